@@ -1,0 +1,27 @@
+"""The errors errsrc raises, and what they carry.
+
+Bad arguments raise plain ``ValueError`` or ``TypeError`` with the one message
+shape of `errsrc.checks`.  The classes below are the answers "no": the question
+was well posed, but it has no trustworthy answer.  Each carries the best partial
+answer in ``best``, so that nothing computed is lost.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class NoAnswer(Exception):
+    """The question was well posed and the answer is no.  ``best`` holds what was found."""
+
+    def __init__(self, message: str, best: Any = None) -> None:
+        super().__init__(message)
+        self.best = best
+
+
+class NoFit(NoAnswer):
+    """No start of a fit reached a finite, converged optimum; ``best`` is the best one seen."""
+
+
+class Unreachable(NoAnswer):
+    """The error asked for lies under the law's floor; ``best`` is the floor (an Interval)."""

@@ -1,0 +1,56 @@
+"""The additive law of compute-optimal language modelling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import sympy
+from numpy.typing import ArrayLike
+
+from errsrc.laws.law import Array, Law, positive, symbol
+
+
+@dataclass(frozen=True)
+class Chinchilla(Law):
+    """e(n, m) = E + A m^-alpha + B n^-beta  (Hoffmann et al. 2022, arXiv 2203.15556, eq. 2).
+
+    Mind the names: here alpha is the exponent of the *model* size m and beta that of
+    the data size n; `data_exponent` and `model_exponent` say so for every law.
+
+    Parameters
+    ----------
+    E
+        Irreducible loss, in units of the error.
+    A, B
+        Amplitudes, in error times m^alpha and error times n^beta.
+    alpha, beta
+        Exponents of m and n.
+
+    Examples
+    --------
+    >>> law = Chinchilla(E=1.8172, A=477.8, B=2143.5, alpha=0.3473, beta=0.3672)
+    >>> law.error(n=1.4e12, m=70e9).round(3)
+    np.float64(1.973)
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("n", "m")
+    data_exponent_name: ClassVar[str] = "beta"
+    model_exponent_name: ClassVar[str | None] = "alpha"
+
+    E: float = positive((1e-2, 1.0), unit={"error": 1})
+    A: float = positive((0.01, 1.0), unit={"error": 1, "m": "alpha"})
+    B: float = positive((0.01, 1.0), unit={"error": 1, "n": "beta"})
+    alpha: float = positive((0.05, 1.5), (1e-3, 8.0))
+    beta: float = positive((0.05, 1.5), (1e-3, 8.0))
+
+    def error(self, **inputs: ArrayLike) -> Array:
+        """Return the error at data size n and model size m (arrays that broadcast)."""
+        n, m = self._checked(inputs)
+        return self.E + self.A * m**-self.alpha + self.B * n**-self.beta
+
+    @classmethod
+    def formula(cls) -> sympy.Expr:
+        """Return the law as a sympy expression."""
+        n, m, E, A, B, alpha, beta = map(symbol, ("n", "m", "E", "A", "B", "alpha", "beta"))
+        return E + A * m**-alpha + B * n**-beta

@@ -1,0 +1,70 @@
+"""The joint law of dense networks in data size and model size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import sympy
+from numpy.typing import ArrayLike
+
+from errsrc.laws.law import Array, Law, positive, symbol
+
+
+@dataclass(frozen=True)
+class Dense(Law):
+    """The joint law with its transition to random guess (Rosenfeld et al. 2020, eqs. 4 and 5).
+
+    With x = n / n_full and y = m / m_base,
+
+        e~ = x^-alpha + b y^-beta + c_inf,     e = eps0 | e~ / (e~ - i eta) |.
+
+    n_full and m_base state the unit of b, c_inf and eta (arXiv 1909.12673, section 5);
+    the exponents and eps0 do not depend on them.
+
+    Parameters
+    ----------
+    eps0
+        Error of a random guess, in units of the error.
+    alpha, beta
+        Exponents of n and m.
+    b, c_inf, eta
+        Weight of the model term, floor and pole, in units of the data term at n = n_full.
+    n_full, m_base
+        The unit of n and of m (default 1: raw counts).
+
+    Examples
+    --------
+    CIFAR-10 in the source's Table 2 (n, m as fractions of the whole):
+
+    >>> law = Dense(eps0=0.9, alpha=0.66, beta=0.53, b=0.0587, c_inf=0.0, eta=19.77)
+    >>> law.error(n=1.0, m=1.0).round(3)
+    np.float64(0.048)
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("n", "m")
+    references: ClassVar[dict[str, str]] = {"n": "n_full", "m": "m_base"}
+    model_exponent_name: ClassVar[str | None] = "beta"
+
+    eps0: float = positive((1.0, 10.0), unit={"error": 1})
+    alpha: float = positive((0.1, 1.5), (1e-3, 8.0))
+    beta: float = positive((0.1, 1.5), (1e-3, 8.0))
+    b: float = positive((0.1, 10.0), unit={"m": "beta", "n": "-alpha"})
+    c_inf: float = positive((1e-3, 3.0), unit={"n": "-alpha"})
+    eta: float = positive((0.3, 30.0), unit={"n": "-alpha"})
+    n_full: float = 1.0
+    m_base: float = 1.0
+
+    def error(self, **inputs: ArrayLike) -> Array:
+        """Return the error at data size n and model size m (arrays that broadcast)."""
+        x, y = self._checked(inputs)
+        rising = x**-self.alpha + self.b * y**-self.beta + self.c_inf
+        return self.eps0 * abs(rising / (rising - 1j * self.eta))
+
+    @classmethod
+    def formula(cls) -> sympy.Expr:
+        """Return the law as a sympy expression in x = n / n_full and y = m / m_base."""
+        names = ("n", "m", "eps0", "alpha", "beta", "b", "c_inf", "eta")
+        x, y, eps0, alpha, beta, b, c_inf, eta = map(symbol, names)
+        rising = x**-alpha + b * y**-beta + c_inf
+        return eps0 * rising / sympy.sqrt(rising**2 + eta**2)

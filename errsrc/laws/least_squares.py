@@ -1,0 +1,160 @@
+"""Levenberg-Marquardt for many small problems at once, within bounds.
+
+A law's fit is a few parameters and some hundred points, from tens of starts, then
+hundreds of refits for its intervals.  Here all members are stepped together as
+stacked arrays; each keeps its own damping and leaves the batch when it is done.
+Every damped step is solved by a QR factorisation of the Jacobian itself, not by the
+normal equations, which would square its condition number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+Residuals = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
+"""(z of shape (members, parameters), member indices) -> residuals (members, points) and
+their Jacobian (members, points, parameters)."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the members of a batch ended.
+
+    Attributes
+    ----------
+    z
+        (members, parameters) float64, the best point of each member.
+    cost
+        (members,) float64, sum of losses there; inf where no finite point was found.
+    converged
+        (members,) bool, False where the iterations ran out.
+    """
+
+    z: Array
+    cost: Array
+    converged: NDArray[np.bool_]
+
+
+def minimise(
+    residuals: Residuals,
+    z: Array,
+    lower: Array,
+    upper: Array,
+    *,
+    huber: float | None = None,
+    frozen: NDArray[np.bool_] | None = None,
+    iterations: int = 300,
+    tolerance: float = 1e-10,
+) -> Solution:
+    """Minimise each member's sum of squares (or of Huber losses) from its own start.
+
+    Parameters
+    ----------
+    residuals
+        Residuals and Jacobian of some members (see `Residuals`).
+    z
+        (members, parameters) starts, clipped into the bounds.
+    lower, upper
+        (parameters,) bounds.
+    huber
+        Threshold delta of the Huber loss (r^2 / 2 inside, delta (|r| - delta / 2) outside);
+        None for squares (the cost is then the plain sum of squares).
+    frozen
+        (members, parameters) True where a member's coordinate is held; None for none.
+    iterations
+        Most steps of a member.
+    tolerance
+        A member is done when its step, or its expected relative gain, falls below this.
+
+    Returns
+    -------
+    Solution
+
+    Notes
+    -----
+    Damping by Nielsen's rule (Madsen, Nielsen, Tingleff 2004, "Methods for non-linear least
+    squares problems", algorithm 3.16); Huber losses by iteratively reweighted squares.
+    """
+    z = np.clip(np.array(z, dtype=np.float64), lower, upper)
+    members, size = z.shape
+    held = np.zeros((members, size), bool) if frozen is None else frozen
+    cost = np.full(members, np.inf)
+    converged = np.zeros(members, bool)
+    damping = np.full(members, 1e-2)
+    growth = np.full(members, 2.0)
+    live = np.arange(members)
+    with np.errstate(all="ignore"):
+        r, jac = residuals(z, live)
+        r, jac, cost = _weighted(r, jac, huber)
+        ok = np.isfinite(cost) & np.isfinite(jac).all(axis=(1, 2))
+        cost[~ok] = np.inf
+        live, r, jac = live[ok], r[ok], jac[ok]
+        for _ in range(iterations):
+            if not live.size:
+                break
+            here = z[live]
+            gradient = np.einsum("snp,sn->sp", jac, r)
+            stuck = held[live] | ((here <= lower) & (gradient > 0)) | ((here >= upper) & (gradient < 0))
+            step = _damped_step(jac, r, stuck, damping[live])
+            trial = np.clip(here + np.clip(step, -4.0, 4.0), lower, upper)
+            step = trial - here
+            moved = np.einsum("snp,sp->sn", jac, step)
+            expected = -(2 * np.einsum("sn,sn->s", r, moved) + np.einsum("sn,sn->s", moved, moved))
+            if huber is not None:
+                expected /= 2
+            new_r, new_jac = residuals(trial, live)
+            new_r, new_jac, new_cost = _weighted(new_r, new_jac, huber)
+            finite = np.isfinite(new_cost) & np.isfinite(new_jac).all(axis=(1, 2))
+            gain = np.where(finite, cost[live] - new_cost, -np.inf)
+            accept = gain > 0
+            small = np.abs(step).max(axis=1) <= tolerance * (1 + np.abs(here).max(axis=1))
+            flat = expected <= tolerance**2 * cost[live]
+            done = small | flat | (accept & (gain <= tolerance * cost[live]) & (damping[live] < 1e-6))
+            quality = np.clip(np.where(expected > 0, gain / np.maximum(expected, 1e-300), -1.0), -1.0, 1.0)
+            shrink = np.maximum(1 / 3, 1 - (2 * quality - 1) ** 3)
+            damping[live] = np.where(accept, damping[live] * shrink, damping[live] * growth[live])
+            growth[live] = np.where(accept, 2.0, growth[live] * 2)
+            damping[live] = np.maximum(damping[live], 1e-14)
+            done |= damping[live] > 1e14
+            z[live] = np.where(accept[:, None], trial, here)
+            cost[live] = np.where(accept, new_cost, cost[live])
+            r = np.where(accept[:, None], new_r, r)
+            jac = np.where(accept[:, None, None], new_jac, jac)
+            converged[live[done]] = True
+            live, r, jac = live[~done], r[~done], jac[~done]
+    return Solution(z, cost, converged)
+
+
+def _weighted(r: Array, jac: Array, huber: float | None) -> tuple[Array, Array, Array]:
+    """Return residuals and Jacobian as least squares sees them, and the members' costs."""
+    if huber is None:
+        return r, jac, np.einsum("sn,sn->s", r, r)
+    size = np.abs(r)
+    outside = size > huber
+    cost = np.where(outside, huber * (size - huber / 2), r * r / 2).sum(axis=1)
+    root = np.where(outside, np.sqrt(huber / np.maximum(size, huber)), 1.0)
+    return root * r, root[..., None] * jac, cost
+
+
+def _damped_step(jac: Array, r: Array, stuck: NDArray[np.bool_], damping: Array) -> Array:
+    """Solve min |J s + r|^2 + damping |D s|^2 for every member, D the columns' norms."""
+    members, _, size = jac.shape
+    free = np.where(stuck[:, None, :], 0.0, jac)
+    norms = np.sqrt(np.einsum("snp,snp->sp", free, free))
+    biggest = norms.max(axis=1, keepdims=True)
+    scale = np.where(stuck, 1.0, np.maximum(norms, 1e-12 * np.where(biggest > 0, biggest, 1.0)))
+    stacked = np.zeros((members, jac.shape[1] + size, size + 1))
+    stacked[:, : jac.shape[1], :size] = free / scale[:, None, :]
+    stacked[:, : jac.shape[1], size] = -r
+    corner = np.arange(size)
+    stacked[:, jac.shape[1] + corner, corner] = np.sqrt(damping)[:, None]
+    triangle = np.linalg.qr(stacked, mode="r")
+    right = triangle[:, :size, size]
+    step = np.linalg.solve(triangle[:, :size, :size], right[..., None])[..., 0]
+    return np.where(stuck, 0.0, step / scale)

@@ -1,0 +1,96 @@
+"""The M4 law: a power law between the floor and random guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike
+from scipy.special import expit, log_expit
+
+from errsrc.laws.law import Array, Law, positive, symbol
+
+
+def _share(level: Any, gamma: Any) -> Any:
+    """Solve ln s - gamma ln(1 - s) = level for s in (0, 1), by Newton's method in the logit of s.
+
+    In t = logit(s) the left side has a slope between min(1, gamma) and max(1, gamma), so
+    Newton's method started on the nearer asymptote converges from everywhere.
+    """
+    level, gamma = np.broadcast_arrays(np.asarray(level, float), np.asarray(gamma, float))
+    t = np.where(level < 0, level, level / gamma)
+    for _ in range(50):
+        low, high = log_expit(t), log_expit(-t)  # ln s and ln(1 - s)
+        step = (low - gamma * high - level) / (np.exp(high) + gamma * np.exp(low))
+        t = t - step
+        if np.all(np.abs(step) <= 1e-14 * (1 + np.abs(t))):
+            break
+    return expit(t)
+
+
+class share(sympy.Function):  # noqa: N801 (sympy prints a function by its class's name)
+    """s(level, gamma): the root in (0, 1) of ln s - gamma ln(1 - s) = level, with exact derivatives."""
+
+    nargs = 2
+    numpy: ClassVar[dict[str, Any]] = {"share": _share}
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Differentiate by the implicit function theorem."""
+        gamma = self.args[1]
+        slope = self * (1 - self) / (1 - self + gamma * self)
+        return slope if argindex == 1 else slope * sympy.log(1 - self)
+
+
+@dataclass(frozen=True)
+class M4(Law):
+    """(e - c_inf) / (eps0 - e)^gamma = a n^-alpha, solved for e  (Alabdulmohsin et al. 2022, arXiv 2209.06640, M4).
+
+    Parameters
+    ----------
+    eps0
+        Error of a random guess, in units of the error.
+    c_inf
+        Floor, as a *fraction* of eps0, in (0, 1).
+    a
+        Amplitude, in (error / eps0)^(1 - gamma) times n^alpha.
+    alpha
+        Data exponent far from random guess.
+    gamma
+        Shape of the departure from random guess.
+
+    Examples
+    --------
+    >>> law = M4(eps0=1.0, c_inf=0.0, a=1.0, alpha=1.0, gamma=1.0)  # e / (1 - e) = 1 / n
+    >>> law.error(n=[1, 9])
+    array([0.5, 0.1])
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("n",)
+
+    eps0: float = positive((1.0, 3.0), unit={"error": 1})
+    c_inf: float = positive((1e-3, 0.9), (1e-9, 1.0 - 1e-9))
+    a: float = positive((0.03, 10.0), unit={"n": "alpha"})
+    alpha: float = positive((0.05, 1.5), (1e-3, 8.0))
+    gamma: float = positive((0.2, 3.0), (1e-2, 20.0))
+
+    def error(self, **inputs: ArrayLike) -> Array:
+        """Return the error at data size n (array), in the units of eps0, by bisection."""
+        (n,) = self._checked(inputs)
+        target = np.log(self.a) - self.alpha * np.log(n)
+        low = np.full(np.shape(n), -1e4)  # the logit of (e - floor) / (eps0 - floor)
+        high = -low
+        for _ in range(100):
+            middle = (low + high) / 2
+            left = log_expit(middle) - self.gamma * log_expit(-middle)
+            below = left + (1 - self.gamma) * np.log1p(-self.c_inf) < target
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return self.eps0 * (self.c_inf + (1 - self.c_inf) * expit(low))
+
+    @classmethod
+    def formula(cls) -> sympy.Expr:
+        """Return the law as a sympy expression, with `share` for the implicit root."""
+        n, eps0, c_inf, a, alpha, gamma = map(symbol, ("n", "eps0", "c_inf", "a", "alpha", "gamma"))
+        level = sympy.log(a) - alpha * sympy.log(n) - (1 - gamma) * sympy.log(1 - c_inf)
+        return eps0 * (c_inf + (1 - c_inf) * share(level, gamma))

@@ -1,0 +1,60 @@
+"""The law of one magnitude-pruned network in its density."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import sympy
+from numpy.typing import ArrayLike
+
+from errsrc.laws.law import Array, Law, positive, symbol
+
+
+@dataclass(frozen=True)
+class Pruning(Law):
+    """Error of one iteratively magnitude-pruned network at density d (Rosenfeld et al. 2021, eq. 1).
+
+        e = eps_np | (d - i p (eps_up / eps_np)^(1 / gamma)) / (d - i p) |^gamma
+
+    (arXiv 2006.10621.)  A plateau eps_np, a power law of slope -gamma, a plateau eps_up.
+    The source takes eps_np from the unpruned network.  Light pruning often *lowers* the
+    error below that, and gamma then degenerates; so here eps_np is a parameter, the level
+    of the dense plateau, fitted like the others unless it is given as fixed.
+
+    Parameters
+    ----------
+    eps_np, eps_up
+        Plateaus at high and at low density, in units of the error.
+    gamma
+        Slope of the error between the plateaus, d ln e / d ln d = -gamma.
+    p
+        Density at which the power law meets the upper plateau.
+
+    Examples
+    --------
+    >>> law = Pruning(eps_np=0.05, eps_up=0.9, gamma=1.0, p=0.001)
+    >>> law.error(density=[1.0, 0.003, 1e-9]).round(3)
+    array([0.053, 0.286, 0.9  ])
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("density",)
+    data_exponent_name: ClassVar[str] = ""
+
+    eps_np: float = positive((0.2, 1.0), unit={"error": 1})
+    eps_up: float = positive((1.0, 20.0), unit={"error": 1})
+    gamma: float = positive((0.2, 3.0), (1e-2, 20.0))
+    p: float = positive((1e-3, 1.0), unit={"density": 1})
+
+    def error(self, **inputs: ArrayLike) -> Array:
+        """Return the error at `density` in (0, 1] (array), in the units of eps_np."""
+        (d,) = self._checked(inputs)
+        ratio = (self.eps_up / self.eps_np) ** (1 / self.gamma)
+        return self.eps_np * abs((d - 1j * self.p * ratio) / (d - 1j * self.p)) ** self.gamma
+
+    @classmethod
+    def formula(cls) -> sympy.Expr:
+        """Return the law as a sympy expression."""
+        d, eps_np, eps_up, gamma, p = map(symbol, ("density", "eps_np", "eps_up", "gamma", "p"))
+        bent = d**2 + p**2 * (eps_up / eps_np) ** (2 / gamma)
+        return eps_np * (bent / (d**2 + p**2)) ** (gamma / 2)
