@@ -1,0 +1,25 @@
+# On a fresh clone each of these is the only command needed: it sets up .venv first.
+
+help:
+	@echo "make demo    train a grid of networks, fit its scaling law, predict the large ones (minutes)"
+	@echo "make test    every check: ruff, mypy, import-linter, pytest with doctests"
+	@echo "make clean   remove .venv and caches"
+
+demo: .venv/.ready
+	@./setup.sh fashion-mnist
+	.venv/bin/errsrc demo
+
+test: .venv/.ready
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2
+
+.venv/.ready: pyproject.toml constraints.txt setup.sh
+	@./setup.sh
+
+clean:
+	rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help demo test clean
