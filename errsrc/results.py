@@ -36,15 +36,14 @@ class Interval:
 
     @property
     def determined(self) -> bool:
-        """True where both ends are finite and a positive estimate is bounded away from 0."""
-        finite = math.isfinite(self.low) and math.isfinite(self.high)
-        return finite and not (self.estimate > 0 and self.low <= 0)
+        """True where both ends are finite and no end is the 0 of a quantity that can't be negative."""
+        return math.isfinite(self.low) and math.isfinite(self.high) and self.low != 0
 
     def __str__(self) -> str:
         if not self.determined:
-            if math.isfinite(self.high):
+            if math.isfinite(self.high) and self.low == 0:
                 return f"< {significant(self.high, self.high, 2)}"
-            if math.isfinite(self.low) and self.low > 0:
+            if math.isfinite(self.low) and self.low != 0:
                 return f"> {significant(self.low, self.low, 2)}"
             return "not determined"
         width = self.high - self.low

@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from errsrc.laws.law import Array, Law, positive, real, symbol
+from errsrc.laws.law import Array, Law, floor, positive, real, symbol
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Broken(Law):
     inputs: ClassVar[tuple[str, ...]] = ("n",)
     data_exponent_name: ClassVar[str] = "c0"
 
-    a: float = positive((1e-3, 1.0), unit={"error": 1})
+    a: float = floor((0.0, 1.0), unit={"error": 1})
     b: float = positive((0.1, 2.0), unit={"error": 1, "n": "c0"})
     c0: float = positive((0.02, 1.0), (1e-4, 8.0))
     c1: float = real((-0.3, 1.0), (-4.0, 8.0))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import sympy
 from numpy.typing import ArrayLike
 
-from errsrc.laws.law import Array, Law, positive, symbol
+from errsrc.laws.law import Array, Law, floor, positive, symbol
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Chinchilla(Law):
     data_exponent_name: ClassVar[str] = "beta"
     model_exponent_name: ClassVar[str | None] = "alpha"
 
-    E: float = positive((1e-2, 1.0), unit={"error": 1})
+    E: float = floor((0.0, 1.0), unit={"error": 1})
     A: float = positive((0.01, 1.0), unit={"error": 1, "m": "alpha"})
     B: float = positive((0.01, 1.0), unit={"error": 1, "n": "beta"})
     alpha: float = positive((0.05, 1.5), (1e-3, 8.0))

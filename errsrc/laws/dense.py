@@ -8,7 +8,7 @@ from typing import ClassVar
 import sympy
 from numpy.typing import ArrayLike
 
-from errsrc.laws.law import Array, Law, positive, symbol
+from errsrc.laws.law import Array, Law, floor, positive, symbol
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Dense(Law):
     alpha: float = positive((0.1, 1.5), (1e-3, 8.0))
     beta: float = positive((0.1, 1.5), (1e-3, 8.0))
     b: float = positive((0.1, 10.0), unit={"m": "beta", "n": "-alpha"})
-    c_inf: float = positive((1e-3, 3.0), unit={"n": "-alpha"})
+    c_inf: float = floor((0.0, 3.0), unit={"n": "-alpha"})
     eta: float = positive((0.3, 30.0), unit={"n": "-alpha"})
     n_full: float = 1.0
     m_base: float = 1.0

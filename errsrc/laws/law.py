@@ -31,7 +31,8 @@ class Parameter:
     name
         The field's name.
     log
-        True for a positive parameter (fitted in its logarithm), False for a real one.
+        True for a positive parameter (fitted in its logarithm), False for a real one or
+        for a floor, which may be exactly 0 and is fitted as it is.
     start, bounds
         (low, high) of the random starts and of the search, in scaled units, where
         every input and the error have geometric mean 1.
@@ -48,6 +49,11 @@ class Parameter:
     bounds: tuple[float, float]
     unit: tuple[tuple[str, float | str], ...]
 
+    @property
+    def signed(self) -> bool:
+        """True where the parameter may be negative."""
+        return not self.log and self.bounds[0] < 0
+
 
 def positive(
     start: tuple[float, float],
@@ -57,6 +63,16 @@ def positive(
 ) -> Any:
     """Declare a parameter > 0 (see `Parameter`)."""
     return _declare(True, start, bounds, unit, default)
+
+
+def floor(
+    start: tuple[float, float],
+    bounds: tuple[float, float] = (0.0, 1e6),
+    unit: Mapping[str, float | str] | None = None,
+    default: Any = MISSING,
+) -> Any:
+    """Declare a parameter >= 0 that may well be 0 (see `Parameter`)."""
+    return _declare(False, start, bounds, unit, default)
 
 
 def real(
@@ -102,8 +118,8 @@ class Law:
         where = type(self).__name__
         free = {p.name: p for p in self.parameters()}
         for f in fields(self):
-            log = free[f.name].log if f.name in free else True
-            value = checks.number(getattr(self, f.name), f.name, where, 0.0 if log else None)
+            signed = f.name in free and free[f.name].signed
+            value = checks.number(getattr(self, f.name), f.name, where, None if signed else 0.0)
             object.__setattr__(self, f.name, value)
 
     @classmethod

@@ -10,7 +10,7 @@ normal equations, which would square its condition number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,7 @@ Residuals = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
 their Jacobian (members, points, parameters)."""
 
 
-@dataclass(frozen=True)
-class Solution:
+class Solution(NamedTuple):
     """Where the members of a batch ended.
 
     Attributes
@@ -103,6 +102,12 @@ def minimise(
             stuck = held[live] | ((here <= lower) & (gradient > 0)) | ((here >= upper) & (gradient < 0))
             step = _damped_step(jac, r, stuck, damping[live])
             trial = np.clip(here + np.clip(step, -4.0, 4.0), lower, upper)
+            blocked = ~stuck & ((trial == lower) | (trial == upper))
+            if blocked.any():  # the others answer to where the blocked coordinates can really go
+                moved = np.where(blocked, trial - here, 0.0)
+                pushed = r + np.einsum("snp,sp->sn", jac, moved)
+                step = moved + _damped_step(jac, pushed, stuck | blocked, damping[live])
+                trial = np.clip(here + np.clip(step, -4.0, 4.0), lower, upper)
             step = trial - here
             moved = np.einsum("snp,sp->sn", jac, step)
             expected = -(2 * np.einsum("sn,sn->s", r, moved) + np.einsum("sn,sn->s", moved, moved))
@@ -114,7 +119,7 @@ def minimise(
             gain = np.where(finite, cost[live] - new_cost, -np.inf)
             accept = gain > 0
             small = np.abs(step).max(axis=1) <= tolerance * (1 + np.abs(here).max(axis=1))
-            flat = expected <= tolerance**2 * cost[live]
+            flat = (expected >= 0) & (expected <= tolerance**2 * cost[live])
             done = small | flat | (accept & (gain <= tolerance * cost[live]) & (damping[live] < 1e-6))
             quality = np.clip(np.where(expected > 0, gain / np.maximum(expected, 1e-300), -1.0), -1.0, 1.0)
             shrink = np.maximum(1 / 3, 1 - (2 * quality - 1) ** 3)

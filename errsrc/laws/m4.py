@@ -10,7 +10,7 @@ import sympy
 from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit
 
-from errsrc.laws.law import Array, Law, positive, symbol
+from errsrc.laws.law import Array, Law, floor, positive, symbol
 
 
 def _share(level: Any, gamma: Any) -> Any:
@@ -70,7 +70,7 @@ class M4(Law):
     inputs: ClassVar[tuple[str, ...]] = ("n",)
 
     eps0: float = positive((1.0, 3.0), unit={"error": 1})
-    c_inf: float = positive((1e-3, 0.9), (1e-9, 1.0 - 1e-9))
+    c_inf: float = floor((0.0, 0.9), (0.0, 0.999))
     a: float = positive((0.03, 10.0), unit={"n": "alpha"})
     alpha: float = positive((0.05, 1.5), (1e-3, 8.0))
     gamma: float = positive((0.2, 3.0), (1e-2, 20.0))

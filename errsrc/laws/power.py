@@ -8,7 +8,7 @@ from typing import ClassVar
 import sympy
 from numpy.typing import ArrayLike
 
-from errsrc.laws.law import Array, Law, positive, symbol
+from errsrc.laws.law import Array, Law, floor, positive, symbol
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Power(Law):
 
     inputs: ClassVar[tuple[str, ...]] = ("n",)
 
-    c_inf: float = positive((1e-3, 1.0), unit={"error": 1})
+    c_inf: float = floor((0.0, 1.0), unit={"error": 1})
     a: float = positive((0.1, 2.0), unit={"error": 1, "n": "alpha"})
     alpha: float = positive((0.05, 1.5), (1e-3, 8.0))
 

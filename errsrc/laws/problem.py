@@ -1,0 +1,166 @@
+"""A law's fit as a batched least-squares problem in scaled units."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from errsrc.laws.law import Array, Law, Parameter, compiled, power_value
+from errsrc.laws.least_squares import Solution, minimise
+
+OBJECTIVES = ("divergence", "log", "huber", "absolute")
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What `fit`, its refits and its profiles all minimise.
+
+    Inputs and errors are divided by `scales`; at their geometric means, the same data in
+    other units is the same problem.  A free parameter's coordinate z is its logarithm
+    where it is positive, itself where it is real.  Arrays of several coordinates have
+    shape (members, free), predictions (members, points).
+
+    Attributes
+    ----------
+    law
+        The class to fit.
+    inputs, error, weights
+        Points in scaled units, (points,) float64 each; weights have mean 1.
+    objective
+        One of `OBJECTIVES`: squares of (e^ - e) / e, of ln(e^ / e), Huber losses of the
+        latter, or squares of e^ - e.
+    huber_delta
+        The Huber threshold, in ln error.
+    scales
+        {"error" or input: the number its natural units were divided by}.
+    constants
+        The law's unit fields (n_full, m_base) in natural units.
+    fixed
+        Parameters not fitted, in scaled units.
+    """
+
+    law: type[Law]
+    inputs: dict[str, Array]
+    error: Array
+    weights: Array
+    objective: str
+    huber_delta: float
+    scales: dict[str, float]
+    constants: dict[str, float]
+    fixed: dict[str, float]
+
+    @property
+    def free(self) -> tuple[Parameter, ...]:
+        """The parameters to fit, in the law's order."""
+        return tuple(p for p in self.law.parameters() if p.name not in self.fixed)
+
+    def bounds(self) -> tuple[Array, Array]:
+        """Return the lower and upper bounds of z, (free,) each.
+
+        They are stated in scaled units; in others only those that do not depend on the
+        unit remain: of parameters without one, and 0.
+        """
+        scaled = any(s != 1.0 for s in self.scales.values())
+        ends = np.array([np.log(p.bounds) if p.log else p.bounds for p in self.free])
+        for j, p in enumerate(self.free):
+            if p.unit and not scaled:
+                ends[j, 0] = 0.0 if not p.log and p.bounds[0] == 0 else -np.inf
+                ends[j, 1] = np.inf
+        return ends[:, 0], ends[:, 1]
+
+    def starts(self, count: int, seed: int) -> Array:
+        """Return (count, free) starts: a scrambled Sobol design over the parameters' start ranges."""
+        ends = np.array([np.log(p.start) if p.log else p.start for p in self.free])
+        design = stats.qmc.Sobol(len(self.free), rng=np.random.default_rng(seed))
+        unit = design.random(1 << max(count - 1, 0).bit_length())[:count]
+        return ends[:, 0] + unit * (ends[:, 1] - ends[:, 0])
+
+    def values(self, z: Array) -> dict[str, Array]:
+        """Return every parameter in scaled units, (members, 1) each."""
+        free = {p.name: np.exp(z[:, [j]]) if p.log else z[:, [j]] for j, p in enumerate(self.free)}
+        one = np.ones((len(z), 1))
+        return {p.name: free[p.name] if p.name in free else self.fixed[p.name] * one for p in self.law.parameters()}
+
+    def error_at(self, z: Array, inputs: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return the scaled error at scaled inputs, and its derivative in z (members, points, free)."""
+        values = self.values(z)
+        points = [inputs[name] for name in self.law.inputs]
+        error, *slopes = compiled(self.law)(*points, *(values[p.name] for p in self.law.parameters()))
+        error = np.broadcast_to(error, (len(z), np.broadcast(*points).size))
+        gradient = np.empty((*error.shape, len(self.free)))
+        slope = {p.name: s for p, s in zip(self.law.parameters(), slopes, strict=True)}
+        for j, p in enumerate(self.free):
+            gradient[..., j] = slope[p.name] * values[p.name] if p.log else slope[p.name]
+        return error, gradient
+
+    def residuals(self, z: Array, error: Array, weights: Array) -> tuple[Array, Array]:
+        """Return the weighted residuals against `error` (rows broadcast) and their Jacobian."""
+        predicted, gradient = self.error_at(z, self.inputs)
+        root = np.sqrt(weights)
+        if self.objective == "absolute":
+            return root * (predicted - error), root[..., None] * gradient
+        if self.objective == "divergence":
+            scale = root / error
+            return scale * (predicted - error), scale[..., None] * gradient
+        return root * np.log(predicted / error), (root / predicted)[..., None] * gradient
+
+    def solve(
+        self,
+        z: Array,
+        error: Array | None = None,
+        weights: Array | None = None,
+        frozen: NDArray[np.bool_] | None = None,
+        iterations: int = 300,
+    ) -> Solution:
+        """Minimise from the starts z; `error` and `weights` may have one row a member."""
+
+        def residuals(trial: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+            e = self.error if error is None else error[rows]
+            w = self.weights if weights is None else weights[rows]
+            return self.residuals(trial, e, w)
+
+        lower, upper = self.bounds()
+        huber = self.huber_delta if self.objective == "huber" else None
+        return minimise(residuals, z, lower, upper, huber=huber, frozen=frozen, iterations=iterations)
+
+    def shift(self, z: Array, sign: float = 1.0) -> Array:
+        """Return natural coordinates of scaled ones (sign = 1), or the reverse (sign = -1).
+
+        Only coordinates whose unit has a power of an input or of the error move, by that
+        power times the logarithm of the scale; exponents are the same in both.
+        """
+        values = {name: v[:, 0] for name, v in self.values(z).items()}
+        out = np.array(z, dtype=np.float64)
+        for j, p in enumerate(self.free):
+            for quantity, power in p.unit:
+                moved = sign * power_value(power, values) * np.log(self.scales[quantity])
+                out[:, j] = out[:, j] + moved if p.log else out[:, j] * np.exp(moved)
+        return out
+
+    def natural(self) -> Self:
+        """Return the same problem in natural units, in which z are the coordinates people read."""
+        s = self.scales
+        fixed = {p.name: self.fixed[p.name] for p in self.law.parameters() if p.name in self.fixed}
+        for p in self.law.parameters():
+            if p.name in fixed and fixed[p.name]:
+                for quantity, power in p.unit:
+                    fixed[p.name] *= s[quantity] ** power_value(power, self.fixed)
+        return dataclasses.replace(
+            self,
+            inputs={name: x * s[name] for name, x in self.inputs.items()},
+            error=self.error * s["error"],
+            scales=dict.fromkeys(s, 1.0),
+            fixed=fixed,
+        )
+
+    def law_at(self, z: Array) -> Law:
+        """Return the law, in natural units, at the scaled coordinates z (free,)."""
+        natural = self.natural()
+        values = natural.values(self.shift(z[None, :]))
+        return self.law(**{name: float(v[0, 0]) for name, v in values.items()}, **self.constants)
