@@ -1,0 +1,12 @@
+"""Stacked networks in torch and the gradient-descent training loop."""
+
+from errsrc.nets.networks import CNN as CNN
+from errsrc.nets.networks import MLP as MLP
+from errsrc.nets.networks import Network as Network
+from errsrc.nets.networks import Weights as Weights
+from errsrc.nets.training import Member as Member
+from errsrc.nets.training import Recipe as Recipe
+from errsrc.nets.training import Trained as Trained
+from errsrc.nets.training import evaluate as evaluate
+from errsrc.nets.training import losses as losses
+from errsrc.nets.training import train as train

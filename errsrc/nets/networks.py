@@ -1,0 +1,165 @@
+"""Stacked networks: E members of one architecture as one function of tensors with a leading member axis.
+
+A network here is a frozen spec of plain numbers, not a container of weights.  It
+says the shapes of one member's weights, draws them from a seed, and maps inputs to
+outputs for all members at once with batched matrix products.  The weights are a
+tuple of tensors of shape (E, ...), so that taking members out of a running batch is
+an index, and a mask or an average of weights is a line of arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from errsrc import checks
+from errsrc.rng import seed_of
+
+Weights = tuple[Tensor, ...]
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "gelu": functional.gelu}
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the two networks share: drawing and counting weights from their shapes."""
+
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Return the shapes of one member's weights: (out, in, ...) then (out,) for each layer."""
+        raise NotImplementedError
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained parameters of one member, biases included."""
+        return sum(math.prod(shape) for shape in self.shapes())
+
+    def draw(self, seeds: Sequence[int]) -> Weights:
+        """Return weights for ``len(seeds)`` members, each from its own seed alone.
+
+        Normal with variance 2 / fan-in (He et al. 2015), 1 / fan-in in the last layer; biases zero.
+        """
+        shapes = self.shapes()
+        members = []
+        for seed in seeds:
+            generator = torch.Generator().manual_seed(seed_of(seed, "weights"))
+            member = []
+            for place, shape in enumerate(shapes):
+                if len(shape) == 1:
+                    member.append(torch.zeros(shape))
+                else:
+                    gain = 1.0 if place == len(shapes) - 2 else 2.0
+                    std = math.sqrt(gain / math.prod(shape[1:]))
+                    member.append(torch.randn(shape, generator=generator) * std)
+            members.append(member)
+        return tuple(torch.stack(layer) for layer in zip(*members, strict=True))
+
+    def __call__(self, weights: Weights, x: Tensor) -> Tensor:
+        """Return outputs (E, B, classes) for inputs x, float32 (E, B, pixels), or (B, pixels) for all."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class MLP(Network):
+    """A multilayer perceptron: ``sizes`` are inputs, hidden widths, outputs.
+
+    Examples
+    --------
+    >>> MLP((784, 8, 10)).parameters
+    6370
+    """
+
+    sizes: tuple[int, ...]
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        if len(self.sizes) < 2:
+            raise ValueError(checks.refusal("sizes", "MLP", "two or more layer sizes", self.sizes))
+        for size in self.sizes:
+            checks.integer(size, "sizes", "MLP", 1)
+        checks.choice(self.activation, "activation", "MLP", tuple(ACTIVATIONS))
+
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Return (out, in), (out,) for each layer."""
+        pairs = zip(self.sizes[:-1], self.sizes[1:], strict=True)
+        return tuple(shape for inside, out in pairs for shape in ((out, inside), (out,)))
+
+    def __call__(self, weights: Weights, x: Tensor) -> Tensor:
+        """Return outputs (E, B, classes)."""
+        layers = len(weights) // 2
+        for layer in range(layers):
+            x = _affine(weights[2 * layer], weights[2 * layer + 1], x)
+            if layer < layers - 1:
+                x = ACTIVATIONS[self.activation](x)
+        return x
+
+
+def _affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    """Return x matrix^T + bias, (E, B, out), for matrix (E, out, in) and x (E, B, in) or (B, in)."""
+    if x.dim() == 2:  # one product for all members
+        stacked = functional.linear(x, matrix.flatten(0, 1), bias.flatten())
+        return stacked.unflatten(1, bias.shape).transpose(0, 1)
+    # matrix on the left: both this product and its weight gradient are fast for narrow layers
+    return torch.baddbmm(bias.unsqueeze(2), matrix, x.mT).mT
+
+
+@dataclass(frozen=True)
+class CNN(Network):
+    """A small convolutional network on square images of one channel.
+
+    Two 3 x 3 convolutions of stride 2 with ``width`` and ``2 width`` channels, ReLU
+    after each, then one linear layer from all places and channels to the classes.
+
+    Examples
+    --------
+    >>> CNN(side=28, width=4, classes=10).parameters
+    4266
+    """
+
+    side: int
+    width: int
+    classes: int
+
+    def __post_init__(self) -> None:
+        checks.integer(self.side, "side", "CNN", 4)
+        checks.integer(self.width, "width", "CNN", 1)
+        checks.integer(self.classes, "classes", "CNN", 2)
+
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Return (out, in), (out,) for each layer; a convolution's inputs are its channels x 9 places."""
+        places = _half(_half(self.side)) ** 2
+        first, second = self.width, 2 * self.width
+        return (
+            (first, 9), (first,), (second, 9 * first), (second,),
+            (self.classes, second * places), (self.classes,),
+        )  # fmt: skip
+
+    def __call__(self, weights: Weights, x: Tensor) -> Tensor:
+        """Return outputs (E, B, classes)."""
+        members = len(weights[0])
+        if x.dim() == 2:
+            x = x.expand(members, *x.shape)
+        batch = x.shape[1]
+        x = x.unflatten(2, (self.side, self.side, 1))
+        for layer in (0, 2):
+            patches = _patches(x)
+            half = patches.shape[2]
+            flat = patches.reshape(members, batch * half * half, -1)
+            x = torch.relu(_affine(weights[layer], weights[layer + 1], flat))
+            x = x.unflatten(1, (batch, half, half))
+        return _affine(weights[4], weights[5], x.reshape(members, batch, -1))
+
+
+def _half(side: int) -> int:
+    """Return the side after a 3 x 3 convolution of stride 2 with one pixel of padding."""
+    return (side + 1) // 2
+
+
+def _patches(x: Tensor) -> Tensor:
+    """Return the 3 x 3 patches, stride 2, of x (E, B, side, side, C) as (E, B, half, half, C, 3, 3)."""
+    padded = functional.pad(x, (0, 0, 1, 1, 1, 1))
+    return padded.unfold(2, 3, 2).unfold(3, 3, 2)

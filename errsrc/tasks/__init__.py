@@ -1,0 +1,7 @@
+"""Real tasks: grids of trained networks over data size, model size and seed."""
+
+from errsrc.tasks.vision import VisionCell as VisionCell
+from errsrc.tasks.vision import VisionResult as VisionResult
+from errsrc.tasks.vision import run as run
+from errsrc.tasks.vision import train_cells as train_cells
+from errsrc.tasks.vision import vision_grid as vision_grid

@@ -1,0 +1,272 @@
+"""Image classification cells: one trained network at a data size, a model size and a seed."""
+
+from __future__ import annotations
+
+import functools
+import math
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from errsrc import checks
+from errsrc.datasets.images import IMAGE_SETS, balanced_order, images
+from errsrc.nets import CNN, MLP, Member, Network, Recipe, losses, train
+from errsrc.rng import generator, seed_of
+
+FAMILIES = ("mlp", "cnn")
+
+
+@dataclass(frozen=True)
+class VisionCell:
+    """What identifies one trained network and all that it was trained with.
+
+    Attributes
+    ----------
+    dataset, family, width
+        A name in `errsrc.datasets.IMAGE_SETS`; "mlp" (one hidden layer of ``width`` units) or "cnn"
+        (``width`` channels in its first layer).
+    n, seed
+        Training images, and the seed of which images, which initial weights and which order.  Cells
+        of one seed have nested training sets, whatever their width.
+    validation
+        Images taken from the training set, the same in all cells of a data set, to stop training and
+        choose the weights; not counted in n.
+    steps
+        The most steps of training.
+    """
+
+    dataset: str
+    family: str
+    width: int
+    n: int
+    seed: int
+    validation: int = 5000
+    steps: int = 12_000
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def __post_init__(self) -> None:
+        checks.choice(self.dataset, "dataset", "VisionCell", IMAGE_SETS)
+        checks.choice(self.family, "family", "VisionCell", FAMILIES)
+        checks.integer(self.width, "width", "VisionCell", 1)
+        checks.integer(self.n, "n", "VisionCell", 1)
+        checks.integer(self.seed, "seed", "VisionCell", 0)
+        checks.integer(self.validation, "validation", "VisionCell", 1)
+        checks.integer(self.steps, "steps", "VisionCell", 1)
+
+
+@dataclass(frozen=True, eq=False)
+class VisionResult:
+    """One cell's outcome.
+
+    Attributes
+    ----------
+    cell, m
+        The cell, and its number of parameters, biases included.
+    error, error_se, loss, loss_se
+        Error rate and cross-entropy (nats) on the test set, with the standard errors that come from
+        the finite test set alone.
+    validation_error, validation_loss
+        The same on the validation images, at the step they chose: optimistic, not for reports.
+    steps, best_step, seconds
+        Steps taken, the step whose weights were kept, and this cell's share (by steps) of its batch's
+        wall time.
+    diverged
+        The training failed: leave the cell out of fits and say so.
+    curve
+        Learning curve, see `errsrc.nets.Trained`.
+    """
+
+    cell: VisionCell
+    m: int
+    error: float
+    error_se: float
+    loss: float
+    loss_se: float
+    validation_error: float
+    validation_loss: float
+    steps: int
+    best_step: int
+    seconds: float
+    diverged: bool
+    curve: dict[str, NDArray[np.float64]]
+
+    def row(self) -> dict[str, float | int | str | bool]:
+        """Return the cell's numbers as one flat row of a table, without recipe and curve."""
+        cell = {name: getattr(self.cell, name) for name in ("dataset", "family", "n", "width", "seed")}
+        names = (
+            "m", "error", "error_se", "loss", "loss_se", "validation_error", "validation_loss",
+            "steps", "best_step", "seconds", "diverged",
+        )  # fmt: skip
+        return {**cell, **{name: getattr(self, name) for name in names}}
+
+
+def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionCell, ...]:
+    """Return the default grid of an image set: MLP widths x data sizes x seeds.
+
+    Sizes and widths about double from one to the next, so that the cells with n and m at most a
+    quarter of the largest are all but the last two of each axis.
+
+    Examples
+    --------
+    >>> len(vision_grid(seeds=2))
+    96
+    """
+    checks.choice(dataset, "dataset", "vision_grid", IMAGE_SETS)
+    checks.integer(seeds, "seeds", "vision_grid", 1)
+    if dataset == "fashion-mnist":
+        cell = VisionCell(dataset, "mlp", width=8, n=500, seed=0)
+        sizes: tuple[int, ...] = (500, 781, 1562, 3125, 6250, 12_500, 25_000, 50_000)
+        widths: tuple[int, ...] = (8, 16, 31, 62, 125, 250)
+    else:
+        cell = VisionCell(dataset, "mlp", width=8, n=25, seed=0, validation=397)
+        sizes, widths = (25, 50, 100, 200, 400, 800), (8, 16, 31, 62, 125, 250)
+    return tuple(
+        replace(cell, width=width, n=n, seed=seed) for width in widths for n in sizes for seed in range(seeds)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Resident:
+    """An image set as training needs it: centred float32 pixels, labels, and the split of the training rows."""
+
+    x: Tensor
+    y: Tensor
+    validation: tuple[Tensor, Tensor]
+    test: tuple[Tensor, Tensor]
+    rows: NDArray[np.int64]
+    classes: int
+    side: int
+
+
+@functools.lru_cache(maxsize=1)
+def _resident(dataset: str, validation: int, folder: str | None) -> _Resident:
+    data = images(dataset, folder)
+    flat = data.train_x.reshape(len(data.train_x), -1).astype(np.float32)
+    order = balanced_order(data.train_y, generator(0, "vision", dataset, "validation"))
+    if validation >= len(order):
+        raise ValueError(
+            checks.refusal("validation", "VisionCell", f"an integer <= {len(order) - 1}", validation)
+        )
+    held = np.sort(order[:validation])
+    centre = flat.mean(0)
+    scale = float((flat - centre).std())
+    x = torch.from_numpy((flat - centre) / scale)
+    y = torch.from_numpy(data.train_y)
+    test_x = data.test_x.reshape(len(data.test_x), -1).astype(np.float32)
+    return _Resident(
+        x,
+        y,
+        (x[held], y[held]),
+        (torch.from_numpy((test_x - centre) / scale), torch.from_numpy(data.test_y)),
+        np.setdiff1d(np.arange(len(flat)), held),
+        data.classes,
+        data.train_x.shape[1],
+    )
+
+
+def _network(cell: VisionCell, data: _Resident) -> Network:
+    if cell.family == "cnn":
+        return CNN(data.side, cell.width, data.classes)
+    return MLP((data.side**2, cell.width, data.classes))
+
+
+def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[VisionResult]:
+    """Train a batch of cells that differ only in n, seed and steps, at once, and test each.
+
+    Parameters
+    ----------
+    cells
+        One width of one family on one data set, with one recipe.
+    folder
+        Where the image files lie, see `errsrc.datasets.images`.
+
+    Returns
+    -------
+    results
+        In the order of `cells`.  A cell's result does not depend on the others, to rounding.
+    """
+    kinds = {replace(cell, n=1, seed=0, steps=1) for cell in cells}
+    if len(kinds) != 1:
+        raise ValueError(
+            checks.refusal(
+                "cells", "train_cells", "cells that differ only in n, seed and steps", f"<{len(kinds)} kinds>"
+            )
+        )
+    kind = kinds.pop()
+    start = time.perf_counter()
+    data = _resident(kind.dataset, kind.validation, folder)
+    network = _network(kind, data)
+    members = []
+    for cell in cells:
+        order = balanced_order(data.y.numpy()[data.rows], generator(cell.seed, "vision", "subset"))
+        if cell.n > len(order):
+            raise ValueError(
+                checks.refusal("n", "VisionCell", f"an integer <= {len(order)} ({cell.dataset})", cell.n)
+            )
+        seed = seed_of(cell.seed, "vision", cell.family, cell.width, cell.n)
+        members.append(Member(data.rows[order[: cell.n]], cell.steps, seed))
+    trained = train(network, data.x, data.y, members, data.validation, kind.recipe)
+    seconds = time.perf_counter() - start
+    all_steps = sum(one.steps for one in trained)
+    results = []
+    for cell, one in zip(cells, trained, strict=True):
+        with torch.no_grad():
+            x, y = data.test
+            outputs = network(tuple(w[None] for w in one.weights), x)[0]
+            each = losses(outputs[:, None], y[:, None]).double()
+            error = float((outputs.argmax(1) != y).double().mean())
+        results.append(
+            VisionResult(
+                cell=cell,
+                m=network.parameters,
+                error=error,
+                error_se=math.sqrt(error * (1 - error) / len(y)),
+                loss=float(each.mean()),
+                loss_se=float(each.std()) / math.sqrt(len(y)),
+                validation_error=float(one.curve["error"][one.best]),
+                validation_loss=float(one.curve["loss"][one.best]),
+                steps=one.steps,
+                best_step=one.best_step,
+                seconds=seconds * one.steps / all_steps,
+                diverged=one.diverged,
+                curve=one.curve,
+            )
+        )
+    return results
+
+
+def run(cells: Sequence[VisionCell], processes: int = 2, folder: str | None = None) -> Iterator[VisionResult]:
+    """Train cells in processes of one thread each; yield results as they come, progress on stderr.
+
+    Cells that may share a batch and have one seed are trained together, the widest first.
+    """
+    checks.integer(processes, "processes", "run", 1)
+    batches: dict[VisionCell, list[VisionCell]] = {}
+    for cell in cells:
+        batches.setdefault(replace(cell, n=1, steps=1), []).append(cell)
+    waiting = sorted(batches.values(), key=lambda batch: -batch[0].width)
+    start, done = time.perf_counter(), 0
+    with ProcessPoolExecutor(
+        min(processes, len(waiting)) or 1,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=torch.set_num_threads,
+        initargs=(1,),
+    ) as pool:
+        for future in as_completed([pool.submit(train_cells, batch, folder) for batch in waiting]):
+            results = future.result()
+            done += len(results)
+            cell, spent = results[0].cell, time.perf_counter() - start
+            print(
+                f"trained {done}/{len(cells)} cells ({cell.family} width {cell.width}, {spent:.0f} s)",
+                file=sys.stderr,
+                flush=True,
+            )
+            yield from results
