@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
@@ -59,7 +60,7 @@ class Dense(Law):
         """Return the error at data size n and model size m (arrays that broadcast)."""
         x, y = self._checked(inputs)
         rising = x**-self.alpha + self.b * y**-self.beta + self.c_inf
-        return self.eps0 * abs(rising / (rising - 1j * self.eta))
+        return self.eps0 * np.abs(rising / (rising - 1j * self.eta))
 
     @classmethod
     def formula(cls) -> sympy.Expr:

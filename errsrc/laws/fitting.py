@@ -8,20 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from errsrc import checks
 from errsrc.errors import NoFit
-from errsrc.laws.law import Array, Law
+from errsrc.laws import inference
+from errsrc.laws.forecast import Forecast
+from errsrc.laws.law import Array, Law, compiled_error
 from errsrc.laws.least_squares import Solution
 from errsrc.laws.problem import OBJECTIVES, Problem
-from errsrc.results import Interval, significant
+from errsrc.results import Interval
 
 DRAWS = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(Forecast):
     """A fitted law with what the data says, and does not say, about it.
 
     Attributes
@@ -70,6 +71,28 @@ class Fit:
     error: Array
     weights: Array
     warnings: tuple[str, ...]
+
+    @property
+    def input_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The law's inputs."""
+        return self.law.inputs
+
+    @property
+    def runs(self) -> int:  # type: ignore[override]
+        """How many draws of the parameters there are."""
+        return DRAWS
+
+    @property
+    def run_noise(self) -> float:  # type: ignore[override]
+        """Standard deviation of ln error of one run around the mean curve."""
+        return self.noise
+
+    def paired(self, inputs: dict[str, Array]) -> Array:
+        """Return ln error at inputs (1 + runs, points): the law's in row 0, a draw's in each other."""
+        code = compiled_error(type(self.law))  # type: ignore[arg-type]
+        points = [inputs[name] / self.law.reference(name) for name in self.law.inputs]
+        values = [np.concatenate([[v], self.draws[name]])[:, None] for name, v in self.law.params.items()]
+        return np.log(np.broadcast_to(code(*points, *values), points[0].shape))
 
 
 def fit(
@@ -143,47 +166,42 @@ def fit(
         raise NoFit(message, found)
     z, cost = solution.z[best], float(solution.cost[best])
     degrees = len(problem.error) - len(problem.free)
-    natural = problem.natural()
-    centre = problem.shift(z[None, :])[0]
-    bootstrap = _bootstrap(problem, z, DRAWS, seed)
-    draws = {name: v[:, 0] for name, v in natural.values(problem.shift(bootstrap)).items()}
+    refits = inference.bootstrap(problem, z, DRAWS, seed)
     if objective == "huber":
-        ends = _percentiles(natural, problem.shift(bootstrap), level)
+        ends = inference.percentiles(problem.shift(refits), level)
     else:
-        ends = _profile(natural, centre, degrees, level)
+        ends = inference.profile(problem.natural(), problem.shift(z[None, :])[0], degrees, level)
     best_law = problem.law_at(z)
-    predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
-    divergence = predicted / problem.error - 1
-    params = best_law.params
     intervals = {}
     for p, (low, high) in zip(problem.free, ends, strict=True):
         with np.errstate(over="ignore"):
             low, high = (np.exp(low), np.exp(high)) if p.log else (low, high)
         low = low if p.signed else max(low, 0.0)
-        intervals[p.name] = Interval(params[p.name], float(low), float(high), level)
-    condition, entangled = _condition(problem, z)
-    ties = _ties(problem, solution, best, degrees)
-    same = float(np.mean(_agreeing(solution.cost)))
-    warnings = _warnings(problem, z, intervals, entangled, same, len(ties), degrees)
-    repeats = _seed_noise(problem)
+        intervals[p.name] = Interval(best_law.params[p.name], float(low), float(high), level)
+    divergence = problem.error_at(z[None, :], problem.inputs)[0][0] / problem.error - 1
+    condition, entangled = inference.condition(problem, z)
+    ties = inference.ties(problem, solution, best, degrees)
+    agreement = float(np.mean(_agreeing(solution.cost)))
+    scales = problem.scales
+    references = {name: best_law.reference(name) for name in law.inputs}
     return Fit(
         law=best_law,
         intervals=intervals,
         divergence_mean=float(divergence.mean()),
-        divergence_std=float(divergence.std(ddof=0)),
+        divergence_std=float(divergence.std()),
         objective=objective,
         value=cost,
         noise=float(np.sqrt(np.sum(np.log1p(divergence) ** 2) / max(degrees, 1))),
-        seed_noise=repeats,
+        seed_noise=inference.seed_noise(problem),
         starts=len(solution.cost),
-        agreement=same,
+        agreement=agreement,
         ties=ties,
         condition=condition,
-        draws=draws,
-        inputs={name: np.asarray(np.broadcast_to(inputs[name], predicted.shape), float) for name in law.inputs},
-        error=np.array(error, dtype=np.float64),
+        draws={name: v[:, 0] for name, v in problem.natural().values(problem.shift(refits)).items()},
+        inputs={name: x * scales[name] * references[name] for name, x in problem.inputs.items()},
+        error=problem.error * scales["error"],
         weights=problem.weights,
-        warnings=warnings,
+        warnings=_warnings(problem, z, intervals, entangled, agreement, len(ties), degrees),
     )
 
 
@@ -214,11 +232,15 @@ def pose(
         raise ValueError(checks.refusal("error", where, "a one-dimensional array", f"<shape {e.shape}>"))
     for name, x in columns.items():
         if x.shape not in (e.shape, (1,)):
-            raise ValueError(checks.refusal(name, where, f"an array of {len(e)} numbers", f"<shape {x.shape}>"))
+            raise ValueError(
+                checks.refusal(name, where, f"an array of {len(e)} numbers", f"<shape {x.shape}>")
+            )
         columns[name] = np.broadcast_to(x, e.shape)
     w = np.ones(len(e)) if weights is None else checks.positive_array(weights, "weights", where)
     if w.shape != e.shape:
-        raise ValueError(checks.refusal("weights", where, f"an array of {len(e)} numbers", f"<shape {w.shape}>"))
+        raise ValueError(
+            checks.refusal("weights", where, f"an array of {len(e)} numbers", f"<shape {w.shape}>")
+        )
 
     units = {field: float(columns[name].max()) for name, field in law.references.items()}
     for name, value in (constants or {}).items():
@@ -257,7 +279,9 @@ def _geometric_mean(x: Array) -> float:
     return float(np.exp(np.log(x).mean()))
 
 
-def _scaled_fixed(law: type[Law], fixed: dict[str, float], scales: dict[str, float], where: str) -> dict[str, float]:
+def _scaled_fixed(
+    law: type[Law], fixed: dict[str, float], scales: dict[str, float], where: str
+) -> dict[str, float]:
     """Return fixed parameters in scaled units; refuse one whose unit hangs on a free exponent."""
     known = {p.name: p for p in law.parameters()}
     out = {}
@@ -291,114 +315,6 @@ def _check_varied(law: type[Law], columns: dict[str, Array], held: dict[str, flo
                 raise ValueError(checks.refusal(quantity, where, "at least two different sizes", got))
 
 
-def _bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
-    """Return (draws, free) scaled coordinates of refits to resampled data, started at z.
-
-    Squares: errors redrawn around the fitted law with the residual scale (degrees of
-    freedom corrected).  Huber: points reweighted by exponential weights (Rubin 1981), which
-    needs no model of the noise.
-    """
-    rng = np.random.default_rng([seed, 1])
-    starts = np.repeat(z[None, :], draws, axis=0)
-    points = len(problem.error)
-    if problem.objective == "huber":
-        weights = problem.weights * rng.exponential(size=(draws, points))
-        return problem.solve(starts, weights=weights, iterations=60).z
-    predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
-    residual, _ = problem.residuals(z[None, :], problem.error, problem.weights)
-    scale = np.sqrt(np.sum(residual**2) / max(points - len(problem.free), 1))
-    kick = scale * rng.standard_normal((draws, points)) / np.sqrt(problem.weights)
-    error = predicted + kick if problem.objective == "absolute" else predicted * np.exp(kick)
-    if problem.objective == "absolute":
-        error = np.maximum(error, predicted / 10)
-    return problem.solve(starts, error=error, iterations=60).z
-
-
-def _percentiles(natural: Problem, draws: Array, level: float) -> Array:
-    """Return (free, 2) ends of the percentile intervals of bootstrap coordinates."""
-    return np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T
-
-
-def _profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
-    """Return (free, 2) ends of the profile-likelihood intervals in natural coordinates.
-
-    For each coordinate and side, the others are refitted at a ladder of offsets; the end
-    lies where the root of the rise in the sum of squares, in units of the residual
-    scale, reaches Student's quantile.  An end that is never reached is infinite.
-    """
-    size = len(natural.free)
-    if degrees < 1:
-        return np.tile([-np.inf, np.inf], (size, 1))
-    residual, jac = natural.residuals(z[None, :], natural.error, natural.weights)
-    cost = float(np.sum(residual**2))
-    scale = math.sqrt(cost / degrees)
-    _, singular, right = np.linalg.svd(jac[0], full_matrices=False)
-    inverse = right.T / np.maximum(singular, singular[0] * 1e-13)
-    covariance = inverse @ inverse.T
-    wald = np.sqrt(np.diag(covariance))
-    quantile = float(stats.t.ppf((1 + level) / 2, degrees))
-    if scale < 1e-9:  # noise-free: the profile would trace rounding errors
-        return z[:, None] + quantile * scale * wald[:, None] * np.array([-1.0, 1.0])
-    ladder = quantile * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
-    far = np.array([2.0 if p.log else max(2.0 * abs(v), 1.0) for p, v in zip(natural.free, z, strict=True)])
-    step = np.minimum(scale * wald, far)
-    sides = np.array([-1.0, 1.0])
-    offset = step[:, None, None] * sides[:, None] * ladder  # (free, 2, rungs)
-    path = covariance / np.diag(covariance)[:, None]  # the others' linear answer to a unit offset
-    others = np.clip(offset[..., None] * path[:, None, None, :], -6.0, 6.0)
-    held = np.broadcast_to(np.eye(size, dtype=bool)[:, None, None, :], others.shape)
-    starts = z + np.where(held, offset[..., None], others)
-    solved = natural.solve(starts.reshape(-1, size), frozen=held.reshape(-1, size), iterations=80)
-    rise = np.sqrt(np.maximum(solved.cost - cost, 0.0)) / scale
-    rise = np.maximum.accumulate(rise.reshape(offset.shape), axis=2)
-    ends = np.empty((size, 2))
-    for j in range(size):
-        for side in range(2):
-            rungs = np.concatenate([[0.0], rise[j, side]])
-            offsets = np.concatenate([[0.0], offset[j, side]])
-            reached = np.isfinite(rungs) & (rungs >= quantile)
-            if not reached.any():
-                ends[j, side] = sides[side] * np.inf
-                continue
-            k = int(np.argmax(reached))
-            low, high = rungs[k - 1], rungs[k]
-            ends[j, side] = z[j] + offsets[k - 1] + (quantile - low) / (high - low) * (offsets[k] - offsets[k - 1])
-    return ends
-
-
-def _condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
-    """Return the scaled Jacobian's condition number and the parameters of its flattest direction."""
-    _, jac = problem.residuals(z[None, :], problem.error, problem.weights)
-    _, singular, right = np.linalg.svd(jac[0])
-    if len(singular) < len(z) or singular[-1] <= 0:
-        return math.inf, tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
-    names = tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
-    return float(singular[0] / singular[-1]), names
-
-
-def _ties(problem: Problem, solution: Solution, best: int, degrees: int) -> tuple[Law, ...]:
-    """Return the laws of other local optima whose fit is as good within the noise."""
-    threshold = solution.cost[best] * (1 + 1.0 / max(degrees, 1)) + 1e-20
-    chosen: list[Array] = [solution.z[best]]
-    for i in np.argsort(solution.cost):
-        near = solution.converged[i] and solution.cost[i] <= threshold
-        if near and min(np.abs(solution.z[i] - c).max() for c in chosen) > 0.2:
-            chosen.append(solution.z[i])
-    return tuple(problem.law_at(z) for z in chosen[1:6])
-
-
-def _seed_noise(problem: Problem) -> float:
-    """Return the pooled standard deviation of ln error between rows of equal inputs, or nan."""
-    keys = np.column_stack([problem.inputs[name] for name in problem.law.inputs])
-    _, group = np.unique(keys, axis=0, return_inverse=True)
-    group = group.ravel()
-    logs = np.log(problem.error)
-    count = np.bincount(group)
-    mean = np.bincount(group, logs) / count
-    extra = len(logs) - len(count)
-    return float(np.sqrt(np.sum((logs - mean[group]) ** 2) / extra)) if extra else math.nan
-
-
 def _warnings(
     problem: Problem,
     z: Array,
@@ -410,17 +326,24 @@ def _warnings(
 ) -> tuple[str, ...]:
     out = []
     if degrees < 1:
-        out.append("There are as many parameters as points: the fit has no residual to judge its intervals by.")
+        out.append(
+            "There are as many parameters as points: the fit has no residual to judge its intervals by."
+        )
     loose = [name for name, interval in intervals.items() if not interval.determined]
     for name in loose if degrees > 0 else []:
-        out.append(f"{name} is not determined by these points ({intervals[name].level:.0%}): {intervals[name]}.")
+        out.append(
+            f"{name} is not determined by these points ({intervals[name].level:.0%}): {intervals[name]}."
+        )
     if len(loose) > 1 and len(set(entangled) & set(loose)) > 1:
         out.append(f"Only a combination of {' and '.join(entangled)} is determined, not each alone.")
     if agreement < 0.1:
         out.append(f"Only {agreement:.0%} of the starts reached the optimum; a better one may exist.")
     if ties:
-        out.append(f"{ties} other optimum fits as well within the noise: see ties." if ties == 1 else
-                   f"{ties} other optima fit as well within the noise: see ties.")
+        out.append(
+            f"{ties} other optimum fits as well within the noise: see ties."
+            if ties == 1
+            else f"{ties} other optima fit as well within the noise: see ties."
+        )
     lower, upper = problem.bounds()
     for p, value, low, high in zip(problem.free, z, lower, upper, strict=True):
         if p.name not in loose and (value <= low or value >= high):
@@ -450,11 +373,15 @@ def seed_weights(error: ArrayLike, **inputs: ArrayLike) -> Array:
         If no cell is repeated.
     """
     e = checks.positive_array(error, "error", "seed_weights")
-    keys = np.column_stack([np.broadcast_to(checks.positive_array(x, k, "seed_weights"), e.shape) for k, x in inputs.items()])
+    keys = np.column_stack(
+        [np.broadcast_to(checks.positive_array(x, k, "seed_weights"), e.shape) for k, x in inputs.items()]
+    )
     _, group, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     group = group.ravel()
     if count.max() < 2:
-        raise ValueError(checks.refusal("error", "seed_weights", "repeated in at least one cell", "<no repeats>"))
+        raise ValueError(
+            checks.refusal("error", "seed_weights", "repeated in at least one cell", "<no repeats>")
+        )
     logs = np.log(e)
     mean = np.bincount(group, logs) / count
     squares = np.bincount(group, (logs - mean[group]) ** 2)

@@ -155,7 +155,9 @@ class Law:
         """Return the inputs in the law's order and units; refuse missing, unknown or bad ones."""
         where = f"{type(self).__name__}.error"
         if set(inputs) != set(self.inputs):
-            raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(self.inputs)}", sorted(inputs)))
+            raise TypeError(
+                checks.refusal("inputs", where, f"exactly {', '.join(self.inputs)}", sorted(inputs))
+            )
         arrays = [checks.positive_array(inputs[name], name, where) for name in self.inputs]
         return [a / self.reference(name) for name, a in zip(self.inputs, arrays, strict=True)]
 
@@ -192,7 +194,7 @@ def power_value(power: float | str, values: Mapping[str, Any]) -> Any:
 
 
 @functools.cache
-def compiled(law: type[Law]) -> Callable[..., list[Any]]:
+def compiled(law: Any) -> Callable[..., list[Any]]:
     """Return numpy code for the law's formula and its exact gradient.
 
     The function takes the inputs, then the parameters, as arrays that broadcast, in
@@ -200,16 +202,27 @@ def compiled(law: type[Law]) -> Callable[..., list[Any]]:
     lambdified from `formula()` and its sympy derivatives: no finite differences.
     """
     expression = law.formula()
+    return _lambdified(law, [expression, *(sympy.diff(expression, symbol(p.name)) for p in law.parameters())])
+
+
+@functools.cache
+def compiled_error(law: Any) -> Callable[..., Any]:
+    """Return numpy code for the law's formula alone, with the arguments of `compiled`."""
+    return _lambdified(law, law.formula())
+
+
+def _lambdified(law: type[Law], expression: Any) -> Callable[..., Any]:
     symbols = [symbol(name) for name in (*law.inputs, *(p.name for p in law.parameters()))]
-    free = {str(s) for s in expression.free_symbols}
-    unknown = free - {str(s) for s in symbols}
+    formula = law.formula()
+    unknown = {str(s) for s in formula.free_symbols} - {str(s) for s in symbols}
     if unknown:
-        raise ValueError(checks.refusal("formula", law.__name__, "in the inputs and parameters only", unknown))
-    gradient = [sympy.diff(expression, symbol(p.name)) for p in law.parameters()]
+        accepted = "in the inputs and parameters only"
+        raise ValueError(checks.refusal("formula", law.__name__, accepted, sorted(unknown)))
     modules: list[Any] = [{}, "numpy"]
-    for f in expression.atoms(sympy.Function):
+    for f in formula.atoms(sympy.Function):
         modules[0].update(getattr(type(f), "numpy", {}))
-    return sympy.lambdify(symbols, [expression, *gradient], modules=modules, cse=True)
+    code: Callable[..., Any] = sympy.lambdify(symbols, expression, modules=modules, cse=True)
+    return code
 
 
 def symbol(name: str) -> sympy.Symbol:

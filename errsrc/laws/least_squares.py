@@ -159,7 +159,7 @@ def _damped_step(jac: Array, r: Array, stuck: NDArray[np.bool_], damping: Array)
     stacked[:, : jac.shape[1], size] = -r
     corner = np.arange(size)
     stacked[:, jac.shape[1] + corner, corner] = np.sqrt(damping)[:, None]
-    triangle = np.linalg.qr(stacked, mode="r")
+    triangle: Array = np.asarray(np.linalg.qr(stacked, mode="r"))
     right = triangle[:, :size, size]
     step = np.linalg.solve(triangle[:, :size, :size], right[..., None])[..., 0]
     return np.where(stuck, 0.0, step / scale)

@@ -30,7 +30,7 @@ def _share(level: Any, gamma: Any) -> Any:
     return expit(t)
 
 
-class share(sympy.Function):  # noqa: N801 (sympy prints a function by its class's name)
+class share(sympy.Function):
     """s(level, gamma): the root in (0, 1) of ln s - gamma ln(1 - s) = level, with exact derivatives."""
 
     nargs = 2
@@ -45,7 +45,9 @@ class share(sympy.Function):  # noqa: N801 (sympy prints a function by its class
 
 @dataclass(frozen=True)
 class M4(Law):
-    """(e - c_inf) / (eps0 - e)^gamma = a n^-alpha, solved for e  (Alabdulmohsin et al. 2022, arXiv 2209.06640, M4).
+    """A power law between floor and random guess (Alabdulmohsin et al. 2022, arXiv 2209.06640, M4).
+
+    With u = e / eps0, the error is the solution of (u - c_inf) / (1 - u)^gamma = a n^-alpha.
 
     Parameters
     ----------

@@ -85,13 +85,17 @@ class Problem:
         """Return every parameter in scaled units, (members, 1) each."""
         free = {p.name: np.exp(z[:, [j]]) if p.log else z[:, [j]] for j, p in enumerate(self.free)}
         one = np.ones((len(z), 1))
-        return {p.name: free[p.name] if p.name in free else self.fixed[p.name] * one for p in self.law.parameters()}
+        return {
+            p.name: free[p.name] if p.name in free else self.fixed[p.name] * one
+            for p in self.law.parameters()
+        }
 
     def error_at(self, z: Array, inputs: Mapping[str, Array]) -> tuple[Array, Array]:
         """Return the scaled error at scaled inputs, and its derivative in z (members, points, free)."""
         values = self.values(z)
         points = [inputs[name] for name in self.law.inputs]
-        error, *slopes = compiled(self.law)(*points, *(values[p.name] for p in self.law.parameters()))
+        code = compiled(self.law)  # type: ignore[arg-type]
+        error, *slopes = code(*points, *(values[p.name] for p in self.law.parameters()))
         error = np.broadcast_to(error, (len(z), np.broadcast(*points).size))
         gradient = np.empty((*error.shape, len(self.free)))
         slope = {p.name: s for p, s in zip(self.law.parameters(), slopes, strict=True)}
@@ -148,7 +152,7 @@ class Problem:
         s = self.scales
         fixed = {p.name: self.fixed[p.name] for p in self.law.parameters() if p.name in self.fixed}
         for p in self.law.parameters():
-            if p.name in fixed and fixed[p.name]:
+            if fixed.get(p.name):
                 for quantity, power in p.unit:
                     fixed[p.name] *= s[quantity] ** power_value(power, self.fixed)
         return dataclasses.replace(

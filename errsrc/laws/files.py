@@ -1,0 +1,128 @@
+"""Fits as JSON: what a file keeps, and the short summary that the command line prints."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from errsrc import checks
+from errsrc.laws import ALL
+from errsrc.laws.averaging import Average
+from errsrc.laws.fitting import Fit
+from errsrc.laws.law import Law
+from errsrc.results import Interval
+
+FORMAT = "errsrc fit 1"
+
+
+def summary(result: Fit | Average) -> dict[str, Any]:
+    """Return {"law", "params", "intervals", "divergence", "warnings"} of a fit, of plain JSON values.
+
+    An average speaks through its heaviest member.  An end that the data does not bound is null.
+    """
+    lead = result if isinstance(result, Fit) else result.members[0]
+    intervals = {name: [_plain(i.low), _plain(i.high)] for name, i in lead.intervals.items()}
+    return {
+        "law": _name(lead.law),
+        "params": lead.law.params,
+        "intervals": intervals,
+        "divergence": {"mean": lead.divergence_mean, "std": lead.divergence_std},
+        "warnings": list(result.warnings),
+    }
+
+
+def save(result: Fit | Average, path: str | Path) -> None:
+    """Write a fit to a JSON file that `load` reads back: the summary and all that predictions need."""
+    members = [result] if isinstance(result, Fit) else list(result.members)
+    weights = [1.0] if isinstance(result, Fit) else list(result.weights)
+    content = {
+        "format": FORMAT,
+        **summary(result),
+        "weights": weights,
+        "members": [_member(f) for f in members],
+    }
+    Path(path).write_text(json.dumps(content, indent=1) + "\n")
+
+
+def load(path: str | Path) -> Fit | Average:
+    """Read a fit back from a file that `save` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the file is not such a file.
+    """
+    try:
+        content = json.loads(Path(path).read_text())
+        if content["format"] != FORMAT:
+            raise ValueError(content["format"])
+        members = tuple(_fit(entry) for entry in content["members"])
+        weights = tuple(float(w) for w in content["weights"])
+        if len(members) == 1:
+            return members[0]
+        return Average(members, weights, tuple(content["warnings"]))
+    except (KeyError, TypeError, ValueError, AttributeError):  # json and unicode errors are ValueErrors
+        accepted = "a fit that errsrc wrote"
+        raise ValueError(checks.refusal("path", "load", accepted, f"<the file {path}>")) from None
+
+
+def _name(law: Law) -> str:
+    """Return the name that `ALL` gives the law's class, or the class's own."""
+    return next((name for name, cls in ALL.items() if cls is type(law)), type(law).__name__)
+
+
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _law(entry: dict[str, Any]) -> Law:
+    return ALL[entry["law"]](**entry["values"])
+
+
+def _law_entry(law: Law) -> dict[str, Any]:
+    return {"law": _name(law), "values": {f.name: getattr(law, f.name) for f in fields(law)}}
+
+
+def _member(f: Fit) -> dict[str, Any]:
+    return {
+        "law": _law_entry(f.law),
+        "intervals": {
+            k: [v.estimate, _plain(v.low), _plain(v.high), v.level] for k, v in f.intervals.items()
+        },
+        "ties": [_law_entry(law) for law in f.ties],
+        "draws": {k: v.tolist() for k, v in f.draws.items()},
+        "inputs": {k: v.tolist() for k, v in f.inputs.items()},
+        "error": f.error.tolist(),
+        "weights": f.weights.tolist(),
+        "warnings": list(f.warnings),
+        **{name: _plain(getattr(f, name)) for name in _NUMBERS},
+        **{name: getattr(f, name) for name in ("objective", "starts")},
+    }
+
+
+_NUMBERS = ("divergence_mean", "divergence_std", "value", "noise", "seed_noise", "agreement", "condition")
+
+
+def _fit(entry: dict[str, Any]) -> Fit:
+    intervals = {}
+    for name, (estimate, low, high, level) in entry["intervals"].items():
+        low = -math.inf if low is None else low
+        intervals[name] = Interval(estimate, low, math.inf if high is None else high, level)
+    return Fit(
+        law=_law(entry["law"]),
+        intervals=intervals,
+        objective=str(entry["objective"]),
+        starts=int(entry["starts"]),
+        ties=tuple(_law(e) for e in entry["ties"]),
+        draws={k: np.array(v, dtype=np.float64) for k, v in entry["draws"].items()},
+        inputs={k: np.array(v, dtype=np.float64) for k, v in entry["inputs"].items()},
+        error=np.array(entry["error"], dtype=np.float64),
+        weights=np.array(entry["weights"], dtype=np.float64),
+        warnings=tuple(entry["warnings"]),
+        **{name: math.nan if entry[name] is None else float(entry[name]) for name in _NUMBERS},
+    )

@@ -1,0 +1,122 @@
+"""What the data says about a fitted law: resampling, profiles, conditioning, other optima."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from errsrc.laws.law import Array, Law
+from errsrc.laws.least_squares import Solution
+from errsrc.laws.problem import Problem
+
+
+def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
+    """Return (draws, free) scaled coordinates of refits to resampled data, started at z.
+
+    Squares: errors redrawn around the fitted law with the residual scale (degrees of
+    freedom corrected).  Huber: points reweighted by exponential weights (Rubin 1981), which
+    needs no model of the noise.
+    """
+    rng = np.random.default_rng([seed, 1])
+    starts = np.repeat(z[None, :], draws, axis=0)
+    points = len(problem.error)
+    if problem.objective == "huber":
+        weights = problem.weights * rng.exponential(size=(draws, points))
+        return problem.solve(starts, weights=weights, iterations=60).z
+    predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
+    residual, _ = problem.residuals(z[None, :], problem.error, problem.weights)
+    scale = np.sqrt(np.sum(residual**2) / max(points - len(problem.free), 1))
+    kick = scale * rng.standard_normal((draws, points)) / np.sqrt(problem.weights)
+    error = predicted + kick if problem.objective == "absolute" else predicted * np.exp(kick)
+    if problem.objective == "absolute":
+        error = np.maximum(error, predicted / 10)
+    return problem.solve(starts, error=error, iterations=60).z
+
+
+def percentiles(draws: Array, level: float) -> Array:
+    """Return (free, 2) ends of the percentile intervals of bootstrap coordinates."""
+    return np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T
+
+
+def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
+    """Return (free, 2) ends of the profile-likelihood intervals in natural coordinates.
+
+    For each coordinate and side, the others are refitted at a ladder of offsets; the end
+    lies where the root of the rise in the sum of squares, in units of the residual
+    scale, reaches Student's quantile.  An end that is never reached is infinite.
+    """
+    size = len(natural.free)
+    if degrees < 1:
+        return np.tile([-np.inf, np.inf], (size, 1))
+    residual, jac = natural.residuals(z[None, :], natural.error, natural.weights)
+    cost = float(np.sum(residual**2))
+    scale = math.sqrt(cost / degrees)
+    _, singular, right = np.linalg.svd(jac[0], full_matrices=False)
+    inverse = right.T / np.maximum(singular, singular[0] * 1e-13)
+    covariance = inverse @ inverse.T
+    wald = np.sqrt(np.diag(covariance))
+    quantile = float(stats.t.ppf((1 + level) / 2, degrees))
+    if scale < 1e-9:  # noise-free: the profile would trace rounding errors
+        return z[:, None] + quantile * scale * wald[:, None] * np.array([-1.0, 1.0])
+    ladder = quantile * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
+    far = np.array([2.0 if p.log else max(2.0 * abs(v), 1.0) for p, v in zip(natural.free, z, strict=True)])
+    step = np.minimum(scale * wald, far)
+    sides = np.array([-1.0, 1.0])
+    offset = step[:, None, None] * sides[:, None] * ladder  # (free, 2, rungs)
+    path = covariance / np.diag(covariance)[:, None]  # the others' linear answer to a unit offset
+    others = np.clip(offset[..., None] * path[:, None, None, :], -6.0, 6.0)
+    held = np.broadcast_to(np.eye(size, dtype=bool)[:, None, None, :], others.shape)
+    starts = z + np.where(held, offset[..., None], others)
+    solved = natural.solve(starts.reshape(-1, size), frozen=held.reshape(-1, size), iterations=80)
+    rise = np.sqrt(np.maximum(solved.cost - cost, 0.0)) / scale
+    rise = np.maximum.accumulate(rise.reshape(offset.shape), axis=2)
+    ends = np.empty((size, 2))
+    for j in range(size):
+        for side in range(2):
+            rungs = np.concatenate([[0.0], rise[j, side]])
+            offsets = np.concatenate([[0.0], offset[j, side]])
+            reached = np.isfinite(rungs) & (rungs >= quantile)
+            if not reached.any():
+                ends[j, side] = sides[side] * np.inf
+                continue
+            k = int(np.argmax(reached))
+            low, high = rungs[k - 1], rungs[k]
+            ends[j, side] = (
+                z[j] + offsets[k - 1] + (quantile - low) / (high - low) * (offsets[k] - offsets[k - 1])
+            )
+    return ends
+
+
+def condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
+    """Return the scaled Jacobian's condition number and the parameters of its flattest direction."""
+    _, jac = problem.residuals(z[None, :], problem.error, problem.weights)
+    _, singular, right = np.linalg.svd(jac[0])
+    if len(singular) < len(z) or singular[-1] <= 0:
+        return math.inf, tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
+    names = tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
+    return float(singular[0] / singular[-1]), names
+
+
+def ties(problem: Problem, solution: Solution, best: int, degrees: int) -> tuple[Law, ...]:
+    """Return the laws of other local optima whose fit is as good within the noise."""
+    threshold = solution.cost[best] * (1 + 1.0 / max(degrees, 1)) + 1e-20
+    chosen: list[Array] = [solution.z[best]]
+    for i in np.argsort(solution.cost):
+        near = solution.converged[i] and solution.cost[i] <= threshold
+        if near and min(np.abs(solution.z[i] - c).max() for c in chosen) > 0.2:
+            chosen.append(solution.z[i])
+    return tuple(problem.law_at(z) for z in chosen[1:6])
+
+
+def seed_noise(problem: Problem) -> float:
+    """Return the pooled standard deviation of ln error between rows of equal inputs, or nan."""
+    keys = np.column_stack([problem.inputs[name] for name in problem.law.inputs])
+    _, group = np.unique(keys, axis=0, return_inverse=True)
+    group = group.ravel()
+    logs = np.log(problem.error)
+    count = np.bincount(group)
+    mean = np.bincount(group, logs) / count
+    extra = len(logs) - len(count)
+    return float(np.sqrt(np.sum((logs - mean[group]) ** 2) / extra)) if extra else math.nan
