@@ -18,16 +18,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# Instances of int or numpy integers by inheritance only.
+_NOT_NUMBERS = (bool, np.bool_, np.timedelta64)
+
 
 def refusal(name: str, where: str, accepted: str, got: object) -> str:
-    """Return the one sentence that every refused argument gets.
+    """Return the one sentence, on one line, that every refused argument gets.
+
+    `got` is shown by its repr, shortened to 80 characters; a string "<...>" is
+    shown as it is, for what has no repr worth showing (``"<shape (3, 2)>"``).
 
     Examples
     --------
     >>> refusal("n", "budget", "an integer >= 1", 0)
     "The 'n' parameter of budget must be an integer >= 1. Got 0 instead."
     """
-    shown = got if isinstance(got, str) and got.startswith("<") else repr(got)
+    if isinstance(got, str) and got.startswith("<") and got.endswith(">"):
+        shown = got
+    else:
+        try:
+            shown = repr(got.item() if isinstance(got, np.generic) else got)
+        except Exception:  # whatever a stranger's repr raises; an int of over 4,300 digits has none
+            shown = f"<{type(got).__name__}>"
+    shown = " ".join(shown.split())
     if len(shown) > 80:
         shown = shown[:77] + "..."
     return f"The {name!r} parameter of {where} must be {accepted}. Got {shown} instead."
@@ -36,20 +49,21 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
 def _range(low: float | None, high: float | None, open_low: bool, open_high: bool) -> str:
     parts = []
     if low is not None:
-        parts.append(f"{'>' if open_low else '>='} {low:g}")
+        parts.append(f"{'>' if open_low else '>='} {low if isinstance(low, int) else f'{low:.12g}'}")
     if high is not None:
-        parts.append(f"{'<' if open_high else '<='} {high:g}")
+        parts.append(f"{'<' if open_high else '<='} {high if isinstance(high, int) else f'{high:.12g}'}")
     return " and ".join(parts)
 
 
 def integer(value: Any, name: str, where: str, low: int | None = None, high: int | None = None) -> int:
     """Return `value` as an int; raise TypeError for other types, ValueError out of [low, high]."""
     accepted = f"an integer {_range(low, high, False, False)}".rstrip()
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+    if isinstance(value, _NOT_NUMBERS) or not isinstance(value, (int, np.integer)):
         raise TypeError(refusal(name, where, accepted, value))
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise ValueError(refusal(name, where, accepted, int(value)))
-    return int(value)
+    i = int(value)
+    if (low is not None and i < low) or (high is not None and i > high):
+        raise ValueError(refusal(name, where, accepted, i))
+    return i
 
 
 def number(
@@ -64,9 +78,12 @@ def number(
 ) -> float:
     """Return `value` as a finite float; raise TypeError for other types, ValueError out of range."""
     accepted = f"a finite number {_range(low, high, open_low, open_high)}".rstrip()
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+    if isinstance(value, _NOT_NUMBERS) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(refusal(name, where, accepted, value))
-    x = float(value)
+    try:
+        x = float(value)
+    except OverflowError:  # an int beyond the largest float
+        x = math.inf
     under = low is not None and (x <= low if open_low else x < low)
     over = high is not None and (x >= high if open_high else x > high)
     if not math.isfinite(x) or under or over:
@@ -75,14 +92,23 @@ def number(
 
 
 def positive_array(value: Any, name: str, where: str) -> NDArray[np.float64]:
-    """Return `value` as a float64 array of finite numbers > 0 (shape kept)."""
+    """Return `value` as a float64 array of finite numbers > 0 (shape kept).
+
+    Raises TypeError for what is not numbers (strings and booleans are not), ValueError for a number
+    that is not finite and > 0.
+    """
+    accepted = "an array of finite numbers > 0"
     try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(refusal(name, where, "an array of finite numbers > 0", value)) from None
+        raw = np.asarray(value)
+    except Exception:  # whatever a stranger's __array__ raises; ragged lists
+        raise TypeError(refusal(name, where, accepted, value)) from None
+    if raw.dtype.kind not in "iuf":
+        raise TypeError(refusal(name, where, accepted, value))
+    with np.errstate(over="ignore"):
+        array = raw.astype(np.float64)
     bad = ~(np.isfinite(array) & (array > 0))
     if bad.any():
-        raise ValueError(refusal(name, where, "an array of finite numbers > 0", float(array[bad].flat[0])))
+        raise ValueError(refusal(name, where, accepted, float(array[bad].flat[0])))
     return array
 
 
@@ -93,9 +119,10 @@ def nearest(value: str, options: Iterable[str]) -> str:
 
 
 def choice(value: Any, name: str, where: str, options: Sequence[str]) -> str:
-    """Return `value` if it is one of `options`; else raise ValueError naming the nearest."""
+    """Return `value` if it is one of `options`; else raise TypeError, or ValueError naming the nearest."""
+    accepted = "one of " + ", ".join(repr(o) for o in options)
+    if not isinstance(value, str):
+        raise TypeError(refusal(name, where, accepted, value))
     if value not in options:
-        accepted = "one of " + ", ".join(repr(o) for o in options)
-        hint = nearest(value, options) if isinstance(value, str) else ""
-        raise ValueError(refusal(name, where, accepted, value) + hint)
+        raise ValueError(refusal(name, where, accepted, value) + nearest(value, options))
     return str(value)

@@ -12,9 +12,28 @@ import numpy as np
 
 from errsrc import checks
 
+_LARGEST = 2**63 - 1
+
 
 def seed_of(seed: int, *path: str | int) -> int:
     """Return the 63-bit seed of the stream at `path` under the root `seed`.
+
+    Different paths have different streams, ``("a", 1)``, ``("a", "1")`` and ``("a/1",)`` among them; an
+    integer is the same step whatever its type.
+
+    Parameters
+    ----------
+    seed : int
+        The root, from 0 to 2^63 - 1.
+    *path : str or int
+        What the stream is for; integers from -2^63 to 2^63 - 1.
+
+    Raises
+    ------
+    TypeError
+        `seed` or an element of `path` is of another type.
+    ValueError
+        An integer is out of range.
 
     Examples
     --------
@@ -23,9 +42,17 @@ def seed_of(seed: int, *path: str | int) -> int:
     >>> seed_of(0, "data", 1) == seed_of(0, "data", 2)
     False
     """
-    checks.integer(seed, "seed", "seed_of", 0)
-    text = "/".join([str(seed), *(f"{type(p).__name__}:{p}" for p in path)])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+    steps = [str(checks.integer(seed, "seed", "seed_of", 0, _LARGEST))]
+    for step in path:
+        if isinstance(step, str):
+            steps.append("str:" + step.replace("/", "//"))  # doubled, so that it isn't taken for a separator
+            continue
+        try:
+            steps.append(f"int:{checks.integer(step, 'path', 'seed_of', -_LARGEST - 1, _LARGEST)}")
+        except TypeError:
+            raise TypeError(checks.refusal("path", "seed_of", "strings and integers", step)) from None
+    digest = hashlib.sha256("/".join(steps).encode(errors="surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 def generator(seed: int, *path: str | int) -> np.random.Generator:

@@ -246,6 +246,8 @@ def published(name: str) -> dict[str, NDArray]:
 
     Raises
     ------
+    TypeError
+        `name` is not a string.
     ValueError
         `name` is not a table.
 
@@ -291,6 +293,8 @@ def curves(
 
     Raises
     ------
+    TypeError
+        `name` is not a string.
     ValueError
         `name` is not a table of learning curves.
 
