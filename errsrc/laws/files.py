@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -36,17 +38,41 @@ def summary(result: Fit | Average) -> dict[str, Any]:
     }
 
 
-def save(result: Fit | Average, path: str | Path) -> None:
-    """Write a fit to a JSON file that `load` reads back: the summary and all that predictions need."""
+def save(result: Fit | Average, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
+    """Write a fit to a JSON file that `load` reads back: the summary and all that predictions need.
+
+    `notes` are the caller's own, of plain JSON values, kept beside the fit for `notes` to give
+    back.  A file that is there already is replaced whole, or not at all.
+    """
     members = [result] if isinstance(result, Fit) else list(result.members)
     weights = [1.0] if isinstance(result, Fit) else list(result.weights)
     content = {
         "format": FORMAT,
         **summary(result),
+        "notes": dict(notes or {}),
         "weights": weights,
         "members": [_member(f) for f in members],
     }
-    Path(path).write_text(json.dumps(content, indent=1) + "\n")
+    text = json.dumps(content, indent=1) + "\n"
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():  # a pipe or a device
+        target.write_text(text)
+        return
+    draft = target.with_name(f".errsrc-{os.getpid()}.json")
+    try:
+        draft.write_text(text)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def notes(path: str | Path) -> dict[str, Any]:
+    """Return the notes that `save` kept beside a fit; raise ValueError if the file holds no notes of that shape."""
+    try:
+        return dict(json.loads(Path(path).read_text())["notes"])
+    except (KeyError, TypeError, ValueError):
+        accepted = "a fit that errsrc wrote"
+        raise ValueError(checks.refusal("path", "notes", accepted, f"<the file {path}>")) from None
 
 
 def load(path: str | Path) -> Fit | Average:
@@ -105,7 +131,16 @@ def _member(f: Fit) -> dict[str, Any]:
     }
 
 
-_NUMBERS = ("divergence_mean", "divergence_std", "value", "noise", "seed_noise", "agreement", "condition")
+_NUMBERS = (
+    "divergence_mean",
+    "divergence_std",
+    "value",
+    "noise",
+    "run_noise",
+    "seed_noise",
+    "agreement",
+    "condition",
+)
 
 
 def _fit(entry: dict[str, Any]) -> Fit:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from errsrc import checks
 from errsrc.errors import NoFit
@@ -19,6 +22,8 @@ from errsrc.laws.problem import OBJECTIVES, Problem
 from errsrc.results import Interval
 
 DRAWS = 256
+HUBER = 1.345
+"""Huber's threshold in standard deviations: 95% efficient on normal residuals (Huber 1981)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +41,9 @@ class Fit(Forecast):
         Mean and standard deviation of (e^ - e) / e over the points, as in R20.
     objective, value
         What was minimised, and its minimum (a weighted sum over the points).
-    noise
-        Residual standard deviation of ln error.
+    noise, run_noise
+        Residual standard deviation of ln error; that of a new run around the mean curve,
+        which is larger where the points look like a running best.
     seed_noise
         Standard deviation of ln error between rows of equal inputs; nan without repeats.
     starts, agreement
@@ -47,7 +53,7 @@ class Fit(Forecast):
     condition
         Condition number of the Jacobian in scaled coordinates at the optimum.
     draws
-        {name: (DRAWS,) float64}: parameters of bootstrap refits, in natural units.
+        {name: (runs,) float64}: parameters of bootstrap refits, in natural units.
     inputs, error, weights
         The points fitted, in natural units.
     warnings
@@ -61,6 +67,7 @@ class Fit(Forecast):
     objective: str
     value: float
     noise: float
+    run_noise: float
     seed_noise: float
     starts: int
     agreement: float
@@ -80,12 +87,7 @@ class Fit(Forecast):
     @property
     def runs(self) -> int:  # type: ignore[override]
         """How many draws of the parameters there are."""
-        return DRAWS
-
-    @property
-    def run_noise(self) -> float:  # type: ignore[override]
-        """Standard deviation of ln error of one run around the mean curve."""
-        return self.noise
+        return len(next(iter(self.draws.values())))
 
     def paired(self, inputs: dict[str, Array]) -> Array:
         """Return ln error at inputs (1 + runs, points): the law's in row 0, a draw's in each other."""
@@ -102,8 +104,9 @@ def fit(
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
     objective: str = "divergence",
-    huber_delta: float = 1e-3,
+    huber_delta: float | None = None,
     starts: int = 32,
     level: float = 0.9,
     seed: int = 0,
@@ -123,10 +126,15 @@ def fit(
         {field: value} of the law's unit fields; by default the largest input.
     weights
         (points,) relative weights, for instance inverse variances (`seed_weights`).
+    bounds
+        {parameter: (low, high)} to search in, for parameters whose unit has no free exponent.
     objective
         "divergence": squares of (e^ - e) / e, as in R20; "log": squares of ln(e^ / e);
-        "huber": Huber losses of ln(e^ / e) with threshold `huber_delta`, as in
-        Hoffmann et al. 2022; "absolute": squares of e^ - e.
+        "huber": Huber losses of ln(e^ / e), as in Hoffmann et al. 2022; "absolute":
+        squares of e^ - e.
+    huber_delta
+        Threshold of the Huber loss in ln error (1e-3 in Hoffmann et al.); None takes 1.345
+        robust standard deviations of the residuals of the "log" fit (Huber 1981).
     starts
         Random starts; four times as many are tried where fewer than two agree.
     level
@@ -154,58 +162,146 @@ def fit(
     """
     checks.integer(starts, "starts", "fit", 1)
     checks.number(level, "level", "fit", 0.0, 1.0, open_low=True, open_high=True)
-    problem = pose(law, error, inputs, fixed, constants, weights, objective, huber_delta)
-    solution = problem.solve(problem.starts(starts, seed))
-    if _agreeing(solution.cost).sum() < 2:
-        more = problem.solve(problem.starts(4 * starts, seed + 1))
+    delta = 1.0 if huber_delta is None else huber_delta
+    problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta)
+    first = problem.starts(starts, seed)
+    if objective == "huber" and huber_delta is None:
+        plain = dataclasses.replace(problem, objective="log")
+        found = search(plain, first)
+        first = found.z
+        residual = plain.residuals(first[[found.cost.argmin()]], plain.error)[0][0]
+        delta = max(HUBER * robust_scale(residual), 1e-9)
+        problem = dataclasses.replace(problem, huber_delta=delta)
+    return describe(optimum(problem, first, seed), level, DRAWS, seed)
+
+
+class Optimum(NamedTuple):
+    """A solved problem: where every start ended, and the best of them."""
+
+    problem: Problem
+    solution: Solution
+    z: Array
+    cost: float
+    flat: bool
+
+
+def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
+    """Minimise from `starts`, and from four times as many others where fewer than two agree.
+
+    Raises
+    ------
+    NoFit
+        If the best start neither converged nor lies in a valley that is flat.
+    """
+    solution = search(problem, starts)
+    if agreeing(solution.cost).sum() < 2:
+        more = search(problem, problem.starts(4 * len(starts), seed + 1))
         solution = Solution(*(np.concatenate(pair) for pair in zip(solution, more, strict=True)))
     best = int(solution.cost.argmin())
-    if not (np.isfinite(solution.cost[best]) and solution.converged[best]):
-        message = f"The fit of {law.__name__} did not converge from any of {len(solution.cost)} starts."
-        found = problem.law_at(solution.z[best]) if np.isfinite(solution.cost[best]) else None
-        raise NoFit(message, found)
     z, cost = solution.z[best], float(solution.cost[best])
+    if solution.converged[best]:
+        return Optimum(problem, solution, z, cost, False)
+    again = problem.solve(z[None, :])
+    if np.isfinite(cost) and (again.converged[0] or again.cost[0] > cost * (1 - 1e-3)):
+        return Optimum(problem, solution, again.z[0], float(again.cost[0]), not again.converged[0])
+    message = f"The fit of {problem.law.__name__} did not converge from any of {len(solution.cost)} starts."
+    raise NoFit(message, problem.law_at(again.z[0]) if np.isfinite(again.cost[0]) else None)
+
+
+def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
+    """Return the `Fit` of a solved problem: intervals, `draws` bootstrap refits, warnings."""
+    problem, solution, z, cost, flat = found
     degrees = len(problem.error) - len(problem.free)
-    refits = inference.bootstrap(problem, z, DRAWS, seed)
-    if objective == "huber":
+    refits = inference.bootstrap(problem, z, draws, seed)
+    if problem.objective == "huber":
         ends = inference.percentiles(problem.shift(refits), level)
     else:
         ends = inference.profile(problem.natural(), problem.shift(z[None, :])[0], degrees, level)
-    best_law = problem.law_at(z)
+    law = problem.law_at(z)
     intervals = {}
     for p, (low, high) in zip(problem.free, ends, strict=True):
         with np.errstate(over="ignore"):
             low, high = (np.exp(low), np.exp(high)) if p.log else (low, high)
         low = low if p.signed else max(low, 0.0)
-        intervals[p.name] = Interval(best_law.params[p.name], float(low), float(high), level)
-    divergence = problem.error_at(z[None, :], problem.inputs)[0][0] / problem.error - 1
+        intervals[p.name] = Interval(law.params[p.name], float(low), float(high), level)
+    predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
+    divergence = predicted / problem.error - 1
+    noise = _noise(np.log1p(divergence), problem.weights, len(problem.free))
+    excess = _running_best(problem, np.log(predicted), noise)
     condition, entangled = inference.condition(problem, z)
-    ties = inference.ties(problem, solution, best, degrees)
-    agreement = float(np.mean(_agreeing(solution.cost)))
-    scales = problem.scales
-    references = {name: best_law.reference(name) for name in law.inputs}
+    ties = inference.ties(found.problem, solution, z, cost, degrees)
+    agreement = float(np.mean(agreeing(solution.cost)))
+    warnings = _warnings(problem, z, intervals, entangled, agreement, len(ties), degrees)
+    if flat:
+        warnings += ("The optimum lies in a flat valley: far along it the fit is as good.",)
+    if excess > 1.5:
+        warnings += (
+            "The errors never rise, as noise would make them: they look like a running best, and the noise "
+            "of a new run is taken to be twice that of the residuals.",
+        )
     return Fit(
-        law=best_law,
+        law=law,
         intervals=intervals,
         divergence_mean=float(divergence.mean()),
         divergence_std=float(divergence.std()),
-        objective=objective,
+        objective=problem.objective,
         value=cost,
-        noise=float(np.sqrt(np.sum(np.log1p(divergence) ** 2) / max(degrees, 1))),
+        noise=noise,
+        run_noise=excess * noise,
         seed_noise=inference.seed_noise(problem),
         starts=len(solution.cost),
         agreement=agreement,
         ties=ties,
         condition=condition,
         draws={name: v[:, 0] for name, v in problem.natural().values(problem.shift(refits)).items()},
-        inputs={name: x * scales[name] * references[name] for name, x in problem.inputs.items()},
-        error=problem.error * scales["error"],
+        inputs={name: x * problem.scales[name] * law.reference(name) for name, x in problem.inputs.items()},
+        error=problem.error * problem.scales["error"],
         weights=problem.weights,
-        warnings=_warnings(problem, z, intervals, entangled, agreement, len(ties), degrees),
+        warnings=warnings,
     )
 
 
-def _agreeing(cost: Array) -> Array:
+def _running_best(problem: Problem, logs: Array, noise: float) -> float:
+    """Return by how much the noise of a new run exceeds the residuals': between 1 and 2.
+
+    A curve whose errors fall at every point, though its noise and its small steps should
+    have made some of them rise, is the running best of a noisier one.  The factor is
+    2 - P, with P the chance that independent noise leaves no rise, and 1 after any rise.
+    """
+    if len(problem.law.inputs) > 1 or noise <= 0:
+        return 1.0
+    order = np.argsort(problem.inputs[problem.law.inputs[0]])
+    if np.any(np.diff(problem.error[order]) >= 0):
+        return 1.0
+    fall = -np.diff(logs[order]) / (math.sqrt(2) * noise)
+    return float(2 - np.prod(special.ndtr(fall)))
+
+
+def search(problem: Problem, starts: Array) -> Solution:
+    """Minimise from every start for a while, then only from the best quarter to the end."""
+    first = problem.solve(starts, iterations=60)
+    leaders = np.argsort(first.cost)[: max(len(starts) // 4, 1)]
+    leaders = leaders[~first.converged[leaders]]
+    if leaders.size:
+        rest = problem.solve(first.z[leaders])
+        for old, new in zip(first, rest, strict=True):
+            old[leaders] = new
+    return first
+
+
+def robust_scale(residual: Array) -> float:
+    """Return the standard deviation that the median absolute residual tells of a normal sample."""
+    return float(np.median(np.abs(residual)) / 0.6745)
+
+
+def _noise(residual: Array, weights: Array, free: int) -> float:
+    """Return the weighted residual scale, corrected for the parameters fitted."""
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    degrees = max(effective - free, effective / 2)
+    return float(np.sqrt(np.average(residual**2, weights=weights) * effective / degrees))
+
+
+def agreeing(cost: Array) -> Array:
     """Return which costs equal the least one, up to what the iteration can tell apart."""
     return cost <= cost.min() * (1 + 1e-6) + 1e-20
 
@@ -217,8 +313,9 @@ def pose(
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
     objective: str = "divergence",
-    huber_delta: float = 1e-3,
+    huber_delta: float = 1.0,
 ) -> Problem:
     """Check the data of a fit and return it as a `Problem` in scaled units."""
     where = f"fit({law.__name__})"
@@ -267,6 +364,7 @@ def pose(
         scales=scales,
         constants=units,
         fixed=held,
+        limits=_scaled_limits(law, dict(bounds or {}), scales, where),
     )
     distinct = len(np.unique(np.column_stack(list(columns.values())), axis=0))
     if distinct < len(problem.free):
@@ -300,6 +398,25 @@ def _scaled_fixed(
                 raise ValueError(checks.refusal(name, where, accepted, value))
             if out[name]:
                 out[name] /= scales[quantity] ** float(exponent)
+    return out
+
+
+def _scaled_limits(
+    law: type[Law], bounds: dict[str, tuple[float, float]], scales: dict[str, float], where: str
+) -> dict[str, tuple[float, float]]:
+    """Return bounds in scaled units; refuse those of a parameter whose unit hangs on an exponent."""
+    known = {p.name: p for p in law.parameters()}
+    out = {}
+    for name, (low, high) in bounds.items():
+        if name not in known or any(isinstance(power, str) for _, power in known[name].unit):
+            usable = [p.name for p in law.parameters() if all(not isinstance(u, str) for _, u in p.unit)]
+            raise ValueError(checks.refusal("bounds", where, f"among {', '.join(usable)}", name))
+        scale = math.prod(scales[quantity] ** float(power) for quantity, power in known[name].unit)
+        least, most = known[name].bounds
+        out[name] = (max(low / scale, least), min(high / scale, most))
+        if not out[name][0] < out[name][1]:
+            accepted = f"(low, high) with low < high for {name}"
+            raise ValueError(checks.refusal("bounds", where, accepted, (low, high)))
     return out
 
 

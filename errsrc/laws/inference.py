@@ -24,15 +24,15 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     points = len(problem.error)
     if problem.objective == "huber":
         weights = problem.weights * rng.exponential(size=(draws, points))
-        return problem.solve(starts, weights=weights, iterations=60).z
+        return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
-    residual, _ = problem.residuals(z[None, :], problem.error, problem.weights)
-    scale = np.sqrt(np.sum(residual**2) / max(points - len(problem.free), 1))
+    residual, _ = problem.residuals(z[None, :], problem.error)
+    scale = np.sqrt(np.sum(problem.weights * residual**2) / max(points - len(problem.free), 1))
     kick = scale * rng.standard_normal((draws, points)) / np.sqrt(problem.weights)
     error = predicted + kick if problem.objective == "absolute" else predicted * np.exp(kick)
     if problem.objective == "absolute":
         error = np.maximum(error, predicted / 10)
-    return problem.solve(starts, error=error, iterations=60).z
+    return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
 
 
 def percentiles(draws: Array, level: float) -> Array:
@@ -50,10 +50,11 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     size = len(natural.free)
     if degrees < 1:
         return np.tile([-np.inf, np.inf], (size, 1))
-    residual, jac = natural.residuals(z[None, :], natural.error, natural.weights)
-    cost = float(np.sum(residual**2))
+    residual, jac = natural.residuals(z[None, :], natural.error)
+    root = np.sqrt(natural.weights)
+    cost = float(np.sum((root * residual) ** 2))
     scale = math.sqrt(cost / degrees)
-    _, singular, right = np.linalg.svd(jac[0], full_matrices=False)
+    _, singular, right = np.linalg.svd(root[:, None] * jac[0], full_matrices=False)
     inverse = right.T / np.maximum(singular, singular[0] * 1e-13)
     covariance = inverse @ inverse.T
     wald = np.sqrt(np.diag(covariance))
@@ -91,23 +92,23 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
 
 def condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
     """Return the scaled Jacobian's condition number and the parameters of its flattest direction."""
-    _, jac = problem.residuals(z[None, :], problem.error, problem.weights)
-    _, singular, right = np.linalg.svd(jac[0])
+    _, jac = problem.residuals(z[None, :], problem.error)
+    _, singular, right = np.linalg.svd(np.sqrt(problem.weights)[:, None] * jac[0])
     if len(singular) < len(z) or singular[-1] <= 0:
         return math.inf, tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
     names = tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
     return float(singular[0] / singular[-1]), names
 
 
-def ties(problem: Problem, solution: Solution, best: int, degrees: int) -> tuple[Law, ...]:
+def ties(problem: Problem, solution: Solution, z: Array, cost: float, degrees: int) -> tuple[Law, ...]:
     """Return the laws of other local optima whose fit is as good within the noise."""
-    threshold = solution.cost[best] * (1 + 1.0 / max(degrees, 1)) + 1e-20
-    chosen: list[Array] = [solution.z[best]]
+    threshold = cost * (1 + 1.0 / max(degrees, 1)) + 1e-20
+    chosen: list[Array] = [z]
     for i in np.argsort(solution.cost):
         near = solution.converged[i] and solution.cost[i] <= threshold
         if near and min(np.abs(solution.z[i] - c).max() for c in chosen) > 0.2:
             chosen.append(solution.z[i])
-    return tuple(problem.law_at(z) for z in chosen[1:6])
+    return tuple(problem.law_at(other) for other in chosen[1:6])
 
 
 def seed_noise(problem: Problem) -> float:

@@ -45,13 +45,14 @@ def minimise(
     z: Array,
     lower: Array,
     upper: Array,
+    weights: Array,
     *,
     huber: float | None = None,
     frozen: NDArray[np.bool_] | None = None,
     iterations: int = 300,
     tolerance: float = 1e-10,
 ) -> Solution:
-    """Minimise each member's sum of squares (or of Huber losses) from its own start.
+    """Minimise each member's weighted sum of squares (or of Huber losses) from its own start.
 
     Parameters
     ----------
@@ -61,9 +62,11 @@ def minimise(
         (members, parameters) starts, clipped into the bounds.
     lower, upper
         (parameters,) bounds.
+    weights
+        (members or 1, points) weights of the points' losses.
     huber
         Threshold delta of the Huber loss (r^2 / 2 inside, delta (|r| - delta / 2) outside);
-        None for squares (the cost is then the plain sum of squares).
+        None for squares (the loss is then r^2).
     frozen
         (members, parameters) True where a member's coordinate is held; None for none.
     iterations
@@ -90,7 +93,8 @@ def minimise(
     live = np.arange(members)
     with np.errstate(all="ignore"):
         r, jac = residuals(z, live)
-        r, jac, cost = _weighted(r, jac, huber)
+        weights = np.broadcast_to(weights, r.shape)
+        r, jac, cost = _weighted(r, jac, weights, huber)
         ok = np.isfinite(cost) & np.isfinite(jac).all(axis=(1, 2))
         cost[~ok] = np.inf
         live, r, jac = live[ok], r[ok], jac[ok]
@@ -114,7 +118,7 @@ def minimise(
             if huber is not None:
                 expected /= 2
             new_r, new_jac = residuals(trial, live)
-            new_r, new_jac, new_cost = _weighted(new_r, new_jac, huber)
+            new_r, new_jac, new_cost = _weighted(new_r, new_jac, weights[live], huber)
             finite = np.isfinite(new_cost) & np.isfinite(new_jac).all(axis=(1, 2))
             gain = np.where(finite, cost[live] - new_cost, -np.inf)
             accept = gain > 0
@@ -136,14 +140,16 @@ def minimise(
     return Solution(z, cost, converged)
 
 
-def _weighted(r: Array, jac: Array, huber: float | None) -> tuple[Array, Array, Array]:
+def _weighted(r: Array, jac: Array, weights: Array, huber: float | None) -> tuple[Array, Array, Array]:
     """Return residuals and Jacobian as least squares sees them, and the members' costs."""
     if huber is None:
-        return r, jac, np.einsum("sn,sn->s", r, r)
-    size = np.abs(r)
-    outside = size > huber
-    cost = np.where(outside, huber * (size - huber / 2), r * r / 2).sum(axis=1)
-    root = np.where(outside, np.sqrt(huber / np.maximum(size, huber)), 1.0)
+        root = np.sqrt(weights)
+        cost = (weights * r * r).sum(axis=1)
+    else:
+        size = np.abs(r)
+        outside = size > huber
+        cost = (weights * np.where(outside, huber * (size - huber / 2), r * r / 2)).sum(axis=1)
+        root = np.sqrt(weights * np.where(outside, huber / np.maximum(size, huber), 1.0))
     return root * r, root[..., None] * jac, cost
 
 

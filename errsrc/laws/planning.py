@@ -122,14 +122,15 @@ class _Planner:
         self.cost = cost
         self.joint = forecast.input_names == ("n", "m")
         self.draws = forecast.runs
-        self.deviations = np.concatenate([[0.0], forecast.run_deviations()])[:, None]
+        self.deviations = np.concatenate([[0.0], forecast.standard_deviations()])[:, None]
         self.range = {k: (x.min() * 1e-6, x.max() * 1e12) for k, x in forecast.inputs.items()}
 
     def log_error(self, n: Array, m: Array) -> Array:
         """Return ln error at sizes of shape (1 + draws, k), one row a draw."""
         with np.errstate(all="ignore"):
             logs = self.forecast.paired({"n": n, "m": m} if self.joint else {"n": n})
-        return np.where(np.isnan(logs), np.inf, logs) + self.deviations
+        logs = np.where(np.isnan(logs), np.inf, logs)
+        return logs + self.deviations * np.where(self.deviations != 0, self.forecast.width(logs), 0.0)
 
     def total(self, n: Array, m: Array) -> Array:
         """Return the cost of (n, m); of n alone for a law in n alone."""

@@ -43,6 +43,8 @@ class Problem:
         The law's unit fields (n_full, m_base) in natural units.
     fixed
         Parameters not fitted, in scaled units.
+    limits
+        {parameter: (low, high)} in scaled units, inside the law's own bounds.
     """
 
     law: type[Law]
@@ -54,6 +56,7 @@ class Problem:
     scales: dict[str, float]
     constants: dict[str, float]
     fixed: dict[str, float]
+    limits: dict[str, tuple[float, float]]
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -67,16 +70,20 @@ class Problem:
         unit remain: of parameters without one, and 0.
         """
         scaled = any(s != 1.0 for s in self.scales.values())
-        ends = np.array([np.log(p.bounds) if p.log else p.bounds for p in self.free])
+        ends = np.empty((len(self.free), 2))
         for j, p in enumerate(self.free):
+            low, high = self.limits.get(p.name, p.bounds)
             if p.unit and not scaled:
-                ends[j, 0] = 0.0 if not p.log and p.bounds[0] == 0 else -np.inf
-                ends[j, 1] = np.inf
+                low, high = (0.0 if p.log or p.bounds[0] == 0 else -np.inf), np.inf
+            with np.errstate(divide="ignore"):
+                ends[j] = np.log([low, high]) if p.log else (low, high)
         return ends[:, 0], ends[:, 1]
 
     def starts(self, count: int, seed: int) -> Array:
         """Return (count, free) starts: a scrambled Sobol design over the parameters' start ranges."""
         ends = np.array([np.log(p.start) if p.log else p.start for p in self.free])
+        lower, upper = self.bounds()
+        ends = np.clip(ends, lower[:, None], upper[:, None])
         design = stats.qmc.Sobol(len(self.free), rng=np.random.default_rng(seed))
         unit = design.random(1 << max(count - 1, 0).bit_length())[:count]
         return ends[:, 0] + unit * (ends[:, 1] - ends[:, 0])
@@ -103,16 +110,14 @@ class Problem:
             gradient[..., j] = slope[p.name] * values[p.name] if p.log else slope[p.name]
         return error, gradient
 
-    def residuals(self, z: Array, error: Array, weights: Array) -> tuple[Array, Array]:
-        """Return the weighted residuals against `error` (rows broadcast) and their Jacobian."""
+    def residuals(self, z: Array, error: Array) -> tuple[Array, Array]:
+        """Return the residuals against `error` (rows broadcast) and their Jacobian, without weights."""
         predicted, gradient = self.error_at(z, self.inputs)
-        root = np.sqrt(weights)
         if self.objective == "absolute":
-            return root * (predicted - error), root[..., None] * gradient
+            return predicted - error, gradient
         if self.objective == "divergence":
-            scale = root / error
-            return scale * (predicted - error), scale[..., None] * gradient
-        return root * np.log(predicted / error), (root / predicted)[..., None] * gradient
+            return predicted / error - 1, gradient / np.asarray(error)[..., None]
+        return np.log(predicted / error), gradient / predicted[..., None]
 
     def solve(
         self,
@@ -121,17 +126,27 @@ class Problem:
         weights: Array | None = None,
         frozen: NDArray[np.bool_] | None = None,
         iterations: int = 300,
+        tolerance: float = 1e-10,
     ) -> Solution:
         """Minimise from the starts z; `error` and `weights` may have one row a member."""
 
         def residuals(trial: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
-            e = self.error if error is None else error[rows]
-            w = self.weights if weights is None else weights[rows]
-            return self.residuals(trial, e, w)
+            return self.residuals(trial, self.error if error is None else error[rows])
 
         lower, upper = self.bounds()
+        loss = self.weights[None, :] if weights is None else weights
         huber = self.huber_delta if self.objective == "huber" else None
-        return minimise(residuals, z, lower, upper, huber=huber, frozen=frozen, iterations=iterations)
+        return minimise(
+            residuals,
+            z,
+            lower,
+            upper,
+            loss,
+            huber=huber,
+            frozen=frozen,
+            iterations=iterations,
+            tolerance=tolerance,
+        )
 
     def shift(self, z: Array, sign: float = 1.0) -> Array:
         """Return natural coordinates of scaled ones (sign = 1), or the reverse (sign = -1).

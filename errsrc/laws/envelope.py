@@ -1,0 +1,61 @@
+"""The power law with a floor and a transition to random guess, in one input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike
+
+from errsrc.laws.law import Array, Law, floor, positive, symbol
+
+
+@dataclass(frozen=True)
+class Envelope(Law):
+    """The joint dense law at fixed model size (Rosenfeld et al. 2020, arXiv 1909.12673, eqs. 4 and 5).
+
+    With x = n / n_full,
+
+        e~ = x^-alpha + c_inf,     e = eps0 | e~ / (e~ - i eta) |.
+
+    Parameters
+    ----------
+    eps0
+        Error of a random guess, in units of the error.
+    alpha
+        Data exponent.
+    c_inf, eta
+        Floor and pole, in units of the data term at n = n_full.
+    n_full
+        The unit of n (default 1: raw counts).
+
+    Examples
+    --------
+    >>> law = Envelope(eps0=0.9, alpha=0.5, c_inf=0.0, eta=0.1)
+    >>> law.error(n=[1, 1e6]).round(4)
+    array([0.8955, 0.009 ])
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("n",)
+    references: ClassVar[dict[str, str]] = {"n": "n_full"}
+
+    eps0: float = positive((1.0, 10.0), unit={"error": 1})
+    alpha: float = positive((0.1, 1.5), (1e-3, 8.0))
+    c_inf: float = floor((0.0, 3.0), unit={"n": "-alpha"})
+    eta: float = positive((0.3, 30.0), unit={"n": "-alpha"})
+    n_full: float = 1.0
+
+    def error(self, **inputs: ArrayLike) -> Array:
+        """Return the error at data size n (array), in the units of eps0."""
+        (x,) = self._checked(inputs)
+        rising = x**-self.alpha + self.c_inf
+        return self.eps0 * np.abs(rising / (rising - 1j * self.eta))
+
+    @classmethod
+    def formula(cls) -> sympy.Expr:
+        """Return the law as a sympy expression in x = n / n_full."""
+        x, eps0, alpha, c_inf, eta = map(symbol, ("n", "eps0", "alpha", "c_inf", "eta"))
+        rising = x**-alpha + c_inf
+        return eps0 * rising / sympy.sqrt(rising**2 + eta**2)
