@@ -67,7 +67,7 @@ def save(result: Fit | Average, path: str | Path, notes: Mapping[str, Any] | Non
 
 
 def notes(path: str | Path) -> dict[str, Any]:
-    """Return the notes that `save` kept beside a fit; raise ValueError if the file holds no notes of that shape."""
+    """Return the notes that `save` kept beside a fit; raise ValueError for any other file."""
     try:
         return dict(json.loads(Path(path).read_text())["notes"])
     except (KeyError, TypeError, ValueError):

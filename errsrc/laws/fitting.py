@@ -226,7 +226,7 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         intervals[p.name] = Interval(law.params[p.name], float(low), float(high), level)
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     divergence = predicted / problem.error - 1
-    noise = _noise(np.log1p(divergence), problem.weights, len(problem.free))
+    noise = inference.residual_scale(np.log1p(divergence), problem.weights, len(problem.free))
     excess = _running_best(problem, np.log(predicted), noise)
     condition, entangled = inference.condition(problem, z)
     ties = inference.ties(found.problem, solution, z, cost, degrees)
@@ -271,7 +271,7 @@ def _running_best(problem: Problem, logs: Array, noise: float) -> float:
     if len(problem.law.inputs) > 1 or noise <= 0:
         return 1.0
     order = np.argsort(problem.inputs[problem.law.inputs[0]])
-    if np.any(np.diff(problem.error[order]) >= 0):
+    if np.any(np.diff(problem.error[order]) > 0):
         return 1.0
     fall = -np.diff(logs[order]) / (math.sqrt(2) * noise)
     return float(2 - np.prod(special.ndtr(fall)))
@@ -292,13 +292,6 @@ def search(problem: Problem, starts: Array) -> Solution:
 def robust_scale(residual: Array) -> float:
     """Return the standard deviation that the median absolute residual tells of a normal sample."""
     return float(np.median(np.abs(residual)) / 0.6745)
-
-
-def _noise(residual: Array, weights: Array, free: int) -> float:
-    """Return the weighted residual scale, corrected for the parameters fitted."""
-    effective = weights.sum() ** 2 / (weights**2).sum()
-    degrees = max(effective - free, effective / 2)
-    return float(np.sqrt(np.average(residual**2, weights=weights) * effective / degrees))
 
 
 def agreeing(cost: Array) -> Array:

@@ -15,24 +15,42 @@ from errsrc.laws.problem import Problem
 def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     """Return (draws, free) scaled coordinates of refits to resampled data, started at z.
 
-    Squares: errors redrawn around the fitted law with the residual scale (degrees of
-    freedom corrected).  Huber: points reweighted by exponential weights (Rubin 1981), which
+    Errors are redrawn around the fitted law with the scale of the residuals, corrected for
+    the parameters fitted.  Along a single input neighbouring residuals may be alike (looks
+    at one training run are): there the noise is autoregressive, with their correlation.
+    Huber fits in several inputs are refitted under exponential weights (Rubin 1981), which
     needs no model of the noise.
     """
     rng = np.random.default_rng([seed, 1])
     starts = np.repeat(z[None, :], draws, axis=0)
     points = len(problem.error)
-    if problem.objective == "huber":
+    if problem.objective == "huber" and len(problem.law.inputs) > 1:
         weights = problem.weights * rng.exponential(size=(draws, points))
         return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
-    residual, _ = problem.residuals(z[None, :], problem.error)
-    scale = np.sqrt(np.sum(problem.weights * residual**2) / max(points - len(problem.free), 1))
-    kick = scale * rng.standard_normal((draws, points)) / np.sqrt(problem.weights)
-    error = predicted + kick if problem.objective == "absolute" else predicted * np.exp(kick)
+    residual = problem.residuals(z[None, :], problem.error)[0][0]
+    kick = rng.standard_normal((draws, points))
+    scale = residual_scale(residual, problem.weights, len(problem.free))
+    if problem.objective != "huber":  # weights are precisions there; recency elsewhere
+        kick /= np.sqrt(problem.weights)
+    if len(problem.law.inputs) == 1:
+        order = np.argsort(problem.inputs[problem.law.inputs[0]], kind="stable")
+        along = (np.sqrt(problem.weights) * residual)[order]
+        alike = float(np.clip(along[1:] @ along[:-1] / max(along @ along, 1e-300), 0.0, 0.9))
+        for before, now in zip(order[:-1], order[1:], strict=True):
+            kick[:, now] = alike * kick[:, before] + math.sqrt(1 - alike**2) * kick[:, now]
     if problem.objective == "absolute":
-        error = np.maximum(error, predicted / 10)
+        error = np.maximum(predicted + scale * kick, predicted / 10)
+    else:
+        error = predicted * np.exp(scale * kick)
     return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
+
+
+def residual_scale(residual: Array, weights: Array, free: int) -> float:
+    """Return the weighted residual scale, corrected for the `free` parameters fitted."""
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    degrees = max(effective - free, effective / 2)
+    return float(np.sqrt(np.average(residual**2, weights=weights) * effective / degrees))
 
 
 def percentiles(draws: Array, level: float) -> Array:
