@@ -23,6 +23,7 @@ _FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+_DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 _DIGITS_TEST = 600
 
 
@@ -135,9 +136,15 @@ def _fashion(folder: Path | None) -> Images:
                         f"labels {y.shape}; put the four Fashion-MNIST idx files there again."
                     )
             return Images(
-                "fashion-mnist", str(place), train_x, train_y.astype(np.int64), test_x, test_y.astype(np.int64),
-                classes=10, white=255,
-            )  # fmt: skip
+                name="fashion-mnist",
+                source=str(place),
+                train_x=train_x,
+                train_y=train_y.astype(np.int64),
+                test_x=test_x,
+                test_y=test_y.astype(np.int64),
+                classes=10,
+                white=255,
+            )
     raise FileNotFoundError(
         "Fashion-MNIST was not found: install the Debian package dataset-fashion-mnist, or put its four idx "
         f"files ({_FILES[0]}[.gz] and so on) in a folder and name that in ERRSRC_DATA "
@@ -150,7 +157,7 @@ def _places() -> Iterator[Path]:
     named = os.environ.get("ERRSRC_DATA")
     if named:
         yield Path(named)
-    yield Path("/usr/share/datasets/fashion-mnist")
+    yield _DEBIAN
     for root in (
         Path("data"),
         Path.home() / "data",

@@ -21,6 +21,8 @@ from errsrc import checks
 from errsrc.nets.networks import Network, Weights
 from errsrc.rng import seed_of
 
+_ADAM = (0.9, 0.999)  # decay of the two moments
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -37,8 +39,8 @@ class Recipe:
     batch
         Examples a step; a member with fewer rows than that repeats rows within a step.
     average
-        The weights that are looked at and kept are an exponential average over about the last
-        ``average`` times step steps (0: the weights themselves).
+        The weights that are looked at and kept are a running average over about the last
+        ``average`` x step steps, so that its memory grows with the run (0: the weights themselves).
     look
         The first looks at validation are ``look`` steps apart; later ones 1/20 of the step reached.
     watch
@@ -49,7 +51,7 @@ class Recipe:
     """
 
     optimiser: str = "adam"
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     warmup: int = 50
     decay: float = 0.0
     batch: int = 128
@@ -82,6 +84,12 @@ class Member:
     steps: int
     seed: int
 
+    def __post_init__(self) -> None:
+        if len(self.rows) == 0:
+            raise ValueError(checks.refusal("rows", "Member", "one row or more", self.rows))
+        checks.integer(self.steps, "steps", "Member", 1)
+        checks.integer(self.seed, "seed", "Member", 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Trained:
@@ -94,8 +102,9 @@ class Trained:
     best_step, steps
         The step of those weights and the number of steps taken.
     diverged
-        Whether the loss or the weights ceased to be finite, or the loss rose above its first value and
-        stayed; the member then stopped there and its figures are not to be averaged with others.
+        Whether the training or validation loss ceased to be finite, or the mean training loss between
+        two looks exceeded twice the loss of the first batch; the member stopped there, and its figures
+        are not to be averaged with others.
     curve
         Columns of the learning curve, a row a look: "step", "train_loss" (mean over the steps since the
         last look, raw weights), "loss" and "error" on validation (the averaged weights).
@@ -125,12 +134,12 @@ def losses(outputs: Tensor, y: Tensor) -> Tensor:
 @torch.no_grad()
 def evaluate(network: Network, weights: Weights, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Return each member's mean cross-entropy and error rate, (E,) and (E,), on x (B, pixels), y (B,)."""
-    total, wrong = 0.0, 0.0
-    for part, labels in zip(x.split(2000), y.split(2000), strict=True):
+    total, wrong = torch.zeros(len(weights[0])), torch.zeros(len(weights[0]))
+    for part, labels in zip(x.split(500), y.split(500), strict=True):
         outputs = network(weights, part)
-        total = total + losses(outputs, labels) * len(labels)
-        wrong = wrong + (outputs.argmax(2) != labels).sum(1)
-    return torch.as_tensor(total) / len(y), torch.as_tensor(wrong) / len(y)
+        total += losses(outputs, labels) * len(labels)
+        wrong += (outputs.argmax(2) != labels).sum(1)
+    return total / len(y), wrong / len(y)
 
 
 def train(
@@ -166,52 +175,60 @@ def train(
     weights = tuple(w.requires_grad_() for w in network.draw([m.seed for m in members]))
     average = tuple(w.detach().clone() for w in weights)
     best = tuple(w.clone() for w in average)
-    first, second = (tuple(torch.zeros_like(w) for w in average) for _ in range(2))
+    moments = [tuple(torch.zeros_like(w) for w in average) for _ in range(2)]
     orders = [_Order(member, recipe.batch) for member in members]
-    budget = torch.tensor([member.steps for member in members], dtype=torch.float32)
+    budget = torch.tensor([member.steps for member in members])
     live = torch.arange(len(members))
     best_seen = torch.full((len(members),), torch.inf)
     best_step = torch.zeros(len(members), dtype=torch.int64)
-    first_loss = torch.full((len(members),), torch.inf)
+    first_loss = torch.empty(len(members))
     diverged = torch.zeros(len(members), dtype=torch.bool)
     curves: list[list[tuple[float, float, float, float]]] = [[] for _ in members]
-    step = 0
+    seen = torch.zeros(len(members))
+    step = last_look = 0
     while len(live):
-        pace = max(recipe.look, step // 20)
-        pace = min(pace, int(budget[live].min()) - step)
+        # looks fall at the same steps whoever is in the batch; a budget that ends between two has its own
+        next_look = last_look + max(recipe.look, last_look // 20)
+        pace = min(next_look, int(budget[live].min())) - step
         rows = torch.stack([orders[i].take(pace) for i in live.tolist()], 1)
         rates = _rates(recipe, step, pace, budget[live])
-        seen = torch.zeros(len(live))
         for k in range(pace):
             chosen = rows[k].view(-1)
             outputs = network(weights, x.index_select(0, chosen).view(len(live), recipe.batch, -1))
             loss = losses(outputs, y.index_select(0, chosen).view(len(live), recipe.batch))
             slopes = torch.autograd.grad(loss.sum(), weights)
             with torch.no_grad():
+                if step == 0:
+                    first_loss = loss.clone()
                 seen += loss
                 step += 1
-                _descend(recipe, step, rates[k], weights, slopes, first, second)
+                _descend(recipe, step, rates[k], weights, slopes, moments)
                 _average(recipe, step, average, weights)
+        looking = (budget[live] == step) | (step == next_look)
         loss, error = evaluate(network, average, *validation)
-        seen /= pace
-        for place, i in enumerate(live.tolist()):
-            curves[i].append((step, float(seen[place]), float(loss[place]), float(error[place])))
-        if step == pace:
-            first_loss = seen.clone()
+        mean_seen = seen / (step - last_look)
+        for place in looking.nonzero().flatten().tolist():
+            figures = (step, float(mean_seen[place]), float(loss[place]), float(error[place]))
+            curves[int(live[place])].append(figures)
+        lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen < 2 * first_loss[live]))
+        lost &= looking
         watched = error if recipe.watch == "error" else loss
-        better = watched < best_seen[live]
+        better = looking & ~lost & (watched < best_seen[live])
         best_seen[live[better]] = watched[better]
         best_step[live[better]] = step
         for kept, now in zip(best, average, strict=True):
             kept[live[better]] = now[better]
-        lost = ~torch.isfinite(seen) | ~torch.isfinite(loss) | (seen > 2 * first_loss[live])
         diverged[live[lost]] = True
-        stale = (step >= recipe.least) & (step >= recipe.patience * best_step[live])
-        go_on = ~(lost | stale | (step >= budget[live]))
+        stale = looking & (step >= recipe.least) & (step >= recipe.patience * best_step[live])
+        go_on = ~(lost | stale | (budget[live] == step))
+        if step == next_look:
+            last_look = step
+            seen.zero_()
         if not go_on.all():
+            seen = seen[go_on]
             live = live[go_on]
             weights = tuple(w.detach()[go_on].requires_grad_() for w in weights)
-            average, first, second = (tuple(w[go_on] for w in group) for group in (average, first, second))
+            average, *moments = (tuple(w[go_on] for w in group) for group in (average, *moments))
     return tuple(
         Trained(
             weights=tuple(w[i].clone() for w in best),
@@ -255,34 +272,26 @@ def _rates(recipe: Recipe, step: int, pace: int, budget: Tensor) -> Tensor:
 
 
 def _descend(
-    recipe: Recipe,
-    step: int,
-    rate: Tensor,
-    weights: Weights,
-    slopes: Weights,
-    first: Weights,
-    second: Weights,
+    recipe: Recipe, step: int, rate: Tensor, weights: Weights, slopes: Weights, moments: list[Weights]
 ) -> None:
     """Take one optimiser step in place; ``rate`` (E,) is each member's learning rate."""
-    if recipe.optimiser == "sgd":
-        torch._foreach_mul_(first, recipe.momentum)
-        torch._foreach_add_(first, slopes)
-        scaled = [m * rate.view(-1, *[1] * (m.dim() - 1)) for m in first]
-        torch._foreach_sub_(weights, scaled)
-        return
-    torch._foreach_lerp_(first, slopes, 0.1)
-    torch._foreach_mul_(second, 0.999)
-    torch._foreach_addcmul_(second, slopes, slopes, 0.001)
-    scale = rate * ((1 - 0.999**step) ** 0.5 / (1 - 0.9**step))
-    size = torch._foreach_sqrt(second)
-    torch._foreach_add_(size, 1e-8)
-    torch._foreach_reciprocal_(size)
-    for w, m, s in zip(weights, first, size, strict=True):
-        s *= scale.view(-1, *[1] * (s.dim() - 1))
-        w.addcmul_(m, s, value=-1.0)
+    if recipe.optimiser == "adam":
+        rate = rate * ((1 - _ADAM[1] ** step) ** 0.5 / (1 - _ADAM[0] ** step))
+    for w, slope, mean, square in zip(weights, slopes, *moments, strict=True):
+        scale = rate.view(-1, *[1] * (w.dim() - 1))
+        if recipe.optimiser == "sgd":
+            mean.mul_(recipe.momentum).add_(slope)
+            w.sub_(mean * scale)
+        else:
+            mean.lerp_(slope, 1 - _ADAM[0])
+            square.mul_(_ADAM[1]).addcmul_(slope, slope, value=1 - _ADAM[1])
+            move = square.sqrt().add_(1e-8)
+            torch.div(mean, move, out=move)
+            w.sub_(move.mul_(scale))
 
 
 def _average(recipe: Recipe, step: int, average: Weights, weights: Weights) -> None:
     """Move the averaged weights towards the weights, in place."""
-    share = 1.0 if recipe.average == 0 else min(1.0, 1 / (recipe.average * step + 1) + 1 / (step + 1))
-    torch._foreach_lerp_(average, weights, share)
+    share = min(1.0, 1 / (recipe.average * step)) if recipe.average else 1.0
+    for mean, w in zip(average, weights, strict=True):
+        mean.lerp_(w, share)

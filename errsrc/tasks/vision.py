@@ -135,7 +135,7 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
 
 @dataclass(frozen=True, eq=False)
 class _Resident:
-    """An image set as training needs it: centred float32 pixels, labels, and the split of the training rows."""
+    """An image set as training needs it: centred float32 pixels, labels, and the rows left to train on."""
 
     x: Tensor
     y: Tensor

@@ -1,0 +1,134 @@
+"""Vision cells: what they report is what was trained, on the rows they say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from errsrc.datasets import images
+from errsrc.nets import Recipe
+from errsrc.tasks import VisionCell, run, train_cells, vision_grid
+
+torch.set_num_threads(1)
+
+CELL = VisionCell("digits", "mlp", width=16, n=300, seed=0, validation=200, steps=300)
+
+
+def test_both_families_learn_digits():
+    for cell, bound in ((CELL, 0.12), (replace(CELL, family="cnn", width=4), 0.15)):
+        (result,) = train_cells([cell])
+        assert result.error < bound
+        assert result.error_se == pytest.approx(np.sqrt(result.error * (1 - result.error) / 600))
+        assert 0 < result.loss_se < result.loss < 1
+        assert not result.diverged
+
+
+def test_a_cells_result_does_not_depend_on_its_batch():
+    cells = [replace(CELL, n=n, seed=seed, steps=75) for n in (50, 300) for seed in (0, 1)]
+    together = train_cells(cells)
+    assert [result.cell for result in together] == cells
+    (alone,) = train_cells([cells[2]])
+    assert alone.loss == pytest.approx(together[2].loss, rel=1e-3)
+    assert alone.steps == together[2].steps
+    assert len({result.loss for result in together}) == 4
+
+
+def test_more_data_is_better_on_average_over_seeds():
+    results = train_cells([replace(CELL, n=n, seed=seed) for n in (30, 600) for seed in range(3)])
+    errors = np.array([result.error for result in results]).reshape(2, 3).mean(1)
+    assert errors[1] < 0.6 * errors[0]
+
+
+def test_the_test_set_chooses_nothing(monkeypatch):
+    from errsrc.tasks import vision
+
+    data = images("digits")
+    other = replace(data, test_x=data.test_x[::-1].copy())  # labels no longer fit
+    (before,) = train_cells([CELL])
+    vision._resident.cache_clear()
+    monkeypatch.setattr(vision, "images", lambda name, folder: other)
+    (after,) = train_cells([CELL])
+    vision._resident.cache_clear()
+    assert after.error > 0.5
+    np.testing.assert_array_equal(before.curve["loss"], after.curve["loss"])
+
+
+def test_training_and_validation_rows_are_apart_and_subsets_nested(monkeypatch):
+    from errsrc.tasks import vision
+
+    seen = []
+    real = vision.train
+
+    def spy(network, x, y, members, validation, recipe):
+        seen.append((x, y, members, validation))
+        return real(network, x, y, members, validation, recipe)
+
+    monkeypatch.setattr(vision, "train", spy)
+    train_cells([replace(CELL, n=n, steps=25) for n in (37, 150, 900)])
+    train_cells([replace(CELL, n=150, width=8, steps=25)])
+    x, y, members, validation = seen[0]
+    small, middle, large = (member.rows for member in members)
+    assert set(small) < set(middle) < set(large)
+    for rows in (small, middle, large):
+        assert np.ptp(np.bincount(y.numpy()[rows], minlength=10)) <= 1
+    held = {row.tobytes() for row in validation[0].numpy()}
+    assert not held & {row.tobytes() for row in x.numpy()[large]}
+    np.testing.assert_array_equal(seen[1][2][0].rows, middle)
+
+
+def test_run_yields_every_cell_once_and_shows_progress(capfd):
+    cells = [replace(CELL, width=width, seed=seed, steps=25) for width in (4, 8) for seed in (0, 1)]
+    results = list(run(cells, processes=2))
+    assert {result.cell for result in results} == set(cells)
+    assert len(results) == len(cells)
+    (alone,) = train_cells([cells[0]])
+    (same,) = (result for result in results if result.cell == cells[0])
+    assert same.loss == pytest.approx(alone.loss, rel=1e-3)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "trained 4/4 cells" in err
+
+
+def test_a_result_is_one_row_of_plain_values():
+    (result,) = train_cells([replace(CELL, steps=25)])
+    row = result.row()
+    assert row["n"] == 300
+    assert row["m"] == result.m == 64 * 16 + 16 + 160 + 10
+    assert all(isinstance(value, (str, bool, int, float)) for value in row.values())
+
+
+@pytest.mark.parametrize("dataset", ["fashion-mnist", "digits"])
+def test_the_default_grid_leaves_a_quarter_of_each_axis_to_fit_on(dataset):
+    cells = vision_grid(dataset, seeds=2)
+    assert len(set(cells)) == len(cells)
+    n = np.array([cell.n for cell in cells])
+    width = np.array([cell.width for cell in cells])
+    inputs = 784 if dataset == "fashion-mnist" else 64
+    m = width * (inputs + 1 + 10) + 10
+    small = (n <= n.max() / 4) & (m <= m.max() / 4)
+    assert len(np.unique(n)) >= 6
+    assert len(np.unique(width)) >= 6
+    assert len(np.unique(n[small])) == len(np.unique(n)) - 2
+    assert len(np.unique(m[small])) == len(np.unique(m)) - 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n": 5000}, "'n' parameter of VisionCell must be an integer <="),
+        ({"validation": 1197}, "'validation' parameter of VisionCell"),
+    ],
+)
+def test_more_images_than_there_are_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        train_cells([replace(CELL, **change)])
+
+
+def test_cells_that_cannot_share_a_batch_are_refused():
+    with pytest.raises(ValueError, match="'cells' parameter of train_cells"):
+        train_cells([CELL, replace(CELL, width=8)])
+    with pytest.raises(ValueError, match="'cells' parameter of train_cells"):
+        train_cells([CELL, replace(CELL, recipe=Recipe(batch=64))])
+    with pytest.raises(ValueError, match="did you mean 'mlp'"):
+        VisionCell("digits", "mpl", 8, 100, 0)
