@@ -158,14 +158,30 @@ def test_adam_is_torchs():
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
-def _by_torch(network, seed, x, y, steps, optimiser):
+def test_the_rate_rises_over_the_warmup_and_falls_to_zero_over_the_decay():
+    x, y = blobs(32)
+    network = MLP((16, 4, 3))
+    recipe = Recipe("sgd", learning_rate=0.1, warmup=5, decay=0.5, batch=32, average=0.0, look=20)
+    (trained,) = train(network, x, y, [Member(np.arange(32), 20, 3)], (x, y), recipe)
+
+    def rate(t):
+        return min(1, (t + 1) / 5) * min(1, (20 - t) / 10)
+
+    ours = _by_torch(network, 3, x, y, 20, lambda ws: torch.optim.SGD(ws, lr=0.1, momentum=0.9), rate)
+    for one, other in zip(trained.weights, ours, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def _by_torch(network, seed, x, y, steps, optimiser, rate=lambda t: 1.0):
     """Full-batch training with torch's own optimiser; the order of the rows does not matter."""
     weights = [w.clone().requires_grad_() for w in network.draw([seed])]
     stepper = optimiser(weights)
+    schedule = torch.optim.lr_scheduler.LambdaLR(stepper, rate)
     for _ in range(steps):
         stepper.zero_grad()
         functional.cross_entropy(network(tuple(weights), x)[0], y).backward()
         stepper.step()
+        schedule.step()
     return [w.detach()[0] for w in weights]
 
 

@@ -57,10 +57,10 @@ class Recipe:
     batch: int = 128
     momentum: float = 0.9
     average: float = 0.1
-    look: int = 25
-    watch: str = "error"
+    look: int = 10
+    watch: str = "loss"
     patience: float = 2.0
-    least: int = 400
+    least: int = 200
 
     def __post_init__(self) -> None:
         checks.choice(self.optimiser, "optimiser", "Recipe", ("adam", "sgd"))

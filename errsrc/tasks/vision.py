@@ -112,7 +112,8 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
     """Return the default grid of an image set: MLP widths x data sizes x seeds.
 
     Sizes and widths about double from one to the next, so that the cells with n and m at most a
-    quarter of the largest are all but the last two of each axis.
+    quarter of the largest are all but the last two of each axis.  The learning rate is
+    0.016 / sqrt(width): every width then needs about the same number of steps at one n.
 
     Examples
     --------
@@ -129,7 +130,10 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
         cell = VisionCell(dataset, "mlp", width=8, n=25, seed=0, validation=397)
         sizes, widths = (25, 50, 100, 200, 400, 800), (8, 16, 31, 62, 125, 250)
     return tuple(
-        replace(cell, width=width, n=n, seed=seed) for width in widths for n in sizes for seed in range(seeds)
+        replace(cell, width=width, n=n, seed=seed, recipe=Recipe(learning_rate=0.016 / math.sqrt(width)))
+        for width in widths
+        for n in sizes
+        for seed in range(seeds)
     )
 
 
