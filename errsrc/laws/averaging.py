@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,12 +13,13 @@ from errsrc import checks
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
-from errsrc.laws.fitting import DRAWS, HUBER, Fit, describe, optimum, pose, robust_scale
+from errsrc.laws.fitting import DRAWS, HUBER, Fit, describe, optimum, pose, robust_scale, search
 from errsrc.laws.forecast import Forecast
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.law import Array, Law
 from errsrc.laws.m4 import M4
 from errsrc.laws.power import Power
+from errsrc.laws.problem import Problem
 from errsrc.laws.pruning import Pruning
 
 
@@ -63,8 +64,8 @@ class Average(Forecast):
 
     def paired(self, inputs: dict[str, Array]) -> Array:
         """Return ln error at inputs (1 + runs, points): the average in row 0, members' draws below."""
-        centre = 0.0
-        rows = []
+        centre = np.zeros((1, next(iter(inputs.values())).shape[1]))
+        rows: list[Array] = []
         first = 1
         for weight, member in zip(self.weights, self.members, strict=True):
             last = first + member.runs
@@ -77,32 +78,17 @@ class Average(Forecast):
 
 CANDIDATES: dict[tuple[str, ...], tuple[type[Law], ...]] = {
     ("n",): (Power, Envelope, M4),
-    ("n", "m"): (Dense, Chinchilla),
+    ("n", "m"): (Chinchilla, Dense),
     ("density",): (Pruning,),
     ("density", "depth", "width", "eps_np"): (JointPruning,),
 }
 """Which laws `auto` averages for which inputs."""
-
-
 STARTS = 12
-LIMITS = {"alpha": (0.02, 1.0), "gamma": (0.05, 8.0)}
-
-
-def local_scale(n: Array, error: Array) -> float:
-    """Return the scale of the scatter of ln error between neighbours in ln n, without any law.
-
-    Each point is compared with the line through its two neighbours; the median absolute
-    difference, in units of its own standard deviation, is read as that of a normal sample.
-    """
-    order = np.argsort(n)
-    x, y = np.log(n[order]), np.log(error[order])
-    x, first = np.unique(x, return_index=True)
-    y = y[first]
-    if len(x) < 4:
-        return max(0.3 * float(np.std(np.diff(y))) if len(x) > 2 else 0.0, 1e-4)
-    share = (x[2:] - x[1:-1]) / (x[2:] - x[:-2])
-    bend = y[1:-1] - share * y[:-2] - (1 - share) * y[2:]
-    return max(robust_scale(bend / np.sqrt(1 + share**2 + (1 - share) ** 2)), 1e-4)
+EXPONENTS = (0.02, 1.0)
+"""Bounds of the exponents: an excess error does not fall faster than the parametric rate 1 / n."""
+LIMITS = {"alpha": EXPONENTS, "beta": EXPONENTS, "gamma": (0.05, 8.0)}
+RECENCY = {("n",): 1.0, ("n", "m"): 0.25}
+"""Points count in proportion to this power of each size: the large ones are nearest to what is asked."""
 
 
 def auto(
@@ -115,38 +101,105 @@ def auto(
     seed: int = 0,
     **inputs: ArrayLike,
 ) -> Average:
-    """Fit the laws that suit `inputs` and average them by what the points themselves say."""
-    candidates = CANDIDATES.get(tuple(inputs)) or CANDIDATES.get(tuple(sorted(inputs, reverse=True)))
-    if candidates is None:
+    """Fit the laws that suit `inputs` and average them by what the points themselves say.
+
+    The estimator looks at nothing but the points.  Every candidate is fitted to ln error with
+    Huber losses, the large sizes counting most (`RECENCY`), its exponents at most 1
+    (`EXPONENTS`); a joint law's exponents also have a weak prior (`problem.PRIOR_MEDIAN`).
+    ln errors are averaged with weights (J / min J)^(-N / 2), J a law's minimum and N the
+    effective number of points.  `benchmarks/law_fit.py` states how it does on published curves.
+
+    Parameters
+    ----------
+    error, fixed, constants, weights, level, seed, **inputs
+        As for `errsrc.laws.fitting.fit`; `fixed` and `constants` go to the laws that have them.
+        The inputs choose the candidates: n; n and m; density; density, depth, width and eps_np.
+        The joint dense law is a candidate where its eps0 is fixed: else, away from random
+        guess, it has one parameter more than the points determine.
+
+    Returns
+    -------
+    Average
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `fit`, and for inputs that no candidate has.
+    NoFit
+        If a candidate's fit did not converge.
+    """
+    key = next((names for names in CANDIDATES if set(names) == set(inputs)), None)
+    if key is None:
         known = "; ".join(", ".join(names) for names in CANDIDATES)
         raise TypeError(checks.refusal("inputs", "auto", f"one of these sets: {known}", sorted(inputs)))
-    sizes: dict[str, Any] = dict(inputs)
-    given = None if weights is None else checks.positive_array(weights, "weights", "auto")
-    if tuple(inputs) == ("n",):
-        n = checks.positive_array(inputs["n"], "n", "auto")
-        given = n / n.max() * (1.0 if given is None else given)
+    known_names = {p.name for law in CANDIDATES[key] for p in law.parameters()}
+    for name in fixed or {}:
+        if name not in known_names:
+            raise ValueError(checks.refusal("fixed", "auto", f"among {', '.join(sorted(known_names))}", name))
     e = checks.positive_array(error, "error", "auto")
-    one = tuple(inputs) == ("n",)
-    delta = HUBER * local_scale(checks.positive_array(inputs["n"], "n", "auto"), e) if one else None
-    found = []
-    for law in candidates:
+    sizes = {name: checks.positive_array(inputs[name], name, "auto") for name in key}
+    heavy = np.ones(e.shape) if weights is None else checks.positive_array(weights, "weights", "auto")
+    for x in sizes.values() if key in RECENCY else ():
+        heavy = heavy * (x / x.max()) ** RECENCY[key]
+    posed: list[Problem] = []
+    for law in CANDIDATES[key]:
         names = {p.name for p in law.parameters()}
         held = {k: v for k, v in (fixed or {}).items() if k in names}
-        limits = {k: v for k, v in LIMITS.items() if k in names and k not in held} if one else {}
-        if "eps0" in names - set(held) and one:
-            limits["eps0"] = (float(e.max()), 30 * float(e.max()))
-        if found and len(np.unique(sizes["n"])) < len(names) - len(held):
+        if law is Dense and "eps0" not in held:
             continue
+        limits = {k: v for k, v in LIMITS.items() if k in names - set(held)}
+        if "eps0" in names - set(held):
+            limits["eps0"] = (float(e.max()), 30 * float(e.max()))
         units = {k: v for k, v in (constants or {}).items() if k in law.constants()}
-        problem = pose(law, e, sizes, held, units, given, limits, "huber", delta)
-        found.append(optimum(problem, problem.starts(STARTS, seed), seed))
-    w = found[0].problem.weights
+        points = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
+        if not posed or points > len(names) - len(held):
+            posed.append(pose(law, e, sizes, held, units, heavy, limits, "log"))
+    scale = _scale(posed, seed)
+    found = []
+    for problem in posed:
+        robust = dataclasses.replace(
+            problem, objective="huber", huber_delta=HUBER * scale, prior=scale if key == ("n", "m") else 0.0
+        )
+        found.append(optimum(robust, robust.starts(STARTS, seed), seed))
+    w = posed[0].weights
     effective = float(w.sum() ** 2 / (w**2).sum())
-    costs = np.array([f.cost for f in found])
-    share = (np.maximum(costs, 1e-300) / max(costs.min(), 1e-300)) ** (-effective / 2)
-    share = share / share.sum()
-    counts = np.round(share * DRAWS).astype(int)
-    kept = [i for i in np.argsort(-share) if counts[i] > 0]
+    costs = np.maximum([f.cost for f in found], 1e-300)
+    share = (costs / costs.min()) ** (-effective / 2)
+    counts = np.round(share / share.sum() * DRAWS).astype(int)
+    kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
     members = tuple(describe(found[i], level, int(counts[i]), seed) for i in kept)
     weight = share[kept] / share[kept].sum()
     return Average(members, tuple(weight.tolist()), members[0].warnings)
+
+
+def _scale(posed: list[Problem], seed: int) -> float:
+    """Return the robust scale of the noise, the same for all candidates.
+
+    Along n alone it needs no law (`local_scale`); elsewhere it is that of the best candidate's
+    residuals.
+    """
+    first = posed[0]
+    if tuple(first.inputs) == ("n",):
+        return local_scale(first.inputs["n"], first.error)
+    scales = []
+    for problem in posed:
+        found = search(problem, problem.starts(STARTS, seed))
+        z = found.z[[int(found.cost.argmin())]]
+        scales.append(robust_scale(problem.residuals(z, problem.error)[0][0], problem.weights))
+    return max(min(scales), 1e-9)
+
+
+def local_scale(n: Array, error: Array) -> float:
+    """Return the scale of the scatter of ln error between neighbours in ln n, without any law.
+
+    Each point is compared with the line through its two neighbours; the median absolute
+    difference, in units of its own standard deviation, is read as that of a normal sample.
+    """
+    x, first = np.unique(np.log(n), return_index=True)
+    y = np.log(error)[first]
+    if len(x) < 4:
+        return max(0.3 * float(np.std(np.diff(y))) if len(x) > 2 else 0.0, 1e-4)
+    share = (x[2:] - x[1:-1]) / (x[2:] - x[:-2])
+    bend = y[1:-1] - share * y[:-2] - (1 - share) * y[2:]
+    bend /= np.sqrt(1 + share**2 + (1 - share) ** 2)
+    return max(robust_scale(bend, np.ones(len(bend))), 1e-4)

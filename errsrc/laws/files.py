@@ -70,7 +70,7 @@ def notes(path: str | Path) -> dict[str, Any]:
     """Return the notes that `save` kept beside a fit; raise ValueError for any other file."""
     try:
         return dict(json.loads(Path(path).read_text())["notes"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         accepted = "a fit that errsrc wrote"
         raise ValueError(checks.refusal("path", "notes", accepted, f"<the file {path}>")) from None
 
@@ -92,7 +92,13 @@ def load(path: str | Path) -> Fit | Average:
         if len(members) == 1:
             return members[0]
         return Average(members, weights, tuple(content["warnings"]))
-    except (KeyError, TypeError, ValueError, AttributeError):  # json and unicode errors are ValueErrors
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ):  # json and unicode errors are ValueErrors
         accepted = "a fit that errsrc wrote"
         raise ValueError(checks.refusal("path", "load", accepted, f"<the file {path}>")) from None
 

@@ -22,8 +22,8 @@ from errsrc.laws.problem import OBJECTIVES, Problem
 from errsrc.results import Interval
 
 DRAWS = 256
-HUBER = 1.345
-"""Huber's threshold in standard deviations: 95% efficient on normal residuals (Huber 1981)."""
+HUBER = 1.0
+"""Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +133,8 @@ def fit(
         "huber": Huber losses of ln(e^ / e), as in Hoffmann et al. 2022; "absolute":
         squares of e^ - e.
     huber_delta
-        Threshold of the Huber loss in ln error (1e-3 in Hoffmann et al.); None takes 1.345
-        robust standard deviations of the residuals of the "log" fit (Huber 1981).
+        Threshold of the Huber loss in ln error (1e-3 in Hoffmann et al.); None takes one
+        robust standard deviation of the residuals of the "log" fit.
     starts
         Random starts; four times as many are tried where fewer than two agree.
     level
@@ -170,7 +170,7 @@ def fit(
         found = search(plain, first)
         first = found.z
         residual = plain.residuals(first[[found.cost.argmin()]], plain.error)[0][0]
-        delta = max(HUBER * robust_scale(residual), 1e-9)
+        delta = max(HUBER * robust_scale(residual, problem.weights), 1e-9)
         problem = dataclasses.replace(problem, huber_delta=delta)
     return describe(optimum(problem, first, seed), level, DRAWS, seed)
 
@@ -226,7 +226,8 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         intervals[p.name] = Interval(law.params[p.name], float(low), float(high), level)
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     divergence = predicted / problem.error - 1
-    noise = inference.residual_scale(np.log1p(divergence), problem.weights, len(problem.free))
+    jac = problem.residuals(z[None, :], problem.error)[1][0]
+    noise = inference.residual_scale(np.log1p(divergence), problem.weights, jac)
     excess = _running_best(problem, np.log(predicted), noise)
     condition, entangled = inference.condition(problem, z)
     ties = inference.ties(found.problem, solution, z, cost, degrees)
@@ -289,9 +290,12 @@ def search(problem: Problem, starts: Array) -> Solution:
     return first
 
 
-def robust_scale(residual: Array) -> float:
-    """Return the standard deviation that the median absolute residual tells of a normal sample."""
-    return float(np.median(np.abs(residual)) / 0.6745)
+def robust_scale(residual: Array, weights: Array) -> float:
+    """Return the standard deviation that the weighted median absolute residual tells of a normal sample."""
+    order = np.argsort(np.abs(residual))
+    share = np.cumsum(weights[order])
+    middle = np.searchsorted(share, share[-1] / 2)
+    return float(np.abs(residual)[order][middle] / 0.6745)
 
 
 def agreeing(cost: Array) -> Array:

@@ -12,11 +12,12 @@ from scipy import special
 from errsrc import checks
 from errsrc.laws.law import Array
 
-DOUBT = 0.2
+DOUBT, JOINT_DOUBT = 0.2, 0.1
 """Doubt about a law's form: standard deviation of ln error per unit of ln error extrapolated.
 
-Learning curves of four public collections, extrapolated from their smaller sizes, ask for
-0.13 to 0.32 (`benchmarks/law_fit.py` states the coverage that 0.2 gives)."""
+For laws in one input, and in several, which the points hold from more sides.  Published
+learning curves extrapolated from their smaller sizes ask for 0.13 to 0.32, published grids
+for about 0.1; `benchmarks/law_fit.py` states the coverage that comes of it."""
 TAIL = 6.0
 """Degrees of freedom of the t distribution of one run around the curve: noise has heavy tails."""
 
@@ -109,12 +110,13 @@ class Forecast:
     def width(self, logs: Array) -> Array:
         """Return the scale of one run around a curve where the curve predicts ln error `logs`.
 
-        Noise of a run, and doubt about the form: `DOUBT` times the change of ln error beyond
+        Noise of a run, and doubt about the form: `DOUBT` (or `JOINT_DOUBT`) times the change of ln error beyond
         the range over which the curve was fitted.
         """
         low, high = self.fitted_range
         beyond = np.maximum(low - logs, 0.0) + np.maximum(logs - high, 0.0)
-        return np.sqrt(self.run_noise**2 + (DOUBT * beyond) ** 2)
+        doubt = DOUBT if len(self.input_names) == 1 else JOINT_DOUBT
+        return np.sqrt(self.run_noise**2 + (doubt * beyond) ** 2)
 
     @functools.cached_property
     def fitted_range(self) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -28,16 +29,16 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
         weights = problem.weights * rng.exponential(size=(draws, points))
         return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
-    residual = problem.residuals(z[None, :], problem.error)[0][0]
+    residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
     kick = rng.standard_normal((draws, points))
-    scale = residual_scale(residual, problem.weights, len(problem.free))
+    scale = residual_scale(residual, problem.weights, jac)
     if problem.objective != "huber":  # weights are precisions there; recency elsewhere
         kick /= np.sqrt(problem.weights)
     if len(problem.law.inputs) == 1:
         order = np.argsort(problem.inputs[problem.law.inputs[0]], kind="stable")
         along = (np.sqrt(problem.weights) * residual)[order]
         alike = float(np.clip(along[1:] @ along[:-1] / max(along @ along, 1e-300), 0.0, 0.9))
-        for before, now in zip(order[:-1], order[1:], strict=True):
+        for before, now in itertools.pairwise(order):
             kick[:, now] = alike * kick[:, before] + math.sqrt(1 - alike**2) * kick[:, now]
     if problem.objective == "absolute":
         error = np.maximum(predicted + scale * kick, predicted / 10)
@@ -46,11 +47,19 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
 
 
-def residual_scale(residual: Array, weights: Array, free: int) -> float:
-    """Return the weighted residual scale, corrected for the `free` parameters fitted."""
-    effective = weights.sum() ** 2 / (weights**2).sum()
-    degrees = max(effective - free, effective / 2)
-    return float(np.sqrt(np.average(residual**2, weights=weights) * effective / degrees))
+def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
+    """Return the scale of equal noise that a weighted fit's residuals tell.
+
+    With J the Jacobian (points, free), A = J' W J and B = J' W^2 J, the weighted sum of squared
+    residuals of a least-squares fit has expectation scale^2 (sum w - trace A^-1 B): N minus
+    the number of parameters where all weights are 1.
+    """
+    root = np.sqrt(weights)[:, None]
+    left, singular, _ = np.linalg.svd(root * jac, full_matrices=False)
+    left = left[:, singular > singular[0] * 1e-12]
+    spent = float(np.sum((left * root) ** 2))
+    degrees = max(float(weights.sum()) - spent, float(weights.sum()) / 3)
+    return float(np.sqrt(weights @ residual**2 / degrees))
 
 
 def percentiles(draws: Array, level: float) -> Array:

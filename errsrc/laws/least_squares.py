@@ -48,6 +48,7 @@ def minimise(
     weights: Array,
     *,
     huber: float | None = None,
+    pull: tuple[Array, Array] | None = None,
     frozen: NDArray[np.bool_] | None = None,
     iterations: int = 300,
     tolerance: float = 1e-10,
@@ -67,6 +68,9 @@ def minimise(
     huber
         Threshold delta of the Huber loss (r^2 / 2 inside, delta (|r| - delta / 2) outside);
         None for squares (the loss is then r^2).
+    pull
+        ((parameters,) centres, (parameters,) strengths k): k (z - centre)^2 is added to the
+        sum of squares, half of it to a sum of Huber losses; None for none.
     frozen
         (members, parameters) True where a member's coordinate is held; None for none.
     iterations
@@ -94,7 +98,7 @@ def minimise(
     with np.errstate(all="ignore"):
         r, jac = residuals(z, live)
         weights = np.broadcast_to(weights, r.shape)
-        r, jac, cost = _weighted(r, jac, weights, huber)
+        r, jac, cost = _weighted(z, r, jac, weights, huber, pull)
         ok = np.isfinite(cost) & np.isfinite(jac).all(axis=(1, 2))
         cost[~ok] = np.inf
         live, r, jac = live[ok], r[ok], jac[ok]
@@ -118,7 +122,7 @@ def minimise(
             if huber is not None:
                 expected /= 2
             new_r, new_jac = residuals(trial, live)
-            new_r, new_jac, new_cost = _weighted(new_r, new_jac, weights[live], huber)
+            new_r, new_jac, new_cost = _weighted(trial, new_r, new_jac, weights[live], huber, pull)
             finite = np.isfinite(new_cost) & np.isfinite(new_jac).all(axis=(1, 2))
             gain = np.where(finite, cost[live] - new_cost, -np.inf)
             accept = gain > 0
@@ -140,7 +144,9 @@ def minimise(
     return Solution(z, cost, converged)
 
 
-def _weighted(r: Array, jac: Array, weights: Array, huber: float | None) -> tuple[Array, Array, Array]:
+def _weighted(
+    z: Array, r: Array, jac: Array, weights: Array, huber: float | None, pull: tuple[Array, Array] | None
+) -> tuple[Array, Array, Array]:
     """Return residuals and Jacobian as least squares sees them, and the members' costs."""
     if huber is None:
         root = np.sqrt(weights)
@@ -150,7 +156,14 @@ def _weighted(r: Array, jac: Array, weights: Array, huber: float | None) -> tupl
         outside = size > huber
         cost = (weights * np.where(outside, huber * (size - huber / 2), r * r / 2)).sum(axis=1)
         root = np.sqrt(weights * np.where(outside, huber / np.maximum(size, huber), 1.0))
-    return root * r, root[..., None] * jac, cost
+    r, jac = root * r, root[..., None] * jac
+    if pull is None:
+        return r, jac, cost
+    centre, strength = pull
+    extra = np.sqrt(strength) * (z - centre)
+    rows = np.broadcast_to(np.diag(np.sqrt(strength)), (len(z), len(centre), len(centre)))
+    cost = cost + (extra * extra).sum(axis=1) / (1.0 if huber is None else 2.0)
+    return np.concatenate([r, extra], axis=1), np.concatenate([jac, rows], axis=1), cost
 
 
 def _damped_step(jac: Array, r: Array, stuck: NDArray[np.bool_], damping: Array) -> Array:

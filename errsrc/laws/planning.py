@@ -18,7 +18,7 @@ Cost = Callable[[Array, Array], Array]
 
 
 def training_flops(n: Array, m: Array) -> Array:
-    """Return 6 n m, the operations of one pass over n examples (Kaplan et al. 2020, arXiv 2001.08361, 2.1)."""
+    """Return 6 n m, the operations of one pass over n examples (Kaplan et al. 2020, arXiv 2001.08361)."""
     return 6.0 * n * m
 
 

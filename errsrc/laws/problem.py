@@ -16,6 +16,9 @@ from errsrc.laws.least_squares import Solution, minimise
 
 OBJECTIVES = ("divergence", "log", "huber", "absolute")
 
+PRIOR_MEDIAN, PRIOR_WIDTH = 0.4, 0.5
+"""The weak prior on exponents, where a problem asks for it: log-normal, by its median and its width."""
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -45,6 +48,8 @@ class Problem:
         Parameters not fitted, in scaled units.
     limits
         {parameter: (low, high)} in scaled units, inside the law's own bounds.
+    prior
+        The residual scale against which the weak prior on the exponents is held; 0 for none.
     """
 
     law: type[Law]
@@ -57,11 +62,20 @@ class Problem:
     constants: dict[str, float]
     fixed: dict[str, float]
     limits: dict[str, tuple[float, float]]
+    prior: float = 0.0
 
     @property
     def free(self) -> tuple[Parameter, ...]:
         """The parameters to fit, in the law's order."""
         return tuple(p for p in self.law.parameters() if p.name not in self.fixed)
+
+    @property
+    def exponents(self) -> set[str]:
+        """The parameters that are exponents of an input: those that other parameters' units name."""
+        powers = {
+            power.lstrip("-") for p in self.law.parameters() for _, power in p.unit if isinstance(power, str)
+        }
+        return {p.name for p in self.law.parameters() if p.log and p.name in powers}
 
     def bounds(self) -> tuple[Array, Array]:
         """Return the lower and upper bounds of z, (free,) each.
@@ -136,6 +150,12 @@ class Problem:
         lower, upper = self.bounds()
         loss = self.weights[None, :] if weights is None else weights
         huber = self.huber_delta if self.objective == "huber" else None
+        pull = None
+        if self.prior > 0:
+            strength = [
+                self.prior**2 / PRIOR_WIDTH**2 if p.name in self.exponents else 0.0 for p in self.free
+            ]
+            pull = (np.full(len(self.free), np.log(PRIOR_MEDIAN)), np.array(strength))
         return minimise(
             residuals,
             z,
@@ -143,6 +163,7 @@ class Problem:
             upper,
             loss,
             huber=huber,
+            pull=pull,
             frozen=frozen,
             iterations=iterations,
             tolerance=tolerance,
