@@ -24,6 +24,8 @@ from errsrc.results import Interval
 DRAWS = 256
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
+OUTLIER = 4.0
+"""Residuals beyond this many robust standard deviations count as no larger in a Huber fit's noise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +229,11 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     divergence = predicted / problem.error - 1
     jac = problem.residuals(z[None, :], problem.error)[1][0]
-    noise = inference.residual_scale(np.log1p(divergence), problem.weights, jac)
+    residual = np.log1p(divergence)
+    if problem.objective == "huber":  # outliers must not widen every interval
+        limit = OUTLIER * max(robust_scale(residual, problem.weights), 1e-12)
+        residual = np.clip(residual, -limit, limit)
+    noise = inference.residual_scale(residual, problem.weights, jac)
     excess = _running_best(problem, np.log(predicted), noise)
     condition, entangled = inference.condition(problem, z)
     ties = inference.ties(found.problem, solution, z, cost, degrees)

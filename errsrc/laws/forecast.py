@@ -12,7 +12,7 @@ from scipy import special
 from errsrc import checks
 from errsrc.laws.law import Array
 
-DOUBT, JOINT_DOUBT = 0.2, 0.1
+DOUBT, JOINT_DOUBT = 0.2, 0.13
 """Doubt about a law's form: standard deviation of ln error per unit of ln error extrapolated.
 
 For laws in one input, and in several, which the points hold from more sides.  Published
