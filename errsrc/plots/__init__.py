@@ -1,0 +1,14 @@
+"""Figures: each takes a result and draws it into `ax`, or into a figure of its own, and returns the Axes.
+
+Sizes and errors stand on logarithmic axes with plain numbers; intervals are bands or bars, a floor
+that the data leaves open is drawn as a bound.  No pyplot, so nothing stays open::
+
+    plots.extrapolation(result).figure.savefig("extrapolation.png")
+"""
+
+from errsrc.plots.scaling import curve as curve
+from errsrc.plots.scaling import divergence as divergence
+from errsrc.plots.scaling import extrapolation as extrapolation
+from errsrc.plots.scaling import parity as parity
+from errsrc.plots.style import png as png
+from errsrc.plots.style import svg as svg

@@ -1,0 +1,120 @@
+"""The house style: what every figure shares, and figures as files."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+
+from errsrc.laws.law import Array
+
+FITTED, HELD_OUT, GREY = "#0072B2", "#D55E00", "#666666"
+"""Blue and vermilion of Okabe and Ito's colour-blind safe palette (https://jfly.uni-koeln.de/color)."""
+
+DASHED = (0, (3, 1.5))
+
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#444444",
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "hatch.linewidth": 0.8,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "errsrc",
+}
+
+LADDERS: tuple[tuple[float, ...], ...] = (
+    (1, 3),
+    (1, 2, 5),
+    (1, 1.5, 2, 3, 5, 7),
+    (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8),
+    tuple(k / 10 for k in range(10, 100)),
+)
+"""Steps within a decade for the numbers on a logarithmic axis, the coarsest first."""
+
+
+def axes(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return `ax`, or the Axes of a new figure of width x height inches."""
+    return Figure(figsize=(width, height), layout="constrained").subplots() if ax is None else ax
+
+
+def log(ax: Axes) -> Axes:
+    """Give both axes logarithmic scales, with plain round numbers."""
+    ax.set(xscale="log", yscale="log")
+    for axis, get in ((ax.xaxis, ax.get_xlim), (ax.yaxis, ax.get_ylim)):
+        axis.set_major_locator(FixedLocator(ticks(*get()).tolist()))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1000 else f"{v:g}"))
+        axis.set_minor_formatter(NullFormatter())
+    return ax
+
+
+def ticks(low: float, high: float) -> Array:
+    """Return 5 to 8 round numbers in [low, high] for a logarithmic axis, or the nearest count there is.
+
+    Examples
+    --------
+    >>> ticks(450, 60000)
+    array([  500.,  1000.,  2000.,  5000., 10000., 20000., 50000.])
+    >>> ticks(0.1, 0.27)
+    array([0.1 , 0.12, 0.15, 0.2 , 0.25])
+    """
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+    found = decades[(decades >= low) & (decades <= high)]
+    found = found[:: 1 + len(found) // 9]
+    for ladder in LADDERS if len(found) < 5 else ():
+        every = np.unique(np.round(np.outer(decades, ladder), 12).ravel())
+        inside = every[(every >= low) & (every <= high)]
+        if len(inside) > 8:
+            break
+        found = inside
+        if len(found) >= 5:
+            break
+    if len(found) < 3:  # so narrow that the axis is as good as linear
+        found = MaxNLocator(6).tick_values(low, high)
+        found = found[(found >= low) & (found <= high)]
+    return found
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """Return a number with its sign, a true minus, and at most `digits` decimals."""
+    text = f"{value:+.{digits}f}" if digits < 6 else f"{value:+g}"
+    return text.replace("-", "−") if float(text) else text.lstrip("+-")
+
+
+def png(ax: Axes, dpi: int = 150) -> bytes:
+    """Return the figure that `ax` is part of as a PNG file."""
+    return _saved(ax, "png", dpi=dpi, metadata={"Software": None})
+
+
+def svg(ax: Axes) -> bytes:
+    """Return the figure that `ax` is part of as an SVG file, all its text as outlines."""
+    return _saved(ax, "svg", metadata={"Date": None, "Creator": None})
+
+
+def _saved(ax: Axes, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure: Any = ax.get_figure()
+        figure.savefig(buffer, format=kind, facecolor="white", **options)
+    return buffer.getvalue()

@@ -1,0 +1,153 @@
+"""Figures show what the result holds: every cell, every interval, honest axes."""
+
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from errsrc import plots
+from errsrc.laws import Dense, Power
+from errsrc.laws.averaging import auto
+from errsrc.laws.fitting import fit
+from errsrc.laws.holdout import holdout
+from errsrc.plots.style import FITTED, HELD_OUT, ticks
+
+LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
+
+
+@pytest.fixture(scope="module")
+def result():
+    n, m, _ = (
+        x.ravel()
+        for x in np.meshgrid(500 * 2.0 ** np.arange(6), 1000 * 4.0 ** np.arange(4), [0, 1], indexing="ij")
+    )
+    noise = np.random.default_rng(3).normal(0.0, 0.02, len(n))
+    return holdout(Dense, LAW.error(n=n, m=m) * np.exp(noise), fixed={"eps0": 0.9}, n=n, m=m)
+
+
+def one_input(floor):
+    n = np.geomspace(100, 50_000, 12)
+    noise = np.random.default_rng(0).normal(0.0, 0.03, len(n))
+    return fit(Power, Power(c_inf=floor, a=3.0, alpha=0.4).error(n=n) * np.exp(noise), n=n)
+
+
+def labels(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("figure", [plots.extrapolation, plots.divergence, plots.parity])
+def test_every_figure_draws_into_the_axes_given_and_becomes_a_file(result, figure):
+    ax = Figure().subplots()
+    assert figure(result, ax) is ax
+    assert plots.png(ax).startswith(b"\x89PNG")
+    assert plots.svg(figure(result)).rstrip().endswith(b"</svg>")
+
+
+def test_figures_leave_no_pyplot_behind(result):
+    plots.png(plots.divergence(result))
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_the_same_result_gives_the_same_file(result):
+    assert plots.svg(plots.parity(result)) == plots.svg(plots.parity(result))
+
+
+def test_extrapolation_has_a_colour_for_each_m_filled_marks_for_fitted_and_open_ones_for_held_out(result):
+    ax = plots.extrapolation(result)
+    marks = [line for line in ax.lines if line.get_marker() == "o"]
+    held = [line for line in marks if to_hex(line.get_markerfacecolor()) == "#ffffff"]
+    filled = [line for line in marks if to_hex(line.get_markerfacecolor()) != "#ffffff"]
+    assert sum(len(line.get_xdata()) for line in filled) == len(result.fitted)
+    assert sum(len(line.get_xdata()) for line in held) == len(result.held_out)
+    assert len({to_hex(line.get_color()) for line in marks}) == 4
+    drawn = np.sort(np.concatenate([line.get_ydata() for line in held]))
+    np.testing.assert_allclose(drawn, np.sort(result.held_out.measured))
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert "m = 64,000" in labels(ax)
+
+
+def test_extrapolation_bars_are_the_intervals_for_one_run(result):
+    ax = plots.extrapolation(result)
+    ends = np.concatenate([bar.get_segments() for bar in ax.collections])[:, :, 1]
+    drawn = np.sort(ends, axis=1)
+    order = np.lexsort((drawn[:, 1], drawn[:, 0]))
+    p = result.held_out.prediction
+    expected = np.column_stack([p.low, p.high])
+    np.testing.assert_allclose(drawn[order], expected[np.lexsort((p.high, p.low))])
+
+
+def test_divergence_counts_every_cell_and_says_mean_and_std(result):
+    ax = plots.divergence(result)
+    heights = [sum(bar.get_height() for bar in group) for group in ax.containers if len(group) > 1]
+    assert heights == [len(result.fitted)]
+    steps = next(patch for patch in ax.patches if to_hex(patch.get_edgecolor()) == HELD_OUT.lower())
+    assert steps.get_xy()[:, 1].max() >= 1
+    for text, part in zip(labels(ax), result.parts.values(), strict=True):
+        assert f"{len(part)} cells" in text
+        assert f"± {100 * part.divergence_std:.1f}%" in text
+        assert f"{abs(100 * part.divergence_mean):.1f} ±" in text
+
+
+def test_parity_is_square_and_has_the_line_of_agreement(result):
+    ax = plots.parity(result)
+    assert ax.get_xlim() == ax.get_ylim()
+    line = next(line for line in ax.lines if line.get_marker() == "None")
+    np.testing.assert_array_equal(line.get_xdata(), line.get_ydata())
+
+
+def test_a_determined_floor_is_a_line_with_its_interval():
+    ax = plots.curve(one_input(0.1))
+    text = next(text for text in labels(ax) if text.startswith("floor"))
+    assert "[" in text
+    level = next(line for line in ax.lines if line.get_label() == text)
+    assert 0.06 < level.get_ydata()[0] < 0.14
+
+
+def test_an_undetermined_floor_is_a_bound_and_no_line():
+    ax = plots.curve(one_input(0.0))
+    assert any(text.startswith("floor not determined: <") for text in labels(ax))
+    assert not any(str(line.get_label()).startswith("floor") for line in ax.lines)
+
+
+def test_curve_draws_points_fit_and_band_and_extrapolates_to_where_it_is_told():
+    result = one_input(0.1)
+    ax = plots.curve(result, until=1e6)
+    band = ax.collections[0].get_paths()[0].vertices
+    assert band[:, 0].max() == pytest.approx(1e6)
+    p = result.predict(n=[1e6])
+    assert band[np.isclose(band[:, 0], 1e6), 1].max() == pytest.approx(p.high[0])
+    points = next(line for line in ax.lines if line.get_label() == "measured")
+    np.testing.assert_allclose(points.get_ydata(), result.error)
+    colours = {to_hex(line.get_color()) for line in ax.lines if str(line.get_label()).startswith("law")}
+    assert colours == {FITTED.lower()}
+
+
+def test_curve_draws_an_average_of_laws_too():
+    n = np.geomspace(100, 50_000, 12)
+    noise = np.random.default_rng(0).normal(0.0, 0.03, len(n))
+    average = auto(Power(c_inf=0.1, a=3.0, alpha=0.4).error(n=n) * np.exp(noise), n=n)
+    assert "law, extrapolated" in labels(plots.curve(average))
+
+
+def test_laws_in_other_inputs_are_refused(result):
+    with pytest.raises(ValueError, match="a law in n alone"):
+        plots.curve(result.forecast)
+    n = np.array([100, 200, 400, 800, 1600, 3200])
+    one = holdout(Power, Power(c_inf=0.1, a=2.0, alpha=0.5).error(n=n), n=n)
+    with pytest.raises(ValueError, match="a law in n and m"):
+        plots.extrapolation(one)
+    with pytest.raises(ValueError, match="'until' parameter"):
+        plots.curve(one.forecast, until=10)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(450, 60_000), (0.09, 0.28), (0.113, 0.124), (1e-4, 2), (1e3, 1e12), (0.5001, 0.5002)]
+)
+def test_ticks_are_few_and_lie_within(low, high):
+    found = ticks(low, high)
+    assert 2 <= len(found) <= 8
+    assert (np.diff(found) > 0).all()
+    assert found[0] >= low
+    assert found[-1] <= high
