@@ -35,7 +35,8 @@ class VisionCell:
         (``width`` channels in its first layer).
     n, seed
         Training images, and the seed of which images, which initial weights and which order.  Cells
-        of one seed have nested training sets, whatever their width.
+        of one width and seed have nested training sets; another width has sets of its own, so that
+        the luck of a subset is not shared along a whole row of the grid.
     validation
         Images taken from the training set, the same in all cells of a data set, to stop training and
         choose the weights; not counted in n.
@@ -210,7 +211,9 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
     network = _network(kind, data)
     members = []
     for cell in cells:
-        order = balanced_order(data.y.numpy()[data.rows], generator(cell.seed, "vision", "subset"))
+        order = balanced_order(
+            data.y.numpy()[data.rows], generator(cell.seed, "vision", "subset", cell.width)
+        )
         if cell.n > len(order):
             raise ValueError(
                 checks.refusal("n", "VisionCell", f"an integer <= {len(order)} ({cell.dataset})", cell.n)
