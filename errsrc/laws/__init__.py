@@ -7,6 +7,7 @@ from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.joint_pruning import JointPruning
+from errsrc.laws.joint_pruning import plateau as plateau
 from errsrc.laws.law import Law
 from errsrc.laws.m4 import M4
 from errsrc.laws.power import Power

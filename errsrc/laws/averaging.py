@@ -15,6 +15,7 @@ from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.fitting import DRAWS, HUBER, Fit, describe, optimum, pose, robust_scale, search
 from errsrc.laws.forecast import Forecast
+from errsrc.laws.inference import residual_scale
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.law import Array, Law
 from errsrc.laws.m4 import M4
@@ -87,8 +88,14 @@ STARTS = 12
 EXPONENTS = (0.02, 1.0)
 """Bounds of the exponents: an excess error does not fall faster than the parametric rate 1 / n."""
 LIMITS = {"alpha": EXPONENTS, "beta": EXPONENTS, "gamma": (0.05, 8.0)}
-RECENCY = {("n",): 1.0, ("n", "m"): 0.25}
-"""Points count in proportion to this power of each size: the large ones are nearest to what is asked."""
+"""Bounds of the candidates' parameters by name: the exponents, and what shapes a bend."""
+RECENCY: dict[tuple[str, ...], dict[str, float]] = {
+    ("n",): {"n": 1.0},
+    ("n", "m"): {"n": 0.25, "m": 0.25},
+    ("density",): {"density": -0.25},
+    ("density", "depth", "width", "eps_np"): {"density": -0.25},
+}
+"""Points count in proportion to these powers of the inputs: those nearest to what is asked count most."""
 
 
 def auto(
@@ -104,8 +111,9 @@ def auto(
     """Fit the laws that suit `inputs` and average them by what the points themselves say.
 
     The estimator looks at nothing but the points.  Every candidate is fitted to ln error with
-    Huber losses, the large sizes counting most (`RECENCY`), its exponents at most 1
-    (`EXPONENTS`); a joint law's exponents also have a weak prior (`problem.PRIOR_MEDIAN`).
+    Huber losses, large sizes and small densities counting most (`RECENCY`), its exponents of n
+    and m at most 1 (`EXPONENTS`); but for laws in n alone, where that bound suffices, the
+    exponents also have a weak prior (`problem.PRIOR_MEDIAN`).
     ln errors are averaged with weights (J / min J)^(-N / 2), J a law's minimum and N the
     effective number of points.  `benchmarks/law_fit.py` states how it does on published curves.
 
@@ -139,8 +147,8 @@ def auto(
     e = checks.positive_array(error, "error", "auto")
     sizes = {name: checks.positive_array(inputs[name], name, "auto") for name in key}
     heavy = np.ones(e.shape) if weights is None else checks.positive_array(weights, "weights", "auto")
-    for x in sizes.values() if key in RECENCY else ():
-        heavy = heavy * (x / x.max()) ** RECENCY[key]
+    for name, power in RECENCY[key].items():
+        heavy = heavy * (sizes[name] / sizes[name].max()) ** power
     posed: list[Problem] = []
     for law in CANDIDATES[key]:
         names = {p.name for p in law.parameters()}
@@ -154,13 +162,12 @@ def auto(
         points = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
         if not posed or points > len(names) - len(held):
             posed.append(pose(law, e, sizes, held, units, heavy, limits, "log"))
-    scale = _scale(posed, seed)
+    robust, spread = _scales(posed, seed)
     found = []
     for problem in posed:
-        robust = dataclasses.replace(
-            problem, objective="huber", huber_delta=HUBER * scale, prior=scale if key == ("n", "m") else 0.0
-        )
-        found.append(optimum(robust, robust.starts(STARTS, seed), seed))
+        prior = 0.0 if key == ("n",) else spread
+        huber = dataclasses.replace(problem, objective="huber", huber_delta=HUBER * robust, prior=prior)
+        found.append(optimum(huber, huber.starts(STARTS, seed), seed))
     w = posed[0].weights
     effective = float(w.sum() ** 2 / (w**2).sum())
     costs = np.maximum([f.cost for f in found], 1e-300)
@@ -172,21 +179,24 @@ def auto(
     return Average(members, tuple(weight.tolist()), members[0].warnings)
 
 
-def _scale(posed: list[Problem], seed: int) -> float:
-    """Return the robust scale of the noise, the same for all candidates.
+def _scales(posed: list[Problem], seed: int) -> tuple[float, float]:
+    """Return the robust scale of the noise and its standard deviation, the same for all candidates.
 
-    Along n alone it needs no law (`local_scale`); elsewhere it is that of the best candidate's
-    residuals.
+    Along n alone the first needs no law (`local_scale`), and the second is not used; elsewhere
+    they are those of the least-squares residuals of the best candidate.
     """
     first = posed[0]
     if tuple(first.inputs) == ("n",):
-        return local_scale(first.inputs["n"], first.error)
+        scale = local_scale(first.inputs["n"], first.error)
+        return scale, scale
     scales = []
     for problem in posed:
         found = search(problem, problem.starts(STARTS, seed))
         z = found.z[[int(found.cost.argmin())]]
-        scales.append(robust_scale(problem.residuals(z, problem.error)[0][0], problem.weights))
-    return max(min(scales), 1e-9)
+        residual, jac = (part[0] for part in problem.residuals(z, problem.error))
+        spread = residual_scale(residual, problem.weights, jac)
+        scales.append((max(robust_scale(residual, problem.weights), 1e-9), spread))
+    return min(scales)
 
 
 def local_scale(n: Array, error: Array) -> float:

@@ -110,8 +110,8 @@ class Forecast:
     def width(self, logs: Array) -> Array:
         """Return the scale of one run around a curve where the curve predicts ln error `logs`.
 
-        Noise of a run, and doubt about the form: `DOUBT` (or `JOINT_DOUBT`) times the change of ln error beyond
-        the range over which the curve was fitted.
+        Noise of a run, and doubt about the form: `DOUBT` (or `JOINT_DOUBT`) times the change of
+        ln error beyond the range over which the curve was fitted.
         """
         low, high = self.fitted_range
         beyond = np.maximum(low - logs, 0.0) + np.maximum(logs - high, 0.0)

@@ -104,6 +104,8 @@ class Law:
     or `real`; other fields are constants that state a unit (``n_full``).  It defines
 
     - `inputs`, the names of its inputs, all > 0 (and `error_inputs`, those measured in error);
+    - `slopes`, exponents of the error that no parameter's unit names, and `ceilings`, upper
+      plateaus that the points need not reach;
     - `references`, {input: field} where an input counts in units of a constant field;
     - `error(**inputs)` in numpy and `formula()` in sympy, written independently.
     """
@@ -111,6 +113,8 @@ class Law:
     inputs: ClassVar[tuple[str, ...]] = ()
     error_inputs: ClassVar[tuple[str, ...]] = ()
     references: ClassVar[Mapping[str, str]] = {}
+    slopes: ClassVar[tuple[str, ...]] = ()
+    ceilings: ClassVar[tuple[str, ...]] = ()
     data_exponent_name: ClassVar[str] = "alpha"
     model_exponent_name: ClassVar[str | None] = None
 

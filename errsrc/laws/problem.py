@@ -18,6 +18,8 @@ OBJECTIVES = ("divergence", "log", "huber", "absolute")
 
 PRIOR_MEDIAN, PRIOR_WIDTH = 0.4, 0.5
 """The weak prior on exponents, where a problem asks for it: log-normal, by its median and its width."""
+CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0
+"""The same of a ceiling, in units of the largest error seen: out of sight unless the points show it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,8 @@ class Problem:
     limits
         {parameter: (low, high)} in scaled units, inside the law's own bounds.
     prior
-        The residual scale against which the weak prior on the exponents is held; 0 for none.
+        The residual scale against which the weak priors on exponents and ceilings are held;
+        0 for none.
     """
 
     law: type[Law]
@@ -71,10 +74,9 @@ class Problem:
 
     @property
     def exponents(self) -> set[str]:
-        """The parameters that are exponents of an input: those that other parameters' units name."""
-        powers = {
-            power.lstrip("-") for p in self.law.parameters() for _, power in p.unit if isinstance(power, str)
-        }
+        """The positive parameters that are exponents: named by others' units, or the law's slopes."""
+        units = [power for p in self.law.parameters() for _, power in p.unit]
+        powers = {power.lstrip("-") for power in units if isinstance(power, str)} | set(self.law.slopes)
         return {p.name for p in self.law.parameters() if p.log and p.name in powers}
 
     def bounds(self) -> tuple[Array, Array]:
@@ -152,10 +154,11 @@ class Problem:
         huber = self.huber_delta if self.objective == "huber" else None
         pull = None
         if self.prior > 0:
-            strength = [
-                self.prior**2 / PRIOR_WIDTH**2 if p.name in self.exponents else 0.0 for p in self.free
-            ]
-            pull = (np.full(len(self.free), np.log(PRIOR_MEDIAN)), np.array(strength))
+            ceiling = CEILING_MEDIAN * self.error.max()
+            held = [(p.name in self.exponents, p.name in self.law.ceilings) for p in self.free]
+            centre = [np.log(ceiling if top else PRIOR_MEDIAN) for _, top in held]
+            width = [PRIOR_WIDTH if slope else CEILING_WIDTH if top else np.inf for slope, top in held]
+            pull = (np.array(centre), (self.prior / np.array(width)) ** 2)
         return minimise(
             residuals,
             z,

@@ -39,6 +39,8 @@ class Pruning(Law):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("density",)
+    slopes: ClassVar[tuple[str, ...]] = ("gamma",)
+    ceilings: ClassVar[tuple[str, ...]] = ("eps_up",)
     data_exponent_name: ClassVar[str] = ""
 
     eps_np: float = positive((0.2, 1.0), unit={"error": 1})
