@@ -141,25 +141,15 @@ class CNN(Network):
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
         """Return outputs (E, B, classes)."""
         members = len(weights[0])
-        if x.dim() == 2:
-            x = x.expand(members, *x.shape)
-        batch = x.shape[1]
-        x = x.unflatten(2, (self.side, self.side, 1))
-        for layer in (0, 2):
-            patches = _patches(x)
-            half = patches.shape[2]
-            flat = patches.reshape(members, batch * half * half, -1)
-            x = torch.relu(_affine(weights[layer], weights[layer + 1], flat))
-            x = x.unflatten(1, (batch, half, half))
-        return _affine(weights[4], weights[5], x.reshape(members, batch, -1))
+        x = x.expand(members, *x.shape[-2:]).transpose(0, 1).unflatten(2, (self.side, self.side))
+        for layer in (0, 2):  # a member is a group of channels
+            kernels = weights[layer].flatten(0, 1).unflatten(1, (-1, 3, 3))
+            bias = weights[layer + 1].flatten()
+            x = torch.relu(functional.conv2d(x, kernels, bias, stride=2, padding=1, groups=members))
+        x = x.reshape(len(x), members, -1).transpose(0, 1)
+        return _affine(weights[4], weights[5], x)
 
 
 def _half(side: int) -> int:
     """Return the side after a 3 x 3 convolution of stride 2 with one pixel of padding."""
     return (side + 1) // 2
-
-
-def _patches(x: Tensor) -> Tensor:
-    """Return the 3 x 3 patches, stride 2, of x (E, B, side, side, C) as (E, B, half, half, C, 3, 3)."""
-    padded = functional.pad(x, (0, 0, 1, 1, 1, 1))
-    return padded.unfold(2, 3, 2).unfold(3, 3, 2)
