@@ -91,7 +91,7 @@ def ticks(low: float, high: float) -> Array:
         if len(found) >= 5:
             break
     if len(found) < 3:  # so narrow that the axis is as good as linear
-        found = MaxNLocator(6).tick_values(low, high)
+        found = np.asarray(MaxNLocator(6).tick_values(low, high))
         found = found[(found >= low) & (found <= high)]
     return found
 
