@@ -24,7 +24,7 @@ from errsrc.results import Interval
 DRAWS = 256
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
-OUTLIER = 4.0
+OUTLIER = 3.0
 """Residuals beyond this many robust standard deviations count as no larger in a Huber fit's noise."""
 
 
@@ -238,7 +238,7 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     condition, entangled = inference.condition(problem, z)
     ties = inference.ties(found.problem, solution, z, cost, degrees)
     agreement = float(np.mean(agreeing(solution.cost)))
-    warnings = _warnings(problem, z, intervals, entangled, agreement, len(ties), degrees)
+    warnings = _warnings(problem, z, intervals, condition, entangled, agreement, len(ties), degrees)
     if flat:
         warnings += ("The optimum lies in a flat valley: far along it the fit is as good.",)
     if excess > 1.5:
@@ -439,6 +439,7 @@ def _warnings(
     problem: Problem,
     z: Array,
     intervals: Mapping[str, Interval],
+    condition: float,
     entangled: tuple[str, ...],
     agreement: float,
     ties: int,
@@ -451,19 +452,14 @@ def _warnings(
         )
     loose = [name for name, interval in intervals.items() if not interval.determined]
     for name in loose if degrees > 0 else []:
-        out.append(
-            f"{name} is not determined by these points ({intervals[name].level:.0%}): {intervals[name]}."
-        )
-    if len(loose) > 1 and len(set(entangled) & set(loose)) > 1:
+        interval = intervals[name]
+        out.append(f"{name} is not determined by these points ({interval.level:.0%}): {interval}.")
+    if condition > 1e6 or len(set(entangled) & set(loose)) > 1:
         out.append(f"Only a combination of {' and '.join(entangled)} is determined, not each alone.")
     if agreement < 0.1:
         out.append(f"Only {agreement:.0%} of the starts reached the optimum; a better one may exist.")
     if ties:
-        out.append(
-            f"{ties} other optimum fits as well within the noise: see ties."
-            if ties == 1
-            else f"{ties} other optima fit as well within the noise: see ties."
-        )
+        out.append(f"Other parameters fit as well within the noise: {ties} such optima, see ties.")
     lower, upper = problem.bounds()
     for p, value, low, high in zip(problem.free, z, lower, upper, strict=True):
         if p.name not in loose and (value <= low or value >= high):

@@ -41,7 +41,7 @@ class JointPruning(Law):
 
     >>> law = JointPruning(eps_up=0.9, gamma=1.0, p=0.1, phi=1.0, psi=2.0)
     >>> law.error(density=[0.1, 0.05], depth=[10, 20], width=1, eps_np=0.05).round(3)
-    array([0.108, 0.108])
+    array([0.102, 0.102])
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("density", "depth", "width", "eps_np")

@@ -35,7 +35,7 @@ class Pruning(Law):
     --------
     >>> law = Pruning(eps_np=0.05, eps_up=0.9, gamma=1.0, p=0.001)
     >>> law.error(density=[1.0, 0.003, 1e-9]).round(3)
-    array([0.053, 0.286, 0.9  ])
+    array([0.05 , 0.289, 0.9  ])
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("density",)
