@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from errsrc import checks
-from errsrc.errors import Unreachable
+from errsrc.errors import NoAnswer, Unreachable
 from errsrc.laws.forecast import Forecast
 from errsrc.laws.law import Array
 from errsrc.results import Interval
@@ -81,6 +81,8 @@ def plan(
     ------
     Unreachable
         If the target lies at or under the floor; ``best`` is the floor's Interval.
+    NoAnswer
+        If the fitted law rises as its inputs grow.
     ValueError, TypeError
         For a bad target, budget or law.
     """
@@ -109,7 +111,12 @@ def _floor(forecast: Forecast, level: float) -> Interval:
     """Return the limit of the mean curve as the inputs grow, over the draws of the parameters."""
     far = {name: np.array([1e150]) for name in forecast.input_names}
     centre, draws = forecast.curves(**far)
-    low, high = np.quantile(np.exp(draws[:, 0]), [(1 - level) / 2, (1 + level) / 2])
+    seen, _ = forecast.curves(**{name: x.max() for name, x in forecast.inputs.items()})
+    if not centre[0] <= seen[0]:
+        raise NoAnswer("The fitted law does not fall as its inputs grow: there is nothing to plan.")
+    limits = np.where(np.isnan(draws[:, 0]), np.inf, np.exp(draws[:, 0]))
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(limits, ends, method="inverted_cdf")
     estimate = float(np.exp(centre[0]))
     return Interval(estimate, float(min(low, estimate)), float(max(high, estimate)), level)
 
