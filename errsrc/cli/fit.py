@@ -1,0 +1,144 @@
+"""errsrc fit: a scaling law from a CSV file."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from errsrc.cli.inputs import SIZES, to_fit
+from errsrc.cli.table import read
+from errsrc.laws import ALL, files
+from errsrc.laws.averaging import Average, auto
+from errsrc.laws.fitting import Fit, fit
+from errsrc.laws.law import Law
+
+CHOICES = ("auto", *(name for name in ALL if name != "joint-pruning"))
+
+DESCRIPTION = """\
+Fit a scaling law to measured errors and print its parameters, each with an interval.
+
+FILE.csv is UTF-8 text with one header line and one trained model a row.  Rows of equal
+sizes are repeated seeds.  Columns, by their default names (all numbers > 0; others are ignored):
+  n        training examples, or tokens
+  m        parameters of the model
+  error    its test error, or loss
+and for pruned networks (--law pruning)
+  density  share of the weights left, 1 where none is removed
+  depth, width
+           of the network before pruning, where the file has several networks
+  eps_np   error of the unpruned network; measured from the rows near density 1 if left out
+
+laws:
+  auto        several laws averaged by how well they suit the points; the default
+  dense       data size n and model size m, from random guess eps0 down to a floor
+  chinchilla  E + A m^-alpha + B n^-beta
+  power       c_inf + a n^-alpha
+  envelope    power law from random guess down to a floor, in n
+  m4, broken  other curves in n
+  pruning     one pruned network, or many by depth, width and density
+"""
+
+EXAMPLES = """\
+examples:
+  errsrc fit runs.csv
+  errsrc fit runs.csv --law dense --eps0 0.9 --out fit.json
+  errsrc fit runs.csv --law chinchilla --n tokens --m params --error loss --json
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to argparse's subparsers."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = commands.add_parser(
+        "fit",
+        help="fit a scaling law to a CSV file",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=raw,
+    )
+    parser.add_argument("file", metavar="FILE.csv", help="the measured errors")
+    parser.add_argument("--law", choices=CHOICES, default="auto", metavar="LAW", help="see above (auto)")
+    for name in (*SIZES, "error"):
+        parser.add_argument(f"--{name}", metavar="COL", help=f"the column of {name} ({name})")
+    parser.add_argument("--weight", metavar="COL", help="a column of relative weights (all equal)")
+    parser.add_argument("--eps0", type=float, metavar="X", help="error of a random guess, where it is known")
+    parser.add_argument("--n-full", type=float, metavar="N", help="unit of n (the file's largest)")
+    parser.add_argument("--m-base", type=float, metavar="M", help="unit of m (the file's largest)")
+    parser.add_argument(
+        "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (0.9)"
+    )
+    parser.add_argument("--out", metavar="fit.json", help="write the fit to this file, for predict and plan")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Fit, write the fit if asked to, print it."""
+    _check_out(args.out, args.file)
+    table = read(args.file)
+    asked = {name: getattr(args, name) for name in (*SIZES, "error") if getattr(args, name) is not None}
+    points = to_fit(table, args.law, asked)
+    error = table.numbers(asked.get("error", "error"))
+    options: dict[str, Any] = {"level": args.level, "fixed": dict(points.fixed)}
+    if args.weight is not None:
+        options["weights"] = table.numbers(args.weight)
+    if args.eps0 is not None:
+        _refuse_unknown(points.law, "eps0", "--eps0")
+        options["fixed"]["eps0"] = args.eps0
+    units = {"n_full": args.n_full, "m_base": args.m_base}
+    options["constants"] = {name: value for name, value in units.items() if value is not None}
+    for name in options["constants"]:
+        _refuse_unknown(points.law, name, "--" + name.replace("_", "-"))
+    options |= points.inputs
+    result = auto(error, **options) if points.law is None else fit(points.law, error, **options)
+    result = dataclasses.replace(result, warnings=(*points.warnings, *result.warnings))
+    summary = json.dumps(files.summary(result), allow_nan=False)
+    if args.out is not None:
+        files.save(result, args.out, points.notes)
+    print(summary if args.json else _readable(result, args.level))
+
+
+def _refuse_unknown(law: type[Law] | None, name: str, option: str) -> None:
+    if law is not None and name not in {field.name for field in dataclasses.fields(law)}:
+        raise ValueError(f"The {law.__name__} law has no {name}: leave {option} out.")
+
+
+def _check_out(out: str | None, file: str) -> None:
+    """Refuse, before any work, a place that the fit could not be written to, or the points themselves."""
+    if out is None:
+        return
+    path = Path(out).resolve()
+    if path.is_dir():
+        raise ValueError(f"--out {out}: that is a folder; name a file.")
+    if not path.parent.is_dir():
+        raise ValueError(f"--out {out}: there is no folder {path.parent}.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError(f"--out {out}: no permission to write there.")
+    if path.exists() and Path(file).exists() and path.samefile(file):
+        raise ValueError(f"--out {out}: that is the file of the points, which would be lost.")
+
+
+def _readable(result: Fit | Average, level: float) -> str:
+    """Return the fit as a table for people."""
+    lead = result if isinstance(result, Fit) else result.members[0]
+    lines = [("law", f"{files.summary(lead)['law']}: error = {lead.law.formula()}")]
+    for size, unit in lead.law.references.items():
+        lines.append(("", f"{size} counts in units of {unit} = {lead.law.reference(size):g}"))
+    if isinstance(result, Average):
+        shares = zip(result.members, result.weights, strict=True)
+        shown = ", ".join(f"{files.summary(f)['law']} {w:.0%}" for f, w in shares)
+        lines.insert(0, ("average of", f"{shown}; the first is shown"))
+    lines.append(("points", str(len(lead.error))))
+    lines.append(("", f"{100 * level:.6g}% intervals:"))
+    for name, value in lead.law.params.items():
+        lines.append((name, str(lead.intervals.get(name, f"{value:g} (held)"))))
+    noise = "" if math.isnan(lead.seed_noise) else f"; seed noise {lead.seed_noise:.3g}"
+    spread = f"mean {lead.divergence_mean:.3g}, std {lead.divergence_std:.3g}{noise}"
+    lines.append(("divergence", f"{spread} (relative to the error)"))
+    lines += [("warning", warning) for warning in result.warnings]
+    return "\n".join(f"{name:<11} {text}".rstrip() for name, text in lines)
