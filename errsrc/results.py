@@ -40,6 +40,8 @@ class Interval:
         return math.isfinite(self.low) and math.isfinite(self.high) and self.low != 0
 
     def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.estimate:.6g}"
         if not self.determined:
             if math.isfinite(self.high) and self.low == 0:
                 return f"< {significant(self.high, self.high, 2)}"
@@ -66,6 +68,7 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
         return f"{value}"
     if not (math.isfinite(uncertainty) and uncertainty > 0):
         return f"{value:.6g}"
+    uncertainty = max(uncertainty, abs(value) * 1e-9)  # more digits than that are never a measurement
     place = digits - 1 - math.floor(math.log10(uncertainty))
     if place > 6 or (value and abs(value) >= 1e7):
         figures = max(1, math.floor(math.log10(abs(value) or uncertainty)) + place + 1)

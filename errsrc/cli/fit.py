@@ -95,12 +95,15 @@ def run(args: argparse.Namespace) -> None:
     for name in options["constants"]:
         _refuse_unknown(points.law, name, "--" + name.replace("_", "-"))
     options |= points.inputs
-    result = auto(error, **options) if points.law is None else fit(points.law, error, **options)
+    if points.law is None or "density" in points.inputs:  # pruned networks have one law: auto's own
+        result: Fit | Average = auto(error, **options)
+    else:
+        result = fit(points.law, error, **options)
     result = dataclasses.replace(result, warnings=(*points.warnings, *result.warnings))
-    summary = json.dumps(files.summary(result), allow_nan=False)
+    summary = files.summary(result) | ({} if args.law == "auto" else {"law": args.law})
     if args.out is not None:
         files.save(result, args.out, points.notes)
-    print(summary if args.json else _readable(result, args.level))
+    print(json.dumps(summary, allow_nan=False) if args.json else _readable(result, args.level))
 
 
 def _refuse_unknown(law: type[Law] | None, name: str, option: str) -> None:

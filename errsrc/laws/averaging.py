@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
+from errsrc.errors import NoFit
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
@@ -98,6 +99,7 @@ RECENCY: dict[tuple[str, ...], dict[str, float]] = {
 """Points count in proportion to these powers of the inputs: those nearest to what is asked count most."""
 
 
+@np.errstate(all="ignore")
 def auto(
     error: ArrayLike,
     *,
@@ -134,8 +136,9 @@ def auto(
     ValueError, TypeError
         As `fit`, and for inputs that no candidate has.
     NoFit
-        If a candidate's fit did not converge.
+        If no candidate's fit converged.
     """
+    checks.number(level, "level", "auto", 0.0, 1.0, open_low=True, open_high=True)
     key = next((names for names in CANDIDATES if set(names) == set(inputs)), None)
     if key is None:
         known = "; ".join(", ".join(names) for names in CANDIDATES)
@@ -167,7 +170,11 @@ def auto(
     for problem in posed:
         prior = 0.0 if key == ("n",) else spread
         huber = dataclasses.replace(problem, objective="huber", huber_delta=HUBER * robust, prior=prior)
-        found.append(optimum(huber, huber.starts(STARTS, seed), seed))
+        try:
+            found.append(optimum(huber, huber.starts(STARTS, seed), seed))
+        except NoFit:
+            if problem is posed[-1] and not found:
+                raise
     w = posed[0].weights
     effective = float(w.sum() ** 2 / (w**2).sum())
     costs = np.maximum([f.cost for f in found], 1e-300)

@@ -16,7 +16,7 @@ from errsrc import checks
 from errsrc.laws import ALL
 from errsrc.laws.averaging import Average
 from errsrc.laws.fitting import Fit
-from errsrc.laws.law import Law
+from errsrc.laws.law import Array, Law
 from errsrc.results import Interval
 
 FORMAT = "errsrc fit 1"
@@ -89,16 +89,14 @@ def load(path: str | Path) -> Fit | Average:
             raise ValueError(content["format"])
         members = tuple(_fit(entry) for entry in content["members"])
         weights = tuple(float(w) for w in content["weights"])
+        if len(weights) != len(members) or not members or not abs(sum(weights) - 1) < 1e-6:
+            raise ValueError(weights)
+        if len({f.input_names for f in members}) > 1:
+            raise ValueError("members of different inputs")
         if len(members) == 1:
             return members[0]
         return Average(members, weights, tuple(content["warnings"]))
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        RecursionError,
-    ):  # json and unicode errors are ValueErrors
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         accepted = "a fit that errsrc wrote"
         raise ValueError(checks.refusal("path", "load", accepted, f"<the file {path}>")) from None
 
@@ -154,16 +152,31 @@ def _fit(entry: dict[str, Any]) -> Fit:
     for name, (estimate, low, high, level) in entry["intervals"].items():
         low = -math.inf if low is None else low
         intervals[name] = Interval(estimate, low, math.inf if high is None else high, level)
+    law = _law(entry["law"])
+    draws = {name: _array(entry["draws"][name]) for name in law.params}
+    inputs = {name: checks.positive_array(entry["inputs"][name], name, "load") for name in law.inputs}
+    error = checks.positive_array(entry["error"], "error", "load")
+    if len({len(x) for x in draws.values()}) != 1 or {x.shape for x in inputs.values()} != {error.shape}:
+        raise ValueError("arrays of different lengths")
+    if not np.all(np.isfinite(law.error(**inputs))):
+        raise ValueError("a law without finite errors")
     return Fit(
-        law=_law(entry["law"]),
+        law=law,
         intervals=intervals,
         objective=str(entry["objective"]),
         starts=int(entry["starts"]),
         ties=tuple(_law(e) for e in entry["ties"]),
-        draws={k: np.array(v, dtype=np.float64) for k, v in entry["draws"].items()},
-        inputs={k: np.array(v, dtype=np.float64) for k, v in entry["inputs"].items()},
-        error=np.array(entry["error"], dtype=np.float64),
-        weights=np.array(entry["weights"], dtype=np.float64),
+        draws=draws,
+        inputs=inputs,
+        error=error,
+        weights=_array(entry["weights"]),
         warnings=tuple(entry["warnings"]),
         **{name: math.nan if entry[name] is None else float(entry[name]) for name in _NUMBERS},
     )
+
+
+def _array(values: list[float]) -> Array:
+    array = np.array(values, dtype=np.float64)
+    if array.ndim != 1 or not len(array) or not np.all(np.isfinite(array)):
+        raise ValueError("not a list of finite numbers")
+    return array

@@ -24,6 +24,10 @@ from errsrc.results import Interval
 DRAWS = 256
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
+FAR = 100.0
+"""A positive parameter is determined on a side where its interval ends within this factor."""
+MISFIT = 2.0
+"""Residuals this many times the noise between seeds are not noise: the fit says so."""
 OUTLIER = 3.0
 """Residuals beyond this many robust standard deviations count as no larger in a Huber fit's noise."""
 
@@ -99,6 +103,7 @@ class Fit(Forecast):
         return np.log(np.broadcast_to(code(*points, *values), points[0].shape))
 
 
+@np.errstate(all="ignore")
 def fit(
     law: type[Law],
     error: ArrayLike,
@@ -155,7 +160,8 @@ def fit(
     ValueError, TypeError
         For data that no fit can use: not positive, too few points, an input that does not vary.
     NoFit
-        If no start converged; the exception carries the best law seen.
+        If no start converged, or the optimum makes no sense (`Law.complaint`); the exception
+        carries the best law seen.
 
     Notes
     -----
@@ -222,9 +228,10 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         ends = inference.profile(problem.natural(), problem.shift(z[None, :])[0], degrees, level)
     law = problem.law_at(z)
     intervals = {}
-    for p, (low, high) in zip(problem.free, ends, strict=True):
-        with np.errstate(over="ignore"):
-            low, high = (np.exp(low), np.exp(high)) if p.log else (low, high)
+    for p, centre, (low, high) in zip(problem.free, problem.shift(z[None, :])[0], ends, strict=True):
+        if p.log:  # an end farther away than `FAR` bounds nothing
+            low = np.exp(low) if centre - low < np.log(FAR) else 0.0
+            high = np.exp(high) if high - centre < np.log(FAR) else np.inf
         low = low if p.signed else max(low, 0.0)
         intervals[p.name] = Interval(law.params[p.name], float(low), float(high), level)
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
@@ -242,6 +249,14 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     warnings = _warnings(problem, z, intervals, condition, entangled, agreement, len(ties), degrees)
     if flat:
         warnings += ("The optimum lies in a flat valley: far along it the fit is as good.",)
+    seed_noise = inference.seed_noise(problem)
+    if seed_noise > 0 and noise > MISFIT * seed_noise:
+        warnings += (
+            f"The residuals ({noise:.2g}) are {noise / seed_noise:.1f} times the noise between seeds: "
+            "this law misses something that is there.",
+        )
+    if (complaint := law.complaint()) is not None:
+        raise NoFit(complaint, law)
     if excess > 1.5:
         warnings += (
             "The errors never rise, as noise would make them: they look like a running best, and the noise "
@@ -256,7 +271,7 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         value=cost,
         noise=noise,
         run_noise=excess * noise,
-        seed_noise=inference.seed_noise(problem),
+        seed_noise=seed_noise,
         starts=len(solution.cost),
         agreement=agreement,
         ties=ties,
@@ -455,7 +470,9 @@ def _warnings(
     for name in loose if degrees > 0 else []:
         interval = intervals[name]
         out.append(f"{name} is not determined by these points ({interval.level:.0%}): {interval}.")
-    if condition > 1e6 or len(set(entangled) & set(loose)) > 1:
+    if condition > 1e6 and len(entangled) == 1 and entangled[0] not in loose:
+        out.append(f"{entangled[0]} is not determined by these points.")
+    elif len(entangled) > 1 and (condition > 1e6 or len(set(entangled) & set(loose)) > 1):
         out.append(f"Only a combination of {' and '.join(entangled)} is determined, not each alone.")
     if agreement < 0.1:
         out.append(f"Only {agreement:.0%} of the starts reached the optimum; a better one may exist.")

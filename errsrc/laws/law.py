@@ -155,6 +155,10 @@ class Law:
         """Return the error as a sympy expression in the inputs' and the parameters' symbols."""
         raise TypeError(f"{cls.__name__} must define formula()")
 
+    def complaint(self) -> str | None:
+        """Return why these parameters, though each allowed, are not an answer; None where they are."""
+        return None
+
     def _checked(self, inputs: Mapping[str, ArrayLike]) -> list[Array]:
         """Return the inputs in the law's order and units; refuse missing, unknown or bad ones."""
         where = f"{type(self).__name__}.error"

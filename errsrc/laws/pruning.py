@@ -54,6 +54,14 @@ class Pruning(Law):
         ratio = (self.eps_up / self.eps_np) ** (1 / self.gamma)
         return self.eps_np * abs((d - 1j * self.p * ratio) / (d - 1j * self.p)) ** self.gamma
 
+    def complaint(self) -> str | None:
+        """Refuse an upper plateau under the lower one."""
+        return (
+            "The error rises with the density: this is not the pruning law."
+            if self.eps_up < self.eps_np
+            else None
+        )
+
     @classmethod
     def formula(cls) -> sympy.Expr:
         """Return the law as a sympy expression."""

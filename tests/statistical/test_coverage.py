@@ -1,0 +1,79 @@
+"""Intervals hold the truth as often as they say, on grids drawn from the law itself.
+
+Each test states its false-alarm rate; each has a control that must fail.  The large version is
+`benchmarks/law_fit.py`, part (e).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from errsrc.laws import Chinchilla, Law, Power
+from errsrc.laws.fitting import fit
+
+REPEATS = 200
+FALSE_ALARM = 1e-4
+
+
+def accepted(level: float, tests: int) -> tuple[int, int]:
+    """Least and most hits of a calibrated interval, `tests` of them sharing the false-alarm rate."""
+    tail = FALSE_ALARM / (2 * tests)
+    return int(stats.binom.ppf(tail, REPEATS, level)), int(stats.binom.isf(tail, REPEATS, level))
+
+
+def hits(law: Law, sizes: dict[str, np.ndarray], noise: float, level: float) -> dict[str, int]:
+    rng = np.random.default_rng(11)
+    truth = law.error(**sizes)
+    count: dict[str, int] = {}
+    for _ in range(REPEATS):
+        error = truth * np.exp(noise * rng.standard_normal(truth.shape))
+        found = fit(type(law), error, objective="log", level=level, **sizes)
+        for name, interval in found.intervals.items():
+            count[name] = count.get(name, 0) + (interval.low <= getattr(law, name) <= interval.high)
+    return count
+
+
+CASES = [
+    (Power(0.1, 2.0, 0.5), {"n": np.geomspace(100, 1e5, 15)}, 0.02),
+    (
+        Chinchilla(1.8, 480.0, 2100.0, 0.35, 0.37),
+        dict(
+            zip(
+                "nm",
+                (x.ravel() for x in np.meshgrid(3.0 ** np.arange(20, 25), 3.0 ** np.arange(16, 21))),
+                strict=True,
+            )
+        ),
+        0.005,
+    ),
+]
+
+
+@pytest.mark.parametrize(("law", "sizes", "noise"), CASES, ids=["power", "chinchilla"])
+def test_parameter_intervals_cover(law: Law, sizes: dict[str, np.ndarray], noise: float) -> None:
+    count = hits(law, sizes, noise, level=0.9)
+    least, most = accepted(0.9, tests=len(count))
+    assert all(least <= k <= most for k in count.values()), count
+
+
+def test_intervals_that_claim_too_much_are_caught() -> None:
+    """Control: 70% intervals judged as if they claimed 90%."""
+    law, sizes, noise = CASES[0]
+    count = hits(law, sizes, noise, level=0.7)
+    least, _ = accepted(0.9, tests=len(count))
+    assert all(k < least for k in count.values()), count
+
+
+def test_predictions_of_a_new_run_cover_at_least_as_often_as_they_say() -> None:
+    """Doubt about the form only widens them: one-sided, on a law that is right, 4x beyond the points."""
+    law, sizes, noise = CASES[0]
+    rng = np.random.default_rng(12)
+    truth, ahead = law.error(**sizes), float(law.error(n=4e5))
+    inside = 0
+    for _ in range(REPEATS):
+        found = fit(Power, truth * np.exp(noise * rng.standard_normal(truth.shape)), objective="log", **sizes)
+        p = found.predict(n=4e5)
+        inside += bool(p.low <= ahead * np.exp(noise * rng.standard_normal()) <= p.high)
+    assert inside >= stats.binom.ppf(FALSE_ALARM, REPEATS, 0.9)
