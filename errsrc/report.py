@@ -112,7 +112,10 @@ def verdict(result: Holdout) -> str:
     decimals = len(predicted.partition(".")[2])
     measured = ", ".join(f"{e:.{decimals}f}" for e in cells.runs[k])
     sizes = ", ".join(f"{name} = {size}" for name, size in cells.sizes(k).items())
-    return f"{sizes}: predicted {predicted} {ends}, measured {measured}."
+    low, high = cells.prediction.low[k], cells.prediction.high[k]
+    outside = int(((cells.runs[k] < low) | (cells.runs[k] > high)).sum())
+    remark = f" ({outside} of {len(cells.runs[k])} outside the interval)" if outside else ""
+    return f"{sizes}: predicted {predicted} {ends}, measured {measured}{remark}."
 
 
 def holdout_page(
