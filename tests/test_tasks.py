@@ -134,3 +134,12 @@ def test_cells_that_cannot_share_a_batch_are_refused():
         train_cells([CELL, replace(CELL, recipe=Recipe(batch=64))])
     with pytest.raises(ValueError, match="did you mean 'mlp'"):
         VisionCell("digits", "mpl", 8, 100, 0)
+
+
+def test_the_default_digits_grid_fits_its_images():
+    cells = vision_grid("digits", seeds=1)
+    assert max(cell.n for cell in cells) + cells[0].validation <= len(images("digits").train_x)
+    n, widths = sorted({cell.n for cell in cells}), sorted({cell.width for cell in cells})
+    assert n[-1] / 4 in n
+    assert len(n) >= 6
+    assert len(widths) >= 6

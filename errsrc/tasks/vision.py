@@ -128,8 +128,8 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
         sizes: tuple[int, ...] = (500, 781, 1562, 3125, 6250, 12_500, 25_000, 50_000)
         widths: tuple[int, ...] = (8, 16, 31, 62, 125, 250)
     else:
-        cell = VisionCell(dataset, "mlp", width=8, n=25, seed=0, validation=397)
-        sizes, widths = (25, 50, 100, 200, 400, 800), (8, 16, 31, 62, 125, 250)
+        cell = VisionCell(dataset, "mlp", width=8, n=22, seed=0, validation=397)
+        sizes, widths = (22, 45, 90, 180, 360, 720), (8, 16, 31, 62, 125, 250)
     return tuple(
         replace(cell, width=width, n=n, seed=seed, recipe=Recipe(learning_rate=0.016 / math.sqrt(width)))
         for width in widths
