@@ -1,15 +1,25 @@
-"""Scaling laws: one file a law; fitting and planning serve all of them."""
+"""Scaling laws: one file a law; one fitter, one default estimator and one planner serve all of them.
+
+- ``fit(Dense, error, n=n, m=m)``: one law, as published; parameters with intervals, and forecasts
+- ``auto(error, n=n)``: the default estimator, several laws averaged
+- ``plan(forecast, error=0.05)``: the cheapest n and m that reach an error
+- ``holdout(Dense, error, n=n, m=m)``: fitted to small cells, judged on the large ones
+"""
 
 from __future__ import annotations
 
+from errsrc.laws.averaging import auto as auto
 from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
+from errsrc.laws.fitting import fit as fit
+from errsrc.laws.holdout import holdout as holdout
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.joint_pruning import plateau as plateau
 from errsrc.laws.law import Law
 from errsrc.laws.m4 import M4
+from errsrc.laws.planning import plan as plan
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
 

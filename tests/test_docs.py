@@ -1,0 +1,73 @@
+"""What the repository shows a reader is run: notebooks, and the examples in README and CONTRIBUTING."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_and_asserts_its_claim(notebook: Path) -> None:
+    text = notebook.read_text()
+    assert "**Claim.**" in text.split("# %%")[1]
+    assert "assert " in text.split("# %%")[-1]
+    exec(compile(text, str(notebook), "exec"), {"__name__": "__main__"})
+
+
+def test_the_readmes_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers agree to two digits: libraries of other versions may round the last ones otherwise."""
+    blocks = re.findall(
+        r"```python\n(.*?)```\s*```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    assert blocks
+    number = re.compile(r"-?\d[\d.e+]*")
+    for code, shown in blocks:
+        exec(compile(code, "README.md", "exec"), {})
+        printed = capsys.readouterr().out
+        assert number.sub("#", printed).split() == number.sub("#", shown).split()
+        theirs, ours = ([float(x.rstrip(".")) for x in number.findall(text)] for text in (shown, printed))
+        assert ours == pytest.approx(theirs, rel=0.02)
+
+
+def test_the_readmes_shell_example_runs(tmp_path: Path) -> None:
+    """The commands on runs.csv, on a file of the kind that it describes."""
+    text = (ROOT / "README.md").read_text()
+    commands = [line for line in text.splitlines() if re.match(r"errsrc (fit|predict|plan) ", line)]
+    assert len(commands) >= 3
+    rows = ["n,m,error"]
+    rows += [
+        f"{n},{m},{0.05 + 4 * n**-0.5 + 9 * m**-0.4}" for n in (500, 2000, 8000) for m in (1e4, 1e5, 1e6)
+    ]
+    (tmp_path / "runs.csv").write_text("\n".join(rows))
+    (tmp_path / "larger.csv").write_text("n,m\n32000,4e6\n")
+    for command in commands:
+        words = command.split("#")[0].split()
+        done = subprocess.run(
+            [sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def test_a_law_added_as_contributing_says_is_fitted_by_the_one_fitter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CONTRIBUTING's example law, taken from the text as a newcomer would."""
+    import numpy as np
+
+    from errsrc.laws import fit
+
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    (tmp_path / "exponential_law.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    law = __import__("exponential_law").Exponential
+    n = np.linspace(1, 50, 20)
+    truth = law(c_inf=0.1, a=0.8, rate=12.0)
+    found = fit(law, truth.error(n=n), n=n)
+    assert found.law.params == pytest.approx(truth.params, rel=1e-6)
