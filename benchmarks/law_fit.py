@@ -85,9 +85,7 @@ def fitter(starts: int) -> dict[str, float]:
     mine = time.process_time() - begun
     law = ours.law.params
     print(f"(a) reference: Huber sum {best:.9f}, {seconds:.0f} s of a core for 4,500 starts")
-    print(
-        print(f"    errsrc:    Huber sum {ours.value:.9f}, {mine:.2f} s: {seconds / mine:.0f} times faster")
-    )
+    print(f"    errsrc:    Huber sum {ours.value:.9f}, {mine:.2f} s: {seconds / mine:.0f} times faster")
     print("    " + ", ".join(f"{name} {value:.5g}" for name, value in law.items()), flush=True)
     return {
         "reference_objective": best,
