@@ -121,12 +121,12 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
         return error, ~diverged & (error > 0) & (error < eps0)
 
     error, usable = np.empty(len(cells)), np.empty(len(cells), dtype=bool)
-    _say(f"Training the {small.sum()} small cells, which the law is fitted to.")
+    _say(f"First the {small.sum()} small cells, which the law is fitted to.")
     error[small], usable[small] = measured(small)
     rows = small & usable
     law = fit(Dense, error[rows], n=n[rows], m=m[rows], fixed={"eps0": eps0})
     _save_predictions(out / "predictions.csv", law, n[~small], m[~small])
-    _say(f"Predicted the {(~small).sum()} large cells: {out / 'predictions.csv'}.  Training them now.")
+    _say(f"Predicted the {(~small).sum()} large cells: {out / 'predictions.csv'}.  Now these.")
     error[~small], usable[~small] = measured(~small)
     result = judge(law, error[usable], small[usable], n=n[usable], m=m[usable])
 

@@ -141,7 +141,7 @@ def holdout_page(
     if set(result.fitted.inputs) == {"n", "m"}:
         caption = (
             "Test error against training examples n, a curve for each model size m. Filled: mean measured "
-            "error of cells that the fit saw; open: of cells that it did not see, of one n side by side. "
+            "error of cells that the fit saw; open: of cells that it did not see (drawn side by side). "
             f"Bars: the predicted {level} interval for one new run."
         )
         parts.append(figure(plots.extrapolation(result), caption))
@@ -165,7 +165,7 @@ def _verdict(result: Holdout) -> list[str]:
     if missed:
         said = "The prediction is not within all limits. " + "; ".join(map(str, missed)) + "."
     else:
-        said = "The prediction came true: its divergence from the measurements is within all limits."
+        said = "The prediction came true: mean and spread of its divergence are within all limits."
     rows = []
     for k, (name, cells) in enumerate(result.parts.items()):
         mean, std = result.criteria[2 * k : 2 * k + 2]

@@ -14,14 +14,14 @@ from errsrc.errors import NoFit
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
-from errsrc.laws.fitting import DRAWS, HUBER, Fit, describe, optimum, pose, robust_scale, search
+from errsrc.laws.fitting import DRAWS, HUBER, Fit, describe, optimum, robust_scale, search
 from errsrc.laws.forecast import Forecast
 from errsrc.laws.inference import residual_scale
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.law import Array, Law
 from errsrc.laws.m4 import M4
 from errsrc.laws.power import Power
-from errsrc.laws.problem import Problem
+from errsrc.laws.problem import Problem, pose
 from errsrc.laws.pruning import Pruning
 
 

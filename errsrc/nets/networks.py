@@ -31,7 +31,7 @@ class Network:
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of one member's weights: (out, in, ...) then (out,) for each layer."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define shapes()")
 
     @property
     def parameters(self) -> int:
@@ -60,7 +60,7 @@ class Network:
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
         """Return outputs (E, B, classes) for inputs x, float32 (E, B, pixels), or (B, pixels) for all."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define how it is called")
 
 
 @dataclass(frozen=True)

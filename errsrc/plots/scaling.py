@@ -97,8 +97,7 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(axis="x", visible=False)
         ax.set(xlabel="relative divergence of the prediction from the measured mean", ylabel="cells")
-        ax.set_ylim(top=ax.get_ylim()[1] * 1.3)
-        ax.legend(loc="upper left")
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0))
         return ax
 
 
