@@ -329,7 +329,7 @@ ROWS = GOOD.splitlines()[1:]
         ('n,error\n1,"0.5\n', "line 2: not a row of a CSV file"),
         (f'n,error\n1,"{"x" * 200_000}"\n', "not a row of a CSV file"),
         ("n,error\n" + "1000,0.5\n1000,0.4\n" * 5, "two different sizes"),
-        ("n,error\n1,.5\n2,.4\n", "at least 3 distinct points"),
+        ("n,error\n1,.5\n2,.4\n", "more points than the 3 free"),
         ("1000,0.5\n2000,0.4\n", "no column 'n'; it has '1000, 0.5'"),
     ],
 )
@@ -390,7 +390,7 @@ def test_bad_arguments_are_refused_in_one_sentence(run, argv, fragment):
         (
             "dense",
             csv_text({k: v[::10] for k, v in points(DENSE, n=GRID["n"], m=GRID["m"]).items()}),
-            "distinct points",
+            "more points than the",
         ),
         ("pruning", csv_text({"density": [1.0] * 9, "error": [0.1] * 9}), "two different sizes"),
     ],

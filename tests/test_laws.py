@@ -221,7 +221,7 @@ def test_the_plateau_is_the_dip_not_the_unpruned_error() -> None:
         ({"n": [1, 2, -3, 4]}, "'n' parameter of fit.*Got -3.0"),
         ({"n": [1, 2, 3]}, "'n' parameter of fit.* an array of 4 numbers"),
         ({"n": 7.0}, r"'n' parameter.*two different sizes. Got 7 in every row|Got <7 in every row>"),
-        ({"error": [0.5, 0.4], "n": [1, 2]}, "at least 3 distinct points"),
+        ({"error": [0.5, 0.4], "n": [1, 2]}, "more points than the 3 free"),
         ({"weights": [1, 1, 1]}, "'weights' parameter"),
         ({"fixed": {"alhpa": 1.0}}, r"'alhpa' instead.*did you mean 'alpha'"),
         ({"fixed": {"a": 1.0}}, "fixed together with alpha"),
@@ -249,6 +249,35 @@ def test_an_error_above_random_guess_is_refused() -> None:
 def test_one_size_of_model_cannot_tell_its_exponent() -> None:
     with pytest.raises(ValueError, match=r"'m' parameter of fit.*at least two different sizes"):
         fit(Chinchilla, [4, 3.5, 3.2, 3.0, 2.9, 2.8], n=[1, 2, 4, 8, 16, 32], m=7)
+
+
+def test_sizes_that_vary_only_together_are_refused() -> None:
+    n = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
+    with pytest.raises(ValueError, match=r"parameter of fit\(Chinchilla\) must be varied apart"):
+        fit(Chinchilla, 1 + n**-0.3, n=n, m=3 * n**2)
+
+
+def test_as_many_points_as_parameters_are_refused() -> None:
+    with pytest.raises(ValueError, match="more points than the 3 free"):
+        fit(Power, [0.5, 0.4, 0.35], n=[1, 2, 4])
+
+
+def test_an_error_that_rises_is_no_power_law() -> None:
+    n = np.geomspace(10, 1e5, 14)
+    with pytest.raises(NoFit, match="worse than a constant"):
+        auto(0.1 * n**0.2, n=n)
+    density = 0.8 ** np.arange(20)
+    with pytest.raises(NoFit, match=r"rises with the density|worse than a constant"):
+        auto(0.1 * density**0.5, density=density)
+
+
+def test_a_parameter_that_its_prior_alone_holds_is_not_called_determined() -> None:
+    """The data term is nothing here: its amplitude and its exponent are open, whatever the bootstrap says."""
+    sizes = {"n": grid()["n"] * 4e6, "m": grid()["m"] * 1e4}
+    law = Chinchilla(E=1.8, A=480.0, B=1e-9, alpha=0.35, beta=0.5)
+    found = auto(noisy(law, sizes, 0.005), **sizes)
+    assert not found.members[0].intervals["B"].determined
+    assert not found.members[0].intervals["beta"].determined
 
 
 def test_inputs_are_named_where_missing() -> None:

@@ -61,7 +61,12 @@ def to_fit(table: Table, law: str, asked: Mapping[str, str]) -> Points:
         If a column is missing or bad, or an option is given for an input that the law does not take.
     """
     columns = {name: asked.get(name, name) for name in (*SIZES, "error", "eps_np")}
-    here = {name: column for name, column in columns.items() if name in asked or column in table}
+    taken = {asked[name] for name in asked}  # a column that an option names is nothing else besides
+    here = {
+        name: column
+        for name, column in columns.items()
+        if name in asked or (column in table and column not in taken)
+    }
     if law == "auto" and ("density" in asked or table.varies(columns["density"])):
         law = "pruning"
     several = not here.keys().isdisjoint({"depth", "width", "eps_np"}) or table.varies(columns["n"])

@@ -158,10 +158,11 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        For data that no fit can use: not positive, too few points, an input that does not vary.
+        For data that no fit can use: not positive, no more points than free parameters, an input
+        that does not vary, or only together with another.
     NoFit
-        If no start converged, or the optimum makes no sense (`Law.complaint`); the exception
-        carries the best law seen.
+        If no start converged, or the optimum makes no sense (`Law.complaint`) or fits worse than
+        a constant; the exception carries the best law seen.
 
     Notes
     -----
@@ -220,47 +221,54 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
 def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     """Return the `Fit` of a solved problem: intervals, `draws` bootstrap refits, warnings."""
     problem, solution, z, cost, flat = found
-    degrees = len(problem.error) - len(problem.free)
-    refits = inference.bootstrap(problem, z, draws, seed)
-    if problem.objective == "huber":
-        ends = inference.percentiles(problem.shift(refits), level)
-    else:
-        ends = inference.profile(problem.natural(), problem.shift(z[None, :])[0], degrees, level)
     law = problem.law_at(z)
-    intervals = {}
-    for p, centre, (low, high) in zip(problem.free, problem.shift(z[None, :])[0], ends, strict=True):
-        if p.log:  # an end farther away than `FAR` bounds nothing
-            low = np.exp(low) if centre - low < np.log(FAR) else 0.0
-            high = np.exp(high) if high - centre < np.log(FAR) else np.inf
-        low = low if p.signed else max(low, 0.0)
-        intervals[p.name] = Interval(law.params[p.name], float(low), float(high), level)
+    if (complaint := law.complaint()) is not None:
+        raise NoFit(complaint, law)
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     divergence = predicted / problem.error - 1
     jac = problem.residuals(z[None, :], problem.error)[1][0]
     residual = np.log1p(divergence)
+    flatness = _beside_a_constant(problem, residual)
+    if flatness > 1:
+        raise NoFit(f"The {type(law).__name__} law fits these points worse than a constant does.", law)
     if problem.objective == "huber":  # outliers must not widen every interval
         limit = OUTLIER * max(robust_scale(residual, problem.weights), 1e-12)
         residual = np.clip(residual, -limit, limit)
     noise = inference.residual_scale(residual, problem.weights, jac)
     excess = _running_best(problem, np.log(predicted), noise)
-    condition, entangled = inference.condition(problem, z)
-    ties = inference.ties(found.problem, solution, z, cost, degrees)
-    agreement = float(np.mean(agreeing(solution.cost)))
-    warnings = _warnings(problem, z, intervals, condition, entangled, agreement, len(ties), degrees)
-    if flat:
-        warnings += ("The optimum lies in a flat valley: far along it the fit is as good.",)
     seed_noise = inference.seed_noise(problem)
+
+    refits = inference.bootstrap(problem, z, draws, seed)
+    natural, centres = problem.natural(), problem.shift(z[None, :])[0]
+    if problem.objective == "huber":
+        ends = inference.percentiles(natural, centres, problem.shift(refits), noise, level)
+    else:
+        ends = inference.profile(natural, centres, len(problem.error) - len(problem.free), level)
+    intervals = {}
+    for p, centre, (low, high) in zip(problem.free, centres, ends, strict=True):
+        if p.log:  # an end farther away than `FAR` bounds nothing
+            low = np.exp(low) if centre - low < np.log(FAR) else 0.0
+            high = np.exp(high) if high - centre < np.log(FAR) else np.inf
+        low = low if p.signed else max(low, 0.0)
+        intervals[p.name] = Interval(law.params[p.name], float(low), float(high), level)
+    condition, entangled = inference.condition(problem, z)
+    ties = inference.ties(problem, solution, z, cost, len(problem.error) - len(problem.free))
+    agreement = float(np.mean(agreeing(solution.cost)))
+
+    warnings = list(_warnings(problem, z, intervals, condition, entangled, agreement, len(ties)))
+    if flat:
+        warnings.append("The optimum lies in a flat valley: far along it the fit is as good.")
+    if flatness > 0.7:
+        warnings.append("The law explains less than half of how the error varies.")
     if seed_noise > 0 and noise > MISFIT * seed_noise:
-        warnings += (
+        warnings.append(
             f"The residuals ({noise:.2g}) are {noise / seed_noise:.1f} times the noise between seeds: "
-            "this law misses something that is there.",
+            "this law misses something that is there."
         )
-    if (complaint := law.complaint()) is not None:
-        raise NoFit(complaint, law)
     if excess > 1.5:
-        warnings += (
+        warnings.append(
             "The errors never rise, as noise would make them: they look like a running best, and the noise "
-            "of a new run is taken to be twice that of the residuals.",
+            "of a new run is taken to be twice that of the residuals."
         )
     return Fit(
         law=law,
@@ -280,8 +288,16 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         inputs={name: x * problem.scales[name] * law.reference(name) for name, x in problem.inputs.items()},
         error=problem.error * problem.scales["error"],
         weights=problem.weights,
-        warnings=warnings,
+        warnings=tuple(warnings),
     )
+
+
+def _beside_a_constant(problem: Problem, residual: Array) -> float:
+    """Return the root mean square residual over the spread of ln error; 0 where that is nothing."""
+    logs = np.log(problem.error)
+    spread = np.average((logs - np.average(logs, weights=problem.weights)) ** 2, weights=problem.weights)
+    square = np.average(residual**2, weights=problem.weights)
+    return float(np.sqrt(square / spread)) if spread > 1e-12 else 0.0
 
 
 def _running_best(problem: Problem, logs: Array, noise: float) -> float:
@@ -333,17 +349,13 @@ def _warnings(
     entangled: tuple[str, ...],
     agreement: float,
     ties: int,
-    degrees: int,
 ) -> tuple[str, ...]:
     out = []
-    if degrees < 1:
-        out.append(
-            "There are as many parameters as points: the fit has no residual to judge its intervals by."
-        )
     loose = [name for name, interval in intervals.items() if not interval.determined]
-    for name in loose if degrees > 0 else []:
-        interval = intervals[name]
-        out.append(f"{name} is not determined by these points ({interval.level:.0%}): {interval}.")
+    for name in loose:
+        shown = str(intervals[name])
+        bound = "" if shown == "not determined" else f" ({intervals[name].level:.0%}): {shown}"
+        out.append(f"{name} is not determined by these points{bound}.")
     if condition > 1e6 and len(entangled) == 1 and entangled[0] not in loose:
         out.append(f"{entangled[0]} is not determined by these points.")
     elif len(entangled) > 1 and (condition > 1e6 or len(set(entangled) & set(loose)) > 1):

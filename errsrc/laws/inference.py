@@ -6,6 +6,7 @@ import itertools
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from errsrc.laws.law import Array, Law
@@ -62,9 +63,33 @@ def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
     return float(np.sqrt(weights @ residual**2 / degrees))
 
 
-def percentiles(draws: Array, level: float) -> Array:
-    """Return (free, 2) ends of the percentile intervals of bootstrap coordinates."""
-    return np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T
+def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: float) -> Array:
+    """Return (free, 2) ends of the percentile intervals of bootstrap coordinates.
+
+    A coordinate that the points leave open (`open_coordinates`) has no ends: its draws only tell
+    where the search, or its prior, left it.
+    """
+    ends = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T
+    ends[:, 0], ends[:, 1] = np.minimum(ends[:, 0], z), np.maximum(ends[:, 1], z)
+    ends[open_coordinates(natural, z, scale)] = [-np.inf, np.inf]
+    return ends
+
+
+def open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
+    """Return which logarithms of parameters the points hold by less than a factor of ten, (free,).
+
+    By the curvature of the unpenalised sum of squares at z, `scale` being the noise.
+    """
+    _, jac = natural.residuals(z[None, :], natural.error)
+    spread = scale * np.sqrt(np.diag(_covariance(np.sqrt(natural.weights)[:, None] * jac[0])))
+    return np.array([p.log and s > math.log(10) for p, s in zip(natural.free, spread, strict=True)])
+
+
+def _covariance(jac: Array) -> Array:
+    """Return the inverse of J'J, with its flattest directions kept finite."""
+    _, singular, right = np.linalg.svd(jac, full_matrices=False)
+    inverse = right.T / np.maximum(singular, singular[0] * 1e-13)
+    return inverse @ inverse.T
 
 
 def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
@@ -75,15 +100,11 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     scale, reaches Student's quantile.  An end that is never reached is infinite.
     """
     size = len(natural.free)
-    if degrees < 1:
-        return np.tile([-np.inf, np.inf], (size, 1))
     residual, jac = natural.residuals(z[None, :], natural.error)
     root = np.sqrt(natural.weights)
     cost = float(np.sum((root * residual) ** 2))
     scale = math.sqrt(cost / degrees)
-    _, singular, right = np.linalg.svd(root[:, None] * jac[0], full_matrices=False)
-    inverse = right.T / np.maximum(singular, singular[0] * 1e-13)
-    covariance = inverse @ inverse.T
+    covariance = _covariance(root[:, None] * jac[0])
     wald = np.sqrt(np.diag(covariance))
     quantile = float(stats.t.ppf((1 + level) / 2, degrees))
     if scale < 1e-9:  # noise-free: the profile would trace rounding errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -272,9 +273,9 @@ def pose(
         limits=_scaled_limits(law, dict(bounds or {}), scales, where),
     )
     distinct = len(np.unique(np.column_stack(list(columns.values())), axis=0))
-    if distinct < len(problem.free):
-        accepted = f"at least {len(problem.free)} distinct points, as many as free parameters"
-        raise ValueError(checks.refusal("error", where, accepted, f"<{distinct} distinct points>"))
+    if distinct < len(problem.free) or len(e) <= len(problem.free):
+        accepted = f"measured at more points than the {len(problem.free)} free parameters"
+        raise ValueError(checks.refusal("error", where, accepted, f"<{min(distinct, len(e))} points>"))
     return problem
 
 
@@ -326,7 +327,8 @@ def _scaled_limits(
 
 
 def _check_varied(law: type[Law], columns: dict[str, Array], held: dict[str, float], where: str) -> None:
-    """Refuse an input that never varies while a free parameter describes how the error follows it."""
+    """Refuse inputs that never vary, or only together, where free parameters describe what each does."""
+    needed: list[str] = []
     for p in law.parameters():
         for quantity, power in p.unit:
             exponent = power.lstrip("-") if isinstance(power, str) else None
@@ -335,3 +337,9 @@ def _check_varied(law: type[Law], columns: dict[str, Array], held: dict[str, flo
             if np.ptp(columns[quantity]) == 0:
                 got = f"<{float(columns[quantity][0]):g} in every row>"
                 raise ValueError(checks.refusal(quantity, where, "at least two different sizes", got))
+            if quantity not in needed:
+                needed.append(quantity)
+    for one, other in itertools.combinations(needed, 2):  # sizes that rise together can't be told apart
+        if np.corrcoef(np.log(columns[one]), np.log(columns[other]))[0, 1] > 1 - 1e-9:
+            got = "<one is a power of the other>"
+            raise ValueError(checks.refusal(other, where, f"varied apart from {one}", got))
