@@ -129,7 +129,7 @@ def _check_out(out: str | None, file: str) -> None:
 def _readable(result: Fit | Average, level: float) -> str:
     """Return the fit as a table for people."""
     lead = result if isinstance(result, Fit) else result.members[0]
-    lines = [("law", f"{files.summary(lead)['law']}: error = {lead.law.formula()}")]
+    lines = [("law", f"{files.summary(lead)['law']}: {lead.law.equation()}")]
     for size, unit in lead.law.references.items():
         lines.append(("", f"{size} counts in units of {unit} = {lead.law.reference(size):g}"))
     if isinstance(result, Average):

@@ -81,7 +81,7 @@ def to_fit(table: Table, law: str, asked: Mapping[str, str]) -> Points:
             raise ValueError(f"The {law} law takes {', '.join(wanted)}: leave --{name} out.")
     if "depth" in wanted:
         return _pruned(table, {name: column for name, column in here.items() if name != "m"})
-    others = [columns[name] for name in ("m", "density") if name not in wanted]
+    others = [columns[name] for name in ("m", "density") if name not in wanted and columns[name] not in taken]
     return Points(
         law=None if law == "auto" else ALL[law],
         inputs={name: table.numbers(columns[name]) for name in wanted},

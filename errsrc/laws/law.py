@@ -155,6 +155,11 @@ class Law:
         """Return the error as a sympy expression in the inputs' and the parameters' symbols."""
         raise TypeError(f"{cls.__name__} must define formula()")
 
+    @classmethod
+    def equation(cls) -> str:
+        """Return the law as a line of text."""
+        return f"error = {cls.formula()}"
+
     def complaint(self) -> str | None:
         """Return why these parameters, though each allowed, are not an answer; None where they are."""
         return None

@@ -96,3 +96,8 @@ class M4(Law):
         n, eps0, c_inf, a, alpha, gamma = map(symbol, ("n", "eps0", "c_inf", "a", "alpha", "gamma"))
         level = sympy.log(a) - alpha * sympy.log(n) - (1 - gamma) * sympy.log(1 - c_inf)
         return eps0 * (c_inf + (1 - c_inf) * share(level, gamma))
+
+    @classmethod
+    def equation(cls) -> str:
+        """Return the law as a line of text, before it is solved for the error."""
+        return "(u - c_inf)/(1 - u)**gamma = a/n**alpha, u = error/eps0"
