@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import product
 
@@ -83,6 +87,43 @@ def test_cells_of_another_recipe_are_not_taken_for_its_own(finished, tmp_path):
     others = tuple(replace(cell, steps=101) for cell in CELLS)
     assert module._finished(tmp_path / "cells.csv", others) == {}
     assert len(module._finished(tmp_path / "cells.csv", CELLS)) == len(CELLS)
+
+
+def test_diverged_runs_are_left_out_of_the_fit_and_named(finished, tmp_path, capsys):
+    out, result = finished
+    table = rows(out / "cells.csv")
+    table[0]["diverged"] = "True"
+    table[0]["error"] = "0.0001"
+    with (tmp_path / "cells.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(table)
+    again = demo(tmp_path, images("digits"), CELLS)
+    before, after = (sum(len(e) for part in r.parts.values() for e in part.runs) for r in (result, again))
+    assert after == before - 1
+    note = "its training diverged"
+    assert note in capsys.readouterr().err
+    assert note in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+@pytest.mark.parametrize("to", ["killpg", "kill"])
+def test_ctrl_c_is_one_sentence_keeps_finished_cells_and_leaves_no_process(to, tmp_path):
+    command = [sys.executable, "-m", "errsrc", "demo", "--dataset", "digits", "--out", str(tmp_path)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    for line in process.stderr:
+        if "of 216 cells" in line:
+            break
+    getattr(os, to)(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)  # comes back once no process holds the pipes
+    assert process.returncode == 130
+    assert out == ""
+    assert err.strip().splitlines()[-1].startswith("Stopped: finished cells are in")
+    assert "Traceback" not in err
+    assert len(rows(tmp_path / "cells.csv")) >= 1
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_a_foreign_file_of_cells_is_left_alone(tmp_path):

@@ -486,3 +486,15 @@ def test_residual_scale_is_unbiased_under_any_weights(seed: int, power: float) -
 )
 def test_an_interval_prints_only_the_digits_it_supports(interval: Interval, shown: str) -> None:
     assert str(interval) == shown
+
+
+def test_a_large_problem_worked_on_in_parts_gives_the_same_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    from errsrc.laws import problem
+
+    sizes = grid()
+    error = noisy(CIFAR, sizes, 0.02)
+    whole = fit(Dense, error, **sizes)
+    monkeypatch.setattr(problem, "LARGEST", 5 * len(error))
+    parts = fit(Dense, error, **sizes)
+    assert parts.law == whole.law
+    np.testing.assert_array_equal(parts.draws["beta"], whole.draws["beta"])

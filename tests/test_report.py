@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -79,11 +80,26 @@ def test_the_page_states_the_verdict_and_every_held_out_cell(result: Holdout, pa
 
 
 def test_the_verdict_says_which_runs_fell_outside(result: Holdout) -> None:
-    from dataclasses import replace
-
     k = result.largest
     runs = list(result.held_out.runs)
     runs[k] = runs[k] * np.array([1.0, 3.0])
     worse = replace(result, held_out=replace(result.held_out, runs=tuple(runs)))
     assert "1 of 2 outside the interval" in report.verdict(worse)
     assert "outside" not in report.verdict(result)
+
+
+def test_many_runs_are_shown_by_their_range(result: Holdout) -> None:
+    runs = tuple(np.linspace(0.9, 1.1, 6) * e.mean() for e in result.held_out.runs)
+    many = replace(result, held_out=replace(result.held_out, runs=runs))
+    assert " to " in report.verdict(many)
+    assert "in 6 runs" in report.verdict(many)
+    assert " to " not in report.verdict(result)
+
+
+def test_a_miss_is_said_with_its_limit(result: Holdout, page: Page) -> None:
+    runs = tuple(e / 1.2 for e in result.held_out.runs)
+    worse = Page(report.holdout_page("t", replace(result, held_out=replace(result.held_out, runs=runs)), {}))
+    said = "".join(worse.words)
+    assert "not within all limits: held out: |mean| of the divergence" in said
+    assert "missed" in said
+    assert "missed" not in "".join(page.words)

@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,8 @@ OBJECTIVES = ("divergence", "log", "huber", "absolute")
 
 PRIOR_MEDIAN, PRIOR_WIDTH = 0.4, 0.5
 """The weak prior on exponents, where a problem asks for it: log-normal, by its median and its width."""
+LARGEST = 4_000_000
+"""Residuals that are worked on at once: members times points, some 200 MB."""
 CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0
 """The same of a ceiling, in units of the largest error seen: out of sight unless the points show it."""
 
@@ -148,6 +150,18 @@ class Problem:
         tolerance: float = 1e-10,
     ) -> Solution:
         """Minimise from the starts z; `error` and `weights` may have one row a member."""
+        most = max(LARGEST // len(self.error), 1)
+        if len(z) > most:  # in parts, for memory; members do not see each other
+
+            def part(rows: Any, at: slice) -> Any:
+                return None if rows is None else rows[at]
+
+            slices = [slice(k, k + most) for k in range(0, len(z), most)]
+            parts = [
+                self.solve(z[at], part(error, at), part(weights, at), part(frozen, at), iterations, tolerance)
+                for at in slices
+            ]
+            return Solution(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
         def residuals(trial: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
             return self.residuals(trial, self.error if error is None else error[rows])
