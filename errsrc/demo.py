@@ -227,9 +227,8 @@ def _code() -> str:
     """Return a digest of the code that makes a cell's result."""
     here = Path(__file__).parent
     sources = [*sorted((here / "nets").glob("*.py")), here / "tasks/vision.py", here / "datasets/images.py"]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in (*sources, here / "rng.py"))).hexdigest()[
-        :16
-    ]
+    content = b"".join(path.read_bytes() for path in (*sources, here / "rng.py"))
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _finished(path: Path, cells: Sequence[VisionCell]) -> dict[VisionCell, Row]:

@@ -17,6 +17,7 @@ from errsrc import plots
 from errsrc.laws.averaging import Average
 from errsrc.laws.fitting import Fit
 from errsrc.laws.holdout import Holdout
+from errsrc.laws.law import Array
 
 CSS = """\
 body { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif;
@@ -109,13 +110,22 @@ def verdict(result: Holdout) -> str:
     """Return the largest held-out cell's prediction beside its measured runs, in one sentence."""
     cells, k = result.held_out, result.largest
     predicted, ends, _ = cells.texts(k)
-    decimals = len(predicted.partition(".")[2])
-    measured = ", ".join(f"{e:.{decimals}f}" for e in cells.runs[k])
-    sizes = ", ".join(f"{name} = {size}" for name, size in cells.sizes(k).items())
     low, high = cells.prediction.low[k], cells.prediction.high[k]
-    outside = int(((cells.runs[k] < low) | (cells.runs[k] > high)).sum())
-    remark = f" ({outside} of {len(cells.runs[k])} outside the interval)" if outside else ""
-    return f"{sizes}: predicted {predicted} {ends}, measured {measured}{remark}."
+    runs = cells.runs[k]
+    outside = int(((runs < low) | (runs > high)).sum())
+    measured = _runs(runs, predicted)
+    measured += f" in {len(runs)} runs" if "to" in measured else ""
+    measured += f" ({outside} of {len(runs)} outside the interval)" if outside else ""
+    sizes = ", ".join(f"{name} = {size}" for name, size in cells.sizes(k).items())
+    return f"{sizes}: predicted {predicted} {ends}, measured {measured}."
+
+
+def _runs(errors: Array, like: str) -> str:
+    """Return single runs' errors, of more than 3 the range, with the decimals of the text `like`."""
+    decimals = len(like.partition(".")[2])
+    if len(errors) > 3:
+        return f"{errors.min():.{decimals}f} to {errors.max():.{decimals}f}"
+    return ", ".join(f"{e:.{decimals}f}" for e in errors)
 
 
 def holdout_page(
@@ -163,7 +173,8 @@ def holdout_page(
 def _verdict(result: Holdout) -> list[str]:
     missed = [c for c in result.criteria if not c.met]
     if missed:
-        said = "The prediction is not within all limits. " + "; ".join(map(str, missed)) + "."
+        beyond = ", ".join(f"{c.name} {c.value:.1%} where {c.limit:.0%} is the limit" for c in missed)
+        said = f"The prediction is not within all limits: {beyond}."
     else:
         said = "The prediction came true: mean and spread of its divergence are within all limits."
     rows = []
@@ -208,8 +219,7 @@ def _held_out(result: Holdout) -> str:
     rows = []
     for k, divergence in enumerate(cells.divergence):
         predicted, ends, mean = cells.texts(k)
-        decimals = len(predicted.partition(".")[2])
-        runs = ", ".join(f"{e:.{decimals}f}" for e in cells.runs[k])
+        runs = _runs(cells.runs[k], predicted)
         delta = f"{divergence:+.1%}".replace("-", "−")
         rows.append((*cells.sizes(k).values(), predicted, ends, mean, runs, delta))
     return table((*cells.inputs, "predicted", level, "measured mean", "runs", "divergence"), rows)
