@@ -18,12 +18,12 @@ from pathlib import Path
 from errsrc.demo import demo, find_images
 from errsrc.tasks import vision_grid
 
-SEEDS = 2
+SEEDS = 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--blocks", type=int, default=3, help="grids, each of its own two seeds")
+    parser.add_argument("--blocks", type=int, default=3, help="grids, each of its own three seeds")
     parser.add_argument("--out", type=Path, default=Path("out/vision_holdout"))
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
@@ -37,7 +37,7 @@ def main() -> None:
             f"{part.seed_noise:.1%}, {part.coverage:.0%} of runs in their 90% interval"
             for name, part in result.parts.items()
         ]
-        print(f"seeds {SEEDS * block} and {SEEDS * block + 1}; " + "; ".join(parts), flush=True)
+        print(f"seeds {SEEDS * block} to {SEEDS * block + SEEDS - 1}; " + "; ".join(parts), flush=True)
 
 
 if __name__ == "__main__":

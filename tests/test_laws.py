@@ -498,3 +498,11 @@ def test_a_large_problem_worked_on_in_parts_gives_the_same_fit(monkeypatch: pyte
     parts = fit(Dense, error, **sizes)
     assert parts.law == whole.law
     np.testing.assert_array_equal(parts.draws["beta"], whole.draws["beta"])
+
+
+def test_a_fit_keeps_the_points_as_they_came() -> None:
+    n = np.array([781, 1562, 3125, 6250, 12_500])
+    error = noisy(Power(0.1, 2.0, 0.3), {"n": n}, 0.01)
+    found = fit(Power, error, n=n)
+    np.testing.assert_array_equal(found.inputs["n"], n)
+    np.testing.assert_array_equal(found.error, error)

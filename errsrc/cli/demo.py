@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
         "--seeds",
         type=int,
         metavar="K",
-        help="runs of each cell (default: 2; of digits, whose test is small, 6)",
+        help="runs of each cell (default: 3; of digits, whose test is small, 6)",
     )
     parser.add_argument(
         "--processes", type=int, default=2, metavar="P", help="training processes (default: 2)"

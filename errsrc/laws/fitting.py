@@ -285,8 +285,8 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         ties=ties,
         condition=condition,
         draws={name: v[:, 0] for name, v in problem.natural().values(problem.shift(refits)).items()},
-        inputs={name: x * problem.scales[name] * law.reference(name) for name, x in problem.inputs.items()},
-        error=problem.error * problem.scales["error"],
+        inputs={name: problem.measured[name] for name in law.inputs},
+        error=problem.measured["error"],
         weights=problem.weights,
         warnings=tuple(warnings),
     )

@@ -40,8 +40,10 @@ class Problem:
     ----------
     law
         The class to fit.
+    measured
+        {"error" and inputs: (points,) float64}, as they came, in natural units.
     inputs, error, weights
-        Points in scaled units, (points,) float64 each; weights have mean 1.
+        The same in scaled units; weights have mean 1.
     objective
         One of `OBJECTIVES`: squares of (e^ - e) / e, of ln(e^ / e), Huber losses of the
         latter, or squares of e^ - e.
@@ -61,6 +63,7 @@ class Problem:
     """
 
     law: type[Law]
+    measured: dict[str, Array]
     inputs: dict[str, Array]
     error: Array
     weights: Array
@@ -276,6 +279,7 @@ def pose(
     _check_varied(law, columns, held, where)
     problem = Problem(
         law=law,
+        measured={"error": e, **columns},
         inputs={name: x / scales[name] for name, x in relative.items()},
         error=e / scales["error"],
         weights=w / w.mean(),
