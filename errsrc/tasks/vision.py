@@ -267,13 +267,17 @@ def run(cells: Sequence[VisionCell], processes: int = 2, folder: str | None = No
         initializer=torch.set_num_threads,
         initargs=(1,),
     ) as pool:
-        for future in as_completed([pool.submit(train_cells, batch, folder) for batch in waiting]):
-            results = future.result()
-            done += len(results)
-            cell, spent = results[0].cell, time.perf_counter() - start
-            print(
-                f"trained {done}/{len(cells)} cells ({cell.family} width {cell.width}, {spent:.0f} s)",
-                file=sys.stderr,
-                flush=True,
-            )
-            yield from results
+        try:
+            for future in as_completed([pool.submit(train_cells, batch, folder) for batch in waiting]):
+                results = future.result()
+                done += len(results)
+                cell, spent = results[0].cell, time.perf_counter() - start
+                print(
+                    f"trained {done}/{len(cells)} cells ({cell.family} width {cell.width}, {spent:.0f} s)",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                yield from results
+        except BaseException:  # an interruption too: what has not begun is not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
