@@ -51,7 +51,7 @@ class Forecast:
     """What a fitted curve can foretell; the base of `Fit` and of `Average`.
 
     A subclass has `input_names`, `inputs` ({name: measured sizes}), `warnings`, `runs` (the
-    number of its draws), `noise_of_runs` (standard deviation of ln error of one run around
+    number of its draws), `run_noise` (standard deviation of ln error of one run around
     the mean curve) and `paired`; all else is done here.
     """
 
