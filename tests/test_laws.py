@@ -12,8 +12,8 @@ from scipy.optimize import least_squares
 
 from errsrc.errors import NoAnswer, NoFit
 from errsrc.laws import M4, Broken, Chinchilla, Dense, JointPruning, Power, Pruning, files, plateau
-from errsrc.laws.averaging import Average, auto, local_scale
-from errsrc.laws.fitting import fit, robust_scale, seed_weights
+from errsrc.laws.averaging import Average, auto
+from errsrc.laws.fitting import fit, local_scale, robust_scale, seed_weights
 from errsrc.laws.inference import residual_scale
 from errsrc.laws.least_squares import minimise
 from errsrc.laws.planning import plan, training_flops
@@ -506,3 +506,23 @@ def test_a_fit_keeps_the_points_as_they_came() -> None:
     found = fit(Power, error, n=n)
     np.testing.assert_array_equal(found.inputs["n"], n)
     np.testing.assert_array_equal(found.error, error)
+
+
+def test_the_order_of_rows_changes_nothing_at_all() -> None:
+    """Neither predictions nor noise, with repeated seeds, for a law and for the default estimator."""
+    n = np.repeat(np.geomspace(100, 1e5, 7), 3)
+    error = noisy(Power(0.1, 2.0, 0.4), {"n": n}, 0.03)
+    order = np.random.default_rng(2).permutation(len(n))
+    for estimator in (auto, lambda e, n: fit(Power, e, n=n)):
+        one, other = estimator(error, n=n), estimator(error[order], n=n[order])
+        assert one.run_noise == other.run_noise
+        ahead = one.predict(n=[500.0, 1e6]).columns()
+        for name, column in other.predict(n=[500.0, 1e6]).columns().items():
+            np.testing.assert_array_equal(column, ahead[name])
+
+
+def test_auto_refuses_shapes_and_constants_in_its_own_words() -> None:
+    with pytest.raises(ValueError, match="as long as the others"):
+        auto([0.5, 0.4, 0.3, 0.25, 0.2], n=[1, 2, 3])
+    with pytest.raises(ValueError, match=r"numbers <= eps0 = 0\.3"):
+        auto([0.5, 0.4, 0.3, 0.25, 0.2], n=[1, 2, 3, 4, 5], fixed={"eps0": 0.3})

@@ -14,6 +14,7 @@ from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.fitting import fit as fit
+from errsrc.laws.fitting import seed_weights as seed_weights
 from errsrc.laws.holdout import holdout as holdout
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.joint_pruning import plateau as plateau

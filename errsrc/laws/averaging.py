@@ -14,7 +14,7 @@ from errsrc.errors import NoFit
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
-from errsrc.laws.fitting import DRAWS, HUBER, Fit, describe, optimum, robust_scale, search
+from errsrc.laws.fitting import DRAWS, HUBER, Fit, describe, local_scale, optimum, robust_scale, search
 from errsrc.laws.forecast import Forecast
 from errsrc.laws.inference import residual_scale
 from errsrc.laws.joint_pruning import JointPruning
@@ -149,7 +149,18 @@ def auto(
             raise ValueError(checks.refusal("fixed", "auto", f"among {', '.join(sorted(known_names))}", name))
     e = checks.positive_array(error, "error", "auto")
     sizes = {name: checks.positive_array(inputs[name], name, "auto") for name in key}
+    for name, x in {**sizes, "error": e}.items():
+        if x.shape != e.shape or x.ndim != 1:
+            accepted = "a one-dimensional array, as long as the others"
+            raise ValueError(checks.refusal(name, "auto", accepted, f"<shape {x.shape}>"))
+    for name, value in {**(fixed or {}), **(constants or {})}.items():
+        checks.number(value, name, "auto", 0.0)
+    if "eps0" in (fixed or {}) and e.max() > (fixed or {})["eps0"]:
+        accepted = f"numbers <= eps0 = {(fixed or {})['eps0']:g}"
+        raise ValueError(checks.refusal("error", "auto", accepted, float(e.max())))
     heavy = np.ones(e.shape) if weights is None else checks.positive_array(weights, "weights", "auto")
+    if heavy.shape != e.shape:
+        raise ValueError(checks.refusal("weights", "auto", f"{e.size} numbers", f"<shape {heavy.shape}>"))
     for name, power in RECENCY[key].items():
         heavy = heavy * (sizes[name] / sizes[name].max()) ** power
     posed: list[Problem] = []
@@ -183,7 +194,13 @@ def auto(
     kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
     members = tuple(describe(found[i], level, int(counts[i]), seed) for i in kept)
     weight = share[kept] / share[kept].sum()
-    return Average(members, tuple(weight.tolist()), members[0].warnings)
+    warnings = list(members[0].warnings)
+    for member in members[1:]:
+        named = [f"{type(member.law).__name__}: {sentence}" for sentence in member.warnings]
+        warnings += [
+            full for full, short in zip(named, member.warnings, strict=True) if short not in warnings
+        ]
+    return Average(members, tuple(weight.tolist()), tuple(warnings))
 
 
 def _scales(posed: list[Problem], seed: int) -> tuple[float, float]:
@@ -194,7 +211,7 @@ def _scales(posed: list[Problem], seed: int) -> tuple[float, float]:
     """
     first = posed[0]
     if tuple(first.inputs) == ("n",):
-        scale = local_scale(first.inputs["n"], first.error)
+        scale = max(local_scale(first.inputs["n"], first.error), 1e-4)
         return scale, scale
     scales = []
     for problem in posed:
@@ -204,19 +221,3 @@ def _scales(posed: list[Problem], seed: int) -> tuple[float, float]:
         spread = residual_scale(residual, problem.weights, jac)
         scales.append((max(robust_scale(residual, problem.weights), 1e-9), spread))
     return min(scales)
-
-
-def local_scale(n: Array, error: Array) -> float:
-    """Return the scale of the scatter of ln error between neighbours in ln n, without any law.
-
-    Each point is compared with the line through its two neighbours; the median absolute
-    difference, in units of its own standard deviation, is read as that of a normal sample.
-    """
-    x, first = np.unique(np.log(n), return_index=True)
-    y = np.log(error)[first]
-    if len(x) < 4:
-        return max(0.3 * float(np.std(np.diff(y))) if len(x) > 2 else 0.0, 1e-4)
-    share = (x[2:] - x[1:-1]) / (x[2:] - x[:-2])
-    bend = y[1:-1] - share * y[:-2] - (1 - share) * y[2:]
-    bend /= np.sqrt(1 + share**2 + (1 - share) ** 2)
-    return max(robust_scale(bend, np.ones(len(bend))), 1e-4)

@@ -234,9 +234,12 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     if problem.objective == "huber":  # outliers must not widen every interval
         limit = OUTLIER * max(robust_scale(residual, problem.weights), 1e-12)
         residual = np.clip(residual, -limit, limit)
-    noise = inference.residual_scale(residual, problem.weights, jac)
-    excess = _running_best(problem, np.log(predicted), noise)
     seed_noise = inference.seed_noise(problem)
+    noise = inference.noise_scale(problem, residual, jac)
+    if problem.objective == "huber":  # the weights of near points hide noise that the others show
+        scatter = local_scale(problem.inputs["n"], problem.error) if law.inputs == ("n",) else 0.0
+        noise = max(noise, scatter, 0.0 if math.isnan(seed_noise) else seed_noise)
+    excess = _running_best(problem, np.log(predicted), noise)
 
     refits = inference.bootstrap(problem, z, draws, seed)
     natural, centres = problem.natural(), problem.shift(z[None, :])[0]
@@ -305,14 +308,15 @@ def _running_best(problem: Problem, logs: Array, noise: float) -> float:
 
     A curve whose errors fall at every point, though its noise and its small steps should
     have made some of them rise, is the running best of a noisier one.  The factor is
-    2 - P, with P the chance that independent noise leaves no rise, and 1 after any rise.
+    2 - P, with P the chance that noise leaves no rise (steps taken as independent, an upper
+    bound), and 1 after any rise or where sizes repeat.
     """
     if len(problem.law.inputs) > 1 or noise <= 0:
         return 1.0
-    order = np.argsort(problem.inputs[problem.law.inputs[0]])
-    if np.any(np.diff(problem.error[order]) > 0):
+    repeated = np.any(np.diff(problem.inputs[problem.law.inputs[0]]) == 0)  # rows are sorted
+    if repeated or np.any(np.diff(problem.error) > 0):
         return 1.0
-    fall = -np.diff(logs[order]) / (math.sqrt(2) * noise)
+    fall = -np.diff(logs) / (math.sqrt(2) * noise)
     return float(2 - np.prod(special.ndtr(fall)))
 
 
@@ -334,6 +338,23 @@ def robust_scale(residual: Array, weights: Array) -> float:
     share = np.cumsum(weights[order])
     middle = np.searchsorted(share, share[-1] / 2)
     return float(np.abs(residual)[order][middle] / 0.6745)
+
+
+def local_scale(n: Array, error: Array) -> float:
+    """Return the scale of the scatter of ln error between neighbours in ln n, without any law.
+
+    Each size (mean over its runs) is compared with the line through its two neighbours; the
+    median absolute difference, in units of its own standard deviation, is read as that of a
+    normal sample.  0 for fewer than four sizes.
+    """
+    x, group, runs = np.unique(np.log(n), return_inverse=True, return_counts=True)
+    y = np.bincount(group.ravel(), np.log(error)) / runs
+    if len(x) < 4:
+        return 0.0
+    share = (x[2:] - x[1:-1]) / (x[2:] - x[:-2])
+    bend = y[1:-1] - share * y[:-2] - (1 - share) * y[2:]
+    bend /= np.sqrt(1 / runs[1:-1] + share**2 / runs[:-2] + (1 - share) ** 2 / runs[2:])
+    return robust_scale(bend, np.ones(len(bend)))
 
 
 def agreeing(cost: Array) -> Array:

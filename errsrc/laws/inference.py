@@ -32,7 +32,7 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
     kick = rng.standard_normal((draws, points))
-    scale = residual_scale(residual, problem.weights, jac)
+    scale = noise_scale(problem, residual, jac)
     if problem.objective != "huber":  # weights are precisions there; recency elsewhere
         kick /= np.sqrt(problem.weights)
     if len(problem.law.inputs) == 1:
@@ -48,12 +48,24 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
 
 
+def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
+    """Return the scale of a fit's noise.
+
+    Where weights are precisions, that of a point of weight 1; in a Huber fit, where they say how
+    much a point matters, that of every point (`residual_scale`).
+    """
+    if problem.objective == "huber":
+        return residual_scale(residual, problem.weights, jac)
+    return float(np.sqrt(problem.weights @ residual**2 / max(len(residual) - jac.shape[1], 1)))
+
+
 def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
     """Return the scale of equal noise that a weighted fit's residuals tell.
 
     With J the Jacobian (points, free), A = J' W J and B = J' W^2 J, the weighted sum of squared
     residuals of a least-squares fit has expectation scale^2 (sum w - trace A^-1 B): N minus
-    the number of parameters where all weights are 1.
+    the number of parameters where all weights are 1.  At least a third of sum w is left, lest few heavy
+    points pass for exact ones.
     """
     root = np.sqrt(weights)[:, None]
     left, singular, _ = np.linalg.svd(root * jac, full_matrices=False)

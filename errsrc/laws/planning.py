@@ -174,7 +174,8 @@ class _Planner:
         if not self.joint:
             return self.least_n(target, np.ones((len(target), 1)))[:, 0], np.ones(len(target))
         m, _ = self.search(lambda m: self.total(self.least_n(target, m), m))
-        return self.least_n(target, m[:, None])[:, 0], m
+        n = self.least_n(target, m[:, None])[:, 0]
+        return n, np.where(np.isfinite(n), m, np.inf)
 
     def affordable_n(self, spend: float, m: Array) -> Array:
         """Return the largest n that `spend` pays for at m (rows, k); 0 where not even the least does."""
@@ -223,9 +224,11 @@ class _Planner:
         error = Interval(float(reached.predicted[0]), float(reached.low[0]), float(reached.high[0]), level)
         warnings = list(self.forecast.warnings)
         for name, sizes in (("n", n), ("m", m))[: len(names)]:
-            seen = float(self.forecast.inputs[name].max())
-            if sizes[0] > 100 * seen:
-                warnings.append(f"The plan's {name} is {sizes[0] / seen:.0f} times the largest one measured.")
+            least, most = float(self.forecast.inputs[name].min()), float(self.forecast.inputs[name].max())
+            if sizes[0] > 100 * most:
+                warnings.append(f"The plan's {name} is {sizes[0] / most:.3g} times the largest one measured.")
+            if sizes[0] < least:
+                warnings.append(f"The plan's {name} lies under the smallest one measured, {least:.3g}.")
         share = float(np.mean(~np.isfinite(n[1:])))
         if target is not None and share > 0.01:
             warnings.append(

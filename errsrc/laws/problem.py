@@ -41,7 +41,7 @@ class Problem:
     law
         The class to fit.
     measured
-        {"error" and inputs: (points,) float64}, as they came, in natural units.
+        {"error" and inputs: (points,) float64} in natural units, sorted by inputs and error.
     inputs, error, weights
         The same in scaled units; weights have mean 1.
     objective
@@ -262,6 +262,9 @@ def pose(
             checks.refusal("weights", where, f"an array of {len(e)} numbers", f"<shape {w.shape}>")
         )
 
+    order = np.lexsort((w, e, *reversed(columns.values())))  # so that the order of rows changes nothing
+    e, w = e[order], w[order]
+    columns = {name: x[order] for name, x in columns.items()}
     units = {field: float(columns[name].max()) for name, field in law.references.items()}
     for name, value in (constants or {}).items():
         if name not in units:
