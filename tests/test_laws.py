@@ -522,6 +522,8 @@ def test_the_order_of_rows_changes_nothing_at_all() -> None:
 
 
 def test_auto_refuses_shapes_and_constants_in_its_own_words() -> None:
+    with pytest.raises(ValueError, match=r"'density' parameter of auto must be numbers in \(0, 1\]"):
+        auto([0.5, 0.4, 0.3, 0.25, 0.2, 0.2], density=[1, 2, 5, 20, 50, 100])
     with pytest.raises(ValueError, match="as long as the others"):
         auto([0.5, 0.4, 0.3, 0.25, 0.2], n=[1, 2, 3])
     with pytest.raises(ValueError, match=r"numbers <= eps0 = 0\.3"):

@@ -153,6 +153,9 @@ def auto(
         if x.shape != e.shape or x.ndim != 1:
             accepted = "a one-dimensional array, as long as the others"
             raise ValueError(checks.refusal(name, "auto", accepted, f"<shape {x.shape}>"))
+    if "density" in sizes and sizes["density"].max() > 1:
+        most = float(sizes["density"].max())
+        raise ValueError(checks.refusal("density", "auto", "numbers in (0, 1]", most))
     for name, value in {**(fixed or {}), **(constants or {})}.items():
         checks.number(value, name, "auto", 0.0)
     if "eps0" in (fixed or {}) and e.max() > (fixed or {})["eps0"]:

@@ -13,7 +13,7 @@ from scipy import stats
 from errsrc.laws import Chinchilla, Law, Power
 from errsrc.laws.fitting import fit
 
-REPEATS = 200
+REPEATS = 1000
 FALSE_ALARM = 1e-4
 
 
