@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.errors import NoAnswer, Unreachable
@@ -143,17 +144,23 @@ class _Planner:
         """Return the cost of (n, m); of n alone for a law in n alone."""
         return np.asarray(self.cost(n, m) if self.joint else n, dtype=np.float64)
 
-    def least_n(self, target: Array, m: Array) -> Array:
-        """Return the least n that reaches each row's target at m (rows, k); inf where none does."""
-        low = np.full(m.shape, np.log(self.range["n"][0]))
-        high = np.full(m.shape, np.log(self.range["n"][1]))
-        goal = np.log(target)[:, None]
-        reached = self.log_error(np.exp(high), m) <= goal
+    def crossing(
+        self, beyond: Callable[[Array], NDArray[np.bool_]], shape: tuple[int, ...]
+    ) -> tuple[Array, Array]:
+        """Return the n just short of and just past where `beyond`, monotone in n, turns true (bisection)."""
+        low, high = (np.full(shape, np.log(end)) for end in self.range["n"])
         for _ in range(60):
             middle = (low + high) / 2
-            enough = self.log_error(np.exp(middle), m) <= goal
-            low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-        return np.where(reached, np.exp(high), np.inf)
+            past = beyond(np.exp(middle))
+            low, high = np.where(past, low, middle), np.where(past, middle, high)
+        return np.exp(low), np.exp(high)
+
+    def least_n(self, target: Array, m: Array) -> Array:
+        """Return the least n that reaches each row's target at m (rows, k); inf where none does."""
+        goal = np.log(target)[:, None]
+        reached = self.log_error(np.full(m.shape, self.range["n"][1]), m) <= goal
+        _, enough = self.crossing(lambda n: self.log_error(n, m) <= goal, m.shape)
+        return np.where(reached, enough, np.inf)
 
     def search(self, value: Callable[[Array], Array]) -> tuple[Array, Array]:
         """Minimise value(m), given and returning (rows, k), over m for each row by refined grids."""
@@ -178,15 +185,10 @@ class _Planner:
         return n, np.where(np.isfinite(n), m, np.inf)
 
     def affordable_n(self, spend: float, m: Array) -> Array:
-        """Return the largest n that `spend` pays for at m (rows, k); 0 where not even the least does."""
-        low = np.full(m.shape, np.log(self.range["n"][0]))
-        high = np.full(m.shape, np.log(self.range["n"][1]))
-        affordable = self.total(np.exp(low), m) <= spend
-        for _ in range(60):
-            middle = (low + high) / 2
-            within = self.total(np.exp(middle), m) <= spend
-            low, high = np.where(within, middle, low), np.where(within, high, middle)
-        return np.where(affordable, np.exp(low), np.nan)
+        """Return the largest n that `spend` pays for at m (rows, k); nan where not even the least does."""
+        affordable = self.total(np.full(m.shape, self.range["n"][0]), m) <= spend
+        within, _ = self.crossing(lambda n: self.total(n, m) > spend, m.shape)
+        return np.where(affordable, within, np.nan)
 
     def best(self, spend: float) -> tuple[Array, Array]:
         """Return the (n, m) of least error within the budget, for each row."""
