@@ -25,3 +25,7 @@ class NoFit(NoAnswer):
 
 class Unreachable(NoAnswer):
     """The error asked for lies under the law's floor; ``best`` is the floor (an Interval)."""
+
+
+class StoreError(Exception):
+    """The file of a study could not be opened, read or written; what was finished before is safe in it."""

@@ -1,0 +1,498 @@
+"""The file of a study: one SQLite database, a row a finished cell, written by one driver at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from errsrc.errors import StoreError
+from errsrc.sweeps.kind import Leaves, encode, line, split
+from errsrc.sweeps.study import Study
+
+APPLICATION = 0x65727273  # "errs", which marks our files as SQLite's application_id
+FORMAT = 1  # of the tables below, as SQLite's user_version
+
+SCHEMA = """
+CREATE TABLE resolved (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    defaults TEXT NOT NULL,
+    UNIQUE (kind, version, defaults)
+);
+CREATE TABLE made_with (id INTEGER PRIMARY KEY, versions TEXT NOT NULL UNIQUE);
+CREATE TABLE cells (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    config TEXT NOT NULL,
+    resolved INTEGER NOT NULL REFERENCES resolved,
+    seed INTEGER NOT NULL,
+    result TEXT NOT NULL,
+    curve TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    device TEXT NOT NULL,
+    made_with INTEGER NOT NULL REFERENCES made_with,
+    finished TEXT NOT NULL
+);
+CREATE TABLE failures (
+    key TEXT PRIMARY KEY,
+    config TEXT NOT NULL,
+    error TEXT NOT NULL,
+    details TEXT NOT NULL,
+    finished TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE batches (key TEXT PRIMARY KEY, batch INTEGER NOT NULL, place INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE shown (name TEXT PRIMARY KEY, source TEXT NOT NULL);
+CREATE TABLE driver (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER, host TEXT, since TEXT);
+"""
+
+
+class Store:
+    """Finished cells of a study, in a file of its own.
+
+    Parameters
+    ----------
+    path
+        The file; made, if it is not there, when opened for writing.
+    write
+        Open it as the driver that writes it, of which there is one at a time: a second is refused.
+        Readers are never in the way.
+
+    Raises
+    ------
+    StoreError
+        Where another driver is at work, the folder cannot be written, the disk is full, or there is
+        no file to read.
+    ValueError
+        For a file that is not a study's.
+
+    Notes
+    -----
+    A transaction is on the disk before the call that makes it returns (write-ahead log, synchronous),
+    so that a killed process or a power cut loses no row that was reported.  The log needs a disk of the
+    driver's own machine, not a network file system.  In SQL, ``runs`` is a view with a column for every
+    field of the cells and every name of their results; the tables behind it are ``cells`` (with the
+    learning curves, as JSON), ``failures``, ``resolved`` (defaults) and ``made_with`` (versions).
+    """
+
+    def __init__(self, path: str | os.PathLike[str], write: bool = False) -> None:
+        self.path = Path(path)
+        self._lock: FileLock | None = None
+        if not write:
+            self._db = self._reader()
+            return
+        self._lock = self._locked()
+        try:
+            with self._refusals("opened"):
+                self._db = sqlite3.connect(self.path, isolation_level=None)
+                self._prepare()
+                self._ids: dict[tuple[Any, ...], int] = {}
+                self._shown = dict(self._db.execute("SELECT name, source FROM shown").fetchall())
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and let other drivers in."""
+        if hasattr(self, "_db"):
+            if self._lock is not None:
+                with contextlib.suppress(sqlite3.Error):
+                    if _pragma(self._db, "application_id") == APPLICATION:
+                        self._db.execute("DELETE FROM driver")
+            self._db.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    # What is there.
+
+    def missing(self, study: Study) -> list[int]:
+        """Return the places in a study of the cells that are not finished, in order.
+
+        Raises
+        ------
+        ValueError
+            If a row of one of its cells was computed under defaults that have changed since.
+        """
+        keys = study.cell_keys()
+        self._refuse_changed_defaults(study, keys)
+        known = {key for (key,) in self._query("SELECT key FROM cells")}
+        return [place for place, key in enumerate(keys) if key not in known]
+
+    def failures(self) -> dict[str, str]:
+        """Return what went wrong with each failed cell, by key."""
+        return dict(self._query("SELECT key, error FROM failures"))
+
+    def driver(self) -> str | None:
+        """Return who writes the file just now, as a phrase, or None."""
+        row = next(iter(self._query("SELECT pid, host, since FROM driver")), None)
+        if row is None or (row[1] == socket.gethostname() and not _alive(row[0])):
+            return None
+        return f"process {row[0]} on {row[1]}, since {row[2]}"
+
+    def count(self) -> int:
+        """Return the number of finished cells in the file."""
+        return int(next(iter(self._query("SELECT count(*) FROM cells")))[0])
+
+    def versions(self) -> list[tuple[int, dict[str, str]]]:
+        """Return how many rows were made with which versions of Python and packages, the most first."""
+        query = """SELECT count(*) AS rows, versions FROM cells JOIN made_with
+                   ON made_with.id = cells.made_with GROUP BY made_with.id ORDER BY rows DESC"""
+        return [(rows, json.loads(versions)) for rows, versions in self._query(query)]
+
+    def rows(self, study: Study | None = None) -> list[dict[str, Any]]:
+        """Return the finished cells as flat rows: configuration, result, "seconds", "device", "finished".
+
+        Those of a study in its order; without one all, in the order they were finished.
+        """
+        query = """SELECT key, config, defaults, result, seconds, device, finished
+                   FROM cells JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""
+        found = {}
+        resolved: dict[str, Any] = {}
+        for key, config, defaults, result, seconds, device, finished in self._query(query):
+            if defaults not in resolved:
+                resolved[defaults] = json.loads(defaults)
+            about = {"seconds": seconds, "device": device, "finished": finished}
+            found[key] = {**resolved[defaults], **json.loads(config), **_decode(result), **about}
+        if study is None:
+            return list(found.values())
+        return [found[key] for key in study.cell_keys() if key in found]
+
+    def columns(self, study: Study | None = None) -> dict[str, NDArray[Any]]:
+        """Return `rows` as columns: float64, int64 or bool, or objects; what a row lacks is nan, or None.
+
+        ``pandas.DataFrame(store.columns())`` is the table.
+        """
+        rows = self.rows(study)
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return {name: _column([row.get(name) for row in rows]) for name in names}
+
+    def curves(self, study: Study | None = None) -> list[dict[str, NDArray[np.float64]]]:
+        """Return the learning curves, in the order of `rows`."""
+        found = dict(self._query("SELECT key, curve FROM cells ORDER BY id"))
+        keys = found if study is None else [key for key in study.cell_keys() if key in found]
+        return [
+            {name: np.array(values, dtype=np.float64) for name, values in json.loads(found[key]).items()}
+            for key in keys
+        ]
+
+    def export(self, file: TextIO, study: Study | None = None) -> None:
+        """Write `rows` to a file as CSV, with one header line; what a row lacks is empty."""
+        rows = self.rows(study)
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        writer = csv.DictWriter(file, names, restval="", lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: encode(v) if isinstance(v, list) else v for name, v in row.items()})
+
+    # What the driver writes, in one transaction a call.
+
+    def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
+        """Return unfinished cells, given by their places in a study, in the batches to compute them in.
+
+        Where cells are batched, a batch is settled in the file before it is first computed, and stays as
+        it is until it is finished: a resume computes the same ones.  Cells that have no batch yet form
+        new ones; a batch of which a cell is no longer asked for is given up, nothing of it having been
+        kept.
+        """
+        kind = study.kind
+        if kind.group is None:
+            return [[place] for place in places]
+        keys = study.cell_keys()
+        wanted = {keys[place]: place for place in places}
+        settled: dict[int, list[str]] = {}
+        for key, batch in self._query("SELECT key, batch FROM batches ORDER BY batch, place"):
+            settled.setdefault(batch, []).append(key)
+        out, dropped = [], []
+        for batch, members in settled.items():
+            if all(key in wanted for key in members):
+                out.append([wanted.pop(key) for key in members])
+            elif any(key in wanted for key in members):
+                dropped.append((batch,))
+        groups: dict[Any, list[int]] = {}
+        for place in wanted.values():
+            groups.setdefault(kind.group(study[place]), []).append(place)
+        size = kind.largest
+        new = [group[i : i + size] for group in groups.values() for i in range(0, len(group), size)]
+        first = 1 + max(settled, default=0)
+        with self._transaction():
+            self._db.executemany("DELETE FROM batches WHERE batch = ?", dropped)
+            self._db.executemany(
+                "INSERT INTO batches VALUES (?, ?, ?)",
+                ((keys[p], first + i, j) for i, members in enumerate(new) for j, p in enumerate(members)),
+            )
+        return out + new
+
+    def finish(self, study: Study, finished: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+        """Add rows, given as places in the study and what `errsrc.sweeps.runner.attempt` made of each.
+
+        All are added, or none.
+        """
+        kind = study.kind
+        with self._transaction():
+            for place, outcome in finished:
+                cell = study[place]
+                given, defaults = split(cell)
+                self._show(given, "config")
+                self._show(defaults, "config")
+                self._show(outcome["result"], "result")
+                key = kind.digest("".join(map(line, sorted(given.items()))))
+                resolved = self._id("resolved", kind.name, kind.version, encode(defaults))
+                made_with = self._id("made_with", encode(outcome["versions"]))
+                came = (encode(outcome["result"]), encode(outcome["curve"]), outcome["seconds"])
+                row = (key, encode(given), resolved, cell.seed, *came, outcome["device"], made_with, _now())
+                self._db.execute("INSERT INTO cells VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+                self._db.execute("DELETE FROM failures WHERE key = ?", (key,))
+                if kind.group is not None:
+                    self._db.execute("DELETE FROM batches WHERE key = ?", (key,))
+
+    def fail(self, study: Study, places: Iterable[int], error: str, details: str = "") -> None:
+        """Record that cells failed: a sentence, and details such as a traceback."""
+        with self._transaction():
+            for place in places:
+                cell = study[place]
+                row = (study.kind.key(cell), encode(split(cell)[0]), error, details, _now())
+                self._db.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", row)
+
+    # Within.
+
+    def _reader(self) -> sqlite3.Connection:
+        if not self.path.is_file():
+            raise StoreError(f"There is no file {self.path}: nothing of this study has been run.")
+        uri = self.path.absolute().as_uri()
+        problem: sqlite3.Error | None = None
+        for mode in ("mode=ro", "immutable=1"):  # the second where even a reader's files cannot be made
+            if mode == "immutable=1" and _size(self.path, "-wal"):
+                break  # rows would be missing
+            db = sqlite3.connect(f"{uri}?{mode}", uri=True, isolation_level=None)
+            try:
+                self._refuse_foreign(db)
+            except sqlite3.OperationalError as error:
+                db.close()
+                problem = error
+            except BaseException:
+                db.close()
+                raise
+            else:
+                return db
+        raise StoreError(f"{self.path} could not be opened: {problem}.")
+
+    def _locked(self) -> FileLock:
+        lock = FileLock(f"{self.path}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            try:
+                with Store(self.path) as other:
+                    who = other.driver()
+            except (StoreError, ValueError):
+                who = None
+            raise StoreError(
+                f"{self.path} is being written by another driver ({who or 'which has just begun'}): "
+                "wait until it is done, or stop it."
+            ) from None
+        except OSError as error:
+            raise StoreError(f"{self.path} could not be opened: {error.strerror or error}.") from None
+        return lock
+
+    def _prepare(self) -> None:
+        db = self._db
+        try:
+            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            tables = None  # not a database, as is said below
+        if tables == 0 and not _pragma(db, "application_id"):
+            db.execute("BEGIN IMMEDIATE")
+            db.execute(f"PRAGMA application_id = {APPLICATION}")
+            for statement in SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {FORMAT}")
+            db.execute("COMMIT")
+        self._refuse_foreign(db)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        me = (os.getpid(), socket.gethostname(), _now())
+        db.execute("INSERT OR REPLACE INTO driver VALUES (1, ?, ?, ?)", me)
+
+    def _refuse_foreign(self, db: sqlite3.Connection) -> None:
+        try:
+            application, version = _pragma(db, "application_id"), _pragma(db, "user_version")
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"{self.path} is not the file of a study: {error}.") from None
+        if application != APPLICATION:
+            raise ValueError(f"{self.path} is not the file of a study, but another database.")
+        if version != FORMAT:
+            raise ValueError(
+                f"{self.path} was written in format {version}, and this errsrc reads format {FORMAT} alone."
+            )
+
+    def _query(self, query: str) -> Iterator[tuple[Any, ...]]:
+        with self._refusals("read"):
+            yield from self._db.execute(query)
+
+    @contextlib.contextmanager
+    def _refusals(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            kept = "" if done == "opened" else "  Rows written before are safe in it."
+            raise StoreError(f"{self.path} could not be {done}: {error}.{kept}") from error
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._lock is None:
+            raise ValueError(f"{self.path} is not open for writing.")
+        ids, shown = dict(self._ids), dict(self._shown)
+        with self._refusals("written"):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                if self._shown != shown:
+                    self._view()
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._ids, self._shown = ids, shown
+                with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _id(self, table: str, *values: Any) -> int:
+        """Return the id of a row of a small table, adding it where it is not there."""
+        if (table, *values) not in self._ids:
+            names = {"resolved": ("kind", "version", "defaults"), "made_with": ("versions",)}[table]
+            marks = ", ".join("?" * len(values))
+            self._db.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(names)}) VALUES ({marks})", values)
+            where = " AND ".join(f"{name} = ?" for name in names)
+            (found,) = self._db.execute(f"SELECT id FROM {table} WHERE {where}", values).fetchone()
+            self._ids[table, *values] = found
+        return self._ids[table, *values]
+
+    def _show(self, names: Iterable[str], source: str) -> None:
+        """Have the view show these names; a result never hides a field of the cells."""
+        for name in names:
+            if name not in self._shown or (source == "config" != self._shown[name]):
+                self._shown[name] = source
+
+    def _view(self) -> None:
+        """Make the view of what is to be shown."""
+        parts = []
+        for name, source in self._shown.items():
+            path = "'" + f'$."{name}"'.replace("'", "''") + "'"
+            if source == "result":
+                value = f"json_extract(cells.result, {path})"
+            else:  # a null that is given is not a default
+                value = (
+                    f"CASE WHEN json_type(cells.config, {path}) IS NULL THEN json_extract(defaults, {path}) "
+                    f"ELSE json_extract(cells.config, {path}) END"
+                )
+            quoted = '"' + name.replace('"', '""') + '"'
+            parts.append(f"{value} AS {quoted}")
+        self._db.execute("DELETE FROM shown")
+        self._db.executemany("INSERT INTO shown VALUES (?, ?)", self._shown.items())
+        self._db.execute("DROP VIEW IF EXISTS runs")
+        self._db.execute(
+            f"CREATE VIEW runs AS SELECT cells.key AS key, kind, version, {', '.join(parts)}, "
+            "seconds, device, finished FROM cells JOIN resolved ON resolved.id = cells.resolved"
+        )
+
+    def _refuse_changed_defaults(self, study: Study, keys: Sequence[str]) -> None:
+        kind = study.kind
+        now = study.resolved()
+        changed = {}
+        query = "SELECT id, kind, version, defaults FROM resolved"
+        for number, name, version, text in self._query(query):
+            then = json.loads(text)
+            if (name, version) == (kind.name, kind.version) and all(_differing(then, d) for d in now):
+                changed[number] = then
+        if not changed:
+            return
+        places = {key: place for place, key in enumerate(keys)}
+        ours = ", ".join(map(str, changed))
+        rows = self._query(f"SELECT key, config, resolved FROM cells WHERE resolved IN ({ours})")
+        for key, config, number in rows:
+            if key not in places:
+                continue
+            given = json.loads(config)
+            defaults = split(study[places[key]])[1]
+            for path in _differing(changed[number], defaults):
+                if path in given:
+                    continue
+                was = encode(changed[number][path])
+                became = (
+                    f"its default is now {encode(defaults[path])}"
+                    if path in defaults
+                    else "there is no such field now"
+                )
+                raise ValueError(
+                    f"{self.path} has cells computed with {path} = {was}, the default then, and {became}: "
+                    f"set {path} in the study, raise the version of kind {kind.name!r}, or take a new file."
+                )
+
+
+def _differing(then: Leaves, now: Leaves) -> list[str]:
+    """Return the paths of stored defaults that are no longer what they were; new fields are none."""
+    return [p for p, value in then.items() if p not in now or encode(now[p]) != encode(value)]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> int:
+    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _size(path: Path, suffix: str) -> int:
+    beside = path.with_name(path.name + suffix)
+    return beside.stat().st_size if beside.exists() else 0
+
+
+def _decode(result: str) -> dict[str, Any]:
+    return {name: float("nan") if v is None else v for name, v in json.loads(result).items()}
+
+
+def _column(values: list[Any]) -> NDArray[Any]:
+    present = {type(v) for v in values if v is not None}
+    if present and present <= {int, float}:
+        if float in present or None in values:
+            return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+        if all(-(2**63) <= v < 2**63 for v in values):
+            return np.array(values, dtype=np.int64)
+    if present == {bool} and None not in values:
+        return np.array(values, dtype=np.bool_)
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

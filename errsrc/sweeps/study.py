@@ -1,0 +1,231 @@
+"""Studies: grids of cells as frozen objects, from which keys come by the million."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+from errsrc import checks
+from errsrc.sweeps.kind import Kind, Leaves, encode, line, split
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What varies over a grid: one field of the cells, or several that vary together.
+
+    Attributes
+    ----------
+    fields
+        Dotted paths of fields, as ``("n",)`` or ``("width", "recipe.learning_rate")``.
+    values
+        The values taken, each a tuple as long as ``fields``.
+
+    Examples
+    --------
+    >>> Factor.of("n", (500, 1000))
+    Factor(fields=('n',), values=((500,), (1000,)))
+    """
+
+    fields: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+
+    def __post_init__(self) -> None:
+        name = ", ".join(self.fields)
+        if not self.values or not self.fields:
+            raise ValueError(
+                checks.refusal("values", f"the factor {name!r}", "one value or more", self.values)
+            )
+        for value in self.values:
+            if not isinstance(value, tuple) or len(value) != len(self.fields):
+                accepted = f"tuples of {len(self.fields)}, a value a field"
+                raise ValueError(checks.refusal("values", f"the factor {name!r}", accepted, value))
+
+    @classmethod
+    def of(cls, field: str, values: Iterable[Any]) -> Factor:
+        """Return the factor of one field."""
+        return cls((field,), tuple((value,) for value in values))
+
+
+@dataclass(frozen=True)
+class Study(Sequence[Any]):
+    """All combinations of its factors' values, as a sequence of cells; the last factor varies fastest.
+
+    Attributes
+    ----------
+    kind
+        What computes its cells.
+    base
+        A cell that holds the values of all fields that do not vary.
+    factors
+        What varies.  No field may be in two of them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a base of another class, an unknown field, a field that varies twice, a value that is
+        listed twice, and whatever the cell's class refuses.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Cell:
+    ...     n: int
+    ...     seed: int = 0
+    >>> kind = Kind("example", Cell, compute=lambda cells: [{"error": 1 / cell.n} for cell in cells])
+    >>> study = Study(kind, Cell(n=1), (Factor.of("n", (10, 20)), Factor.of("seed", range(3))))
+    >>> len(study), study[4]
+    (6, Cell(n=20, seed=1))
+    """
+
+    kind: Kind
+    base: Any
+    factors: tuple[Factor, ...] = ()
+
+    def __post_init__(self) -> None:
+        if type(self.base) is not self.kind.cell:
+            raise TypeError(checks.refusal("base", "Study", f"a {self.kind.cell.__name__}", self.base))
+        fields = [field for factor in self.factors for field in factor.fields]
+        for one, other in itertools.permutations(fields, 2):
+            if one == other or one.startswith(other + "."):
+                raise ValueError(
+                    checks.refusal("factors", "Study", "factors of different fields", f"<{one!r} twice>")
+                )
+        for factor, alternatives in zip(self.factors, self._alternatives, strict=True):
+            seen = set()
+            for value, (given, _) in zip(factor.values, alternatives, strict=True):
+                text = "".join(map(line, given.items()))
+                if text in seen:
+                    shown = value[0] if len(value) == 1 else value
+                    where = f"the factor {', '.join(factor.fields)!r}"
+                    raise ValueError(
+                        checks.refusal("values", where, "different values", f"<{shown!r} twice>")
+                    )
+                seen.add(text)
+
+    @classmethod
+    def of(cls, kind: Kind, cells: Sequence[Any]) -> Study:
+        """Return the study of these very cells, in this order."""
+        if len(cells) == 0:
+            raise ValueError(checks.refusal("cells", "Study.of", "one cell or more", cells))
+        fields = tuple(field.name for field in dataclasses.fields(kind.cell))
+        values = tuple(tuple(getattr(cell, name) for name in fields) for cell in cells)
+        return cls(kind, cells[0], (Factor(fields, values),))
+
+    def __len__(self) -> int:
+        size = 1
+        for factor in self.factors:
+            size *= len(factor.values)
+        return size
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        chosen = []
+        for factor in reversed(self.factors):
+            place, here = divmod(place, len(factor.values))
+            chosen.append((factor, factor.values[here]))
+        return self._cell(reversed(chosen))
+
+    def __iter__(self) -> Iterator[Any]:
+        for combination in itertools.product(*(factor.values for factor in self.factors)):
+            yield self._cell(zip(self.factors, combination, strict=True))
+
+    def _cell(self, chosen: Iterable[tuple[Factor, tuple[Any, ...]]]) -> Any:
+        changes: dict[str, Any] = {}
+        for factor, value in chosen:
+            changes.update(zip(factor.fields, value, strict=True))
+        return replaced(self.base, changes)
+
+    def cell_keys(self) -> list[str]:
+        """Return the keys of all cells, in their order.
+
+        Each equals ``kind.key(cell)``, and none of the cells is built: about 2 microseconds a key.
+        """
+        slots = {  # what stands in the key's text for each leaf
+            path: line((path, value)).replace("{", "{{").replace("}", "}}")
+            for path, value in split(self.base)[0].items()
+            if not self._varies(path)
+        }
+        columns: list[list[Any]] = []
+        for place, alternatives in enumerate(self._alternatives):
+            lines = [{leaf[0]: line(leaf) for leaf in given.items()} for given, _ in alternatives]
+            paths = sorted({path for leaves in lines for path in leaves})
+            if len(paths) == 1:
+                columns.append([leaves.get(paths[0], "") for leaves in lines])
+                slots[paths[0]] = f"{{{place}}}"
+            else:
+                columns.append([tuple(leaves.get(path, "") for path in paths) for leaves in lines])
+                slots.update({path: f"{{{place}[{j}]}}" for j, path in enumerate(paths)})
+        text = "".join(slots[path] for path in sorted(slots)).format
+        digest = self.kind.digest
+        return [digest(text(*parts)) for parts in itertools.product(*columns)]
+
+    def resolved(self) -> list[Leaves]:
+        """Return the different sets of defaults among the cells, see `errsrc.sweeps.kind.split`."""
+        constant = {path: v for path, v in split(self.base)[1].items() if not self._varies(path)}
+        different = [
+            list({encode(defaults): defaults for _, defaults in alternatives}.values())
+            for alternatives in self._alternatives
+        ]
+        return [dict(collections.ChainMap(*parts, constant)) for parts in itertools.product(*different)]
+
+    @functools.cached_property
+    def _alternatives(self) -> list[list[tuple[Leaves, Leaves]]]:
+        """For each factor, what each of its values makes of the leaves under its fields, as `split` does."""
+        out: list[list[tuple[Leaves, Leaves]]] = []
+        for factor in self.factors:
+            tops = {field.partition(".")[0] for field in factor.fields}
+            whole = all("." not in field for field in factor.fields)
+            out.append([])
+            for value in factor.values:
+                cell = replaced(self.base, dict(zip(factor.fields, value, strict=True)))
+                given, defaults = split(cell, tops)
+                if not whole:
+                    given, defaults = (
+                        {path: v for path, v in part.items() if _within(path, factor.fields)}
+                        for part in (given, defaults)
+                    )
+                out[-1].append((given, defaults))
+        return out
+
+    def _varies(self, path: str) -> bool:
+        return any(_within(path, factor.fields) for factor in self.factors)
+
+
+def _within(path: str, fields: tuple[str, ...]) -> bool:
+    return any(path == field or path.startswith(field + ".") for field in fields)
+
+
+def replaced(cell: Any, changes: Mapping[str, Any]) -> Any:
+    """Return a dataclass with the fields at dotted paths changed.
+
+    Raises
+    ------
+    ValueError
+        For a path that leads nowhere, naming the nearest that does.
+    """
+    direct: dict[str, Any] = {}
+    below: dict[str, dict[str, Any]] = {}
+    names = [field.name for field in dataclasses.fields(cell)]
+    for path, value in changes.items():
+        name, _, rest = path.partition(".")
+        if name not in names or (rest and not dataclasses.is_dataclass(getattr(cell, name))):
+            accepted = f"a field of {type(cell).__name__}: {', '.join(names)}"
+            raise ValueError(checks.refusal("fields", "Factor", accepted, path) + checks.nearest(name, names))
+        if rest:
+            below.setdefault(name, {})[rest] = value
+        else:
+            direct[name] = value
+    for name, inner in below.items():
+        direct[name] = replaced(getattr(cell, name), inner)
+    return dataclasses.replace(cell, **direct)
