@@ -331,7 +331,7 @@ class _Worker:
         self.process: BaseProcess = context.Process(
             target=_work, args=(theirs, self.function, self.memory), name="errsrc worker", daemon=True
         )
-        with _one_thread():
+        with _for_workers():
             self.process.start()
         theirs.close()
 
@@ -431,14 +431,21 @@ def _timed(function: Function, batch: Sequence[Any]) -> tuple[float, Any]:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """While it holds, processes that start compute with one thread each."""
+def _for_workers() -> Iterator[None]:
+    """While it holds, processes that start compute with one thread each and are deaf to Ctrl-C."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
+    mask = (
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        if hasattr(signal, "pthread_sigmask")
+        else None
+    )
     try:
         yield
     finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

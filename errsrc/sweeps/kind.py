@@ -65,7 +65,7 @@ class Kind:
             raise ValueError(checks.refusal("name", "Kind", "a name such as 'vision'", self.name))
         if not (isinstance(self.cell, type) and dataclasses.is_dataclass(self.cell)):
             raise TypeError(checks.refusal("cell", "Kind", "a frozen dataclass", self.cell))
-        if types(self.cell).get("seed") is not int:
+        if types_of(self.cell).get("seed") is not int:
             accepted = "a dataclass with an integer field 'seed'"
             raise TypeError(checks.refusal("cell", "Kind", accepted, f"<{self.cell.__name__}>"))
         checks.integer(self.version, "version", "Kind", 1)
@@ -164,7 +164,7 @@ def _walk(
 ) -> Iterator[tuple[str, Any, Any]]:
     """Yield (path, leaf, its default or _NONE) of a dataclass; `default` is a default for all of it."""
     cls: Any = type(cell)
-    hints = types(cls)
+    hints = types_of(cls)
     for field in dataclasses.fields(cell):
         if only is not None and field.name not in only:
             continue
@@ -196,7 +196,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 @functools.cache
-def types(cls: Any) -> dict[str, Any]:
+def types_of(cls: Any) -> dict[str, Any]:
     """Return the types of a dataclass's fields, by name."""
     return typing.get_type_hints(cls)
 
@@ -217,7 +217,7 @@ def plain(value: Any, hint: Any, path: str) -> Any:
         return [plain(v, h, path) for v, h in zip(value, each or [None] * len(value), strict=True)]
     if _nested(value):
         cls: Any = type(value)
-        leaves = {name: plain(getattr(value, name), hint, path) for name, hint in types(cls).items()}
+        leaves = {name: plain(getattr(value, name), hint, path) for name, hint in types_of(cls).items()}
         return {"kind": kind_name(cls), **leaves}
     if type(value) is int and hint is not int and (hint is float or float in typing.get_args(hint)):
         value = float(value)

@@ -97,8 +97,9 @@ class Store:
         try:
             with self._refusals("opened"):
                 self._db = sqlite3.connect(self.path, isolation_level=None)
-                self._prepare()
                 self._ids: dict[tuple[Any, ...], int] = {}
+                self._shown: dict[str, str] = {}
+                self._prepare()
                 self._shown = dict(self._db.execute("SELECT name, source FROM shown").fetchall())
         except BaseException:
             self.close()
@@ -195,8 +196,10 @@ class Store:
         ]
 
     def export(self, file: TextIO, study: Study | None = None) -> None:
-        """Write `rows` to a file as CSV, with one header line; what a row lacks is empty."""
+        """Write `rows` to a file as CSV, with one header line; what a row lacks is empty; without rows, nothing."""
         rows = self.rows(study)
+        if not rows:
+            return
         names = list(dict.fromkeys(name for row in rows for name in row))
         writer = csv.DictWriter(file, names, restval="", lineterminator="\n")
         writer.writeheader()
@@ -327,6 +330,7 @@ class Store:
             for statement in SCHEMA.split(";"):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {FORMAT}")
+            self._view()
             db.execute("COMMIT")
         self._refuse_foreign(db)
         db.execute("PRAGMA journal_mode = WAL")
@@ -414,7 +418,7 @@ class Store:
         self._db.executemany("INSERT INTO shown VALUES (?, ?)", self._shown.items())
         self._db.execute("DROP VIEW IF EXISTS runs")
         self._db.execute(
-            f"CREATE VIEW runs AS SELECT cells.key AS key, kind, version, {', '.join(parts)}, "
+            f"CREATE VIEW runs AS SELECT cells.key AS key, kind, version, {''.join(f'{part}, ' for part in parts)}"
             "seconds, device, finished FROM cells JOIN resolved ON resolved.id = cells.resolved"
         )
 
