@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from itertools import product
 
@@ -15,7 +19,8 @@ import pytest
 from errsrc import demo as module
 from errsrc.cli import main
 from errsrc.datasets import images
-from errsrc.demo import COLUMNS, demo, find_images
+from errsrc.demo import demo, find_images
+from errsrc.sweeps import Store
 from errsrc.tasks import VisionCell
 
 CELL = VisionCell("digits", "mlp", width=4, n=45, seed=0, validation=397, steps=100)
@@ -40,9 +45,15 @@ def test_it_writes_all_that_it_says(finished):
     out, result = finished
     names = {path.name for path in out.iterdir()}
     figures = {"extrapolation.png", "divergence.png", "parity.png"}
-    assert names == figures | {"cells.csv", "predictions.csv", "results.csv", "fit.json", "report.html"}
-    assert len(rows(out / "cells.csv")) == len(CELLS)
-    assert tuple(rows(out / "cells.csv")[0]) == COLUMNS
+    assert names - {"cells.db.lock"} == figures | {
+        "cells.db",
+        "predictions.csv",
+        "results.csv",
+        "fit.json",
+        "report.html",
+    }
+    with Store(out / "cells.db") as store:
+        assert store.count() == len(CELLS)
     assert len(result.fitted) + len(result.held_out) == 20
 
 
@@ -65,45 +76,41 @@ def test_its_fit_can_be_planned_with_from_the_shell(finished, capsys):
 
 def test_started_again_it_trains_only_what_is_missing(finished, tmp_path, monkeypatch):
     out, result = finished
-    kept = (out / "cells.csv").read_text().splitlines(keepends=True)
-    (tmp_path / "cells.csv").write_text("".join(kept[:-3]) + kept[-3][:40])  # three lost, one of them torn
-    trained = []
-    real = module.train
+    shutil.copy(out / "cells.db", tmp_path)
+    edit(tmp_path / "cells.db", "DELETE FROM cells WHERE id IN (1, 20, 40)")
+    came = []
+    real = module.run
 
-    def counting(cells, processes):
-        trained.extend(cells)
-        return real(cells, processes)
+    def counting(*args, **options):
+        came.append(real(*args, **options))
+        return came[-1]
 
-    monkeypatch.setattr(module, "train", counting)
+    monkeypatch.setattr(module, "run", counting)
     again = demo(tmp_path, images("digits"), CELLS, processes=1)
-    assert len(trained) == 3
-    assert again.forecast.law == result.forecast.law
+    assert sum(summary.finished for summary in came) == 3
+    assert sum(summary.kept for summary in came) == len(CELLS) - 3
+    assert again.forecast.law.params == pytest.approx(result.forecast.law.params, rel=1e-2)
     assert again.held_out.divergence_mean == pytest.approx(result.held_out.divergence_mean, rel=1e-2)
-
-
-def test_cells_of_another_recipe_are_not_taken_for_its_own(finished, tmp_path):
-    out, _ = finished
-    (tmp_path / "cells.csv").write_bytes((out / "cells.csv").read_bytes())
-    others = tuple(replace(cell, steps=101) for cell in CELLS)
-    assert module._finished(tmp_path / "cells.csv", others) == {}
-    assert len(module._finished(tmp_path / "cells.csv", CELLS)) == len(CELLS)
+    assert f"{len(CELLS) - 3} of them by an earlier run" in (tmp_path / "report.html").read_text()
 
 
 def test_diverged_runs_are_left_out_of_the_fit_and_named(finished, tmp_path, capsys):
     out, result = finished
-    table = rows(out / "cells.csv")
-    table[0]["diverged"] = "True"
-    table[0]["error"] = "0.0001"
-    with (tmp_path / "cells.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(table)
+    shutil.copy(out / "cells.db", tmp_path)
+    changed = "json_set(result, '$.error', 0.0001, '$.diverged', json('true'))"
+    edit(tmp_path / "cells.db", f"UPDATE cells SET result = {changed} WHERE id = 1")
     again = demo(tmp_path, images("digits"), CELLS)
     before, after = (sum(len(e) for part in r.parts.values() for e in part.runs) for r in (result, again))
     assert after == before - 1
     note = "its training diverged"
     assert note in capsys.readouterr().err
     assert note in (tmp_path / "report.html").read_text()
+
+
+def edit(path, statement):
+    with sqlite3.connect(path) as db:
+        assert db.execute(statement).rowcount > 0
+    db.close()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
@@ -114,23 +121,35 @@ def test_ctrl_c_is_one_sentence_keeps_finished_cells_and_leaves_no_process(to, t
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     for line in process.stderr:
-        if "of 216 cells" in line:
+        if "small cells" in line:
             break
+    wait_for_a_row(tmp_path / "cells.db")
     getattr(os, to)(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)  # comes back once no process holds the pipes
     assert process.returncode == 130
     assert out == ""
     assert err.strip().splitlines()[-1].startswith("Stopped: finished cells are in")
     assert "Traceback" not in err
-    assert len(rows(tmp_path / "cells.csv")) >= 1
+    with Store(tmp_path / "cells.db") as store:
+        assert store.count() >= 1
     assert not (tmp_path / "report.html").exists()
 
 
+def wait_for_a_row(path):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
+            if db.execute("SELECT count(*) FROM cells").fetchone()[0]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("no cell was finished in a minute")
+
+
 def test_a_foreign_file_of_cells_is_left_alone(tmp_path):
-    (tmp_path / "cells.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="choose another folder"):
+    (tmp_path / "cells.db").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="is not the file of a study"):
         demo(tmp_path, images("digits"), CELLS)
-    assert (tmp_path / "cells.csv").read_text() == "a,b\n1,2\n"
+    assert (tmp_path / "cells.db").read_text() == "a,b\n1,2\n"
 
 
 def test_without_fashion_mnist_it_takes_the_digits_and_says_so(monkeypatch, capsys):

@@ -8,7 +8,8 @@ import torch
 
 from errsrc.datasets import images
 from errsrc.nets import Recipe
-from errsrc.tasks import VisionCell, run, train_cells, vision_grid
+from errsrc.tasks import VisionCell, parameters, train_cells, vision_grid
+from errsrc.tasks.vision import outcomes
 
 torch.set_num_threads(1)
 
@@ -30,7 +31,7 @@ def test_a_cells_result_does_not_depend_on_its_batch():
     assert [result.cell for result in together] == cells
     (alone,) = train_cells([cells[2]])
     assert alone.loss == pytest.approx(together[2].loss, rel=1e-3)
-    assert alone.steps == together[2].steps
+    assert alone.steps_taken == together[2].steps_taken
     assert len({result.loss for result in together}) == 4
 
 
@@ -79,25 +80,17 @@ def test_training_and_validation_rows_are_apart_and_subsets_nested(monkeypatch):
     np.testing.assert_array_equal(seen[2][2][0].rows, middle)
 
 
-def test_run_yields_every_cell_once_and_shows_progress(capfd):
-    cells = [replace(CELL, width=width, seed=seed, steps=25) for width in (4, 8) for seed in (0, 1)]
-    results = list(run(cells, processes=2))
-    assert {result.cell for result in results} == set(cells)
-    assert len(results) == len(cells)
-    (alone,) = train_cells([cells[0]])
-    (same,) = (result for result in results if result.cell == cells[0])
-    assert same.loss == pytest.approx(alone.loss, rel=1e-3)
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert "trained 4/4 cells" in err
-
-
-def test_a_result_is_one_row_of_plain_values():
-    (result,) = train_cells([replace(CELL, steps=25)])
-    row = result.row()
-    assert row["n"] == 300
-    assert row["m"] == result.m == 64 * 16 + 16 + 160 + 10
-    assert all(isinstance(value, (str, bool, int, float)) for value in row.values())
+def test_a_sweep_gets_the_same_numbers_and_the_parameters_are_known_before_training():
+    cell = replace(CELL, steps=25)
+    (result,) = train_cells([cell])
+    (outcome,) = outcomes([cell])
+    assert outcome["error"] == result.error
+    assert outcome["loss"] == result.loss
+    assert list(outcome["curve"]) == ["step", "train_loss", "loss", "error"]
+    assert "cell" not in outcome
+    assert outcome["m"] == parameters(cell) == 64 * 16 + 16 + 160 + 10
+    cnn = replace(cell, family="cnn", width=4)
+    assert outcomes([cnn])[0]["m"] == parameters(cnn)
 
 
 @pytest.mark.parametrize("dataset", ["fashion-mnist", "digits"])

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from errsrc.errors import NoAnswer
+from errsrc.errors import NoAnswer, StoreError
 
 DESCRIPTION = """\
 errsrc: where a learner's error comes from, and what it would take to remove it.
@@ -22,6 +22,7 @@ examples:
   errsrc fit runs.csv --out fit.json      columns n, m, error: one trained model a row
   errsrc predict fit.json larger.csv      the same rows, with predicted, low, high added
   errsrc plan fit.json --error 0.05       the cheapest n and m that reach an error
+  errsrc run grid.toml                    compute what is missing of a study; then status, export
 
 Results go to stdout, all else to stderr.  Exit codes: 0 done; 1 the answer is no (no fit
 converged, the error is out of reach); 2 bad input, named in one sentence.
@@ -70,12 +71,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from errsrc.cli import demo, fit, plan, predict
+    from errsrc.cli import demo, export, fit, plan, predict, run, status
 
     raw = argparse.RawDescriptionHelpFormatter
     parser = _Parser(prog="errsrc", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for command in (demo, fit, predict, plan):
+    for command in (demo, fit, predict, plan, run, status, export):
         command.add(commands)
     for each in (parser, *commands.choices.values()):
         each.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -87,7 +88,7 @@ def _sentence(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{os.fsdecode(error.filename)}: {error.strerror}." if error.filename else f"{error.strerror}."
-    elif not isinstance(error, (NoAnswer, ValueError, TypeError)):
+    elif not isinstance(error, (NoAnswer, StoreError, ValueError, TypeError)):
         text = f"internal error, {type(error).__name__}: {text} (--debug shows where)."
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

@@ -12,9 +12,10 @@ Train networks on images over a grid of data sizes n and model sizes m: the smal
 Fit the joint scaling law to those, predict the error of the large ones with intervals, then
 train these too and compare.  Takes some minutes on 2 cores.
 
-Written into DIR: report.html, the figures as PNG, cells.csv (a row a trained network, as they
-come), predictions.csv (before the large cells are trained), results.csv, and fit.json for
-'errsrc plan' and 'errsrc predict'.  Started again after an interruption, it goes on from there.
+Written into DIR: report.html, the figures as PNG, cells.db (a row a trained network, as they
+come; 'errsrc export' makes it a table), predictions.csv (before the large cells are trained),
+results.csv, and fit.json for 'errsrc plan' and 'errsrc predict'.  Started again after an
+interruption, it goes on from there.
 """
 
 
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
         seeds = SEEDS[data.name] if args.seeds is None else args.seeds
         result = demo(out, data, vision_grid(data.name, seeds), args.processes)
     except KeyboardInterrupt:
-        again = f"finished cells are in {out / 'cells.csv'}, and the same command goes on from there."
+        again = f"finished cells are in {out / 'cells.db'}, and the same command goes on from there."
         print(f"Stopped: {again}", file=sys.stderr)
         raise
     print(f"{result}\n\n{verdict(result)}\n{out / 'report.html'}")

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.rng import generator
 
-IMAGE_SETS = ("fashion-mnist", "digits")
+IMAGE_SETS = {"fashion-mnist": (28, 10), "digits": (8, 10)}
+"""Image sets by name, each with the side of its square images in pixels and its number of classes."""
 
 _FILES = (
     "train-images-idx3-ubyte",
@@ -80,7 +81,7 @@ def images(name: str, folder: str | os.PathLike[str] | None = None) -> Images:
     >>> digits.train_x.shape, digits.test_x.shape, digits.classes
     ((1197, 8, 8), (600, 8, 8), 10)
     """
-    checks.choice(name, "name", "images", IMAGE_SETS)
+    checks.choice(name, "name", "images", tuple(IMAGE_SETS))
     return _digits() if name == "digits" else _fashion(None if folder is None else Path(folder))
 
 

@@ -171,8 +171,10 @@ class Store:
         for key, config, defaults, result, seconds, device, finished in self._query(query):
             if defaults not in resolved:
                 resolved[defaults] = json.loads(defaults)
+            given = json.loads(config)
+            rest = {name: value for name, value in resolved[defaults].items() if name not in given}
             about = {"seconds": seconds, "device": device, "finished": finished}
-            found[key] = {**resolved[defaults], **json.loads(config), **_decode(result), **about}
+            found[key] = {**given, **rest, **_decode(result), **about}
         if study is None:
             return list(found.values())
         return [found[key] for key in study.cell_keys() if key in found]
@@ -196,7 +198,7 @@ class Store:
         ]
 
     def export(self, file: TextIO, study: Study | None = None) -> None:
-        """Write `rows` to a file as CSV, with one header line; what a row lacks is empty; without rows, nothing."""
+        """Write `rows` to a file as CSV with a header, if there are any; what a row lacks is empty."""
         rows = self.rows(study)
         if not rows:
             return
@@ -417,9 +419,9 @@ class Store:
         self._db.execute("DELETE FROM shown")
         self._db.executemany("INSERT INTO shown VALUES (?, ?)", self._shown.items())
         self._db.execute("DROP VIEW IF EXISTS runs")
+        columns = ", ".join(["cells.key AS key", "kind", "version", *parts, "seconds", "device", "finished"])
         self._db.execute(
-            f"CREATE VIEW runs AS SELECT cells.key AS key, kind, version, {''.join(f'{part}, ' for part in parts)}"
-            "seconds, device, finished FROM cells JOIN resolved ON resolved.id = cells.resolved"
+            f"CREATE VIEW runs AS SELECT {columns} FROM cells JOIN resolved ON resolved.id = cells.resolved"
         )
 
     def _refuse_changed_defaults(self, study: Study, keys: Sequence[str]) -> None:

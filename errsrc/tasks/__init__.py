@@ -2,6 +2,6 @@
 
 from errsrc.tasks.vision import VisionCell as VisionCell
 from errsrc.tasks.vision import VisionResult as VisionResult
-from errsrc.tasks.vision import run as run
+from errsrc.tasks.vision import parameters as parameters
 from errsrc.tasks.vision import train_cells as train_cells
 from errsrc.tasks.vision import vision_grid as vision_grid

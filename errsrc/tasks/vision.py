@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
-import multiprocessing
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,7 +52,7 @@ class VisionCell:
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
-        checks.choice(self.dataset, "dataset", "VisionCell", IMAGE_SETS)
+        checks.choice(self.dataset, "dataset", "VisionCell", tuple(IMAGE_SETS))
         checks.choice(self.family, "family", "VisionCell", FAMILIES)
         checks.integer(self.width, "width", "VisionCell", 1)
         checks.integer(self.n, "n", "VisionCell", 1)
@@ -76,9 +74,9 @@ class VisionResult:
         the finite test set alone.
     validation_error, validation_loss
         The same on the validation images, at the step they chose: optimistic, not for reports.
-    steps, best_step, seconds
-        Steps taken, the step whose weights were kept, and this cell's share (by steps) of its batch's
-        wall time.
+    steps_taken, best_step, seconds
+        Steps of training taken, the step whose weights were kept, and this cell's share (by steps) of
+        its batch's wall time.
     diverged
         The training failed: leave the cell out of fits and say so.
     curve
@@ -93,20 +91,11 @@ class VisionResult:
     loss_se: float
     validation_error: float
     validation_loss: float
-    steps: int
+    steps_taken: int
     best_step: int
     seconds: float
     diverged: bool
     curve: dict[str, NDArray[np.float64]]
-
-    def row(self) -> dict[str, float | int | str | bool]:
-        """Return the cell's numbers as one flat row of a table, without recipe and curve."""
-        cell = {name: getattr(self.cell, name) for name in ("dataset", "family", "n", "width", "seed")}
-        names = (
-            "m", "error", "error_se", "loss", "loss_se", "validation_error", "validation_loss",
-            "steps", "best_step", "seconds", "diverged",
-        )  # fmt: skip
-        return {**cell, **{name: getattr(self, name) for name in names}}
 
 
 def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionCell, ...]:
@@ -121,7 +110,7 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
     >>> len(vision_grid(seeds=2))
     96
     """
-    checks.choice(dataset, "dataset", "vision_grid", IMAGE_SETS)
+    checks.choice(dataset, "dataset", "vision_grid", tuple(IMAGE_SETS))
     checks.integer(seeds, "seeds", "vision_grid", 1)
     if dataset == "fashion-mnist":
         cell = VisionCell(dataset, "mlp", width=8, n=500, seed=0)
@@ -147,8 +136,6 @@ class _Resident:
     validation: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
     rows: NDArray[np.int64]
-    classes: int
-    side: int
 
 
 @functools.lru_cache(maxsize=1)
@@ -172,15 +159,14 @@ def _resident(dataset: str, validation: int, folder: str | None) -> _Resident:
         (x[held], y[held]),
         (torch.from_numpy((test_x - centre) / scale), torch.from_numpy(data.test_y)),
         np.setdiff1d(np.arange(len(flat)), held),
-        data.classes,
-        data.train_x.shape[1],
     )
 
 
-def _network(cell: VisionCell, data: _Resident) -> Network:
+def _network(cell: VisionCell) -> Network:
+    side, classes = IMAGE_SETS[cell.dataset]
     if cell.family == "cnn":
-        return CNN(data.side, cell.width, data.classes)
-    return MLP((data.side**2, cell.width, data.classes))
+        return CNN(side, cell.width, classes)
+    return MLP((side**2, cell.width, classes))
 
 
 def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[VisionResult]:
@@ -208,7 +194,7 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
     kind = kinds.pop()
     start = time.perf_counter()
     data = _resident(kind.dataset, kind.validation, folder)
-    network = _network(kind, data)
+    network = _network(kind)
     members = []
     for cell in cells:
         order = balanced_order(
@@ -240,7 +226,7 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
                 loss_se=float(each.std()) / math.sqrt(len(y)),
                 validation_error=float(one.curve["error"][one.best]),
                 validation_loss=float(one.curve["loss"][one.best]),
-                steps=one.steps,
+                steps_taken=one.steps,
                 best_step=one.best_step,
                 seconds=seconds * one.steps / all_steps,
                 diverged=one.diverged,
@@ -250,34 +236,24 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
     return results
 
 
-def run(cells: Sequence[VisionCell], processes: int = 2, folder: str | None = None) -> Iterator[VisionResult]:
-    """Train cells in processes of one thread each; yield results as they come, progress on stderr.
+def outcomes(cells: Sequence[VisionCell]) -> list[dict[str, Any]]:
+    """Train a batch and return each `VisionResult` as a sweep takes it, see `errsrc.sweeps.Kind`."""
+    return [
+        {field.name: getattr(result, field.name) for field in fields(result) if field.name != "cell"}
+        for result in train_cells(cells)
+    ]
 
-    Cells that may share a batch and have one seed are trained together, the widest first.
-    """
-    checks.integer(processes, "processes", "run", 1)
-    batches: dict[VisionCell, list[VisionCell]] = {}
-    for cell in cells:
-        batches.setdefault(replace(cell, n=1, steps=1), []).append(cell)
-    waiting = sorted(batches.values(), key=lambda batch: -batch[0].width)
-    start, done = time.perf_counter(), 0
-    with ProcessPoolExecutor(
-        min(processes, len(waiting)) or 1,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=torch.set_num_threads,
-        initargs=(1,),
-    ) as pool:
-        try:
-            for future in as_completed([pool.submit(train_cells, batch, folder) for batch in waiting]):
-                results = future.result()
-                done += len(results)
-                cell, spent = results[0].cell, time.perf_counter() - start
-                print(
-                    f"trained {done}/{len(cells)} cells ({cell.family} width {cell.width}, {spent:.0f} s)",
-                    file=sys.stderr,
-                    flush=True,
-                )
-                yield from results
-        except BaseException:  # an interruption too: what has not begun is not begun
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+
+def batch_of(cell: VisionCell) -> VisionCell:
+    """Return what a cell has in common with those of its batch: all but n and steps."""
+    return replace(cell, n=1, steps=1)
+
+
+def work(cell: VisionCell) -> float:
+    """Return the relative work of a cell, which fits the seconds of the default grid."""
+    return (3000.0 + cell.n) * (20_000 + parameters(cell))
+
+
+def parameters(cell: VisionCell) -> int:
+    """Return a cell's m: its number of trained parameters, biases included."""
+    return _network(cell).parameters

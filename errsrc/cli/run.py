@@ -1,0 +1,87 @@
+"""errsrc run: what is missing of a study is computed."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import signal
+import sys
+from typing import Any
+
+from errsrc.errors import NoAnswer
+
+DESCRIPTION = """\
+Compute the cells of a study that are not finished yet, on this machine or on many.
+
+STUDY.toml names a kind of cell, the values its cells share, what varies, and the seeds; 'pydoc
+errsrc.studies' shows one.  Finished cells go into one file, STUDY.db beside it, as they come.
+Ctrl-C, a kill or a power cut costs what was being computed; the same command goes on from
+there.  Values added to a factor, or seeds, are computed beside what is there.
+"""
+
+EXAMPLES = """\
+examples:
+  errsrc run grid.toml
+  errsrc run grid.toml --engine dask --scheduler tcp://host:8786
+  errsrc run grid.toml --engine dask --scheduler slurm --workers 20
+  errsrc export grid.toml --csv grid.csv
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to argparse's subparsers."""
+    raw = argparse.RawDescriptionHelpFormatter
+    text = "compute what is missing of a study"
+    parser = commands.add_parser(
+        "run", help=text, description=DESCRIPTION, epilog=EXAMPLES, formatter_class=raw
+    )
+    parser.add_argument("study", metavar="STUDY.toml", help="the study")
+    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
+    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
+    parser.add_argument("--engine", choices=("local", "dask"), default="local", help="(local)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes, or jobs (one a core, or 1 job)")
+    parser.add_argument(
+        "--memory", type=float, metavar="GB", help="the most that a worker may hold (no limit)"
+    )
+    parser.add_argument("--seconds", type=float, metavar="S", help="the most that a cell may take (no limit)")
+    parser.add_argument(
+        "--scheduler", metavar="ADDR", help="dask: its address, or slurm (workers on this machine)"
+    )
+    parser.add_argument(
+        "--gpu", type=float, metavar="SHARE", help="dask: the share of a GPU that a batch takes"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the study and print what it came to."""
+    from errsrc.cli.stores import study_and_store
+    from errsrc.sweeps import Store, run
+
+    study, path = study_and_store(args.study, args.store)
+    engine = _engine(args)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a queue's "time is up" ends it as Ctrl-C does
+    with Store(path, write=True) as store:
+        try:
+            summary = run(study, store, engine, retry=args.retry)
+        except KeyboardInterrupt:
+            count = f"{len(study) - len(store.missing(study)):,} of {len(study):,} cells are finished"
+            print(f"Stopped: {count}, in {path}; the same command goes on from there.", file=sys.stderr)
+            raise
+    print(summary)
+    if summary.failed:
+        raise NoAnswer(f"{len(summary.failed):,} cells failed; with --retry they are tried again.", summary)
+
+
+def _engine(args: argparse.Namespace) -> Any:
+    from errsrc.sweeps import dask, local
+
+    options = {"workers": args.workers, "seconds": args.seconds}
+    options["memory"] = None if args.memory is None else int(args.memory * 2**30)
+    if args.engine == "local":
+        for name in ("scheduler", "gpu"):
+            if getattr(args, name) is not None:
+                raise ValueError(f"--{name} is for --engine dask.")
+        return functools.partial(local, **options)
+    resources = None if args.gpu is None else {"GPU": args.gpu}
+    return functools.partial(dask, scheduler=args.scheduler, resources=resources, **options)
