@@ -113,9 +113,7 @@ class _Spec:
 
     def study(self, document: Mapping[str, Any]) -> Study:
         self.known(document, "", ("kind", "seeds", "cell", "factors"))
-        if "kind" not in document:
-            self.refuse("kind", "one of " + ", ".join(map(repr, ALL)), "<nothing>")
-        kind = ALL[checks.choice(document["kind"], "kind", self.where, tuple(ALL))]
+        kind = ALL[self.choice(document, "kind", ALL)]
         cell = self.table(document.get("cell", {}), "cell")
         raw = list(self.factors(self.table(document.get("factors", {}), "factors"), kind.cell, cell, ""))
         if "seeds" in document:
@@ -131,7 +129,6 @@ class _Spec:
                     self.refuse(label, f"about other fields than {taken[inside]!r}", f"<{field!r} in both>")
                 first = self.merged(first, field.split("."), value, label)
             taken.update(dict.fromkeys(fields, label))
-        base = self.decode(first, kind.cell, "cell")
         factors = []
         for label, fields, values in raw:
             hints = [self.type_at(kind.cell, field.split("."), first) for field in fields]
@@ -140,6 +137,7 @@ class _Spec:
                 for value in values
             ]
             factors.append(Factor(fields, tuple(decoded)))
+        base = self.decode(first, kind.cell, "cell")
         try:
             return Study(kind, base, tuple(factors))
         except (TypeError, ValueError) as error:
@@ -214,11 +212,10 @@ class _Spec:
     def decode(self, value: Any, hint: Any, path: str) -> Any:
         """Return a raw value as its declared type, without any loss; refuse it by its path otherwise."""
         if hint in ROOMS:
-            table = dict(self.table(value, path))
-            if "kind" not in table:
-                self.refuse(f"{path}.kind", "one of " + ", ".join(map(repr, ROOMS[hint])), "<nothing>")
-            named = checks.choice(table.pop("kind"), f"{path}.kind", self.where, tuple(ROOMS[hint]))
-            return self.decode(table, ROOMS[hint][named], path)
+            table = self.table(value, path)
+            named = self.choice(table, f"{path}.kind", ROOMS[hint])
+            rest = {name: inner for name, inner in table.items() if name != "kind"}
+            return self.decode(rest, ROOMS[hint][named], path)
         if _is_class(hint):
             return self.build(value, hint, path)
         inner = typing.get_args(hint)
@@ -270,6 +267,13 @@ class _Spec:
         if not isinstance(value, dict):
             self.refuse(path, "a table", value)
         return dict(value)
+
+    def choice(self, table: Mapping[str, Any], path: str, options: Mapping[str, Any]) -> str:
+        """Return the kind that a table names."""
+        named = table.get("kind", "<nothing>")
+        if not isinstance(named, str) or "kind" not in table:
+            self.refuse(path, "one of " + ", ".join(map(repr, options)), named)
+        return checks.choice(named, path, self.where, tuple(options))
 
     def known(self, table: Mapping[str, Any], above: str, names: Sequence[str]) -> None:
         for name in table:

@@ -13,6 +13,8 @@ from typing import Any, overload
 from errsrc import checks
 from errsrc.sweeps.kind import Kind, Leaves, encode, line, split
 
+LARGEST_SEED = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -95,6 +97,13 @@ class Study(Sequence[Any]):
                 raise ValueError(
                     checks.refusal("factors", "Study", "factors of different fields", f"<{one!r} twice>")
                 )
+        seeds: list[Any] = [self.base.seed]
+        for factor in self.factors:
+            if "seed" in factor.fields:
+                place = factor.fields.index("seed")
+                seeds += [value[place] for value in factor.values]
+        for seed in seeds:
+            checks.integer(seed, "seed", self.kind.cell.__name__, 0, LARGEST_SEED)
         for factor, alternatives in zip(self.factors, self._alternatives, strict=True):
             seen = set()
             for value, (given, _) in zip(factor.values, alternatives, strict=True):

@@ -1,0 +1,279 @@
+"""Specs: what is right becomes a study, what is wrong is one sentence that names the key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errsrc import studies
+from errsrc.cli import main
+from errsrc.laws import Power
+from errsrc.laws.recovery import Recovery
+from errsrc.nets import Recipe
+from errsrc.studies import load, parse
+from errsrc.sweeps import Factor, Study
+from errsrc.tasks import VisionCell
+
+ROOT = Path(__file__).parents[1]
+SPEC = """
+kind = "vision"
+seeds = 2
+
+[cell]
+dataset = "digits"
+family = "mlp"
+validation = 397
+
+[factors]
+n = [90, 180, 360]
+recipe.batch = [32, 64]
+
+[[factors.size]]
+width = 8
+recipe.learning_rate = 0.006
+[[factors.size]]
+width = 16
+recipe.learning_rate = 1
+"""
+LAW = """
+kind = "recovery"
+cell.noise = 0.02
+cell.n = [1e2, 1e3, 1e4, 1e5, 1e6]
+[[factors.law]]
+kind = "power"
+c_inf = 0.1
+a = 2
+alpha = 0.5
+[[factors.law]]
+kind = "power"
+c_inf = 0.1
+a = 3
+alpha = 0.5
+"""
+
+
+def test_a_spec_is_the_same_study_as_the_frozen_object():
+    base = VisionCell("digits", "mlp", 8, 90, 0, 397, recipe=Recipe(learning_rate=0.006, batch=32))
+    factors = (
+        Factor.of("n", (90, 180, 360)),
+        Factor.of("recipe.batch", (32, 64)),
+        Factor(("width", "recipe.learning_rate"), ((8, 0.006), (16, 1.0))),
+        Factor.of("seed", (0, 1)),
+    )
+    assert parse(SPEC) == Study(studies.ALL["vision"], base, factors)
+    assert hash(parse(SPEC)) == hash(parse(SPEC))
+    assert len(parse(SPEC)) == 24
+    assert parse(SPEC)[-1] == replace(
+        base, n=360, width=16, seed=1, recipe=Recipe(learning_rate=1.0, batch=64)
+    )
+
+
+def test_a_kind_within_a_cell_names_a_class_of_its_room():
+    study = parse(LAW)
+    assert study[1] == Recovery(Power(0.1, 3.0, 0.5), 0.02, n=(1e2, 1e3, 1e4, 1e5, 1e6))
+    assert study.cell_keys() == [study.kind.key(cell) for cell in study]
+
+
+def test_seeds_are_a_count_or_a_list_and_0_by_default():
+    assert [cell.seed for cell in parse(LAW)] == [0, 0]
+    assert [cell.seed for cell in parse("seeds = [7, 3]" + LAW)] == [7, 3, 7, 3]
+    assert [cell.seed for cell in parse("cell.seed = 5" + LAW)] == [5, 5]
+
+
+WRONG = [  # what is changed, into what, what the sentence says
+    ('kind = "vision"', "", "'kind' parameter of grid.toml must be one of 'vision', 'recovery'"),
+    ('"vision"', '"vison"', "did you mean 'vision'?"),
+    ('"vision"', "3", "'kind' parameter"),
+    ("seeds = 2", "seed = 2", "unknown key 'seed' at the top (did you mean 'seeds'?)"),
+    ("seeds = 2", "seeds = []", "'seeds' parameter"),
+    ("seeds = 2", "seeds = 0", "'seeds' parameter"),
+    ("seeds = 2", "seeds = 2.0", "'seeds' parameter"),
+    ("seeds = 2", "seeds = [1, 1]", "1 twice"),
+    ("seeds = 2", "seeds = [1.0]", "'seeds' parameter of grid.toml must be an integer"),
+    ("seeds = 2", "seeds = [-1]", "'seed' parameter of VisionCell must be an integer >= 0"),
+    ("seeds = 2", "seeds = [9223372036854775808]", "'seed' parameter"),
+    ("dataset =", "datset =", "unknown key 'datset' in [cell] (did you mean 'dataset'?)"),
+    ('dataset = "digits"', "", "'cell.dataset' parameter of grid.toml must be given"),
+    ('"digits"', '"digit"', "did you mean 'digits'?"),
+    (
+        "validation = 397",
+        "validation = 8.7",
+        "'cell.validation' parameter of grid.toml must be an integer. Got 8.7",
+    ),
+    (
+        "validation = 397",
+        "validation = true",
+        "'cell.validation' parameter of grid.toml must be an integer. Got True",
+    ),
+    ("validation = 397", 'validation = "397"', "'cell.validation'"),
+    ("validation = 397", "validation = 1979-05-27", "'cell.validation'"),
+    ("validation = 397", "validation = 397\nseed = 1", "'seeds' parameter"),
+    ("validation = 397", "validation = 397\nn = 90", "'factors.n' parameter"),
+    ("validation = 397", "recipe = 3", "'factors.recipe.batch' parameter"),
+    ("validation = 397", "recipe.rate = 3", "unknown key 'rate' in [cell.recipe]"),
+    ("validation = 397", "validation = 397\nvalidation = 398", "not valid TOML"),
+    (
+        "n = [90, 180, 360]",
+        "n = []",
+        "'factors.n' parameter of grid.toml must be a list of one value or more",
+    ),
+    ("n = [90, 180, 360]", "n = 90", "'factors.n' parameter"),
+    ("n = [90, 180, 360]", "n = [90, 90]", "90 twice"),
+    ("n = [90, 180, 360]", "n = [90, 0]", "'n' parameter of VisionCell must be an integer >= 1. Got 0"),
+    ("n = [90, 180, 360]", "n = [90, 1.5]", "'factors.n' parameter of grid.toml must be an integer. Got 1.5"),
+    ("n = [90, 180, 360]", "m = [90, 180, 360]", "unknown key 'm'"),
+    ("n = [90, 180, 360]", "n = [90]\nseed = [3]", "'seeds' parameter"),
+    (
+        "n = [90, 180, 360]",
+        "n = [90]\nwidht = [3]",
+        "unknown key 'widht' in [factors] (did you mean 'width'?)",
+    ),
+    ("recipe.batch = [32, 64]", "recipe.batches = [32]", "'recipe.batches'"),
+    ("recipe.batch = [32, 64]", "recipe.learning_rate = [0.1]", "'factors.size' parameter"),
+    ("width = 16", "", "the same keys"),
+    ("width = 16", "witdh = 16", "unknown key 'witdh' in [factors.size] (did you mean 'width'?)"),
+    ("width = 16", 'width = "16"', "'factors.size' parameter of grid.toml must be an integer"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "says"), WRONG, ids=[f"{old}->{new}"[:60] for old, new, _ in WRONG])
+def test_what_is_wrong_is_one_sentence_that_names_the_key(old, new, says, tmp_path, capsys):
+    assert old in SPEC
+    path = tmp_path / "grid.toml"
+    path.write_text(SPEC.replace(old, new, 1))
+    with pytest.raises(ValueError, match=r"grid\.toml") as caught:
+        load(path)
+    assert says in str(caught.value)
+    assert main(["run", str(path)]) == 2
+    assert capsys.readouterr().err == f"errsrc: {' '.join(str(caught.value).split())}\n"
+    assert not path.with_suffix(".db").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"power"', '"powr"', "(did you mean 'power'?)"),
+        ('kind = "power"', "", "'factors.law.kind' parameter of grid.toml must be one of 'dense'"),
+        ("c_inf", "cinf", "unknown key 'cinf' in [factors.law] (did you mean 'c_inf'?)"),
+        ("1e2, 1e3", '1e2, "1e3"', "'cell.n[1]' parameter of grid.toml must be a number"),
+        ("[1e2, 1e3, 1e4, 1e5, 1e6]", '"12345"', "'cell.n' parameter of grid.toml must be a list"),
+        ("0.02", "nan", "'noise' parameter of Recovery"),
+    ],
+)
+def test_what_is_wrong_within_a_kind_too(old, new, says):
+    with pytest.raises(ValueError, match=r"grid\.toml") as caught:
+        parse(LAW.replace(old, new, 1), "grid.toml")
+    assert says in str(caught.value)
+
+
+KEYS = st.sampled_from(
+    ["kind", "seeds", "cell", "factors", "n", "width", "recipe", "batch", "dataset", "family", "law", "noise",
+     "seed", "steps", "held", "alpha", "size", "", "a.b", "ключ"]
+)  # fmt: skip
+SCALARS = st.one_of(
+    st.integers(), st.floats(), st.booleans(), st.dates(), st.text(max_size=5), KEYS,
+    st.sampled_from(["vision", "recovery", "digits", "mlp", "power", "dense"]),
+)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from(["vision", "recovery"]) | VALUES,
+        "seeds": st.integers(-1, 3) | VALUES,
+        "cell": st.dictionaries(KEYS, VALUES, max_size=6) | VALUES,
+        "factors": st.dictionaries(KEYS, st.lists(VALUES, max_size=3) | VALUES, max_size=4) | VALUES,
+        "kinds": VALUES,
+    },
+)
+
+
+@given(DOCUMENTS)
+@settings(max_examples=400, deadline=None)
+def test_any_document_is_a_study_or_one_sentence(document):
+    check(lambda: studies._Spec("grid.toml").study(document))
+
+
+@st.composite
+def mutated(draw):
+    """A right document with one value replaced, anywhere in it."""
+    import tomllib
+
+    def change(value, path):
+        if not path:
+            return draw(VALUES)
+        if isinstance(value, dict):
+            key = draw(st.sampled_from(sorted(value)))
+            if draw(st.booleans()):
+                return {**value, key: change(value[key], path[1:])}
+            new = draw(KEYS)
+            return {**{k: v for k, v in value.items() if k != key}, new: value[key]}
+        if isinstance(value, list) and value:
+            i = draw(st.integers(0, len(value) - 1))
+            return [*value[:i], change(value[i], path[1:]), *value[i + 1 :]]
+        return draw(VALUES)
+
+    document = tomllib.loads(draw(st.sampled_from([SPEC, LAW])))
+    return change(document, range(draw(st.integers(1, 5))))
+
+
+@given(mutated())
+@settings(max_examples=400, deadline=None)
+def test_a_right_document_with_one_thing_changed_too(document):
+    check(lambda: studies._Spec("grid.toml").study(document))
+
+
+@given(
+    st.text(max_size=60) | st.builds(lambda s, i: s[:i], st.sampled_from([SPEC, LAW]), st.integers(0, 400))
+)
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_a_study_or_one_sentence(text):
+    check(lambda: parse(text, "grid.toml"))
+
+
+def check(read):
+    try:
+        study = read()
+    except ValueError as error:
+        sentence = str(error)
+    else:
+        assert all(isinstance(cell, study.kind.cell) for cell in study[:3])
+        return
+    assert "grid.toml" in sentence
+    assert sentence.rstrip(")").endswith((".", "?"))
+
+
+def test_bytes_that_are_no_text_and_files_that_are_not_there(tmp_path, capsys):
+    path = tmp_path / "grid.toml"
+    path.write_bytes(b'kind = "\xff"')
+    assert main(["run", str(path)]) == 2
+    assert "is not UTF-8 text" in capsys.readouterr().err
+    assert main(["run", str(tmp_path / "none.toml")]) == 2
+    assert "No such file" in capsys.readouterr().err
+    assert main(["run", "grid"]) == 2
+    assert "must end in .toml" in capsys.readouterr().err
+    path.write_text("a = " + "[" * 100_000)
+    assert main(["run", str(path)]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", studies.ALL)
+def test_a_kind_is_known_by_its_name_and_its_cells_by_theirs(name):
+    assert studies.ALL[name].name == name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sims").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_spec_is_decoded_and_its_first_cell_runs(path):
+    study = load(path)
+    (outcome,) = study.kind.compute(study[:1])
+    assert outcome
+    text = path.read_text()
+    for word in ("Claim:", "Command:", "Cost:", "Outcome:"):
+        assert word in text
