@@ -123,17 +123,23 @@ class _Spec:
         first = cell
         taken: dict[str, str] = {}
         for label, fields, values in raw:
-            for field, value in zip(fields, values[0], strict=True):
+            for field, value in zip(fields, values[0], strict=True):  # of which a first one makes the base
                 inside = next((f for f in taken if _overlap(f, field)), None)
                 if inside is not None:
                     self.refuse(label, f"about other fields than {taken[inside]!r}", f"<{field!r} in both>")
-                first = self.merged(first, field.split("."), value, label)
+                if value is not _DEFAULT:
+                    first = self.merged(first, field.split("."), value, label)
             taken.update(dict.fromkeys(fields, label))
         factors = []
         for label, fields, values in raw:
             hints = [self.type_at(kind.cell, field.split("."), first) for field in fields]
             decoded = [
-                tuple(self.decode(v, hint, label) for v, hint in zip(value, hints, strict=True))
+                tuple(
+                    self.default_at(kind.cell, field, first, label)
+                    if v is _DEFAULT
+                    else self.decode(v, hint, label)
+                    for v, hint, field in zip(value, hints, fields, strict=True)
+                )
                 for value in values
             ]
             factors.append(Factor(fields, tuple(decoded)))
@@ -158,11 +164,10 @@ class _Spec:
                 yield label, (field,), [(value,) for value in values]
             elif not above and all(isinstance(value, dict) for value in values):
                 rows = [dict(self.fields(value, cls, cell, "", label)) for value in values]
-                for row in rows:
-                    if row.keys() != rows[0].keys() or not row:
-                        accepted = "tables that have the same keys, one or more"
-                        self.refuse(label, accepted, f"<keys {', '.join(sorted(row)) or 'none'}>")
-                yield label, tuple(rows[0]), [tuple(row[field] for field in rows[0]) for row in rows]
+                named = tuple(dict.fromkeys(field for row in rows for field in row))
+                if not named:
+                    self.refuse(label, "tables of fields", values)
+                yield label, named, [tuple(row.get(field, _DEFAULT) for field in named) for row in rows]
             else:
                 self.known({field: values}, "factors.", _names(cls))
                 self.refuse(label, f"a field of {cls.__name__}", f"<{field!r}>")
@@ -192,6 +197,17 @@ class _Spec:
         if len(path) == 1:
             return hint
         return self.type_at(hint, path[1:], raw.get(path[0]) if isinstance(raw, dict) else None)
+
+    def default_at(self, cls: Any, field: str, raw: Any, label: str) -> Any:
+        """Return the default of a field that some tables of a factor give and others do not."""
+        *above, name = field.split(".")
+        owner: Any = self.type_at(cls, above, raw) if above else cls
+        (found,) = (one for one in dataclasses.fields(owner) if one.name == name)
+        if found.default is not dataclasses.MISSING:
+            return found.default
+        if found.default_factory is not dataclasses.MISSING:
+            return found.default_factory()
+        return self.refuse(label, f"tables that all give {field!r}, which has no default", "<others>")
 
     def merged(self, table: Mapping[str, Any], path: Sequence[str], value: Any, label: str) -> dict[str, Any]:
         """Return a table with a value set at a path, where none may be."""
@@ -288,6 +304,7 @@ class _Spec:
         raise ValueError(checks.refusal(path, self.where, accepted, got))
 
 
+_DEFAULT = object()
 _SCALARS = {int: "an integer", float: "a number", str: "a string", bool: "true or false"}
 
 

@@ -72,6 +72,12 @@ def test_a_spec_is_the_same_study_as_the_frozen_object():
     )
 
 
+def test_a_table_of_a_factor_may_leave_defaults_out():
+    study = parse(SPEC.replace("recipe.learning_rate = 1", ""))
+    assert study[-1].recipe == Recipe(batch=64)
+    assert study[0].recipe == Recipe(batch=32, learning_rate=0.006)
+
+
 def test_a_kind_within_a_cell_names_a_class_of_its_room():
     study = parse(LAW)
     assert study[1] == Recovery(Power(0.1, 3.0, 0.5), 0.02, n=(1e2, 1e3, 1e4, 1e5, 1e6))
@@ -134,7 +140,8 @@ WRONG = [  # what is changed, into what, what the sentence says
     ),
     ("recipe.batch = [32, 64]", "recipe.batches = [32]", "'recipe.batches'"),
     ("recipe.batch = [32, 64]", "recipe.learning_rate = [0.1]", "'factors.size' parameter"),
-    ("width = 16", "", "the same keys"),
+    ("width = 16", "", "all give 'width', which has no default"),
+    ("[[factors.size]]\nwidth = 16\nrecipe.learning_rate = 1", "[[factors.size]]", "all give 'width'"),
     ("width = 16", "witdh = 16", "unknown key 'witdh' in [factors.size] (did you mean 'width'?)"),
     ("width = 16", 'width = "16"', "'factors.size' parameter of grid.toml must be an integer"),
 ]

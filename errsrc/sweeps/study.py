@@ -97,7 +97,8 @@ class Study(Sequence[Any]):
                 raise ValueError(
                     checks.refusal("factors", "Study", "factors of different fields", f"<{one!r} twice>")
                 )
-        seeds: list[Any] = [self.base.seed]
+        base: Any = self.base
+        seeds: list[Any] = [base.seed]
         for factor in self.factors:
             if "seed" in factor.fields:
                 place = factor.fields.index("seed")
