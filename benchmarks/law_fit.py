@@ -9,7 +9,7 @@
 (c) coverage and mean interval score (Gneiting and Raftery 2007, eq. 43, of ln error) of its 90% intervals
     for held-out points of all of these, beside a naive band: 1.645 standard deviations of the residuals;
 (d) the pruning law on the published curves of pruned residual networks;
-(e) coverage of 90% parameter intervals on synthetic grids.
+(e) coverage of 90% parameter intervals on synthetic grids (sims/law_coverage.toml).
 
 RMSLE is the root mean square of ln(predicted / measured).  One core; the reference takes ten minutes at its
 4,500 starts, the rest about three.
@@ -18,10 +18,12 @@ RMSLE is the root mean square of ln(predicted / measured).  One core; the refere
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import json
 import platform
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -31,9 +33,12 @@ from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
 from errsrc.datasets import curves, published
-from errsrc.laws import M4, Chinchilla, Dense, Law, Power, Pruning
+from errsrc.laws import Chinchilla
 from errsrc.laws.averaging import auto
 from errsrc.laws.fitting import fit
+from errsrc.laws.recovery import coverage
+from errsrc.studies import load
+from errsrc.sweeps import Factor, Store, Study, local, run
 
 DELTA = 1e-3
 LEVEL = 0.9
@@ -161,38 +166,15 @@ def pruning() -> dict[str, dict[str, float]]:
     return scores
 
 
-def parameter_coverage(repeats: int) -> dict[str, dict[str, float]]:
-    """Return how often 90% intervals of parameters hold the truth, on grids drawn from the law itself."""
-    n, m = (axis.ravel() for axis in np.meshgrid(50_000 / 2.0 ** np.arange(6), 7e5 / 4.0 ** np.arange(6)))
-    cases: list[tuple[Law, dict[str, np.ndarray], dict[str, float], float]] = [
-        (
-            Dense(0.9, 0.66, 0.53, 0.3, 0.8, 4.0, n_full=50_000, m_base=7e5),
-            {"n": n, "m": m},
-            {"eps0": 0.9},
-            0.02,
-        ),
-        (Chinchilla(1.8, 480.0, 2100.0, 0.35, 0.37), {"n": n * 4e6, "m": m * 1e4}, {}, 0.005),
-        (Power(0.1, 2.0, 0.5), {"n": np.geomspace(100, 1e5, 15)}, {}, 0.02),
-        (M4(0.9, 0.1, 30.0, 0.6, 1.5), {"n": np.geomspace(10, 1e6, 30)}, {"eps0": 0.9}, 0.01),
-        (Pruning(0.06, 0.8, 1.2, 0.01), {"density": 0.8 ** np.arange(30)}, {}, 0.02),
-    ]
-    out = {}
-    for law, sizes, fixed, noise in cases:
-        rng = np.random.default_rng(1)
-        truth = law.error(**sizes)
-        constants = {name: getattr(law, name) for name in law.constants()}
-        held = []
-        for k in range(repeats):
-            error = truth * np.exp(noise * rng.standard_normal(truth.shape))
-            error = np.minimum(error, fixed.get("eps0", np.inf))
-            found = fit(
-                type(law), error, fixed=fixed, constants=constants, objective="log", level=LEVEL, **sizes
-            )
-            held.append({name: i.low <= getattr(law, name) <= i.high for name, i in found.intervals.items()})
-            progress(f"e: {type(law).__name__}", k + 1, repeats)
-        out[type(law).__name__] = {name: float(np.mean([h[name] for h in held])) for name in held[0]}
-        shown = ", ".join(f"{name} {share:.3f}" for name, share in out[type(law).__name__].items())
-        print(f"(e) {type(law).__name__}: {shown}", flush=True)
+def parameter_coverage(grids: int) -> dict[str, dict[str, float]]:
+    """Return how often 90% intervals of parameters hold the truth, in so many grids of each law."""
+    study = load(Path(__file__).parents[1] / "sims" / "law_coverage.toml")
+    study = Study(study.kind, study.base, (*study.factors[:-1], Factor.of("seed", range(grids))))
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "grids.db", write=True) as store:
+        run(study, store, functools.partial(local, workers=1))
+        out = coverage(store.rows(study))
+    for law, shares in out.items():
+        print(f"(e) {law}: " + ", ".join(f"{name} {share:.3f}" for name, share in shares.items()), flush=True)
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,3 +94,18 @@ def _recovered(cell: Recovery) -> dict[str, Any]:
         out |= {f"{name}.low": interval.low, f"{name}.high": interval.high}
         out[f"{name}.covered"] = interval.low <= law.params[name] <= interval.high
     return out
+
+
+def coverage(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the share of grids whose interval holds the truth, by law and parameter.
+
+    ``rows`` are cells of this kind as `errsrc.sweeps.Store.rows` gives them.
+    """
+    held: dict[str, dict[str, list[bool]]] = {}
+    for row in rows:
+        for name, covered in row.items():
+            if name.endswith(".covered"):
+                held.setdefault(row["law.kind"], {}).setdefault(name.removesuffix(".covered"), []).append(
+                    covered
+                )
+    return {law: {name: sum(v) / len(v) for name, v in shares.items()} for law, shares in held.items()}

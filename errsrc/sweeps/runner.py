@@ -271,9 +271,11 @@ class Progress:
         self.terminal = file is not None and file.isatty()
         self.start = self.last = time.monotonic()
         self.width = 0
+        self.told = True
 
     def move(self, cells: int, cost: float, failed: bool) -> None:
         """Count cells that have come."""
+        self.told = False
         self.spent += cost
         if failed:
             self.failed += cells
@@ -299,12 +301,13 @@ class Progress:
 
     def end(self) -> None:
         """Show the last line."""
-        if self.spent:
+        if not self.told:
             self._write(self.line(time.monotonic() - self.start))
-            if self.terminal and self.file is not None:
-                print(file=self.file, flush=True)
+        if self.width:
+            print(file=self.file, flush=True)
 
     def _write(self, text: str) -> None:
+        self.told = True
         if self.file is None:
             return
         if self.terminal:

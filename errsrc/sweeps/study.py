@@ -161,6 +161,10 @@ class Study(Sequence[Any]):
 
         Each equals ``kind.key(cell)``, and none of the cells is built: about 2 microseconds a key.
         """
+        return self._keys
+
+    @functools.cached_property
+    def _keys(self) -> list[str]:
         slots = {  # what stands in the key's text for each leaf
             path: line((path, value)).replace("{", "{{").replace("}", "}}")
             for path, value in split(self.base)[0].items()
