@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import ctypes
 import functools
 import importlib.util
 import itertools
@@ -19,6 +18,7 @@ import multiprocessing
 import os
 import pickle
 import queue
+import shutil
 import signal
 import threading
 import time
@@ -171,7 +171,8 @@ def dask(
         workers on the loopback address of this machine.
     memory, seconds
         Limits as `local` has them, held by the workers themselves, which should have one thread each.
-        A cell that is too slow is interrupted between two of its Python instructions.
+        A worker that takes too long ends itself, and its nanny, which ``dask worker`` starts unless told
+        otherwise, starts another.
     resources
         What of a worker's resources a batch takes, as ``{"GPU": 0.5}`` for two a GPU; only workers
         started with as much of it get one.
@@ -179,79 +180,137 @@ def dask(
     Raises
     ------
     ValueError
-        If Dask is not installed, or no scheduler answers at the address.
+        If Dask is not installed, no scheduler answers at the address, or SLURM cannot be used.
     RuntimeError
-        If workers cannot compute at all, as without errsrc.
+        If workers cannot compute at all, as without errsrc, or the scheduler is lost.
 
     Notes
     -----
-    A lost worker's batches are computed again by others, until they have lost as many as the scheduler
-    allows (``distributed.scheduler.allowed-failures``, 3).  Each result is let go of when it has come.
+    Workers may come and go; while there are none, it waits.  A thread of a worker has one batch at a
+    time, so that a worker that is lost costs what it was at: that is computed again until it has lost
+    `LOSSES` of them.  Each result is let go of when it has come.  Floor: some 10 ms a batch and worker.
     """
     if importlib.util.find_spec("distributed") is None:
         raise ValueError("The dask engine needs the extra 'cluster': pip install 'errsrc[cluster]'.")
     if workers is not None:
         checks.integer(workers, "workers", "dask", 1)
     _check_limits("dask", memory, seconds)
+    asked = {name: checks.number(x, name, "dask", 0, open_low=True) for name, x in (resources or {}).items()}
     work = functools.partial(_limited, function, memory, seconds)
     news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    at: dict[str, tuple[int, Any]] = {}  # batches being computed, with their futures, by Dask's key
+    overdue: set[str] = set()
+    losses: collections.Counter[int] = collections.Counter()
+    waiting = iter(range(len(batches)))
+    left = len(batches)
     with contextlib.ExitStack() as stack:
-        client = _client(stack, scheduler, workers, resources)
-        at: dict[str, int] = {}  # batches being computed, by Dask's key
-        futures: dict[str, Any] = {}
+        client = _client(stack, scheduler, workers, asked)
+        stack.enter_context(_connection(client))
+        stack.callback(_give_up, client, at)
         client.subscribe_topic("all", news.put)
-        stack.callback(lambda: client.cancel(list(futures.values())))
-        waiting = iter(range(len(batches)))
-        left = len(batches)
+        slots = _slots(client, asked)
+        if not slots:
+            _log.warning("No Dask worker%s yet: waiting.", f" offers {asked}" if asked else "")
         while left:
-            room = 4 * sum(client.nthreads().values()) + 16 - len(at)
-            for place in itertools.islice(waiting, max(0, room)):
-                future = client.submit(work, batches[place], pure=False, resources=resources)
-                at[future.key], futures[future.key] = place, future
+            for place in itertools.islice(waiting, max(0, slots - len(at))):
+                batch = functools.partial(work, batches[place])  # as a function, its data are left alone
+                future = client.submit(batch, pure=False, resources=asked)
+                at[future.key] = place, future
                 future.add_done_callback(news.put)
+            new = list(_all_of(news, timeout=2.0))
             came: list[tuple[int, Any]] = []
-            for new in _all_of(news, timeout=2.0):
-                if isinstance(new, tuple):  # an event of the scheduler
-                    came += [
-                        (at[key], Lost("its worker was lost", again=True))
-                        for key in _lost(new[1])
-                        if key in at
-                    ]
-                elif new.key in at:
-                    came.append((at.pop(new.key), _answer(futures.pop(new.key), seconds)))
-                    left -= 1
+            for event in (x[1] for x in new if isinstance(x, tuple) and isinstance(x[1], dict)):
+                if event.get("action") == _OVERDUE:
+                    overdue.add(event["key"])
+                for key in _lost(event).intersection(at):
+                    place, future = at[key]
+                    losses[place] += not event.get(
+                        "expected"
+                    )  # by the scheduler, as when a worker is retired
+                    if key in overdue:
+                        answer = Lost(f"it took more than {seconds:g} s a cell, and was stopped", again=False)
+                    elif losses[place] < LOSSES:
+                        answer = Lost("its worker was lost", again=True)
+                    else:
+                        answer = Lost(f"{LOSSES} workers were lost at it", again=False)
+                    came.append((place, answer))
+                    if not answer.again:
+                        client.cancel([at.pop(key)[1]])
+            done = {x.key: at.pop(x.key) for x in new if not isinstance(x, tuple) and x.key in at}
+            came += _answers(client, list(done.values()))
+            left -= sum(not (isinstance(answer, Lost) and answer.again) for _, answer in came)
+            if len(done) < len(new) or not new:
+                slots = _slots(client, asked)
             yield came
+
+
+_log = logging.getLogger(__name__)
+_OVERDUE = "errsrc-overdue"
 
 
 def _client(
     stack: contextlib.ExitStack,
     scheduler: str | None,
     workers: int | None,
-    resources: Mapping[str, float] | None,
+    resources: Mapping[str, float],
 ) -> Any:
     """Return a client of the scheduler asked for, which the stack closes with what was started here."""
     import distributed
 
-    quiet = logging.CRITICAL  # what is lost, the summary says
     if scheduler is None:
-        cluster = distributed.LocalCluster(
-            n_workers=workers or _cores(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-            memory_limit=0, resources=resources, silence_logs=quiet,
-        )  # fmt: skip
+        with _for_workers():
+            cluster = distributed.LocalCluster(
+                n_workers=workers or _cores(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+                memory_limit=0, resources=resources, silence_logs=logging.CRITICAL,
+            )  # fmt: skip
         return stack.enter_context(distributed.Client(stack.enter_context(cluster)))
     if scheduler == "slurm":
-        try:
-            from dask_jobqueue import SLURMCluster
-        except ImportError:
-            raise ValueError("SLURM needs the extra 'cluster': pip install 'errsrc[cluster]'.") from None
-        cluster = stack.enter_context(SLURMCluster())
-        cluster.scale(jobs=workers or 1)
-        return stack.enter_context(distributed.Client(cluster))
+        return stack.enter_context(distributed.Client(stack.enter_context(_slurm(workers or 1))))
     try:
         return stack.enter_context(distributed.Client(scheduler, timeout="10s"))
     except (OSError, ValueError) as error:
         accepted = "the address of a Dask scheduler that answers, or 'slurm'"
         raise ValueError(checks.refusal("scheduler", "dask", accepted, scheduler)) from error
+
+
+def _slurm(jobs: int) -> Any:
+    """Return a cluster with workers in jobs of SLURM, as the configuration of dask-jobqueue has it."""
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError:
+        raise ValueError("SLURM needs the extra 'cluster': pip install 'errsrc[cluster]'.") from None
+    if shutil.which("sbatch") is None:
+        raise ValueError("There is no SLURM here: no command 'sbatch' is found.")
+    try:
+        cluster = SLURMCluster()
+    except ValueError as error:
+        raise ValueError(f"'jobqueue.slurm' in Dask's configuration does not do: {error}") from error
+    cluster.scale(jobs=jobs)
+    return cluster
+
+
+@contextlib.contextmanager
+def _connection(client: Any) -> Iterator[None]:
+    """Raise in one sentence what comes of a connection that is lost."""
+    address = client.scheduler.address
+    try:
+        yield
+    except OSError as error:
+        raise RuntimeError(f"The Dask scheduler at {address} is lost.") from error
+
+
+def _give_up(client: Any, at: Mapping[str, tuple[int, Any]]) -> None:
+    if at and client.status == "running":
+        client.cancel([future for _, future in at.values()])
+
+
+def _slots(client: Any, resources: Mapping[str, float]) -> int:
+    """Return how many batches the workers can be at at once."""
+    if client.status != "running":
+        raise ConnectionError
+    workers = client.sync(client.scheduler.identity)["workers"].values()
+    shares = [[w["resources"].get(name, 0) / x + 1e-9 for name, x in resources.items()] for w in workers]
+    return sum(int(min([w["nthreads"], *of])) for w, of in zip(workers, shares, strict=True))
 
 
 def _all_of(news: queue.SimpleQueue[Any], timeout: float) -> Iterator[Any]:
@@ -262,31 +321,32 @@ def _all_of(news: queue.SimpleQueue[Any], timeout: float) -> Iterator[Any]:
             yield news.get_nowait()
 
 
-def _lost(event: Any) -> set[str]:
+def _lost(event: Mapping[str, Any]) -> set[str]:
     """Return the keys that an event of the scheduler says were at a worker that is lost."""
-    if not isinstance(event, dict) or event.get("action") != "remove-worker":
+    if event.get("action") != "remove-worker":
         return set()
     return {*event["processing-tasks"], *event["lost-computed-tasks"]}
 
 
-def _answer(future: Any, seconds: float | None) -> Any:
-    """Return what a future that is done has to say, and let go of it."""
+def _answers(client: Any, done: Sequence[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    """Yield what futures that are done have to say, and let go of them."""
     import distributed
 
-    error = future.exception()
-    answer = future.result() if error is None else None
-    future.release()
-    if error is None:
-        return answer
-    if isinstance(error, distributed.scheduler.KilledWorker):
-        return Lost("its workers were lost again and again", again=False)
-    if isinstance(error, _TookTooLong):
-        return Lost(f"it took more than {seconds:g} s a cell, and was stopped", again=False)
-    raise RuntimeError(f"The Dask workers cannot compute this: {type(error).__name__}: {error}") from error
+    if any(future.cancelled() for _, future in done):
+        raise ConnectionError
+    found = client.gather({future.key: future for _, future in done}, errors="skip") if done else {}
+    for place, future in done:
+        if future.status == "finished":
+            yield place, found[future.key]
+        elif isinstance(error := future.exception(), distributed.scheduler.KilledWorker):
+            yield place, Lost("its workers were lost again and again", again=False)
+        else:
+            what = f"{type(error).__name__}: {error}"
+            raise RuntimeError(f"The Dask workers cannot compute this: {what}") from error
+        future.release()
 
 
-class _TookTooLong(BaseException):
-    """Raised in the thread of a cell that has taken more time than it may."""
+# In the worker.
 
 
 def _limited(function: Function, memory: int | None, seconds: float | None, batch: Sequence[Any]) -> Any:
@@ -299,13 +359,21 @@ def _limited(function: Function, memory: int | None, seconds: float | None, batc
             resource.setrlimit(resource.RLIMIT_DATA, (memory, before[1]))
             stack.callback(resource.setrlimit, resource.RLIMIT_DATA, before)
         if seconds is not None:
-            thread, stop = ctypes.c_ulong(threading.get_ident()), ctypes.py_object(_TookTooLong)
-            timer = threading.Timer(
-                seconds * len(batch), ctypes.pythonapi.PyThreadState_SetAsyncExc, (thread, stop)
-            )
-            timer.start()
-            stack.callback(timer.cancel)
+            import distributed
+
+            worker, finished = distributed.get_worker(), threading.Event()
+            end = (worker, worker.get_current_task(), finished, seconds * len(batch))
+            threading.Thread(target=_end_overdue, args=end, daemon=True).start()
+            stack.callback(finished.set)
         return function(batch)
+
+
+def _end_overdue(worker: Any, key: str, finished: threading.Event, seconds: float) -> None:
+    """End this process if it takes longer than that, having said why."""
+    if not finished.wait(seconds):
+        worker.log_event("all", {"action": _OVERDUE, "key": key})
+        if not finished.wait(1.0):  # while that is sent
+            os._exit(1)
 
 
 AHEAD_SECONDS, AHEAD_BYTES = 0.05, 16_384

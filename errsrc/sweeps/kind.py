@@ -98,7 +98,7 @@ def line(leaf: tuple[str, Any]) -> str:
 
 def encode(value: Any) -> str:
     """Return JSON of a value, dict or list: floats to the last bit, infinities as 1e999, NaN as null."""
-    if type(value) is float and math.isfinite(value):
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
         return repr(value)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if "N" in text or "I" in text:  # NaN, Infinity: JSON has neither

@@ -113,6 +113,8 @@ def run(
     keys = study.cell_keys()
     skipped = {} if retry else {keys[p]: failed[keys[p]] for p in missing if keys[p] in failed}
     todo = [place for place in missing if keys[place] not in skipped]
+    for place in todo:
+        study[place]  # a cell that its class refuses is refused now
     batches = store.batches(study, todo)
     costs = [_cost(study, batch) for batch in batches]
     order = sorted(range(len(batches)), key=lambda i: -costs[i])

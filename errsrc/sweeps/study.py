@@ -98,17 +98,13 @@ class Study(Sequence[Any]):
                     checks.refusal("factors", "Study", "factors of different fields", f"<{one!r} twice>")
                 )
         base: Any = self.base
-        seeds: list[Any] = [base.seed]
-        for factor in self.factors:
-            if "seed" in factor.fields:
-                place = factor.fields.index("seed")
-                seeds += [value[place] for value in factor.values]
-        for seed in seeds:
-            checks.integer(seed, "seed", self.kind.cell.__name__, 0, LARGEST_SEED)
+        for seed in (base.seed, *self._seeds):
+            if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
+                checks.integer(seed, "seed", self.kind.cell.__name__, 0, LARGEST_SEED)
         for factor, alternatives in zip(self.factors, self._alternatives, strict=True):
             seen = set()
-            for value, (given, _) in zip(factor.values, alternatives, strict=True):
-                text = "".join(map(line, given.items()))
+            for value, (lines, _) in zip(factor.values, alternatives, strict=True):
+                text = "".join(lines.values())
                 if text in seen:
                     shown = value[0] if len(value) == 1 else value
                     where = f"the factor {', '.join(factor.fields)!r}"
@@ -116,6 +112,11 @@ class Study(Sequence[Any]):
                         checks.refusal("values", where, "different values", f"<{shown!r} twice>")
                     )
                 seen.add(text)
+
+    @property
+    def _seeds(self) -> list[Any]:
+        places = [(factor, factor.fields.index("seed")) for factor in self.factors if "seed" in factor.fields]
+        return [value[place] for factor, place in places for value in factor.values]
 
     @classmethod
     def of(cls, kind: Kind, cells: Sequence[Any]) -> Study:
@@ -172,13 +173,12 @@ class Study(Sequence[Any]):
         }
         columns: list[list[Any]] = []
         for place, alternatives in enumerate(self._alternatives):
-            lines = [{leaf[0]: line(leaf) for leaf in given.items()} for given, _ in alternatives]
-            paths = sorted({path for leaves in lines for path in leaves})
+            paths = sorted({path for lines, _ in alternatives for path in lines})
             if len(paths) == 1:
-                columns.append([leaves.get(paths[0], "") for leaves in lines])
+                columns.append([lines.get(paths[0], "") for lines, _ in alternatives])
                 slots[paths[0]] = f"{{{place}}}"
             else:
-                columns.append([tuple(leaves.get(path, "") for path in paths) for leaves in lines])
+                columns.append([tuple(lines.get(path, "") for path in paths) for lines, _ in alternatives])
                 slots.update({path: f"{{{place}[{j}]}}" for j, path in enumerate(paths)})
         text = "".join(slots[path] for path in sorted(slots)).format
         digest = self.kind.digest
@@ -187,30 +187,38 @@ class Study(Sequence[Any]):
     def resolved(self) -> list[Leaves]:
         """Return the different sets of defaults among the cells, see `errsrc.sweeps.kind.split`."""
         constant = {path: v for path, v in split(self.base)[1].items() if not self._varies(path)}
-        different = [
-            list({encode(defaults): defaults for _, defaults in alternatives}.values())
-            for alternatives in self._alternatives
-        ]
+        different = []
+        for alternatives in self._alternatives:
+            objects = {id(defaults): defaults for _, defaults in alternatives}  # a million seeds share one
+            different.append(list({encode(defaults): defaults for defaults in objects.values()}.values()))
         return [dict(collections.ChainMap(*parts, constant)) for parts in itertools.product(*different)]
 
     @functools.cached_property
-    def _alternatives(self) -> list[list[tuple[Leaves, Leaves]]]:
-        """For each factor, what each of its values makes of the leaves under its fields, as `split` does."""
-        out: list[list[tuple[Leaves, Leaves]]] = []
-        for factor in self.factors:
-            tops = {field.partition(".")[0] for field in factor.fields}
-            whole = all("." not in field for field in factor.fields)
-            out.append([])
-            for value in factor.values:
-                cell = replaced(self.base, dict(zip(factor.fields, value, strict=True)))
-                given, defaults = split(cell, tops)
-                if not whole:
-                    given, defaults = (
-                        {path: v for path, v in part.items() if _within(path, factor.fields)}
-                        for part in (given, defaults)
-                    )
-                out[-1].append((given, defaults))
+    def _alternatives(self) -> list[list[tuple[dict[str, str], Leaves]]]:
+        """For each factor, what each of its values makes of the leaves under its fields.
+
+        That is the lines of those that are not defaults, by path, and the defaults, as `split` gives them.
+        """
+        return [self._of_seeds(f) if f.fields == ("seed",) else self._of_factor(f) for f in self.factors]
+
+    def _of_factor(self, factor: Factor) -> list[tuple[dict[str, str], Leaves]]:
+        tops = {field.partition(".")[0] for field in factor.fields}
+        out = []
+        for value in factor.values:
+            cell = replaced(self.base, dict(zip(factor.fields, value, strict=True)))
+            given, defaults = (
+                {path: leaf for path, leaf in part.items() if _within(path, factor.fields)}
+                for part in split(cell, tops)
+            )
+            out.append(({path: line((path, leaf)) for path, leaf in given.items()}, defaults))
         return out
+
+    def _of_seeds(self, factor: Factor) -> list[tuple[dict[str, str], Leaves]]:
+        """Return the same as `_of_factor`, without building a cell for each of a million seeds."""
+        defaults = split(self.base, {"seed"})[1]
+        default = defaults.get("seed")
+        seeds = (int(seed) for (seed,) in factor.values)
+        return [({} if seed == default else {"seed": f"seed = {seed}\n"}, defaults) for seed in seeds]
 
     def _varies(self, path: str) -> bool:
         return any(_within(path, factor.fields) for factor in self.factors)
