@@ -36,23 +36,39 @@ def test_the_readmes_example_prints_what_it_says(capsys: pytest.CaptureFixture[s
         assert ours == pytest.approx(theirs, rel=0.02)
 
 
-def test_the_readmes_shell_example_runs(tmp_path: Path) -> None:
-    """The commands on runs.csv, on a file of the kind that it describes."""
+def test_the_readmes_commands_run(tmp_path: Path) -> None:
+    """In their order, on files of the kinds that they name; those for a cluster are tested elsewhere."""
     text = (ROOT / "README.md").read_text()
-    commands = [line for line in text.splitlines() if re.match(r"errsrc (fit|predict|plan) ", line)]
-    assert len(commands) >= 3
+    commands = [
+        line
+        for line in text.splitlines()
+        if re.match(r"errsrc (fit|predict|plan|run|status|export) ", line) and "--engine" not in line
+    ]
+    assert len(commands) >= 7
     rows = ["n,m,error"]
     rows += [
         f"{n},{m},{0.05 + 4 * n**-0.5 + 9 * m**-0.4}" for n in (500, 2000, 8000) for m in (1e4, 1e5, 1e6)
     ]
     (tmp_path / "runs.csv").write_text("\n".join(rows))
     (tmp_path / "larger.csv").write_text("n,m\n32000,4e6\n")
+    (tmp_path / "sims").mkdir()
+    spec = (ROOT / "sims" / "digits_grid.toml").read_text()
+    quick = spec.replace("seeds = 3", "seeds = 1").replace("[cell]", "[cell]\nsteps = 400")
+    (tmp_path / "sims" / "digits_grid.toml").write_text(quick)
     for command in commands:
         words = command.split("#")[0].split()
         done = subprocess.run(
             [sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, (command, done.stderr)
+
+
+def test_the_readmes_spec_is_a_study() -> None:
+    from errsrc.studies import load, parse
+
+    (text,) = re.findall(r"```toml\n(kind.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    study, whole = parse(text), load(ROOT / "sims" / "digits_grid.toml")
+    assert set(study) < set(whole)
 
 
 def test_a_law_added_as_contributing_says_is_fitted_by_the_one_fitter(
