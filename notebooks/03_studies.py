@@ -75,10 +75,10 @@ folder = tempfile.TemporaryDirectory()
 path = Path(folder.name) / "interpolation.db"
 with Store(path, write=True) as store:
     try:
-        run(study, store, interrupted, progress=None)
+        run(study, store, interrupted, progress=False)
     except KeyboardInterrupt:
         print(f"stopped with {store.count()} rows")
-    print(run(study, store, serial, progress=None))
+    print(run(study, store, serial, progress=False))
 
 # %% [markdown]
 # More values, and only what is new is computed.
@@ -86,7 +86,7 @@ with Store(path, write=True) as store:
 # %%
 larger = Study(kind, study.base, (Factor.of("n", (*SIZES, 16_384)), study.factors[1]))
 with Store(path, write=True) as store:
-    print(run(larger, store, serial, progress=None))
+    print(run(larger, store, serial, progress=False))
     columns = store.columns(larger)
 
 # %%

@@ -70,7 +70,7 @@ def run(
     engine: Engine = local,
     *,
     retry: bool = False,
-    progress: TextIO | None = sys.stderr,
+    progress: bool = True,
 ) -> Summary:
     """Compute the cells of a study that are missing in its store.
 
@@ -83,7 +83,7 @@ def run(
     retry
         Try again the cells that failed in an earlier run; left alone otherwise.
     progress
-        Where to show how far it is, with the rate, the time left and the failures; None for nowhere.
+        Whether to show on stderr how far it is, with the rate, the time left and the failures.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def run(
     costs = [_cost(study, batch) for batch in batches]
     order = sorted(range(len(batches)), key=lambda i: -costs[i])
     batches, costs = [batches[i] for i in order], [costs[i] for i in order]
-    shown = Progress(len(study), len(study) - len(missing), sum(costs), progress)
+    shown = Progress(len(study), len(study) - len(missing), sum(costs), sys.stderr if progress else None)
     failures: dict[str, str] = {}
     lost: list[str] = []
     finished = 0
@@ -130,23 +130,21 @@ def run(
         if hasattr(answers, "close"):
             stack.callback(answers.close)
         for came in answers:
-            rows: list[tuple[int, Mapping[str, Any]]] = []
-            for place, answer in came:
-                members = batches[place]
-                if isinstance(answer, Lost) and answer.again:
-                    lost.append(answer.reason)
-                    continue
-                if isinstance(answer, Lost):
-                    answer = Failure(answer.reason[0].upper() + answer.reason[1:] + ".", "")
-                if isinstance(answer, Failure):
-                    store.fail(study, members, answer.error, answer.details)
-                    failures.update((keys[p], answer.error) for p in members)
-                else:
-                    rows += zip(members, answer, strict=True)
-                    finished += len(members)
-                shown.move(len(members), costs[place], isinstance(answer, Failure))
-            if rows:
-                store.finish(study, rows)
+            with store.transaction():
+                for place, answer in came:
+                    members = batches[place]
+                    if isinstance(answer, Lost) and answer.again:
+                        lost.append(answer.reason)
+                        continue
+                    if isinstance(answer, Lost):
+                        answer = Failure(answer.reason[0].upper() + answer.reason[1:] + ".", "")
+                    if isinstance(answer, Failure):
+                        store.fail(study, members, answer.error, answer.details)
+                        failures.update((keys[p], answer.error) for p in members)
+                    else:
+                        store.finish(study, zip(members, answer, strict=True))
+                        finished += len(members)
+                    shown.move(len(members), costs[place], isinstance(answer, Failure))
             shown.show()
     seconds = time.monotonic() - start
     return Summary(len(study), len(study) - len(missing), finished, skipped | failures, tuple(lost), seconds)

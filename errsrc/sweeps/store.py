@@ -208,7 +208,29 @@ class Store:
         for row in rows:
             writer.writerow({name: encode(v) if isinstance(v, list) else v for name, v in row.items()})
 
-    # What the driver writes, in one transaction a call.
+    # What the driver writes, each call in a transaction.
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all that is written within, or nothing of it."""
+        if self._lock is None:
+            raise ValueError(f"{self.path} is not open for writing.")
+        if self._db.in_transaction:  # which decides
+            yield
+            return
+        ids, shown = dict(self._ids), dict(self._shown)
+        with self._refusals("written"):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                if self._shown != shown:
+                    self._view()
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._ids, self._shown = ids, shown
+                with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
+                    self._db.execute("ROLLBACK")
+                raise
 
     def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
         """Return unfinished cells, given by their places in a study, in the batches to compute them in.
@@ -238,7 +260,7 @@ class Store:
         size = kind.largest
         new = [group[i : i + size] for group in groups.values() for i in range(0, len(group), size)]
         first = 1 + max(settled, default=0)
-        with self._transaction():
+        with self.transaction():
             self._db.executemany("DELETE FROM batches WHERE batch = ?", dropped)
             self._db.executemany(
                 "INSERT INTO batches VALUES (?, ?, ?)",
@@ -252,7 +274,7 @@ class Store:
         All are added, or none.
         """
         kind = study.kind
-        with self._transaction():
+        with self.transaction():
             for place, outcome in finished:
                 cell = study[place]
                 given, defaults = split(cell)
@@ -271,7 +293,7 @@ class Store:
 
     def fail(self, study: Study, places: Iterable[int], error: str, details: str = "") -> None:
         """Record that cells failed: a sentence, and details such as a traceback."""
-        with self._transaction():
+        with self.transaction():
             for place in places:
                 cell = study[place]
                 row = (study.kind.key(cell), encode(split(cell)[0]), error, details, _now())
@@ -366,24 +388,6 @@ class Store:
         except sqlite3.Error as error:
             kept = "" if done == "opened" else "  Rows written before are safe in it."
             raise StoreError(f"{self.path} could not be {done}: {error}.{kept}") from error
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        if self._lock is None:
-            raise ValueError(f"{self.path} is not open for writing.")
-        ids, shown = dict(self._ids), dict(self._shown)
-        with self._refusals("written"):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                if self._shown != shown:
-                    self._view()
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._ids, self._shown = ids, shown
-                with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
-                    self._db.execute("ROLLBACK")
-                raise
 
     def _id(self, table: str, *values: Any) -> int:
         """Return the id of a row of a small table, adding it where it is not there."""
