@@ -98,7 +98,7 @@ def run(
     StoreError
         If the store cannot be written; rows finished before are safe in it.
     RuntimeError
-        If the engine cannot compute anything.
+        If the engine cannot compute anything, or a worker's errsrc is not this one.
 
     Notes
     -----
@@ -136,8 +136,15 @@ def run(
                     if isinstance(answer, Lost) and answer.again:
                         lost.append(answer.reason)
                         continue
+                    if isinstance(answer, OtherCode):
+                        raise RuntimeError(
+                            f"A worker has errsrc {answer.code}, and the driver errsrc {code()}: "
+                            "install the same on both."
+                        )
                     if isinstance(answer, Lost):
                         answer = Failure(answer.reason[0].upper() + answer.reason[1:] + ".", "")
+                    if isinstance(answer, OtherCode):
+                        continue
                     if isinstance(answer, Failure):
                         store.fail(study, members, answer.error, answer.details)
                         failures.update((keys[p], answer.error) for p in members)
@@ -146,6 +153,12 @@ def run(
                         finished += len(members)
                     shown.move(len(members), costs[place], isinstance(answer, Failure))
             shown.show()
+            other = next((answer for _, answer in came if isinstance(answer, OtherCode)), None)
+            if other is not None:
+                raise RuntimeError(
+                    f"A worker has errsrc {other.found}, and this driver {code()}: install the same for both, "
+                    "or, if it was edited meanwhile, start again to go on."
+                )
     seconds = time.monotonic() - start
     return Summary(len(study), len(study) - len(missing), finished, skipped | failures, tuple(lost), seconds)
 
@@ -180,16 +193,30 @@ class Failure:
     details: str
 
 
+@dataclass(frozen=True)
+class OtherCode:
+    """The answer of a worker whose errsrc is not the driver's: it computes nothing."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class OtherCode:
+    """A worker that would not compute a batch, for its errsrc is not the driver's."""
+
+    found: str
+
+
 def attempt(
     compute: Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]],
     packages: Sequence[str],
     driver: str,
     cells: Sequence[Any],
-) -> list[dict[str, Any]] | Failure:
+) -> list[dict[str, Any]] | Failure | OtherCode:
     """Compute a batch and return what the store takes for each cell; an error as a `Failure`."""
+    if code() != driver:
+        return OtherCode(code())
     try:
-        if code() != driver:
-            raise ValueError(f"This worker has errsrc {code()}, and the driver errsrc {driver}.")
         start = time.perf_counter()
         outcomes = list(compute(cells))
         seconds = time.perf_counter() - start
