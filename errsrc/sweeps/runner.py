@@ -136,11 +136,6 @@ def run(
                     if isinstance(answer, Lost) and answer.again:
                         lost.append(answer.reason)
                         continue
-                    if isinstance(answer, OtherCode):
-                        raise RuntimeError(
-                            f"A worker has errsrc {answer.code}, and the driver errsrc {code()}: "
-                            "install the same on both."
-                        )
                     if isinstance(answer, Lost):
                         answer = Failure(answer.reason[0].upper() + answer.reason[1:] + ".", "")
                     if isinstance(answer, OtherCode):
@@ -156,8 +151,8 @@ def run(
             other = next((answer for _, answer in came if isinstance(answer, OtherCode)), None)
             if other is not None:
                 raise RuntimeError(
-                    f"A worker has errsrc {other.found}, and this driver {code()}: install the same for both, "
-                    "or, if it was edited meanwhile, start again to go on."
+                    f"A worker has errsrc {other.code}, and the driver errsrc {code()}: install the same on "
+                    "both; where it was edited meanwhile, start again to go on."
                 )
     seconds = time.monotonic() - start
     return Summary(len(study), len(study) - len(missing), finished, skipped | failures, tuple(lost), seconds)
@@ -198,13 +193,6 @@ class OtherCode:
     """The answer of a worker whose errsrc is not the driver's: it computes nothing."""
 
     code: str
-
-
-@dataclass(frozen=True)
-class OtherCode:
-    """A worker that would not compute a batch, for its errsrc is not the driver's."""
-
-    found: str
 
 
 def attempt(
