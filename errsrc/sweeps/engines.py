@@ -192,11 +192,17 @@ def dask(
     """
     if importlib.util.find_spec("distributed") is None:
         raise ValueError("The dask engine needs the extra 'cluster': pip install 'errsrc[cluster]'.")
+    from distributed.protocol.pickle import dumps as packed
+
     if workers is not None:
         checks.integer(workers, "workers", "dask", 1)
     _check_limits("dask", memory, seconds)
     asked = {name: checks.number(x, name, "dask", 0, open_low=True) for name, x in (resources or {}).items()}
     work = functools.partial(_limited, function, memory, seconds)
+
+    def unpacked(pickled: bytes) -> Any:  # a local function, which is sent as code: no errsrc is needed
+        return pickle.loads(pickled)()  # so that this raises where anything is missing, and ends no worker
+
     news: queue.SimpleQueue[Any] = queue.SimpleQueue()
     at: dict[str, tuple[int, Any]] = {}  # batches being computed, with their futures, by Dask's key
     overdue: set[str] = set()
@@ -208,18 +214,24 @@ def dask(
         stack.enter_context(_connection(client))
         stack.callback(_give_up, client, at)
         client.subscribe_topic("all", news.put)
-        slots = _slots(client, asked)
-        if not slots:
-            _log.warning("No Dask worker%s yet: waiting.", f" offers {asked}" if asked else "")
+        slots, looked, told = 0, 0.0, False
         while left:
+            if time.monotonic() - looked > 2.0:  # workers come and go
+                if scheduler == "slurm":
+                    client.cluster.scale(jobs=workers or 1)  # those whose time is up have successors
+                slots, looked = _slots(client, asked), time.monotonic()
+                if not slots and not told:
+                    _log.warning("Waiting for Dask workers%s.", f" that offer {asked}" if asked else "")
+                    told = True
             for place in itertools.islice(waiting, max(0, slots - len(at))):
-                batch = functools.partial(work, batches[place])  # as a function, its data are left alone
-                future = client.submit(batch, pure=False, resources=asked)
+                batch = packed(functools.partial(work, batches[place]))
+                future = client.submit(unpacked, batch, pure=False, resources=asked)
                 at[future.key] = place, future
                 future.add_done_callback(news.put)
             new = list(_all_of(news, timeout=2.0))
             came: list[tuple[int, Any]] = []
             for event in (x[1] for x in new if isinstance(x, tuple) and isinstance(x[1], dict)):
+                looked = 0.0
                 if event.get("action") == _OVERDUE:
                     overdue.add(event["key"])
                 for key in _lost(event).intersection(at):
@@ -239,13 +251,13 @@ def dask(
             done = {x.key: at.pop(x.key) for x in new if not isinstance(x, tuple) and x.key in at}
             came += _answers(client, list(done.values()))
             left -= sum(not (isinstance(answer, Lost) and answer.again) for _, answer in came)
-            if len(done) < len(new) or not new:
-                slots = _slots(client, asked)
             yield came
 
 
 _log = logging.getLogger(__name__)
 _OVERDUE = "errsrc-overdue"
+CONNECT_SECONDS = 10.0
+"""How long a scheduler may take to answer at first."""
 
 
 def _client(
@@ -260,33 +272,32 @@ def _client(
     if scheduler is None:
         with _for_workers():
             cluster = distributed.LocalCluster(
-                n_workers=workers or _cores(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-                memory_limit=0, resources=resources, silence_logs=logging.CRITICAL,
+                n_workers=workers or _cores(), threads_per_worker=1, memory_limit=0, resources=resources,
+                host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
             )  # fmt: skip
         return stack.enter_context(distributed.Client(stack.enter_context(cluster)))
     if scheduler == "slurm":
-        return stack.enter_context(distributed.Client(stack.enter_context(_slurm(workers or 1))))
+        return stack.enter_context(distributed.Client(stack.enter_context(_slurm())))
     try:
-        return stack.enter_context(distributed.Client(scheduler, timeout="10s"))
+        return stack.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
     except (OSError, ValueError) as error:
         accepted = "the address of a Dask scheduler that answers, or 'slurm'"
         raise ValueError(checks.refusal("scheduler", "dask", accepted, scheduler)) from error
 
 
-def _slurm(jobs: int) -> Any:
-    """Return a cluster with workers in jobs of SLURM, as the configuration of dask-jobqueue has it."""
+def _slurm() -> Any:
+    """Return a cluster for workers in jobs of SLURM, as the configuration of dask-jobqueue has it."""
     try:
+        from dask import config
         from dask_jobqueue import SLURMCluster
     except ImportError:
         raise ValueError("SLURM needs the extra 'cluster': pip install 'errsrc[cluster]'.") from None
     if shutil.which("sbatch") is None:
         raise ValueError("There is no SLURM here: no command 'sbatch' is found.")
-    try:
-        cluster = SLURMCluster()
-    except ValueError as error:
-        raise ValueError(f"'jobqueue.slurm' in Dask's configuration does not do: {error}") from error
-    cluster.scale(jobs=jobs)
-    return cluster
+    for name in ("cores", "memory"):
+        if config.get(f"jobqueue.slurm.{name}") is None:
+            raise ValueError(f"Dask's configuration must have 'jobqueue.slurm.{name}', what a job gets.")
+    return SLURMCluster()
 
 
 @contextlib.contextmanager
@@ -300,8 +311,10 @@ def _connection(client: Any) -> Iterator[None]:
 
 
 def _give_up(client: Any, at: Mapping[str, tuple[int, Any]]) -> None:
-    if at and client.status == "running":
+    """Have Dask forget what is not finished."""
+    if client.status == "running":
         client.cancel([future for _, future in at.values()])
+        client.unsubscribe_topic("all")
 
 
 def _slots(client: Any, resources: Mapping[str, float]) -> int:
