@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import importlib.util
 import os
 import shutil
@@ -346,6 +347,7 @@ echo "$1" >>"$JOBS/cancelled"
 
 
 def test_slurm_jobs_compute_the_same_and_are_cancelled_at_the_end(tmp_path, monkeypatch):
+    importlib.import_module("dask_jobqueue")  # with its defaults, which must not come within config.set
     for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)

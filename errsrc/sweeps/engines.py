@@ -295,7 +295,7 @@ def _slurm() -> Any:
     if shutil.which("sbatch") is None:
         raise ValueError("There is no SLURM here: no command 'sbatch' is found.")
     for name in ("cores", "memory"):
-        if config.get(f"jobqueue.slurm.{name}") is None:
+        if config.get(f"jobqueue.slurm.{name}", None) is None:
             raise ValueError(f"Dask's configuration must have 'jobqueue.slurm.{name}', what a job gets.")
     return SLURMCluster()
 
