@@ -336,7 +336,8 @@ def test_options_out_of_range_are_refused(wrong):
 
 SBATCH = """#!/bin/sh
 # A queue that starts each job at once, as a process of this machine; it says what SLURM says.
-setsid sh "$1" >"$JOBS/log" 2>&1 &
+cp "$1" "$JOBS/job$$"  # the script is deleted when this has ended
+setsid sh "$JOBS/job$$" >"$JOBS/log$$" 2>&1 &
 echo $! >>"$JOBS/started"
 echo "Submitted batch job $!"
 """
