@@ -274,6 +274,7 @@ def _client(
             cluster = distributed.LocalCluster(
                 n_workers=workers or _cores(), threads_per_worker=1, memory_limit=0, resources=resources,
                 host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
+                preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # Ctrl-C is ours
             )  # fmt: skip
         return stack.enter_context(distributed.Client(stack.enter_context(cluster)))
     if scheduler == "slurm":
