@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from errsrc import checks
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,96 @@ class Interval:
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """What lies between two estimates and is not known any better: not sampling uncertainty.
+
+    Attributes
+    ----------
+    lower, upper
+        Estimates of a quantity that is at most, and of one that is at least, the one in question; the
+        same where it is known.
+    status
+        How the ends come about, or the certificate, as a phrase.
+
+    Examples
+    --------
+    >>> print(Bracket(Interval(0.01, 0.008, 0.012, 0.95), Interval(0.03, 0.02, 0.04, 0.95), "chains"))
+    0.0100 [0.0080, 0.0120] to 0.030 [0.020, 0.040]
+    """
+
+    lower: Interval
+    upper: Interval
+    status: str
+
+    @classmethod
+    def known(cls, value: Interval, status: str) -> Bracket:
+        """Return the bracket of a quantity that is known but for sampling."""
+        return cls(value, value, status)
+
+    @property
+    def closed(self) -> bool:
+        """Whether both ends are one estimate."""
+        return self.lower == self.upper
+
+    def __str__(self) -> str:
+        return str(self.lower) if self.closed else f"{self.lower} to {self.upper}"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+def mean_interval(
+    values: Sequence[float] | NDArray[np.float64], level: float, lowest: float = -math.inf
+) -> Interval:
+    """Return the mean of independent draws with its confidence interval, corrected for skewness.
+
+    Hall's (1992) monotone cubic transformation of the t statistic, with Student's quantiles: squared
+    errors are skewed, and a plain t interval of 20 of them covers 89 to 94% where it says 95; this one
+    93 to 95%.
+
+    Parameters
+    ----------
+    values
+        Independent draws, (K,), K >= 2.
+    level
+        Coverage, in (0, 1).
+    lowest
+        The least value that the mean can have: the interval's upper end is not below it.  The estimate
+        is never clipped.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two values, or one that is not finite.
+
+    Examples
+    --------
+    >>> print(mean_interval([1.0, 2.0, 1.5, 1.8, 1.2, 1.4], 0.95))
+    1.48 [1.11, 1.90]
+    """
+    draws = np.asarray(values, dtype=np.float64)
+    if draws.ndim != 1 or len(draws) < 2 or not np.isfinite(draws).all():
+        accepted = "two or more finite numbers"
+        raise ValueError(checks.refusal("values", "mean_interval", accepted, values))
+    checks.number(level, "level", "mean_interval", 0, 1, open_low=True, open_high=True)
+    mean, std, count = float(draws.mean()), float(draws.std()), len(draws)
+    if std <= 1e-14 * abs(mean):
+        return Interval(mean, mean, max(mean, lowest), level)
+    skewness = float(((draws - mean) ** 3).mean()) / std**3
+    quantile = float(student.ppf((1 + level) / 2, count - 1)) / math.sqrt(count - 1)
+    low, high = (mean - std * _unskewed(x, skewness, count) for x in (quantile, -quantile))
+    return Interval(mean, low, max(high, lowest), level)
+
+
+def _unskewed(x: float, skewness: float, count: int) -> float:
+    """Solve Hall's g(t) = t + s t^2 / 3 + s^2 t^3 / 27 + s / (6 K) = x for t."""
+    shifted = x - skewness / (6 * count)
+    if abs(skewness) < 1e-6:
+        return shifted
+    return 3 / skewness * (float(np.cbrt(1 + skewness * shifted)) - 1)
 
 
 def significant(value: float, uncertainty: float, digits: int) -> str:

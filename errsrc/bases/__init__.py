@@ -1,0 +1,3 @@
+"""Bases: orthonormal functions on an input space, whose spans are the bands of settings and learners."""
+
+from errsrc.bases.fourier import fourier as fourier

@@ -1,0 +1,61 @@
+"""Function classes: what a learner can express."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from errsrc import checks
+from errsrc.nets import Network as Architecture
+
+
+@dataclass(frozen=True)
+class FunctionClass:
+    """A set of functions of an input: each learner declares its own, a setting measures what it lacks."""
+
+
+@dataclass(frozen=True)
+class AllFunctions(FunctionClass):
+    """All functions: nearest neighbours, forests, kernel methods, averages of several networks."""
+
+
+@dataclass(frozen=True)
+class Linear(FunctionClass):
+    """Linear maps of the inputs, x -> W x, without an offset."""
+
+
+@dataclass(frozen=True)
+class RankK(FunctionClass):
+    """Linear maps of the inputs of rank at most ``rank``."""
+
+    rank: int
+
+    def __post_init__(self) -> None:
+        checks.integer(self.rank, "rank", "RankK", 1)
+
+
+@dataclass(frozen=True)
+class Band(FunctionClass):
+    """Trigonometric polynomials on the circle with frequencies up to ``degree``: M = 2 degree + 1."""
+
+    degree: int
+
+    def __post_init__(self) -> None:
+        checks.integer(self.degree, "degree", "Band", 0)
+
+    @property
+    def band_size(self) -> int:
+        """M, the number of coefficients."""
+        return 2 * self.degree + 1
+
+
+@dataclass(frozen=True)
+class Network(FunctionClass):
+    """The functions of one network architecture, over all its weights."""
+
+    architecture: Architecture
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.architecture, Architecture):
+            raise TypeError(
+                checks.refusal("architecture", "Network", "a network of errsrc.nets", self.architecture)
+            )

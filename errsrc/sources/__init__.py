@@ -1,0 +1,4 @@
+"""Sources: how much of a learner's error is noise, realizability, uncertainty, learning deficiency."""
+
+from errsrc.sources.budget import Budget as Budget
+from errsrc.sources.budget import budget as budget

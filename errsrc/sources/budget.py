@@ -1,0 +1,322 @@
+"""The error budget: a learner's expected risk as a sum of four terms, each at least 0.
+
+With R(g; f) the risk of a predictor g under a teacher f, D the data and F the learner's function class,
+
+    noise            E min over all g of R(g; f)
+    realizability    E min over g in F of R(g; f), less the noise
+    uncertainty      E min over g in F of E[R(g; f) given D], less E min over g in F of R(g; f)
+    deficiency       E R(A(D); f), less E min over g in F of E[R(g; f) given D]
+
+They sum to the expected risk by construction, and none is negative: a minimum of an expectation is at
+least the expectation of the minimum.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.results import Bracket, Interval, mean_interval
+from errsrc.rng import generator
+from errsrc.settings import GaussianSetting, RankK, Setting
+from errsrc.settings.linear import tail
+from errsrc.settings.setting import Array
+from errsrc.sources.gaussian import Posterior, Terms, square
+
+TERMS = ("noise", "realizability", "uncertainty", "deficiency")
+"""In that order everywhere."""
+
+POINTS = 256
+"""Fresh inputs a draw at which functions are compared, where no exact quadrature is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """A learner's expected risk at n labelled examples, term by term.
+
+    Attributes
+    ----------
+    n, loss
+        Labelled examples, and what risk is measured in.
+    noise, realizability, uncertainty, deficiency
+        The terms, in the units of the loss; `Bracket`s, closed where a term is known but for sampling.
+    total
+        The expected risk.
+    scale
+        The target variance: `relative` terms are divided by it.
+    draws
+        What the intervals come from: for each term and "total" its values over draws of teacher and
+        data, (draws,); all the same where the term is exact.
+    status
+        How the terms came about, as a sentence.
+    """
+
+    n: int
+    loss: str
+    noise: Bracket
+    realizability: Bracket
+    uncertainty: Bracket
+    deficiency: Bracket
+    total: Interval
+    scale: float
+    draws: dict[str, NDArray[np.float64]]
+    status: str
+
+    @property
+    def relative(self) -> Budget:
+        """The same, divided by the target variance, so that the best constant has excess risk 1."""
+        scaled = {name: _scaled(getattr(self, name), self.scale) for name in (*TERMS, "total")}
+        draws = {name: values / self.scale for name, values in self.draws.items()}
+        return Budget(self.n, self.loss, **scaled, scale=1.0, draws=draws, status=self.status)
+
+    def rows(self) -> list[tuple[str, Interval, Interval]]:
+        """Return (term, lower, upper) for the four terms and the total."""
+        brackets = [(name, getattr(self, name)) for name in TERMS]
+        return [(name, b.lower, b.upper) for name, b in brackets] + [("total", self.total, self.total)]
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the table as columns, a row a term: estimates and ends of both sides of each bracket."""
+        rows = self.rows()
+        out: dict[str, NDArray[Any]] = {"term": np.array([name for name, _, _ in rows])}
+        for place, side in ((1, "lower"), (2, "upper")):
+            for end in ("estimate", "low", "high"):
+                out[f"{side}.{end}"] = np.array([getattr(row[place], end) for row in rows])
+        return out
+
+    def __str__(self) -> str:
+        lines = [f"n = {self.n:,}, {self.loss} loss"]
+        for name, lower, upper in self.rows():
+            shown = str(lower) if lower == upper else f"{lower} to {upper}"
+            share = f"{lower.estimate / self.total.estimate:6.1%}" if self.total.estimate else ""
+            lines.append(f"{name:<14}{share if lower == upper else '':>7}  {shown}")
+        return "\n".join([*lines, self.status])
+
+
+def budget(
+    setting: Setting,
+    learner: Any,
+    n: int,
+    *,
+    x: Array | None = None,
+    draws: int = 64,
+    seed: int = 0,
+    level: float = 0.95,
+    exact: bool = True,
+) -> Budget:
+    """Return the error budget of a learner in a setting.
+
+    Parameters
+    ----------
+    setting
+        A `GaussianSetting`: its terms have closed forms given the inputs.
+    learner
+        One of `errsrc.learners`.
+    n
+        Labelled examples, every one that the learner touches, those for its own validation included.
+    x
+        A fixed design, float64 (n, dim); by default each draw has inputs of its own.
+    draws
+        Draws of teacher, data and the learner's chance, >= 2; what is exact takes fewer.
+    seed
+        Root of the seed tree.
+    level
+        Coverage of the intervals.
+    exact
+        Whether to use closed forms where there are any.  False estimates every term from draws alone,
+        as must be done where there are none: a check of the one by the other.
+
+    Returns
+    -------
+    Budget
+        Its terms sum to its total.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For n < 1, a design of another shape, a learner that cannot take the setting's inputs, or whose
+        predictions are not finite or not in the class that it declares.
+
+    Notes
+    -----
+    Given inputs, a learner that is linear in its labels has an exact budget, at no draw of a teacher.  For
+    others the deficiency is the mean squared distance between what was learned and the best member of its
+    class given the data, the posterior mean's projection.  Estimated uncertainty is half the mean squared
+    distance between teacher and an independent posterior sample (both projected on the class).
+    """
+    where = "budget"
+    checks.integer(n, "n", where, 1)
+    checks.integer(draws, "draws", where, 2)
+    checks.integer(seed, "seed", where, 0)
+    checks.number(level, "level", where, 0, 1, open_low=True, open_high=True)
+    if not isinstance(setting, GaussianSetting):
+        raise TypeError(checks.refusal("setting", where, "a setting of errsrc.settings", setting))
+    if x is not None:
+        x = np.asarray(x, dtype=np.float64)
+        dim = setting.inputs(1, np.random.default_rng(0)).shape[1]
+        if x.shape != (n, dim) or not np.isfinite(x).all():
+            accepted = f"finite inputs of shape ({n}, {dim})"
+            raise ValueError(checks.refusal("x", where, accepted, f"<shape {x.shape}>"))
+    closed = exact and learner.linear_in_labels and not isinstance(learner.function_class, RankK)
+    posteriors = _designs(setting, learner, n, x, draws, seed, closed)
+    if closed:
+        found = [_closed(posterior, learner, design) for posterior, design in posteriors]
+        status = "Exact given the inputs" + (
+            "." if len(found) == 1 else f"; intervals are over {len(found)} draws of them."
+        )
+    else:
+        found = _sampled(setting, learner, list(posteriors), seed, exact)
+        known = "posterior known, deficiency from" if exact else "every term estimated from"
+        status = f"{known.capitalize()} {len(found)} draws of teacher and data."
+    return _budget(setting, n, found, level, status)
+
+
+@dataclass(frozen=True, eq=False)
+class _Design:
+    """Inputs of one draw, and the points at which its functions are compared."""
+
+    x: Array
+    points: Array
+    number: int
+
+
+def _designs(
+    setting: GaussianSetting, learner: Any, n: int, x: Array | None, draws: int, seed: int, closed: bool
+) -> Iterator[tuple[Posterior, _Design]]:
+    """Yield (posterior, design) for each draw; one alone where nothing in it is random."""
+    function_class = learner.function_class
+    for number in range(draws):
+        rng = functools.partial(generator, seed, "budget", number)
+        quadrature = setting.quadrature(function_class, rng("points"), POINTS)
+        inputs = setting.inputs(n, rng("inputs")) if x is None else x
+        posterior = Posterior(setting, function_class, inputs, quadrature)
+        yield posterior, _Design(inputs, quadrature.points, number)
+        if closed and quadrature.exact and x is not None:
+            return
+
+
+def _closed(posterior: Posterior, learner: Any, design: _Design) -> Terms:
+    terms: Terms = posterior.linear(learner.smoother(design.x, design.points))
+    parts = terms.realizability + terms.uncertainty + terms.deficiency
+    if not np.isclose(parts, terms.total, rtol=1e-6, atol=1e-6):
+        accepted = f"a learner whose predictions lie in its {learner.function_class}"
+        raise ValueError(checks.refusal("learner", "budget", accepted, learner))
+    return terms
+
+
+def _sampled(
+    setting: GaussianSetting,
+    learner: Any,
+    posteriors: Sequence[tuple[Posterior, _Design]],
+    seed: int,
+    exact: bool,
+) -> list[Terms]:
+    """Return each draw's terms, with one teacher, one data set and one fit."""
+    worlds = [_world(setting, posterior, design, seed) for posterior, design in posteriors]
+    rngs = [generator(seed, "budget", design.number, "learner") for _, design in posteriors]
+    fitted = fit_all(learner, [design.x for _, design in posteriors], [world.y for world in worlds], rngs)
+    out = []
+    for (posterior, design), world, predictor in zip(posteriors, worlds, fitted, strict=True):
+        learned = posterior.root * _predicted(predictor, design.points, world.values.shape[1])
+        mean = posterior.mean(world.labels)
+        if isinstance(learner.function_class, RankK):
+            rank = learner.function_class.rank
+            outside = tail(world.values, rank)
+            best = tail(mean, rank)
+            spread = posterior.uncertainty if exact else 0.5 * square(world.values - world.other)
+            uncertainty = spread + best - outside
+            deficiency = square(learned - mean) - best
+        else:
+            outside = posterior.realizability
+            uncertainty = posterior.uncertainty
+            deficiency = square(learned - posterior.projected(mean))
+            if not exact:
+                outside = square(world.values - posterior.projected(world.values))
+                uncertainty = 0.5 * square(posterior.projected(world.values - world.other))
+        total = outside + uncertainty + deficiency
+        if not exact:
+            total = square(learned - world.values)
+            deficiency = total - outside - uncertainty
+        out.append(Terms(outside, uncertainty, deficiency, total))
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class _World:
+    """A teacher and a posterior sample, weighted; labels as (n, outputs), and as learners see them."""
+
+    values: Array
+    other: Array
+    labels: Array
+    y: Array
+
+
+def _world(setting: GaussianSetting, posterior: Posterior, design: _Design, seed: int) -> _World:
+    stds = setting.output_stds
+    rng = generator(seed, "budget", design.number, "teacher")
+    z = rng.standard_normal((posterior.x_root.shape[1], len(stds))) * stds
+    noise = generator(seed, "budget", design.number, "labels")
+    labels = setting.channel.label(posterior.x_root @ z, noise)
+    other = posterior.mean(labels)
+    rng = generator(seed, "budget", design.number, "posterior")
+    for output, std in enumerate(stds):
+        if std > 0:
+            root = posterior.deviation(std)
+            other[:, output] += root @ rng.standard_normal(root.shape[1])
+    y = labels if setting.outputs is not None else labels[:, 0]
+    return _World(posterior.points_root @ z, other, labels, y)
+
+
+def fit_all(
+    learner: Any, xs: Sequence[Array], ys: Sequence[Array], rngs: Sequence[np.random.Generator]
+) -> list[Any]:
+    """Return what a learner makes of each data set; all at once where it can (``fit_many``)."""
+    if hasattr(learner, "fit_many"):
+        return list(learner.fit_many(xs, ys, rngs))
+    return [learner.fit(x, y, rng) for x, y, rng in zip(xs, ys, rngs, strict=True)]
+
+
+def _predicted(predictor: Any, points: Array, outputs: int) -> Array:
+    """Return predictions (Q, outputs), refusing what is none."""
+    values = np.asarray(predictor(points), dtype=np.float64)
+    values = values[:, None] if values.ndim == 1 else values
+    if values.shape != (len(points), outputs) or not np.isfinite(values).all():
+        what = f"<shape {values.shape}>" if np.isfinite(values).all() else "<nan or inf>"
+        accepted = f"one whose predictions are finite, of shape ({len(points)}, {outputs})"
+        raise ValueError(checks.refusal("learner", "budget", accepted, what))
+    return values
+
+
+def _budget(setting: Setting, n: int, found: Sequence[Terms], level: float, status: str) -> Budget:
+    draws = {name: np.array([getattr(t, name) for t in found]) for name in TERMS[1:]}
+    draws["total"] = setting.noise + np.sum(list(draws.values()), axis=0)
+    intervals = {name: _interval(values, level) for name, values in draws.items()}
+    noise = Interval(setting.noise, setting.noise, setting.noise, level)
+    return Budget(
+        n=n,
+        loss=setting.loss,
+        noise=Bracket.known(noise, "of the channel"),
+        **{name: Bracket.known(intervals[name], status) for name in TERMS[1:]},
+        total=intervals["total"],
+        scale=setting.target_variance,
+        draws=draws | {"noise": np.full(len(found), setting.noise)},
+        status=status,
+    )
+
+
+def _interval(values: NDArray[np.float64], level: float) -> Interval:
+    if len(values) == 1:
+        value = float(values[0])
+        return Interval(value, value, value, level)
+    return mean_interval(values, level, lowest=0.0)
+
+
+def _scaled(value: Any, scale: float) -> Any:
+    if isinstance(value, Bracket):
+        return Bracket(_scaled(value.lower, scale), _scaled(value.upper, scale), value.status)
+    return Interval(value.estimate / scale, value.low / scale, value.high / scale, value.level)
