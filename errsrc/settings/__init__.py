@@ -15,10 +15,12 @@ from errsrc.settings.gp import GaussianProcessTeacher as GaussianProcessTeacher
 from errsrc.settings.linear import LinearTeacher as LinearTeacher
 from errsrc.settings.setting import GaussianSetting as GaussianSetting
 from errsrc.settings.setting import Setting as Setting
+from errsrc.settings.table import TableTeacher as TableTeacher
 
 ALL: dict[str, type[Setting]] = {
     "linear": LinearTeacher,
     "fourier": FourierTeacher,
     "gaussian-process": GaussianProcessTeacher,
+    "table": TableTeacher,
 }
 """Settings by the name that specs have for them."""

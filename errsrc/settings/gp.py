@@ -109,9 +109,7 @@ class _Path:
                 mean = half @ ((vectors[:, kept].T @ self.values) / np.sqrt(values[kept]))
                 between = between - half @ half.T
             values, vectors = eigh(between)
-            drawn = mean + vectors @ (
-                np.sqrt(np.maximum(values, 0.0)) * self.rng.standard_normal(len(fresh))
-            )
+            drawn = mean + vectors @ (np.sqrt(np.maximum(values, 0.0)) * self.rng.standard_normal(len(fresh)))
             self.points = np.concatenate([self.points, fresh])
             self.values = np.concatenate([self.values, drawn])
             known = {point.tobytes(): place for place, point in enumerate(self.points)}

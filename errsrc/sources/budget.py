@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.results import Bracket, Interval, mean_interval
 from errsrc.rng import generator
-from errsrc.settings import GaussianSetting, RankK, Setting
+from errsrc.settings import GaussianSetting, RankK, Setting, TableTeacher
 from errsrc.settings.linear import tail
 from errsrc.settings.setting import Array
+from errsrc.settings.table import risk
 from errsrc.sources.gaussian import Posterior, Terms, square
 
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
@@ -154,7 +155,7 @@ def budget(
     checks.integer(draws, "draws", where, 2)
     checks.integer(seed, "seed", where, 0)
     checks.number(level, "level", where, 0, 1, open_low=True, open_high=True)
-    if not isinstance(setting, GaussianSetting):
+    if not isinstance(setting, (GaussianSetting, TableTeacher)):
         raise TypeError(checks.refusal("setting", where, "a setting of errsrc.settings", setting))
     if x is not None:
         x = np.asarray(x, dtype=np.float64)
@@ -162,6 +163,10 @@ def budget(
         if x.shape != (n, dim) or not np.isfinite(x).all():
             accepted = f"finite inputs of shape ({n}, {dim})"
             raise ValueError(checks.refusal("x", where, accepted, f"<shape {x.shape}>"))
+    if isinstance(setting, TableTeacher):
+        found = _tables(setting, learner, n, x, draws, seed)
+        status = f"Exact given the data; intervals are over {draws} draws of it."
+        return _budget(setting, n, found, level, status)
     closed = exact and learner.linear_in_labels and not isinstance(learner.function_class, RankK)
     posteriors = _designs(setting, learner, n, x, draws, seed, closed)
     if closed:
@@ -243,6 +248,27 @@ def _sampled(
             total = square(learned - world.values)
             deficiency = total - outside - uncertainty
         out.append(Terms(outside, uncertainty, deficiency, total))
+    return out
+
+
+def _tables(
+    setting: TableTeacher, learner: Any, n: int, x: Array | None, draws: int, seed: int
+) -> list[Terms]:
+    """Return each draw's terms: sums over all items, given the data."""
+    setting.realizability(learner.function_class)  # refuses all but AllFunctions
+    xs, ys, rngs = [], [], []
+    for number in range(draws):
+        rng = functools.partial(generator, seed, "budget", number)
+        xs.append(setting.inputs(n, rng("inputs")) if x is None else x)
+        ys.append(setting.channel.label(setting.teacher(rng("teacher"))(xs[-1]), rng("labels")))
+        rngs.append(rng("learner"))
+    items = np.arange(setting.items, dtype=np.float64)[:, None]
+    out = []
+    for inputs, labels, predictor in zip(xs, ys, fit_all(learner, xs, ys, rngs), strict=True):
+        truth = setting.predictive(inputs, labels)
+        learned = _predicted(predictor, items, setting.classes)
+        least, got = (float(setting.probabilities @ risk(truth, g, setting.loss)) for g in (truth, learned))
+        out.append(Terms(0.0, least - setting.noise, got - least, got - setting.noise))
     return out
 
 

@@ -1,0 +1,120 @@
+"""Tables of classes over items of unequal frequency: Hutter's setting, where all learning is memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.results import Interval
+from errsrc.settings.channels import Flips
+from errsrc.settings.classes import AllFunctions, FunctionClass
+from errsrc.settings.setting import Array, Predictor, Setting
+
+CLASS_LOSSES = ("log", "zero-one")
+
+
+@dataclass(frozen=True)
+class TableTeacher(Setting):
+    """A class for each of ``items`` items, uniformly at random; item i comes at a rate ~ i^-(1 + decay).
+
+    Hutter 2021 (arXiv 2102.04074) with classes and label flips.  The posterior has a closed form, for
+    any loss: given D, items never seen have uniform classes, others a posterior by the counts of their
+    labels.
+
+    Attributes
+    ----------
+    items, classes
+        Sizes of the table, >= 1 and >= 2.
+    decay
+        Decay of the frequencies beyond 1 / i.
+    loss
+        "log", cross-entropy in nats of predicted class probabilities; or "zero-one", the error rate of the
+        most probable class.
+    channel
+        `Flips`, at a rate of at most 1 - 1 / classes, so that the teacher's class is the likeliest label.
+
+    Examples
+    --------
+    >>> TableTeacher(items=10, classes=4, channel=Flips(0.1)).noise
+    0.1
+    """
+
+    items: int
+    classes: int = 2
+    decay: float = 1.0
+    loss: str = "zero-one"
+    channel: Flips = field(default=Flips(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        where = "TableTeacher"
+        checks.integer(self.items, "items", where, 1)
+        checks.integer(self.classes, "classes", where, 2)
+        checks.number(self.decay, "decay", where)
+        checks.choice(self.loss, "loss", where, CLASS_LOSSES)
+        if not isinstance(self.channel, Flips) or self.channel.rate > 1 - 1 / self.classes:
+            accepted = f"Flips at a rate of at most {1 - 1 / self.classes:.6g}"
+            raise ValueError(checks.refusal("channel", where, accepted, self.channel))
+
+    @property
+    def probabilities(self) -> Array:
+        """Probability of each item, float64 (items,)."""
+        raw = np.arange(1, self.items + 1, dtype=np.float64) ** -(1 + self.decay)
+        return raw / raw.sum()
+
+    @property
+    def noise(self) -> float:
+        """The rate of flips, or the entropy of a label given its item's class, in nats."""
+        rate = self.channel.rate
+        if self.loss == "zero-one" or rate == 0:
+            return rate
+        return -(1 - rate) * math.log(1 - rate) - rate * math.log(rate / (self.classes - 1))
+
+    @property
+    def target_variance(self) -> float:
+        """The excess risk of the best constant: what is to be learned."""
+        constant = math.log(self.classes) if self.loss == "log" else 1 - 1 / self.classes
+        return constant - self.noise
+
+    def inputs(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw items by their number, 0 to items - 1, as float64 (count, 1)."""
+        return rng.choice(self.items, (count, 1), p=self.probabilities).astype(np.float64)
+
+    def teacher(self, rng: np.random.Generator) -> Predictor:
+        """Draw a table; its values are one-hot, (N, classes)."""
+        table = np.eye(self.classes)[rng.integers(0, self.classes, self.items)]
+        return lambda x: table[x[:, 0].astype(np.int64)]
+
+    def predictive(self, x: Array, y: NDArray[np.int64]) -> Array:
+        """Return the posterior probabilities of a new label of each item given data, (items, classes)."""
+        counts = np.zeros((self.items, self.classes))
+        np.add.at(counts, (x[:, 0].astype(np.int64), y), 1.0)
+        rate, others = self.channel.rate, self.classes - 1
+        if rate == 0:
+            seen = counts.sum(1, keepdims=True) > 0
+            return np.where(seen, (counts > 0).astype(float), 1 / self.classes)
+        odds = counts * math.log((1 - rate) * others / rate)
+        weights = np.exp(odds - odds.max(1, keepdims=True))
+        posterior = weights / weights.sum(1, keepdims=True)
+        return posterior * (1 - rate) + (1 - posterior) * rate / others
+
+    def realizability(self, function_class: FunctionClass) -> Interval:
+        """Return 0 for all functions, the only class that is measured."""
+        if isinstance(function_class, AllFunctions):
+            return Interval(0.0, 0.0, 0.0, 0.95)
+        return super().realizability(function_class)
+
+
+def risk(truth: Array, predicted: Array, loss: str) -> Array:
+    """Return the expected loss of predicted class probabilities under true ones, both (N, classes); (N,).
+
+    For "zero-one" the most probable class is what is predicted; a tie is broken evenly.
+    """
+    if loss == "log":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return -np.where(truth > 0, truth * np.log(predicted), 0.0).sum(1)
+    best = predicted >= predicted.max(1, keepdims=True) * (1 - 1e-12)
+    return 1 - (truth * best).sum(1) / best.sum(1)

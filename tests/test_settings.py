@@ -1,0 +1,232 @@
+"""Settings do what they say: moments of teachers and inputs, exact terms by a second derivation, refusals."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from errsrc.bases import fourier
+from errsrc.nets import MLP
+from errsrc.settings import (
+    AllFunctions,
+    Band,
+    Clean,
+    Flips,
+    FourierTeacher,
+    Gaussian,
+    GaussianProcessTeacher,
+    Linear,
+    LinearTeacher,
+    Network,
+    RankK,
+    Softmax,
+    TableTeacher,
+)
+from errsrc.settings.linear import tail
+from errsrc.settings.table import risk
+
+GAUSSIAN = [
+    LinearTeacher(5),
+    LinearTeacher(6, input_decay=1.5, weight_decay=0.5, channel=Gaussian(0.3)),
+    LinearTeacher(3, spectrum=(4.0, 1.0, 0.1)),
+    LinearTeacher(4, outputs=3, output_decay=1.0),
+    LinearTeacher(4, outputs=3, rank=2),
+    FourierTeacher(4, decay=1.0),
+    FourierTeacher(0),
+    GaussianProcessTeacher(2, kernel="rbf", length=0.5),
+    GaussianProcessTeacher(3, nu=1.5, domain="sphere"),
+    GaussianProcessTeacher(1, domain="normal"),
+]
+
+
+@pytest.mark.parametrize("setting", GAUSSIAN, ids=str)
+def test_teachers_have_the_covariance_of_the_roots(setting):
+    """6,000 teachers at 4 inputs; each entry of the covariance within 5 standard errors (p < 1e-4 in all)."""
+    rng = np.random.default_rng(1)
+    x = setting.inputs(4, rng)
+    values = np.array([setting.teacher(rng)(x) for _ in range(6000)]).reshape(6000, 4, -1)
+    (root,) = setting.roots(x)
+    for output, std in enumerate(setting.output_stds):
+        products = values[:, :, None, output] * values[:, None, :, output]
+        error = products.std(0) / math.sqrt(6000) + 1e-12
+        assert (np.abs(products.mean(0) - std**2 * root @ root.T) < 5 * error).all()
+
+
+@pytest.mark.parametrize("setting", GAUSSIAN, ids=str)
+def test_the_target_variance_is_one(setting):
+    rng = np.random.default_rng(2)
+    second = [(setting.teacher(rng)(setting.inputs(1, rng)) ** 2).sum() for _ in range(4000)]
+    assert np.mean(second) == pytest.approx(1, abs=5 * np.std(second) / math.sqrt(4000))
+
+
+@pytest.mark.parametrize("setting", GAUSSIAN, ids=str)
+def test_the_same_generator_gives_the_same_teacher_at_any_order_of_a_single_call(setting):
+    x = setting.inputs(6, np.random.default_rng(0))
+    one, two = (setting.teacher(np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(one(x), two(x))
+    np.testing.assert_allclose(one(x[::-1]), one(x)[::-1], rtol=1e-12)
+
+
+def test_a_path_of_a_process_goes_on_from_where_it_was():
+    """Values asked for one after another have the joint law of values asked for at once."""
+    setting = GaussianProcessTeacher(1, kernel="rbf", length=0.3)
+    x = np.array([[0.1], [0.2], [0.25], [0.9]])
+    rng = np.random.default_rng(0)
+    values = []
+    for _ in range(4000):
+        f = setting.teacher(rng)
+        values.append([f(x[:1])[0], *f(x[1:3]), f(x[3:])[0]])
+    products = np.array(values)[:, :, None] * np.array(values)[:, None]
+    error = products.std(0) / math.sqrt(4000)
+    assert (np.abs(products.mean(0) - setting.covariance(x, x)) < 5 * error).all()
+
+
+EXACT = [
+    (LinearTeacher(6, input_decay=1.0), Linear()),
+    (LinearTeacher(4, outputs=3, output_decay=2.0), RankK(1)),
+    (FourierTeacher(6, decay=1.0), Band(3)),
+    (FourierTeacher(3), Band(7)),
+]
+
+
+@pytest.mark.parametrize(("setting", "function_class"), EXACT, ids=str)
+def test_an_exact_quadrature_integrates_what_a_large_sample_does(setting, function_class):
+    rng = np.random.default_rng(3)
+    exact = setting.quadrature(function_class, rng, 0)
+    x = setting.inputs(200_000, rng)
+    assert exact.exact
+    for _ in range(3):
+        one, other = setting.teacher(rng), setting.teacher(rng)
+        squares, on_grid = (((one(z) - other(z)).reshape(len(z), -1) ** 2).sum(1) for z in (x, exact.points))
+        mean = exact.weights @ on_grid
+        assert mean == pytest.approx(squares.mean(), abs=5 * squares.std() / math.sqrt(len(x)))
+    basis = setting.basis(function_class, exact.points)
+    np.testing.assert_allclose(basis.T @ (exact.weights[:, None] * basis), np.eye(basis.shape[1]), atol=1e-12)
+
+
+def test_realizability_of_a_band_is_the_tail_of_least_squares_on_a_fine_grid():
+    setting = FourierTeacher(9, decay=1.5)
+    x = np.linspace(0, 2 * np.pi, 400, endpoint=False)[:, None]
+    rng = np.random.default_rng(4)
+    residuals = []
+    for _ in range(3000):
+        y = setting.teacher(rng)(x)
+        basis = fourier(x, 4)
+        residuals.append(np.mean((y - basis @ np.linalg.lstsq(basis, y, rcond=None)[0]) ** 2))
+    expected = setting.realizability(Band(4))
+    assert expected.low == expected.high
+    assert np.mean(residuals) == pytest.approx(
+        expected.estimate, abs=5 * np.std(residuals) / math.sqrt(len(residuals))
+    )
+    assert setting.realizability(Band(9)).estimate == 0
+    assert setting.realizability(AllFunctions()).estimate == 0
+
+
+def test_realizability_of_a_rank_is_what_the_best_of_many_low_rank_fits_leaves():
+    """Eckart-Young by alternating least squares, for one teacher; and the mean over teachers."""
+    setting = LinearTeacher(5, outputs=4, input_decay=1.0)
+    rng = np.random.default_rng(5)
+    target = setting.matrix(rng) * np.sqrt(setting.eigenvalues)
+    right = rng.standard_normal((2, 5))
+    for _ in range(500):
+        left = target @ np.linalg.pinv(right)
+        right = np.linalg.pinv(left) @ target
+    assert tail(target, 2) == pytest.approx(np.square(target - left @ right).sum(), rel=1e-6)
+    mean = setting.realizability(RankK(2))
+    draws = [tail(setting.matrix(rng) * np.sqrt(setting.eigenvalues), 2) for _ in range(4000)]
+    assert mean.estimate == pytest.approx(np.mean(draws), rel=0.05)
+    assert mean.low < mean.estimate < mean.high
+    for whole in (Linear(), RankK(4), RankK(9)):
+        assert setting.realizability(whole).estimate == 0
+    assert LinearTeacher(5, outputs=4, rank=2).realizability(RankK(2)).estimate == 0
+
+
+def test_the_best_rank_of_posterior_knowledge_is_not_a_linear_space():
+    setting = LinearTeacher(3, outputs=2)
+    assert setting.dimension(Linear()) == 3
+    assert setting.dimension(AllFunctions()) == math.inf
+    assert FourierTeacher(2).dimension(Band(5)) == Band(5).band_size == 11
+
+
+@pytest.mark.parametrize("channel", [Flips(0.0), Flips(0.3), Softmax(0.7), Softmax(2.0)], ids=str)
+def test_class_channels_draw_with_their_probabilities(channel):
+    values = np.array([[1.0, 0.0, -0.5], [0.2, 0.1, 2.0]])
+    drawn = channel.label(np.repeat(values, 20_000, 0), np.random.default_rng(6)).reshape(2, -1)
+    shares = np.array([np.bincount(row, minlength=3) / 20_000 for row in drawn])
+    probabilities = channel.probabilities(values)
+    np.testing.assert_allclose(probabilities.sum(1), 1)
+    np.testing.assert_allclose(shares, probabilities, atol=5 * math.sqrt(0.25 / 20_000))
+    assert drawn.dtype == np.int64
+
+
+def test_value_channels():
+    values = np.zeros(40_000)
+    np.testing.assert_array_equal(Clean().label(values, np.random.default_rng(0)), values)
+    assert Gaussian(0.3).label(values, np.random.default_rng(0)).std() == pytest.approx(0.3, rel=0.02)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_a_tables_predictive_is_bayes_rule_over_all_tables(rate):
+    """By enumeration of the 3^2 tables of 2 items and 3 classes."""
+    setting = TableTeacher(items=2, classes=3, channel=Flips(rate))
+    x, y = np.array([[0.0], [0.0], [0.0]]), np.array([1, 1, 2] if rate else [1, 1, 1])
+    weight, mean = 0.0, np.zeros((2, 3))
+    for first in range(3):
+        for second in range(3):
+            table = setting.channel.probabilities(np.eye(3)[[first, second]])
+            likelihood = np.prod(table[x[:, 0].astype(int), y])
+            weight += likelihood
+            mean += likelihood * table
+    np.testing.assert_allclose(setting.predictive(x, y), mean / weight, atol=1e-12)
+
+
+def test_noise_of_a_table_is_the_risk_of_who_knows_it():
+    for loss in ("log", "zero-one"):
+        setting = TableTeacher(items=3, classes=4, loss=loss, channel=Flips(0.2))
+        truth = setting.channel.probabilities(np.eye(4)[:3])
+        np.testing.assert_allclose(risk(truth, truth, loss), setting.noise)
+        uniform = np.full((3, 4), 0.25)
+        np.testing.assert_allclose(risk(truth, uniform, loss), setting.noise + setting.target_variance)
+
+
+REFUSED = [
+    (lambda: LinearTeacher(0), "'dim' parameter of LinearTeacher must be an integer >= 1"),
+    (lambda: LinearTeacher(3, spectrum=(1.0, 2.0)), "'spectrum' .* must be 3 variances"),
+    (lambda: LinearTeacher(2, spectrum=(1.0, -1.0)), "'spectrum' .* finite numbers > 0"),
+    (lambda: LinearTeacher(2, channel=Flips(0.1)), r"'channel' .* Clean\(\) or Gaussian"),
+    (lambda: LinearTeacher(2, outputs=2, rank=3), "'rank' .* <= 2"),
+    (lambda: FourierTeacher(-1), "'degree' .* >= 0"),
+    (lambda: GaussianProcessTeacher(1, domain="sphere"), "'dim' .* >= 2"),
+    (lambda: GaussianProcessTeacher(1, kernel="mattern"), "did you mean 'matern'"),
+    (lambda: GaussianProcessTeacher(1, length=0.0), "'length' .* > 0"),
+    (lambda: TableTeacher(3, classes=2, channel=Flips(0.6)), "'channel' .* at most 0.5"),
+    (lambda: TableTeacher(3, loss="squared"), "'loss'"),
+    (lambda: Gaussian(0.0), "'noise_std' .* > 0"),
+    (lambda: Flips(1.5), "'rate'"),
+    (lambda: Softmax(0), "'temperature'"),
+    (lambda: RankK(0), "'rank'"),
+    (lambda: Band(-1), "'degree'"),
+    (lambda: LinearTeacher(2).realizability(Band(1)), "'function_class' .* LinearTeacher can measure"),
+    (lambda: FourierTeacher(2).basis(Linear(), np.zeros((1, 1))), "FourierTeacher's inputs"),
+    (lambda: TableTeacher(2).realizability(Linear()), "'function_class'"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), REFUSED, ids=[m for _, m in REFUSED])
+def test_what_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        wrong()
+
+
+def test_a_network_class_takes_a_network():
+    assert Network(MLP((2, 3, 1))) == Network(MLP((2, 3, 1)))
+    with pytest.raises(TypeError, match="'architecture' parameter of Network"):
+        Network((2, 3, 1))
+
+
+@pytest.mark.parametrize("setting", [*GAUSSIAN, TableTeacher(4)], ids=str)
+def test_settings_are_frozen_and_hashable(setting):
+    assert hash(setting) == hash(dataclasses.replace(setting))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setting.channel = Clean()
