@@ -32,8 +32,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from errsrc import checks, laws
+from errsrc import checks, laws, learners, settings
 from errsrc.laws.recovery import Recovery, recover
+from errsrc.settings import channels
+from errsrc.sources.cell import BudgetCell, budgets
 from errsrc.sweeps import Factor, Kind, Study
 from errsrc.sweeps.kind import types_of
 from errsrc.tasks import vision
@@ -50,11 +52,17 @@ ALL: dict[str, Kind] = {
             packages=("numpy", "torch"),
         ),
         Kind("recovery", Recovery, recover, packages=("numpy", "scipy")),
+        Kind("budget", BudgetCell, budgets, packages=("numpy", "scipy", "scikit-learn", "torch")),
     )
 }
 """Kinds of cells by the name that specs have for them."""
 
-ROOMS: dict[type, Mapping[str, type]] = {laws.Law: laws.ALL}
+ROOMS: dict[type, Mapping[str, type]] = {
+    laws.Law: laws.ALL,
+    settings.Setting: settings.ALL,
+    channels.Channel: channels.ALL,
+    learners.Learner: learners.ALL,
+}
 """Fields declared as one of these are tables with a ``kind`` that names a class of the room's ``ALL``."""
 
 MOST_SEEDS = 10_000_000

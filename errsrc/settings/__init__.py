@@ -18,9 +18,9 @@ from errsrc.settings.setting import Setting as Setting
 from errsrc.settings.table import TableTeacher as TableTeacher
 
 ALL: dict[str, type[Setting]] = {
-    "linear": LinearTeacher,
-    "fourier": FourierTeacher,
-    "gaussian-process": GaussianProcessTeacher,
-    "table": TableTeacher,
+    "linear-teacher": LinearTeacher,
+    "fourier-teacher": FourierTeacher,
+    "gaussian-process-teacher": GaussianProcessTeacher,
+    "table-teacher": TableTeacher,
 }
 """Settings by the name that specs have for them."""

@@ -266,10 +266,21 @@ def _tables(
     out = []
     for inputs, labels, predictor in zip(xs, ys, fit_all(learner, xs, ys, rngs), strict=True):
         truth = setting.predictive(inputs, labels)
-        learned = _predicted(predictor, items, setting.classes)
+        learned = _scores(predictor, items, setting)
         least, got = (float(setting.probabilities @ risk(truth, g, setting.loss)) for g in (truth, learned))
         out.append(Terms(0.0, least - setting.noise, got - least, got - setting.noise))
     return out
+
+
+def _scores(predictor: Any, items: Array, setting: TableTeacher) -> Array:
+    """Return predictions (items, classes); classes that were never seen have score 0."""
+    seen = np.shape(predictor(items[:1]))[-1]
+    scores = np.zeros((len(items), setting.classes))
+    scores[:, :seen] = _predicted(predictor, items, min(seen, setting.classes))
+    if setting.loss == "log" and (scores.min() < 0 or not np.allclose(scores.sum(1), 1)):
+        accepted = "one that predicts probabilities, for the log loss"
+        raise ValueError(checks.refusal("learner", "budget", accepted, "<other scores>"))
+    return scores
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,110 @@
+"""Figures of error budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from errsrc import checks
+from errsrc.plots.style import STYLE, axes, log
+from errsrc.sources.budget import TERMS, Budget
+
+COLOURS = {
+    "noise": "#999999",
+    "realizability": "#CC79A7",
+    "uncertainty": "#56B4E9",
+    "deficiency": "#E69F00",
+}
+"""Each term's colour, of Okabe and Ito's colour-blind safe palette."""
+
+
+def budget(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
+    """Draw the shares of the four terms in the risk as stacked areas over n.
+
+    From below: noise, realizability, uncertainty, deficiency; a hatched area is what a bracket leaves
+    open between uncertainty and deficiency.  The shares are of the total at each n, which stands above.
+
+    Parameters
+    ----------
+    result
+        Budgets of one setting and learner at two or more n.
+    ax
+        Where to draw; a new figure by default.
+    """
+    found = sorted(result, key=lambda one: one.n)
+    if len({one.n for one in found}) < max(2, len(found)):
+        accepted = "budgets at two or more n, one at each"
+        raise ValueError(checks.refusal("result", "budget", accepted, [one.n for one in found]))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.4, 4.0)
+        n = np.array([one.n for one in found], dtype=np.float64)
+        total = np.array([one.total.estimate for one in found])
+        level = np.zeros(len(found))
+        handles = []
+        for name in TERMS:
+            lower = np.array([getattr(one, name).lower.estimate for one in found])
+            share = np.divide(lower, total, out=np.zeros_like(total), where=total > 0)
+            ax.fill_between(n, level, level + share, color=COLOURS[name], linewidth=0, zorder=1)
+            handles.append(Patch(color=COLOURS[name], label=name))
+            level = level + share
+            if name == "uncertainty":
+                gap = np.array([one.uncertainty.upper.estimate for one in found]) - lower
+                open_share = np.divide(gap, total, out=np.zeros_like(total), where=total > 0)
+                if (open_share > 0).any():
+                    look: Any = {"facecolor": "white", "edgecolor": COLOURS[name], "hatch": "///"}
+                    ax.fill_between(n, level, level + open_share, **look, linewidth=0, zorder=1)
+                    handles.append(Patch(**look, label="uncertainty or deficiency"))
+                    level = level + open_share
+        ax.set(ylim=(0, 1), xlim=(n[0], n[-1]), xlabel="n, labelled examples", ylabel="share of the risk")
+        ax.legend(handles=handles[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5))
+        return ax
+
+
+def terms(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
+    """Draw each term, and the total, against n on logarithmic axes, intervals as bands.
+
+    Terms that are 0 at all n are named in the legend as such; estimates at or below 0 are left out.
+
+    Parameters
+    ----------
+    result
+        Budgets of one setting and learner.
+    ax
+        Where to draw; a new figure by default.
+    """
+    found = sorted(result, key=lambda one: one.n)
+    if not found or not any(one.total.estimate > 0 for one in found):
+        raise ValueError(checks.refusal("result", "terms", "budgets, one of a total > 0 among them", found))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.4, 4.0)
+        n = np.array([one.n for one in found], dtype=np.float64)
+        for name in (*TERMS, "total"):
+            rows = [{row[0]: row[1:] for row in one.rows()}[name] for one in found]
+            colour = COLOURS.get(name, "#222222")
+            for place, dashes in ((0, "solid"), (1, "dotted")):
+                sides = [row[place] for row in rows]
+                if place == 1 and all(row[0] == row[1] for row in rows):
+                    continue
+                middle = np.array([side.estimate for side in sides])
+                label = name if place == 0 else f"{name}, at most"
+                if not (middle > 0).any():
+                    ax.plot([], [], color=colour, label=f"{label}: 0")
+                    continue
+                shown = np.where(middle > 0, middle, np.nan)
+                ax.plot(n, shown, "o-", color=colour, linestyle=dashes, markersize=3.5, label=label)
+                low = np.array(
+                    [
+                        max(side.low, 1e-3 * m) if m > 0 else np.nan
+                        for side, m in zip(sides, middle, strict=True)
+                    ]
+                )
+                high = np.array([side.high for side in sides])
+                ax.fill_between(n, low, high, color=colour, alpha=0.2, linewidth=0)
+        ax.set(xlabel="n, labelled examples", ylabel=f"risk, {found[0].loss} loss")
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        return log(ax)

@@ -1,0 +1,84 @@
+"""Budgets as cells of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from errsrc import checks
+from errsrc.learners import Learner
+from errsrc.results import Bracket, Interval
+from errsrc.settings import Setting
+from errsrc.sources.budget import TERMS, Budget, budget
+
+SIDES = ("", ".upper")
+"""What follows a term's name in a row: the lower side of its bracket, and the upper."""
+
+
+@dataclass(frozen=True)
+class BudgetCell:
+    """One error budget, and all that it depends on; see `errsrc.sources.budget`.
+
+    Attributes
+    ----------
+    setting, learner, n
+        The world, the learner, and the labelled examples that it has.
+    seed
+        Root of the seed tree.
+    draws
+        Draws of teacher and data.
+    level
+        Coverage of the intervals.
+    """
+
+    setting: Setting
+    learner: Learner
+    n: int
+    seed: int = 0
+    draws: int = 64
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        checks.integer(self.n, "n", "BudgetCell", 1)
+        checks.integer(self.seed, "seed", "BudgetCell", 0)
+        checks.integer(self.draws, "draws", "BudgetCell", 2)
+        checks.number(self.level, "level", "BudgetCell", 0, 1, open_low=True, open_high=True)
+
+
+def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
+    """Compute budgets and return each as a flat row, see `errsrc.sweeps.Kind` and `from_row`.
+
+    A term's row has its estimate under its name, the interval's ends under ``.low`` and ``.high``, and
+    the upper side of its bracket under ``.upper``, ``.upper.low`` and ``.upper.high``.
+    """
+    out = []
+    for cell in cells:
+        found = budget(cell.setting, cell.learner, cell.n, draws=cell.draws, seed=cell.seed, level=cell.level)
+        row: dict[str, Any] = {"loss": found.loss, "scale": found.scale, "status": found.status}
+        for name, *sides in found.rows():
+            for side, interval in zip(SIDES, sides, strict=True):
+                key = name + side
+                row |= {key: interval.estimate, f"{key}.low": interval.low, f"{key}.high": interval.high}
+        out.append(row)
+    return out
+
+
+def from_row(row: Mapping[str, Any]) -> Budget:
+    """Return the budget in a finished cell's row, without its single draws."""
+
+    def interval(key: str) -> Interval:
+        return Interval(row[key], row[f"{key}.low"], row[f"{key}.high"], row["level"])
+
+    terms = {name: Bracket(interval(name), interval(f"{name}.upper"), row["status"]) for name in TERMS}
+    return Budget(
+        n=row["n"],
+        loss=row["loss"],
+        **terms,
+        total=interval("total"),
+        scale=row["scale"],
+        draws={name: np.empty(0) for name in (*TERMS, "total")},
+        status=row["status"],
+    )
