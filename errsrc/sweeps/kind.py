@@ -130,16 +130,10 @@ def split(cell: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leav
 
     Examples
     --------
-    >>> from dataclasses import field
-    >>> @dataclass(frozen=True)
-    ... class Recipe:
-    ...     rate: float = 0.1
-    ...     batch: int = 128
-    >>> @dataclass(frozen=True)
-    ... class Cell:
-    ...     n: int
-    ...     seed: int = 0
-    ...     recipe: Recipe = field(default_factory=Recipe)
+    >>> from dataclasses import make_dataclass
+    >>> Recipe = make_dataclass("Recipe", [("rate", float, 0.1), ("batch", int, 128)], frozen=True)
+    >>> fields = [("n", int), ("seed", int, 0), ("recipe", Recipe, Recipe())]
+    >>> Cell = make_dataclass("Cell", fields, frozen=True)
     >>> split(Cell(500, recipe=Recipe(batch=32)))
     ({'n': 500, 'recipe.batch': 32},
      {'seed': 0, 'recipe.kind': 'recipe', 'recipe.rate': 0.1, 'recipe.batch': 128})
@@ -197,8 +191,16 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 @functools.cache
 def types_of(cls: Any) -> dict[str, Any]:
-    """Return the types of a dataclass's fields, by name."""
-    return typing.get_type_hints(cls)
+    """Return the types of a dataclass's fields, by name; raise TypeError where they cannot be found.
+
+    Types that are written as text (``from __future__ import annotations``) are looked up in the class's
+    module, where those of a class that is made inside a function may be missing.
+    """
+    try:
+        return typing.get_type_hints(cls)
+    except Exception as error:  # whatever the evaluation of a stranger's text raises
+        accepted = f"a dataclass whose fields have types that its module {cls.__module__!r} knows"
+        raise TypeError(checks.refusal("cell", "Kind", accepted, f"<{cls.__name__}: {error}>")) from None
 
 
 @functools.cache
