@@ -14,7 +14,7 @@ least the expectation of the minimum.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ from errsrc.sources.gaussian import Posterior, Terms, square
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """In that order everywhere."""
 
-POINTS = 256
+POINTS = 64
 """Fresh inputs a draw at which functions are compared, where no exact quadrature is known."""
 
 
@@ -206,12 +206,22 @@ def _designs(
 
 
 def _closed(posterior: Posterior, learner: Any, design: _Design) -> Terms:
-    terms: Terms = posterior.linear(learner.smoother(design.x, design.points))
-    parts = terms.realizability + terms.uncertainty + terms.deficiency
-    if not np.isclose(parts, terms.total, rtol=1e-6, atol=1e-6):
+    smoother = learner.smoother(design.x, design.points)
+    _refuse_strangers(posterior, learner, design, smoother, functools.partial(learner.smoother, design.x))
+    return posterior.linear(smoother)
+
+
+def _refuse_strangers(
+    posterior: Posterior, learner: Any, design: _Design, values: Array, function: Callable[[Array], Array]
+) -> None:
+    """Refuse a learner that predicts what is not in its class, judged at a few inputs (once)."""
+    if design.number:
+        return
+    fresh = posterior.setting.inputs(8, generator(0, "budget", "class"))
+    expected = posterior.extended(posterior.root * values, fresh)
+    if expected is not None and not np.allclose(function(fresh), expected, rtol=1e-5, atol=1e-6):
         accepted = f"a learner whose predictions lie in its {learner.function_class}"
         raise ValueError(checks.refusal("learner", "budget", accepted, learner))
-    return terms
 
 
 def _sampled(
@@ -227,7 +237,11 @@ def _sampled(
     fitted = fit_all(learner, [design.x for _, design in posteriors], [world.y for world in worlds], rngs)
     out = []
     for (posterior, design), world, predictor in zip(posteriors, worlds, fitted, strict=True):
-        learned = posterior.root * _predicted(predictor, design.points, world.values.shape[1])
+        outputs = world.values.shape[1]
+        learned = _predicted(predictor, design.points, outputs)
+        again = functools.partial(_predicted, predictor, outputs=outputs)
+        _refuse_strangers(posterior, learner, design, learned, again)
+        learned = posterior.root * learned
         mean = posterior.mean(world.labels)
         if isinstance(learner.function_class, RankK):
             rank = learner.function_class.rank
@@ -268,6 +282,9 @@ def _tables(
         truth = setting.predictive(inputs, labels)
         learned = _scores(predictor, items, setting)
         least, got = (float(setting.probabilities @ risk(truth, g, setting.loss)) for g in (truth, learned))
+        if not np.isfinite(got):
+            accepted = "one that gives each class that may come a probability > 0, for the log loss"
+            raise ValueError(checks.refusal("learner", "budget", accepted, learner))
         out.append(Terms(0.0, least - setting.noise, got - least, got - setting.noise))
     return out
 

@@ -60,6 +60,11 @@ class Posterior:
         """Return the members of the class nearest to functions, all as weighted values (Q, ...)."""
         return values if self.frame is None else self.frame @ (self.frame.T @ values)
 
+    def extended(self, values: Array, at: Array) -> Array | None:
+        """Return the member of the class with weighted values (Q, ...) at other inputs (None: any)."""
+        basis = self.setting.basis(self.function_class, at)
+        return None if basis is None or self.frame is None else basis @ (self.frame.T @ values)
+
     def gain(self, std: float) -> Array:
         """Return the map from the labels of an output of standard deviation ``std`` to its mean, (Q, n)."""
         shrunk = self.d / (self.d**2 + (self.setting.noise_std / std) ** 2)
