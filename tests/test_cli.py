@@ -580,3 +580,70 @@ def test_any_positive_points_are_fitted_or_refused(capsys, tmp_path, data, law):
     columns = {name: np.array(data.draw(values)) * scale for name in [*names, "error"]}
     path = tmp_path / "a.csv"
     holds_the_contract(capsys, path, csv_text(columns).encode(), ["fit", str(path), "--law", law, "--json"])
+
+
+BUDGET = """
+kind = "budget"
+[cell]
+setting = {kind = "linear-teacher", dim = 3, channel = {kind = "gaussian", noise_std = 0.5}}
+draws = 4
+[factors]
+n = [2, 4]
+[[factors.learner]]
+kind = "ridge"
+[[factors.learner]]
+kind = "minimum-norm"
+"""
+
+
+def test_a_budget_is_printed_and_drawn(tmp_path):
+    (tmp_path / "budget.toml").write_text(BUDGET)
+    command = [sys.executable, "-m", "errsrc", "budget", "budget.toml", "--workers", "1"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert shown.count("uncertainty") == 2
+    assert "MinimumNorm()\nin LinearTeacher(" in shown
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [
+        f"budget_{i}_{name}.png" for i in (1, 2) for name in ("shares", "terms")
+    ]
+    rows = json.loads(
+        subprocess.run([*command, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    )
+    assert [row["n"] for row in rows] == [2, 2, 4, 4]
+    assert all(row["total.low"] <= row["total"] <= row["total.high"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("n = [2, 4]", "n = [0]", "'n' parameter of BudgetCell must be an integer >= 1. Got 0"),
+        ("dim = 3", "dims = 3", r"unknown key 'dims' in \[cell.setting\] (did you mean 'dim'?)"),
+        ("linear-teacher", "liner-teacher", "did you mean 'linear-teacher'"),
+        ("noise_std = 0.5", "noise_std = -1", "'noise_std' parameter of Gaussian"),
+        ("draws = 4", "draws = 1", "'draws' parameter of BudgetCell"),
+    ],
+)
+def test_a_budget_that_cannot_be_is_refused(capsys, tmp_path, old, new, message):
+    (tmp_path / "budget.toml").write_text(BUDGET.replace(old, new))
+    assert main(["budget", str(tmp_path / "budget.toml")]) == 2
+    error = capsys.readouterr().err
+    assert message.replace("\\", "") in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_a_learner_that_does_not_fit_the_setting_fails_with_a_sentence(tmp_path):
+    wrong = BUDGET.replace('kind = "minimum-norm"', 'kind = "fourier-least-squares"\ndegree = 2')
+    (tmp_path / "budget.toml").write_text(wrong)
+    command = [sys.executable, "-m", "errsrc", "budget", "budget.toml", "--workers", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "LinearTeacher's inputs" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_study_of_another_kind_is_no_budget(capsys, tmp_path):
+    (tmp_path / "grid.toml").write_text(
+        'kind = "vision"\ncell = {dataset = "digits", family = "mlp", width = 8, n = 90, validation = 397}'
+    )
+    assert main(["budget", str(tmp_path / "grid.toml")]) == 2
+    assert "of kind 'vision', and not of kind 'budget'" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Figures show what the result holds: every cell, every interval, honest axes."""
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -12,7 +13,12 @@ from errsrc.laws import Dense, Power
 from errsrc.laws.averaging import auto
 from errsrc.laws.fitting import fit
 from errsrc.laws.holdout import holdout
+from errsrc.learners import FourierLeastSquares, MinimumNorm
+from errsrc.plots.budget import COLOURS
 from errsrc.plots.style import FITTED, HELD_OUT, ticks
+from errsrc.results import Bracket, Interval
+from errsrc.settings import FourierTeacher, Gaussian, LinearTeacher
+from errsrc.sources import budget
 
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
 
@@ -151,3 +157,52 @@ def test_ticks_are_few_and_lie_within(low, high):
     assert (np.diff(found) > 0).all()
     assert found[0] >= low
     assert found[-1] <= high
+
+
+@pytest.fixture(scope="module")
+def budgets():
+    setting = FourierTeacher(4, decay=1.0, channel=Gaussian(0.2))
+    return [budget(setting, FourierLeastSquares(2, 1.0), n, draws=8) for n in (4, 8, 16)]
+
+
+def test_terms_are_drawn_where_they_are(budgets):
+    ax = plots.terms(budgets[::-1])
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert list(lines) == [*COLOURS, "total"]
+    for name, line in lines.items():
+        rows = [{row[0]: row[1] for row in one.rows()}[name] for one in budgets]
+        np.testing.assert_allclose(line.get_ydata(), [row.estimate for row in rows])
+        assert to_hex(line.get_color()) == COLOURS.get(name, "#222222").lower()
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_terms_that_are_zero_are_said_to_be():
+    exact = [budget(LinearTeacher(3), MinimumNorm(), n, draws=4) for n in (1, 2)]
+    assert {"noise: 0", "realizability: 0"} < set(labels(plots.terms(exact)))
+    with pytest.raises(ValueError, match="'result' parameter of terms"):
+        plots.terms([])
+
+
+def test_shares_are_stacked_in_order_to_the_whole(budgets):
+    ax = plots.shares(budgets)
+    tops = [area.get_paths()[0].vertices[:, 1].max() for area in ax.collections]
+    assert tops == sorted(tops)
+    assert tops[-1] == pytest.approx(1)
+    assert labels(ax) == list(COLOURS)[::-1]
+    with pytest.raises(ValueError, match="two or more n"):
+        plots.shares([budgets[0], budgets[0]])
+
+
+def test_what_a_bracket_leaves_open_is_hatched(budgets):
+    one = budgets[0]
+    low, high = Interval(0.1, 0.1, 0.1, 0.95), Interval(0.2, 0.2, 0.2, 0.95)
+    rest = one.total.estimate - one.noise.lower.estimate - one.realizability.lower.estimate
+    sides = [Interval(rest - x.estimate, 0.0, 1.0, 0.95) for x in (high, low)]
+    replaced = dict(uncertainty=Bracket(low, high, ""), deficiency=Bracket(*sides, ""))
+    opened = [dataclasses.replace(one, n=n, **replaced) for n in (4, 8)]
+    ax = plots.shares(opened)
+    assert [area.get_hatch() for area in ax.collections].count("///") == 1
+    assert "uncertainty or deficiency" in labels(ax)
+    tops = [area.get_paths()[0].vertices[:, 1].max() for area in ax.collections]
+    assert tops[-1] == pytest.approx(1)
+    assert "uncertainty, at most" in labels(plots.terms(opened))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
 
 from errsrc import checks
-from errsrc.plots.style import STYLE, axes, log
+from errsrc.plots.style import STYLE, axes, log, logarithmic, png
 from errsrc.sources.budget import TERMS, Budget
 
 COLOURS = {
@@ -23,7 +25,19 @@ COLOURS = {
 """Each term's colour, of Okabe and Ito's colour-blind safe palette."""
 
 
-def budget(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
+def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[Path]:
+    """Write two PNG files for each of some budgets: PATH_terms.png and PATH_shares.png, numbered if many."""
+    out = []
+    for number, (_, found) in enumerate(curves, 1):
+        for name, draw in (("terms", terms), ("shares", shares)):
+            if len(found) > 1:
+                which = f"_{number}" if len(curves) > 1 else ""
+                out.append(path.with_name(f"{path.name}{which}_{name}.png"))
+                out[-1].write_bytes(png(draw(found)))
+    return out
+
+
+def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     """Draw the shares of the four terms in the risk as stacked areas over n.
 
     From below: noise, realizability, uncertainty, deficiency; a hatched area is what a bracket leaves
@@ -39,7 +53,7 @@ def budget(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     found = sorted(result, key=lambda one: one.n)
     if len({one.n for one in found}) < max(2, len(found)):
         accepted = "budgets at two or more n, one at each"
-        raise ValueError(checks.refusal("result", "budget", accepted, [one.n for one in found]))
+        raise ValueError(checks.refusal("result", "shares", accepted, [one.n for one in found]))
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.4, 4.0)
         n = np.array([one.n for one in found], dtype=np.float64)
@@ -61,6 +75,8 @@ def budget(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
                     handles.append(Patch(**look, label="uncertainty or deficiency"))
                     level = level + open_share
         ax.set(ylim=(0, 1), xlim=(n[0], n[-1]), xlabel="n, labelled examples", ylabel="share of the risk")
+        logarithmic(ax, "x")
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.legend(handles=handles[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5))
         return ax
 
@@ -96,7 +112,7 @@ def terms(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
                     ax.plot([], [], color=colour, label=f"{label}: 0")
                     continue
                 shown = np.where(middle > 0, middle, np.nan)
-                ax.plot(n, shown, "o-", color=colour, linestyle=dashes, markersize=3.5, label=label)
+                ax.plot(n, shown, color=colour, linestyle=dashes, marker="o", markersize=3.5, label=label)
                 low = np.array(
                     [
                         max(side.low, 1e-3 * m) if m > 0 else np.nan

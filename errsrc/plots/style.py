@@ -60,13 +60,19 @@ def axes(ax: Axes | None, width: float, height: float) -> Axes:
 
 def log(ax: Axes) -> Axes:
     """Give both axes logarithmic scales, with plain round numbers."""
-    ax.set(xscale="log", yscale="log")
-    for axis, get in ((ax.xaxis, ax.get_xlim), (ax.yaxis, ax.get_ylim)):
-        axis.set_major_locator(FixedLocator(ticks(*get()).tolist()))
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1000 else f"{v:g}"))
-        axis.set_minor_formatter(NullFormatter())
+    for which in ("x", "y"):
+        logarithmic(ax, which)
     return ax
+
+
+def logarithmic(ax: Axes, which: str) -> None:
+    """Give one axis, "x" or "y", a logarithmic scale, with plain round numbers."""
+    ax.set(**{f"{which}scale": "log"})
+    axis, limits = (ax.xaxis, ax.get_xlim()) if which == "x" else (ax.yaxis, ax.get_ylim())
+    axis.set_major_locator(FixedLocator(ticks(*limits).tolist()))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1000 else f"{v:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def ticks(low: float, high: float) -> Array:

@@ -195,11 +195,13 @@ def _designs(
 ) -> Iterator[tuple[Posterior, _Design]]:
     """Yield (posterior, design) for each draw; one alone where nothing in it is random."""
     function_class = learner.function_class
+    posterior = None
     for number in range(draws):
         rng = functools.partial(generator, seed, "budget", number)
         quadrature = setting.quadrature(function_class, rng("points"), POINTS)
         inputs = setting.inputs(n, rng("inputs")) if x is None else x
-        posterior = Posterior(setting, function_class, inputs, quadrature)
+        if posterior is None or x is None or not quadrature.exact:
+            posterior = Posterior(setting, function_class, inputs, quadrature)
         yield posterior, _Design(inputs, quadrature.points, number)
         if closed and quadrature.exact and x is not None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,3 +82,28 @@ def from_row(row: Mapping[str, Any]) -> Budget:
         draws={name: np.empty(0) for name in (*TERMS, "total")},
         status=row["status"],
     )
+
+
+def curves(
+    cells: Sequence[BudgetCell], rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[BudgetCell, list[Budget]]]:
+    """Return the budgets of finished cells, by what the cells have in common but n, each list by n.
+
+    ``rows`` are those of `errsrc.sweeps.Store.rows`, in the order of the cells.
+    """
+    found: dict[BudgetCell, list[Budget]] = {}
+    for cell, row in zip(cells, rows, strict=True):
+        found.setdefault(replace(cell, n=1), []).append(from_row(row))
+    return [(cell, sorted(budgets, key=lambda one: one.n)) for cell, budgets in found.items()]
+
+
+def table(budgets: Sequence[Budget]) -> str:
+    """Return budgets as a text table: a line for each n, then how the terms came about."""
+    header = ("n", *TERMS, "total")
+    lines = [(f"{one.n:,}", *(f"{getattr(one, name)}" for name in TERMS), f"{one.total}") for one in budgets]
+    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+    shown = [
+        "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in (header, *lines)
+    ]
+    return "\n".join([*shown, *dict.fromkeys(one.status for one in budgets)])

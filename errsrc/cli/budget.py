@@ -1,0 +1,53 @@
+"""errsrc budget: where a learner's error comes from."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+from typing import Any
+
+DESCRIPTION = """\
+Say how much of a learner's risk is noise, how much realizability, uncertainty and deficiency.
+
+STUDY.toml is a study of kind "budget": a setting, a learner, and n over which they are drawn
+('pydoc errsrc.studies' and sims/budget_*.toml show some).  What is missing of it is computed
+first, as 'errsrc run' does it.  Beside it come two figures of each setting and learner: the
+terms over n, and their shares.
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to argparse's subparsers."""
+    raw = argparse.RawDescriptionHelpFormatter
+    text = "where a learner's error comes from"
+    parser = commands.add_parser("budget", help=text, description=DESCRIPTION, formatter_class=raw)
+    parser.add_argument("study", metavar="STUDY.toml", help="the study, of kind budget")
+    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (one a core)")
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compute, print, draw."""
+    from errsrc.cli.stores import study_and_store
+    from errsrc.errors import NoAnswer
+    from errsrc.plots.budget import save
+    from errsrc.sources.cell import BudgetCell, curves, table
+    from errsrc.sweeps import Store, local, run
+
+    study, path = study_and_store(args.study, args.store)
+    if study.kind.cell is not BudgetCell:
+        raise ValueError(f"{args.study} is a study of kind {study.kind.name!r}, and not of kind 'budget'.")
+    with Store(path, write=True) as store:
+        summary = run(study, store, functools.partial(local, workers=args.workers))
+        if summary.failed:
+            raise NoAnswer(str(summary), summary)
+        rows = store.rows(study)
+    found = curves(study, rows)
+    save(found, path.with_suffix(""))
+    if args.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        print("\n\n".join(f"{cell.learner}\nin {cell.setting}\n{table(budgets)}" for cell, budgets in found))
