@@ -111,8 +111,8 @@ def test_members_of_other_seeds_differ_and_the_same_seed_repeats():
     one, same, other = train(
         MLP((16, 8, 3)), x, y, [Member(rows, 60, s) for s in (1, 1, 2)], blobs(200, seed=1), Recipe(batch=16)
     )
-    np.testing.assert_array_equal(one.curve["loss"], same.curve["loss"])
-    assert not np.array_equal(one.curve["loss"], other.curve["loss"])
+    np.testing.assert_allclose(one.curve["loss"], same.curve["loss"], rtol=1e-5)
+    assert np.abs(one.curve["loss"] / other.curve["loss"] - 1).max() > 0.01
 
 
 def test_training_uses_a_members_own_rows_alone():

@@ -10,3 +10,6 @@ from errsrc.nets.training import Trained as Trained
 from errsrc.nets.training import evaluate as evaluate
 from errsrc.nets.training import losses as losses
 from errsrc.nets.training import train as train
+
+ALL: dict[str, type[Network]] = {"mlp": MLP, "cnn": CNN}
+"""Every architecture, by the name that specs use."""

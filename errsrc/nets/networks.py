@@ -10,7 +10,7 @@ an index, and a mask or an average of weights is a line of arithmetic.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +22,13 @@ from errsrc.rng import seed_of
 
 Weights = tuple[Tensor, ...]
 
-ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "gelu": functional.gelu}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "gelu": functional.gelu,
+    "sine": torch.sin,
+    "linear": lambda x: x,
+}
 
 
 @dataclass(frozen=True)
@@ -38,28 +44,94 @@ class Network:
         """Number of trained parameters of one member, biases included."""
         return sum(math.prod(shape) for shape in self.shapes())
 
-    def draw(self, seeds: Sequence[int]) -> Weights:
-        """Return weights for ``len(seeds)`` members, each from its own seed alone.
+    @property
+    def inputs(self) -> int:
+        """Length of an input vector."""
+        raise TypeError(f"{type(self).__name__} must define inputs")
 
-        Normal with variance 2 / fan-in (He et al. 2015), 1 / fan-in in the last layer; biases zero.
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return self.shapes()[-1][0]
+
+    def prior(self, weight_std: float, bias_std: float) -> tuple[float, ...]:
+        """Return a standard deviation for each tensor: weight_std / sqrt(fan-in), and bias_std for biases.
+
+        The prior under which the outputs of a wide network are a Gaussian process (Neal 1996).
+
+        Examples
+        --------
+        >>> MLP((4, 16, 1)).prior(2.0, 0.5)
+        (1.0, 0.5, 0.5, 0.5)
+        """
+        checks.number(weight_std, "weight_std", "prior", 0)
+        checks.number(bias_std, "bias_std", "prior", 0)
+        return tuple(
+            float(bias_std if len(shape) == 1 else weight_std / math.sqrt(math.prod(shape[1:])))
+            for shape in self.shapes()
+        )
+
+    def draw(
+        self,
+        seeds: Sequence[int],
+        stds: Sequence[float] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Weights:
+        """Return weights for ``len(seeds)`` members, each from its own seed alone, on the CPU.
+
+        Parameters
+        ----------
+        seeds
+            One a member, see `errsrc.rng`.
+        stds
+            Standard deviation of each tensor's normal entries, see `prior`.  Without it those that
+            training starts from: variance 2 / fan-in (He et al. 2015), 1 / fan-in in the last layer;
+            biases zero.
+        dtype
+            float32 or float64; the two have other draws.
         """
         shapes = self.shapes()
+        if stds is None:
+            gains = [2.0] * (len(shapes) - 2) + [1.0, 1.0]
+            stds = [
+                0.0 if len(shape) == 1 else math.sqrt(gain / math.prod(shape[1:]))
+                for gain, shape in zip(gains, shapes, strict=True)
+            ]
+            drawn = [len(shape) > 1 for shape in shapes]  # no random numbers for biases that are zero
+        else:
+            if len(stds) != len(shapes):
+                accepted = f"a number for each of {len(shapes)} tensors"
+                raise ValueError(checks.refusal("stds", "draw", accepted, stds))
+            stds = [checks.number(std, "stds", "draw", 0) for std in stds]
+            drawn = [True] * len(shapes)
         members = []
         for seed in seeds:
             generator = torch.Generator().manual_seed(seed_of(seed, "weights"))
-            member = []
-            for place, shape in enumerate(shapes):
-                if len(shape) == 1:
-                    member.append(torch.zeros(shape))
-                else:
-                    gain = 1.0 if place == len(shapes) - 2 else 2.0
-                    std = math.sqrt(gain / math.prod(shape[1:]))
-                    member.append(torch.randn(shape, generator=generator) * std)
-            members.append(member)
+            members.append(
+                [
+                    torch.randn(shape, generator=generator, dtype=dtype) * std
+                    if random
+                    else torch.zeros(shape, dtype=dtype)
+                    for shape, std, random in zip(shapes, stds, drawn, strict=True)
+                ]
+            )
         return tuple(torch.stack(layer) for layer in zip(*members, strict=True))
 
+    def flatten(self, weights: Weights) -> Tensor:
+        """Return the weights of E members as one tensor (E, parameters), a copy."""
+        return torch.cat([w.flatten(1) for w in weights], 1)
+
+    def unflatten(self, flat: Tensor) -> Weights:
+        """Return the weights that ``flat`` (E, parameters) holds, as views of it."""
+        weights, start = [], 0
+        for shape in self.shapes():
+            end = start + math.prod(shape)
+            weights.append(flat[:, start:end].view(len(flat), *shape))
+            start = end
+        return tuple(weights)
+
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, classes) for inputs x, float32 (E, B, pixels), or (B, pixels) for all."""
+        """Return outputs (E, B, outputs) for inputs x (E, B, inputs), or (B, inputs) for all; dtype as x."""
         raise TypeError(f"{type(self).__name__} must define how it is called")
 
 
@@ -83,13 +155,18 @@ class MLP(Network):
             checks.integer(size, "sizes", "MLP", 1)
         checks.choice(self.activation, "activation", "MLP", tuple(ACTIVATIONS))
 
+    @property
+    def inputs(self) -> int:
+        """Length of an input vector."""
+        return self.sizes[0]
+
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return (out, in), (out,) for each layer."""
         pairs = zip(self.sizes[:-1], self.sizes[1:], strict=True)
         return tuple(shape for inside, out in pairs for shape in ((out, inside), (out,)))
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, classes)."""
+        """Return outputs (E, B, outputs)."""
         layers = len(weights) // 2
         for layer in range(layers):
             x = _affine(weights[2 * layer], weights[2 * layer + 1], x)
@@ -128,6 +205,11 @@ class CNN(Network):
         checks.integer(self.side, "side", "CNN", 4)
         checks.integer(self.width, "width", "CNN", 1)
         checks.integer(self.classes, "classes", "CNN", 2)
+
+    @property
+    def inputs(self) -> int:
+        """Length of an input vector: the image's places."""
+        return self.side**2
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return (out, in), (out,) for each layer; a convolution's inputs are its channels x 9 places."""

@@ -1,14 +1,19 @@
 """The gradient-descent training loop: stacked members, each with its own data, seed, budget and end.
 
-All members of a call share one network spec, one pair of resident arrays and one
-validation set; each takes its own rows of the arrays.  A member's weights, order of
+All members of a call share one network spec, one recipe and one pair of resident
+arrays; each takes its own rows of the arrays, so members with data of their own are
+trained at once by laying their data end to end.  A member's weights, order of
 examples, schedule and stopping depend on its own fields alone, so its result does
 not depend on which others are trained beside it (to rounding).
+
+Precision and device are those of the inputs.  Seeds give the same first weights and
+order of examples on every device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +21,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from errsrc import checks
+from errsrc.nets.lbfgs import LBFGS, Objective
 from errsrc.nets.networks import Network, Weights
 from errsrc.rng import seed_of
 
+LOSSES = ("log", "squared")
 _ADAM = (0.9, 0.999)  # decay of the two moments
+_HELD = 2**24  # rows of coming batches held at once
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,9 @@ class Recipe:
     Attributes
     ----------
     optimiser
-        "adam" (betas 0.9 and 0.999) or "sgd" (with ``momentum``).
+        "adam" (betas 0.9 and 0.999), "sgd" (with ``momentum``), or "lbfgs": all of a member's rows in
+        each step and a line search of its own, for small networks; schedule, batch, momentum and average
+        then do not apply, and a member that finds no lower training loss ends at the next look.
     learning_rate
         Peak learning rate, reached linearly over ``warmup`` steps.
     decay
@@ -48,6 +59,11 @@ class Recipe:
     patience
         A member stops once it has gone ``patience`` times the steps to its best look, and at least
         ``least`` steps.
+    loss
+        "log": cross-entropy in nats, of int64 class labels; "squared": squared error summed over
+        outputs, of labels of the inputs' dtype.
+    floor
+        Without validation, a member ends at the first look at a training loss of at most this.
     """
 
     optimiser: str = "adam"
@@ -61,9 +77,11 @@ class Recipe:
     watch: str = "loss"
     patience: float = 2.0
     least: int = 200
+    loss: str = "log"
+    floor: float = 0.0
 
     def __post_init__(self) -> None:
-        checks.choice(self.optimiser, "optimiser", "Recipe", ("adam", "sgd"))
+        checks.choice(self.optimiser, "optimiser", "Recipe", ("adam", "sgd", "lbfgs"))
         checks.number(self.learning_rate, "learning_rate", "Recipe", 0, open_low=True)
         checks.integer(self.warmup, "warmup", "Recipe", 0)
         checks.number(self.decay, "decay", "Recipe", 0, 1)
@@ -74,21 +92,38 @@ class Recipe:
         checks.choice(self.watch, "watch", "Recipe", ("error", "loss"))
         checks.number(self.patience, "patience", "Recipe", 1)
         checks.integer(self.least, "least", "Recipe", 0)
+        checks.choice(self.loss, "loss", "Recipe", LOSSES)
+        checks.number(self.floor, "floor", "Recipe", 0)
 
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One network to train: its ``rows`` of the resident arrays (n,), its budget of ``steps``, its seed."""
+    """One network to train.
+
+    Attributes
+    ----------
+    rows
+        Its training rows of the resident arrays, (n,).
+    steps
+        The most steps that it takes.
+    seed
+        Of its first weights and its order of examples.
+    validation
+        Its validation rows of the resident arrays, (V,), where it has its own.
+    """
 
     rows: NDArray[np.int64]
     steps: int
     seed: int
+    validation: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if len(self.rows) == 0:
             raise ValueError(checks.refusal("rows", "Member", "one row or more", self.rows))
         checks.integer(self.steps, "steps", "Member", 1)
         checks.integer(self.seed, "seed", "Member", 0)
+        if self.validation is not None and len(self.validation) == 0:
+            raise ValueError(checks.refusal("validation", "Member", "one row or more", self.validation))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,22 +133,28 @@ class Trained:
     Attributes
     ----------
     weights
-        The best weights by the recipe's ``watch`` on validation, shapes ``network.shapes()``, float32.
+        The weights kept, shapes ``network.shapes()``: the best by the recipe's ``watch`` on validation;
+        without validation those of the look at the lowest training loss.
     best_step, steps
         The step of those weights and the number of steps taken.
     diverged
         Whether the training or validation loss ceased to be finite, or the mean training loss between
-        two looks exceeded twice the loss of the first batch; the member stopped there, and its figures
-        are not to be averaged with others.
+        two looks exceeded twice the loss of the first batch and of outputs that are all 0; the member
+        stopped there, and its figures are not to be averaged with others.
+    train_loss, train_error
+        Risk of the kept weights on all the member's training rows.
     curve
         Columns of the learning curve, a row a look: "step", "train_loss" (mean over the steps since the
-        last look, raw weights), "loss" and "error" on validation (the averaged weights).
+        last look, raw weights), "loss" and "error" on validation, or else on the training rows (the
+        averaged weights).
     """
 
     weights: Weights
     best_step: int
     steps: int
     diverged: bool
+    train_loss: float
+    train_error: float
     curve: dict[str, NDArray[np.float64]]
 
     @property
@@ -122,24 +163,90 @@ class Trained:
         return int(np.searchsorted(self.curve["step"], self.best_step))
 
 
-def losses(outputs: Tensor, y: Tensor) -> Tensor:
-    """Return each member's mean cross-entropy in nats, (E,), for outputs (E, B, C), y (E, B) or (B,)."""
-    members, batch, classes = outputs.shape
-    flat = functional.cross_entropy(
-        outputs.reshape(-1, classes), y.expand(members, batch).reshape(-1), reduction="none"
-    )
-    return flat.view(members, batch).mean(1)
+def losses(outputs: Tensor, y: Tensor, loss: str = "log") -> Tensor:
+    """Return each member's mean loss, (E,).
+
+    Parameters
+    ----------
+    outputs
+        (E, B, outputs).
+    y
+        Labels (E, B), or (B,) for all members; for "squared" also (E, B, outputs).
+    loss
+        See `Recipe`.
+    """
+    return _each(outputs, y, loss).mean(1)
+
+
+def _each(outputs: Tensor, y: Tensor, loss: str) -> Tensor:
+    """Return the loss of each example, (E, B)."""
+    members, batch, count = outputs.shape
+    if loss == "log":
+        flat = functional.cross_entropy(
+            outputs.reshape(-1, count), y.expand(members, batch).reshape(-1), reduction="none"
+        )
+        return flat.view(members, batch)
+    return (outputs - (y if y.dim() == 3 else y.unsqueeze(-1))).square().sum(2)
 
 
 @torch.no_grad()
-def evaluate(network: Network, weights: Weights, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each member's mean cross-entropy and error rate, (E,) and (E,), on x (B, pixels), y (B,)."""
-    total, wrong = torch.zeros(len(weights[0])), torch.zeros(len(weights[0]))
-    for part, labels in zip(x.split(500), y.split(500), strict=True):
-        outputs = network(weights, part)
-        total += losses(outputs, labels) * len(labels)
-        wrong += (outputs.argmax(2) != labels).sum(1)
-    return total / len(y), wrong / len(y)
+def evaluate(
+    network: Network,
+    weights: Weights,
+    x: Tensor,
+    y: Tensor,
+    loss: str = "log",
+    rows: Sequence[Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return each member's mean loss and error on examples, (E,) and (E,).
+
+    Parameters
+    ----------
+    network, weights
+        The members.
+    x, y
+        (N, inputs); (N,) or (N, outputs).
+    loss
+        See `Recipe`.  The error is the error rate for "log", and the root of the mean squared error, in
+        the labels' unit, for "squared".
+    rows
+        Each member's own rows of x and y, int64; all of them for every member without it.
+    """
+    members = len(weights[0])
+    total, wrong = torch.zeros((2, members), dtype=x.dtype, device=x.device)
+    if rows is None:
+        counts = torch.full_like(total, len(y))
+        for part, labels in zip(x.split(500), y.split(500), strict=True):
+            outputs = network(weights, part)
+            total += losses(outputs, labels[None], loss) * len(labels)
+            if loss == "log":
+                wrong += (outputs.argmax(2) != labels).sum(1)
+    else:
+        counts = torch.tensor([len(own) for own in rows], dtype=x.dtype, device=x.device)
+        for members_left, index, real in _parts(rows):
+            outputs = network(tuple(w[members_left] for w in weights), _take(x, index))
+            labels = _take(y, index)
+            total[members_left] += (_each(outputs, labels, loss) * real).sum(1)
+            if loss == "log":
+                wrong[members_left] += ((outputs.argmax(2) != labels) * real).sum(1)
+    total /= counts
+    return total, (wrong / counts if loss == "log" else total.sqrt())
+
+
+def _parts(rows: Sequence[Tensor], width: int = 500) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield (members (K,), rows (K, B), whether it is a row (K, B)) until all rows of all have come."""
+    lengths = torch.tensor([len(own) for own in rows])
+    device = rows[0].device
+    for start in range(0, int(lengths.max()), width):
+        left = (lengths > start).nonzero().flatten()
+        index = pad_sequence([rows[i][start : start + width] for i in left.tolist()], batch_first=True)
+        real = torch.arange(index.shape[1]) < (lengths[left] - start)[:, None]
+        yield left.to(device), index, real.to(device)
+
+
+def _take(array: Tensor, index: Tensor) -> Tensor:
+    """Return rows of an array, (E, B, ...), for an index (E, B)."""
+    return array.index_select(0, index.reshape(-1)).view(*index.shape, *array.shape[1:])
 
 
 def train(
@@ -147,8 +254,9 @@ def train(
     x: Tensor,
     y: Tensor,
     members: Sequence[Member],
-    validation: tuple[Tensor, Tensor],
+    validation: tuple[Tensor, Tensor] | None,
     recipe: Recipe,
+    start: Weights | None = None,
 ) -> tuple[Trained, ...]:
     """Train all members at once and return them in the same order.
 
@@ -157,84 +265,108 @@ def train(
     network
         The architecture all members share.
     x, y
-        Resident training arrays that the members' rows index: float32 (N, pixels), int64 (N,).
+        Resident arrays that the members' rows index: float32 or float64 (N, inputs); int64 (N,) for the
+        recipe's loss "log", x's dtype (N,) or (N, outputs) for "squared".
     members
         What differs from one to the next.
     validation
-        float32 (V, pixels), int64 (V,): chooses each member's stopping time and weights.
+        (V, inputs) and (V,) or (V, outputs), the same for all: chooses each member's stopping time and
+        weights.  None where the members have validation rows of their own, or none at all: then they are
+        looked at on their training rows, and train until their budget of steps, or the recipe's floor.
     recipe
         What they share.
+    start
+        First weights (E, ...), instead of those drawn from the members' seeds.
+
+    Raises
+    ------
+    ValueError
+        For arrays that do not fit the network or the loss, or only some members with validation rows.
 
     Notes
     -----
     Cost: 6 x parameters x batch flops a member and step (4 x in the first layer), and
     2 x parameters x V a look.  Members that end leave the batch at that look.
     """
-    if not members:
-        raise ValueError(checks.refusal("members", "train", "one member or more", members))
-    weights = tuple(w.requires_grad_() for w in network.draw([m.seed for m in members]))
-    average = tuple(w.detach().clone() for w in weights)
-    best = tuple(w.clone() for w in average)
-    moments = [tuple(torch.zeros_like(w) for w in average) for _ in range(2)]
-    orders = [_Order(member, recipe.batch) for member in members]
-    budget = torch.tensor([member.steps for member in members])
-    live = torch.arange(len(members))
-    best_seen = torch.full((len(members),), torch.inf)
-    best_step = torch.zeros(len(members), dtype=torch.int64)
-    first_loss = torch.empty(len(members))
-    diverged = torch.zeros(len(members), dtype=torch.bool)
-    curves: list[list[tuple[float, float, float, float]]] = [[] for _ in members]
-    seen = torch.zeros(len(members))
+    _check(network, x, y, members, validation, recipe, start)
+    device = x.device
+    if start is None:
+        start = network.draw([m.seed for m in members], dtype=x.dtype)
+    flat = network.flatten(start).to(device)
+    best = flat.clone()
+    own = [_rows(member.rows, device) for member in members]
+    watched = [own[i] if m.validation is None else _rows(m.validation, device) for i, m in enumerate(members)]
+    validated = validation is not None or members[0].validation is not None
+    hopeless = _hopeless(network, y, own, recipe.loss)
+    descent: _Descent | LBFGS
+    if recipe.optimiser == "lbfgs":
+        descent = LBFGS(_objective(network, x, y, own, recipe.loss), flat)
+    else:
+        descent = _Descent(network, x, y, own, members, recipe, flat)
+    budget = torch.tensor([member.steps for member in members], device=device)
+    live = torch.arange(len(members), device=device)
+    best_seen = torch.full((len(members),), torch.inf, dtype=x.dtype, device=device)
+    best_step = torch.zeros(len(members), dtype=torch.int64, device=device)
+    diverged = torch.zeros(len(members), dtype=torch.bool, device=device)
+    curves: list[list[tuple[float, ...]]] = [[] for _ in members]
+    seen = torch.zeros(len(members), dtype=x.dtype, device=device)
     step = last_look = 0
     while len(live):
         # looks fall at the same steps whoever is in the batch; a budget that ends between two has its own
         next_look = last_look + max(recipe.look, last_look // 20)
         pace = min(next_look, int(budget[live].min())) - step
-        rows = torch.stack([orders[i].take(pace) for i in live.tolist()], 1)
-        rates = _rates(recipe, step, pace, budget[live])
-        for k in range(pace):
-            chosen = rows[k].view(-1)
-            outputs = network(weights, x.index_select(0, chosen).view(len(live), recipe.batch, -1))
-            loss = losses(outputs, y.index_select(0, chosen).view(len(live), recipe.batch))
-            slopes = torch.autograd.grad(loss.sum(), weights)
-            with torch.no_grad():
-                if step == 0:
-                    first_loss = loss.clone()
-                seen += loss
-                step += 1
-                _descend(recipe, step, rates[k], weights, slopes, moments)
-                _average(recipe, step, average, weights)
+        pace = min(pace, max(1, _HELD // (len(live) * recipe.batch))) if step else 1
+        if isinstance(descent, LBFGS):
+            for _ in range(pace):
+                seen += descent.loss
+                descent.step()
+        else:
+            seen += descent.advance(step, pace, budget[live])
+        if step == 0:
+            hopeless = torch.maximum(hopeless, seen)
+        step += pace
         looking = (budget[live] == step) | (step == next_look)
-        loss, error = evaluate(network, average, *validation)
+        if not looking.any():
+            continue
+        weights = network.unflatten(descent.point)
+        if validation is not None:
+            loss, error = evaluate(network, weights, *validation, recipe.loss)
+        else:
+            loss, error = evaluate(network, weights, x, y, recipe.loss, [watched[i] for i in live.tolist()])
         mean_seen = seen / (step - last_look)
-        for place in looking.nonzero().flatten().tolist():
-            figures = (step, float(mean_seen[place]), float(loss[place]), float(error[place]))
-            curves[int(live[place])].append(figures)
-        lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen < 2 * first_loss[live]))
+        figures = zip(mean_seen.tolist(), loss.tolist(), error.tolist(), strict=True)
+        for i, looks, row in zip(live.tolist(), looking.tolist(), figures, strict=True):
+            if looks:
+                curves[i].append((step, *row))
+        lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen < 2 * hopeless[live]))
         lost &= looking
-        watched = error if recipe.watch == "error" else loss
-        better = looking & ~lost & (watched < best_seen[live])
-        best_seen[live[better]] = watched[better]
+        chosen_by = error if validated and recipe.watch == "error" else loss
+        better = looking & ~lost & (chosen_by < best_seen[live])
+        best_seen[live[better]] = chosen_by[better]
         best_step[live[better]] = step
-        for kept, now in zip(best, average, strict=True):
-            kept[live[better]] = now[better]
+        best[live[better]] = descent.point[better]
         diverged[live[lost]] = True
-        stale = looking & (step >= recipe.least) & (step >= recipe.patience * best_step[live])
-        go_on = ~(lost | stale | (budget[live] == step))
+        if validated:
+            done = (step >= recipe.least) & (step >= recipe.patience * best_step[live])
+        else:
+            done = loss <= recipe.floor
+        go_on = ~(lost | (looking & (done | descent.stuck)) | (budget[live] == step))
         if step == next_look:
             last_look = step
             seen.zero_()
         if not go_on.all():
-            seen = seen[go_on]
-            live = live[go_on]
-            weights = tuple(w.detach()[go_on].requires_grad_() for w in weights)
-            average, *moments = (tuple(w[go_on] for w in group) for group in (average, *moments))
+            seen, live = seen[go_on], live[go_on]
+            descent.keep(go_on)
+    kept = network.unflatten(best)
+    train_loss, train_error = evaluate(network, kept, x, y, recipe.loss, own)
     return tuple(
         Trained(
-            weights=tuple(w[i].clone() for w in best),
+            weights=tuple(w[i].clone() for w in kept),
             best_step=int(best_step[i]),
             steps=int(curve[-1][0]),
             diverged=bool(diverged[i]),
+            train_loss=float(train_loss[i]),
+            train_error=float(train_error[i]),
             curve=dict(
                 zip(("step", "train_loss", "loss", "error"), np.array(curve, dtype=np.float64).T, strict=True)
             ),
@@ -243,55 +375,167 @@ def train(
     )
 
 
+def _check(
+    network: Network,
+    x: Tensor,
+    y: Tensor,
+    members: Sequence[Member],
+    validation: tuple[Tensor, Tensor] | None,
+    recipe: Recipe,
+    start: Weights | None,
+) -> None:
+    if not members:
+        raise ValueError(checks.refusal("members", "train", "one member or more", members))
+    own = sum(member.validation is not None for member in members)
+    if own not in (0, len(members)) or (own and validation is not None):
+        accepted = "one set for all, or rows of their own for all members, or none"
+        raise ValueError(checks.refusal("validation", "train", accepted, f"<{own} of {len(members)} own>"))
+    for name, inputs, labels in (("", x, y), *((("validation ", *validation),) if validation else ())):
+        if inputs.dtype not in (torch.float32, torch.float64) or inputs.shape[1:] != (network.inputs,):
+            accepted = f"{name}inputs (N, {network.inputs}) of float32 or float64"
+            got = f"<{tuple(inputs.shape)} of {inputs.dtype}>"
+            raise ValueError(checks.refusal("x", "train", accepted, got))
+        if recipe.loss == "log":
+            accepted, fits = f"{name}classes (N,) of int64", labels.dtype == torch.int64 and labels.dim() == 1
+        else:
+            shapes = [(network.outputs,)] if network.outputs > 1 else [(), (1,)]
+            accepted = f"{name}labels (N, *{shapes[0]}) of {x.dtype}"
+            fits = labels.dtype == x.dtype == inputs.dtype and tuple(labels.shape[1:]) in shapes
+        if not fits or len(labels) != len(inputs):
+            got = f"<{tuple(labels.shape)} of {labels.dtype}>"
+            raise ValueError(checks.refusal("y", "train", accepted, got))
+    if start is not None:
+        expected = [(len(members), *shape) for shape in network.shapes()]
+        if [tuple(w.shape) for w in start] != expected or any(w.dtype != x.dtype for w in start):
+            accepted = f"weights (E, ...) of {len(members)} members of the network, of {x.dtype}"
+            got = f"<{[tuple(w.shape) for w in start]} of {start[0].dtype}>"
+            raise ValueError(checks.refusal("start", "train", accepted, got))
+
+
+def _rows(rows: NDArray[np.int64], device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.int64)).to(device)
+
+
+def _hopeless(network: Network, y: Tensor, rows: Sequence[Tensor], loss: str) -> Tensor:
+    """Return each member's training loss for outputs that are all 0, (E,)."""
+    if loss == "log":
+        return torch.full((len(rows),), math.log(network.outputs), device=y.device)
+    squares = y.square() if y.dim() == 1 else y.square().sum(1)
+    return torch.stack([squares[own].mean() for own in rows])
+
+
+def _objective(network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str) -> Objective:
+    """Return the members' training losses as functions of their weights, see `errsrc.nets.lbfgs`."""
+
+    def objective(point: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
+        own = [rows[i] for i in members.tolist()]
+        counts = torch.tensor([len(one) for one in own], dtype=x.dtype, device=x.device)
+        total, slope = torch.zeros_like(counts), torch.zeros_like(point)
+        for left, index, real in _parts(own):
+            weights = tuple(w.requires_grad_() for w in network.unflatten(point[left]))
+            each = _each(network(weights, _take(x, index)), _take(y, index), loss)
+            part = (each * real).sum(1) / counts[left]
+            slope[left] += network.flatten(torch.autograd.grad(part.sum(), weights))
+            total[left] += part.detach()
+        return total, slope
+
+    return objective
+
+
+class _Descent:
+    """Gradient descent on batches: E members' weights, their average, moments and orders.
+
+    Attributes
+    ----------
+    point
+        The averaged weights, (E, P).
+    stuck
+        False: descent never ends by itself.
+    """
+
+    def __init__(
+        self, network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], members: Sequence[Member],
+        recipe: Recipe, flat: Tensor,
+    ) -> None:  # fmt: skip
+        self._network, self._recipe, self._x, self._y = network, recipe, x, y
+        self._orders = [
+            _Order(own, seed_of(member.seed, "order"), recipe.batch)
+            for own, member in zip(rows, members, strict=True)
+        ]
+        self._moments = [torch.zeros_like(flat) for _ in range(2 if recipe.optimiser == "adam" else 1)]
+        self._flat = flat
+        self.point = flat.clone() if recipe.average else flat
+        self.stuck = False
+        self._views()
+
+    def _views(self) -> None:
+        self._weights = tuple(w.requires_grad_() for w in self._network.unflatten(self._flat))
+
+    def keep(self, mask: Tensor) -> None:
+        """Drop the members outside ``mask``, bool (E,)."""
+        self._orders = [order for order, kept in zip(self._orders, mask.tolist(), strict=True) if kept]
+        self._moments = [moment[mask] for moment in self._moments]
+        self._flat = self._flat[mask]
+        self.point = self.point[mask] if self._recipe.average else self._flat
+        self._views()
+
+    def advance(self, step: int, pace: int, budget: Tensor) -> Tensor:
+        """Take ``pace`` steps from ``step`` and return each member's sum of batch losses, (E,)."""
+        rows = torch.stack([order.take(pace) for order in self._orders], 1).to(self._x.device)
+        rates = _rates(self._recipe, step, pace, budget)
+        seen = torch.zeros(len(budget), dtype=self._x.dtype, device=self._x.device)
+        for k in range(pace):
+            outputs = self._network(self._weights, _take(self._x, rows[k]))
+            loss = losses(outputs, _take(self._y, rows[k]), self._recipe.loss)
+            slope = self._network.flatten(torch.autograd.grad(loss.sum(), self._weights))
+            seen += loss.detach()
+            _descend(self._recipe, step + k + 1, rates[k], self._flat, slope, self._moments)
+            if self._recipe.average:
+                self.point.lerp_(self._flat, min(1.0, 1 / (self._recipe.average * (step + k + 1))))
+        return seen
+
+
 class _Order:
     """A member's endless stream of batches: its rows in one fresh random order after another."""
 
-    def __init__(self, member: Member, batch: int) -> None:
-        self.rows = torch.from_numpy(np.ascontiguousarray(member.rows, dtype=np.int64))
-        self.generator = torch.Generator().manual_seed(seed_of(member.seed, "order"))
+    def __init__(self, rows: Tensor, seed: int, batch: int) -> None:
+        self.rows = rows.cpu()
+        self.generator = torch.Generator().manual_seed(seed)
         self.batch = batch
         self.left = self.rows[:0]
 
     def take(self, steps: int) -> Tensor:
         """Return the next batches, int64 (steps, batch)."""
-        parts, have = [self.left], len(self.left)
-        while have < steps * self.batch:
-            parts.append(self.rows[torch.randperm(len(self.rows), generator=self.generator)])
-            have += len(self.rows)
-        drawn = torch.cat(parts)
+        missing = max(steps * self.batch - len(self.left), 0)
+        orders = [
+            torch.randperm(len(self.rows), generator=self.generator)
+            for _ in range(-(-missing // len(self.rows)))
+        ]
+        drawn = torch.cat([self.left, self.rows[torch.cat(orders)]]) if orders else self.left
         self.left = drawn[steps * self.batch :]
         return drawn[: steps * self.batch].view(steps, self.batch)
 
 
 def _rates(recipe: Recipe, step: int, pace: int, budget: Tensor) -> Tensor:
-    """Return the learning rates of the next ``pace`` steps, (pace, E)."""
-    after = torch.arange(step + 1, step + pace + 1, dtype=torch.float32)[:, None]
+    """Return the learning rates of the next ``pace`` steps, (pace, E, 1)."""
+    after = torch.arange(step + 1, step + pace + 1, dtype=torch.float32, device=budget.device)[:, None]
     warm = (after / max(recipe.warmup, 1)).clamp(max=1.0)
     cool = ((budget + 1 - after) / (recipe.decay * budget).clamp(min=1.0)).clamp(max=1.0)
-    return recipe.learning_rate * warm * cool
+    return (recipe.learning_rate * warm * cool)[:, :, None]
 
 
 def _descend(
-    recipe: Recipe, step: int, rate: Tensor, weights: Weights, slopes: Weights, moments: list[Weights]
+    recipe: Recipe, step: int, rate: Tensor, flat: Tensor, slope: Tensor, moments: list[Tensor]
 ) -> None:
-    """Take one optimiser step in place; ``rate`` (E,) is each member's learning rate."""
-    if recipe.optimiser == "adam":
-        rate = rate * ((1 - _ADAM[1] ** step) ** 0.5 / (1 - _ADAM[0] ** step))
-    for w, slope, mean, square in zip(weights, slopes, *moments, strict=True):
-        scale = rate.view(-1, *[1] * (w.dim() - 1))
-        if recipe.optimiser == "sgd":
-            mean.mul_(recipe.momentum).add_(slope)
-            w.sub_(mean * scale)
-        else:
-            mean.lerp_(slope, 1 - _ADAM[0])
-            square.mul_(_ADAM[1]).addcmul_(slope, slope, value=1 - _ADAM[1])
-            move = square.sqrt().add_(1e-8)
-            torch.div(mean, move, out=move)
-            w.sub_(move.mul_(scale))
-
-
-def _average(recipe: Recipe, step: int, average: Weights, weights: Weights) -> None:
-    """Move the averaged weights towards the weights, in place."""
-    share = min(1.0, 1 / (recipe.average * step)) if recipe.average else 1.0
-    for mean, w in zip(average, weights, strict=True):
-        mean.lerp_(w, share)
+    """Take one optimiser step in place; ``rate`` (E, 1) is each member's learning rate."""
+    if recipe.optimiser == "sgd":
+        (mean,) = moments
+        flat.sub_(mean.mul_(recipe.momentum).add_(slope) * rate)
+        return
+    mean, square = moments
+    rate = rate * ((1 - _ADAM[1] ** step) ** 0.5 / (1 - _ADAM[0] ** step))
+    mean.lerp_(slope, 1 - _ADAM[0])
+    square.mul_(_ADAM[1]).addcmul_(slope, slope, value=1 - _ADAM[1])
+    move = square.sqrt().add_(1e-8)
+    torch.div(mean, move, out=move)
+    flat.sub_(move.mul_(rate))
