@@ -32,7 +32,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from errsrc import checks, laws, learners, settings
+from errsrc import checks, laws, learners, nets, settings
 from errsrc.laws.recovery import Recovery, recover
 from errsrc.settings import channels
 from errsrc.sources.cell import BudgetCell, budgets
@@ -62,6 +62,7 @@ ROOMS: dict[type, Mapping[str, type]] = {
     settings.Setting: settings.ALL,
     channels.Channel: channels.ALL,
     learners.Learner: learners.ALL,
+    nets.Network: nets.ALL,
 }
 """Fields declared as one of these are tables with a ``kind`` that names a class of the room's ``ALL``."""
 

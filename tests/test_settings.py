@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from errsrc.bases import fourier
-from errsrc.nets import MLP
+from errsrc.nets import CNN, MLP, Recipe
 from errsrc.settings import (
     AllFunctions,
     Band,
@@ -16,9 +16,11 @@ from errsrc.settings import (
     FourierTeacher,
     Gaussian,
     GaussianProcessTeacher,
+    ImageTeacher,
     Linear,
     LinearTeacher,
     Network,
+    NetworkTeacher,
     RankK,
     Softmax,
     TableTeacher,
@@ -190,7 +192,99 @@ def test_noise_of_a_table_is_the_risk_of_who_knows_it():
         np.testing.assert_allclose(risk(truth, uniform, loss), setting.noise + setting.target_variance)
 
 
+SMALL = MLP((3, 4, 2), "tanh")
+NETWORKS = [
+    NetworkTeacher(SMALL),
+    NetworkTeacher(SMALL, channel=Gaussian(0.1)),
+    NetworkTeacher(SMALL, loss="log", channel=Softmax(0.5)),
+    NetworkTeacher(SMALL, loss="zero-one", channel=Flips(0.1), domain="sphere"),
+    NetworkTeacher(CNN(6, 2, 3)),
+]
+
+
+@pytest.mark.parametrize("setting", NETWORKS, ids=str)
+def test_network_teachers_are_networks_of_their_prior(setting):
+    rng = np.random.default_rng(0)
+    x = setting.inputs(50, rng)
+    teacher = setting.teacher(np.random.default_rng(1))
+    values = teacher(x)
+    assert values.shape == (50, setting.architecture.outputs)
+    np.testing.assert_array_equal(values, setting.teacher(np.random.default_rng(1))(x))
+    matrices = [setting.teacher(rng).weights[0].numpy().ravel() for _ in range(400)]
+    std = setting.architecture.prior(setting.weight_std, setting.bias_std)[0]
+    assert np.std(matrices) == pytest.approx(std, rel=0.1)
+    if setting.domain == "sphere":
+        np.testing.assert_allclose((x**2).sum(1), 3)
+
+
+def test_a_networks_forward_pass_is_numpys():
+    setting = NetworkTeacher(MLP((3, 4, 1), "tanh"))
+    teacher = setting.teacher(np.random.default_rng(2))
+    first, bias, second, offset = (w[0].numpy() for w in teacher.weights)
+    x = setting.inputs(9, np.random.default_rng(3))
+    np.testing.assert_allclose(teacher(x), np.tanh(x @ first.T + bias) @ second[0] + offset[0], rtol=1e-12)
+
+
+def test_constants_of_network_settings():
+    values, softmax, flips = NETWORKS[1], NETWORKS[2], NETWORKS[3]
+    assert values.noise == pytest.approx(0.02)
+    rng = np.random.default_rng(4)
+    variances = [values.teacher(rng)(values.inputs(300, rng)).var(0).sum() for _ in range(600)]
+    mean, spread = np.mean(variances), np.std(variances)
+    assert values.target_variance == pytest.approx(mean, abs=5 * spread * math.sqrt(1 / 600 + 1 / 256))
+    assert 0 < softmax.noise < math.log(2)
+    assert softmax.noise + softmax.target_variance < math.log(2) + 1e-9
+    assert flips.noise == pytest.approx(0.1)
+    assert flips.noise + flips.target_variance <= 0.5
+    assert values.parameters == SMALL.parameters
+
+
+def test_a_network_realizes_itself():
+    assert NETWORKS[0].realizability(Network(SMALL)).estimate == 0
+    assert NETWORKS[0].realizability(AllFunctions()).estimate == 0
+
+
+@pytest.fixture(scope="module")
+def digits():
+    recipe = Recipe(learning_rate=0.01)
+    return ImageTeacher("digits", MLP((64, 8, 10)), teacher_n=400, teacher_steps=300, recipe=recipe)
+
+
+def test_a_teacher_of_images_has_learned_them_and_differs_from_the_next(digits):
+    from errsrc.datasets import images
+
+    rng = np.random.default_rng(0)
+    x = digits.fresh(10_000, np.random.default_rng(5))
+    assert len(x) == len(images("digits").test_x)
+    one, other, again = digits.teacher(rng), digits.teacher(rng), digits.teacher(np.random.default_rng(0))
+    np.testing.assert_array_equal(one(x), again(x))
+    agree = (one(x).argmax(1) == other(x).argmax(1)).mean()
+    assert 0.6 < agree < 1
+    order = np.random.default_rng(5).choice(len(x), len(x), replace=False)
+    assert (one(x).argmax(1) == images("digits").test_y[order]).mean() > 0.75
+
+
+def test_images_are_drawn_once(digits):
+    x = digits.inputs(1197, np.random.default_rng(0))
+    assert len(np.unique(x, axis=0)) > 1190  # a few of the digits are the same
+    assert x.mean() == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match="'n' parameter of ImageTeacher must be an integer <= 1197"):
+        digits.inputs(1198, np.random.default_rng(0))
+
+
 REFUSED = [
+    (lambda: NetworkTeacher(MLP((2, 1)), loss="log", channel=Flips()), "two outputs or more"),
+    (lambda: NetworkTeacher(SMALL, channel=Flips()), "Clean or Gaussian for the squared loss"),
+    (lambda: NetworkTeacher(SMALL, loss="log"), "Flips or Softmax for the log loss"),
+    (lambda: NetworkTeacher(SMALL, domain="cube"), "'domain'"),
+    (lambda: NetworkTeacher(SMALL, weight_std=0.0), "'weight_std'"),
+    (lambda: NetworkTeacher(MLP((2, 3, 1), "tanhh")), "did you mean 'tanh'"),
+    (lambda: ImageTeacher("digits", SMALL, 100), "64 inputs and 10 outputs for digits"),
+    (lambda: ImageTeacher("digits", MLP((64, 10)), 0), "'teacher_n'"),
+    (
+        lambda: ImageTeacher("digits", MLP((64, 10)), 9, recipe=Recipe(loss="squared")),
+        "one of the log loss",
+    ),
     (lambda: LinearTeacher(0), "'dim' parameter of LinearTeacher must be an integer >= 1"),
     (lambda: LinearTeacher(3, spectrum=(1.0, 2.0)), "'spectrum' .* must be 3 variances"),
     (lambda: LinearTeacher(2, spectrum=(1.0, -1.0)), "'spectrum' .* finite numbers > 0"),
@@ -225,7 +319,7 @@ def test_a_network_class_takes_a_network():
         Network((2, 3, 1))
 
 
-@pytest.mark.parametrize("setting", [*GAUSSIAN, TableTeacher(4)], ids=str)
+@pytest.mark.parametrize("setting", [*GAUSSIAN, TableTeacher(4), *NETWORKS], ids=str)
 def test_settings_are_frozen_and_hashable(setting):
     assert hash(setting) == hash(dataclasses.replace(setting))
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -12,7 +12,9 @@ from errsrc.settings.classes import Network as Network
 from errsrc.settings.classes import RankK as RankK
 from errsrc.settings.fourier import FourierTeacher as FourierTeacher
 from errsrc.settings.gp import GaussianProcessTeacher as GaussianProcessTeacher
+from errsrc.settings.images import ImageTeacher as ImageTeacher
 from errsrc.settings.linear import LinearTeacher as LinearTeacher
+from errsrc.settings.network import NetworkTeacher as NetworkTeacher
 from errsrc.settings.setting import GaussianSetting as GaussianSetting
 from errsrc.settings.setting import Setting as Setting
 from errsrc.settings.table import TableTeacher as TableTeacher
@@ -22,5 +24,7 @@ ALL: dict[str, type[Setting]] = {
     "fourier-teacher": FourierTeacher,
     "gaussian-process-teacher": GaussianProcessTeacher,
     "table-teacher": TableTeacher,
+    "network-teacher": NetworkTeacher,
+    "image-teacher": ImageTeacher,
 }
 """Settings by the name that specs have for them."""

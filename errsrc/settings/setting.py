@@ -48,6 +48,10 @@ class Setting:
         """Draw inputs, float64 (count, dim)."""
         raise TypeError(f"{type(self).__name__} must define inputs()")
 
+    def fresh(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw inputs to test at, (count, dim), or fewer where there are no more: as `inputs` are drawn."""
+        return self.inputs(count, rng)
+
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a teacher from the prior."""
         raise TypeError(f"{type(self).__name__} must define teacher()")

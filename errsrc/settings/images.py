@@ -1,0 +1,143 @@
+"""Real inputs: a network trained on a real image set, which then labels the real images."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.datasets.images import IMAGE_SETS, images
+from errsrc.nets import Member, Recipe, train
+from errsrc.nets import Network as Architecture
+from errsrc.results import Interval
+from errsrc.rng import generator
+from errsrc.settings.channels import Channel, Clean
+from errsrc.settings.classes import AllFunctions, FunctionClass, Network
+from errsrc.settings.network import NetworkFunction, channel_noise, check_loss, constant_risk
+from errsrc.settings.setting import Array, Setting
+
+TEACHERS = 4
+"""Teachers over which the constants of a setting are averaged: each is a training."""
+
+
+@dataclass(frozen=True)
+class ImageTeacher(Setting):
+    """A network trained on labelled images, which labels all images anew: noiseless and realizable.
+
+    The construction of Rosenfeld's thesis (arXiv 2108.07686), made a prior: each teacher is trained anew, on
+    a random subset of the training images, from random weights.  Students get training images, drawn
+    without repetition, and are tested on test images, which no teacher was trained on.
+
+    Attributes
+    ----------
+    dataset
+        A name in `errsrc.datasets.IMAGE_SETS`.
+    architecture
+        The teacher's network.
+    teacher_n, teacher_steps
+        Training images and steps of a teacher.
+    recipe
+        How a teacher is trained; its loss is "log", on the images' own classes.
+    loss
+        "squared", of the teacher's outputs, its logits; "log" or "zero-one", of its classes.
+    channel
+        `Clean` or `Gaussian` for outputs; `Flips` or `Softmax` for classes.
+    """
+
+    dataset: str
+    architecture: Architecture
+    teacher_n: int
+    teacher_steps: int = 2000
+    recipe: Recipe = field(default_factory=Recipe)
+    loss: str = "squared"
+    channel: Channel = field(default=Clean(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        where = "ImageTeacher"
+        checks.choice(self.dataset, "dataset", where, tuple(IMAGE_SETS))
+        if not isinstance(self.architecture, Architecture):
+            accepted = "a network of errsrc.nets"
+            raise TypeError(checks.refusal("architecture", where, accepted, self.architecture))
+        side, classes = IMAGE_SETS[self.dataset]
+        if (self.architecture.inputs, self.architecture.outputs) != (side**2, classes):
+            accepted = f"a network of {side**2} inputs and {classes} outputs for {self.dataset}"
+            raise ValueError(checks.refusal("architecture", where, accepted, self.architecture))
+        checks.integer(self.teacher_n, "teacher_n", where, 1)
+        checks.integer(self.teacher_steps, "teacher_steps", where, 1)
+        check_loss(self.loss, self.channel, classes, where)
+        if self.recipe.loss != "log":
+            raise ValueError(checks.refusal("recipe", where, "one of the log loss", self.recipe))
+
+    @property
+    def noise(self) -> float:
+        """The channel's least risk; see `errsrc.settings.NetworkTeacher`."""
+        return channel_noise(self.channel, self.loss, self.architecture.outputs, _values(self))
+
+    @property
+    def target_variance(self) -> float:
+        """What the best constant loses beyond the noise, a mean over `TEACHERS` teachers."""
+        return constant_risk(self.channel, self.loss, _values(self)) - self.noise * (self.loss != "squared")
+
+    def inputs(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw training images without repetition, float64 (count, pixels), centred and scaled."""
+        x = _resident(self.dataset).x
+        if count > len(x):
+            accepted = f"an integer <= {len(x)}, the training images of {self.dataset}"
+            raise ValueError(checks.refusal("n", "ImageTeacher", accepted, count))
+        return x[rng.choice(len(x), count, replace=False)].astype(np.float64)
+
+    def fresh(self, count: int, rng: np.random.Generator) -> Array:
+        """Return test images: ``count`` of them without repetition, or all where that is more."""
+        x = _resident(self.dataset).test
+        return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
+
+    def teacher(self, rng: np.random.Generator) -> NetworkFunction:
+        """Train a teacher, in float32."""
+        data = _resident(self.dataset)
+        if self.teacher_n > len(data.x):
+            accepted = f"an integer <= {len(data.x)}, the training images of {self.dataset}"
+            raise ValueError(checks.refusal("teacher_n", "ImageTeacher", accepted, self.teacher_n))
+        rows = rng.choice(len(data.x), self.teacher_n, replace=False)
+        member = Member(rows, self.teacher_steps, int(rng.integers(2**62)))
+        x, y = torch.from_numpy(data.x), torch.from_numpy(data.y)
+        (trained,) = train(self.architecture, x, y, [member], None, self.recipe)
+        if trained.diverged:
+            raise ValueError(
+                checks.refusal("recipe", "ImageTeacher", "one whose training converges", self.recipe)
+            )
+        return NetworkFunction(self.architecture, tuple(w[None] for w in trained.weights))
+
+    def realizability(self, function_class: FunctionClass) -> Interval:
+        """Return 0 for all functions and the teacher's own architecture."""
+        if isinstance(function_class, AllFunctions) or function_class == Network(self.architecture):
+            return Interval(0.0, 0.0, 0.0, 0.95)
+        return super().realizability(function_class)
+
+
+@dataclass(frozen=True, eq=False)
+class _Resident:
+    """Images as float32 (N, pixels), centred and scaled by the training images; their own classes."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    test: NDArray[np.float32]
+
+
+@functools.lru_cache(maxsize=1)
+def _resident(dataset: str) -> _Resident:
+    data = images(dataset)
+    x, test = (part.reshape(len(part), -1).astype(np.float32) for part in (data.train_x, data.test_x))
+    centre, scale = x.mean(0), float((x - x.mean(0)).std())
+    return _Resident((x - centre) / scale, data.train_y, (test - centre) / scale)
+
+
+@functools.lru_cache(maxsize=8)
+def _values(setting: ImageTeacher) -> Array:
+    """Return values of a few teachers at all test images, (TEACHERS, N, outputs)."""
+    rng = generator(0, "settings", "constants")
+    x = _resident(setting.dataset).test.astype(np.float64)
+    return np.stack([setting.teacher(rng)(x) for _ in range(TEACHERS)])
