@@ -27,5 +27,9 @@ class Unreachable(NoAnswer):
     """The error asked for lies under the law's floor; ``best`` is the floor (an Interval)."""
 
 
+class Diverged(NoAnswer):
+    """Some trainings diverged; ``best`` holds every predictor, theirs too, and what became of each."""
+
+
 class StoreError(Exception):
     """The file of a study could not be opened, read or written; what was finished before is safe in it."""

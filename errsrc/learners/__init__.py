@@ -1,24 +1,32 @@
-"""Learners: maps from labelled examples to predictors, from least squares to networks."""
+"""Learners: frozen descriptions of how labelled examples become a predictor, a file each."""
 
 from errsrc.learners.estimator import as_estimator as as_estimator
-from errsrc.learners.kernel import KernelRidge as KernelRidge
+from errsrc.learners.forest import Forest as Forest
+from errsrc.learners.fourier import FourierLeastSquares as FourierLeastSquares
+from errsrc.learners.gaussian_process import GaussianProcess as GaussianProcess
+from errsrc.learners.gradient_descent import GradientDescent as GradientDescent
+from errsrc.learners.kernel_ridge import KernelRidge as KernelRidge
+from errsrc.learners.learner import Fitted as Fitted
 from errsrc.learners.learner import Learner as Learner
-from errsrc.learners.linear import FourierLeastSquares as FourierLeastSquares
-from errsrc.learners.linear import GradientDescent as GradientDescent
-from errsrc.learners.linear import MinimumNorm as MinimumNorm
-from errsrc.learners.linear import ReducedRank as ReducedRank
-from errsrc.learners.linear import Ridge as Ridge
-from errsrc.learners.local import Forest as Forest
-from errsrc.learners.local import Neighbours as Neighbours
+from errsrc.learners.learner import LinearLearner as LinearLearner
+from errsrc.learners.memory import Memory as Memory
+from errsrc.learners.minimum_norm import MinimumNorm as MinimumNorm
+from errsrc.learners.neighbours import Neighbours as Neighbours
+from errsrc.learners.network import NetworkStudent as NetworkStudent
+from errsrc.learners.reduced_rank import ReducedRank as ReducedRank
+from errsrc.learners.ridge import Ridge as Ridge
 
 ALL: dict[str, type[Learner]] = {
-    "minimum-norm": MinimumNorm,
     "ridge": Ridge,
+    "minimum-norm": MinimumNorm,
     "gradient-descent": GradientDescent,
-    "fourier-least-squares": FourierLeastSquares,
     "reduced-rank": ReducedRank,
+    "fourier-least-squares": FourierLeastSquares,
     "kernel-ridge": KernelRidge,
+    "gaussian-process": GaussianProcess,
     "neighbours": Neighbours,
+    "memory": Memory,
     "forest": Forest,
+    "network-student": NetworkStudent,
 }
 """Learners by the name that specs have for them."""

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from errsrc import checks
 from errsrc.learners.learner import Learner
 from errsrc.rng import generator
 
@@ -23,13 +24,15 @@ class LearnerRegressor(RegressorMixin, BaseEstimator):
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from X (n, dim) and numbers y, (n,) or (n, outputs)."""
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
-        self.predictor_ = self.learner.fit(X, np.asarray(y, dtype=np.float64), generator(self.seed, "fit"))
+        y = np.asarray(y, dtype=np.float64)
+        learner = self.learner.suited(X.shape[1], y.shape[1] if y.ndim == 2 else None)
+        self.predictor_ = learner.fit(X, y, generator(self.seed, "fit"))
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Return predictions for X (N, dim)."""
         check_is_fitted(self)
-        return np.asarray(self.predictor_(validate_data(self, X, reset=False, dtype=np.float64)))
+        return self.predictor_(validate_data(self, X, reset=False, dtype=np.float64))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -49,14 +52,15 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        self.predictor_ = self.learner.fit(X, codes.astype(np.int64), generator(self.seed, "fit"))
+        learner = self.learner.suited(X.shape[1], len(self.classes_))
+        self.predictor_ = learner.fit(X, codes.astype(np.int64), generator(self.seed, "fit"))
         return self
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of the largest score for X (N, dim)."""
         check_is_fitted(self)
         scores = self.predictor_(validate_data(self, X, reset=False, dtype=np.float64))
-        return self.classes_[scores.argmax(1)]
+        return np.asarray(self.classes_[scores.argmax(1)])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -72,7 +76,8 @@ def as_estimator(
     Parameters
     ----------
     learner
-        One of `errsrc.learners`; of angles alone (`FourierLeastSquares`) it takes a single column.
+        One of `errsrc.learners`; of angles alone (`FourierLeastSquares`) it takes a single column.  A network
+        student is given inputs and outputs of the data's sizes.
     classes
         Whether labels are classes, not numbers.
     seed
@@ -81,8 +86,12 @@ def as_estimator(
     Examples
     --------
     >>> from errsrc.learners import Ridge
-    >>> estimator = as_estimator(Ridge(ridge=1.0)).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0])
-    >>> estimator.predict([[3.0]]).round(3)
-    array([2.5])
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> x = np.arange(12.0)[:, None]
+    >>> search = GridSearchCV(as_estimator(Ridge()), {"learner": [Ridge(1e-6), Ridge(1e3)]}, cv=3)
+    >>> search.fit(x, 2 * x[:, 0]).best_params_
+    {'learner': Ridge(ridge=1e-06)}
     """
+    if not isinstance(learner, Learner):
+        raise TypeError(checks.refusal("learner", "as_estimator", "one of errsrc.learners", learner))
     return (LearnerClassifier if classes else LearnerRegressor)(learner, seed)

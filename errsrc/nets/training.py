@@ -338,7 +338,7 @@ def train(
         for i, looks, row in zip(live.tolist(), looking.tolist(), figures, strict=True):
             if looks:
                 curves[i].append((step, *row))
-        lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen < 2 * hopeless[live]))
+        lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen <= 2 * hopeless[live]))
         lost &= looking
         chosen_by = error if validated and recipe.watch == "error" else loss
         better = looking & ~lost & (chosen_by < best_seen[live])

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import eigh
-from sklearn.gaussian_process.kernels import RBF, Matern
 
 from errsrc import checks
+from errsrc.bases import kernel
 from errsrc.results import Interval
 from errsrc.settings.classes import AllFunctions, FunctionClass
 from errsrc.settings.setting import Array, GaussianSetting, Predictor
@@ -58,8 +58,7 @@ class GaussianProcessTeacher(GaussianSetting):
 
     def covariance(self, x: Array, z: Array) -> Array:
         """Return the prior covariance of values at x (N, dim) and z (L, dim), float64 (N, L)."""
-        kernel = RBF(self.length) if self.kernel == "rbf" else Matern(self.length, nu=self.nu)
-        return np.asarray(kernel(x, z))
+        return kernel(x, z, self.kernel, self.length, self.nu)
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs, float64 (count, dim)."""
