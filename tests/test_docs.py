@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -71,19 +73,47 @@ def test_the_readmes_spec_is_a_study() -> None:
     assert set(study) < set(whole)
 
 
+def contributed(heading: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module in CONTRIBUTING's section of that heading, taken from the text as a newcomer would."""
+    (section,) = (
+        part for part in (ROOT / "CONTRIBUTING.md").read_text().split("\n## ") if part.startswith(heading)
+    )
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    name = heading.lower().replace(" ", "_")
+    (where / f"{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(where)
+    return importlib.import_module(name)
+
+
 def test_a_law_added_as_contributing_says_is_fitted_by_the_one_fitter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CONTRIBUTING's example law, taken from the text as a newcomer would."""
     import numpy as np
 
     from errsrc.laws import fit
 
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
-    (tmp_path / "exponential_law.py").write_text(code)
-    monkeypatch.syspath_prepend(tmp_path)
-    law = __import__("exponential_law").Exponential
+    law = contributed("Add a law", tmp_path, monkeypatch).Exponential
     n = np.linspace(1, 50, 20)
     truth = law(c_inf=0.1, a=0.8, rate=12.0)
     found = fit(law, truth.error(n=n), n=n)
     assert found.law.params == pytest.approx(truth.params, rel=1e-6)
+
+
+def test_a_learner_added_as_contributing_says_has_an_exact_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+    from sklearn.utils.estimator_checks import check_estimator
+
+    from errsrc.learners import as_estimator
+    from errsrc.settings import GaussianProcessTeacher
+    from errsrc.sources import budget
+
+    kind = contributed("Add a learner", tmp_path, monkeypatch).KernelSmoother
+    x, y = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
+    found = kind(0.5).fit(x, y, np.random.default_rng(0))(np.array([[0.25]]))
+    assert found == pytest.approx(1 / (1 + np.exp(1.0)))  # exp((0.25^2 - 0.75^2) / (2 x 0.5^2))
+    setting, x = GaussianProcessTeacher(1, "rbf", 0.3), np.linspace(0, 1, 6)[:, None]
+    exact, estimated = (budget(setting, kind(0.1), 6, x=x, exact=exact) for exact in (True, False))
+    assert exact.total.estimate == pytest.approx(estimated.total.estimate, rel=0.5)
+    check_estimator(as_estimator(kind(3.0)), on_skip=None)

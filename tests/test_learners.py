@@ -439,7 +439,7 @@ def test_what_is_refused(wrong, message):
 
 
 def test_a_students_parts_are_specs_of_nets():
-    with pytest.raises(TypeError, match="'network' parameter of NetworkStudent must be an MLP or CNN"):
+    with pytest.raises(TypeError, match="'architecture' parameter of NetworkStudent must be a network"):
         NetworkStudent((2, 3, 1))
     with pytest.raises(TypeError, match="'recipe' parameter of NetworkStudent must be a Recipe"):
         NetworkStudent(recipe="adam")

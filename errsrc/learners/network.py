@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.errors import Diverged
 from errsrc.learners.learner import Fitted, Learner, examples
-from errsrc.nets import CNN, MLP, Member, Recipe, Trained, Weights, train
+from errsrc.nets import MLP, Member, Recipe, Trained, Weights, train
+from errsrc.nets import Network as Architecture
 from errsrc.settings import AllFunctions, FunctionClass, Network
 from errsrc.settings.setting import Array
 
@@ -30,8 +31,8 @@ class NetworkStudent(Learner):
 
     Attributes
     ----------
-    network
-        The architecture, `errsrc.nets.MLP` or `CNN`, of the data's numbers of inputs and outputs (classes).
+    architecture
+        One of `errsrc.nets`, with the data's numbers of inputs and outputs (classes).
     recipe
         How it is trained.
     steps
@@ -59,7 +60,7 @@ class NetworkStudent(Learner):
     True
     """
 
-    network: MLP | CNN = field(default=MLP((1, 32, 1)))
+    architecture: Architecture = field(default=MLP((1, 32, 1)))
     recipe: Recipe = field(default=Recipe(loss="squared"))
     steps: int = 2000
     validation: float = 0.2
@@ -68,8 +69,9 @@ class NetworkStudent(Learner):
 
     def __post_init__(self) -> None:
         where = "NetworkStudent"
-        if not isinstance(self.network, (MLP, CNN)):
-            raise TypeError(checks.refusal("network", where, "an MLP or CNN of errsrc.nets", self.network))
+        if not isinstance(self.architecture, Architecture):
+            accepted = "a network of errsrc.nets"
+            raise TypeError(checks.refusal("architecture", where, accepted, self.architecture))
         if not isinstance(self.recipe, Recipe):
             raise TypeError(checks.refusal("recipe", where, "a Recipe of errsrc.nets", self.recipe))
         checks.integer(self.steps, "steps", where, 1)
@@ -80,14 +82,14 @@ class NetworkStudent(Learner):
     @property
     def function_class(self) -> FunctionClass:
         """The functions of the network; all functions for an average of several."""
-        return Network(self.network) if self.members == 1 else AllFunctions()
+        return Network(self.architecture) if self.members == 1 else AllFunctions()
 
     def suited(self, dim: int, outputs: int | None) -> Self:
         """Return the same student with as many inputs and outputs, where it is an `MLP`."""
-        if isinstance(self.network, CNN):
+        if not isinstance(self.architecture, MLP):
             return self
-        sizes = (dim, *self.network.sizes[1:-1], outputs or 1)
-        return replace(self, network=replace(self.network, sizes=sizes))
+        sizes = (dim, *self.architecture.sizes[1:-1], outputs or 1)
+        return replace(self, architecture=replace(self.architecture, sizes=sizes))
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
@@ -125,7 +127,7 @@ class NetworkStudent(Learner):
         dtype = getattr(torch, self.precision)
         labels = torch.int64 if self.recipe.loss == "log" else dtype
         x_all = torch.from_numpy(np.concatenate([x for x, _ in data])).to(dtype)
-        columns = () if self.recipe.loss == "log" else (self.network.outputs,)
+        columns = () if self.recipe.loss == "log" else (self.architecture.outputs,)
         y_all = torch.from_numpy(np.concatenate([y.reshape(len(y), *columns) for _, y in data])).to(labels)
         members, first = [], 0
         for (x, _), rng in zip(data, rngs, strict=True):
@@ -135,11 +137,12 @@ class NetworkStudent(Learner):
         for own in (True, False):  # with and without validation
             places = [i for i, member in enumerate(members) if (member.validation is not None) == own]
             if places:
-                found = train(self.network, x_all, y_all, [members[i] for i in places], None, self.recipe)
+                chosen = [members[i] for i in places]
+                found = train(self.architecture, x_all, y_all, chosen, None, self.recipe)
                 trained |= dict(zip(places, found, strict=True))
         return [
             Average(
-                self.network,
+                self.architecture,
                 tuple(trained[k * self.members + i] for i in range(self.members)),
                 self.recipe.loss == "log",
                 y.shape[1:],
@@ -155,9 +158,9 @@ class NetworkStudent(Learner):
         return Member(np.sort(rows[held:]), self.steps, seed, np.sort(rows[:held]) if held else None)
 
     def _check(self, x: Array, y: NDArray[Any]) -> None:
-        where, outputs = "NetworkStudent", self.network.outputs
-        if x.shape[1] != self.network.inputs:
-            accepted = f"numbers of shape (n, {self.network.inputs}), the network's inputs"
+        where, outputs = "NetworkStudent", self.architecture.outputs
+        if x.shape[1] != self.architecture.inputs:
+            accepted = f"numbers of shape (n, {self.architecture.inputs}), the network's inputs"
             raise ValueError(checks.refusal("x", where, accepted, f"<shape {x.shape}>"))
         if self.recipe.loss == "log":
             if y.dtype.kind != "i" or y.max() >= outputs:
@@ -175,8 +178,8 @@ class Average:
 
     Attributes
     ----------
-    network
-        The architecture.
+    architecture
+        The network.
     trained
         Each network, with its weights and what became of it.
     probabilities
@@ -185,7 +188,7 @@ class Average:
         Shape of one label.
     """
 
-    network: MLP | CNN
+    architecture: Architecture
     trained: tuple[Trained, ...]
     probabilities: bool
     shape: tuple[int, ...]
@@ -200,8 +203,8 @@ class Average:
         x = torch.from_numpy(at).to(self.weights[0].dtype)
         parts = []
         with torch.no_grad():
-            for part in x.split(max(1, _HELD // (self.network.outputs * len(self.trained)))):
-                outputs = self.network(self.weights, part)
+            for part in x.split(max(1, _HELD // (self.architecture.outputs * len(self.trained)))):
+                outputs = self.architecture(self.weights, part)
                 parts.append((outputs.softmax(2) if self.probabilities else outputs).double().mean(0))
         values = torch.cat(parts).numpy()
         return values if self.probabilities else values.reshape(len(at), *self.shape)

@@ -25,7 +25,7 @@ from errsrc.sweeps.kind import kind_name
 RECIPE = Recipe(learning_rate=0.02, warmup=5, loss="squared")
 QUICK: dict[str, dict[str, Any]] = {
     "forest": {"trees": 5},
-    "network-student": {"network": MLP((1, 8, 1)), "recipe": RECIPE, "steps": 60},
+    "network-student": {"architecture": MLP((1, 8, 1)), "recipe": RECIPE, "steps": 60},
 }
 """Fields that make a learner quick to test."""
 CHANCE = ("forest", "network-student")
