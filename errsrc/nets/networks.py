@@ -27,8 +27,18 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "gelu": functional.gelu,
     "sine": torch.sin,
-    "linear": lambda x: x,
+    "linear": lambda z: z,
 }
+_PULLBACKS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {  # of slope, input and output
+    "relu": lambda slope, z, h: torch.ops.aten.threshold_backward(slope, h, 0),
+    "tanh": lambda slope, z, h: torch.ops.aten.tanh_backward(slope, h),
+    "gelu": lambda slope, z, h: torch.ops.aten.gelu_backward(slope, z),
+    "sine": lambda slope, z, h: slope * torch.cos(z),
+    "linear": lambda slope, z, h: slope,
+}
+
+Head = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""From outputs (E, B, outputs) to losses (E,) and their slopes by the outputs (E, B, outputs)."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,19 @@ class Network:
         """Return outputs (E, B, outputs) for inputs x (E, B, inputs), or (B, inputs) for all; dtype as x."""
         raise TypeError(f"{type(self).__name__} must define how it is called")
 
+    def slopes(self, weights: Weights, x: Tensor, head: Head, out: Weights) -> Tensor:
+        """Return the losses (E,) of a head on the outputs, and write their slopes by the weights to ``out``.
+
+        Without a graph of its own: ``out`` has the weights' shapes, contiguous.
+        """
+        leaves = tuple(w.detach().requires_grad_() for w in weights)
+        with torch.enable_grad():
+            outputs = self(leaves, x)
+        loss, slope = head(outputs.detach())
+        for place, found in zip(out, torch.autograd.grad(outputs, leaves, slope), strict=True):
+            place.copy_(found)
+        return loss
+
 
 @dataclass(frozen=True)
 class MLP(Network):
@@ -173,6 +196,28 @@ class MLP(Network):
             if layer < layers - 1:
                 x = ACTIVATIONS[self.activation](x)
         return x
+
+    @torch.no_grad()
+    def slopes(self, weights: Weights, x: Tensor, head: Head, out: Weights) -> Tensor:
+        """Return losses and write slopes, see `Network.slopes`: backpropagation by hand, two to three times
+        as fast as a graph, since all arrays stay (E, width, B) in memory.
+        """
+        layers = len(weights) // 2
+        h, zs = [x.mT], []
+        for layer in range(layers):
+            z = torch.baddbmm(weights[2 * layer + 1].unsqueeze(2), weights[2 * layer], h[-1])
+            zs.append(z)
+            if layer < layers - 1:
+                h.append(ACTIVATIONS[self.activation](z))
+        loss, slope = head(zs[-1].mT)
+        slope = slope.mT
+        for layer in range(layers - 1, -1, -1):
+            torch.bmm(slope, h[layer].mT, out=out[2 * layer])
+            torch.sum(slope, 2, out=out[2 * layer + 1])
+            if layer:
+                slope = torch.bmm(weights[2 * layer].mT, slope)
+                slope = _PULLBACKS[self.activation](slope, zs[layer - 1], h[layer])
+        return loss
 
 
 def _affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:

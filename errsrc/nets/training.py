@@ -12,6 +12,7 @@ order of examples on every device.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -292,17 +293,17 @@ def train(
     device = x.device
     if start is None:
         start = network.draw([m.seed for m in members], dtype=x.dtype)
-    flat = network.flatten(start).to(device)
-    best = flat.clone()
+    start = tuple(w.to(device) for w in start)
+    best = network.flatten(start)
     own = [_rows(member.rows, device) for member in members]
     watched = [own[i] if m.validation is None else _rows(m.validation, device) for i, m in enumerate(members)]
     validated = validation is not None or members[0].validation is not None
     hopeless = _hopeless(network, y, own, recipe.loss)
     descent: _Descent | LBFGS
     if recipe.optimiser == "lbfgs":
-        descent = LBFGS(_objective(network, x, y, own, recipe.loss), flat)
+        descent = LBFGS(_objective(network, x, y, own, recipe.loss), best)
     else:
-        descent = _Descent(network, x, y, own, members, recipe, flat)
+        descent = _Descent(network, x, y, own, members, recipe, start)
     budget = torch.tensor([member.steps for member in members], device=device)
     live = torch.arange(len(members), device=device)
     best_seen = torch.full((len(members),), torch.inf, dtype=x.dtype, device=device)
@@ -328,7 +329,8 @@ def train(
         looking = (budget[live] == step) | (step == next_look)
         if not looking.any():
             continue
-        weights = network.unflatten(descent.point)
+        point = descent.point
+        weights = network.unflatten(point)
         if validation is not None:
             loss, error = evaluate(network, weights, *validation, recipe.loss)
         else:
@@ -344,7 +346,7 @@ def train(
         better = looking & ~lost & (chosen_by < best_seen[live])
         best_seen[live[better]] = chosen_by[better]
         best_step[live[better]] = step
-        best[live[better]] = descent.point[better]
+        best[live[better]] = point[better]
         diverged[live[lost]] = True
         if validated:
             done = (step >= recipe.least) & (step >= recipe.patience * best_step[live])
@@ -424,6 +426,23 @@ def _hopeless(network: Network, y: Tensor, rows: Sequence[Tensor], loss: str) ->
     return torch.stack([squares[own].mean() for own in rows])
 
 
+def _head(outputs: Tensor, y: Tensor, loss: str, share: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each member's losses weighted by ``share`` and summed, (E,), and the slopes by the outputs.
+
+    ``share`` is (E, B) or (1, 1); the slopes are (E, B, outputs).
+    """
+    if loss == "log":
+        slope = torch.log_softmax(outputs, 2)
+        classes = y[:, :, None]
+        each = -slope.gather(2, classes)[:, :, 0]
+        slope.exp_().scatter_add_(2, classes, slope.new_full((1, 1, 1), -1.0).expand_as(classes))
+    else:
+        slope = outputs - (y if y.dim() == 3 else y[:, :, None])
+        each = slope.square().sum(2)
+        slope *= 2
+    return (each * share).sum(1), slope.mul_(share[:, :, None])
+
+
 def _objective(network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str) -> Objective:
     """Return the members' training losses as functions of their weights, see `errsrc.nets.lbfgs`."""
 
@@ -432,11 +451,11 @@ def _objective(network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], l
         counts = torch.tensor([len(one) for one in own], dtype=x.dtype, device=x.device)
         total, slope = torch.zeros_like(counts), torch.zeros_like(point)
         for left, index, real in _parts(own):
-            weights = tuple(w.requires_grad_() for w in network.unflatten(point[left]))
-            each = _each(network(weights, _take(x, index)), _take(y, index), loss)
-            part = (each * real).sum(1) / counts[left]
-            slope[left] += network.flatten(torch.autograd.grad(part.sum(), weights))
-            total[left] += part.detach()
+            weights = network.unflatten(point[left])
+            out = tuple(torch.empty(w.shape, dtype=x.dtype, device=x.device) for w in weights)
+            head = functools.partial(_head, y=_take(y, index), loss=loss, share=real / counts[left][:, None])
+            total[left] += network.slopes(weights, _take(x, index), head, out)
+            slope[left] += network.flatten(out)
         return total, slope
 
     return objective
@@ -445,54 +464,83 @@ def _objective(network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], l
 class _Descent:
     """Gradient descent on batches: E members' weights, their average, moments and orders.
 
-    Attributes
-    ----------
-    point
-        The averaged weights, (E, P).
-    stuck
-        False: descent never ends by itself.
+    Each of these is one buffer in which the members' first tensors come first, then their second ones:
+    elementwise work is one call, and the products read and write whole tensors.
     """
 
     def __init__(
         self, network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], members: Sequence[Member],
-        recipe: Recipe, flat: Tensor,
+        recipe: Recipe, start: Weights,
     ) -> None:  # fmt: skip
         self._network, self._recipe, self._x, self._y = network, recipe, x, y
         self._orders = [
             _Order(own, seed_of(member.seed, "order"), recipe.batch)
             for own, member in zip(rows, members, strict=True)
         ]
-        self._moments = [torch.zeros_like(flat) for _ in range(2 if recipe.optimiser == "adam" else 1)]
-        self._flat = flat
-        self.point = flat.clone() if recipe.average else flat
-        self.stuck = False
-        self._views()
+        self._share = x.new_full((1, 1), 1 / recipe.batch)
+        weights = torch.cat([w.flatten() for w in start])
+        moments = [torch.zeros_like(weights) for _ in range(2 if recipe.optimiser == "adam" else 1)]
+        self._hold(weights, moments, weights.clone() if recipe.average else weights)
 
-    def _views(self) -> None:
-        self._weights = tuple(w.requires_grad_() for w in self._network.unflatten(self._flat))
+    def _hold(self, weights: Tensor, moments: list[Tensor], average: Tensor) -> None:
+        self._weights, self._moments, self._average = weights, moments, average
+        self._slope = torch.empty_like(weights)
+
+    def _tensors(self, buffer: Tensor) -> Weights:
+        """Return a buffer's tensors, (E, ...), as views."""
+        members, start, tensors = len(self._orders), 0, []
+        for shape in self._network.shapes():
+            end = start + members * math.prod(shape)
+            tensors.append(buffer[start:end].view(members, *shape))
+            start = end
+        return tuple(tensors)
+
+    @property
+    def point(self) -> Tensor:
+        """The averaged weights, (E, P)."""
+        return self._network.flatten(self._tensors(self._average))
+
+    @property
+    def stuck(self) -> bool:
+        """False: descent never ends by itself."""
+        return False
 
     def keep(self, mask: Tensor) -> None:
         """Drop the members outside ``mask``, bool (E,)."""
+        weights, average, *moments = (
+            torch.cat([w[mask].flatten() for w in self._tensors(buffer)])
+            for buffer in (self._weights, self._average, *self._moments)
+        )
         self._orders = [order for order, kept in zip(self._orders, mask.tolist(), strict=True) if kept]
-        self._moments = [moment[mask] for moment in self._moments]
-        self._flat = self._flat[mask]
-        self.point = self.point[mask] if self._recipe.average else self._flat
-        self._views()
+        self._hold(weights, moments, average if self._recipe.average else weights)
 
     def advance(self, step: int, pace: int, budget: Tensor) -> Tensor:
         """Take ``pace`` steps from ``step`` and return each member's sum of batch losses, (E,)."""
         rows = torch.stack([order.take(pace) for order in self._orders], 1).to(self._x.device)
-        rates = _rates(self._recipe, step, pace, budget)
+        rates = _rates(self._recipe, step, pace, budget, self._x.dtype)
+        weights, slopes = self._tensors(self._weights), self._tensors(self._slope)
         seen = torch.zeros(len(budget), dtype=self._x.dtype, device=self._x.device)
         for k in range(pace):
-            outputs = self._network(self._weights, _take(self._x, rows[k]))
-            loss = losses(outputs, _take(self._y, rows[k]), self._recipe.loss)
-            slope = self._network.flatten(torch.autograd.grad(loss.sum(), self._weights))
-            seen += loss.detach()
-            _descend(self._recipe, step + k + 1, rates[k], self._flat, slope, self._moments)
+            labels = _take(self._y, rows[k])
+            head = functools.partial(_head, y=labels, loss=self._recipe.loss, share=self._share)
+            seen += self._network.slopes(weights, _take(self._x, rows[k]), head, slopes)
+            now = step + k + 1
+            for w, move in zip(weights, self._tensors(self._move(now)), strict=True):
+                w.addcmul_(move, rates[k].view(-1, *[1] * (w.dim() - 1)), value=-1)
             if self._recipe.average:
-                self.point.lerp_(self._flat, min(1.0, 1 / (self._recipe.average * (step + k + 1))))
+                self._average.lerp_(self._weights, min(1.0, 1 / (self._recipe.average * now)))
         return seen
+
+    def _move(self, step: int) -> Tensor:
+        """Return the optimiser's step of rate 1 downhill, as a buffer."""
+        if self._recipe.optimiser == "sgd":
+            return self._moments[0].mul_(self._recipe.momentum).add_(self._slope)
+        mean, square = self._moments
+        mean.lerp_(self._slope, 1 - _ADAM[0])
+        square.mul_(_ADAM[1]).addcmul_(self._slope, self._slope, value=1 - _ADAM[1])
+        move = square.sqrt().add_(1e-8)
+        torch.div(mean, move, out=move)
+        return move.mul_((1 - _ADAM[1] ** step) ** 0.5 / (1 - _ADAM[0] ** step))
 
 
 class _Order:
@@ -516,26 +564,9 @@ class _Order:
         return drawn[: steps * self.batch].view(steps, self.batch)
 
 
-def _rates(recipe: Recipe, step: int, pace: int, budget: Tensor) -> Tensor:
-    """Return the learning rates of the next ``pace`` steps, (pace, E, 1)."""
-    after = torch.arange(step + 1, step + pace + 1, dtype=torch.float32, device=budget.device)[:, None]
+def _rates(recipe: Recipe, step: int, pace: int, budget: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the learning rates of the next ``pace`` steps, (pace, E)."""
+    after = torch.arange(step + 1, step + pace + 1, dtype=dtype, device=budget.device)[:, None]
     warm = (after / max(recipe.warmup, 1)).clamp(max=1.0)
     cool = ((budget + 1 - after) / (recipe.decay * budget).clamp(min=1.0)).clamp(max=1.0)
-    return (recipe.learning_rate * warm * cool)[:, :, None]
-
-
-def _descend(
-    recipe: Recipe, step: int, rate: Tensor, flat: Tensor, slope: Tensor, moments: list[Tensor]
-) -> None:
-    """Take one optimiser step in place; ``rate`` (E, 1) is each member's learning rate."""
-    if recipe.optimiser == "sgd":
-        (mean,) = moments
-        flat.sub_(mean.mul_(recipe.momentum).add_(slope) * rate)
-        return
-    mean, square = moments
-    rate = rate * ((1 - _ADAM[1] ** step) ** 0.5 / (1 - _ADAM[0] ** step))
-    mean.lerp_(slope, 1 - _ADAM[0])
-    square.mul_(_ADAM[1]).addcmul_(slope, slope, value=1 - _ADAM[1])
-    move = square.sqrt().add_(1e-8)
-    torch.div(mean, move, out=move)
-    flat.sub_(move.mul_(rate))
+    return recipe.learning_rate * warm * cool
