@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize
 from torch.nn import functional
 
-from errsrc.nets import CNN, MLP, Member, Recipe, evaluate, losses, train
+from errsrc.nets import ALL, CNN, MLP, Member, Network, Recipe, evaluate, losses, train
+from errsrc.nets.training import _head
 
 torch.set_num_threads(1)
 
@@ -250,3 +252,212 @@ def test_refusals_name_the_field():
         Member(np.arange(0), 10, 0)
     with pytest.raises(ValueError, match="'members' parameter of train"):
         train(MLP((16, 3)), *blobs(), [], blobs(), Recipe())
+
+
+def own_data(members=5, inputs=6, outputs=None, classes=None, dtype=torch.float64, seed=0):
+    """Members with inputs, labels, n, budget and validation rows of their own, laid end to end."""
+    rng = np.random.default_rng(seed)
+    xs, ys, specs, start = [], [], [], 0
+    for e in range(members):
+        n, held = 10 + 17 * e, 5 + 3 * e
+        x = rng.normal(size=(n + held, inputs)) * (1 + e / 5)
+        f = x @ rng.normal(size=(inputs, outputs or classes or 1))
+        xs.append(x)
+        ys.append(f.argmax(1) if classes else (f if outputs else f[:, 0]) / 2)
+        rows = start + rng.permutation(n + held)
+        specs.append((rows[:n], 40 + 31 * e, e, rows[n:]))
+        start += n + held
+    x = torch.from_numpy(np.concatenate(xs)).to(dtype)
+    y = torch.from_numpy(np.concatenate(ys))
+    return x, y if classes else y.to(dtype), specs
+
+
+OWN = [
+    ("adam", MLP((6, 5, 1), "tanh"), {}),
+    ("sgd", MLP((6, 5, 4, 2), "sine"), {"outputs": 2}),
+    ("lbfgs", MLP((6, 5, 1), "gelu"), {}),
+    ("lbfgs", MLP((6, 4, 3), "tanh"), {"classes": 3}),
+    ("sgd", MLP((6, 3), "linear"), {"classes": 3}),
+]
+
+
+@pytest.mark.parametrize("validated", [True, False], ids=["validated", "not validated"])
+@pytest.mark.parametrize(("optimiser", "network", "labels"), OWN, ids=str)
+def test_members_with_data_of_their_own_are_those_trained_alone(optimiser, network, labels, validated):
+    x, y, specs = own_data(**labels)
+    if optimiser == "lbfgs":  # few steps: at a minimum rounding decides when no lower loss is found
+        specs = [(rows, 4 + steps // 10, seed, held) for rows, steps, seed, held in specs]
+    members = [Member(*spec[: 4 if validated else 3]) for spec in specs]
+    loss = "log" if "classes" in labels else "squared"
+    recipe = Recipe(optimiser, loss=loss, batch=16, warmup=10, decay=0.3, look=7, least=20, momentum=0.8)
+    together = train(network, x, y, members, None, recipe)
+    for (rows, steps, seed, held), beside in zip(specs, together, strict=True):
+        shared = (x[held], y[held]) if validated else None  # the same rows, as a set for all
+        (alone,) = train(
+            network, x[rows], y[rows], [Member(np.arange(len(rows)), steps, seed)], shared, recipe
+        )
+        assert (alone.steps, alone.best_step) == (beside.steps, beside.best_step)
+        assert not beside.diverged
+        for column in alone.curve:
+            np.testing.assert_allclose(alone.curve[column], beside.curve[column], rtol=1e-5, atol=1e-12)
+        assert alone.train_loss == pytest.approx(beside.train_loss, rel=1e-5)
+        for one, other in zip(alone.weights, beside.weights, strict=True):
+            assert one.dtype == torch.float64
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+        stacked = tuple(w[None] for w in beside.weights)
+        risk, error = evaluate(network, stacked, x[rows], y[rows], loss)
+        assert float(risk[0]) == pytest.approx(beside.train_loss)
+        assert float(error[0]) == pytest.approx(beside.train_error)
+    assert len({one.steps for one in together}) > 1
+
+
+def test_evaluate_on_rows_of_their_own_and_squared_loss():
+    network = MLP((6, 4, 2), "tanh")
+    weights = network.draw([0, 1], dtype=torch.float64)
+    x = torch.randn(1300, 6, dtype=torch.float64)
+    y = torch.randn(1300, 2, dtype=torch.float64)
+    rows = [torch.arange(3, 20), torch.arange(1200)]  # the second is longer than a part
+    loss, error = evaluate(network, weights, x, y, "squared", rows)
+    for e, own in enumerate(rows):
+        expected = (network(weights, x[own])[e] - y[own]).square().sum(1).mean()
+        torch.testing.assert_close(loss[e], expected)
+        torch.testing.assert_close(error[e], expected.sqrt())
+    torch.testing.assert_close(evaluate(network, weights, x, y, "squared")[0][1:],
+                               losses(network(weights, x), y[None], "squared")[1:])  # fmt: skip
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "sine", "linear"])
+@pytest.mark.parametrize("loss", ["log", "squared"])
+def test_slopes_by_hand_are_those_of_the_graph(activation, loss):
+    network = MLP((4, 6, 5, 3), activation)
+    prior = network.prior(1.5, 0.5)
+    weights = tuple(w.requires_grad_() for w in network.draw([0, 1, 2], prior, torch.float64))
+    x = torch.randn(3, 7, 4, dtype=torch.float64)
+    y = torch.randint(0, 3, (3, 7)) if loss == "log" else torch.randn(3, 7, 3, dtype=torch.float64)
+    expected_loss = losses(network(weights, x), y, loss)
+    expected = torch.autograd.grad(expected_loss.sum(), weights)
+    share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
+    for slopes in (MLP.slopes, Network.slopes):
+        out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
+        found = slopes(network, weights, x, lambda outputs: _head(outputs, y, loss, share), out)
+        torch.testing.assert_close(found, expected_loss.detach())
+        for one, other in zip(out, expected, strict=True):
+            torch.testing.assert_close(one, other)
+
+
+def test_full_batch_lbfgs_goes_as_low_as_scipys():
+    network = MLP((6, 2, 1), "tanh")
+    x, y, _ = own_data(6)
+    y = y + 0.5 * torch.from_numpy(np.random.default_rng(1).normal(size=len(y)))
+    members = [Member(np.arange(150), 60, seed) for seed in range(8)]
+
+    def risk(flat):
+        point = torch.from_numpy(flat)[None].requires_grad_()
+        value = losses(network(network.unflatten(point), x[:150]), y[:150], "squared")[0]
+        (slope,) = torch.autograd.grad(value, point)
+        return float(value.detach()), slope[0].numpy()
+
+    ratios = []
+    for trained in train(network, x, y, members, None, Recipe("lbfgs", loss="squared")):
+        assert np.all(np.diff(trained.curve["loss"]) <= 0)
+        first = network.flatten(network.draw([len(ratios)], dtype=torch.float64))[0].numpy()
+        assert trained.train_loss < 0.9 * risk(first)[0]
+        reference = minimize(risk, first, jac=True, method="L-BFGS-B", options={"maxiter": 60, "maxcor": 20})
+        ratios.append(trained.train_loss / reference.fun)
+    assert 0.9 < np.exp(np.mean(np.log(ratios))) < 1.1  # a single start may end at another minimum
+
+
+def test_lbfgs_ends_at_a_minimum_with_the_closed_forms_weights():
+    x, y, specs = own_data(4)
+    y = y + torch.from_numpy(np.random.default_rng(1).normal(size=len(y)))
+    members = [Member(rows, 500, seed) for rows, _, seed, _ in specs]
+    trained = train(MLP((6, 1)), x, y, members, None, Recipe("lbfgs", loss="squared"))
+    deep = train(MLP((6, 4, 1), "linear"), x, y, members, None, Recipe("lbfgs", loss="squared"))
+    for member, one, two in zip(members, trained, deep, strict=True):
+        design = torch.cat([x[member.rows], torch.ones(len(member.rows), 1, dtype=torch.float64)], 1)
+        exact = torch.linalg.lstsq(design, y[member.rows] + 0.0).solution
+        torch.testing.assert_close(torch.cat([one.weights[0][0], one.weights[1]]), exact, rtol=0, atol=1e-6)
+        least = float((design @ exact - y[member.rows]).square().mean())
+        assert one.train_loss == pytest.approx(least, rel=1e-9, abs=1e-15)
+        assert two.train_loss == pytest.approx(least, rel=1e-9, abs=1e-15)  # no other minima than the least
+        assert max(one.steps, two.steps) < 500  # before its budget: no lower loss is found
+
+
+def test_a_member_without_validation_trains_to_its_floor_or_budget_and_keeps_its_lowest_loss():
+    x, y, specs = own_data(4)
+    members = [Member(rows, 3000, seed) for rows, _, seed, _ in specs]
+    recipe = Recipe(loss="squared", batch=16, look=10, floor=0.02, learning_rate=0.02)
+    for member, one in zip(members, train(MLP((6, 8, 1)), x, y, members, None, recipe), strict=True):
+        curve = one.curve["loss"]
+        assert one.steps == member.steps or curve[-1] <= 0.02 < curve[-2]
+        assert one.train_loss == pytest.approx(curve.min())
+        assert one.best_step == one.curve["step"][curve.argmin()]
+        np.testing.assert_allclose(one.curve["error"], np.sqrt(curve))
+
+
+def test_training_goes_on_from_given_weights():
+    x, y, specs = own_data(3)
+    network = MLP((6, 5, 1), "tanh")
+    members = [Member(rows, 50, seed) for rows, _, seed, _ in specs]
+    first = train(network, x, y, members, None, Recipe(loss="squared", batch=16))
+    start = tuple(torch.stack(layer) for layer in zip(*(one.weights for one in first), strict=True))
+    second = train(network, x, y, members, None, Recipe("lbfgs", loss="squared"), start)
+    for before, after in zip(first, second, strict=True):
+        assert after.train_loss < 0.5 * before.train_loss
+
+
+def test_a_diverged_member_of_squared_loss_is_reported_and_a_luckily_small_first_batch_is_not():
+    x, y, specs = own_data(3)
+    y = y.clone()
+    y[specs[1][0]] *= 1e200  # its square overflows
+    members = [Member(rows, 100, seed) for rows, _, seed, _ in specs]
+    for optimiser in ("sgd", "adam", "lbfgs"):
+        recipe = Recipe(optimiser, loss="squared", batch=8, learning_rate=0.01)
+        assert [one.diverged for one in train(MLP((6, 4, 1)), x, y, members, None, recipe)] == [0, 1, 0]
+    x, y = torch.zeros(64, 6, dtype=torch.float64), torch.zeros(64, dtype=torch.float64)
+    x[1:], y[1:] = torch.randn(63, 6), torch.randn(63) * 3
+    start = tuple(torch.zeros_like(w) for w in MLP((6, 1)).draw([0], dtype=torch.float64))
+    seeds = range(40)  # some begin with the row whose loss is 0
+    members = [Member(np.arange(64), 60, seed) for seed in seeds]
+    start = tuple(w.expand(40, *w.shape[1:]).contiguous() for w in start)
+    recipe = Recipe("sgd", loss="squared", batch=1, warmup=50, learning_rate=1e-3, look=20)
+    assert not any(one.diverged for one in train(MLP((6, 1)), x, y, members, None, recipe, start))
+
+
+def test_draws_of_a_prior_have_its_standard_deviations_and_both_precisions():
+    network = MLP((9, 400, 300), "sine")
+    stds = network.prior(2.0, 0.3)
+    assert stds == pytest.approx((2 / 3, 0.3, 0.1, 0.3))
+    for dtype in (torch.float32, torch.float64):
+        weights = network.draw([1, 2], stds, dtype)
+        for w, std in zip(weights, stds, strict=True):
+            assert w.dtype == dtype
+            assert float(w.std()) == pytest.approx(std, rel=4 / np.sqrt(2 * w.numel()))
+    flat = network.flatten(weights)
+    assert flat.shape == (2, network.parameters)
+    assert all(torch.equal(a, b) for a, b in zip(network.unflatten(flat), weights, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": torch.zeros(10, 5)}, "'x' parameter of train must be inputs \\(N, 6\\)"),
+        ({"y": torch.zeros(10, dtype=torch.int64)}, "'y' parameter of train must be labels"),
+        ({"y": torch.zeros(10, 2)}, "'y' parameter of train"),
+        ({"recipe": Recipe()}, "'y' parameter of train must be classes"),
+        ({"validation": (torch.zeros(3, 6), torch.zeros(4))}, "'y' parameter of train must be validation"),
+        ({"start": MLP((6, 2)).draw([0])}, "'start' parameter of train"),
+        ({"members": [Member(np.arange(3), 5, 0), Member(np.arange(3), 5, 0, np.arange(2))]}, "<1 of 2 own>"),
+    ],
+)
+def test_train_refuses_what_does_not_fit(change, message):
+    arguments = {
+        "x": torch.zeros(10, 6), "y": torch.zeros(10), "members": [Member(np.arange(3), 5, 0)],
+        "validation": None, "recipe": Recipe(loss="squared"),
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        train(MLP((6, 1)), **{**arguments, **change})
+
+
+def test_all_names_every_architecture():
+    assert set(ALL.values()) == set(Network.__subclasses__())

@@ -20,7 +20,7 @@ class LBFGS:
 
     Steps satisfy the weak Wolfe conditions by bisection (Lewis and Overton 2013, algorithm 2.6).  What
     one problem does is never read by another.  A problem is ``stuck`` when not even steepest descent
-    lowers its loss: at a minimum, to rounding, or where its loss is not finite.
+    lowers its loss, to rounding: at a minimum, or where its loss is not finite.
 
     Attributes
     ----------
@@ -93,7 +93,8 @@ class LBFGS:
         point, loss, slope = self.point.clone(), self.loss.clone(), self.slope.clone()
         moved = torch.zeros_like(self.stuck)
         low, high = torch.zeros_like(reach), torch.full_like(reach, torch.inf)
-        open_ = (~self.stuck & (down < 0)).nonzero().flatten()
+        resolved = -down * reach > torch.finfo(loss.dtype).eps * loss.abs()  # what the slope promises
+        open_ = (~self.stuck & resolved).nonzero().flatten()
         for _ in range(_TRIALS):
             if not len(open_):
                 break
