@@ -1,5 +1,8 @@
 """Stacked networks in torch and the gradient-descent training loop."""
 
+from errsrc.nets.embedding import embed as embed
+from errsrc.nets.embedding import embeds as embeds
+from errsrc.nets.embedding import same_function as same_function
 from errsrc.nets.networks import CNN as CNN
 from errsrc.nets.networks import MLP as MLP
 from errsrc.nets.networks import Network as Network
