@@ -601,7 +601,7 @@ def test_a_budget_is_printed_and_drawn(tmp_path):
     command = [sys.executable, "-m", "errsrc", "budget", "budget.toml", "--workers", "1"]
     shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert shown.count("uncertainty") == 2
-    assert "MinimumNorm()\nin LinearTeacher(" in shown
+    assert "MinimumNorm(cutoff=None)\nin LinearTeacher(" in shown
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [
         f"budget_{i}_{name}.png" for i in (1, 2) for name in ("shares", "terms")
     ]
