@@ -76,9 +76,12 @@ def test_where_arithmetic_is_exact_the_batched_networks_agree_bit_by_bit(pair, s
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(4, 9), st.integers(1, 3), st.integers(0, 3), st.integers(0, 2**32))
-def test_an_embedded_cnn_computes_the_same_function(side, width, more, seed):
-    small, large = CNN(side, width, 3), CNN(side, width + more, 3)
+@given(
+    st.integers(4, 9), st.integers(1, 3), st.integers(0, 3), st.sampled_from(["relu", "tanh"]),
+    st.integers(0, 2**32),
+)  # fmt: skip
+def test_an_embedded_cnn_computes_the_same_function(side, width, more, activation, seed):
+    small, large = (CNN(side, size, 3, activation) for size in (width, width + more))
     assert embeds(small, large)
     weights = drawn(small, seed, dtype=torch.float32)
     embedded = embed(small, weights, large)
@@ -138,6 +141,7 @@ def test_a_new_unit_that_is_heard_fails_the_certificate():
         (CNN(8, 2, 3), CNN(8, 1, 3)),
         (CNN(8, 2, 3), CNN(9, 2, 3)),
         (CNN(8, 2, 3), CNN(8, 2, 4)),
+        (CNN(8, 2, 3), CNN(8, 2, 3, "tanh")),
         (MLP((64, 2, 3)), CNN(8, 2, 3)),
     ],
     ids=str,

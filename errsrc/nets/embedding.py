@@ -18,6 +18,7 @@ networks round the same numbers in the same order.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -40,7 +41,8 @@ def embeds(small: Network, large: Network) -> bool:
     (True, False)
     """
     if isinstance(small, CNN) and isinstance(large, CNN):
-        return (small.side, small.classes) == (large.side, large.classes) and small.width <= large.width
+        alike = replace(small, width=large.width) == large
+        return alike and small.width <= large.width
     if isinstance(small, MLP) and isinstance(large, MLP):
         return _stages(small, large) is not None
     return False
@@ -52,7 +54,8 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
     Parameters
     ----------
     small, large
-        Two MLPs of the same inputs and outputs, or two CNNs of the same images and classes.
+        Two MLPs of the same inputs and outputs, or two CNNs of the same images, classes
+        and activation.
     weights
         Of E members of ``small``, finite.
 
@@ -157,7 +160,8 @@ def _in_order(network: Network, weights: Weights, x: Tensor) -> Tensor:
             images = h.movedim(1, 3).reshape(-1, 1, side, side)
             patches = functional.unfold(images, 3, padding=1, stride=2).unflatten(0, (len(h), *h.shape[2:]))
             terms = patches.movedim(3, 1).movedim(4, 2).flatten(0, 1)  # (channels x 9, places, E, N)
-            h = torch.relu(_sums(weights[layer], weights[layer + 1], terms))
+            h = _sums(weights[layer], weights[layer + 1], terms)
+            h = torch.stack([ACTIVATIONS[network.activation](unit) for unit in h])
             side = math.isqrt(h.shape[1])
         return _sums(weights[4], weights[5], h.flatten(0, 1))
     assert isinstance(network, MLP)

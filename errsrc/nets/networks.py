@@ -233,8 +233,8 @@ def _affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
 class CNN(Network):
     """A small convolutional network on square images of one channel.
 
-    Two 3 x 3 convolutions of stride 2 with ``width`` and ``2 width`` channels, ReLU
-    after each, then one linear layer from all places and channels to the classes.
+    Two 3 x 3 convolutions of stride 2 with ``width`` and ``2 width`` channels, ``activation``
+    after each, then one linear layer from all places and channels to the classes (or outputs).
 
     Examples
     --------
@@ -245,11 +245,13 @@ class CNN(Network):
     side: int
     width: int
     classes: int
+    activation: str = "relu"
 
     def __post_init__(self) -> None:
         checks.integer(self.side, "side", "CNN", 4)
         checks.integer(self.width, "width", "CNN", 1)
-        checks.integer(self.classes, "classes", "CNN", 2)
+        checks.integer(self.classes, "classes", "CNN", 1)
+        checks.choice(self.activation, "activation", "CNN", tuple(ACTIVATIONS))
 
     @property
     def inputs(self) -> int:
@@ -272,7 +274,8 @@ class CNN(Network):
         for layer in (0, 2):  # a member is a group of channels
             kernels = weights[layer].flatten(0, 1).unflatten(1, (-1, 3, 3))
             bias = weights[layer + 1].flatten()
-            x = torch.relu(functional.conv2d(x, kernels, bias, stride=2, padding=1, groups=members))
+            x = functional.conv2d(x, kernels, bias, stride=2, padding=1, groups=members)
+            x = ACTIVATIONS[self.activation](x)
         x = x.reshape(len(x), members, -1).transpose(0, 1)
         return _affine(weights[4], weights[5], x)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +17,8 @@ from errsrc.nets import Network as Architecture
 from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
-from errsrc.settings.classes import AllFunctions, FunctionClass, Network
-from errsrc.settings.network import NetworkFunction, channel_noise, check_loss, constant_risk
+from errsrc.settings.classes import FunctionClass
+from errsrc.settings.network import NetworkFunction, channel_noise, check_loss, constant_risk, holds
 from errsrc.settings.setting import Array, Setting
 
 TEACHERS = 4
@@ -97,23 +98,33 @@ class ImageTeacher(Setting):
 
     def teacher(self, rng: np.random.Generator) -> NetworkFunction:
         """Train a teacher, in float32."""
+        return self.teachers([rng])[0]
+
+    def teachers(self, rngs: Sequence[np.random.Generator]) -> list[NetworkFunction]:
+        """Train teachers, all at once, see `teacher`."""
         data = _resident(self.dataset)
         if self.teacher_n > len(data.x):
             accepted = f"an integer <= {len(data.x)}, the training images of {self.dataset}"
             raise ValueError(checks.refusal("teacher_n", "ImageTeacher", accepted, self.teacher_n))
-        rows = rng.choice(len(data.x), self.teacher_n, replace=False)
-        member = Member(rows, self.teacher_steps, int(rng.integers(2**62)))
+        members = [
+            Member(
+                rng.choice(len(data.x), self.teacher_n, replace=False),
+                self.teacher_steps,
+                int(rng.integers(2**62)),
+            )
+            for rng in rngs
+        ]
         x, y = torch.from_numpy(data.x), torch.from_numpy(data.y)
-        (trained,) = train(self.architecture, x, y, [member], None, self.recipe)
-        if trained.diverged:
+        trained = train(self.architecture, x, y, members, None, self.recipe)
+        if any(one.diverged for one in trained):
             raise ValueError(
                 checks.refusal("recipe", "ImageTeacher", "one whose training converges", self.recipe)
             )
-        return NetworkFunction(self.architecture, tuple(w[None] for w in trained.weights))
+        return [NetworkFunction(self.architecture, tuple(w[None] for w in one.weights)) for one in trained]
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for all functions and the teacher's own architecture."""
-        if isinstance(function_class, AllFunctions) or function_class == Network(self.architecture):
+        """Return 0 for all functions, and for networks that can be the teacher (`errsrc.nets.embeds`)."""
+        if holds(function_class, self.architecture):
             return Interval(0.0, 0.0, 0.0, 0.95)
         return super().realizability(function_class)
 
@@ -140,4 +151,4 @@ def _values(setting: ImageTeacher) -> Array:
     """Return values of a few teachers at all test images, (TEACHERS, N, outputs)."""
     rng = generator(0, "settings", "constants")
     x = _resident(setting.dataset).test.astype(np.float64)
-    return np.stack([setting.teacher(rng)(x) for _ in range(TEACHERS)])
+    return np.stack([teacher(x) for teacher in setting.teachers(rng.spawn(TEACHERS))])

@@ -10,7 +10,7 @@ import torch
 
 from errsrc import checks
 from errsrc.nets import Network as Architecture
-from errsrc.nets import Weights
+from errsrc.nets import Weights, embeds
 from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean, Flips, Gaussian, Softmax
@@ -127,7 +127,7 @@ class NetworkTeacher(Setting):
 
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for all functions, and for networks that can be the teacher (`errsrc.nets.embeds`)."""
-        if isinstance(function_class, AllFunctions) or function_class == Network(self.architecture):
+        if holds(function_class, self.architecture):
             return Interval(0.0, 0.0, 0.0, 0.95)
         return super().realizability(function_class)
 
@@ -140,6 +140,13 @@ def _values(setting: NetworkTeacher) -> Array:
     return np.stack(
         [setting.teacher(rng)(setting.inputs(POINTS, rng)).reshape(shape) for _ in range(TEACHERS)]
     )
+
+
+def holds(function_class: FunctionClass, architecture: Architecture) -> bool:
+    """Return whether a class is known to hold every function of a network: `errsrc.nets.embeds`."""
+    if isinstance(function_class, Network):
+        return embeds(architecture, function_class.architecture)
+    return isinstance(function_class, AllFunctions)
 
 
 def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:

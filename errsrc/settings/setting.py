@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,10 @@ class Setting:
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a teacher from the prior."""
         raise TypeError(f"{type(self).__name__} must define teacher()")
+
+    def teachers(self, rngs: Sequence[np.random.Generator]) -> list[Any]:
+        """Draw a teacher from each generator; teachers that must be trained are trained at once."""
+        return [self.teacher(rng) for rng in rngs]
 
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return E over teachers of min over the class of the risk, less the noise.

@@ -2,3 +2,5 @@
 
 from errsrc.sources.budget import Budget as Budget
 from errsrc.sources.budget import budget as budget
+from errsrc.sources.variance import BiasVariance as BiasVariance
+from errsrc.sources.variance import bias_variance as bias_variance

@@ -24,14 +24,19 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.results import Bracket, Interval, mean_interval
 from errsrc.rng import generator
-from errsrc.settings import GaussianSetting, RankK, Setting, TableTeacher
+from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, RankK, Setting, TableTeacher
 from errsrc.settings.linear import tail
 from errsrc.settings.setting import Array
 from errsrc.settings.table import risk
+from errsrc.sources.fits import fit_all, predicted, scores
 from errsrc.sources.gaussian import Posterior, Terms, square
+from errsrc.sources.networks import Parts, Sides, parts
 
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """In that order everywhere."""
+
+BESIDE = ("all_functions", "optimiser")
+"""Fields of a `Budget` that not every one has."""
 
 POINTS = 64
 """Fresh inputs a draw at which functions are compared, where no exact quadrature is known."""
@@ -47,15 +52,25 @@ class Budget:
         Labelled examples, and what risk is measured in.
     noise, realizability, uncertainty, deficiency
         The terms, in the units of the loss; `Bracket`s, closed where a term is known but for sampling.
+        The noise, a term's lower side and the upper sides of those it is traded against sum to the total:
+        realizability's lower side, uncertainty's upper, deficiency's lower.
     total
         The expected risk.
     scale
         The target variance: `relative` terms are divided by it.
     draws
         What the intervals come from: for each term and "total" its values over draws of teacher and
-        data, (draws,); all the same where the term is exact.
+        data, (draws,); all the same where the term is exact.  Of a bracket the lower side; the upper
+        one's are under "realizability.upper" and so on.
     status
-        How the terms came about, as a sentence.
+        How the terms came about, in sentences.
+    all_functions
+        The uncertainty where any function may be learned, if the learner's class is smaller; None where
+        it is not, and where it was not asked.
+    optimiser
+        Of the deficiency of a trained student, what the optimiser left: its risk on its training examples
+        less the noise, which is the teacher's risk there.  Without noise, in a class that holds the
+        teacher, that could be 0; with noise it may be negative.  None for other learners.
     """
 
     n: int
@@ -68,11 +83,13 @@ class Budget:
     scale: float
     draws: dict[str, NDArray[np.float64]]
     status: str
+    all_functions: Bracket | None = None
+    optimiser: Interval | None = None
 
     @property
     def relative(self) -> Budget:
         """The same, divided by the target variance, so that the best constant has excess risk 1."""
-        scaled = {name: _scaled(getattr(self, name), self.scale) for name in (*TERMS, "total")}
+        scaled = {name: _scaled(getattr(self, name), self.scale) for name in (*TERMS, "total", *BESIDE)}
         draws = {name: values / self.scale for name, values in self.draws.items()}
         return Budget(self.n, self.loss, **scaled, scale=1.0, draws=draws, status=self.status)
 
@@ -96,6 +113,10 @@ class Budget:
             shown = str(lower) if lower == upper else f"{lower} to {upper}"
             share = f"{lower.estimate / self.total.estimate:6.1%}" if self.total.estimate else ""
             lines.append(f"{name:<14}{share if lower == upper else '':>7}  {shown}")
+        if self.all_functions is not None:
+            lines.append(f"uncertainty of all functions: {self.all_functions}")
+        if self.optimiser is not None:
+            lines.append(f"left by the optimiser: {self.optimiser}")
         return "\n".join([*lines, self.status])
 
 
@@ -115,7 +136,8 @@ def budget(
     Parameters
     ----------
     setting
-        A `GaussianSetting`: its terms have closed forms given the inputs.
+        One of `errsrc.settings`: the terms of a `GaussianSetting` have closed forms given the inputs,
+        those of a `TableTeacher` given the data; network and image teachers have brackets.
     learner
         One of `errsrc.learners`.
     n
@@ -148,14 +170,15 @@ def budget(
     Given inputs, a learner that is linear in its labels has an exact budget, at no draw of a teacher.  For
     others the deficiency is the mean squared distance between what was learned and the best member of its
     class given the data, the posterior mean's projection.  Estimated uncertainty is half the mean squared
-    distance between teacher and an independent posterior sample (both projected on the class).
+    distance between teacher and an independent posterior sample (both projected on the class).  Network
+    teachers: see `errsrc.sources.networks`.
     """
     where = "budget"
     checks.integer(n, "n", where, 1)
     checks.integer(draws, "draws", where, 2)
     checks.integer(seed, "seed", where, 0)
     checks.number(level, "level", where, 0, 1, open_low=True, open_high=True)
-    if not isinstance(setting, (GaussianSetting, TableTeacher)):
+    if not isinstance(setting, (GaussianSetting, TableTeacher, NetworkTeacher, ImageTeacher)):
         raise TypeError(checks.refusal("setting", where, "a setting of errsrc.settings", setting))
     if x is not None:
         x = np.asarray(x, dtype=np.float64)
@@ -163,6 +186,8 @@ def budget(
         if x.shape != (n, dim) or not np.isfinite(x).all():
             accepted = f"finite inputs of shape ({n}, {dim})"
             raise ValueError(checks.refusal("x", where, accepted, f"<shape {x.shape}>"))
+    if isinstance(setting, (NetworkTeacher, ImageTeacher)):
+        return _bracketed(setting, n, parts(setting, learner, n, x, draws, seed), level)
     if isinstance(setting, TableTeacher):
         found = _tables(setting, learner, n, x, draws, seed)
         status = f"Exact given the data; intervals are over {draws} draws of it."
@@ -240,8 +265,8 @@ def _sampled(
     out = []
     for (posterior, design), world, predictor in zip(posteriors, worlds, fitted, strict=True):
         outputs = world.values.shape[1]
-        learned = _predicted(predictor, design.points, outputs)
-        again = functools.partial(_predicted, predictor, outputs=outputs)
+        learned = predicted(predictor, design.points, outputs)
+        again = functools.partial(predicted, predictor, outputs=outputs)
         _refuse_strangers(posterior, learner, design, learned, again)
         learned = posterior.root * learned
         mean = posterior.mean(world.labels)
@@ -282,24 +307,13 @@ def _tables(
     out = []
     for inputs, labels, predictor in zip(xs, ys, fit_all(learner, xs, ys, rngs), strict=True):
         truth = setting.predictive(inputs, labels)
-        learned = _scores(predictor, items, setting)
+        learned = scores(predictor, items, setting.classes, setting.loss)
         least, got = (float(setting.probabilities @ risk(truth, g, setting.loss)) for g in (truth, learned))
         if not np.isfinite(got):
             accepted = "one that gives each class that may come a probability > 0, for the log loss"
             raise ValueError(checks.refusal("learner", "budget", accepted, learner))
         out.append(Terms(0.0, least - setting.noise, got - least, got - setting.noise))
     return out
-
-
-def _scores(predictor: Any, items: Array, setting: TableTeacher) -> Array:
-    """Return predictions (items, classes); classes that were never seen have score 0."""
-    seen = np.shape(predictor(items[:1]))[-1]
-    scores = np.zeros((len(items), setting.classes))
-    scores[:, :seen] = _predicted(predictor, items, min(seen, setting.classes))
-    if setting.loss == "log" and (scores.min() < 0 or not np.allclose(scores.sum(1), 1)):
-        accepted = "one that predicts probabilities, for the log loss"
-        raise ValueError(checks.refusal("learner", "budget", accepted, "<other scores>"))
-    return scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -328,26 +342,6 @@ def _world(setting: GaussianSetting, posterior: Posterior, design: _Design, seed
     return _World(posterior.points_root @ z, other, labels, y)
 
 
-def fit_all(
-    learner: Any, xs: Sequence[Array], ys: Sequence[Array], rngs: Sequence[np.random.Generator]
-) -> list[Any]:
-    """Return what a learner makes of each data set; all at once where it can (``fit_many``)."""
-    if hasattr(learner, "fit_many"):
-        return list(learner.fit_many(xs, ys, rngs))
-    return [learner.fit(x, y, rng) for x, y, rng in zip(xs, ys, rngs, strict=True)]
-
-
-def _predicted(predictor: Any, points: Array, outputs: int) -> Array:
-    """Return predictions (Q, outputs), refusing what is none."""
-    values = np.asarray(predictor(points), dtype=np.float64)
-    values = values[:, None] if values.ndim == 1 else values
-    if values.shape != (len(points), outputs) or not np.isfinite(values).all():
-        what = f"<shape {values.shape}>" if np.isfinite(values).all() else "<nan or inf>"
-        accepted = f"one whose predictions are finite, of shape ({len(points)}, {outputs})"
-        raise ValueError(checks.refusal("learner", "budget", accepted, what))
-    return values
-
-
 def _budget(setting: Setting, n: int, found: Sequence[Terms], level: float, status: str) -> Budget:
     draws = {name: np.array([getattr(t, name) for t in found]) for name in TERMS[1:]}
     draws["total"] = setting.noise + np.sum(list(draws.values()), axis=0)
@@ -357,11 +351,41 @@ def _budget(setting: Setting, n: int, found: Sequence[Terms], level: float, stat
         n=n,
         loss=setting.loss,
         noise=Bracket.known(noise, "of the channel"),
-        **{name: Bracket.known(intervals[name], status) for name in TERMS[1:]},
+        realizability=Bracket.known(intervals["realizability"], status),
+        uncertainty=Bracket.known(intervals["uncertainty"], status),
+        deficiency=Bracket.known(intervals["deficiency"], status),
         total=intervals["total"],
         scale=setting.target_variance,
         draws=draws | {"noise": np.full(len(found), setting.noise)},
         status=status,
+    )
+
+
+def _bracketed(setting: Setting, n: int, found: Parts, level: float) -> Budget:
+    def bracket(sides: Sides, status: str) -> Bracket:
+        lower, upper = sides
+        return Bracket(mean_interval(lower, level, 0.0), mean_interval(upper, level, 0.0), status)
+
+    total = setting.noise + found.excess
+    draws = {"noise": np.full(len(total), setting.noise), "total": total}
+    for name, (lower, upper) in found.terms.items():
+        draws |= {name: lower, f"{name}.upper": upper}
+    noise = Interval(setting.noise, setting.noise, setting.noise, level)
+    terms = {name: bracket(sides, found.statuses[name]) for name, sides in found.terms.items()}
+    other = "Uncertainty of all functions."
+    return Budget(
+        n=n,
+        loss=setting.loss,
+        noise=Bracket.known(noise, "of the channel"),
+        realizability=terms["realizability"],
+        uncertainty=terms["uncertainty"],
+        deficiency=terms["deficiency"],
+        total=mean_interval(total, level, 0.0),
+        scale=setting.target_variance,
+        draws=draws,
+        status=found.status,
+        all_functions=None if found.all_functions is None else bracket(found.all_functions, other),
+        optimiser=None if found.optimiser is None else mean_interval(found.optimiser, level, 0.0),
     )
 
 
@@ -373,6 +397,8 @@ def _interval(values: NDArray[np.float64], level: float) -> Interval:
 
 
 def _scaled(value: Any, scale: float) -> Any:
+    if value is None:
+        return None
     if isinstance(value, Bracket):
         return Bracket(_scaled(value.lower, scale), _scaled(value.upper, scale), value.status)
     return Interval(value.estimate / scale, value.low / scale, value.high / scale, value.level)

@@ -12,7 +12,7 @@ from errsrc import checks
 from errsrc.learners import Learner
 from errsrc.results import Bracket, Interval
 from errsrc.settings import Setting
-from errsrc.sources.budget import TERMS, Budget, budget
+from errsrc.sources.budget import BESIDE, TERMS, Budget, budget
 
 SIDES = ("", ".upper")
 """What follows a term's name in a row: the lower side of its bracket, and the upper."""
@@ -52,13 +52,19 @@ def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
     """Compute budgets and return each as a flat row, see `errsrc.sweeps.Kind` and `from_row`.
 
     A term's row has its estimate under its name, the interval's ends under ``.low`` and ``.high``, and
-    the upper side of its bracket under ``.upper``, ``.upper.low`` and ``.upper.high``.
+    the upper side of its bracket under ``.upper``, ``.upper.low`` and ``.upper.high``.  Of the fields
+    `BESIDE` a row has those that the budget has, in the same way.
     """
     out = []
     for cell in cells:
         found = budget(cell.setting, cell.learner, cell.n, draws=cell.draws, seed=cell.seed, level=cell.level)
         row: dict[str, Any] = {"loss": found.loss, "scale": found.scale, "status": found.status}
-        for name, *sides in found.rows():
+        rows = found.rows()
+        if found.all_functions is not None:
+            rows.append(("all_functions", found.all_functions.lower, found.all_functions.upper))
+        if found.optimiser is not None:
+            rows.append(("optimiser", found.optimiser, found.optimiser))
+        for name, *sides in rows:
             for side, interval in zip(SIDES, sides, strict=True):
                 key = name + side
                 row |= {key: interval.estimate, f"{key}.low": interval.low, f"{key}.high": interval.high}
@@ -72,7 +78,10 @@ def from_row(row: Mapping[str, Any]) -> Budget:
     def interval(key: str) -> Interval:
         return Interval(row[key], row[f"{key}.low"], row[f"{key}.high"], row["level"])
 
-    terms = {name: Bracket(interval(name), interval(f"{name}.upper"), row["status"]) for name in TERMS}
+    def bracket(name: str) -> Bracket:
+        return Bracket(interval(name), interval(f"{name}.upper"), row["status"])
+
+    terms = {name: bracket(name) for name in TERMS}
     return Budget(
         n=row["n"],
         loss=row["loss"],
@@ -81,6 +90,8 @@ def from_row(row: Mapping[str, Any]) -> Budget:
         scale=row["scale"],
         draws={name: np.empty(0) for name in (*TERMS, "total")},
         status=row["status"],
+        all_functions=bracket("all_functions") if row.get("all_functions") is not None else None,
+        optimiser=interval("optimiser") if row.get("optimiser") is not None else None,
     )
 
 
@@ -99,8 +110,9 @@ def curves(
 
 def table(budgets: Sequence[Budget]) -> str:
     """Return budgets as a text table: a line for each n, then how the terms came about."""
-    header = ("n", *TERMS, "total")
-    lines = [(f"{one.n:,}", *(f"{getattr(one, name)}" for name in TERMS), f"{one.total}") for one in budgets]
+    names = [*TERMS, "total", *(name for name in BESIDE if any(getattr(one, name) for one in budgets))]
+    header = ("n", *(name.replace("_", " ") for name in names))
+    lines = [(f"{one.n:,}", *(f"{getattr(one, name)}" for name in names)) for one in budgets]
     widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
     shown = [
         "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)).rstrip()

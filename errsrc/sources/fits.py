@@ -1,0 +1,42 @@
+"""What learners make of data sets, as arrays that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from errsrc import checks
+from errsrc.settings.setting import Array
+
+
+def fit_all(
+    learner: Any, xs: Sequence[Array], ys: Sequence[Array], rngs: Sequence[np.random.Generator]
+) -> list[Any]:
+    """Return what a learner makes of each data set; all at once where it can (``fit_many``)."""
+    if hasattr(learner, "fit_many"):
+        return list(learner.fit_many(xs, ys, rngs))
+    return [learner.fit(x, y, rng) for x, y, rng in zip(xs, ys, rngs, strict=True)]
+
+
+def predicted(predictor: Any, points: Array, outputs: int) -> Array:
+    """Return predictions (Q, outputs), refusing what is none."""
+    values = np.asarray(predictor(points), dtype=np.float64)
+    values = values[:, None] if values.ndim == 1 else values
+    if values.shape != (len(points), outputs) or not np.isfinite(values).all():
+        what = f"<shape {values.shape}>" if np.isfinite(values).all() else "<nan or inf>"
+        accepted = f"one whose predictions are finite, of shape ({len(points)}, {outputs})"
+        raise ValueError(checks.refusal("learner", "budget", accepted, what))
+    return values
+
+
+def scores(predictor: Any, points: Array, classes: int, loss: str) -> Array:
+    """Return scores (Q, classes); classes that were never seen have score 0."""
+    seen = np.shape(predictor(points[:1]))[-1]
+    values = np.zeros((len(points), classes))
+    values[:, :seen] = predicted(predictor, points, min(seen, classes))
+    if loss == "log" and (values.min() < 0 or not np.allclose(values.sum(1), 1)):
+        accepted = "one that predicts probabilities, for the log loss"
+        raise ValueError(checks.refusal("learner", "budget", accepted, "<other scores>"))
+    return values

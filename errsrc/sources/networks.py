@@ -1,0 +1,334 @@
+"""The error budget of network teachers, whose posterior has no closed form: brackets.
+
+Let e(g) be the excess risk of a learner g, and S = uncertainty + realizability: the least mean excess risk
+of a map from data to the class F.  What is known of the terms comes from three facts:
+
+- S is at least the uncertainty of all functions, on which a chain started at the teacher gives a lower
+  bound (`errsrc.sources.posterior`), and at least the realizability;
+- S is at most the mean excess risk of any map from data to F: of students found from data alone, and of
+  the learner in question itself;
+- deficiency is the mean excess risk of the learner less S.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.errors import Diverged, NoAnswer
+from errsrc.nets import MLP, Member, Recipe, Weights, embed, embeds, same_function, train
+from errsrc.nets import Network as Architecture
+from errsrc.nets.networks import ACTIVATIONS
+from errsrc.rng import generator, seed_of
+from errsrc.settings import AllFunctions, FunctionClass, ImageTeacher, Linear, Network, NetworkTeacher
+from errsrc.settings.network import NetworkFunction
+from errsrc.settings.setting import Array
+from errsrc.settings.table import risk
+from errsrc.sources.fits import fit_all, predicted, scores
+from errsrc.sources.posterior import bracket
+
+POINTS = 512
+"""Fresh inputs a draw at which functions are compared; real images: all test images."""
+
+STARTS = 4
+"""Trainings a teacher by which it is distilled into a class, one of them from its own pruning."""
+_STEPS, _EXAMPLES = 300, 1024
+_CERTIFIED = 64  # inputs on which an embedding's outputs are compared
+_DISTILL = Recipe("lbfgs", loss="squared", look=_STEPS)
+
+Sides = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""A lower and an upper estimate of a term, each a value a draw, (draws,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a budget is made of, a value a draw; see `errsrc.sources.budget.Budget` for the terms.
+
+    Attributes
+    ----------
+    terms
+        Sides of realizability, uncertainty, deficiency.
+    excess
+        The learner's risk without the noise.
+    statuses
+        How each term came about.
+    all_functions
+        Sides of the uncertainty of all functions, where the learner's class is smaller.
+    optimiser
+        A trained student's risk on its training examples, less the noise.
+    status
+        What there is to say of the whole.
+    """
+
+    terms: dict[str, Sides]
+    excess: NDArray[np.float64]
+    statuses: dict[str, str]
+    all_functions: Sides | None
+    optimiser: NDArray[np.float64] | None
+    status: str
+
+
+@dataclass(frozen=True, eq=False)
+class _World:
+    """A draw: a teacher, labelled examples, fresh inputs and the teacher's values there (Q, outputs)."""
+
+    teacher: NetworkFunction
+    x: Array
+    y: NDArray[Any]
+    points: Array
+    values: Array
+
+
+def parts(
+    setting: NetworkTeacher | ImageTeacher, learner: Any, n: int, x: Array | None, draws: int, seed: int
+) -> Parts:
+    """Return the terms of a learner in a setting of network teachers, see `errsrc.sources.budget`."""
+    function_class = learner.function_class
+    _check(setting, function_class)
+    worlds = _worlds(setting, n, x, draws, seed)
+    rngs = [generator(seed, "budget", number, "learner") for number in range(draws)]
+    lost: list[int] = []
+    try:
+        fitted = fit_all(learner, [world.x for world in worlds], [world.y for world in worlds], rngs)
+    except Diverged as error:
+        fitted = error.best
+        lost = [i for i, one in enumerate(fitted) if any(each.diverged for each in one.function.trained)]
+        if draws - len(lost) < 2:
+            raise NoAnswer(f"No budget of {draws} draws: {error}", error.best) from error
+    kept = [i for i in range(draws) if i not in lost]
+    worlds, fitted = [worlds[i] for i in kept], [fitted[i] for i in kept]
+    excess = np.array([_excess(setting, world, one) for world, one in zip(worlds, fitted, strict=True)])
+    zero = np.zeros(len(worlds))
+
+    outside, outside_status = _realizability(setting, function_class, worlds, kept, draws, seed)
+    lower, uppers, own, certain, status = zero, {}, {}, False, "From 0, to the risk of the learner."
+    if isinstance(setting, NetworkTeacher) and setting.loss == "squared":
+        teachers = [world.teacher for world in worlds]
+        data = ([world.x for world in worlds], [world.y for world in worlds])
+        found = bracket(setting, teachers, *data, [world.points for world in worlds], seed)
+        lower, uppers, own, certain, status = (
+            found.lower, dict(found.portfolio), dict(found.own), found.certain, found.status,
+        )  # fmt: skip
+    upper = zero if certain else _least({**uppers, "the learner": excess})
+    smaller = not isinstance(function_class, AllFunctions)
+    if not smaller:
+        uncertainty: Sides = (lower, upper)
+        deficiency: Sides = (excess - upper, excess - lower)
+    elif certain:  # the teacher is known, and with it the best member of the class
+        uncertainty = (zero, zero)
+        deficiency = (excess - outside[1], excess - outside[0])
+    else:
+        inside = function_class == Network(setting.architecture)
+        reached = _least({**(own if inside else {}), "the learner": excess})
+        least = max((lower, outside[0]), key=np.mean)
+        uncertainty = (max((lower - outside[1], zero), key=np.mean), reached - outside[0])
+        deficiency = (excess - reached, excess - least)
+    said = f"{len(worlds)} draws of teacher and data."
+    if lost:
+        said += f" {len(lost)} more are left out, in which a student diverged."
+    return Parts(
+        terms={"realizability": outside, "uncertainty": uncertainty, "deficiency": deficiency},
+        excess=excess,
+        statuses={"realizability": outside_status, "uncertainty": status, "deficiency": "The remainder."},
+        all_functions=(lower, upper) if smaller else None,
+        optimiser=_optimiser(setting, fitted),
+        status=f"{said} Uncertainty: {status} Realizability: {outside_status}",
+    )
+
+
+def _check(setting: NetworkTeacher | ImageTeacher, function_class: FunctionClass) -> None:
+    """Refuse a class whose functions are none of a setting's inputs."""
+    shape = (setting.architecture.inputs, setting.architecture.outputs)
+    fits = isinstance(function_class, AllFunctions)
+    if isinstance(function_class, Network):
+        fits = (function_class.architecture.inputs, function_class.architecture.outputs) == shape
+    if isinstance(function_class, Linear):
+        fits = setting.loss == "squared"
+    if not fits:
+        accepted = f"one whose functions take {shape[0]} inputs to {shape[1]} outputs"
+        raise ValueError(checks.refusal("learner", "budget", accepted, function_class))
+
+
+def _worlds(
+    setting: NetworkTeacher | ImageTeacher, n: int, x: Array | None, draws: int, seed: int
+) -> list[_World]:
+    out = []
+    for number, teacher in enumerate(_teachers(setting, draws, seed)):
+        rng = functools.partial(generator, seed, "budget", number)
+        inputs = setting.inputs(n, rng("inputs")) if x is None else x
+        points = _points(setting, number, seed)
+        values = teacher(points).reshape(len(points), -1)
+        labels = setting.channel.label(teacher(inputs), rng("labels"))
+        out.append(_World(teacher, inputs, labels, points, values))
+    return out
+
+
+def _points(setting: NetworkTeacher | ImageTeacher, number: int, seed: int) -> Array:
+    """Return the fresh inputs of a draw, (Q, inputs)."""
+    count = POINTS if isinstance(setting, NetworkTeacher) else 2**62
+    return setting.fresh(count, generator(seed, "budget", number, "points"))
+
+
+@functools.lru_cache(maxsize=4)
+def _teachers(setting: NetworkTeacher | ImageTeacher, draws: int, seed: int) -> tuple[NetworkFunction, ...]:
+    """Return the teacher of each draw: kept, since budgets at other n of a seed have the same."""
+    rngs = [generator(seed, "budget", number, "teacher") for number in range(draws)]
+    return tuple(setting.teachers(rngs))
+
+
+def _excess(setting: NetworkTeacher | ImageTeacher, world: _World, predictor: Any) -> float:
+    """Return the risk of a predictor in a draw, less the least there."""
+    outputs = world.values.shape[1]
+    if setting.loss == "squared":
+        learned = predicted(predictor, world.points, outputs)
+        return float(np.square(learned - world.values).sum(1).mean())
+    learned = scores(predictor, world.points, outputs, setting.loss)
+    truth = setting.channel.probabilities(world.values)  # type: ignore[attr-defined]
+    got, least = (float(risk(truth, g, setting.loss).mean()) for g in (learned, truth))
+    if not np.isfinite(got):
+        accepted = "one that gives each class that may come a probability > 0, for the log loss"
+        raise ValueError(checks.refusal("learner", "budget", accepted, type(predictor.learner).__name__))
+    return got - least
+
+
+def _least(found: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the excess risks of the candidate whose mean is least."""
+    return min(found.values(), key=np.mean)
+
+
+def _optimiser(setting: NetworkTeacher | ImageTeacher, fitted: Sequence[Any]) -> NDArray[np.float64] | None:
+    """Return each draw's training risk of trained students less the noise; None of other learners."""
+    found = []
+    for one in fitted:
+        trained = getattr(getattr(one, "function", None), "trained", None)
+        if trained is None:
+            return None
+        risks = [each.train_error if setting.loss == "zero-one" else each.train_loss for each in trained]
+        found.append(np.mean(risks) - setting.noise)
+    return np.array(found)
+
+
+def _realizability(
+    setting: NetworkTeacher | ImageTeacher,
+    function_class: FunctionClass,
+    worlds: Sequence[_World],
+    kept: Sequence[int],
+    draws: int,
+    seed: int,
+) -> tuple[Sides, str]:
+    """Return lower and upper sides of realizability, and how they came about."""
+    zero = np.zeros(len(worlds))
+    if isinstance(function_class, AllFunctions):
+        return (zero, zero), "0, of all functions."
+    if isinstance(function_class, Linear):
+        return _linear(setting, worlds, kept, seed), "least squares on fresh inputs."
+    assert isinstance(function_class, Network)
+    small, large = setting.architecture, function_class.architecture
+    if small == large:
+        return (zero, zero), "0, of the teacher's own class."
+    if embeds(small, large) and all(_embedded(world, small, large) for world in worlds):
+        return (zero, zero), "0, the class embeds the teacher: outputs equal bit by bit."
+    if setting.loss != "squared":
+        excess = np.full(len(worlds), setting.target_variance)
+        return (zero, excess), "between 0 and the best constant's risk: not distilled for classes."
+    return (zero, _distilled(setting, large, draws, seed)[kept]), (
+        f"at most that of the best of {STARTS} students a teacher, distilled on {_EXAMPLES:,} fresh inputs."
+    )
+
+
+def _embedded(world: _World, small: Architecture, large: Architecture) -> bool:
+    """Return whether a teacher's weights in the larger network give its outputs, bit by bit."""
+    weights, x = world.teacher.weights, torch.from_numpy(world.points[:_CERTIFIED])
+    return bool(same_function(small, weights, large, embed(small, weights, large), x).all())
+
+
+def _linear(
+    setting: NetworkTeacher | ImageTeacher, worlds: Sequence[_World], kept: Sequence[int], seed: int
+) -> Sides:
+    """Return mean squares outside linear maps: on the inputs that choose the map, and on others."""
+    sides = []
+    for number, world in zip(kept, worlds, strict=True):
+        x = setting.inputs(_fresh(setting, 4096), generator(seed, "budget", number, "distillation"))
+        y = world.teacher(x).reshape(len(x), -1)
+        best = np.linalg.lstsq(x, y, rcond=None)[0]
+        pairs = ((x, y), (world.points, world.values))
+        sides.append([np.square(at @ best - values).sum(1).mean() for at, values in pairs])
+    lower, upper = np.array(sides).T
+    return lower, upper
+
+
+def _fresh(setting: NetworkTeacher | ImageTeacher, count: int) -> int:
+    return count if isinstance(setting, NetworkTeacher) else min(count, 10_000)
+
+
+@functools.lru_cache(maxsize=16)
+def _distilled(
+    setting: NetworkTeacher | ImageTeacher, student: Architecture, draws: int, seed: int
+) -> NDArray[np.float64]:
+    """Return each teacher's mean squared distance to the best student found with unlimited labels, (draws,).
+
+    Chosen by the inputs it was trained on, and measured on others: an upper bound.  Kept: budgets at other
+    n of a seed have the same teachers.
+    """
+    teachers = _teachers(setting, draws, seed)
+    xs, ys, starts, members = [], [], [], []
+    for number, teacher in enumerate(teachers):
+        x = setting.inputs(_EXAMPLES, generator(seed, "budget", number, "distillation"))
+        xs.append(x)
+        ys.append(teacher(x).reshape(len(x), -1))
+        rows = np.arange(number * _EXAMPLES, (number + 1) * _EXAMPLES)
+        seeds = [seed_of(seed, "budget", number, "distillation", start) for start in range(STARTS)]
+        drawn = student.draw(seeds, dtype=torch.float64)
+        cut = pruned(teacher, student, x)
+        if cut is not None:
+            for tensor, start in zip(drawn, cut, strict=True):
+                tensor[0] = start[0]
+        starts.append(drawn)
+        members += [Member(rows, _STEPS, each) for each in seeds]
+    first = tuple(torch.cat(each) for each in zip(*starts, strict=True))
+    x_all, y_all = (torch.from_numpy(np.concatenate(each)) for each in (xs, ys))
+    trained = train(student, x_all, y_all, members, None, _DISTILL, first)
+    out = []
+    for number, teacher in enumerate(teachers):
+        best = min(trained[number * STARTS : (number + 1) * STARTS], key=lambda one: one.train_loss)
+        function = NetworkFunction(student, tuple(w[None] for w in best.weights))
+        x = _points(setting, number, seed)
+        out.append(np.square(function(x) - teacher(x)).reshape(len(x), -1).sum(1).mean())
+    return np.array(out)
+
+
+def pruned(teacher: NetworkFunction, student: Architecture, x: Array) -> Weights | None:
+    """Return a teacher's weights cut to a narrower network of the same depth, None for other shapes.
+
+    Of each hidden layer those units stay whose values vary most, times what the next layer makes of them.
+    """
+    large = teacher.architecture
+    if not isinstance(large, MLP) or not isinstance(student, MLP):
+        return None
+    if len(large.sizes) != len(student.sizes) or large.activation != student.activation:
+        return None
+    weights = [w.double() for w in teacher.weights]
+    kept = torch.arange(large.sizes[0])
+    out: list[torch.Tensor] = []
+    for layer in range(0, len(weights), 2):
+        matrix, bias = weights[layer][0], weights[layer + 1][0]
+        if layer + 2 == len(weights):
+            stays = torch.arange(len(matrix))
+        else:
+            partial = MLP(large.sizes[: layer // 2 + 2], large.activation)
+            values = partial(tuple(weights[: layer + 2]), torch.from_numpy(x))[0]
+            spread = ACTIVATIONS[large.activation](values).std(0) * weights[layer + 2][0].norm(dim=0)
+            width = student.sizes[layer // 2 + 1]
+            if width > len(spread):
+                return None
+            stays = spread.argsort(descending=True)[:width].sort().values
+        out += [matrix[stays][:, kept][None], bias[stays][None]]
+        kept = stays
+    return tuple(out)
