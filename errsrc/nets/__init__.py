@@ -3,6 +3,9 @@
 from errsrc.nets.embedding import embed as embed
 from errsrc.nets.embedding import embeds as embeds
 from errsrc.nets.embedding import same_function as same_function
+from errsrc.nets.jacobians import Identifiable as Identifiable
+from errsrc.nets.jacobians import identifiable_dimension as identifiable_dimension
+from errsrc.nets.jacobians import jacobian as jacobian
 from errsrc.nets.networks import CNN as CNN
 from errsrc.nets.networks import MLP as MLP
 from errsrc.nets.networks import Network as Network
