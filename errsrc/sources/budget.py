@@ -31,6 +31,7 @@ from errsrc.settings.table import risk
 from errsrc.sources.fits import fit_all, predicted, scores
 from errsrc.sources.gaussian import Posterior, Terms, square
 from errsrc.sources.networks import Parts, Sides, parts
+from errsrc.sources.posterior import Effort
 
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """In that order everywhere."""
@@ -52,8 +53,8 @@ class Budget:
         Labelled examples, and what risk is measured in.
     noise, realizability, uncertainty, deficiency
         The terms, in the units of the loss; `Bracket`s, closed where a term is known but for sampling.
-        The noise, a term's lower side and the upper sides of those it is traded against sum to the total:
-        realizability's lower side, uncertainty's upper, deficiency's lower.
+        The sides sum to the total as they are traded: noise, realizability's lower, uncertainty's upper
+        and deficiency's lower side; or, where the uncertainty is known, deficiency's upper side.
     total
         The expected risk.
     scale
@@ -130,6 +131,7 @@ def budget(
     seed: int = 0,
     level: float = 0.95,
     exact: bool = True,
+    effort: Effort | None = None,
 ) -> Budget:
     """Return the error budget of a learner in a setting.
 
@@ -153,6 +155,8 @@ def budget(
     exact
         Whether to use closed forms where there are any.  False estimates every term from draws alone,
         as must be done where there are none: a check of the one by the other.
+    effort
+        How hard bounds are looked for where there are only bounds, by default `Effort()`.
 
     Returns
     -------
@@ -187,7 +191,8 @@ def budget(
             accepted = f"finite inputs of shape ({n}, {dim})"
             raise ValueError(checks.refusal("x", where, accepted, f"<shape {x.shape}>"))
     if isinstance(setting, (NetworkTeacher, ImageTeacher)):
-        return _bracketed(setting, n, parts(setting, learner, n, x, draws, seed), level)
+        between = parts(setting, learner, n, x, draws, seed, effort or Effort())
+        return _bracketed(setting, n, between, level)
     if isinstance(setting, TableTeacher):
         found = _tables(setting, learner, n, x, draws, seed)
         status = f"Exact given the data; intervals are over {draws} draws of it."

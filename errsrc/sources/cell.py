@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from errsrc.learners import Learner
 from errsrc.results import Bracket, Interval
 from errsrc.settings import Setting
 from errsrc.sources.budget import BESIDE, TERMS, Budget, budget
+from errsrc.sources.posterior import Effort
 
 SIDES = ("", ".upper")
 """What follows a term's name in a row: the lower side of its bracket, and the upper."""
@@ -32,6 +33,8 @@ class BudgetCell:
         Draws of teacher and data.
     level
         Coverage of the intervals.
+    effort
+        How hard bounds are looked for where there are only bounds.
     """
 
     setting: Setting
@@ -40,6 +43,7 @@ class BudgetCell:
     seed: int = 0
     draws: int = 64
     level: float = 0.95
+    effort: Effort = field(default=Effort())
 
     def __post_init__(self) -> None:
         checks.integer(self.n, "n", "BudgetCell", 1)
@@ -57,7 +61,8 @@ def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
     """
     out = []
     for cell in cells:
-        found = budget(cell.setting, cell.learner, cell.n, draws=cell.draws, seed=cell.seed, level=cell.level)
+        how: dict[str, Any] = {name: getattr(cell, name) for name in ("draws", "seed", "level", "effort")}
+        found = budget(cell.setting, cell.learner, cell.n, **how)
         row: dict[str, Any] = {"loss": found.loss, "scale": found.scale, "status": found.status}
         rows = found.rows()
         if found.all_functions is not None:

@@ -32,7 +32,7 @@ from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
 from errsrc.settings.table import risk
 from errsrc.sources.fits import fit_all, predicted, scores
-from errsrc.sources.posterior import bracket
+from errsrc.sources.posterior import Effort, bracket
 
 POINTS = 512
 """Fresh inputs a draw at which functions are compared; real images: all test images."""
@@ -87,7 +87,13 @@ class _World:
 
 
 def parts(
-    setting: NetworkTeacher | ImageTeacher, learner: Any, n: int, x: Array | None, draws: int, seed: int
+    setting: NetworkTeacher | ImageTeacher,
+    learner: Any,
+    n: int,
+    x: Array | None,
+    draws: int,
+    seed: int,
+    effort: Effort,
 ) -> Parts:
     """Return the terms of a learner in a setting of network teachers, see `errsrc.sources.budget`."""
     function_class = learner.function_class
@@ -106,30 +112,37 @@ def parts(
     worlds, fitted = [worlds[i] for i in kept], [fitted[i] for i in kept]
     excess = np.array([_excess(setting, world, one) for world, one in zip(worlds, fitted, strict=True)])
     zero = np.zeros(len(worlds))
-
     outside, outside_status = _realizability(setting, function_class, worlds, kept, draws, seed)
-    lower, uppers, own, certain, status = zero, {}, {}, False, "From 0, to the risk of the learner."
+    lower, upper, inside = zero, excess, excess
+    status = "between 0 and the learner's own risk: no chain is run."
     if isinstance(setting, NetworkTeacher) and setting.loss == "squared":
-        teachers = [world.teacher for world in worlds]
-        data = ([world.x for world in worlds], [world.y for world in worlds])
-        found = bracket(setting, teachers, *data, [world.points for world in worlds], seed)
-        lower, uppers, own, certain, status = (
-            found.lower, dict(found.portfolio), dict(found.own), found.certain, found.status,
-        )  # fmt: skip
-    upper = zero if certain else _least({**uppers, "the learner": excess})
+        student = function_class.architecture if isinstance(function_class, Network) else None
+        found = bracket(
+            setting,
+            [world.teacher for world in worlds],
+            [world.x for world in worlds],
+            [world.y for world in worlds],
+            [world.points for world in worlds],
+            seed,
+            student=student,
+            effort=effort,
+        )
+        status = found.status
+        learned = [predicted(one, w.points, w.values.shape[1]) for one, w in zip(fitted, worlds, strict=True)]
+        excess = found.distance(np.stack(learned))  # over posterior samples: the same mean, less chance
+        lower, upper = found.lower, min((found.upper, excess), key=np.mean)
+        inside = min((found.upper_member, excess), key=np.mean) if student else excess
     smaller = not isinstance(function_class, AllFunctions)
     if not smaller:
         uncertainty: Sides = (lower, upper)
         deficiency: Sides = (excess - upper, excess - lower)
-    elif certain:  # the teacher is known, and with it the best member of the class
+    elif not upper.any():  # the data determines the teacher, and so the best member of the class
         uncertainty = (zero, zero)
         deficiency = (excess - outside[1], excess - outside[0])
     else:
-        inside = function_class == Network(setting.architecture)
-        reached = _least({**(own if inside else {}), "the learner": excess})
         least = max((lower, outside[0]), key=np.mean)
-        uncertainty = (max((lower - outside[1], zero), key=np.mean), reached - outside[0])
-        deficiency = (excess - reached, excess - least)
+        uncertainty = (max((lower - outside[1], zero), key=np.mean), inside - outside[0])
+        deficiency = (excess - inside, excess - least)
     said = f"{len(worlds)} draws of teacher and data."
     if lost:
         said += f" {len(lost)} more are left out, in which a student diverged."
@@ -139,7 +152,7 @@ def parts(
         statuses={"realizability": outside_status, "uncertainty": status, "deficiency": "The remainder."},
         all_functions=(lower, upper) if smaller else None,
         optimiser=_optimiser(setting, fitted),
-        status=f"{said} Uncertainty: {status} Realizability: {outside_status}",
+        status=f"{said} Realizability: {outside_status} Uncertainty: {status[0].lower()}{status[1:]}",
     )
 
 
@@ -196,11 +209,6 @@ def _excess(setting: NetworkTeacher | ImageTeacher, world: _World, predictor: An
         accepted = "one that gives each class that may come a probability > 0, for the log loss"
         raise ValueError(checks.refusal("learner", "budget", accepted, type(predictor.learner).__name__))
     return got - least
-
-
-def _least(found: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the excess risks of the candidate whose mean is least."""
-    return min(found.values(), key=np.mean)
 
 
 def _optimiser(setting: NetworkTeacher | ImageTeacher, fitted: Sequence[Any]) -> NDArray[np.float64] | None:

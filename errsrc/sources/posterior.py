@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets import MLP, Member, Recipe, embed, embeds, identifiable_dimension, train
+from errsrc.nets import CNN, MLP, Member, Recipe, embed, embeds, identifiable_dimension, train
 from errsrc.nets import Network as Architecture
 from errsrc.nets.lbfgs import LBFGS
 from errsrc.rng import generator, seed_of
@@ -252,9 +252,8 @@ def _distance(samples: NDArray[np.float64], values: NDArray[np.float64]) -> Draw
 
 
 def _analytic(network: Architecture) -> bool:
-    if not isinstance(network, MLP):
-        return False
-    return len(network.sizes) == 2 or network.activation in ANALYTIC
+    affine = isinstance(network, MLP) and len(network.sizes) == 2
+    return affine or (isinstance(network, (MLP, CNN)) and network.activation in ANALYTIC)
 
 
 def _determined(world: _World) -> Undetermined:

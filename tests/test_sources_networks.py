@@ -1,0 +1,192 @@
+"""Budgets of network teachers: terms in brackets, certificates, what the optimiser left, what is refused."""
+
+import numpy as np
+import pytest
+import torch
+
+from errsrc.errors import NoAnswer
+from errsrc.learners import KernelRidge, Neighbours, NetworkStudent, Ridge
+from errsrc.nets import CNN, MLP, Recipe
+from errsrc.settings import Flips, FourierTeacher, Gaussian, ImageTeacher, NetworkTeacher, Softmax
+from errsrc.settings.network import NetworkFunction
+from errsrc.sources import Effort, budget
+from errsrc.sources.budget import TERMS
+from errsrc.sources.cell import BudgetCell, budgets, from_row, table
+from errsrc.sources.networks import pruned
+
+torch.set_num_threads(1)
+
+TANH = MLP((2, 2, 1), "tanh")
+QUICK = Effort(starts=3, steps=60, chains=2, transitions=4, leaps=40)
+
+
+def setting(noise_std=None, **changed):
+    channel = {} if noise_std is None else {"channel": Gaussian(noise_std)}
+    return NetworkTeacher(**({"architecture": TANH, "weight_std": 1.0, "bias_std": 1.0} | changed | channel))
+
+
+def student(*hidden, activation="tanh", **changed):
+    how = {"steps": 60, "validation": 0.0, "precision": "float64"} | changed
+    return NetworkStudent(MLP((2, *hidden, 1), activation), Recipe("lbfgs", loss="squared"), **how)
+
+
+def sides(found, name):
+    bracket = getattr(found, name)
+    return bracket.lower.estimate, bracket.upper.estimate
+
+
+PAIRS = [
+    (setting(), student(2), 40),
+    (setting(), student(2), 6),
+    (setting(), student(1), 40),
+    (setting(0.2), student(2), 12),
+    (setting(0.2), student(5), 12),
+    (setting(0.2), student(1), 12),
+    (setting(0.2), student(2, members=3), 12),
+    (setting(0.2), KernelRidge(ridge=0.04), 12),
+    (setting(0.2), Ridge(1.0), 12),
+    (setting(architecture=MLP((2, 3, 1))), student(3, activation="relu"), 12),
+    (setting(domain="sphere", architecture=MLP((2, 3, 2), "tanh")), Neighbours(1), 8),
+]
+
+
+@pytest.mark.parametrize(("world", "learner", "n"), PAIRS, ids=lambda v: str(v)[:60])
+def test_terms_sum_to_the_total_and_are_no_less_than_zero(world, learner, n):
+    found = budget(world, learner, n, draws=6, seed=1, effort=QUICK)
+    ends = {name: sides(found, name) for name in TERMS}
+    known = found.uncertainty.closed  # then realizability and deficiency are traded, else uncertainty and it
+    traded = ends["noise"][0] + ends["realizability"][0] + ends["uncertainty"][1] + ends["deficiency"][known]
+    assert traded == pytest.approx(found.total.estimate, rel=1e-12)
+    for name in TERMS:
+        bracket = getattr(found, name)
+        assert bracket.lower.high >= 0
+        assert bracket.upper.high >= 0
+        assert bracket.upper.estimate >= -1e-12
+    if ends["realizability"] == (0, 0):
+        other = ends["noise"][0] + ends["uncertainty"][0] + ends["deficiency"][1]
+        assert other == pytest.approx(found.total.estimate, rel=1e-12)
+    assert (found.optimiser is None) == (not isinstance(learner, NetworkStudent))
+    assert (found.all_functions is None) == (learner.function_class == KernelRidge().function_class)
+    relative = found.relative
+    assert relative.total.estimate == pytest.approx(found.total.estimate / found.scale)
+    assert "draws of teacher and data" in str(relative)
+
+
+def test_without_noise_all_is_deficiency_from_2p_plus_1_examples_on():
+    world = setting()
+    found = budget(world, student(6), 2 * world.parameters + 1, draws=4)
+    assert sides(found, "uncertainty") == sides(found, "realizability") == (0, 0)
+    assert found.deficiency.closed
+    assert found.deficiency.lower == found.total
+    assert "outputs equal bit by bit" in found.status
+    assert "2P + 1" in found.status
+    below = budget(world, student(6), 2 * world.parameters, draws=4, effort=QUICK)
+    assert "2P + 1" not in below.status
+
+
+def test_a_student_too_small_lacks_at_most_what_distillation_lacks():
+    """The rest is known from the data, and the learner itself is in the class."""
+    found = budget(setting(), student(1, steps=100), 200, draws=3)
+    low, high = sides(found, "realizability")
+    assert low == 0 < high
+    assert high <= found.total.estimate * 1.05
+    assert sides(found, "uncertainty") == (0, 0)
+    assert sides(found, "deficiency")[1] == pytest.approx(found.total.estimate)
+
+
+def test_linear_maps_lack_what_least_squares_leaves():
+    """Of one linear unit nothing; of tanh units what a fresh regression leaves, above and below alike."""
+    line = budget(setting(architecture=MLP((2, 1))), Ridge(1e-6), 30, draws=4)
+    assert sides(line, "realizability")[0] > 0.1  # the offset
+    bent = budget(setting(weight_std=3.0), Ridge(1e-6), 30, draws=12)
+    low, high = sides(bent, "realizability")
+    assert low == pytest.approx(high, rel=0.1)
+
+
+def test_the_optimiser_left_what_training_did_not_reach():
+    quick, slow = (budget(setting(), student(4, steps=steps), 30, draws=6) for steps in (2, 200))
+    assert quick.optimiser.estimate > 100 * slow.optimiser.estimate >= 0
+    assert quick.deficiency.lower.estimate > slow.deficiency.lower.estimate
+
+
+def test_students_that_diverge_are_left_out_and_said():
+    def wild(rate):
+        recipe = Recipe("sgd", learning_rate=rate, momentum=0.0, loss="squared", warmup=0)
+        return NetworkStudent(TANH, recipe, steps=300, validation=0.0)
+
+    found = budget(setting(weight_std=2.0), wild(0.7), 30, draws=12)
+    assert 2 <= len(found.draws["total"]) < 12
+    assert f"{12 - len(found.draws['total'])} more are left out, in which a student diverged" in found.status
+    with pytest.raises(NoAnswer, match="No budget of 12 draws: 12 of 12 networks diverged"):
+        budget(setting(weight_std=2.0), wild(50.0), 30, draws=12)
+
+
+def test_classes_have_budgets_of_their_own_losses():
+    network = MLP((2, 3, 3), "tanh")
+    learner = NetworkStudent(network, Recipe("adam"), steps=200)
+    for loss, channel in (("zero-one", Flips(0.1)), ("log", Softmax(0.5)), ("log", Flips(0.2))):
+        world = NetworkTeacher(network, loss=loss, channel=channel)
+        found = budget(world, learner, 100, draws=4)
+        assert found.total.estimate >= found.noise.lower.estimate > 0
+        assert sides(found, "uncertainty")[0] == 0
+        assert sides(found, "uncertainty")[1] == pytest.approx(found.total.estimate - world.noise)
+
+
+def test_real_images_have_budgets():
+    network = MLP((64, 6, 10))
+    world = ImageTeacher("digits", network, teacher_n=400, teacher_steps=200)
+    learner = NetworkStudent(network, Recipe("adam", loss="squared"), steps=300, validation=0.0)
+    few, many = (budget(world, learner, n, draws=3) for n in (50, 800))
+    assert many.total.estimate < 0.6 * few.total.estimate
+    assert sides(many, "realizability") == (0, 0)
+    small = NetworkStudent(MLP((64, 2, 10)), Recipe("adam", loss="squared"), steps=300, validation=0.0)
+    low, high = sides(budget(world, small, 800, draws=3), "realizability")
+    assert low == 0 < high
+
+
+def test_convolutions_have_budgets():
+    network = CNN(4, 1, 1, "tanh")
+    learner = NetworkStudent(CNN(4, 2, 1, "tanh"), Recipe("lbfgs", loss="squared"), steps=30, validation=0.0)
+    found = budget(NetworkTeacher(network), learner, 2 * network.parameters + 1, draws=3)
+    assert sides(found, "uncertainty") == sides(found, "realizability") == (0, 0)
+
+
+def test_a_pruned_teacher_is_the_teacher_where_nothing_is_cut():
+    rng = np.random.default_rng(0)
+    network = MLP((3, 5, 4, 2), "tanh")
+    teacher = NetworkTeacher(network).teacher(rng)
+    x = rng.standard_normal((20, 3))
+    same = NetworkFunction(network, pruned(teacher, network, x))
+    np.testing.assert_allclose(same(x), teacher(x))
+    less = MLP((3, 2, 3, 2), "tanh")
+    assert NetworkFunction(less, pruned(teacher, less, x))(x).shape == (20, 2)
+    assert pruned(teacher, MLP((3, 9, 4, 2), "tanh"), x) is None
+    assert pruned(teacher, MLP((3, 2, 2), "tanh"), x) is None
+
+
+def test_a_row_gives_the_budget_back():
+    cell = BudgetCell(setting(0.2), student(2), 12, draws=4, effort=QUICK)
+    (row,) = budgets([cell])
+    found = from_row(row | {"n": 12, "level": 0.95})
+    whole = budget(cell.setting, cell.learner, 12, draws=4, effort=QUICK)
+    assert found.total == whole.total
+    assert found.all_functions.lower == whole.all_functions.lower
+    assert found.optimiser == whole.optimiser
+    assert "optimiser" in table([found])
+
+
+@pytest.mark.parametrize(
+    ("world", "learner", "message"),
+    [
+        (setting(), NetworkStudent(MLP((3, 2, 1))), "takes? 2 inputs to 1 outputs"),
+        (
+            NetworkTeacher(MLP((2, 2, 3)), loss="log", channel=Flips(0.1)),
+            Ridge(),
+            "take 2 inputs to 3 outputs",
+        ),
+        (FourierTeacher(2), student(2), "function class"),
+    ],
+)
+def test_what_does_not_fit_is_refused(world, learner, message):
+    with pytest.raises(ValueError, match=message):
+        budget(world, learner, 10, draws=2)
