@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets import Network, Weights
+from errsrc.nets import Network, Weights, jacobian
 
 SHORTEST = 0.5
 """Each transition draws each chain's step from the interval of ``SHORTEST`` to 1 times the chosen one."""
@@ -197,6 +197,99 @@ def pilot(
         z = path.state
         log_step = log_step + 1.5 * (path.acceptance - ACCEPTANCE) / (1 + k / 5)
     return log_step.exp(), z
+
+
+@torch.no_grad()
+def slide(
+    target: Target,
+    z: Tensor,
+    step: Tensor,
+    leaps: int,
+    transitions: int,
+    rng: torch.Generator,
+    points: Tensor | None = None,
+) -> Path:
+    """Run chains within the sets of solutions {z: f(x) = y}, from solutions: noiseless labels' posterior.
+
+    Its density on that set is the prior's times det(J J^T)^-1/2, J being the labels' derivatives by z.  A
+    leap is RATTLE's, with the prior's force alone: Metropolis's rule corrects for the determinant.  A leap
+    that does not find the set again, or would not lead back, is a rejection (Lelièvre, Rousset and Stoltz
+    2019, arXiv 1807.02356).
+
+    Parameters
+    ----------
+    target, z, step, leaps, transitions, rng, points
+        See `walk`; a network smooth in its weights, with fewer labels than parameters.  Steps are drawn from
+        the interval of 1/10 to 1 times the given ones, evenly by their logarithm.
+
+    Notes
+    -----
+    Cost: a Jacobian and some ten function values on the data each leap.
+    """
+    chains, size = z.shape
+    accepted = torch.zeros(chains, dtype=z.dtype)
+    read = []
+    frame = _frame(target, z)
+    for _ in range(transitions):
+        momentum = _tangent(torch.randn(chains, size, generator=rng, dtype=z.dtype), frame)
+        h = (step * 0.1 ** torch.rand(chains, generator=rng, dtype=z.dtype))[:, None]
+        level = torch.rand(chains, generator=rng, dtype=z.dtype).log()
+        before = _energy(z, frame) + momentum.square().sum(1) / 2
+        place, its_frame = z, frame
+        sound = torch.isfinite(before)
+        for _ in range(leaps):
+            momentum = _tangent(momentum - h / 2 * place, its_frame)
+            found, near = _found(target, place + h * momentum, its_frame)
+            found = torch.where(near[:, None], found, place)
+            found_frame = _frame(target, found)
+            back = _tangent((found - place) / h, found_frame)
+            again, near_again = _found(target, found - h * back, found_frame)
+            sound &= near & near_again & ((again - place).abs().amax(1) < _SAME)
+            place, its_frame = found, found_frame
+            momentum = _tangent(back - h / 2 * place, its_frame)
+        energy = _energy(place, its_frame)
+        taken = sound & (level < before - energy - momentum.square().sum(1) / 2)
+        z = torch.where(taken[:, None], place, z)
+        frame = tuple(
+            torch.where(taken[:, None, None], new, old) for new, old in zip(its_frame, frame, strict=True)
+        )
+        accepted += taken
+        if points is not None:
+            read.append(target.values(z, points))
+    values = torch.stack(read) if read else z.new_zeros(0, chains, 0, target.network.outputs)
+    return Path(values, z, accepted / max(transitions, 1), _energy(z, frame))
+
+
+_CLOSE, _SAME, _TRIES = 1e-11, 1e-7, 25  # labels met; place come back to; Newton steps
+
+
+def _frame(target: Target, z: Tensor) -> tuple[Tensor, ...]:
+    """Return an orthonormal basis of the normal space, (C, P, m), and the triangle R of J^T = Q R."""
+    j = jacobian(target.network, target.weights(z), target.x) * target.scale
+    return tuple(torch.linalg.qr(j.mT))
+
+
+def _energy(z: Tensor, frame: tuple[Tensor, ...]) -> Tensor:
+    """Return minus the log density on the set of solutions, (C,)."""
+    return z.square().sum(1) / 2 + frame[1].diagonal(dim1=1, dim2=2).abs().log().sum(1)
+
+
+def _tangent(v: Tensor, frame: tuple[Tensor, ...]) -> Tensor:
+    normal = frame[0]
+    return v - (normal @ (normal.mT @ v[:, :, None]))[:, :, 0]
+
+
+def _found(target: Target, z: Tensor, frame: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """Return solutions (C, P) reached from z along a normal space, and whether they are, (C,)."""
+    normal, triangle = frame
+    for _ in range(_TRIES):
+        off = (target.values(z, target.x) - target.y).flatten(1)
+        near = off.abs().amax(1) < _CLOSE
+        if bool(near.all()):
+            break
+        share = torch.linalg.solve_triangular(triangle.mT, off[:, :, None], upper=False)
+        z = torch.where(near[:, None], z, z - (normal @ share)[:, :, 0])
+    return z, near
 
 
 def apart(values: Tensor, lag: int) -> Tensor:

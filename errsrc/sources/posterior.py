@@ -24,7 +24,7 @@ from errsrc.rng import generator, seed_of
 from errsrc.settings import Clean, Gaussian, NetworkTeacher
 from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
-from errsrc.sources.chains import Target, apart, joined, pilot, walk
+from errsrc.sources.chains import Path, Target, apart, joined, pilot, slide, walk
 
 Draws = NDArray[np.float64]
 
@@ -43,6 +43,10 @@ FRESH = 256
 
 SPACING = 4
 """Transitions between states of the planted chains that are kept as samples."""
+
+
+SLIDES, OTHERS = 8, 32
+"""Leaps of a constrained chain's transition, and draws on which its step is chosen."""
 
 
 @dataclass(frozen=True)
@@ -172,8 +176,7 @@ def bracket(
         lower, samples, below = _planted(world, target, seed, effort)
     else:
         target = world.target(PROXY * float(world.y.square().sum(2).mean().sqrt()))
-        lower, below = np.zeros(len(teachers)), "0 from below: no chain runs on noiseless labels"
-        samples = world.truth[:, None].numpy()
+        lower, samples, below = _on_solutions(world, target, seed, effort)
     candidates, single, above = _candidates(world, target, student, seed, effort)
     portfolio = {name: _distance(samples, values.numpy()) for name, values in candidates.items()}
     members = tuple(name for name in portfolio if name in single)
@@ -300,16 +303,67 @@ def _planted(
         target.repeated(many), start, step.repeat_interleave(many, 0), leaps, effort.transitions, rng,
         world.points.repeat_interleave(many, 0),
     )  # fmt: skip
+    return _bound(world, path, effort, f"{leaps} leaps")
+
+
+def _bound(world: _World, path: Path, effort: Effort, how: str) -> tuple[Draws, NDArray[np.float64], str]:
+    """Return the lower bound (D,) that paths from the teachers give, samples, and a phrase."""
+    many = effort.chains
     whole = joined(path.values, world.truth.repeat_interleave(many // 2, 0))
     lag = effort.transitions // 2 * 3 // 2 * 2
     lower = apart(whole, lag).view(-1, many // 2).mean(1).numpy()
-    share = float(path.acceptance.mean())
-    how = (
-        f"from below chains planted at the teacher, {lag} transitions of {leaps} leaps, {share:.0%} accepted"
-    )
     spaced = path.values[(effort.transitions - 1) % SPACING :: SPACING]
     states = spaced.transpose(0, 1).reshape(len(lower), -1, *spaced.shape[2:])
-    return lower, torch.cat([world.truth[:, None], states], 1).numpy(), how
+    samples = torch.cat([world.truth[:, None], states], 1).numpy()
+    share = float(path.acceptance.mean())
+    phrase = (
+        f"from below chains planted at the teacher, states {lag} transitions of {how} apart, "
+        f"{share:.0%} accepted"
+    )
+    return lower, samples, phrase
+
+
+def _on_solutions(
+    world: _World, target: Target, seed: int, effort: Effort
+) -> tuple[Draws, NDArray[np.float64], str]:
+    """Return the same for noiseless labels: chains from the teachers within the set of solutions."""
+    network, draws = world.setting.architecture, len(world.x)
+    still = np.zeros(draws), world.truth[:, None].numpy()
+    if not _analytic(network):
+        return *still, "0 from below, for want of a chain where solutions are not a smooth set"
+    if world.n * network.outputs >= world.free_parameters:
+        return (
+            *still,
+            "0 from below, for no curve of solutions passes through a teacher with that many labels",
+        )
+    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "solutions"))
+    step = _slide_step(world, seed, rng)
+    many = effort.chains
+    start = target.whitened(world.weights).repeat_interleave(many, 0)
+    steps = torch.full((len(start),), step, dtype=torch.float64)
+    path = slide(
+        target.repeated(many), start, steps, SLIDES, effort.transitions, rng,
+        world.points.repeat_interleave(many, 0),
+    )  # fmt: skip
+    return _bound(world, path, effort, f"{SLIDES} constrained leaps")
+
+
+def _slide_step(world: _World, seed: int, rng: torch.Generator) -> float:
+    """Return a step for constrained chains, found on other draws of the setting than these."""
+    setting, network = world.setting, world.setting.architecture
+    pilots = [generator(seed, "bracket", "others", d) for d in range(OTHERS)]
+    functions = [setting.teacher(own) for own in pilots]
+    weights = tuple(torch.cat(w) for w in zip(*(f.weights for f in functions), strict=True))
+    x = torch.from_numpy(np.stack([setting.inputs(world.n, own) for own in pilots]))
+    with torch.no_grad():
+        target = Target(network, world.stds, x, network(weights, x), 1.0)
+    z, log_step = target.whitened(weights), math.log(0.3)
+    for k in range(12):
+        steps = torch.full((OTHERS,), math.exp(log_step), dtype=torch.float64)
+        path = slide(target, z, steps, SLIDES, 2, rng)
+        z = path.state
+        log_step += 2 * (float(path.acceptance.mean()) - 0.5) / (1 + k / 4)
+    return math.exp(log_step)
 
 
 def _leaps(step: Tensor, effort: Effort) -> int:
@@ -330,6 +384,11 @@ def _students(world: _World, seed: int, effort: Effort) -> tuple[Tensor, Tensor]
     flat = network.flatten(tuple(torch.stack(w) for w in zip(*(t.weights for t in trained), strict=True)))
     loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).double()
     return flat.view(draws, effort.starts, -1), loss.view(draws, effort.starts)
+
+
+def _quarter(effort: Effort) -> int:
+    """Return the steps of a descent that starts near its end."""
+    return max(1, effort.steps // 4)
 
 
 def _descended(target: Target, z: Tensor, steps: int) -> Tensor:
@@ -369,7 +428,7 @@ def _candidates(
     }
     inverse = torch.where(target.scale > 0, 1 / target.scale, 0.0)
     # what the prior fixes a student may have moved: starts are brought back, then descend
-    z = _descended(target.repeated(many), (weights * inverse).flatten(0, 1), effort.steps)
+    z = _descended(target.repeated(many), (weights * inverse).flatten(0, 1), _quarter(effort))
     energy = target.repeated(many)(z)[0].view(draws, many).nan_to_num(nan=math.inf)
     z = z.view(draws, many, -1)
     order = energy.argsort(1)
@@ -426,7 +485,7 @@ def _distilled(
     seeds = [seed_of(seed, "bracket", "distilled", d, s) for d in range(draws) for s in range(tries)]
     start = embed(network, weights, student) if tries == 1 else student.draw(seeds, dtype=torch.float64)
     rows = [np.arange(d * count, (d + 1) * count) for d in range(draws) for _ in range(tries)]
-    members = [Member(own, effort.steps, one) for own, one in zip(rows, seeds, strict=True)]
+    members = [Member(own, _quarter(effort), one) for own, one in zip(rows, seeds, strict=True)]
     recipe = Recipe("lbfgs", loss="squared", look=50)
     trained = train(student, x.flatten(0, 1), y.flatten(0, 1), members, None, recipe, start)
     loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).view(draws, tries)
