@@ -1,0 +1,19 @@
+"""Known learning curves: what a learner's error is to be, from a spectrum and sizes alone.
+
+- ``kernel_regression(n, eigenvalues, target, ridge=..., noise=...)``: kernel or ridge regression, on average
+- ``random_features(n, m, eigenvalues, target, ...)``: the same on m random features
+- ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size
+- ``memorising(n, probabilities)``, ``memorising_zipf(n, decay)``: Hutter's learner
+- `exponents`: of n in the error, where it is a power law
+
+Errors are excess risks: squared loss, without the label noise that no predictor can avoid.
+"""
+
+from errsrc.theory import exponents as exponents
+from errsrc.theory.kernel import KernelCurve as KernelCurve
+from errsrc.theory.kernel import kernel_regression as kernel_regression
+from errsrc.theory.linear import least_squares as least_squares
+from errsrc.theory.memorising import memorising as memorising
+from errsrc.theory.memorising import memorising_zipf as memorising_zipf
+from errsrc.theory.memorising import zipf_asymptote as zipf_asymptote
+from errsrc.theory.random_features import random_features as random_features
