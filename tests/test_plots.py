@@ -183,6 +183,20 @@ def test_terms_that_are_zero_are_said_to_be():
         plots.terms([])
 
 
+def test_theory_is_drawn_on_the_measured_terms(budgets):
+    curves = {"predicted": ([16, 4, 8, 12], [0.1, np.inf, 0.4, 0.0]), "too": ([4.0, 8.0], [1.0, 1.0])}
+    ax = plots.terms(budgets, theory=curves)
+    assert labels(ax) == [*COLOURS, "total", *curves]
+    one, other = ax.get_lines()[-2:]
+    np.testing.assert_array_equal(one.get_xdata(), [4, 8, 12, 16])
+    np.testing.assert_array_equal(one.get_ydata(), [np.nan, 0.4, np.nan, 0.1])
+    assert one.get_linestyle() == other.get_linestyle() == "--"
+    assert one._dash_pattern != other._dash_pattern
+    for bad in ([1.0], [[1.0, 2.0]]):
+        with pytest.raises(ValueError, match="'theory' parameter of terms must be n and values of one shape"):
+            plots.terms(budgets, theory={"x": ([4, 8], bad)})
+
+
 def test_shares_are_stacked_in_order_to_the_whole(budgets):
     ax = plots.shares(budgets)
     tops = [area.get_paths()[0].vertices[:, 1].max() for area in ax.collections]

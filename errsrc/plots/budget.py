@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import ArrayLike
 
 from errsrc import checks
 from errsrc.plots.style import STYLE, axes, log, logarithmic, png
@@ -23,6 +25,12 @@ COLOURS = {
     "deficiency": "#E69F00",
 }
 """Each term's colour, of Okabe and Ito's colour-blind safe palette."""
+
+PREDICTED = ((0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
+"""Dashes of predicted curves, by turns."""
+
+THEORY = "#009E73"
+"""Their colour, of the same palette."""
 
 
 def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[Path]:
@@ -81,7 +89,12 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         return ax
 
 
-def terms(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
+def terms(
+    result: Sequence[Budget],
+    ax: Axes | None = None,
+    *,
+    theory: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+) -> Axes:
     """Draw each term, and the total, against n on logarithmic axes, intervals as bands.
 
     Terms that are 0 at all n are named in the legend as such; estimates at or below 0 are left out.
@@ -92,6 +105,10 @@ def terms(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         Budgets of one setting and learner.
     ax
         Where to draw; a new figure by default.
+    theory
+        Curves to draw on them, dashed, by their labels: (n, values), two arrays of one shape.  Values are
+        risks; those of `errsrc.theory` are excess risks, to which the noise is to be added for the total.
+        Values that are not finite and > 0 are left out.
     """
     found = sorted(result, key=lambda one: one.n)
     if not found or not any(one.total.estimate > 0 for one in found):
@@ -121,6 +138,15 @@ def terms(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
                 )
                 high = np.array([side.high for side in sides])
                 ax.fill_between(n, low, high, color=colour, alpha=0.2, linewidth=0)
+        for (label, curve), dash in zip((theory or {}).items(), itertools.cycle(PREDICTED)):
+            sizes, values = (np.asarray(side, dtype=np.float64) for side in curve)
+            if sizes.ndim != 1 or sizes.shape != values.shape:
+                accepted = f"n and values of one shape, (k,), for {label!r}"
+                got = f"<shapes {sizes.shape} and {values.shape}>"
+                raise ValueError(checks.refusal("theory", "terms", accepted, got))
+            order = np.argsort(sizes)
+            shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+            ax.plot(sizes[order], shown[order], color=THEORY, linestyle=dash, zorder=3, label=label)
         ax.set(xlabel="n, labelled examples", ylabel=f"risk, {found[0].loss} loss")
         ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         return log(ax)
