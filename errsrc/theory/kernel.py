@@ -75,9 +75,9 @@ def kernel_regression(
         excess = (sum_i (1 - L_i)^2 c_i^2 + noise gamma) / (1 - gamma),    gamma = sum_i L_i^2 / n.
 
     With ridge 0 and K eigenvalues > 0 it is 0 at n >= K for a target among their eigenfunctions, plus
-    noise K / (n - K), which has no bound at n = K (the mean over normal data has none from n = K - 1 to K + 1,
-    see `least_squares`).  For normal weights of variance v, c_i^2 = v e_i, the ridge noise / v is the best one,
-    and excess is the budget's uncertainty.
+    noise K / (n - K), which has no bound at n = K (the mean over normal data has none from n = K - 1 to
+    K + 1, see `least_squares`).  For normal weights of variance v, c_i^2 = v e_i, the ridge noise / v is the
+    best one, and excess is the budget's uncertainty.
 
     Exact as n and M grow together, where eigenfunctions are as good as independent at the inputs.  Measured
     over theory (``benchmarks/theory.py``): within 1% for normal inputs at n >= 30, or on the sphere in 10
