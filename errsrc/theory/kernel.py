@@ -80,9 +80,9 @@ def kernel_regression(
     best one, and excess is the budget's uncertainty.
 
     Exact as n and M grow together, where eigenfunctions are as good as independent at the inputs.  Measured
-    over theory (``benchmarks/theory.py``): within 1% for normal inputs at n >= 30, or on the sphere in 10
-    dimensions; 1.01 to 1.08 on spheres in 6 to 3; and up to 1.9 on the circle, where gaps between random
-    points cost more than it has them cost.
+    over theory (``benchmarks/theory.py``): 1.00 to 1.03 for normal inputs at n >= 30; 1.00 on the sphere in
+    10 dimensions, 1.01 in 6, and 1.01 to 1.06 in 4 and 3; on the circle 1.02 to 1.9, since gaps between
+    random points cost more there than it has them cost.
 
     Examples
     --------

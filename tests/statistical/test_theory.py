@@ -100,6 +100,21 @@ def test_least_squares_exactly(n):
     assert agree(found, least_squares(n, 60, noise=FLAT.noise))
 
 
+def test_least_squares_on_some_of_the_inputs():
+    """60 of 90, 120 examples; over teachers and noise the mean is in closed form."""
+    rng = np.random.default_rng(0)
+    values = []
+    for _ in range(60):
+        x = rng.standard_normal((120, 90))
+        solver = np.linalg.pinv(x[:, :60])
+        off = (np.eye(60) - solver @ x[:, :60], solver @ x[:, 60:])
+        values.append(sum((part**2).sum() for part in off) / 90 + 30 / 90 + 0.1 * (solver**2).sum())
+    found = np.mean(values), np.std(values, ddof=1) / np.sqrt(60) / np.mean(values)
+    assert found[1] <= 0.0075
+    assert agree(found, least_squares(120, 60, target=60 / 90, noise=0.1, outside=30 / 90))
+    assert not agree(found, least_squares(120, 60, target=60 / 90, noise=0.1))
+
+
 SPHERES = [
     (
         GaussianProcessTeacher(10, "rbf", domain="sphere", channel=NOISY),
