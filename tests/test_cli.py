@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from errsrc.cli import main
-from errsrc.laws import ALL, M4, Broken, Chinchilla, Dense, JointPruning, Power, Pruning, files
+from errsrc.laws import ALL, M4, Broken, Chinchilla, Cliff, Dense, JointPruning, Power, Pruning, files
 from errsrc.laws.fitting import fit
 from errsrc.laws.planning import plan
 
@@ -87,6 +87,7 @@ SYNTHETIC = [
         {"n": 2.0 ** np.arange(5, 25)},
         ["--eps0", "1"],
     ),
+    ("cliff", Cliff(c_inf=0.02, a=3.0, alpha=0.2, n_cliff=9e4, gamma=0.8), {"n": 2.0 ** np.arange(4, 24)}, []),
     ("broken", Broken(a=0.02, b=3.0, c0=0.2, c1=0.5, d1=3000.0, f1=0.3), {"n": 2.0 ** np.arange(4, 24)}, []),
     ("pruning", Pruning(eps_np=0.07, eps_up=0.9, gamma=1.2, p=0.01), {"density": DENSITY}, []),
 ]
@@ -522,7 +523,7 @@ NUMBERS = st.one_of(
     st.integers(-2, 10**30).map(str),
     st.sampled_from(["", "abc", '"', "1,2", " 3 ", "1e400", "\u0661", "1_0"]),
 )
-LAWS = st.sampled_from(["auto", "power", "dense", "chinchilla", "m4", "broken", "pruning"])
+LAWS = st.sampled_from(["auto", "power", "dense", "chinchilla", "m4", "broken", "cliff", "pruning"])
 
 
 @st.composite

@@ -11,6 +11,7 @@ from __future__ import annotations
 from errsrc.laws.averaging import auto as auto
 from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
+from errsrc.laws.cliff import Cliff
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.fitting import fit as fit
@@ -31,6 +32,7 @@ ALL: dict[str, type[Law]] = {
     "chinchilla": Chinchilla,
     "m4": M4,
     "broken": Broken,
+    "cliff": Cliff,
     "pruning": Pruning,
     "joint-pruning": JointPruning,
 }

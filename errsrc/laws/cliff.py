@@ -1,0 +1,61 @@
+"""The power law that ends in a cliff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike
+
+from errsrc.laws.law import Array, Law, floor, positive, symbol
+
+
+@dataclass(frozen=True)
+class Cliff(Law):
+    """e(n) = c_inf + a n^-alpha exp(-(n / n_cliff)^gamma): past n_cliff it falls faster than any power of n.
+
+    The power law with Kohlrausch's stretched exponential as its cut-off (Clauset, Shalizi and Newman
+    2009, arXiv 0706.1062, table 2.1, has gamma = 1).
+
+    Parameters
+    ----------
+    c_inf
+        Floor as n grows, in units of the error.
+    a
+        Amplitude, in units of error times n^alpha.
+    alpha
+        Exponent before the cliff.
+    n_cliff
+        Where the cliff lies, in units of n.
+    gamma
+        How steep it is: the local exponent is alpha + gamma (n / n_cliff)^gamma, less the floor's part.
+
+    Examples
+    --------
+    >>> Cliff(c_inf=0.0, a=1.0, alpha=0.5, n_cliff=100.0, gamma=2.0).error(n=[1, 100]).round(4)
+    array([0.9999, 0.0368])
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("n",)
+
+    c_inf: float = floor((0.0, 1.0), unit={"error": 1})
+    a: float = positive((0.1, 2.0), unit={"error": 1, "n": "alpha"})
+    alpha: float = positive((0.05, 1.0), (1e-3, 8.0))
+    n_cliff: float = positive((0.1, 30.0), (1e-3, 1e3), unit={"n": 1})
+    gamma: float = positive((0.4, 3.0), (0.2, 20.0))
+
+    def error(self, **inputs: ArrayLike) -> Array:
+        """Return the error at data size n (array), in the units of c_inf."""
+        (n,) = self._checked(inputs)
+        with np.errstate(over="ignore", under="ignore"):
+            fall = (n / self.n_cliff) ** self.gamma
+            return self.c_inf + self.a * np.exp(-self.alpha * np.log(n) - fall)
+
+    @classmethod
+    def formula(cls) -> sympy.Expr:
+        """Return the law as a sympy expression."""
+        n, c_inf, a, alpha = map(symbol, ("n", "c_inf", "a", "alpha"))
+        n_cliff, gamma = map(symbol, ("n_cliff", "gamma"))
+        return c_inf + a * n**-alpha * sympy.exp(-((n / n_cliff) ** gamma))
