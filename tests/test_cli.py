@@ -87,7 +87,7 @@ SYNTHETIC = [
         {"n": 2.0 ** np.arange(5, 25)},
         ["--eps0", "1"],
     ),
-    ("cliff", Cliff(c_inf=0.02, a=3.0, alpha=0.2, n_cliff=9e4, gamma=0.8), {"n": 2.0 ** np.arange(4, 24)}, []),
+    ("cliff", Cliff(0.02, 3.0, alpha=0.2, n_cliff=9e4, gamma=0.8), {"n": 2.0 ** np.arange(4, 24)}, []),
     ("broken", Broken(a=0.02, b=3.0, c0=0.2, c1=0.5, d1=3000.0, f1=0.3), {"n": 2.0 ** np.arange(4, 24)}, []),
     ("pruning", Pruning(eps_np=0.07, eps_up=0.9, gamma=1.2, p=0.01), {"density": DENSITY}, []),
 ]

@@ -39,8 +39,8 @@ laws:
   chinchilla  E + A m^-alpha + B n^-beta
   power       c_inf + a n^-alpha
   envelope    power law from random guess down to a floor, in n
-  m4, broken, cliff
-              other curves in n
+  m4, broken  other curves in n
+  cliff       power law in n, cut off faster than any power
   pruning     one pruned network, or many by depth, width and density
 """
 

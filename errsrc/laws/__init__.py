@@ -4,6 +4,7 @@
 - ``auto(error, n=n)``: the default estimator, several laws averaged
 - ``plan(forecast, error=0.05)``: the cheapest n and m that reach an error
 - ``holdout(Dense, error, n=n, m=m)``: fitted to small cells, judged on the large ones
+- ``shape(n, error)``: power law, bend or cliff, decided by held-out cells
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from errsrc.laws.m4 import M4
 from errsrc.laws.planning import plan as plan
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
+from errsrc.laws.shape import shape as shape
 
 ALL: dict[str, type[Law]] = {
     "dense": Dense,
