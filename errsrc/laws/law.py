@@ -127,6 +127,7 @@ class Law:
             object.__setattr__(self, f.name, value)
 
     @classmethod
+    @functools.cache
     def parameters(cls) -> tuple[Parameter, ...]:
         """Return the declared parameters, in the order of the fields."""
         return tuple(Parameter(f.name, **f.metadata["parameter"]) for f in fields(cls) if f.metadata)

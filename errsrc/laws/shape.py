@@ -28,16 +28,18 @@ VERDICTS = ("power law", "bend", "cliff", "not decided")
 
 TOLERANCE = 0.02
 """Departures of a cell's ln error from a law that count as none."""
-MARGIN = 3.0
+MARGIN = 5.0
 """Nats by which the held-out cells must favour bend or cliff over all the other candidates."""
 STEEPEST = 8.0
 """The largest exponent that a power law may have (the bound of `Power` and `Broken`)."""
 TINY = 1e-12
-"""By default an error at most this share of the largest is zero: the square of float64's rounding, and some."""
+"""By default an error at most this share of the largest is zero: float64's rounding squared, and some."""
 FEWEST = {"power law": 5, "bend": 6}
 """Cells above zero that a verdict takes; a bend and a cliff take as many, or two at zero."""
 WIDTH = 0.4
 """Width of a bend in ln n; short curves do not determine it."""
+BEND = 3.0
+"""The most by which the exponent of a bend may grow; a steeper fall is a cliff's."""
 STARTS, DRAWS = 16, 4000
 
 CANDIDATES: dict[str, tuple[type[Law], dict[str, float]]] = {
@@ -175,8 +177,8 @@ def shape(
     a true power law of the same cells, simulated (it depends on neither amplitude, exponent nor noise;
     with a floor to first order).  *Bend or cliff.*  The candidates are fitted without each
     cell in turn, and without the largest; what they miss there is scored by Student's t density with
-    4 degrees of freedom.  *Zero.*  Where the largest cells are zero (by their median), a cliff is a power law's
-    failure to get there: even one of exponent 8 through the last cell above, or the one fitted to these.
+    4 degrees of freedom.  *Zero.*  Where the largest cells are zero (by their median), a cliff is a power
+    law's failure to get there: one of exponent 8 through the last cell above, or the one fitted to these.
 
     About 0.3 s of one core for 8 cells where the power law fails, 0.05 s where it does not.
 
@@ -204,15 +206,13 @@ def shape(
     logs = np.log(np.maximum(errors, least))
     cells = _cells(np.log(values[:above]), group[rows], logs[rows], None if spread is None else spread[rows])
     quantile = cells.quantile(level)
-    deviation = np.sqrt(cells.variance * cells.scale)
+    deviation = cells.deviation
     low, high = np.exp(cells.y - quantile * deviation), np.exp(cells.y + quantile * deviation)
+    slopes = -np.diff(cells.y) / np.diff(cells.x)
+    halves = quantile * np.hypot(deviation[1:], deviation[:-1]) / np.diff(cells.x)
     local = [
-        Interval(*(float(v) for v in (mid, mid - half, mid + half)), level)
-        for mid, half in zip(
-            -np.diff(cells.y) / np.diff(cells.x),
-            quantile * np.hypot(deviation[1:], deviation[:-1]) / np.diff(cells.x),
-            strict=True,
-        )
+        Interval(float(middle), float(middle - half), float(middle + half), level)
+        for middle, half in zip(slopes, halves, strict=True)
     ]
     mean = np.exp(cells.y)
     if 0 < above < len(values) and nought > 0:
@@ -228,11 +228,15 @@ def shape(
     elif above < len(values):
         found = _to_zero(cells, values, above, int(runs[above:].sum()), nought, level)
     elif above < FEWEST["power law"]:
-        few = f"{above} cells are too few: {FEWEST['power law']} are the fewest that tell a shape."
+        few = f"Cells that tell a shape: {above}; at least {FEWEST['power law']} are needed."
         found = _Found("not decided", few)
     weights = None if spread is None else 1 / (spread[rows] ** 2 + TOLERANCE**2)
+    compared, p_value = _Compared({}, {}, {}, None), math.nan
     if not found.status:
-        found = _decide(cells, np.exp(cells.x)[group[rows]], np.exp(logs[rows]), weights, level, seed)
+        compared = _compare(cells, seed)
+        found, p_value = _decide(
+            cells, compared, np.exp(cells.x)[group[rows]], np.exp(logs[rows]), weights, level, seed
+        )
     return Shape(
         verdict=found.verdict,
         status=found.status,
@@ -240,10 +244,10 @@ def shape(
         after=found.after,
         threshold=found.threshold,
         local=tuple(local),
-        scores=found.scores,
-        misses=found.misses,
-        p_value=found.p_value,
-        laws=found.laws,
+        scores=compared.scores,
+        misses=compared.misses,
+        p_value=p_value,
+        laws=compared.laws,
         n=values,
         error=np.concatenate([mean, zeros]),
         low=np.concatenate([low, zeros]),
@@ -257,7 +261,7 @@ class _Cells(NamedTuple):
     """The cells above zero: ln n, mean ln error, its variance in units of `scale`.
 
     ``df`` are the degrees of freedom by which the runs tell the scale, inf where it is known, 0 where only
-    the scatter around a smooth curve tells it.
+    the scatter around a smooth curve tells it, -1 where nothing does.
     """
 
     x: Array
@@ -267,14 +271,21 @@ class _Cells(NamedTuple):
     df: float
 
     @property
+    def deviation(self) -> Array:
+        """Standard deviation of each cell's mean; inf where nothing tells it."""
+        return np.sqrt(self.variance * self.scale) if self.df >= 0 else np.full(len(self.x), np.inf)
+
+    @property
     def noise(self) -> Array:
         """Variance of each cell's mean, with the tolerance."""
         return self.variance * self.scale + TOLERANCE**2
 
     def quantile(self, level: float) -> float:
         """Return Student's two-sided quantile for this knowledge of the noise."""
-        df = self.df or max(len(self.x) - 3, 1)
-        return float(stats.t.ppf((1 + level) / 2, df) if math.isfinite(df) else stats.norm.ppf((1 + level) / 2))
+        df = self.df if self.df > 0 else max(len(self.x) - 3, 1)
+        return float(
+            stats.t.ppf((1 + level) / 2, df) if math.isfinite(df) else stats.norm.ppf((1 + level) / 2)
+        )
 
     def slope(self, level: float) -> Interval:
         """Return the exponent of the straight line through the cells."""
@@ -282,7 +293,7 @@ class _Cells(NamedTuple):
             return Interval(math.nan, -math.inf, math.inf, level)
         coefficients, covariance = _line(_basis(self.x, 1), self.y, self.noise)
         half = self.quantile(level) * math.sqrt(covariance[1, 1])
-        half = half if self.scale > 0 else math.inf
+        half = half if self.df >= 0 else math.inf
         middle = -float(coefficients[1])
         return Interval(middle, middle - half, middle + half, level)
 
@@ -295,13 +306,20 @@ class _Found(NamedTuple):
     exponent: Interval | None = None
     after: Interval | None = None
     threshold: Interval | None = None
-    scores: dict[str, float] = {}
-    misses: dict[str, float] = {}
-    p_value: float = math.nan
-    laws: dict[str, Law] = {}
 
 
-def _checked(n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None) -> tuple[Array, Array, Array | None]:
+class _Compared(NamedTuple):
+    """What the held-out cells say of each candidate; the tangent at the power law with its floor."""
+
+    scores: dict[str, float]
+    misses: dict[str, float]
+    laws: dict[str, Law]
+    tangent: tuple[Array, Array] | None
+
+
+def _checked(
+    n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None
+) -> tuple[Array, Array, Array | None]:
     """Return n, error and the errors' relative standard errors (None for none); refuse what can't be used."""
     sizes = np.atleast_1d(checks.positive_array(n, "n", "shape"))
     errors = _not_negative(error, "error")
@@ -340,9 +358,10 @@ def _cells(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None)
     if extra >= 3:
         pooled = float(np.sum((logs - y[group]) ** 2)) / extra
         return _Cells(x, y, 1 / runs, pooled, extra)
+    if len(x) < 4:
+        return _Cells(x, y, 1 / runs, 0.0, -1.0)
     root = np.sqrt(1 / runs)
-    scale = float(_scatter(x, root)(y[None, :] / root)[0]) ** 2 if len(x) > 3 else 0.0
-    return _Cells(x, y, 1 / runs, scale, 0.0)
+    return _Cells(x, y, 1 / runs, float(_scatter(x, root)((y / root)[None, :])[0]) ** 2, 0.0)
 
 
 def _basis(x: Array, degree: int) -> Array:
@@ -390,7 +409,7 @@ def _to_zero(cells: _Cells, values: Array, above: int, seen: int, nought: float,
     if e * (before / after) ** STEEPEST > nought:
         text = f"{where}: no power law up to exponent {STEEPEST:g} gets there."
         return _Found("cliff", text, threshold=threshold)
-    if above >= 3 and (cells.df or above >= FEWEST["power law"]):
+    if above >= 3 and (cells.df > 0 or above >= FEWEST["power law"]):
         basis = _basis(cells.x, 1)
         coefficients, covariance = _line(basis, cells.y, cells.noise)
         ahead = np.array([1.0, math.log(after) - cells.x.mean()])
@@ -401,39 +420,42 @@ def _to_zero(cells: _Cells, values: Array, above: int, seen: int, nought: float,
         if least > nought:
             return _Found("cliff", f"{where}; {reached}, at least {least:.2g}.", threshold=threshold)
         return _Found("not decided", f"{where}; {reached}, at least {least:.2g}: it may be in reach.")
-    return _Found("not decided", f"{where}: {above} cells above 0 do not tell whether a power law gets there.")
+    return _Found(
+        "not decided", f"{where}: {above} cells above 0 do not tell whether a power law gets there."
+    )
 
 
 def _decide(
-    cells: _Cells, n: Array, error: Array, weights: Array | None, level: float, seed: int
-) -> _Found:
-    """Decide about a curve above zero; n, error, weights are its runs."""
+    cells: _Cells, compared: _Compared, n: Array, error: Array, weights: Array | None, level: float, seed: int
+) -> tuple[_Found, float]:
+    """Decide about a curve above zero; n, error, weights are its runs.  Return the p-value too."""
     straight = cells.slope(level)
     basis = _basis(cells.x, 1)
     residual = cells.y - basis @ _line(basis, cells.y, cells.noise)[0]
     p_value, floored = _null(cells, basis, residual, seed), False
-    compared = _compare(cells, seed)
-    shown = {"scores": compared.scores, "misses": compared.misses, "laws": compared.laws}
     if p_value < 1 - level and (tangent := compared.tangent) is not None:
         with_floor = _null(cells, *tangent, seed)
         p_value, floored = max(p_value, with_floor), with_floor > p_value
     missed = f"(p = {p_value:.2g})" if p_value >= 0.001 else "(p < 0.001)"
     if p_value >= 1 - level:
-        bend, covariance = _line(_basis(cells.x, 2), cells.y, cells.noise)
+        _, covariance = _line(_basis(cells.x, 2), cells.y, cells.noise)
         range_ = float(np.ptp(cells.x))
         change = 2 * cells.quantile(level) * math.sqrt(covariance[2, 2]) * range_
         exponent = straight
-        if floored:
+        scores = compared.scores
+        if floored or scores.get("power law, floor", -math.inf) > scores["power law"]:
             exponent, _, _ = _described("power law, floor", "alpha", "c_inf", n, error, weights, level, seed)
-        elif straight.low <= 0:
+        if straight.low <= 0:
             text = f"The error does not measurably fall: exponent {straight}."
-            return _Found("not decided", text, p_value=p_value, **shown)
-        elif change > max(straight.estimate, 0.1):
+            return _Found("not decided", text), p_value
+        if not floored and change > max(straight.estimate, 0.1):
             text = f"Too noisy: a change of the exponent {straight} by {change:.2g} would not be seen."
-            return _Found("not decided", text, p_value=p_value, **shown)
+            return _Found("not decided", text), p_value
         what = "with a floor" if floored else "throughout"
         text = f"Exponent {exponent} {what}; it predicts the held-out cells within the noise {missed}."
-        return _Found("power law", text, exponent, p_value=p_value, **shown)
+        if floored and scores.get("bend", -math.inf) > scores["power law, floor"] - MARGIN:
+            text += " They do not tell the floor from a bend to a smaller exponent."
+        return _Found("power law", text, exponent), p_value
     steeper = "more" if -2 * _line(_basis(cells.x, 2), cells.y, cells.noise)[0][2] > 0 else "less"
     lead = f"A power law misses the held-out cells {missed}: the curve grows {steeper} steep"
     best = {
@@ -443,13 +465,13 @@ def _decide(
     }
     if len(best) < 3:
         text = f"{lead}; {len(cells.x)} cells are too few to tell bend from cliff."
-        return _Found("not decided", text, p_value=p_value, **shown)
+        return _Found("not decided", text), p_value
     order = sorted(best.values(), reverse=True)
     ahead = order[0][0] - order[1][0]
     first, second = order[0][1], order[1][1]
     if ahead < MARGIN or first.startswith("power law"):
         text = f"{lead}; held-out cells favour {first} over {second} by only {ahead:.1f} nats."
-        return _Found("not decided", text, p_value=p_value, **shown)
+        return _Found("not decided", text), p_value
     verdict = first.partition(",")[0]
     names = ("c0", "d1") if verdict == "bend" else ("alpha", "n_cliff")
     exponent, threshold, after = _described(first, *names, n, error, weights, level, seed)
@@ -457,7 +479,7 @@ def _decide(
     if verdict == "cliff":
         what = f"exponent {exponent} up to n = {threshold}, then faster than any power law"
     text = f"{lead}; held-out cells favour {first} over {second} by {ahead:.1f} nats: {what}."
-    return _Found(verdict, text, exponent, after, threshold, p_value=p_value, **shown)
+    return _Found(verdict, text, exponent, after, threshold), p_value
 
 
 def _null(cells: _Cells, basis: Array, residual: Array, seed: int) -> float:
@@ -511,11 +533,8 @@ def _left_out(basis: Array) -> Array:
     return (np.eye(len(basis)) - hat) / np.maximum(1 - np.diag(hat), 1e-9)[:, None]
 
 
-class _Compared(NamedTuple):
-    scores: dict[str, float]
-    misses: dict[str, float]
-    laws: dict[str, Law]
-    tangent: tuple[Array, Array] | None
+def _bounds(law: type[Law]) -> dict[str, tuple[float, float]]:
+    return {"c1": (-4.0, BEND)} if law is Broken else {}
 
 
 def _compare(cells: _Cells, seed: int) -> _Compared:
@@ -534,8 +553,10 @@ def _compare(cells: _Cells, seed: int) -> _Compared:
     for name, (law, fixed) in CANDIDATES.items():
         if size < len(law.parameters()) - len(fixed) + 2:
             continue
-        problem = pose(law, np.exp(cells.y), {"n": np.exp(cells.x)}, fixed, None, 1 / cells.noise, None, "log")
-        whole = problem.solve(problem.starts(STARTS, seed), iterations=100, tolerance=1e-8)
+        problem = pose(
+            law, np.exp(cells.y), {"n": np.exp(cells.x)}, fixed, None, 1 / cells.noise, _bounds(law), "log"
+        )
+        whole = problem.solve(problem.starts(STARTS, seed), iterations=50, tolerance=1e-6)
         order = np.argsort(whole.cost)
         best = whole.z[order[0]]
         if not np.isfinite(whole.cost[order[0]]):
@@ -550,7 +571,9 @@ def _compare(cells: _Cells, seed: int) -> _Compared:
         many = len(starts)
         fold = np.repeat(np.arange(len(kept)), many)
         weights = problem.weights * kept[fold]
-        refits = problem.solve(np.tile(starts, (len(kept), 1)), weights=weights, iterations=60, tolerance=1e-6)
+        refits = problem.solve(
+            np.tile(starts, (len(kept), 1)), weights=weights, iterations=25, tolerance=1e-5
+        )
         chosen = refits.cost.reshape(-1, many).argmin(1) + many * np.arange(len(kept))
         predicted, _ = problem.error_at(refits.z[chosen], problem.inputs)
         miss = np.log(np.maximum(predicted / problem.error, 1e-300))[~kept]
@@ -566,7 +589,17 @@ def _described(
     """Return the intervals of a candidate's exponent, its place, and its exponent after a bend."""
     law, fixed = CANDIDATES[name]
     try:
-        found = fit(law, error, n=n, fixed=fixed, weights=weights, objective="log", level=level, seed=seed)
+        found = fit(
+            law,
+            error,
+            n=n,
+            fixed=fixed,
+            weights=weights,
+            objective="log",
+            level=level,
+            seed=seed,
+            bounds=_bounds(law),
+        )
     except NoFit:
         open_ = Interval(math.nan, -math.inf, math.inf, level)
         return open_, open_, None
