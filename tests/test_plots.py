@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from errsrc import plots
-from errsrc.laws import Dense, Power
+from errsrc.laws import Broken, Dense, Power, shape
 from errsrc.laws.averaging import auto
 from errsrc.laws.fitting import fit
 from errsrc.laws.holdout import holdout
@@ -220,3 +221,71 @@ def test_what_a_bracket_leaves_open_is_hatched(budgets):
     tops = [area.get_paths()[0].vertices[:, 1].max() for area in ax.collections]
     assert tops[-1] == pytest.approx(1)
     assert "uncertainty, at most" in labels(plots.terms(opened))
+
+
+EIGHT = 100 * 2.0 ** np.arange(8)
+
+
+@pytest.fixture(scope="module")
+def bend():
+    wiggle = np.exp(0.02 * np.cos(np.arange(24.0) ** 2))
+    n = np.repeat(EIGHT, 3)
+    return shape(n, Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4).error(n=n) * wiggle)
+
+
+@pytest.fixture(scope="module")
+def cliff():
+    n = np.repeat(EIGHT, 3)
+    return shape(n, np.where(n < 1000, 1 - n / 1000, 1e-28) * (1 + 0.01 * (np.arange(24) % 3)))
+
+
+@pytest.mark.parametrize("figure", [plots.local_exponents, plots.candidates])
+def test_figures_of_a_shape_draw_into_the_axes_given_and_say_the_verdict(bend, cliff, figure):
+    for result in (bend, cliff):
+        ax = Figure().subplots()
+        assert figure(result, ax) is ax
+        assert (ax.get_title(loc="left") or ax.get_title()) == result.verdict
+        assert any(text.startswith(f"{result.verdict} at n = ") for text in labels(ax))
+        assert plots.png(ax).startswith(b"\x89PNG")
+
+
+def test_local_exponents_stand_between_their_cells_with_their_intervals(bend):
+    ax = plots.local_exponents(bend)
+    bars = [bar for bar in ax.containers if isinstance(bar, ErrorbarContainer)]
+    assert len(bars) == 7
+    for k, bar in enumerate(bars):
+        ((x, low), (_, high)) = bar.lines[2][0].get_segments()[0]
+        assert x == pytest.approx(np.sqrt(EIGHT[k] * EIGHT[k + 1]))
+        assert (low, high) == pytest.approx((bend.local[k].low, bend.local[k].high))
+    assert f"before the bend: {bend.exponent}" in labels(ax)
+    assert f"after it: {bend.after}" in labels(ax)
+
+
+def test_an_exponent_into_zero_is_an_arrow_and_cells_at_zero_are_open(cliff):
+    ax = plots.local_exponents(cliff)
+    arrows = [line for line in ax.lines if "arrow" in str(line.get_marker())]
+    assert [float(line.get_ydata()[0]) for line in arrows] == pytest.approx([cliff.local[-1].low])
+    ax = plots.candidates(cliff)
+    zeros = next(line for line in ax.lines if line.get_marker() == "v")
+    np.testing.assert_array_equal(zeros.get_xdata(), [1600, 3200, 6400, 12_800])
+
+
+def test_candidates_are_drawn_with_their_scores_best_first(bend):
+    ax = plots.candidates(bend)
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == 300]
+    names = [str(line.get_label()).partition(":")[0] for line in drawn]
+    assert names == sorted(bend.scores, key=lambda name: -bend.scores[name])
+    for line, name in zip(drawn, names, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), bend.laws[name].error(n=line.get_xdata()))
+    measured = next(line for line in ax.lines if line.get_label() == "measured")
+    np.testing.assert_allclose(measured.get_ydata(), bend.error)
+
+
+def test_shapes_with_nothing_to_draw_are_refused():
+    nothing = shape([1, 2, 4], [0.0, 0.0, 0.0])
+    with pytest.raises(ValueError, match="'shape' parameter of local_exponents"):
+        plots.local_exponents(nothing)
+    with pytest.raises(ValueError, match="'shape' parameter of candidates"):
+        plots.candidates(nothing)
+    few = plots.local_exponents(shape([1, 2, 4], [4.0, 2.0, 1.0]))
+    assert not few.containers

@@ -180,7 +180,7 @@ def shape(
     4 degrees of freedom.  *Zero.*  Where the largest cells are zero (by their median), a cliff is a power
     law's failure to get there: one of exponent 8 through the last cell above, or the one fitted to these.
 
-    About 0.3 s of one core for 8 cells where the power law fails, 0.05 s where it does not.
+    About 0.25 s of one core for 8 cells; `benchmarks/shape.py` has the rates of right and wrong verdicts.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def shape(
     >>> wiggle = np.exp(0.03 * np.cos(np.arange(8) ** 2))
     >>> found = shape(n, 2 * n**-0.4 * wiggle)
     >>> print(found.verdict, found.exponent)
-    power law 0.400 [0.380, 0.419]
+    power law 0.402 [0.385, 0.419]
     >>> print(shape([25, 50, 100, 200, 400], [0.75, 0.49, 1e-28, 2e-29, 1e-29]).status)
     At n = 50 the error is 0.49, from n = 100 on 0 within 7.5e-13: no power law up to exponent 8 gets there.
     """
@@ -204,7 +204,8 @@ def shape(
     rows = group < above
     least = max(nought, float(errors[errors > 0].min(initial=1.0)) if nought == 0 else 0.0)
     logs = np.log(np.maximum(errors, least))
-    cells = _cells(np.log(values[:above]), group[rows], logs[rows], None if spread is None else spread[rows])
+    known = None if spread is None else spread[rows]
+    cells = cells_of(np.log(values[:above]), group[rows], logs[rows], known)
     quantile = cells.quantile(level)
     deviation = cells.deviation
     low, high = np.exp(cells.y - quantile * deviation), np.exp(cells.y + quantile * deviation)
@@ -230,7 +231,7 @@ def shape(
     elif above < FEWEST["power law"]:
         few = f"Cells that tell a shape: {above}; at least {FEWEST['power law']} are needed."
         found = _Found("not decided", few)
-    weights = None if spread is None else 1 / (spread[rows] ** 2 + TOLERANCE**2)
+    weights = None if known is None else 1 / (known**2 + TOLERANCE**2)
     compared, p_value = _Compared({}, {}, {}, None), math.nan
     if not found.status:
         compared = _compare(cells, seed)
@@ -257,7 +258,7 @@ def shape(
     )
 
 
-class _Cells(NamedTuple):
+class Cells(NamedTuple):
     """The cells above zero: ln n, mean ln error, its variance in units of `scale`.
 
     ``df`` are the degrees of freedom by which the runs tell the scale, inf where it is known, 0 where only
@@ -348,20 +349,20 @@ def _not_negative(value: ArrayLike, name: str) -> Array:
     return array
 
 
-def _cells(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> _Cells:
+def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> Cells:
     """Return the cells above zero with what is known of their noise."""
     runs = np.maximum(np.bincount(group, minlength=len(x)), 1)
     y = np.bincount(group, logs, minlength=len(x)) / runs
     if spread is not None:
-        return _Cells(x, y, np.bincount(group, spread**2, minlength=len(x)) / runs**2, 1.0, math.inf)
+        return Cells(x, y, np.bincount(group, spread**2, minlength=len(x)) / runs**2, 1.0, math.inf)
     extra = int(runs.sum()) - len(x)
     if extra >= 3:
         pooled = float(np.sum((logs - y[group]) ** 2)) / extra
-        return _Cells(x, y, 1 / runs, pooled, extra)
+        return Cells(x, y, 1 / runs, pooled, extra)
     if len(x) < 4:
-        return _Cells(x, y, 1 / runs, 0.0, -1.0)
+        return Cells(x, y, 1 / runs, 0.0, -1.0)
     root = np.sqrt(1 / runs)
-    return _Cells(x, y, 1 / runs, float(_scatter(x, root)((y / root)[None, :])[0]) ** 2, 0.0)
+    return Cells(x, y, 1 / runs, float(_scatter(x, root)((y / root)[None, :])[0]) ** 2, 0.0)
 
 
 def _basis(x: Array, degree: int) -> Array:
@@ -398,7 +399,7 @@ def _scatter(x: Array, root: Array) -> Callable[[Array], Array]:
     return scatter
 
 
-def _to_zero(cells: _Cells, values: Array, above: int, seen: int, nought: float, level: float) -> _Found:
+def _to_zero(cells: Cells, values: Array, above: int, seen: int, nought: float, level: float) -> _Found:
     """Decide about a curve whose largest cells are at zero."""
     before, after, e = float(values[above - 1]), float(values[above]), float(np.exp(cells.y[-1]))
     threshold = Interval(after, before, after, level)
@@ -426,15 +427,15 @@ def _to_zero(cells: _Cells, values: Array, above: int, seen: int, nought: float,
 
 
 def _decide(
-    cells: _Cells, compared: _Compared, n: Array, error: Array, weights: Array | None, level: float, seed: int
+    cells: Cells, compared: _Compared, n: Array, error: Array, weights: Array | None, level: float, seed: int
 ) -> tuple[_Found, float]:
     """Decide about a curve above zero; n, error, weights are its runs.  Return the p-value too."""
     straight = cells.slope(level)
     basis = _basis(cells.x, 1)
     residual = cells.y - basis @ _line(basis, cells.y, cells.noise)[0]
-    p_value, floored = _null(cells, basis, residual, seed), False
+    p_value, floored = chance(cells, basis, residual, seed), False
     if p_value < 1 - level and (tangent := compared.tangent) is not None:
-        with_floor = _null(cells, *tangent, seed)
+        with_floor = chance(cells, *tangent, seed)
         p_value, floored = max(p_value, with_floor), with_floor > p_value
     missed = f"(p = {p_value:.2g})" if p_value >= 0.001 else "(p < 0.001)"
     if p_value >= 1 - level:
@@ -482,7 +483,7 @@ def _decide(
     return _Found(verdict, text, exponent, after, threshold), p_value
 
 
-def _null(cells: _Cells, basis: Array, residual: Array, seed: int) -> float:
+def chance(cells: Cells, basis: Array, residual: Array, seed: int) -> float:
     """Return how often noise alone makes the held-out cells miss a law of that tangent by as much.
 
     Parameters
@@ -537,7 +538,7 @@ def _bounds(law: type[Law]) -> dict[str, tuple[float, float]]:
     return {"c1": (-4.0, BEND)} if law is Broken else {}
 
 
-def _compare(cells: _Cells, seed: int) -> _Compared:
+def _compare(cells: Cells, seed: int) -> _Compared:
     """Fit every candidate without each cell in turn and without the largest, and score what it misses.
 
     The tangent is that of the power law with a floor, where this is above 0, with its residual.

@@ -12,5 +12,7 @@ from errsrc.plots.scaling import curve as curve
 from errsrc.plots.scaling import divergence as divergence
 from errsrc.plots.scaling import extrapolation as extrapolation
 from errsrc.plots.scaling import parity as parity
+from errsrc.plots.shape import candidates as candidates
+from errsrc.plots.shape import local_exponents as local_exponents
 from errsrc.plots.style import png as png
 from errsrc.plots.style import svg as svg

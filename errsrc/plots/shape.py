@@ -1,0 +1,145 @@
+"""Figures of a learning curve's shape: its local exponents, and the candidates fitted to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+
+from errsrc import checks
+from errsrc.laws.shape import Shape
+from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, STYLE, axes, log, logarithmic
+
+COLOURS = {"power law": FITTED, "bend": "#009E73", "cliff": HELD_OUT}
+"""Each family's colour; a candidate with a floor is dashed."""
+
+
+def local_exponents(shape: Shape, ax: Axes | None = None) -> Axes:
+    """Draw -d ln e / d ln n between each n and the next, with intervals, over the n between them.
+
+    A horizontal line and band are the exponent of the verdict, a vertical one where the curve bends or falls
+    off; an exponent into a cell at zero is an arrow from its lower bound.
+
+    Parameters
+    ----------
+    shape
+        Of two or more cells, one of them above zero.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        For a shape without local exponents.
+    """
+    if not shape.local:
+        accepted = "of two or more cells, one above zero"
+        raise ValueError(checks.refusal("shape", "local_exponents", accepted, f"<{len(shape.n)} cells>"))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.0, 3.6)
+        middles = np.sqrt(shape.n[1:] * shape.n[:-1])[: len(shape.local)]
+        for n, one in zip(middles, shape.local, strict=True):
+            if np.isinf(one.high) and np.isfinite(one.low):
+                ax.plot(n, one.low, marker=r"$\uparrow$", color="#222222", markersize=9)
+            elif np.isfinite(one.low):
+                ax.errorbar(
+                    n,
+                    one.estimate,
+                    [[one.estimate - one.low], [one.high - one.estimate]],
+                    fmt="o",
+                    color="#222222",
+                    markersize=4,
+                    elinewidth=1.2,
+                    capsize=2.5,
+                )
+            else:
+                ax.plot(n, one.estimate, "o", color="#222222", markersize=4, markerfacecolor="white")
+        if np.isfinite([shape.exponent.low, shape.exponent.high]).all():
+            what = {"bend": "before the bend", "cliff": "before the cliff"}.get(shape.verdict, "of all cells")
+            end = shape.n[-1] if shape.threshold is None else shape.threshold.estimate
+            _level(ax, shape.exponent, (shape.n[0], end), FITTED, f"{what}: {shape.exponent}")
+            if shape.after is not None and np.isfinite([shape.after.low, shape.after.high]).all():
+                after = f"after it: {shape.after}"
+                _level(ax, shape.after, (end, shape.n[-1]), COLOURS["bend"], after)
+        _threshold(ax, shape)
+        ax.set(xlabel="n, training examples", ylabel="local exponent, −d ln e / d ln n", title=shape.verdict)
+        ax.set_xlim(0.85 * shape.n[0], shape.n[-1] / 0.85)
+        logarithmic(ax, "x")
+        ax.legend(loc="best") if ax.get_legend_handles_labels()[0] else None
+        return ax
+
+
+def candidates(shape: Shape, ax: Axes | None = None) -> Axes:
+    """Draw the cells with their intervals and each candidate fitted to them, with its held-out score.
+
+    Cells at zero are open triangles at the bottom.
+
+    Parameters
+    ----------
+    shape
+        With a cell above zero.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        If every cell is at zero.
+    """
+    above = shape.error > shape.zero
+    if not above.any():
+        accepted = "with a cell above zero"
+        raise ValueError(checks.refusal("shape", "candidates", accepted, f"<{len(shape.n)} cells at zero>"))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.4, 4.0)
+        n, error = shape.n[above], shape.error[above]
+        grid = np.geomspace(n.min(), n.max(), 300)
+        best = max(shape.scores.values(), default=0.0)
+        for name in sorted(shape.laws, key=lambda one: -shape.scores[one]):
+            look: dict[str, Any] = {"color": COLOURS[name.partition(",")[0]]}
+            if "floor" in name:
+                look["linestyle"] = DASHED
+            label = f"{name}: {shape.scores[name] - best:+.1f} nats" if shape.scores[name] < best else name
+            ax.plot(grid, shape.laws[name].error(n=grid), label=label.replace("-", "−"), **look)
+        low, high = shape.low[above], shape.high[above]
+        known = np.isfinite(high)
+        spread = np.abs(np.stack([low, high]) - error)[:, known]
+        ax.errorbar(
+            n[known],
+            error[known],
+            spread,
+            fmt="none",
+            ecolor="#222222",
+            elinewidth=1.2,
+            capsize=2.5,
+            zorder=3,
+        )
+        ax.plot(n, error, "o", color="#222222", markersize=4, label="measured", zorder=4)
+        bottom, top = 0.7 * error.min(), 1.4 * error.max()
+        if not above.all():
+            bottom = error.min() / 10
+            zeros = np.full((~above).sum(), 1.4 * bottom)
+            look = {"color": "#222222", "markerfacecolor": "white", "markersize": 6}
+            ax.plot(shape.n[~above], zeros, "v", label=f"0 (at most {shape.zero:.2g})", **look)
+        _threshold(ax, shape)
+        ax.set(xlabel="n, training examples", ylabel="error", ylim=(bottom, top), title=shape.verdict)
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        return log(ax)
+
+
+def _level(ax: Axes, interval: Any, over: tuple[float, float], color: str, label: str) -> None:
+    """Draw an interval as a line with its band over a range of n."""
+    ax.fill_between(over, interval.low, interval.high, color=color, alpha=0.16, linewidth=0)
+    ax.plot(over, [interval.estimate] * 2, color=color, label=label)
+
+
+def _threshold(ax: Axes, shape: Shape) -> None:
+    """Draw where the curve bends or falls off, with its interval."""
+    one = shape.threshold
+    if one is None:
+        return
+    if np.isfinite([one.low, one.high]).all() and one.low > 0:
+        ax.axvspan(one.low, one.high, color=GREY, alpha=0.14, linewidth=0)
+    ax.axvline(one.estimate, color=GREY, linewidth=1.0, label=f"{shape.verdict} at n = {one}")

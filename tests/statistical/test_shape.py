@@ -1,0 +1,70 @@
+"""A true power law is called something else no oftener than stated, and what isn't one is found out.
+
+False-alarm rates of these tests: 1e-4 each (`FALSE_ALARM`), the count being binomial.  The large version,
+with the rates of every verdict, is `benchmarks/shape.py`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from errsrc.laws import Broken, Power, shape
+from errsrc.laws.shape import Cells, cells_of, chance
+
+REPEATS, DRAWN = 1000, 30
+FALSE_ALARM = 1e-4
+N = 100 * 2.0 ** np.arange(8)
+LAW = Power(0.0, 2.0, 0.5)
+
+
+def p_values(truth: np.ndarray, noise: float, seeds: int, understated: float = 1.0) -> np.ndarray:
+    """P-values of the straight line over 1,000 draws of 8 sizes."""
+    rng = np.random.default_rng(5)
+    x, group = np.log(N), np.repeat(np.arange(8), seeds)
+    basis = np.vander(x, 2)
+    out = np.empty(REPEATS)
+    for k in range(REPEATS):
+        logs = np.log(truth)[group] + noise * rng.standard_normal(len(group))
+        cells = cells_of(x, group, logs, None)
+        cells = Cells(cells.x, cells.y, cells.variance, cells.scale / understated**2, cells.df)
+        weight = 1 / cells.noise[:, None]
+        line = np.linalg.solve(basis.T @ (weight * basis), basis.T @ (weight[:, 0] * cells.y))
+        out[k] = chance(cells, basis, cells.y - basis @ line, seed=0)
+    return out
+
+
+@pytest.mark.parametrize(("noise", "seeds"), [(0.3, 3), (0.3, 1)], ids=["three seeds", "one seed"])
+def test_power_laws_are_missed_as_often_as_the_p_value_says(noise: float, seeds: int) -> None:
+    """Where the noise leaves the tolerance far behind the p-value is exact: 5% lie under 0.05."""
+    rejected = int((p_values(LAW.error(n=N), noise, seeds) < 0.05).sum())
+    tail = FALSE_ALARM / 2
+    assert stats.binom.ppf(tail, REPEATS, 0.05) <= rejected <= stats.binom.isf(tail, REPEATS, 0.05)
+
+
+def test_understated_noise_is_caught() -> None:
+    """Control: with half the noise claimed, more are missed than the first test accepts."""
+    rejected = int((p_values(LAW.error(n=N), 0.3, 3, understated=2.0) < 0.05).sum())
+    assert rejected > stats.binom.isf(FALSE_ALARM / 2, REPEATS, 0.05)
+
+
+def test_a_true_power_law_is_called_something_else_at_most_one_time_in_twenty() -> None:
+    """Whole verdicts, 8 sizes x 3 seeds at noise 10%; the bend below is the control."""
+    verdicts = drawn(LAW)
+    assert sum(v in ("bend", "cliff") for v in verdicts) <= stats.binom.isf(FALSE_ALARM, DRAWN, 0.05)
+    assert verdicts.count("power law") >= stats.binom.ppf(FALSE_ALARM, DRAWN, 0.9)
+
+
+def test_a_bend_is_not_called_a_power_law() -> None:
+    """Control: judged as if it were one, it fails the test above."""
+    verdicts = drawn(Broken(0.0, 1.0, 0.2, 0.6, 1000.0, 0.4))
+    assert sum(v in ("bend", "cliff") for v in verdicts) > stats.binom.isf(FALSE_ALARM, DRAWN, 0.05)
+    assert verdicts.count("power law") < stats.binom.ppf(FALSE_ALARM, DRAWN, 0.9)
+
+
+def drawn(law: Power | Broken) -> list[str]:
+    rng, n = np.random.default_rng(6), np.repeat(N, 3)
+    return [
+        shape(n, law.error(n=n) * np.exp(0.1 * rng.standard_normal(len(n)))).verdict for _ in range(DRAWN)
+    ]
