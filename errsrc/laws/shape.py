@@ -439,20 +439,18 @@ def _decide(
         p_value, floored = max(p_value, with_floor), with_floor > p_value
     missed = f"(p = {p_value:.2g})" if p_value >= 0.001 else "(p < 0.001)"
     if p_value >= 1 - level:
-        _, covariance = _line(_basis(cells.x, 2), cells.y, cells.noise)
-        range_ = float(np.ptp(cells.x))
-        change = 2 * cells.quantile(level) * math.sqrt(covariance[2, 2]) * range_
-        exponent = straight
-        scores = compared.scores
-        if floored or scores.get("power law, floor", -math.inf) > scores["power law"]:
-            exponent, _, _ = _described("power law, floor", "alpha", "c_inf", n, error, weights, level, seed)
         if straight.low <= 0:
             text = f"The error does not measurably fall: exponent {straight}."
             return _Found("not decided", text), p_value
+        _, covariance = _line(_basis(cells.x, 2), cells.y, cells.noise)
+        change = 2 * cells.quantile(level) * math.sqrt(covariance[2, 2]) * float(np.ptp(cells.x))
         if not floored and change > max(straight.estimate, 0.1):
             text = f"Too noisy: a change of the exponent {straight} by {change:.2g} would not be seen."
             return _Found("not decided", text), p_value
-        what = "with a floor" if floored else "throughout"
+        exponent, what, scores = straight, "throughout", compared.scores
+        if floored or scores.get("power law, floor", -math.inf) > scores["power law"]:
+            exponent, _, _ = _described("power law, floor", "alpha", "c_inf", n, error, weights, level, seed)
+            what = "with a floor" if floored else "if there is a floor, which these cells leave open"
         text = f"Exponent {exponent} {what}; it predicts the held-out cells within the noise {missed}."
         if floored and scores.get("bend", -math.inf) > scores["power law, floor"] - MARGIN:
             text += " They do not tell the floor from a bend to a smaller exponent."
@@ -471,7 +469,7 @@ def _decide(
     ahead = order[0][0] - order[1][0]
     first, second = order[0][1], order[1][1]
     if ahead < MARGIN or first.startswith("power law"):
-        text = f"{lead}; held-out cells favour {first} over {second} by only {ahead:.1f} nats."
+        text = f"{lead}; but they favour {first} over {second} by {ahead:.1f} nats, which decides nothing."
         return _Found("not decided", text), p_value
     verdict = first.partition(",")[0]
     names = ("c0", "d1") if verdict == "bend" else ("alpha", "n_cliff")
