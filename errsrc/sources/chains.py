@@ -178,7 +178,7 @@ def walk(
 
 @torch.no_grad()
 def pilot(
-    target: Target, z: Tensor, rng: torch.Generator, rounds: int = 40, leaps: int = 10
+    target: Target, z: Tensor, rng: torch.Generator, rounds: int = 24, leaps: int = 8
 ) -> tuple[Tensor, Tensor]:
     """Return a step for each data set, (C,), and the states where the search for it ended.
 
@@ -195,7 +195,7 @@ def pilot(
     for k in range(rounds):
         path = walk(target, z, log_step.exp(), leaps, 4, rng)
         z = path.state
-        log_step = log_step + 1.5 * (path.acceptance - ACCEPTANCE) / (1 + k / 5)
+        log_step = log_step + 1.5 * (path.acceptance - ACCEPTANCE) / (1 + k / 4)
     return log_step.exp(), z
 
 

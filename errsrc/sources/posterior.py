@@ -34,6 +34,9 @@ ANALYTIC = ("tanh", "gelu", "sine", "linear")
 FALSE_ALARM = 1e-6
 """Chance that teachers which did label the data are refused."""
 
+ROUNDING = 1e-9
+"""How far noiseless labels may be off the teacher's values."""
+
 PROXY = 1e-2
 """Noise that predictors of noiseless labels reckon with, relative to the labels' root mean square."""
 
@@ -163,26 +166,31 @@ def bracket(
     students, and D x chains x 3 transitions x leaps slopes of a data set's squared error.
     """
     effort = effort or Effort()
-    world = _World.of(setting, teachers, xs, ys, points)
-    student = student or setting.architecture
+    if not isinstance(setting, NetworkTeacher):
+        raise TypeError(checks.refusal("setting", "bracket", "a NetworkTeacher", setting))
     if setting.loss != "squared":
         raise ValueError(checks.refusal("setting", "bracket", "one of squared loss", setting))
+    world = _World.of(setting, teachers, xs, ys, points)
+    student = student or setting.architecture
     network, channel = setting.architecture, setting.channel
+    if isinstance(channel, Clean):
+        _refuse_noise(world)
     if isinstance(channel, Clean) and _analytic(network) and world.n >= 2 * world.free_parameters + 1:
         return _determined(world)
     if isinstance(channel, Gaussian):
         target = world.target(channel.noise_std)
         _refuse_strangers(world, target)
-        lower, samples, below = _planted(world, target, seed, effort)
+        found = _search(world, target, student, seed, effort)
+        lower, samples, below = _planted(world, target, found.step, seed, effort)
     else:
         target = world.target(PROXY * float(world.y.square().sum(2).mean().sqrt()))
+        found = _search(world, target, student, seed, effort)
         lower, samples, below = _on_solutions(world, target, seed, effort)
-    candidates, single, above = _candidates(world, target, student, seed, effort)
-    portfolio = {name: _distance(samples, values.numpy()) for name, values in candidates.items()}
-    members = tuple(name for name in portfolio if name in single)
+    portfolio = {name: _distance(samples, values.numpy()) for name, values in found.values.items()}
+    members = tuple(name for name in portfolio if name in found.single)
     upper, chosen = _chosen(portfolio)
     upper_member, chosen_member = _chosen({name: portfolio[name] for name in members})
-    status = f"Between bounds: {below}; from above {chosen}, {above}."
+    status = f"Between bounds: {below}; from above {chosen}, {found.status}."
     return Undetermined(
         lower, upper, upper_member, portfolio, members, chosen, chosen_member, samples, status
     )
@@ -209,14 +217,15 @@ class _World:
         points: Sequence[Array],
     ) -> _World:
         where = "bracket"
-        if not isinstance(setting, NetworkTeacher):
-            raise TypeError(checks.refusal("setting", where, "a NetworkTeacher", setting))
         draws, network = len(teachers), setting.architecture
         for name, arrays in (("xs", xs), ("ys", ys), ("points", points)):
             shapes = {np.shape(array) for array in arrays}
             if len(arrays) != draws or len(shapes) != 1 or not draws:
                 accepted = f"{draws or 'one or more'} arrays of one shape, one for each teacher"
                 raise ValueError(checks.refusal(name, where, accepted, f"<{len(arrays)} of {shapes}>"))
+        if np.size(ys[0]) != len(xs[0]) * network.outputs or len(ys[0]) != len(xs[0]):
+            accepted = f"labels of {len(xs[0])} inputs, {network.outputs} of each"
+            raise ValueError(checks.refusal("ys", where, accepted, f"<shape {np.shape(ys[0])}>"))
         if any(teacher.architecture != network for teacher in teachers):
             raise ValueError(checks.refusal("teachers", where, f"networks of {network}", teachers))
         weights = tuple(
@@ -274,6 +283,13 @@ def _determined(world: _World) -> Undetermined:
     return Undetermined(zeros, zeros, zeros, {name: zeros}, (name,), name, name, samples, status)
 
 
+def _refuse_noise(world: _World) -> None:
+    with torch.no_grad():
+        off = float((world.setting.architecture(world.weights, world.x) - world.y).abs().max())
+    if not off <= ROUNDING * (1 + float(world.y.abs().max())):
+        raise ValueError(checks.refusal("ys", "bracket", "the teachers' values at xs", f"<{off:.2g} off>"))
+
+
 def _refuse_strangers(world: _World, target: Target) -> None:
     """Refuse teachers that are not posterior samples: neither their labels' noise nor they may stand out."""
     z = target.whitened(world.weights)
@@ -291,10 +307,9 @@ def _refuse_strangers(world: _World, target: Target) -> None:
 
 
 def _planted(
-    world: _World, target: Target, seed: int, effort: Effort
+    world: _World, target: Target, step: Tensor, seed: int, effort: Effort
 ) -> tuple[Draws, NDArray[np.float64], str]:
     """Return the lower bound (D,) by chains from the teachers, samples, and how they came about."""
-    step = _step(world, target, seed)
     rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "planted"))
     many = effort.chains
     start = target.whitened(world.weights).repeat_interleave(many, 0)
@@ -401,18 +416,18 @@ def _descended(target: Target, z: Tensor, steps: int) -> Tensor:
     return descent.point
 
 
-def _step(world: _World, target: Target, seed: int) -> Tensor:
-    """Return a step for each data set, found from the data alone, by chains that start in the prior."""
-    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "pilot"))
-    z = torch.randn(len(world.x), len(target.scale), generator=rng, dtype=torch.float64)
-    z = _descended(target, z, 100)
-    return pilot(target, z, rng)[0]
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Candidates' values at the points (D, Q, outputs), which are single students; a chain's step, (D,)."""
+
+    values: dict[str, Tensor]
+    single: set[str]
+    step: Tensor
+    status: str
 
 
-def _candidates(
-    world: _World, target: Target, student: Architecture, seed: int, effort: Effort
-) -> tuple[dict[str, Tensor], set[str], str]:
-    """Return values at the points of each candidate, which are single students, and how they came about."""
+def _search(world: _World, target: Target, student: Architecture, seed: int, effort: Effort) -> _Found:
+    """Return predictors made from the data alone."""
     network, points, draws = world.setting.architecture, world.points, len(world.x)
     weights, loss = _students(world, seed, effort)
     best = loss.argmin(1)
@@ -450,7 +465,7 @@ def _candidates(
     single = {"distilled"}
     if embeds(network, student):
         single |= {"best student", "most probable"}
-    return out, single, f"{many} starts a draw, {share:.0%} of chains' transitions accepted"
+    return _Found(out, single, step, f"{many} starts a draw, {share:.0%} of chains' transitions accepted")
 
 
 def _mean(
