@@ -307,7 +307,7 @@ def apart(values: Tensor, lag: int) -> Tensor:
     ValueError
         For an odd lag, at which the distance may exceed the variance.
     """
-    if checks.integer(lag, "lag", "apart", 2, len(values) - 1) % 2:
+    if checks.integer(lag, "lag", "apart", 1, len(values) - 1) % 2:
         raise ValueError(checks.refusal("lag", "apart", "an even number", lag))
     off = values[lag:] - values[: len(values) - lag]
     return off.square().sum(3).mean((0, 2)) / 2

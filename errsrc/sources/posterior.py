@@ -48,7 +48,7 @@ SPACING = 4
 """Transitions between states of the planted chains that are kept as samples."""
 
 
-SLIDES, OTHERS = 8, 32
+SLIDES, OTHERS = 8, 16
 """Leaps of a constrained chain's transition, and draws on which its step is chosen."""
 
 
@@ -373,7 +373,7 @@ def _slide_step(world: _World, seed: int, rng: torch.Generator) -> float:
     with torch.no_grad():
         target = Target(network, world.stds, x, network(weights, x), 1.0)
     z, log_step = target.whitened(weights), math.log(0.3)
-    for k in range(12):
+    for k in range(8):
         steps = torch.full((OTHERS,), math.exp(log_step), dtype=torch.float64)
         path = slide(target, z, steps, SLIDES, 2, rng)
         z = path.state
