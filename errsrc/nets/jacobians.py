@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.func import jacrev, vmap
 
 from errsrc import checks
 from errsrc.nets.networks import Network, Weights
@@ -24,7 +23,7 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
 
     Notes
     -----
-    Cost: a backward pass for each row; E x N x outputs x P numbers.
+    Cost: outputs backward passes of E x N members on an input each; E x N x outputs x P numbers.
 
     Examples
     --------
@@ -35,11 +34,12 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
     """
     flat = network.flatten(tuple(w.detach().double() for w in weights))
     x = x.double().expand(len(flat), *x.shape[-2:])
-
-    def outputs(point: Tensor, its_x: Tensor) -> Tensor:
-        return network(network.unflatten(point[None]), its_x[None])[0].flatten()
-
-    return vmap(jacrev(outputs))(flat, x)
+    count = x.shape[1]
+    with torch.enable_grad():  # a member of its own for each input: one backward pass serves all
+        leaves = flat.repeat_interleave(count, 0).requires_grad_()
+        sums = network(network.unflatten(leaves), x.reshape(-1, 1, x.shape[2])).sum((0, 1))
+        rows = [torch.autograd.grad(one, leaves, retain_graph=True)[0] for one in sums]
+    return torch.stack(rows, 1).view(len(flat), count * network.outputs, -1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,9 @@ ROUNDING = 1e-9
 PROXY = 1e-2
 """Noise that predictors of noiseless labels reckon with, relative to the labels' root mean square."""
 
+JUDGED, JUDGED_SIZE = 8, 1000
+"""Draws whose Jacobian's conditioning a certificate carries, and the most parameters for which it does."""
+
 FRESH = 256
 """Unlabelled inputs of a draw on which a single network learns what the posterior mean says."""
 
@@ -183,7 +186,7 @@ def bracket(
         found = _search(world, target, student, seed, effort)
         lower, samples, below = _planted(world, target, found.step, seed, effort)
     else:
-        target = world.target(PROXY * float(world.y.square().sum(2).mean().sqrt()))
+        target = world.target(PROXY * float(world.y.square().mean().sqrt()) or PROXY)
         found = _search(world, target, student, seed, effort)
         lower, samples, below = _on_solutions(world, target, seed, effort)
     portfolio = {name: _distance(samples, values.numpy()) for name, values in found.values.items()}
@@ -269,15 +272,21 @@ def _analytic(network: Architecture) -> bool:
 
 
 def _determined(world: _World) -> Undetermined:
-    found = identifiable_dimension(world.setting.architecture, world.weights, world.x, world.free)
-    zeros = np.zeros(len(world.x))
-    low, high = int(found.dimension.min()), int(found.dimension.max())
-    dimension = f"{low}" if low == high else f"{low} to {high}"
+    zeros, size = np.zeros(len(world.x)), world.free_parameters
     status = (
-        f"0: noiseless labels at {world.n:,} >= 2P + 1 generic inputs determine "
-        f"an analytic network of P = {world.free_parameters:,}; the Jacobian there has rank {dimension} "
-        f"and condition number {float(found.condition.max()):.1g} at most."
+        f"0: noiseless labels at {world.n:,} >= 2P + 1 generic inputs determine an analytic network of "
+        f"P = {size:,}"
     )
+    if size <= JUDGED_SIZE:
+        weights = tuple(w[:JUDGED] for w in world.weights)
+        x = world.x[:JUDGED, : 2 * size + 1]
+        found = identifiable_dimension(world.setting.architecture, weights, x, world.free)
+        low, high = int(found.dimension.min()), int(found.dimension.max())
+        status += (
+            f"; the Jacobian at 2P + 1 of them has rank {low if low == high else f'{low} to {high}'} and "
+            f"condition number {float(found.condition.max()):.1g} at most in {len(x)} draws"
+        )
+    status += "."
     name = "the network that fits"
     samples = world.truth[:, None].numpy()
     return Undetermined(zeros, zeros, zeros, {name: zeros}, (name,), name, name, samples, status)
