@@ -165,6 +165,7 @@ def test_noiseless_labels_determine_an_analytic_network(activation):
     found = bracket(setting, *draws(setting, 19), seed=0)
     assert not found.lower.any()
     assert not found.upper.any()
+    assert found.determined
     assert "2P + 1" in found.status
     assert "rank 9 " in found.status
     assert found.samples.shape == (4, 1, 16, 1)
@@ -174,6 +175,7 @@ def test_below_that_and_for_relu_there_are_bounds():
     tanh = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0)
     few = bracket(tanh, *draws(tanh, 4), seed=0, effort=TINY)
     assert (few.lower > 0).all()
+    assert not few.determined
     assert "constrained" in few.status
     between = bracket(tanh, *draws(tanh, 12), seed=0, effort=TINY)
     assert not between.lower.any()

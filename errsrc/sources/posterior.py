@@ -109,6 +109,9 @@ class Undetermined:
         mean of `distance` over draws is the excess risk of whatever was made from the data alone.
     status
         How the bounds come about, or the certificate, as a sentence.
+    determined
+        Whether noiseless labels determine the teacher: then the uncertainty of every class is 0, and the
+        bounds are.
     """
 
     lower: Draws
@@ -120,6 +123,7 @@ class Undetermined:
     chosen_member: str
     samples: NDArray[np.float64]
     status: str
+    determined: bool = False
 
     def distance(self, values: Sequence[Array] | Array) -> Draws:
         """Return the mean squared distance of predictions (D, Q) or (D, Q, outputs) from ``samples``, (D,).
@@ -166,7 +170,7 @@ def bracket(
     -----
     Noiseless labels of a network that is analytic in its P parameters determine it from 2P + 1 generic inputs
     on (Sontag 2002, arXiv math/0111135): both bounds are 0, and no chain runs.  Cost otherwise: D x starts
-    students, and D x chains x 3 transitions x leaps slopes of a data set's squared error.
+    students, and D x chains x 5 transitions x leaps slopes of a data set's squared error.
     """
     effort = effort or Effort()
     if not isinstance(setting, NetworkTeacher):
@@ -275,7 +279,7 @@ def _determined(world: _World) -> Undetermined:
     zeros, size = np.zeros(len(world.x)), world.free_parameters
     status = (
         f"0: noiseless labels at {world.n:,} >= 2P + 1 generic inputs determine an analytic network of "
-        f"P = {size:,}"
+        f"P = {size:,} in exact arithmetic"
     )
     if size <= JUDGED_SIZE:
         weights = tuple(w[:JUDGED] for w in world.weights)
@@ -289,7 +293,7 @@ def _determined(world: _World) -> Undetermined:
     status += "."
     name = "the network that fits"
     samples = world.truth[:, None].numpy()
-    return Undetermined(zeros, zeros, zeros, {name: zeros}, (name,), name, name, samples, status)
+    return Undetermined(zeros, zeros, zeros, {name: zeros}, (name,), name, name, samples, status, True)
 
 
 def _refuse_noise(world: _World) -> None:
