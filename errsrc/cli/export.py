@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 DESCRIPTION = """\
@@ -29,10 +30,12 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the table."""
-    from errsrc.cli.stores import maybe_study
+    from errsrc.cli.stores import maybe_study, refuse_own
     from errsrc.sweeps import Store
 
     study, path = maybe_study(args.study, args.store)
+    if args.csv != "-":
+        refuse_own(args.csv, Path(args.study), path)
     with Store(path) as store:
         if args.csv == "-":
             store.export(sys.stdout, study)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from errsrc.sweeps import Study
@@ -22,3 +23,13 @@ def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path
     if Path(name).suffix != ".toml" and store is None:
         return None, Path(name)
     return study_and_store(name, store)
+
+
+def refuse_own(target: str, spec: Path, store: Path) -> None:
+    """Refuse to write over a study, its store, or the files that SQLite and its driver keep beside it."""
+    beside = [Path(os.path.realpath(store) + suffix) for suffix in ("", "-wal", "-shm", "-journal", ".lock")]
+    for own in (spec, store, *beside):
+        if Path(target).resolve() == own.resolve() or (
+            os.path.exists(target) and own.exists() and os.path.samefile(target, own)
+        ):
+            raise ValueError(f"{target} belongs to the study itself: write the table to another file.")

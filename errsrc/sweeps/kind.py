@@ -20,6 +20,9 @@ from errsrc import checks
 Leaves = dict[str, Any]
 """Plain values (bool, int, float, str, None, or lists of these) by dotted path, as ``"recipe.batch"``."""
 
+RESERVED = frozenset({"key", "kind", "version", "curve", "seconds", "device", "finished"})
+"""Columns of the sweep's own, beside the fields of a cell and the names of its result."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -68,6 +71,10 @@ class Kind:
         if types_of(self.cell).get("seed") is not int:
             accepted = "a dataclass with an integer field 'seed'"
             raise TypeError(checks.refusal("cell", "Kind", accepted, f"<{self.cell.__name__}>"))
+        taken = RESERVED.intersection(types_of(self.cell))
+        if taken:
+            accepted = f"a dataclass without fields named {', '.join(sorted(RESERVED))}"
+            raise ValueError(checks.refusal("cell", "Kind", accepted, f"<{min(taken)!r}>"))
         checks.integer(self.version, "version", "Kind", 1)
         checks.integer(self.largest, "largest", "Kind", 1)
 

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from errsrc.sweeps.engines import Answers, Batches, Function, Lost, local
+from errsrc.sweeps.kind import RESERVED
 from errsrc.sweeps.store import Store
 from errsrc.sweeps.study import Study
 
@@ -217,7 +218,12 @@ def attempt(
         ]
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return Failure(text, traceback.format_exc())
+        return Failure(_storable(text), _storable(traceback.format_exc()))
+
+
+def _storable(text: str) -> str:
+    """Return a text without what is no UTF-8: bytes of file names come as lone surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _row(cell: Any, outcome: Mapping[str, Any], seconds: float, found: dict[str, str]) -> dict[str, Any]:
@@ -225,9 +231,11 @@ def _row(cell: Any, outcome: Mapping[str, Any], seconds: float, found: dict[str,
     for name, value in outcome.items():
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][\w.-]*", name):
             raise ValueError(f"A result is named {name!r}: letters, digits, '_', '.' and '-' are accepted.")
-        if hasattr(cell, name):
+        if hasattr(cell, name.partition(".")[0]):
             raise ValueError(f"A result has the name of a field of its cell, {name!r}.")
         if name not in ("curve", "seconds", "device"):
+            if name in RESERVED:
+                raise ValueError(f"A result is named {name!r}, which is a column of the sweep's own.")
             result[name] = _plain(name, value)
     return {
         "result": result,
@@ -243,7 +251,7 @@ def _plain(name: str, value: Any) -> Any:
         value = value.item()
     if type(value) not in (bool, int, float, str):
         raise TypeError(f"The result {name!r} must be a number, a string or a boolean, not {value!r}.")
-    return value
+    return _storable(value) if isinstance(value, str) else value
 
 
 def _array(name: str, values: Any) -> list[Any]:

@@ -157,7 +157,7 @@ class Store:
         """Return how many rows were made with which versions of Python and packages, the most first."""
         query = """SELECT count(*) AS rows, versions FROM cells JOIN made_with
                    ON made_with.id = cells.made_with GROUP BY made_with.id ORDER BY rows DESC"""
-        return [(rows, json.loads(versions)) for rows, versions in self._query(query)]
+        return [(rows, self._json(versions)) for rows, versions in self._query(query)]
 
     def rows(self, study: Study | None = None) -> list[dict[str, Any]]:
         """Return the finished cells as flat rows: configuration, result, "seconds", "device", "finished".
@@ -170,11 +170,11 @@ class Store:
         resolved: dict[str, Any] = {}
         for key, config, defaults, result, seconds, device, finished in self._query(query):
             if defaults not in resolved:
-                resolved[defaults] = json.loads(defaults)
-            given = json.loads(config)
+                resolved[defaults] = self._json(defaults)
+            given = self._json(config)
             rest = {name: value for name, value in resolved[defaults].items() if name not in given}
             about = {"seconds": seconds, "device": device, "finished": finished}
-            found[key] = {**given, **rest, **_decode(result), **about}
+            found[key] = {**given, **rest, **_decode(self._json(result)), **about}
         if study is None:
             return list(found.values())
         return [found[key] for key in study.cell_keys() if key in found]
@@ -193,7 +193,7 @@ class Store:
         found = dict(self._query("SELECT key, curve FROM cells ORDER BY id"))
         keys = found if study is None else [key for key in study.cell_keys() if key in found]
         return [
-            {name: np.array(values, dtype=np.float64) for name, values in json.loads(found[key]).items()}
+            {name: np.array(values, dtype=np.float64) for name, values in self._json(found[key]).items()}
             for key in keys
         ]
 
@@ -302,13 +302,13 @@ class Store:
     # Within.
 
     def _reader(self) -> sqlite3.Connection:
-        if not self.path.is_file():
+        if not self.path.is_file() or not _size(self.path, ""):  # killed before the first write
             raise StoreError(f"There is no file {self.path}: nothing of this study has been run.")
         uri = self.path.absolute().as_uri()
         problem: sqlite3.Error | None = None
         for mode in ("mode=ro", "immutable=1"):  # the second where even a reader's files cannot be made
-            if mode == "immutable=1" and _size(self.path, "-wal"):
-                break  # rows would be missing
+            if mode == "immutable=1" and (_size(self.path, "-wal") or _size(self.path, "-journal")):
+                break  # rows would be missing, or half there
             db = sqlite3.connect(f"{uri}?{mode}", uri=True, isolation_level=None)
             try:
                 self._refuse_foreign(db)
@@ -323,7 +323,7 @@ class Store:
         raise StoreError(f"{self.path} could not be opened: {problem}.")
 
     def _locked(self) -> FileLock:
-        lock = FileLock(f"{self.path}.lock", timeout=0)
+        lock = FileLock(f"{os.path.realpath(self.path)}.lock", timeout=0)  # the same by way of any link
         try:
             lock.acquire()
         except Timeout:
@@ -386,8 +386,20 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
+            if type(error) is sqlite3.DatabaseError:
+                raise self._damaged(error) from error
             kept = "" if done == "opened" else "  Rows written before are safe in it."
             raise StoreError(f"{self.path} could not be {done}: {error}.{kept}") from error
+
+    def _damaged(self, error: Exception) -> StoreError:
+        return StoreError(f"{self.path} is damaged ({error}); 'sqlite3 FILE .recover' reads what is left.")
+
+    def _json(self, text: Any) -> Any:
+        """Return what a column holds as JSON."""
+        try:
+            return json.loads(text)
+        except (TypeError, ValueError) as error:
+            raise self._damaged(error) from None
 
     def _id(self, table: str, *values: Any) -> int:
         """Return the id of a row of a small table, adding it where it is not there."""
@@ -434,7 +446,7 @@ class Store:
         changed = {}
         query = "SELECT id, kind, version, defaults FROM resolved"
         for number, name, version, text in self._query(query):
-            then = json.loads(text)
+            then = self._json(text)
             if (name, version) == (kind.name, kind.version) and all(_differing(then, d) for d in now):
                 changed[number] = then
         if not changed:
@@ -445,7 +457,7 @@ class Store:
         for key, config, number in rows:
             if key not in places:
                 continue
-            given = json.loads(config)
+            given = self._json(config)
             defaults = split(study[places[key]])[1]
             for path in _differing(changed[number], defaults):
                 if path in given:
@@ -486,8 +498,8 @@ def _size(path: Path, suffix: str) -> int:
     return beside.stat().st_size if beside.exists() else 0
 
 
-def _decode(result: str) -> dict[str, Any]:
-    return {name: float("nan") if v is None else v for name, v in json.loads(result).items()}
+def _decode(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: float("nan") if v is None else v for name, v in result.items()}
 
 
 def _column(values: list[Any]) -> NDArray[Any]:
