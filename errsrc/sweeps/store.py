@@ -115,7 +115,7 @@ class Store:
         """Close the file and let other drivers in."""
         if hasattr(self, "_db"):
             if self._lock is not None:
-                with contextlib.suppress(sqlite3.Error):
+                with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):  # the second of a damaged file
                     if _pragma(self._db, "application_id") == APPLICATION:
                         self._db.execute("DELETE FROM driver")
             self._db.close()
@@ -346,7 +346,7 @@ class Store:
             tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         except sqlite3.OperationalError:
             raise
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             tables = None  # not a database, as is said below
         if tables == 0 and not _pragma(db, "application_id"):
             db.execute("BEGIN IMMEDIATE")
@@ -368,7 +368,7 @@ class Store:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
             raise
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise ValueError(f"{self.path} is not the file of a study: {error}.") from None
         if application != APPLICATION:
             raise ValueError(f"{self.path} is not the file of a study, but another database.")
@@ -379,16 +379,17 @@ class Store:
 
     def _query(self, query: str) -> Iterator[tuple[Any, ...]]:
         with self._refusals("read"):
-            yield from self._db.execute(query)
+            for row in self._db.execute(query):  # noqa: UP028  "yield from" closes what may be closed already
+                yield row
 
     @contextlib.contextmanager
     def _refusals(self, done: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
-            if type(error) is sqlite3.DatabaseError:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            if type(error) in (sqlite3.DatabaseError, UnicodeDecodeError) or "decode" in str(error):
                 raise self._damaged(error) from error
-            kept = "" if done == "opened" else "  Rows written before are safe in it."
+            kept = "  Rows written before are safe in it." if done == "written" else ""
             raise StoreError(f"{self.path} could not be {done}: {error}.{kept}") from error
 
     def _damaged(self, error: Exception) -> StoreError:
