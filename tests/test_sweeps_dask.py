@@ -7,6 +7,7 @@ import functools
 import importlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,8 +21,10 @@ import distributed
 import numpy as np
 import psutil
 import pytest
+import yaml
 from dask import config
 
+from errsrc import cli
 from errsrc.sweeps import Factor, Kind, Store, Study, dask, engines, local, run
 
 LOOPBACK = "127.0.0.1"
@@ -334,6 +337,21 @@ def test_options_out_of_range_are_refused(wrong):
         next(dask(len, [[1]], **wrong))
 
 
+@pytest.mark.parametrize("command", ["errsrc run", "dask worker", "dask scheduler"])
+def test_the_commands_that_readers_are_shown_have_these_options(command):
+    text = (Path(HERE).parent / "README.md").read_text()
+    lines = re.findall(rf"^{command} (?!sims)(.*?)(?:  +#.*)?$", text, re.MULTILINE)
+    assert lines
+    module = "distributed.cli.dask_" + command.split()[1]
+    for line in lines:
+        if command == "errsrc run":
+            args = cli._parser().parse_args(["run", *line.split()])
+            assert (args.engine, args.scheduler) in (("dask", "tcp://HOST:8786"), ("dask", "slurm"))
+        else:
+            main = importlib.import_module(module).main
+            main.make_context(command, line.split(), resilient_parsing=False)
+
+
 SBATCH = """#!/bin/sh
 # A queue that starts each job at once, as a process of this machine; it says what SLURM says.
 cp "$1" "$JOBS/job$$"  # the script is deleted when this has ended
@@ -355,7 +373,8 @@ def test_slurm_jobs_compute_the_same_and_are_cancelled_at_the_end(tmp_path, monk
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("PYTHONPATH", HERE)
     monkeypatch.setenv("JOBS", str(tmp_path))
-    options = {"cores": 1, "processes": 1, "memory": "1GB", "local-directory": str(tmp_path)}
+    (text,) = re.findall(r"```yaml\n(.*?)```", (Path(HERE).parent / "README.md").read_text(), re.DOTALL)
+    options = {**yaml.safe_load(text)["jobqueue"]["slurm"], "local-directory": str(tmp_path)}
     options |= {"scheduler-options": {"host": LOOPBACK, "dashboard_address": f"{LOOPBACK}:0"}}
     options |= {"worker-extra-args": ["--host", LOOPBACK, "--dashboard-address", f"{LOOPBACK}:0"]}
     study = _study(10)
@@ -366,6 +385,9 @@ def test_slurm_jobs_compute_the_same_and_are_cancelled_at_the_end(tmp_path, monk
     assert rows == expected
     started, cancelled = ((tmp_path / name).read_text().split() for name in ("started", "cancelled"))
     assert len(started) == 2
+    script = next(tmp_path.glob("job*")).read_text()
+    for line in ("-p normal", "--cpus-per-task=1", "--mem=4G", "-t 02:00:00"):
+        assert f"#SBATCH {line}\n" in script
     assert sorted(cancelled) == sorted(started)
 
 
