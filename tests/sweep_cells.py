@@ -29,6 +29,8 @@ def compute(cells):
     _log(cells)
     for cell in cells:
         time.sleep(PAUSE)
+        if cell.what == "long":
+            time.sleep(1.0)
         if cell.what == "slow":
             time.sleep(600)
         if cell.what == "large":

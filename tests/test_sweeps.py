@@ -228,13 +228,12 @@ def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(
 
 
 def test_a_batch_has_as_many_times_the_seconds_as_it_has_cells(tmp_path):
-    study = Study(BATCHED, Cell(), (Factor.of("seed", range(4)), Factor.of("what", ("fine",))))
-    engine = functools.partial(local, workers=1, seconds=2.5 * PAUSE)
-    assert quietly(study, tmp_path / "study.db", engine)[0].finished == 4
-    slow = Study.of(BATCHED, [Cell(0, 2, "fine"), Cell(1, 2, "slow")])
-    summary, rows = quietly(slow, tmp_path / "study.db", engine)
-    assert len(summary.failed) == 2
-    assert rows == []
+    engine = functools.partial(local, workers=1, seconds=0.5)
+    long = Cell(0, 2, "long")
+    summary, rows = quietly(Study.of(BATCHED, [long]), tmp_path / "one.db", engine)
+    assert (list(summary.failed), rows) == ([BATCHED.key(long)], [])
+    four = Study.of(BATCHED, [long, *(Cell(seed, 2) for seed in (1, 2, 3))])
+    assert quietly(four, tmp_path / "four.db", engine)[0].finished == 4
 
 
 def test_workers_end_with_a_driver_that_is_killed(tmp_path):
