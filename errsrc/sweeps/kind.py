@@ -88,7 +88,12 @@ class Kind:
         The first 32 digits of ``sha256(f"{name} {version}\n{lines}")``, so that anyone can recompute
         a key from the name, the version and the configuration that its row shows.
         """
-        return hashlib.sha256(f"{self.name} {self.version}\n{lines}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.head}{lines}".encode()).hexdigest()[:32]
+
+    @property
+    def head(self) -> str:
+        """Return what precedes the lines in the text of a key."""
+        return f"{self.name} {self.version}\n"
 
 
 def line(leaf: tuple[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import itertools
 import json
 import os
 import socket
@@ -135,7 +136,8 @@ class Store:
         """
         keys = study.cell_keys()
         self._refuse_changed_defaults(study, keys)
-        known = {key for (key,) in self._query("SELECT key FROM cells")}
+        with self._refusals("read"):
+            known = set(itertools.chain.from_iterable(self._db.execute("SELECT key FROM cells")))
         return [place for place, key in enumerate(keys) if key not in known]
 
     def failures(self) -> dict[str, str]:
