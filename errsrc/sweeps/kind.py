@@ -34,7 +34,7 @@ class Kind:
         What specs call it; part of every cell's key.
     cell
         The class of its cells: a frozen dataclass of plain values (and of such dataclasses) that says
-        all that a result depends on, with an integer field ``seed``.
+        all that a result depends on, with an integer field ``seed`` and none named as in `RESERVED`.
     compute
         Maps the cells of one batch to their outcomes, in order.  An outcome maps names to numbers,
         strings and booleans.  Three names are the sweep's own: "curve", the learning curve, a mapping
