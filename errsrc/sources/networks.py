@@ -114,7 +114,7 @@ def parts(
     zero = np.zeros(len(worlds))
     outside, outside_status = _realizability(setting, function_class, worlds, kept, draws, seed)
     lower, upper, inside = zero, excess, excess
-    status = "between 0 and the learner's own risk: no chain is run."
+    status, determined = "between 0 and the learner's own risk: no chain is run.", False
     if isinstance(setting, NetworkTeacher) and setting.loss == "squared":
         student = function_class.architecture if isinstance(function_class, Network) else None
         found = bracket(
@@ -127,7 +127,7 @@ def parts(
             student=student,
             effort=effort,
         )
-        status = found.status
+        status, determined = found.status, found.determined
         learned = [predicted(one, w.points, w.values.shape[1]) for one, w in zip(fitted, worlds, strict=True)]
         excess = found.distance(np.stack(learned))  # over posterior samples: the same mean, less chance
         lower, upper = found.lower, min((found.upper, excess), key=np.mean)
@@ -136,7 +136,7 @@ def parts(
     if not smaller:
         uncertainty: Sides = (lower, upper)
         deficiency: Sides = (excess - upper, excess - lower)
-    elif not upper.any():  # the data determines the teacher, and so the best member of the class
+    elif determined:  # the data says who the teacher is, and so which member of the class is best
         uncertainty = (zero, zero)
         deficiency = (excess - outside[1], excess - outside[0])
     else:
