@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
     from errsrc.cli.stores import study_and_store
     from errsrc.errors import NoAnswer
     from errsrc.plots.budget import save
-    from errsrc.sources.cell import BudgetCell, curves, table
+    from errsrc.sources.cell import BudgetCell, curves, table, verdict
     from errsrc.sweeps import Store, local, run
 
     study, path = study_and_store(args.study, args.store)
@@ -50,4 +50,6 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(rows, indent=1))
     else:
-        print("\n\n".join(f"{cell.learner}\nin {cell.setting}\n{table(budgets)}" for cell, budgets in found))
+        for cell, budgets in found:
+            print(f"{cell.learner}\nin {cell.setting}\n{table(budgets)}")
+            print(f"shape of the excess risk\n{verdict(budgets)}\n")

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from errsrc import checks
+from errsrc.laws.shape import Shape, shape
 from errsrc.learners import Learner
 from errsrc.results import Bracket, Interval
 from errsrc.settings import Setting
@@ -111,6 +113,16 @@ def curves(
     for cell, row in zip(cells, rows, strict=True):
         found.setdefault(replace(cell, n=1), []).append(from_row(row))
     return [(cell, sorted(budgets, key=lambda one: one.n)) for cell, budgets in found.items()]
+
+
+def verdict(budgets: Sequence[Budget]) -> Shape:
+    """Return the shape of the excess risk, the total less the noise, over n; see `errsrc.laws.shape`.
+
+    An estimate below 0 counts as 0.
+    """
+    excess = [max(one.total.estimate - one.noise.lower.estimate, 0.0) for one in budgets]
+    errors = [(one.total.high - one.total.low) / (2 * ndtri((1 + one.total.level) / 2)) for one in budgets]
+    return shape([one.n for one in budgets], excess, std_error=errors)
 
 
 def table(budgets: Sequence[Budget]) -> str:

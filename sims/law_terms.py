@@ -1,0 +1,54 @@
+"""The outcome of sims/law_terms.toml: the joint law's terms, fitted to risks alone, beside the budget's.
+
+The law is E + A m^-alpha + B n^-beta; the budget's terms that it is set beside are noise, realizability, and
+uncertainty with deficiency.  Realizability is an upper bound, by distillation.
+
+Command:  python sims/law_terms.py [STUDY.toml] [--store STUDY.db]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from errsrc.laws import Chinchilla, fit
+from errsrc.studies import load
+from errsrc.sweeps import Store
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("study", type=Path, nargs="?", default=Path(__file__).with_suffix(".toml"))
+    parser.add_argument("--store", type=Path)
+    args = parser.parse_args()
+    study = load(args.study)
+    with Store(args.store or args.study.with_suffix(".db")) as store:
+        rows = store.rows(study)
+    n = np.array([cell.n for cell in study], dtype=float)
+    m = np.array([cell.learner.architecture.parameters for cell in study], dtype=float)
+    total, noise, outside = (
+        np.array([row[key] for row in rows]) for key in ("total", "noise", "realizability.upper")
+    )
+    found = fit(Chinchilla, total, n=n, m=m)
+    law = found.law
+    print(f"fitted to {len(rows)} risks, typical miss {np.std(np.log(total / law.error(n=n, m=m))):.1%}")
+    for name, interval in found.intervals.items():
+        print(f"  {name:<6} {interval}")
+    print(f"\nc_inf {law.E:.4g}, noise {noise.mean():.4g}: ratio {law.E / noise.mean():.2f}")
+    print("\n     m   law's A m^-alpha   realizability, at most   ratio")
+    for size in np.unique(m):
+        ours, theirs = outside[m == size].mean(), law.A * size**-law.alpha
+        ratio = f"{theirs / ours:.2f}" if ours > 0 else "-"
+        print(f"{size:6.0f} {theirs:18.4g} {ours:24.4g} {ratio:>7}")
+    print("\n     n   law's B n^-beta   uncertainty + deficiency at each m (law / budget)")
+    rest = total - noise - outside
+    for size in np.unique(n):
+        theirs = law.B * size**-law.beta
+        each = [f"{value:.3g} ({theirs / value:.2f})" for value in rest[n == size][np.argsort(m[n == size])]]
+        print(f"{size:6.0f} {theirs:17.4g}   " + "  ".join(each))
+
+
+if __name__ == "__main__":
+    main()
