@@ -10,7 +10,7 @@ The gap is upper / lower - 1, ratios of means over draws of teacher and data.
     variance 1e-2: to be within 20% for n = 20 to 160; and of 1e-4, and none, where what is left open is the
     finding.
 
-One CPU thread, seven minutes of it.
+One CPU thread, eight minutes of it.
 """
 
 from __future__ import annotations
