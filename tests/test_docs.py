@@ -44,7 +44,7 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
     commands = [
         line
         for line in text.splitlines()
-        if re.match(r"errsrc (fit|predict|plan|run|status|export) ", line) and "--engine" not in line
+        if re.match(r"errsrc (fit|predict|plan|run|status|export|budget) ", line) and "--engine" not in line
     ]
     assert len(commands) >= 7
     rows = ["n,m,error"]
@@ -57,6 +57,9 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
     spec = (ROOT / "sims" / "digits_grid.toml").read_text()
     quick = spec.replace("seeds = 3", "seeds = 1").replace("[cell]", "[cell]\nsteps = 400")
     (tmp_path / "sims" / "digits_grid.toml").write_text(quick)
+    exact = (ROOT / "sims" / "budget_linear.toml").read_text()
+    quicker = exact.replace("[factors]", "cell.draws = 4\n[factors]")
+    (tmp_path / "sims" / "budget_linear.toml").write_text(quicker)
     for command in commands:
         words = command.split("#")[0].split()
         done = subprocess.run(
