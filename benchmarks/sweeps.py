@@ -26,6 +26,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import importlib.metadata
 import json
 import multiprocessing
 import os
@@ -97,6 +98,7 @@ def main() -> None:
             "device": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores",
             "python": platform.python_version(),
             "sqlite": sqlite3.sqlite_version,
+            "torch": importlib.metadata.version("torch"),
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
         }
     }
