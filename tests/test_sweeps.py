@@ -704,7 +704,8 @@ class Files(RuleBasedStateMachine):
             assert batches[: len(kept)] == kept
             assert all(len(batch) <= 4 for batch in batches)
             assert all(len({self.study[p].n for p in batch}) == 1 for batch in self.pending)
-            self.settled = [b for b in self.settled if asked.isdisjoint(b)] + batches
+            stays = [b for b in self.settled if asked.isdisjoint(b) or b in kept]
+            self.settled = stays + batches[len(kept) :]
 
     def outcome(self, place: int, value: float) -> tuple:
         (row,) = attempt(
