@@ -36,7 +36,7 @@ def main() -> None:
     print(f"fitted to {len(rows)} risks, typical miss {np.std(np.log(total / law.error(n=n, m=m))):.1%}")
     for name, interval in found.intervals.items():
         print(f"  {name:<6} {interval}")
-    print(f"\nc_inf {law.E:.4g}, noise {noise.mean():.4g}: ratio {law.E / noise.mean():.2f}")
+    print(f"\nc_inf {law.E:.4g}, noise {noise.mean():.4g}")
     print("\n     m   law's A m^-alpha   realizability, at most   ratio")
     for size in np.unique(m):
         ours, theirs = outside[m == size].mean(), law.A * size**-law.alpha

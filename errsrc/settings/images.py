@@ -83,6 +83,11 @@ class ImageTeacher(Setting):
         """What the best constant loses beyond the noise, a mean over `TEACHERS` teachers."""
         return constant_risk(self.channel, self.loss, _values(self)) - self.noise * (self.loss != "squared")
 
+    @property
+    def images(self) -> int:
+        """Number of training images: the most inputs that there are."""
+        return len(_resident(self.dataset).x)
+
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw training images without repetition, float64 (count, pixels), centred and scaled."""
         x = _resident(self.dataset).x

@@ -39,9 +39,10 @@ POINTS = 512
 
 STARTS = 4
 """Trainings a teacher by which it is distilled into a class, one of them from its own pruning."""
-_STEPS, _EXAMPLES = 300, 1024
+_EXAMPLES, _IMAGES = 1024, 20_000  # inputs that stand for all there are
+_DISTILL = (Recipe("lbfgs", loss="squared", look=300), 300, torch.float64)
+_ON_IMAGES = (Recipe(loss="squared", decay=1.0), 5000, torch.float32)
 _CERTIFIED = 64  # inputs on which an embedding's outputs are compared
-_DISTILL = Recipe("lbfgs", loss="squared", look=_STEPS)
 
 Sides = tuple[NDArray[np.float64], NDArray[np.float64]]
 """A lower and an upper estimate of a term, each a value a draw, (draws,)."""
@@ -247,7 +248,8 @@ def _realizability(
         excess = np.full(len(worlds), setting.target_variance)
         return (zero, excess), "between 0 and the best constant's risk: not distilled for classes."
     return (zero, _distilled(setting, large, draws, seed)[kept]), (
-        f"at most that of the best of {STARTS} students a teacher, distilled on {_EXAMPLES:,} fresh inputs."
+        f"at most that of the best of {STARTS} students a teacher, distilled on "
+        f"{_unlimited(setting, _EXAMPLES):,} fresh inputs."
     )
 
 
@@ -263,7 +265,7 @@ def _linear(
     """Return mean squares outside linear maps: on the inputs that choose the map, and on others."""
     sides = []
     for number, world in zip(kept, worlds, strict=True):
-        x = setting.inputs(_fresh(setting, 4096), generator(seed, "budget", number, "distillation"))
+        x = setting.inputs(_unlimited(setting, 4096), generator(seed, "budget", number, "distillation"))
         y = world.teacher(x).reshape(len(x), -1)
         best = np.linalg.lstsq(x, y, rcond=None)[0]
         pairs = ((x, y), (world.points, world.values))
@@ -272,8 +274,9 @@ def _linear(
     return lower, upper
 
 
-def _fresh(setting: NetworkTeacher | ImageTeacher, count: int) -> int:
-    return count if isinstance(setting, NetworkTeacher) else min(count, 10_000)
+def _unlimited(setting: NetworkTeacher | ImageTeacher, count: int) -> int:
+    """Return how many inputs stand for all: ``count``, or the images that there are, up to 20,000."""
+    return count if isinstance(setting, NetworkTeacher) else min(setting.images, _IMAGES)
 
 
 @functools.lru_cache(maxsize=16)
@@ -285,24 +288,25 @@ def _distilled(
     Chosen by the inputs it was trained on, and measured on others: an upper bound.  Kept: budgets at other
     n of a seed have the same teachers.
     """
-    teachers = _teachers(setting, draws, seed)
+    teachers, count = _teachers(setting, draws, seed), _unlimited(setting, _EXAMPLES)
+    real = isinstance(setting, ImageTeacher)  # many inputs: small steps on few at a time
+    recipe, steps, dtype = _ON_IMAGES if real else _DISTILL
     xs, ys, starts, members = [], [], [], []
     for number, teacher in enumerate(teachers):
-        x = setting.inputs(_EXAMPLES, generator(seed, "budget", number, "distillation"))
-        xs.append(x)
-        ys.append(teacher(x).reshape(len(x), -1))
-        rows = np.arange(number * _EXAMPLES, (number + 1) * _EXAMPLES)
+        x = setting.inputs(count, generator(seed, "budget", number, "distillation"))
+        xs.append(torch.from_numpy(x).to(dtype))
+        ys.append(torch.from_numpy(teacher(x).reshape(len(x), -1)).to(dtype))
+        rows = np.arange(number * count, (number + 1) * count)
         seeds = [seed_of(seed, "budget", number, "distillation", start) for start in range(STARTS)]
-        drawn = student.draw(seeds, dtype=torch.float64)
+        drawn = student.draw(seeds, dtype=dtype)
         cut = pruned(teacher, student, x)
         if cut is not None:
             for tensor, start in zip(drawn, cut, strict=True):
                 tensor[0] = start[0]
         starts.append(drawn)
-        members += [Member(rows, _STEPS, each) for each in seeds]
+        members += [Member(rows, steps, each) for each in seeds]
     first = tuple(torch.cat(each) for each in zip(*starts, strict=True))
-    x_all, y_all = (torch.from_numpy(np.concatenate(each)) for each in (xs, ys))
-    trained = train(student, x_all, y_all, members, None, _DISTILL, first)
+    trained = train(student, torch.cat(xs), torch.cat(ys), members, None, recipe, first)
     out = []
     for number, teacher in enumerate(teachers):
         best = min(trained[number * STARTS : (number + 1) * STARTS], key=lambda one: one.train_loss)
