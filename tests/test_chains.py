@@ -11,7 +11,7 @@ from errsrc.rng import generator
 from errsrc.settings import Clean, Flips, Gaussian, NetworkTeacher
 from errsrc.sources import Effort, bracket
 from errsrc.sources.chains import Target, apart, joined, slide, walk
-from errsrc.sources.posterior import _chosen
+from errsrc.sources.posterior import chosen
 
 torch.set_num_threads(1)
 
@@ -153,10 +153,10 @@ def test_two_chains_from_one_start_are_one_path():
 
 def test_no_draw_chooses_its_own_candidate():
     portfolio = {"even": np.array([1.0, 9.0, 1.0, 9.0]), "odd": np.array([8.0, 2.0, 8.0, 2.0])}
-    values, name = _chosen(portfolio)
+    values, name = chosen(portfolio)
     assert values.tolist() == [8.0, 9.0, 8.0, 9.0]  # what is best where it is not judged
     assert name == "even"
-    assert _chosen({"a": np.array([1.0]), "b": np.array([2.0])})[1] == "b"
+    assert chosen({"a": np.array([1.0]), "b": np.array([2.0])})[1] == "b"
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sine", "gelu"])

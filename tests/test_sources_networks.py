@@ -5,9 +5,18 @@ import pytest
 import torch
 
 from errsrc.errors import NoAnswer
-from errsrc.learners import KernelRidge, Neighbours, NetworkStudent, Ridge
+from errsrc.laws import shape
+from errsrc.learners import KernelRidge, Memory, Neighbours, NetworkStudent, Ridge
 from errsrc.nets import CNN, MLP, Recipe
-from errsrc.settings import Flips, FourierTeacher, Gaussian, ImageTeacher, NetworkTeacher, Softmax
+from errsrc.settings import (
+    Flips,
+    FourierTeacher,
+    Gaussian,
+    ImageTeacher,
+    NetworkTeacher,
+    Softmax,
+    TableTeacher,
+)
 from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, budget
 from errsrc.sources.budget import TERMS
@@ -129,7 +138,9 @@ def test_classes_have_budgets_of_their_own_losses():
         found = budget(world, learner, 100, draws=4)
         assert found.total.estimate >= found.noise.lower.estimate > 0
         assert sides(found, "uncertainty")[0] == 0
-        assert sides(found, "uncertainty")[1] == pytest.approx(found.total.estimate - world.noise)
+        assert sides(found, "uncertainty")[1] == pytest.approx(
+            found.total.estimate - found.noise.lower.estimate
+        )
 
 
 def test_real_images_have_budgets():
@@ -175,6 +186,36 @@ def test_a_row_gives_the_budget_back():
     assert "optimiser" in table([found])
 
 
+def test_flips_put_the_best_predictor_of_log_loss_outside_every_network():
+    """Of a step between two probabilities: no certificate by embedding, and none in the setting's answer."""
+    network = MLP((1, 2))
+    world = NetworkTeacher(network, loss="log", channel=Flips(0.2))
+    learner = NetworkStudent(network, Recipe("lbfgs"), steps=60, validation=0.0, precision="float64")
+    found = budget(world, learner, 200, draws=4)
+    assert sides(found, "realizability")[1] > 0.02
+    with pytest.raises(ValueError, match="function_class"):
+        world.realizability(learner.function_class)
+    assert NetworkTeacher(network, loss="log", channel=Softmax()).realizability(learner.function_class)
+
+
+def test_a_design_of_ones_own_gets_no_certificate():
+    world = NetworkTeacher(MLP((2, 1)), weight_std=2.0, bias_std=0.0)
+    learner = NetworkStudent(MLP((2, 1)), Recipe("lbfgs", loss="squared"), steps=40, validation=0.0)
+    found = budget(world, learner, 7, x=np.zeros((7, 2)), draws=4, effort=QUICK)
+    assert sides(found, "uncertainty")[1] > 0.5
+    line = NetworkTeacher(MLP((1, 1)), domain="sphere")
+    found = budget(line, NetworkStudent(MLP((1, 1))), 5, draws=4, effort=QUICK)
+    assert "2P + 1" not in found.status
+
+
+def test_the_noise_of_a_softmax_has_an_interval():
+    network = MLP((2, 2, 2), "tanh")
+    learner = NetworkStudent(network, Recipe(), steps=50)
+    found = budget(NetworkTeacher(network, loss="log", channel=Softmax()), learner, 50, draws=8)
+    assert found.noise.lower.low < found.noise.lower.estimate < found.noise.lower.high
+    assert found.draws["noise"].std() > 0
+
+
 @pytest.mark.parametrize(
     ("world", "learner", "message"),
     [
@@ -185,8 +226,37 @@ def test_a_row_gives_the_budget_back():
             "take 2 inputs to 3 outputs",
         ),
         (FourierTeacher(2), student(2), "function class"),
+        (NetworkTeacher(MLP((2, 2)), loss="zero-one", channel=Flips()), Ridge(), "for zero-one loss"),
     ],
 )
 def test_what_does_not_fit_is_refused(world, learner, message):
     with pytest.raises(ValueError, match=message):
         budget(world, learner, 10, draws=2)
+    with pytest.raises(ValueError, match=message):
+        BudgetCell(world, learner, 10)
+
+
+def test_what_is_no_learner_and_no_effort_is_refused():
+    with pytest.raises(TypeError, match="'learner' parameter of budget"):
+        budget(setting(), "ridge", 5)
+    with pytest.raises(TypeError, match="'effort' parameter of budget"):
+        budget(setting(), student(2), 5, effort=5)
+    items = TableTeacher(10, classes=3)
+    with pytest.raises(ValueError, match=r"integers from 0 to 9\. Got 0\.5"):
+        budget(items, Memory(), 1, x=np.array([[0.5]]))
+    nothing = NetworkTeacher(MLP((2, 2)), loss="zero-one", channel=Flips(0.5))
+    with pytest.raises(ValueError, match="target varies"):
+        assert budget(nothing, Neighbours(1), 10, draws=4).relative
+
+
+def test_zeros_that_are_counted_are_no_cliff():
+    """A true error 1/n, counted: 0 of 1,024 says no more than that it is at most some 0.003."""
+    rng, counts = np.random.default_rng(0), []
+    n = 4.0 * 4 ** np.arange(6)
+    for _ in range(10):
+        error = rng.binomial(1024, 1 / n) / 1024
+        doubt = np.sqrt(np.maximum(error, 1 / 1024) / 1024)
+        counts.append(shape(n, error, std_error=doubt, zero=3 / 1024).verdict)
+    assert counts.count("cliff") <= 1
+    few = shape([10, 20, 40, 80, 160], [1, 0.5, 0.25, 0, 0], std_error=[0.1] * 5)
+    assert few.verdict == "not decided"

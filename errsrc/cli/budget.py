@@ -42,14 +42,16 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.study} is a study of kind {study.kind.name!r}, and not of kind 'budget'.")
     with Store(path, write=True) as store:
         summary = run(study, store, functools.partial(local, workers=args.workers))
-        if summary.failed:
-            raise NoAnswer(str(summary), summary)
         rows = store.rows(study)
-    found = curves(study, rows)
+    done = [cell for cell, key in zip(study, study.cell_keys(), strict=True) if key not in summary.failed]
+    found = curves(done, rows)
     save(found, path.with_suffix(""))
     if args.json:
         print(json.dumps(rows, indent=1))
     else:
         for cell, budgets in found:
             print(f"{cell.learner}\nin {cell.setting}\n{table(budgets)}")
-            print(f"shape of the excess risk\n{verdict(budgets)}\n")
+            print(f"shape of the excess risk\n{verdict(cell, budgets)}\n")
+    for reason in summary.failed.values():
+        bad = reason.startswith(("ValueError", "TypeError"))
+        raise ValueError(str(summary)) if bad else NoAnswer(str(summary), summary)

@@ -150,7 +150,8 @@ def shape(
     error
         (runs,) errors, >= 0.
     std_error
-        (runs,) standard errors of the errors, >= 0.  By default the draws of a cell tell them, or
+        (runs,) standard errors of the errors, >= 0; those of zeros say how far they are told from more.
+        By default the draws of a cell tell them, or
         where no cell has several, the scatter around a smooth curve.
     zero
         Errors at most this are as good as 0.  By default 1e-12 of the largest cell; where errors are counted
@@ -201,6 +202,11 @@ def shape(
     above = len(values)
     while above and medians[above - 1] <= nought:
         above -= 1
+    if std_error is not None and above < len(values):  # what may be 0 by chance is not told from 0
+        doubt = float(stats.norm.ppf((1 + level) / 2) * np.atleast_1d(std_error)[group >= above].max())
+        nought = max(nought, doubt)
+        while above and medians[above - 1] <= nought:
+            above -= 1
     rows = group < above
     least = max(nought, float(errors[errors > 0].min(initial=1.0)) if nought == 0 else 0.0)
     logs = np.log(np.maximum(errors, least))

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
 from errsrc.plots.style import STYLE, axes, log, logarithmic, png
@@ -49,7 +49,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     """Draw the shares of the four terms in the risk as stacked areas over n.
 
     From below: noise, realizability, uncertainty, deficiency; a hatched area is what a bracket leaves
-    open between uncertainty and deficiency.  The shares are of the total at each n, which stands above.
+    open between a term and the deficiency.  The shares are of the total at each n, which stands above.
 
     Parameters
     ----------
@@ -74,19 +74,30 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
             ax.fill_between(n, level, level + share, color=COLOURS[name], linewidth=0, zorder=1)
             handles.append(Patch(color=COLOURS[name], label=name))
             level = level + share
-            if name == "uncertainty":
-                gap = np.array([one.uncertainty.upper.estimate for one in found]) - lower
-                open_share = np.divide(gap, total, out=np.zeros_like(total), where=total > 0)
-                if (open_share > 0).any():
-                    look: Any = {"facecolor": "white", "edgecolor": COLOURS[name], "hatch": "///"}
-                    ax.fill_between(n, level, level + open_share, **look, linewidth=0, zorder=1)
-                    handles.append(Patch(**look, label="uncertainty or deficiency"))
-                    level = level + open_share
+            gap = _gap(found, name, lower)
+            open_share = np.divide(gap, total, out=np.zeros_like(total), where=total > 0)
+            if (open_share > 0).any():
+                look: Any = {"facecolor": "white", "edgecolor": COLOURS[name], "hatch": "///"}
+                ax.fill_between(n, level, level + open_share, **look, linewidth=0, zorder=1)
+                handles.append(Patch(**look, label=f"{name} or deficiency"))
+                level = level + open_share
         ax.set(ylim=(0, 1), xlim=(n[0], n[-1]), xlabel="n, labelled examples", ylabel="share of the risk")
         logarithmic(ax, "x")
         ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.legend(handles=handles[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5))
         return ax
+
+
+def _gap(found: Sequence[Budget], name: str, lower: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what is traded between a term and the deficiency: of the uncertainty, or where that is known
+    of the realizability, the bracket's width.
+    """
+    if name == "uncertainty":
+        return np.array([one.uncertainty.upper.estimate for one in found]) - lower
+    if name == "realizability":
+        upper = [one.realizability.upper.estimate if one.uncertainty.closed else np.nan for one in found]
+        return np.nan_to_num(np.array(upper) - lower)
+    return np.zeros(len(found))
 
 
 def terms(

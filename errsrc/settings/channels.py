@@ -38,7 +38,7 @@ class Gaussian(Channel):
     noise_std: float
 
     def __post_init__(self) -> None:
-        checks.number(self.noise_std, "noise_std", "Gaussian", 0, open_low=True)
+        checks.number(self.noise_std, "noise_std", "Gaussian", 1e-100)  # so that its square is a number
 
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
         """Return values and noise."""

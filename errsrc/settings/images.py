@@ -18,7 +18,14 @@ from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
 from errsrc.settings.classes import FunctionClass
-from errsrc.settings.network import NetworkFunction, channel_noise, check_loss, constant_risk, holds
+from errsrc.settings.network import (
+    NetworkFunction,
+    channel_noise,
+    check_loss,
+    constant_risk,
+    expressed,
+    holds,
+)
 from errsrc.settings.setting import Array, Setting
 
 TEACHERS = 4
@@ -31,7 +38,8 @@ class ImageTeacher(Setting):
 
     The construction of Rosenfeld's thesis (arXiv 2108.07686), made a prior: each teacher is trained anew, on
     a random subset of the training images, from random weights.  Students get training images, drawn
-    without repetition, and are tested on test images, which no teacher was trained on.
+    without repetition, and are tested on test images, which no teacher was trained on: the same ones in all
+    draws, so that intervals over draws are for these images.
 
     Attributes
     ----------
@@ -88,6 +96,11 @@ class ImageTeacher(Setting):
         """Number of training images: the most inputs that there are."""
         return len(_resident(self.dataset).x)
 
+    @property
+    def test_images(self) -> int:
+        """Number of images that students are tested on."""
+        return len(_resident(self.dataset).test)
+
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw training images without repetition, float64 (count, pixels), centred and scaled."""
         x = _resident(self.dataset).x
@@ -129,7 +142,7 @@ class ImageTeacher(Setting):
 
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for all functions, and for networks that can be the teacher (`errsrc.nets.embeds`)."""
-        if holds(function_class, self.architecture):
+        if holds(function_class, self.architecture) and expressed(self.loss, self.channel):
             return Interval(0.0, 0.0, 0.0, 0.95)
         return super().realizability(function_class)
 

@@ -82,8 +82,8 @@ class NetworkTeacher(Setting):
         if not isinstance(self.architecture, Architecture):
             accepted = "a network of errsrc.nets"
             raise TypeError(checks.refusal("architecture", where, accepted, self.architecture))
-        checks.number(self.weight_std, "weight_std", where, 0, open_low=True)
-        checks.number(self.bias_std, "bias_std", where, 0)
+        checks.number(self.weight_std, "weight_std", where, 0, 1e6, open_low=True)
+        checks.number(self.bias_std, "bias_std", where, 0, 1e6)
         checks.choice(self.domain, "domain", where, DOMAINS)
         check_loss(self.loss, self.channel, self.architecture.outputs, where)
 
@@ -127,7 +127,7 @@ class NetworkTeacher(Setting):
 
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for all functions, and for networks that can be the teacher (`errsrc.nets.embeds`)."""
-        if holds(function_class, self.architecture):
+        if holds(function_class, self.architecture) and expressed(self.loss, self.channel):
             return Interval(0.0, 0.0, 0.0, 0.95)
         return super().realizability(function_class)
 
@@ -147,6 +147,14 @@ def holds(function_class: FunctionClass, architecture: Architecture) -> bool:
     if isinstance(function_class, Network):
         return embeds(architecture, function_class.architecture)
     return isinstance(function_class, AllFunctions)
+
+
+def expressed(loss: str, channel: Channel) -> bool:
+    """Return whether a class that holds the teacher holds the best predictor too.
+
+    Under log loss with flips that is a step between two probabilities, which no softmax of a network is.
+    """
+    return not (loss == "log" and isinstance(channel, Flips) and channel.rate > 0)
 
 
 def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:

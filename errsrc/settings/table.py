@@ -116,5 +116,6 @@ def risk(truth: Array, predicted: Array, loss: str) -> Array:
     if loss == "log":
         with np.errstate(divide="ignore", invalid="ignore"):
             return -np.where(truth > 0, truth * np.log(predicted), 0.0).sum(1)
-    best = predicted >= predicted.max(1, keepdims=True) * (1 - 1e-12)
+    most = predicted.max(1, keepdims=True)
+    best = predicted >= most - 1e-12 * np.abs(most)
     return 1 - (truth * best).sum(1) / best.sum(1)

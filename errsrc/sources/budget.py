@@ -65,13 +65,16 @@ class Budget:
         one's are under "realizability.upper" and so on.
     status
         How the terms came about, in sentences.
+    std_error
+        Standard error of the excess risk, the total less the noise, over draws.
     all_functions
         The uncertainty where any function may be learned, if the learner's class is smaller; None where
         it is not, and where it was not asked.
     optimiser
         Of the deficiency of a trained student, what the optimiser left: its risk on its training examples
-        less the noise, which is the teacher's risk there.  Without noise, in a class that holds the
-        teacher, that could be 0; with noise it may be negative.  None for other learners.
+        less the noise, which is the teacher's risk there in the mean; of several networks the mean of
+        theirs.  Without noise, in a class that holds the teacher, that could be 0; with noise it may be
+        negative.  None for other learners.
     """
 
     n: int
@@ -84,15 +87,28 @@ class Budget:
     scale: float
     draws: dict[str, NDArray[np.float64]]
     status: str
+    std_error: float
     all_functions: Bracket | None = None
     optimiser: Interval | None = None
 
     @property
     def relative(self) -> Budget:
-        """The same, divided by the target variance, so that the best constant has excess risk 1."""
+        """The same, divided by the target variance, so that the best constant has excess risk 1.
+
+        Raises
+        ------
+        ValueError
+            Where there is nothing to learn: the labels are noise alone.
+        """
+        if self.scale <= 1e-12:
+            accepted = "one whose target varies, for relative terms"
+            raise ValueError(checks.refusal("setting", "Budget.relative", accepted, self.scale))
         scaled = {name: _scaled(getattr(self, name), self.scale) for name in (*TERMS, "total", *BESIDE)}
         draws = {name: values / self.scale for name, values in self.draws.items()}
-        return Budget(self.n, self.loss, **scaled, scale=1.0, draws=draws, status=self.status)
+        error = self.std_error / self.scale
+        return Budget(
+            self.n, self.loss, **scaled, scale=1.0, draws=draws, status=self.status, std_error=error
+        )
 
     def rows(self) -> list[tuple[str, Interval, Interval]]:
         """Return (term, lower, upper) for the four terms and the total."""
@@ -184,12 +200,21 @@ def budget(
     checks.number(level, "level", where, 0, 1, open_low=True, open_high=True)
     if not isinstance(setting, (GaussianSetting, TableTeacher, NetworkTeacher, ImageTeacher)):
         raise TypeError(checks.refusal("setting", where, "a setting of errsrc.settings", setting))
+    if not callable(getattr(learner, "fit", None)) or not hasattr(learner, "function_class"):
+        raise TypeError(checks.refusal("learner", where, "one of errsrc.learners", learner))
+    if effort is not None and not isinstance(effort, Effort):
+        raise TypeError(checks.refusal("effort", where, "an Effort or None", effort))
     if x is not None:
         x = np.asarray(x, dtype=np.float64)
         dim = setting.inputs(1, np.random.default_rng(0)).shape[1]
         if x.shape != (n, dim) or not np.isfinite(x).all():
             accepted = f"finite inputs of shape ({n}, {dim})"
             raise ValueError(checks.refusal("x", where, accepted, f"<shape {x.shape}>"))
+        if isinstance(setting, TableTeacher) and not np.isin(x, np.arange(setting.items)).all():
+            accepted = f"items, integers from 0 to {setting.items - 1}"
+            raise ValueError(
+                checks.refusal("x", where, accepted, x[~np.isin(x, np.arange(setting.items))][0])
+            )
     if isinstance(setting, (NetworkTeacher, ImageTeacher)):
         between = parts(setting, learner, n, x, draws, seed, effort or Effort())
         return _bracketed(setting, n, between, level)
@@ -239,6 +264,9 @@ def _designs(
 
 def _closed(posterior: Posterior, learner: Any, design: _Design) -> Terms:
     smoother = learner.smoother(design.x, design.points)
+    if not np.isfinite(smoother).all():
+        accepted = "one whose predictions are finite"
+        raise ValueError(checks.refusal("learner", "budget", accepted, "<nan or inf>"))
     _refuse_strangers(posterior, learner, design, smoother, functools.partial(learner.smoother, design.x))
     return posterior.linear(smoother)
 
@@ -363,19 +391,20 @@ def _budget(setting: Setting, n: int, found: Sequence[Terms], level: float, stat
         scale=setting.target_variance,
         draws=draws | {"noise": np.full(len(found), setting.noise)},
         status=status,
+        std_error=_std_error(draws["total"]),
     )
 
 
 def _bracketed(setting: Setting, n: int, found: Parts, level: float) -> Budget:
     def bracket(sides: Sides, status: str) -> Bracket:
-        lower, upper = sides
-        return Bracket(mean_interval(lower, level, 0.0), mean_interval(upper, level, 0.0), status)
+        low, high = (mean_interval(side, level, 0.0) for side in sides)
+        return Bracket(low, high, status)
 
-    total = setting.noise + found.excess
-    draws = {"noise": np.full(len(total), setting.noise), "total": total}
+    total = found.noise + found.excess
+    draws = {"noise": found.noise, "total": total}
     for name, (lower, upper) in found.terms.items():
         draws |= {name: lower, f"{name}.upper": upper}
-    noise = Interval(setting.noise, setting.noise, setting.noise, level)
+    noise = mean_interval(found.noise, level, 0.0)
     terms = {name: bracket(sides, found.statuses[name]) for name, sides in found.terms.items()}
     other = "Uncertainty of all functions."
     return Budget(
@@ -389,9 +418,14 @@ def _bracketed(setting: Setting, n: int, found: Parts, level: float) -> Budget:
         scale=setting.target_variance,
         draws=draws,
         status=found.status,
+        std_error=_std_error(found.excess),
         all_functions=None if found.all_functions is None else bracket(found.all_functions, other),
         optimiser=None if found.optimiser is None else mean_interval(found.optimiser, level, 0.0),
     )
+
+
+def _std_error(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
 def _interval(values: NDArray[np.float64], level: float) -> Interval:

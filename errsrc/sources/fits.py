@@ -32,9 +32,9 @@ def predicted(predictor: Any, points: Array, outputs: int) -> Array:
 
 
 def scores(predictor: Any, points: Array, classes: int, loss: str) -> Array:
-    """Return scores (Q, classes); classes that were never seen have score 0."""
+    """Return scores (Q, classes); classes that were never seen have probability 0, and no chance."""
     seen = np.shape(predictor(points[:1]))[-1]
-    values = np.zeros((len(points), classes))
+    values = np.full((len(points), classes), -np.inf if loss == "zero-one" else 0.0)
     values[:, :seen] = predicted(predictor, points, min(seen, classes))
     if loss == "log" and (values.min() < 0 or not np.allclose(values.sum(1), 1)):
         accepted = "one that predicts probabilities, for the log loss"

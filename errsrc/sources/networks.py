@@ -28,11 +28,12 @@ from errsrc.nets import Network as Architecture
 from errsrc.nets.networks import ACTIVATIONS
 from errsrc.rng import generator, seed_of
 from errsrc.settings import AllFunctions, FunctionClass, ImageTeacher, Linear, Network, NetworkTeacher
-from errsrc.settings.network import NetworkFunction
+from errsrc.settings.channels import Softmax
+from errsrc.settings.network import NetworkFunction, expressed
 from errsrc.settings.setting import Array
 from errsrc.settings.table import risk
 from errsrc.sources.fits import fit_all, predicted, scores
-from errsrc.sources.posterior import Effort, bracket
+from errsrc.sources.posterior import Effort, bracket, chosen
 
 POINTS = 512
 """Fresh inputs a draw at which functions are compared; real images: all test images."""
@@ -54,6 +55,8 @@ class Parts:
 
     Attributes
     ----------
+    noise
+        The least risk: of classes drawn by a softmax each draw has its own, else they are all the same.
     terms
         Sides of realizability, uncertainty, deficiency.
     excess
@@ -68,6 +71,7 @@ class Parts:
         What there is to say of the whole.
     """
 
+    noise: NDArray[np.float64]
     terms: dict[str, Sides]
     excess: NDArray[np.float64]
     statuses: dict[str, str]
@@ -98,7 +102,7 @@ def parts(
 ) -> Parts:
     """Return the terms of a learner in a setting of network teachers, see `errsrc.sources.budget`."""
     function_class = learner.function_class
-    _check(setting, function_class)
+    check(setting, function_class)
     worlds = _worlds(setting, n, x, draws, seed)
     rngs = [generator(seed, "budget", number, "learner") for number in range(draws)]
     lost: list[int] = []
@@ -111,9 +115,10 @@ def parts(
             raise NoAnswer(f"No budget of {draws} draws: {error}", error.best) from error
     kept = [i for i in range(draws) if i not in lost]
     worlds, fitted = [worlds[i] for i in kept], [fitted[i] for i in kept]
-    excess = np.array([_excess(setting, world, one) for world, one in zip(worlds, fitted, strict=True)])
+    pairs = [_risks(setting, world, one) for world, one in zip(worlds, fitted, strict=True)]
+    got, noise = np.array(pairs).T
+    excess = got - noise
     zero = np.zeros(len(worlds))
-    outside, outside_status = _realizability(setting, function_class, worlds, kept, draws, seed)
     lower, upper, inside = zero, excess, excess
     status, determined = "between 0 and the learner's own risk: no chain is run.", False
     if isinstance(setting, NetworkTeacher) and setting.loss == "squared":
@@ -127,12 +132,16 @@ def parts(
             seed,
             student=student,
             effort=effort,
+            generic=x is None,
         )
         status, determined = found.status, found.determined
         learned = [predicted(one, w.points, w.values.shape[1]) for one, w in zip(fitted, worlds, strict=True)]
         excess = found.distance(np.stack(learned))  # over posterior samples: the same mean, less chance
-        lower, upper = found.lower, min((found.upper, excess), key=np.mean)
-        inside = min((found.upper_member, excess), key=np.mean) if student else excess
+        own = {"the learner": excess}
+        lower, upper = found.lower, zero if determined else chosen({**found.portfolio, **own})[0]
+        members = {name: found.portfolio[name] for name in found.members} if student else {}
+        inside = chosen({**members, **own})[0]
+    outside, outside_status = _realizability(setting, function_class, worlds, excess, kept, draws, seed)
     smaller = not isinstance(function_class, AllFunctions)
     if not smaller:
         uncertainty: Sides = (lower, upper)
@@ -141,13 +150,15 @@ def parts(
         uncertainty = (zero, zero)
         deficiency = (excess - outside[1], excess - outside[0])
     else:
-        least = max((lower, outside[0]), key=np.mean)
-        uncertainty = (max((lower - outside[1], zero), key=np.mean), inside - outside[0])
+        least = -chosen({"outside": -outside[0], "chains": -lower})[0] if outside[0].any() else lower
+        uncertainty = (-chosen({"0": zero, "chains": outside[1] - lower})[0], inside - outside[0])
         deficiency = (excess - inside, excess - least)
-    said = f"{len(worlds)} draws of teacher and data."
+    said = f"{len(worlds)} draws of teacher and data"
+    said += "." if isinstance(setting, NetworkTeacher) else ", tested on the test images there are."
     if lost:
         said += f" {len(lost)} more are left out, in which a student diverged."
     return Parts(
+        noise=noise,
         terms={"realizability": outside, "uncertainty": uncertainty, "deficiency": deficiency},
         excess=excess,
         statuses={"realizability": outside_status, "uncertainty": status, "deficiency": "The remainder."},
@@ -157,7 +168,7 @@ def parts(
     )
 
 
-def _check(setting: NetworkTeacher | ImageTeacher, function_class: FunctionClass) -> None:
+def check(setting: NetworkTeacher | ImageTeacher, function_class: FunctionClass) -> None:
     """Refuse a class whose functions are none of a setting's inputs."""
     shape = (setting.architecture.inputs, setting.architecture.outputs)
     fits = isinstance(function_class, AllFunctions)
@@ -166,7 +177,9 @@ def _check(setting: NetworkTeacher | ImageTeacher, function_class: FunctionClass
     if isinstance(function_class, Linear):
         fits = setting.loss == "squared"
     if not fits:
-        accepted = f"one whose functions take {shape[0]} inputs to {shape[1]} outputs"
+        accepted = (
+            f"one whose functions take {shape[0]} inputs to {shape[1]} outputs, for {setting.loss} loss"
+        )
         raise ValueError(checks.refusal("learner", "budget", accepted, function_class))
 
 
@@ -184,10 +197,14 @@ def _worlds(
     return out
 
 
+def points(setting: NetworkTeacher | ImageTeacher) -> int:
+    """Return the number of fresh inputs of a draw."""
+    return POINTS if isinstance(setting, NetworkTeacher) else setting.test_images
+
+
 def _points(setting: NetworkTeacher | ImageTeacher, number: int, seed: int) -> Array:
     """Return the fresh inputs of a draw, (Q, inputs)."""
-    count = POINTS if isinstance(setting, NetworkTeacher) else 2**62
-    return setting.fresh(count, generator(seed, "budget", number, "points"))
+    return setting.fresh(points(setting), generator(seed, "budget", number, "points"))
 
 
 @functools.lru_cache(maxsize=4)
@@ -197,19 +214,21 @@ def _teachers(setting: NetworkTeacher | ImageTeacher, draws: int, seed: int) -> 
     return tuple(setting.teachers(rngs))
 
 
-def _excess(setting: NetworkTeacher | ImageTeacher, world: _World, predictor: Any) -> float:
-    """Return the risk of a predictor in a draw, less the least there."""
+def _risks(setting: NetworkTeacher | ImageTeacher, world: _World, predictor: Any) -> tuple[float, float]:
+    """Return the risk of a predictor in a draw, and the least there."""
     outputs = world.values.shape[1]
     if setting.loss == "squared":
         learned = predicted(predictor, world.points, outputs)
-        return float(np.square(learned - world.values).sum(1).mean())
+        return float(np.square(learned - world.values).sum(1).mean()) + setting.noise, setting.noise
     learned = scores(predictor, world.points, outputs, setting.loss)
     truth = setting.channel.probabilities(world.values)  # type: ignore[attr-defined]
     got, least = (float(risk(truth, g, setting.loss).mean()) for g in (learned, truth))
     if not np.isfinite(got):
         accepted = "one that gives each class that may come a probability > 0, for the log loss"
-        raise ValueError(checks.refusal("learner", "budget", accepted, type(predictor.learner).__name__))
-    return got - least
+        raise ValueError(checks.refusal("learner", "budget", accepted, "<0>"))
+    return (
+        (got, least) if isinstance(setting.channel, Softmax) else (got - least + setting.noise, setting.noise)
+    )
 
 
 def _optimiser(setting: NetworkTeacher | ImageTeacher, fitted: Sequence[Any]) -> NDArray[np.float64] | None:
@@ -228,6 +247,7 @@ def _realizability(
     setting: NetworkTeacher | ImageTeacher,
     function_class: FunctionClass,
     worlds: Sequence[_World],
+    excess: NDArray[np.float64],
     kept: Sequence[int],
     draws: int,
     seed: int,
@@ -240,14 +260,15 @@ def _realizability(
         return _linear(setting, worlds, kept, seed), "least squares on fresh inputs."
     assert isinstance(function_class, Network)
     small, large = setting.architecture, function_class.architecture
-    if small == large:
+    reached = expressed(setting.loss, setting.channel)
+    if small == large and reached:
         return (zero, zero), "0, of the teacher's own class."
-    if embeds(small, large) and all(_embedded(world, small, large) for world in worlds):
+    if reached and embeds(small, large) and all(_embedded(world, small, large) for world in worlds):
         return (zero, zero), "0, the class embeds the teacher: outputs equal bit by bit."
     if setting.loss != "squared":
-        excess = np.full(len(worlds), setting.target_variance)
-        return (zero, excess), "between 0 and the best constant's risk: not distilled for classes."
-    return (zero, _distilled(setting, large, draws, seed)[kept]), (
+        return (zero, excess), "between 0 and the learner's own risk: not distilled for classes."
+    upper = chosen({"the learner": excess, "distilled": _distilled(setting, large, draws, seed)[kept]})[0]
+    return (zero, upper), (
         f"at most that of the best of {STARTS} students a teacher, distilled on "
         f"{_unlimited(setting, _EXAMPLES):,} fresh inputs."
     )

@@ -143,6 +143,7 @@ def bracket(
     *,
     student: Architecture | None = None,
     effort: Effort | None = None,
+    generic: bool = True,
 ) -> Undetermined:
     """Return bounds of the posterior variance of a network teacher, mean over inputs, summed over outputs.
 
@@ -160,6 +161,9 @@ def bracket(
         Architecture whose single members `Undetermined.upper_member` is about; by default the teacher's.
     effort
         How hard to look; by default `Effort()`.
+    generic
+        Whether the inputs are those of the setting, drawn one by one: only then 2P + 1 of them are a
+        certificate.  In a design some may coincide.
 
     Raises
     ------
@@ -182,7 +186,9 @@ def bracket(
     network, channel = setting.architecture, setting.channel
     if isinstance(channel, Clean):
         _refuse_noise(world)
-    if isinstance(channel, Clean) and _analytic(network) and world.n >= 2 * world.free_parameters + 1:
+    line = network.inputs == 1 and setting.domain == "sphere"  # two points, whatever n
+    generic = generic and not line and world.n >= 2 * world.free_parameters + 1
+    if isinstance(channel, Clean) and _analytic(network) and generic:
         return _determined(world)
     if isinstance(channel, Gaussian):
         target = world.target(channel.noise_std)
@@ -195,12 +201,10 @@ def bracket(
         lower, samples, below = _on_solutions(world, target, seed, effort)
     portfolio = {name: _distance(samples, values.numpy()) for name, values in found.values.items()}
     members = tuple(name for name in portfolio if name in found.single)
-    upper, chosen = _chosen(portfolio)
-    upper_member, chosen_member = _chosen({name: portfolio[name] for name in members})
-    status = f"Between bounds: {below}; from above {chosen}, {found.status}."
-    return Undetermined(
-        lower, upper, upper_member, portfolio, members, chosen, chosen_member, samples, status
-    )
+    upper, best = chosen(portfolio)
+    upper_member, best_member = chosen({name: portfolio[name] for name in members})
+    status = f"Between bounds: {below}; from above {best}, {found.status}."
+    return Undetermined(lower, upper, upper_member, portfolio, members, best, best_member, samples, status)
 
 
 @dataclass(frozen=True, eq=False)
@@ -522,7 +526,7 @@ def _distilled(
         return student(tuple(torch.stack(w) for w in zip(*(t.weights for t in best), strict=True)), points)
 
 
-def _chosen(portfolio: dict[str, Draws]) -> tuple[Draws, str]:
+def chosen(portfolio: dict[str, Draws]) -> tuple[Draws, str]:
     """Return for each draw the distance of the candidate best on the other half; the best over all."""
     names, table = list(portfolio), np.stack(list(portfolio.values()))
     overall = names[int(table.mean(1).argmin())]
