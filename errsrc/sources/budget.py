@@ -420,7 +420,7 @@ def _bracketed(setting: Setting, n: int, found: Parts, level: float) -> Budget:
         status=found.status,
         std_error=_std_error(found.excess),
         all_functions=None if found.all_functions is None else bracket(found.all_functions, other),
-        optimiser=None if found.optimiser is None else mean_interval(found.optimiser, level, 0.0),
+        optimiser=None if found.optimiser is None else mean_interval(found.optimiser, level),
     )
 
 
