@@ -57,7 +57,7 @@ def random_features(
     the omniscient estimate of Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646), here
     without differences of nearly equal terms.  At ridge 0, without noise, for independent weights of variance
     s_w^2 (c_i^2 = s_w^2 e_i) it is that of Maloney, Roberts and Sully 2022 (arXiv 2210.16859), symmetric in
-    n and m: s_w^2 g min(n, m) / (1 - min(n, m) / max(n, m)).  With m = inf it is `kernel_regression`.
+    n and m: s_w^2 g min(n, m) / (1 - min(n, m) / max(n, m)).  As m grows it becomes `kernel_regression`.
 
     Examples
     --------
