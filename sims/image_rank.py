@@ -6,8 +6,8 @@ Claim:    A network 784-3-3-10 (P = 2,407), trained on Fashion-MNIST, is identif
 Command:  python sims/image_rank.py
 Cost:     2.5 minutes of one core
 Outcome:  rank 603, 1,154, 2,139, 2,402, 2,404 at n = 200, 400, 800, 1,600, 3,200: full but for a few
-          directions from about twice the 785 on, with a gap of 2.7e3 between singular values at 3,200 (1 to 1.5 below)
-          (CPU, torch 2.13, 2026-11-25)
+          directions from about twice the 785 on, with a gap of 2.7e3 between singular values at 3,200
+          (1 to 1.5 below) (CPU, torch 2.13, 2026-11-25)
 
 Pixels that are the same on all n images have a weight that their unit's bias can stand in for: those
 directions are not counted.  A full rank is evidence of local identifiability alone; other networks far away
