@@ -637,7 +637,7 @@ def test_a_learner_that_does_not_fit_the_setting_fails_with_a_sentence(tmp_path)
     (tmp_path / "budget.toml").write_text(wrong)
     command = [sys.executable, "-m", "errsrc", "budget", "budget.toml", "--workers", "1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "LinearTeacher's inputs" in done.stderr
     assert "Traceback" not in done.stderr
 

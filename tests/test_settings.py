@@ -296,7 +296,7 @@ REFUSED = [
     (lambda: GaussianProcessTeacher(1, length=0.0), "'length' .* > 0"),
     (lambda: TableTeacher(3, classes=2, channel=Flips(0.6)), "'channel' .* at most 0.5"),
     (lambda: TableTeacher(3, loss="squared"), "'loss'"),
-    (lambda: Gaussian(0.0), "'noise_std' .* > 0"),
+    (lambda: Gaussian(0.0), "'noise_std' .* >= 1e-100"),
     (lambda: Flips(1.5), "'rate'"),
     (lambda: Softmax(0), "'temperature'"),
     (lambda: RankK(0), "'rank'"),

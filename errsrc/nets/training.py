@@ -140,7 +140,8 @@ class Trained:
         The step of those weights and the number of steps taken.
     diverged
         Whether the training or validation loss ceased to be finite, or the mean training loss between
-        two looks exceeded twice the loss of the first batch and of outputs that are all 0; the member
+        two looks exceeded twice the loss of the first batch and of outputs that are all 0, and what chance
+        may add to a mean over so few examples; the member
         stopped there, and its figures are not to be averaged with others.
     train_loss, train_error
         Risk of the kept weights on all the member's training rows.
@@ -340,7 +341,9 @@ def train(
         for i, looks, row in zip(live.tolist(), looking.tolist(), figures, strict=True):
             if looks:
                 curves[i].append((step, *row))
-        lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen <= 2 * hopeless[live]))
+        chance = 1 + 4 / math.sqrt((step - last_look) * recipe.batch)  # of a mean over so few examples
+        bound = 2 * chance * hopeless[live]
+        lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen <= bound))
         lost &= looking
         chosen_by = error if validated and recipe.watch == "error" else loss
         better = looking & ~lost & (chosen_by < best_seen[live])
