@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from errsrc.nets import CNN, MLP, embed, embeds, same_function
@@ -42,6 +42,7 @@ def deeper(draw):
 
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(wider(), deeper()), st.integers(0, 2**32), st.sampled_from([torch.float32, torch.float64]))
+@example((MLP((1, 6, 1, 1, 1), "gelu"), MLP((1, 6, 1, 2, 1), "gelu")), 338, torch.float64)  # strided units
 def test_an_embedded_network_computes_the_same_function(pair, seed, dtype):
     small, large = pair
     assert embeds(small, large)

@@ -161,14 +161,14 @@ def _in_order(network: Network, weights: Weights, x: Tensor) -> Tensor:
             patches = functional.unfold(images, 3, padding=1, stride=2).unflatten(0, (len(h), *h.shape[2:]))
             terms = patches.movedim(3, 1).movedim(4, 2).flatten(0, 1)  # (channels x 9, places, E, N)
             h = _sums(weights[layer], weights[layer + 1], terms)
-            h = torch.stack([ACTIVATIONS[network.activation](unit) for unit in h])
+            h = torch.stack([ACTIVATIONS[network.activation](unit.contiguous()) for unit in h])
             side = math.isqrt(h.shape[1])
         return _sums(weights[4], weights[5], h.flatten(0, 1))
     assert isinstance(network, MLP)
     for layer in range(0, len(weights), 2):
         h = _sums(weights[layer], weights[layer + 1], h)
-        if layer < len(weights) - 2:  # one unit at a time: the same code on the same count of numbers
-            h = torch.stack([ACTIVATIONS[network.activation](unit) for unit in h])
+        if layer < len(weights) - 2:  # a unit at a time: the same code on as many numbers in a row
+            h = torch.stack([ACTIVATIONS[network.activation](unit.contiguous()) for unit in h])
     return h
 
 
