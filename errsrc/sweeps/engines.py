@@ -271,11 +271,13 @@ def _client(
 
     if scheduler is None:
         with _for_workers():
-            cluster = distributed.LocalCluster(
+            local_cluster = functools.partial(
+                distributed.LocalCluster,
                 n_workers=workers or _cores(), threads_per_worker=1, memory_limit=0, resources=resources,
                 host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
                 preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # Ctrl-C is ours
             )  # fmt: skip
+            cluster = _started(local_cluster)
         return stack.enter_context(distributed.Client(stack.enter_context(cluster)))
     if scheduler == "slurm":
         return stack.enter_context(distributed.Client(stack.enter_context(_slurm())))
@@ -298,7 +300,15 @@ def _slurm() -> Any:
     for name in ("cores", "memory"):
         if config.get(f"jobqueue.slurm.{name}", None) is None:
             raise ValueError(f"Dask's configuration must have 'jobqueue.slurm.{name}', what a job gets.")
-    return SLURMCluster()
+    return _started(SLURMCluster)
+
+
+def _started(cluster: Callable[[], Any]) -> Any:
+    """Return a cluster, at the second try where a machine stalls: Dask gives its thread 10 s to begin."""
+    try:
+        return cluster()
+    except AssertionError:
+        return cluster()
 
 
 @contextlib.contextmanager
