@@ -116,8 +116,7 @@ def parts(
     kept = [i for i in range(draws) if i not in lost]
     worlds, fitted = [worlds[i] for i in kept], [fitted[i] for i in kept]
     pairs = [_risks(setting, world, one) for world, one in zip(worlds, fitted, strict=True)]
-    got, noise = np.array(pairs).T
-    excess = got - noise
+    excess, noise = np.array(pairs).T
     zero = np.zeros(len(worlds))
     lower, upper, inside = zero, excess, excess
     status, determined = "between 0 and the learner's own risk: no chain is run.", False
@@ -215,20 +214,18 @@ def _teachers(setting: NetworkTeacher | ImageTeacher, draws: int, seed: int) -> 
 
 
 def _risks(setting: NetworkTeacher | ImageTeacher, world: _World, predictor: Any) -> tuple[float, float]:
-    """Return the risk of a predictor in a draw, and the least there."""
+    """Return the excess risk of a predictor in a draw, and the noise: a softmax's is the draw's own."""
     outputs = world.values.shape[1]
     if setting.loss == "squared":
         learned = predicted(predictor, world.points, outputs)
-        return float(np.square(learned - world.values).sum(1).mean()) + setting.noise, setting.noise
+        return float(np.square(learned - world.values).sum(1).mean()), setting.noise
     learned = scores(predictor, world.points, outputs, setting.loss)
     truth = setting.channel.probabilities(world.values)  # type: ignore[attr-defined]
     got, least = (float(risk(truth, g, setting.loss).mean()) for g in (learned, truth))
     if not np.isfinite(got):
         accepted = "one that gives each class that may come a probability > 0, for the log loss"
         raise ValueError(checks.refusal("learner", "budget", accepted, "<0>"))
-    return (
-        (got, least) if isinstance(setting.channel, Softmax) else (got - least + setting.noise, setting.noise)
-    )
+    return got - least, least if isinstance(setting.channel, Softmax) else setting.noise
 
 
 def _optimiser(setting: NetworkTeacher | ImageTeacher, fitted: Sequence[Any]) -> NDArray[np.float64] | None:
