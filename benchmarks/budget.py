@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from errsrc.learners import FourierLeastSquares, GradientDescent, KernelRidge, MinimumNorm, ReducedRank, Ridge
+from errsrc.bases import Torus
+from errsrc.learners import BandLeastSquares, GradientDescent, KernelRidge, MinimumNorm, ReducedRank, Ridge
 from errsrc.rng import generator, seed_of
-from errsrc.settings import FourierTeacher, Gaussian, GaussianProcessTeacher, LinearTeacher
+from errsrc.settings import BandTeacher, Gaussian, GaussianProcessTeacher, LinearTeacher
 from errsrc.sources import budget
 from errsrc.sources.budget import TERMS
 
@@ -33,7 +34,7 @@ CASES = {
     "linear, ridge": (LINEAR, Ridge(2.0), 15),
     "linear, stopped descent": (LINEAR, GradientDescent(10), 15),
     "linear, minimum norm": (LINEAR, MinimumNorm(), 6),
-    "fourier, smaller band": (FourierTeacher(6, decay=1.0, channel=NOISY), FourierLeastSquares(3, 0.5), 20),
+    "fourier, smaller band": (BandTeacher(Torus(6), 1.0, channel=NOISY), BandLeastSquares(Torus(3), 0.5), 20),
     "matrix, rank 2": (LinearTeacher(5, outputs=5, output_decay=1.0, channel=NOISY), ReducedRank(2, 0.5), 9),
     "process, wrong kernel": (PROCESS, KernelRidge("rbf", 0.3, ridge=0.3), 20),
 }

@@ -26,11 +26,11 @@ import scipy
 from scipy.interpolate import LinearNDInterpolator
 from scipy.special import comb, eval_gegenbauer, ive, roots_gegenbauer
 
-from errsrc.bases import kernel
+from errsrc.bases import Torus, kernel
 from errsrc.learners import KernelRidge, Learner, Memory, MinimumNorm, Neighbours, Ridge
 from errsrc.rng import generator
 from errsrc.settings import (
-    FourierTeacher,
+    BandTeacher,
     Gaussian,
     GaussianProcessTeacher,
     LinearTeacher,
@@ -90,7 +90,7 @@ def curves(draws: int) -> dict[str, dict[str, float]]:
         for n in (30, 100):
             theory = sphere(teacher, student, n, degrees)
             row(f"kernel ridge, sphere in {dim}, n = {n}", excess(teacher, student, n, draws), theory)
-    circle = FourierTeacher(30, 2.0, channel=NOISY)
+    circle = BandTeacher(Torus(30), 2.0, channel=NOISY)
     for ridge in (1e-3, 0.1):
         student = KernelRidge("periodic", 0.3, ridge=ridge)
         eigenvalues = ive((np.arange(61) + 1) // 2, 1 / 0.3**2)

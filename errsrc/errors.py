@@ -33,3 +33,7 @@ class Diverged(NoAnswer):
 
 class StoreError(Exception):
     """The file of a study could not be opened, read or written; what was finished before is safe in it."""
+
+
+class Undersampled(UserWarning):
+    """Fewer examples than a band has functions: the fit is one of many."""

@@ -32,9 +32,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from errsrc import checks, laws, learners, nets, settings
+from errsrc import bases, checks, laws, learners, nets, settings
 from errsrc.laws.recovery import Recovery, recover
-from errsrc.settings import channels
+from errsrc.settings import channels, nodes
 from errsrc.sources.cell import BudgetCell, budgets
 from errsrc.sweeps import Factor, Kind, Study
 from errsrc.sweeps.kind import types_of
@@ -60,6 +60,8 @@ ALL: dict[str, Kind] = {
 ROOMS: dict[type, Mapping[str, type]] = {
     laws.Law: laws.ALL,
     settings.Setting: settings.ALL,
+    bases.Basis: bases.ALL | {"image-basis": settings.ImageBasis},
+    settings.Nodes: nodes.ALL,
     channels.Channel: channels.ALL,
     learners.Learner: learners.ALL,
     nets.Network: nets.ALL,

@@ -633,7 +633,8 @@ def test_a_budget_that_cannot_be_is_refused(capsys, tmp_path, old, new, message)
 
 
 def test_a_learner_that_does_not_fit_the_setting_fails_with_a_sentence(tmp_path):
-    wrong = BUDGET.replace('kind = "minimum-norm"', 'kind = "fourier-least-squares"\ndegree = 2')
+    band = 'kind = "band-least-squares"\nbasis = {kind = "torus", degree = 2}'
+    wrong = BUDGET.replace('kind = "minimum-norm"', band)
     (tmp_path / "budget.toml").write_text(wrong)
     command = [sys.executable, "-m", "errsrc", "budget", "budget.toml", "--workers", "1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -18,11 +18,11 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from errsrc.bases import fourier, kernel
+from errsrc.bases import Torus, kernel
 from errsrc.errors import Diverged
 from errsrc.learners import (
+    BandLeastSquares,
     Forest,
-    FourierLeastSquares,
     GaussianProcess,
     GradientDescent,
     KernelRidge,
@@ -36,7 +36,7 @@ from errsrc.learners import (
     as_estimator,
 )
 from errsrc.nets import CNN, MLP, Recipe
-from errsrc.settings import AllFunctions, Flips, FourierTeacher, LinearTeacher, Network, RankK, TableTeacher
+from errsrc.settings import AllFunctions, BandTeacher, Flips, LinearTeacher, Network, RankK, TableTeacher
 
 
 def rng(seed=0):
@@ -117,17 +117,17 @@ def test_few_steps_along_a_weak_direction_keep_their_digits():
 def test_least_squares_in_a_band_is_numpys_in_its_basis(n, degree, ridge):
     x = rng(1).uniform(0, 2 * np.pi, (n, 1))
     y, at = rng(2).standard_normal((n, 2)), rng(3).uniform(0, 2 * np.pi, (9, 1))
-    found = FourierLeastSquares(degree, ridge).fit(x, y, rng())
-    basis, size = fourier(x, degree), 2 * degree + 1
+    found = BandLeastSquares(Torus(degree), ridge).fit(x, y, rng())
+    basis, size = Torus(degree)(x), 2 * degree + 1
     whole = np.concatenate([basis, math.sqrt(ridge) * np.eye(size)])
     target = np.concatenate([y, np.zeros((size, 2))])
     w = np.linalg.lstsq(whole, target, rcond=None)[0]
-    np.testing.assert_allclose(found(at), fourier(at, degree) @ w, atol=1e-8)
+    np.testing.assert_allclose(found(at), Torus(degree)(at) @ w, atol=1e-8)
     np.testing.assert_allclose(found(at + 2 * np.pi), found(at), atol=1e-8)
 
 
 def test_a_band_is_learned_exactly_from_as_many_nodes_as_it_has_coefficients():
-    setting, learner = FourierTeacher(8), FourierLeastSquares(8)
+    setting, learner = BandTeacher(Torus(8)), BandLeastSquares(Torus(8))
     errors = {}
     for n in (16, 17, 34):
         squares = []
@@ -395,8 +395,8 @@ REFUSED = [
     (lambda: GradientDescent(-1), "'steps'"),
     (lambda: GradientDescent(rate=0.0), "'rate'"),
     (lambda: GradientDescent(rate=1.0), "'rate' .* < 1"),
-    (lambda: FourierLeastSquares(-1), "'degree'"),
-    (lambda: FourierLeastSquares(1, -0.1), "'ridge'"),
+    (lambda: BandLeastSquares(Torus(-1)), "'degree'"),
+    (lambda: BandLeastSquares(Torus(1), -0.1), "'ridge'"),
     (lambda: Memory().fit(np.zeros((2, 1)), np.array([0, -1]), rng()), "'y'"),
     (lambda: KernelRidge("laplace"), "'kernel' .* one of 'rbf', 'matern', 'periodic'"),
     (lambda: KernelRidge(length=0.0), "'length'"),
@@ -421,8 +421,8 @@ REFUSED = [
     (lambda: CLASSIFIER.fit(np.zeros((2, 1)), np.array([0, 3]), rng()), "'y' .* from 0 to 2, .* Got 3"),
     (lambda: CLASSIFIER.fit(np.zeros((2, 1)), np.zeros(2), rng()), "'y' .* for the log loss. Got <float64>"),
     (
-        lambda: FourierLeastSquares().fit(np.zeros((2, 2)), np.zeros(2), rng()),
-        r"'x' .* angles of shape \(n, 1\)",
+        lambda: BandLeastSquares().fit(np.zeros((2, 2)), np.zeros(2), rng()),
+        r"'x' .* angles in radians of shape \(N, 1\)",
     ),
     (
         lambda: Ridge().smoother(np.zeros((2, 2)), np.zeros((2, 3))),

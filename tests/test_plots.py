@@ -10,15 +10,16 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from errsrc import plots
+from errsrc.bases import Torus
 from errsrc.laws import Broken, Dense, Power, shape
 from errsrc.laws.averaging import auto
 from errsrc.laws.fitting import fit
 from errsrc.laws.holdout import holdout
-from errsrc.learners import FourierLeastSquares, MinimumNorm
+from errsrc.learners import BandLeastSquares, MinimumNorm
 from errsrc.plots.budget import COLOURS
 from errsrc.plots.style import FITTED, HELD_OUT, ticks
 from errsrc.results import Bracket, Interval
-from errsrc.settings import FourierTeacher, Gaussian, LinearTeacher
+from errsrc.settings import BandTeacher, Gaussian, LinearTeacher
 from errsrc.sources import budget
 
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
@@ -162,8 +163,8 @@ def test_ticks_are_few_and_lie_within(low, high):
 
 @pytest.fixture(scope="module")
 def budgets():
-    setting = FourierTeacher(4, decay=1.0, channel=Gaussian(0.2))
-    return [budget(setting, FourierLeastSquares(2, 1.0), n, draws=8) for n in (4, 8, 16)]
+    setting = BandTeacher(Torus(4), decay=1.0, channel=Gaussian(0.2))
+    return [budget(setting, BandLeastSquares(Torus(2), 1.0), n, draws=8) for n in (4, 8, 16)]
 
 
 def test_terms_are_drawn_where_they_are(budgets):

@@ -6,14 +6,14 @@ import math
 import numpy as np
 import pytest
 
-from errsrc.bases import fourier
+from errsrc.bases import Torus
 from errsrc.nets import CNN, MLP, Recipe
 from errsrc.settings import (
     AllFunctions,
     Band,
+    BandTeacher,
     Clean,
     Flips,
-    FourierTeacher,
     Gaussian,
     GaussianProcessTeacher,
     ImageTeacher,
@@ -34,8 +34,13 @@ GAUSSIAN = [
     LinearTeacher(3, spectrum=(4.0, 1.0, 0.1)),
     LinearTeacher(4, outputs=3, output_decay=1.0),
     LinearTeacher(4, outputs=3, rank=2),
-    FourierTeacher(4, decay=1.0),
-    FourierTeacher(0),
+    BandTeacher(Torus(4), decay=1.0),
+    BandTeacher(Torus(0)),
+    BandTeacher(Torus(2, 2), outputs=2, nodes=Jittered()),
+    BandTeacher(Sphere(2), beyond=Sphere(4), tail=0.3, tail_decay=1.0),
+    BandTeacher(Cube(5, 2), decay=0.5),
+    BandTeacher(Slepian(8.0, 5), nodes=Uneven(0.5)),
+    BandTeacher(ImageBasis(count=12)),
     GaussianProcessTeacher(2, kernel="rbf", length=0.5),
     GaussianProcessTeacher(3, nu=1.5, domain="sphere"),
     GaussianProcessTeacher(1, domain="normal"),
@@ -87,8 +92,12 @@ def test_a_path_of_a_process_goes_on_from_where_it_was():
 EXACT = [
     (LinearTeacher(6, input_decay=1.0), Linear()),
     (LinearTeacher(4, outputs=3, output_decay=2.0), RankK(1)),
-    (FourierTeacher(6, decay=1.0), Band(3)),
-    (FourierTeacher(3), Band(7)),
+    (BandTeacher(Torus(6), decay=1.0), Band(Torus(3))),
+    (BandTeacher(Torus(3)), Band(Torus(7))),
+    (BandTeacher(Torus(2, 2), beyond=Torus(3, 2), tail=0.2), Band(Torus(1, 2, "cross"))),
+    (BandTeacher(Legendre(4)), Band(Slepian(3.0, 4))),
+    (BandTeacher(Sphere(3)), Band(Sphere(5))),
+    (BandTeacher(Cube(5, 2)), Band(Cube(5, 3))),
 ]
 
 
@@ -103,26 +112,112 @@ def test_an_exact_quadrature_integrates_what_a_large_sample_does(setting, functi
         squares, on_grid = (((one(z) - other(z)).reshape(len(z), -1) ** 2).sum(1) for z in (x, exact.points))
         mean = exact.weights @ on_grid
         assert mean == pytest.approx(squares.mean(), abs=5 * squares.std() / math.sqrt(len(x)))
-    basis = setting.basis(function_class, exact.points)
+    basis = setting.frame(function_class, exact.points)
     np.testing.assert_allclose(basis.T @ (exact.weights[:, None] * basis), np.eye(basis.shape[1]), atol=1e-12)
 
 
 def test_realizability_of_a_band_is_the_tail_of_least_squares_on_a_fine_grid():
-    setting = FourierTeacher(9, decay=1.5)
+    setting = BandTeacher(Torus(9), decay=1.5)
     x = np.linspace(0, 2 * np.pi, 400, endpoint=False)[:, None]
     rng = np.random.default_rng(4)
     residuals = []
     for _ in range(3000):
         y = setting.teacher(rng)(x)
-        basis = fourier(x, 4)
+        basis = Torus(4)(x)
         residuals.append(np.mean((y - basis @ np.linalg.lstsq(basis, y, rcond=None)[0]) ** 2))
-    expected = setting.realizability(Band(4))
+    expected = setting.realizability(Band(Torus(4)))
     assert expected.low == expected.high
     assert np.mean(residuals) == pytest.approx(
         expected.estimate, abs=5 * np.std(residuals) / math.sqrt(len(residuals))
     )
-    assert setting.realizability(Band(9)).estimate == 0
+    assert setting.realizability(Band(Torus(9))).estimate == 0
     assert setting.realizability(AllFunctions()).estimate == 0
+
+
+def test_realizability_across_families_is_what_projection_leaves():
+    """Legendre polynomials by Slepian functions, against least squares on the interval's own nodes."""
+    setting, band = BandTeacher(Legendre(5), decay=1.0), Band(Slepian(4.0, 3))
+    points, weights = Legendre(40).quadrature(40)
+    root = np.sqrt(weights)[:, None]
+    basis, target = root * band.basis(points), root * setting.roots(points)[0]
+    left = target - basis @ np.linalg.lstsq(basis, target, rcond=None)[0]
+    assert setting.realizability(band).estimate == pytest.approx((left**2).sum(), rel=1e-10)
+
+
+def test_a_tail_has_its_share_of_the_variance_beyond_the_band():
+    setting = BandTeacher(Torus(3, 2, "cross"), 1.0, beyond=Torus(5, 2), tail=0.04, tail_decay=2.0)
+    inside = shared(setting.basis, setting.beyond)[1]
+    assert setting.variances.sum() == pytest.approx(1, rel=1e-12)
+    assert setting.variances[inside].sum() == pytest.approx(0.96, rel=1e-12)
+    assert setting.realizability(Band(setting.basis)).estimate == pytest.approx(0.04, rel=1e-12)
+
+
+DESIGNS = [Uniform(), Jittered(), Jittered(0.0), Jittered(0.3), Clustered(), Gappy(), Uneven()]
+
+
+@pytest.mark.parametrize("nodes", DESIGNS, ids=repr)
+@pytest.mark.parametrize("dim", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, 7, 64])
+def test_nodes_lie_in_the_unit_cube(nodes, dim, count):
+    u = nodes.points(count, dim, np.random.default_rng(0))
+    assert u.shape == (count, dim)
+    assert ((u >= 0) & (u < 1)).all()
+
+
+@pytest.mark.parametrize(("count", "dim"), [(5, 1), (7, 2), (30, 3), (64, 3)])
+def test_cells_have_equal_volumes_and_fill_the_cube(count, dim):
+    low, high = _cells(count, dim)
+    np.testing.assert_allclose((high - low).prod(1), 1 / count, rtol=1e-12)
+    u = np.random.default_rng(1).uniform(size=(500, dim))
+    inside = ((low[None] <= u[:, None]) & (u[:, None] < high[None])).all(2)
+    np.testing.assert_array_equal(inside.sum(1), 1)
+
+
+def test_a_grid_is_a_grid():
+    u = Jittered(0.0).points(9, 2, np.random.default_rng(0))
+    expected = [[(i + 0.5) / 3, (j + 0.5) / 3] for i in range(3) for j in range(3)]
+    np.testing.assert_allclose(u, expected, atol=1e-12)
+
+
+def test_designs_leave_gaps_and_are_denser_where_they_say():
+    """20,000 nodes; 5 standard errors."""
+    rng = np.random.default_rng(2)
+    assert Gappy(0.3).points(20_000, 2, rng)[:, 0].min() == pytest.approx(0.3, abs=1e-3)
+    u = Uneven(0.8).points(20_000, 1, rng)[:, 0]
+    assert np.cos(2 * np.pi * u).mean() == pytest.approx(0.4, abs=5 * 0.7 / math.sqrt(20_000))
+    clustered = Clustered(3, 1e-4).points(20_000, 1, rng)
+    assert len(np.unique(clustered.round(2))) <= 6
+
+
+def test_images_for_the_basis_are_never_labelled_nor_tested_on():
+    basis = ImageBasis(count=5, landmarks=50, unlabelled=300)
+    rng = np.random.default_rng(0)
+    used = {row.tobytes() for row in basis.quadrature(0)[0]}
+    labelled = BandTeacher(basis).inputs(500, rng)
+    assert not used & {row.tobytes() for row in labelled}
+    assert not used & {row.tobytes() for row in basis.fresh(10**6, rng)}
+    assert len(labelled) == 500
+    with pytest.raises(ValueError, match="'n' .* not used for the basis"):
+        basis.draw(10**6, rng)
+
+
+def test_a_smaller_basis_of_images_is_the_beginning_of_a_larger_one():
+    small, large = ImageBasis(count=5), ImageBasis(count=40)
+    x = small.fresh(9, np.random.default_rng(0))
+    np.testing.assert_allclose(small(x), large(x)[:, :5], atol=1e-8)
+    assert BandTeacher(large).realizability(Band(small)).estimate == pytest.approx(35 / 40)
+
+
+def test_a_sparse_teacher_has_k_coefficients_anywhere_in_the_band():
+    setting = SparseTeacher(Torus(5), sparsity=3)
+    rng = np.random.default_rng(0)
+    drawn = np.array([setting.teacher(rng).coefficients for _ in range(2000)])
+    assert ((drawn != 0).sum(1) == 3).all()
+    assert (drawn != 0).mean(0) == pytest.approx(np.full(11, 3 / 11), abs=0.06)
+    assert (drawn**2).sum(1).mean() == pytest.approx(1, abs=5 * math.sqrt(2 / 3 / 2000))
+    assert setting.realizability(Band(Torus(2))).estimate == pytest.approx(6 / 11)
+    assert setting.realizability(AllFunctions()).estimate == 0
+    assert SparseTeacher(Torus(5), 2, channel=Gaussian(0.5)).noise == 0.25
 
 
 def test_realizability_of_a_rank_is_what_the_best_of_many_low_rank_fits_leaves():
@@ -148,7 +243,7 @@ def test_the_best_rank_of_posterior_knowledge_is_not_a_linear_space():
     setting = LinearTeacher(3, outputs=2)
     assert setting.dimension(Linear()) == 3
     assert setting.dimension(AllFunctions()) == math.inf
-    assert FourierTeacher(2).dimension(Band(5)) == Band(5).band_size == 11
+    assert BandTeacher(Torus(2)).dimension(Band(Torus(5))) == Band(Torus(5)).band_size == 11
 
 
 @pytest.mark.parametrize("channel", [Flips(0.0), Flips(0.3), Softmax(0.7), Softmax(2.0)], ids=str)
@@ -290,7 +385,7 @@ REFUSED = [
     (lambda: LinearTeacher(2, spectrum=(1.0, -1.0)), "'spectrum' .* finite numbers > 0"),
     (lambda: LinearTeacher(2, channel=Flips(0.1)), r"'channel' .* Clean\(\) or Gaussian"),
     (lambda: LinearTeacher(2, outputs=2, rank=3), "'rank' .* <= 2"),
-    (lambda: FourierTeacher(-1), "'degree' .* >= 0"),
+    (lambda: BandTeacher(Torus(-1)), "'degree' .* >= 0"),
     (lambda: GaussianProcessTeacher(1, domain="sphere"), "'dim' .* >= 2"),
     (lambda: GaussianProcessTeacher(1, kernel="mattern"), "did you mean 'matern'"),
     (lambda: GaussianProcessTeacher(1, length=0.0), "'length' .* > 0"),
@@ -300,9 +395,21 @@ REFUSED = [
     (lambda: Flips(1.5), "'rate'"),
     (lambda: Softmax(0), "'temperature'"),
     (lambda: RankK(0), "'rank'"),
-    (lambda: Band(-1), "'degree'"),
-    (lambda: LinearTeacher(2).realizability(Band(1)), "'function_class' .* LinearTeacher can measure"),
-    (lambda: FourierTeacher(2).basis(Linear(), np.zeros((1, 1))), "FourierTeacher's inputs"),
+    (lambda: Band(Torus(-1)), "'degree'"),
+    (lambda: BandTeacher(Torus(1), tail=0.5), "'tail' .* without a basis beyond"),
+    (lambda: BandTeacher(Torus(2), beyond=Torus(1)), "'beyond' .* holds all of"),
+    (lambda: BandTeacher(Torus(2), beyond=Torus(2)), "'beyond' .* larger than"),
+    (lambda: BandTeacher(Torus(2), beyond=Legendre(9)), "'beyond' .* holds all of"),
+    (lambda: BandTeacher(ImageBasis(), nodes=Jittered()), "'nodes' .* inputs of ImageBasis are given"),
+    (lambda: SparseTeacher(Torus(1), 4), "'sparsity'"),
+    (lambda: SparseTeacher(Torus(1), 1, channel=Flips(0.1)), "'channel'"),
+    (lambda: Jittered(2.0), "'amount'"),
+    (lambda: Clustered(3, 0.0), "'width'"),
+    (lambda: Gappy(1.0), "'gap'"),
+    (lambda: Uneven(-1.0), "'contrast'"),
+    (lambda: ImageBasis(unlabelled=10**6).split, "'unlabelled'"),
+    (lambda: LinearTeacher(2).realizability(Band(Torus(1))), "'function_class' .* LinearTeacher can measure"),
+    (lambda: BandTeacher(Torus(2)).frame(Linear(), np.zeros((1, 1))), "a band on the domain"),
     (lambda: TableTeacher(2).realizability(Linear()), "'function_class'"),
 ]
 

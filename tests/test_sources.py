@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from errsrc.bases import Torus
 from errsrc.learners import (
+    BandLeastSquares,
     Forest,
-    FourierLeastSquares,
     GradientDescent,
     KernelRidge,
     Learner,
@@ -22,9 +23,9 @@ from errsrc.learners import (
 from errsrc.results import Bracket, Interval, mean_interval
 from errsrc.settings import (
     AllFunctions,
+    BandTeacher,
     Clean,
     Flips,
-    FourierTeacher,
     Gaussian,
     GaussianProcessTeacher,
     LinearTeacher,
@@ -54,8 +55,8 @@ WORLDS = {
         ),
     ),
     "fourier": (
-        st.builds(FourierTeacher, st.integers(0, 4), decays, channel=channels),
-        st.builds(FourierLeastSquares, st.integers(0, 6), st.floats(1e-2, 3)),
+        st.builds(BandTeacher, st.integers(0, 4).map(Torus), decays, channel=channels),
+        st.builds(BandLeastSquares, st.integers(0, 6).map(Torus), st.floats(1e-2, 3)),
     ),
     "process": (
         st.builds(
@@ -105,7 +106,7 @@ def test_estimates_sum_to_the_total_unclipped_and_their_intervals_reach_zero(pai
 SIMULATED = [
     (LinearTeacher(8, input_decay=1.0, channel=Gaussian(0.5)), GradientDescent(10, 0.4), 12),
     (LinearTeacher(5, outputs=3, output_decay=1.0, channel=Gaussian(0.2)), Ridge(0.5), 6),
-    (FourierTeacher(4, decay=1.0, channel=Gaussian(0.3)), FourierLeastSquares(2, ridge=1.0), 15),
+    (BandTeacher(Torus(4), decay=1.0, channel=Gaussian(0.3)), BandLeastSquares(Torus(2), ridge=1.0), 15),
     (GaussianProcessTeacher(2, channel=Gaussian(0.2)), KernelRidge("rbf", 0.3, ridge=0.1), 20),
     (GaussianProcessTeacher(2, channel=Gaussian(0.2)), Neighbours(3), 20),
 ]
@@ -130,7 +131,7 @@ def test_the_total_is_the_risk_that_a_simulation_meets(setting, learner, n):
 IDEAL = [
     (LinearTeacher(7, channel=Gaussian(0.4)), Ridge(0.16 * 7)),
     (LinearTeacher(7), MinimumNorm()),
-    (FourierTeacher(3, channel=Gaussian(0.4)), FourierLeastSquares(3, ridge=0.16 * 7)),
+    (BandTeacher(Torus(3), channel=Gaussian(0.4)), BandLeastSquares(Torus(3), ridge=0.16 * 7)),
     (
         GaussianProcessTeacher(2, length=0.6, nu=1.5, channel=Gaussian(0.3)),
         KernelRidge("matern", 0.6, 1.5, 0.09),
@@ -151,17 +152,17 @@ def test_a_flat_band_without_noise_leaves_1_minus_n_over_its_size_open(n):
     """Each sample settles one of M equal coefficients: uncertainty 1 - n / M, and 0 from n = M on."""
     found = budget(LinearTeacher(10), MinimumNorm(), n, draws=8)
     assert term(found, "uncertainty").estimate == pytest.approx(max(0.0, 1 - n / 10), abs=1e-12)
-    setting = FourierTeacher(4)
+    setting = BandTeacher(Torus(4))
     x = 2 * np.pi * np.arange(9)[:, None] / 9
     if n <= 9:
-        exact = budget(setting, FourierLeastSquares(4), n, x=x[:n])
+        exact = budget(setting, BandLeastSquares(Torus(4)), n, x=x[:n])
         assert term(exact, "uncertainty").estimate == pytest.approx(1 - n / 9, abs=1e-12)
 
 
 def test_a_student_of_a_smaller_band_has_the_tail_as_realizability_and_aliasing_as_the_rest():
-    setting = FourierTeacher(6, decay=1.0)
+    setting = BandTeacher(Torus(6), decay=1.0)
     x = 2 * np.pi * np.arange(9)[:, None] / 9  # frequency 9 - k looks like frequency k
-    found = budget(setting, FourierLeastSquares(4), 9, x=x)
+    found = budget(setting, BandLeastSquares(Torus(4)), 9, x=x)
     tail = setting.variances[9:].sum()
     assert term(found, "realizability").estimate == pytest.approx(tail)
     assert found.total.estimate == pytest.approx(2 * tail, rel=1e-12)  # the tail, and its alias in the band
@@ -169,7 +170,7 @@ def test_a_student_of_a_smaller_band_has_the_tail_as_realizability_and_aliasing_
 
 CHECKED = [
     (LinearTeacher(5, input_decay=1.0, channel=Gaussian(0.5)), Ridge(1.0), 8),
-    (FourierTeacher(4, decay=1.0, channel=Gaussian(0.2)), FourierLeastSquares(2, ridge=0.5), 12),
+    (BandTeacher(Torus(4), decay=1.0, channel=Gaussian(0.2)), BandLeastSquares(Torus(2), ridge=0.5), 12),
     (LinearTeacher(4, outputs=4, output_decay=1.0, channel=Gaussian(0.3)), ReducedRank(2, 0.5), 8),
     (GaussianProcessTeacher(1, channel=Gaussian(0.2)), Forest(4), 15),
 ]
@@ -277,9 +278,9 @@ class Liar(KernelRidge):
         (lambda: budget(LinearTeacher(2), Ridge(), 3, draws=1), "'draws' .* >= 2"),
         (lambda: budget(LinearTeacher(2), Ridge(), 3, level=1.0), "'level'"),
         (lambda: budget(LinearTeacher(2), Ridge(), 3, x=np.zeros((3, 3))), r"'x' .* shape \(3, 2\)"),
-        (lambda: budget(FourierTeacher(2), Ridge(), 3), "'function_class' .* FourierTeacher's inputs"),
+        (lambda: budget(BandTeacher(Torus(2)), Ridge(), 3), "a band on the domain of Torus"),
         (
-            lambda: budget(LinearTeacher(2), FourierLeastSquares(1), 3),
+            lambda: budget(LinearTeacher(2), BandLeastSquares(Torus(1)), 3),
             "'function_class' .* LinearTeacher's inputs",
         ),
         (lambda: budget(LinearTeacher(2), Broken(), 3), "'learner' .* finite.* Got <nan or inf>"),

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from errsrc.bases import Torus
 from errsrc.errors import NoAnswer
 from errsrc.laws import shape
 from errsrc.learners import KernelRidge, Memory, Neighbours, NetworkStudent, Ridge
 from errsrc.nets import CNN, MLP, Recipe
 from errsrc.settings import (
+    BandTeacher,
     Flips,
-    FourierTeacher,
     Gaussian,
     ImageTeacher,
     NetworkTeacher,
@@ -225,7 +226,7 @@ def test_the_noise_of_a_softmax_has_an_interval():
             Ridge(),
             "take 2 inputs to 3 outputs",
         ),
-        (FourierTeacher(2), student(2), "function class"),
+        (BandTeacher(Torus(2)), student(2), "function class"),
         (NetworkTeacher(MLP((2, 2)), loss="zero-one", channel=Flips()), Ridge(), "for zero-one loss"),
     ],
 )

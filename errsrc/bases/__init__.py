@@ -1,5 +1,23 @@
 """Bases: orthonormal functions on an input space, whose spans are the bands of settings and learners."""
 
-from errsrc.bases.fourier import fourier as fourier
+from errsrc.bases.basis import BandFunction as BandFunction
+from errsrc.bases.basis import Basis as Basis
+from errsrc.bases.basis import shared as shared
+from errsrc.bases.cube import Cube as Cube
+from errsrc.bases.interval import Legendre as Legendre
+from errsrc.bases.interval import Slepian as Slepian
 from errsrc.bases.kernels import KERNELS as KERNELS
 from errsrc.bases.kernels import kernel as kernel
+from errsrc.bases.mercer import Mercer as Mercer
+from errsrc.bases.mercer import mercer as mercer
+from errsrc.bases.sphere import Sphere as Sphere
+from errsrc.bases.torus import Torus as Torus
+
+ALL: dict[str, type[Basis]] = {
+    "torus": Torus,
+    "legendre": Legendre,
+    "slepian": Slepian,
+    "sphere": Sphere,
+    "cube": Cube,
+}
+"""Bases by the name that specs have for them."""

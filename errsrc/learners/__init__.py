@@ -1,8 +1,9 @@
 """Learners: frozen descriptions of how labelled examples become a predictor, a file each."""
 
+from errsrc.learners.band import BandFit as BandFit
+from errsrc.learners.band import BandLeastSquares as BandLeastSquares
 from errsrc.learners.estimator import as_estimator as as_estimator
 from errsrc.learners.forest import Forest as Forest
-from errsrc.learners.fourier import FourierLeastSquares as FourierLeastSquares
 from errsrc.learners.gaussian_process import GaussianProcess as GaussianProcess
 from errsrc.learners.gradient_descent import GradientDescent as GradientDescent
 from errsrc.learners.kernel_ridge import KernelRidge as KernelRidge
@@ -21,7 +22,7 @@ ALL: dict[str, type[Learner]] = {
     "minimum-norm": MinimumNorm,
     "gradient-descent": GradientDescent,
     "reduced-rank": ReducedRank,
-    "fourier-least-squares": FourierLeastSquares,
+    "band-least-squares": BandLeastSquares,
     "kernel-ridge": KernelRidge,
     "gaussian-process": GaussianProcess,
     "neighbours": Neighbours,

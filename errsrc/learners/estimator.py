@@ -76,8 +76,8 @@ def as_estimator(
     Parameters
     ----------
     learner
-        One of `errsrc.learners`; of angles alone (`FourierLeastSquares`) it takes a single column.  A network
-        student is given inputs and outputs of the data's sizes.
+        One of `errsrc.learners`; in a band it takes inputs of the band's domain alone.  A network student is
+        given inputs and outputs of the data's sizes.
     classes
         Whether labels are classes, not numbers.
     seed

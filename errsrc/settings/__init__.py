@@ -1,5 +1,7 @@
 """Settings: worlds with a known input distribution, prior over teachers, label channel and loss."""
 
+from errsrc.settings.band import BandTeacher as BandTeacher
+from errsrc.settings.band import SparseTeacher as SparseTeacher
 from errsrc.settings.channels import Clean as Clean
 from errsrc.settings.channels import Flips as Flips
 from errsrc.settings.channels import Gaussian as Gaussian
@@ -10,18 +12,25 @@ from errsrc.settings.classes import FunctionClass as FunctionClass
 from errsrc.settings.classes import Linear as Linear
 from errsrc.settings.classes import Network as Network
 from errsrc.settings.classes import RankK as RankK
-from errsrc.settings.fourier import FourierTeacher as FourierTeacher
 from errsrc.settings.gp import GaussianProcessTeacher as GaussianProcessTeacher
+from errsrc.settings.images import ImageBasis as ImageBasis
 from errsrc.settings.images import ImageTeacher as ImageTeacher
 from errsrc.settings.linear import LinearTeacher as LinearTeacher
 from errsrc.settings.network import NetworkTeacher as NetworkTeacher
+from errsrc.settings.nodes import Clustered as Clustered
+from errsrc.settings.nodes import Gappy as Gappy
+from errsrc.settings.nodes import Jittered as Jittered
+from errsrc.settings.nodes import Nodes as Nodes
+from errsrc.settings.nodes import Uneven as Uneven
+from errsrc.settings.nodes import Uniform as Uniform
 from errsrc.settings.setting import GaussianSetting as GaussianSetting
 from errsrc.settings.setting import Setting as Setting
 from errsrc.settings.table import TableTeacher as TableTeacher
 
 ALL: dict[str, type[Setting]] = {
     "linear-teacher": LinearTeacher,
-    "fourier-teacher": FourierTeacher,
+    "band-teacher": BandTeacher,
+    "sparse-teacher": SparseTeacher,
     "gaussian-process-teacher": GaussianProcessTeacher,
     "table-teacher": TableTeacher,
     "network-teacher": NetworkTeacher,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from errsrc import checks
+from errsrc.bases import Basis
 from errsrc.nets import Network as Architecture
 
 
@@ -35,17 +36,18 @@ class RankK(FunctionClass):
 
 @dataclass(frozen=True)
 class Band(FunctionClass):
-    """Trigonometric polynomials on the circle with frequencies up to ``degree``: M = 2 degree + 1."""
+    """The functions in the span of a basis: those limited to a band."""
 
-    degree: int
+    basis: Basis
 
     def __post_init__(self) -> None:
-        checks.integer(self.degree, "degree", "Band", 0)
+        if not isinstance(self.basis, Basis):
+            raise TypeError(checks.refusal("basis", "Band", "a basis of errsrc.bases", self.basis))
 
     @property
     def band_size(self) -> int:
         """M, the number of coefficients."""
-        return 2 * self.degree + 1
+        return self.basis.size
 
 
 @dataclass(frozen=True)

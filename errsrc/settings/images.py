@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.bases import KERNELS, Basis, Mercer, mercer
 from errsrc.datasets.images import IMAGE_SETS, images
 from errsrc.nets import Member, Recipe, train
 from errsrc.nets import Network as Architecture
@@ -145,6 +147,122 @@ class ImageTeacher(Setting):
         if holds(function_class, self.architecture) and expressed(self.loss, self.channel):
             return Interval(0.0, 0.0, 0.0, 0.95)
         return super().realizability(function_class)
+
+
+@dataclass(frozen=True)
+class ImageBasis(Basis):
+    """The top M eigenfunctions of a kernel on real images: a band on their manifold.
+
+    Made by `errsrc.bases.mercer` from images without their labels, a random part of the training images of
+    which none is ever drawn as a labelled input: these come from the rest of the training images, without
+    repetition.  Fresh inputs are test images.  Under the images that it was estimated from the basis is
+    orthonormal exactly, and these are its quadrature; under others nearly.
+
+    Attributes
+    ----------
+    dataset
+        A name in `errsrc.datasets.IMAGE_SETS`.
+    count
+        M.
+    landmarks, unlabelled
+        Images that eigenfunctions are sums of kernels at, and images that they are orthonormal on.
+    kernel, length
+        See `errsrc.bases.kernel`; length 0 is the median distance of landmarks.
+    seed
+        Of the choice of images.
+    """
+
+    dataset: str = "digits"
+    count: int = 50
+    landmarks: int = 300
+    unlabelled: int = 600
+    kernel: str = "rbf"
+    length: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        where = "ImageBasis"
+        checks.choice(self.dataset, "dataset", where, tuple(IMAGE_SETS))
+        checks.integer(self.unlabelled, "unlabelled", where, 1)
+        checks.integer(self.landmarks, "landmarks", where, 1, self.unlabelled)
+        checks.integer(self.count, "count", where, 1, self.landmarks)
+        checks.choice(self.kernel, "kernel", where, KERNELS)
+        checks.number(self.length, "length", where, 0)
+        checks.integer(self.seed, "seed", where, 0)
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Positions by eigenvalue, int64 (M, 1)."""
+        return np.arange(self.count)[:, None]
+
+    @property
+    def order(self) -> int:
+        """0: the quadrature is one for all."""
+        return 0
+
+    @property
+    def domain(self) -> tuple[Any, ...]:
+        """The images."""
+        return ("images", self.dataset, self.unlabelled, self.seed)
+
+    @property
+    def family(self) -> tuple[Any, ...]:
+        """Functions of other landmarks or kernels are others."""
+        return (*super().family, self.landmarks, self.kernel, self.length)
+
+    @property
+    def dim(self) -> int:
+        """Pixels."""
+        return IMAGE_SETS[self.dataset][0] ** 2
+
+    @property
+    def parameters(self) -> int:
+        """0: images are given, not placed."""
+        return 0
+
+    @property
+    def split(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which training images are without labels, and which may be drawn with them."""
+        data = _resident(self.dataset)
+        if self.unlabelled >= len(data.x):
+            accepted = f"an integer < {len(data.x)}, the training images of {self.dataset}"
+            raise ValueError(checks.refusal("unlabelled", "ImageBasis", accepted, self.unlabelled))
+        order = generator(self.seed, "settings", "image-basis", "split").permutation(len(data.x))
+        return order[: self.unlabelled], order[self.unlabelled :]
+
+    @property
+    def mercer(self) -> Mercer:
+        """The eigenfunctions, with the kernel's length and eigenvalues."""
+        return _mercer(self)
+
+    def draw(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw images to be labelled, without repetition, float64 (count, pixels)."""
+        pool = self.split[1]
+        if count > len(pool):
+            accepted = f"an integer <= {len(pool)}, the training images not used for the basis"
+            raise ValueError(checks.refusal("n", "ImageBasis", accepted, count))
+        return _resident(self.dataset).x[rng.choice(pool, count, replace=False)].astype(np.float64)
+
+    def fresh(self, count: int, rng: np.random.Generator) -> Array:
+        """Return test images: ``count`` of them without repetition, or all where that is more."""
+        x = _resident(self.dataset).test
+        return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
+
+    def quadrature(self, order: int) -> tuple[Array, Array]:
+        """Return the images that the basis was estimated from."""
+        x = _resident(self.dataset).x[self.split[0]].astype(np.float64)
+        return x, np.full(len(x), 1 / len(x))
+
+    def values(self, x: Array) -> Array:
+        """Return the eigenfunctions."""
+        return self.mercer(x)
+
+
+@functools.lru_cache(maxsize=4)
+def _mercer(basis: ImageBasis) -> Mercer:
+    rng = generator(basis.seed, "settings", "image-basis", "landmarks")
+    x, _ = basis.quadrature(0)
+    return mercer(x, basis.count, basis.landmarks, rng, basis.kernel, basis.length)
 
 
 @dataclass(frozen=True, eq=False)

@@ -118,11 +118,11 @@ class LinearTeacher(GaussianSetting):
             return super().quadrature(function_class, rng, count)
         return Quadrature(np.eye(self.dim), self.eigenvalues, exact=True)
 
-    def basis(self, function_class: FunctionClass, points: Array) -> Array | None:
+    def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
         """Return the inputs, scaled to unit variance, for all linear maps."""
         if isinstance(function_class, (Linear, RankK)):
             return points / np.sqrt(self.eigenvalues)
-        return super().basis(function_class, points)
+        return super().frame(function_class, points)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for linear maps; for those of rank k the mean Eckart-Young tail.

@@ -97,7 +97,7 @@ class Quadrature:
 class GaussianSetting(Setting):
     """A setting whose teachers are a Gaussian process: all that its error budget needs has a closed form.
 
-    A subclass defines `inputs`, `roots` and `quadrature`; and `basis` for the classes that are linear
+    A subclass defines `inputs`, `roots` and `quadrature`; and `frame` for the classes that are linear
     spaces.  Its channel is `Clean` or `Gaussian`; its loss the squared one, summed over outputs.
 
     Attributes
@@ -147,7 +147,7 @@ class GaussianSetting(Setting):
         points = self.inputs(count, rng)
         return Quadrature(points, np.full(count, 1 / count), exact=False)
 
-    def basis(self, function_class: FunctionClass, points: Array) -> Array | None:
+    def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
         """Return an orthonormal basis of a class at points, (len(points), M), or None for all functions."""
         if isinstance(function_class, AllFunctions):
             return None
@@ -157,5 +157,5 @@ class GaussianSetting(Setting):
     def dimension(self, function_class: FunctionClass) -> float:
         """Return M, the number of coefficients of a class, or inf for all functions."""
         points = self.inputs(1, np.random.default_rng(0))
-        basis = self.basis(function_class, points)
-        return math.inf if basis is None else basis.shape[1]
+        frame = self.frame(function_class, points)
+        return math.inf if frame is None else frame.shape[1]

@@ -50,7 +50,7 @@ class Posterior:
         self.root = np.sqrt(quadrature.weights)[:, None]
         self.x_root, points_root = setting.roots(x, quadrature.points)
         self.points_root = self.root * points_root  # so that plain sums of squares are means over inputs
-        basis = setting.basis(function_class, quadrature.points)
+        basis = setting.frame(function_class, quadrature.points)
         self.frame = None if basis is None else self.root * basis
         u, d, vt = svd(self.x_root, full_matrices=False, lapack_driver="gesvd")
         kept = d > max(self.x_root.shape) * np.finfo(float).eps * max(d[0], 1e-300)
@@ -62,7 +62,7 @@ class Posterior:
 
     def extended(self, values: Array, at: Array) -> Array | None:
         """Return the member of the class with weighted values (Q, ...) at other inputs (None: any)."""
-        basis = self.setting.basis(self.function_class, at)
+        basis = self.setting.frame(self.function_class, at)
         return None if basis is None or self.frame is None else basis @ (self.frame.T @ values)
 
     def gain(self, std: float) -> Array:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from scipy.special import comb, eval_gegenbauer, ive, roots_gegenbauer
 
+from errsrc.bases import Torus
 from errsrc.learners import KernelRidge, Memory, MinimumNorm, Neighbours, Ridge
-from errsrc.settings import FourierTeacher, Gaussian, GaussianProcessTeacher, LinearTeacher, TableTeacher
+from errsrc.settings import BandTeacher, Gaussian, GaussianProcessTeacher, LinearTeacher, TableTeacher
 from errsrc.sources import budget
 from errsrc.theory import (
     exponents,
@@ -178,7 +179,7 @@ def test_controls_that_must_fail():
     assert not agree(measured(FLAT, MinimumNorm(), 90), least_squares(90, 61, noise=FLAT.noise))
     table = TableTeacher(300, classes=4, decay=0.3)
     assert not agree(measured(table, Memory(), 100, draws=600), memorising_zipf(100, 0.3) * 3 / 4)
-    circle = FourierTeacher(30, 2.0, channel=Gaussian(0.3))
+    circle = BandTeacher(Torus(30), 2.0, channel=Gaussian(0.3))
     eigenvalues = ive((np.arange(61) + 1) // 2, 1 / 0.3**2)  # of the periodic kernel of length 0.3
     predicted = kernel_regression(60, eigenvalues, circle.variances, ridge=1e-3, noise=circle.noise).excess
     found = measured(circle, KernelRidge("periodic", 0.3, ridge=1e-3), 60)
@@ -197,7 +198,7 @@ EXPONENTS = [
         1.0,
     ),
     (GaussianProcessTeacher(3, domain="sphere"), KernelRidge("matern", 1.0, 0.5), (50, 100, 200), 16, 0.5),
-    (FourierTeacher(3), Neighbours(), (50, 100, 200, 400), 150, exponents.local_fit(1, 0)),
+    (BandTeacher(Torus(3)), Neighbours(), (50, 100, 200, 400), 150, exponents.local_fit(1, 0)),
     (GaussianProcessTeacher(2), Neighbours(), (40, 80, 160), 30, exponents.local_fit(2, 0, smoothness=0.5)),
     (TableTeacher(4000, decay=1.0), Memory(), (50, 200, 800), 60, exponents.memory(1.0)),
 ]
@@ -216,7 +217,7 @@ def test_exponents(setting, learner, sizes, draws, expected):
 
 def test_exponents_that_must_not_be_found():
     """Noise that is interpolated does not fall."""
-    found, _ = slope(FourierTeacher(3, channel=Gaussian(0.3)), Neighbours(), (50, 100, 200, 400), 150)
+    found, _ = slope(BandTeacher(Torus(3), channel=Gaussian(0.3)), Neighbours(), (50, 100, 200, 400), 150)
     assert abs(found - exponents.local_fit(1, 0)) > 1
     setting, learner, sizes, draws, _ = EXPONENTS[0]
     found, _ = slope(setting, learner, sizes, draws)

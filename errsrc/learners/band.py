@@ -1,0 +1,119 @@
+"""The learner that is told the band: least squares in a basis."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.linalg import svd
+
+from errsrc import checks
+from errsrc.bases import BandFunction, Basis, Torus
+from errsrc.errors import Undersampled
+from errsrc.learners.learner import indicators
+from errsrc.learners.spectral import SpectralLearner, inverse, rounding
+from errsrc.settings import Band, FunctionClass
+from errsrc.settings.setting import Array
+
+
+@dataclass(frozen=True, eq=False)
+class BandFit(BandFunction):
+    """A function in a band with what its sampling says of it.
+
+    Attributes
+    ----------
+    n
+        Examples.
+    condition
+        Ratio of the sampling operator's largest singular value to its smallest, over the band's M
+        functions: errors of labels are amplified by up to as much.  inf where n < M.
+    residual
+        Root mean square of what the fit leaves of the labels, relative to theirs.
+    iterations
+        Of conjugate gradients; 0 for a direct solution.
+    enough
+        Whether the examples determine the function: n >= M, and a condition number below 1 / rounding.
+    status
+        The same in a sentence.
+    """
+
+    n: int
+    condition: float
+    residual: float
+    iterations: int
+    enough: bool
+    status: str
+
+
+@dataclass(frozen=True)
+class BandLeastSquares(SpectralLearner):
+    """Least squares in the functions of a basis, the Nyquist learner of a known band.
+
+    Without noise and ridge it is exact in general position from n = M examples on.  Of minimum norm where
+    examples are fewer or nodes repeat.  A predictor's ``function`` is a `BandFit`.
+
+    Attributes
+    ----------
+    basis
+        The band.
+    ridge
+        Penalty on the coefficients' squares, >= 0, added as in `Ridge`.
+
+    Warns
+    -----
+    Undersampled
+        Where n < M and there is no ridge.
+
+    Examples
+    --------
+    Three nodes determine a polynomial of degree 1:
+
+    >>> import numpy as np
+    >>> x = np.array([[0.0], [1.0], [2.5]])
+    >>> f = BandLeastSquares(Torus(1)).fit(x, np.sin(x[:, 0]), np.random.default_rng(0))
+    >>> f(np.array([[np.pi / 2]])).round(12)
+    array([1.])
+    >>> f.function.status
+    'n = 3 examples determine the M = 3 functions, condition number 3.9.'
+    """
+
+    basis: Basis = field(default=Torus())
+    ridge: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.basis, Basis):
+            where = "BandLeastSquares"
+            raise TypeError(checks.refusal("basis", where, "a basis of errsrc.bases", self.basis))
+        checks.number(self.ridge, "ridge", "BandLeastSquares", 0)
+
+    @property
+    def function_class(self) -> FunctionClass:
+        """The band."""
+        return Band(self.basis)
+
+    def gains(self, d: Array, shape: tuple[int, int]) -> Array:
+        """Return d / (d^2 + ridge), or 1 / d without ridge."""
+        return d / (d**2 + self.ridge) if self.ridge else inverse(d, rounding(shape))
+
+    def _fit(self, x: Array, y: Array, rng: np.random.Generator) -> BandFit:
+        labels = indicators(y)
+        features = self.basis(x)
+        u, d, vt = svd(features, full_matrices=False, lapack_driver="gesvd")
+        coefficients = (vt.T * self.gains(d, features.shape)) @ (u.T @ labels)
+        n, size = features.shape
+        left = np.linalg.norm(labels - features @ coefficients)
+        norm = np.linalg.norm(labels)
+        condition = float(d[0] / d[-1]) if n >= size and d[-1] > 0 else np.inf
+        enough = n >= size and bool(d[-1] > rounding(features.shape) * d[0])
+        if enough:
+            status = f"n = {n} examples determine the M = {size} functions, condition number {condition:.2g}."
+        elif n >= size:
+            rank = int((d > rounding(features.shape) * d[0]).sum())
+            status = f"n = {n} examples determine only {rank} of the M = {size} functions: nodes lie badly."
+        else:
+            status = f"n = {n} examples do not determine the M = {size} functions: {size} or more are needed."
+            if not self.ridge:
+                warnings.warn(f"{status} The fit is the one of least norm.", Undersampled, stacklevel=4)
+        residual = float(left / norm) if norm > 0 else 0.0
+        return BandFit(self.basis, coefficients, n, condition, residual, 0, enough, status)
