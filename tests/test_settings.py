@@ -6,26 +6,34 @@ import math
 import numpy as np
 import pytest
 
-from errsrc.bases import Torus
+from errsrc.bases import Cube, Legendre, Slepian, Sphere, Torus, shared
 from errsrc.nets import CNN, MLP, Recipe
 from errsrc.settings import (
     AllFunctions,
     Band,
     BandTeacher,
     Clean,
+    Clustered,
     Flips,
+    Gappy,
     Gaussian,
     GaussianProcessTeacher,
+    ImageBasis,
     ImageTeacher,
+    Jittered,
     Linear,
     LinearTeacher,
     Network,
     NetworkTeacher,
     RankK,
     Softmax,
+    SparseTeacher,
     TableTeacher,
+    Uneven,
+    Uniform,
 )
 from errsrc.settings.linear import tail
+from errsrc.settings.nodes import _cells
 from errsrc.settings.table import risk
 
 GAUSSIAN = [
@@ -197,7 +205,7 @@ def test_images_for_the_basis_are_never_labelled_nor_tested_on():
     assert not used & {row.tobytes() for row in labelled}
     assert not used & {row.tobytes() for row in basis.fresh(10**6, rng)}
     assert len(labelled) == 500
-    with pytest.raises(ValueError, match="'n' .* not used for the basis"):
+    with pytest.raises(ValueError, match=r"'n' .* not used for the basis"):
         basis.draw(10**6, rng)
 
 
