@@ -10,6 +10,7 @@ from errsrc.learners.kernel_ridge import KernelRidge as KernelRidge
 from errsrc.learners.learner import Fitted as Fitted
 from errsrc.learners.learner import Learner as Learner
 from errsrc.learners.learner import LinearLearner as LinearLearner
+from errsrc.learners.low_pass import LowPass as LowPass
 from errsrc.learners.memory import Memory as Memory
 from errsrc.learners.minimum_norm import MinimumNorm as MinimumNorm
 from errsrc.learners.neighbours import Neighbours as Neighbours
@@ -29,5 +30,6 @@ ALL: dict[str, type[Learner]] = {
     "memory": Memory,
     "forest": Forest,
     "network-student": NetworkStudent,
+    "low-pass": LowPass,
 }
 """Learners by the name that specs have for them."""

@@ -85,11 +85,8 @@ class NetworkStudent(Learner):
         return Network(self.architecture) if self.members == 1 else AllFunctions()
 
     def suited(self, dim: int, outputs: int | None) -> Self:
-        """Return the same student with as many inputs and outputs, where it is an `MLP`."""
-        if not isinstance(self.architecture, MLP):
-            return self
-        sizes = (dim, *self.architecture.sizes[1:-1], outputs or 1)
-        return replace(self, architecture=replace(self.architecture, sizes=sizes))
+        """Return the same student with as many inputs and outputs, where its network has other sizes."""
+        return replace(self, architecture=self.architecture.resized(dim, outputs or 1))
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]

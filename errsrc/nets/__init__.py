@@ -3,6 +3,9 @@
 from errsrc.nets.embedding import embed as embed
 from errsrc.nets.embedding import embeds as embeds
 from errsrc.nets.embedding import same_function as same_function
+from errsrc.nets.fourier import FilterNetwork as FilterNetwork
+from errsrc.nets.fourier import FourierFeatures as FourierFeatures
+from errsrc.nets.fourier import SineNetwork as SineNetwork
 from errsrc.nets.jacobians import Identifiable as Identifiable
 from errsrc.nets.jacobians import identifiable_dimension as identifiable_dimension
 from errsrc.nets.jacobians import jacobian as jacobian
@@ -17,5 +20,11 @@ from errsrc.nets.training import evaluate as evaluate
 from errsrc.nets.training import losses as losses
 from errsrc.nets.training import train as train
 
-ALL: dict[str, type[Network]] = {"mlp": MLP, "cnn": CNN}
+ALL: dict[str, type[Network]] = {
+    "mlp": MLP,
+    "cnn": CNN,
+    "fourier-features": FourierFeatures,
+    "filter-network": FilterNetwork,
+    "sine-network": SineNetwork,
+}
 """Every architecture, by the name that specs use."""

@@ -164,7 +164,8 @@ def _in_order(network: Network, weights: Weights, x: Tensor) -> Tensor:
             h = torch.stack([ACTIVATIONS[network.activation](unit.contiguous()) for unit in h])
             side = math.isqrt(h.shape[1])
         return _sums(weights[4], weights[5], h.flatten(0, 1))
-    assert isinstance(network, MLP)
+    if not isinstance(network, MLP):
+        raise TypeError(checks.refusal("small", "same_function", "an MLP or a CNN", network))
     for layer in range(0, len(weights), 2):
         h = _sums(weights[layer], weights[layer + 1], h)
         if layer < len(weights) - 2:  # a unit at a time: the same code on as many numbers in a row

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -43,7 +44,7 @@ Head = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Network:
-    """What the two networks share: drawing and counting weights from their shapes."""
+    """What all networks share: drawing and counting weights from their shapes."""
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of one member's weights: (out, in, ...) then (out,) for each layer."""
@@ -64,6 +65,10 @@ class Network:
         """Number of outputs."""
         return self.shapes()[-1][0]
 
+    def resized(self, inputs: int, outputs: int) -> Self:
+        """Return the same network for other numbers of inputs and outputs; itself where it has no other."""
+        return self
+
     def prior(self, weight_std: float, bias_std: float) -> tuple[float, ...]:
         """Return a standard deviation for each tensor: weight_std / sqrt(fan-in), and bias_std for biases.
 
@@ -81,6 +86,18 @@ class Network:
             for shape in self.shapes()
         )
 
+    def start(self) -> tuple[float, ...]:
+        """Return the standard deviation of each tensor that training starts from.
+
+        Variance 2 / fan-in (He et al. 2015), 1 / fan-in in the last layer; biases zero.
+        """
+        shapes = self.shapes()
+        gains = [2.0] * (len(shapes) - 2) + [1.0, 1.0]
+        return tuple(
+            0.0 if len(shape) == 1 else math.sqrt(gain / math.prod(shape[1:]))
+            for gain, shape in zip(gains, shapes, strict=True)
+        )
+
     def draw(
         self,
         seeds: Sequence[int],
@@ -95,19 +112,14 @@ class Network:
             One a member, see `errsrc.rng`.
         stds
             Standard deviation of each tensor's normal entries, see `prior`.  Without it those that
-            training starts from: variance 2 / fan-in (He et al. 2015), 1 / fan-in in the last layer;
-            biases zero.
+            training starts from, see `start`.
         dtype
             float32 or float64; the two have other draws.
         """
         shapes = self.shapes()
         if stds is None:
-            gains = [2.0] * (len(shapes) - 2) + [1.0, 1.0]
-            stds = [
-                0.0 if len(shape) == 1 else math.sqrt(gain / math.prod(shape[1:]))
-                for gain, shape in zip(gains, shapes, strict=True)
-            ]
-            drawn = [len(shape) > 1 for shape in shapes]  # no random numbers for biases that are zero
+            stds = self.start()
+            drawn = [std > 0 for std in stds]  # no random numbers for biases that are zero
         else:
             if len(stds) != len(shapes):
                 accepted = f"a number for each of {len(shapes)} tensors"
@@ -183,6 +195,10 @@ class MLP(Network):
         """Length of an input vector."""
         return self.sizes[0]
 
+    def resized(self, inputs: int, outputs: int) -> Self:
+        """Return the same for other numbers of inputs and outputs."""
+        return replace(self, sizes=(inputs, *self.sizes[1:-1], outputs))
+
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return (out, in), (out,) for each layer."""
         pairs = zip(self.sizes[:-1], self.sizes[1:], strict=True)
@@ -192,7 +208,7 @@ class MLP(Network):
         """Return outputs (E, B, outputs)."""
         layers = len(weights) // 2
         for layer in range(layers):
-            x = _affine(weights[2 * layer], weights[2 * layer + 1], x)
+            x = affine(weights[2 * layer], weights[2 * layer + 1], x)
             if layer < layers - 1:
                 x = ACTIVATIONS[self.activation](x)
         return x
@@ -220,7 +236,7 @@ class MLP(Network):
         return loss
 
 
-def _affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
     """Return x matrix^T + bias, (E, B, out), for matrix (E, out, in) and x (E, B, in) or (B, in)."""
     if x.dim() == 2:  # one product for all members
         stacked = functional.linear(x, matrix.flatten(0, 1), bias.flatten())
@@ -277,7 +293,7 @@ class CNN(Network):
             x = functional.conv2d(x, kernels, bias, stride=2, padding=1, groups=members)
             x = ACTIVATIONS[self.activation](x)
         x = x.reshape(len(x), members, -1).transpose(0, 1)
-        return _affine(weights[4], weights[5], x)
+        return affine(weights[4], weights[5], x)
 
 
 def _half(side: int) -> int:

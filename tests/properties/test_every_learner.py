@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sklearn.utils.estimator_checks import check_estimator
 
 import errsrc.learners
-from errsrc.learners import ALL, Learner, LinearLearner, as_estimator
+from errsrc.learners import ALL, Learner, LinearLearner, NetworkStudent, as_estimator
 from errsrc.nets import MLP, Recipe
 from errsrc.settings import AllFunctions, Band, Linear, Network, RankK
 from errsrc.sweeps.kind import kind_name
@@ -26,8 +26,9 @@ QUICK: dict[str, dict[str, Any]] = {
     "forest": {"trees": 5},
     "network-student": {"architecture": MLP((1, 8, 1)), "recipe": RECIPE, "steps": 60},
 }
+QUICK["low-pass"] = {"learner": NetworkStudent(**QUICK["network-student"])}
 """Fields that make a learner quick to test."""
-CHANCE = ("forest", "network-student")
+CHANCE = ("forest", "network-student", "low-pass")
 """Learners whose chance depends on the order of the examples."""
 
 AVERAGING = ("neighbours", "memory", "forest", "network-student")
@@ -40,6 +41,7 @@ CLASSES = VALUES | {
         VALUES["network-student"], recipe=dataclasses.replace(RECIPE, loss="log")
     )
 }
+CLASSES["low-pass"] = dataclasses.replace(VALUES["low-pass"], learner=CLASSES["network-student"])
 EVERY = pytest.mark.parametrize("name", VALUES)
 LINEAR = pytest.mark.parametrize("name", [name for name, one in VALUES.items() if one.linear_in_labels])
 
