@@ -33,6 +33,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from errsrc import bases, checks, laws, learners, nets, settings
+from errsrc.conjecture.cell import SearchCell, ThresholdCell, examined, searches, thresholds
+from errsrc.conjecture.claim import Example
 from errsrc.laws.recovery import Recovery, recover
 from errsrc.settings import channels, nodes
 from errsrc.sources.cell import BudgetCell, budgets
@@ -53,6 +55,9 @@ ALL: dict[str, Kind] = {
         ),
         Kind("recovery", Recovery, recover, packages=("numpy", "scipy")),
         Kind("budget", BudgetCell, budgets, packages=("numpy", "scipy", "scikit-learn", "torch")),
+        Kind("threshold", ThresholdCell, thresholds, packages=("numpy", "scipy", "scikit-learn", "torch")),
+        Kind("search", SearchCell, searches, packages=("numpy", "scipy", "hypothesis")),
+        Kind("example", Example, examined, packages=("numpy", "scipy")),
     )
 }
 """Kinds of cells by the name that specs have for them."""

@@ -72,12 +72,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from errsrc.cli import budget, demo, export, fit, plan, predict, run, status
+    from errsrc.cli import budget, conjecture, demo, export, fit, plan, predict, run, status
 
     raw = argparse.RawDescriptionHelpFormatter
     parser = _Parser(prog="errsrc", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for command in (demo, fit, predict, plan, budget, run, status, export):
+    for command in (demo, fit, predict, plan, budget, conjecture, run, status, export):
         command.add(commands)
     for each in (parser, *commands.choices.values()):
         each.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import svd
 
 from errsrc import checks
 from errsrc.bases import BandFunction, Basis, Torus
 from errsrc.errors import Undersampled
 from errsrc.learners.learner import indicators
-from errsrc.learners.spectral import SpectralLearner, inverse, rounding
+from errsrc.learners.spectral import SpectralLearner, inverse
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
@@ -59,6 +61,8 @@ class BandLeastSquares(SpectralLearner):
         The band.
     ridge
         Penalty on the coefficients' squares, >= 0, added as in `Ridge`.
+    precision
+        "float64", or "float32" for the solution of the equations.
 
     Warns
     -----
@@ -80,12 +84,14 @@ class BandLeastSquares(SpectralLearner):
 
     basis: Basis = field(default=Torus())
     ridge: float = 0.0
+    precision: str = "float64"
 
     def __post_init__(self) -> None:
         if not isinstance(self.basis, Basis):
             where = "BandLeastSquares"
             raise TypeError(checks.refusal("basis", where, "a basis of errsrc.bases", self.basis))
         checks.number(self.ridge, "ridge", "BandLeastSquares", 0)
+        checks.choice(self.precision, "precision", "BandLeastSquares", ("float64", "float32"))
 
     @property
     def function_class(self) -> FunctionClass:
@@ -94,26 +100,40 @@ class BandLeastSquares(SpectralLearner):
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
         """Return d / (d^2 + ridge), or 1 / d without ridge."""
-        return d / (d**2 + self.ridge) if self.ridge else inverse(d, rounding(shape))
+        return d / (d**2 + self.ridge) if self.ridge else inverse(d, self._rounding(shape))
 
-    def _fit(self, x: Array, y: Array, rng: np.random.Generator) -> BandFit:
-        labels = indicators(y)
-        features = self.basis(x)
-        u, d, vt = svd(features, full_matrices=False, lapack_driver="gesvd")
-        coefficients = (vt.T * self.gains(d, features.shape)) @ (u.T @ labels)
+    def coefficients(self, x: Array, labels: Array) -> Array:
+        """Return the coefficients, see `SpectralLearner`."""
+        return self._solve(self.basis(x), labels)[0]
+
+    def _rounding(self, shape: tuple[int, int]) -> float:
+        return max(shape) * float(np.finfo(self.precision).eps)
+
+    def _solve(self, features: Array, labels: Array) -> tuple[Array, Array]:
+        """Return the coefficients, and the features' singular values."""
+        matrix, right = features.astype(self.precision), labels.astype(self.precision)
+        u, d, vt = svd(matrix, full_matrices=False, lapack_driver="gesvd")
+        gains = self.gains(d, features.shape).astype(self.precision)
+        return ((vt.T * gains) @ (u.T @ right)).astype(np.float64), d
+
+    def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> BandFit:
+        labels, features = indicators(y), self.basis(x)
         n, size = features.shape
-        left = np.linalg.norm(labels - features @ coefficients)
-        norm = np.linalg.norm(labels)
+        coefficients, d = self._solve(features, labels)
+        cutoff = self._rounding(features.shape) * float(d[0])
         condition = float(d[0] / d[-1]) if n >= size and d[-1] > 0 else np.inf
-        enough = n >= size and bool(d[-1] > rounding(features.shape) * d[0])
+        enough = n >= size and bool(d[-1] > cutoff)
         if enough:
             status = f"n = {n} examples determine the M = {size} functions, condition number {condition:.2g}."
         elif n >= size:
-            rank = int((d > rounding(features.shape) * d[0]).sum())
+            rank = int((d > cutoff).sum())
             status = f"n = {n} examples determine only {rank} of the M = {size} functions: nodes lie badly."
         else:
             status = f"n = {n} examples do not determine the M = {size} functions: {size} or more are needed."
             if not self.ridge:
-                warnings.warn(f"{status} The fit is the one of least norm.", Undersampled, stacklevel=4)
-        residual = float(left / norm) if norm > 0 else 0.0
-        return BandFit(self.basis, coefficients, n, condition, residual, 0, enough, status)
+                warnings.warn(f"{status} The fit is the one of least norm.", Undersampled, stacklevel=3)
+        norm = float(np.linalg.norm(labels))
+        left = float(np.linalg.norm(labels - features @ coefficients))
+        return BandFit(
+            self.basis, coefficients, n, condition, left / norm if norm else 0.0, 0, enough, status
+        )

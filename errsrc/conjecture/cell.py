@@ -1,0 +1,240 @@
+"""Thresholds, searches and single examples as cells of a study, and their table of verdicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from errsrc import checks
+from errsrc.conjecture.claim import Claim, Example, examine
+from errsrc.conjecture.search import Region, search
+from errsrc.conjecture.threshold import RATIOS, Threshold, threshold
+from errsrc.laws.shape import shape
+from errsrc.learners import Learner
+from errsrc.results import Interval
+from errsrc.settings import Setting
+from errsrc.sweeps.kind import encode, line, split
+
+
+@dataclass(frozen=True)
+class ThresholdCell:
+    """One threshold; see `errsrc.conjecture.threshold`.
+
+    Attributes
+    ----------
+    setting, learner
+        The world, and who learns in it.
+    ratios, draws, tolerance, n_nyquist, level
+        See `threshold`.
+    seed
+        Root of the seed tree.
+    """
+
+    setting: Setting
+    learner: Learner
+    ratios: tuple[float, ...] = RATIOS
+    draws: int = 20
+    tolerance: float | None = None
+    n_nyquist: int | None = None
+    level: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        checks.integer(self.draws, "draws", "ThresholdCell", 5)
+        checks.positive_array(self.ratios, "ratios", "ThresholdCell")
+        checks.number(self.level, "level", "ThresholdCell", 0, 1, open_low=True, open_high=True)
+        checks.integer(self.seed, "seed", "ThresholdCell", 0)
+
+
+@dataclass(frozen=True)
+class SearchCell:
+    """One search for a counterexample; see `errsrc.conjecture.search`.
+
+    Attributes
+    ----------
+    claim, region, examples
+        What is claimed and where, and the most examples.
+    seed
+        Of the search.
+    """
+
+    claim: Claim = field(default=Claim())
+    region: Region = field(default=Region())
+    examples: int = 500
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        checks.integer(self.examples, "examples", "SearchCell", 1)
+        checks.integer(self.seed, "seed", "SearchCell", 0)
+
+
+def thresholds(cells: Sequence[ThresholdCell]) -> list[dict[str, Any]]:
+    """Compute thresholds and return each as a row, see `errsrc.sweeps.Kind` and `from_row`."""
+    out = []
+    for cell in cells:
+        names = ("ratios", "draws", "tolerance", "n_nyquist", "level", "seed")
+        found = threshold(cell.setting, cell.learner, **{name: getattr(cell, name) for name in names})
+        n = np.array(sorted(found.errors))
+        draws = np.concatenate([found.errors[k] for k in n])
+        out.append(
+            {
+                "n_nyquist_found": found.n_nyquist,
+                "exact_below": found.tolerance,
+                "n_star": found.n_star.estimate,
+                "n_star.low": found.n_star.low,
+                "n_star.high": found.n_star.high,
+                "shape": found.shape.verdict,
+                "exponent": found.shape.exponent.estimate,
+                "exponent.low": found.shape.exponent.low,
+                "exponent.high": found.shape.exponent.high,
+                "error_at_largest": float(found.medians[-1]),
+                "status": found.status,
+                "curve": {"n": np.repeat(n, cell.draws).astype(np.float64), "error": draws},
+            }
+        )
+    return out
+
+
+def from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mapping[str, Any]) -> Threshold:
+    """Return the threshold in a finished cell's row and curve, with its draws."""
+    n, error = (np.asarray(curve[name], dtype=np.float64) for name in ("n", "error"))
+    errors = {int(size): error[n == size] for size in np.unique(n)}
+    base, tolerance = row["n_nyquist_found"], row["exact_below"]
+    sizes = sorted({max(1, round(ratio * base)) for ratio in cell.ratios})
+    return Threshold(
+        base,
+        tolerance,
+        Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level),
+        errors,
+        shape(
+            np.repeat(sizes, cell.draws),
+            np.concatenate([errors[size] for size in sizes]),
+            zero=tolerance,
+            level=cell.level,
+            seed=cell.seed,
+        ),
+        row["status"],
+    )
+
+
+def searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
+    """Search for counterexamples and return each search as a row.
+
+    Its ``parts`` are JSON of [basis, nodes, tested, not tested, worst ratio] for each part of the region; its
+    ``counterexample`` and ``hardest`` are specs of kind "example", which a study can be read from.
+    """
+    out = []
+    for cell in cells:
+        found = search(cell.claim, cell.region, examples_wanted=cell.examples, seed=cell.seed)
+        parts = [
+            [*part, one.tested, one.untested, one.worst] for part, one in sorted(found.tallies.items())
+        ]
+        out.append(
+            {
+                "verdict": found.verdict,
+                "tested": found.tested,
+                "untested": found.untested,
+                "worst": found.worst,
+                "parts": encode(parts),
+                "hardest": spec(found.hardest) if found.hardest else "",
+                "counterexample": spec(found.counterexample) if found.counterexample else "",
+                "status": found.outcome.status if found.outcome else "",
+            }
+        )
+    return out
+
+
+def examined(cells: Sequence[Example]) -> list[dict[str, Any]]:
+    """Examine examples and return each outcome as a row."""
+    rows = []
+    for cell in cells:
+        one = examine(cell)
+        names = ("verdict", "error", "bound", "ratio", "condition", "status")
+        rows.append({name: getattr(one, name) for name in names})
+    return rows
+
+
+def spec(example: Example) -> str:
+    """Return an example as the text of a study, in TOML, which replays it."""
+    leaves = {"seed": example.seed, **split(example)[0]}
+    return 'kind = "example"\n\n[cell]\n' + "".join(map(line, leaves.items()))
+
+
+def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return finished cells of one kind as a text table of verdicts.
+
+    Of thresholds a line for each setting and learner; of searches one for each claim, then its region by
+    parts: supported, refuted and by what, or not tested; of examples one each.
+    """
+    lines: list[tuple[str, ...]] = []
+    if rows and isinstance(cells[0], ThresholdCell):
+        header: tuple[str, ...] = ("n_Nyq", "n*", "n*/n_Nyq", "shape", "exponent", "error at largest n")
+        for row, cell in zip(rows, cells, strict=True):
+            found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
+            base = row["n_nyquist_found"]
+            reached, ratio = f"> {found.low:,.0f}", f"> {found.low / base:.3g}"
+            if np.isfinite(found.estimate):
+                reached, ratio = str(found), f"{found.estimate / base:.3g}"
+            exponent = Interval(row["exponent"], row["exponent.low"], row["exponent.high"], cell.level)
+            error = f"{row['error_at_largest']:.2g}"
+            lines.append((f"{base:,}", reached, ratio, row["shape"], str(exponent), error, named(cell)))
+        return aligned((*header, "learner, setting"), lines)
+    if rows and isinstance(cells[0], SearchCell):
+        header = ("basis", "nodes", "tested", "not tested", "worst error / bound", "verdict")
+        blocks = []
+        for row, cell in zip(rows, cells, strict=True):
+            lines = [
+                (
+                    basis,
+                    nodes,
+                    f"{tested:,}",
+                    f"{untested:,}",
+                    f"{worst:.2g}" if tested else "",
+                    "refuted" if worst > 1 else "supported" if tested else "not tested",
+                )
+                for basis, nodes, tested, untested, worst in json.loads(row["parts"])
+            ]
+            total = f"{row['tested']:,} examples tested, {row['untested']:,} not; {row['verdict']}."
+            by = f"\n{row['status']}\n{row['counterexample']}" if row["counterexample"] else ""
+            blocks.append(f"{cell.claim}\nin {cell.region}\n{aligned(header, lines)}\n{total}{by}")
+        return "\n\n".join(blocks)
+    return "\n".join(row["status"] for row in rows)
+
+
+def named(cell: ThresholdCell) -> str:
+    """Return a threshold's learner and setting with what is not a default of theirs."""
+    return f"{short(cell.learner)}, {short(cell.setting)}"
+
+
+def short(part: Any) -> str:
+    """Return a dataclass as text, without the fields at their defaults.
+
+    Examples
+    --------
+    >>> from errsrc.bases import Torus
+    >>> from errsrc.settings import BandTeacher
+    >>> short(BandTeacher(Torus(3, 2)))
+    'BandTeacher(basis=Torus(dim=2))'
+    """
+    if not is_dataclass(part):
+        return f"({', '.join(map(short, part))})" if isinstance(part, tuple) else repr(part)
+    shown = []
+    for one in fields(part):
+        value = getattr(part, one.name)
+        if value != (one.default if one.default_factory is MISSING else one.default_factory()):
+            shown.append(f"{one.name}={short(value)}")
+    return f"{type(part).__name__}({', '.join(shown)})"
+
+
+def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a header and lines in columns."""
+    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+    shown = [
+        "  ".join(text.ljust(width) for text, width in zip(one, widths, strict=True)).rstrip()
+        for one in (header, *lines)
+    ]
+    return "\n".join(shown)

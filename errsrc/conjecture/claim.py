@@ -1,0 +1,170 @@
+"""The conjecture as a claim about single examples, so that one can refute it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from errsrc import checks
+from errsrc.conjecture.draws import nyquist, relative_error
+from errsrc.errors import Undersampled
+from errsrc.learners import BandLeastSquares, Learner
+from errsrc.rng import generator
+from errsrc.settings import BandTeacher, Setting
+
+UNTESTED = {"float64": 1e-6, "float32": 1e-2}
+"""Bounds of rounding, by the learner's precision, above which too little is claimed to be tested."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Exactness at finite n, with its constants fixed (DESIGN, section 4).
+
+    For n >= ``threshold`` n_Nyq: |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|, where
+    kappa is the condition number of the sampling operator on the band, eps the machine epsilon of the
+    learner's precision, sigma the standard deviation of the noise, and g = sqrt n / (the smallest singular value of
+    the basis at the nodes) its gain.  With kappa in the place of g, as one would like it, the claim is false:
+    one function at one node has kappa = 1, and the node may be near the function's zero.
+
+    Attributes
+    ----------
+    c
+        Constant of rounding.  The error of a direct least-squares solution is at most a low power of n and M
+        times kappa eps.
+    c_noise
+        Constant of the noise.  The mean square of its effect has the constant 1; a single draw of one
+        coefficient is above 40 once in 4e9.
+    threshold
+        In units of n_Nyq.
+    heeds_condition
+        Whether kappa and g are in the bound.
+    noise_gain
+        "gain" for g, or "condition" for kappa in its place.
+    precision
+        Whose eps: "float64", "float32", or "" for the learner's own.
+    """
+
+    c: float = 100.0
+    c_noise: float = 40.0
+    threshold: float = 1.0
+    heeds_condition: bool = True
+    noise_gain: str = "gain"
+    precision: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("c", "c_noise", "threshold"):
+            checks.number(getattr(self, name), name, "Claim", 0, open_low=True)
+        checks.choice(self.noise_gain, "noise_gain", "Claim", ("gain", "condition"))
+        checks.choice(self.precision, "precision", "Claim", ("", "float64", "float32"))
+
+
+@dataclass(frozen=True)
+class Example:
+    """One world, learner and sample; a cell of a study of kind "example".
+
+    Attributes
+    ----------
+    setting, learner
+        The world, and who learns.
+    n
+        Labelled examples.
+    claim
+        What is claimed of it.
+    seed
+        Of teacher, nodes, noise and the learner's own chance.
+    """
+
+    setting: Setting = field(default=BandTeacher())
+    learner: Learner = field(default=BandLeastSquares())
+    n: int = 7
+    claim: Claim = field(default=Claim())
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        checks.integer(self.n, "n", "Example", 1)
+        checks.integer(self.seed, "seed", "Example", 0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a claim in one example.
+
+    Attributes
+    ----------
+    verdict
+        "holds", "refuted", or "not tested".
+    error
+        |f^ - f| / |f|.
+    bound
+        What the claim says of it; inf where it says nothing.
+    condition
+        kappa.
+    status
+        The same as a sentence.
+    """
+
+    verdict: str
+    error: float
+    bound: float
+    condition: float
+    status: str
+
+    @property
+    def ratio(self) -> float:
+        """Of error to bound; above 1 the claim is refuted."""
+        return self.error / self.bound
+
+
+def examine(example: Example) -> Outcome:
+    """Return what becomes of the claim in an example; the same one each time.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a world of which n_Nyq is not known, and as learner and setting raise them.
+
+    Examples
+    --------
+    >>> print(examine(Example(n=7)).verdict)
+    holds
+    >>> false = Claim(threshold=0.8)
+    >>> print(examine(Example(n=6, claim=false)).verdict)
+    refuted
+    """
+    setting, learner, claim = example.setting, example.learner, example.claim
+    least = math.ceil(claim.threshold * nyquist(setting))
+    if example.n < least:
+        return Outcome("not tested", math.nan, math.inf, math.inf, f"n = {example.n} is below {least}.")
+    if not isinstance(setting, BandTeacher):
+        raise TypeError(checks.refusal("setting", "examine", "a band teacher", setting))
+    teacher = setting.teacher(generator(example.seed, "teacher"))
+    x = setting.inputs(example.n, generator(example.seed, "inputs"))
+    y = setting.channel.label(teacher(x), generator(example.seed, "labels"))
+    d = np.linalg.svd(setting.basis(x), compute_uv=False)  # for n < M of what is not lost
+    kappa, gain = (float(top / d[-1]) if d[-1] > 0 else math.inf for top in (d[0], math.sqrt(example.n)))
+    size = float(np.linalg.norm(teacher.coefficients))
+    bound = rounding(claim, learner, kappa)
+    if setting.noise_std:
+        amplified = (gain if claim.noise_gain == "gain" else kappa) if claim.heeds_condition else 1.0
+        share = math.sqrt(claim.c_noise * setting.basis.size / example.n)
+        bound += amplified * share * setting.noise_std / size
+    if not rounding(claim, learner, kappa) <= UNTESTED[getattr(learner, "precision", "float64")]:
+        status = f"The condition number {kappa:.2g} leaves nothing to claim."
+        return Outcome("not tested", math.nan, bound, kappa, status)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Undersampled)
+        fitted = learner.fit(x, y, generator(example.seed, "learner"))
+    error = relative_error(setting, teacher, fitted, generator(example.seed, "fresh"))
+    verdict = "holds" if error <= bound else "refuted"
+    status = f"Relative error {error:.2g}, bound {bound:.2g} at condition number {kappa:.2g}: {verdict}."
+    return Outcome(verdict, error, bound, kappa, status)
+
+
+def rounding(claim: Claim, learner: Learner, kappa: float) -> float:
+    """Return the part of a claim's bound that is rounding: c kappa eps."""
+    precision = claim.precision or getattr(learner, "precision", "float64")
+    return claim.c * (kappa if claim.heeds_condition else 1.0) * float(np.finfo(precision).eps)
+

@@ -1,0 +1,78 @@
+"""Figures of the conjecture: errors over n / n_Nyq, and how near searches came to a refutation."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+
+from errsrc import checks
+from errsrc.conjecture import Threshold
+from errsrc.plots.style import GREY, STYLE, axes, log
+
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+"""Okabe and Ito's palette."""
+
+MARKERS = "osD^v<>P"
+
+
+def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
+    """Draw median relative errors over n / n_Nyq on logarithmic axes, a curve a learner.
+
+    Bands are quartiles over draws; the vertical line is n = n_Nyq, the dotted one what counts as exact.
+
+    Parameters
+    ----------
+    result
+        Thresholds by the learners' labels.
+    ax
+        Where to draw; a new figure by default.
+    """
+    if not result:
+        raise ValueError(checks.refusal("result", "cliff", "one threshold or more", result))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.8, 4.4)
+        looks = itertools.cycle(zip(COLOURS, MARKERS, strict=True))
+        for (label, found), (colour, marker) in zip(result.items(), looks, strict=False):
+            x = found.n / found.n_nyquist
+            low, high = (
+                np.array([np.quantile(found.errors[int(n)], q) for n in found.n]) for q in (0.25, 0.75)
+            )
+            low, high = np.maximum(low, 1e-17), np.maximum(high, 1e-17)
+            ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+            shown = np.maximum(found.medians, 1e-17)
+            ax.plot(x, shown, color=colour, marker=marker, markersize=3.5, linewidth=1.3, label=label)
+        one = next(iter(result.values()))
+        ax.axvline(1.0, color=GREY, linewidth=1.0)
+        ax.axhline(one.tolerance, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)))
+        ax.set(xlabel="n / n_Nyq", ylabel="relative error, median of draws")
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        return log(ax)
+
+
+def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None = None) -> Axes:
+    """Draw the worst ratio of error to bound of each part of a search, a line a part; 1 refutes.
+
+    Parameters
+    ----------
+    result
+        (basis, nodes, tested, not tested, worst ratio) of each part, as the rows of searches have them.
+    ax
+        Where to draw; a new figure by default.
+    """
+    parts = [part for part in result if part[2]]
+    if not parts:
+        raise ValueError(checks.refusal("result", "hardest", "parts with an example tested", result))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.0, 1.2 + 0.2 * len(parts))
+        rows = np.arange(len(parts))[::-1]
+        for row, (_, _, _, _, worst) in zip(rows, parts, strict=True):
+            ax.plot(max(worst, 1e-6), row, "o", markersize=4, color=COLOURS[worst <= 1])
+        names = [f"{basis}, {nodes.lower()} ({tested:,})" for basis, nodes, tested, _, _ in parts]
+        ax.set_yticks(rows, names)
+        ax.axvline(1.0, color=GREY, linewidth=1.0)
+        ax.set(xscale="log", xlabel="worst error / bound (1 refutes)", ylim=(-0.7, len(parts) - 0.3))
+        return ax
