@@ -17,7 +17,7 @@ from errsrc.laws.shape import shape
 from errsrc.learners import Learner
 from errsrc.results import Interval
 from errsrc.settings import Setting
-from errsrc.sweeps.kind import encode, line, split
+from errsrc.sweeps.kind import encode, line, split, types_of
 
 
 @dataclass(frozen=True)
@@ -159,9 +159,20 @@ def examined(cells: Sequence[Example]) -> list[dict[str, Any]]:
 
 
 def spec(example: Example) -> str:
-    """Return an example as the text of a study, in TOML, which replays it."""
-    leaves = {"seed": example.seed, **split(example)[0]}
-    return 'kind = "example"\n\n[cell]\n' + "".join(map(line, leaves.items()))
+    """Return an example as the text of a study, in TOML, which replays it; with defaults, for they change."""
+    given, defaults = split(example)
+    leaves = [(path, value) for path, value in (defaults | given).items() if value is not None]
+    shown = [line(one) for one in leaves if not _implied(example, one[0])]
+    return 'kind = "example"\n\n[cell]\n' + "".join(shown)
+
+
+def _implied(cell: Any, path: str) -> bool:
+    """Return whether a path names the kind of a part that can be of one kind only, which specs leave out."""
+    *above, last = path.split(".")
+    hint: Any = None
+    for name in above:
+        hint, cell = types_of(type(cell))[name], getattr(cell, name)
+    return last == "kind" and hint is type(cell)
 
 
 def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -25,9 +25,9 @@ class Claim:
 
     For n >= ``threshold`` n_Nyq: |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|, where
     kappa is the condition number of the sampling operator on the band, eps the machine epsilon of the
-    learner's precision, sigma the standard deviation of the noise, and g = sqrt n / (the smallest singular value of
-    the basis at the nodes) its gain.  With kappa in the place of g, as one would like it, the claim is false:
-    one function at one node has kappa = 1, and the node may be near the function's zero.
+    learner's precision, sigma the standard deviation of the noise, and g its gain: sqrt n over the smallest
+    singular value of the basis at the nodes.  With kappa in the place of g the claim is false: one function
+    at one node has kappa = 1, and the node may be near the function's zero.
 
     Attributes
     ----------
