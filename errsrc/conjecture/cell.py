@@ -171,7 +171,8 @@ def _implied(cell: Any, path: str) -> bool:
     *above, last = path.split(".")
     hint: Any = None
     for name in above:
-        hint, cell = types_of(type(cell))[name], getattr(cell, name)
+        cls: Any = type(cell)
+        hint, cell = types_of(cls)[name], getattr(cell, name)
     return last == "kind" and hint is type(cell)
 
 
@@ -189,7 +190,8 @@ def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
             base = row["n_nyquist_found"]
             reached, ratio = f"> {found.low:,.0f}", f"> {found.low / base:.3g}"
             if np.isfinite(found.estimate):
-                reached, ratio = str(found), f"{found.estimate / base:.3g}"
+                ends = f"[{found.low:,.0f}, {found.high:,.0f}]"
+                reached, ratio = f"{found.estimate:,.0f} {ends}", f"{found.estimate / base:.3g}"
             exponent = Interval(row["exponent"], row["exponent.low"], row["exponent.high"], cell.level)
             error = f"{row['error_at_largest']:.2g}"
             lines.append((f"{base:,}", reached, ratio, row["shape"], str(exponent), error, named(cell)))

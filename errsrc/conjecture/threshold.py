@@ -127,7 +127,7 @@ def threshold(
     >>> from errsrc.settings import BandTeacher
     >>> found = threshold(BandTeacher(Torus(3)), BandLeastSquares(Torus(3)))
     >>> print(found.n_star, found.shape.verdict)
-    7 [6, 7] cliff
+    7.0 [6.0, 7.0] cliff
     """
     where = "threshold"
     base = checks.integer(nyquist(setting) if n_nyquist is None else n_nyquist, "n_nyquist", where, 1)

@@ -1,0 +1,250 @@
+"""The instrument: it finds thresholds that are known, refutes what is false, and replays what it found."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from errsrc.bases import Cube, Legendre, Sphere, Torus
+from errsrc.cli import main
+from errsrc.conjecture import Claim, Region, errors, examine, nyquist, search, threshold
+from errsrc.conjecture.cell import (
+    SearchCell,
+    ThresholdCell,
+    examined,
+    from_row,
+    searches,
+    short,
+    spec,
+    table,
+    thresholds,
+)
+from errsrc.conjecture.claim import Example
+from errsrc.learners import BandLeastSquares, Memory, Neighbours
+from errsrc.nets import MLP
+from errsrc.settings import (
+    BandTeacher,
+    Clustered,
+    Gaussian,
+    LinearTeacher,
+    NetworkTeacher,
+    SparseTeacher,
+)
+from errsrc.studies import parse
+
+WORLD, LEARNER = BandTeacher(Torus(3)), BandLeastSquares(Torus(3))
+
+
+def test_the_nyquist_number_is_what_the_world_needs():
+    assert nyquist(BandTeacher(Torus(3, 2))) == 49
+    assert nyquist(SparseTeacher(Torus(30), 4)) == 8
+    assert nyquist(NetworkTeacher(MLP((2, 4, 1), "tanh"))) == 35
+    with pytest.raises(TypeError, match=r"'setting' .* or n_nyquist given"):
+        nyquist(LinearTeacher(2))
+
+
+def test_a_draw_is_the_same_whatever_the_others_are():
+    few, many = (errors(WORLD, LEARNER, 5, draws, seed=4) for draws in (2, 6))
+    np.testing.assert_array_equal(few, many[:2])
+    assert not np.array_equal(few, errors(WORLD, LEARNER, 5, 2, seed=5))
+
+
+@pytest.mark.parametrize("basis", [Torus(4), Torus(2, 2), Legendre(8), Sphere(3), Cube(5, 2)], ids=repr)
+def test_the_threshold_of_a_learner_told_the_band_is_its_size(basis):
+    """In general position n* = M; on the cube nodes repeat, and n* is a little more."""
+    found = threshold(BandTeacher(basis), BandLeastSquares(basis), draws=9, ratios=(0.5, 0.9, 1.5, 2.0, 3.0))
+    most = 1.7 if isinstance(basis, Cube) else 1.0
+    assert basis.size <= found.n_star.estimate <= max(basis.size + 1, most * basis.size)
+    assert found.n_star.low < found.n_star.estimate <= found.n_star.high
+    assert "Exact from n" in str(found)
+
+
+def test_a_larger_band_than_the_teachers_moves_the_threshold_there():
+    found = threshold(BandTeacher(Torus(2)), BandLeastSquares(Torus(5)), draws=9)
+    assert found.n_nyquist == 5
+    assert found.n_star.estimate == pytest.approx(11, abs=1)
+    assert found.ratio.estimate == found.n_star.estimate / 5
+
+
+def test_a_smaller_band_never_gets_there_and_says_how_far_it_was_looked_for():
+    found = threshold(BandTeacher(Torus(5)), BandLeastSquares(Torus(2)), draws=7)
+    assert math.isinf(found.n_star.estimate)
+    assert found.n_star.low == 88
+    assert "Not exact up to n = 88" in found.status
+    assert found.shape.verdict != "cliff"
+
+
+def test_float32_is_exact_by_its_own_measure():
+    one = BandLeastSquares(Torus(3), precision="float32")
+    found = threshold(WORLD, one, draws=9)
+    assert found.tolerance == 1e-3
+    assert found.n_star.estimate <= 10
+    assert 1e-9 < found.medians[-1] < 1e-5
+
+
+def test_below_the_threshold_the_relative_squared_error_is_the_information_limit():
+    """E|f^ - f|^2 / E|f|^2 = 1 - n / M for the least norm and a flat prior: 400 draws, a 99.9% interval."""
+    basis = Torus(8)
+    for n in (4, 10, 16):
+        squared = errors(BandTeacher(basis), BandLeastSquares(basis), n, 400, seed=1) ** 2
+        assert abs(squared.mean() - (1 - n / 17)) < 3.3 * squared.std() / 20
+
+
+FALSE = {
+    "fewer nodes than functions": (Claim(threshold=0.8), Region(most=20)),
+    "condition number left out": (Claim(heeds_condition=False), Region(designs=("clustered",))),
+    "a spectrum that only decays": (Claim(), Region(tail=0.01)),
+    "float32 held to float64's bound": (Claim(precision="float64"), Region(precisions=("float32",))),
+    "noise by the condition number": (Claim(noise_gain="condition"), Region(noise=1.0)),
+}
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path, capsys):
+    claim, region = FALSE[name]
+    found = search(claim, region, examples_wanted=300)
+    assert found.verdict == "refuted"
+    example = found.counterexample
+    assert example.setting.basis.size <= 16
+    assert examine(example) == found.outcome
+    path = tmp_path / "found.toml"
+    path.write_text(spec(example))
+    assert next(iter(parse(spec(example)))) == example
+    assert main(["conjecture", str(path), "--workers", "1"]) == 1
+    out, error = capsys.readouterr()
+    assert found.outcome.status in out
+    assert "1 of 1 claims are refuted" in error
+
+
+def test_the_true_claim_survives():
+    """The benchmark has 10,000 examples."""
+    found = search(Claim(), Region(noise=1.0, precisions=("float64", "float32")), examples_wanted=250)
+    assert found.verdict == "supported"
+    assert found.tested > 100
+    assert 0 < found.worst < 1
+    assert examine(found.hardest).ratio == found.worst
+
+
+def test_a_search_is_the_same_for_a_seed_and_another_for_another():
+    one, same, other = (search(Claim(), Region(most=9), examples_wanted=40, seed=s) for s in (1, 1, 2))
+    assert (one.tested, one.worst, one.hardest) == (same.tested, same.worst, same.hardest)
+    assert one.hardest != other.hardest
+
+
+def test_what_is_not_tested_is_counted_as_such():
+    clustered = BandTeacher(Torus(20), nodes=Clustered(1, 1e-3))
+    outcome = examine(Example(clustered, BandLeastSquares(Torus(20)), 41))
+    assert outcome.verdict == "not tested"
+    assert "leaves nothing to claim" in outcome.status
+    assert examine(Example(WORLD, LEARNER, 6)).verdict == "not tested"
+    found = search(Claim(), Region(domains=("torus",), designs=("clustered",)), examples_wanted=60)
+    assert found.untested > 0
+
+
+def test_rows_hold_all_of_a_threshold():
+    cell = ThresholdCell(WORLD, LEARNER, draws=6, ratios=(0.5, 1.0, 2.0))
+    (row,) = thresholds([cell])
+    again, direct = from_row(cell, row, row["curve"]), threshold(WORLD, LEARNER, draws=6, ratios=cell.ratios)
+    assert again.n_star == direct.n_star
+    assert again.status == direct.status
+    assert again.shape.verdict == direct.shape.verdict
+    for n, draws in direct.errors.items():
+        np.testing.assert_array_equal(again.errors[n], draws)
+
+
+def test_tables_say_what_was_supported_refuted_and_not_tested():
+    ratios = (0.5, 1.0, 2.0)
+    cells = [ThresholdCell(WORLD, learner, draws=5, ratios=ratios) for learner in (LEARNER, Memory())]
+    text = table(cells, thresholds(cells))
+    assert text.count("\n") == 2
+    assert "> 14" in text.splitlines()[2]
+    small = Region(most=9, domains=("torus",))
+    cells = [SearchCell(Claim(threshold=0.8), small, 60), SearchCell(examples=20)]
+    text = table(cells, searches(cells))
+    assert "refuted" in text
+    assert 'kind = "example"' in text
+    assert "examples tested" in text
+    assert "holds" in table([Example()], examined([Example()]))
+
+
+def test_short_names_leave_out_defaults():
+    noisy = BandTeacher(Torus(3), channel=Gaussian(0.1))
+    assert short(noisy) == "BandTeacher(channel=Gaussian(noise_std=0.1))"
+    assert short(Neighbours()) == "Neighbours()"
+
+
+SPEC = """
+kind = "threshold"
+[cell]
+draws = 5
+ratios = [0.5, 1.0, 2.0]
+setting = {kind = "band-teacher", basis = {kind = "torus", degree = 2}}
+[factors]
+learner = [{kind = "band-least-squares", basis = {kind = "torus", degree = 2}}, {kind = "neighbours"}]
+"""
+
+
+def test_the_command_computes_prints_draws_and_goes_on(tmp_path, capsys):
+    path = tmp_path / "cliff.toml"
+    path.write_text(SPEC)
+    assert main(["conjecture", str(path), "--workers", "1"]) == 0
+    first = capsys.readouterr().out
+    assert "BandLeastSquares" in first
+    assert (tmp_path / "cliff_cliff_1.png").stat().st_size > 5000
+    assert main(["conjecture", str(path), "--json"]) == 0
+    assert '"n_star":5' in capsys.readouterr().out
+
+
+REFUSED = [
+    ('kind = "budget"\n[cell]\nn = 5', "setting"),
+    ('kind = "recovery"', "cell"),
+    (SPEC.replace("draws = 5", "draws = 1"), "'draws' parameter of ThresholdCell must be an integer >= 5"),
+    ('kind = "search"\n[cell]\nregion = {domains = ["torsu"]}', "'domains'"),
+    ('kind = "search"\n[cell]\nclaim = {c = 0.0}', "'c'"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_bad_specs_end_with_a_sentence_and_code_2(text, message, tmp_path, capsys):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    assert main(["conjecture", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_a_learner_that_cannot_take_the_world_fails_with_a_sentence(tmp_path):
+    path = tmp_path / "wrong.toml"
+    path.write_text(SPEC.replace('basis = {kind = "torus", degree = 2}}, {', 'basis = {kind = "cube"}}, {'))
+    command = [sys.executable, "-m", "errsrc", "conjecture", str(path), "--workers", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'x' parameter of Cube must be numbers -1 and 1 of shape (N, 3)" in done.stderr
+    assert "Neighbours" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+BAD = [
+    (lambda: threshold(WORLD, LEARNER, ratios=[1.0]), "'ratios'"),
+    (lambda: threshold(WORLD, LEARNER, ratios=[1.0, 1.01]), "'ratios' .* of different sizes"),
+    (lambda: threshold(WORLD, LEARNER, draws=3), "'draws'"),
+    (lambda: threshold(WORLD, LEARNER, tolerance=0.0), "'tolerance'"),
+    (lambda: errors(NetworkTeacher(MLP((2, 3, 2)), loss="log"), LEARNER, 3, 2), "'channel'|squared"),
+    (lambda: Region(domains=()), "'domains' .* one or more"),
+    (lambda: Region(tail=2.0), "'tail'"),
+    (lambda: Claim(precision="float16"), "'precision'"),
+    (lambda: search(examples_wanted=0), "'examples_wanted'"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), BAD, ids=[message for _, message in BAD])
+def test_what_is_refused(call, message):
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)
