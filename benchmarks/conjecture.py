@@ -1,0 +1,133 @@
+"""Whether learners told the band are exact where they should be, and whether the instrument can tell.
+
+    python benchmarks/conjecture.py [--examples 10000] [--draws 50] [--only exact,limit,claims]
+                                    [--out benchmarks/results/conjecture.json]
+
+*exact*: relative errors |f^ - f| / |f| of least squares in a known band, noiseless, random nodes, at n / M
+of 1, 1.1, 1.5 and 4: median and largest over draws; and how often the error is at most 1e-9.  On the circle,
+tori of two and three dimensions, the interval (Legendre), the sphere and the Boolean cube.
+
+*limit*: below n = M, the relative squared error of the fit of least norm, a ratio of expectations with its
+95% interval, beside 1 - n / M.
+
+*claims*: the search for counterexamples.  The true claim, with and without noise, in both precisions, over
+so many examples: how many were tested, and the worst ratio of error to bound.  False versions of it, each
+with the example that refutes it: how many examples it took.
+
+One core, 15 minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from errsrc.bases import Basis, Cube, Legendre, Sphere, Torus
+from errsrc.conjecture import Claim, Region, errors, search
+from errsrc.conjecture.cell import short
+from errsrc.learners import BandLeastSquares
+from errsrc.results import mean_interval
+from errsrc.settings import BandTeacher
+
+BANDS: tuple[Basis, ...] = (
+    Torus(50),
+    Torus(3, 2),
+    Torus(3, 3),
+    Legendre(40),
+    Sphere(9),
+    Cube(12, 3),
+)
+RATIOS = (1.0, 1.1, 1.5, 4.0)
+
+CLAIMS = {
+    "true": (Claim(), Region()),
+    "true, noise, both precisions": (Claim(), Region(noise=1.0, precisions=("float64", "float32"))),
+    "false: from n = 0.9 M": (Claim(threshold=0.9), Region()),
+    "false: whatever the condition number": (Claim(heeds_condition=False), Region(designs=("clustered",))),
+    "false: a spectrum that only decays": (Claim(), Region(tail=0.01)),
+    "false: float32 as exact as float64": (Claim(precision="float64"), Region(precisions=("float32",))),
+    "false: noise grows by the condition number": (Claim(noise_gain="condition"), Region(noise=1.0)),
+}
+
+
+def main() -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--examples", type=int, default=10_000)
+    parser.add_argument("--draws", type=int, default=50)
+    parser.add_argument("--only", default="exact,limit,claims")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    figures: dict[str, Any] = {"python": platform.python_version(), "numpy": np.__version__}
+    for name in options.only.split(","):
+        figures[name] = {
+            "exact": lambda: exact(options.draws),
+            "limit": lambda: limit(8 * options.draws),
+            "claims": lambda: claims(options.examples),
+        }[name]()
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def exact(draws: int) -> dict[str, Any]:
+    """Return errors of each band at each ratio."""
+    out = {}
+    print(f"{'band':<28}{'M':>6}{'n / M':>7}{'n':>6}{'median':>11}{'largest':>11}{'exact':>8}")
+    for basis in BANDS:
+        for ratio in RATIOS:
+            n = round(ratio * basis.size)
+            found = errors(BandTeacher(basis), BandLeastSquares(basis), n, draws)
+            row = {"n": n, "median": float(np.median(found)), "largest": float(found.max())}
+            row["exact"] = float((found <= 1e-9).mean())
+            out[f"{short(basis)}, n = {ratio:g} M"] = row
+            print(
+                f"{short(basis):<28}{basis.size:>6}{ratio:>7g}{n:>6}{row['median']:>11.1e}"
+                f"{row['largest']:>11.1e}{row['exact']:>8.0%}",
+                flush=True,
+            )
+    return out
+
+
+def limit(draws: int) -> dict[str, Any]:
+    """Return the relative squared error below n = M, beside the information limit."""
+    out = {}
+    for basis in (Torus(50), Torus(3, 2), Cube(8, 2)):
+        for ratio in (0.25, 0.5, 0.9):
+            n = round(ratio * basis.size)
+            squared = errors(BandTeacher(basis), BandLeastSquares(basis), n, draws) ** 2
+            found, expected = mean_interval(squared, 0.95), 1 - n / basis.size
+            out[f"{short(basis)}, n = {n}"] = [found.estimate, found.low, found.high, expected]
+            print(f"{short(basis):<28} n = {n:>3}: {found}, 1 - n / M = {expected:.3f}", flush=True)
+    return out
+
+
+def claims(examples: int) -> dict[str, Any]:
+    """Return what became of each claim."""
+    out = {}
+    for name, (claim, region) in CLAIMS.items():
+        start = time.perf_counter()
+        found = search(claim, region, examples_wanted=examples)
+        row = {
+            "verdict": found.verdict,
+            "tested": found.tested,
+            "not tested": found.untested,
+            "worst": found.worst,
+            "seconds": time.perf_counter() - start,
+        }
+        if found.counterexample is not None and found.outcome is not None:
+            row["by"] = f"{short(found.counterexample)}: {found.outcome.status}"
+        out[name] = row
+        worst = f"worst error / bound {row['worst']:.2g}"
+        print(f"{name}: {row['verdict']} after {row['tested']:,} tested, {row['not tested']:,} not; {worst}")
+        print(f"  {row.get('by', '')}", flush=True)
+    return out
+
+
+if __name__ == "__main__":
+    main()
