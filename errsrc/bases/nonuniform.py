@@ -29,6 +29,7 @@ WEIGHTS = ("density", "uniform")
 
 _EXACT = 1e-14  # relative precision asked of transforms that the result depends on
 _DIAGONALS = 16  # of the preconditioner, beside the main one
+_POWERS = 10  # iterations for the least eigenvalue
 _LOOK = 5  # iterations between two looks at the error
 
 
@@ -214,10 +215,10 @@ def solve(
     w = _density_weights(nodes, basis.degree, threads) if weights == "density" else np.full(n, 1 / n)
     gram = _Gram(basis, nodes, w, ridge / n, threads)
     found = [_refined(gram, nodes, column, tolerance, iterations) for column in labels.reshape(n, -1).T]
-    halves, left, errors, ratios, counts = zip(*found, strict=True)
+    halves, left, errors, conditions, counts = zip(*found, strict=True)
     coefficients = np.stack([_listed(basis, half) for half in halves], axis=1)
     residual = _ratio(float(np.linalg.norm(left)), float(np.linalg.norm(labels)))
-    error, condition, count = max(errors), float(np.sqrt(max(ratios))), sum(counts)
+    error, condition, count = max(errors), max(conditions), sum(counts)
     converged = error <= tolerance
     status = (
         f"{'Converged' if converged else 'Not converged'} after {count} iterations: within about {error:.1g} of"
@@ -227,84 +228,79 @@ def solve(
     return Solution(coefficients.reshape(shape), residual, error, condition, count, converged, status)
 
 
-@dataclass(frozen=True, eq=False)
-class _Krylov:
-    """What conjugate gradients found."""
-
-    change: Complex
-    iterations: int
-    low: float  # least Ritz value of the preconditioned operator
-    least: float  # extreme values of <p, T p> / <p, p> or of Ritz values
-    most: float
-
-
 def _refined(
     gram: _Gram, nodes: Array, y: Array, tolerance: float, iterations: int
 ) -> tuple[Complex, float, float, float, int]:
-    """Return coefficients, norm of the residual, error, ratio of extreme eigenvalues and iterations.
+    """Return coefficients, norm of the residual, error, condition number and iterations.
 
     Conjugate gradients restart from the labels' residual until the error is small or halves no more.
     """
     half, left = np.zeros(gram.shape, dtype=np.complex128), y
-    error, ratio, count, low = np.inf, 1.0, 0, 1.0
-    best = (half, left, 0.0)
+    best, error, least, most, count = (half, left, np.inf), np.inf, 1.0, 1.0, 0
     while True:
         gradient = gram.gradient(nodes, left, half)
         step = gram.precondition(gradient)
-        now = _ratio(_norm(step), low * _norm(half))
-        if count == 0 or now < error:
+        now = _ratio(_norm(step), least * _norm(half))
+        if count == 0 or now < best[2]:
             best = (half, left, now)
         if now <= tolerance or now > error / 2 or count >= iterations:
             break
         error = now
-        found = _conjugate_gradients(gram, gradient, step, half, tolerance / 2, iterations - count)
-        half, count, low = half + found.change, count + found.iterations, found.low
-        ratio = max(ratio, found.most / found.least)
+        change, steps, least, most = _conjugate_gradients(
+            gram, gradient, step, half, tolerance / 2, iterations - count
+        )
+        half, count = half + change, count + steps
         left = y - _at(gram.basis, nodes, half, gram.threads)
     half, left, error = best
-    return half, float(np.linalg.norm(left)), error, ratio, count
+    condition = float(np.sqrt(most / (least if gram.factor is None else gram.least()))) if count else 1.0
+    rounding = condition * np.finfo(np.float64).eps * (50 + gram.basis.degree)
+    return half, float(np.linalg.norm(left)), error + rounding, condition, count
 
 
 def _conjugate_gradients(
     gram: _Gram, gradient: Complex, step: Complex, start: Complex, tolerance: float, iterations: int
-) -> _Krylov:
+) -> tuple[Complex, int, float, float]:
     """Solve T change = gradient until the error of start + change is at most the tolerance of its norm.
 
-    The norm of the preconditioned residual over the least Ritz value bounds the error.
+    The norm of the preconditioned residual over the least eigenvalue of the preconditioned T bounds the
+    error.  Returned are the change, the iterations, that eigenvalue, and the greatest of T itself.
     """
     change, left, p = np.zeros_like(gradient), gradient.copy(), step.copy()
-    rho, alphas, betas, rayleigh = _dot(left, step), [], [], []
-    low = 1.0
+    rho, look, least = _dot(left, step), _LOOK, 1.0
+    alphas: list[float] = []
+    betas: list[float] = []
+    most = 0.0
     for count in range(1, iterations + 1):
         image = gram(p)
         curvature = _dot(p, image)
-        if not curvature > 0:
+        if not curvature > 0:  # all is solved, to rounding
             break
+        most = max(most, curvature / _dot(p, p))
         alphas.append(rho / curvature)
-        rayleigh.append(curvature / _dot(p, p))
         change += alphas[-1] * p
         left -= alphas[-1] * image
         step = gram.precondition(left)
         rho, before = _dot(left, step), rho
         betas.append(rho / before)
-        if count % _LOOK == 0 or not rho > 0 or count == iterations:
-            ritz = _ritz_values(alphas, betas)
-            low = ritz[0]
-            if _norm(step) <= tolerance * low * _norm(start + change):
+        if count >= look or count == iterations or not rho > 0:
+            look = count + max(_LOOK, count // 10)
+            least = _ritz_value(alphas, betas, 0)
+            if not rho > 0 or _norm(step) <= tolerance * least * _norm(start + change):
                 break
         p *= betas[-1]
         p += step
-    if gram.factor is None:
-        return _Krylov(change, len(alphas), low, ritz[0], ritz[-1])
-    return _Krylov(change, len(alphas), low, min(rayleigh), max(rayleigh))
+    if gram.factor is None and alphas:
+        most = _ritz_value(alphas, betas, len(alphas) - 1)
+    return change, len(alphas), least, most
 
 
-def _ritz_values(alphas: list[float], betas: list[float]) -> Array:
-    """Return the extreme eigenvalues of the Lanczos matrix of conjugate gradients (Golub and Van Loan 10.2)."""
+def _ritz_value(alphas: list[float], betas: list[float], order: int) -> float:
+    """Return an eigenvalue of the Lanczos matrix of conjugate gradients (Golub and Van Loan, section 10.2)."""
     alpha, beta = np.array(alphas), np.array(betas)
     diagonal = 1 / alpha
     diagonal[1:] += beta[:-1] / alpha[:-1]
-    return np.asarray(eigvalsh_tridiagonal(diagonal, np.sqrt(beta[:-1]) / alpha[:-1]))
+    beside = np.sqrt(beta[:-1]) / alpha[:-1]
+    return float(eigvalsh_tridiagonal(diagonal, beside, select="i", select_range=(order, order))[0])
 
 
 class _Gram:
@@ -350,6 +346,15 @@ class _Gram:
         values = fft.irfft(half, points)
         values = cho_solve_banded((self.factor, True), values, overwrite_b=True, check_finite=False)
         return np.asarray(fft.rfft(values)[: len(half)])
+
+    def least(self) -> float:
+        """Return <v, T v> / <v, v> for the v that the preconditioner enlarges most, by power iteration."""
+        v = np.random.default_rng(0).standard_normal((2, self.shape[0])).T.copy().view(np.complex128)[:, 0]
+        v[0] = v[0].real
+        for _ in range(_POWERS):
+            v = self.precondition(v)
+            v /= _norm(v)
+        return _dot(v, self(v))
 
     def _grid(self, half: Complex) -> Array:
         """Return the values on the even grid of length^dim points, over their number."""
