@@ -15,6 +15,7 @@ from errsrc.learners.memory import Memory as Memory
 from errsrc.learners.minimum_norm import MinimumNorm as MinimumNorm
 from errsrc.learners.neighbours import Neighbours as Neighbours
 from errsrc.learners.network import NetworkStudent as NetworkStudent
+from errsrc.learners.network_class import NetworkClass as NetworkClass
 from errsrc.learners.reduced_rank import ReducedRank as ReducedRank
 from errsrc.learners.ridge import Ridge as Ridge
 
@@ -30,6 +31,7 @@ ALL: dict[str, type[Learner]] = {
     "memory": Memory,
     "forest": Forest,
     "network-student": NetworkStudent,
+    "network-class": NetworkClass,
     "low-pass": LowPass,
 }
 """Learners by the name that specs have for them."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets.networks import Network, Weights
+from errsrc.nets.networks import MLP, Network, Weights
 
 
 def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
@@ -23,7 +23,8 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
 
     Notes
     -----
-    Cost: outputs backward passes of E x N members on an input each; E x N x outputs x P numbers.
+    Cost: outputs backward passes, by hand for an `MLP`, else of E x N members on an input each;
+    E x N x outputs x P numbers.
 
     Examples
     --------
@@ -34,6 +35,8 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
     """
     flat = network.flatten(tuple(w.detach().double() for w in weights))
     x = x.double().expand(len(flat), *x.shape[-2:])
+    if isinstance(network, MLP):
+        return network.jacobian(network.unflatten(flat), x)
     count = x.shape[1]
     with torch.enable_grad():  # a member of its own for each input: one backward pass serves all
         leaves = flat.repeat_interleave(count, 0).requires_grad_()

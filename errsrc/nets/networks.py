@@ -235,6 +235,34 @@ class MLP(Network):
                 slope = _PULLBACKS[self.activation](slope, zs[layer - 1], h[layer])
         return loss
 
+    @torch.no_grad()
+    def jacobian(self, weights: Weights, x: Tensor) -> Tensor:
+        """Return the outputs' derivatives (E, B * outputs, P) for inputs x (E, B, inputs); dtype as x.
+
+        Parameters in the order of `flatten`; backpropagation by hand, of all outputs at once.
+        """
+        layers = len(weights) // 2
+        h, zs = [x.mT], []
+        for layer in range(layers):
+            zs.append(torch.baddbmm(weights[2 * layer + 1].unsqueeze(2), weights[2 * layer], h[-1]))
+            if layer < layers - 1:
+                h.append(ACTIVATIONS[self.activation](zs[-1]))
+        members, count, outputs = len(x), x.shape[1], self.outputs
+        slope = torch.eye(outputs, dtype=x.dtype, device=x.device)
+        slope = slope.repeat_interleave(count, 1).expand(members, -1, -1)  # (E, out, outputs * B)
+        parts: list[Tensor] = []
+        for layer in range(layers - 1, -1, -1):
+            below = h[layer].repeat(1, 1, outputs)
+            parts[:0] = [(slope.unsqueeze(2) * below.unsqueeze(1)).flatten(1, 2), slope]
+            if layer:
+                slope = _PULLBACKS[self.activation](
+                    weights[2 * layer].mT @ slope, zs[layer - 1].repeat(1, 1, outputs), below
+                )
+        found = torch.cat(parts, 1)  # (E, P, outputs * B)
+        if outputs > 1:
+            found = found.unflatten(2, (outputs, count)).transpose(2, 3).flatten(2)
+        return found.mT
+
 
 def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
     """Return x matrix^T + bias, (E, B, out), for matrix (E, out, in) and x (E, B, in) or (B, in)."""

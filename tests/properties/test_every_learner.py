@@ -24,6 +24,7 @@ from errsrc.sweeps.kind import kind_name
 RECIPE = Recipe(learning_rate=0.02, warmup=5, loss="squared")
 QUICK: dict[str, dict[str, Any]] = {
     "forest": {"trees": 5},
+    "network-class": {"architecture": MLP((1, 2, 1), "tanh"), "starts": 4, "steps": 20},
     "network-student": {"architecture": MLP((1, 8, 1)), "recipe": RECIPE, "steps": 60},
 }
 QUICK["low-pass"] = {"learner": NetworkStudent(**QUICK["network-student"])}

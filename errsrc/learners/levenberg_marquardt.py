@@ -1,0 +1,78 @@
+"""Levenberg-Marquardt over many least-squares problems at once, each with its own damping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_FIRST, _LEAST, _MOST = 0.1, 1e-20, 1e12  # damping
+_LOWERED, _RAISED = 0.5, 2.0  # by at most this factor after a step that was taken; doubled after each refusal
+
+Residuals = Callable[[Tensor], Tensor]
+"""Residuals (E, R) at points (E, P)."""
+Linearised = Callable[[Tensor], Tensor]
+"""Derivatives (E, R, P) of what is subtracted from the targets: of minus the residuals."""
+
+
+class LevenbergMarquardt:
+    """Minimisers of E mean squares of R residuals r in P numbers (Marquardt 1963).
+
+    A step d has the least ||r - J d||^2 / R + damping ||d||^2, found by QR of J over the root of the damping:
+    the normal equations would square J's condition number.  It is taken if it lowers the loss.  How well J
+    predicts the gain moves the damping (Nielsen 1999, but lowered slowly: far more starts arrive).
+
+    Attributes
+    ----------
+    point, loss
+        Where each problem stands, (E, P), and its mean squared residual, (E,).
+    """
+
+    def __init__(self, residuals: Residuals, linearised: Linearised, point: Tensor) -> None:
+        self._residuals, self._linearised = residuals, linearised
+        self.point = point
+        self._r, self._j = residuals(point), linearised(point)
+        self.loss = self._r.square().mean(1)
+        self._damping = torch.full_like(self.loss, _FIRST)
+        self._raise = torch.full_like(self.loss, _RAISED)
+
+    def put(self, places: Tensor, point: Tensor) -> None:
+        """Begin anew from points (K, P) at places, int64 (K,)."""
+        self.point[places] = point
+        self._r[places], self._j[places] = self._residuals(point), self._linearised(point)
+        self.loss[places] = self._r[places].square().mean(1)
+        self._damping[places], self._raise[places] = _FIRST, _RAISED
+
+    def ease(self) -> None:
+        """Lower the damping to the least, where the points are at their minima but for rounding."""
+        self._damping.fill_(_LEAST)
+
+    def keep(self, mask: Tensor) -> None:
+        """Drop the problems outside ``mask``, bool (E,)."""
+        self.point, self.loss = self.point[mask], self.loss[mask]
+        self._r, self._j = self._r[mask], self._j[mask]
+        self._damping, self._raise = self._damping[mask], self._raise[mask]
+
+    def step(self) -> None:
+        """Try a step of every problem."""
+        members, rows, size = self._j.shape
+        stacked = self._j.new_zeros(members, rows + size, size + 1)
+        stacked[:, :rows, :size], stacked[:, :rows, size] = self._j, self._r
+        root = (self._damping * rows).sqrt()
+        stacked[:, rows:, :size].diagonal(dim1=1, dim2=2).copy_(root[:, None].expand(members, size))
+        r = torch.from_numpy(np.linalg.qr(stacked.numpy(), mode="r"))
+        right = r[:, :size, size:]
+        trial = self.point + torch.linalg.solve_triangular(r[:, :size, :size], right, upper=True)[..., 0]
+        residuals = self._residuals(trial)
+        loss = residuals.square().mean(1)
+        foreseen = right[..., 0].square().sum(1) / rows
+        taken = loss < self.loss
+        lowered = (1 - (2 * (self.loss - loss) / foreseen - 1) ** 3).clamp(_LOWERED, 2.0)
+        self._damping = (self._damping * torch.where(taken, lowered, self._raise)).clamp(_LEAST, _MOST)
+        self._raise = torch.where(taken, _RAISED, (2 * self._raise).clamp(max=64.0))
+        self.point = torch.where(taken[:, None], trial, self.point)
+        self._r = torch.where(taken[:, None], residuals, self._r)
+        self.loss = torch.where(taken, loss, self.loss)
+        self._j[taken] = self._linearised(trial[taken])

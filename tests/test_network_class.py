@@ -1,0 +1,130 @@
+"""The learner that is told the network's architecture, and the second-order fits it is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import least_squares
+
+from errsrc.learners import NetworkClass
+from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
+from errsrc.nets import CNN, MLP, jacobian
+from errsrc.nets.networks import ACTIVATIONS
+from errsrc.settings import Network, NetworkTeacher
+
+SMALL = MLP((2, 2, 1), "tanh")  # P = 9
+
+
+def world(architecture: MLP, n: int, seed: int = 0):
+    """Examples, fresh inputs and a teacher's values there."""
+    rng, setting = np.random.default_rng(seed), NetworkTeacher(architecture)
+    teacher, x, fresh = setting.teacher(rng), setting.inputs(n, rng), setting.inputs(500, rng)
+    return x, teacher(x), fresh, teacher(fresh), rng
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_jacobian_by_hand_is_the_graphs(activation: str) -> None:
+    network = MLP((3, 4, 5, 2), activation)
+    weights = network.draw([0, 1], network.prior(1.0, 0.5), torch.float64)
+    x = torch.randn(2, 6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = jacobian(network, weights, x)
+    flat = network.flatten(weights).requires_grad_()
+    for member in range(2):
+        graph = torch.autograd.functional.jacobian(
+            lambda w, member=member: network(network.unflatten(w[None]), x[member : member + 1])[0].flatten(),
+            flat[member],
+        )
+        torch.testing.assert_close(found[member], graph, rtol=1e-12, atol=1e-14)
+
+
+def test_each_problem_of_many_ends_where_scipy_ends_alone() -> None:
+    """At minima with residuals left, and as it would without the others."""
+    rng = np.random.default_rng(1)
+    t, y = np.linspace(0, 1, 12), rng.standard_normal(12)
+    times, targets = torch.from_numpy(t), torch.from_numpy(y)
+
+    def residuals(p):
+        return targets - p[:, :1] * torch.exp(p[:, 1:] * times)
+
+    def linearised(p):
+        e = torch.exp(p[:, 1:] * times)
+        return torch.stack([e, p[:, :1] * times * e], 2)
+
+    starts = torch.tensor([[1.0, 0.0], [-1.0, -1.0], [0.5, 1.0]], dtype=torch.float64)
+    run = LevenbergMarquardt(residuals, linearised, starts)
+    alone = LevenbergMarquardt(residuals, linearised, starts[1:2])
+    for _ in range(60):
+        run.step()
+        alone.step()
+    torch.testing.assert_close(run.point[1:2], alone.point, rtol=1e-9, atol=1e-9)
+    for start, loss in zip(starts, run.loss, strict=True):
+        known = least_squares(lambda p: y - p[0] * np.exp(p[1] * t), start.numpy(), method="lm")
+        assert float(loss) == pytest.approx(2 * known.cost / 12, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("n", "certificate"), [(10, "almost every teacher"), (18, "almost every teacher"), (19, "every teacher")]
+)
+def test_a_certified_function_is_the_teacher_within_its_bound(n: int, certificate: str) -> None:
+    for seed in range(3):
+        x, y, fresh, values, rng = world(SMALL, n, seed)
+        found = NetworkClass(SMALL, starts=256).fit(x, y, rng)
+        function = found.function
+        assert function.certificate == certificate
+        assert function.certified
+        assert function.training_error <= 1e-24
+        assert np.square(found(fresh) - values).mean() <= 1e-12 * values.var()
+        assert (np.abs(found(fresh) - values) <= function.bound(fresh)).all()
+        assert function.share.low > 0
+        assert "the teacher" in function.status
+
+
+def test_zero_training_error_with_too_few_inputs_is_no_certificate() -> None:
+    """Nor do repeated inputs count: a wrong function fits the P - 1 of them exactly."""
+    x, y, fresh, values, rng = world(SMALL, 8)
+    found = NetworkClass(SMALL, starts=64).fit(np.tile(x, (3, 1)), np.tile(y, 3), rng)
+    assert found.function.training_error <= 1e-24
+    assert np.square(found(fresh) - values).mean() > 1e-6 * values.var()
+    assert found.function.certificate == "none"
+    assert "many functions" in found.function.status
+
+
+def test_labels_that_no_network_of_the_class_has_are_never_certified() -> None:
+    x, _, _, _, rng = world(SMALL, 30)
+    function = NetworkClass(SMALL, starts=40).fit(x, rng.standard_normal(30), rng).function
+    assert not function.certified
+    assert (function.arrived, function.ended, function.tried) == (0, 40, 40)
+    assert function.share.high == pytest.approx(1 - 0.05 ** (1 / 40))
+    assert "None of 40 starts" in function.status
+
+
+def test_units_and_offsets_do_not_matter() -> None:
+    x, y, fresh, values, rng = world(SMALL, 19)
+    state = rng.bit_generator.state
+    plain = NetworkClass(SMALL).fit(x, y, rng)
+    rng.bit_generator.state = state
+    other = NetworkClass(SMALL).fit(1000 * x - 5000, 1e-3 * y + 1, rng)
+    assert other.function.certified
+    np.testing.assert_allclose(other(1000 * fresh - 5000), 1e-3 * values + 1, rtol=1e-9)
+    np.testing.assert_allclose(plain(fresh), values, rtol=1e-9, atol=1e-9)
+
+
+def test_several_outputs_and_layers() -> None:
+    network = MLP((2, 2, 2, 2), "sine")
+    x, y, fresh, values, rng = world(network, 40)
+    found = NetworkClass(network, starts=512).fit(x, y, rng)
+    assert found.function.certified
+    np.testing.assert_allclose(found(fresh), values, atol=1e-8)
+    assert (np.linalg.norm(found(fresh) - values, axis=1) <= found.function.bound(fresh)).all()
+    assert NetworkClass(network).function_class == Network(network)
+
+
+def test_what_the_theorem_is_not_about_is_refused() -> None:
+    for architecture in (MLP((2, 2, 1), "relu"), CNN(8, 2, 1)):
+        with pytest.raises(ValueError, match="'architecture' parameter of NetworkClass must be an MLP whose"):
+            NetworkClass(architecture)
+    with pytest.raises(ValueError, match="'x' parameter of NetworkClass"):
+        NetworkClass(SMALL).fit(np.zeros((4, 3)), np.zeros(4), np.random.default_rng(0))
+    with pytest.raises(ValueError, match="'y' parameter of NetworkClass"):
+        NetworkClass(SMALL).fit(np.zeros((4, 2)), np.zeros((4, 2)), np.random.default_rng(0))
