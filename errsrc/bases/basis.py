@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ class Basis:
     A subclass is a frozen dataclass of plain numbers that defines `indices`, `order`, `domain`, `dim`,
     `place`, `values` and `quadrature`.
     """
+
+    grows_by: ClassVar[str] = "degree"
+    """The field in which a basis grows: "degree", from 0 on, or "count", from 1 on."""
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -41,6 +44,13 @@ class Basis:
     def order(self) -> int:
         """The degree in one coordinate up to which `quadrature` must go for squares of this basis."""
         raise TypeError(f"{type(self).__name__} must define order")
+
+    @property
+    def nested(self) -> tuple[Self, ...]:
+        """The bases of lower degree or count, each within the next, and this one last."""
+        first = 0 if self.grows_by == "degree" else 1
+        sizes = range(first, getattr(self, self.grows_by) + 1)
+        return tuple(replace(self, **{self.grows_by: size}) for size in sizes)
 
     @property
     def domain(self) -> tuple[Any, ...]:

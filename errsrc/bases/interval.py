@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +108,8 @@ class Slepian(_Interval):
     >>> slepian.concentrations[[0, 5, 8]].round(3)
     array([1.   , 0.825, 0.015])
     """
+
+    grows_by: ClassVar[str] = "count"
 
     bandwidth: float = 8.0
     count: int = 7

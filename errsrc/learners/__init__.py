@@ -18,6 +18,13 @@ from errsrc.learners.network import NetworkStudent as NetworkStudent
 from errsrc.learners.network_class import NetworkClass as NetworkClass
 from errsrc.learners.reduced_rank import ReducedRank as ReducedRank
 from errsrc.learners.ridge import Ridge as Ridge
+from errsrc.learners.selection import BandSelection as BandSelection
+from errsrc.learners.selection import SelectedFit as SelectedFit
+from errsrc.learners.sparse import MatrixPencil as MatrixPencil
+from errsrc.learners.sparse import SparseFit as SparseFit
+from errsrc.learners.sparse import SparseRecovery as SparseRecovery
+from errsrc.learners.tuned import Choice as Choice
+from errsrc.learners.tuned import Tuned as Tuned
 
 ALL: dict[str, type[Learner]] = {
     "ridge": Ridge,
@@ -25,6 +32,9 @@ ALL: dict[str, type[Learner]] = {
     "gradient-descent": GradientDescent,
     "reduced-rank": ReducedRank,
     "band-least-squares": BandLeastSquares,
+    "band-selection": BandSelection,
+    "sparse-recovery": SparseRecovery,
+    "matrix-pencil": MatrixPencil,
     "kernel-ridge": KernelRidge,
     "gaussian-process": GaussianProcess,
     "neighbours": Neighbours,
@@ -33,5 +43,6 @@ ALL: dict[str, type[Learner]] = {
     "network-student": NetworkStudent,
     "network-class": NetworkClass,
     "low-pass": LowPass,
+    "tuned": Tuned,
 }
 """Learners by the name that specs have for them."""

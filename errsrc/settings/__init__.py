@@ -21,6 +21,7 @@ from errsrc.settings.nodes import Clustered as Clustered
 from errsrc.settings.nodes import Gappy as Gappy
 from errsrc.settings.nodes import Jittered as Jittered
 from errsrc.settings.nodes import Nodes as Nodes
+from errsrc.settings.nodes import Stride as Stride
 from errsrc.settings.nodes import Uneven as Uneven
 from errsrc.settings.nodes import Uniform as Uniform
 from errsrc.settings.setting import GaussianSetting as GaussianSetting

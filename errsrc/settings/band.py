@@ -204,6 +204,8 @@ class SparseTeacher(_BandWorld, Setting):
         The band that the places lie in.
     sparsity
         K, the number of coefficients, from 1 to the band's size.
+    pairs
+        Whether a cosine of a torus comes with its sine: K frequencies, k and -k being two, K even.
     nodes
         The design of the labelled inputs.
     channel
@@ -211,11 +213,15 @@ class SparseTeacher(_BandWorld, Setting):
     """
 
     sparsity: int = 1
+    pairs: bool = False
     channel: Channel = field(default=Clean(), kw_only=True)
 
     def __post_init__(self) -> None:
         self._check()
         checks.integer(self.sparsity, "sparsity", "SparseTeacher", 1, self.basis.size)
+        if self.pairs and (self.sparsity % 2 or not isinstance(self.basis, Torus)):
+            accepted = "False but for a Torus and an even sparsity"
+            raise ValueError(checks.refusal("pairs", "SparseTeacher", accepted, self.pairs))
         if not isinstance(self.channel, (Clean, Gaussian)):
             accepted = "Clean() or Gaussian(...)"
             raise ValueError(checks.refusal("channel", "SparseTeacher", accepted, self.channel))
@@ -233,7 +239,11 @@ class SparseTeacher(_BandWorld, Setting):
     def teacher(self, rng: np.random.Generator) -> BandFunction:
         """Draw a teacher."""
         coefficients = np.zeros(self.basis.size)
-        places = rng.choice(self.basis.size, self.sparsity, replace=False)
+        if self.pairs:  # places 2 j + 1 and 2 j + 2 are those of a frequency
+            chosen = rng.choice((self.basis.size - 1) // 2, self.sparsity // 2, replace=False)
+            places = np.concatenate([2 * chosen + 1, 2 * chosen + 2])
+        else:
+            places = rng.choice(self.basis.size, self.sparsity, replace=False)
         coefficients[places] = rng.standard_normal(self.sparsity) / np.sqrt(self.sparsity)
         return BandFunction(self.basis, coefficients)
 
@@ -242,6 +252,7 @@ class SparseTeacher(_BandWorld, Setting):
         if isinstance(function_class, AllFunctions):
             return Interval(0.0, 0.0, 0.0, 0.95)
         if isinstance(function_class, Band) and function_class.basis.family == self.basis.family:
-            lacking = 1 - len(shared(function_class.basis, self.basis)[0]) / self.basis.size
+            held = len(shared(function_class.basis, self.basis)[0])
+            lacking = (self.basis.size - held) / (self.basis.size - self.pairs)  # the constant is no pair
             return Interval(lacking, lacking, lacking, 0.95)
         return super().realizability(function_class)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -171,6 +171,8 @@ class ImageBasis(Basis):
     seed
         Of the choice of images.
     """
+
+    grows_by: ClassVar[str] = "count"
 
     dataset: str = "digits"
     count: int = 50

@@ -9,6 +9,8 @@ import numpy as np
 from errsrc import checks
 from errsrc.settings.setting import Array
 
+GOLDEN = (5**0.5 - 1) / 2
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -123,6 +125,32 @@ class Uneven(Nodes):
         return kept[:count]
 
 
+@dataclass(frozen=True)
+class Stride(Nodes):
+    """Nodes on a circle at equal strides: t step, t = 0, ..., n - 1, from a start drawn uniformly.
+
+    The samples of a function with few frequencies k at them are a sum of few powers of exp(2 pi i k step),
+    which `errsrc.learners.MatrixPencil` recovers from about two samples a frequency.
+
+    Attributes
+    ----------
+    step
+        Length of a stride in turns, in (0, 1); the golden section tells all frequencies apart, 1 / M those
+        up to (M - 1) / 2.
+    """
+
+    step: float = GOLDEN
+
+    def __post_init__(self) -> None:
+        checks.number(self.step, "step", "Stride", 0, 1, open_low=True, open_high=True)
+
+    def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
+        """Return the nodes, in their order."""
+        if dim != 1:
+            raise ValueError(checks.refusal("nodes", "Stride", "those of one coordinate", f"<dim = {dim}>"))
+        return np.asarray((rng.uniform() + np.arange(count) * self.step) % 1.0)[:, None]
+
+
 def _cells(count: int, dim: int) -> tuple[Array, Array]:
     """Return the corners of ``count`` boxes of equal volume that fill the unit cube."""
     slabs = max(1, round(count ** (1 / dim)))
@@ -145,5 +173,6 @@ ALL: dict[str, type[Nodes]] = {
     "clustered": Clustered,
     "gappy": Gappy,
     "uneven": Uneven,
+    "stride": Stride,
 }
 """Designs by the name that specs have for them."""
