@@ -29,7 +29,8 @@ class BandFit(BandFunction):
         Examples.
     condition
         Ratio of the sampling operator's largest singular value to its smallest, over the band's M
-        functions: errors of labels are amplified by up to as much.  inf where n < M.
+        functions, as the learner weighs them: relative errors of labels are amplified by up to as much.
+        inf where n < M.
     residual
         Root mean square of what the fit leaves of the labels, relative to theirs.
     iterations
@@ -61,6 +62,10 @@ class BandLeastSquares(SpectralLearner):
         The band.
     ridge
         Penalty on the coefficients' squares, >= 0, added as in `Ridge`.
+    decay
+        The penalty, and the norm that is least, weigh the square of a coefficient of degree k by
+        max(k, 1)^decay: with more functions than examples, kernel regression with the eigenvalues
+        max(k, 1)^-decay, an ordinary learner that is told smoothness.
     precision
         "float64", or "float32" for the solution of the equations.
 
@@ -84,6 +89,7 @@ class BandLeastSquares(SpectralLearner):
 
     basis: Basis = field(default=Torus())
     ridge: float = 0.0
+    decay: float = 0.0
     precision: str = "float64"
 
     def __post_init__(self) -> None:
@@ -91,6 +97,7 @@ class BandLeastSquares(SpectralLearner):
             where = "BandLeastSquares"
             raise TypeError(checks.refusal("basis", where, "a basis of errsrc.bases", self.basis))
         checks.number(self.ridge, "ridge", "BandLeastSquares", 0)
+        checks.number(self.decay, "decay", "BandLeastSquares")
         checks.choice(self.precision, "precision", "BandLeastSquares", ("float64", "float32"))
 
     @property
@@ -110,11 +117,12 @@ class BandLeastSquares(SpectralLearner):
         return max(shape) * float(np.finfo(self.precision).eps)
 
     def _solve(self, features: Array, labels: Array) -> tuple[Array, Array]:
-        """Return the coefficients, and the features' singular values."""
-        matrix, right = features.astype(self.precision), labels.astype(self.precision)
+        """Return the coefficients, and the features' singular values, each feature weighted by its prior."""
+        prior = np.maximum(self.basis.degrees, 1).astype(np.float64) ** (-self.decay / 2)
+        matrix, right = (features * prior).astype(self.precision), labels.astype(self.precision)
         u, d, vt = svd(matrix, full_matrices=False, lapack_driver="gesvd")
         gains = self.gains(d, features.shape).astype(self.precision)
-        return ((vt.T * gains) @ (u.T @ right)).astype(np.float64), d
+        return (((prior * vt).T * gains) @ (u.T @ right)).astype(np.float64), d
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> BandFit:
         labels, features = indicators(y), self.basis(x)
