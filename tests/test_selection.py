@@ -18,7 +18,7 @@ from errsrc.learners import (
     Tuned,
 )
 from errsrc.nets import MLP, Recipe
-from errsrc.settings import AllFunctions, Band, BandTeacher, Gaussian
+from errsrc.settings import AllFunctions, Band, BandTeacher, Gaussian, ImageBasis
 
 PAIRS = [
     (Torus(4), Torus(30)),
@@ -29,6 +29,7 @@ PAIRS = [
     (Slepian(8.0, 4), Slepian(8.0, 12)),
     (Sphere(2), Sphere(6)),
     (Cube(7, 2), Cube(7, 4)),
+    (ImageBasis(count=9), ImageBasis(count=30)),
 ]
 
 

@@ -88,8 +88,8 @@ def test_with_noise_the_support_is_solved_for_by_least_squares():
 
 
 def test_fewer_than_twice_the_sparsity_is_said():
-    x = np.random.default_rng(0).uniform(0, 6, (5, 1))
-    with pytest.warns(Undersampled, match="n = 5 examples are fewer than 2 K = 6"):
+    x = np.random.default_rng(0).uniform(0, 6, (5, 1))[[0, 1, 2, 3, 4, 4, 4]]
+    with pytest.warns(Undersampled, match="5 different nodes are fewer than 2 K = 6"):
         f = SparseRecovery(Torus(9), 3).fit(x, np.cos(x[:, 0]), np.random.default_rng(0)).function
     assert not f.certified
 
@@ -187,6 +187,7 @@ REFUSED = [
     (lambda: MatrixPencil(Torus(2, 2)), "'basis' .* a Torus of one dimension"),
     (lambda: MatrixPencil(Legendre(3)), "'basis' .* a Torus of one dimension"),
     (lambda: MatrixPencil(step=1.0), "'step'"),
+    (lambda: MatrixPencil(Torus(10), step=1 / 20), "'step' .* frequencies up to 10 turn differently"),
     (lambda: MatrixPencil(sparsity=0), "'sparsity'"),
     (lambda: Stride(0.0), "'step'"),
     (lambda: Stride().points(3, 2, np.random.default_rng(0)), "'nodes' .* one coordinate"),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 
 from errsrc import checks
-from errsrc.bases import Basis, Torus, shared
+from errsrc.bases import Basis, Torus
 from errsrc.learners.band import BandFit, BandLeastSquares
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.spectral import rounding
@@ -100,14 +100,15 @@ class BandSelection(Learner):
     def _compare(self, x: Array, labels: Array) -> tuple[list[Basis], Array, Array]:
         """Return the bands that examples determine, their relative residuals and errors left out."""
         n, norm = len(x), float(np.linalg.norm(labels)) or 1.0
+        places = {row: place for place, row in enumerate(_rows(self.bound))}
         bands: list[Basis] = []
         columns: list[int] = []
         ends = []
         for band in self.bound.nested:
             if bands and band.size >= n:
                 break
-            held = shared(band, self.bound)[1]
-            columns += sorted(set(held.tolist()) - set(columns))
+            held = {places[row] for row in _rows(band)}
+            columns += sorted(held.difference(columns))
             bands.append(band)
             ends.append(len(columns))
         features = self.bound(x)[:, columns]
@@ -147,3 +148,8 @@ class BandSelection(Learner):
             f"{validation[place]:.3g} of their mean square{rival}; no band of fewer than n = {n} functions "
             f"fits without residual, so labels have noise or their band is larger{beyond}."
         )
+
+
+def _rows(basis: Basis) -> list[tuple[int, ...]]:
+    """Return what tells the functions apart."""
+    return [tuple(row) for row in basis.indices.reshape(basis.size, -1).tolist()]

@@ -13,12 +13,10 @@ from errsrc import checks
 from errsrc.bases import BandFunction, Basis, Torus
 from errsrc.errors import Undersampled
 from errsrc.learners.learner import Learner, indicators
+from errsrc.learners.selection import VANISHED
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.nodes import GOLDEN
 from errsrc.settings.setting import Array
-
-VANISHED = 1e-9
-"""A residual, relative to the labels, that rounding may leave; its square is 1e-18."""
 
 SAME = 1e-9
 """How far two angles may be apart, in turns, that are one."""
@@ -45,9 +43,9 @@ class SparseFit(BandFunction):
     starts
         How many starts were tried.
     certified
-        Whether the residual vanishes on a support within the sparsity K, at n >= 2 K examples: in general
-        position, where any 2 K functions are independent at the nodes, no other function with K
-        coefficients has these labels.
+        Whether the residual vanishes on a support within the sparsity K, at 2 K different nodes or more:
+        where any 2 K functions are independent at the nodes, as on strides and in general position, no
+        other function with K coefficients has these labels.
     status
         The same in a sentence.
     """
@@ -84,7 +82,7 @@ class SparseRecovery(Learner):
     Warns
     -----
     Undersampled
-        Where n < 2 K.
+        For fewer than 2 K different nodes.
 
     Notes
     -----
@@ -134,7 +132,9 @@ class SparseRecovery(Learner):
                 best, least = support, left
             if left <= enough:
                 break
-        return _solved(self, x, labels, np.sort(best), 1.0, tried)
+        best = np.sort(best)
+        nodes = len(np.unique(x, axis=0))
+        return _solved(self, features[:, best] * scales[best], labels, best, nodes, 1.0, tried)
 
     def _pursue(self, features: Array, labels: Array, first: int, enough: float) -> NDArray[np.int64]:
         """Return the places of at most K unit features that labels (n, outputs) are nearly in the span of."""
@@ -188,7 +188,7 @@ class MatrixPencil(Learner):
     Warns
     -----
     Undersampled
-        Where n < 3/2 K: fewer frequencies are sought.
+        Where n < 2 K; where n < 3/2 K fewer frequencies are sought.
 
     Notes
     -----
@@ -215,6 +215,11 @@ class MatrixPencil(Learner):
             raise TypeError(checks.refusal("basis", where, "a Torus of one dimension", self.basis))
         checks.integer(self.sparsity, "sparsity", where, 1, self.basis.size)
         checks.number(self.step, "step", where, 0, 1, open_low=True, open_high=True)
+        degree = self.basis.degree
+        turns = np.sort(np.arange(-degree, degree + 1) * self.step % 1.0)
+        if np.diff(turns, append=1 + turns[0]).min() <= SAME:
+            accepted = f"one by which frequencies up to {degree} turn differently"
+            raise ValueError(checks.refusal("step", where, accepted, self.step))
 
     @property
     def function_class(self) -> FunctionClass:
@@ -226,7 +231,7 @@ class MatrixPencil(Learner):
         labels = indicators(y)
         found, sensitivity = self._frequencies(labels[order].reshape(len(x), -1))
         places = np.union1d(np.maximum(2 * found - 1, 0), 2 * found)  # of cosines and sines
-        return _solved(self, x, labels, places, sensitivity, 1)
+        return _solved(self, self.basis(x)[:, places], labels, places, len(x), sensitivity, 1)
 
     def _order(self, x: Array) -> NDArray[np.intp]:
         """Return the order of angles (n,) along their strides; refuse others."""
@@ -277,29 +282,27 @@ def _left(features: Array, labels: Array) -> Array:
 
 def _solved(
     learner: SparseRecovery | MatrixPencil,
-    x: Array,
+    features: Array,
     labels: Array,
     support: NDArray[np.int64],
+    nodes: int,
     sensitivity: float,
     starts: int,
 ) -> SparseFit:
-    """Return the least squares on a support."""
-    basis, n, sparsity = learner.basis, len(x), learner.sparsity
-    features = basis(x)[:, support]
+    """Return the least squares in the features of a support, (n, len(support)), at as many nodes."""
+    basis, n, sparsity = learner.basis, len(labels), learner.sparsity
     solved, _, _, d = lstsq(features, labels)
     coefficients = np.zeros((basis.size, *labels.shape[1:]))
     coefficients[support] = solved
     norm = float(np.linalg.norm(labels)) or 1.0
     residual = float(np.linalg.norm(labels - features @ solved)) / norm
     condition = float(d[0] / d[-1]) if n >= len(support) and d[-1] > 0 else np.inf
-    certified = bool(residual <= VANISHED and len(support) <= sparsity and n >= 2 * sparsity)
+    certified = bool(residual <= VANISHED and len(support) <= sparsity and nodes >= 2 * sparsity)
     found = f"{len(support)} of M = {basis.size} functions, residual {residual:.1g}"
     if certified:
-        status = (
-            f"{found} at n = {n} >= 2 K = {2 * sparsity} examples: in general no other K-sparse function."
-        )
-    elif n < 2 * sparsity:
-        status = f"{found}; n = {n} examples are fewer than 2 K = {2 * sparsity}: another may have the same."
+        status = f"{found} at {nodes} >= 2 K = {2 * sparsity} nodes: in general no other K-sparse function."
+    elif nodes < 2 * sparsity:
+        status = f"{found}; {nodes} different nodes are fewer than 2 K = {2 * sparsity}: others may fit."
         warnings.warn(status, Undersampled, stacklevel=4)
     else:
         tried = f"{starts} start{'s' * (starts > 1)}"
