@@ -10,6 +10,7 @@ from torch import Tensor
 
 _FIRST, _LEAST, _MOST = 0.1, 1e-20, 1e12  # damping
 _LOWERED, _RAISED = 0.5, 2.0  # by at most this factor after a step that was taken; doubled after each refusal
+_MILD = 1e8  # trace of J'J over the penalty up to which the normal equations lose at most half the digits
 
 Residuals = Callable[[Tensor], Tensor]
 """Residuals (E, R) at points (E, P)."""
@@ -20,9 +21,9 @@ Linearised = Callable[[Tensor], Tensor]
 class LevenbergMarquardt:
     """Minimisers of E mean squares of R residuals r in P numbers (Marquardt 1963).
 
-    A step d has the least ||r - J d||^2 / R + damping ||d||^2, found by QR of J over the root of the damping:
-    the normal equations would square J's condition number.  It is taken if it lowers the loss.  How well J
-    predicts the gain moves the damping (Nielsen 1999, but lowered slowly: far more starts arrive).
+    A step d has the least ||r - J d||^2 / R + damping ||d||^2.  It comes from QR where the normal equations,
+    which square J's condition number, would lose half the digits: where the damping is small.  It is taken if
+    it lowers the loss.  How well J predicts the gain moves the damping (Nielsen 1999, but lowered slowly).
 
     Attributes
     ----------
@@ -57,22 +58,44 @@ class LevenbergMarquardt:
 
     def step(self) -> None:
         """Try a step of every problem."""
-        members, rows, size = self._j.shape
-        stacked = self._j.new_zeros(members, rows + size, size + 1)
-        stacked[:, :rows, :size], stacked[:, :rows, size] = self._j, self._r
-        root = (self._damping * rows).sqrt()
-        stacked[:, rows:, :size].diagonal(dim1=1, dim2=2).copy_(root[:, None].expand(members, size))
-        r = torch.from_numpy(np.linalg.qr(stacked.numpy(), mode="r"))
-        right = r[:, :size, size:]
-        trial = self.point + torch.linalg.solve_triangular(r[:, :size, :size], right, upper=True)[..., 0]
+        rows = self._j.shape[1]
+        penalty = self._damping * rows
+        move, foreseen = torch.empty_like(self.point), torch.empty_like(self.loss)
+        mild = self._j.square().sum((1, 2)) <= _MILD * penalty
+        for mask, solve in ((mild, _by_normal_equations), (~mild, _by_qr)):
+            if mask.all():
+                move, foreseen = solve(self._j, self._r, penalty)
+            elif mask.any():
+                move[mask], foreseen[mask] = solve(self._j[mask], self._r[mask], penalty[mask])
+        trial = self.point + move
         residuals = self._residuals(trial)
         loss = residuals.square().mean(1)
-        foreseen = right[..., 0].square().sum(1) / rows
         taken = loss < self.loss
-        lowered = (1 - (2 * (self.loss - loss) / foreseen - 1) ** 3).clamp(_LOWERED, 2.0)
+        lowered = (1 - (2 * (self.loss - loss) * rows / foreseen - 1) ** 3).clamp(_LOWERED, 2.0)
         self._damping = (self._damping * torch.where(taken, lowered, self._raise)).clamp(_LEAST, _MOST)
         self._raise = torch.where(taken, _RAISED, (2 * self._raise).clamp(max=64.0))
         self.point = torch.where(taken[:, None], trial, self.point)
         self._r = torch.where(taken[:, None], residuals, self._r)
         self.loss = torch.where(taken, loss, self.loss)
         self._j[taken] = self._linearised(trial[taken])
+
+
+def _by_normal_equations(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the steps (E, P) and what they lower ||r - J d||^2 + penalty ||d||^2 by, (E,)."""
+    right = j.mT @ r.unsqueeze(2)
+    matrix = j.mT @ j
+    matrix.diagonal(dim1=1, dim2=2).add_(penalty[:, None])
+    move = torch.cholesky_solve(right, torch.linalg.cholesky_ex(matrix)[0])[..., 0]
+    return move, (move * right[..., 0]).sum(1)
+
+
+def _by_qr(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the same from the triangle of J over the root of the penalty."""
+    members, rows, size = j.shape
+    stacked = j.new_zeros(members, rows + size, size + 1)
+    stacked[:, :rows, :size], stacked[:, :rows, size] = j, r
+    stacked[:, rows:, :size].diagonal(dim1=1, dim2=2).copy_(penalty.sqrt()[:, None].expand(members, size))
+    triangle = torch.from_numpy(np.linalg.qr(stacked.numpy(), mode="r"))
+    right = triangle[:, :size, size:]
+    move = torch.linalg.solve_triangular(triangle[:, :size, :size], right, upper=True)
+    return move[..., 0], right[..., 0].square().sum(1)
