@@ -12,7 +12,7 @@ speed   steps a second of starts together and one by one, in turns; labels that 
 ways    seconds a teacher learned, of ways to start and to descend, against plain restarts in the same loop,
         32 starts a round.  A way is given up after the seconds of its row; seconds given up count.
 
-One core; core-seconds are this process's own.
+Core-seconds are a process's own, of one thread.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ import math
 import platform
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +41,7 @@ from errsrc.settings import NetworkTeacher
 
 WRONG, FRESH = 1e-12, 2000
 SMALL, WIDE, DEEP = (MLP(sizes, "tanh") for sizes in ((2, 4, 1), (4, 8, 1), (8, 4, 4, 1)))
-CASES = ((SMALL, 18, 1024), (SMALL, 26, 1024), (SMALL, 35, 1024), (WIDE, 74, 1024), (DEEP, 92, 8192))
+CASES = ((SMALL, 18, 1024), (SMALL, 26, 1024), (SMALL, 35, 1024), (WIDE, 74, 1024), (DEEP, 92, 4096))
 """Architecture, n, the most starts: n = P + 1, 1.5 P and 2P + 1 of P = 17; 1.5 P of P = 49 and 61."""
 TOGETHER = 32
 WAYS_AT = ((SMALL, 18, 3.0), (WIDE, 74, 4.0), (DEEP, 92, 8.0))
@@ -52,6 +54,7 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=12, help="teachers a row of the third part")
     parser.add_argument("--only", nargs="+", choices=tuple(PARTS), default=tuple(PARTS))
     parser.add_argument("--cases", nargs="+", type=int, default=range(len(CASES)), help="of the first part")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the first part")
     parser.add_argument("--out", type=Path, help="add the figures to this JSON file")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -99,37 +102,44 @@ class World:
         return float(np.square(values - self.values).mean() / self.values.var())
 
 
+def judged(network: MLP, n: int, starts: int, number: int) -> tuple[float, ...]:
+    """Return whether exact, zero but wrong, zero but beyond its bound; starts, seconds, condition."""
+    torch.set_num_threads(1)
+    world = World.draw(network, n, number)
+    begun = time.process_time()
+    learner = NetworkClass(network, starts=starts, together=TOGETHER)
+    f = learner.fit(world.x, world.y, generator(0, "network class", "starts", number))
+    seconds = time.process_time() - begun
+    zero, error = f.function.training_error <= ZERO, world.error(f(world.fresh))
+    off = bool((np.abs(f(world.fresh) - world.values) > f.function.bound(world.fresh)).any())
+    right = error <= WRONG
+    return zero and right, zero and not right, zero and off, f.function.tried, seconds, f.function.condition
+
+
 def exact(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
-    for network, n, starts in (CASES[i] for i in options.cases):
-        learner = NetworkClass(network, starts=starts, together=TOGETHER)
-        rows = []
-        for number in range(options.teachers):
-            world = World.draw(network, n, number)
-            begun = time.process_time()
-            f = learner.fit(world.x, world.y, generator(0, "network class", "starts", number))
-            seconds = time.process_time() - begun
-            zero, error = f.function.training_error <= ZERO, world.error(f(world.fresh))
-            off = np.abs(f(world.fresh) - world.values) > f.function.bound(world.fresh)
-            judged = zero and error <= WRONG, zero and error > WRONG, zero and off.any()
-            rows.append((*judged, f.function.tried, seconds, f.function.condition))
-            good, wrong, beyond, tried, taken, condition = np.array(rows, dtype=float).T
-            yield (
-                f"{name_of(network)} n={n}",
-                {
-                    "parameters": network.parameters,
-                    "teachers": number + 1,
-                    "exact": int(good.sum()),
-                    "zero_but_wrong": int(wrong.sum()),
-                    "off_by_more_than_bound": int(beyond.sum()),
-                    "share_of_starts": float(good.sum() / tried.sum()),
-                    "median_starts": float(np.median(tried)),
-                    "most_starts": starts,
-                    "median_seconds": float(np.median(taken)),
-                    "mean_seconds": float(taken.mean()),
-                    "most_seconds": float(taken.max()),
-                    "median_condition": float(np.median(condition)),
-                },
-            )
+    with ProcessPoolExecutor(options.workers) as pool:
+        for network, n, starts in (CASES[i] for i in options.cases):
+            rows = []
+            for row in pool.map(partial(judged, network, n, starts), range(options.teachers)):
+                rows.append(row)
+                good, wrong, beyond, tried, taken, condition = np.array(rows, dtype=float).T
+                yield (
+                    f"{name_of(network)} n={n}",
+                    {
+                        "parameters": network.parameters,
+                        "teachers": len(rows),
+                        "exact": int(good.sum()),
+                        "zero_but_wrong": int(wrong.sum()),
+                        "off_by_more_than_bound": int(beyond.sum()),
+                        "share_of_starts": float(good.sum() / tried.sum()),
+                        "median_starts": float(np.median(tried)),
+                        "most_starts": starts,
+                        "median_seconds": float(np.median(taken)),
+                        "mean_seconds": float(taken.mean()),
+                        "most_seconds": float(taken.max()),
+                        "median_condition": float(np.median(condition)),
+                    },
+                )
 
 
 def speed(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:

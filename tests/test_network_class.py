@@ -12,6 +12,8 @@ from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
 from errsrc.nets import CNN, MLP, jacobian
 from errsrc.nets.networks import ACTIVATIONS
 from errsrc.settings import Network, NetworkTeacher
+from errsrc.sources import budget
+from errsrc.studies import parse
 
 SMALL = MLP((2, 2, 1), "tanh")  # P = 9
 
@@ -128,3 +130,22 @@ def test_what_the_theorem_is_not_about_is_refused() -> None:
         NetworkClass(SMALL).fit(np.zeros((4, 3)), np.zeros(4), np.random.default_rng(0))
     with pytest.raises(ValueError, match="'y' parameter of NetworkClass"):
         NetworkClass(SMALL).fit(np.zeros((4, 2)), np.zeros((4, 2)), np.random.default_rng(0))
+
+
+SPEC = """
+kind = "budget"
+[cell]
+draws = 3
+setting = {kind = "network-teacher", architecture = {kind = "mlp", sizes = [2, 2, 1], activation = "tanh"}}
+learner = {kind = "network-class", architecture = {kind = "mlp", sizes = [2, 2, 1], activation = "tanh"}}
+[factors]
+n = [19]
+"""
+
+
+def test_a_budget_of_it_has_no_deficiency_from_2_p_plus_1_on() -> None:
+    """By a spec, as it is written for other network students."""
+    (cell,) = parse(SPEC)
+    found = budget(cell.setting, cell.learner, 19, draws=3)
+    assert found.total.estimate < 1e-20
+    assert abs(found.deficiency.upper.high) < 1e-20

@@ -17,6 +17,7 @@ from errsrc import checks
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
 from errsrc.nets import MLP, Weights, jacobian
+from errsrc.nets import Network as Architecture
 from errsrc.results import Interval
 from errsrc.settings import FunctionClass, Network
 from errsrc.settings.setting import Array, Predictor
@@ -72,7 +73,7 @@ class NetworkClass(Learner):
     ('every teacher', True)
     """
 
-    architecture: MLP = field(default=MLP((1, 4, 1), "tanh"))
+    architecture: Architecture = field(default=MLP((1, 4, 1), "tanh"))
     starts: int = 1024
     steps: int = 3000
     together: int = 32
@@ -96,8 +97,13 @@ class NetworkClass(Learner):
 
     def suited(self, dim: int, outputs: int | None) -> Self:
         """Return the same learner with as many inputs and outputs."""
-        sizes = (dim, *self.architecture.sizes[1:-1], outputs or 1)
-        return replace(self, architecture=replace(self.architecture, sizes=sizes))
+        sizes = (dim, *self._mlp.sizes[1:-1], outputs or 1)
+        return replace(self, architecture=replace(self._mlp, sizes=sizes))
+
+    @property
+    def _mlp(self) -> MLP:
+        assert isinstance(self.architecture, MLP)  # as checked
+        return self.architecture
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         labels = indicators(y)
@@ -109,12 +115,12 @@ class NetworkClass(Learner):
         point, tried, ended, arrived = self._search(
             torch.from_numpy(units.inputs(x)), torch.from_numpy(units.labels(targets)), rng
         )
-        weights = units.undone(tuple(w.clone() for w in self.architecture.unflatten(point[None])))
-        return Recovered.of(self.architecture, weights, x, targets, labels.shape[1:], tried, ended, arrived)
+        weights = units.undone(tuple(w.clone() for w in self._mlp.unflatten(point[None])))
+        return Recovered.of(self._mlp, weights, x, targets, labels.shape[1:], tried, ended, arrived)
 
     def _search(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> tuple[Tensor, int, int, int]:
         """Return the best point (P,), and the numbers of starts begun, ended and arrived."""
-        net = self.architecture
+        net = self._mlp
         stds = net.prior(self.weight_std, self.bias_std)
         seeds = [int(seed) for seed in rng.integers(2**63, size=self.starts)]
 
