@@ -13,12 +13,14 @@ from errsrc.learners import (
     BandSelection,
     Forest,
     KernelRidge,
+    MatrixPencil,
     Neighbours,
     NetworkStudent,
     Tuned,
 )
 from errsrc.nets import MLP, Recipe
-from errsrc.settings import AllFunctions, Band, BandTeacher, Gaussian, ImageBasis
+from errsrc.settings import AllFunctions, Band, BandTeacher, Gaussian, ImageBasis, SparseTeacher, Stride
+from errsrc.studies import parse
 
 PAIRS = [
     (Torus(4), Torus(30)),
@@ -164,6 +166,30 @@ def test_classes_that_are_all_held_out_count():
         f = Tuned((Neighbours(1), Forest(trees=5))).fit(x, y, np.random.default_rng(seed))
         assert f(x).shape == (12, 3)
         assert np.isfinite(f.function.losses).all()
+
+
+def test_learners_of_learners_and_their_nodes_are_tables_of_a_spec():
+    study = parse("""
+        kind = "budget"
+        [cell]
+        n = 20
+        [cell.setting]
+        kind = "sparse-teacher"
+        basis = {kind = "torus", degree = 9}
+        nodes = {kind = "stride", step = 0.3}
+        sparsity = 4
+        pairs = true
+        [cell.learner]
+        kind = "tuned"
+        candidates = [
+            {kind = "kernel-ridge", length = 0.5},
+            {kind = "band-selection", bound = {kind = "legendre", degree = 4}},
+            {kind = "matrix-pencil", basis = {kind = "torus", degree = 2}, sparsity = 4, step = 0.3},
+        ]
+    """)
+    assert study[0].setting == SparseTeacher(Torus(9), 4, pairs=True, nodes=Stride(0.3))
+    pencil = MatrixPencil(Torus(2), 4, 0.3)
+    assert study[0].learner == Tuned((KernelRidge(length=0.5), BandSelection(Legendre(4)), pencil))
 
 
 def test_the_class_of_functions_is_the_candidates_where_it_is_one():

@@ -205,7 +205,7 @@ class MatrixPencil(Learner):
     (array([   21,   -21,  7000, -7000]), True)
     """
 
-    basis: Torus = field(default=Torus())
+    basis: Basis = field(default=Torus())
     sparsity: int = 3
     step: float = GOLDEN
 
@@ -215,7 +215,7 @@ class MatrixPencil(Learner):
             raise TypeError(checks.refusal("basis", where, "a Torus of one dimension", self.basis))
         checks.integer(self.sparsity, "sparsity", where, 1, self.basis.size)
         checks.number(self.step, "step", where, 0, 1, open_low=True, open_high=True)
-        degree = self.basis.degree
+        degree = self.basis.order
         turns = np.sort(np.arange(-degree, degree + 1) * self.step % 1.0)
         if np.diff(turns, append=1 + turns[0]).min() <= SAME:
             accepted = f"one by which frequencies up to {degree} turn differently"
@@ -267,7 +267,7 @@ class MatrixPencil(Learner):
         rows = vt[:rank].T
         shifted = rows[1:] + np.vstack([rows[1:2], rows[:-2]])
         cosines = np.linalg.eigvals(lstsq(rows[:-1], shifted)[0]).real / 2
-        candidates = np.cos(2 * np.pi * (np.arange(self.basis.degree + 1) * self.step % 1.0))
+        candidates = np.cos(2 * np.pi * (np.arange(self.basis.order + 1) * self.step % 1.0))
         by_size = np.argsort(candidates, kind="stable")
         angles, wanted = np.arccos(candidates[by_size])[::-1], np.arccos(np.clip(cosines, -1, 1))
         near = np.searchsorted(angles, wanted)[:, None] + [-1, 0]
