@@ -160,6 +160,15 @@ def test_kernel_ridge_is_a_posterior_mean_and_scikit_learns(name, fields, theirs
     np.testing.assert_allclose(found, other.predict(theirs(at, x)), atol=1e-10)
 
 
+@pytest.mark.parametrize("length", [0.5, 8.0])
+def test_the_kernel_of_wide_inputs_is_scikit_learns_to_rounding(length):
+    x, z = rng(0).standard_normal((20, 64)), rng(1).standard_normal((9, 64))
+    z[0] = x[0]
+    np.testing.assert_allclose(kernel(x, z, "rbf", length), RBF(length)(x, z), rtol=1e-10, atol=1e-13)
+    assert kernel(x, z, "rbf", length)[0, 0] == pytest.approx(1, abs=1e-12)
+    assert kernel(x, x, "rbf", length).max() <= 1
+
+
 def test_the_periodic_kernel_is_scikit_learns_in_one_dimension_and_periodic_in_each():
     x, z = rng(0).uniform(0, 9, (6, 1)), rng(1).uniform(0, 9, (4, 1))
     np.testing.assert_allclose(
