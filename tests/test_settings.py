@@ -2,11 +2,14 @@
 
 import dataclasses
 import math
+import warnings
 
 import numpy as np
 import pytest
 
 from errsrc.bases import Cube, Legendre, Slepian, Sphere, Torus, shared
+from errsrc.errors import Undersampled
+from errsrc.learners import BandLeastSquares
 from errsrc.nets import CNN, MLP, Recipe
 from errsrc.settings import (
     AllFunctions,
@@ -214,6 +217,21 @@ def test_a_smaller_basis_of_images_is_the_beginning_of_a_larger_one():
     x = small.fresh(9, np.random.default_rng(0))
     np.testing.assert_allclose(small(x), large(x)[:, :5], atol=1e-8)
     assert BandTeacher(large).realizability(Band(small)).estimate == pytest.approx(35 / 40)
+
+
+def test_a_band_of_images_is_learned_exactly_at_images_never_used():
+    """From n = M on, at test images and by Parseval alike; told from half as many it is far off."""
+    setting = BandTeacher(ImageBasis(count=30))
+    learner, rng = BandLeastSquares(setting.basis), np.random.default_rng(0)
+    teacher, at = setting.teacher(rng), setting.fresh(10**6, rng)
+    for n, least, most in ((15, 0.1, 2.0), (30, 0.0, 1e-16), (60, 0.0, 1e-22)):
+        x = setting.inputs(n, rng)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Undersampled)
+            fitted = learner.fit(x, teacher(x), rng)
+        at_test = ((fitted(at) - teacher(at)) ** 2).mean() / (teacher(at) ** 2).mean()
+        for error in (at_test, teacher.distance(fitted.function) / (teacher.coefficients**2).sum()):
+            assert least <= error <= most
 
 
 def test_a_sparse_teacher_has_k_coefficients_anywhere_in_the_band():

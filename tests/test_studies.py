@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from errsrc import studies
 from errsrc.cli import main
+from errsrc.conjecture.cell import ThresholdCell
 from errsrc.datasets.images import images
 from errsrc.laws import Power
 from errsrc.laws.recovery import Recovery
 from errsrc.nets import Recipe
-from errsrc.settings import ImageTeacher
+from errsrc.settings import ImageBasis, ImageTeacher
 from errsrc.sources import Effort
 from errsrc.sources.cell import BudgetCell
 from errsrc.studies import load, parse
@@ -288,7 +289,11 @@ def available(dataset):
 
 
 def quicker(cell):
-    """A cell of fewer draws and short trainings, or one of another kind as it is."""
+    """A cell of fewer draws, short trainings and a basis of few images, or one of another kind as it is."""
+    if isinstance(cell, ThresholdCell) and isinstance(getattr(cell.learner, "basis", None), ImageBasis):
+        basis = replace(cell.learner.basis, count=10, landmarks=50, unlabelled=100)
+        setting, learner = (replace(one, basis=basis) for one in (cell.setting, cell.learner))
+        return replace(cell, draws=5, setting=setting, learner=learner)
     if not isinstance(cell, BudgetCell):
         return cell
     few = Effort(starts=2, steps=20, chains=2, transitions=2, leaps=10)
