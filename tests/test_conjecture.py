@@ -100,6 +100,10 @@ FALSE = {
     "a spectrum that only decays": (Claim(), Region(tail=0.01)),
     "float32 held to float64's bound": (Claim(precision="float64"), Region(precisions=("float32",))),
     "noise by the condition number": (Claim(noise_gain="condition"), Region(noise=1.0)),
+    "networks from n = P on": (
+        Claim(threshold=0.45),
+        Region(domains=("network",), most=30, oversampling=1.0),
+    ),
 }
 
 
@@ -109,7 +113,8 @@ def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path
     found = search(claim, region, examples_wanted=300)
     assert found.verdict == "refuted"
     example = found.counterexample
-    assert example.setting.basis.size <= 16
+    assert getattr(example.setting, "parameters", 0) <= 10
+    assert getattr(example.setting, "basis", Torus(0)).size <= 16
     assert examine(example) == found.outcome
     path = tmp_path / "found.toml"
     path.write_text(spec(example))
@@ -127,6 +132,12 @@ def test_the_true_claim_survives():
     assert found.tested > 100
     assert 0 < found.worst < 1
     assert examine(found.hardest).ratio == found.worst
+
+
+def test_a_certified_network_is_the_teacher():
+    found = search(Claim(), Region(domains=("network",), most=15, oversampling=1.5), examples_wanted=12)
+    assert found.verdict == "supported"
+    assert found.worst < 1
 
 
 def test_a_search_is_the_same_for_a_seed_and_another_for_another():

@@ -95,6 +95,12 @@ class Basis:
         """Return the functions at x (N, dim), float64 (N, M), without checks."""
         raise TypeError(f"{type(self).__name__} must define values()")
 
+    def sums(self, x: Array, coefficients: Array) -> Array:
+        """Return values (N,) or (N, outputs) at x (N, dim) of sums of the functions, without checks."""
+        block = max(1, 2**24 // self.size)
+        parts = [self.values(x[i : i + block]) @ coefficients for i in range(0, len(x), block)]
+        return np.concatenate(parts) if parts else np.zeros((0, *coefficients.shape[1:]))
+
     def check(self, x: Any) -> Array:
         """Return inputs as float64 (N, dim).
 
@@ -161,10 +167,7 @@ class BandFunction:
 
     def __call__(self, x: Array) -> Array:
         """Return the values at x (N, dim): float64 (N,), or (N, outputs)."""
-        x = self.basis.check(x)
-        block = max(1, 2**24 // self.basis.size)
-        parts = [self.basis.values(x[i : i + block]) @ self.coefficients for i in range(0, len(x), block)]
-        return np.concatenate(parts) if parts else np.zeros((0, *self.coefficients.shape[1:]))
+        return self.basis.sums(self.basis.check(x), self.coefficients)
 
     def distance(self, other: BandFunction) -> float:
         """Return the mean squared difference over the domain, summed over outputs (Parseval).

@@ -101,6 +101,14 @@ class Torus(Basis):
         out[:, 1:] *= np.sqrt(2)
         return out
 
+    def sums(self, x: Array, coefficients: Array) -> Array:
+        """Return values of sums of the functions; by a non-uniform transform where there are many."""
+        from errsrc.bases import nonuniform
+
+        if self.dim in nonuniform.DIMS and len(x) * self.size >= 2**24:
+            return nonuniform.synthesise(self, x, coefficients)
+        return super().sums(x, coefficients)
+
 
 @functools.lru_cache(maxsize=64)
 def _frequencies(torus: Torus) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from errsrc import checks
 from errsrc.conjecture.claim import Claim, Example, Outcome, examine
 from errsrc.conjecture.draws import nyquist
-from errsrc.learners import BandLeastSquares
-from errsrc.settings.strategies import DESIGNS, DOMAINS, band_teachers
+from errsrc.learners import BandLeastSquares, Learner, NetworkClass
+from errsrc.settings import BandTeacher, NetworkTeacher, Setting
+from errsrc.settings.strategies import DESIGNS, DOMAINS, band_teachers, network_teachers
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,11 @@ class Region:
     Attributes
     ----------
     domains, designs
-        Families of bands, and designs of nodes, see `errsrc.settings.strategies`.
+        Families of bands, or "network", and designs of nodes, see `errsrc.settings.strategies`.
     most
-        The largest band.
+        The largest band; a third of it, and at least 4, is the most parameters of a network.
+    starts
+        Of the learner that is told a network's class.
     oversampling
         n goes up to as many n_Nyq.
     noise, tail
@@ -42,11 +46,12 @@ class Region:
     noise: float = 0.0
     tail: float = 0.0
     precisions: tuple[str, ...] = ("float64",)
+    starts: int = 8
 
     def __post_init__(self) -> None:
         where = "Region"
         for name, options in {
-            "domains": DOMAINS,
+            "domains": (*DOMAINS, "network"),
             "designs": DESIGNS,
             "precisions": ("float64", "float32"),
         }.items():
@@ -58,6 +63,7 @@ class Region:
         checks.number(self.oversampling, "oversampling", where, 1)
         checks.number(self.noise, "noise", where, 0)
         checks.number(self.tail, "tail", where, 0, 1)
+        checks.integer(self.starts, "starts", where, 1)
 
 
 @dataclass
@@ -75,6 +81,13 @@ class Tally:
         else:
             self.tested += 1
             self.worst = max(self.worst, outcome.ratio)
+
+
+def _part(setting: Setting) -> tuple[str, str]:
+    """Return what an example is counted under: the kind of basis and of nodes, or of network and inputs."""
+    if isinstance(setting, BandTeacher):
+        return type(setting.basis).__name__, type(setting.nodes).__name__
+    return "Network", getattr(setting, "domain", "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,15 +141,20 @@ class _Refuted(Exception):
 @st.composite
 def examples(draw: st.DrawFn, claim: Claim, region: Region) -> Example:
     """Draw an example of a region, at n from the claim's threshold on."""
-    setting = draw(
-        band_teachers(region.domains, region.designs, region.most, region.noise, region.tail),
-    )
-    precision = draw(st.sampled_from(region.precisions))
+    bands = [domain for domain in region.domains if domain != "network"]
+    setting: BandTeacher | NetworkTeacher
+    if draw(st.sampled_from([domain != "network" for domain in region.domains])):
+        setting = draw(band_teachers(bands, region.designs, region.most, region.noise, region.tail))
+        precision = draw(st.sampled_from(region.precisions))
+        learner: Learner = BandLeastSquares(setting.basis, precision=precision)
+    else:
+        setting = draw(network_teachers(max(4, region.most // 3)))
+        net: Any = setting.architecture
+        learner = NetworkClass(net, region.starts, steps=300, together=region.starts)
     base = nyquist(setting)
     least = math.ceil(claim.threshold * base)
     n = draw(st.integers(least, max(least, math.floor(region.oversampling * base))))
-    seed = draw(st.integers(0, 10**6))
-    return Example(setting, BandLeastSquares(setting.basis, precision=precision), n, claim, seed)
+    return Example(setting, learner, n, claim, draw(st.integers(0, 10**6)))
 
 
 def search(
@@ -183,8 +201,7 @@ def search(
         nonlocal worst
         outcome = examine(example)
         if not refuted:
-            part = (type(example.setting.basis).__name__, type(example.setting.nodes).__name__)  # type: ignore[attr-defined]
-            tallies.setdefault(part, Tally()).add(outcome)
+            tallies.setdefault(_part(example.setting), Tally()).add(outcome)
         if outcome.verdict == "not tested":
             return
         if not refuted and outcome.ratio > worst[0]:

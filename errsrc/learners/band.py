@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from scipy.linalg import svd
 
 from errsrc import checks
-from errsrc.bases import BandFunction, Basis, Torus
+from errsrc.bases import BandFunction, Basis, Torus, nonuniform
 from errsrc.errors import Undersampled
 from errsrc.learners.learner import indicators
 from errsrc.learners.spectral import SpectralLearner, inverse
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
+
+LARGE = 2**22
+"""Entries of the matrix of a torus's band at nodes from which on the equations are solved by iteration."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,15 @@ class BandLeastSquares(SpectralLearner):
         max(k, 1)^-decay, an ordinary learner that is told smoothness.
     precision
         "float64", or "float32" for the solution of the equations.
+    weights
+        "uniform": all squared residuals count alike; or "density", on tori of up to three dimensions: those
+        of nodes in crowded places less, which keeps the condition number, and the time, down.
+
+    Notes
+    -----
+    Direct, by a singular value decomposition: n M min(n, M) flops.  On a torus from `LARGE` entries n M of
+    the matrix on, and always with weights by density, iterative, by non-uniform transforms, to a relative
+    error of 1e-12: see `errsrc.bases.nonuniform`.
 
     Warns
     -----
@@ -91,6 +103,7 @@ class BandLeastSquares(SpectralLearner):
     ridge: float = 0.0
     decay: float = 0.0
     precision: str = "float64"
+    weights: str = "uniform"
 
     def __post_init__(self) -> None:
         if not isinstance(self.basis, Basis):
@@ -99,6 +112,16 @@ class BandLeastSquares(SpectralLearner):
         checks.number(self.ridge, "ridge", "BandLeastSquares", 0)
         checks.number(self.decay, "decay", "BandLeastSquares")
         checks.choice(self.precision, "precision", "BandLeastSquares", ("float64", "float32"))
+        checks.choice(self.weights, "weights", "BandLeastSquares", nonuniform.WEIGHTS)
+        if self.weights == "density" and not self._transforms:
+            accepted = "'uniform' but on a torus of 1 to 3 angles, in float64 and without decay"
+            raise ValueError(checks.refusal("weights", "BandLeastSquares", accepted, self.weights))
+
+    @property
+    def _transforms(self) -> bool:
+        """Whether there is a fast transform for the equations."""
+        torus = isinstance(self.basis, Torus) and self.basis.dim in nonuniform.DIMS
+        return torus and not self.decay and self.precision == "float64"
 
     @property
     def function_class(self) -> FunctionClass:
@@ -111,7 +134,17 @@ class BandLeastSquares(SpectralLearner):
 
     def coefficients(self, x: Array, labels: Array) -> Array:
         """Return the coefficients, see `SpectralLearner`."""
+        if self._iterates(len(x)):
+            return self._iterated(self.basis.check(x), labels).coefficients
         return self._solve(self.basis(x), labels)[0]
+
+    def _iterates(self, n: int) -> bool:
+        """Return whether n examples are fitted by iteration."""
+        large = self._transforms and n * self.basis.size >= LARGE and (n >= self.basis.size or self.ridge > 0)
+        return self.weights == "density" or large
+
+    def _iterated(self, x: Array, labels: Array) -> nonuniform.Solution:
+        return nonuniform.solve(self.basis, x, labels, self.ridge, self.weights)  # type: ignore[arg-type]
 
     def _rounding(self, shape: tuple[int, int]) -> float:
         return max(shape) * float(np.finfo(self.precision).eps)
@@ -125,8 +158,13 @@ class BandLeastSquares(SpectralLearner):
         return (((prior * vt).T * gains) @ (u.T @ right)).astype(np.float64), d
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> BandFit:
-        labels, features = indicators(y), self.basis(x)
-        n, size = features.shape
+        labels, n, size = indicators(y), len(x), self.basis.size
+        if self._iterates(n):
+            one = self._iterated(self.basis.check(x), labels)
+            enough = one.converged and n >= size and bool(np.isfinite(one.condition))
+            figures = (n, one.condition, one.residual, one.iterations, enough, one.status)
+            return BandFit(self.basis, one.coefficients, *figures)
+        features = self.basis(x)
         coefficients, d = self._solve(features, labels)
         cutoff = self._rounding(features.shape) * float(d[0])
         condition = float(d[0] / d[-1]) if n >= size and d[-1] > 0 else np.inf

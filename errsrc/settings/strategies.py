@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from errsrc import checks
 from errsrc.bases import Basis, Cube, Legendre, Slepian, Sphere, Torus
 from errsrc.bases.torus import SHAPES
+from errsrc.nets import MLP
 from errsrc.settings.band import BandTeacher
 from errsrc.settings.channels import Channel, Clean, Gaussian
+from errsrc.settings.network import DOMAINS as NETWORK_DOMAINS
+from errsrc.settings.network import NetworkTeacher
 from errsrc.settings.nodes import Clustered, Gappy, Jittered, Nodes, Uneven, Uniform
 
 DOMAINS = ("torus", "legendre", "slepian", "sphere", "cube")
@@ -101,6 +104,21 @@ def band_teachers(
         share = _short(tail * 10 ** draw(st.floats(-6, 0)))
         return BandTeacher(basis, decay=decay, beyond=beyond, tail=share, nodes=design, channel=channel)
     return BandTeacher(basis, decay=decay, nodes=design, channel=channel)
+
+
+@st.composite
+def network_teachers(draw: st.DrawFn, most: int = 20) -> NetworkTeacher:
+    """Draw a world of an analytic network teacher of at most ``most`` parameters; of one output."""
+    checks.integer(most, "most", "network_teachers", 4)
+    dim = draw(st.integers(1, 3))
+    layers = draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))
+    while MLP((dim, *layers, 1)).parameters > most:
+        layers = [*layers[:-1], layers[-1] - 1] if layers[-1] > 1 else layers[:-1]
+        dim, layers = (dim, layers) if layers else (1, [1])
+    activation = draw(st.sampled_from(["tanh", "sine", "gelu"]))
+    stds = draw(st.sampled_from([0.5, 1.0, 2.0])), draw(st.sampled_from([0.0, 0.5, 1.0]))
+    domain = draw(st.sampled_from(NETWORK_DOMAINS if dim > 1 else NETWORK_DOMAINS[:1]))
+    return NetworkTeacher(MLP((dim, *layers, 1), activation), *stds, domain)
 
 
 def _fields(basis: Basis) -> dict[str, Any]:
