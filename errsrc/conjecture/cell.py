@@ -14,7 +14,7 @@ from errsrc.conjecture.claim import Claim, Example, examine
 from errsrc.conjecture.search import Region, search
 from errsrc.conjecture.threshold import RATIOS, Threshold, threshold
 from errsrc.laws.shape import shape
-from errsrc.learners import Learner
+from errsrc.learners import Learner, Tuned
 from errsrc.results import Interval
 from errsrc.settings import Setting
 from errsrc.sweeps.kind import encode, line, split, types_of
@@ -232,15 +232,29 @@ def short(part: Any) -> str:
     >>> from errsrc.settings import BandTeacher
     >>> short(BandTeacher(Torus(3, 2)))
     'BandTeacher(basis=Torus(dim=2))'
+
+    Of learners that are tuned, what they have in common:
+
+    >>> from errsrc.learners import KernelRidge
+    >>> short(Tuned((KernelRidge("matern", 0.5), KernelRidge("matern", 2.0))))
+    "Tuned(KernelRidge(kernel='matern'))"
     """
     if not is_dataclass(part):
         return f"({', '.join(map(short, part))})" if isinstance(part, tuple) else repr(part)
+    if isinstance(part, Tuned) and len({type(one) for one in part.candidates}) == 1:
+        return f"Tuned({_shared(part.candidates)})"
+    return _shared([part])
+
+
+def _shared(parts: Sequence[Any]) -> str:
+    """Return what parts of one kind have in common, without the fields at their defaults."""
     shown = []
-    for one in fields(part):
-        value = getattr(part, one.name)
-        if value != (one.default if one.default_factory is MISSING else one.default_factory()):
+    for one in fields(parts[0]):
+        value = getattr(parts[0], one.name)
+        default = one.default if one.default_factory is MISSING else one.default_factory()
+        if value != default and all(getattr(part, one.name) == value for part in parts):
             shown.append(f"{one.name}={short(value)}")
-    return f"{type(part).__name__}({', '.join(shown)})"
+    return f"{type(parts[0]).__name__}({', '.join(shown)})"
 
 
 def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
