@@ -249,25 +249,25 @@ def _least(gram: _Gram, iterations: int) -> float:
     v = gram.banded(rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
     v /= _norm(v)
     image = gram(v)
-    past = [_dot(v, image)]
-    move = np.zeros_like(v)
+    past, move, moved = [_dot(v, image)], np.zeros_like(v), np.zeros_like(v)
     while len(past) <= iterations and past[-1] > _EPS:
+        step = gram.precondition(image - past[-1] * v)
         space = [(v, image)]
-        for direction in (gram.precondition(image - past[-1] * v), move):
+        for direction, its in ((step, gram(step)), (move, moved)):
             length = _norm(direction)
-            for one, _ in space * 2:
-                direction = direction - _dot(one, direction) * one
-            if _norm(direction) > 1e-12 * length:
-                direction /= _norm(direction)
-                space.append((direction, gram(direction)))
+            for one, ones in space:
+                share = _dot(one, direction)
+                direction, its = direction - share * one, its - share * ones
+            rest = _norm(direction)
+            if rest > 1e-8 * length:
+                space.append((direction / rest, its / rest))
         if len(space) == 1:  # an eigenvector
             break
         values, vectors = np.linalg.eigh([[_dot(one, its) for _, its in space] for one, _ in space])
         first, *others = vectors[:, 0]
         move = np.asarray(sum(gain * one for gain, (one, _) in zip(others, space[1:], strict=True)))
-        v = first * v + move
-        v /= _norm(v)
-        image = np.asarray(sum(gain * its for gain, (_, its) in zip(vectors[:, 0], space, strict=True)))
+        moved = np.asarray(sum(gain * its for gain, (_, its) in zip(others, space[1:], strict=True)))
+        v, image = first * v + move, first * image + moved
         past.append(float(values[0]))
         if len(past) > 10 and past[-1] > 0.99 * past[-11]:
             break
