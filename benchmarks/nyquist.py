@@ -71,7 +71,7 @@ def main() -> None:
 
 def large(options: argparse.Namespace) -> dict[str, object]:
     print(
-        "dim nodes              M          n  transform      fit   ratio  iterations  condition    error   GiB"
+        "dim nodes              M          n  transform      fit  ratio  iterations  condition    error   GiB"
     )
     rows: dict[str, object] = {}
     for dim, design in CASES:
@@ -80,7 +80,7 @@ def large(options: argparse.Namespace) -> dict[str, object]:
         rows[f"dim {dim}, {design}"] = row
         print(
             f"{dim:3} {design:<13}{row['M']:8} {row['n']:10} {row['transform_seconds']:9.2f}s"
-            f" {row['seconds']:7.1f}s {row['ratio']:7.1f} {row['iterations']:11} {row['condition']:10.3g}"
+            f" {row['seconds']:7.1f}s {row['ratio']:6.1f} {row['iterations']:11} {row['condition']:10.3g}"
             f" {row['error']:8.1e} {row['gib']:5.1f}",
             flush=True,
         )
