@@ -279,24 +279,26 @@ def _refined(
 ) -> tuple[Complex, float, float, float, float, int]:
     """Return coefficients, norm of the residual, error, extreme eigenvalues of T and iterations.
 
-    Conjugate gradients restart from the labels' residual until the error is small or halves no more.
+    Conjugate gradients restart from the labels' residual until the error is small or halves no more.  Of two
+    estimates the smaller: by the gradient and the least eigenvalue, which rounding keeps from being small
+    where the condition number is large, and the last change, the error of what was there before it.
     """
     half, left = np.zeros(gram.shape, dtype=np.complex128), y
-    best, error, least, most, count = (half, left, np.inf), np.inf, 1.0, 0.0, 0
+    best, error, least, most, count, moved = (half, left, np.inf), np.inf, 1.0, 0.0, 0, np.inf
     while True:
         gradient = gram.gradient(nodes, left, half)
         step = gram.precondition(gradient)
-        now = _ratio(_norm(step), least * _norm(half))
+        now = min(_ratio(_norm(step), least * _norm(half)), moved)
         if count == 0 or now < best[2]:
             best = (half, left, now)
         if now <= tolerance or now > error / 2 or count >= iterations:
             break
         error = now
-        change, steps, *extremes = _conjugate_gradients(
-            gram, gradient, step, half, tolerance / 2, iterations - count
+        change, steps, least, found = _conjugate_gradients(
+            gram, gradient, step, half, least, tolerance / 2, iterations - count
         )
-        least, most = min(least, extremes[0]), max(most, extremes[1])
-        half, count = half + change, count + steps
+        half, count, most = half + change, count + steps, max(most, found)
+        moved = _ratio(_norm(change), _norm(half)) if count < iterations else np.inf
         left = y - _at(gram.basis, nodes, half, gram.threads)
     half, left, error = best
     bound = least if gram.factor is None else np.inf  # preconditioned, it is not one of T itself
@@ -304,15 +306,22 @@ def _refined(
 
 
 def _conjugate_gradients(
-    gram: _Gram, gradient: Complex, step: Complex, start: Complex, tolerance: float, iterations: int
+    gram: _Gram,
+    gradient: Complex,
+    step: Complex,
+    start: Complex,
+    least: float,
+    tolerance: float,
+    iterations: int,
 ) -> tuple[Complex, int, float, float]:
     """Solve T change = gradient until the error of start + change is at most the tolerance of its norm.
 
     The norm of the preconditioned residual over the least eigenvalue of the preconditioned T bounds the
-    error.  Returned are the change, the iterations, that eigenvalue, and the greatest of T itself.
+    error; ``least`` is what is known of it.  Returned are the change, the iterations, the same eigenvalue as
+    known now, and the greatest of T itself.
     """
     change, left, p = np.zeros_like(gradient), gradient.copy(), step.copy()
-    rho, look, least, most = _dot(left, step), _LOOK, 1.0, 0.0
+    rho, look, most = _dot(left, step), _LOOK, 0.0
     alphas: list[float] = []
     betas: list[float] = []
     for count in range(1, iterations + 1):
@@ -330,7 +339,7 @@ def _conjugate_gradients(
         betas.append(rho / before)
         if count >= look or count == iterations or not rho > 0:
             look = count + max(_LOOK, count // 10)
-            least = _ritz_value(alphas, betas, 0)
+            least = min(least, _ritz_value(alphas, betas, 0))
             if not rho > 0 or _norm(step) <= tolerance * least * _norm(start + change):
                 break
         p *= betas[-1]
