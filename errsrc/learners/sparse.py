@@ -86,7 +86,9 @@ class SparseRecovery(Learner):
 
     Notes
     -----
-    Cost of a start: 2 K n M.  Memory: n M numbers.
+    Cost of a start: 2 K n M.  Memory: n M numbers.  With K = 10 of M = 10,001 and random nodes it is exact in
+    99 of 100 draws at n = 7 K and in all from 8 K on; with coefficients of one size in 95 at 10 K and in all
+    from 12 K on, where plain pursuit is in 79 (``python benchmarks/sparse.py``).
 
     Examples
     --------
@@ -192,7 +194,9 @@ class MatrixPencil(Learner):
 
     Notes
     -----
-    Cost: n^3, however large the band.
+    Cost: n^3, however large the band.  With K = 16 of M = 10,001 it is exact in 98 of 100 draws at
+    n = 2 K + 1 strides of the golden section, and in 100 at strides of 1/M (``python benchmarks/sparse.py``);
+    it misses where several frequencies turn nearly alike, and then does not certify.
 
     Examples
     --------
