@@ -36,4 +36,4 @@ class StoreError(Exception):
 
 
 class Undersampled(UserWarning):
-    """Fewer examples than a band has functions: the fit is one of many."""
+    """Examples do not determine the functions of a band, to rounding: the fit is one of many."""

@@ -18,8 +18,8 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from errsrc.bases import Torus, kernel
-from errsrc.errors import Diverged
+from errsrc.bases import Sphere, Torus, kernel
+from errsrc.errors import Diverged, Undersampled
 from errsrc.learners import (
     BandLeastSquares,
     Forest,
@@ -473,3 +473,36 @@ def test_classifiers_keep_the_names_of_classes():
 def test_an_estimator_takes_a_learner():
     with pytest.raises(TypeError, match="'learner' parameter of as_estimator must be one of"):
         as_estimator(TheirRidge())
+
+
+def test_a_large_band_is_fitted_by_iteration_to_what_the_direct_solution_is(monkeypatch):
+    basis = Torus(12, 2)
+    setting, chance = BandTeacher(basis), rng(3)
+    teacher, x = setting.teacher(chance), setting.inputs(4 * basis.size, chance)
+    y = teacher(x) + 0.1 * chance.standard_normal(len(x))
+    direct = BandLeastSquares(basis).fit(x, y, rng()).function
+    monkeypatch.setattr("errsrc.learners.band.LARGE", 1)
+    found = BandLeastSquares(basis).fit(x, y, rng()).function
+    assert (direct.iterations, found.iterations > 3) == (0, True)
+    assert found.enough
+    assert found.distance(direct) < 1e-20
+    assert found.residual == pytest.approx(direct.residual, rel=1e-6)
+    assert 0.2 * direct.condition < found.condition < 1.01 * direct.condition
+    near = x[: int(1.2 * basis.size)]  # too few for the iteration to be quick: directly
+    assert BandLeastSquares(basis).fit(near, teacher(near), rng()).function.iterations == 0
+    exact = BandLeastSquares(basis, weights="density").fit(x, teacher(x), rng()).function
+    assert teacher.distance(exact) < 1e-22
+
+
+def test_too_few_examples_for_a_band_are_warned_of_and_counted():
+    x = rng(4).uniform(0, 2 * np.pi, (6, 1))
+    with pytest.warns(Undersampled, match="n = 6 examples do not determine the M = 7 functions: 7 or more"):
+        few = BandLeastSquares(Torus(3)).fit(x, x[:, 0], rng()).function
+    assert not few.enough
+    again = BandLeastSquares(Torus(2)).fit(np.repeat(x[:3], 3, axis=0), np.zeros(9), rng()).function
+    assert not again.enough
+    assert "determine only 3 of the M = 5" in again.status
+    with pytest.raises(ValueError, match=r"at least M = 1001 nodes"):
+        BandLeastSquares(Torus(500), weights="density").fit(x, x[:, 0], rng())
+    with pytest.raises(ValueError, match=r"'weights' .* on a torus"):
+        BandLeastSquares(Sphere(2), weights="density")

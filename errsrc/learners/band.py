@@ -18,8 +18,9 @@ from errsrc.learners.spectral import SpectralLearner, inverse
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
-LARGE = 2**22
-"""Entries of the matrix of a torus's band at nodes from which on the equations are solved by iteration."""
+LARGE, LARGEST = 2**22, 2**28
+"""Entries of the matrix of a torus's band at nodes from which on the equations are solved by iteration: where
+n >= 2.5 M, and otherwise, for near n = M the condition number makes it slow and in the end less exact."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +141,9 @@ class BandLeastSquares(SpectralLearner):
 
     def _iterates(self, n: int) -> bool:
         """Return whether n examples are fitted by iteration."""
-        large = self._transforms and n * self.basis.size >= LARGE and (n >= self.basis.size or self.ridge > 0)
-        return self.weights == "density" or large
+        entries, enough = n * self.basis.size, n >= 2.5 * self.basis.size
+        large = entries >= (LARGE if enough else LARGEST)
+        return self.weights == "density" or (self._transforms and large)
 
     def _iterated(self, x: Array, labels: Array) -> nonuniform.Solution:
         return nonuniform.solve(self.basis, x, labels, self.ridge, self.weights)  # type: ignore[arg-type]
@@ -162,6 +164,8 @@ class BandLeastSquares(SpectralLearner):
         if self._iterates(n):
             one = self._iterated(self.basis.check(x), labels)
             enough = one.converged and n >= size and bool(np.isfinite(one.condition))
+            if not enough and not self.ridge:
+                warnings.warn(one.status, Undersampled, stacklevel=3)
             figures = (n, one.condition, one.residual, one.iterations, enough, one.status)
             return BandFit(self.basis, one.coefficients, *figures)
         features = self.basis(x)
