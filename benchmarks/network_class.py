@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=12, help="teachers a row of the third part")
     parser.add_argument("--only", nargs="+", choices=tuple(PARTS), default=tuple(PARTS))
     parser.add_argument("--cases", nargs="+", type=int, default=range(len(CASES)), help="of the first part")
+    parser.add_argument("--at", nargs="+", type=int, default=range(len(WAYS_AT)), help="of the third part")
     parser.add_argument("--workers", type=int, default=1, help="processes of the first part")
     parser.add_argument("--out", type=Path, help="add the figures to this JSON file")
     options = parser.parse_args()
@@ -149,7 +150,7 @@ def speed(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]
         x, y = rng.standard_normal((n, network.inputs)), rng.standard_normal(n)
         rounds = []
         for _ in range(3):
-            for together, starts in ((1, 32), (32, 256), (128, 1024)):
+            for together, starts in ((1, 32), (32, 128), (128, 512)):
                 learner = NetworkClass(network, starts=starts, steps=50, together=together)
                 begun = time.process_time()
                 learner.fit(x, y, generator(0, "network class", "speed", "starts"))
@@ -160,7 +161,7 @@ def speed(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]
 
 
 def ways(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
-    for network, n, most in WAYS_AT:
+    for network, n, most in (WAYS_AT[i] for i in options.at):
         plain = math.nan
         for name, way in WAYS.items():
             arrived, taken = 0, 0.0
