@@ -29,7 +29,7 @@ def test_the_readmes_example_prints_what_it_says(capsys: pytest.CaptureFixture[s
         r"```python\n(.*?)```\s*```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
     )
     assert blocks
-    number = re.compile(r"-?\d[\d.e+]*")
+    number = re.compile(r"-?\d[\d.]*(?:e[+-]?\d+)?")
     for code, shown in blocks:
         exec(compile(code, "README.md", "exec"), {})
         printed = capsys.readouterr().out
@@ -44,7 +44,7 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
     commands = [
         line
         for line in text.splitlines()
-        if re.match(r"errsrc (fit|predict|plan|run|status|export|budget) ", line) and "--engine" not in line
+        if re.match(r"errsrc (fit|predict|plan|run|status|export|budget|conjecture) ", line) and "--engine" not in line
     ]
     assert len(commands) >= 7
     rows = ["n,m,error"]
@@ -60,6 +60,14 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
     exact = (ROOT / "sims" / "budget_linear.toml").read_text()
     quicker = exact.replace("[factors]", "cell.draws = 4\n[factors]")
     (tmp_path / "sims" / "budget_linear.toml").write_text(quicker)
+    for name, changed in {
+        "nyquist_cliff": ("ratios = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 64.0]", "draws = 5"),
+        "nyquist_claims": ("examples = 1000", "examples = 30"),
+    }.items():
+        head, first, *_ = (ROOT / "sims" / f"{name}.toml").read_text().split("[[factors.case]]")
+        assert changed[0] in head
+        quickest = head.replace(*changed) + "[[factors.case]]" + first
+        (tmp_path / "sims" / f"{name}.toml").write_text(quickest)
     for command in commands:
         words = command.split("#")[0].split()
         done = subprocess.run(

@@ -161,7 +161,7 @@ def examined(cells: Sequence[Example]) -> list[dict[str, Any]]:
 def spec(example: Example) -> str:
     """Return an example as the text of a study, in TOML, which replays it; with defaults, for they change."""
     given, defaults = split(example)
-    leaves = [(path, value) for path, value in (defaults | given).items() if value is not None]
+    leaves = sorted((path, value) for path, value in (defaults | given).items() if value is not None)
     shown = [line(one) for one in leaves if not _implied(example, one[0])]
     return 'kind = "example"\n\n[cell]\n' + "".join(shown)
 
