@@ -41,11 +41,8 @@ def test_the_readmes_example_prints_what_it_says(capsys: pytest.CaptureFixture[s
 def test_the_readmes_commands_run(tmp_path: Path) -> None:
     """In their order, on files of the kinds that they name; those for a cluster are tested elsewhere."""
     text = (ROOT / "README.md").read_text()
-    commands = [
-        line
-        for line in text.splitlines()
-        if re.match(r"errsrc (fit|predict|plan|run|status|export|budget|conjecture) ", line) and "--engine" not in line
-    ]
+    named = re.compile(r"errsrc (fit|predict|plan|run|status|export|budget|conjecture) ")
+    commands = [line for line in text.splitlines() if named.match(line) and "--engine" not in line]
     assert len(commands) >= 7
     rows = ["n,m,error"]
     rows += [
