@@ -1,7 +1,7 @@
 """Whether learners told the band are exact where they should be, and whether the instrument can tell.
 
-    python benchmarks/conjecture.py [--examples 10000] [--draws 50] [--only exact,limit,claims]
-                                    [--out benchmarks/results/conjecture.json]
+    python benchmarks/conjecture.py [--examples 14000] [--networks 18000] [--draws 50]
+                                    [--only exact,limit,claims] [--out benchmarks/results/conjecture.json]
 
 *exact*: relative errors |f^ - f| / |f| of least squares in a known band, noiseless, random nodes, at n / M
 of 1, 1.1, 1.5 and 4: median and largest over draws; and how often the error is at most 1e-9.  On the circle,
@@ -11,7 +11,8 @@ tori of two and three dimensions, the interval (Legendre), the sphere and the Bo
 95% interval, beside 1 - n / M.
 
 *claims*: the search for counterexamples.  The true claim, with and without noise, in both precisions, over
-so many examples: how many were tested, and the worst ratio of error to bound.  False versions of it, each
+so many examples; of networks, where only a start that arrived claims anything, over more: how many were
+tested, and the worst ratio of error to bound.  False versions of it, each
 with the example that refutes it: how many examples it took.
 
 One core, 15 minutes.
@@ -23,6 +24,7 @@ import argparse
 import json
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,21 +47,26 @@ BANDS: tuple[Basis, ...] = (
 )
 RATIOS = (1.0, 1.1, 1.5, 4.0)
 
+NETWORKS = Region(domains=("network",), most=30)
+
 CLAIMS = {
     "true": (Claim(), Region()),
     "true, noise, both precisions": (Claim(), Region(noise=1.0, precisions=("float64", "float32"))),
+    "true, certified networks": (Claim(), NETWORKS),
     "false: from n = 0.9 M": (Claim(threshold=0.9), Region()),
     "false: whatever the condition number": (Claim(heeds_condition=False), Region(designs=("clustered",))),
     "false: a spectrum that only decays": (Claim(), Region(tail=0.01)),
     "false: float32 as exact as float64": (Claim(precision="float64"), Region(precisions=("float32",))),
     "false: noise grows by the condition number": (Claim(noise_gain="condition"), Region(noise=1.0)),
+    "false: networks from n = P on": (Claim(threshold=0.45), replace(NETWORKS, oversampling=1.0)),
 }
 
 
 def main() -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--examples", type=int, default=10_000)
+    parser.add_argument("--examples", type=int, default=14_000)
+    parser.add_argument("--networks", type=int, default=18_000)
     parser.add_argument("--draws", type=int, default=50)
     parser.add_argument("--only", default="exact,limit,claims")
     parser.add_argument("--out", type=Path)
@@ -69,7 +76,7 @@ def main() -> None:
         figures[name] = {
             "exact": lambda: exact(options.draws),
             "limit": lambda: limit(8 * options.draws),
-            "claims": lambda: claims(options.examples),
+            "claims": lambda: claims(options.examples, options.networks),
         }[name]()
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -107,12 +114,12 @@ def limit(draws: int) -> dict[str, Any]:
     return out
 
 
-def claims(examples: int) -> dict[str, Any]:
+def claims(examples: int, networks: int) -> dict[str, Any]:
     """Return what became of each claim."""
     out = {}
     for name, (claim, region) in CLAIMS.items():
         start = time.perf_counter()
-        found = search(claim, region, examples_wanted=examples)
+        found = search(claim, region, examples_wanted=networks if "networks" in name else examples)
         row = {
             "verdict": found.verdict,
             "tested": found.tested,
