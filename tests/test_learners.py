@@ -499,9 +499,9 @@ def test_too_few_examples_for_a_band_are_warned_of_and_counted():
     with pytest.warns(Undersampled, match="n = 6 examples do not determine the M = 7 functions: 7 or more"):
         few = BandLeastSquares(Torus(3)).fit(x, x[:, 0], rng()).function
     assert not few.enough
-    again = BandLeastSquares(Torus(2)).fit(np.repeat(x[:3], 3, axis=0), np.zeros(9), rng()).function
+    with pytest.warns(Undersampled, match=r"determine only 3 of the M = 5 functions: only 3 nodes are diff"):
+        again = BandLeastSquares(Torus(2)).fit(np.repeat(x[:3], 3, axis=0), np.zeros(9), rng()).function
     assert not again.enough
-    assert "determine only 3 of the M = 5" in again.status
     with pytest.raises(ValueError, match=r"at least M = 1001 nodes"):
         BandLeastSquares(Torus(500), weights="density").fit(x, x[:, 0], rng())
     with pytest.raises(ValueError, match=r"'weights' .* on a torus"):

@@ -85,7 +85,7 @@ class BandLeastSquares(SpectralLearner):
     Warns
     -----
     Undersampled
-        Where n < M and there is no ridge.
+        Where the examples do not determine the function, by number or by place, and there is no ridge.
 
     Examples
     --------
@@ -177,11 +177,13 @@ class BandLeastSquares(SpectralLearner):
             status = f"n = {n} examples determine the M = {size} functions, condition number {condition:.2g}."
         elif n >= size:
             rank = int((d > cutoff).sum())
-            status = f"n = {n} examples determine only {rank} of the M = {size} functions: nodes lie badly."
+            places = len(np.unique(x, axis=0))
+            why = f"only {places} nodes are different" if places < n else "the nodes lie badly"
+            status = f"n = {n} examples determine only {rank} of the M = {size} functions: {why}."
         else:
             status = f"n = {n} examples do not determine the M = {size} functions: {size} or more are needed."
-            if not self.ridge:
-                warnings.warn(f"{status} The fit is the one of least norm.", Undersampled, stacklevel=3)
+        if not enough and not self.ridge:
+            warnings.warn(f"{status} The fit is the one of least norm.", Undersampled, stacklevel=3)
         norm = float(np.linalg.norm(labels))
         left = float(np.linalg.norm(labels - features @ coefficients))
         return BandFit(
