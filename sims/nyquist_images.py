@@ -28,10 +28,10 @@ and 2% of a network's.  The sense that is left is one of degree: 57% of the labe
 A Nyquist learner would have to know functions in finitely many of which its target lies.  The inputs alone
 tell the kernel's eigenfunctions, but not that nothing lies beyond M, for here something does; a learner told
 so ends at the tail's energy and is the worst of all near n = M.  The network student is faster than the tail:
-a kernel fixed before the labels are seen does not bound it.  A low-passed task is a Nyquist world, and another
-task: at M = 300 it lacks 4% of the network's energy, disagrees with 11% of its classes and has 84.2% of the
-real ones right instead of 87.0%; of the labels it lacks 31 to 32% of the energy, and 17% of the classes are
-wrong.
+a kernel fixed before the labels are seen does not bound it.  A low-passed task is a Nyquist world, and
+another task: at M = 300 it lacks 4% of the network's energy, disagrees with 11% of its classes and has 84.2%
+of the real ones right instead of 87.0%; of the labels it lacks 31 to 32% of the energy, and 17% of the
+classes are wrong.
 
 Targets are centred and have variance 1 in all; errors are relative to the target's own energy at test images.
 """

@@ -12,7 +12,7 @@ KERNELS = ("rbf", "matern", "periodic")
 """Names of kernels."""
 
 WIDE = 32
-"""Columns from which on squared distances are taken by one matrix product, which is some five times faster."""
+"""Columns from which on squared distances are taken by one matrix product, five times as fast."""
 
 
 def kernel(

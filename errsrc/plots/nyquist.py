@@ -18,6 +18,9 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 MARKERS = "osD^v<>P"
 
+LONGEST = 56
+"""Letters of a curve's label that are shown."""
+
 
 def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
     """Draw median relative errors over n / n_Nyq on logarithmic axes, a curve a learner.
@@ -44,7 +47,8 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
             low, high = np.maximum(low, 1e-17), np.maximum(high, 1e-17)
             ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
             shown = np.maximum(found.medians, 1e-17)
-            ax.plot(x, shown, color=colour, marker=marker, markersize=3.5, linewidth=1.3, label=label)
+            name = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+            ax.plot(x, shown, color=colour, marker=marker, markersize=3.5, linewidth=1.3, label=name)
         one = next(iter(result.values()))
         ax.axvline(1.0, color=GREY, linewidth=1.0)
         ax.axhline(one.tolerance, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)))
