@@ -18,7 +18,7 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 MARKERS = "osD^v<>P"
 
-LONGEST = 56
+LONGEST = 32
 """Letters of a curve's label that are shown."""
 
 
