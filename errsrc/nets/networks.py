@@ -65,6 +65,11 @@ class Network:
         """Number of outputs."""
         return self.shapes()[-1][0]
 
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Shape of what lies between examples and outputs, as (T,) of T predictions an example; mostly ()."""
+        return ()
+
     def resized(self, inputs: int, outputs: int) -> Self:
         """Return the same network for other numbers of inputs and outputs; itself where it has no other."""
         return self

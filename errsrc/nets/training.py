@@ -61,8 +61,8 @@ class Recipe:
         A member stops once it has gone ``patience`` times the steps to its best look, and at least
         ``least`` steps.
     loss
-        "log": cross-entropy in nats, of int64 class labels; "squared": squared error summed over
-        outputs, of labels of the inputs' dtype.
+        "log": cross-entropy in nats, of int64 class labels, a mean over the network's
+        ``positions``; "squared": squared error summed over outputs, of labels of the inputs' dtype.
     floor
         Without validation, a member ends at the first look at a training loss of at most this.
     """
@@ -171,9 +171,9 @@ def losses(outputs: Tensor, y: Tensor, loss: str = "log") -> Tensor:
     Parameters
     ----------
     outputs
-        (E, B, outputs).
+        (E, B, *positions, outputs).
     y
-        Labels (E, B), or (B,) for all members; for "squared" also (E, B, outputs).
+        Labels (E, B, *positions), or (B, *positions) for all members; for "squared" also (E, B, outputs).
     loss
         See `Recipe`.
     """
@@ -182,12 +182,11 @@ def losses(outputs: Tensor, y: Tensor, loss: str = "log") -> Tensor:
 
 def _each(outputs: Tensor, y: Tensor, loss: str) -> Tensor:
     """Return the loss of each example, (E, B)."""
-    members, batch, count = outputs.shape
     if loss == "log":
         flat = functional.cross_entropy(
-            outputs.reshape(-1, count), y.expand(members, batch).reshape(-1), reduction="none"
+            outputs.flatten(0, -2), y.expand(outputs.shape[:-1]).reshape(-1), reduction="none"
         )
-        return flat.view(members, batch)
+        return flat.view(*outputs.shape[:2], -1).mean(2)
     return (outputs - (y if y.dim() == 3 else y.unsqueeze(-1))).square().sum(2)
 
 
@@ -218,21 +217,32 @@ def evaluate(
     total, wrong = torch.zeros((2, members), dtype=x.dtype, device=x.device)
     if rows is None:
         counts = torch.full_like(total, len(y))
-        for part, labels in zip(x.split(500), y.split(500), strict=True):
+        width = _width(y, loss)
+        for part, labels in zip(x.split(width), y.split(width), strict=True):
             outputs = network(weights, part)
             total += losses(outputs, labels[None], loss) * len(labels)
             if loss == "log":
-                wrong += (outputs.argmax(2) != labels).sum(1)
+                wrong += _wrong(outputs, labels).sum(1)
     else:
         counts = torch.tensor([len(own) for own in rows], dtype=x.dtype, device=x.device)
-        for members_left, index, real in _parts(rows):
+        for members_left, index, real in _parts(rows, _width(y, loss)):
             outputs = network(tuple(w[members_left] for w in weights), _take(x, index))
             labels = _take(y, index)
             total[members_left] += (_each(outputs, labels, loss) * real).sum(1)
             if loss == "log":
-                wrong[members_left] += ((outputs.argmax(2) != labels) * real).sum(1)
+                wrong[members_left] += (_wrong(outputs, labels) * real).sum(1)
     total /= counts
     return total, (wrong / counts if loss == "log" else total.sqrt())
+
+
+def _wrong(outputs: Tensor, y: Tensor) -> Tensor:
+    """Return the share of each example's positions whose class is not the likeliest, (E, B)."""
+    return (outputs.argmax(-1) != y).to(outputs.dtype).view(*outputs.shape[:2], -1).mean(2)
+
+
+def _width(y: Tensor, loss: str) -> int:
+    """Return how many examples are looked at at once: 500 predictions a member."""
+    return max(1, 500 // (y.shape[1:].numel() if loss == "log" else 1))
 
 
 def _parts(rows: Sequence[Tensor], width: int = 500) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -267,8 +277,8 @@ def train(
     network
         The architecture all members share.
     x, y
-        Resident arrays that the members' rows index: float32 or float64 (N, inputs); int64 (N,) for the
-        recipe's loss "log", x's dtype (N,) or (N, outputs) for "squared".
+        Resident arrays that the members' rows index: float32 or float64 (N, inputs); int64 (N, *positions)
+        for the recipe's loss "log", x's dtype (N,) or (N, outputs) for "squared".
     members
         What differs from one to the next.
     validation
@@ -401,7 +411,9 @@ def _check(
             got = f"<{tuple(inputs.shape)} of {inputs.dtype}>"
             raise ValueError(checks.refusal("x", "train", accepted, got))
         if recipe.loss == "log":
-            accepted, fits = f"{name}classes (N,) of int64", labels.dtype == torch.int64 and labels.dim() == 1
+            shape = str(("N", *network.positions)).replace("'", "")
+            accepted = f"{name}classes {shape} of int64"
+            fits = labels.dtype == torch.int64 and tuple(labels.shape[1:]) == network.positions
         else:
             shapes = [(network.outputs,)] if network.outputs > 1 else [(), (1,)]
             accepted = f"{name}labels (N, *{shapes[0]}) of {x.dtype}"
@@ -432,18 +444,20 @@ def _hopeless(network: Network, y: Tensor, rows: Sequence[Tensor], loss: str) ->
 def _head(outputs: Tensor, y: Tensor, loss: str, share: Tensor) -> tuple[Tensor, Tensor]:
     """Return each member's losses weighted by ``share`` and summed, (E,), and the slopes by the outputs.
 
-    ``share`` is (E, B) or (1, 1); the slopes are (E, B, outputs).
+    ``share`` is (E, B) or (1, 1); the slopes have the outputs' shape.
     """
     if loss == "log":
-        slope = torch.log_softmax(outputs, 2)
-        classes = y[:, :, None]
-        each = -slope.gather(2, classes)[:, :, 0]
-        slope.exp_().scatter_add_(2, classes, slope.new_full((1, 1, 1), -1.0).expand_as(classes))
+        slope = torch.log_softmax(outputs, -1)
+        classes = y.unsqueeze(-1)
+        each = -slope.gather(-1, classes).view(*y.shape[:2], -1).mean(2)
+        less = slope.new_full([1] * slope.dim(), -1.0).expand_as(classes)
+        slope.exp_().scatter_add_(-1, classes, less)
+        share_of_each = share / y.shape[2:].numel()
     else:
         slope = outputs - (y if y.dim() == 3 else y[:, :, None])
         each = slope.square().sum(2)
-        slope *= 2
-    return (each * share).sum(1), slope.mul_(share[:, :, None])
+        share_of_each = 2 * share
+    return (each * share).sum(1), slope.mul_(share_of_each.view(*share.shape, *[1] * (slope.dim() - 2)))
 
 
 def _objective(network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str) -> Objective:
