@@ -7,7 +7,6 @@
 # nodes in clusters, a wrong band; and an honest search finds each.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 from errsrc.bases import Torus
@@ -35,8 +34,7 @@ found = {
 }
 for name, one in found.items():
     print(f"{name}: {one}")
-cliff(found)
-plt.show()
+cliff(found).figure  # noqa: B018
 
 # %% [markdown]
 # ## Where the error comes from
