@@ -11,11 +11,13 @@ from matplotlib.figure import Figure
 
 from errsrc import plots
 from errsrc.bases import Torus
+from errsrc.conjecture import threshold
 from errsrc.laws import Broken, Dense, Power, shape
 from errsrc.laws.averaging import auto
 from errsrc.laws.fitting import fit
 from errsrc.laws.holdout import holdout
-from errsrc.learners import BandLeastSquares, MinimumNorm
+from errsrc.learners import BandLeastSquares, MinimumNorm, Neighbours
+from errsrc.plots import nyquist
 from errsrc.plots.budget import COLOURS
 from errsrc.plots.style import FITTED, HELD_OUT, ticks
 from errsrc.results import Bracket, Interval
@@ -290,3 +292,34 @@ def test_shapes_with_nothing_to_draw_are_refused():
         plots.candidates(nothing)
     few = plots.local_exponents(shape([1, 2, 4], [4.0, 2.0, 1.0]))
     assert not few.containers
+
+
+def test_a_cliff_is_drawn_over_n_in_units_of_the_nyquist_number():
+    world, ratios = BandTeacher(Torus(2)), (0.6, 1.0, 2.0)
+    long = "a learner with a name of many words, " * 9
+    found = {
+        "band": threshold(world, BandLeastSquares(Torus(2)), ratios=ratios, draws=5),
+        long: threshold(world, Neighbours(), ratios=ratios, draws=5),
+    }
+    ax = nyquist.cliff(found)
+    curve = ax.get_lines()[0]
+    np.testing.assert_allclose(curve.get_xdata(), found["band"].n / 5)
+    np.testing.assert_allclose(curve.get_ydata(), np.maximum(found["band"].medians, 1e-17))
+    shown = labels(ax)
+    assert shown[0] == "band"
+    assert shown[1].count("\n") == 2
+    assert max(map(len, shown[1].split("\n"))) <= nyquist.WIDEST
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    with pytest.raises(ValueError, match="'result' parameter of cliff"):
+        nyquist.cliff({})
+
+
+def test_the_hardest_examples_are_drawn_by_part_and_what_refutes_stands_out():
+    parts = [("Torus", "Uniform", 5, 1, 0.2), ("Cube", "Uniform", 0, 4, 0.0), ("Sphere", "Gappy", 3, 0, 7.0)]
+    ax = nyquist.hardest(parts)
+    marks = {float(line.get_xdata()[0]): line.get_color() for line in ax.get_lines()[:2]}
+    assert set(marks) == {0.2, 7.0}
+    assert marks[0.2] != marks[7.0]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["Torus, uniform (5)", "Sphere, gappy (3)"]
+    with pytest.raises(ValueError, match="'result' parameter of hardest"):
+        nyquist.hardest(parts[1:2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -18,8 +19,8 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 MARKERS = "osD^v<>P"
 
-LONGEST = 32
-"""Letters of a curve's label that are shown."""
+WIDEST = 34
+"""Letters in a line of a curve's label, of which three are shown."""
 
 
 def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
@@ -47,7 +48,7 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
             low, high = np.maximum(low, 1e-17), np.maximum(high, 1e-17)
             ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
             shown = np.maximum(found.medians, 1e-17)
-            name = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+            name = "\n".join(textwrap.wrap(label, WIDEST, max_lines=3, placeholder="…"))
             ax.plot(x, shown, color=colour, marker=marker, markersize=3.5, linewidth=1.3, label=name)
         one = next(iter(result.values()))
         ax.axvline(1.0, color=GREY, linewidth=1.0)
