@@ -177,6 +177,8 @@ class BandFunction:
         ValueError
             For functions in bases of two families.
         """
+        if self.basis == other.basis:
+            return float(((self.coefficients - other.coefficients) ** 2).sum())
         mine, theirs = shared(self.basis, other.basis)
         own, others = self.coefficients[mine], other.coefficients[theirs]
         left = np.delete(self.coefficients, mine, axis=0), np.delete(other.coefficients, theirs, axis=0)
