@@ -9,6 +9,10 @@ from errsrc.nets.fourier import SineNetwork as SineNetwork
 from errsrc.nets.jacobians import Identifiable as Identifiable
 from errsrc.nets.jacobians import identifiable_dimension as identifiable_dimension
 from errsrc.nets.jacobians import jacobian as jacobian
+from errsrc.nets.language import LSTM as LSTM
+from errsrc.nets.language import LanguageModel as LanguageModel
+from errsrc.nets.language import NeuralNgram as NeuralNgram
+from errsrc.nets.language import Transformer as Transformer
 from errsrc.nets.networks import CNN as CNN
 from errsrc.nets.networks import MLP as MLP
 from errsrc.nets.networks import Network as Network
@@ -26,5 +30,8 @@ ALL: dict[str, type[Network]] = {
     "fourier-features": FourierFeatures,
     "filter-network": FilterNetwork,
     "sine-network": SineNetwork,
+    "neural-ngram": NeuralNgram,
+    "transformer": Transformer,
+    "lstm": LSTM,
 }
 """Every architecture, by the name that specs use."""
