@@ -1,0 +1,288 @@
+"""Language cells: no prediction sees what comes later, and what is reported is what was trained."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from errsrc import studies
+from errsrc.nets import LSTM, Member, NeuralNgram, Recipe, Transformer, evaluate, train
+from errsrc.sweeps import Store, run, serial
+from errsrc.tasks import LanguageCell, language
+from errsrc.tasks.language import outcomes, parameters, train_cells
+
+torch.set_num_threads(1)
+
+NETWORKS = [
+    NeuralNgram(8, 16, 2, 50, embedding=4),
+    Transformer(8, 16, 2, 50, heads=2),
+    LSTM(8, 16, 2, 50),
+]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Thirty texts of a language of forty words, each of which settles which two may follow."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    words = ["".join(map(chr, rng.integers(97, 123, rng.integers(2, 6)))) for _ in range(40)]
+    for document in range(30):
+        word, said = 0, []
+        for _ in range(800):
+            word = (3 * word + rng.integers(1, 3) + rng.integers(2) * document) % 40
+            said.append(words[word])
+        (folder / f"{document}.txt").write_text(" ".join(said))
+    return str(folder)
+
+
+@pytest.fixture
+def cell(corpus):
+    recipe = Recipe(learning_rate=0.008, batch=32)
+    return LanguageCell(
+        corpus, "neural-ngram", 16, n=4096, seed=0, context=8, passage=64, test=2048, validation=512,
+        steps=100, recipe=recipe,
+    )  # fmt: skip
+
+
+def drawn(network, members=2, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    weights = network.draw(range(members))
+    return tuple(w + 0.05 * torch.randn(w.shape, generator=generator) for w in weights)
+
+
+def tokens(network, *shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(network.vocabulary, (*shape, network.context), generator=generator).float()
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+def test_outputs_have_their_shape_and_each_member_is_itself_alone(network):
+    weights, x = drawn(network), tokens(network, 2, 5)
+    outputs = network(weights, x)
+    assert outputs.shape == (2, 5, *network.positions, 50)
+    for e in range(2):
+        alone = network(tuple(w[e : e + 1] for w in weights), x[e : e + 1])
+        torch.testing.assert_close(outputs[e], alone[0])
+    torch.testing.assert_close(network(weights, x[0]), network(weights, x[:1].expand(2, -1, -1)))
+    assert sum(w[0].numel() for w in weights) == network.parameters
+    assert network.parameters - network.non_embedding == weights[0][0].numel()
+
+
+@pytest.mark.parametrize("network", NETWORKS[1:], ids=lambda n: type(n).__name__)
+@given(seed=st.integers(0, 2**31), changed=st.integers(0, 7))
+def test_a_later_token_never_changes_an_earlier_prediction_and_an_earlier_one_a_later(network, seed, changed):
+    weights, x = drawn(network, seed=seed), tokens(network, 2, 1, seed=seed)
+    other = x.clone()
+    other[:, :, changed] = (other[:, :, changed] + 1) % network.vocabulary
+    before, after = network(weights, x), network(weights, other)
+    torch.testing.assert_close(before[:, :, :changed], after[:, :, :changed], rtol=0, atol=1e-6)
+    assert (before - after)[:, :, changed:].abs().amax((0, 1, 3)).min() > 0
+
+
+def test_a_transformer_is_written_out_in_plain_torch():
+    network = Transformer(6, 8, 1, 20, heads=2)
+    weights, x = drawn(network, 1), tokens(network, 1, 1)
+    table, gain, qkv, projection, gain_up, up, down, gain_out, logits = (w[0].double() for w in weights)
+
+    def norm(h, g):
+        return h / (h.square().mean(1, keepdim=True) + 1e-6).sqrt() * (1 + g)
+
+    def turned(h):  # the pairs (i, i + 2) as complex numbers
+        z = torch.complex(h[:, :2], h[:, 2:])
+        rates = torch.tensor([1.0, 10_000.0**-0.5], dtype=torch.float64)
+        z = z * torch.exp(1j * torch.arange(6, dtype=torch.float64)[:, None] * rates)
+        return torch.cat([z.real, z.imag], 1)
+
+    h = table[x[0, 0].long()]
+    qkv = norm(h, gain) @ (8 * qkv).T  # 64 / fan-in
+    heads = []
+    for k in range(2):
+        q, key, v = (qkv[:, 8 * part + 4 * k : 8 * part + 4 * k + 4] for part in range(3))
+        score = turned(q) @ turned(key).T / 2
+        score = score.masked_fill(torch.ones(6, 6).triu(1).bool(), -torch.inf)
+        heads.append(torch.softmax(score, 1) @ v)
+    h = h + torch.cat(heads, 1) @ (8 * projection).T / math.sqrt(2)
+    h = h + functional.gelu(norm(h, gain_up) @ (8 * up).T) @ (2 * down).T / math.sqrt(2)
+    expected = norm(h, gain_out) @ (8 * logits).T
+    torch.testing.assert_close(network(weights, x)[0, 0].double(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", [NeuralNgram, Transformer, LSTM])
+def test_adam_moves_logits_as_much_at_every_width_and_more_and_more_without_the_factors(family):
+    class Plain(family):
+        def factors(self):
+            return (1.0,) * len(self.shapes())
+
+    growth = []
+    for kind in (family, Plain):
+        moved = []
+        for width in (16, 256):
+            network = kind(8, width, 2)
+            weights = network.draw([0])
+            x, y = tokens(network, 64), torch.randint(256, (64, *network.positions))
+            recipe = Recipe(learning_rate=1e-2, warmup=0, batch=64, average=0.0, look=1)
+            (one,) = train(network, x, y, [Member(np.arange(64), 3, 0)], None, recipe, weights)
+            before, after = network(weights, x), network(tuple(w[None] for w in one.weights), x)
+            moved.append(float((after - before).std()))
+        growth.append(moved[1] / moved[0])
+    assert 1 / 3 < growth[0] < 3 < growth[1]
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+def test_evaluate_is_the_mean_over_windows_and_positions(network):
+    weights, x = drawn(network), tokens(network, 130)
+    y = torch.randint(50, (130, *network.positions))
+    loss, error = evaluate(network, weights, x, y)
+    own, own_error = evaluate(network, weights, x, y, rows=[torch.arange(130)] * 2)
+    outputs = network(weights, x)
+    for e in range(2):
+        torch.testing.assert_close(loss[e], functional.cross_entropy(outputs[e].flatten(0, -2), y.flatten()))
+        torch.testing.assert_close(error[e], (outputs[e].argmax(-1) != y).float().mean())
+    torch.testing.assert_close(own, loss)
+    torch.testing.assert_close(own_error, error)
+
+
+def test_labels_that_do_not_fit_the_positions_are_refused():
+    network = LSTM(8, 4, 1, 50)
+    x, y = tokens(network, 9), torch.zeros(9, dtype=torch.int64)
+    with pytest.raises(ValueError, match=r"classes \(N, 8\) of int64"):
+        train(network, x, y, [Member(np.arange(9), 1, 0)], None, Recipe())
+
+
+@pytest.mark.parametrize(("family", "batch"), [("neural-ngram", 64), ("transformer", 16), ("lstm", 16)])
+def test_each_family_learns_and_together_is_as_alone(cell, family, batch):
+    recipe = Recipe(learning_rate=0.016, batch=batch)
+    cells = [
+        replace(cell, family=family, n=n, seed=seed, context=16, steps=120, recipe=recipe)
+        for n, seed in ((1024, 0), (8192, 1))
+    ]
+    together = train_cells(cells)
+    (alone,) = train_cells(cells[1:])
+    assert alone.loss == pytest.approx(together[1].loss, rel=1e-3)
+    assert alone.steps_taken == together[1].steps_taken
+    assert together[1].loss < 2.6  # the frequencies of letters alone take 2.9
+    assert 0 < together[1].loss_se < 0.1
+    assert together[1].bits_per_byte == pytest.approx(together[1].loss / math.log(2))
+    assert not together[1].diverged
+
+
+def test_more_text_is_better(cell):
+    cells = [replace(cell, n=n, steps=400) for n in (256, 16_384)]
+    small, large = train_cells(cells)
+    assert large.loss < 0.9 * small.loss
+
+
+@pytest.mark.parametrize(("family", "context"), [("neural-ngram", 5), ("lstm", 12), ("transformer", 64)])
+def test_every_test_token_is_scored_once_with_the_most_that_the_window_holds_before_it(cell, family, context):
+    cell = replace(cell, family=family, context=context)
+    network = language._network(cell)
+    data = language._resident(cell.corpus, context, bool(network.positions), 64, 512, 2048)
+    weights = drawn(network, 1)
+    nats, wrong = language._scores(network, weights, data)
+    assert nats.shape == wrong.shape == (1, 32)
+    test = language.texts(cell.corpus).documents["test"]
+    cut, document = language.passages(list(test.values()), 64)
+    chosen = np.unique(np.linspace(0, len(cut) - 1, 32).astype(int))
+    np.testing.assert_array_equal(data.document, document[chosen])
+    passage = torch.from_numpy(cut[chosen[3]].astype(np.float32))
+    before = torch.zeros(context if family == "neural-ngram" else 1)
+    joined = torch.cat([before, passage])
+    total = 0.0
+    for t in range(64):
+        if family == "neural-ngram":
+            logits = network(weights, joined[t : t + context][None])[0, 0]
+        else:  # windows start at multiples of half a context, the last one at the end
+            starts = [*range(0, 64 - context, context // 2), 64 - context]
+            start = next(s for s in starts if s + context > t)
+            logits = network(weights, joined[start : start + context][None])[0, 0, t - start]
+        total -= float(torch.log_softmax(logits, 0)[int(passage[t])])
+    assert nats[0, 3] == pytest.approx(total, rel=1e-4)
+
+
+def test_subsets_are_nested_whole_passages_of_training_documents(cell, monkeypatch):
+    seen = []
+
+    def spy(network, x, y, members, validation, recipe):
+        seen.append((x, y, members))
+        return train(network, x, y, members, validation, recipe)
+
+    monkeypatch.setattr(language, "train", spy)
+    train_cells([replace(cell, n=n, steps=2) for n in (128, 2048)])
+    train_cells([replace(cell, n=2048, width=8, steps=2)])
+    x, y, (small, large) = seen[0]
+    assert len(small.rows) == 128
+    assert len(large.rows) == len(set(large.rows)) == 2048
+    assert set(small.rows) < set(large.rows)
+    assert set(seen[1][2][0].rows) != set(large.rows)
+    held = {bytes(d) for part in ("test", "validation") for d in _documents(cell, part)}
+    trained = [bytes(d) for d in _documents(cell, "train")]
+    for first in small.rows[::64]:
+        passage = bytes(y[first : first + 64].to(torch.uint8).numpy())
+        assert any(passage in d for d in trained)
+        assert not any(passage in d for d in held)
+        assert not x[first].any()  # nothing before a passage
+
+
+def _documents(cell, part):
+    return language.texts(cell.corpus).documents[part].values()
+
+
+def test_standard_errors_are_those_of_documents(cell):
+    rng = np.random.default_rng(0)
+    document = np.repeat(np.arange(200), 3)
+    sums = rng.normal(size=(1, 200)).repeat(3, 1)  # alike within a document
+    (found,) = language._standard_errors(sums, document)
+    assert found == pytest.approx(sums[0, ::3].std(ddof=1) / math.sqrt(200))
+
+
+def test_a_study_of_language_runs_and_knows_its_parameters_before(cell, tmp_path):
+    text = f"""
+        kind = "language"
+        [cell]
+        corpus = {cell.corpus!r}
+        family = "lstm"
+        context = 16
+        passage = 64
+        test = 1024
+        validation = 256
+        steps = 3
+        recipe = {{batch = 8, learning_rate = 0.01}}
+        [factors]
+        n = [640, 1280]
+        width = [4, 8]
+    """
+    study = studies.parse(text)
+    with Store(tmp_path / "language.db", write=True) as store:
+        assert not run(study, store, serial).failed
+        rows = store.rows(study)
+    assert [row["m"] for row in rows] == [parameters(one) for one in study]
+    assert [row["loss"] for row in rows[:1]] == [outcomes([study[0]])[0]["loss"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"family": "transformer", "heads": 3}, "'heads' parameter of Transformer must be one that divides"),
+        ({"context": 65}, "'context' parameter of LanguageCell must be an integer <= the passage, 64"),
+        ({"n": 100}, "'n' parameter of LanguageCell must be a multiple of the passage, 64"),
+        ({"family": "tansformer"}, "did you mean 'transformer'"),
+        ({"recipe": Recipe(loss="squared")}, "'recipe.loss' parameter of LanguageCell must be 'log'"),
+    ],
+)
+def test_cells_that_cannot_be_are_refused(cell, change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(cell, **change)
+
+
+def test_more_text_than_there_is_and_texts_too_short_for_a_passage_are_refused(cell, tmp_path):
+    with pytest.raises(ValueError, match="'n' parameter of LanguageCell must be an integer <="):
+        train_cells([replace(cell, n=64 * 10**5)])
+    with pytest.raises(ValueError, match=r"has no passage of 65536 tokens .* take a shorter passage"):
+        train_cells([replace(cell, passage=65_536, n=65_536)])
+    with pytest.raises(ValueError, match="'cells' parameter of train_cells"):
+        train_cells([cell, replace(cell, width=8)])
