@@ -72,6 +72,8 @@ def test_indices_tell_functions_apart_and_degrees_are_theirs(basis):
         (Torus(2, 3, "simplex"), Torus(5, 3, "cross")),
         (Legendre(3), Legendre(8)),
         (Slepian(9.0, 3), Slepian(9.0, 7)),
+        (Slepian(100.0, 4), Slepian(100.0, 11)),  # at the ends below rounding
+        (Slepian(100.0, 4), Slepian(100.0, 30)),
         (Sphere(2), Sphere(5)),
         (Cube(6, 1), Cube(6, 3)),
     ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
@@ -43,7 +44,7 @@ class _Interval(Basis):
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
         """Return Gauss and Legendre's order + 1 points."""
-        points, weights = np.polynomial.legendre.leggauss(order + 1)
+        points, weights = legendre.leggauss(order + 1)
         return points[:, None], weights / 2
 
 
@@ -81,7 +82,7 @@ class Legendre(_Interval):
     def values(self, x: Array) -> Array:
         """Return the polynomials."""
         scale = np.sqrt(2 * np.arange(self.degree + 1) + 1)
-        return np.asarray(np.polynomial.legendre.legvander(x[:, 0], self.degree) * scale)
+        return np.asarray(legendre.legvander(x[:, 0], self.degree) * scale)
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,10 @@ def _prolate(slepian: Slepian) -> Array:
         if len(wanted):
             _, vectors = eigh_tridiagonal(diagonal[parity::2], above[parity::2][:-1])
             out[parity::2, wanted] = vectors[:, : len(wanted)]
-    ends = Legendre(len(k) - 1).values(np.ones((1, 1)))[0] @ out
-    out *= np.sign(ends)  # positive at x = 1
+    # Positive at x = 1, where all but the last are too small to tell: by the middle, and the zeros between.
+    flat = legendre.legval(0.0, out * np.sqrt(2 * k + 1)[:, None])
+    slope = legendre.legval(0.0, legendre.legder(out * np.sqrt(2 * k + 1)[:, None]))
+    zeros = np.arange(count) // 2
+    out *= np.sign(np.where(np.arange(count) % 2, slope, flat)) * (-1.0) ** zeros
     out.setflags(write=False)
     return out
