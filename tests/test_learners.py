@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from errsrc.bases import Sphere, Torus, kernel
+from errsrc.bases.nonuniform import solve
 from errsrc.errors import Diverged, Undersampled
 from errsrc.learners import (
     BandLeastSquares,
@@ -36,7 +37,16 @@ from errsrc.learners import (
     as_estimator,
 )
 from errsrc.nets import CNN, MLP, Recipe
-from errsrc.settings import AllFunctions, BandTeacher, Flips, LinearTeacher, Network, RankK, TableTeacher
+from errsrc.settings import (
+    AllFunctions,
+    BandTeacher,
+    Clustered,
+    Flips,
+    LinearTeacher,
+    Network,
+    RankK,
+    TableTeacher,
+)
 
 
 def rng(seed=0):
@@ -492,6 +502,21 @@ def test_a_large_band_is_fitted_by_iteration_to_what_the_direct_solution_is(monk
     assert BandLeastSquares(basis).fit(near, teacher(near), rng()).function.iterations == 0
     exact = BandLeastSquares(basis, weights="density").fit(x, teacher(x), rng()).function
     assert teacher.distance(exact) < 1e-22
+
+
+def test_where_iteration_does_not_converge_the_solution_is_direct(monkeypatch):
+    """At nodes in clusters, whose condition number of 1e4 to 1e6 iteration does not see to the end of."""
+    basis = Torus(5, 2)
+    setting, chance = BandTeacher(basis, nodes=Clustered(5, 0.1)), rng(1)
+    teacher, x = setting.teacher(chance), setting.inputs(4 * basis.size, chance)
+    monkeypatch.setattr("errsrc.learners.band.LARGE", 1)
+    assert not solve(basis, x, teacher(x), weights="uniform").converged
+    found = BandLeastSquares(basis).fit(x, teacher(x), rng()).function
+    assert (found.iterations, found.enough) == (0, True)
+    assert 1e4 < found.condition < 1e7
+    assert teacher.distance(found) < (100 * found.condition * 2.3e-16) ** 2
+    smoother = BandLeastSquares(basis).smoother(x, x[:3])
+    np.testing.assert_allclose(smoother @ teacher(x), teacher(x[:3]), atol=1e-8)
 
 
 def test_too_few_examples_for_a_band_are_warned_of_and_counted():

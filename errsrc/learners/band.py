@@ -22,6 +22,9 @@ LARGE, LARGEST = 2**22, 2**28
 """Entries of the matrix of a torus's band at nodes from which on the equations are solved by iteration: where
 n >= 2.5 M, and otherwise, for near n = M the condition number makes it slow and in the end less exact."""
 
+OUTPUTS = 16
+"""The most outputs with which the first number holds: iteration takes its time for each of them."""
+
 
 @dataclass(frozen=True, eq=False)
 class BandFit(BandFunction):
@@ -80,7 +83,8 @@ class BandLeastSquares(SpectralLearner):
     -----
     Direct, by a singular value decomposition: n M min(n, M) flops.  On a torus from `LARGE` entries n M of
     the matrix on, and always with weights by density, iterative, by non-uniform transforms, to a relative
-    error of 1e-12: see `errsrc.bases.nonuniform`.
+    error of 1e-12: see `errsrc.bases.nonuniform`.  Where that does not converge, as at nodes in clusters,
+    it is direct after all, up to `LARGEST` entries.
 
     Warns
     -----
@@ -135,18 +139,20 @@ class BandLeastSquares(SpectralLearner):
 
     def coefficients(self, x: Array, labels: Array) -> Array:
         """Return the coefficients, see `SpectralLearner`."""
-        if self._iterates(len(x)):
-            return self._iterated(self.basis.check(x), labels).coefficients
-        return self._solve(self.basis(x), labels)[0]
+        one = self._iterated(x, labels)
+        return self._solve(self.basis(x), labels)[0] if one is None else one.coefficients
 
-    def _iterates(self, n: int) -> bool:
-        """Return whether n examples are fitted by iteration."""
-        entries, enough = n * self.basis.size, n >= 2.5 * self.basis.size
-        large = entries >= (LARGE if enough else LARGEST)
-        return self.weights == "density" or (self._transforms and large)
-
-    def _iterated(self, x: Array, labels: Array) -> nonuniform.Solution:
-        return nonuniform.solve(self.basis, x, labels, self.ridge, self.weights)  # type: ignore[arg-type]
+    def _iterated(self, x: Array, labels: Array) -> nonuniform.Solution | None:
+        """Return the solution by iteration; None where it is to be had directly."""
+        entries, enough = len(x) * self.basis.size, len(x) >= 2.5 * self.basis.size
+        few = labels.ndim == 1 or labels.shape[1] <= OUTPUTS
+        large = self._transforms and entries >= (LARGE if enough and few else LARGEST)
+        if not large and self.weights == "uniform":
+            return None
+        basis: Any = self.basis
+        one = nonuniform.solve(basis, x, labels, self.ridge, self.weights)
+        last = entries >= LARGEST or self.weights == "density"
+        return one if last or one.converged else None
 
     def _rounding(self, shape: tuple[int, int]) -> float:
         return max(shape) * float(np.finfo(self.precision).eps)
@@ -161,8 +167,8 @@ class BandLeastSquares(SpectralLearner):
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> BandFit:
         labels, n, size = indicators(y), len(x), self.basis.size
-        if self._iterates(n):
-            one = self._iterated(self.basis.check(x), labels)
+        one = self._iterated(x, labels)
+        if one is not None:
             enough = one.converged and n >= size and bool(np.isfinite(one.condition))
             if not enough and not self.ridge:
                 warnings.warn(one.status, Undersampled, stacklevel=3)
