@@ -63,6 +63,20 @@ def test_the_threshold_of_a_learner_told_the_band_is_its_size(basis):
     assert "Exact from n" in str(found)
 
 
+def test_the_upper_end_of_a_threshold_is_sure_from_there_on(monkeypatch):
+    """From n = 8 on all draws are exact but for 4 of 10 at n = 11, of which the median is not surely so."""
+
+    def errors(setting, learner, n, draws, seed):
+        bad = draws if n < 8 else 4 * (n == 11)
+        return np.where(np.arange(draws) < bad, 1.0, 1e-15)
+
+    monkeypatch.setattr(sys.modules[threshold.__module__], "errors", errors)
+    found = threshold(WORLD, LEARNER, draws=10)
+    assert 11 in found.errors
+    assert (found.n_star.low, found.n_star.estimate) == (7, 8)
+    assert found.n_star.high == min(n for n in found.errors if n > 11)
+
+
 def test_a_larger_band_than_the_teachers_moves_the_threshold_there():
     found = threshold(BandTeacher(Torus(2)), BandLeastSquares(Torus(5)), draws=9)
     assert found.n_nyquist == 5
@@ -214,6 +228,9 @@ REFUSED = [
     ('kind = "budget"\n[cell]\nn = 5', "setting"),
     ('kind = "recovery"', "cell"),
     (SPEC.replace("draws = 5", "draws = 1"), "'draws' parameter of ThresholdCell must be an integer >= 5"),
+    (SPEC.replace("[0.5, 1.0, 2.0]", "[2.0]"), "'ratios' parameter of ThresholdCell must be two or more"),
+    (SPEC.replace("draws = 5", "tolerance = 0.0"), "'tolerance' parameter of ThresholdCell"),
+    (SPEC.replace("draws = 5", "n_nyquist = 0"), "'n_nyquist' parameter of ThresholdCell"),
     ('kind = "search"\n[cell]\nregion = {domains = ["torsu"]}', "'domains'"),
     ('kind = "search"\n[cell]\nclaim = {c = 0.0}', "'c'"),
 ]
@@ -228,6 +245,14 @@ def test_bad_specs_end_with_a_sentence_and_code_2(text, message, tmp_path, capsy
     assert message in error
     assert error.count("\n") == 1
     assert not list(tmp_path.glob("*.db"))
+
+
+def test_a_search_leaves_nothing_but_its_own_files(tmp_path):
+    (tmp_path / "few.toml").write_text('kind = "search"\ncell = {examples = 20, region = {most = 9}}')
+    command = [sys.executable, "-m", "errsrc", "conjecture", "few.toml", "--workers", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {path.name.split(".")[0] for path in tmp_path.iterdir()} == {"few", "few_search_1"}
 
 
 def test_a_learner_that_cannot_take_the_world_fails_with_a_sentence(tmp_path):

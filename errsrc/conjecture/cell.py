@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any
@@ -46,6 +48,13 @@ class ThresholdCell:
     def __post_init__(self) -> None:
         checks.integer(self.draws, "draws", "ThresholdCell", 5)
         checks.positive_array(self.ratios, "ratios", "ThresholdCell")
+        if len(set(self.ratios)) < 2:
+            accepted = "two or more, of different sizes"
+            raise ValueError(checks.refusal("ratios", "ThresholdCell", accepted, self.ratios))
+        if self.tolerance is not None:
+            checks.number(self.tolerance, "tolerance", "ThresholdCell", 0, open_low=True)
+        if self.n_nyquist is not None:
+            checks.integer(self.n_nyquist, "n_nyquist", "ThresholdCell", 1)
         checks.number(self.level, "level", "ThresholdCell", 0, 1, open_low=True, open_high=True)
         checks.integer(self.seed, "seed", "ThresholdCell", 0)
 
@@ -125,8 +134,10 @@ def searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
     """Search for counterexamples and return each search as a row.
 
     Its ``parts`` are JSON of [basis, nodes, tested, not tested, worst ratio] for each part of the region; its
-    ``counterexample`` and ``hardest`` are specs of kind "example", which a study can be read from.
+    ``counterexample`` and ``hardest`` are specs of kind "example", which a study can be read from.  What
+    Hypothesis keeps in files goes to the folder for temporary ones, unless its own variable names another.
     """
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
     out = []
     for cell in cells:
         found = search(cell.claim, cell.region, examples_wanted=cell.examples, seed=cell.seed)

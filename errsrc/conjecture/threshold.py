@@ -37,8 +37,8 @@ class Threshold:
     n_star
         The least n from which the median relative error stays at most the tolerance; inf where it does not
         up to the largest n looked at, which is then the interval's low end.  The ends are the largest n
-        measured of which the median surely is above, and the least from which on it surely is not, by
-        binomial tests at the interval's level.
+        measured of which the median surely is above, and the least from which on it surely is not at any n
+        measured, each n by a one-sided binomial test at the interval's level.
     errors
         Relative errors of each draw, (draws,), by n.
     shape
@@ -174,7 +174,8 @@ def threshold(
         low = failed[-1]
         high = min(n for n in found if n > low and exact(n) and all(exact(k) for k in found if k > n))
     surely_above = [n for n in found if n < high and _surely(found[n] > tolerance, level)]
-    surely_not = [n for n in found if n >= high and _surely(found[n] <= tolerance, level)]
+    unsure = [n for n in found if n >= high and not _surely(found[n] <= tolerance, level)]
+    surely_not = [n for n in found if n >= high and n > max(unsure, default=0)]
     reached = Interval(
         float(high),
         float(max(surely_above, default=0)),
