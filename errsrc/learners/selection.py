@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 
 from errsrc import checks
-from errsrc.bases import Basis, Torus
+from errsrc.bases import Basis, Torus, shared
 from errsrc.learners.band import BandFit, BandLeastSquares
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.spectral import rounding
@@ -100,18 +101,13 @@ class BandSelection(Learner):
     def _compare(self, x: Array, labels: Array) -> tuple[list[Basis], Array, Array]:
         """Return the bands that examples determine, their relative residuals and errors left out."""
         n, norm = len(x), float(np.linalg.norm(labels)) or 1.0
-        places = {row: place for place, row in enumerate(_rows(self.bound))}
-        bands: list[Basis] = []
+        bands = list(itertools.takewhile(lambda band: band.size < max(n, 2), self.bound.nested))
         columns: list[int] = []
         ends = []
-        for band in self.bound.nested:
-            if bands and band.size >= n:
-                break
-            held = {places[row] for row in _rows(band)}
-            columns += sorted(held.difference(columns))
-            bands.append(band)
+        for band in bands:
+            columns += np.setdiff1d(shared(band, bands[-1])[1], columns).tolist()
             ends.append(len(columns))
-        features = self.bound(x)[:, columns]
+        features = bands[-1](x)[:, columns]
         q, r = qr(features, mode="economic")
         sound = np.abs(np.diag(r)) > rounding(features.shape) * np.abs(r).max()
         left, leverage = labels.copy(), np.zeros(n)
@@ -148,8 +144,3 @@ class BandSelection(Learner):
             f"{validation[place]:.3g} of their mean square{rival}; no band of fewer than n = {n} functions "
             f"fits without residual, so labels have noise or their band is larger{beyond}."
         )
-
-
-def _rows(basis: Basis) -> list[tuple[int, ...]]:
-    """Return what tells the functions apart."""
-    return [tuple(row) for row in basis.indices.reshape(basis.size, -1).tolist()]
