@@ -87,14 +87,17 @@ def test_the_same_index_is_the_same_function(small, large):
 
 
 def test_lower_sets_have_the_sizes_that_counting_gives():
-    for dim, degree in ((1, 4), (2, 3), (3, 2)):
+    for dim, degree in ((1, 4), (2, 3), (3, 2), (3, 7), (4, 5)):
         grid = np.stack(np.meshgrid(*[np.arange(-degree, degree + 1)] * dim)).reshape(dim, -1).T
         counts = {
             "box": len(grid),
             "simplex": int((np.abs(grid).sum(1) <= degree).sum()),
             "cross": int((np.maximum(np.abs(grid), 1).prod(1) <= degree).sum()),
         }
-        assert {shape: Torus(degree, dim, shape).size for shape in counts} == counts
+        bases = {shape: Torus(degree, dim, shape) for shape in counts}
+        assert {shape: basis.size for shape, basis in bases.items()} == counts
+        assert {shape: len(basis.indices) for shape, basis in bases.items()} == counts
+    assert {Torus(0, 3, shape).size for shape in ("box", "simplex", "cross")} == {1}
     assert Cube(12, 3).size == 299
     assert Torus(500_000).size == 1_000_001  # without a list of them
 
@@ -167,6 +170,16 @@ REFUSED = [
     (lambda: Cube(2, 3), "'degree'"),
     (lambda: Torus(1, 2, "ball"), "'shape'"),
     (lambda: Torus(10**9, 3), "'degree' .* at most 2.40 frequencies"),
+    (lambda: Torus(10**5, 4, "simplex"), "'degree' .* at most 2.40 frequencies"),
+    (lambda: Torus(10**10, 3, "cross"), "'degree' .* at most 2.40 frequencies"),
+    (lambda: Torus(2, 10**4, "cross"), "'degree' .* at most 2.40 frequencies"),
+    (lambda: Torus(5 * 10**5, 2).indices, "'basis' .* Torus must be one whose 2 x M matrix fits into"),
+    (lambda: Torus(7000, 3, "simplex").degrees, "'basis' .* Torus must be one whose 3 x M matrix fits"),
+    (lambda: Torus(1, 10, "simplex").quadrature(4), "'order' .* 10 dimensions has at most 67,108,864 points"),
+    (lambda: Cube(60, 20).degrees, "'basis' .* Cube must be one whose 60 x M"),
+    (lambda: Legendre(10**13).degrees, "'basis' .* Legendre must be one whose 1 x M"),
+    (lambda: Sphere(10**7)(np.array([[1.0, 0.0, 0.0]])), "'basis' .* Sphere must be one whose 1 x M"),
+    (lambda: Sphere(10**7).degrees, "'basis' .* Sphere must be one whose 2 x M"),
     (lambda: Slepian(0.0, 3), "'bandwidth'"),
     (lambda: Torus(10**9)(np.zeros((1000, 1))), "'basis' .* fits into"),
     (lambda: mercer(np.zeros((5, 1)), 3, 4, rng()), "'size' .* at most 1 for this kernel"),

@@ -209,7 +209,7 @@ def check_memory(rows: int, columns: int, where: str) -> None:
         most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2
     except (AttributeError, OSError, ValueError):  # no such question on this system
         return
-    if 8.0 * rows * columns > most:
+    if 8 * rows * columns > most:
         accepted = f"one whose {rows} x M matrix fits into {most / 2**30:.0f} GiB"
-        got = f"<M = {columns}, {8.0 * rows * columns / 2**30:,.0f} GiB>"
+        got = f"<M = {columns}, {8 * rows * columns // 2**30:,} GiB>"
         raise ValueError(checks.refusal("basis", where, accepted, got))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.bases.basis import Array, Basis
+from errsrc.bases.basis import Array, Basis, check_memory
 
 MOST_BITS = 20  # for quadrature, which is all of the cube
 
@@ -53,6 +53,7 @@ class Cube(Basis):
     @property
     def indices(self) -> NDArray[np.int64]:
         """Which coordinates are in each product, int64 (M, bits)."""
+        check_memory(self.bits, self.size, "Cube")
         return _subsets(self)
 
     @property

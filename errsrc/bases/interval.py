@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
 from errsrc import checks
-from errsrc.bases.basis import Array, Basis
+from errsrc.bases.basis import Array, Basis, check_memory
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,14 @@ class Legendre(_Interval):
         checks.integer(self.degree, "degree", "Legendre", 0)
 
     @property
+    def size(self) -> int:
+        """M."""
+        return self.degree + 1
+
+    @property
     def indices(self) -> NDArray[np.int64]:
         """Degrees, int64 (M, 1)."""
+        check_memory(1, self.size, "Legendre")
         return np.arange(self.degree + 1)[:, None]
 
     @property

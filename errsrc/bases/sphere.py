@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.bases.basis import Array, Basis
+from errsrc.bases.basis import Array, Basis, check_memory
 
 OFF = 1e-6  # how far the norm of a point on the sphere may be from 1
 
@@ -40,9 +40,17 @@ class Sphere(Basis):
         checks.integer(self.degree, "degree", "Sphere", 0)
 
     @property
+    def size(self) -> int:
+        """M."""
+        return (self.degree + 1) ** 2
+
+    @property
     def indices(self) -> NDArray[np.int64]:
         """L and m, int64 (M, 2)."""
-        return np.array([(l, m) for l in range(self.degree + 1) for m in range(-l, l + 1)])  # noqa: E741
+        check_memory(2, self.size, "Sphere")
+        degrees = np.arange(self.degree + 1)
+        l = np.repeat(degrees, 2 * degrees + 1)  # noqa: E741
+        return np.stack([l, np.arange(self.size) - l * l - l], axis=1)
 
     @property
     def degrees(self) -> NDArray[np.int64]:

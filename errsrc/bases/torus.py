@@ -5,16 +5,19 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.bases.basis import Array, Basis
+from errsrc.bases.basis import Array, Basis, check_memory
 
 SHAPES = ("box", "simplex", "cross")
 """Lower sets of frequencies."""
+
+MOST_POINTS = 2**26  # of a grid
 
 
 @dataclass(frozen=True)
@@ -52,18 +55,23 @@ class Torus(Basis):
         checks.integer(self.degree, "degree", "Torus", 0)
         checks.integer(self.dim, "dim", "Torus", 1)
         checks.choice(self.shape, "shape", "Torus", SHAPES)
-        if self.shape == "box" and self.dim * np.log2(2.0 * self.degree + 1) > 40:
-            accepted = "a degree of a box with at most 2^40 frequencies"
+        many = self.degree > 2**32 or (self.degree > 0 and self.dim > 25 and self.shape != "simplex")  # 3^dim
+        if many or self.size > 2**40:
+            accepted = "a degree with at most 2^40 frequencies"
             raise ValueError(checks.refusal("degree", "Torus", accepted, self.degree))
 
     @property
     def size(self) -> int:
         """M; (2 degree + 1)^dim for a box."""
-        return (2 * self.degree + 1) ** self.dim if self.shape == "box" else len(self.indices)
+        if self.shape == "simplex":  # by how many coordinates are not 0
+            ways = range(min(self.dim, self.degree) + 1)
+            return sum(2**k * comb(self.dim, k) * comb(self.degree, k) for k in ways)
+        return (2 * self.degree + 1) ** self.dim if self.shape == "box" else _crossed(self.degree, self.dim)
 
     @property
     def indices(self) -> NDArray[np.int64]:
         """The frequencies, int64 (M, dim), by degree, each cosine before its sine."""
+        check_memory(self.dim, self.size, "Torus")
         return _frequencies(self)
 
     @property
@@ -87,6 +95,9 @@ class Torus(Basis):
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
         """Return the even grid of (2 order + 1)^dim points."""
+        if (2 * order + 1) ** self.dim > MOST_POINTS:
+            accepted = f"one whose grid in {self.dim} dimensions has at most {MOST_POINTS:,} points"
+            raise ValueError(checks.refusal("order", "quadrature", accepted, order))
         axis = 2 * np.pi * np.arange(2 * order + 1) / (2 * order + 1)
         grid = np.stack(np.meshgrid(*[axis] * self.dim, indexing="ij"), axis=-1).reshape(-1, self.dim)
         return grid, np.full(len(grid), 1 / len(grid))
@@ -125,6 +136,22 @@ def _frequencies(torus: Torus) -> NDArray[np.int64]:
     out = np.zeros((2 * len(half) + 1, dim), dtype=np.int64)
     out[1::2], out[2::2] = half, -half
     out.setflags(write=False)
+    return out
+
+
+@functools.lru_cache(maxsize=2**16)
+def _crossed(degree: int, dim: int) -> int:
+    """Return the size of a hyperbolic cross, one coordinate at a time, alike ones of it at once."""
+    if not degree or not dim:
+        return 1
+    if dim == 1:
+        return 2 * degree + 1
+    out, j = _crossed(degree, dim - 1), 1
+    while j <= degree and out <= 2**40:  # more are refused
+        rest = degree // j
+        last = degree // rest
+        out += 2 * (last - j + 1) * _crossed(rest, dim - 1)
+        j = last + 1
     return out
 
 

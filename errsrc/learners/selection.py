@@ -12,6 +12,7 @@ from scipy.linalg import qr
 
 from errsrc import checks
 from errsrc.bases import Basis, Torus, shared
+from errsrc.bases.basis import check_memory
 from errsrc.learners.band import BandFit, BandLeastSquares
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.spectral import rounding
@@ -101,6 +102,7 @@ class BandSelection(Learner):
     def _compare(self, x: Array, labels: Array) -> tuple[list[Basis], Array, Array]:
         """Return the bands that examples determine, their relative residuals and errors left out."""
         n, norm = len(x), float(np.linalg.norm(labels)) or 1.0
+        check_memory(n, self.bound.size, "BandSelection")
         bands = list(itertools.takewhile(lambda band: band.size < max(n, 2), self.bound.nested))
         columns: list[int] = []
         ends = []

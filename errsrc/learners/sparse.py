@@ -11,6 +11,7 @@ from scipy.linalg import lstsq, svd
 
 from errsrc import checks
 from errsrc.bases import BandFunction, Basis, Torus
+from errsrc.bases.basis import check_memory
 from errsrc.errors import Undersampled
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.selection import VANISHED
@@ -194,7 +195,7 @@ class MatrixPencil(Learner):
 
     Notes
     -----
-    Cost: n^3, however large the band.  With K = 16 of M = 10,001 it is exact in 98 of 100 draws at
+    Cost: n^3 + n M.  With K = 16 of M = 10,001 it is exact in 98 of 100 draws at
     n = 2 K + 1 strides of the golden section, and in 100 at strides of 1/M (``python benchmarks/sparse.py``);
     it misses where several frequencies turn nearly alike, and then does not certify.
 
@@ -219,6 +220,7 @@ class MatrixPencil(Learner):
             raise TypeError(checks.refusal("basis", where, "a Torus of one dimension", self.basis))
         checks.integer(self.sparsity, "sparsity", where, 1, self.basis.size)
         checks.number(self.step, "step", where, 0, 1, open_low=True, open_high=True)
+        check_memory(1, self.basis.size, where)
         degree = self.basis.order
         turns = np.sort(np.arange(-degree, degree + 1) * self.step % 1.0)
         if np.diff(turns, append=1 + turns[0]).min() <= SAME:
