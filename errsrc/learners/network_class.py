@@ -299,8 +299,8 @@ class Recovered:
         """Share of starts that arrive, from those that ended, with its 95% interval (Clopper-Pearson); where
         none arrived it is below 3 / ended (rule of three).
 
-        Starts still on their way when the first arrives are not counted, which makes the share too large where
-        those that fail take longer than those that arrive.
+        Starts still on their way when the first arrives are not counted, which makes the share too large
+        where those that fail take longer than those that arrive.
         """
         k, n = self.arrived, self.ended
         low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
