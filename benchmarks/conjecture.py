@@ -75,7 +75,7 @@ def main() -> None:
     for name in options.only.split(","):
         figures[name] = {
             "exact": lambda: exact(options.draws),
-            "limit": lambda: limit(8 * options.draws),
+            "limit": lambda: limit(40 * options.draws),
             "claims": lambda: claims(options.examples, options.networks),
         }[name]()
     if options.out:

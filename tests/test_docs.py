@@ -58,13 +58,13 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
     quicker = exact.replace("[factors]", "cell.draws = 4\n[factors]")
     (tmp_path / "sims" / "budget_linear.toml").write_text(quicker)
     for name, changed in {
-        "nyquist_cliff": ("ratios = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 64.0]", "draws = 5"),
+        "nyquist_cliff": ("ratios = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 64.0]", "ratios = [0.5, 2.0]"),
         "nyquist_claims": ("examples = 1000", "examples = 30"),
     }.items():
         head, first, *_ = (ROOT / "sims" / f"{name}.toml").read_text().split("[[factors.case]]")
-        assert changed[0] in head
-        quickest = head.replace(*changed) + "[[factors.case]]" + first
-        (tmp_path / "sims" / f"{name}.toml").write_text(quickest)
+        spec = f"{head}[[factors.case]]{first}"
+        assert changed[0] in spec
+        (tmp_path / "sims" / f"{name}.toml").write_text(spec.replace(*changed))
     for command in commands:
         words = command.split("#")[0].split()
         done = subprocess.run(
