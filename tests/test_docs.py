@@ -57,8 +57,9 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
     exact = (ROOT / "sims" / "budget_linear.toml").read_text()
     quicker = exact.replace("[factors]", "cell.draws = 4\n[factors]")
     (tmp_path / "sims" / "budget_linear.toml").write_text(quicker)
+    whole = "ratios = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 64.0]"
     for name, changed in {
-        "nyquist_cliff": ("ratios = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 64.0]", "ratios = [0.5, 2.0]"),
+        "nyquist_cliff": (whole, "ratios = [0.5, 2.0]"),
         "nyquist_claims": ("examples = 1000", "examples = 30"),
     }.items():
         head, first, *_ = (ROOT / "sims" / f"{name}.toml").read_text().split("[[factors.case]]")

@@ -24,6 +24,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("budget", help=text, description=DESCRIPTION, formatter_class=raw)
     parser.add_argument("study", metavar="STUDY.toml", help="the study, of kind budget")
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
+    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (one a core)")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     parser.set_defaults(run=run)
@@ -31,17 +32,17 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Compute, print, draw."""
-    from errsrc.cli.stores import study_and_store
-    from errsrc.errors import NoAnswer
+    from errsrc.cli.stores import compute, refuse_failed, study_and_store
     from errsrc.plots.budget import save
     from errsrc.sources.cell import BudgetCell, curves, table, verdict
-    from errsrc.sweeps import Store, local, run
+    from errsrc.sweeps import Store, local
 
     study, path = study_and_store(args.study, args.store)
     if study.kind.cell is not BudgetCell:
         raise ValueError(f"{args.study} is a study of kind {study.kind.name!r}, and not of kind 'budget'.")
     with Store(path, write=True) as store:
-        summary = run(study, store, functools.partial(local, workers=args.workers))
+        engine = functools.partial(local, workers=args.workers)
+        summary = compute(store, study, engine, args.retry)
         rows = store.rows(study)
     done = [cell for cell, key in zip(study, study.cell_keys(), strict=True) if key not in summary.failed]
     found = curves(done, rows)
@@ -52,7 +53,4 @@ def run(args: argparse.Namespace) -> None:
         for cell, budgets in found:
             print(f"{cell.learner}\nin {cell.setting}\n{table(budgets)}")
             print(f"shape of the excess risk\n{verdict(cell, budgets)}\n")
-    if summary.failed:
-        first = next(iter(summary.failed.values()))
-        bad = first.startswith(("ValueError", "TypeError"))
-        raise ValueError(str(summary)) if bad else NoAnswer(str(summary), summary)
+    refuse_failed(summary)

@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("conjecture", help=text, description=DESCRIPTION, formatter_class=raw)
     parser.add_argument("study", metavar="SPEC.toml", help="the study, of kind threshold, search or example")
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (SPEC.db)")
+    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (one a core)")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     parser.set_defaults(run=run)
@@ -32,10 +33,10 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Compute, write, print."""
-    from errsrc.cli.stores import study_and_store
+    from errsrc.cli.stores import compute, refuse_failed, study_and_store
     from errsrc.conjecture.cell import table
     from errsrc.errors import NoAnswer
-    from errsrc.sweeps import Store, local, run
+    from errsrc.sweeps import Store, local
     from errsrc.sweeps.kind import encode
 
     study, path = study_and_store(args.study, args.store)
@@ -43,15 +44,13 @@ def run(args: argparse.Namespace) -> None:
         accepted = "'threshold', 'search' or 'example'"
         raise ValueError(f"{args.study} is a study of kind {study.kind.name!r}, and not {accepted}.")
     with Store(path, write=True) as store:
-        summary = run(study, store, functools.partial(local, workers=args.workers))
+        engine = functools.partial(local, workers=args.workers)
+        summary = compute(store, study, engine, args.retry)
         rows, curves = store.rows(study), store.curves(study)
     done = [cell for cell, key in zip(study, study.cell_keys(), strict=True) if key not in summary.failed]
     written = write(study.kind.name, done, rows, curves, path.with_suffix(""))
     print(encode(rows) if args.json else "\n".join([table(done, rows), *(f"wrote {one}" for one in written)]))
-    if summary.failed:
-        first = next(iter(summary.failed.values()))
-        bad = first.startswith(("ValueError", "TypeError"))
-        raise ValueError(str(summary)) if bad else NoAnswer(str(summary), summary)
+    refuse_failed(summary)
     refuted = sum(row.get("verdict") == "refuted" for row in rows)
     if refuted:
         raise NoAnswer(f"{refuted} of {len(rows)} claims are refuted.", rows)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import signal
-import sys
 from typing import Any
 
 from errsrc.errors import NoAnswer
@@ -55,19 +53,13 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the study and print what it came to."""
-    from errsrc.cli.stores import study_and_store
-    from errsrc.sweeps import Store, run
+    from errsrc.cli.stores import compute, study_and_store
+    from errsrc.sweeps import Store
 
     study, path = study_and_store(args.study, args.store)
     engine = _engine(args)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a queue's "time is up" ends it as Ctrl-C does
     with Store(path, write=True) as store:
-        try:
-            summary = run(study, store, engine, retry=args.retry)
-        except KeyboardInterrupt:
-            count = f"{len(study) - len(store.missing(study)):,} of {len(study):,} cells are finished"
-            print(f"Stopped: {count}, in {path}; the same command goes on from there.", file=sys.stderr)
-            raise
+        summary = compute(store, study, engine, args.retry)
     print(summary)
     if summary.failed:
         raise NoAnswer(f"{len(summary.failed):,} cells failed; with --retry they are tried again.", summary)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from errsrc.sweeps import Study
+from errsrc.errors import NoAnswer
+from errsrc.sweeps import Store, Study, Summary, run
 
 
 def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
@@ -23,6 +28,28 @@ def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path
     if Path(name).suffix != ".toml" and store is None:
         return None, Path(name)
     return study_and_store(name, store)
+
+
+def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> Summary:
+    """Compute what is missing of a study; where it is stopped, say that the same command goes on from there.
+
+    A queue's "time is up" (SIGTERM) stops it as Ctrl-C does.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return run(study, store, engine, retry=retry)
+    except KeyboardInterrupt:
+        count = f"{len(study) - len(store.missing(study)):,} of {len(study):,} cells are finished"
+        print(f"Stopped: {count}, in {store.path}; the same command goes on from there.", file=sys.stderr)
+        raise
+
+
+def refuse_failed(summary: Summary) -> None:
+    """Raise for cells that failed: ValueError where the first failed by what it was given."""
+    if summary.failed:
+        first = next(iter(summary.failed.values()))
+        bad = first.startswith(("ValueError", "TypeError"))
+        raise ValueError(str(summary)) if bad else NoAnswer(str(summary), summary)
 
 
 def refuse_own(target: str, spec: Path, store: Path) -> None:

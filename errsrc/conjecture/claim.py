@@ -66,6 +66,7 @@ class Claim:
     def __post_init__(self) -> None:
         for name in ("c", "c_noise", "c_class", "threshold"):
             checks.number(getattr(self, name), name, "Claim", 0, open_low=True)
+        checks.number(self.threshold, "threshold", "Claim", 0, 1000)
         checks.choice(self.noise_gain, "noise_gain", "Claim", ("gain", "condition"))
         checks.choice(self.precision, "precision", "Claim", ("", "float64", "float32"))
 
@@ -166,7 +167,7 @@ def _in_band(example: Example, setting: BandTeacher) -> Outcome:
         return Outcome("not tested", math.nan, bound, kappa, status)
     if setting.noise_std:
         amplified = (gain if claim.noise_gain == "gain" else kappa) if claim.heeds_condition else 1.0
-        share = math.sqrt(claim.c_noise * setting.basis.size / example.n)
+        share = math.sqrt(claim.c_noise * setting.basis.size * (setting.outputs or 1) / example.n)
         bound += amplified * share * setting.noise_std / float(np.linalg.norm(teacher.coefficients))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Undersampled)

@@ -60,7 +60,7 @@ class Region:
             for one in getattr(self, name):
                 checks.choice(one, name, where, options)
         checks.integer(self.most, "most", where, 1)
-        checks.number(self.oversampling, "oversampling", where, 1)
+        checks.number(self.oversampling, "oversampling", where, 1, 1000)
         checks.number(self.noise, "noise", where, 0)
         checks.number(self.tail, "tail", where, 0, 1)
         checks.integer(self.starts, "starts", where, 1)

@@ -20,6 +20,9 @@ from errsrc.settings.setting import Array
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)
 """Default sizes of a curve, in units of n_Nyq."""
 
+LARGEST = 10_000_000
+"""The most examples of a curve."""
+
 TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
 """Relative errors that count as exact, by the learner's precision (DESIGN, section 4)."""
 
@@ -133,6 +136,9 @@ def threshold(
     base = checks.integer(nyquist(setting) if n_nyquist is None else n_nyquist, "n_nyquist", where, 1)
     raw = checks.positive_array(ratios, "ratios", where)
     sizes = sorted({max(1, round(float(ratio) * base)) for ratio in np.atleast_1d(raw)})
+    if sizes[-1] > LARGEST:
+        accepted = f"such that n is at most {LARGEST:,}"
+        raise ValueError(checks.refusal("ratios", where, accepted, f"<n = {sizes[-1]:,}>"))
     if len(sizes) < 2:
         raise ValueError(checks.refusal("ratios", where, "two or more, of different sizes", ratios))
     checks.integer(draws, "draws", where, 5)

@@ -37,7 +37,7 @@ class BandFit(BandFunction):
     condition
         Ratio of the sampling operator's largest singular value to its smallest, over the band's M
         functions, as the learner weighs them: relative errors of labels are amplified by up to as much.
-        inf where n < M.
+        inf where n < M.  An estimate from inside where it comes from an iteration, and then with the ridge.
     residual
         Root mean square of what the fit leaves of the labels, relative to theirs.
     iterations
@@ -115,7 +115,7 @@ class BandLeastSquares(SpectralLearner):
             where = "BandLeastSquares"
             raise TypeError(checks.refusal("basis", where, "a basis of errsrc.bases", self.basis))
         checks.number(self.ridge, "ridge", "BandLeastSquares", 0)
-        checks.number(self.decay, "decay", "BandLeastSquares")
+        checks.number(self.decay, "decay", "BandLeastSquares", -100, 100)
         checks.choice(self.precision, "precision", "BandLeastSquares", ("float64", "float32"))
         checks.choice(self.weights, "weights", "BandLeastSquares", nonuniform.WEIGHTS)
         if self.weights == "density" and not self._transforms:

@@ -93,9 +93,9 @@ class BandTeacher(_BandWorld, GaussianSetting):
         super().__post_init__()
         self._check()
         where = "BandTeacher"
-        checks.number(self.decay, "decay", where)
+        checks.number(self.decay, "decay", where, -100, 100)
         checks.number(self.tail, "tail", where, 0, 1)
-        checks.number(self.tail_decay, "tail_decay", where)
+        checks.number(self.tail_decay, "tail_decay", where, -100, 100)
         if self.outputs is not None:
             checks.integer(self.outputs, "outputs", where, 1)
         if self.beyond is None:
