@@ -17,9 +17,9 @@ from errsrc.plots.style import GREY, STYLE, axes, log
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito's palette."""
 
-MARKERS = "osD^v<>P"
+MARKERS = "osD^v<>PX"  # one more than colours, so that pairs repeat late
 
-WIDEST = 34
+WIDEST = 40
 """Letters in a line of a curve's label, of which three are shown."""
 
 
@@ -39,7 +39,7 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
         raise ValueError(checks.refusal("result", "cliff", "one threshold or more", result))
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.8, 4.4)
-        looks = itertools.cycle(zip(COLOURS, MARKERS, strict=True))
+        looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), strict=False)
         for (label, found), (colour, marker) in zip(result.items(), looks, strict=False):
             x = found.n / found.n_nyquist
             low, high = (
