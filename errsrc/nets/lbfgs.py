@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,6 +50,19 @@ class LBFGS:
         self.stuck, self._scale, self._numbers = self.stuck[mask], self._scale[mask], self._numbers[mask]
         self._moves, self._changes = self._moves[:, mask], self._changes[:, mask]
         self._weight = self._weight[:, mask]
+
+    @property
+    def raw(self) -> Tensor:
+        """The points themselves, (E, P)."""
+        return self.point
+
+    def state(self) -> dict[str, Any]:
+        """Return all that changes from step to step."""
+        return {name: value for name, value in vars(self).items() if name != "_objective"}
+
+    def restore(self, state: dict[str, Any], live: Tensor) -> None:
+        """Go back to a `state`, in which the problems have the numbers ``live``."""
+        vars(self).update(state, _numbers=live)
 
     def step(self) -> None:
         """Move every problem that is not stuck to a point of lower loss."""

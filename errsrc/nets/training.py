@@ -4,7 +4,8 @@ All members of a call share one network spec, one recipe and one pair of residen
 arrays; each takes its own rows of the arrays, so members with data of their own are
 trained at once by laying their data end to end.  A member's weights, order of
 examples, schedule and stopping depend on its own fields alone, so its result does
-not depend on which others are trained beside it (to rounding).
+not depend on which others are trained beside it (to rounding).  A run that is killed
+goes on from its checkpoint, on the CPU to the same bits.
 
 Precision and device are those of the inputs.  Seeds give the same first weights and
 order of examples on every device.
@@ -14,8 +15,11 @@ from __future__ import annotations
 
 import functools
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +29,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from errsrc import checks
+from errsrc.nets import checkpoint
 from errsrc.nets.lbfgs import LBFGS, Objective
 from errsrc.nets.networks import Network, Weights
 from errsrc.rng import seed_of
@@ -47,7 +52,8 @@ class Recipe:
     learning_rate
         Peak learning rate, reached linearly over ``warmup`` steps.
     decay
-        Share of a member's budget of steps, at its end, over which the rate falls linearly to 0.
+        Share of a member's budget of steps, at its end, over which the rate falls to 0: 1 falls all the
+        way, a small share is warmup, stable rate and decay.
     batch
         Examples a step; a member with fewer rows than that repeats rows within a step.
     average
@@ -65,6 +71,8 @@ class Recipe:
         ``positions``; "squared": squared error summed over outputs, of labels of the inputs' dtype.
     floor
         Without validation, a member ends at the first look at a training loss of at most this.
+    fall
+        How the rate falls over ``decay``: "linear", or as half a "cosine".
     """
 
     optimiser: str = "adam"
@@ -80,6 +88,7 @@ class Recipe:
     least: int = 200
     loss: str = "log"
     floor: float = 0.0
+    fall: str = "linear"
 
     def __post_init__(self) -> None:
         checks.choice(self.optimiser, "optimiser", "Recipe", ("adam", "sgd", "lbfgs"))
@@ -95,6 +104,7 @@ class Recipe:
         checks.integer(self.least, "least", "Recipe", 0)
         checks.choice(self.loss, "loss", "Recipe", LOSSES)
         checks.number(self.floor, "floor", "Recipe", 0)
+        checks.choice(self.fall, "fall", "Recipe", ("linear", "cosine"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +159,9 @@ class Trained:
         Columns of the learning curve, a row a look: "step", "train_loss" (mean over the steps since the
         last look, raw weights), "loss" and "error" on validation, or else on the training rows (the
         averaged weights).
+    early
+        The weights at the step that `train` was told as ``rewind``, not averaged; those of the member's
+        end where it ended before.
     """
 
     weights: Weights
@@ -158,6 +171,7 @@ class Trained:
     train_loss: float
     train_error: float
     curve: dict[str, NDArray[np.float64]]
+    early: Weights
 
     @property
     def best(self) -> int:
@@ -261,6 +275,28 @@ def _take(array: Tensor, index: Tensor) -> Tensor:
     return array.index_select(0, index.reshape(-1)).view(*index.shape, *array.shape[1:])
 
 
+@dataclass(eq=False)
+class _Progress:
+    """Where a call of `train` stands, beside its descent.
+
+    Of all E members: ``best`` (E, P) and ``early`` (E, P) weights, ``best_seen``, ``best_step``,
+    ``diverged`` (E,), ``hopeless`` losses (E,), rows of the curves.  Of those that still train: their
+    numbers ``live`` and the losses ``seen`` since the last look.
+    """
+
+    step: int
+    last_look: int
+    live: Tensor
+    seen: Tensor
+    hopeless: Tensor
+    best: Tensor
+    best_seen: Tensor
+    best_step: Tensor
+    diverged: Tensor
+    early: Tensor
+    curves: list[list[tuple[float, ...]]]
+
+
 def train(
     network: Network,
     x: Tensor,
@@ -269,6 +305,12 @@ def train(
     validation: tuple[Tensor, Tensor] | None,
     recipe: Recipe,
     start: Weights | None = None,
+    *,
+    masks: Weights | None = None,
+    begin: int = 0,
+    rewind: int = 0,
+    state: Path | None = None,
+    every: float = 60.0,
 ) -> tuple[Trained, ...]:
     """Train all members at once and return them in the same order.
 
@@ -289,54 +331,95 @@ def train(
         What they share.
     start
         First weights (E, ...), instead of those drawn from the members' seeds.
+    masks
+        bool (E, ...) of the weights' shapes: weights where it is False are exactly 0 at every step, and
+        so are their averages.
+    begin
+        The step that training begins at, less than every budget: schedule and order of examples are
+        those from there on; moments and average begin anew.
+    rewind
+        The step whose weights are returned as `Trained.early`; the first weights, if not after ``begin``.
+    state
+        A file to write checkpoints to, and to go on from where there is one already.  It's removed once
+        training is over.
+    every
+        Seconds from one checkpoint to the next, at least; they fall between looks, or at them.
 
     Raises
     ------
     ValueError
-        For arrays that do not fit the network or the loss, or only some members with validation rows.
+        For arrays that do not fit the network or the loss, or only some members with validation rows;
+        for a ``state`` that is not a checkpoint of the same call.
 
     Notes
     -----
     Cost: 6 x parameters x batch flops a member and step (4 x in the first layer), and
     2 x parameters x V a look.  Members that end leave the batch at that look.
     """
-    _check(network, x, y, members, validation, recipe, start)
+    _check(network, x, y, members, validation, recipe, start, masks, begin, rewind)
     device = x.device
+    mark, found = "", None
+    if state is not None:
+        checks.number(every, "every", "train", 0)
+        mark = _identity(network, x, y, members, validation, recipe, start, masks, begin, rewind)
+        found = checkpoint.load(state, mark, "train")
     if start is None:
         start = network.draw([m.seed for m in members], dtype=x.dtype)
+    pruned = None if masks is None else tuple(~mask.to(device) for mask in masks)
     start = tuple(w.to(device) for w in start)
-    best = network.flatten(start)
+    if pruned is not None:
+        start = tuple(w.masked_fill(gone, 0.0) for w, gone in zip(start, pruned, strict=True))
     own = [_rows(member.rows, device) for member in members]
     watched = [own[i] if m.validation is None else _rows(m.validation, device) for i, m in enumerate(members)]
     validated = validation is not None or members[0].validation is not None
-    hopeless = _hopeless(network, y, own, recipe.loss)
+    first = network.flatten(start)
     descent: _Descent | LBFGS
     if recipe.optimiser == "lbfgs":
-        descent = LBFGS(_objective(network, x, y, own, recipe.loss), best)
+        descent = LBFGS(_objective(network, x, y, own, recipe.loss, pruned), first)
     else:
-        descent = _Descent(network, x, y, own, members, recipe, start)
+        descent = _Descent(network, x, y, own, members, recipe, start, pruned, begin)
+    if found is None:
+        at = _Progress(
+            step=begin,
+            last_look=begin,
+            live=torch.arange(len(members), device=device),
+            seen=torch.zeros(len(members), dtype=x.dtype, device=device),
+            hopeless=_hopeless(network, y, own, recipe.loss),
+            best=first.clone(),
+            best_seen=torch.full((len(members),), torch.inf, dtype=x.dtype, device=device),
+            best_step=torch.zeros(len(members), dtype=torch.int64, device=device),
+            diverged=torch.zeros(len(members), dtype=torch.bool, device=device),
+            early=first.clone(),
+            curves=[[] for _ in members],
+        )
+    else:
+        at = _Progress(**{k: _moved(v, device) for k, v in found["progress"].items()})
+        descent.restore(_moved(found["descent"], device), at.live)
     budget = torch.tensor([member.steps for member in members], device=device)
-    live = torch.arange(len(members), device=device)
-    best_seen = torch.full((len(members),), torch.inf, dtype=x.dtype, device=device)
-    best_step = torch.zeros(len(members), dtype=torch.int64, device=device)
-    diverged = torch.zeros(len(members), dtype=torch.bool, device=device)
-    curves: list[list[tuple[float, ...]]] = [[] for _ in members]
-    seen = torch.zeros(len(members), dtype=x.dtype, device=device)
-    step = last_look = 0
-    while len(live):
+    saved = time.monotonic()
+    while len(at.live):
+        if state is not None and at.step > begin and time.monotonic() - saved >= every:
+            checkpoint.save(state, mark, {"progress": vars(at), "descent": descent.state()})
+            saved = time.monotonic()
+        live = at.live
         # looks fall at the same steps whoever is in the batch; a budget that ends between two has its own
-        next_look = last_look + max(recipe.look, last_look // 20)
-        pace = min(next_look, int(budget[live].min())) - step
-        pace = min(pace, max(1, _HELD // (len(live) * recipe.batch))) if step else 1
+        next_look = at.last_look + max(recipe.look, at.last_look // 20)
+        pace = min(next_look, int(budget[live].min())) - at.step
+        pace = min(pace, max(1, _HELD // (len(live) * recipe.batch))) if at.step > begin else 1
+        if at.step < rewind:
+            pace = min(pace, rewind - at.step)
         if isinstance(descent, LBFGS):
             for _ in range(pace):
-                seen += descent.loss
+                at.seen += descent.loss
                 descent.step()
         else:
-            seen += descent.advance(step, pace, budget[live])
-        if step == 0:
-            hopeless = torch.maximum(hopeless, seen)
-        step += pace
+            at.seen += descent.advance(at.step, pace, budget[live])
+        if at.step == begin:
+            at.hopeless = torch.maximum(at.hopeless, at.seen)
+        at.step += pace
+        step = at.step
+        if begin < step <= rewind:
+            at.early[live] = descent.raw
         looking = (budget[live] == step) | (step == next_look)
         if not looking.any():
             continue
@@ -346,48 +429,78 @@ def train(
             loss, error = evaluate(network, weights, *validation, recipe.loss)
         else:
             loss, error = evaluate(network, weights, x, y, recipe.loss, [watched[i] for i in live.tolist()])
-        mean_seen = seen / (step - last_look)
+        mean_seen = at.seen / (step - at.last_look)
         figures = zip(mean_seen.tolist(), loss.tolist(), error.tolist(), strict=True)
         for i, looks, row in zip(live.tolist(), looking.tolist(), figures, strict=True):
             if looks:
-                curves[i].append((step, *row))
-        chance = 1 + 4 / math.sqrt((step - last_look) * recipe.batch)  # of a mean over so few examples
-        bound = 2 * chance * hopeless[live]
+                at.curves[i].append((step, *row))
+        chance = 1 + 4 / math.sqrt((step - at.last_look) * recipe.batch)  # of a mean over so few examples
+        bound = 2 * chance * at.hopeless[live]
         lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen <= bound))
         lost &= looking
         chosen_by = error if validated and recipe.watch == "error" else loss
-        better = looking & ~lost & (chosen_by < best_seen[live])
-        best_seen[live[better]] = chosen_by[better]
-        best_step[live[better]] = step
-        best[live[better]] = point[better]
-        diverged[live[lost]] = True
+        better = looking & ~lost & (chosen_by < at.best_seen[live])
+        at.best_seen[live[better]] = chosen_by[better]
+        at.best_step[live[better]] = step
+        at.best[live[better]] = point[better]
+        at.diverged[live[lost]] = True
         if validated:
-            done = (step >= recipe.least) & (step >= recipe.patience * best_step[live])
+            done = (step >= recipe.least) & (step >= recipe.patience * at.best_step[live])
         else:
             done = loss <= recipe.floor
         go_on = ~(lost | (looking & (done | descent.stuck)) | (budget[live] == step))
         if step == next_look:
-            last_look = step
-            seen.zero_()
+            at.last_look = step
+            at.seen.zero_()
         if not go_on.all():
-            seen, live = seen[go_on], live[go_on]
+            at.seen, at.live = at.seen[go_on], live[go_on]
             descent.keep(go_on)
-    kept = network.unflatten(best)
+    kept, early = network.unflatten(at.best), network.unflatten(at.early)
     train_loss, train_error = evaluate(network, kept, x, y, recipe.loss, own)
+    if state is not None:
+        state.unlink(missing_ok=True)
     return tuple(
         Trained(
             weights=tuple(w[i].clone() for w in kept),
-            best_step=int(best_step[i]),
+            best_step=int(at.best_step[i]),
             steps=int(curve[-1][0]),
-            diverged=bool(diverged[i]),
+            diverged=bool(at.diverged[i]),
             train_loss=float(train_loss[i]),
             train_error=float(train_error[i]),
             curve=dict(
                 zip(("step", "train_loss", "loss", "error"), np.array(curve, dtype=np.float64).T, strict=True)
             ),
+            early=tuple(w[i].clone() for w in early),
         )
-        for i, curve in enumerate(curves)
+        for i, curve in enumerate(at.curves)
     )
+
+
+def _moved(content: Any, device: torch.device) -> Any:
+    """Return what a checkpoint holds, with its tensors on a device."""
+    if isinstance(content, dict):
+        return {name: _moved(value, device) for name, value in content.items()}
+    return content.to(device) if isinstance(content, Tensor) else content
+
+
+def _identity(
+    network: Network,
+    x: Tensor,
+    y: Tensor,
+    members: Sequence[Member],
+    validation: tuple[Tensor, Tensor] | None,
+    recipe: Recipe,
+    start: Weights | None,
+    masks: Weights | None,
+    begin: int,
+    rewind: int,
+) -> str:
+    """Return the identity of a call, see `errsrc.nets.checkpoint`."""
+    groups = (validation or (), start or (), masks or ())
+    rows = [part for m in members for part in (m.rows, m.validation) if part is not None]
+    budgets = [(m.steps, m.seed, m.validation is None) for m in members]
+    call = (network, recipe, budgets, [len(group) for group in groups], begin, rewind)
+    return checkpoint.identity(call, [x, y, *(array for group in groups for array in group), *rows])
 
 
 def _check(
@@ -398,6 +511,9 @@ def _check(
     validation: tuple[Tensor, Tensor] | None,
     recipe: Recipe,
     start: Weights | None,
+    masks: Weights | None,
+    begin: int,
+    rewind: int,
 ) -> None:
     if not members:
         raise ValueError(checks.refusal("members", "train", "one member or more", members))
@@ -427,6 +543,14 @@ def _check(
             accepted = f"weights (E, ...) of {len(members)} members of the network, of {x.dtype}"
             got = f"<{[tuple(w.shape) for w in start]} of {start[0].dtype}>"
             raise ValueError(checks.refusal("start", "train", accepted, got))
+    if masks is not None:
+        expected = [(len(members), *shape) for shape in network.shapes()]
+        if [tuple(w.shape) for w in masks] != expected or any(w.dtype != torch.bool for w in masks):
+            accepted = f"masks (E, ...) of {len(members)} members of the network, of torch.bool"
+            got = f"<{[tuple(w.shape) for w in masks]} of {masks[0].dtype}>"
+            raise ValueError(checks.refusal("masks", "train", accepted, got))
+    checks.integer(rewind, "rewind", "train", 0)
+    checks.integer(begin, "begin", "train", 0, min(member.steps for member in members) - 1)
 
 
 def _rows(rows: NDArray[np.int64], device: torch.device) -> Tensor:
@@ -460,8 +584,11 @@ def _head(outputs: Tensor, y: Tensor, loss: str, share: Tensor) -> tuple[Tensor,
     return (each * share).sum(1), slope.mul_(share_of_each.view(*share.shape, *[1] * (slope.dim() - 2)))
 
 
-def _objective(network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str) -> Objective:
+def _objective(
+    network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str, pruned: Weights | None
+) -> Objective:
     """Return the members' training losses as functions of their weights, see `errsrc.nets.lbfgs`."""
+    gone = None if pruned is None else network.flatten(pruned)
 
     def objective(point: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
         own = [rows[i] for i in members.tolist()]
@@ -473,7 +600,7 @@ def _objective(network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], l
             head = functools.partial(_head, y=_take(y, index), loss=loss, share=real / counts[left][:, None])
             total[left] += network.slopes(weights, _take(x, index), head, out)
             slope[left] += network.flatten(out)
-        return total, slope
+        return total, slope if gone is None else slope.masked_fill_(gone[members], 0.0)
 
     return objective
 
@@ -482,25 +609,30 @@ class _Descent:
     """Gradient descent on batches: E members' weights, their average, moments and orders.
 
     Each of these is one buffer in which the members' first tensors come first, then their second ones:
-    elementwise work is one call, and the products read and write whole tensors.
+    elementwise work is one call, and the products read and write whole tensors.  The slopes of pruned
+    weights are 0, so that their moments, moves and averages are.
     """
 
     def __init__(
         self, network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], members: Sequence[Member],
-        recipe: Recipe, start: Weights,
+        recipe: Recipe, start: Weights, pruned: Weights | None, begin: int,
     ) -> None:  # fmt: skip
-        self._network, self._recipe, self._x, self._y = network, recipe, x, y
+        self._network, self._recipe, self._x, self._y, self._begin = network, recipe, x, y, begin
         self._orders = [
             _Order(own, seed_of(member.seed, "order"), recipe.batch)
             for own, member in zip(rows, members, strict=True)
         ]
+        for order in self._orders:
+            order.take(begin)
         self._share = x.new_full((1, 1), 1 / recipe.batch)
         weights = torch.cat([w.flatten() for w in start])
+        self._pruned = None if pruned is None else torch.cat([gone.flatten() for gone in pruned])
         moments = [torch.zeros_like(weights) for _ in range(2 if recipe.optimiser == "adam" else 1)]
-        self._hold(weights, moments, weights.clone() if recipe.average else weights)
+        self._hold(weights, moments, weights.clone())
 
     def _hold(self, weights: Tensor, moments: list[Tensor], average: Tensor) -> None:
-        self._weights, self._moments, self._average = weights, moments, average
+        self._weights, self._moments = weights, moments
+        self._average = average if self._recipe.average else weights
         self._slope = torch.empty_like(weights)
 
     def _tensors(self, buffer: Tensor) -> Weights:
@@ -518,18 +650,42 @@ class _Descent:
         return self._network.flatten(self._tensors(self._average))
 
     @property
+    def raw(self) -> Tensor:
+        """The weights themselves, (E, P)."""
+        return self._network.flatten(self._tensors(self._weights))
+
+    @property
     def stuck(self) -> bool:
         """False: descent never ends by itself."""
         return False
 
     def keep(self, mask: Tensor) -> None:
         """Drop the members outside ``mask``, bool (E,)."""
-        weights, average, *moments = (
-            torch.cat([w[mask].flatten() for w in self._tensors(buffer)])
-            for buffer in (self._weights, self._average, *self._moments)
-        )
+
+        def left(buffer: Tensor) -> Tensor:
+            return torch.cat([w[mask].flatten() for w in self._tensors(buffer)])
+
+        weights, average, *moments = map(left, (self._weights, self._average, *self._moments))
+        self._pruned = None if self._pruned is None else left(self._pruned)
         self._orders = [order for order, kept in zip(self._orders, mask.tolist(), strict=True) if kept]
-        self._hold(weights, moments, average if self._recipe.average else weights)
+        self._hold(weights, moments, average)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that changes from step to step."""
+        return {
+            "weights": self._weights,
+            "moments": torch.stack(self._moments),
+            "average": self._average,
+            "orders": [(order.generator.get_state(), order.left.clone()) for order in self._orders],
+        }
+
+    def restore(self, state: dict[str, Any], live: Tensor) -> None:
+        """Go back to a `state` of the members with the numbers ``live``."""
+        self.keep(torch.isin(torch.arange(len(self._orders), device=live.device), live))
+        self._hold(state["weights"], list(state["moments"]), state["average"])
+        for order, (drawn, left) in zip(self._orders, state["orders"], strict=True):
+            order.generator.set_state(drawn)
+            order.left = left
 
     def advance(self, step: int, pace: int, budget: Tensor) -> Tensor:
         """Take ``pace`` steps from ``step`` and return each member's sum of batch losses, (E,)."""
@@ -541,11 +697,13 @@ class _Descent:
             labels = _take(self._y, rows[k])
             head = functools.partial(_head, y=labels, loss=self._recipe.loss, share=self._share)
             seen += self._network.slopes(weights, _take(self._x, rows[k]), head, slopes)
-            now = step + k + 1
-            for w, move in zip(weights, self._tensors(self._move(now)), strict=True):
+            if self._pruned is not None:
+                self._slope.masked_fill_(self._pruned, 0.0)
+            taken = step + k + 1 - self._begin
+            for w, move in zip(weights, self._tensors(self._move(taken)), strict=True):
                 w.addcmul_(move, rates[k].view(-1, *[1] * (w.dim() - 1)), value=-1)
             if self._recipe.average:
-                self._average.lerp_(self._weights, min(1.0, 1 / (self._recipe.average * now)))
+                self._average.lerp_(self._weights, min(1.0, 1 / (self._recipe.average * taken)))
         return seen
 
     def _move(self, step: int) -> Tensor:
@@ -586,4 +744,6 @@ def _rates(recipe: Recipe, step: int, pace: int, budget: Tensor, dtype: torch.dt
     after = torch.arange(step + 1, step + pace + 1, dtype=dtype, device=budget.device)[:, None]
     warm = (after / max(recipe.warmup, 1)).clamp(max=1.0)
     cool = ((budget + 1 - after) / (recipe.decay * budget).clamp(min=1.0)).clamp(max=1.0)
+    if recipe.fall == "cosine":
+        cool = (1 - torch.cos(math.pi * cool)) / 2
     return recipe.learning_rate * warm * cool
