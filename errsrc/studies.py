@@ -40,7 +40,7 @@ from errsrc.settings import channels, nodes
 from errsrc.sources.cell import BudgetCell, budgets
 from errsrc.sweeps import Factor, Kind, Study
 from errsrc.sweeps.kind import types_of
-from errsrc.tasks import language, vision
+from errsrc.tasks import language, pruning, vision
 
 ALL: dict[str, Kind] = {
     kind.name: kind
@@ -51,6 +51,14 @@ ALL: dict[str, Kind] = {
             vision.outcomes,
             group=vision.batch_of,
             cost=vision.work,
+            packages=("numpy", "torch"),
+        ),
+        Kind(
+            "pruning",
+            pruning.PruningCell,
+            pruning.prune_cells,
+            group=pruning.batch_of,
+            cost=pruning.work,
             packages=("numpy", "torch"),
         ),
         Kind("recovery", Recovery, recover, packages=("numpy", "scipy")),

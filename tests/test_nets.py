@@ -21,7 +21,13 @@ def blobs(n=600, pixels=16, classes=3, seed=0, noise=1.0):
     return torch.from_numpy(x.astype(np.float32)), torch.from_numpy(y)
 
 
-NETWORKS = [MLP((64, 5, 3)), MLP((64, 6, 4, 3), "tanh"), MLP((64, 3)), CNN(side=8, width=2, classes=3)]
+NETWORKS = [
+    MLP((64, 5, 3)),
+    MLP((64, 6, 4, 3), "tanh"),
+    MLP((64, 3)),
+    CNN(side=8, width=2, classes=3),
+    CNN(side=8, width=2, classes=3, blocks=2),
+]
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
@@ -68,6 +74,18 @@ def test_a_cnn_is_torchs_strided_convolutions(side):
         h = torch.relu(functional.conv2d(h, w2.view(6, 3, 3, 3), b2, 2, 1))
         expected = functional.linear(h.reshape(5, -1), w3, b3)
         torch.testing.assert_close(network(weights, x)[e], expected)
+
+
+def test_a_cnns_blocks_are_convolutions_of_stride_1():
+    network, shorter = CNN(side=8, width=2, classes=4, blocks=1), CNN(side=8, width=2, classes=4)
+    weights = tuple(w + 0.1 * torch.randn_like(w) for w in network.draw([3]))
+    x = torch.randn(5, 64)
+    w1, b1, w2, b2, w3, b3, w4, b4 = (w[0] for w in weights)
+    h = torch.relu(functional.conv2d(x.view(5, 1, 8, 8), w1.view(2, 1, 3, 3), b1, 2, 1))
+    h = torch.relu(functional.conv2d(h, w2.view(4, 2, 3, 3), b2, 2, 1))
+    h = torch.relu(functional.conv2d(h, w3.view(4, 4, 3, 3), b3, 1, 1))
+    torch.testing.assert_close(network(weights, x)[0], functional.linear(h.flatten(1), w4, b4))
+    assert network.parameters == shorter.parameters + 4 * 4 * 9 + 4
 
 
 def test_losses_and_evaluate_are_each_members_mean_cross_entropy_and_error():
@@ -168,6 +186,20 @@ def test_the_rate_rises_over_the_warmup_and_falls_to_zero_over_the_decay():
 
     def rate(t):
         return min(1, (t + 1) / 5) * min(1, (20 - t) / 10)
+
+    ours = _by_torch(network, 3, x, y, 20, lambda ws: torch.optim.SGD(ws, lr=0.1, momentum=0.9), rate)
+    for one, other in zip(trained.weights, ours, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_a_cosine_falls_over_the_decay():
+    x, y = blobs(32)
+    network = MLP((16, 4, 3))
+    recipe = Recipe("sgd", 0.1, warmup=5, decay=0.5, batch=32, average=0.0, look=20, fall="cosine")
+    (trained,) = train(network, x, y, [Member(np.arange(32), 20, 3)], (x, y), recipe)
+
+    def rate(t):
+        return min(1, (t + 1) / 5) * (1 - np.cos(np.pi * min(1, (20 - t) / 10))) / 2
 
     ours = _by_torch(network, 3, x, y, 20, lambda ws: torch.optim.SGD(ws, lr=0.1, momentum=0.9), rate)
     for one, other in zip(trained.weights, ours, strict=True):

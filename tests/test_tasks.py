@@ -47,10 +47,10 @@ def test_the_test_set_chooses_nothing(monkeypatch):
     data = images("digits")
     other = replace(data, test_x=data.test_x[::-1].copy())  # labels no longer fit
     (before,) = train_cells([CELL])
-    vision._resident.cache_clear()
+    vision.resident.cache_clear()
     monkeypatch.setattr(vision, "images", lambda name, folder: other)
     (after,) = train_cells([CELL])
-    vision._resident.cache_clear()
+    vision.resident.cache_clear()
     assert after.error > 0.5
     np.testing.assert_array_equal(before.curve["loss"], after.curve["loss"])
 

@@ -17,6 +17,12 @@ from errsrc.nets.networks import CNN as CNN
 from errsrc.nets.networks import MLP as MLP
 from errsrc.nets.networks import Network as Network
 from errsrc.nets.networks import Weights as Weights
+from errsrc.nets.pruning import Level as Level
+from errsrc.nets.pruning import Pruned as Pruned
+from errsrc.nets.pruning import Rounds as Rounds
+from errsrc.nets.pruning import magnitude_masks as magnitude_masks
+from errsrc.nets.pruning import prunable as prunable
+from errsrc.nets.pruning import prune as prune
 from errsrc.nets.training import Member as Member
 from errsrc.nets.training import Recipe as Recipe
 from errsrc.nets.training import Trained as Trained

@@ -82,7 +82,7 @@ def load(path: Path, mark: str, where: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, KeyError):
-        raise ValueError(checks.refusal("state", where, accepted, f"<{path}, no checkpoint>")) from None
+        raise ValueError(checks.refusal("state", where, accepted, f"<no checkpoint: {path}>")) from None
     if not isinstance(found, dict) or found.get("identity") != mark:
-        raise ValueError(checks.refusal("state", where, accepted, f"<{path}, of another call>"))
+        raise ValueError(checks.refusal("state", where, accepted, f"<of another call: {path}>"))
     return dict(found["content"])

@@ -282,25 +282,30 @@ def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
 class CNN(Network):
     """A small convolutional network on square images of one channel.
 
-    Two 3 x 3 convolutions of stride 2 with ``width`` and ``2 width`` channels, ``activation``
-    after each, then one linear layer from all places and channels to the classes (or outputs).
+    Two 3 x 3 convolutions of stride 2 with ``width`` and ``2 width`` channels, then ``blocks`` of stride 1
+    with ``2 width``, ``activation`` after each; then one linear layer from all places and channels to the
+    classes (or outputs).
 
     Examples
     --------
     >>> CNN(side=28, width=4, classes=10).parameters
     4266
+    >>> CNN(side=28, width=4, classes=10, blocks=2).parameters
+    5434
     """
 
     side: int
     width: int
     classes: int
     activation: str = "relu"
+    blocks: int = 0
 
     def __post_init__(self) -> None:
         checks.integer(self.side, "side", "CNN", 4)
         checks.integer(self.width, "width", "CNN", 1)
         checks.integer(self.classes, "classes", "CNN", 1)
         checks.choice(self.activation, "activation", "CNN", tuple(ACTIVATIONS))
+        checks.integer(self.blocks, "blocks", "CNN", 0)
 
     @property
     def inputs(self) -> int:
@@ -313,6 +318,7 @@ class CNN(Network):
         first, second = self.width, 2 * self.width
         return (
             (first, 9), (first,), (second, 9 * first), (second,),
+            *((second, 9 * second), (second,)) * self.blocks,
             (self.classes, second * places), (self.classes,),
         )  # fmt: skip
 
@@ -320,13 +326,13 @@ class CNN(Network):
         """Return outputs (E, B, classes)."""
         members = len(weights[0])
         x = x.expand(members, *x.shape[-2:]).transpose(0, 1).unflatten(2, (self.side, self.side))
-        for layer in (0, 2):  # a member is a group of channels
+        for layer in range(0, len(weights) - 2, 2):  # a member is a group of channels
             kernels = weights[layer].flatten(0, 1).unflatten(1, (-1, 3, 3))
             bias = weights[layer + 1].flatten()
-            x = functional.conv2d(x, kernels, bias, stride=2, padding=1, groups=members)
+            x = functional.conv2d(x, kernels, bias, 2 if layer < 4 else 1, padding=1, groups=members)
             x = ACTIVATIONS[self.activation](x)
         x = x.reshape(len(x), members, -1).transpose(0, 1)
-        return affine(weights[4], weights[5], x)
+        return affine(weights[-2], weights[-1], x)
 
 
 def _half(side: int) -> int:

@@ -29,17 +29,19 @@ class VisionCell:
     Attributes
     ----------
     dataset, family, width
-        A name in `errsrc.datasets.IMAGE_SETS`; "mlp" (one hidden layer of ``width`` units) or "cnn"
-        (``width`` channels in its first layer).
+        A name in `errsrc.datasets.IMAGE_SETS`; "mlp" (hidden layers of ``width`` units) or "cnn"
+        (``width`` channels in its first layer, see `errsrc.nets.CNN`).
     n, seed
         Training images, and the seed of which images, which initial weights and which order.  Cells
-        of one width and seed have nested training sets; another width has sets of its own, so that
-        the luck of a subset is not shared along a whole row of the grid.
+        of one width, depth and seed have nested training sets; another width or depth has sets of its
+        own, so that the luck of a subset is not shared along a whole row of the grid.
     validation
         Images taken from the training set, the same in all cells of a data set, to stop training and
         choose the weights; not counted in n.
     steps
         The most steps of training.
+    depth
+        Hidden layers of an MLP; 1 + the blocks of a CNN.
     """
 
     dataset: str
@@ -50,6 +52,7 @@ class VisionCell:
     validation: int = 5000
     steps: int = 12_000
     recipe: Recipe = field(default_factory=Recipe)
+    depth: int = 1
 
     def __post_init__(self) -> None:
         checks.choice(self.dataset, "dataset", "VisionCell", tuple(IMAGE_SETS))
@@ -59,6 +62,7 @@ class VisionCell:
         checks.integer(self.seed, "seed", "VisionCell", 0)
         checks.integer(self.validation, "validation", "VisionCell", 1)
         checks.integer(self.steps, "steps", "VisionCell", 1)
+        checks.integer(self.depth, "depth", "VisionCell", 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +132,18 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
 
 
 @dataclass(frozen=True, eq=False)
-class _Resident:
-    """An image set as training needs it: centred float32 pixels, labels, and the rows left to train on."""
+class Resident:
+    """An image set as training needs it.
+
+    Attributes
+    ----------
+    x, y
+        Centred float32 pixels (N, places) and labels (N,) of the training images.
+    validation, test
+        The same of those that choose the weights and those that test them.
+    rows
+        Rows of x that are not for validation.
+    """
 
     x: Tensor
     y: Tensor
@@ -139,7 +153,8 @@ class _Resident:
 
 
 @functools.lru_cache(maxsize=1)
-def _resident(dataset: str, validation: int, folder: str | None) -> _Resident:
+def resident(dataset: str, validation: int, folder: str | None = None) -> Resident:
+    """Return an image set, `validation` of its training images set apart (see `errsrc.datasets.images`)."""
     data = images(dataset, folder)
     flat = data.train_x.reshape(len(data.train_x), -1).astype(np.float32)
     order = balanced_order(data.train_y, generator(0, "vision", dataset, "validation"))
@@ -153,7 +168,7 @@ def _resident(dataset: str, validation: int, folder: str | None) -> _Resident:
     x = torch.from_numpy((flat - centre) / scale)
     y = torch.from_numpy(data.train_y)
     test_x = data.test_x.reshape(len(data.test_x), -1).astype(np.float32)
-    return _Resident(
+    return Resident(
         x,
         y,
         (x[held], y[held]),
@@ -162,11 +177,24 @@ def _resident(dataset: str, validation: int, folder: str | None) -> _Resident:
     )
 
 
-def _network(cell: VisionCell) -> Network:
+def network(cell: VisionCell) -> Network:
+    """Return a cell's architecture."""
     side, classes = IMAGE_SETS[cell.dataset]
     if cell.family == "cnn":
-        return CNN(side, cell.width, classes)
-    return MLP((side**2, cell.width, classes))
+        return CNN(side, cell.width, classes, blocks=cell.depth - 1)
+    return MLP((side**2, *[cell.width] * cell.depth, classes))
+
+
+def member(cell: VisionCell, data: Resident) -> Member:
+    """Return what a cell trains on, for how long, and from which seed."""
+    shape = (cell.width,) if cell.depth == 1 else (cell.width, cell.depth)
+    order = balanced_order(data.y.numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
+    if cell.n > len(order):
+        raise ValueError(
+            checks.refusal("n", "VisionCell", f"an integer <= {len(order)} ({cell.dataset})", cell.n)
+        )
+    seed = seed_of(cell.seed, "vision", cell.family, *shape, cell.n)
+    return Member(data.rows[order[: cell.n]], cell.steps, seed)
 
 
 def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[VisionResult]:
@@ -193,33 +221,23 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
         )
     kind = kinds.pop()
     start = time.perf_counter()
-    data = _resident(kind.dataset, kind.validation, folder)
-    network = _network(kind)
-    members = []
-    for cell in cells:
-        order = balanced_order(
-            data.y.numpy()[data.rows], generator(cell.seed, "vision", "subset", cell.width)
-        )
-        if cell.n > len(order):
-            raise ValueError(
-                checks.refusal("n", "VisionCell", f"an integer <= {len(order)} ({cell.dataset})", cell.n)
-            )
-        seed = seed_of(cell.seed, "vision", cell.family, cell.width, cell.n)
-        members.append(Member(data.rows[order[: cell.n]], cell.steps, seed))
-    trained = train(network, data.x, data.y, members, data.validation, kind.recipe)
+    data = resident(kind.dataset, kind.validation, folder)
+    net = network(kind)
+    members = [member(cell, data) for cell in cells]
+    trained = train(net, data.x, data.y, members, data.validation, kind.recipe)
     seconds = time.perf_counter() - start
     all_steps = sum(one.steps for one in trained)
     results = []
     for cell, one in zip(cells, trained, strict=True):
         with torch.no_grad():
             x, y = data.test
-            outputs = network(tuple(w[None] for w in one.weights), x)[0]
+            outputs = net(tuple(w[None] for w in one.weights), x)[0]
             each = losses(outputs[:, None], y[:, None]).double()
             error = float((outputs.argmax(1) != y).double().mean())
         results.append(
             VisionResult(
                 cell=cell,
-                m=network.parameters,
+                m=net.parameters,
                 error=error,
                 error_se=math.sqrt(error * (1 - error) / len(y)),
                 loss=float(each.mean()),
@@ -256,4 +274,4 @@ def work(cell: VisionCell) -> float:
 
 def parameters(cell: VisionCell) -> int:
     """Return a cell's m: its number of trained parameters, biases included."""
-    return _network(cell).parameters
+    return network(cell).parameters

@@ -1,0 +1,390 @@
+"""Masks are held exactly, the right number of weights goes, and a killed run goes on to the same bits."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errsrc.nets import (
+    CNN,
+    MLP,
+    Member,
+    Recipe,
+    Rounds,
+    evaluate,
+    magnitude_masks,
+    prunable,
+    prune,
+    pruning,
+    train,
+)  # fmt: skip
+from errsrc.studies import parse
+from errsrc.tasks import PruningCell, prune_cells
+
+torch.set_num_threads(1)
+
+X = torch.from_numpy(np.random.default_rng(0).normal(size=(400, 16)).astype(np.float32))
+Y = (X @ torch.from_numpy(np.random.default_rng(1).normal(size=(16, 3)).astype(np.float32))).argmax(1)
+HELD, TEST = (X[300:350], Y[300:350]), (X[350:], Y[350:])
+MEMBERS = [Member(np.arange(100), 90, 1), Member(np.arange(50, 300), 140, 2), Member(np.arange(80), 61, 3)]
+NETWORK = MLP((16, 6, 3))
+
+
+def all_equal(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def random_masks(network, members, density, seed):
+    drawn = torch.Generator().manual_seed(seed)
+    return tuple(torch.rand(members, *shape, generator=drawn) < density for shape in network.shapes())
+
+
+# Masks
+
+
+@settings(max_examples=16, deadline=None)
+@given(
+    st.sampled_from([NETWORK, MLP((16, 5, 4, 3), "tanh"), CNN(4, 2, 3, blocks=1)]),
+    st.sampled_from(["adam", "sgd", "lbfgs"]),
+    st.sampled_from([0.0, 0.3]),
+    st.floats(0, 1),
+    st.integers(0, 2**32),
+)
+def test_pruned_weights_are_0_at_every_step(network, optimiser, average, density, seed):
+    masks = random_masks(network, 3, density, seed)
+    members = [replace(member, steps=15 + 9 * i) for i, member in enumerate(MEMBERS)]
+    recipe = Recipe(optimiser, 0.02, warmup=0, average=average, batch=8, look=7)
+    slopes, seen = type(network).slopes, []
+
+    def spy(self, weights, *rest):
+        seen.append(tuple(w.clone() for w in weights))
+        return slopes(self, weights, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(network), "slopes", spy)
+        trained = train(network, X, Y, members, None, recipe, masks=masks, rewind=4)
+    assert len(seen) >= (1 if optimiser == "lbfgs" else 15)
+    for i, one in enumerate(trained):
+        own = tuple(mask[i] for mask in masks)
+        for w, early, mask in zip(one.weights, one.early, own, strict=True):
+            assert torch.all(w[~mask] == 0)
+            assert torch.all(early[~mask] == 0)
+        for weights in (weights for weights in seen if len(weights[0]) == 3):
+            for w, mask in zip(weights, own, strict=True):
+                assert torch.all(w[i][~mask] == 0)
+        diverse = torch.cat([w[mask] for w, mask in zip(one.weights, own, strict=True)])
+        assert diverse.count_nonzero() >= 0.5 * len(diverse) - len(one.weights[-1])
+
+
+def test_masks_that_prune_nothing_change_nothing():
+    masks = tuple(torch.ones(3, *shape, dtype=torch.bool) for shape in NETWORK.shapes())
+    with_, without = (train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), masks=m) for m in (masks, None))
+    for one, other in zip(with_, without, strict=True):
+        assert all_equal(one.weights, other.weights)
+
+
+def test_a_masked_member_among_others_is_the_member_alone():
+    masks = random_masks(NETWORK, 3, 0.5, 0)
+    together = train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), masks=masks)
+    (alone,) = train(
+        NETWORK, X, Y, MEMBERS[1:2], HELD, Recipe(batch=8), masks=tuple(mask[1:2] for mask in masks)
+    )
+    for one, other in zip(together[1].weights, alone.weights, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+# Which weights go
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 12), st.floats(0.05, 0.6), st.integers(0, 2**32), st.integers(1, 6))
+def test_the_density_is_exact_within_one_weight_whatever_the_ties(levels, share, seed, values):
+    network = MLP((7, 9, 4))
+    rounds = Rounds(share=share)
+    drawn = torch.Generator().manual_seed(seed)
+    masks = None
+    for level in range(1, levels + 1):
+        weights = tuple(
+            torch.randint(-values, values + 1, (2, *shape), generator=drawn).float()
+            for shape in network.shapes()
+        )
+        density = rounds.density(level)
+        before, masks = masks, magnitude_masks(network, weights, density, masks)
+        for i in range(2):
+            matrices = [k for k, mask in enumerate(masks) if mask.dim() > 2]
+            kept = torch.cat([masks[k][i].flatten() for k in matrices])
+            sizes = torch.cat([weights[k][i].abs().flatten() for k in matrices])
+            assert abs(int(kept.sum()) - (1 - share) ** level * prunable(network)) <= 1
+            there = kept.new_ones(len(kept))
+            if before is not None:
+                there = torch.cat([before[k][i].flatten() for k in matrices])
+                assert not (kept & ~there).any()
+            gone = there & ~kept
+            if gone.any():
+                assert sizes[kept].min() >= sizes[gone].max()
+        assert all(mask.all() for mask in masks if mask.dim() == 2)
+
+
+# Rewinding
+
+
+def test_training_from_the_early_weights_and_step_is_the_same_training():
+    recipe = Recipe("sgd", 0.05, warmup=40, decay=0.5, batch=8, momentum=0.0, average=0.0, patience=100)
+    whole = train(NETWORK, X, Y, MEMBERS, None, recipe, rewind=23)
+    start = tuple(torch.stack(same) for same in zip(*(one.early for one in whole), strict=True))
+    again = train(NETWORK, X, Y, MEMBERS, None, recipe, start, begin=23)
+    for one, other in zip(whole, again, strict=True):
+        assert one.steps == other.steps
+        assert not all_equal(one.early, one.weights)
+        for w, same in zip(one.weights, other.weights, strict=True):
+            torch.testing.assert_close(w, same, rtol=1e-5, atol=1e-6)
+
+
+def test_early_weights_are_the_first_ones_by_default_and_the_last_ones_of_who_ends_before():
+    first = NETWORK.draw([member.seed for member in MEMBERS])
+    recipe = Recipe("sgd", 0.01, batch=8, average=0.0, look=1)
+    for i, one in enumerate(train(NETWORK, X, Y, MEMBERS, None, recipe)):
+        assert all_equal(one.early, tuple(w[i] for w in first))
+    late = train(NETWORK, X, Y, MEMBERS, None, recipe, rewind=100)
+    for one, member in zip(late, MEMBERS, strict=True):
+        if one.best_step == member.steps < 100:
+            assert all_equal(one.early, one.weights)
+    assert sum(one.best_step == member.steps < 100 for one, member in zip(late, MEMBERS, strict=True))
+
+
+@pytest.mark.parametrize("rewinding", ["weights", "rate"])
+def test_each_round_prunes_the_kept_weights_and_begins_from_the_rewound(rewinding, monkeypatch):
+    calls, real = [], pruning.train
+
+    def spy(*args, **kwargs):
+        found = real(*args, **kwargs)
+        calls.append((args[6], kwargs, found))
+        return found
+
+    monkeypatch.setattr(pruning, "train", spy)
+    rounds = Rounds(most=3, until=100.0, rewind=20, rewinding=rewinding)
+    found = prune(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), rounds, TEST)
+    assert [len(one.levels) for one in found] == [4] * 3
+    before = calls[0][2]
+    for level, (start, kwargs, trained) in enumerate(calls[1:], start=1):
+        assert kwargs["begin"] == 20
+        kept = tuple(torch.stack(same) for same in zip(*(one.weights for one in before), strict=True))
+        expected = magnitude_masks(NETWORK, kept, 0.8**level)  # pruned weights are 0, so the smallest
+        assert all_equal(kwargs["masks"], expected)
+        early = tuple(torch.stack(same) for same in zip(*(one.early for one in calls[0][2]), strict=True))
+        assert all_equal(start, early if rewinding == "weights" else kept)
+        before = trained
+    for i, one in enumerate(found):
+        assert all_equal(one.weights, before[i].weights)
+        _, error = evaluate(NETWORK, tuple(w[None] for w in one.weights), *TEST)
+        assert one.levels[-1].error == pytest.approx(float(error[0]))
+        assert [level.remaining for level in one.levels] == [114, 91, 73, 58]
+
+
+def test_pruning_ends_once_the_error_has_risen_enough():
+    members = [replace(member, steps=300) for member in MEMBERS[:2]]
+    rounds = Rounds(share=0.5, most=9, until=1.5, rewind=5)
+    recipe = Recipe(learning_rate=0.03, warmup=5, batch=16)
+    for one in prune(NETWORK, X, Y, members, HELD, recipe, rounds, TEST):
+        errors = [level.error for level in one.levels]
+        assert errors[-1] >= 1.5 * errors[0] > max(errors[1:-1], default=0.0)
+
+
+# Checkpoints
+
+
+class Killed(BaseException):
+    """What ends a run in a test."""
+
+
+def train_killed_at(call, *args, **kwargs):
+    """Train, or be killed when slopes are asked for the `call`-th time; return what was trained."""
+    slopes, calls = MLP.slopes, []
+
+    def spy(*args):
+        calls.append(1)
+        if len(calls) == call:
+            raise Killed
+        return slopes(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MLP, "slopes", spy)
+        try:
+            return train(*args, **kwargs)
+        except Killed:
+            return ()
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd", "lbfgs"])
+def test_an_interrupted_training_goes_on_to_the_same_bits(optimiser, tmp_path):
+    masks = random_masks(NETWORK, 3, 0.6, 0)
+    recipe = Recipe(optimiser, batch=8, warmup=20, decay=0.3)
+    call = (NETWORK, X, Y, MEMBERS, None if optimiser == "lbfgs" else HELD, recipe)
+    whole = train(*call, masks=masks, rewind=25)
+    state, again, tries = tmp_path / "a" / "state.pt", (), 0
+    while not again:
+        last = int(np.random.default_rng().integers(40, 70))
+        again = train_killed_at(last, *call, masks=masks, rewind=25, state=state, every=0.0)
+        tries += 1
+    assert tries > 1
+    assert not state.exists()
+    for one, other in zip(whole, again, strict=True):
+        assert all_equal(one.weights, other.weights)
+        assert all_equal(one.early, other.early)
+        assert (one.steps, one.best_step) == (other.steps, other.best_step)
+        for column in one.curve:
+            np.testing.assert_array_equal(one.curve[column], other.curve[column])
+
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_pruning import MEMBERS, MLP, NETWORK, X, Y, HELD, Recipe, train
+slopes, calls = MLP.slopes, []
+def dying(*args):
+    calls.append(1)
+    if len(calls) == {last}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return slopes(*args)
+MLP.slopes = dying
+train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=Path({state!r}), every=0.0)
+"""
+
+
+def test_a_process_killed_at_a_random_step_is_gone_on_from_to_the_same_bits(tmp_path):
+    state = tmp_path / "state.pt"
+    last = int(np.random.default_rng().integers(12, 120))
+    code = CHILD.format(tests=str(Path(__file__).parent), last=last, state=str(state))
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert state.exists()
+    again = train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=state)
+    for one, other in zip(train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8)), again, strict=True):
+        assert all_equal(one.weights, other.weights)
+
+
+def test_an_interrupted_pruning_goes_on_level_by_level(tmp_path, monkeypatch):
+    arguments = (NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), Rounds(most=4, rewind=10), TEST)
+    whole = prune(*arguments)
+    state = tmp_path / "levels.pt"
+    real, calls = pruning.train, []
+
+    def interrupted(*args, **kwargs):
+        calls.append(kwargs["begin"])
+        if len(calls) == 3:
+            raise Killed
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(pruning, "train", interrupted)
+    with pytest.raises(Killed):
+        prune(*arguments, state)
+    again = prune(*arguments, state)
+    assert calls[:3] == [0, 10, 10]
+    assert 0 not in calls[3:]
+    assert not list(tmp_path.iterdir())
+    for one, other in zip(whole, again, strict=True):
+        assert one.levels == other.levels
+        assert all_equal(one.weights, other.weights)
+        assert all_equal(one.masks, other.masks)
+
+
+def test_a_file_that_is_not_this_calls_checkpoint_is_refused(tmp_path):
+    state = tmp_path / "state.pt"
+    assert not train_killed_at(60, NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=state, every=0.0)
+    with pytest.raises(ValueError, match=r"'state' parameter of train must be a checkpoint.*of another call"):
+        train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=9), state=state)
+    state.write_bytes(state.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"'state' parameter of train must be a checkpoint.*no checkpoint"):
+        train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=state)
+
+
+# Cells
+
+CELL = PruningCell(
+    "digits", "mlp", 12, 300, 0, 200, 250, depth=2, rounds=Rounds(most=3, rewind=20, share=0.5)
+)
+
+
+def test_a_cells_curve_has_a_row_a_level(tmp_path, monkeypatch):
+    monkeypatch.setenv("ERRSRC_STATE", str(tmp_path))
+    cells = [CELL, replace(CELL, n=100)]
+    outcomes = prune_cells(cells)
+    assert not list(tmp_path.iterdir())
+    for outcome in outcomes:
+        curve = outcome["curve"]
+        assert outcome["m"] == 64 * 12 + 12 + 12 * 12 + 12 + 12 * 10 + 10
+        assert outcome["prunable"] == 64 * 12 + 12 * 12 + 12 * 10
+        np.testing.assert_allclose(curve["density"], 0.5 ** curve["level"], atol=1 / outcome["prunable"])
+        assert outcome["levels"] == len(curve["error"]) <= 4
+        assert outcome["error"] == curve["error"][0]
+        assert outcome["last_error"] == curve["error"][-1]
+        assert outcome["levels"] == 4 or curve["error"][-1] >= 2 * curve["error"][0]
+    assert outcomes[0]["error"] < 0.2 < 10 * outcomes[0]["error"]
+    assert sum(outcome["seconds"] for outcome in outcomes) > 0
+
+
+def test_a_spec_names_pruning_cells():
+    study = parse("""
+        kind = "pruning"
+        [cell]
+        dataset = "digits"
+        family = "cnn"
+        n = 300
+        validation = 397
+        rounds.most = 12
+        rounds.rewinding = "rate"
+        [factors]
+        width = [2, 4]
+        depth = [1, 2, 3]
+    """)
+    assert len(study) == 6
+    assert study[5] == PruningCell(
+        "digits", "cnn", 4, 300, 0, 397, depth=3, rounds=Rounds(most=12, rewinding="rate")
+    )
+
+
+@pytest.mark.parametrize("density", [0.0, -0.5, 1.5, float("nan")])
+def test_a_density_outside_0_to_1_is_refused(density):
+    with pytest.raises(ValueError, match="'density' parameter of magnitude_masks must be a finite"):
+        magnitude_masks(NETWORK, NETWORK.draw([0]), density)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Rounds(share=1.0), "'share' parameter of Rounds"),
+        (lambda: Rounds(until=0.5), "'until' parameter of Rounds"),
+        (lambda: Rounds(rewinding="weight"), "did you mean 'weights'"),
+        (lambda: replace(CELL, steps=20), "'rounds.rewind' parameter of PruningCell must be an integer < 20"),
+        (lambda: replace(CELL, depth=0), "'depth' parameter of VisionCell"),
+        (lambda: prune_cells([CELL, replace(CELL, depth=1)]), "'cells' parameter of prune_cells"),
+        (lambda: train(NETWORK, X, Y, MEMBERS, HELD, Recipe(), begin=61), "'begin' parameter of train"),
+        (
+            lambda: train(NETWORK, X, Y, MEMBERS, HELD, Recipe(), masks=NETWORK.draw([0, 1, 2])),
+            "'masks' parameter of train must be masks .E, .... of 3 members of the network, of torch.bool",
+        ),
+        (
+            lambda: prune(NETWORK, X, Y, MEMBERS, HELD, Recipe(), Rounds(rewind=61), TEST),
+            "'rewind' parameter of Rounds must be an integer < 61",
+        ),
+        (
+            lambda: magnitude_masks(
+                NETWORK, NETWORK.draw([0]), 0.5, magnitude_masks(NETWORK, NETWORK.draw([0]), 0.25)
+            ),
+            "'density' parameter of magnitude_masks must be at most 0.245614",
+        ),
+        (lambda: Recipe(fall="cosin"), "did you mean 'cosine'"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(call, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)
