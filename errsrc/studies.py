@@ -53,6 +53,11 @@ ALL: dict[str, Kind] = {
             cost=vision.work,
             packages=("numpy", "torch"),
         ),
+        Kind("recovery", Recovery, recover, packages=("numpy", "scipy")),
+        Kind("budget", BudgetCell, budgets, packages=("numpy", "scipy", "scikit-learn", "torch")),
+        Kind("threshold", ThresholdCell, thresholds, packages=("numpy", "scipy", "scikit-learn", "torch")),
+        Kind("search", SearchCell, searches, packages=("numpy", "scipy", "hypothesis")),
+        Kind("example", Example, examined, packages=("numpy", "scipy")),
         Kind(
             "pruning",
             pruning.PruningCell,
@@ -61,11 +66,6 @@ ALL: dict[str, Kind] = {
             cost=pruning.work,
             packages=("numpy", "torch"),
         ),
-        Kind("recovery", Recovery, recover, packages=("numpy", "scipy")),
-        Kind("budget", BudgetCell, budgets, packages=("numpy", "scipy", "scikit-learn", "torch")),
-        Kind("threshold", ThresholdCell, thresholds, packages=("numpy", "scipy", "scikit-learn", "torch")),
-        Kind("search", SearchCell, searches, packages=("numpy", "scipy", "hypothesis")),
-        Kind("example", Example, examined, packages=("numpy", "scipy")),
         Kind(
             "language",
             language.LanguageCell,

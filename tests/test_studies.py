@@ -21,7 +21,7 @@ from errsrc.sources import Effort
 from errsrc.sources.cell import BudgetCell
 from errsrc.studies import load, parse
 from errsrc.sweeps import Factor, Study
-from errsrc.tasks import VisionCell
+from errsrc.tasks import PruningCell, VisionCell
 
 ROOT = Path(__file__).parents[1]
 SPEC = """
@@ -294,6 +294,8 @@ def quicker(cell):
         basis = replace(cell.learner.basis, count=10, landmarks=50, unlabelled=100)
         setting, learner = (replace(one, basis=basis) for one in (cell.setting, cell.learner))
         return replace(cell, draws=5, setting=setting, learner=learner)
+    if isinstance(cell, PruningCell):
+        return replace(cell, steps=60, rounds=replace(cell.rounds, most=1))
     if not isinstance(cell, BudgetCell):
         return cell
     few = Effort(starts=2, steps=20, chains=2, transitions=2, leaps=10)

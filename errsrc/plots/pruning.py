@@ -1,0 +1,71 @@
+"""Figures of pruned networks: the collapse on the invariant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from errsrc import checks
+from errsrc.laws.fitting import Fit
+from errsrc.laws.joint_pruning import JointPruning
+from errsrc.plots.style import STYLE, axes, log
+
+_MARKS = "osD^vP*X"
+
+
+def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
+    """Draw errors of pruned networks against the invariant, both in units in which all curves are one.
+
+    The error is in units of each network's dense plateau eps_np, the invariant m* = l^phi w^psi d in units
+    of where the power law leaves that plateau, p (eps_up / eps_np)^(1 / gamma): the law is then
+    (1 + 1 / m*^2)^(gamma / 2), but for what the upper plateau bends.  A colour is a width, a mark a depth.
+    Levels of a network before the one of its lowest error are open: the law cannot dip.
+
+    Parameters
+    ----------
+    fit
+        A fit of the joint law, `errsrc.laws.JointPruning`.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        For a fit of another law.
+    """
+    law = fit.law
+    if not isinstance(law, JointPruning):
+        accepted = "a fit of JointPruning"
+        raise ValueError(checks.refusal("fit", "invariant", accepted, f"<one of {type(law).__name__}>"))
+    density, depth, width, eps_np = (fit.inputs[name] for name in law.inputs)
+    elbow = law.p * (law.eps_up / eps_np) ** (1 / law.gamma)
+    x = depth**law.phi * width**law.psi * density / elbow
+    y = fit.error / eps_np
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.4, 4.4)
+        widths, depths = np.unique(width), np.unique(depth)
+        colors = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(widths)))
+        for layers, w, level in np.unique(np.stack([depth, width, eps_np], 1), axis=0):
+            own = (depth == layers) & (width == w) & (eps_np == level)
+            dipped = density > density[own][fit.error[own].argmin()]
+            color, mark = colors[widths.searchsorted(w)], _MARKS[depths.searchsorted(layers) % len(_MARKS)]
+            for part, face in ((own & dipped, "white"), (own & ~dipped, color)):
+                ax.plot(x[part], y[part], mark, color=color, markerfacecolor=face, markersize=4.5)
+        grid = np.geomspace(x.min(), x.max(), 200)
+        ax.plot(grid, (1 + grid**-2) ** (law.gamma / 2), color="#222222", linewidth=1.2, zorder=1)
+        plain: dict[str, Any] = {"color": "#222222", "linestyle": "none", "markersize": 5}
+        handles = [
+            *(Line2D([], [], color=c, label=f"width {w:,.0f}") for w, c in zip(widths, colors, strict=True)),
+            *(
+                Line2D([], [], marker=_MARKS[k % len(_MARKS)], label=f"depth {layers:,.0f}", **plain)
+                for k, layers in enumerate(depths)
+            ),
+            Line2D([], [], marker="o", markerfacecolor="white", label="before the dip", **plain),
+        ]
+        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
+        ax.set(xlabel="invariant, in units of the elbow", ylabel="test error / dense plateau")
+        return log(ax)
