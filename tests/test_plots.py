@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from errsrc import plots
 from errsrc.bases import Torus
 from errsrc.conjecture import threshold
-from errsrc.laws import Broken, Dense, Power, shape
+from errsrc.laws import Broken, Dense, JointPruning, Power, shape
 from errsrc.laws.averaging import auto
 from errsrc.laws.fitting import fit
 from errsrc.laws.holdout import holdout
@@ -323,3 +323,25 @@ def test_the_hardest_examples_are_drawn_by_part_and_what_refutes_stands_out():
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["Torus, uniform (5)", "Sphere, gappy (3)"]
     with pytest.raises(ValueError, match="'result' parameter of hardest"):
         nyquist.hardest(parts[1:2])
+
+
+def test_pruned_networks_collapse_on_the_invariant_and_levels_before_the_dip_are_open():
+    truth = JointPruning(eps_up=0.9, gamma=0.9, p=0.01, phi=0.8, psi=1.6)
+    density, depth, width = (
+        x.ravel() for x in np.meshgrid(0.8 ** np.arange(20), [1.0, 2.0], [8.0, 16.0, 32.0], indexing="ij")
+    )
+    level = 0.06 * depth**-0.1 * width**-0.2
+    error = truth.error(density=density, depth=depth, width=width, eps_np=level)
+    error[density == 1] *= 1.05
+    found = fit(JointPruning, error, density=density, depth=depth, width=width, eps_np=level)
+    ax = plots.invariant(found)
+    (law,) = (line for line in ax.lines if line.get_linestyle() == "-")
+    marks = [line for line in ax.lines if line is not law]
+    x, y = (np.concatenate([getattr(line, f"get_{axis}data")() for line in marks]) for axis in "xy")
+    assert len(x) == len(error)
+    np.testing.assert_allclose(np.interp(x, *law.get_data()), y, rtol=0.08)
+    opened = [line for line in marks if to_hex(line.get_markerfacecolor()) == "#ffffff"]
+    assert sum(len(line.get_xdata()) for line in opened) == 6
+    assert labels(ax) == ["width 8", "width 16", "width 32", "depth 1", "depth 2", "before the dip"]
+    with pytest.raises(ValueError, match="'fit' parameter of invariant"):
+        plots.invariant(one_input(0.1))
