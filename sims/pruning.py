@@ -56,7 +56,10 @@ def main() -> None:
 
     inputs = {"density": density, "depth": at["depth"], "width": at["width"], "eps_np": eps_np}
     joint = fit(JointPruning, error, **inputs)
-    print(f"joint law, all {len(kinds)} configurations:\n{joint}")
+    found = ", ".join(f"{name} {interval}" for name, interval in joint.intervals.items())
+    print(f"joint law, all {len(kinds)} configurations: {found}; divergence "
+          f"{joint.divergence_mean:+.1%} +- {joint.divergence_std:.1%}")  # fmt: skip
+    print(*joint.warnings, sep="\n")
     seen = np.isin(kind, np.random.default_rng(0).permutation(len(kinds))[: round(len(kinds) * 5 / 8)])
     part = fit(JointPruning, error[seen], **{name: value[seen] for name, value in inputs.items()})
     count = {**inputs, "density": density * at["prunable"]}

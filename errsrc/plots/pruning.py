@@ -22,8 +22,9 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
 
     The error is in units of each network's dense plateau eps_np, the invariant m* = l^phi w^psi d in units
     of where the power law leaves that plateau, p (eps_up / eps_np)^(1 / gamma): the law is then
-    (1 + 1 / m*^2)^(gamma / 2), but for what the upper plateau bends.  A colour is a width, a mark a depth.
-    Levels of a network before the one of its lowest error are open: the law cannot dip.
+    (1 + 1 / m*^2)^(gamma / 2), but for what the upper plateau bends.  Lines are the law for each network;
+    a colour is a width, a mark a depth.  Levels of a network before the one of its lowest error are open:
+    the law cannot dip.
 
     Parameters
     ----------
@@ -50,13 +51,17 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
         widths, depths = np.unique(width), np.unique(depth)
         colors = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(widths)))
         for layers, w, level in np.unique(np.stack([depth, width, eps_np], 1), axis=0):
+            grid = np.geomspace(density.min(), 1.0, 100)
+            curve = law.error(density=grid, depth=layers, width=w, eps_np=level) / level
+            scale = law.p * (law.eps_up / level) ** (1 / law.gamma)
+            ax.plot(
+                layers**law.phi * w**law.psi * grid / scale, curve, color="#999999", linewidth=0.9, zorder=1
+            )
             own = (depth == layers) & (width == w) & (eps_np == level)
             dipped = density > density[own][fit.error[own].argmin()]
             color, mark = colors[widths.searchsorted(w)], _MARKS[depths.searchsorted(layers) % len(_MARKS)]
             for part, face in ((own & dipped, "white"), (own & ~dipped, color)):
                 ax.plot(x[part], y[part], mark, color=color, markerfacecolor=face, markersize=4.5)
-        grid = np.geomspace(x.min(), x.max(), 200)
-        ax.plot(grid, (1 + grid**-2) ** (law.gamma / 2), color="#222222", linewidth=1.2, zorder=1)
         plain: dict[str, Any] = {"color": "#222222", "linestyle": "none", "markersize": 5}
         handles = [
             *(Line2D([], [], color=c, label=f"width {w:,.0f}") for w, c in zip(widths, colors, strict=True)),
