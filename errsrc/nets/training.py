@@ -37,6 +37,7 @@ from errsrc.rng import seed_of
 LOSSES = ("log", "squared")
 _ADAM = (0.9, 0.999)  # decay of the two moments
 _HELD = 2**24  # rows of coming batches held at once
+_LOOKED_AT = 2**16  # training rows that the risk is taken of at the end
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ class Trained:
         may add to a mean over so few examples; the member
         stopped there, and its figures are not to be averaged with others.
     train_loss, train_error
-        Risk of the kept weights on all the member's training rows.
+        Risk of the kept weights on the member's training rows; above 2^16 rows, on every second, third, ...
+        of them.
     curve
         Columns of the learning curve, a row a look: "step", "train_loss" (mean over the steps since the
         last look, raw weights), "loss" and "error" on validation, or else on the training rows (the
@@ -456,7 +458,8 @@ def train(
             at.seen, at.live = at.seen[go_on], live[go_on]
             descent.keep(go_on)
     kept, early = network.unflatten(at.best), network.unflatten(at.early)
-    train_loss, train_error = evaluate(network, kept, x, y, recipe.loss, own)
+    looked_at = [rows[:: -(-len(rows) // _LOOKED_AT)] for rows in own]
+    train_loss, train_error = evaluate(network, kept, x, y, recipe.loss, looked_at)
     if state is not None:
         state.unlink(missing_ok=True)
     return tuple(
