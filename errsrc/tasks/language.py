@@ -71,7 +71,7 @@ class LanguageCell:
         checks.integer(self.seed, "seed", where, 0)
         for name in ("n", "passage", "validation", "test", "steps"):
             checks.integer(getattr(self, name), name, where, 1)
-        if _network(self).context > self.passage:
+        if network(self).context > self.passage:
             accepted = f"an integer <= the passage, {self.passage} tokens"
             raise ValueError(checks.refusal("context", where, accepted, self.context))
         if self.n % self.passage:
@@ -199,7 +199,8 @@ def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return rows[np.unique(np.linspace(0, len(rows) - 1, max(1, min(count, len(rows)))).astype(np.int64))]
 
 
-def _network(cell: LanguageCell) -> LanguageModel:
+def network(cell: LanguageCell) -> LanguageModel:
+    """Return a cell's network, whose ``parameters`` and ``non_embedding`` are known before it is trained."""
     if cell.family == "transformer":
         return Transformer(cell.context, cell.width, cell.depth, heads=cell.heads)
     return (LSTM if cell.family == "lstm" else NeuralNgram)(cell.context, cell.width, cell.depth)
@@ -226,9 +227,9 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
         raise ValueError(checks.refusal("cells", "train_cells", accepted, f"<{len(kinds)} kinds>"))
     kind = kinds.pop()
     start = time.perf_counter()
-    network = _network(kind)
+    model = network(kind)
     data = _resident(
-        kind.corpus, kind.context, bool(network.positions), kind.passage, kind.validation, kind.test
+        kind.corpus, kind.context, bool(model.positions), kind.passage, kind.validation, kind.test
     )
     members = []
     for cell in cells:
@@ -239,9 +240,9 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
         rows = (order[: cell.n // cell.passage, None] * data.span + data.starts).ravel()
         seed = seed_of(cell.seed, "language", cell.family, cell.width, cell.depth, cell.n)
         members.append(Member(rows, cell.steps, seed))
-    trained = train(network, data.x, data.y, members, data.validation, kind.recipe)
+    trained = train(model, data.x, data.y, members, data.validation, kind.recipe)
     weights = tuple(torch.stack(own) for own in zip(*(one.weights for one in trained), strict=True))
-    nats, wrong = _scores(network, weights, data)
+    nats, wrong = _scores(model, weights, data)
     loss_se = _standard_errors(nats, data.document) / kind.passage
     loss = nats.mean(1) / kind.passage
     seconds = time.perf_counter() - start
@@ -250,8 +251,8 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
     return [
         LanguageResult(
             cell=cell,
-            m=network.parameters,
-            non_embedding=network.non_embedding,
+            m=model.parameters,
+            non_embedding=model.non_embedding,
             loss=float(loss[i]),
             loss_se=float(loss_se[i]),
             bits_per_byte=float(loss[i]) / math.log(2),
@@ -273,7 +274,7 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
 
 @torch.no_grad()
 def _scores(
-    network: LanguageModel, weights: Weights, data: _Resident
+    model: LanguageModel, weights: Weights, data: _Resident
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each member's sum of nats and number of wrong tokens of each test passage, (E, P) each.
 
@@ -281,7 +282,7 @@ def _scores(
     """
     nats, wrong = [], []
     for x, y in zip(*data.test, strict=True):
-        outputs = network(weights, x)[:, data.scored]  # (E, passage, vocabulary)
+        outputs = model(weights, x)[:, data.scored]  # (E, passage, vocabulary)
         labels = y[data.scored].expand(outputs.shape[:2])
         each = functional.cross_entropy(outputs.flatten(0, 1), labels.flatten(), reduction="none")
         nats.append(each.view(labels.shape).double().sum(1))
@@ -322,4 +323,4 @@ def work(cell: LanguageCell) -> float:
 
 def parameters(cell: LanguageCell) -> int:
     """Return a cell's m: its number of trained parameters."""
-    return _network(cell).parameters
+    return network(cell).parameters
