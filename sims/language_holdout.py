@@ -65,7 +65,9 @@ def main() -> None:
             print(f"  {name:<6} {interval}")
         n_large, m_large = np.unique(np.column_stack([n, m])[~small], axis=0).T
         predicted = law.predict(n=n_large, m=m_large).columns()
-        save(args.out / f"{args.study.stem}_predictions.csv", {"n": n_large, "m": m_large, **predicted})
+        path = args.out / f"{args.study.stem}_predictions.csv"
+        if not path.exists():  # kept with its time: the large cells may have been begun since
+            save(path, {"n": n_large, "m": m_large, **predicted})
         loss[~small] = losses(~small)
         seconds = sum(row["seconds"] for row in store.rows(study))
     kept = np.isfinite(loss)
