@@ -226,7 +226,7 @@ def test_the_noise_of_a_softmax_has_an_interval():
             Ridge(),
             "take 2 inputs to 3 outputs",
         ),
-        (BandTeacher(Torus(2)), student(2), "function class"),
+        (BandTeacher(Torus(2)), student(2), "a band on the domain"),
         (NetworkTeacher(MLP((2, 2)), loss="zero-one", channel=Flips()), Ridge(), "for zero-one loss"),
     ],
 )
