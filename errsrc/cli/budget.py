@@ -7,6 +7,8 @@ import functools
 import json
 from typing import Any
 
+from errsrc.cli.stores import add_study
+
 DESCRIPTION = """\
 Say how much of a learner's risk is noise, how much realizability, uncertainty and deficiency.
 
@@ -22,11 +24,7 @@ def add(commands: Any) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     text = "where a learner's error comes from"
     parser = commands.add_parser("budget", help=text, description=DESCRIPTION, formatter_class=raw)
-    parser.add_argument("study", metavar="STUDY.toml", help="the study, of kind budget")
-    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
-    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (one a core)")
-    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+    add_study(parser, "budget")
     parser.set_defaults(run=run)
 
 

@@ -7,6 +7,8 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from errsrc.cli.stores import add_study
+
 DESCRIPTION = """\
 Look for the n from which a learner is exact, or for examples that refute a claim that it is.
 
@@ -23,11 +25,7 @@ def add(commands: Any) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     text = "is a learner exact at finite n, and what refutes it"
     parser = commands.add_parser("conjecture", help=text, description=DESCRIPTION, formatter_class=raw)
-    parser.add_argument("study", metavar="SPEC.toml", help="the study, of kind threshold, search or example")
-    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (SPEC.db)")
-    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (one a core)")
-    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+    add_study(parser, "threshold, search or example", "SPEC")
     parser.set_defaults(run=run)
 
 

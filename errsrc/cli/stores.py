@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errsrc.errors import NoAnswer
-from errsrc.sweeps import Store, Study, Summary, run
+
+if TYPE_CHECKING:  # for a parser that is only asked for help
+    from errsrc.sweeps import Store, Study, Summary
 
 
 def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
@@ -35,6 +38,8 @@ def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool 
 
     A queue's "time is up" (SIGTERM) stops it as Ctrl-C does.
     """
+    from errsrc.sweeps import run
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return run(study, store, engine, retry=retry)
@@ -42,6 +47,15 @@ def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool 
         count = f"{len(study) - len(store.missing(study)):,} of {len(study):,} cells are finished"
         print(f"Stopped: {count}, in {store.path}; the same command goes on from there.", file=sys.stderr)
         raise
+
+
+def add_study(parser: ArgumentParser, kinds: str, spec: str = "STUDY") -> None:
+    """Add the arguments of a command that computes a study and shows what was found."""
+    parser.add_argument("study", metavar=f"{spec}.toml", help=f"the study, of kind {kinds}")
+    parser.add_argument("--store", metavar="FILE", help=f"the file of finished cells ({spec}.db)")
+    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (one a core)")
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
 
 
 def refuse_failed(summary: Summary) -> None:

@@ -14,8 +14,7 @@ import numpy as np
 from errsrc import checks
 from errsrc.conjecture.claim import Claim, Example, examine
 from errsrc.conjecture.search import Region, search
-from errsrc.conjecture.threshold import RATIOS, Threshold, threshold
-from errsrc.laws.shape import shape
+from errsrc.conjecture.threshold import RATIOS, Threshold, shape_of, sizes_of, threshold
 from errsrc.learners import Learner, Tuned
 from errsrc.results import Interval
 from errsrc.settings import Setting
@@ -113,21 +112,9 @@ def from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mapping[str, An
     n, error = (np.asarray(curve[name], dtype=np.float64) for name in ("n", "error"))
     errors = {int(size): error[n == size] for size in np.unique(n)}
     base, tolerance = row["n_nyquist_found"], row["exact_below"]
-    sizes = sorted({max(1, round(ratio * base)) for ratio in cell.ratios})
-    return Threshold(
-        base,
-        tolerance,
-        Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level),
-        errors,
-        shape(
-            np.repeat(sizes, cell.draws),
-            np.concatenate([errors[size] for size in sizes]),
-            zero=tolerance,
-            level=cell.level,
-            seed=cell.seed,
-        ),
-        row["status"],
-    )
+    found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
+    curve_shape = shape_of(errors, sizes_of(cell.ratios, base), tolerance, cell.level, cell.seed)
+    return Threshold(base, tolerance, found, errors, curve_shape, row["status"])
 
 
 def searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:

@@ -64,9 +64,9 @@ class Claim:
     precision: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("c", "c_noise", "c_class", "threshold"):
+        for name in ("c", "c_noise", "c_class"):
             checks.number(getattr(self, name), name, "Claim", 0, open_low=True)
-        checks.number(self.threshold, "threshold", "Claim", 0, 1000)
+        checks.number(self.threshold, "threshold", "Claim", 0, 1000, open_low=True)
         checks.choice(self.noise_gain, "noise_gain", "Claim", ("gain", "condition"))
         checks.choice(self.precision, "precision", "Claim", ("", "float64", "float32"))
 

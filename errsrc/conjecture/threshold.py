@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from errsrc import checks
@@ -134,8 +135,7 @@ def threshold(
     """
     where = "threshold"
     base = checks.integer(nyquist(setting) if n_nyquist is None else n_nyquist, "n_nyquist", where, 1)
-    raw = checks.positive_array(ratios, "ratios", where)
-    sizes = sorted({max(1, round(float(ratio) * base)) for ratio in np.atleast_1d(raw)})
+    sizes = sizes_of(checks.positive_array(ratios, "ratios", where), base)
     if sizes[-1] > LARGEST:
         accepted = f"such that n is at most {LARGEST:,}"
         raise ValueError(checks.refusal("ratios", where, accepted, f"<n = {sizes[-1]:,}>"))
@@ -154,13 +154,7 @@ def threshold(
         return bool(np.median(found[n]) <= tolerance)
 
     below = [n for n in sizes if not exact(n)]
-    curve = shape(
-        np.repeat(sizes, draws),
-        np.concatenate([found[n] for n in sizes]),
-        zero=tolerance,
-        level=level,
-        seed=seed,
-    )
+    curve = shape_of(found, sizes, tolerance, level, seed)
     low = max(below, default=0)
     high = min((n for n in sizes if n > low), default=math.inf)
     if math.isinf(high):
@@ -193,6 +187,19 @@ def threshold(
         f"{tolerance:g}. {curve.verdict.capitalize()}."
     )
     return Threshold(base, tolerance, reached, found, curve, status)
+
+
+def sizes_of(ratios: ArrayLike, base: int) -> list[int]:
+    """Return the sizes of a curve, ascending, of ratios in units of n_Nyq."""
+    return sorted({max(1, round(float(ratio) * base)) for ratio in np.atleast_1d(ratios)})
+
+
+def shape_of(
+    errors: Mapping[int, Array], sizes: Sequence[int], zero: float, level: float, seed: int
+) -> Shape:
+    """Return the shape of the relative errors at a curve's sizes, all draws of each."""
+    runs = np.concatenate([errors[n] for n in sizes])
+    return shape(np.repeat(sizes, [len(errors[n]) for n in sizes]), runs, zero=zero, level=level, seed=seed)
 
 
 def _surely(successes: np.ndarray[tuple[int], np.dtype[np.bool_]], level: float) -> bool:

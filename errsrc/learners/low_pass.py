@@ -104,12 +104,14 @@ class LowPass(Learner):
     def _projected(self, fitted: Sequence[Fitted], rngs: Sequence[np.random.Generator]) -> list[Fitted]:
         """Return predictors in the band."""
         basis, out = self.basis, []
+        if not self.sample and fitted:
+            points, weights = basis.quadrature(self.oversampling * max(basis.order, 1))
+            adjoint = basis(points).T
         for one, rng in zip(fitted, rngs, strict=True):
             if self.sample:
                 points = basis.draw(self.sample, rng)
                 coefficients: Array = lstsq(basis(points), one(points))[0]
             else:
-                points, weights = basis.quadrature(self.oversampling * max(basis.order, 1))
-                coefficients = basis(points).T @ (one(points).T * weights).T
+                coefficients = adjoint @ (one(points).T * weights).T
             out.append(Fitted(self, BandFunction(basis, coefficients), one.dim))
         return out
