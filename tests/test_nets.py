@@ -38,6 +38,12 @@ def test_weights_have_the_counted_size_and_one_row_a_member(network):
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_an_image_has_as_many_places_as_there_are_inputs(network):
+    assert isinstance(network, MLP) or np.prod(network.image) == network.inputs
+    assert len(network.image) == (0 if isinstance(network, MLP) else 3)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_a_members_first_weights_depend_on_its_seed_alone(network):
     together, alone, other = network.draw([7, 8, 9]), network.draw([8]), network.draw([10])
     for stacked, single, strange in zip(together, alone, other, strict=True):

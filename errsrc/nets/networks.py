@@ -70,6 +70,11 @@ class Network:
         """Shape of what lies between examples and outputs, as (T,) of T predictions an example; mostly ()."""
         return ()
 
+    @property
+    def image(self) -> tuple[int, ...]:
+        """Shape (channels, side, side) of the image that an input vector is, row by row; () of no image."""
+        return ()
+
     def resized(self, inputs: int, outputs: int) -> Self:
         """Return the same network for other numbers of inputs and outputs; itself where it has no other."""
         return self
@@ -311,6 +316,11 @@ class CNN(Network):
     def inputs(self) -> int:
         """Length of an input vector: the image's places."""
         return self.side**2
+
+    @property
+    def image(self) -> tuple[int, ...]:
+        """One channel of side x side places."""
+        return (1, self.side, self.side)
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return (out, in), (out,) for each layer; a convolution's inputs are its channels x 9 places."""
