@@ -82,23 +82,28 @@ def test_where_arithmetic_is_exact_the_batched_networks_agree_bit_by_bit(pair, s
     st.integers(0, 2**32),
 )  # fmt: skip
 def test_an_embedded_cnn_computes_the_same_function(side, width, more, activation, seed):
-    small, large = (CNN(side, size, 3, activation) for size in (width, width + more))
+    sizes = (width, width + more)
+    small, large = (CNN(side, size, 3, activation, seed % 3, 1 + seed % 2) for size in sizes)
     assert embeds(small, large)
     weights = drawn(small, seed, dtype=torch.float32)
     embedded = embed(small, weights, large)
-    x = torch.randn(5, side**2, generator=torch.Generator().manual_seed(seed + 1))
+    x = torch.randn(5, small.inputs, generator=torch.Generator().manual_seed(seed + 1))
     assert same_function(small, weights, large, embedded, x).all()
     torch.testing.assert_close(large(embedded, x), small(weights, x), rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize(
-    "network", [MLP((9, 5, 4, 2), "tanh"), MLP((9, 5, 2)), MLP((9, 3)), CNN(3 + 4, 2, 3)], ids=str
-)
+    "network",
+    [
+        MLP((9, 5, 4, 2), "tanh"), MLP((9, 5, 2)), MLP((9, 3)), CNN(7, 2, 3), CNN(5, 2, 3, blocks=2),
+        CNN(6, 2, 3, channels=3),
+    ],
+    ids=str,
+)  # fmt: skip
 def test_the_certificate_evaluates_the_network_that_is_trained(network):
     """What is compared is the network's own function, not another one that both sides share."""
     weights = drawn(network, 3)
-    inputs = network.side**2 if isinstance(network, CNN) else network.sizes[0]
-    x = torch.randn(6, inputs, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    x = torch.randn(6, network.inputs, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
     torch.testing.assert_close(_in_order(network, weights, x).movedim(0, 2), network(weights, x))
 
 

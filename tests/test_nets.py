@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import minimize
 from torch.nn import functional
 
-from errsrc.nets import ALL, CNN, MLP, Member, Network, Recipe, evaluate, losses, train
+from errsrc.nets import ALL, CNN, MLP, WRN, Member, Network, Recipe, Resnet, evaluate, losses, train
 from errsrc.nets.training import _head
 
 torch.set_num_threads(1)
@@ -27,6 +27,9 @@ NETWORKS = [
     MLP((64, 3)),
     CNN(side=8, width=2, classes=3),
     CNN(side=8, width=2, classes=3, blocks=2),
+    CNN(side=4, width=2, classes=3, channels=4),
+    Resnet(side=8, width=2, classes=3, depth=8, channels=1),
+    WRN(side=8, width=2, classes=3, depth=10, channels=1),
 ]
 
 
@@ -70,13 +73,14 @@ def test_an_mlp_is_torchs_linear_layers_and_activation():
 
 
 @pytest.mark.parametrize("side", [7, 8])
-def test_a_cnn_is_torchs_strided_convolutions(side):
-    network = CNN(side=side, width=3, classes=4)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_cnn_is_torchs_strided_convolutions(side, channels):
+    network = CNN(side=side, width=3, classes=4, channels=channels)
     weights = tuple(w + 0.1 * torch.randn_like(w) for w in network.draw([3, 4]))
-    x = torch.randn(2, 5, side * side)
+    x = torch.randn(2, 5, network.inputs)
     for e in range(2):
         w1, b1, w2, b2, w3, b3 = (w[e] for w in weights)
-        h = torch.relu(functional.conv2d(x[e].view(5, 1, side, side), w1.view(3, 1, 3, 3), b1, 2, 1))
+        h = torch.relu(functional.conv2d(x[e].view(5, *network.image), w1.view(3, -1, 3, 3), b1, 2, 1))
         h = torch.relu(functional.conv2d(h, w2.view(6, 3, 3, 3), b2, 2, 1))
         expected = functional.linear(h.reshape(5, -1), w3, b3)
         torch.testing.assert_close(network(weights, x)[e], expected)

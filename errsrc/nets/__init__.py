@@ -23,6 +23,8 @@ from errsrc.nets.pruning import Rounds as Rounds
 from errsrc.nets.pruning import magnitude_masks as magnitude_masks
 from errsrc.nets.pruning import prunable as prunable
 from errsrc.nets.pruning import prune as prune
+from errsrc.nets.residual import WRN as WRN
+from errsrc.nets.residual import Resnet as Resnet
 from errsrc.nets.training import Member as Member
 from errsrc.nets.training import Recipe as Recipe
 from errsrc.nets.training import Trained as Trained
@@ -33,6 +35,8 @@ from errsrc.nets.training import train as train
 ALL: dict[str, type[Network]] = {
     "mlp": MLP,
     "cnn": CNN,
+    "resnet": Resnet,
+    "wrn": WRN,
     "fourier-features": FourierFeatures,
     "filter-network": FilterNetwork,
     "sine-network": SineNetwork,

@@ -155,15 +155,16 @@ def _in_order(network: Network, weights: Weights, x: Tensor) -> Tensor:
     h = x.double().T[:, None].expand(-1, len(weights[0]), -1)  # unit by unit: (inputs, E, N)
     if isinstance(network, CNN):
         side = network.side
-        h = h.unflatten(0, (1, side**2))
-        for layer in (0, 2):  # h is (channels, places, E, N)
-            images = h.movedim(1, 3).reshape(-1, 1, side, side)
-            patches = functional.unfold(images, 3, padding=1, stride=2).unflatten(0, (len(h), *h.shape[2:]))
+        h = h.unflatten(0, (network.channels, side**2))
+        for layer in range(0, len(weights) - 2, 2):  # h is (channels, places, E, N)
+            images, stride = h.movedim(1, 3).reshape(-1, 1, side, side), 2 if layer < 4 else 1
+            patches = functional.unfold(images, 3, padding=1, stride=stride)
+            patches = patches.unflatten(0, (len(h), *h.shape[2:]))
             terms = patches.movedim(3, 1).movedim(4, 2).flatten(0, 1)  # (channels x 9, places, E, N)
             h = _sums(weights[layer], weights[layer + 1], terms)
             h = torch.stack([ACTIVATIONS[network.activation](unit.contiguous()) for unit in h])
             side = math.isqrt(h.shape[1])
-        return _sums(weights[4], weights[5], h.flatten(0, 1))
+        return _sums(weights[-2], weights[-1], h.flatten(0, 1))
     if not isinstance(network, MLP):
         raise TypeError(checks.refusal("small", "same_function", "an MLP or a CNN", network))
     for layer in range(0, len(weights), 2):

@@ -61,6 +61,10 @@ class LanguageModel(Network):
         """Number of trained parameters of one member without the table of token embeddings."""
         return self.parameters - math.prod(self.shapes()[0])
 
+    def places(self) -> tuple[int, ...]:
+        """Return how many tokens of a window each tensor is multiplied with; embeddings with none."""
+        return (0, *[math.prod(self.positions)] * (len(self.shapes()) - 1))
+
     def factors(self) -> tuple[float, ...]:
         """Return what each tensor is multiplied by where it is applied: 64 / fan-in for matrices."""
         rest = self.shapes()[1:]

@@ -75,6 +75,16 @@ class Network:
         """Shape (channels, side, side) of the image that an input vector is, row by row; () of no image."""
         return ()
 
+    def places(self) -> tuple[int, ...]:
+        """Return how often each tensor is applied to an example: once, or at each place or token of it."""
+        return (1,) * len(self.shapes())
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of matrices and convolutions for one example's outputs; attention comes on top."""
+        pairs = zip(self.shapes(), self.places(), strict=True)
+        return sum(math.prod(shape) * places for shape, places in pairs if len(shape) > 1)
+
     def resized(self, inputs: int, outputs: int) -> Self:
         """Return the same network for other numbers of inputs and outputs; itself where it has no other."""
         return self
@@ -283,13 +293,37 @@ def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
     return torch.baddbmm(bias.unsqueeze(2), matrix, x.mT).mT
 
 
+def as_images(x: Tensor, members: int, image: tuple[int, ...]) -> Tensor:
+    """Return inputs (E, B, inputs), or (B, inputs) for all, as images (B, E channels, side, side)."""
+    x = x.expand(members, *x.shape[-2:]).transpose(0, 1)
+    return x.reshape(len(x), -1, *image[1:])
+
+
+def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None = None) -> Tensor:
+    """Return x (B, E in, side, side) convolved with each member's own kernels (E, out, in 9) or (E, out, in).
+
+    3 x 3 with one pixel of padding, or 1 x 1; (B, E out, ...).
+    """
+    members = len(kernels)  # a member is a group of channels
+    inside = x.shape[1] // members
+    size = math.isqrt(kernels.shape[2] // inside)
+    flat = kernels.flatten(0, 1).unflatten(1, (inside, size, size))
+    own = None if bias is None else bias.flatten()
+    return functional.conv2d(x, flat, own, stride, padding=size // 2, groups=members)
+
+
+def half(side: int) -> int:
+    """Return the side after a convolution of stride 2, as `convolution` makes it."""
+    return (side + 1) // 2
+
+
 @dataclass(frozen=True)
 class CNN(Network):
-    """A small convolutional network on square images of one channel.
+    """A small convolutional network on square images.
 
     Two 3 x 3 convolutions of stride 2 with ``width`` and ``2 width`` channels, then ``blocks`` of stride 1
     with ``2 width``, ``activation`` after each; then one linear layer from all places and channels to the
-    classes (or outputs).
+    classes (or outputs).  An image's vector is its ``channels`` one after another, row by row.
 
     Examples
     --------
@@ -304,6 +338,7 @@ class CNN(Network):
     classes: int
     activation: str = "relu"
     blocks: int = 0
+    channels: int = 1
 
     def __post_init__(self) -> None:
         checks.integer(self.side, "side", "CNN", 4)
@@ -311,40 +346,39 @@ class CNN(Network):
         checks.integer(self.classes, "classes", "CNN", 1)
         checks.choice(self.activation, "activation", "CNN", tuple(ACTIVATIONS))
         checks.integer(self.blocks, "blocks", "CNN", 0)
+        checks.integer(self.channels, "channels", "CNN", 1)
 
     @property
     def inputs(self) -> int:
-        """Length of an input vector: the image's places."""
-        return self.side**2
+        """Length of an input vector: channels x places."""
+        return math.prod(self.image)
 
     @property
     def image(self) -> tuple[int, ...]:
-        """One channel of side x side places."""
-        return (1, self.side, self.side)
+        """Channels of side x side places."""
+        return (self.channels, self.side, self.side)
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return (out, in), (out,) for each layer; a convolution's inputs are its channels x 9 places."""
-        places = _half(_half(self.side)) ** 2
+        places = half(half(self.side)) ** 2
         first, second = self.width, 2 * self.width
         return (
-            (first, 9), (first,), (second, 9 * first), (second,),
+            (first, 9 * self.channels), (first,), (second, 9 * first), (second,),
             *((second, 9 * second), (second,)) * self.blocks,
             (self.classes, second * places), (self.classes,),
         )  # fmt: skip
 
+    def places(self) -> tuple[int, ...]:
+        """Return how many places of an image each tensor is applied at."""
+        first, last = half(self.side) ** 2, half(half(self.side)) ** 2
+        return (first, first, *[last] * (2 + 2 * self.blocks), 1, 1)
+
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
         """Return outputs (E, B, classes)."""
         members = len(weights[0])
-        x = x.expand(members, *x.shape[-2:]).transpose(0, 1).unflatten(2, (self.side, self.side))
-        for layer in range(0, len(weights) - 2, 2):  # a member is a group of channels
-            kernels = weights[layer].flatten(0, 1).unflatten(1, (-1, 3, 3))
-            bias = weights[layer + 1].flatten()
-            x = functional.conv2d(x, kernels, bias, 2 if layer < 4 else 1, padding=1, groups=members)
+        x = as_images(x, members, self.image)
+        for layer in range(0, len(weights) - 2, 2):
+            x = convolution(weights[layer], x, 2 if layer < 4 else 1, weights[layer + 1])
             x = ACTIVATIONS[self.activation](x)
         x = x.reshape(len(x), members, -1).transpose(0, 1)
         return affine(weights[-2], weights[-1], x)
-
-
-def _half(side: int) -> int:
-    """Return the side after a 3 x 3 convolution of stride 2 with one pixel of padding."""
-    return (side + 1) // 2
