@@ -2,7 +2,8 @@
 
 Claim:    One law with the invariant depth^phi width^psi density predicts pruned networks of configurations
           that it was not fitted to, better than a constant eps_np or the surviving weights alone.
-Command:  python sims/pruning.py sims/pruning_small.toml [--store FILE]
+Command:  python sims/pruning.py sims/pruning_small.toml [--store FILE] [--out FOLDER]
+Writes:   STUDY_points.csv (for errsrc fit FILE --law pruning) and STUDY.png to --out
 Cost:     half a minute, after errsrc run
 Outcome:  see the study's own heading
 """
@@ -16,72 +17,88 @@ from pathlib import Path
 import numpy as np
 
 from errsrc import plots, studies
-from errsrc.errors import NoAnswer
 from errsrc.laws import JointPruning, Pruning, plateau
-from errsrc.laws.fitting import fit
+from errsrc.laws.fitting import Fit, fit
+from errsrc.laws.holdout import judge
 from errsrc.sweeps import Store
 
-NAMES = ("depth", "width", "n", "seed", "prunable")
+SIZES = ("depth", "width", "n")
+Columns = dict[str, np.ndarray]
+
+
+def points(study: Path, store: Path | None = None) -> Columns:
+    """Return all levels of a study's pruned networks: sizes, "config", "density", "error", "eps_np", ..."""
+    spec = studies.load(study)
+    with Store(store or study.with_suffix(".db")) as found:
+        pairs = list(zip(found.rows(spec), found.curves(spec), strict=True))
+    pairs = [(row, curve) for row, curve in pairs if not row["diverged"]]
+    levels = [len(curve["level"]) for _, curve in pairs]
+    names = (*SIZES, "seed", "prunable", "m")
+    at = {name: np.repeat([float(row[name]) for row, _ in pairs], levels) for name in names}
+    at |= {name: np.concatenate([curve[name] for _, curve in pairs]) for name in ("density", "error")}
+    _, config = np.unique(np.stack([at[name] for name in SIZES], 1), axis=0, return_inverse=True)
+    at["config"] = config.ravel()
+    at["eps_np"], at["before_dip"] = np.empty(len(config)), np.zeros(len(config), dtype=bool)
+    for own in (at["config"] == k for k in np.unique(at["config"])):
+        at["eps_np"][own] = plateau(at["density"][own], at["error"][own])
+        at["before_dip"][own] = at["density"][own] > at["density"][own][at["error"][own].argmin()]
+    return at
+
+
+def described(found: Fit) -> str:
+    """Return the parameters and the divergence of a fit in a line."""
+    values = ", ".join(f"{name} {interval}" for name, interval in found.intervals.items())
+    return f"{values}; divergence {found.divergence_mean:+.1%} +- {found.divergence_std:.1%}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("study", type=Path)
     parser.add_argument("--store", type=Path, help="the file of finished cells (STUDY.db)")
+    parser.add_argument("--out", type=Path, default=Path("out"))
     options = parser.parse_args()
-    study = studies.load(options.study)
-    with Store(options.store or options.study.with_suffix(".db")) as store:
-        rows, curves = store.rows(study), store.curves(study)
-    kept = [k for k, row in enumerate(rows) if not row["diverged"]]
-    rows, curves = [rows[k] for k in kept], [curves[k] for k in kept]
-    risen = min(row["last_error"] / row["error"] for row in rows)
-    print(f"{len(rows)} of {len(study)} prunings; every error rose to at least {risen:.2f} of the unpruned")
-    levels = [len(curve["level"]) for curve in curves]
-    at = {name: np.repeat([float(row[name]) for row in rows], levels) for name in NAMES}
-    density, error = (np.concatenate([curve[name] for curve in curves]) for name in ("density", "error"))
-    kinds, kind = np.unique(np.stack([at[name] for name in NAMES[:3]], 1), axis=0, return_inverse=True)
-    kind = kind.ravel()
-    eps_np, dipped = np.empty(len(error)), np.zeros(len(error), dtype=bool)
-    for k, sizes in enumerate(kinds):
-        own = kind == k
-        eps_np[own] = plateau(density[own], error[own])
-        dipped[own] = density[own] > density[own][error[own].argmin()]
-        label = "depth {:.0f}, width {:.0f}, n {:.0f}".format(*sizes)
-        try:
-            one = fit(Pruning, error[own], density=density[own])
-            print(f"{label}: eps_np {one.law.eps_np:.4f}, gamma {one.intervals['gamma']}, divergence std "
-                  f"{one.divergence_std:.1%}, {dipped[own].sum()} points before the dip")  # fmt: skip
-        except NoAnswer as why:
-            print(f"{label}: {why}")
-
-    inputs = {"density": density, "depth": at["depth"], "width": at["width"], "eps_np": eps_np}
+    at = points(options.study, options.store)
+    config, error = at["config"], at["error"]
+    inputs = {name: at[name] for name in JointPruning.inputs}
+    for own in (config == k for k in np.unique(config)):
+        print(", ".join(f"{name} {at[name][own][0]:.0f}" for name in SIZES), end=": ")
+        print(
+            f"eps_np {at['eps_np'][own][0]:.4f}, raised {error[own].max() / error[own][0]:.2f} times,",
+            end=" ",
+        )
+        print(f"{at['before_dip'][own].sum()} levels before the dip;", end=" ")
+        print(described(fit(Pruning, error[own], density=at["density"][own])))
     joint = fit(JointPruning, error, **inputs)
-    found = ", ".join(f"{name} {interval}" for name, interval in joint.intervals.items())
-    print(f"joint law, all {len(kinds)} configurations: {found}; divergence "
-          f"{joint.divergence_mean:+.1%} +- {joint.divergence_std:.1%}")  # fmt: skip
-    print(*joint.warnings, sep="\n")
-    seen = np.isin(kind, np.random.default_rng(0).permutation(len(kinds))[: round(len(kinds) * 5 / 8)])
-    part = fit(JointPruning, error[seen], **{name: value[seen] for name, value in inputs.items()})
-    count = {**inputs, "density": density * at["prunable"]}
-    alone = {"phi": 0.0, "psi": 0.0}
-    other = fit(JointPruning, error[seen], fixed=alone, **{k: value[seen] for k, value in count.items()})
-    single = fit(Pruning, error[seen], density=count["density"][seen])
+    print(f"joint law, {config.max() + 1} configurations, {len(error)} points: {described(joint)},", end=" ")
+    print(f"between seeds {joint.seed_noise:.1%}", *joint.warnings, sep="\n")
+
+    shuffled = np.random.default_rng(0).permutation(config.max() + 1)
+    seen = np.isin(config, shuffled[: round(len(shuffled) * 5 / 8)])
+    some = fit(JointPruning, error[seen], **{name: x[seen] for name, x in inputs.items()})
+    held = judge(some, error, seen, **inputs).held_out
+    print(
+        f"fitted to {len(np.unique(config[seen]))}; means of the others: {held.divergence_mean:+.1%}", end=" "
+    )
+    print(f"+- {held.divergence_std:.1%}, {held.coverage:.0%} of their runs in 90% intervals; by run:")
+    counted = {**inputs, "density": at["density"] * at["prunable"]}
+    own = {name: x[seen] for name, x in counted.items()}
     for name, predicted in {
-        "joint law": part.law.error(**inputs),
-        "constant eps_np": eps_np,
-        "surviving weights and eps_np": other.law.error(**count),
-        "surviving weights alone": single.law.error(density=count["density"]),
+        "joint law": some.law.error(**inputs),
+        "constant eps_np": at["eps_np"],
+        "surviving weights and eps_np": fit(
+            JointPruning, error[seen], fixed={"phi": 0.0, "psi": 0.0}, **own
+        ).law.error(**counted),
+        "surviving weights alone": fit(Pruning, error[seen], density=own["density"]).law.error(
+            density=counted["density"]
+        ),
     }.items():
         off = (predicted / error - 1)[~seen]
-        print(f"held out, {name}: divergence {off.mean():+.1%} +- {off.std():.1%}")
+        print(f"  {name}: {off.mean():+.1%} +- {off.std():.1%}")
 
-    points = options.study.with_suffix(".csv")
-    with points.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*NAMES, "density", "error", "before_dip"])
-        writer.writerows(np.column_stack([*at.values(), density, error, dipped]).tolist())
-    options.study.with_suffix(".png").write_bytes(plots.png(plots.invariant(joint)))
-    print(f"{points}: errsrc fit {points} --law pruning")
+    options.out.mkdir(parents=True, exist_ok=True)
+    with (options.out / f"{options.study.stem}_points.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([list(at), *np.column_stack(list(at.values())).tolist()])
+    (options.out / f"{options.study.stem}.png").write_bytes(plots.png(plots.invariant(joint)))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import least_squares
+from scipy.optimize import brentq, least_squares
 
-from errsrc.errors import NoAnswer, NoFit
-from errsrc.laws import M4, Broken, Chinchilla, Dense, JointPruning, Power, Pruning, files, plateau
+from errsrc.errors import NoAnswer, NoFit, Unreachable
+from errsrc.laws import (
+    M4,
+    Broken,
+    Chained,
+    Chinchilla,
+    Dense,
+    JointPruning,
+    Power,
+    Pruning,
+    fewest_weights,
+    files,
+    plateau,
+)
 from errsrc.laws.averaging import Average, auto
 from errsrc.laws.fitting import fit, local_scale, robust_scale, seed_weights
 from errsrc.laws.inference import residual_scale
@@ -383,6 +395,80 @@ def test_plan_refuses_what_it_cannot_answer() -> None:
     rising = fit(Broken, Broken(0.1, 1.0, 0.3, -0.9, 300.0, 0.3).error(n=n), n=n)
     with pytest.raises(NoAnswer, match="does not fall"):
         plan(rising, error=0.2)
+
+
+# Pruned networks: fewest weights, and the laws in a chain
+
+
+def pruned_grid(seed: int, noise: float) -> tuple[JointPruning, dict[str, np.ndarray], np.ndarray]:
+    """Return a law, the inputs of twelve pruned networks, and their noisy errors."""
+    law = JointPruning(eps_up=0.9, gamma=0.8, p=1.0, phi=0.4, psi=1.1)
+    depth, width, n = (x.ravel() for x in np.meshgrid([1.0, 2.0], [8.0, 16.0, 32.0], [1e3, 4e3]))
+    rng = np.random.default_rng(seed)
+    eps_np = DENSE.error(n=n, m=100 * width)
+    rows = {"depth": depth, "width": width, "eps_np": eps_np, "density": np.ones(len(depth))}
+    sizes = {name: np.repeat(x, 25) for name, x in rows.items()}
+    sizes["density"] = np.tile(0.8 ** np.arange(25), len(depth))
+    return law, sizes, law.error(**sizes) * np.exp(noise * rng.standard_normal(len(sizes["depth"])))
+
+
+DENSE = Dense(eps0=0.9, alpha=0.4, beta=0.5, b=0.5, c_inf=0.3, eta=4.0, n_full=4e3, m_base=3200.0)
+
+
+def test_fewest_weights_inverts_the_law_of_each_network() -> None:
+    law, sizes, error = pruned_grid(0, 0.0)
+    found = fit(JointPruning, error, **sizes)
+    networks = {"depth": 2.0, "width": np.array([8.0, 16.0, 32.0]), "eps_np": np.array([0.2, 0.15, 0.12])}
+    weights = np.array([800.0, 1600.0, 3200.0])
+    answer = fewest_weights(found, 0.18, weights, **networks)
+    for k, remaining in enumerate(answer.each):
+        sizes = {name: np.broadcast_to(x, 3)[k] for name, x in networks.items()}
+        if k == 0:  # its plateau lies above the target
+            assert np.isinf(remaining)
+            continue
+        root = brentq(lambda d, own=sizes: law.error(density=d, **own) - 0.18, 1e-4, 1.0)
+        assert remaining == pytest.approx(root * weights[k], rel=0.03)  # 400 densities from one weight on
+    assert answer.network == int(np.argmin(answer.each))
+    assert answer.remaining.estimate == answer.each.min()
+
+
+def test_fewest_weights_says_how_far_the_best_network_is_from_it() -> None:
+    _, sizes, error = pruned_grid(1, 0.02)
+    found = fit(JointPruning, error, **sizes)
+    networks = {"depth": [1.0, 2.0], "width": 8.0, "eps_np": [0.2, 0.2]}
+    with pytest.raises(Unreachable, match=r"the least is 0\.2") as caught:
+        fewest_weights(found, 0.1, [800.0, 900.0], **networks)
+    assert caught.value.best.low <= 0.2 <= caught.value.best.high
+    with pytest.raises(ValueError, match="'error' parameter of fewest_weights"):
+        fewest_weights(found, 0.0, [800.0, 900.0], **networks)
+    with pytest.raises(ValueError, match="'depth' parameter of fewest_weights must be a number"):
+        fewest_weights(found, 0.3, [800.0], **networks)
+    n = np.geomspace(10, 1e5, 20)
+    with pytest.raises(ValueError, match="with density as an input"):
+        fewest_weights(fit(Power, Power(0.1, 2.0, 0.5).error(n=n), n=n), 0.3, [800.0], n=10.0)
+
+
+def test_chained_laws_are_the_composition_of_the_two() -> None:
+    law, sizes, error = pruned_grid(0, 0.0)
+    dense_n, dense_m = (x.ravel() for x in np.meshgrid(np.geomspace(250, 4e3, 5), 100 * 2.0 ** np.arange(6)))
+    unpruned = DENSE.error(n=dense_n, m=dense_m) * 1.03  # the dip lies 3% lower
+    dense = fit(Dense, unpruned, n=dense_n, m=dense_m, fixed={"eps0": 0.9 * 1.03})
+    chain = Chained(dense, fit(JointPruning, error, **sizes), dip=-np.log(1.03))
+    density = 0.8 ** np.arange(20)
+    ahead = chain.predict(n=16e3, m=6400.0, density=density, depth=4.0, width=64.0)
+    eps_np = DENSE.error(n=16e3, m=6400.0)
+    direct = law.error(density=density, depth=4.0, width=64.0, eps_np=eps_np)
+    np.testing.assert_allclose(ahead.predicted, direct, rtol=1e-3)
+    with pytest.raises(ValueError, match="'pruned' parameter of Chained must be a fit of JointPruning"):
+        Chained(dense, dense)
+    with pytest.raises(ValueError, match="'dense' parameter of Chained must be a fit of a law in n and m"):
+        Chained(chain.pruned, chain.pruned)
+    average = Chained(auto(unpruned, n=dense_n, m=dense_m), chain.pruned, dip=-np.log(1.03))
+    again = average.predict(n=2e3, m=1600.0, density=density, depth=2.0, width=16.0)
+    direct = law.error(density=density, depth=2.0, width=16.0, eps_np=DENSE.error(n=2e3, m=1600.0))
+    np.testing.assert_allclose(again.predicted, direct, rtol=0.02)
+    assert (again.low <= again.predicted).all()
+    assert (again.predicted <= again.high).all()
 
 
 # The default estimator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import dataclasses
 import functools
 import hashlib
@@ -578,6 +579,11 @@ def test_rows_columns_curves_csv_and_sql_say_the_same(tmp_path, monkeypatch, cap
     assert len(lines) == 3
     assert main(["export", str(path), "--csv", str(tmp_path / "all.csv")]) == 0
     assert (tmp_path / "all.csv").read_text() == text
+    assert main(["export", str(spec), "--curves"]) == 0
+    table = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    points = [(int(row["seed"]), float(row["curve.loss"])) for row in table]
+    np.testing.assert_array_equal(points, [(seed, x) for seed in range(3) for x in curves[seed]["loss"]])
+    assert set(table[0]) == {*columns, *(f"curve.{name}" for name in curves[0])}
 
 
 def test_a_table_is_never_written_over_the_study_itself(tmp_path, monkeypatch, capsys):

@@ -24,6 +24,8 @@ def add(commands: Any) -> None:
         "study", metavar="STUDY", help="the study (.toml), or its file of finished cells (.db)"
     )
     parser.add_argument("--csv", nargs="?", default="-", const="-", metavar="FILE", help="where to (stdout)")
+    text = "a row for each point of a cell's curve (curve.NAME): of its training, or of its pruning"
+    parser.add_argument("--curves", action="store_true", help=text)
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
     parser.set_defaults(run=run)
 
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
         refuse_own(args.csv, Path(args.study), path)
     with Store(path) as store:
         if args.csv == "-":
-            store.export(sys.stdout, study)
+            store.export(sys.stdout, study, args.curves)
         else:
             with open(args.csv, "w", newline="", encoding="utf-8") as file:
-                store.export(file, study)
+                store.export(file, study, args.curves)

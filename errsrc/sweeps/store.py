@@ -199,9 +199,18 @@ class Store:
             for key in keys
         ]
 
-    def export(self, file: TextIO, study: Study | None = None) -> None:
-        """Write `rows` to a file as CSV with a header, if there are any; what a row lacks is empty."""
+    def export(self, file: TextIO, study: Study | None = None, curves: bool = False) -> None:
+        """Write `rows` to a file as CSV with a header, if there are any; what a row lacks is empty.
+
+        With ``curves`` a row for each point of each cell's curve: "curve.NAME" beside the cell's own columns.
+        """
         rows = self.rows(study)
+        if curves:
+            rows = [
+                {**row, **{f"curve.{name}": values[k].item() for name, values in curve.items()}}
+                for row, curve in zip(rows, self.curves(study), strict=True)
+                for k in range(max(map(len, curve.values()), default=0))
+            ]
         if not rows:
             return
         names = list(dict.fromkeys(name for row in rows for name in row))

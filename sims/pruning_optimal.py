@@ -1,0 +1,63 @@
+"""Which network, pruned how far, reaches an error with the fewest weights: the law beside measured levels.
+
+Claim:    The fewest weights that the joint law says lie within 25% of the fewest measured.
+Command:  python sims/pruning_optimal.py sims/pruning_grid.toml [--store FILE]
+Cost:     a few seconds, after errsrc run
+Outcome:  see the study's own heading
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from pruning import Columns, points
+
+from errsrc.laws import JointPruning, fewest_weights
+from errsrc.laws.fitting import fit
+
+TARGETS = (1.1, 1.25, 1.5)  # times the least plateau at that n
+
+
+def crossing(at: Columns, own: np.ndarray, target: float) -> float:
+    """Return the fewest weights with which one network's errors, seeds averaged, stay at most a target."""
+    levels, place = np.unique(at["density"][own], return_inverse=True)
+    mean = np.bincount(place, np.log(at["error"][own])) / np.bincount(place) - np.log(target)
+    over = np.flatnonzero(mean > 0)  # levels run from the sparsest up
+    if not len(over) or over[-1] == len(levels) - 1:
+        return float("inf")  # not even unpruned, or not pruned far enough to tell
+    k = over[-1]
+    density = np.interp(0.0, [mean[k + 1], mean[k]], np.log([levels[k + 1], levels[k]]))
+    return float(np.exp(density) * at["prunable"][own][0])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--store", type=Path, help="the file of finished cells (STUDY.db)")
+    options = parser.parse_args()
+    at = points(options.study, options.store)
+    joint = fit(JointPruning, at["error"], **{name: at[name] for name in JointPruning.inputs})
+    for n in np.unique(at["n"]):
+        _, first = np.unique(np.where(at["n"] == n, at["config"], -1), return_index=True)
+        first = first[at["n"][first] == n]
+        sizes = {name: at[name][first] for name in ("depth", "width", "eps_np")}
+        for target in (factor * sizes["eps_np"].min() for factor in TARGETS):
+            plan = fewest_weights(joint, float(target), at["prunable"][first], **sizes)
+            measured = np.array([crossing(at, at["config"] == at["config"][k], target) for k in first])
+            best = int(measured.argmin())
+            names = [
+                f"depth {sizes['depth'][k]:.0f}, width {sizes['width'][k]:.0f}" for k in (plan.network, best)
+            ]
+            print(f"n {n:,.0f}, error {target:.3f}: {plan.remaining} weights of {names[0]}", end="; ")
+            print(
+                f"measured {measured[plan.network]:.0f} there, fewest {measured[best]:.0f} ({names[1]})",
+                end=": ",
+            )
+            print(f"the law's count is off by {plan.remaining.estimate / measured[best] - 1:+.0%},", end=" ")
+            print(f"the network it names needs {measured[plan.network] / measured[best] - 1:+.0%}")
+
+
+if __name__ == "__main__":
+    main()
