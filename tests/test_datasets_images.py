@@ -46,7 +46,7 @@ def test_idx_files_give_back_the_arrays_written_to_them(tmp_path, zipped):
     write(tmp_path, data, zipped)
     read = images("fashion-mnist", tmp_path)
     for got, name in zip((read.train_x, read.train_y, read.test_x, read.test_y), FILES, strict=True):
-        np.testing.assert_array_equal(got, data[name])
+        np.testing.assert_array_equal(got, data[name][:, None] if data[name].ndim == 3 else data[name])
     assert (read.name, read.source, read.classes, read.white) == ("fashion-mnist", str(tmp_path), 10, 255)
     assert read.train_x.dtype == np.uint8
     assert read.train_y.dtype == np.int64

@@ -48,7 +48,7 @@ def test_the_test_set_chooses_nothing(monkeypatch):
     other = replace(data, test_x=data.test_x[::-1].copy())  # labels no longer fit
     (before,) = train_cells([CELL])
     vision.resident.cache_clear()
-    monkeypatch.setattr(vision, "images", lambda name, folder: other)
+    monkeypatch.setattr(vision, "images", lambda name, folder, side: other)
     (after,) = train_cells([CELL])
     vision.resident.cache_clear()
     assert after.error > 0.5

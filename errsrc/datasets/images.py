@@ -1,22 +1,43 @@
-"""Image sets as numpy arrays: Fashion-MNIST from files on this machine, and scikit-learn's digits."""
+"""Image sets as numpy arrays, from files on this machine: sets by name, and folders of a folder a class."""
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.datasets import formats
 from errsrc.rng import generator
 
-IMAGE_SETS = {"fashion-mnist": (28, 10), "digits": (8, 10)}
-"""Image sets by name, each with the side of its square images in pixels and its number of classes."""
+
+class Shape(NamedTuple):
+    """What a network must know of an image set: square images of ``channels`` x side x side pixels."""
+
+    side: int
+    classes: int
+    channels: int = 1
+
+    @property
+    def inputs(self) -> int:
+        """Numbers that make an image."""
+        return self.channels * self.side**2
+
+
+IMAGE_SETS = {
+    "fashion-mnist": Shape(28, 10),
+    "digits": Shape(8, 10),
+    "cifar-10": Shape(32, 10, 3),
+    "cifar-100": Shape(32, 100, 3),
+}
+"""Image sets by name."""
 
 _FILES = (
     "train-images-idx3-ubyte",
@@ -24,8 +45,41 @@ _FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+_Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]
 _DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 _DIGITS_TEST = 600
+
+
+class _Version(NamedTuple):
+    """One of the two versions that a CIFAR set comes in."""
+
+    archive: str
+    folder: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+_CIFAR = {
+    "cifar-10": (
+        _Version(
+            "cifar-10-python.tar.gz",
+            "cifar-10-batches-py",
+            tuple(f"data_batch_{i}" for i in range(1, 6)),
+            ("test_batch",),
+        ),
+        _Version(
+            "cifar-10-binary.tar.gz",
+            "cifar-10-batches-bin",
+            tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
+            ("test_batch.bin",),
+        ),
+    ),
+    "cifar-100": (
+        _Version("cifar-100-python.tar.gz", "cifar-100-python", ("train",), ("test",)),
+        _Version("cifar-100-binary.tar.gz", "cifar-100-binary", ("train.bin",), ("test.bin",)),
+    ),
+}
+_ENDINGS = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +89,9 @@ class Images:
     Attributes
     ----------
     name, source
-        The set, and the folder or package that it was read from.
+        The set, and the folder, archive or package that it was read from.
     train_x, test_x
-        uint8 (N, side, side), 0 black to ``white``.
+        uint8 (N, channels, side, side), 0 black to ``white``; one channel of grey, or red, green and blue.
     train_y, test_y
         int64 (N,), 0 to ``classes`` - 1.
     classes, white
@@ -53,20 +107,50 @@ class Images:
     classes: int
     white: int
 
+    def scaled(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return training and test pixels, centred and scaled by the training images.
 
-def images(name: str, folder: str | os.PathLike[str] | None = None) -> Images:
-    """Return an image set by name, "fashion-mnist" or "digits".
+        Returns
+        -------
+        train, test
+            float32 (N, channels x side x side), channel by channel.  Grey pixels less the mean image, over
+            one standard deviation; of colours each channel less its mean, over its standard deviation.
+        """
+        train, test = (x.reshape(*x.shape[:2], -1).astype(np.float32) for x in (self.train_x, self.test_x))
+        if train.shape[1] == 1:
+            centre = train.mean(0)
+            train -= centre
+            scale: Any = float(train.std())
+        else:
+            centre = train.mean((0, 2), dtype=np.float64).astype(np.float32)[:, None]
+            train -= centre
+            scale = train.std((0, 2), dtype=np.float64).astype(np.float32)[:, None]
+        test -= centre
+        train /= scale
+        test /= scale
+        return train.reshape(len(train), -1), test.reshape(len(test), -1)
+
+
+def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 0) -> Images:
+    """Return an image set by name, or that in a folder which has a folder a class.
 
     Parameters
     ----------
     name
         "fashion-mnist" (Xiao et al. 2017, arXiv 1708.07747): 60,000 training and 10,000 test images of
         28 x 28 pixels, from idx files, gzipped or plain.  "digits": scikit-learn's 1,797 images of 8 x 8
-        pixels, with a fixed class-balanced test set of 600, the same in every run.
+        pixels, with a fixed class-balanced test set of 600, the same in every run.  "cifar-10" and
+        "cifar-100" (Krizhevsky 2009): 50,000 and 10,000 of 32 x 32 in colour, in the version for Python or
+        the binary one, as the archive or what it holds.  Or a path, with a slash in it, of an
+        ImageNet-style folder: ``train/CLASS/*.png`` (.jpg, .jpeg, ...), and the test set in
+        ``test/CLASS`` or else ``val/CLASS``.
     folder
-        Where the idx files lie.  If None, the first of these that has them: the folder in the
-        environment variable ERRSRC_DATA, the Debian package dataset-fashion-mnist, torchvision's
-        FashionMNIST/raw under ./data, ~/data, ~/.cache or ~/.cache/torch.
+        Where the files of a named set lie.  If None, the first of these that has them: the folder in the
+        environment variable ERRSRC_DATA, the Debian package dataset-fashion-mnist, ./data, ~/data, ~/.cache
+        and ~/.cache/torch.  In each of them torchvision's layout is known too: ``FashionMNIST/raw``,
+        ``cifar-10-batches-py``, ``cifar-100-python``.
+    side
+        For a path: each image is its largest central square, resized to ``side`` x ``side`` pixels, in RGB.
 
     Raises
     ------
@@ -75,14 +159,51 @@ def images(name: str, folder: str | os.PathLike[str] | None = None) -> Images:
     ValueError
         An unknown name, or a file that is not what its name says.
 
+    Notes
+    -----
+    Nothing in a file is run: of a pickle only arrays of numbers and plain values are read.
+
     Examples
     --------
     >>> digits = images("digits")
     >>> digits.train_x.shape, digits.test_x.shape, digits.classes
-    ((1197, 8, 8), (600, 8, 8), 10)
+    ((1197, 1, 8, 8), (600, 1, 8, 8), 10)
     """
-    checks.choice(name, "name", "images", tuple(IMAGE_SETS))
-    return _digits() if name == "digits" else _fashion(None if folder is None else Path(folder))
+    check_dataset(name, side, "images", "name")
+    if is_path(name):
+        return _folder(Path(name), side)
+    place = None if folder is None else Path(folder)
+    if name == "digits":
+        return _digits()
+    return _fashion(place) if name == "fashion-mnist" else _cifar(name, place)
+
+
+def is_path(name: str) -> bool:
+    """Return whether an image set's name is the path of a folder: whether it has a slash."""
+    return "/" in name or os.sep in name
+
+
+def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") -> None:
+    """Refuse the name and side that `images` refuses before it looks at any file."""
+    if isinstance(name, str) and is_path(name):
+        checks.integer(side, "side", where, 1)
+    else:
+        checks.choice(name, parameter, where, tuple(IMAGE_SETS))
+        if checks.integer(side, "side", where):
+            accepted = f"0 for {name}, whose images have a side"
+            raise ValueError(checks.refusal("side", where, accepted, side))
+
+
+def shape_of(name: str, side: int = 0) -> Shape:
+    """Return the shape of an image set, of which no image is read: a folder's classes are counted.
+
+    Examples
+    --------
+    >>> shape_of("cifar-100"), shape_of("cifar-100").inputs
+    (Shape(side=32, classes=100, channels=3), 3072)
+    """
+    check_dataset(name, side, "shape_of", "name")
+    return Shape(side, len(_classes(Path(name), "train")), 3) if is_path(name) else IMAGE_SETS[name]
 
 
 def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -118,18 +239,30 @@ def _digits() -> Images:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    x, y = bunch.images.astype(np.uint8), bunch.target.astype(np.int64)
+    x, y = bunch.images.astype(np.uint8)[:, None], bunch.target.astype(np.int64)
     test = np.sort(balanced_order(y, generator(0, "digits", "test"))[:_DIGITS_TEST])
     train = np.setdiff1d(np.arange(len(y)), test)
     return Images("digits", "scikit-learn", x[train], y[train], x[test], y[test], classes=10, white=16)
 
 
+def _places(folder: Path | None) -> Iterator[Path]:
+    """Yield the folders where image sets may lie, first choice first."""
+    if folder is not None:
+        yield folder
+        return
+    named = os.environ.get("ERRSRC_DATA")
+    if named:
+        yield Path(named)
+    yield _DEBIAN
+    yield from (Path("data"), Path.home() / "data", Path.home() / ".cache", Path.home() / ".cache" / "torch")
+
+
 def _fashion(folder: Path | None) -> Images:
-    places = [folder] if folder is not None else list(_places())
+    places = [place for root in _places(folder) for place in (root, root / "FashionMNIST" / "raw")]
     for place in places:
         found = [_find(place, name) for name in _FILES]
         if all(found):
-            train_x, train_y, test_x, test_y = (_read_idx(path) for path in found if path is not None)
+            train_x, train_y, test_x, test_y = (formats.idx(path) for path in found if path is not None)
             for x, y, path in ((train_x, train_y, found[0]), (test_x, test_y, found[2])):
                 if x.ndim != 3 or x.shape[1] != x.shape[2] or y.shape != x.shape[:1] or y.max(initial=0) > 9:
                     raise ValueError(
@@ -139,9 +272,9 @@ def _fashion(folder: Path | None) -> Images:
             return Images(
                 name="fashion-mnist",
                 source=str(place),
-                train_x=train_x,
+                train_x=train_x[:, None],
                 train_y=train_y.astype(np.int64),
-                test_x=test_x,
+                test_x=test_x[:, None],
                 test_y=test_y.astype(np.int64),
                 classes=10,
                 white=255,
@@ -153,36 +286,95 @@ def _fashion(folder: Path | None) -> Images:
     )
 
 
-def _places() -> Iterator[Path]:
-    """Yield the folders where Fashion-MNIST may lie, first choice first."""
-    named = os.environ.get("ERRSRC_DATA")
-    if named:
-        yield Path(named)
-    yield _DEBIAN
-    for root in (
-        Path("data"),
-        Path.home() / "data",
-        Path.home() / ".cache",
-        Path.home() / ".cache" / "torch",
-    ):
-        yield root / "FashionMNIST" / "raw"
-
-
 def _find(place: Path, name: str) -> Path | None:
     """Return the file `name` in the folder, plain or gzipped, or None."""
     return next((path for path in (place / name, place / f"{name}.gz") if path.is_file()), None)
 
 
-def _read_idx(path: Path) -> NDArray[np.uint8]:
-    """Return the uint8 array in an idx file (http://yann.lecun.com/exdb/mnist: magic, sizes, bytes)."""
-    wrong = f"The file {path} is not a whole idx file of unsigned bytes; put a fresh copy there."
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise ValueError(wrong) from None
-    axes = data[3] if len(data) >= 4 and data[:3] == b"\0\0\x08" else 0
-    head = 4 + 4 * axes
-    shape = tuple(np.frombuffer(data[4:head], dtype=">u4").astype(int)) if len(data) >= head else ()
-    if axes == 0 or len(shape) != axes or len(data) != head + int(np.prod(shape)):
-        raise ValueError(wrong)
-    return np.frombuffer(data, dtype=np.uint8, offset=head).reshape(shape)
+def _cifar(name: str, folder: Path | None) -> Images:
+    places = list(_places(folder))
+    for place in places:
+        for version in _CIFAR[name]:
+            for source in (place / version.folder, place, place / version.archive):
+                files = _contents(source, version)
+                if files:
+                    (train_x, train_y), (test_x, test_y) = (
+                        _joined([_batch(files[one], f"{source / one}", name) for one in part])
+                        for part in (version.train, version.test)
+                    )
+                    classes = IMAGE_SETS[name].classes
+                    return Images(name, str(source), train_x, train_y, test_x, test_y, classes, white=255)
+    first = _CIFAR[name][0]
+    raise FileNotFoundError(
+        f"{name.upper()} was not found: put {first.archive} (https://www.cs.toronto.edu/~kriz/cifar.html) "
+        f"or the folder {first.folder} that it holds in a folder and name that in ERRSRC_DATA "
+        f"(looked in {', '.join(map(str, places))})."
+    )
+
+
+def _contents(source: Path, version: _Version) -> dict[str, bytes]:
+    """Return the content of a version's files, by name, or nothing where a folder or archive has none."""
+    names = version.train + version.test
+    if source.name == version.archive:
+        files = formats.unpacked(source, names) if source.is_file() else {}
+    else:
+        files = {one: (source / one).read_bytes() for one in names if (source / one).is_file()}
+    missing = [one for one in names if one not in files]
+    if files and missing:
+        raise FileNotFoundError(f"{source} has no {', '.join(missing)}; put a fresh copy there.")
+    return files
+
+
+def _batch(content: bytes, path: str, name: str) -> _Labelled:
+    shape, fine = IMAGE_SETS[name], name == "cifar-100"
+    if path.endswith(".bin"):  # of CIFAR-100 a superclass comes before the class
+        x, y = formats.binary_batch(content, path, 2 if fine else 1, shape.inputs)
+    else:
+        x, y = formats.pickled_batch(content, path, "fine_labels" if fine else "labels")
+    if not len(y) or x.shape[1] != shape.inputs or y.min() < 0 or y.max() >= shape.classes:
+        found = f"images {x.shape}" + (f", labels {y.min()} to {y.max()}" if len(y) else "")
+        raise ValueError(f"The file {path} is no {name.upper()} batch ({found}); put a fresh copy there.")
+    return x.reshape(-1, shape.channels, shape.side, shape.side), y
+
+
+def _joined(parts: Sequence[_Labelled]) -> _Labelled:
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+
+def _classes(root: Path, part: str) -> list[str]:
+    """Return the names of the folders in a part of an ImageNet-style folder, in order."""
+    if not (root / part).is_dir():
+        raise FileNotFoundError(
+            f"There is no image folder {root / part}: put the training images of each class in "
+            f"{root}/train/CLASS and its test images in {root}/test/CLASS (or val/CLASS), or name one of "
+            f"{', '.join(IMAGE_SETS)}."
+        )
+    return sorted(one.name for one in (root / part).iterdir() if one.is_dir())
+
+
+def _folder(root: Path, side: int) -> Images:
+    classes = _classes(root, "train")
+    test = next((part for part in ("test", "val") if (root / part).is_dir() and _classes(root, part)), "test")
+    unknown = [name for name in _classes(root, test) if name not in classes]
+    if unknown:
+        raise ValueError(f"The folder {root / test / unknown[0]} is of a class that {root / 'train'} lacks.")
+    (train_x, train_y), (test_x, test_y) = (_pictures(root / part, classes, side) for part in ("train", test))
+    without = [name for y, name in enumerate(classes) if y not in train_y]
+    if without:
+        raise ValueError(f"The folder {root / 'train' / without[0]} has no images.")
+    return Images(str(root), str(root), train_x, train_y, test_x, test_y, len(classes), white=255)
+
+
+def _pictures(folder: Path, classes: Sequence[str], side: int) -> _Labelled:
+    found = [
+        (path, y)
+        for y, name in enumerate(classes)
+        for path in sorted((folder / name).glob("*"))
+        if path.suffix.lower() in _ENDINGS
+    ]
+    if not found:
+        raise ValueError(f"The folders in {folder} have no images ({', '.join(sorted(_ENDINGS))}).")
+    with ThreadPoolExecutor() as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on metadata and palettes
+        x = np.stack(list(pool.map(lambda one: formats.picture(one[0], side), found)))
+    return x, np.array([y for _, y in found], dtype=np.int64)

@@ -73,13 +73,13 @@ class ImageTeacher(Setting):
         if not isinstance(self.architecture, Architecture):
             accepted = "a network of errsrc.nets"
             raise TypeError(checks.refusal("architecture", where, accepted, self.architecture))
-        side, classes = IMAGE_SETS[self.dataset]
-        if (self.architecture.inputs, self.architecture.outputs) != (side**2, classes):
-            accepted = f"a network of {side**2} inputs and {classes} outputs for {self.dataset}"
+        shape = IMAGE_SETS[self.dataset]
+        if (self.architecture.inputs, self.architecture.outputs) != (shape.inputs, shape.classes):
+            accepted = f"a network of {shape.inputs} inputs and {shape.classes} outputs for {self.dataset}"
             raise ValueError(checks.refusal("architecture", where, accepted, self.architecture))
         checks.integer(self.teacher_n, "teacher_n", where, 1)
         checks.integer(self.teacher_steps, "teacher_steps", where, 1)
-        check_loss(self.loss, self.channel, classes, where)
+        check_loss(self.loss, self.channel, shape.classes, where)
         if self.recipe.loss != "log":
             raise ValueError(checks.refusal("recipe", where, "one of the log loss", self.recipe))
 
@@ -214,8 +214,8 @@ class ImageBasis(Basis):
 
     @property
     def dim(self) -> int:
-        """Pixels."""
-        return IMAGE_SETS[self.dataset][0] ** 2
+        """Pixels, of each channel."""
+        return IMAGE_SETS[self.dataset].inputs
 
     @property
     def parameters(self) -> int:
@@ -279,9 +279,8 @@ class _Resident:
 @functools.lru_cache(maxsize=1)
 def _resident(dataset: str) -> _Resident:
     data = images(dataset)
-    x, test = (part.reshape(len(part), -1).astype(np.float32) for part in (data.train_x, data.test_x))
-    centre, scale = x.mean(0), float((x - x.mean(0)).std())
-    return _Resident((x - centre) / scale, data.train_y, (test - centre) / scale)
+    x, test = data.scaled()
+    return _Resident(x, data.train_y, test)
 
 
 @functools.lru_cache(maxsize=8)

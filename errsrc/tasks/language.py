@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -20,6 +19,7 @@ from errsrc import checks
 from errsrc.datasets.text import Tokens, passages, texts
 from errsrc.nets import LSTM, LanguageModel, Member, NeuralNgram, Recipe, Transformer, Weights, train
 from errsrc.rng import generator, seed_of
+from errsrc.tasks.devices import device, device_name
 
 FAMILIES = ("neural-ngram", "transformer", "lstm")
 _BOUNDARY = 0.0  # the token before a passage; in no text
@@ -160,11 +160,11 @@ def _resident(
                 f"The corpus {corpus!r} has no passage of {passage} tokens to put into {part} (its longest "
                 f"document there has {longest}): take a shorter passage and context, or more text."
             )
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    where = device()
     starts = np.arange(passage)
     if every:  # windows that overlap by half
         starts = np.append(np.arange(0, passage - context, max(1, context // 2)), passage - context)
-    windows = {part: _windows(found, context, every, device) for part, (found, _) in cut.items()}
+    windows = {part: _windows(found, context, every, where) for part, (found, _) in cut.items()}
     span = passage + (1 if every else context)
     rows = (np.arange(len(cut["validation"][0]))[:, None] * span + starts).ravel()
     rows = _spread(rows, validation // context if every else validation)
@@ -181,17 +181,17 @@ def _resident(
         len(cut["train"][0]),
         _rows(windows["validation"], rows),
         _rows(windows["test"], test_rows),
-        torch.from_numpy(scored).to(device),
+        torch.from_numpy(scored).to(where),
         cut["test"][1][chosen],
         data.sizes[cut["test"][0][chosen]].sum(1),
         data.digest,
     )
 
 
-def _windows(found: Tokens, context: int, every: bool, device: torch.device) -> tuple[Tensor, Tensor]:
+def _windows(found: Tokens, context: int, every: bool, where: torch.device) -> tuple[Tensor, Tensor]:
     """Return views of the joined passages: all windows (N, context), and the token or tokens after them."""
     before = np.full((len(found), 1 if every else context), _BOUNDARY, np.float32)
-    joined = torch.from_numpy(np.concatenate([before, found], 1, dtype=np.float32).ravel()).to(device)
+    joined = torch.from_numpy(np.concatenate([before, found], 1, dtype=np.float32).ravel()).to(where)
     after = joined[1:].long().unfold(0, context, 1) if every else joined[context:].long()
     return joined.unfold(0, context, 1)[:-1], after
 
@@ -256,7 +256,6 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
     bits, bits_se = _ratio(nats / math.log(2), data.test_bytes, data.document)
     seconds = time.perf_counter() - start
     all_steps = sum(one.steps for one in trained)
-    on = torch.cuda.get_device_name(data.x.device) if data.x.is_cuda else f"CPU ({platform.machine()})"
     return [
         LanguageResult(
             cell=cell,
@@ -274,7 +273,7 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
             seconds=seconds * one.steps / all_steps,
             diverged=one.diverged,
             digest=data.digest,
-            device=on,
+            device=device_name(data.x.device),
             curve=one.curve,
         )
         for i, (cell, one) in enumerate(zip(cells, trained, strict=True))

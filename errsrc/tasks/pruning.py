@@ -15,6 +15,7 @@ import numpy as np
 from errsrc import checks
 from errsrc.nets import Level, Rounds, prunable, prune
 from errsrc.tasks import vision
+from errsrc.tasks.devices import device_name
 from errsrc.tasks.vision import VisionCell
 
 
@@ -46,9 +47,9 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
     """Train and prune cells that differ only in n, seed and steps, at once; return the outcome of each.
 
     An outcome has the unpruned network's "m", "prunable" weights, "error" and "loss" on the test set, the
-    "last_density" and its "last_error", the number of "levels", whether a training "diverged", and
-    "seconds", the cell's share (by steps) of the batch's wall time.  Its "curve" has a row a level: the
-    fields of `errsrc.nets.Level`, errors and losses on the test set.
+    "last_density" and its "last_error", the number of "levels", whether a training "diverged", the
+    "device", and "seconds", the cell's share (by steps) of the batch's wall time.  Its "curve" has a row a
+    level: the fields of `errsrc.nets.Level`, errors and losses on the test set.
 
     Where the environment variable ERRSRC_STATE names a folder, finished levels and the training of the
     next are kept there, and a batch that was interrupted goes on from them.
@@ -59,7 +60,7 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
         raise ValueError(checks.refusal("cells", "prune_cells", accepted, f"<{len(kinds)} kinds>"))
     kind = kinds.pop()
     begin = time.perf_counter()
-    data = vision.resident(kind.dataset, kind.validation)
+    data = vision.resident(kind.dataset, kind.validation, side=kind.side)
     network = vision.network(kind)
     members = [vision.member(cell, data) for cell in cells]
     folder = os.environ.get("ERRSRC_STATE")
@@ -87,6 +88,7 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
             "last_error": one.levels[-1].error,
             "levels": len(one.levels),
             "diverged": one.levels[-1].diverged,
+            "device": device_name(data.x.device),
             "seconds": seconds * taken / sum(steps),
             "curve": {
                 name: np.array([getattr(level, name) for level in one.levels], dtype=np.float64)

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.datasets.images import IMAGE_SETS, balanced_order, images
-from errsrc.nets import CNN, MLP, Member, Network, Recipe, losses, train
+from errsrc.datasets.images import IMAGE_SETS, Shape, balanced_order, check_dataset, images, shape_of
+from errsrc.nets import CNN, MLP, WRN, Member, Network, Recipe, Resnet, losses, train
 from errsrc.rng import generator, seed_of
+from errsrc.tasks.devices import device, device_name
 
-FAMILIES = ("mlp", "cnn")
+FAMILIES = ("mlp", "cnn", "resnet", "wrn")
+_AT_ONCE = 1000  # test images
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class VisionCell:
     Attributes
     ----------
     dataset, family, width
-        A name in `errsrc.datasets.IMAGE_SETS`; "mlp" (hidden layers of ``width`` units) or "cnn"
-        (``width`` channels in its first layer, see `errsrc.nets.CNN`).
+        A name in `errsrc.datasets.IMAGE_SETS`, or the path of a folder, see `errsrc.datasets.images`;
+        "mlp" (hidden layers of ``width`` units), "cnn" (``width`` channels in its first layer), "resnet" or
+        "wrn" (``width`` channels in the first stage), see `errsrc.nets`.
     n, seed
         Training images, and the seed of which images, which initial weights and which order.  Cells
         of one width, depth and seed have nested training sets; another width or depth has sets of its
@@ -41,7 +44,10 @@ class VisionCell:
     steps
         The most steps of training.
     depth
-        Hidden layers of an MLP; 1 + the blocks of a CNN.
+        Hidden layers of an MLP; 1 + the blocks of a CNN; of a residual network the published depth,
+        6 k + 2 of "resnet" and 6 k + 4 of "wrn".
+    side
+        Side that a folder's images are resized to.
     """
 
     dataset: str
@@ -53,9 +59,10 @@ class VisionCell:
     steps: int = 12_000
     recipe: Recipe = field(default_factory=Recipe)
     depth: int = 1
+    side: int = 0
 
     def __post_init__(self) -> None:
-        checks.choice(self.dataset, "dataset", "VisionCell", tuple(IMAGE_SETS))
+        check_dataset(self.dataset, self.side, "VisionCell")
         checks.choice(self.family, "family", "VisionCell", FAMILIES)
         checks.integer(self.width, "width", "VisionCell", 1)
         checks.integer(self.n, "n", "VisionCell", 1)
@@ -63,6 +70,7 @@ class VisionCell:
         checks.integer(self.validation, "validation", "VisionCell", 1)
         checks.integer(self.steps, "steps", "VisionCell", 1)
         checks.integer(self.depth, "depth", "VisionCell", 1)
+        _architecture(self, IMAGE_SETS.get(self.dataset, Shape(self.side, 1, 3)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +91,8 @@ class VisionResult:
         its batch's wall time.
     diverged
         The training failed: leave the cell out of fits and say so.
+    device
+        What it was trained on.
     curve
         Learning curve, see `errsrc.nets.Trained`.
     """
@@ -99,11 +109,12 @@ class VisionResult:
     best_step: int
     seconds: float
     diverged: bool
+    device: str
     curve: dict[str, NDArray[np.float64]]
 
 
 def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionCell, ...]:
-    """Return the default grid of an image set: MLP widths x data sizes x seeds.
+    """Return the default grid of Fashion-MNIST or the digits: MLP widths x data sizes x seeds.
 
     Sizes and widths about double from one to the next, so that the cells with n and m at most a
     quarter of the largest are all but the last two of each axis.  The learning rate is
@@ -114,7 +125,7 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
     >>> len(vision_grid(seeds=2))
     96
     """
-    checks.choice(dataset, "dataset", "vision_grid", tuple(IMAGE_SETS))
+    checks.choice(dataset, "dataset", "vision_grid", ("fashion-mnist", "digits"))
     checks.integer(seeds, "seeds", "vision_grid", 1)
     if dataset == "fashion-mnist":
         cell = VisionCell(dataset, "mlp", width=8, n=500, seed=0)
@@ -138,7 +149,8 @@ class Resident:
     Attributes
     ----------
     x, y
-        Centred float32 pixels (N, places) and labels (N,) of the training images.
+        Scaled float32 pixels (N, inputs) and labels (N,) of the training images, see
+        `errsrc.datasets.Images`; on the device.
     validation, test
         The same of those that choose the weights and those that test them.
     rows
@@ -153,42 +165,44 @@ class Resident:
 
 
 @functools.lru_cache(maxsize=1)
-def resident(dataset: str, validation: int, folder: str | None = None) -> Resident:
+def resident(dataset: str, validation: int, folder: str | None = None, side: int = 0) -> Resident:
     """Return an image set, `validation` of its training images set apart (see `errsrc.datasets.images`)."""
-    data = images(dataset, folder)
-    flat = data.train_x.reshape(len(data.train_x), -1).astype(np.float32)
+    data = images(dataset, folder, side)
     order = balanced_order(data.train_y, generator(0, "vision", dataset, "validation"))
     if validation >= len(order):
         raise ValueError(
             checks.refusal("validation", "VisionCell", f"an integer <= {len(order) - 1}", validation)
         )
     held = np.sort(order[:validation])
-    centre = flat.mean(0)
-    scale = float((flat - centre).std())
-    x = torch.from_numpy((flat - centre) / scale)
-    y = torch.from_numpy(data.train_y)
-    test_x = data.test_x.reshape(len(data.test_x), -1).astype(np.float32)
+    train_x, test_x = (torch.from_numpy(part).to(device()) for part in data.scaled())
+    train_y, test_y = (torch.from_numpy(part).to(device()) for part in (data.train_y, data.test_y))
     return Resident(
-        x,
-        y,
-        (x[held], y[held]),
-        (torch.from_numpy((test_x - centre) / scale), torch.from_numpy(data.test_y)),
-        np.setdiff1d(np.arange(len(flat)), held),
+        train_x,
+        train_y,
+        (train_x[held], train_y[held]),
+        (test_x, test_y),
+        np.setdiff1d(np.arange(len(data.train_y)), held),
     )
 
 
 def network(cell: VisionCell) -> Network:
     """Return a cell's architecture."""
-    side, classes = IMAGE_SETS[cell.dataset]
+    return _architecture(cell, shape_of(cell.dataset, cell.side))
+
+
+def _architecture(cell: VisionCell, shape: Shape) -> Network:
+    side, classes, channels = shape
+    if cell.family == "mlp":
+        return MLP((shape.inputs, *[cell.width] * cell.depth, classes))
     if cell.family == "cnn":
-        return CNN(side, cell.width, classes, blocks=cell.depth - 1)
-    return MLP((side**2, *[cell.width] * cell.depth, classes))
+        return CNN(side, cell.width, classes, blocks=cell.depth - 1, channels=channels)
+    return (Resnet if cell.family == "resnet" else WRN)(side, cell.width, classes, cell.depth, channels)
 
 
 def member(cell: VisionCell, data: Resident) -> Member:
     """Return what a cell trains on, for how long, and from which seed."""
     shape = (cell.width,) if cell.depth == 1 else (cell.width, cell.depth)
-    order = balanced_order(data.y.numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
+    order = balanced_order(data.y.cpu().numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
     if cell.n > len(order):
         raise ValueError(
             checks.refusal("n", "VisionCell", f"an integer <= {len(order)} ({cell.dataset})", cell.n)
@@ -199,6 +213,8 @@ def member(cell: VisionCell, data: Resident) -> Member:
 
 def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[VisionResult]:
     """Train a batch of cells that differ only in n, seed and steps, at once, and test each.
+
+    On a GPU where torch finds one.
 
     Parameters
     ----------
@@ -221,7 +237,7 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
         )
     kind = kinds.pop()
     start = time.perf_counter()
-    data = resident(kind.dataset, kind.validation, folder)
+    data = resident(kind.dataset, kind.validation, folder, kind.side)
     net = network(kind)
     members = [member(cell, data) for cell in cells]
     trained = train(net, data.x, data.y, members, data.validation, kind.recipe)
@@ -231,7 +247,8 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
     for cell, one in zip(cells, trained, strict=True):
         with torch.no_grad():
             x, y = data.test
-            outputs = net(tuple(w[None] for w in one.weights), x)[0]
+            weights = tuple(w[None] for w in one.weights)
+            outputs = torch.cat([net(weights, part)[0] for part in x.split(_AT_ONCE)])
             each = losses(outputs[:, None], y[:, None]).double()
             error = float((outputs.argmax(1) != y).double().mean())
         results.append(
@@ -248,6 +265,7 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
                 best_step=one.best_step,
                 seconds=seconds * one.steps / all_steps,
                 diverged=one.diverged,
+                device=device_name(x.device),
                 curve=one.curve,
             )
         )
@@ -269,7 +287,7 @@ def batch_of(cell: VisionCell) -> VisionCell:
 
 def work(cell: VisionCell) -> float:
     """Return the relative work of a cell, which fits the seconds of the default grid."""
-    return (3000.0 + cell.n) * (20_000 + parameters(cell))
+    return (3000.0 + cell.n) * (20_000 + network(cell).multiply_adds)
 
 
 def parameters(cell: VisionCell) -> int:

@@ -1,0 +1,113 @@
+"""Files of images, read whole or refused by name; nothing in a file is run."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import pickle
+import tarfile
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def idx(path: Path) -> NDArray[np.uint8]:
+    """Return the uint8 array in an idx file (http://yann.lecun.com/exdb/mnist: magic, sizes, bytes)."""
+    wrong = f"The file {path} is not a whole idx file of unsigned bytes; put a fresh copy there."
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise ValueError(wrong) from None
+    axes = data[3] if len(data) >= 4 and data[:3] == b"\0\0\x08" else 0
+    head = 4 + 4 * axes
+    shape = tuple(np.frombuffer(data[4:head], dtype=">u4").astype(int)) if len(data) >= head else ()
+    if axes == 0 or len(shape) != axes or len(data) != head + int(np.prod(shape)):
+        raise ValueError(wrong)
+    return np.frombuffer(data, dtype=np.uint8, offset=head).reshape(shape)
+
+
+def unpacked(archive: Path, names: Collection[str]) -> dict[str, bytes]:
+    """Return the content of the files of some names in a gzipped tar archive, whatever their folder there."""
+    files = {}
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for entry in tar:
+                name, file = entry.name.rpartition("/")[2], tar.extractfile(entry)
+                if name in names and file is not None:
+                    files[name] = file.read()
+    except (tarfile.TarError, EOFError, OSError, zlib.error):
+        wrong = f"The file {archive} is not a whole gzipped tar archive; put a fresh copy there."
+        raise ValueError(wrong) from None
+    return files
+
+
+def pickled_batch(content: bytes, path: str, labels: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return "data" (N, pixels) and labels (N,) of a pickled CIFAR batch, which has these by their names.
+
+    A pickle can name any function to be run: this one reads arrays and plain values, and refuses the rest.
+    """
+    wrong = f"The file {path} is not a whole CIFAR batch"
+    try:
+        batch = _Plain(io.BytesIO(content), encoding="latin1").load()
+        x, y = np.asarray(batch["data"]), np.asarray(batch[labels])
+    except Exception as error:  # whatever a broken pickle raises
+        raise ValueError(f"{wrong} ({type(error).__name__}: {error}); put a fresh copy there.") from None
+    if x.dtype != np.uint8 or x.ndim != 2 or y.dtype.kind not in "iu" or y.shape != x.shape[:1]:
+        found = f"images {x.shape} of {x.dtype}, labels {y.shape} of {y.dtype}"
+        raise ValueError(f"{wrong} ({found}); put a fresh copy there.")
+    return x, y.astype(np.int64)
+
+
+class _Plain(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a pickle of arrays or of bytes names; refuse all else."""
+        if (module, name) in (
+            ("numpy.core.multiarray", "_reconstruct"),
+            ("numpy._core.multiarray", "_reconstruct"),
+        ):
+            return np.empty(0).__reduce__()[0]
+        known = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): _dtype, ("_codecs", "encode"): _latin}
+        if (module, name) not in known:
+            raise pickle.UnpicklingError(f"it names {module}.{name}")
+        return known[module, name]
+
+
+def _dtype(code: str, align: int, copy: int) -> np.dtype[Any]:
+    """Return a dtype; numpy itself no longer takes the integers that old pickles have."""
+    return np.dtype(code, bool(align), bool(copy))
+
+
+def _latin(text: str, encoding: str) -> bytes:
+    """Return what Python 3 writes bytes as, in the pickles that Python 2 can read."""
+    return text.encode("latin1")
+
+
+def binary_batch(
+    content: bytes, path: str, labels: int, pixels: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return images (N, pixels) and the last of the labels, of a byte each, (N,) of a binary CIFAR batch."""
+    if not content or len(content) % (labels + pixels):
+        wrong = f"it has {len(content)} bytes, no multiple of {labels + pixels}"
+        raise ValueError(f"The file {path} is not a whole CIFAR batch ({wrong}); put a fresh copy there.")
+    table = np.frombuffer(content, np.uint8).reshape(-1, labels + pixels)
+    return table[:, labels:], table[:, labels - 1].astype(np.int64)
+
+
+def picture(path: Path, side: int) -> NDArray[np.uint8]:
+    """Return the largest central square of a picture in RGB, resized, (3, side, side)."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (2 * side, 2 * side))  # a JPEG is then decoded no larger than it need be
+            square = ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
+    except Exception as error:  # whatever a broken picture makes Pillow raise
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"The file {path} is not a whole picture ({reason}); put a fresh copy there."
+        ) from None
+    return np.asarray(square, dtype=np.uint8).transpose(2, 0, 1)
