@@ -24,7 +24,7 @@ from errsrc.nets import (
     losses,
     same_function,
 )
-from errsrc.nets.training import _head
+from errsrc.nets.risk import head
 from errsrc.settings import Band, BandTeacher, ImageBasis
 from errsrc.settings import Network as NetworkClass
 from errsrc.studies import parse
@@ -71,7 +71,7 @@ def test_slopes_by_hand_are_those_of_the_graph(network):
     share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
     for slopes in (type(network).slopes, Network.slopes):
         out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
-        slopes(network, weights, x, lambda outputs: _head(outputs, y, "squared", share), out)
+        slopes(network, weights, x, lambda outputs: head(outputs, y, "squared", share), out)
         for one, other in zip(out, expected, strict=True):
             torch.testing.assert_close(one, other)
 

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from torch.nn import functional
 
 from errsrc.nets import ALL, CNN, MLP, WRN, Member, Network, Recipe, Resnet, evaluate, losses, train
-from errsrc.nets.training import _head
+from errsrc.nets.risk import head
 
 torch.set_num_threads(1)
 
@@ -381,7 +381,7 @@ def test_slopes_by_hand_are_those_of_the_graph(activation, loss):
     share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
     for slopes in (MLP.slopes, Network.slopes):
         out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
-        found = slopes(network, weights, x, lambda outputs: _head(outputs, y, loss, share), out)
+        found = slopes(network, weights, x, lambda outputs: head(outputs, y, loss, share), out)
         torch.testing.assert_close(found, expected_loss.detach())
         for one, other in zip(out, expected, strict=True):
             torch.testing.assert_close(one, other)

@@ -20,7 +20,7 @@ from errsrc.nets import (
     prunable,
     train,
 )
-from errsrc.nets.training import _head
+from errsrc.nets.risk import head
 
 torch.set_num_threads(1)
 
@@ -144,7 +144,7 @@ def test_gradients_reach_the_first_layer_of_deep_networks(network):
     x = torch.randn(1, 32, 64, generator=torch.Generator().manual_seed(1))
     y = torch.arange(32)[None] % 10
     slopes = tuple(torch.empty_like(w) for w in weights)
-    network.slopes(weights, x, partial(_head, y=y, loss="log", share=torch.full((1, 32), 1 / 32)), slopes)
+    network.slopes(weights, x, partial(head, y=y, loss="log", share=torch.full((1, 32), 1 / 32)), slopes)
     sizes = [float(s.norm() / w.norm()) for s, w in zip(slopes, weights, strict=True) if s.dim() > 2]
     assert 1e-3 < max(sizes) < 300 * min(sizes)
 

@@ -23,13 +23,13 @@ from errsrc.nets.pruning import Rounds as Rounds
 from errsrc.nets.pruning import magnitude_masks as magnitude_masks
 from errsrc.nets.pruning import prunable as prunable
 from errsrc.nets.pruning import prune as prune
+from errsrc.nets.recipe import Recipe as Recipe
 from errsrc.nets.residual import WRN as WRN
 from errsrc.nets.residual import Resnet as Resnet
+from errsrc.nets.risk import evaluate as evaluate
+from errsrc.nets.risk import losses as losses
 from errsrc.nets.training import Member as Member
-from errsrc.nets.training import Recipe as Recipe
 from errsrc.nets.training import Trained as Trained
-from errsrc.nets.training import evaluate as evaluate
-from errsrc.nets.training import losses as losses
 from errsrc.nets.training import train as train
 
 ALL: dict[str, type[Network]] = {

@@ -250,14 +250,14 @@ def _count(dim: int, degree: int) -> int:
 
 
 @functools.lru_cache(maxsize=64)
-def _frequencies(dim: int, degree: int) -> Tensor:
-    """Return one frequency of each pair k, -k in the box, without 0, int64 (features / 2, dim)."""
-    axis = torch.arange(-degree, degree + 1)
+def _frequencies(dim: int, degree: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return one frequency of each pair k, -k in the box, without 0, (features / 2, dim)."""
+    axis = torch.arange(-degree, degree + 1, device=device, dtype=dtype)
     box = torch.cartesian_prod(*[axis] * dim).view(-1, dim)  # in order, so that -k is as far from the end
     return box[len(box) // 2 + 1 :]
 
 
 def _features(x: Tensor, degree: int) -> Tensor:
     """Return sqrt 2 cos(k.x), then sqrt 2 sin(k.x), (..., features), for angles (..., dim)."""
-    angle = x @ _frequencies(x.shape[-1], degree).T.to(x)
+    angle = x @ _frequencies(x.shape[-1], degree, x.device, x.dtype).T
     return torch.cat([torch.cos(angle), torch.sin(angle)], -1) * math.sqrt(2)

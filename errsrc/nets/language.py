@@ -12,7 +12,6 @@ Logits start at 0.
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -224,7 +223,9 @@ class LSTM(LanguageModel):
             for layer in range(0, 3 * self.depth, 3):
                 inside, recurrent, bias = (w[member] for w in weights[layer + 1 : layer + 4])
                 flat += [inside, recurrent, bias, opened]
-            seen.append(torch.lstm(tokens, (zero, zero), flat, True, self.depth, 0.0, False, False, True)[0])
+            with torch.autocast("cpu", enabled=False):  # few CPUs have an LSTM of bfloat16
+                one = torch.lstm(tokens, (zero, zero), flat, True, self.depth, 0.0, False, False, True)[0]
+            seen.append(one)
         return _linear(weights[-1], torch.stack(seen))
 
 
@@ -245,12 +246,11 @@ def _rms(h: Tensor, gain: Tensor) -> Tensor:
     return functional.rms_norm(h, h.shape[-1:], eps=1e-6) * (1 + gain[:, None, None])
 
 
-@functools.lru_cache(maxsize=16)
 def _rotation(context: int, size: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Return cosines and sines (context, size / 2) of the angles that positions turn by."""
-    rates = 10_000.0 ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
-    angles = torch.arange(context, dtype=torch.float64)[:, None] * rates
-    return angles.cos().to(device, dtype), angles.sin().to(device, dtype)
+    rates = 10_000.0 ** (-torch.arange(0, size, 2, dtype=torch.float64, device=device) / size)
+    angles = torch.arange(context, dtype=torch.float64, device=device)[:, None] * rates
+    return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
 def _rotated(h: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:

@@ -306,7 +306,7 @@ def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None
     """
     members = len(kernels)  # a member is a group of channels
     inside = x.shape[1] // members
-    size = math.isqrt(kernels.shape[2] // inside)
+    size = 1 if kernels.shape[2] == inside else 3
     flat = kernels.flatten(0, 1).unflatten(1, (inside, size, size))
     own = None if bias is None else bias.flatten()
     return functional.conv2d(x, flat, own, stride, padding=size // 2, groups=members)

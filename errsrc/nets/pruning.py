@@ -17,7 +17,9 @@ from torch import Tensor
 from errsrc import checks
 from errsrc.nets import checkpoint
 from errsrc.nets.networks import Network, Weights
-from errsrc.nets.training import Member, Recipe, evaluate, train
+from errsrc.nets.recipe import Recipe
+from errsrc.nets.risk import evaluate
+from errsrc.nets.training import Member, train
 
 
 @dataclass(frozen=True)
