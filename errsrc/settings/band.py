@@ -248,9 +248,7 @@ class SparseTeacher(_BandWorld, Setting):
         return BandFunction(self.basis, coefficients)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for all functions, and the share of the band that a smaller one lacks."""
-        if isinstance(function_class, AllFunctions):
-            return Interval(0.0, 0.0, 0.0, 0.95)
+        """Return the share of the band that a smaller one lacks."""
         if isinstance(function_class, Band) and function_class.basis.family == self.basis.family:
             held = len(shared(function_class.basis, self.basis)[0])
             lacking = (self.basis.size - held) / (self.basis.size - self.pairs)  # the constant is no pair

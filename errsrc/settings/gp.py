@@ -9,8 +9,6 @@ from scipy.linalg import eigh
 
 from errsrc import checks
 from errsrc.bases import kernel
-from errsrc.results import Interval
-from errsrc.settings.classes import AllFunctions, FunctionClass
 from errsrc.settings.setting import Array, GaussianSetting, Predictor
 
 KERNELS = ("rbf", "matern")
@@ -77,12 +75,6 @@ class GaussianProcessTeacher(GaussianSetting):
         values, vectors = eigh(self.covariance(together, together))
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         return np.split(root, np.cumsum([len(x) for x in points])[:-1])
-
-    def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for all functions, the only class that is measured."""
-        if isinstance(function_class, AllFunctions):
-            return Interval(0.0, 0.0, 0.0, 0.95)
-        return super().realizability(function_class)
 
 
 class _Path:

@@ -138,7 +138,7 @@ class LinearTeacher(GaussianSetting):
                 for _ in range(REALIZABILITY_DRAWS)
             ]
             return mean_interval(np.array(draws), 0.95)
-        if isinstance(function_class, (AllFunctions, Linear, RankK)):
+        if isinstance(function_class, (Linear, RankK)):
             return Interval(0.0, 0.0, 0.0, 0.95)
         return super().realizability(function_class)
 

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.results import Interval
 from errsrc.settings.channels import Flips
-from errsrc.settings.classes import AllFunctions, FunctionClass
 from errsrc.settings.setting import Array, Predictor, Setting
 
 CLASS_LOSSES = ("log", "zero-one")
@@ -100,12 +98,6 @@ class TableTeacher(Setting):
         weights = np.exp(odds - odds.max(1, keepdims=True))
         posterior = weights / weights.sum(1, keepdims=True)
         return posterior * (1 - rate) + (1 - posterior) * rate / others
-
-    def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for all functions, the only class that is measured."""
-        if isinstance(function_class, AllFunctions):
-            return Interval(0.0, 0.0, 0.0, 0.95)
-        return super().realizability(function_class)
 
 
 def risk(truth: Array, predicted: Array, loss: str) -> Array:
