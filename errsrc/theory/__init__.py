@@ -5,11 +5,13 @@
 - ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size
 - ``memorising(n, probabilities)``, ``memorising_zipf(n, decay)``: Hutter's learner
 - `exponents`: of n in the error, where it is a power law
+- `formulas`: the curves in sympy
 
 Errors are excess risks: squared loss, without the label noise that no predictor can avoid.
 """
 
 from errsrc.theory import exponents as exponents
+from errsrc.theory import formulas as formulas
 from errsrc.theory.kernel import KernelCurve as KernelCurve
 from errsrc.theory.kernel import kernel_regression as kernel_regression
 from errsrc.theory.linear import least_squares as least_squares

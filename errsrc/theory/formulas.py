@@ -1,0 +1,104 @@
+"""The known learning curves as formulas: sympy expressions that print as LaTeX and can be differentiated.
+
+Each function has the name of the one in `errsrc.theory` whose numbers it states, and its symbols those of
+that one's arguments, such as ``sympy.Symbol("n", positive=True)``; arrays are indexed from 1 to M.  Where a
+curve has an unknown that an equation determines, the equation is a function of its own.
+"""
+
+from __future__ import annotations
+
+import sympy
+
+N, M, RIDGE, NOISE = (sympy.Symbol(name, positive=True) for name in ("n", "M", "ridge", "noise"))
+MODEL, KAPPA, SCALE, DECAY = (sympy.Symbol(name, positive=True) for name in ("m", "kappa", "g", "decay"))
+INDEX = sympy.Symbol("i", integer=True, positive=True)
+EIGENVALUES, TARGET, PROBABILITIES = map(sympy.IndexedBase, ("eigenvalues", "target", "probabilities"))
+
+
+def least_squares() -> sympy.Expr:
+    """Return `errsrc.theory.least_squares` in n, dim, target, noise and outside, with labels that have noise.
+
+    Examples
+    --------
+    >>> enough, few, _ = least_squares().args
+    >>> print(enough.expr)
+    dim*(noise + outside)/(-dim + n - 1) + outside
+    """
+    dim, target, outside = (sympy.Symbol(name, positive=True) for name in ("dim", "target", "outside"))
+    heard, above, below = NOISE + outside, N - dim - 1, dim - N - 1
+    return sympy.Piecewise(
+        (outside + heard * dim / above, above > 0),
+        (outside + target * (1 - N / dim) + heard * N / below, below > 0),
+        (sympy.oo, True),
+    )
+
+
+def effective_ridge() -> sympy.Eq:
+    """Return the equation of kappa in `errsrc.theory.kernel_regression`."""
+    e = EIGENVALUES[INDEX]
+    return sympy.Eq(KAPPA, RIDGE + _sum(KAPPA * e / (N * e + KAPPA)))
+
+
+def kernel_regression() -> sympy.Expr:
+    """Return the excess risk of `errsrc.theory.kernel_regression` in n, noise, the spectra and kappa.
+
+    Examples
+    --------
+    >>> print(kernel_regression().subs(M, 1).doit().subs({KAPPA: 0}))
+    noise/(n*(1 - 1/n))
+    """
+    learned = N * EIGENVALUES[INDEX] / (N * EIGENVALUES[INDEX] + KAPPA)
+    gamma = _sum(learned**2) / N
+    return (_sum((1 - learned) ** 2 * TARGET[INDEX]) + NOISE * gamma) / (1 - gamma)
+
+
+def scale() -> sympy.Eq:
+    """Return the equation of g in `errsrc.theory.random_features`."""
+    learned = _sum(EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE))
+    return sympy.Eq((N - learned) * (MODEL - learned) * SCALE, MODEL * RIDGE)
+
+
+def random_features() -> sympy.Expr:
+    """Return the excess risk of `errsrc.theory.random_features` in n, m, noise, the spectra and g."""
+    learned = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
+    total, kept = _sum(learned), _sum(learned * (1 - learned))
+    a, b = N - total, MODEL - total
+    missed = _sum((1 - learned) * (1 - learned * b / (b + kept)) * TARGET[INDEX])
+    return (missed + NOISE) * N * (b + kept) / (a * b + kept * (a + b)) - NOISE
+
+
+def memorising() -> sympy.Expr:
+    """Return `errsrc.theory.memorising` in n and the probabilities.
+
+    Examples
+    --------
+    >>> print(memorising())
+    Sum((1 - probabilities[i])**n*probabilities[i], (i, 1, M))
+    """
+    p = PROBABILITIES[INDEX]
+    return _sum(p * (1 - p) ** N)
+
+
+def memorising_zipf() -> sympy.Expr:
+    """Return `errsrc.theory.memorising_zipf` in n and decay, a sum without end."""
+    p = INDEX ** -(1 + DECAY) / sympy.zeta(1 + DECAY)
+    return sympy.Sum(p * (1 - p) ** N, (INDEX, 1, sympy.oo))
+
+
+def zipf_asymptote() -> sympy.Expr:
+    """Return `errsrc.theory.zipf_asymptote` in n and decay.
+
+    Examples
+    --------
+    Its exponent is `errsrc.theory.exponents.memory`:
+
+    >>> formula = zipf_asymptote()
+    >>> print(sympy.simplify(-N * sympy.diff(formula, N) / formula))
+    decay/(decay + 1)
+    """
+    exponent = DECAY / (1 + DECAY)
+    return sympy.zeta(1 + DECAY) ** (-1 / (1 + DECAY)) * sympy.gamma(exponent) / (1 + DECAY) * N**-exponent
+
+
+def _sum(term: sympy.Expr) -> sympy.Expr:
+    return sympy.Sum(term, (INDEX, 1, M))
