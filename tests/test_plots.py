@@ -1,10 +1,14 @@
 """Figures show what the result holds: every cell, every interval, honest axes."""
 
 import dataclasses
+import inspect
+import re
 import sys
 
+import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
@@ -19,7 +23,7 @@ from errsrc.laws.holdout import holdout
 from errsrc.learners import BandLeastSquares, MinimumNorm, Neighbours
 from errsrc.plots import nyquist
 from errsrc.plots.budget import COLOURS
-from errsrc.plots.style import FITTED, HELD_OUT, ticks
+from errsrc.plots.style import FITTED, HELD_OUT, PALETTE, ticks
 from errsrc.results import Bracket, Interval
 from errsrc.settings import BandTeacher, Gaussian, LinearTeacher
 from errsrc.sources import budget
@@ -45,19 +49,6 @@ def one_input(floor):
 
 def labels(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-@pytest.mark.parametrize("figure", [plots.extrapolation, plots.divergence, plots.parity])
-def test_every_figure_draws_into_the_axes_given_and_becomes_a_file(result, figure):
-    ax = Figure().subplots()
-    assert figure(result, ax) is ax
-    assert plots.png(ax).startswith(b"\x89PNG")
-    assert plots.svg(figure(result)).rstrip().endswith(b"</svg>")
-
-
-def test_figures_leave_no_pyplot_behind(result):
-    plots.png(plots.divergence(result))
-    assert "matplotlib.pyplot" not in sys.modules
 
 
 def test_the_same_result_gives_the_same_file(result):
@@ -294,14 +285,17 @@ def test_shapes_with_nothing_to_draw_are_refused():
     assert not few.containers
 
 
-def test_a_cliff_is_drawn_over_n_in_units_of_the_nyquist_number():
+@pytest.fixture(scope="module")
+def thresholds():
     world, ratios = BandTeacher(Torus(2)), (0.6, 1.0, 2.0)
-    long = "a learner with a name of many words, " * 9
-    found = {
+    return {
         "band": threshold(world, BandLeastSquares(Torus(2)), ratios=ratios, draws=5),
-        long: threshold(world, Neighbours(), ratios=ratios, draws=5),
+        "a learner with a name of many words, " * 9: threshold(world, Neighbours(), ratios=ratios, draws=5),
     }
-    ax = nyquist.cliff(found)
+
+
+def test_a_cliff_is_drawn_over_n_in_units_of_the_nyquist_number(thresholds):
+    found, ax = thresholds, plots.cliff(thresholds)
     curve = ax.get_lines()[0]
     np.testing.assert_allclose(curve.get_xdata(), found["band"].n / 5)
     np.testing.assert_allclose(curve.get_ydata(), np.maximum(found["band"].medians, 1e-17))
@@ -311,21 +305,24 @@ def test_a_cliff_is_drawn_over_n_in_units_of_the_nyquist_number():
     assert max(map(len, shown[1].split("\n"))) <= nyquist.WIDEST
     assert ax.get_xscale() == ax.get_yscale() == "log"
     with pytest.raises(ValueError, match="'result' parameter of cliff"):
-        nyquist.cliff({})
+        plots.cliff({})
+
+
+PARTS = [("Torus", "Uniform", 5, 1, 0.2), ("Cube", "Uniform", 0, 4, 0.0), ("Sphere", "Gappy", 3, 0, 7.0)]
 
 
 def test_the_hardest_examples_are_drawn_by_part_and_what_refutes_stands_out():
-    parts = [("Torus", "Uniform", 5, 1, 0.2), ("Cube", "Uniform", 0, 4, 0.0), ("Sphere", "Gappy", 3, 0, 7.0)]
-    ax = nyquist.hardest(parts)
-    marks = {float(line.get_xdata()[0]): line.get_color() for line in ax.get_lines()[:2]}
+    ax = plots.hardest(PARTS)
+    marks = {float(line.get_xdata()[0]): line.get_marker() for line in ax.get_lines()[:2]}
     assert set(marks) == {0.2, 7.0}
     assert marks[0.2] != marks[7.0]
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["Torus, uniform (5)", "Sphere, gappy (3)"]
     with pytest.raises(ValueError, match="'result' parameter of hardest"):
-        nyquist.hardest(parts[1:2])
+        plots.hardest(PARTS[1:2])
 
 
-def test_pruned_networks_collapse_on_the_invariant_and_levels_before_the_dip_are_open():
+@pytest.fixture(scope="module")
+def pruned():
     truth = JointPruning(eps_up=0.9, gamma=0.9, p=0.01, phi=0.8, psi=1.6)
     density, depth, width = (
         x.ravel() for x in np.meshgrid(0.8 ** np.arange(20), [1.0, 2.0], [8.0, 16.0, 32.0], indexing="ij")
@@ -333,8 +330,12 @@ def test_pruned_networks_collapse_on_the_invariant_and_levels_before_the_dip_are
     level = 0.06 * depth**-0.1 * width**-0.2
     error = truth.error(density=density, depth=depth, width=width, eps_np=level)
     error[density == 1] *= 1.05
-    found = fit(JointPruning, error, density=density, depth=depth, width=width, eps_np=level)
-    ax = plots.invariant(found)
+    return fit(JointPruning, error, density=density, depth=depth, width=width, eps_np=level)
+
+
+def test_pruned_networks_collapse_on_the_invariant_and_levels_before_the_dip_are_open(pruned):
+    error = pruned.error
+    ax = plots.invariant(pruned)
     laws = [line for line in ax.lines if line.get_linestyle() == "-"]
     marks = [line for line in ax.lines if line not in laws]
     assert len(laws) == 6
@@ -348,3 +349,76 @@ def test_pruned_networks_collapse_on_the_invariant_and_levels_before_the_dip_are
     assert labels(ax) == ["width 8", "width 16", "width 32", "depth 1", "depth 2", "before the dip"]
     with pytest.raises(ValueError, match="'fit' parameter of invariant"):
         plots.invariant(one_input(0.1))
+
+
+# What all figures keep to
+
+FIGURES = {
+    name: figure
+    for name, figure in inspect.getmembers(plots, inspect.isfunction)
+    if name not in ("png", "svg")  # which make files of them
+}
+
+
+@pytest.fixture(scope="module")
+def results(result, budgets, bend, pruned, thresholds):
+    """A result for each figure, by the figure's name."""
+    return {
+        **dict.fromkeys(("extrapolation", "divergence", "parity"), result),
+        **dict.fromkeys(("terms", "shares"), budgets),
+        **dict.fromkeys(("local_exponents", "candidates"), bend),
+        "curve": one_input(0.1),
+        "invariant": pruned,
+        "cliff": thresholds,
+        "hardest": PARTS,
+    }
+
+
+def number(text):
+    """What the text beside a tick says."""
+    power = re.fullmatch(r"\$(?:(.*?) \\times )?10\^\{(-?\d+)\}\$", text)
+    if power:
+        return float(power[1] or 1) * 10.0 ** int(power[2])
+    return float(text.replace(",", "").replace("−", "-").replace("+", "").removesuffix("%"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_keeps_to_the_house_style(name, results):
+    before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}  # asked for, it is chosen
+    given = Figure().subplots()
+    assert FIGURES[name](results[name], given) is given
+    own = FIGURES[name](results[name])
+    assert isinstance(own, Axes)
+    assert own.get_figure() is not given.get_figure()
+    for ax in (given, own):
+        assert plots.png(ax).startswith(b"\x89PNG")
+        assert ax.get_xlabel()
+        assert ax.get_ylabel() or all(tick.get_text() for tick in ax.get_yticklabels())
+        assert name == "hardest" or (ax.get_legend() and all(labels(ax)))
+        for axis in (ax.xaxis, ax.yaxis):
+            if axis.get_scale() == "log":  # numbers stand where they belong, and on no other scale
+                places, texts = axis.get_majorticklocs(), [t.get_text() for t in axis.get_ticklabels()]
+                assert len(places) >= 2
+                assert [number(text) for text in texts] == pytest.approx(list(places))
+                assert not len(axis.get_minorticklocs())
+    assert plots.svg(own).rstrip().endswith(b"</svg>")
+    assert {key: mpl.rcParams[key] for key in before} == before
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_errors_and_sizes_stand_on_logarithmic_axes(results):
+    for name, figure in FIGURES.items():
+        ax = figure(results[name])
+        linear = {"divergence": "xy", "local_exponents": "y", "shares": "y", "hardest": "y"}.get(name, "")
+        assert {axis for axis in "xy" if getattr(ax, f"get_{axis}scale")() != "log"} == set(linear), name
+
+
+def test_colours_are_told_apart_by_the_colour_blind(results):
+    """Okabe and Ito's palette, greys, and viridis for what is ordered; no two curves of one look."""
+    palette = {colour.lower() for colour in PALETTE} | {"#ffffff"}
+    for name, figure in FIGURES.items():
+        if name not in ("extrapolation", "invariant"):
+            lines = [one for one in figure(results[name]).get_lines() if one.get_marker() not in "_|"]
+            assert {to_hex(line.get_color()) for line in lines} <= palette, name
+    terms = plots.terms(results["terms"]).get_lines()
+    assert len({line.get_marker() for line in terms}) == len(terms)  # in print without colours

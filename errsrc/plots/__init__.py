@@ -8,6 +8,8 @@ that the data leaves open is drawn as a bound.  No pyplot, so nothing stays open
 
 from errsrc.plots.budget import shares as shares
 from errsrc.plots.budget import terms as terms
+from errsrc.plots.nyquist import cliff as cliff
+from errsrc.plots.nyquist import hardest as hardest
 from errsrc.plots.pruning import invariant as invariant
 from errsrc.plots.scaling import curve as curve
 from errsrc.plots.scaling import divergence as divergence

@@ -15,22 +15,41 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.plots.style import STYLE, axes, log, logarithmic, png
+from errsrc.plots.style import (
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    SILVER,
+    SKY,
+    STYLE,
+    axes,
+    beside,
+    log,
+    logarithmic,
+    png,
+)
 from errsrc.sources.budget import TERMS, Budget
 
 COLOURS = {
-    "noise": "#999999",
-    "realizability": "#CC79A7",
-    "uncertainty": "#56B4E9",
-    "deficiency": "#E69F00",
+    "noise": SILVER,
+    "realizability": PURPLE,
+    "uncertainty": SKY,
+    "deficiency": ORANGE,
 }
-"""Each term's colour, of Okabe and Ito's colour-blind safe palette."""
+"""Each term's colour."""
+
+MARKERS = {"noise": "s", "realizability": "D", "uncertainty": "o", "deficiency": "^", "total": "X"}
+"""Each term's mark, by which it is told in print without colours."""
+
+APART = 0.09
+"""Share of the axis that sizes are apart whose totals are written above the shares."""
 
 PREDICTED = ((0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 """Dashes of predicted curves, by turns."""
 
-THEORY = "#009E73"
-"""Their colour, of the same palette."""
+THEORY = GREEN
+"""Their colour."""
 
 
 def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[Path]:
@@ -49,7 +68,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     """Draw the shares of the four terms in the risk as stacked areas over n.
 
     From below: noise, realizability, uncertainty, deficiency; a hatched area is what a bracket leaves
-    open between a term and the deficiency.  The shares are of the total at each n, which stands above.
+    open between a term and the deficiency.  The shares are of the total at each n, which is written above.
 
     Parameters
     ----------
@@ -74,6 +93,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
             ax.fill_between(n, level, level + share, color=COLOURS[name], linewidth=0, zorder=1)
             handles.append(Patch(color=COLOURS[name], label=name))
             level = level + share
+            ax.plot(n, level, color="white", linewidth=1.0, zorder=2)  # neighbours are told apart in grey
             gap = _gap(found, name, lower)
             open_share = np.divide(gap, total, out=np.zeros_like(total), where=total > 0)
             if (open_share > 0).any():
@@ -84,7 +104,15 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         ax.set(ylim=(0, 1), xlim=(n[0], n[-1]), xlabel="n, labelled examples", ylabel="share of the risk")
         logarithmic(ax, "x")
         ax.yaxis.set_major_formatter(PercentFormatter(1))
-        ax.legend(handles=handles[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5))
+        places = np.log(n / n[0]) / np.log(n[-1] / n[0])
+        last = -1.0
+        for place, risk in zip(places, total, strict=True):
+            if place - last >= APART:
+                label = f"risk {risk:.2g}" if last < 0 else f"{risk:.2g}"
+                above: Any = {"textcoords": "offset points", "xycoords": "axes fraction", "color": INK}
+                ax.annotate(label, (place, 1.0), (0, 3), **above, ha="center", fontsize=8)
+                last = place
+        beside(ax, handles=handles[::-1])
         return ax
 
 
@@ -129,7 +157,7 @@ def terms(
         n = np.array([one.n for one in found], dtype=np.float64)
         for name in (*TERMS, "total"):
             rows = [{row[0]: row[1:] for row in one.rows()}[name] for one in found]
-            colour = COLOURS.get(name, "#222222")
+            colour = COLOURS.get(name, INK)
             for place, dashes in ((0, "solid"), (1, "dotted")):
                 sides = [row[place] for row in rows]
                 if place == 1 and all(row[0] == row[1] for row in rows):
@@ -140,7 +168,8 @@ def terms(
                     ax.plot([], [], color=colour, label=f"{label}: 0")
                     continue
                 shown = np.where(middle > 0, middle, np.nan)
-                ax.plot(n, shown, color=colour, linestyle=dashes, marker="o", markersize=3.5, label=label)
+                look: Any = {"color": colour, "linestyle": dashes, "marker": MARKERS[name], "markersize": 4}
+                ax.plot(n, shown, **look, label=label)
                 low = np.array(
                     [
                         max(side.low, 1e-3 * m) if m > 0 else np.nan
@@ -159,5 +188,5 @@ def terms(
             shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
             ax.plot(sizes[order], shown[order], color=THEORY, linestyle=dash, zorder=3, label=label)
         ax.set(xlabel="n, labelled examples", ylabel=f"risk, {found[0].loss} loss")
-        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        beside(ax)
         return log(ax)

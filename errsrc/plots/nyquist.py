@@ -12,10 +12,9 @@ from matplotlib.axes import Axes
 
 from errsrc import checks
 from errsrc.conjecture import Threshold
-from errsrc.plots.style import GREY, STYLE, axes, log
+from errsrc.plots.style import BLUE, GREY, PALETTE, STYLE, VERMILION, axes, beside, log, logarithmic
 
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
-"""Okabe and Ito's palette."""
+COLOURS = PALETTE[:8]
 
 MARKERS = "osD^v<>PX"  # one more than colours, so that pairs repeat late
 
@@ -54,12 +53,14 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
         ax.axvline(1.0, color=GREY, linewidth=1.0)
         ax.axhline(one.tolerance, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)))
         ax.set(xlabel="n / n_Nyq", ylabel="relative error, median of draws")
-        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        beside(ax)
         return log(ax)
 
 
 def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None = None) -> Axes:
-    """Draw the worst ratio of error to bound of each part of a search, a line a part; 1 refutes.
+    """Draw the worst ratio of error to bound of each part of a search, a line a part; above 1 refutes.
+
+    Beside a part's name stands the number of examples tested.
 
     Parameters
     ----------
@@ -75,9 +76,11 @@ def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None 
         ax = axes(ax, 6.0, 1.2 + 0.2 * len(parts))
         rows = np.arange(len(parts))[::-1]
         for row, (_, _, _, _, worst) in zip(rows, parts, strict=True):
-            ax.plot(max(worst, 1e-6), row, "o", markersize=4, color=COLOURS[worst <= 1])
+            mark, colour = ("o", BLUE) if worst <= 1 else ("X", VERMILION)
+            ax.plot(max(worst, 1e-6), row, mark, markersize=5, color=colour)
         names = [f"{basis}, {nodes.lower()} ({tested:,})" for basis, nodes, tested, _, _ in parts]
         ax.set_yticks(rows, names)
         ax.axvline(1.0, color=GREY, linewidth=1.0)
-        ax.set(xscale="log", xlabel="worst error / bound (1 refutes)", ylim=(-0.7, len(parts) - 0.3))
+        ax.set(xlabel="worst error / bound (above 1 refutes)", ylim=(-0.7, len(parts) - 0.3))
+        logarithmic(ax, "x")
         return ax

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from errsrc import checks
 from errsrc.laws.fitting import Fit
 from errsrc.laws.joint_pruning import JointPruning
-from errsrc.plots.style import STYLE, axes, log
+from errsrc.plots.style import INK, SILVER, STYLE, axes, beside, log
 
 _MARKS = "osD^vP*X"
 
@@ -55,14 +55,14 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
             curve = law.error(density=grid, depth=layers, width=w, eps_np=level) / level
             scale = law.p * (law.eps_up / level) ** (1 / law.gamma)
             ax.plot(
-                layers**law.phi * w**law.psi * grid / scale, curve, color="#999999", linewidth=0.9, zorder=1
+                layers**law.phi * w**law.psi * grid / scale, curve, color=SILVER, linewidth=0.9, zorder=1
             )
             own = (depth == layers) & (width == w) & (eps_np == level)
             dipped = density > density[own][fit.error[own].argmin()]
             color, mark = colors[widths.searchsorted(w)], _MARKS[depths.searchsorted(layers) % len(_MARKS)]
             for part, face in ((own & dipped, "white"), (own & ~dipped, color)):
                 ax.plot(x[part], y[part], mark, color=color, markerfacecolor=face, markersize=4.5)
-        plain: dict[str, Any] = {"color": "#222222", "linestyle": "none", "markersize": 5}
+        plain: dict[str, Any] = {"color": INK, "linestyle": "none", "markersize": 5}
         handles = [
             *(Line2D([], [], color=c, label=f"width {w:,.0f}") for w, c in zip(widths, colors, strict=True)),
             *(
@@ -71,6 +71,6 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
             ),
             Line2D([], [], marker="o", markerfacecolor="white", label="before the dip", **plain),
         ]
-        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
+        beside(ax, handles=handles)
         ax.set(xlabel="invariant, in units of the elbow", ylabel="test error / dense plateau")
         return log(ax)

@@ -16,7 +16,7 @@ from errsrc.laws.fitting import Fit
 from errsrc.laws.forecast import Forecast
 from errsrc.laws.holdout import Cells, Holdout
 from errsrc.laws.planning import plan
-from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, STYLE, axes, log, signed
+from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes, beside, log, signed
 
 
 def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
@@ -69,8 +69,8 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
             ("law, extrapolated", {"linestyle": DASHED}),
             (f"{level:.0%} for one run", {"marker": "|", "markersize": 11, "linestyle": "none"}),
         ):
-            handles.append(Line2D([], [], color="#222222", label=label, **look))
-        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
+            handles.append(Line2D([], [], color=INK, label=label, **look))
+        beside(ax, handles=handles)
         ax.set(xlabel="n, training examples", ylabel="test error")
         return log(ax)
 
@@ -92,7 +92,7 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
             if name != "fitted":
                 look = {"histtype": "step", "color": HELD_OUT, "linewidth": 2.0, "hatch": "///"}
             ax.hist(x, edges.tolist(), label=label, **look)
-        ax.axvline(0.0, color="#222222", linewidth=0.8)
+        ax.axvline(0.0, color=INK, linewidth=0.8)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{signed(v, 6)}%"))
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(axis="x", visible=False)
@@ -116,9 +116,11 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
             ax.plot(
                 part.measured, p.predicted, "o", color=color, markerfacecolor=face, markersize=5, label=name
             )
-        ends = np.array([min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])])
-        ends = np.maximum(ends, 0.5 * min(part.measured.min() for part in result.parts.values()))
-        ax.plot(ends, ends, color="#222222", linewidth=0.8, zorder=1)
+        shown = [x for part in result.parts.values() for x in (part.measured, part.prediction.predicted)]
+        seen = np.concatenate([*shown, result.held_out.prediction.low, result.held_out.prediction.high])
+        lowest = 0.5 * min(x.min() for x in shown)  # an interval may go down to 0
+        ends = np.array([max(seen.min(), lowest) / 1.05, seen.max() * 1.05])
+        ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
         ax.set(xlabel="measured error (mean of the runs)", ylabel="predicted error", xlim=ends, ylim=ends)
         ax.set_aspect("equal")
         ax.legend(loc="upper left")
@@ -156,7 +158,7 @@ def curve(
     n = lead.inputs["n"]
     end = 4 * n.max() if until is None else checks.number(until, "until", "curve", float(n.max()))
     with mpl.rc_context(STYLE):
-        ax = axes(ax, 6.0, 4.0)
+        ax = axes(ax, 7.6, 4.0)
         grid = np.geomspace(n.min(), end, 200)
         p = fit.predict(level=level, n=grid)
         inside = grid <= n.max()
@@ -166,10 +168,10 @@ def curve(
         ax.plot(grid[inside], p.predicted[inside], color=FITTED, label="law, fitted")
         dashed: dict[str, Any] = {"color": FITTED, "linestyle": DASHED}
         ax.plot(grid[~inside], p.predicted[~inside], **dashed, label="law, extrapolated")
-        ax.plot(n, lead.error, "o", color="#222222", markersize=4, label="measured")
+        ax.plot(n, lead.error, "o", color=INK, markersize=4, label="measured")
         _floor(fit, ax, float(min(p.low.min(), lead.error.min())), level)
         ax.set(xlabel="n, training examples", ylabel="error", xlim=(n.min() * 0.9, end))
-        ax.legend(loc="best")
+        beside(ax)
         return log(ax)
 
 

@@ -7,12 +7,25 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from errsrc import checks
 from errsrc.laws.shape import Shape
-from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, STYLE, axes, log, logarithmic
+from errsrc.plots.style import (
+    DASHED,
+    FITTED,
+    GREEN,
+    GREY,
+    HELD_OUT,
+    INK,
+    STYLE,
+    axes,
+    beside,
+    log,
+    logarithmic,
+)
 
-COLOURS = {"power law": FITTED, "bend": "#009E73", "cliff": HELD_OUT}
+COLOURS = {"power law": FITTED, "bend": GREEN, "cliff": HELD_OUT}
 """Each family's colour; a candidate with a floor is dashed."""
 
 
@@ -38,24 +51,24 @@ def local_exponents(shape: Shape, ax: Axes | None = None) -> Axes:
         accepted = "of two or more cells, one above zero"
         raise ValueError(checks.refusal("shape", "local_exponents", accepted, f"<{len(shape.n)} cells>"))
     with mpl.rc_context(STYLE):
-        ax = axes(ax, 6.0, 3.6)
+        ax = axes(ax, 7.6, 3.6)
         middles = np.sqrt(shape.n[1:] * shape.n[:-1])[: len(shape.local)]
         for n, one in zip(middles, shape.local, strict=True):
             if np.isinf(one.high) and np.isfinite(one.low):
-                ax.plot(n, one.low, marker=r"$\uparrow$", color="#222222", markersize=9)
+                ax.plot(n, one.low, marker=r"$\uparrow$", color=INK, markersize=9)
             elif np.isfinite(one.low):
                 ax.errorbar(
                     n,
                     one.estimate,
                     [[one.estimate - one.low], [one.high - one.estimate]],
                     fmt="o",
-                    color="#222222",
+                    color=INK,
                     markersize=4,
                     elinewidth=1.2,
                     capsize=2.5,
                 )
             else:
-                ax.plot(n, one.estimate, "o", color="#222222", markersize=4, markerfacecolor="white")
+                ax.plot(n, one.estimate, "o", color=INK, markersize=4, markerfacecolor="white")
         if np.isfinite([shape.exponent.low, shape.exponent.high]).all():
             what = {"bend": "before the bend", "cliff": "before the cliff"}.get(shape.verdict, "of all cells")
             end = shape.n[-1] if shape.threshold is None else shape.threshold.estimate
@@ -67,7 +80,13 @@ def local_exponents(shape: Shape, ax: Axes | None = None) -> Axes:
         ax.set(xlabel="n, training examples", ylabel="local exponent, −d ln e / d ln n", title=shape.verdict)
         ax.set_xlim(0.85 * shape.n[0], shape.n[-1] / 0.85)
         logarithmic(ax, "x")
-        ax.legend(loc="best") if ax.get_legend_handles_labels()[0] else None
+        bottom, top = ax.get_ylim()
+        if top > 10:  # an exponent into zero, far above the others
+            ax.set_yscale("symlog", linthresh=1)
+            ax.set_ylim(min(0.0, bottom), 2 * top)
+            ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}".replace("-", "−")))
+        if ax.get_legend_handles_labels()[0]:
+            beside(ax)
         return ax
 
 
@@ -111,21 +130,21 @@ def candidates(shape: Shape, ax: Axes | None = None) -> Axes:
             error[known],
             spread,
             fmt="none",
-            ecolor="#222222",
+            ecolor=INK,
             elinewidth=1.2,
             capsize=2.5,
             zorder=3,
         )
-        ax.plot(n, error, "o", color="#222222", markersize=4, label="measured", zorder=4)
+        ax.plot(n, error, "o", color=INK, markersize=4, label="measured", zorder=4)
         bottom, top = 0.7 * error.min(), 1.4 * error.max()
         if not above.all():
             bottom = error.min() / 10
             zeros = np.full((~above).sum(), 1.4 * bottom)
-            look = {"color": "#222222", "markerfacecolor": "white", "markersize": 6}
+            look = {"color": INK, "markerfacecolor": "white", "markersize": 6}
             ax.plot(shape.n[~above], zeros, "v", label=f"0 (at most {shape.zero:.2g})", **look)
         _threshold(ax, shape)
         ax.set(xlabel="n, training examples", ylabel="error", ylim=(bottom, top), title=shape.verdict)
-        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        beside(ax)
         return log(ax)
 
 

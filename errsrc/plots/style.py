@@ -13,8 +13,17 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from errsrc.laws.law import Array
 
-FITTED, HELD_OUT, GREY = "#0072B2", "#D55E00", "#666666"
-"""Blue and vermilion of Okabe and Ito's colour-blind safe palette (https://jfly.uni-koeln.de/color)."""
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, SILVER = "#E69F00", "#56B4E9", "#999999"
+"""Okabe and Ito's colour-blind safe palette (https://jfly.uni-koeln.de/color), and a grey beside it."""
+
+INK, GREY = "#222222", "#666666"
+"""What is measured, and lines to read it by."""
+
+PALETTE = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY, INK, SILVER, GREY)
+"""All colours there are, but for viridis where curves are ordered; the first eight tell curves apart."""
+
+FITTED, HELD_OUT = BLUE, VERMILION
 
 DASHED = (0, (3, 1.5))
 
@@ -71,7 +80,7 @@ def logarithmic(ax: Axes, which: str) -> None:
     axis, limits = (ax.xaxis, ax.get_xlim()) if which == "x" else (ax.yaxis, ax.get_ylim())
     axis.set_major_locator(FixedLocator(ticks(*limits).tolist()))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1000 else f"{v:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: plain(v)))
     axis.set_minor_formatter(NullFormatter())
 
 
@@ -100,6 +109,26 @@ def ticks(low: float, high: float) -> Array:
         found = np.asarray(MaxNLocator(6).tick_values(low, high))
         found = found[(found >= low) & (found <= high)]
     return found
+
+
+def plain(value: float) -> str:
+    """Return a tick's number > 0 as text, in mathtext below 1e-4 and from 1e7 on.
+
+    Examples
+    --------
+    >>> plain(0.05), plain(20_000), plain(1e-9)
+    ('0.05', '20,000', '$10^{-9}$')
+    """
+    if 1e-4 <= value < 1e7:
+        return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
+    mantissa, _, power = f"{value:.6e}".partition("e")
+    factor = f"{float(mantissa):g}"
+    return f"$10^{{{int(power)}}}$" if factor == "1" else rf"${factor} \times 10^{{{int(power)}}}$"
+
+
+def beside(ax: Axes, **options: Any) -> None:
+    """Put the legend on the right of the axes, where it hides nothing."""
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), **options)
 
 
 def signed(value: float, digits: int = 1) -> str:
