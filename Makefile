@@ -1,9 +1,10 @@
 # On a fresh clone each of these is the only command needed: it sets up .venv first.
 
 help:
-	@echo "make demo    train a grid of networks, fit its scaling law, predict the large ones (minutes)"
-	@echo "make test    every check: ruff, mypy, import-linter, pytest with doctests"
-	@echo "make clean   remove .venv and caches"
+	@echo "make demo       train a grid of networks, fit its scaling law, predict the large ones (minutes)"
+	@echo "make test       every check: ruff, mypy, import-linter, pytest with doctests"
+	@echo "make notebooks  run the notebooks, into out/notebooks as .ipynb and HTML (minutes)"
+	@echo "make clean      remove .venv and caches"
 
 demo: .venv/.ready
 	@./setup.sh fashion-mnist
@@ -15,6 +16,15 @@ test: .venv/.ready
 	.venv/bin/lint-imports
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2
 
+notebooks: .venv/.ready
+	@./setup.sh notebooks
+	mkdir -p out/notebooks
+	for each in notebooks/*.py; do \
+		name=$$(basename "$$each" .py); \
+		.venv/bin/python -m jupytext --quiet --to ipynb --execute --output "out/notebooks/$$name.ipynb" "$$each" || exit 1; \
+	done
+	.venv/bin/python -m nbconvert --to html out/notebooks/*.ipynb
+
 .venv/.ready: pyproject.toml constraints.txt setup.sh
 	@./setup.sh
 
@@ -22,4 +32,4 @@ clean:
 	rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help demo test clean
+.PHONY: help demo test notebooks clean

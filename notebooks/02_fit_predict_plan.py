@@ -1,50 +1,110 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: -all
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+# ---
+
 # %% [markdown]
-# # Fit, predict and plan from your own measurements
+# # Fit, predict and plan from your own CSV
 #
-# **Claim.** From sixteen small trainings the joint law tells what larger ones will reach, with intervals that
-# are honest about what sixteen trainings can't know, and it can be asked the other way round: what does an
-# error of 0.25 cost?
+# **Claim.** From sixteen small trainings in a file the joint law tells what larger ones will reach, with
+# intervals that are honest about what sixteen trainings can't know, and it can be asked the other way round:
+# what does an error of 0.25 cost?
 
 # %%
+# %matplotlib inline
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
+from errsrc import plots
+from errsrc.cli import main
 from errsrc.laws import Dense, fit, plan
+from errsrc.laws.holdout import judge, small_cells
 
 # %% [markdown]
-# Measurements that stand in for yours: a table of data size n, model size m and test error.
+# A file that stands in for yours, one trained model a row: data size n, model size m, test error.  Here it
+# comes from a known law with noise of 2% between runs.
 
 # %%
-n, m = (x.ravel() for x in np.meshgrid([1e3, 2e3, 4e3, 8e3], [1e4, 4e4, 16e4, 64e4]))
+folder = tempfile.TemporaryDirectory()
+path = Path(folder.name) / "runs.csv"
+grid = np.meshgrid([1e3, 2e3, 4e3, 8e3, 16e3, 32e3], [1e4, 4e4, 16e4, 64e4, 256e4], indexing="ij")
 truth = Dense(eps0=0.9, alpha=0.5, beta=0.6, b=0.3, c_inf=0.5, eta=4.0, n_full=8e3, m_base=64e4)
-error = truth.error(n=n, m=m) * np.exp(0.02 * np.random.default_rng(0).standard_normal(16))
+rows = np.stack([x.ravel() for x in grid], 1)
+noise = np.exp(0.02 * np.random.default_rng(1).standard_normal(len(rows)))
+error = truth.error(n=rows[:, 0], m=rows[:, 1]) * noise
+np.savetxt(path, np.column_stack([rows, error]), "%.6g", ",", header="n,m,error", comments="")
+print(*path.read_text().splitlines()[:4], sep="\n")
+
+# %% [markdown]
+# From here on it is your file.  Runs with n and m of at most a quarter of the largest are fitted; the others
+# are kept to judge the prediction by.
+
+# %%
+runs = np.genfromtxt(path, delimiter=",", names=True)
+n, m, error = runs["n"], runs["m"], runs["error"]
+small = small_cells(0.25, n=n, m=m)
+print(f"{small.sum()} of {len(runs)} runs are fitted")
 
 # %% [markdown]
 # One call fits. The random-guess error is known (ten classes), so it is held. What the points do not
 # determine is said so: here the floor, of which only an upper bound is known.
 
 # %%
-result = fit(Dense, error, n=n, m=m, fixed={"eps0": 0.9})
+result = fit(Dense, error[small], n=n[small], m=m[small], fixed={"eps0": 0.9})
 for name, interval in result.intervals.items():
     print(f"{name:6} {interval}")
 print(*result.warnings, sep="\n")
 
 # %% [markdown]
-# A prediction is for one new run, with its noise; a plan inverts it.
+# A prediction is for one new run, with its noise.  The runs that were kept say whether it came true.
 
 # %%
-ahead = result.predict(n=[16e3, 32e3], m=1e6)
-for name, column in ahead.columns().items():
-    print(f"{name:10}", column.round(3))
-answer = plan(result, error=0.25)
-print("n", answer.n, " m", answer.m, " flops", answer.cost, " floor", answer.floor)
+judged = judge(result, error, small, n=n, m=m)
+print(judged)
+plots.extrapolation(judged).figure
 
 # %% [markdown]
-# **Held.** The truth lies in the intervals, the floor is reported as a bound, and the plan's answer is
-# predicted to reach the target.
+# A plan inverts it: the cheapest n and m for an error, or the best error for a budget.
 
 # %%
-actual = truth.error(n=np.array([16e3, 32e3]), m=1e6)
+answer = plan(result, error=0.25)
+print("n", answer.n, " m", answer.m, " flops", answer.cost, " floor", answer.floor)
+print("for 1e12 flops:", plan(result, budget=1e12).error)
+
+# %% [markdown]
+# The same from the shell, where the columns n, m and error are found by their names:
+# `errsrc fit runs.csv --law dense --eps0 0.9 --out fit.json`, then `errsrc plan fit.json --error 0.25`.
+
+# %%
+saved = Path(folder.name) / "fit.json"
+codes = [
+    main(["fit", str(path), "--law", "dense", "--eps0", "0.9", "--out", str(saved)]),
+    main(["plan", str(saved), "--error", "0.25"]),
+]
+
+# %% [markdown]
+# ## The claim holds
+# The truth lies in the intervals, most of the larger runs do, the floor is reported as a bound, and the
+# plan's answer is predicted to reach the target.
+
+# %%
+ahead = judged.held_out.prediction
+actual = truth.error(**judged.held_out.inputs)
+assert small.sum() == 16
 assert np.all((ahead.low < actual) & (actual < ahead.high))
+assert judged.held_out.coverage >= 0.8
+assert abs(judged.held_out.divergence_mean) < 0.05
 assert not result.intervals["c_inf"].determined
 reached = result.predict(n=answer.n.estimate, m=answer.m.estimate)
 assert abs(float(reached.predicted) - 0.25) < 1e-4
+assert codes == [0, 0]
+folder.cleanup()

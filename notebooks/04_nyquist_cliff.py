@@ -1,3 +1,15 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: -all
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+# ---
+
 # %% [markdown]
 # # The Nyquist cliff, and breaking it
 #
@@ -7,12 +19,13 @@
 # nodes in clusters, a wrong band; and an honest search finds each.
 
 # %%
+# %matplotlib inline
 import numpy as np
 
 from errsrc.bases import Torus
 from errsrc.conjecture import Claim, Region, errors, search, threshold
 from errsrc.learners import BandLeastSquares, KernelRidge
-from errsrc.plots.nyquist import cliff
+from errsrc.plots import cliff
 from errsrc.settings import BandTeacher, Clustered, Gaussian
 from errsrc.sources import budget
 
@@ -34,7 +47,7 @@ found = {
 }
 for name, one in found.items():
     print(f"{name}: {one}")
-cliff(found).figure  # noqa: B018
+cliff(found).figure
 
 # %% [markdown]
 # ## Where the error comes from

@@ -18,9 +18,18 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_asserts_its_claim(notebook: Path) -> None:
     text = notebook.read_text()
+    assert text.startswith("# ---\n# jupyter:\n#   jupytext:\n")  # as jupytext writes it
     assert "**Claim.**" in text.split("# %%")[1]
     assert "assert " in text.split("# %%")[-1]
     exec(compile(text, str(notebook), "exec"), {"__name__": "__main__"})
+
+
+def test_notebooks_are_numbered_and_hold_no_outputs() -> None:
+    assert [path.name[:3] for path in NOTEBOOKS] == [f"{k:02}_" for k in range(1, len(NOTEBOOKS) + 1)]
+    tracked = subprocess.run(
+        ["git", "ls-files", "notebooks"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert all(name.endswith(".py") for name in tracked.stdout.split())
 
 
 def test_the_readmes_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Sources: how much of a learner's error is noise, realizability, uncertainty, learning deficiency."""
 
+from errsrc.sources.budget import TERMS as TERMS
 from errsrc.sources.budget import Budget as Budget
 from errsrc.sources.budget import budget as budget
 from errsrc.sources.posterior import Effort as Effort
