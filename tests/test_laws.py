@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, least_squares
 
 from errsrc.errors import NoAnswer, NoFit, Unreachable
 from errsrc.laws import (
+    ALL,
     M4,
     Broken,
     Chained,
@@ -27,6 +29,7 @@ from errsrc.laws import (
 from errsrc.laws.averaging import Average, auto
 from errsrc.laws.fitting import fit, local_scale, robust_scale, seed_weights
 from errsrc.laws.inference import residual_scale
+from errsrc.laws.law import symbol
 from errsrc.laws.least_squares import minimise
 from errsrc.laws.planning import plan, training_flops
 from errsrc.results import Interval
@@ -353,6 +356,18 @@ def test_a_running_best_is_told_from_independent_errors() -> None:
     assert plain.run_noise == plain.noise
     assert best.run_noise > 1.5 * best.noise
     assert any("running best" in warning for warning in best.warnings)
+
+
+@pytest.mark.parametrize("name", [k for k, law in ALL.items() if law.inputs[0] == "n" and law is not M4])
+def test_the_error_far_out_is_the_limit_of_the_formula(name: str) -> None:
+    """Plans read the floor there."""
+    law = ALL[name]
+    middle = {p.name: round(math.sqrt(math.prod(p.start)) if p.log else 0.3, 1) for p in law.parameters()}
+    limit = law.formula().subs({symbol(name): sympy.Rational(str(x)) for name, x in middle.items()})
+    for name in law.inputs:
+        limit = sympy.limit(limit, symbol(name), sympy.oo)
+    far = law(**middle).error(**dict.fromkeys(law.inputs, 1e150))
+    assert float(far) == pytest.approx(float(limit), rel=1e-12)
 
 
 def test_plan_follows_the_closed_form_of_the_additive_law() -> None:

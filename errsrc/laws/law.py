@@ -21,6 +21,18 @@ from errsrc import checks
 
 Array = NDArray[np.float64]
 
+LETTERS = {
+    "eps0": r"\varepsilon_0",
+    "eps_np": r"\varepsilon_{np}",
+    "eps_up": r"\varepsilon_{up}",
+    "c_inf": r"c_\infty",
+    "n_cliff": r"n_c",
+    "density": "d",
+    "depth": "l",
+    "width": "w",
+}
+"""How the literature writes what has a longer name here."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -160,6 +172,20 @@ class Law:
     def equation(cls) -> str:
         """Return the law as a line of text."""
         return f"error = {cls.formula()}"
+
+    @classmethod
+    def latex(cls) -> str:
+        r"""Return the law as LaTeX, in the letters of the literature, without dollar signs.
+
+        Examples
+        --------
+        >>> from errsrc.laws import Power
+        >>> print(Power.latex())
+        a n^{- \alpha} + c_\infty
+        """
+        formula = cls.formula()
+        names = {s: LETTERS[s.name] for s in formula.free_symbols if s.name in LETTERS}
+        return str(sympy.latex(formula, symbol_names=names))
 
     def complaint(self) -> str | None:
         """Return why these parameters, though each allowed, are not an answer; None where they are."""
