@@ -47,7 +47,7 @@ r = symbol("r")  # the power laws' sum
 law = eps0 * r / sqrt(r**2 + eta**2)
 assert simplify(law.subs(r, n**-alpha + b * m**-beta + c_inf) - Dense.formula()) == 0
 guess, power_laws = limit(law, r, sympy.oo), r * limit(law / r, r, 0)
-guess, power_laws  # the asymptotes: random guess, and the sum of power laws in units of eta
+sympy.Tuple(guess, power_laws)  # the asymptotes: random guess, and the sum of power laws in units of eta
 
 # %% [markdown]
 # They cross where the sum is eta; there the law is 1 / sqrt 2 of both, and its slope in the sum is 1/2: half
@@ -60,7 +60,7 @@ assert crossover == eta
 assert simplify(law.subs(r, crossover) / eps0) == 1 / sqrt(2)
 assert slope.subs(r, crossover) == Rational(1, 2)
 n_crossover = solve(sympy.Eq(n**-alpha, eta), n)[0]  # where n alone matters
-slope, n_crossover
+sympy.Tuple(slope, n_crossover)
 
 # %% [markdown]
 # More data and larger models leave the floor, in units of the error.
@@ -98,7 +98,7 @@ assert simplify(sympy.powdenest(pruned.subs(d, 0), force=True) - eps_up) == 0
 between = eps_up * (p / d) ** gamma  # where neither plateau matters
 elbow = solve(sympy.Eq(between, eps_np), d)[0]
 top = solve(sympy.Eq(between, eps_up), d)[0]
-between, simplify(elbow), top
+sympy.Tuple(between, simplify(elbow), top)
 
 # %% [markdown]
 # At a density s above p and s below the elbow the slope is gamma (s^2 - 1) / (s^2 + 1): gamma itself only
@@ -153,7 +153,7 @@ n_best = (C / 6) ** (alpha / (alpha + beta)) / G
 weight = (alpha * A / (beta * B)) ** (1 / (alpha + beta))
 balance = (log(falls) - log(rises)).subs(m, m_best).subs(G, weight)
 assert simplify(sympy.expand_log(balance, force=True)) == 0
-n_best, m_best, weight
+sympy.Tuple(n_best, m_best, weight)
 
 # %%
 law = Chinchilla(E=1.7, A=400.0, alpha=0.34, B=410.0, beta=0.28)
@@ -202,7 +202,7 @@ exponent = -(w**2) / (2 * v) - (q * w**2 - 2 * xy * w) / (2 * s)
 variance = simplify(-1 / diff(exponent, w, 2))  # per unit input: the uncertainty
 normal = exp(-((w - mean) ** 2) / (2 * variance))
 assert simplify(diff(log(normal) - exponent, w)) == 0
-mean, variance
+sympy.Tuple(mean, variance)
 
 # %% [markdown]
 # Ridge regression predicts w^ = xy / (q + lambda), with xy = q w + noise of variance q s.  Its risk beyond

@@ -108,9 +108,9 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         last = -1.0
         for place, risk in zip(places, total, strict=True):
             if place - last >= APART:
-                label = f"risk {risk:.2g}" if last < 0 else f"{risk:.2g}"
+                label, side = (f"risk {risk:.2g}", "left") if last < 0 else (f"{risk:.2g}", "center")
                 above: Any = {"textcoords": "offset points", "xycoords": "axes fraction", "color": INK}
-                ax.annotate(label, (place, 1.0), (0, 3), **above, ha="center", fontsize=8)
+                ax.annotate(label, (place, 1.0), (0, 3), **above, ha=side, fontsize=8)
                 last = place
         beside(ax, handles=handles[::-1])
         return ax
