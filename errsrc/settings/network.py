@@ -39,7 +39,8 @@ class NetworkFunction:
 
     def __call__(self, x: Array) -> Array:
         """Return outputs of inputs (N, inputs): (N,) of a network of one output, else (N, outputs)."""
-        values = self.architecture(self.weights, torch.as_tensor(x, dtype=self.weights[0].dtype))[0]
+        rows = torch.as_tensor(np.ascontiguousarray(x), dtype=self.weights[0].dtype)
+        values = self.architecture(self.weights, rows)[0]
         out = values.detach().double().numpy()
         return out[:, 0] if self.architecture.outputs == 1 else out
 

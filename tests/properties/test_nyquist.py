@@ -11,7 +11,7 @@ from errsrc.bases import Cube, Sphere, Torus
 from errsrc.conjecture import errors
 from errsrc.learners import BandLeastSquares
 from errsrc.settings import BandTeacher
-from errsrc.settings.strategies import band_teachers
+from errsrc.testing import band_teachers
 
 SEEDS = st.integers(0, 10**6)
 WORLDS = band_teachers(most=30, designs=("uniform", "jittered", "uneven"))

@@ -1,0 +1,353 @@
+"""What holds of every law."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import FrozenInstanceError, dataclass, replace
+from typing import Any
+
+import numpy as np
+import sympy
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike
+
+from errsrc import checks
+from errsrc.laws import Law, fit, plan
+from errsrc.laws.law import Array, compiled, compiled_error, symbol
+from errsrc.rng import generator
+from errsrc.testing.properties import agree, check_draws, explore, hold, refused, require
+
+
+@dataclass(frozen=True, eq=False)
+class LawCase:
+    """A law as its properties see it.
+
+    Attributes
+    ----------
+    law
+        The law.
+    points
+        Inputs, float64 (points,) each, of a design that can identify it.
+    examples, seed
+        How many parameters are drawn, and from which seed.
+    """
+
+    law: Any
+    points: Mapping[str, Any]
+    examples: int
+    seed: int
+
+    @property
+    def middle(self) -> dict[str, float]:
+        """Each parameter's value in the middle of where a fit starts."""
+        values = {}
+        for p in self.law.parameters():
+            low, high = p.start
+            values[p.name] = float(np.sqrt(low * high)) if p.log else (low + high) / 2
+        return values
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """Each constant's value, 1."""
+        return {name: 1.0 for name in self.law.constants()}
+
+    def scales(self, scale: float, unit: float) -> dict[str, float]:
+        """Return other units: of an error ``unit``, of the k-th other input ``scale^k``."""
+        return {
+            name: unit if name in self.law.error_inputs else scale**k
+            for k, name in enumerate(self.law.inputs, 1)
+        }
+
+    def moved(self, scales: Mapping[str, float]) -> dict[str, Any]:
+        """Return the points in other units."""
+        return {name: scales[name] * x for name, x in self.points.items()}
+
+
+@st.composite
+def laws(draw: st.DrawFn, law: type[Law]) -> Law:
+    """Draw a law whose parameters lie where a fit starts to look for them, in its scaled units.
+
+    Parameters
+    ----------
+    law
+        The class; its constants have defaults.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from errsrc.laws import Power
+    >>> find(laws(Power), lambda law: law.alpha > 0.5).alpha > 0.5
+    True
+    """
+    values = {}
+    for p in law.parameters():
+        low, high = p.start
+        share = draw(st.floats(0.1, 0.9))
+        values[p.name] = low * (high / low) ** share if p.log else low + share * (high - low)
+    return law(**values)
+
+
+def design(law: type[Law]) -> dict[str, Array]:
+    """Return inputs that can identify a law of a usual kind, in units in which they are about 1.
+
+    Parameters
+    ----------
+    law
+        The class.
+
+    Returns
+    -------
+    dict
+        float64 (points,) by input: 30 sizes of one input over six decades; for two a 7 x 7 grid over three;
+        for more 18 sizes of the first over three, and three sizes of each other.  Inputs that are errors
+        follow the second input.
+
+    Examples
+    --------
+    >>> from errsrc.laws import Dense
+    >>> {name: x.shape for name, x in design(Dense).items()}
+    {'n': (49,), 'm': (49,)}
+    """
+    names = [name for name in law.inputs if name not in law.error_inputs]
+    if len(names) == 1:
+        sides: list[Any] = [np.geomspace(1e-3, 1e3, 30)]
+    elif len(names) == 2:
+        sides = [np.geomspace(0.02, 50, 7)] * 2
+    else:
+        few = [np.array([0.5, 1.0, 2.0]) * 1.1**k for k in range(len(names) - 1)]
+        sides = [0.7 ** np.arange(-9, 9), *few]
+    axes = [axis.ravel() for axis in np.meshgrid(*sides)]
+    level = 0.4 / (1 + 0.2 * axes[min(1, len(axes) - 1)])
+    return dict(zip(names, axes, strict=True)) | {name: level for name in law.error_inputs}
+
+
+def error_and_formula_are_the_same_law(case: LawCase) -> None:
+    """The numpy `error` and the sympy `formula`, written independently, to 1e-10."""
+    points, law = case.points, case.law
+
+    def look(one: Law) -> None:
+        written = compiled_error(law)(*(points[name] for name in law.inputs), *one.params.values())
+        written = np.broadcast_to(written, one.error(**points).shape)
+        agree(("error()", one.error(**points)), ("formula()", written), repr(one), rtol=1e-10, along=points)
+
+    explore(look, case.examples, case.seed, one=laws(law))
+
+
+def the_compiled_gradient_is_the_derivative_of_the_error(case: LawCase) -> None:
+    """Against fourth-order differences of the numpy `error`, which knows nothing of sympy."""
+    points, law = case.points, case.law
+
+    def look(one: Law) -> None:
+        _, *slopes = compiled(law)(*(points[name] for name in law.inputs), *one.params.values())
+        for p, slope in zip(law.parameters(), slopes, strict=True):
+            value = one.params[p.name]
+            step = 1e-3 * max(abs(value), 0.1 if not p.log else 0.0)
+            if not p.signed and value - 2 * step < 0:
+                continue  # at the edge of what the parameter may be
+            at = {k: replace(one, **{p.name: value + k * step}).error(**points) for k in (-2, -1, 1, 2)}
+            difference = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * step)
+            agree(
+                (f"the compiled slope in {p.name}", np.broadcast_to(slope, difference.shape)),
+                ("that of error()", difference),
+                repr(one),
+                rtol=1e-5,
+                atol=1e-7 * float(np.max(np.abs(difference))) + 1e-9,
+                along=points,
+            )
+
+    explore(look, case.examples, case.seed, one=laws(law))
+
+
+def the_compiled_gradient_is_sympys_to_many_digits(case: LawCase) -> None:
+    """To 1e-11 of 40 digits, at one point; of formulas in functions that sympy itself evaluates."""
+    law, chance = case.law, generator(case.seed, "testing", "gradient")
+    formula = law.formula()
+    if any(hasattr(type(f), "numpy") for f in formula.atoms(sympy.Function)):
+        return
+    values = {p.name: float(np.mean(p.start)) * chance.uniform(0.8, 1.2) for p in law.parameters()}
+    at = {name: float(chance.uniform(0.5, 2.0)) for name in law.inputs}
+    exact = {symbol(name): sympy.Float(value, 40) for name, value in {**values, **at}.items()}
+    _, *slopes = compiled(law)(*at.values(), *values.values())
+    for p, slope in zip(law.parameters(), slopes, strict=True):
+        digits = float(sympy.diff(formula, symbol(p.name)).subs(exact).evalf(40))
+        name = f"the compiled slope in {p.name}"
+        agree((name, float(slope)), ("sympy's", digits), f"{law(**values)!r} and {at}", rtol=1e-11)
+
+
+def the_units_of_its_parameters_are_as_declared(case: LawCase) -> None:
+    """Rescaled by its units, the law says the same of the same data in other units."""
+    law = case.law
+
+    def look(one: Law, scale: float, unit: float) -> None:
+        scales = case.scales(scale, unit)
+        agree(
+            ("the rescaled law's error", one.rescaled({**scales, "error": unit}).error(**case.moved(scales))),
+            ("the rescaled error", unit * one.error(**case.points)),
+            f"{one!r}, with inputs in units {scales} and errors in {unit!r} as large",
+            rtol=1e-7,
+            along=case.points,
+        )
+
+    units = {"scale": st.floats(1e-3, 1e9), "unit": st.floats(1e-3, 1e3)}
+    explore(look, case.examples, case.seed, one=laws(law), **units)
+
+
+def its_own_points_give_it_back(case: LawCase) -> None:
+    """Fitted from cold starts: parameters to 1e-6 where determined, else predictions, and a warning."""
+    points, law = case.points, case.law
+
+    def look(one: Law) -> None:
+        error = one.error(**points)
+        found = fit(law, error, constants=case.constants, **points)
+        again = found.law.error(**points)
+        agree(("the fit's error", again), ("the law's", error), repr(one), rtol=1e-6, along=points)
+        if found.condition >= 1e6:
+            told = any("determined" in warning for warning in found.warnings)
+            require(told, f"no warning says that parameters of {one!r} are not determined by its points")
+            return
+        for p in law.parameters():
+            fitted, truth = (getattr(each, p.name) for each in (found.law, one))
+            atol = 0.0 if p.log else 1e-6
+            agree((f"the fitted {p.name}", fitted), ("the law's", truth), repr(one), rtol=1e-6, atol=atol)
+
+    explore(look, max(1, case.examples // 2), case.seed, one=laws(law))
+
+
+def a_fit_does_not_depend_on_the_order_of_rows_or_on_units(case: LawCase) -> None:
+    """Errors of the middle of the law with 1% of noise; predictions to 1e-6, the noise found to 1e-5."""
+    points, law, chance = case.points, case.law, generator(case.seed, "testing", "order")
+    one = law(**case.middle)
+    truth = one.error(**points)
+    error = truth * np.exp(0.01 * chance.standard_normal(truth.shape))
+    first = fit(law, error, **points)
+    order, scales = chance.permutation(len(error)), case.scales(1e3, 10.0)
+    shuffled = fit(law, error[order], **{name: x[order] for name, x in points.items()})
+    moved = fit(law, 10 * error, **case.moved(scales))
+    here, at = first.law.error(**points), repr(one)
+    for name, there in {
+        "the fit to shuffled rows": shuffled.law.error(**points),
+        "the fit in other units": moved.law.error(**case.moved(scales)) / 10,
+    }.items():
+        agree((name, there), ("the fit to the rows as they are", here), at, rtol=1e-6, along=points)
+    agree(("the noise in other units", moved.noise), ("the noise", first.noise), at, rtol=1e-5)
+
+
+def a_plan_inverts_predictions(case: LawCase) -> None:
+    """For laws in n, or n and m, at 1e4 examples and 1e8 parameters; no neighbour of equal cost is better."""
+    law = case.law
+    if law.inputs not in (("n",), ("n", "m")):
+        return
+    values = case.middle | {p.name: max(p.start[0], 0.1) for p in law.parameters() if not p.log}
+    scales = {"n": 1e4, "m": 1e8}
+    points = case.moved(scales)
+    one = law(**values).rescaled(scales)
+    truth = one.error(**points)
+    found = fit(law, truth, constants=case.constants, **points)
+    target = float(np.quantile(truth, 0.3))
+    answer, at = plan(found, error=target), repr(one)
+    sizes = {"n": answer.n.estimate} | ({"m": answer.m.estimate} if answer.m is not None else {})
+    asked = ("the error asked for", target)
+    agree(("the error where the plan says", found.law.error(**sizes)), asked, at, rtol=1e-6)
+    agree(("the plan's own error", answer.error.estimate), asked, at, rtol=1e-6)
+    back = plan(found, budget=answer.cost.estimate).error.estimate
+    agree(("the error that the plan's cost buys", back), asked, at, rtol=1e-3)
+    if answer.m is not None:
+        for factor in (0.8, 1.25):
+            m = answer.m.estimate * factor
+            n = answer.cost.estimate / (6 * m)
+            cheaper = float(found.law.error(n=n, m=m)) < target * (1 - 1e-9)
+            require(not cheaper, f"n = {n:.6g} and m = {m:.6g} reach a lower error at the plan's cost, {at}")
+
+
+def a_law_is_frozen_hashable_and_of_finite_numbers(case: LawCase) -> None:
+    """Whole numbers become floats; numbers that are not finite are refused."""
+    law = case.law
+    one = law(**{p.name: 1 if p.bounds[1] > 1 else 0.5 for p in law.parameters()})
+    require(hash(one) == hash(replace(one)) and one == replace(one), f"a copy of {one!r} is not equal to it")
+    floats = all(isinstance(value, float) for value in one.params.values())
+    require(floats, f"the parameters of {one!r} are not all floats")
+    first = law.parameters()[0].name
+    try:
+        setattr(one, first, 1.0)
+    except FrozenInstanceError:
+        pass
+    else:
+        require(False, f"{first} of {one!r} can be set")
+    for value in (np.nan, np.inf):
+        wrong: dict[str, Any] = {first: value}
+        refused(functools.partial(replace, one, **wrong), f"{first!r}", f"{first} = {value}")
+
+
+def bad_inputs_are_refused_in_one_sentence(case: LawCase) -> None:
+    """Missing and unknown ones, numbers that are not positive and finite, and what is no number."""
+    law = case.law
+    one = law(**case.middle)
+    first = law.inputs[0]
+    rest: dict[str, ArrayLike] = {name: x[:1] for name, x in case.points.items()}
+    refused(lambda: one.error(), "'inputs'", "error() without inputs")
+    refused(lambda: one.error(**rest, unheard_of=1.0), "'inputs'", "an input of an unknown name")
+    for value in (0.0, -1.0, np.nan, np.inf, "1"):
+        wrong: dict[str, Any] = {**rest, first: value}
+        refused(functools.partial(one.error, **wrong), f"{first!r}", f"{first} = {value!r}")
+
+
+LAW_PROPERTIES: tuple[Callable[[LawCase], None], ...] = (
+    a_law_is_frozen_hashable_and_of_finite_numbers,
+    bad_inputs_are_refused_in_one_sentence,
+    error_and_formula_are_the_same_law,
+    the_compiled_gradient_is_the_derivative_of_the_error,
+    the_compiled_gradient_is_sympys_to_many_digits,
+    the_units_of_its_parameters_are_as_declared,
+    its_own_points_give_it_back,
+    a_fit_does_not_depend_on_the_order_of_rows_or_on_units,
+    a_plan_inverts_predictions,
+)
+"""What holds of every law, in the order in which `check_law` looks."""
+
+
+def check_law(
+    law: type[Law],
+    *,
+    points: Mapping[str, ArrayLike] | None = None,
+    properties: Sequence[Callable[[LawCase], None]] = LAW_PROPERTIES,
+    examples: int = 40,
+    seed: int = 0,
+) -> None:
+    """Hold a law to what holds of every law.
+
+    Parameters
+    ----------
+    law
+        The class, a subclass of `errsrc.laws.Law` whose constants have defaults.
+    points
+        Inputs, (points,) arrays > 0 by name, that can identify the law's parameters where these lie in
+        their ranges of starts; by default `design` of the law.
+    properties
+        Those to look at.
+    examples
+        Parameters drawn for each property; half as many where each is fitted.
+    seed
+        Of the draws.
+
+    Raises
+    ------
+    AssertionError
+        Where a property does not hold; one sentence names it, and the values that show it.
+    TypeError, ValueError
+        For what is no law, and points that are not the law's inputs.
+
+    Examples
+    --------
+    >>> from errsrc.laws import Power
+    >>> check_law(Power, examples=5)
+    """
+    if not (isinstance(law, type) and issubclass(law, Law)):
+        raise TypeError(checks.refusal("law", "check_law", "a subclass of errsrc.laws.Law", law))
+    check_draws(examples, seed, "check_law")
+    given = design(law) if points is None else points
+    if set(given) != set(law.inputs):
+        accepted = f"arrays of exactly {', '.join(law.inputs)}"
+        raise ValueError(checks.refusal("points", "check_law", accepted, sorted(given)))
+    arrays = {name: checks.positive_array(given[name], name, "check_law") for name in law.inputs}
+    hold(law, properties, LawCase(law, arrays, examples, seed))

@@ -1,0 +1,400 @@
+"""What holds of every learner."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from errsrc.learners import Learner, as_estimator
+from errsrc.rng import generator
+from errsrc.settings import AllFunctions, Band, Linear, Network, RankK
+from errsrc.settings.setting import Array
+from errsrc.testing.properties import agree, check_draws, explore, hold, of_type, own_chance, refused, require
+
+Inputs = Callable[[int, np.random.Generator], Array]
+"""Draws inputs, float64 (count, dim)."""
+
+CASES = {"n": st.integers(1, 12), "draw": st.integers(0, 10**6)}
+"""Numbers of examples, and seeds of data."""
+
+
+@dataclass(frozen=True, eq=False)
+class LearnerCase:
+    """A learner as its properties see it.
+
+    Attributes
+    ----------
+    learner, classes
+        The learner of labels that are numbers, and that of classes.
+    inputs
+        Draws the inputs that it takes; None where it takes all.
+    ordered, probabilities
+        What it says of itself, see `check_learner`.
+    examples, seed
+        How many data sets are drawn, and from which seed.
+    """
+
+    learner: Learner
+    classes: Learner
+    inputs: Inputs | None
+    ordered: bool
+    probabilities: bool
+    examples: int
+    seed: int
+
+    def draw(self, count: int, chance: np.random.Generator) -> Array:
+        """Draw inputs to learn at."""
+        if self.inputs is not None:
+            return self.inputs(count, chance)
+        function_class = self.learner.function_class
+        if isinstance(function_class, Band):
+            return function_class.basis.draw(count, chance)
+        return 2 * chance.standard_normal((count, 3))
+
+    @property
+    def dim(self) -> int:
+        """Size of an input."""
+        return self.draw(1, rng()).shape[1]
+
+    def data(self, n: int, draw: int, outputs: int | None = None) -> tuple[Array, Array, Array]:
+        """Return inputs (n, dim), numbers (n,) or (n, outputs), and 7 inputs to predict at."""
+        chance = generator(draw, "testing", "data")
+        x, at = self.draw(n, chance), self.draw(7, chance)
+        return x, chance.standard_normal(n if outputs is None else (n, outputs)), at
+
+    def suited(self, outputs: int | None = None, *, classes: bool = False) -> Learner:
+        """Return the learner for data of these outputs."""
+        return (self.classes if classes else self.learner).suited(self.dim, outputs)
+
+    def explore(self, look: Callable[..., None], **strategies: st.SearchStrategy[Any]) -> None:
+        """Call ``look(n=..., draw=..., ...)`` on data drawn."""
+        explore(look, self.examples, self.seed, **CASES, **strategies)
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    """Return the learner's chance: the same one in the same state."""
+    return np.random.default_rng(seed)
+
+
+def predictions_have_the_shape_of_the_labels(case: LearnerCase) -> None:
+    """Finite float64, from one example on."""
+
+    def look(n: int, draw: int, outputs: int | None) -> None:
+        x, y, at = case.data(n, draw, outputs)
+        values = case.suited(outputs).fit(x, y, rng())(at)
+        got = f"{values.dtype} of shape {values.shape}"
+        fits = values.dtype == np.float64 and values.shape == (7, *y.shape[1:]) and np.isfinite(values).all()
+        require(fits, f"for labels of shape {y.shape} predictions at 7 inputs are {got}, or not finite")
+
+    case.explore(look, outputs=st.sampled_from([None, 1, 3]))
+
+
+def a_seed_gives_one_predictor_and_no_other_chance_is_used(case: LearnerCase) -> None:
+    """Neither numpy's nor torch's global generator is touched."""
+    x, y, at = case.data(9, 0)
+    one = case.suited()
+    with own_chance():
+        first, second = (one.fit(x, y, rng(5))(at) for _ in range(2))
+    same = "9 examples, from a generator in the same state"
+    agree(("the second fit's prediction", second), ("the first's", first), same)
+
+
+def many_fits_at_once_are_those_of_each(case: LearnerCase) -> None:
+    """`fit_many` of 1, 5 and 8 examples, to 1e-5."""
+    one, sizes = case.suited(2), (1, 5, 8)
+    sets = [case.data(n, n, 2)[:2] for n in sizes]
+    xs, ys = zip(*sets, strict=True)
+    together = one.fit_many(xs, ys, [rng(k) for k in range(3)])
+    at = case.data(1, 99)[2]
+    for k, (x, y) in enumerate(sets):
+        many, each = ("fit_many's prediction", together[k](at)), ("fit's", one.fit(x, y, rng(k))(at))
+        agree(many, each, f"{sizes[k]} examples", rtol=1e-5, atol=1e-6)
+
+
+def the_order_of_examples_does_not_matter(case: LearnerCase) -> None:
+    """To 1e-6, but for learners that say that it does."""
+    if case.ordered:
+        return
+
+    def look(n: int, draw: int) -> None:
+        x, y, at = case.data(n, draw, 2)
+        one, order = case.suited(2), rng(draw).permutation(n)
+        shuffled = ("the prediction from shuffled examples", one.fit(x[order], y[order], rng())(at))
+        straight = ("that in their order", one.fit(x, y, rng())(at))
+        agree(shuffled, straight, f"{n} examples, draw {draw}", rtol=1e-6, atol=1e-6)
+
+    case.explore(look)
+
+
+def inputs_and_labels_are_left_as_they_are(case: LearnerCase) -> None:
+    """Nor does a predictor change where the caller's arrays do, later."""
+    x, y, at = case.data(6, 1, 2)
+    kept = {"x": x.copy(), "y": y.copy(), "at": at.copy()}
+    predictor = case.suited(2).fit(x, y, rng())
+    values = predictor(at)
+    for (name, copy), array in zip(kept.items(), (x, y, at), strict=True):
+        agree((f"{name} afterwards", array), (f"{name} before", copy), "6 examples")
+    x[:], y[:] = 0.0, 0.0
+    later = ("the prediction after the caller's arrays changed", predictor(at))
+    agree(later, ("that before", values), "6 examples")
+
+
+def a_smoother_is_the_fit(case: LearnerCase) -> None:
+    """``smoother(x, at) @ y``, for learners that are linear in their labels."""
+    if not case.learner.linear_in_labels:
+        return
+
+    def look(n: int, draw: int) -> None:
+        x, y, at = case.data(n, draw, 2)
+        for outputs, labels in ((2, y), (None, y[:, 0])):
+            one = case.suited(outputs)
+            smoother = one.smoother(x, at)
+            require(smoother.shape == (7, n), f"the smoother of {n} examples has shape {smoother.shape}")
+            scale = 1e-9 * max(1.0, float(np.abs(smoother).max()))  # the labels' rounding, as amplified
+            fitted = ("the fit", one.fit(x, labels, rng())(at))
+            smoothed = ("the smoother's", smoother @ labels)
+            agree(fitted, smoothed, f"{n} examples, draw {draw}", rtol=1e-9, atol=scale)
+
+    case.explore(look)
+
+
+def it_is_linear_in_its_labels_exactly_if_it_says_so(case: LearnerCase) -> None:
+    """f(2 y + z) = 2 f(y) + f(z) where declared; elsewhere one of 20 data sets shows that it is not."""
+    one, linear = case.suited(3), True
+    for draw in range(20):
+        x, z, at = case.data(12, draw, 3)
+        y = np.cos(x[:, :1] * [1, 2, 3])  # one rule, and z none
+        both, fy, fz = (one.fit(x, labels, rng())(at) for labels in (2 * y + z, y, z))
+        if one.linear_in_labels:
+            where = f"12 examples, draw {draw}"
+            agree(("f(2 y + z)", both), ("2 f(y) + f(z)", 2 * fy + fz), where, rtol=1e-7, atol=1e-7)
+            return
+        linear = linear and np.allclose(both, 2 * fy + fz, rtol=1e-7, atol=1e-7)
+        if not linear:
+            break
+    require(not linear, "f(2 y + z) = 2 f(y) + f(z) in 20 data sets, though linear_in_labels is False")
+    refused(lambda: one.smoother(x, at), "'learner' parameter of smoother", "to ask it for a smoother")
+
+
+def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
+    """For each of the classes of `errsrc.settings`."""
+    x, y, _ = case.data(9, 7, 2)
+    one = case.suited(2)
+    f, function_class, dim = one.fit(x, y, rng()), one.function_class, case.dim
+    if isinstance(function_class, (Linear, RankK)):
+        a, b = rng(8).standard_normal((2, 5, dim))
+        agree(("f(a - 2 b)", f(a - 2 * b)), ("f(a) - 2 f(b)", f(a) - 2 * f(b)), "9 examples", atol=1e-10)
+        if isinstance(function_class, RankK):
+            rank = np.linalg.matrix_rank(f(np.eye(dim)), tol=1e-10)
+            inside = rank <= function_class.rank
+            require(inside, f"a fit to 9 examples of rank {rank} is not in {function_class}")
+    elif isinstance(function_class, Band):
+        basis = function_class.basis
+        points, weights = basis.quadrature(basis.order + 8)
+        values = f(points)
+        projected = basis(points) @ (basis(points).T @ (weights[:, None] * values))
+        agree(("a prediction", values), ("its projection on the band", projected), "9 examples", atol=1e-9)
+    elif isinstance(function_class, Network):
+        outputs = function_class.architecture.outputs
+        require(outputs == 2, f"for labels of 2 outputs the declared network has {outputs}")
+    else:
+        known = function_class == AllFunctions()
+        require(known, f"{function_class!r} is no function class of errsrc.settings")
+
+
+def classes_get_scores_up_to_the_largest_seen(case: LearnerCase) -> None:
+    """(N, classes); probabilities where it says so; the fit to indicators where it is linear."""
+
+    def look(n: int, draw: int) -> None:
+        x, _, at = case.data(n, draw, 3)
+        one, y = case.suited(3, classes=True), rng(draw).integers(0, 3, n)
+        y[0] = 2
+        scores, where = one.fit(x, y, rng())(at), f"{n} examples of classes up to 2, draw {draw}"
+        require(scores.shape == (7, 3), f"scores at 7 inputs have shape {scores.shape} for {where}")
+        if case.probabilities:
+            require((scores >= 0).all(), f"a score is {scores.min():.6g}, no probability, for {where}")
+            agree(("a sum of scores", scores.sum(1)), ("that of probabilities", np.ones(7)), where, rtol=1e-6)
+        elif one.linear_in_labels:
+            fitted = ("the fit to indicators", one.fit(x, np.eye(3)[y], rng())(at))
+            agree(("a score", scores), fitted, where, atol=1e-12)
+
+    case.explore(look)
+
+
+def classes_are_told_apart_in_the_right_order(case: LearnerCase) -> None:
+    """Three heaps of inputs, of classes 2, 0 and 1: a learner that gives them three answers gives these."""
+    one, y, x = case.suited(3, classes=True), np.repeat([2, 0, 1], 20), case.draw(60, rng())
+    if x.shape[1] == 3 and not isinstance(one.function_class, Band):
+        x = np.repeat([[-5.0, 0.0, 2.0], [0.0, 5.0, 2.0], [5.0, 0.0, -2.0]], 20, axis=0)
+    else:
+        x = x[np.argsort(x[:, 0])]
+    answers = one.fit(x, y, rng())(x[10::20]).argmax(1)
+    if len(set(answers.tolist())) == 3:
+        agree(("the class of the largest score", answers), ("the examples' class", y[10::20]), "three heaps")
+
+
+def predictors_survive_pickling(case: LearnerCase) -> None:
+    """Bit for bit."""
+    x, y, at = case.data(6, 2)
+    predictor = case.suited().fit(x, y, rng())
+    again = pickle.loads(pickle.dumps(predictor))
+    agree(("the pickled predictor's value", again(at)), ("the predictor's", predictor(at)), "6 examples")
+
+
+def bad_data_is_refused_in_one_sentence(case: LearnerCase) -> None:
+    """Arrays of other shapes and types, and numbers that are not finite."""
+    one, name = case.suited(), type(case.learner).__name__
+    x, y = np.zeros((4, case.dim)), np.zeros(4)
+    nan = np.full_like(x, np.nan)
+    wrong: list[tuple[str, str, Any, Any]] = [
+        ("x", "inputs that are not finite", nan, y),
+        ("x", "inputs (dim,)", x[0], y),
+        ("x", "no examples", x[:0], y[:0]),
+        ("x", "inputs of no coordinate", x[:, :0], y),
+        ("x", "inputs that are strings", x.astype(str), y),
+        ("y", "a label too few", x, y[:3]),
+        ("y", "a label that is not finite", x, np.full(4, np.inf)),
+        ("y", "labels (4, 2, 2)", x, np.zeros((4, 2, 2))),
+        ("y", "labels (4, 0)", x, np.zeros((4, 0))),
+        ("y", "labels that are strings", x, np.array(["a"] * 4)),
+        ("y", "a class -1", x, np.array([0, 1, -1, 0])),
+        ("y", "classes (4, 1)", x, np.zeros((4, 1), dtype=np.int64)),
+    ]
+    for which, what, inputs, labels in wrong:
+        refused(
+            functools.partial(one.fit, inputs, labels, rng()),
+            f"The {which!r} parameter of {name} must be",
+            what,
+        )
+
+
+def a_predictor_refuses_other_inputs(case: LearnerCase) -> None:
+    """Of another size, or not finite."""
+    x, y, at = case.data(4, 0)
+    predictor = case.suited().fit(x, y, rng())
+    named = f"The 'x' parameter of {type(case.learner).__name__} must be"
+    wrong: dict[str, NDArray[Any]] = {
+        "an input of a coordinate less": at[:, :-1],
+        "an input of twice the coordinates": np.concatenate([at, at], 1),
+        "an input that is not finite": np.full_like(at, np.nan),
+    }
+    for what, other in wrong.items():
+        refused(functools.partial(predictor, other), named, what)
+
+
+def a_learner_is_frozen_hashable_and_has_defaults(case: LearnerCase) -> None:
+    """So that it is the table of a spec."""
+    kind = type(case.learner)
+    one = kind()
+    require(one == kind() and hash(one) == hash(dataclasses.replace(one)), f"{one!r} is not equal to a copy")
+    for field in dataclasses.fields(one):
+        try:
+            setattr(one, field.name, None)
+        except dataclasses.FrozenInstanceError:
+            continue
+        require(False, f"{field.name} of {one!r} can be set")
+
+
+def its_estimator_of_numbers_passes_scikit_learns_checks(case: LearnerCase) -> None:
+    """But for those whose inputs it refuses, in one sentence."""
+    _estimator_checks(case.learner, classes=False)
+
+
+def its_estimator_of_classes_passes_scikit_learns_checks(case: LearnerCase) -> None:
+    """But for those whose inputs it refuses, in one sentence."""
+    _estimator_checks(case.classes, classes=True)
+
+
+def _estimator_checks(learner: Learner, classes: bool) -> None:
+    from sklearn.utils.estimator_checks import check_estimator
+
+    estimator = as_estimator(learner, classes=classes)
+    done = check_estimator(estimator, on_skip=None, on_fail=None)
+    failed = [check for check in done if check["status"] == "failed"]
+    for check in failed:
+        reasons = f"{check['exception']!r} {check['exception'].__cause__!r}"
+        bound = isinstance(learner.function_class, Band) and "The 'x' parameter of " in reasons
+        require(bound, f"{check['check_name']} of scikit-learn fails with {check['exception']!r}")
+    passed = len(done) - len(failed)
+    require(passed > 15, f"only {passed} of scikit-learn's {len(done)} checks were passed")
+
+
+LEARNER_PROPERTIES: tuple[Callable[[LearnerCase], None], ...] = (
+    a_learner_is_frozen_hashable_and_has_defaults,
+    predictions_have_the_shape_of_the_labels,
+    inputs_and_labels_are_left_as_they_are,
+    a_seed_gives_one_predictor_and_no_other_chance_is_used,
+    the_order_of_examples_does_not_matter,
+    many_fits_at_once_are_those_of_each,
+    it_is_linear_in_its_labels_exactly_if_it_says_so,
+    a_smoother_is_the_fit,
+    predictions_lie_in_the_declared_class,
+    classes_get_scores_up_to_the_largest_seen,
+    classes_are_told_apart_in_the_right_order,
+    predictors_survive_pickling,
+    bad_data_is_refused_in_one_sentence,
+    a_predictor_refuses_other_inputs,
+    its_estimator_of_numbers_passes_scikit_learns_checks,
+    its_estimator_of_classes_passes_scikit_learns_checks,
+)
+"""What holds of every learner, in the order in which `check_learner` looks."""
+
+
+def check_learner(
+    learner: Learner,
+    *,
+    classes: Learner | None = None,
+    inputs: Inputs | None = None,
+    ordered: bool = False,
+    probabilities: bool = False,
+    properties: Sequence[Callable[[LearnerCase], None]] = LEARNER_PROPERTIES,
+    examples: int = 10,
+    seed: int = 0,
+) -> None:
+    """Hold a learner to what holds of every learner.
+
+    Parameters
+    ----------
+    learner
+        The learner, of fields that make it quick: it is fitted some hundred times, to 1 to 200 examples.
+    classes
+        The learner for labels that are classes, where that is another; as a network student of the log loss.
+    inputs
+        Draws inputs, float64 (count, dim), from a generator, for a learner that does not take all; by default
+        they are normal, of standard deviation 2.
+    ordered
+        Whether its chance depends on the order of the examples.
+    probabilities
+        Whether its scores of classes are probabilities.
+    properties
+        Those to look at.
+    examples
+        Data sets drawn for each property.
+    seed
+        Of the draws.
+
+    Raises
+    ------
+    AssertionError
+        Where a property does not hold; one sentence names it, and the values that show it.
+    TypeError, ValueError
+        For what is no learner.
+
+    Examples
+    --------
+    >>> from errsrc.learners import Neighbours
+    >>> check_learner(Neighbours(3), probabilities=True, examples=3)
+    """
+    for name, one in {"learner": learner, "classes": learner if classes is None else classes}.items():
+        of_type(one, name, "check_learner", Learner, "a learner, as errsrc.learners.Ridge()")
+    check_draws(examples, seed, "check_learner")
+    case = LearnerCase(learner, classes or learner, inputs, ordered, probabilities, examples, seed)
+    hold(learner, properties, case)

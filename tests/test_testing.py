@@ -1,0 +1,369 @@
+"""`errsrc.testing` as others use it: what is right passes in three lines, and what is wrong is named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from outside.law import Onset
+from outside.learner import MedianNeighbour
+from outside.setting import Step
+
+from errsrc.bases import Torus
+from errsrc.errors import Undersampled
+from errsrc.laws import fit
+from errsrc.laws.law import positive
+from errsrc.learners import BandLeastSquares, Ridge
+from errsrc.results import Interval
+from errsrc.settings import BandTeacher, Flips, Gaussian, Linear, LinearTeacher, TableTeacher
+from errsrc.settings.channels import Channel
+from errsrc.testing import band_teachers, check_law, check_learner, check_setting, design, laws
+from errsrc.testing.properties import agree
+
+
+def test_a_law_of_ones_own() -> None:
+    check_law(Onset)
+
+
+def test_a_setting_of_ones_own() -> None:
+    check_setting(Step())
+    check_setting(Step(channel=Gaussian(0.3)))
+
+
+def test_a_learner_of_ones_own() -> None:
+    check_learner(MedianNeighbour())
+
+
+@settings(max_examples=5, deadline=None)
+@given(band_teachers(most=9, noise=0.1))
+def test_strategies_draw_what_properties_of_ones_own_are_about(setting: BandTeacher) -> None:
+    assert setting.basis.size <= 9
+    assert setting.noise <= 0.01 * 1.01
+
+
+@settings(max_examples=3, deadline=None)
+@given(laws(Onset))
+def test_a_law_drawn_is_fitted_to_the_usual_design(law: Onset) -> None:
+    points = design(Onset)
+    assert fit(Onset, law.error(**points), **points).law.alpha == pytest.approx(law.alpha, rel=1e-5)
+
+
+def test_points_may_be_ones_own() -> None:
+    check_law(Onset, points={"n": np.geomspace(0.01, 300, 25)}, examples=4)
+
+
+@dataclass(frozen=True)
+class WrongFormula(Onset):
+    @classmethod
+    def formula(cls) -> Any:
+        return super().formula() * sympy.Rational(1001, 1000)
+
+
+@dataclass(frozen=True)
+class WrongUnits(Onset):
+    onset: float = positive((0.05, 5.0), unit={"n": 2})
+
+
+@dataclass(frozen=True)
+class UnrefusingLaw(Onset):
+    def error(self, **inputs: Any) -> Any:
+        return self.a * (1 + np.asarray(inputs.get("n", 1.0)) / self.onset) ** -self.alpha
+
+
+@dataclass(frozen=True)
+class Undetermined(Onset):
+    """Two amplitudes of which only the product counts, in units that nobody can tell from the errors."""
+
+    b: float = positive((0.3, 3.0))
+
+    def error(self, **inputs: Any) -> Any:
+        return self.b * super().error(**inputs)
+
+    @classmethod
+    def formula(cls) -> Any:
+        return sympy.Symbol("b", positive=True) * super().formula()
+
+
+LAWS = [
+    (
+        WrongFormula,
+        "error and formula are the same law",
+        r"error\(\) is \S+ and formula\(\) is .* and n = 0.0",
+    ),
+    (WrongUnits, "the units of its parameters are as declared", r"the rescaled law's error is .* in units"),
+    (UnrefusingLaw, "bad inputs are refused in one sentence", r"error\(\) without inputs is not refused"),
+]
+
+
+def sentence(caught: pytest.ExceptionInfo[AssertionError], name: str, claim: str) -> str:
+    """The message, which is one sentence on one line that names what fails, and the property."""
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith(f"{name} fails '{claim}': ")
+    assert text.endswith(".")
+    return text
+
+
+@pytest.mark.parametrize(("law", "claim", "seen"), LAWS, ids=lambda one: getattr(one, "__name__", None))
+def test_a_wrong_law_is_named_with_its_property(law: type[Onset], claim: str, seen: str) -> None:
+    with pytest.raises(AssertionError, match=seen) as caught:
+        check_law(law)
+    sentence(caught, law.__name__, claim)
+
+
+def test_a_law_whose_parameters_are_not_determined_passes_if_the_fit_says_so() -> None:
+    check_law(Undetermined, examples=4)
+
+
+@dataclass(frozen=True)
+class Unseeded(Step):
+    def inputs(self, count: int, rng: Any) -> Any:
+        return np.random.default_rng().random((count, 2))
+
+
+@dataclass(frozen=True)
+class GlobalChance(Step):
+    def teacher(self, rng: Any) -> Any:
+        np.random.random()  # noqa: NPY002
+        return super().teacher(rng)
+
+
+@dataclass(frozen=True)
+class Noisier(Channel):
+    noise_std: float = 0.3
+
+    def label(self, values: Any, rng: Any) -> Any:
+        return values + 1.1 * self.noise_std * rng.standard_normal(values.shape)
+
+
+@dataclass(frozen=True)
+class WrongNoise(Step):
+    channel: Channel = field(default=Noisier(), kw_only=True)
+    noise = 0.3**2
+
+
+@dataclass(frozen=True)
+class HiddenNoise(Step):
+    """Clean, it says."""
+
+    channel: Channel = field(default=Noisier(1e-6), kw_only=True)
+    noise = 0.0
+
+
+@dataclass(frozen=True)
+class WrongFlips(Flips):
+    def probabilities(self, values: Any) -> Any:
+        return Flips(self.rate / 2).probabilities(values)
+
+
+@dataclass(frozen=True)
+class WrongVariance(Step):
+    target_variance = 0.35
+
+
+@dataclass(frozen=True)
+class Relative(Step):
+    def teacher(self, rng: Any) -> Any:
+        f = super().teacher(rng)
+        return lambda x: f(x) - f(x).mean()
+
+
+@dataclass(frozen=True)
+class Mutating(Step):
+    def teacher(self, rng: Any) -> Any:
+        f = super().teacher(rng)
+
+        def g(x: Any) -> Any:
+            x *= 1.0 - 1e-9
+            return f(x)
+
+        return g
+
+
+@dataclass(frozen=True)
+class Float32(Step):
+    def inputs(self, count: int, rng: Any) -> Any:
+        return super().inputs(count, rng).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class WrongRoots(LinearTeacher):
+    def roots(self, *points: Any) -> Any:
+        return [x * self.weight_variances for x in points]
+
+
+@dataclass(frozen=True)
+class WrongRealizability(LinearTeacher):
+    def realizability(self, function_class: Any) -> Interval:
+        return Interval(0.1, 0.1, 0.1, 0.95)
+
+
+@dataclass(frozen=True)
+class OtherAtOnce(Step):
+    def teachers(self, rngs: Any) -> Any:
+        return [self.teacher(rngs[0])] * len(rngs)
+
+
+WORLD = "a seed gives one world and no other chance is used"
+FUNCTION = "a teacher is a function of its input"
+SETTINGS = [
+    (Unseeded(), WORLD, "a second draw of inputs is"),
+    (GlobalChance(), WORLD, "numpy's global generator"),
+    (WrongNoise(), "noise is what labels show", r"the noise stated gives 0.09, but .* between 0\.1"),
+    (HiddenNoise(), "noise is what labels show", "the noise stated gives 0, but"),
+    (TableTeacher(4, channel=WrongFlips(0.2)), "noise is what labels show", "standard errors"),
+    (WrongVariance(), "target variance is what the best constant loses", "stated gives 0.35, but"),
+    (Relative(), FUNCTION, "a value asked for of the first two is"),
+    (Mutating(), FUNCTION, "an input after it was asked for is"),
+    (Float32(), "inputs are float64 of one size", r"inputs\(1\) is float32 of shape \(1, 2\)"),
+    (OtherAtOnce(), "many teachers at once are those of each", "teacher [12] of three"),
+    (WrongRoots(5), "teachers have the covariance of the roots", "a covariance of teachers is"),
+    (WrongRealizability(3), "realizability is an interval from 0 on", "is not refused"),
+]
+
+
+@pytest.mark.parametrize(
+    ("setting", "claim", "seen"), SETTINGS, ids=[type(one).__name__ for one, *_ in SETTINGS]
+)
+def test_a_wrong_setting_is_named_with_its_property(setting: Any, claim: str, seen: str) -> None:
+    with pytest.raises(AssertionError, match=seen) as caught:
+        check_setting(setting, classes=[Linear()] if isinstance(setting, LinearTeacher) else ())
+    sentence(caught, type(setting).__name__, claim)
+
+
+@dataclass(frozen=True)
+class FirstCounts(MedianNeighbour):
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        return super()._fit(x, np.concatenate([2 * y[:1], y[1:]]), rng)
+
+
+@dataclass(frozen=True)
+class Centring(MedianNeighbour):
+    def fit(self, x: Any, y: Any, rng: Any) -> Any:
+        if isinstance(y, np.ndarray) and y.dtype.kind == "f":
+            y -= y.mean(0)
+        return super().fit(x, y, rng)
+
+
+@dataclass(frozen=True)
+class Jittering(MedianNeighbour):
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        return super()._fit(x + 5.0 * np.random.default_rng().standard_normal(x.shape), y, rng)
+
+
+@dataclass(frozen=True)
+class GloballyJittering(MedianNeighbour):
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        np.random.random()  # noqa: NPY002
+        return super()._fit(x, y, rng)
+
+
+@dataclass(frozen=True)
+class NotLinear(MedianNeighbour):
+    linear_in_labels = True
+
+
+@dataclass(frozen=True)
+class SaysNothing(MedianNeighbour):
+    """A mean is linear in the labels."""
+
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        return super()._fit(x, y * 0 + y.mean(0), rng)
+
+
+@dataclass(frozen=True)
+class NoMap(MedianNeighbour):
+    function_class = Linear()
+
+
+@dataclass(frozen=True)
+class Needy(MedianNeighbour):
+    """It raises for fewer examples than four."""
+
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        return super()._fit(x - 0 * x[3], y, rng)
+
+
+@dataclass(frozen=True)
+class Single(MedianNeighbour):
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        return super()._fit(x, y if y.ndim == 1 else y[:, :1], rng)
+
+
+SEED = "a seed gives one predictor and no other chance is used"
+LEARNERS = [
+    (
+        FirstCounts(),
+        "the order of examples does not matter",
+        "from shuffled examples is .* at [2-9] examples",
+    ),
+    (Centring(), "inputs and labels are left as they are", "y afterwards is .* and y before is"),
+    (Jittering(), SEED, "the second fit's prediction is .* and the first's is"),
+    (GloballyJittering(), SEED, "numpy's global generator"),
+    (NotLinear(), "it is linear in its labels exactly if it says so", r"f\(2 y \+ z\) is"),
+    (SaysNothing(), "it is linear in its labels exactly if it says so", "though linear_in_labels is False"),
+    (NoMap(), "predictions lie in the declared class", r"f\(a - 2 b\) is"),
+    (Needy(), "predictions have the shape of the labels", "IndexError was raised, .* at n = 1, draw = 0"),
+    (Single(), "predictions have the shape of the labels", r"labels of shape \(1, 3\) .* of shape \(7, 1\)"),
+]
+
+
+@pytest.mark.parametrize(
+    ("learner", "claim", "seen"), LEARNERS, ids=[type(one).__name__ for one, *_ in LEARNERS]
+)
+def test_a_wrong_learner_is_named_with_its_property(learner: Any, claim: str, seen: str) -> None:
+    with pytest.raises(AssertionError, match=seen) as caught:
+        check_learner(learner)
+    sentence(caught, type(learner).__name__, claim)
+
+
+def test_learners_of_few_inputs_say_which() -> None:
+    """Nodes on the circle that are given: `BandLeastSquares` on its own domain needs none."""
+    check_learner(BandLeastSquares(Torus(1)), inputs=lambda n, rng: rng.uniform(0, 6, (n, 1)), examples=3)
+
+
+REFUSED: list[tuple[Any, str]] = [
+    (lambda: check_law(Ridge), "'law' parameter of check_law must be a subclass of errsrc.laws.Law"),
+    (lambda: check_law(Onset(1.0, 1.0, 1.0)), "'law' .* subclass"),
+    (lambda: check_law(Onset, points={"m": [1.0]}), r"'points' .* exactly n. Got \['m'\]"),
+    (lambda: check_law(Onset, examples=0), "'examples' .* >= 1"),
+    (lambda: check_setting(Linear()), "'setting' parameter of check_setting must be a setting"),
+    (lambda: check_setting(Step(), classes=[3]), "'classes' .* function classes"),
+    (lambda: check_setting(Step(), teachers=2), "'teachers' .* >= 4"),
+    (lambda: check_learner(Ridge), "'learner' parameter of check_learner must be a learner"),
+    (lambda: check_learner(Ridge(), seed=-1), "'seed' .* >= 0"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_what_is_refused(wrong: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        wrong()
+
+
+def test_a_comparison_sees_shapes_and_numbers_that_are_none() -> None:
+    for other, seen in (([1.0], "shape"), ([1.0, np.nan], "nan")):
+        with pytest.raises(Exception, match=seen):
+            agree(("this", [1.0, 2.0]), ("that", other), "here", rtol=1.0)
+
+
+def test_pytest_is_not_needed() -> None:
+    code = (
+        "import sys; sys.modules['pytest'] = None\n"
+        "from errsrc.laws import Power\nfrom errsrc.learners import Ridge\n"
+        "from errsrc.settings import LinearTeacher\nfrom errsrc.testing import *\n"
+        "check_law(Power, examples=2)\ncheck_learner(Ridge(), examples=2)\ncheck_setting(LinearTeacher(2))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_warnings_of_the_library_are_no_failures() -> None:
+    with pytest.warns(Undersampled):
+        BandLeastSquares(Torus(4)).fit(np.zeros((1, 1)), np.zeros(1), np.random.default_rng(0))
