@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from errsrc.cli import main
 from errsrc.datasets import Shape, images, shape_of
 from errsrc.nets import Recipe
 from errsrc.tasks import VisionCell, parameters, train_cells
@@ -358,3 +359,23 @@ def test_residual_cells_train_on_cifar(tmp_path, family, depth, monkeypatch):
 def test_a_depth_that_was_not_published_is_refused_with_the_cell(family):
     with pytest.raises(ValueError, match=r"'depth' parameter of .* must be 6 k \+ [24] for a whole k >= 1"):
         VisionCell("cifar-10", family, 4, 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ('dataset = "./none"\nside = 8\nfamily = "mlp"', "errsrc: There is no image folder none/train: put"),
+        ('dataset = "cifar-10"\nfamily = "resnet"\ndepth = 9', "'depth' parameter of Resnet must be 6 k + 2"),
+        ('dataset = "cifar-10"\nfamily = "mlp"\nside = 8', "'side' parameter of VisionCell must be 0"),
+    ],
+)
+def test_a_study_of_what_is_not_there_is_refused_in_one_sentence(
+    tmp_path, capsys, monkeypatch, fields, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.toml").write_text(f'kind = "vision"\n[cell]\n{fields}\nwidth = 2\nn = 10\n')
+    assert main(["run", "study.toml"]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert "internal" not in said

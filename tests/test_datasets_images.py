@@ -72,6 +72,11 @@ def test_torchvisions_layout_is_found_where_nothing_else_is(tmp_path, monkeypatc
     assert images("fashion-mnist").source.endswith("raw")
 
 
+def test_torchvisions_root_may_be_named(tmp_path):
+    write(tmp_path / "FashionMNIST" / "raw", arrays(), zipped=True)
+    assert images("fashion-mnist", tmp_path).source == str(tmp_path / "FashionMNIST" / "raw")
+
+
 def test_missing_files_say_what_to_install_and_where_to_put_them(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"dataset-fashion-mnist.*ERRSRC_DATA"):
         images("fashion-mnist", tmp_path)

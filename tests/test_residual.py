@@ -189,6 +189,15 @@ def test_members_trained_together_are_those_trained_alone_masked_or_not(network)
                 assert torch.all(w[~mask[1]] == 0)
 
 
+@pytest.mark.parametrize("network", [Resnet(8, 2, 2, 8, 1), WRN(8, 2, 2, 10, 1)], ids=str)
+@pytest.mark.parametrize("how", [{"precision": "bf16"}, {"augment": "crop-flip", "padding": 1}], ids=str)
+def test_they_learn_in_half_precision_and_from_moved_images(network, how):
+    x, y = images(400, 0)
+    recipe = Recipe(learning_rate=0.02, batch=32, warmup=10, look=20, **how)
+    (trained,) = train(network, x, y, [Member(np.arange(400), 60, 2)], images(300, 1), recipe)
+    assert trained.curve["error"][-1] < 0.15
+
+
 @pytest.mark.parametrize("network", SMALL, ids=str)
 def test_scales_and_shifts_are_never_pruned(network):
     weights = drawn(network)

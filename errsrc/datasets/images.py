@@ -124,7 +124,8 @@ class Images:
         else:
             centre = train.mean((0, 2), dtype=np.float64).astype(np.float32)[:, None]
             train -= centre
-            scale = train.std((0, 2), dtype=np.float64).astype(np.float32)[:, None]
+            squares = np.einsum("ncp,ncp->c", train, train, dtype=np.float64)  # with no array as large again
+            scale = np.sqrt(squares * len(squares) / train.size).astype(np.float32)[:, None]
         test -= centre
         train /= scale
         test /= scale
