@@ -114,6 +114,18 @@ def test_every_version_gives_back_the_images_written_to_it(tmp_path, name, versi
     check(images(name, tmp_path), name)
 
 
+def test_the_digest_is_of_the_images_and_not_of_the_files(tmp_path):
+    digests = set()
+    for version in ("python", "binary"):
+        write(tmp_path / version, contents("cifar-10", version))
+        digests.add(images("cifar-10", tmp_path / version).digest)
+    assert len(digests) == 1
+    path = tmp_path / "binary" / "test_batch.bin"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert images("cifar-10", tmp_path / "binary").digest not in digests
+
+
 def test_sets_are_found_in_the_named_folder_and_in_torchvisions_root(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ERRSRC_DATA", raising=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -106,6 +107,15 @@ class Images:
     test_y: NDArray[np.int64]
     classes: int
     white: int
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all pixels and labels, hexadecimal, whichever files they were read from."""
+        found = hashlib.sha256()
+        for array in (self.train_x, self.train_y, self.test_x, self.test_y):
+            found.update(f"{array.dtype.str} {array.shape}\n".encode())
+            found.update(np.ascontiguousarray(array).data)
+        return found.hexdigest()
 
     def scaled(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return training and test pixels, centred and scaled by the training images.

@@ -91,8 +91,8 @@ class VisionResult:
         its batch's wall time.
     diverged
         The training failed: leave the cell out of fits and say so.
-    device
-        What it was trained on.
+    digest, device
+        Of the images, see `errsrc.datasets.Images`; what it was trained on.
     curve
         Learning curve, see `errsrc.nets.Trained`.
     """
@@ -109,6 +109,7 @@ class VisionResult:
     best_step: int
     seconds: float
     diverged: bool
+    digest: str
     device: str
     curve: dict[str, NDArray[np.float64]]
 
@@ -155,6 +156,8 @@ class Resident:
         The same of those that choose the weights and those that test them.
     rows
         Rows of x that are not for validation.
+    digest
+        Of the images.
     """
 
     x: Tensor
@@ -162,6 +165,7 @@ class Resident:
     validation: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
     rows: NDArray[np.int64]
+    digest: str
 
 
 @functools.lru_cache(maxsize=1)
@@ -182,6 +186,7 @@ def resident(dataset: str, validation: int, folder: str | None = None, side: int
         (train_x[held], train_y[held]),
         (test_x, test_y),
         np.setdiff1d(np.arange(len(data.train_y)), held),
+        data.digest,
     )
 
 
@@ -265,6 +270,7 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
                 best_step=one.best_step,
                 seconds=seconds * one.steps / all_steps,
                 diverged=one.diverged,
+                digest=data.digest,
                 device=device_name(x.device),
                 curve=one.curve,
             )
