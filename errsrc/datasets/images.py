@@ -275,7 +275,7 @@ def _fashion(folder: Path | None) -> Images:
         if all(found):
             train_x, train_y, test_x, test_y = (formats.idx(path) for path in found if path is not None)
             for x, y, path in ((train_x, train_y, found[0]), (test_x, test_y, found[2])):
-                if x.ndim != 3 or x.shape[1] != x.shape[2] or y.shape != x.shape[:1] or y.max(initial=0) > 9:
+                if y.ndim != 1 or x.shape != (len(y), 28, 28) or y.max(initial=0) > 9:
                     raise ValueError(
                         f"The image file {path} does not fit its label file: images have shape {x.shape}, "
                         f"labels {y.shape}; put the four Fashion-MNIST idx files there again."
@@ -303,7 +303,7 @@ def _find(place: Path, name: str) -> Path | None:
 
 
 def _cifar(name: str, folder: Path | None) -> Images:
-    places = list(_places(folder))
+    places = [place for place in _places(folder) if place != _DEBIAN]
     for place in places:
         for version in _CIFAR[name]:
             for source in (place / version.folder, place, place / version.archive):
