@@ -132,6 +132,23 @@ def test_a_step_is_one_graph_with_the_same_slopes(network, device):
         torch.testing.assert_close(compiled, eager, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("masked", [False, True])
+def test_adam_in_one_kernel_is_adam(masked, device):
+    network = NETWORKS[0]
+    x, y = examples(network, device)
+    drawn = torch.Generator().manual_seed(0)
+    masks = tuple(torch.rand(1, *shape, generator=drawn) < 0.6 for shape in network.shapes())
+    eager, compiled = (
+        train(network, x, y, members(40), None, Recipe(compile=on), masks=masks if masked else None)[0]
+        for on in (False, True)
+    )
+    for one, other, mask in zip(eager.weights, compiled.weights, masks, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+        assert not masked or not other.cpu()[~mask[0]].any()
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no compiler")
 def test_compiled_training_is_training(device):

@@ -119,22 +119,32 @@ class Descent:
     def advance(self, step: int, pace: int, budget: Tensor) -> Tensor:
         """Take ``pace`` steps from ``step`` and return each member's sum of batch losses, (E,)."""
         device, dtype, recipe = self._x.device, self._x.dtype, self._recipe
-        taken = [order.take(pace) for order in self._orders]
-        rows, moves = (torch.stack(own, 1).to(device) for own in zip(*taken, strict=True))
+        batches = [order.take(pace) for order in self._orders]
+        rows, turns = (torch.stack(own, 1).to(device) for own in zip(*batches, strict=True))
         rates = recipe.rates(step, pace, budget, dtype)
         weights, slopes = self._tensors(self._weights), self._tensors(self._slope)
+        downhill = self._slope if recipe.optimiser == "adam" else self._moments[0]
+        moves = list(zip(weights, self._tensors(downhill), strict=True))
+        if len(self._orders) == 1:  # one rate for all, so one call
+            moves = [(self._weights, downhill)]
+        fused = recipe.compile and recipe.optimiser == "adam" and len(self._orders) == 1
+        taken = torch.arange(pace, dtype=torch.float32, device=device) + (step + 1 - self._begin)
         seen = torch.zeros(len(budget), dtype=dtype, device=device)
         with _products(recipe, device):
             for k in range(pace):
                 x = take(self._x, rows[k])
                 if recipe.augment != "none":
-                    x = augment.moved(x, moves[k], self._network.image, recipe.padding)
+                    x = augment.moved(x, turns[k], self._network.image, recipe.padding)
                 seen += self._slopes(weights, x, take(self._y, rows[k]), slopes)
                 if self._pruned is not None:
                     self._slope.masked_fill_(self._pruned, 0.0)
                 since = step + k + 1 - self._begin
-                for w, move in zip(weights, self._tensors(self._move(since)), strict=True):
-                    w.addcmul_(move, rates[k].view(-1, *[1] * (w.dim() - 1)), value=-1)
+                if fused:
+                    self._fused_move(rates[k, 0], taken[k])
+                else:
+                    self._move(since)
+                    for w, move in moves:
+                        w.addcmul_(move, rates[k].view(-1, *[1] * (w.dim() - 1)), value=-1)
                 if recipe.average:
                     self._average.lerp_(self._weights, min(1.0, 1 / (recipe.average * since)))
         return seen
@@ -146,6 +156,8 @@ class Descent:
 
     def _by_graph(self, weights: Weights, x: Tensor, y: Tensor, slopes: Weights) -> Tensor:
         """Return and write the same, from a graph of all that is between weights and losses."""
+        if self._recipe.compile and x.is_cuda:
+            torch.compiler.cudagraph_mark_step_begin()  # nothing of the last step is still in use
         leaves = tuple(w.detach().requires_grad_() for w in weights)
         with torch.enable_grad():
             batch_losses = self._batch_losses(leaves, x, y)
@@ -153,16 +165,24 @@ class Descent:
         torch._foreach_copy_(slopes, found)
         return batch_losses.detach()
 
-    def _move(self, step: int) -> Tensor:
-        """Return the optimiser's step of rate 1 downhill, as a buffer."""
+    def _move(self, step: int) -> None:
+        """Turn slopes into the optimiser's step of rate 1 downhill, in their place, or in the moment's."""
         if self._recipe.optimiser == "sgd":
-            return self._moments[0].mul_(self._recipe.momentum).add_(self._slope)
+            self._moments[0].mul_(self._recipe.momentum).add_(self._slope)
+            return
         mean, square = self._moments
         mean.lerp_(self._slope, 1 - _ADAM[0])
         square.mul_(_ADAM[1]).addcmul_(self._slope, self._slope, value=1 - _ADAM[1])
-        move = square.sqrt().add_(1e-8)
+        move = torch.sqrt(square, out=self._slope).add_(1e-8)  # new memory at each step is slow
         torch.div(mean, move, out=move)
-        return move.mul_((1 - _ADAM[1] ** step) ** 0.5 / (1 - _ADAM[0] ** step))
+        move.mul_((1 - _ADAM[1] ** step) ** 0.5 / (1 - _ADAM[0] ** step))
+
+    def _fused_move(self, rate: Tensor, step: Tensor) -> None:
+        """Take Adam's step by torch's one kernel for it, which knows one rate; both tensors ()."""
+        torch._fused_adam_(
+            [self._weights], [self._slope], [self._moments[0]], [self._moments[1]], [], [step], lr=rate,
+            beta1=_ADAM[0], beta2=_ADAM[1], weight_decay=0.0, eps=1e-8, amsgrad=False, maximize=False,
+        )  # fmt: skip
 
 
 BatchLosses = Callable[[Weights, Tensor, Tensor], Tensor]

@@ -185,8 +185,7 @@ class Network:
         with torch.enable_grad():
             outputs = self(leaves, x)
         loss, slope = head(outputs.detach())
-        for place, found in zip(out, torch.autograd.grad(outputs, leaves, slope), strict=True):
-            place.copy_(found)
+        torch._foreach_copy_(out, torch.autograd.grad(outputs, leaves, slope))
         return loss
 
 

@@ -53,8 +53,8 @@ class Recipe:
         all that is looked at, are of the inputs' dtype in each.
     compile
         Whether a step's forward and backward pass are compiled (``torch.compile``; on a GPU replayed as
-        graphs).  It takes tens of seconds at the start, and again as members end: for long runs of one
-        large member or a few.
+        graphs), and Adam's step of a member alone is one kernel.  It takes tens of seconds at the start,
+        and again as members end: for long runs of one large member or a few.
     augment
         What is done to the images of a batch, anew each time, and never where they are looked at: "none",
         or "crop-flip", a random crop of the image with ``padding`` places of 0 around it, mirrored or not
