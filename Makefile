@@ -4,6 +4,7 @@ help:
 	@echo "make demo       train a grid of networks, fit its scaling law, predict the large ones (minutes)"
 	@echo "make test       every check: ruff, mypy, import-linter, pytest with doctests"
 	@echo "make notebooks  run the notebooks, into out/notebooks as .ipynb and HTML (minutes)"
+	@echo "make docs       the reference, a page a room, in docs/build"
 	@echo "make clean      remove .venv and caches"
 
 demo: .venv/.ready
@@ -28,8 +29,11 @@ notebooks: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt setup.sh
 	@./setup.sh
 
+docs: .venv/.ready
+	.venv/bin/python -m sphinx -W --keep-going -q docs docs/build
+
 clean:
-	rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist docs/build docs/rooms *.egg-info .hypothesis .import_linter_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help demo test notebooks clean
+.PHONY: help demo test notebooks docs clean

@@ -5,7 +5,8 @@ Every refusal in errsrc reads
     The 'n' parameter of budget must be an integer >= 1. Got 0 instead.
 
 so that it names the argument, what is accepted and what came.  Each function
-returns the checked value, converted to the plain type it is used as.
+returns the checked value, converted to the plain type it is used as; `name` is
+the argument's, `where` the function's or class's.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _NOT_NUMBERS = (bool, np.bool_, np.timedelta64)
 
 
 def refusal(name: str, where: str, accepted: str, got: object) -> str:
-    """Return the one sentence, on one line, that every refused argument gets.
+    """Return the one sentence, on one line, that every refused argument gets: `accepted`, and what came.
 
     `got` is shown by its repr, shortened to 80 characters; a string "<...>" is
     shown as it is, for what has no repr worth showing (``"<shape (3, 2)>"``).
@@ -76,7 +77,10 @@ def number(
     open_low: bool = False,
     open_high: bool = False,
 ) -> float:
-    """Return `value` as a finite float; raise TypeError for other types, ValueError out of range."""
+    """Return `value` as a finite float; raise TypeError for other types, ValueError out of [low, high].
+
+    With `open_low` or `open_high` that end is out of range too.
+    """
     accepted = f"a finite number {_range(low, high, open_low, open_high)}".rstrip()
     if isinstance(value, _NOT_NUMBERS) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(refusal(name, where, accepted, value))
@@ -113,7 +117,7 @@ def positive_array(value: Any, name: str, where: str) -> NDArray[np.float64]:
 
 
 def nearest(value: str, options: Iterable[str]) -> str:
-    """Return ' (did you mean 'x'?)' for the known word nearest to `value`, or ''."""
+    """Return ' (did you mean 'x'?)' for the option nearest to `value` of all `options`, or ''."""
     close = difflib.get_close_matches(value, list(options), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 

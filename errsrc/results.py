@@ -87,7 +87,7 @@ class Bracket:
 
     @classmethod
     def known(cls, value: Interval, status: str) -> Bracket:
-        """Return the bracket of a quantity that is known but for sampling."""
+        """Return the bracket of a quantity whose value is known but for sampling; its status says how."""
         return cls(value, value, status)
 
     @property

@@ -93,7 +93,7 @@ MOST_SEEDS = 10_000_000
 
 
 def load(path: str | os.PathLike[str]) -> Study:
-    """Return the study that a file describes.
+    """Return the study that the file at a path describes.
 
     Raises
     ------

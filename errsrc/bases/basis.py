@@ -81,7 +81,7 @@ class Basis:
         return self.place(rng.uniform(size=(count, self.parameters)))
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs to test at: as `draw` does, unless a basis keeps some for it."""
+        """Draw inputs to test at, float64 (count, dim): as `draw` does, unless a basis keeps some for it."""
         return self.draw(count, rng)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
@@ -186,7 +186,12 @@ class BandFunction:
 
 
 def shared(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return where the functions that two bases of one family share stand in each.
+    """Return where the functions that two bases share stand in each, two arrays (shared functions,).
+
+    Parameters
+    ----------
+    one, other
+        Bases of one family, in which the same index is the same function.
 
     Raises
     ------

@@ -85,7 +85,13 @@ class Cube(Basis):
         return np.where(u < 0.5, -1.0, 1.0)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return all points of the cube."""
+        """Return all points of the cube.
+
+        Raises
+        ------
+        ValueError
+            For a cube of more than `MOST_BITS` bits.
+        """
         if self.bits > MOST_BITS:
             raise ValueError(checks.refusal("bits", "quadrature", f"at most {MOST_BITS}", self.bits))
         bits = (np.arange(2**self.bits)[:, None] >> np.arange(self.bits)) & 1

@@ -94,7 +94,13 @@ class Torus(Basis):
         return 2 * np.pi * u
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return the even grid of (2 order + 1)^dim points."""
+        """Return the even grid of (2 order + 1)^dim points.
+
+        Raises
+        ------
+        ValueError
+            For a grid of more than `MOST_POINTS` points.
+        """
         if (2 * order + 1) ** self.dim > MOST_POINTS:
             accepted = f"one whose grid in {self.dim} dimensions has at most {MOST_POINTS:,} points"
             raise ValueError(checks.refusal("order", "quadrature", accepted, order))

@@ -83,6 +83,11 @@ def as_estimator(
     seed
         Of the learner's own chance.
 
+    Raises
+    ------
+    TypeError
+        For what is no learner.
+
     Examples
     --------
     >>> from errsrc.learners import Ridge

@@ -91,7 +91,7 @@ class Learner:
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return `fit` of each data set; network students train all at once."""
+        """Return `fit` of each data set, x (n, dim) with its y; network students train all at once."""
         return [self.fit(x, y, rng) for x, y, rng in zip(xs, ys, rngs, strict=True)]
 
     def smoother(self, x: Array, at: Array) -> Array:

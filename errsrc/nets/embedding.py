@@ -89,6 +89,15 @@ def same_function(small: Network, weights: Weights, large: Network, embedded: We
 
     The certificate of an embedding: see the head of this page for the order of the sums.  Cost:
     about parameters x N elementary operations a member, without matrix products.
+
+    Parameters
+    ----------
+    small, weights
+        A network, and its weights, of E members.
+    large, embedded
+        Another, and what `embed` made of them.
+    x
+        Inputs of either, float64 or float32 (N, inputs).
     """
     first, second = _in_order(small, weights, x), _in_order(large, embedded, x)
     return (first == second).all(2).all(0)

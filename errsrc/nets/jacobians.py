@@ -77,6 +77,11 @@ def identifiable_dimension(
     free
         bool (P,): the parameters that may vary; all without it.
 
+    Raises
+    ------
+    ValueError
+        For another shape or type of `free`.
+
     Notes
     -----
     Singular values above max(rows, P) x machine epsilon x the largest count.  Cost: that of `jacobian`,

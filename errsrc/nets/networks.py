@@ -124,7 +124,7 @@ class Network:
         stds: Sequence[float] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Weights:
-        """Return weights for ``len(seeds)`` members, each from its own seed alone, on the CPU.
+        """Return weights (members, ...) on the CPU, each member's from its own seed alone.
 
         Parameters
         ----------
@@ -135,6 +135,11 @@ class Network:
             training starts from, see `start`.
         dtype
             float32 or float64; the two have other draws.
+
+        Raises
+        ------
+        ValueError
+            For standard deviations that are not one a tensor, or negative.
         """
         shapes = self.shapes()
         if stds is None:
@@ -191,7 +196,7 @@ class Network:
 
 @dataclass(frozen=True)
 class MLP(Network):
-    """A multilayer perceptron: ``sizes`` are inputs, hidden widths, outputs.
+    """A multilayer perceptron: ``sizes`` are inputs, hidden widths, outputs; with one ``activation``.
 
     Examples
     --------

@@ -117,7 +117,7 @@ class Pruned:
 
 
 def prunable(network: Network) -> int:
-    """Return how many weights of one member may be pruned: those of tensors of two axes or more.
+    """Return how many weights of one member of a network may be pruned: those of two axes or more.
 
     Examples
     --------

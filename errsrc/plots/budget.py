@@ -76,6 +76,11 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         Budgets of one setting and learner at two or more n.
     ax
         Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        For budgets at fewer than two n, or two of one n.
     """
     found = sorted(result, key=lambda one: one.n)
     if len({one.n for one in found}) < max(2, len(found)):
@@ -148,6 +153,11 @@ def terms(
         Curves to draw on them, dashed, by their labels: (n, values), two arrays of one shape.  Values are
         risks; those of `errsrc.theory` are excess risks, to which the noise is to be added for the total.
         Values that are not finite and > 0 are left out.
+
+    Raises
+    ------
+    ValueError
+        For budgets whose totals are all 0, and theory that is no two arrays of one shape.
     """
     found = sorted(result, key=lambda one: one.n)
     if not found or not any(one.total.estimate > 0 for one in found):

@@ -33,6 +33,11 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
         Thresholds by the learners' labels.
     ax
         Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        For no thresholds.
     """
     if not result:
         raise ValueError(checks.refusal("result", "cliff", "one threshold or more", result))
@@ -68,6 +73,11 @@ def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None 
         (basis, nodes, tested, not tested, worst ratio) of each part, as the rows of searches have them.
     ax
         Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        For no part with an example tested.
     """
     parts = [part for part in result if part[2]]
     if not parts:

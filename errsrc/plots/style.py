@@ -138,7 +138,7 @@ def signed(value: float, digits: int = 1) -> str:
 
 
 def png(ax: Axes, dpi: int = 150) -> bytes:
-    """Return the figure that `ax` is part of as a PNG file."""
+    """Return the figure that `ax` is part of as a PNG file, of `dpi` pixels an inch."""
     return _saved(ax, "png", dpi=dpi, metadata={"Software": None})
 
 

@@ -154,7 +154,13 @@ class BandTeacher(_BandWorld, GaussianSetting):
         return Quadrature(*self.whole.quadrature(order), exact=True)
 
     def basis_of(self, function_class: FunctionClass) -> Basis | None:
-        """Return the basis of a class of this domain's functions, or None for all functions."""
+        """Return the basis of a class of this domain's functions, or None for all functions.
+
+        Raises
+        ------
+        ValueError
+            For a class of another domain's.
+        """
         if isinstance(function_class, Band) and function_class.basis.domain == self.basis.domain:
             return function_class.basis
         if isinstance(function_class, AllFunctions):

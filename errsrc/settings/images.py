@@ -104,7 +104,13 @@ class ImageTeacher(Setting):
         return len(_resident(self.dataset).test)
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw training images without repetition, float64 (count, pixels), centred and scaled."""
+        """Draw training images without repetition, float64 (count, pixels), centred and scaled.
+
+        Raises
+        ------
+        ValueError
+            For more than there are.
+        """
         x = _resident(self.dataset).x
         if count > len(x):
             accepted = f"an integer <= {len(x)}, the training images of {self.dataset}"
@@ -112,7 +118,7 @@ class ImageTeacher(Setting):
         return x[rng.choice(len(x), count, replace=False)].astype(np.float64)
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Return test images: ``count`` of them without repetition, or all where that is more."""
+        """Return test images (count, pixels) without repetition, or all where that is more."""
         x = _resident(self.dataset).test
         return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
 
@@ -121,7 +127,13 @@ class ImageTeacher(Setting):
         return self.teachers([rng])[0]
 
     def teachers(self, rngs: Sequence[np.random.Generator]) -> list[NetworkFunction]:
-        """Train teachers, all at once, see `teacher`."""
+        """Train teachers, all at once, see `teacher`.
+
+        Raises
+        ------
+        ValueError
+            For more images a teacher than there are, and where a training diverges.
+        """
         data = _resident(self.dataset)
         if self.teacher_n > len(data.x):
             accepted = f"an integer <= {len(data.x)}, the training images of {self.dataset}"
@@ -238,7 +250,13 @@ class ImageBasis(Basis):
         return _mercer(self)
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw images to be labelled, without repetition, float64 (count, pixels)."""
+        """Draw images to be labelled, without repetition, float64 (count, pixels).
+
+        Raises
+        ------
+        ValueError
+            For more than there are beside those of the basis.
+        """
         pool = self.split[1]
         if count > len(pool):
             accepted = f"an integer <= {len(pool)}, the training images not used for the basis"
@@ -246,7 +264,7 @@ class ImageBasis(Basis):
         return _resident(self.dataset).x[rng.choice(pool, count, replace=False)].astype(np.float64)
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Return test images: ``count`` of them without repetition, or all where that is more."""
+        """Return test images (count, pixels) without repetition, or all where that is more."""
         x = _resident(self.dataset).test
         return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
 

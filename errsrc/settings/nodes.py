@@ -145,7 +145,13 @@ class Stride(Nodes):
         checks.number(self.step, "step", "Stride", 0, 1, open_low=True, open_high=True)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return the nodes, in their order."""
+        """Return the nodes, float64 (count, 1), in their order.
+
+        Raises
+        ------
+        ValueError
+            For more than one dimension.
+        """
         if dim != 1:
             raise ValueError(checks.refusal("nodes", "Stride", "those of one coordinate", f"<dim = {dim}>"))
         return np.asarray((rng.uniform() + np.arange(count) * self.step) % 1.0)[:, None]

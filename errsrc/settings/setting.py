@@ -150,7 +150,13 @@ class GaussianSetting(Setting):
         return Quadrature(points, np.full(count, 1 / count), exact=False)
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return an orthonormal basis of a class at points, (len(points), M), or None for all functions."""
+        """Return an orthonormal basis of a class at points, (len(points), M), or None for all functions.
+
+        Raises
+        ------
+        ValueError
+            For a class that is no linear space of functions of the inputs.
+        """
         if isinstance(function_class, AllFunctions):
             return None
         accepted = f"a function class of {type(self).__name__}'s inputs"

@@ -116,7 +116,7 @@ class Budget:
         return [(name, b.lower, b.upper) for name, b in brackets] + [("total", self.total, self.total)]
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the table as columns, a row a term: estimates and ends of both sides of each bracket."""
+        """Return the table as columns, arrays (terms,): estimates and ends of both sides of each bracket."""
         rows = self.rows()
         out: dict[str, NDArray[Any]] = {"term": np.array([name for name, _, _ in rows])}
         for place, side in ((1, "lower"), (2, "upper")):

@@ -58,7 +58,7 @@ class BiasVariance:
     draws: dict[str, NDArray[np.float64]]
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the table as columns, a row a part and one of the total."""
+        """Return the table as columns, arrays (parts + 1,): a row a part and one of the total."""
         names = (*PARTS, "total")
         out: dict[str, NDArray[Any]] = {"part": np.array(names)}
         for end in ("estimate", "low", "high"):

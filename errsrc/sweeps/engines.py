@@ -55,7 +55,7 @@ class Lost:
 
 
 def serial(function: Function, batches: Batches) -> Answers:
-    """Compute everything in this process, one batch after another: for debuggers and notebooks."""
+    """Compute the function of all batches in this process, one after another: for debuggers and notebooks."""
     for place, batch in enumerate(batches):
         yield [(place, function(batch))]
 

@@ -182,7 +182,7 @@ class Store:
         return [found[key] for key in study.cell_keys() if key in found]
 
     def columns(self, study: Study | None = None) -> dict[str, NDArray[Any]]:
-        """Return `rows` as columns: float64, int64 or bool, or objects; what a row lacks is nan, or None.
+        """Return `rows` as arrays (rows,): float64, int64, bool or objects; what a row lacks is nan, or None.
 
         ``pandas.DataFrame(store.columns())`` is the table.
         """
@@ -191,7 +191,7 @@ class Store:
         return {name: _column([row.get(name) for row in rows]) for name in names}
 
     def curves(self, study: Study | None = None) -> list[dict[str, NDArray[np.float64]]]:
-        """Return the learning curves, in the order of `rows`."""
+        """Return the learning curves, in the order of `rows`: of each, arrays (evaluations,) by name."""
         found = dict(self._query("SELECT key, curve FROM cells ORDER BY id"))
         keys = found if study is None else [key for key in study.cell_keys() if key in found]
         return [
@@ -223,7 +223,13 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all that is written within, or nothing of it."""
+        """Write all that is written within, or nothing of it.
+
+        Raises
+        ------
+        ValueError
+            For a store that is not open for writing.
+        """
         if self._lock is None:
             raise ValueError(f"{self.path} is not open for writing.")
         if self._db.in_transaction:  # which decides

@@ -121,7 +121,13 @@ class Study(Sequence[Any]):
 
     @classmethod
     def of(cls, kind: Kind, cells: Sequence[Any]) -> Study:
-        """Return the study of these very cells, in this order."""
+        """Return the study of these very cells, in this order.
+
+        Raises
+        ------
+        ValueError
+            For no cells.
+        """
         if len(cells) == 0:
             raise ValueError(checks.refusal("cells", "Study.of", "one cell or more", cells))
         fields = tuple(field.name for field in dataclasses.fields(kind.cell))

@@ -47,6 +47,8 @@ class LanguageCell:
         cells, spread evenly over the documents kept for each.
     steps
         The most steps of training.
+    recipe
+        How it is trained, under the log loss.
     vocabulary
         How many tokens there are: 256, the bytes, or more, see `errsrc.datasets.texts`.
     """

@@ -53,6 +53,11 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
 
     Where the environment variable ERRSRC_STATE names a folder, finished levels and the training of the
     next are kept there, and a batch that was interrupted goes on from them.
+
+    Raises
+    ------
+    ValueError
+        For cells that differ in more.
     """
     kinds = {replace(cell, n=1, seed=0, steps=cell.rounds.rewind + 1) for cell in cells}
     if len(kinds) != 1:

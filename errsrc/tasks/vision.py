@@ -43,6 +43,8 @@ class VisionCell:
         choose the weights; not counted in n.
     steps
         The most steps of training.
+    recipe
+        How it is trained.
     depth
         Hidden layers of an MLP; 1 + the blocks of a CNN; of a residual network the published depth,
         6 k + 2 of "resnet" and 6 k + 4 of "wrn".
@@ -115,7 +117,7 @@ class VisionResult:
 
 
 def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionCell, ...]:
-    """Return the default grid of Fashion-MNIST or the digits: MLP widths x data sizes x seeds.
+    """Return the default grid of a dataset, Fashion-MNIST or the digits: MLP widths x data sizes x seeds.
 
     Sizes and widths about double from one to the next, so that the cells with n and m at most a
     quarter of the largest are all but the last two of each axis.  The learning rate is
@@ -232,6 +234,11 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
     -------
     results
         In the order of `cells`.  A cell's result does not depend on the others, to rounding.
+
+    Raises
+    ------
+    ValueError
+        For cells that differ in more.
     """
     kinds = {replace(cell, n=1, seed=0, steps=1) for cell in cells}
     if len(kinds) != 1:

@@ -310,7 +310,7 @@ def check_law(
     law: type[Law],
     *,
     points: Mapping[str, ArrayLike] | None = None,
-    properties: Sequence[Callable[[LawCase], None]] = LAW_PROPERTIES,
+    properties: Sequence[Callable[[LawCase], None]] | None = None,
     examples: int = 40,
     seed: int = 0,
 ) -> None:
@@ -324,7 +324,7 @@ def check_law(
         Inputs, (points,) arrays > 0 by name, that can identify the law's parameters where these lie in
         their ranges of starts; by default `design` of the law.
     properties
-        Those to look at.
+        Those to look at; all `LAW_PROPERTIES` by default.
     examples
         Parameters drawn for each property; half as many where each is fitted.
     seed
@@ -350,4 +350,4 @@ def check_law(
         accepted = f"arrays of exactly {', '.join(law.inputs)}"
         raise ValueError(checks.refusal("points", "check_law", accepted, sorted(given)))
     arrays = {name: checks.positive_array(given[name], name, "check_law") for name in law.inputs}
-    hold(law, properties, LawCase(law, arrays, examples, seed))
+    hold(law, LAW_PROPERTIES if properties is None else properties, LawCase(law, arrays, examples, seed))

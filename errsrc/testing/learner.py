@@ -355,7 +355,7 @@ def check_learner(
     inputs: Inputs | None = None,
     ordered: bool = False,
     probabilities: bool = False,
-    properties: Sequence[Callable[[LearnerCase], None]] = LEARNER_PROPERTIES,
+    properties: Sequence[Callable[[LearnerCase], None]] | None = None,
     examples: int = 10,
     seed: int = 0,
 ) -> None:
@@ -375,7 +375,7 @@ def check_learner(
     probabilities
         Whether its scores of classes are probabilities.
     properties
-        Those to look at.
+        Those to look at; all `LEARNER_PROPERTIES` by default.
     examples
         Data sets drawn for each property.
     seed
@@ -397,4 +397,4 @@ def check_learner(
         of_type(one, name, "check_learner", Learner, "a learner, as errsrc.learners.Ridge()")
     check_draws(examples, seed, "check_learner")
     case = LearnerCase(learner, classes or learner, inputs, ordered, probabilities, examples, seed)
-    hold(learner, properties, case)
+    hold(learner, LEARNER_PROPERTIES if properties is None else properties, case)

@@ -1,4 +1,4 @@
-"""A learner that only remembers: Hutter's learning curve."""
+"""A learner that only remembers: the learning curve of Hutter 2021 (arXiv 2102.04074)."""
 
 from __future__ import annotations
 

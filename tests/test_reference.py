@@ -1,0 +1,166 @@
+"""The reference: what every public docstring says, and that its pages build without a warning.
+
+Public is what the faces of the rooms show: what a room's ``__init__`` imports, or what a room of one module
+defines.  `cli`, `demo` and `report` only print and write what the others compute, and are held to the first
+rule alone; so are the other modules of a room.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from errsrc import theory
+from errsrc.laws import ALL
+
+DOCS = Path(__file__).parents[1] / "docs"
+SHOWN: dict[str, dict[str, list[tuple[str, str]]]] = runpy.run_path(str(DOCS / "conf.py"))["SHOWN"]
+PRINTING = ("errsrc.cli", "errsrc.demo", "errsrc.report")
+KNOWN = {"self", "cls", "rng"}
+"""Parameters that mean the same everywhere: DESIGN says that chance is a numpy Generator named so."""
+
+ARRAYS = re.compile(r"\b(Array|ArrayLike|NDArray|Tensor|Weights)\b")
+SHAPES = re.compile(r"\((?:[^()]|\([^()]*\))*,|\((points|draws|n|N|K|M|Q)\b|shape|broadcast|arrays?\b")
+"""``(n, dim)`` or ``(n,)``, or that arrays broadcast or keep their shape."""
+
+
+def shown(modules: Callable[[str, str], bool]) -> Iterator[tuple[str, Any]]:
+    for room, parts in SHOWN.items():
+        for module, names in parts.items():
+            for _, name in names if modules(room, module) else ():
+                yield f"{module}.{name}", getattr(importlib.import_module(module), name)
+
+
+EVERY = dict(shown(lambda room, module: True))
+FACES = dict(shown(lambda room, module: room == module and room not in PRINTING))
+
+
+def text_of(item: Any) -> str:
+    """A docstring; of a class its own and those that it inherits."""
+    if not inspect.isclass(item):
+        return inspect.getdoc(item) or ""
+    own = [each.__dict__.get("__doc__") for each in item.__mro__ if each.__module__.startswith("errsrc")]
+    return "\n".join(inspect.cleandoc(text) for text in own if text)
+
+
+def methods(where: str, item: Any) -> Iterator[tuple[str, Any, str]]:
+    """The public functions of an object: itself, or a class's; with their texts and what these refine."""
+    if not inspect.isclass(item):
+        heads = [
+            inspect.getdoc(sys.modules.get(each)) or ""
+            for each in (where.rpartition(".")[0], item.__module__)
+        ]
+        yield where, item, "\n".join([text_of(item), *heads])
+        return
+    for name, method in vars(item).items():
+        function = getattr(method, "__func__", method)
+        if inspect.isfunction(function) and (not name.startswith("_") or name == "__call__"):
+            lines = [vars(each)[name] for each in item.__mro__ if name in vars(each)]
+            yield f"{where}.{name}", function, "\n".join(inspect.getdoc(each) or "" for each in lines)
+
+
+def raised(function: Any) -> set[str]:
+    """The errors that a function raises itself, but for those of methods that a subclass must define."""
+    try:
+        code = textwrap.dedent(inspect.getsource(function))
+    except OSError:  # made by Hypothesis
+        return set()
+    if "must define" in code:
+        return set()
+    calls = [node.exc for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Raise)]
+    return {ast.unparse(call.func) for call in calls if isinstance(call, ast.Call)}
+
+
+def complaints(where: str, item: Any) -> Iterator[str]:
+    words = set(re.findall(r"\w+", text_of(item)))
+    if dataclasses.is_dataclass(item):
+        for field in dataclasses.fields(item):
+            if field.name not in words:
+                yield f"{where} does not say what its field {field.name} is"
+    for name, function, text in methods(where, item):
+        signature = inspect.signature(function)
+        words = set(re.findall(r"\w+", text))
+        unnamed = [each for each in signature.parameters if each not in words | KNOWN and each[0] != "_"]
+        if unnamed and not inspect.isclass(item):
+            yield f"{name} does not say what {', '.join(unnamed)} is"
+        types = [str(each.annotation) for each in signature.parameters.values()]
+        if ARRAYS.search(" ".join([*types, str(signature.return_annotation)])) and not SHAPES.search(text):
+            yield f"{name} does not say the shape of its arrays"
+        unsaid = [one for one in raised(function) if one not in text and not re.search("[Rr]efuse", text)]
+        if unsaid:
+            yield f"{name} does not say that it raises {', '.join(sorted(unsaid))}"
+
+
+@pytest.mark.parametrize("where", EVERY)
+def test_a_public_name_has_a_docstring(where: str) -> None:
+    first = text_of(EVERY[where]).split("\n\n")[0]
+    assert first.rstrip().endswith((".", ":", ".)", '"')), f"{where} begins with no sentence: {first!r}"
+
+
+@pytest.mark.parametrize("where", FACES)
+def test_a_docstring_names_fields_parameters_shapes_and_errors(where: str) -> None:
+    assert not list(complaints(where, FACES[where]))
+
+
+SOURCED = list(ALL.values()) + [
+    getattr(theory, name) for name in vars(theory) if inspect.isfunction(getattr(theory, name))
+]
+
+
+@pytest.mark.parametrize("item", SOURCED, ids=lambda one: one.__name__)
+def test_laws_and_known_curves_have_a_source(item: Any) -> None:
+    """A year, in its own text or at the head of its file."""
+    assert re.search(r"\b(1[89]|20)\d\d\b", f"{item.__doc__} {inspect.getmodule(item).__doc__}")
+
+
+def wrong(x: Array, ratio: float) -> Array:  # noqa: F821
+    """Return x."""
+    if ratio < 0:
+        raise ValueError
+    raise ValueError(x)
+
+
+@dataclasses.dataclass
+class Wrong:
+    """A pair of a first and of another thing."""
+
+    first: int
+    second: int
+
+
+@pytest.mark.parametrize(
+    ("item", "missing"),
+    [(wrong, ["what ratio is", "the shape", "raises ValueError"]), (Wrong, ["its field second"])],
+    ids=["function", "dataclass"],
+)
+def test_what_is_not_said_is_seen(item: Any, missing: list[str]) -> None:
+    found = " ".join(complaints("it", item))
+    assert all(each in found for each in missing)
+
+
+def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
+    """References resolve, formulas are MathML that needs no network, and each room has its page."""
+    shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("build", "rooms"))
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "html"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = {path.stem: path.read_text() for path in (tmp_path / "html" / "rooms").glob("*.html")}
+    assert set(pages) == set(SHOWN)
+    laws = pages["errsrc.laws"]
+    assert laws.count('<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">') >= len(ALL)
+    assert 'href="errsrc.results.html#errsrc.results.Interval"' in pages["errsrc.settings"]
+    for page in pages.values():
+        assert not re.search(r'<(script|img|link)\b[^>]*\b(src|href)="(https?:)?//', page)
