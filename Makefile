@@ -21,9 +21,9 @@ notebooks: .venv/.ready
 	@./setup.sh notebooks
 	mkdir -p out/notebooks
 	for each in notebooks/*.py; do \
-		name=$$(basename "$$each" .py); \
-		.venv/bin/python -m jupytext --quiet --to ipynb --execute --output "out/notebooks/$$name.ipynb" "$$each" || exit 1; \
+		.venv/bin/python -m jupytext --quiet --output "out/$${each%.py}.ipynb" "$$each" || exit 1; \
 	done
+	.venv/bin/python -m nbconvert --to notebook --execute --inplace out/notebooks/*.ipynb
 	.venv/bin/python -m nbconvert --to html out/notebooks/*.ipynb
 
 .venv/.ready: pyproject.toml constraints.txt setup.sh
