@@ -38,9 +38,9 @@ print(P, "parameters,", 2 * P + 1, "examples")
 # lies between planted chains and the best of a portfolio of predictors; from there on it is 0 for all time.
 
 # %%
-SIZES = (8, 35, 70, 140, 280, 560)
+SIZES = (8, 35, 140, 560)
 recipe = Recipe("adam", learning_rate=0.01, decay=1.0, loss="squared", batch=64)
-effort = Effort(starts=4, steps=200, chains=2, transitions=4, leaps=30)
+effort = Effort(starts=2, steps=100, chains=2, transitions=4, leaps=30)
 
 
 def student(width):
@@ -63,7 +63,7 @@ plots.terms(wider).figure
 
 # %%
 for name, budgets in {"own width": own, "wider": wider}.items():
-    for one in budgets[-5:]:
+    for one in budgets[-3:]:
         print(f"{name:>9}  n = {one.n:3}  deficiency {one.deficiency}, left by the optimiser {one.optimiser}")
 
 # %% [markdown]

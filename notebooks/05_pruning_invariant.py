@@ -31,12 +31,12 @@ from errsrc.tasks import PruningCell, prune_cells
 # %% [markdown]
 # ## Real prunings
 # Perceptrons with one and two hidden layers of 8, 16 and 32 units, trained on 740 images of digits, pruned by
-# 35% of the weights left, rewound, trained again, and so on; four seeds of each, all at once.  (Studies with
+# 40% of the weights left, rewound, trained again, and so on; four seeds of each, all at once.  (Studies with
 # Fashion-MNIST are `sims/pruning_small.toml` and `sims/pruning_grid.toml`.)
 
 # %%
 SHAPES = [(depth, width) for depth in (1, 2) for width in (8, 16, 32)]
-rounds = Rounds(share=0.35, most=7, until=20.0)
+rounds = Rounds(share=0.4, most=6, until=20.0)
 points = {name: [] for name in ("depth", "width", "density", "error", "eps_np")}
 for depth, width in SHAPES:
     cells = [
@@ -47,7 +47,7 @@ for depth, width in SHAPES:
             n=740,
             seed=seed,
             validation=397,
-            steps=400,
+            steps=300,
             recipe=Recipe(learning_rate=0.032 / width**0.5),
             depth=depth,
             rounds=rounds,

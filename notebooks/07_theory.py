@@ -19,19 +19,31 @@
 # derived with sympy here and compared with numbers from the code that fits and measures.
 
 # %%
+# %matplotlib inline
 import numpy as np
 import sympy
+from matplotlib.figure import Figure
 from sympy import Rational, diff, exp, integrate, limit, log, pi, simplify, solve, sqrt, symbols
 
 from errsrc.bases import Torus
 from errsrc.laws import Chinchilla, Dense, JointPruning, Pruning, fit, plan
-from errsrc.laws.law import symbol
+from errsrc.laws.law import LETTERS, symbol
 from errsrc.learners import Ridge
 from errsrc.settings import Band, BandTeacher, Gaussian, LinearTeacher
 from errsrc.sources import budget
 from errsrc.theory import formulas, zipf_asymptote
 
 checked = {}  # of each derivation: (derived, computed)
+letters = {symbol(name): letter for name, letter in LETTERS.items()}
+
+
+def written(*expressions):
+    """Formulas as a figure, in the letters of the literature."""
+    ax = Figure((9.5, 1.0)).subplots()
+    ax.set_axis_off()
+    texts = [f"${sympy.latex(one, symbol_names=letters)}$" for one in expressions]
+    ax.text(0, 0.5, "          ".join(texts), size=15, va="center")
+    return ax.figure
 
 # %% [markdown]
 # ## The joint law
@@ -39,7 +51,7 @@ checked = {}  # of each derivation: (derived, computed)
 # the base model.
 
 # %%
-Dense.formula()
+written(Dense.formula())
 
 # %%
 n, m, eps0, alpha, beta, b, c_inf, eta = map(symbol, ("n", "m", "eps0", "alpha", "beta", "b", "c_inf", "eta"))
@@ -47,7 +59,7 @@ r = symbol("r")  # the power laws' sum
 law = eps0 * r / sqrt(r**2 + eta**2)
 assert simplify(law.subs(r, n**-alpha + b * m**-beta + c_inf) - Dense.formula()) == 0
 guess, power_laws = limit(law, r, sympy.oo), r * limit(law / r, r, 0)
-sympy.Tuple(guess, power_laws)  # the asymptotes: random guess, and the sum of power laws in units of eta
+written(guess, power_laws)  # the asymptotes: random guess, and the sum of power laws in units of eta
 
 # %% [markdown]
 # They cross where the sum is eta; there the law is 1 / sqrt 2 of both, and its slope in the sum is 1/2: half
@@ -60,7 +72,7 @@ assert crossover == eta
 assert simplify(law.subs(r, crossover) / eps0) == 1 / sqrt(2)
 assert slope.subs(r, crossover) == Rational(1, 2)
 n_crossover = solve(sympy.Eq(n**-alpha, eta), n)[0]  # where n alone matters
-sympy.Tuple(slope, n_crossover)
+written(slope, n_crossover)
 
 # %% [markdown]
 # More data and larger models leave the floor, in units of the error.
@@ -88,7 +100,7 @@ checked |= {
 # Rosenfeld et al. 2021: a plateau eps_np at high density, a power law, a plateau eps_up at low density.
 
 # %%
-Pruning.formula()
+written(Pruning.formula())
 
 # %%
 d, eps_np, eps_up, gamma, p = map(symbol, ("density", "eps_np", "eps_up", "gamma", "p"))
@@ -98,7 +110,7 @@ assert simplify(sympy.powdenest(pruned.subs(d, 0), force=True) - eps_up) == 0
 between = eps_up * (p / d) ** gamma  # where neither plateau matters
 elbow = solve(sympy.Eq(between, eps_np), d)[0]
 top = solve(sympy.Eq(between, eps_up), d)[0]
-sympy.Tuple(between, simplify(elbow), top)
+written(between, simplify(elbow), top)
 
 # %% [markdown]
 # At a density s above p and s below the elbow the slope is gamma (s^2 - 1) / (s^2 + 1): gamma itself only
@@ -110,7 +122,7 @@ apart = symbol("s")
 middle = simplify(steepness.subs(eps_up, eps_np * apart ** (2 * gamma)).subs(d, apart * p))
 assert simplify(middle - gamma * (apart**2 - 1) / (apart**2 + 1)) == 0
 assert limit(middle, apart, sympy.oo) == gamma
-middle
+written(middle)
 
 # %% [markdown]
 # Jointly over depth and width the error depends on them through one number: along the surfaces on which
@@ -153,7 +165,7 @@ n_best = (C / 6) ** (alpha / (alpha + beta)) / G
 weight = (alpha * A / (beta * B)) ** (1 / (alpha + beta))
 balance = (log(falls) - log(rises)).subs(m, m_best).subs(G, weight)
 assert simplify(sympy.expand_log(balance, force=True)) == 0
-sympy.Tuple(n_best, m_best, weight)
+written(n_best, m_best, weight)
 
 # %%
 law = Chinchilla(E=1.7, A=400.0, alpha=0.34, B=410.0, beta=0.28)
@@ -183,7 +195,7 @@ distance = simplify(integrate(sympy.expand((teacher - member) ** 2), (x, 0, 2 * 
 closest = solve([diff(distance, ak) for ak in a], a, dict=True)[0]
 tail = sympy.expand(distance.subs(closest))
 assert closest == dict(zip(a, c, strict=False))
-tail
+written(tail)
 
 # %%
 world = BandTeacher(Torus(3), decay=1.5)
@@ -202,7 +214,7 @@ exponent = -(w**2) / (2 * v) - (q * w**2 - 2 * xy * w) / (2 * s)
 variance = simplify(-1 / diff(exponent, w, 2))  # per unit input: the uncertainty
 normal = exp(-((w - mean) ** 2) / (2 * variance))
 assert simplify(diff(log(normal) - exponent, w)) == 0
-sympy.Tuple(mean, variance)
+written(mean, variance)
 
 # %% [markdown]
 # Ridge regression predicts w^ = xy / (q + lambda), with xy = q w + noise of variance q s.  Its risk beyond
@@ -214,7 +226,7 @@ risk = (1 - shrunk) ** 2 * v + (1 / (q + lam)) ** 2 * q * s
 deficiency = sympy.factor(risk - variance)
 assert solve(diff(risk, lam), lam) == [s / v]
 assert simplify(deficiency.subs(lam, s / v)) == 0
-deficiency
+written(deficiency)
 
 # %%
 inputs = np.random.default_rng(0).standard_normal((10, 1))
@@ -245,7 +257,9 @@ checked["Gaussian posterior, three weights"] = (float(uncertainty), found.uncert
 # decay / (1 + decay); least squares has the noise of dim / n; many random features are the kernel.
 
 # %%
-formulas.kernel_regression()
+letters |= {formulas.EIGENVALUES.label: "e", formulas.TARGET.label: "{c^2}", formulas.NOISE: r"\sigma^2"}
+letters[formulas.DECAY] = r"\alpha"
+written(formulas.kernel_regression(), formulas.zipf_asymptote())
 
 # %%
 curve = formulas.zipf_asymptote()
@@ -260,7 +274,7 @@ one_mode = {formulas.M: 1}
 features = formulas.random_features().subs(one_mode).doit()
 kernel = formulas.kernel_regression().subs(one_mode).doit().subs(formulas.KAPPA, formulas.N * formulas.SCALE)
 assert simplify(limit(features, formulas.MODEL, sympy.oo) - kernel) == 0
-exponent
+written(exponent)
 
 # %% [markdown]
 # ## The claim holds
