@@ -151,11 +151,27 @@ def test_what_is_not_said_is_seen(item: Any, missing: list[str]) -> None:
     assert all(each in found for each in missing)
 
 
+def built(where: Path) -> subprocess.CompletedProcess[str]:
+    """What becomes of the pages in ``where / "docs"``, as `make docs` builds them."""
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "docs", "html"]
+    return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
+
+
+def test_a_dead_reference_is_no_page(tmp_path: Path) -> None:
+    shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("build", "rooms"))
+    (tmp_path / "docs" / "index.rst").write_text(
+        "Dead\n====\n\n`errsrc.laws.fit_`, `a` and `errsrc.laws.fits`.\n"
+    )
+    done = built(tmp_path)
+    assert done.returncode != 0
+    dead = re.findall("target not found: (.*?) ", done.stderr)
+    assert dead == ["errsrc.laws.fit_", "errsrc.laws.fits"]
+
+
 def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
     """References resolve, formulas are MathML that needs no network, and each room has its page."""
     shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("build", "rooms"))
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "html"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = built(tmp_path)
     assert done.returncode == 0, done.stderr
     pages = {path.stem: path.read_text() for path in (tmp_path / "html" / "rooms").glob("*.html")}
     assert set(pages) == set(SHOWN)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,9 @@ def test_its_commands_work_in_another_folder(installed: Path, tmp_path: Path) ->
     table = ran(installed / "errsrc", "budget", "setting.toml", cwd=tmp_path)
     for term in ("noise", "realizability", "uncertainty", "deficiency"):
         assert term in table
+
+
+def test_the_version_is_one_everywhere() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## {version}\n" in (ROOT / "CHANGELOG.md").read_text()
