@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 from errsrc.errors import NoAnswer
@@ -22,8 +24,15 @@ examples:
   errsrc run grid.toml
   errsrc run grid.toml --engine dask --scheduler tcp://host:8786
   errsrc run grid.toml --engine dask --scheduler slurm --workers 20
+  torchrun --nproc-per-node 8 -m errsrc run large.toml --engine torchrun
   errsrc export grid.toml --csv grid.csv
 """
+
+_REFUSED = {
+    "local": ("scheduler", "gpu"),
+    "dask": (),
+    "torchrun": ("workers", "memory", "seconds", "scheduler", "gpu"),
+}
 
 
 def add(commands: Any) -> None:
@@ -36,7 +45,7 @@ def add(commands: Any) -> None:
     parser.add_argument("study", metavar="STUDY.toml", help="the study")
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
     parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
-    parser.add_argument("--engine", choices=("local", "dask"), default="local", help="(local)")
+    parser.add_argument("--engine", choices=("local", "dask", "torchrun"), default="local", help="(local)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes, or jobs (one a core, or 1 job)")
     parser.add_argument(
         "--memory", type=float, metavar="GB", help="the most that a worker may hold (no limit)"
@@ -57,23 +66,37 @@ def run(args: argparse.Namespace) -> None:
     from errsrc.sweeps import Store
 
     study, path = study_and_store(args.study, args.store)
-    engine = _engine(args)
-    with Store(path, write=True) as store:
-        summary = compute(store, study, engine, args.retry)
+    with _engine(args) as engine:
+        if engine is None:  # this process follows another
+            return
+        with Store(path, write=True) as store:
+            summary = compute(store, study, engine, args.retry)
     print(summary)
     if summary.failed:
         raise NoAnswer(f"{len(summary.failed):,} cells failed; with --retry they are tried again.", summary)
 
 
-def _engine(args: argparse.Namespace) -> Any:
+@contextlib.contextmanager
+def _engine(args: argparse.Namespace) -> Iterator[Any]:
+    """Hold the engine that is asked for, or None in a process of torchrun's that has followed the first."""
     from errsrc.sweeps import dask, local
 
     options = {"workers": args.workers, "seconds": args.seconds}
     options["memory"] = None if args.memory is None else int(args.memory * 2**30)
-    if args.engine == "local":
-        for name in ("scheduler", "gpu"):
-            if getattr(args, name) is not None:
-                raise ValueError(f"--{name} is for --engine dask.")
-        return functools.partial(local, **options)
     resources = None if args.gpu is None else {"GPU": args.gpu}
-    return functools.partial(dask, scheduler=args.scheduler, resources=resources, **options)
+    for name in _REFUSED[args.engine]:
+        if getattr(args, name) is not None:
+            raise ValueError(f"--{name} is not for --engine {args.engine}.")
+    if args.engine == "local":
+        yield functools.partial(local, **options)
+    elif args.engine == "dask":
+        yield functools.partial(dask, scheduler=args.scheduler, resources=resources, **options)
+    else:
+        from errsrc.nets import together
+
+        if together.join():
+            yield together.lead
+            together.end()
+        else:
+            together.follow()
+            yield None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errsrc import checks
+from errsrc.nets import together
 
 
 def identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
@@ -51,7 +52,13 @@ def save(path: Path, mark: str, content: dict[str, Any]) -> None:
         See `identity`.
     content
         Tensors, numbers, strings, and lists, tuples and dicts of these.
+
+    Notes
+    -----
+    Of processes that train together, the first writes.
     """
+    if together.place()[0]:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     with part.open("wb") as file:
@@ -59,6 +66,14 @@ def save(path: Path, mark: str, content: dict[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint, for all processes that train together, where there is one."""
+    together.wait()
+    if not together.place()[0]:
+        path.unlink(missing_ok=True)
+    together.wait()
 
 
 def load(path: Path, mark: str, where: str) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from errsrc.nets import augment
+from errsrc.nets import augment, together
 from errsrc.nets.networks import Network, Weights
 from errsrc.nets.recipe import Recipe
 from errsrc.nets.risk import each_loss, head, take
@@ -120,7 +120,8 @@ class Descent:
         """Take ``pace`` steps from ``step`` and return each member's sum of batch losses, (E,)."""
         device, dtype, recipe = self._x.device, self._x.dtype, self._recipe
         batches = [order.take(pace) for order in self._orders]
-        rows, turns = (torch.stack(own, 1).to(device) for own in zip(*batches, strict=True))
+        mine = together.share(recipe.batch)
+        rows, turns = (torch.stack(own, 1)[..., mine].to(device) for own in zip(*batches, strict=True))
         rates = recipe.rates(step, pace, budget, dtype)
         weights, slopes = self._tensors(self._weights), self._tensors(self._slope)
         downhill = self._slope if recipe.optimiser == "adam" else self._moments[0]
@@ -136,6 +137,7 @@ class Descent:
                 if recipe.augment != "none":
                     x = augment.moved(x, turns[k], self._network.image, recipe.padding)
                 seen += self._slopes(weights, x, take(self._y, rows[k]), slopes)
+                together.summed(self._slope)
                 if self._pruned is not None:
                     self._slope.masked_fill_(self._pruned, 0.0)
                 since = step + k + 1 - self._begin
@@ -147,7 +149,7 @@ class Descent:
                         w.addcmul_(move, rates[k].view(-1, *[1] * (w.dim() - 1)), value=-1)
                 if recipe.average:
                     self._average.lerp_(self._weights, min(1.0, 1 / (recipe.average * since)))
-        return seen
+        return together.summed(seen)
 
     def _by_network(self, weights: Weights, x: Tensor, y: Tensor, slopes: Weights) -> Tensor:
         """Return the losses (E,) of a batch and write the slopes, as the network itself finds them."""
@@ -249,7 +251,7 @@ class _Order:
         self.left = drawn[steps * self.batch :]
         batches = drawn[: steps * self.batch].view(steps, self.batch)
         if not self.moves:
-            return batches, batches.new_empty(0)
+            return batches, batches.new_empty(steps, 0)
         return batches, torch.randint(self.moves, (steps, self.batch), generator=self.generators[1])
 
     def state(self) -> tuple[list[Tensor], Tensor]:

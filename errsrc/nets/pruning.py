@@ -289,7 +289,7 @@ def prune(
             figures = [[asdict(one) for one in each] for each in levels]
             checkpoint.save(state, mark, {**held, "levels": figures})
     if state is not None:
-        state.unlink(missing_ok=True)
+        checkpoint.remove(state)
     return tuple(Pruned(*one) for one in zip(map(tuple, levels), ends, masked, strict=True))
 
 

@@ -5,7 +5,8 @@ arrays; each takes its own rows of the arrays, so members with data of their own
 trained at once by laying their data end to end.  A member's weights, order of
 examples, schedule and stopping depend on its own fields alone, so its result does
 not depend on which others are trained beside it (to rounding).  A run that is killed
-goes on from its checkpoint, on the CPU to the same bits.
+goes on from its checkpoint, on the CPU to the same bits.  Processes that torchrun started
+share each batch, see `errsrc.nets.together`.
 
 Precision and device are those of the inputs.  Seeds give the same first weights and
 order of examples on every device.
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets import checkpoint
+from errsrc.nets import checkpoint, together
 from errsrc.nets.descent import Descent
 from errsrc.nets.lbfgs import LBFGS
 from errsrc.nets.networks import Network, Weights
@@ -185,7 +186,7 @@ def train(
         run.advance()
     trained = run.results()
     if state is not None:
-        state.unlink(missing_ok=True)
+        checkpoint.remove(state)
     return trained
 
 
@@ -240,6 +241,10 @@ class _Call:
         if self.recipe.precision != "input" and dtype != torch.float32:
             accepted = f"'input' for inputs of {dtype}"
             raise ValueError(checks.refusal("precision", "train", accepted, self.recipe.precision))
+        world = together.place()[1]
+        if self.recipe.batch < world:
+            accepted = f"an integer >= {world}, the processes that train together"
+            raise ValueError(checks.refusal("batch", "train", accepted, self.recipe.batch))
         if self.recipe.augment != "none" and not network.image:
             accepted = f"'none' for {type(network).__name__}, whose inputs are no images"
             raise ValueError(checks.refusal("augment", "train", accepted, self.recipe.augment))
@@ -375,6 +380,7 @@ class _Run:
         else:
             watched = [self.watched[i] for i in live.tolist()]
             loss, error = evaluate(call.network, weights, call.x, call.y, recipe.loss, watched)
+        loss, error = together.of_first(torch.stack([loss, error]))
         mean_seen = at.seen / (step - at.last_look)
         figures = zip(mean_seen.tolist(), loss.tolist(), error.tolist(), strict=True)
         for i, looks, row in zip(live.tolist(), looking.tolist(), figures, strict=True):

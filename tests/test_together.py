@@ -1,0 +1,113 @@
+"""Two processes that train together end where one does alone, and one of them writes."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from errsrc.cli import main
+from errsrc.nets import CNN, MLP, Member, Recipe, train
+from errsrc.studies import load
+from errsrc.sweeps import Store, run, serial
+
+torch.set_num_threads(1)
+
+DRAWN = torch.Generator().manual_seed(0)
+X = torch.randn(300, 16, generator=DRAWN)
+Y = X[:, :3].argmax(1)
+MEMBERS = [Member(np.arange(100), 20, 1), Member(np.arange(50, 300), 33, 2)]
+HELD = (X[250:], Y[250:])
+CALLS = [  # batches of 9 have no halves
+    (MLP((16, 6, 3)), X, Y, MEMBERS, HELD, Recipe(batch=9)),
+    (CNN(4, 2, 3), X, Y, MEMBERS, HELD, Recipe("sgd", batch=9, augment="crop-flip", padding=1)),
+    (MLP((16, 6, 3)), X, Y, MEMBERS, HELD, Recipe(batch=9, precision="bf16")),
+]
+
+CHILD = """
+import sys
+sys.path.insert(0, {tests!r})
+import torch
+from pathlib import Path
+from torch import distributed
+from test_together import CALLS, train
+from errsrc.nets import checkpoint, together
+first = together.join()
+assert first == (together.place() == (0, 2))
+saved, save = [], checkpoint.save
+def spy(path, mark, content):
+    save(path, mark, content)
+    saved.append(path.exists())
+checkpoint.save = spy
+folder = Path({folder!r}) / str(together.place()[0])  # the second would be alone in writing its own
+trained = [train(*call, state=folder / "state.pt", every=0.0) for call in CALLS]
+assert saved and all(saved) == first and any(saved) == first
+torch.save([one.weights for each in trained for one in each], folder.with_suffix(".pt"))
+distributed.destroy_process_group()
+"""
+
+
+def two(*arguments, cwd=None):
+    """Run two processes as torchrun does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, *arguments],
+            env={**os.environ, **common, "RANK": rank, "LOCAL_RANK": rank},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd,
+        )
+        for rank in ("0", "1")
+    ]  # fmt: skip
+    try:
+        said = [process.communicate(timeout=300) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0], said
+    return said
+
+
+def test_two_processes_train_what_one_does_and_the_first_writes(tmp_path):
+    two("-c", CHILD.format(tests=str(Path(__file__).parent), folder=str(tmp_path)))
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    alone = [one.weights for call in CALLS for one in train(*call)]
+    for one, other, expected in zip(first, second, alone, strict=True):
+        for w, same, close in zip(one, other, expected, strict=True):
+            assert torch.equal(w, same)
+            torch.testing.assert_close(w, close, rtol=1e-2, atol=1e-3)
+    exact = [w for weights in alone[:4] for w in weights]  # without bfloat16, whose sums round more
+    together = [w for weights in first[:4] for w in weights]
+    for w, close in zip(together, exact, strict=True):
+        torch.testing.assert_close(w, close, rtol=1e-3, atol=1e-4)
+
+
+SPEC = """
+kind = "vision"
+seeds = 1
+cell = {dataset = "digits", family = "mlp", width = 8, validation = 397, steps = 20}
+factors = {n = [90, 180]}
+"""
+
+
+def test_a_study_is_run_by_two_processes(tmp_path, capsys):
+    (tmp_path / "study.toml").write_text(SPEC)
+    command = ("-m", "errsrc", "run", "study.toml", "--engine", "torchrun")
+    said = two(*command, cwd=tmp_path)
+    assert "2 of 2 cells are finished" in said[0][0]
+    assert said[1][0] == ""
+    study = load(tmp_path / "study.toml")
+    with Store(tmp_path / "alone.db", write=True) as alone, Store(tmp_path / "study.db") as store:
+        run(study, alone, serial, progress=False)
+        losses = [[row["loss"] for row in each.rows(study)] for each in (alone, store)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert main(["run", str(tmp_path / "study.toml"), "--engine", "torchrun"]) == 2
+    assert "torchrun --nproc-per-node 2" in capsys.readouterr().err
+    assert main(["run", str(tmp_path / "study.toml"), "--engine", "torchrun", "--workers", "2"]) == 2
+    assert "--workers is not for --engine torchrun" in capsys.readouterr().err
