@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -210,11 +211,16 @@ def shared(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]
 
 def check_memory(rows: int, columns: int, where: str) -> None:
     """Refuse a float64 matrix that is larger than half the machine's memory."""
-    try:
-        most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2
-    except (AttributeError, OSError, ValueError):  # no such question on this system
-        return
+    most = memory() / 2
     if 8 * rows * columns > most:
         accepted = f"one whose {rows} x M matrix fits into {most / 2**30:.0f} GiB"
         got = f"<M = {columns}, {8 * rows * columns // 2**30:,} GiB>"
         raise ValueError(checks.refusal("basis", where, accepted, got))
+
+
+def memory() -> float:
+    """Return the machine's memory in bytes; inf on systems that do not say."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        return math.inf

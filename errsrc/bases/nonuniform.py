@@ -7,7 +7,6 @@ it multiplies by two transforms of twice the band's size, whatever n is.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from scipy import fft
 from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded, eigvalsh_tridiagonal
 
 from errsrc import checks
-from errsrc.bases.basis import Array
+from errsrc.bases.basis import Array, memory
 from errsrc.bases.torus import Torus
 
 Complex = NDArray[np.complex128]
@@ -579,10 +578,7 @@ def _array(value: Any, name: str, where: str, rows: int, letter: str) -> Array:
 
 def _check_memory(basis: Torus, n: int, where: str) -> None:
     """Refuse what does not fit into the machine's memory."""
-    try:
-        most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # no such question on this system
-        return
+    most = memory()
     need = 100.0 * n + 150.0 * (4.0 * basis.degree + 1) ** basis.dim
     if need > most:
         accepted = f"a band that is solved for in {most / 2**30:.0f} GiB"
