@@ -4,7 +4,7 @@ Claim:    One law with the invariant depth^phi width^psi density predicts pruned
           that it was not fitted to, better than a constant eps_np or the surviving weights alone.
 Command:  python sims/pruning.py sims/pruning_small.toml [--store FILE] [--out FOLDER]
 Writes:   STUDY_points.csv (for errsrc fit FILE --law pruning) and STUDY.png to --out
-Cost:     half a minute, after errsrc run
+Cost:     two minutes, after errsrc run
 Outcome:  see the study's own heading
 """
 
@@ -23,6 +23,7 @@ from errsrc.laws.holdout import judge
 from errsrc.sweeps import Store
 
 SIZES = ("depth", "width", "n")
+SPLITS = 10
 Columns = dict[str, np.ndarray]
 
 
@@ -43,6 +44,13 @@ def points(study: Path, store: Path | None = None) -> Columns:
         at["eps_np"][own] = plateau(at["density"][own], at["error"][own])
         at["before_dip"][own] = at["density"][own] > at["density"][own][at["error"][own].argmin()]
     return at
+
+
+def means(at: Columns, values: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Return the means of values, of some rows, over the seeds of a network at a density."""
+    chosen = np.arange(len(values)) if rows is None else np.flatnonzero(rows)
+    _, place = np.unique(np.stack([at["config"], at["density"]], 1)[chosen], axis=0, return_inverse=True)
+    return np.bincount(place.ravel(), values[chosen]) / np.bincount(place.ravel())
 
 
 def described(found: Fit) -> str:
@@ -69,31 +77,38 @@ def main() -> None:
         print(f"{at['before_dip'][own].sum()} levels before the dip;", end=" ")
         print(described(fit(Pruning, error[own], density=at["density"][own])))
     joint = fit(JointPruning, error, **inputs)
+    own = means(at, joint.law.error(**inputs) / error - 1)
     print(f"joint law, {config.max() + 1} configurations, {len(error)} points: {described(joint)},", end=" ")
-    print(f"between seeds {joint.seed_noise:.1%}", *joint.warnings, sep="\n")
+    print(f"of means over seeds {own.mean():+.1%} +- {own.std():.1%}; between seeds {joint.seed_noise:.1%}")
+    print(*joint.warnings, sep="\n")
 
-    shuffled = np.random.default_rng(0).permutation(config.max() + 1)
-    seen = np.isin(config, shuffled[: round(len(shuffled) * 5 / 8)])
-    some = fit(JointPruning, error[seen], **{name: x[seen] for name, x in inputs.items()})
-    held = judge(some, error, seen, **inputs).held_out
-    print(
-        f"fitted to {len(np.unique(config[seen]))}; means of the others: {held.divergence_mean:+.1%}", end=" "
-    )
-    print(f"+- {held.divergence_std:.1%}, {held.coverage:.0%} of their runs in 90% intervals; by run:")
     counted = {**inputs, "density": at["density"] * at["prunable"]}
-    own = {name: x[seen] for name, x in counted.items()}
-    for name, predicted in {
-        "joint law": some.law.error(**inputs),
-        "constant eps_np": at["eps_np"],
-        "surviving weights and eps_np": fit(
-            JointPruning, error[seen], fixed={"phi": 0.0, "psi": 0.0}, **own
-        ).law.error(**counted),
-        "surviving weights alone": fit(Pruning, error[seen], density=own["density"]).law.error(
-            density=counted["density"]
-        ),
-    }.items():
-        off = (predicted / error - 1)[~seen]
-        print(f"  {name}: {off.mean():+.1%} +- {off.std():.1%}")
+    alone = {"phi": 0.0, "psi": 0.0}
+    off: dict[str, list[np.ndarray]] = {}
+    inside = []
+    for split in range(SPLITS):
+        shuffled = np.random.default_rng(split).permutation(config.max() + 1)
+        seen = np.isin(config, shuffled[: round(len(shuffled) * 5 / 8)])
+        few, fewer = ({name: x[seen] for name, x in given.items()} for given in (inputs, counted))
+        law = fit(JointPruning, error[seen], **few)
+        inside.append(judge(law, error, seen, **inputs).held_out.coverage)
+        left = fit(JointPruning, error[seen], fixed=alone, **fewer).law.error(**counted)
+        single = fit(Pruning, error[seen], density=fewer["density"]).law.error(density=counted["density"])
+        for name, predicted in {
+            "joint law": law.law.error(**inputs),
+            "constant eps_np": at["eps_np"],
+            "surviving weights and eps_np": left,
+            "surviving weights alone": single,
+        }.items():
+            off.setdefault(name, []).append(means(at, predicted / error - 1, ~seen))
+    print(
+        f"fitted to 5/8 of the configurations, the others ({SPLITS} splits, means over seeds; first split):"
+    )
+    for name, parts in off.items():
+        every = np.concatenate(parts)
+        print(f"  {name}: {every.mean():+.1%} +- {every.std():.1%}", end=" ")
+        print(f"({parts[0].mean():+.1%} +- {parts[0].std():.1%})")
+    print(f"  {np.mean(inside):.0%} of the runs in their 90% intervals ({inside[0]:.0%})")
 
     options.out.mkdir(parents=True, exist_ok=True)
     with (options.out / f"{options.study.stem}_points.csv").open("w", newline="") as file:

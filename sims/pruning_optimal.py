@@ -3,7 +3,7 @@
 Claim:    The fewest weights that the joint law says lie within 25% of the fewest measured.
 Command:  python sims/pruning_optimal.py sims/pruning_grid.toml [--store FILE]
 Cost:     a few seconds, after errsrc run
-Outcome:  see the study's own heading
+Outcome:  of sims/pruning_grid.toml five of six errors within 25%, at 1.1 times the least plateau 27% too few
 """
 
 from __future__ import annotations

@@ -346,7 +346,7 @@ def test_pruned_networks_collapse_on_the_invariant_and_levels_before_the_dip_are
     assert one_curve.sum() > 100
     opened = [line for line in marks if to_hex(line.get_markerfacecolor()) == "#ffffff"]
     assert sum(len(line.get_xdata()) for line in opened) == 6
-    assert labels(ax) == ["width 8", "width 16", "width 32", "depth 1", "depth 2", "before the dip"]
+    assert labels(ax) == ["width 8", "width 16", "width 32", "depth 1", "depth 2", "before the dip", "law"]
     with pytest.raises(ValueError, match="'fit' parameter of invariant"):
         plots.invariant(one_input(0.1))
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from errsrc import checks
 from errsrc.laws.fitting import Fit
 from errsrc.laws.joint_pruning import JointPruning
-from errsrc.plots.style import INK, SILVER, STYLE, axes, beside, log
+from errsrc.plots.style import INK, STYLE, axes, beside, log
 
 _MARKS = "osD^vP*X"
 
@@ -22,9 +22,9 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
 
     The error is in units of each network's dense plateau eps_np, the invariant m* = l^phi w^psi d in units
     of where the power law leaves that plateau, p (eps_up / eps_np)^(1 / gamma): the law is then
-    (1 + 1 / m*^2)^(gamma / 2), but for what the upper plateau bends.  Lines are the law for each network;
-    a colour is a width, a mark a depth.  Levels of a network before the one of its lowest error are open:
-    the law cannot dip.
+    (1 + 1 / m*^2)^(gamma / 2), but for what the upper plateau bends.  Lines are the law for each network,
+    over the densities that it was pruned to; a colour is a width, a mark a depth; a point is the mean of ln
+    error over the network's seeds.  Levels before the one of its lowest error are open: the law cannot dip.
 
     Parameters
     ----------
@@ -43,25 +43,23 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
         accepted = "a fit of JointPruning"
         raise ValueError(checks.refusal("fit", "invariant", accepted, f"<one of {type(law).__name__}>"))
     density, depth, width, eps_np = (fit.inputs[name] for name in law.inputs)
-    elbow = law.p * (law.eps_up / eps_np) ** (1 / law.gamma)
-    x = depth**law.phi * width**law.psi * density / elbow
-    y = fit.error / eps_np
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.4, 4.4)
         widths, depths = np.unique(width), np.unique(depth)
         colors = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(widths)))
         for layers, w, level in np.unique(np.stack([depth, width, eps_np], 1), axis=0):
-            grid = np.geomspace(density.min(), 1.0, 100)
-            curve = law.error(density=grid, depth=layers, width=w, eps_np=level) / level
-            scale = law.p * (law.eps_up / level) ** (1 / law.gamma)
-            ax.plot(
-                layers**law.phi * w**law.psi * grid / scale, curve, color=SILVER, linewidth=0.9, zorder=1
-            )
             own = (depth == layers) & (width == w) & (eps_np == level)
-            dipped = density > density[own][fit.error[own].argmin()]
+            levels, place = np.unique(density[own], return_inverse=True)
+            y = np.exp(np.bincount(place, np.log(fit.error[own])) / np.bincount(place)) / level
+            scale = layers**law.phi * w**law.psi / (law.p * (law.eps_up / level) ** (1 / law.gamma))
+            grid = np.geomspace(levels[0], levels[-1], 100)
+            curve = law.error(density=grid, depth=layers, width=w, eps_np=level) / level
+            ax.plot(scale * grid, curve, color=INK, linewidth=0.8, zorder=3)
             color, mark = colors[widths.searchsorted(w)], _MARKS[depths.searchsorted(layers) % len(_MARKS)]
-            for part, face in ((own & dipped, "white"), (own & ~dipped, color)):
-                ax.plot(x[part], y[part], mark, color=color, markerfacecolor=face, markersize=4.5)
+            dipped = levels > levels[y.argmin()]
+            for part, face in ((dipped, "white"), (~dipped, color)):
+                at = scale * levels[part]
+                ax.plot(at, y[part], mark, color=color, markerfacecolor=face, markersize=3.2)
         plain: dict[str, Any] = {"color": INK, "linestyle": "none", "markersize": 5}
         handles = [
             *(Line2D([], [], color=c, label=f"width {w:,.0f}") for w, c in zip(widths, colors, strict=True)),
@@ -70,6 +68,7 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
                 for k, layers in enumerate(depths)
             ),
             Line2D([], [], marker="o", markerfacecolor="white", label="before the dip", **plain),
+            Line2D([], [], color=INK, linewidth=0.8, label="law"),
         ]
         beside(ax, handles=handles)
         ax.set(xlabel="invariant, in units of the elbow", ylabel="test error / dense plateau")
