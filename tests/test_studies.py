@@ -22,7 +22,7 @@ from errsrc.sources import Effort
 from errsrc.sources.cell import BudgetCell
 from errsrc.studies import load, parse
 from errsrc.sweeps import Factor, Study
-from errsrc.tasks import PruningCell, VisionCell
+from errsrc.tasks import LanguageCell, PruningCell, VisionCell
 
 ROOT = Path(__file__).parents[1]
 SPEC = """
@@ -299,6 +299,8 @@ def quicker(cell):
         return replace(cell, steps=60, rounds=replace(cell.rounds, most=1))
     if isinstance(cell, VisionCell) and cell.family in ("resnet", "wrn"):
         return replace(cell, width=2, steps=3)
+    if isinstance(cell, LanguageCell) and cell.family == "transformer":
+        return replace(cell, n=2 * cell.passage, depth=1, steps=3, validation=1024, test=4096)
     if not isinstance(cell, BudgetCell):
         return cell
     few = Effort(starts=2, steps=20, chains=2, transitions=2, leaps=10)
