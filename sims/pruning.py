@@ -17,33 +17,23 @@ from pathlib import Path
 import numpy as np
 
 from errsrc import plots, studies
-from errsrc.laws import JointPruning, Pruning, plateau
+from errsrc.laws import JointPruning, Pruning
 from errsrc.laws.fitting import Fit, fit
 from errsrc.laws.holdout import judge
 from errsrc.sweeps import Store
+from errsrc.tasks.pruning import CONFIGURATION, levels
 
-SIZES = ("depth", "width", "n")
 SPLITS = 10
 Columns = dict[str, np.ndarray]
 
 
 def points(study: Path, store: Path | None = None) -> Columns:
-    """Return all levels of a study's pruned networks: sizes, "config", "density", "error", "eps_np", ..."""
+    """Return all levels of a study's pruned networks that did not diverge."""
     spec = studies.load(study)
     with Store(store or study.with_suffix(".db")) as found:
         pairs = list(zip(found.rows(spec), found.curves(spec), strict=True))
-    pairs = [(row, curve) for row, curve in pairs if not row["diverged"]]
-    levels = [len(curve["level"]) for _, curve in pairs]
-    names = (*SIZES, "seed", "prunable", "m")
-    at = {name: np.repeat([float(row[name]) for row, _ in pairs], levels) for name in names}
-    at |= {name: np.concatenate([curve[name] for _, curve in pairs]) for name in ("density", "error")}
-    _, config = np.unique(np.stack([at[name] for name in SIZES], 1), axis=0, return_inverse=True)
-    at["config"] = config.ravel()
-    at["eps_np"], at["before_dip"] = np.empty(len(config)), np.zeros(len(config), dtype=bool)
-    for own in (at["config"] == k for k in np.unique(at["config"])):
-        at["eps_np"][own] = plateau(at["density"][own], at["error"][own])
-        at["before_dip"][own] = at["density"][own] > at["density"][own][at["error"][own].argmin()]
-    return at
+    fine = [(row, curve) for row, curve in pairs if not row["diverged"]]
+    return levels(*zip(*fine, strict=True))
 
 
 def means(at: Columns, values: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
@@ -69,7 +59,7 @@ def main() -> None:
     config, error = at["config"], at["error"]
     inputs = {name: at[name] for name in JointPruning.inputs}
     for own in (config == k for k in np.unique(config)):
-        print(", ".join(f"{name} {at[name][own][0]:.0f}" for name in SIZES), end=": ")
+        print(", ".join(f"{name} {at[name][own][0]:.0f}" for name in CONFIGURATION), end=": ")
         print(
             f"eps_np {at['eps_np'][own][0]:.4f}, raised {error[own].max() / error[own][0]:.2f} times,",
             end=" ",

@@ -20,12 +20,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from pruning import SIZES, Columns, described, points
+from pruning import Columns, described, points
 
 from errsrc.laws import Chained, Dense, JointPruning
 from errsrc.laws.fitting import fit
 from errsrc.studies import load
 from errsrc.sweeps import Store, local, run
+from errsrc.tasks.pruning import CONFIGURATION
 from errsrc.tasks.vision import parameters
 
 HERE = Path(__file__).parent
@@ -95,7 +96,7 @@ def main() -> None:
     labels = {"unpruned": found["density"] == 1, "all levels": found["density"] <= 1}
     for k in np.unique(found["config"]):
         own = found["config"] == k
-        labels[", ".join(f"{name} {found[name][own][0]:,.0f}" for name in SIZES)] = own
+        labels[", ".join(f"{name} {found[name][own][0]:,.0f}" for name in CONFIGURATION)] = own
     for label, own in labels.items():
         print(f"{label}: {off[own].mean():+.1%} +- {off[own].std():.1%}", end=", ")
         print(f"{inside[own].mean():.0%} of runs in their 90% intervals")

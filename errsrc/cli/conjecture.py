@@ -58,16 +58,14 @@ def write(kind: str, cells: Any, rows: Any, curves: Any, path: Path) -> list[Pat
     """Write figures and counterexamples beside the study, and return where."""
     import json
 
-    from errsrc.conjecture.cell import from_row, short
+    from errsrc.conjecture.cell import worlds
     from errsrc.plots.nyquist import cliff, hardest
     from errsrc.plots.style import png
 
     out: dict[str, bytes] = {}
     if kind == "threshold":
-        worlds: dict[str, dict[str, Any]] = {}
-        for cell, row, curve in zip(cells, rows, curves, strict=True):
-            worlds.setdefault(short(cell.setting), {})[short(cell.learner)] = from_row(cell, row, curve)
-        out = {f"cliff_{k}.png": png(cliff(found)) for k, found in enumerate(worlds.values(), 1)}
+        settings = worlds(cells, rows, curves).values()
+        out = {f"cliff_{k}.png": png(cliff(found)) for k, found in enumerate(settings, 1)}
     elif kind == "search":
         for k, row in enumerate(rows, 1):
             parts = json.loads(row["parts"])

@@ -128,9 +128,7 @@ def searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
     out = []
     for cell in cells:
         found = search(cell.claim, cell.region, examples_wanted=cell.examples, seed=cell.seed)
-        parts = [
-            [*part, one.tested, one.untested, one.worst] for part, one in sorted(found.tallies.items())
-        ]
+        parts = [[*part, one.tested, one.untested, one.worst] for part, one in sorted(found.tallies.items())]
         out.append(
             {
                 "verdict": found.verdict,
@@ -174,44 +172,65 @@ def _implied(cell: Any, path: str) -> bool:
     return last == "kind" and hint is type(cell)
 
 
+def worlds(
+    cells: Sequence[ThresholdCell], rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, Threshold]]:
+    """Return the thresholds of finished cells by setting, then by learner, both as `short` texts."""
+    out: dict[str, dict[str, Threshold]] = {}
+    for cell, row, curve in zip(cells, rows, curves, strict=True):
+        out.setdefault(short(cell.setting), {})[short(cell.learner)] = from_row(cell, row, curve)
+    return out
+
+
+def threshold_lines(
+    cells: Sequence[ThresholdCell], rows: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], list[list[str]]]:
+    """Return a header and a line of texts for each finished threshold."""
+    header = ["n_Nyq", "n*", "n*/n_Nyq", "shape", "exponent", "error at largest n", "learner, setting"]
+    lines = []
+    for row, cell in zip(rows, cells, strict=True):
+        found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
+        base = row["n_nyquist_found"]
+        reached, ratio = f"> {found.low:,.0f}", f"> {found.low / base:.3g}"
+        if np.isfinite(found.estimate):
+            ends = f"[{found.low:,.0f}, {found.high:,.0f}]"
+            reached, ratio = f"{found.estimate:,.0f} {ends}", f"{found.estimate / base:.3g}"
+        exponent = Interval(row["exponent"], row["exponent.low"], row["exponent.high"], cell.level)
+        error = f"{row['error_at_largest']:.2g}"
+        lines.append([f"{base:,}", reached, ratio, row["shape"], str(exponent), error, named(cell)])
+    return header, lines
+
+
+def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return a header and a line of texts for each part of the region of a finished search."""
+    header = ["basis", "nodes", "tested", "not tested", "worst error / bound", "verdict"]
+    return header, [
+        [
+            basis,
+            nodes,
+            f"{tested:,}",
+            f"{untested:,}",
+            f"{worst:.2g}" if tested else "",
+            "refuted" if worst > 1 else "supported" if tested else "not tested",
+        ]
+        for basis, nodes, tested, untested, worst in json.loads(row["parts"])
+    ]
+
+
 def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """Return finished cells of one kind as a text table of verdicts.
 
     Of thresholds a line for each setting and learner; of searches one for each claim, then its region by
     parts: supported, refuted and by what, or not tested; of examples one each.
     """
-    lines: list[tuple[str, ...]] = []
     if rows and isinstance(cells[0], ThresholdCell):
-        header: tuple[str, ...] = ("n_Nyq", "n*", "n*/n_Nyq", "shape", "exponent", "error at largest n")
-        for row, cell in zip(rows, cells, strict=True):
-            found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
-            base = row["n_nyquist_found"]
-            reached, ratio = f"> {found.low:,.0f}", f"> {found.low / base:.3g}"
-            if np.isfinite(found.estimate):
-                ends = f"[{found.low:,.0f}, {found.high:,.0f}]"
-                reached, ratio = f"{found.estimate:,.0f} {ends}", f"{found.estimate / base:.3g}"
-            exponent = Interval(row["exponent"], row["exponent.low"], row["exponent.high"], cell.level)
-            error = f"{row['error_at_largest']:.2g}"
-            lines.append((f"{base:,}", reached, ratio, row["shape"], str(exponent), error, named(cell)))
-        return aligned((*header, "learner, setting"), lines)
+        return aligned(*threshold_lines(cells, rows))
     if rows and isinstance(cells[0], SearchCell):
-        header = ("basis", "nodes", "tested", "not tested", "worst error / bound", "verdict")
         blocks = []
         for row, cell in zip(rows, cells, strict=True):
-            lines = [
-                (
-                    basis,
-                    nodes,
-                    f"{tested:,}",
-                    f"{untested:,}",
-                    f"{worst:.2g}" if tested else "",
-                    "refuted" if worst > 1 else "supported" if tested else "not tested",
-                )
-                for basis, nodes, tested, untested, worst in json.loads(row["parts"])
-            ]
             total = f"{row['tested']:,} examples tested, {row['untested']:,} not; {row['verdict']}."
             by = f"\n{row['status']}\n{row['counterexample']}" if row["counterexample"] else ""
-            blocks.append(f"{cell.claim}\nin {cell.region}\n{aligned(header, lines)}\n{total}{by}")
+            blocks.append(f"{cell.claim}\nin {cell.region}\n{aligned(*search_lines(row))}\n{total}{by}")
         return "\n\n".join(blocks)
     return "\n".join(row["status"] for row in rows)
 

@@ -137,14 +137,19 @@ def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> Shape:
     return shape([one.n for one in budgets], excess, std_error=errors, zero=zero)
 
 
+def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
+    """Return a header and a line of texts for each budget: n, the terms, the total, what stands beside."""
+    names = [*TERMS, "total", *(name for name in BESIDE if any(getattr(one, name) for one in budgets))]
+    header = ["n", *(name.replace("_", " ") for name in names)]
+    return header, [[f"{one.n:,}", *(f"{getattr(one, name) or ''}" for name in names)] for one in budgets]
+
+
 def table(budgets: Sequence[Budget]) -> str:
     """Return budgets as a text table: a line for each n, then how the terms came about."""
-    names = [*TERMS, "total", *(name for name in BESIDE if any(getattr(one, name) for one in budgets))]
-    header = ("n", *(name.replace("_", " ") for name in names))
-    lines = [(f"{one.n:,}", *(f"{getattr(one, name)}" for name in names)) for one in budgets]
-    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+    header, rows = lines(budgets)
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     shown = [
         "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in (header, *lines)
+        for line in (header, *rows)
     ]
     return "\n".join([*shown, *dict.fromkeys(one.status for one in budgets)])
