@@ -9,7 +9,6 @@ import platform
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from errsrc.errors import NoAnswer
 from errsrc.laws import Dense, files
 from errsrc.laws.fitting import fit
 from errsrc.laws.holdout import Holdout, judge, small_cells
+from errsrc.report.finished import versions
+from errsrc.report.trained import left_out, usable
 from errsrc.sweeps import Store, Study, local, run
 from errsrc.tasks import VisionCell, parameters, vision_grid
 
@@ -87,7 +88,7 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
     small = small_cells(n=n, m=m)
     study = Study.of(studies.ALL["vision"], cells)
     out.mkdir(parents=True, exist_ok=True)
-    error, usable = np.empty(len(cells)), np.empty(len(cells), dtype=bool)
+    error, fine = np.empty(len(cells)), np.empty(len(cells), dtype=bool)
     with Store(out / "cells.db", write=True) as store:
         kept = len(cells) - len(store.missing(study))
         if kept:
@@ -101,25 +102,24 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
                 raise NoAnswer(str(summary), summary)
             rows = store.rows(chosen)
             error[part] = [row["error"] for row in rows]
-            diverged = np.array([row["diverged"] for row in rows])
-            usable[part] = ~diverged & (error[part] > 0) & (error[part] < eps0)
+            fine[part] = usable(rows, eps0)
 
         _say(f"First the {small.sum()} small cells, which the law is fitted to.")
         measure(small)
-        fitted = small & usable
+        fitted = small & fine
         law = fit(Dense, error[fitted], n=n[fitted], m=m[fitted], fixed={"eps0": eps0})
         _save_predictions(out / "predictions.csv", law, n[~small], m[~small])
         _say(f"Predicted the {(~small).sum()} large cells: {out / 'predictions.csv'}.  Now these.")
         measure(~small)
         rows, made_with = store.rows(study), store.versions()
-    result = judge(law, error[usable], small[usable], n=n[usable], m=m[usable])
+    result = judge(law, error[fine], small[fine], n=n[fine], m=m[fine])
 
     files.save(law, out / "fit.json", {"columns": {name: name for name in ("n", "m", "error")}})
     _save(out / "results.csv", result.columns())
     for draw in (plots.extrapolation, plots.divergence, plots.parity):
         (out / f"{draw.__name__}.png").write_bytes(plots.png(draw(result)))
     facts = _facts(data, cells, rows, made_with, kept, processes, time.perf_counter() - start)
-    notes = left_out(cells, rows, usable)
+    notes = left_out(cells, rows, fine)
     seeds = len({cell.seed for cell in cells})
     again = f"errsrc demo --dataset {data.name} --seeds {seeds} --processes {processes} --out {out}"
     title = f"Small networks predict large ones: {data.name}"
@@ -129,18 +129,6 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
     for note in notes:
         _say(note)
     return result
-
-
-def left_out(
-    cells: Sequence[VisionCell], rows: Sequence[Row], usable: np.ndarray[Any, np.dtype[np.bool_]]
-) -> list[str]:
-    """Return a sentence for each run that no law was fitted to or compared with."""
-    out = []
-    for cell, row, used in zip(cells, rows, usable, strict=True):
-        if not used:
-            why = "its training diverged" if row["diverged"] else f"its error is {row['error']}"
-            out.append(f"Left out: n = {cell.n:,}, width {cell.width}, seed {cell.seed}: {why}.")
-    return out
 
 
 def _save_predictions(path: Path, law: Any, n: Any, m: Any) -> None:
@@ -175,12 +163,6 @@ def _facts(
         shown = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in values]
         recipe.append(f"{field.name} {shown[0]}" + (f" to {shown[-1]}" if len(shown) > 1 else ""))
     cpu = sum(row["seconds"] for row in rows)
-    trained = "; ".join(
-        ", ".join(f"{name} {number}" for name, number in versions.items())
-        + (f" ({count} cells)" if len(made_with) > 1 else "")
-        for count, versions in made_with
-    )
-    reported = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "matplotlib"))
     images_used = (
         f"{len(data.train_x):,} training images (of which {cells[0].validation:,} to stop training by)"
     )
@@ -190,7 +172,7 @@ def _facts(
         "training examples": ", ".join(f"{size:,}" for size in sizes),
         "seeds": ", ".join(map(str, seeds)),
         "recipe": ", ".join(recipe),
-        "versions": f"trained with {trained}; fitted and drawn with {reported}",
+        "versions": versions(made_with),
         "device": f"CPU ({platform.machine()}, {platform.system()}), {processes} processes of one thread",
         "wall time": f"{seconds:.0f} s; all trainings together {cpu:.0f} s of a core",
         "cells": f"{len(cells)} trained" + (f", {kept} of them by an earlier run" if kept else ""),

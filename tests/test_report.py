@@ -1,16 +1,34 @@
-"""The report is one file that opens offline, says what it was given, and escapes it."""
+"""A report is one file that opens offline, escapes what it was given, and tells how to draw it again."""
 
 from __future__ import annotations
 
+import base64
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from errsrc import report
-from errsrc.laws import Dense
+from errsrc import report, studies
+from errsrc.cli import main
+from errsrc.laws import Dense, JointPruning
+from errsrc.laws.fitting import fit
 from errsrc.laws.holdout import Holdout, holdout
+from errsrc.report import trained
+from errsrc.report.page import CSS
+from errsrc.sources.cell import from_row
+from errsrc.sweeps import Store
+from errsrc.sweeps.runner import attempt, code
+from errsrc.tasks import language
+from errsrc.tasks import parameters as vision_parameters
 
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
 
@@ -21,20 +39,25 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.loads: list[str] = []
-        self.images = 0
+        self.images: list[dict[str, str | None]] = []
         self.tags: list[str] = []
         self.words: list[str] = []
+        self.blocks: list[str] = []
         self.feed(text)
+        self.text = "".join(self.words)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.images += tag == "img"
+        self.images += [dict(attrs)] if tag == "img" else []
+        self.blocks += [""] if tag == "pre" else []
         self.loads += [
             value for name, value in attrs if name in ("src", "href", "srcset", "action") and value
         ]
 
     def handle_data(self, data):
         self.words.append(data)
+        if self.tags and self.tags[-1] == "pre":
+            self.blocks[-1] += data
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +79,7 @@ def page(result: Holdout) -> Page:
 
 
 def test_the_page_loads_nothing_from_anywhere(page: Page) -> None:
-    assert page.images >= 4  # three figures and the formula
+    assert len(page.images) >= 4  # three figures and the formula
     assert all(load.startswith(("data:", "#")) for load in page.loads)
     assert "script" not in page.tags
     assert "link" not in page.tags
@@ -64,13 +87,13 @@ def test_the_page_loads_nothing_from_anywhere(page: Page) -> None:
 
 def test_the_page_escapes_what_it_is_given(page: Page) -> None:
     assert "b" not in page.tags
-    text = "".join(page.words)
+    text = page.text
     for given in ("A <b>title", "x & y", "One <run> left out.", "errsrc demo > here"):
         assert given in text
 
 
 def test_the_page_states_the_verdict_and_every_held_out_cell(result: Holdout, page: Page) -> None:
-    text = "".join(page.words)
+    text = page.text
     assert report.verdict(result) in text
     for k in range(len(result.held_out)):
         assert result.held_out.texts(k)[1] in text
@@ -99,7 +122,332 @@ def test_many_runs_are_shown_by_their_range(result: Holdout) -> None:
 def test_a_miss_is_said_with_its_limit(result: Holdout, page: Page) -> None:
     runs = tuple(e / 1.2 for e in result.held_out.runs)
     worse = Page(report.holdout_page("t", replace(result, held_out=replace(result.held_out, runs=runs)), {}))
-    said = "".join(worse.words)
+    said = worse.text
     assert "not within all limits: held out: |mean| of the divergence" in said
     assert "missed" in said
-    assert "missed" not in "".join(page.words)
+    assert "missed" not in page.text
+
+
+# Studies of each kind, in a store as a run leaves it, and their pages.
+
+DENSITIES = 0.8 ** np.arange(17)
+PRUNED = JointPruning(eps_up=0.9, gamma=1.1, p=0.05, phi=0.7, psi=0.9)
+
+SPECS = {
+    "vision": """
+        kind = "vision"
+        seeds = 2
+        cell = {dataset = "digits", family = "mlp", validation = 397}
+        [factors]
+        n = [22, 45, 90, 180, 360, 720]
+        width = [4, 8, 16, 32, 64, 128]
+    """,
+    "language": """
+        kind = "language"
+        cell = {corpus = "texts", family = "neural-ngram", context = 8}
+        [factors]
+        n = [4096, 8192, 16384, 32768, 65536]
+        width = [4, 8, 16, 32, 64, 128]
+    """,
+    "pruning": """
+        kind = "pruning"
+        cell = {dataset = "digits", family = "mlp", validation = 397, n = 500, steps = 100}
+        [factors]
+        depth = [1, 2, 4]
+        width = [8, 16, 32]
+    """,
+    "budget": """
+        kind = "budget"
+        cell.draws = 4
+        [factors]
+        n = [2, 3, 4, 5, 8, 16]
+        [[factors.case]]
+        setting = {kind = "linear-teacher", dim = 4}
+        learner = {kind = "minimum-norm"}
+        [[factors.case]]
+        setting = {kind = "linear-teacher", dim = 4, channel = {kind = "gaussian", noise_std = 0.5}}
+        learner = {kind = "ridge", ridge = 1.0}
+    """,
+    "threshold": """
+        kind = "threshold"
+        [cell]
+        draws = 5
+        ratios = [0.5, 1.0, 2.0]
+        setting = {kind = "band-teacher", basis = {kind = "torus", degree = 2}}
+        [factors]
+        learner = [{kind = "band-least-squares", basis = {kind = "torus", degree = 2}}, {kind = "neighbours"}]
+    """,
+    "search": """
+        kind = "search"
+        cell = {examples = 60, region = {domains = ["torus"], most = 9}}
+        factors = {claim.threshold = [1.0, 0.7]}
+    """,
+    "recovery": """
+        kind = "recovery"
+        seeds = 3
+        [cell]
+        law = {kind = "power", c_inf = 0.1, a = 2.0, alpha = 0.5}
+        noise = 0.02
+        n = [100, 200, 400, 800, 1600]
+    """,
+}
+"""A study of each kind that has a page of its own, and of one that has not."""
+
+
+def of_the_law(cells: Sequence[Any]) -> list[dict[str, Any]]:
+    """Outcomes of trained networks that follow a law, for which nothing is trained."""
+    rng, out = np.random.default_rng(5), []
+    for cell in cells:
+        words = isinstance(cell, language.LanguageCell)
+        m = language.network(cell).non_embedding if words else vision_parameters(cell)
+        error = float(LAW.error(n=cell.n, m=m)) * float(np.exp(rng.normal(0.0, 0.02)))
+        lost = (cell.n, cell.width, cell.seed) == (22, 4, 1)
+        row = {"m": m, "error": error, "loss": 3 * error, "non_embedding": m, "diverged": lost}
+        out.append(row)
+    return out
+
+
+def pruned(cells: Sequence[Any]) -> list[dict[str, Any]]:
+    """Outcomes of pruned networks that follow the joint law, for which nothing is trained."""
+    out, noise = [], np.random.default_rng(6)
+    for cell in cells:
+        eps_np = 0.1 / np.sqrt(cell.depth * cell.width)
+        sizes = {"depth": cell.depth, "width": cell.width, "eps_np": eps_np}
+        error = PRUNED.error(density=DENSITIES, **sizes) * np.exp(noise.normal(0.0, 0.01, len(DENSITIES)))
+        curve = {"level": np.arange(len(DENSITIES)), "density": DENSITIES, "error": error}
+        out.append({"m": 1000, "prunable": 900, "error": error[0], "diverged": False, "curve": curve})
+    return out
+
+
+STAND_INS = {"vision": of_the_law, "language": of_the_law, "pruning": pruned}
+
+
+def computed(kind: str, folder: Path, left: int = 0) -> str:
+    """Write a study and its store into a folder, all but the last `left` cells finished; return its name."""
+    name = f"{kind}.toml"
+    (folder / name).write_text(SPECS[kind])
+    study = studies.load(folder / name)
+    compute = STAND_INS.get(kind, study.kind.compute)
+    cells = list(study)[: len(study) - left]
+    with Store(folder / f"{kind}.db", write=True) as store:
+        rows = attempt(compute, study.kind.packages, code(), cells)
+        assert isinstance(rows, list), rows
+        store.finish(study, enumerate(rows))
+    return name
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The page of a study of each kind, and the folder where the studies lie."""
+    folder = tmp_path_factory.mktemp("studies")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for kind in SPECS:
+            assert main(["report", computed(kind, folder)]) == 0
+    return folder, {kind: (folder / f"{kind}.html").read_text() for kind in SPECS}
+
+
+@pytest.mark.parametrize("kind", SPECS)
+def test_a_studys_page_loads_nothing_and_puts_verdicts_first(pages: Any, kind: str) -> None:
+    folder, texts = pages
+    found = Page(texts[kind])
+    assert all(load.startswith("data:image/svg+xml;base64,") for load in found.loads)
+    assert {"script", "link", "iframe", "object"}.isdisjoint(found.tags)
+    assert "url(" not in CSS
+    assert "@import" not in CSS
+    assert all(image["alt"] for image in found.images)
+    verdict, first = texts[kind].index('<p class="lead'), min(map(texts[kind].index, ("<h2>", "<table>")))
+    assert verdict < first
+    for said in (
+        f"errsrc report {kind}.toml",
+        f"errsrc run {kind}.toml",
+        (folder / f"{kind}.toml").read_text(),
+    ):
+        assert said in found.text
+    assert "not finished" not in found.text
+
+
+@pytest.mark.parametrize("kind", sorted(set(SPECS) - {"recovery"}))
+def test_the_code_on_a_page_draws_its_figures(
+    pages: Any, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, texts = pages
+    found = Page(texts[kind])
+    shown = [image for image in found.images if str(image["alt"]).startswith("Figure ")]
+    (script,) = (block for block in found.blocks if "studies.load" in block)
+    for part in (f"{kind}.toml", f"{kind}.db"):
+        shutil.copy(folder / part, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(script, kind, "exec"), {})
+    assert shown
+    assert len(list(tmp_path.glob("figure_*.svg"))) == len(shown)
+    for number, image in enumerate(shown, 1):
+        drawn = base64.b64encode((tmp_path / f"figure_{number}.svg").read_bytes()).decode()
+        assert image["src"] == f"data:image/svg+xml;base64,{drawn}"
+
+
+def test_a_vision_page_has_the_law_of_the_small_cells_and_names_what_was_left_out(pages: Any) -> None:
+    folder, texts = pages
+    study, text = studies.load(folder / "vision.toml"), Page(texts["vision"]).text
+    with Store(folder / "vision.db") as store:
+        rows = [row for row in store.rows(study) if not row["diverged"]]
+    n, m, error = (np.array([row[name] for row in rows], dtype=float) for name in ("n", "m", "error"))
+    small = (n <= n.max() / 4) & (m <= m.max() / 4)
+    law = fit(Dense, error[small], n=n[small], m=m[small], fixed={"eps0": 0.9})
+    assert 0 < small.sum() < len(small)
+    for interval in law.intervals.values():
+        assert str(interval) in text
+    assert "Left out: n = 22, width 4, seed 1: its training diverged." in text
+    assert "72 vision cells" in text
+
+
+def test_laws_are_fitted_apart_by_what_is_no_size() -> None:
+    spec = SPECS["vision"].replace("[factors]", "[factors]\nrecipe.batch = [32, 64]")
+    study = studies.parse(spec)
+    rows = [{"n": cell.n, **one} for cell, one in zip(study, of_the_law(list(study)), strict=True)]
+    found = report.Finished(study, list(study), rows, [{}] * len(rows), {}, [])
+    assert [one.label for one in trained.laws(found)] == ["recipe.batch 32", "recipe.batch 64"]
+
+
+def test_a_budget_page_has_every_term(pages: Any) -> None:
+    folder, texts = pages
+    text = Page(texts["budget"]).text
+    with Store(folder / "budget.db") as store:
+        budgets = [from_row(row) for row in store.rows()]
+    for one in budgets:
+        for said in (one.noise, one.realizability, one.uncertainty, one.deficiency, one.total):
+            assert str(said) in text
+    assert "which is rounding" in text  # the interpolator at n = 16, without noise
+
+
+def test_a_pruning_page_has_the_law_that_the_networks_follow(pages: Any) -> None:
+    folder, texts = pages
+    study, text = studies.load(folder / "pruning.toml"), Page(texts["pruning"]).text
+    with Store(folder / "pruning.db") as store:
+        (found,) = report.pruned.laws(report.read(study, store))
+    assert f"{len(study) * len(DENSITIES)} levels of 9 networks" in text
+    assert "within the 2% and 6%" in text
+    for interval in found.joint.intervals.values():
+        assert str(interval) in text
+    for name in ("gamma", "phi", "psi"):
+        assert found.joint.law.params[name] == pytest.approx(PRUNED.params[name], rel=0.1)
+
+
+def test_thresholds_and_searches_have_their_verdicts_on_the_page(pages: Any) -> None:
+    _, texts = pages
+    threshold, search = Page(texts["threshold"]).text, Page(texts["search"]).text
+    assert "Exact from n = 5 on (1 n_Nyq)" in threshold
+    assert "Not exact up to n = 10 (2 n_Nyq)" in threshold
+    assert re.search(r"threshold=0.7\).*: refuted", search)
+    assert ": supported (" in search
+    assert 'kind = "example"' in search
+
+
+def test_missing_cells_are_said_with_the_command_that_computes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = computed("vision", tmp_path, left=5)
+    assert main(["report", name, "--out", "page.html"]) == 0
+    text = Page((tmp_path / "page.html").read_text()).text
+    assert "5 of 72 cells are not finished: 'errsrc run vision.toml' computes them." in text
+    assert "67 of 72 vision cells" in text
+
+
+def test_what_cannot_be_reported_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = computed("recovery", tmp_path)
+    spec, kept = (tmp_path / name).read_bytes(), (tmp_path / "recovery.db").read_bytes()
+    (tmp_path / "other.toml").write_text(SPECS["recovery"].replace("0.02", "0.03"))
+    for argv, said in (
+        ([name, "--out", name], "belongs to the study itself"),
+        ([name, "--out", "recovery.db"], "belongs to the study itself"),
+        ([name, "--out", "."], "Is a directory"),
+        (["other.toml"], "There is no file other.db"),
+        (["other.toml", "--store", "recovery.db"], "No cell of this study is finished"),
+        (["none.toml"], "No such file"),
+        (["recovery.db"], "its name must end in .toml"),
+    ):
+        assert main(["report", *argv]) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert error.count("\n") == 1
+    assert (tmp_path / name).read_bytes() == spec
+    assert (tmp_path / "recovery.db").read_bytes() == kept
+
+
+# In a browser.
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDTHS = (400, 1200)
+MEASURE = """
+addEventListener("load", () => {
+  const measured = [...document.querySelectorAll("iframe")].map(frame => {
+    const page = frame.contentDocument, root = page.documentElement, images = [...page.images];
+    const [lead, table] = [".lead", "table, figure"].map(one => page.querySelector(one));
+    return {
+      id: frame.id, overflow: root.scrollWidth - root.clientWidth, images: images.length,
+      broken: images.filter(one => !one.complete || !one.naturalWidth).length,
+      wide: images.filter(one => one.getBoundingClientRect().right > root.clientWidth).length,
+      first: lead.getBoundingClientRect().bottom <= table.getBoundingClientRect().top,
+    };
+  });
+  document.body.replaceChildren(JSON.stringify(measured));
+});
+"""
+
+
+def opened(pages: Mapping[str, str], folder: Path) -> tuple[dict[str, Any], str]:
+    """Open pages in a browser, side by side at each width, and return what it measured and its console.
+
+    Anything but an inline image or style is forbidden to them, and an attempt is an error on the console.
+    """
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'nonce-measure'"
+    frames = "".join(
+        f'<iframe id="{name} {width}" width="{width}" height="900" srcdoc="{escape(text)}"></iframe>'
+        for name, text in pages.items()
+        for width in WIDTHS
+    )
+    head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    whole = f'<!DOCTYPE html>{head}<script nonce="measure">{MEASURE}</script><body>{frames}'
+    (folder / "opened.html").write_text(whole, encoding="utf-8")
+    options = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync"
+    options += f" --no-first-run --enable-logging=stderr --user-data-dir={folder / 'profile'} --dump-dom"
+    command = [str(BROWSER), *options.split(), (folder / "opened.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    (shown,) = re.findall(r"<body>(\[.*\])", done.stdout)
+    console = "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+    return {one.pop("id"): one for one in json.loads(shown)}, console
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed to open pages in")
+def test_in_a_browser_every_page_fits_and_all_its_images_are_there(
+    pages: Any, result: Holdout, tmp_path: Path
+) -> None:
+    _, texts = pages
+    every = {**texts, "demo": report.holdout_page("Demo", result, {"data": "x"})}
+    measured, console = opened(every, tmp_path)
+    assert console == ""
+    assert len(measured) == len(every) * len(WIDTHS)
+    for name, one in measured.items():
+        assert one == {"overflow": 0, "images": one["images"], "broken": 0, "wide": 0, "first": True}, name
+        assert one["images"] == len(Page(every[name.split()[0]]).images)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed to open pages in")
+def test_the_browser_sees_what_is_wrong_with_a_page(result: Holdout, tmp_path: Path) -> None:
+    good = report.holdout_page("Demo", result, {"data": "x"})
+    bad = {
+        "wide": good.replace("<h1>", '<div style="width: 3000px">wide</div><h1>'),
+        "broken": good.replace('src="data:image/svg+xml;base64,', 'src="data:image/svg+xml;base64,AAAA', 1),
+        "late": good.replace("<h1>", "<table><tr><td>early</table><h1>"),
+    }
+    measured, console = opened(bad, tmp_path)
+    assert console == ""
+    assert measured["wide 1200"]["overflow"] > 0
+    assert measured["broken 400"]["broken"] == 1
+    assert not measured["late 400"]["first"]
+    _, console = opened({"loads": good.replace("<h1>", '<img src="http://127.0.0.1:9/x.png"><h1>')}, tmp_path)
+    assert "Content Security Policy" in console

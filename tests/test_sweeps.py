@@ -598,7 +598,7 @@ def test_a_table_is_never_written_over_the_study_itself(tmp_path, monkeypatch, c
     targets = ["study.db", "study.toml", "link.csv", "hard.csv", "./study.db-wal", "study.db.lock"]
     for target in (*targets, str(path)):
         assert main(["export", "study.toml", "--csv", target]) == 2
-        says = f"errsrc: {target} belongs to the study itself: write the table to another file.\n"
+        says = f"errsrc: {target} belongs to the study itself: write to another file.\n"
         assert capsys.readouterr().err == says
     assert main(["export", "study.db", "--csv", "study.db"]) == 2
     assert (spec.read_bytes(), path.read_bytes()) == before

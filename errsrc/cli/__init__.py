@@ -23,7 +23,7 @@ examples:
   errsrc predict fit.json larger.csv      the same rows, with predicted, low, high added
   errsrc plan fit.json --error 0.05       the cheapest n and m that reach an error
   errsrc budget setting.toml              noise, realizability, uncertainty, deficiency
-  errsrc run grid.toml                    compute what is missing of a study; then status, export
+  errsrc run grid.toml                    compute what is missing of a study; then status, export, report
 
 Results go to stdout, all else to stderr.  Exit codes: 0 done; 1 the answer is no (no fit
 converged, the error is out of reach); 2 bad input, named in one sentence.
@@ -72,12 +72,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from errsrc.cli import budget, conjecture, demo, export, fit, plan, predict, run, status
+    from errsrc.cli import budget, conjecture, demo, export, fit, plan, predict, report, run, status
 
     raw = argparse.RawDescriptionHelpFormatter
     parser = _Parser(prog="errsrc", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for command in (demo, fit, predict, plan, budget, conjecture, run, status, export):
+    for command in (demo, fit, predict, plan, budget, conjecture, run, status, export, report):
         command.add(commands)
     for each in (parser, *commands.choices.values()):
         each.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -73,4 +73,4 @@ def refuse_own(target: str, spec: Path, store: Path) -> None:
         if Path(target).resolve() == own.resolve() or (
             os.path.exists(target) and own.exists() and os.path.samefile(target, own)
         ):
-            raise ValueError(f"{target} belongs to the study itself: write the table to another file.")
+            raise ValueError(f"{target} belongs to the study itself: write to another file.")
