@@ -120,12 +120,17 @@ def test_ctrl_c_is_one_sentence_keeps_finished_cells_and_leaves_no_process(to, t
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    for line in process.stderr:
-        if "small cells" in line:
-            break
-    wait_for_a_row(tmp_path / "cells.db")
-    getattr(os, to)(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)  # comes back once no process holds the pipes
+    try:
+        for line in process.stderr:
+            if "small cells" in line:
+                break
+        wait_for_a_row(tmp_path / "cells.db")
+        getattr(os, to)(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=120)  # comes back once no process holds the pipes
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
     assert process.returncode == 130
     assert out == ""
     assert err.strip().splitlines()[-1].startswith("Stopped: finished cells are in")
@@ -136,13 +141,13 @@ def test_ctrl_c_is_one_sentence_keeps_finished_cells_and_leaves_no_process(to, t
 
 
 def wait_for_a_row(path):
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300  # on a busy machine
     while time.monotonic() < until:
         with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
             if db.execute("SELECT count(*) FROM cells").fetchone()[0]:
                 return
         time.sleep(0.05)
-    raise AssertionError("no cell was finished in a minute")
+    raise AssertionError("no cell was finished in five minutes")
 
 
 def test_a_foreign_file_of_cells_is_left_alone(tmp_path):
