@@ -484,6 +484,8 @@ def test_chained_laws_are_the_composition_of_the_two() -> None:
     np.testing.assert_allclose(again.predicted, direct, rtol=0.02)
     assert (again.low <= again.predicted).all()
     assert (again.predicted <= again.high).all()
+    both = [forecast.standard_deviations() for forecast in (dense, chain)]
+    assert abs(np.corrcoef(both)[0, 1]) < 0.1  # a plateau's chance is not that of a run around it
 
 
 # The default estimator

@@ -105,6 +105,11 @@ class Chained(Forecast):
         eps_np = np.exp(logs + self.dip + deviations * self.dense.width(logs))
         return self.pruned.paired(filled(self.pruned, {**inputs, "eps_np": eps_np}))[:rows]
 
+    def standard_deviations(self) -> Array:
+        """Return deviations of one run around its own plateau, independent of those of the plateaus."""
+        order: Array = np.random.default_rng(1).permutation(super().standard_deviations())
+        return order
+
     @property
     def fitted_range(self) -> tuple[float, float]:
         """The least and the greatest ln error that the pruning law has over its points."""
