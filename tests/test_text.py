@@ -158,6 +158,20 @@ def test_pieces_are_the_bytes_put_together_and_come_from_training_documents_alon
         np.testing.assert_array_equal(encoded["train"][name], tokens)
 
 
+def test_a_file_without_line_ends_is_cut_between_characters(tmp_path):
+    pytest.importorskip("sentencepiece")
+    rng = np.random.default_rng(0)
+    words = ["añb", "日本", "语言", "кот", "\u2585", "<unk>", "<0x41>", "\t", "e\u0301", "\U0001f600", "the "]
+    path = tmp_path / "odd.txt"
+    path.write_text("".join(rng.choice(words, 8000)), encoding="utf-8")
+    plain, pieces = texts(str(path)), texts(str(path), 300)
+    assert sum(map(len, everything(plain).values())) <= path.stat().st_size
+    for part, own in plain.documents.items():
+        for name, content in own.items():
+            bytes(content).decode()
+            assert pieces.sizes[pieces.documents[part][name]].sum() == len(content)
+
+
 def test_vocabularies_that_cannot_be_are_one_sentence(tmp_path, monkeypatch):
     folder = write(tmp_path, {f"{i}.txt": prose(i, 60) for i in range(5)})
     with pytest.raises(ValueError, match="'vocabulary' parameter of texts must be an integer >= 256"):

@@ -187,7 +187,7 @@ def _encoded(
 
     def strings() -> Iterator[str]:
         for document in documents["train"].values():
-            text = document.tobytes().decode()
+            text = document.tobytes().decode().replace("\u2585", " ")  # sentencepiece skips what has its sign
             yield from (text[k : k + 4000] for k in range(0, len(text), 4000))
 
     model = io.BytesIO()
@@ -248,6 +248,8 @@ def _parts(name: str, content: bytes) -> dict[str, bytes]:
         near = content[start + size : start + 2 * size]
         ends = [near.find(mark) + len(mark) for mark in (b"\n\n", b"\n") if mark in near]
         end = start + size + (ends[0] if ends else 0)
+        while content[end : end + 1] and content[end] & 0xC0 == 0x80:  # within a character
+            end += 1
         parts[f"{name}:{start}"] = content[start:end]
         start = end
     return parts
