@@ -586,6 +586,17 @@ def test_rows_columns_curves_csv_and_sql_say_the_same(tmp_path, monkeypatch, cap
     assert set(table[0]) == {*columns, *(f"curve.{name}" for name in curves[0])}
 
 
+def test_curves_of_cells_that_have_none_are_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(studies.ALL, "quick", QUICK)
+    spec = tmp_path / "study.toml"
+    spec.write_text('kind = "quick"\nseeds = 3\n')
+    quietly(studies.load(spec), tmp_path / "study.db")
+    assert main(["export", str(spec)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert main(["export", str(spec), "--curves"]) == 2
+    assert "have no curves" in capsys.readouterr().err
+
+
 def test_a_table_is_never_written_over_the_study_itself(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(studies.ALL, "quick", QUICK)
     spec, path = tmp_path / "study.toml", tmp_path / "study.db"

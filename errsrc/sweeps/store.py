@@ -203,14 +203,21 @@ class Store:
         """Write `rows` to a file as CSV with a header, if there are any; what a row lacks is empty.
 
         With ``curves`` a row for each point of each cell's curve: "curve.NAME" beside the cell's own columns.
+
+        Raises
+        ------
+        ValueError
+            For ``curves`` of cells that have none.
         """
         rows = self.rows(study)
-        if curves:
+        if curves and rows:
             rows = [
                 {**row, **{f"curve.{name}": values[k].item() for name, values in curve.items()}}
                 for row, curve in zip(rows, self.curves(study), strict=True)
                 for k in range(max(map(len, curve.values()), default=0))
             ]
+            if not rows:
+                raise ValueError(f"The cells in {self.path} have no curves: they are exported without.")
         if not rows:
             return
         names = list(dict.fromkeys(name for row in rows for name in row))
