@@ -57,8 +57,10 @@ class Network:
 
     @property
     def inputs(self) -> int:
-        """Length of an input vector."""
-        raise TypeError(f"{type(self).__name__} must define inputs")
+        """Length of an input vector; of an image channels x places."""
+        if not self.image:
+            raise TypeError(f"{type(self).__name__} must define inputs, or image")
+        return math.prod(self.image)
 
     @property
     def outputs(self) -> int:
@@ -351,11 +353,6 @@ class CNN(Network):
         checks.choice(self.activation, "activation", "CNN", tuple(ACTIVATIONS))
         checks.integer(self.blocks, "blocks", "CNN", 0)
         checks.integer(self.channels, "channels", "CNN", 1)
-
-    @property
-    def inputs(self) -> int:
-        """Length of an input vector: channels x places."""
-        return math.prod(self.image)
 
     @property
     def image(self) -> tuple[int, ...]:

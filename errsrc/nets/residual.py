@@ -66,11 +66,6 @@ class Residual(Network):
             raise ValueError(checks.refusal("depth", where, accepted, self.depth))
 
     @property
-    def inputs(self) -> int:
-        """Length of an input vector: channels x places."""
-        return math.prod(self.image)
-
-    @property
     def image(self) -> tuple[int, ...]:
         """Channels of side x side places."""
         return (self.channels, self.side, self.side)
