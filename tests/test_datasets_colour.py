@@ -277,11 +277,18 @@ def test_a_folder_gives_the_central_squares_of_its_pictures(tmp_path, test):
 def test_pictures_of_other_modes_become_rgb(tmp_path):
     write_pictures(tmp_path)
     grey = Image.new("L", (9, 9), 77)
-    for mode in ("L", "P", "RGBA", "1", "I;16"):
+    for mode in ("L", "P", "RGBA", "1"):
         grey.convert(mode).save(tmp_path / "train" / "red" / f"mode {mode[0]}.png")
     x = images(str(tmp_path), side=4).train_x
-    assert x.shape == (23, 3, 4, 4)
+    assert x.shape == (22, 3, 4, 4)
     assert sum(np.all(one == 77) for one in x) >= 3
+
+
+def test_pictures_of_more_than_8_bits_are_not_cut_off(tmp_path):
+    write_pictures(tmp_path)
+    Image.fromarray(np.full((5, 5), 30_000, np.uint16)).save(tmp_path / "train" / "red" / "deep.png")
+    with pytest.raises(ValueError, match=r"deep.png is not a whole picture \(its pixels are of more than 8"):
+        images(str(tmp_path), side=4)
 
 
 def test_broken_and_missing_pictures_are_named(tmp_path):

@@ -103,6 +103,8 @@ def picture(path: Path, side: int) -> NDArray[np.uint8]:
 
     try:
         with Image.open(path) as image:
+            if image.mode[0] in "IF":  # which a conversion would cut off at 255
+                raise ValueError(f"its pixels are of more than 8 bits, mode {image.mode}")
             image.draft("RGB", (2 * side, 2 * side))  # a JPEG is then decoded no larger than it need be
             square = ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
     except Exception as error:  # whatever a broken picture makes Pillow raise

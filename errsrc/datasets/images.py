@@ -168,7 +168,7 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     FileNotFoundError
         No place has the files; the message says what to install or where to put them.
     ValueError
-        An unknown name, or a file that is not what its name says.
+        An unknown name, or a file that is not what its name says; a picture of more than 8 bits a colour.
 
     Notes
     -----
