@@ -100,6 +100,14 @@ def main() -> None:
         print(f"({parts[0].mean():+.1%} +- {parts[0].std():.1%})")
     print(f"  {np.mean(inside):.0%} of the runs in their 90% intervals ({inside[0]:.0%})")
 
+    for name in CONFIGURATION:
+        seen = at[name] < at[name].max()
+        if len(np.unique(at[name][seen])) > (name != "n"):  # phi and psi take two depths and widths
+            law = fit(JointPruning, error[seen], **{key: x[seen] for key, x in inputs.items()})
+            every = means(at, law.law.error(**inputs) / error - 1, ~seen)
+            print(f"fitted without {name} {at[name].max():g}, those: {every.mean():+.1%}", end=" ")
+            print(f"+- {every.std():.1%}, phi {law.intervals['phi']}, psi {law.intervals['psi']}")
+
     options.out.mkdir(parents=True, exist_ok=True)
     with (options.out / f"{options.study.stem}_points.csv").open("w", newline="") as file:
         csv.writer(file).writerows([list(at), *np.column_stack(list(at.values())).tolist()])
