@@ -69,7 +69,8 @@ def main() -> None:
     joint = fit(JointPruning, error, **inputs)
     own = means(at, joint.law.error(**inputs) / error - 1)
     print(f"joint law, {config.max() + 1} configurations, {len(error)} points: {described(joint)},", end=" ")
-    print(f"of means over seeds {own.mean():+.1%} +- {own.std():.1%}; between seeds {joint.seed_noise:.1%}")
+    noise = f"; between seeds {joint.seed_noise:.1%}" if np.isfinite(joint.seed_noise) else ""
+    print(f"of means over seeds {own.mean():+.1%} +- {own.std():.1%}{noise}")
     print(*joint.warnings, sep="\n")
 
     counted = {**inputs, "density": at["density"] * at["prunable"]}

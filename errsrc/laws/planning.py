@@ -180,7 +180,7 @@ def fewest_weights(
     >>> sizes = {"depth": 2, "width": [8, 16, 32], "eps_np": eps_np[[0, 18, 27]]}
     >>> found = fewest_weights(pruned, 0.2, [800, 1600, 3200], **sizes)
     >>> found.network, found.each.round()
-    (2, array([ inf, 430., 277.]))
+    (2, array([ inf, 425., 275.]))
     """
     if "density" not in forecast.input_names:
         got = f"<a forecast in {', '.join(forecast.input_names)}>"
@@ -207,7 +207,14 @@ def fewest_weights(
         least = float(np.exp(logs[0].min()))
         best = Interval(least, min(float(low), least), max(float(high), least), level)
         raise Unreachable(f"No network of these reaches an error of {target:g}: the least is {best}.", best)
-    least_density = np.where(reached.any(2), density[np.arange(len(count)), reached.argmax(2)], np.inf)
+    first = reached.argmax(2)  # of the grid; the error is reached between it and the one before
+    last = np.maximum(first - 1, 0)
+    here, before = (np.take_along_axis(logs, k[:, :, None], 2)[:, :, 0] for k in (first, last))
+    with np.errstate(all="ignore"):
+        share = np.clip(np.nan_to_num((np.log(target) - here) / (before - here)), 0.0, 1.0)
+    which = np.arange(len(count))
+    between = density[which, first] * (density[which, last] / density[which, first]) ** share
+    least_density = np.where(reached.any(2), between, np.inf)
     remaining = least_density * count
     winners = remaining.argmin(1)
     rows = np.arange(len(winners))

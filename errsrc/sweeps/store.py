@@ -212,7 +212,7 @@ class Store:
         rows = self.rows(study)
         if curves and rows:
             rows = [
-                {**row, **{f"curve.{name}": values[k].item() for name, values in curve.items()}}
+                {**row, **{f"curve.{name}": v[k].item() for name, v in curve.items() if k < len(v)}}
                 for row, curve in zip(rows, self.curves(study), strict=True)
                 for k in range(max(map(len, curve.values()), default=0))
             ]
