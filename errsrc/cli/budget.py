@@ -44,11 +44,13 @@ def run(args: argparse.Namespace) -> None:
         rows = store.rows(study)
     done = [cell for cell, key in zip(study, study.cell_keys(), strict=True) if key not in summary.failed]
     found = curves(done, rows)
-    save(found, path.with_suffix(""))
+    written = save(found, path.with_suffix(""))
     if args.json:
         print(json.dumps(rows, indent=1))
     else:
         for cell, budgets in found:
             print(f"{cell.learner}\nin {cell.setting}\n{table(budgets)}")
             print(f"shape of the excess risk\n{verdict(cell, budgets)}\n")
+        for one in written:
+            print(f"wrote {one}")
     refuse_failed(summary)
