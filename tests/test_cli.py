@@ -280,6 +280,15 @@ def test_plan_prints_the_librarys_plan_which_inverts_predict(run):
         assert expected.error.estimate == pytest.approx(goal.get("error", expected.error.estimate), rel=1e-6)
 
 
+def test_a_plan_near_the_floor_has_a_central_size_though_its_interval_is_open(run):
+    run("fit", "a.csv", "--law", "power", "--out", "f.json", a_csv=csv_text(points(POWER, noise=0.02, n=N)))
+    code, out, _ = run("plan", "f.json", "--error", "0.115")
+    assert code == 0
+    expected = plan(files.load("f.json"), error=0.115).n
+    assert not expected.determined
+    assert f"n       {expected}, {expected.estimate:.2g} by the fitted law\n" in out
+
+
 def test_an_unreachable_error_is_a_no_that_names_the_floor(run):
     run("fit", "a.csv", "--law", "power", "--out", "f.json", a_csv=csv_text(points(POWER, noise=0.01, n=N)))
     code, out, err = run("plan", "f.json", "--error", "0.01")

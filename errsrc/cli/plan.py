@@ -50,6 +50,8 @@ def run(args: argparse.Namespace) -> None:
     print(f"{'':<7} {100 * args.level:.6g}% intervals, for one new run:")
     for name, interval in rows.items():
         if interval is not None:
-            print(f"{name:<7} {interval}")
+            open_ended = name in ("n", "m", "cost") and not interval.determined
+            centre = f", {interval.estimate:.2g} by the fitted law" if open_ended else ""
+            print(f"{name:<7} {interval}{centre}")
     for warning in found.warnings:
         print(f"warning {warning}")
