@@ -127,6 +127,9 @@ def test_cells_that_cannot_share_a_batch_are_refused():
         train_cells([CELL, replace(CELL, recipe=Recipe(batch=64))])
     with pytest.raises(ValueError, match="did you mean 'mlp'"):
         VisionCell("digits", "mpl", 8, 100, 0)
+    with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of VisionCell must be 'none' for the"):
+        replace(CELL, recipe=Recipe(augment="crop-flip"))
+    assert replace(CELL, family="cnn", recipe=Recipe(augment="crop-flip")).recipe.padding == 4
 
 
 def test_the_default_digits_grid_fits_its_images():
