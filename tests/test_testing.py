@@ -21,7 +21,7 @@ from errsrc.laws import fit
 from errsrc.laws.law import positive
 from errsrc.learners import BandLeastSquares, Ridge
 from errsrc.results import Interval
-from errsrc.settings import BandTeacher, Flips, Gaussian, Linear, LinearTeacher, TableTeacher
+from errsrc.settings import BandTeacher, Flips, Gaussian, GaussianSetting, Linear, LinearTeacher, TableTeacher
 from errsrc.settings.channels import Channel
 from errsrc.testing import band_teachers, check_law, check_learner, check_setting, design, laws
 from errsrc.testing.properties import agree
@@ -34,6 +34,45 @@ def test_a_law_of_ones_own() -> None:
 def test_a_setting_of_ones_own() -> None:
     check_setting(Step())
     check_setting(Step(channel=Gaussian(0.3)))
+
+
+@dataclass(frozen=True)
+class Tide(GaussianSetting):
+    """A world in five lines: inputs and a root of the prior covariance, whose variance is not 1."""
+
+    @property
+    def outputs(self):
+        return 2
+
+    @property
+    def output_stds(self):
+        return np.array([1.0, 0.5])
+
+    def inputs(self, count, rng):
+        return rng.uniform(0, 720, (count, 1))
+
+    def roots(self, *times):
+        turns = [2 * np.pi * t / np.array([12.42, 12.0, 23.93]) for t in times]
+        waves = [np.hstack([np.cos(turn), np.sin(turn)]) for turn in turns]
+        return [wave * np.sqrt(t / 720) for t, wave in zip(times, waves, strict=True)]
+
+
+def test_a_gaussian_setting_of_inputs_and_roots_alone_is_whole() -> None:
+    world = Tide(channel=Gaussian(0.2))
+    assert world.target_variance == pytest.approx(3 * 0.5 * 1.25, rel=0.05)  # waves, mean of t / 720, outputs
+    check_setting(world)
+
+
+def test_a_gaussian_setting_whose_roots_depend_on_other_points_must_draw_its_teachers() -> None:
+    @dataclass(frozen=True)
+    class Walk(Tide):
+        def roots(self, *times):
+            together = np.concatenate(times)[:, 0]
+            root = np.linalg.cholesky(np.minimum.outer(together, together))
+            return np.split(root, np.cumsum([len(t) for t in times])[:-1])
+
+    with pytest.raises(TypeError, match=r"Walk must define teacher\(\)"):
+        Walk().teacher(np.random.default_rng(0))
 
 
 def test_a_learner_of_ones_own() -> None:

@@ -23,6 +23,11 @@ class _BandWorld:
     basis: Basis = field(default=Torus())
     nodes: Nodes = field(default=Uniform(), kw_only=True)
 
+    @property
+    def target_variance(self) -> float:
+        """1."""
+        return 1.0
+
     def _check(self) -> None:
         where = type(self).__name__
         if not isinstance(self.basis, Basis):
@@ -236,11 +241,6 @@ class SparseTeacher(_BandWorld, Setting):
     def noise(self) -> float:
         """Label variance."""
         return self.channel.noise_std**2 if isinstance(self.channel, Gaussian) else 0.0
-
-    @property
-    def target_variance(self) -> float:
-        """1."""
-        return 1.0
 
     def teacher(self, rng: np.random.Generator) -> BandFunction:
         """Draw a teacher."""

@@ -65,6 +65,11 @@ class GaussianProcessTeacher(GaussianSetting):
         x = rng.standard_normal((count, self.dim))
         return x / np.linalg.norm(x, axis=1, keepdims=True) if self.domain == "sphere" else x
 
+    @property
+    def target_variance(self) -> float:
+        """1."""
+        return 1.0
+
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a teacher, whose values at new points are drawn given those asked for before."""
         return _Path(self, rng)

@@ -98,6 +98,11 @@ class LinearTeacher(GaussianSetting):
         """Draw inputs, float64 (count, dim)."""
         return rng.standard_normal((count, self.dim)) * np.sqrt(self.eigenvalues)
 
+    @property
+    def target_variance(self) -> float:
+        """1."""
+        return 1.0
+
     def matrix(self, rng: np.random.Generator) -> Array:
         """Draw a teacher's W, float64 (outputs or 1, dim)."""
         w = rng.standard_normal((len(self.output_stds), self.dim))

@@ -99,8 +99,9 @@ class Quadrature:
 class GaussianSetting(Setting):
     """A setting whose teachers are a Gaussian process: all that its error budget needs has a closed form.
 
-    A subclass defines `inputs`, `roots` and `quadrature`; and `frame` for the classes that are linear
-    spaces.  Its channel is `Clean` or `Gaussian`; its loss the squared one, summed over outputs.
+    A subclass defines `inputs` and `roots`; `frame` for the classes that are linear spaces; and `quadrature`
+    and `target_variance` where they are known exactly.  Its channel is `Clean` or `Gaussian`; its loss the
+    squared one, summed over outputs.
 
     Attributes
     ----------
@@ -137,8 +138,26 @@ class GaussianSetting(Setting):
 
     @property
     def target_variance(self) -> float:
-        """1: settings are scaled so."""
-        return 1.0
+        """Mean prior variance, summed over outputs, at 1,000 inputs that are always the same."""
+        (root,) = self.roots(self.inputs(1000, np.random.default_rng(0)))
+        return float(np.square(root).sum(1).mean() * np.square(self.output_stds).sum())
+
+    def teacher(self, rng: np.random.Generator) -> Predictor:
+        """Draw a teacher from the prior: `roots` at its inputs, times normal numbers.
+
+        Raises
+        ------
+        TypeError
+            Where `roots` depend on which other points they are asked for with: then a subclass must define
+            its own.
+        """
+        points = self.inputs(2, np.random.default_rng(0))
+        (both,), (alone,) = self.roots(points), self.roots(points[:1])
+        if both.shape[1] != alone.shape[1] or not np.allclose(both[:1], alone):
+            raise TypeError(f"{type(self).__name__} must define teacher()")
+        weights = rng.standard_normal((both.shape[1], len(self.output_stds))) * self.output_stds
+        flat = weights[:, 0] if self.outputs is None else weights
+        return lambda x: self.roots(x)[0] @ flat
 
     def roots(self, *points: Array) -> list[Array]:
         """Return B for each set of points, (len(points), R), with B B' the prior covariance."""
