@@ -14,12 +14,11 @@ Outcome:  see there
 from __future__ import annotations
 
 import argparse
-import csv
 import functools
-import time
 from pathlib import Path
 
 import numpy as np
+from language_holdout import save
 from pruning import Columns, described, points
 
 from errsrc.laws import Chained, Dense, JointPruning
@@ -31,15 +30,6 @@ from errsrc.tasks.vision import parameters
 
 HERE = Path(__file__).parent
 LEVELS = 0.8 ** np.arange(31)
-
-
-def save(path: Path, columns: Columns) -> None:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*columns, "written"])
-        for row in zip(*(column.tolist() for column in columns.values()), strict=True):
-            writer.writerow([*(f"{value:.6g}" for value in row), now])
 
 
 def laws(stores: Path) -> dict[int, Chained]:
@@ -90,7 +80,8 @@ def main() -> None:
             part = chain.predict(**{name: found[name][own] for name in chain.input_names}).columns()
             for name, values in part.items():
                 ahead[name][own] = values
-    save(options.out / "pruning_chain_cells.csv", {**found, **ahead})
+    marks = {"before_dip": found["before_dip"].astype(int)}
+    save(options.out / "pruning_chain_cells.csv", {**found, **marks, **ahead})
     off = ahead["predicted"] / found["error"] - 1
     inside = (ahead["low"] <= found["error"]) & (found["error"] <= ahead["high"])
     labels = {"unpruned": found["density"] == 1, "all levels": found["density"] <= 1}

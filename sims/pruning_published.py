@@ -15,18 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from pruning import described
 
 from errsrc.datasets import published
 from errsrc.laws import JointPruning, Pruning, plateau
-from errsrc.laws.fitting import Fit, fit
+from errsrc.laws.fitting import fit
 
 RESNETS = {"resnet20": 20.0, "resnet56": 56.0, "resnet50": 50.0}  # depth; the last on ImageNet, by itself
-
-
-def described(found: Fit) -> str:
-    """Return the parameters and the divergence of a fit in a line."""
-    values = ", ".join(f"{name} {interval}" for name, interval in found.intervals.items())
-    return f"{values}; divergence {found.divergence_mean:+.1%} +- {found.divergence_std:.1%}"
 
 
 def resnets(retrain: str) -> None:

@@ -200,12 +200,9 @@ def fewest_weights(
     logs = np.concatenate([centre[None], draws])
     deviations = np.concatenate([[0.0], forecast.standard_deviations()])[:, None]
     logs = (logs + deviations * forecast.width(logs)).reshape(len(logs), len(count), GRID)
-    reached = np.where(np.isnan(logs), False, logs <= np.log(target))
+    reached = logs <= np.log(target)  # nan is not
     if not reached[0].any():
-        ends = [(1 - level) / 2, (1 + level) / 2]
-        low, high = np.exp(np.quantile(np.nanmin(logs[1:], axis=(1, 2)), ends))
-        least = float(np.exp(logs[0].min()))
-        best = Interval(least, min(float(low), least), max(float(high), least), level)
+        best = _spread(np.exp(np.nanmin(logs, axis=(1, 2))), level)
         raise Unreachable(f"No network of these reaches an error of {target:g}: the least is {best}.", best)
     first = reached.argmax(2)  # of the grid; the error is reached between it and the one before
     last = np.maximum(first - 1, 0)
