@@ -15,7 +15,7 @@ test: .venv/.ready
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --hypothesis-profile=ci
 
 notebooks: .venv/.ready
 	@./setup.sh notebooks
