@@ -115,7 +115,7 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
     result = judge(law, error[fine], small[fine], n=n[fine], m=m[fine])
 
     files.save(law, out / "fit.json", {"columns": {name: name for name in ("n", "m", "error")}})
-    _save(out / "results.csv", result.columns())
+    save_dated(out / "results.csv", result.columns())
     for draw in (plots.extrapolation, plots.divergence, plots.parity):
         (out / f"{draw.__name__}.png").write_bytes(plots.png(draw(result)))
     facts = _facts(data, cells, rows, made_with, kept, processes, time.perf_counter() - start)
@@ -135,15 +135,17 @@ def _save_predictions(path: Path, law: Any, n: Any, m: Any) -> None:
     """Write what the law says of each distinct (n, m)."""
     sizes = np.unique(np.column_stack([n, m]), axis=0)
     predicted = law.predict(n=sizes[:, 0], m=sizes[:, 1])
-    _save(path, {"n": sizes[:, 0], "m": sizes[:, 1], **predicted.columns()})
+    save_dated(path, {"n": sizes[:, 0], "m": sizes[:, 1], **predicted.columns()})
 
 
-def _save(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write columns as a CSV file."""
+def save_dated(path: Path, columns: Mapping[str, Any]) -> None:
+    """Write columns, (rows,) arrays by name, as a CSV file, and with them in ``written`` the time (UTC)."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+        writer.writerow([*columns, "written"])
+        for row in zip(*(column.tolist() for column in columns.values()), strict=True):
+            writer.writerow([*row, now])
 
 
 def _facts(

@@ -12,28 +12,18 @@ Writes:   STUDY.db beside the study (finished cells; nothing is trained twice), 
 from __future__ import annotations
 
 import argparse
-import csv
 import functools
 import math
-import time
 from pathlib import Path
 
 import numpy as np
 
+from errsrc.demo import save_dated
 from errsrc.laws import Dense, fit
 from errsrc.laws.holdout import judge, small_cells
 from errsrc.studies import load
 from errsrc.sweeps import Store, Study, local, run
 from errsrc.tasks.language import network
-
-
-def save(path: Path, columns: dict[str, np.ndarray]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*columns, "written"])
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        for row in zip(*(column.tolist() for column in columns.values()), strict=True):
-            writer.writerow([*(f"{v:.6g}" if isinstance(v, float) else v for v in row), now])
 
 
 def main() -> None:
@@ -67,13 +57,13 @@ def main() -> None:
         predicted = law.predict(n=n_large, m=m_large).columns()
         path = args.out / f"{args.study.stem}_predictions.csv"
         if not path.exists():  # kept with its time: the large cells may have been begun since
-            save(path, {"n": n_large, "m": m_large, **predicted})
+            save_dated(path, {"n": n_large, "m": m_large, **predicted})
         loss[~small] = losses(~small)
         seconds = sum(row["seconds"] for row in store.rows(study))
     kept = np.isfinite(loss)
     print(f"{(~kept).sum()} of {len(cells)} cells diverged; {seconds:.0f} s of training in all")
     result = judge(law, loss[kept], small[kept], n=n[kept], m=m[kept])
-    save(args.out / f"{args.study.stem}_cells.csv", result.columns())
+    save_dated(args.out / f"{args.study.stem}_cells.csv", result.columns())
     for name, part in result.parts.items():
         print(
             f"{name} ({len(part)}): divergence {part.divergence_mean:+.1%} +- {part.divergence_std:.1%}, "

@@ -18,9 +18,9 @@ import functools
 from pathlib import Path
 
 import numpy as np
-from language_holdout import save
 from pruning import Columns, described, points
 
+from errsrc.demo import save_dated
 from errsrc.laws import Chained, Dense, JointPruning
 from errsrc.laws.fitting import fit
 from errsrc.studies import load
@@ -68,7 +68,7 @@ def main() -> None:
     predicted = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     path = options.out / "pruning_chain_predictions.csv"
     if not path.exists():  # kept with its time: the networks may have been trained since
-        save(path, predicted)
+        save_dated(path, predicted)
 
     with Store(options.stores / "pruning_chain.db", write=True) as store:
         print(run(study, store, functools.partial(local, workers=1), retry=True))
@@ -81,7 +81,7 @@ def main() -> None:
             for name, values in part.items():
                 ahead[name][own] = values
     marks = {"before_dip": found["before_dip"].astype(int)}
-    save(options.out / "pruning_chain_cells.csv", {**found, **marks, **ahead})
+    save_dated(options.out / "pruning_chain_cells.csv", {**found, **marks, **ahead})
     off = ahead["predicted"] / found["error"] - 1
     inside = (ahead["low"] <= found["error"]) & (found["error"] <= ahead["high"])
     labels = {"unpruned": found["density"] == 1, "all levels": found["density"] <= 1}

@@ -20,8 +20,9 @@ from errsrc import demo as module
 from errsrc.cli import main
 from errsrc.datasets import images
 from errsrc.demo import demo, find_images
-from errsrc.sweeps import Store
-from errsrc.tasks import VisionCell
+from errsrc.studies import ALL
+from errsrc.sweeps import Store, Study
+from errsrc.tasks import VisionCell, parameters
 
 CELL = VisionCell("digits", "mlp", width=4, n=45, seed=0, validation=397, steps=100)
 CELLS = tuple(
@@ -64,8 +65,12 @@ def test_the_prediction_came_before_the_large_cells_were_trained(finished):
     assert set(predicted) == set(zip(cells.inputs["n"], cells.inputs["m"], strict=True))
     for k, (n, m) in enumerate(zip(cells.inputs["n"], cells.inputs["m"], strict=True)):
         assert cells.prediction.predicted[k] == pytest.approx(predicted[n, m], rel=1e-12)
-    written = (out / "predictions.csv").stat().st_mtime
-    assert written < (out / "results.csv").stat().st_mtime
+    written = {r["written"] for r in rows(out / "predictions.csv")}
+    with Store(out / "cells.db") as store:
+        done = store.rows(Study.of(ALL["vision"], CELLS))
+    ended = [row["finished"] for row, c in zip(done, CELLS, strict=True) if (c.n, parameters(c)) in predicted]
+    assert len(ended) == 2 * len(predicted)  # seeds
+    assert max(written) <= min(ended)
 
 
 def test_its_fit_can_be_planned_with_from_the_shell(finished, capsys):
