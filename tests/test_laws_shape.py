@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from errsrc.laws import Broken, Cliff, Power, shape
-from errsrc.laws.shape import CANDIDATES, MARGIN, VERDICTS
+from errsrc.laws.candidates import CANDIDATES
+from errsrc.laws.shape import MARGIN, VERDICTS
 
 N = 100 * 2.0 ** np.arange(8)
 

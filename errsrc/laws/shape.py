@@ -6,7 +6,6 @@ A *cell* is one n with all the errors measured there.  Everything is done in ln 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,19 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from errsrc import checks
-from errsrc.errors import NoFit
-from errsrc.laws.broken import Broken
-from errsrc.laws.cliff import Cliff
-from errsrc.laws.fitting import fit
+from errsrc.laws.candidates import Compared, compare, described
+from errsrc.laws.cells import TOLERANCE, Cells, cells_of, chance
 from errsrc.laws.law import Array, Law
-from errsrc.laws.power import Power
-from errsrc.laws.problem import pose
 from errsrc.results import Interval
 
 VERDICTS = ("power law", "bend", "cliff", "not decided")
 
-TOLERANCE = 0.02
-"""Departures of a cell's ln error from a law that count as none."""
 MARGIN = 5.0
 """Nats by which the held-out cells must favour bend or cliff over all the other candidates."""
 STEEPEST = 8.0
@@ -36,21 +29,6 @@ TINY = 1e-12
 """By default an error at most this share of the largest is zero: float64's rounding squared, and some."""
 FEWEST = {"power law": 5, "bend": 6}
 """Cells above zero that a verdict takes; a bend and a cliff take as many, or two at zero."""
-WIDTH = 0.4
-"""Width of a bend in ln n; short curves do not determine it."""
-BEND = 3.0
-"""The most by which the exponent of a bend may grow; a steeper fall is a cliff's."""
-STARTS, DRAWS = 16, 4000
-
-CANDIDATES: dict[str, tuple[type[Law], dict[str, float]]] = {
-    "power law": (Power, {"c_inf": 0.0}),
-    "power law, floor": (Power, {}),
-    "bend": (Broken, {"a": 0.0, "f1": WIDTH}),
-    "bend, floor": (Broken, {"f1": WIDTH}),
-    "cliff": (Cliff, {"c_inf": 0.0}),
-    "cliff, floor": (Cliff, {}),
-}
-"""The laws compared, and what is fixed in them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,9 +216,9 @@ def shape(
         few = f"Cells that tell a shape: {above}; at least {FEWEST['power law']} are needed."
         found = _Found("not decided", few)
     weights = None if known is None else 1 / (known**2 + TOLERANCE**2)
-    compared, p_value = _Compared({}, {}, {}, None), math.nan
+    compared, p_value = Compared({}, {}, {}, None), math.nan
     if not found.status:
-        compared = _compare(cells, seed)
+        compared = compare(cells, seed)
         found, p_value = _decide(
             cells, compared, np.exp(cells.x)[group[rows]], np.exp(logs[rows]), weights, level, seed
         )
@@ -264,47 +242,6 @@ def shape(
     )
 
 
-class Cells(NamedTuple):
-    """The cells above zero: ln n, mean ln error, its variance in units of `scale`.
-
-    ``df`` are the degrees of freedom by which the runs tell the scale, inf where it is known, 0 where only
-    the scatter around a smooth curve tells it, -1 where nothing does.
-    """
-
-    x: Array
-    y: Array
-    variance: Array
-    scale: float
-    df: float
-
-    @property
-    def deviation(self) -> Array:
-        """Standard deviation of each cell's mean; inf where nothing tells it."""
-        return np.sqrt(self.variance * self.scale) if self.df >= 0 else np.full(len(self.x), np.inf)
-
-    @property
-    def noise(self) -> Array:
-        """Variance of each cell's mean, with the tolerance."""
-        return self.variance * self.scale + TOLERANCE**2
-
-    def quantile(self, level: float) -> float:
-        """Return Student's two-sided quantile for this knowledge of the noise."""
-        df = self.df if self.df > 0 else max(len(self.x) - 3, 1)
-        return float(
-            stats.t.ppf((1 + level) / 2, df) if math.isfinite(df) else stats.norm.ppf((1 + level) / 2)
-        )
-
-    def slope(self, level: float) -> Interval:
-        """Return the exponent of the straight line through the cells."""
-        if len(self.x) < 2:
-            return Interval(math.nan, -math.inf, math.inf, level)
-        coefficients, covariance = _line(_basis(self.x, 1), self.y, self.noise)
-        half = self.quantile(level) * math.sqrt(covariance[1, 1])
-        half = half if self.df >= 0 else math.inf
-        middle = -float(coefficients[1])
-        return Interval(middle, middle - half, middle + half, level)
-
-
 class _Found(NamedTuple):
     """What was decided, and on what."""
 
@@ -313,15 +250,6 @@ class _Found(NamedTuple):
     exponent: Interval | None = None
     after: Interval | None = None
     threshold: Interval | None = None
-
-
-class _Compared(NamedTuple):
-    """What the held-out cells say of each candidate; the tangent at the power law with its floor."""
-
-    scores: dict[str, float]
-    misses: dict[str, float]
-    laws: dict[str, Law]
-    tangent: tuple[Array, Array] | None
 
 
 def _checked(
@@ -355,56 +283,6 @@ def _not_negative(value: ArrayLike, name: str) -> Array:
     return array
 
 
-def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> Cells:
-    """Return the cells above zero with what is known of their noise."""
-    runs = np.maximum(np.bincount(group, minlength=len(x)), 1)
-    y = np.bincount(group, logs, minlength=len(x)) / runs
-    if spread is not None:
-        return Cells(x, y, np.bincount(group, spread**2, minlength=len(x)) / runs**2, 1.0, math.inf)
-    extra = int(runs.sum()) - len(x)
-    if extra >= 3:
-        pooled = float(np.sum((logs - y[group]) ** 2)) / extra
-        return Cells(x, y, 1 / runs, pooled, extra)
-    if len(x) < 4:
-        return Cells(x, y, 1 / runs, 0.0, -1.0)
-    root = np.sqrt(1 / runs)
-    return Cells(x, y, 1 / runs, float(_scatter(x, root)((y / root)[None, :])[0]) ** 2, 0.0)
-
-
-def _basis(x: Array, degree: int) -> Array:
-    """Return 1, ln n - its mean, ..., (cells, degree + 1)."""
-    return np.vander(x - x.mean(), degree + 1, increasing=True)
-
-
-def _line(basis: Array, y: Array, noise: Array) -> tuple[Array, Array]:
-    """Return the coefficients of a weighted linear fit and their covariance."""
-    root = np.sqrt(noise)[:, None]
-    inverse = np.linalg.pinv(basis / root)
-    return inverse @ (y / root[:, 0]), inverse @ inverse.T
-
-
-def _scatter(x: Array, root: Array) -> Callable[[Array], Array]:
-    """Return the estimator of the noise of rows (many, cells) in units of `root` around a smooth curve.
-
-    It is the smaller of what is left by a parabola in ln n, and of the median difference of each cell from
-    the line through its neighbours: the one is sharp on smooth curves, the other stands a jump.
-    """
-    basis = _basis(x, 2) / root[:, None]
-    left = np.eye(len(x)) - basis @ np.linalg.pinv(basis)
-    share = (x[2:] - x[1:-1]) / (x[2:] - x[:-2])
-    k = np.arange(len(x) - 2)
-    bend = np.zeros((len(x) - 2, len(x)))
-    bend[k, k], bend[k, k + 1], bend[k, k + 2] = -share, 1.0, share - 1
-    bend *= root
-    bend /= np.linalg.norm(bend, axis=1, keepdims=True)
-
-    def scatter(rows: Array) -> Array:
-        parabola = np.sqrt(((rows @ left) ** 2).sum(1) / (len(x) - 3))
-        return np.minimum(parabola, np.median(np.abs(rows @ bend.T), axis=1) / 0.6745)
-
-    return scatter
-
-
 def _to_zero(cells: Cells, values: Array, above: int, seen: int, nought: float, level: float) -> _Found:
     """Decide about a curve whose largest cells are at zero."""
     before, after, e = float(values[above - 1]), float(values[above]), float(np.exp(cells.y[-1]))
@@ -417,8 +295,7 @@ def _to_zero(cells: Cells, values: Array, above: int, seen: int, nought: float, 
         text = f"{where}: no power law up to exponent {STEEPEST:g} gets there."
         return _Found("cliff", text, threshold=threshold)
     if above >= 3 and (cells.df > 0 or above >= FEWEST["power law"]):
-        basis = _basis(cells.x, 1)
-        coefficients, covariance = _line(basis, cells.y, cells.noise)
+        coefficients, covariance = cells.fitted(1)
         ahead = np.array([1.0, math.log(after) - cells.x.mean()])
         reach = math.sqrt(ahead @ covariance @ ahead + cells.noise[-1])
         predicted = float(ahead @ coefficients)
@@ -433,12 +310,12 @@ def _to_zero(cells: Cells, values: Array, above: int, seen: int, nought: float, 
 
 
 def _decide(
-    cells: Cells, compared: _Compared, n: Array, error: Array, weights: Array | None, level: float, seed: int
+    cells: Cells, compared: Compared, n: Array, error: Array, weights: Array | None, level: float, seed: int
 ) -> tuple[_Found, float]:
     """Decide about a curve above zero; n, error, weights are its runs.  Return the p-value too."""
     straight = cells.slope(level)
-    basis = _basis(cells.x, 1)
-    residual = cells.y - basis @ _line(basis, cells.y, cells.noise)[0]
+    basis = cells.basis(1)
+    residual = cells.y - basis @ cells.fitted(1)[0]
     p_value, floored = chance(cells, basis, residual, seed), False
     if p_value < 1 - level and (tangent := compared.tangent) is not None:
         with_floor = chance(cells, *tangent, seed)
@@ -448,20 +325,20 @@ def _decide(
         if straight.low <= 0:
             text = f"The error does not measurably fall: exponent {straight}."
             return _Found("not decided", text), p_value
-        _, covariance = _line(_basis(cells.x, 2), cells.y, cells.noise)
+        _, covariance = cells.fitted(2)
         change = 2 * cells.quantile(level) * math.sqrt(covariance[2, 2]) * float(np.ptp(cells.x))
         if not floored and change > max(straight.estimate, 0.1):
             text = f"Too noisy: a change of the exponent {straight} by {change:.2g} would not be seen."
             return _Found("not decided", text), p_value
         exponent, what, scores = straight, "throughout", compared.scores
         if floored or scores.get("power law, floor", -math.inf) > scores["power law"]:
-            exponent, _, _ = _described("power law, floor", "alpha", "c_inf", n, error, weights, level, seed)
+            exponent, _, _ = described("power law, floor", "alpha", "c_inf", n, error, weights, level, seed)
             what = "with a floor" if floored else "if there is a floor, which these cells leave open"
         text = f"Exponent {exponent} {what}; it predicts the held-out cells within the noise {missed}."
         if floored and scores.get("bend", -math.inf) > scores["power law, floor"] - MARGIN:
             text += " They do not tell the floor from a bend to a smaller exponent."
         return _Found("power law", text, exponent), p_value
-    steeper = "more" if -2 * _line(_basis(cells.x, 2), cells.y, cells.noise)[0][2] > 0 else "less"
+    steeper = "more" if -2 * cells.fitted(2)[0][2] > 0 else "less"
     lead = f"A power law misses the held-out cells {missed}: the curve grows {steeper} steep"
     best = {
         family: max((s, name) for name, s in compared.scores.items() if name.startswith(family))
@@ -479,139 +356,9 @@ def _decide(
         return _Found("not decided", text), p_value
     verdict = first.partition(",")[0]
     names = ("c0", "d1") if verdict == "bend" else ("alpha", "n_cliff")
-    exponent, threshold, after = _described(first, *names, n, error, weights, level, seed)
+    exponent, threshold, after = described(first, *names, n, error, weights, level, seed)
     what = f"from exponent {exponent} to {after} near n = {threshold}"
     if verdict == "cliff":
         what = f"exponent {exponent} up to n = {threshold}, then faster than any power law"
     text = f"{lead}; held-out cells favour {first} over {second} by {ahead:.1f} nats: {what}."
     return _Found(verdict, text, exponent, after, threshold), p_value
-
-
-def chance(cells: Cells, basis: Array, residual: Array, seed: int) -> float:
-    """Return how often noise alone makes the held-out cells miss a law of that tangent by as much.
-
-    Parameters
-    ----------
-    basis
-        (cells, parameters): derivatives of the law's ln error.
-    residual
-        (cells,) of the fitted law in ln error.
-    """
-    size, free = basis.shape
-    root = np.sqrt(cells.noise)
-    tangent = basis / root[:, None]
-    rows = []
-    for held in range(1, size - free):  # the largest cells, from at least one more than free
-        kept = size - held
-        miss = np.zeros((held, size))
-        miss[:, kept:] = np.eye(held)
-        miss[:, :kept] = -tangent[kept:] @ np.linalg.pinv(tangent[:kept])
-        total = miss.sum(0)
-        rows.append(total / np.linalg.norm(total))
-    forecast = np.array(rows)
-    bent = np.column_stack([tangent, (cells.x - cells.x.mean()) ** 2 / root])
-    straight, curved = _left_out(tangent), _left_out(bent)
-
-    def statistics(u: Array) -> tuple[Array, Array]:
-        gain = ((u @ straight.T) ** 2).sum(1) - ((u @ curved.T) ** 2).sum(1)
-        return np.abs(u @ forecast.T).max(1), gain
-
-    rng = np.random.default_rng([seed, 3])
-    draws = rng.standard_normal((DRAWS, size))
-    scale = np.ones(DRAWS)
-    if cells.df == 0:
-        own = np.sqrt(cells.variance)
-        scale = np.maximum(_scatter(cells.x, own)(draws * root / own), 1e-9)
-        scale /= np.sqrt(np.mean(root**2 / cells.variance))
-    elif math.isfinite(cells.df):
-        scale = np.sqrt(rng.chisquare(cells.df, DRAWS) / cells.df)
-    under = [s / scale**power for power, s in zip((1, 2), statistics(draws), strict=True)]
-    seen = [s[0] for s in statistics((residual / root)[None, :])]
-    ranks = [1 - np.argsort(np.argsort(s)) / DRAWS for s in under]
-    own_rank = min(np.mean(s >= value) for s, value in zip(under, seen, strict=True))
-    return float(np.mean(np.minimum(*ranks) <= own_rank + 1 / DRAWS))
-
-
-def _left_out(basis: Array) -> Array:
-    """Return the matrix from cells to what each is missed by when the others predict it."""
-    hat = basis @ np.linalg.pinv(basis)
-    return (np.eye(len(basis)) - hat) / np.maximum(1 - np.diag(hat), 1e-9)[:, None]
-
-
-def _bounds(law: type[Law]) -> dict[str, tuple[float, float]]:
-    return {"c1": (-4.0, BEND)} if law is Broken else {}
-
-
-def _compare(cells: Cells, seed: int) -> _Compared:
-    """Fit every candidate without each cell in turn and without the largest, and score what it misses.
-
-    The tangent is that of the power law with a floor, where this is above 0, with its residual.
-    """
-    size = len(cells.x)
-    masks = [np.arange(size) != k for k in range(size)]
-    masks += [np.arange(size) < size - held for held in range(2, 1 + size // 4) if size - held >= 6]
-    kept = np.array(masks)
-    scores: dict[str, float] = {}
-    misses: dict[str, float] = {}
-    laws: dict[str, Law] = {}
-    tangent = None
-    for name, (law, fixed) in CANDIDATES.items():
-        if size < len(law.parameters()) - len(fixed) + 2:
-            continue
-        problem = pose(
-            law, np.exp(cells.y), {"n": np.exp(cells.x)}, fixed, None, 1 / cells.noise, _bounds(law), "log"
-        )
-        whole = problem.solve(problem.starts(STARTS, seed), iterations=50, tolerance=1e-6)
-        order = np.argsort(whole.cost)
-        best = whole.z[order[0]]
-        if not np.isfinite(whole.cost[order[0]]):
-            continue
-        laws[name] = problem.law_at(best)
-        if name == "power law, floor" and laws[name].params["c_inf"] > 0:
-            miss, jac = problem.residuals(best[None, :], problem.error)
-            tangent = (jac[0], -miss[0])
-        if len(problem.free) == 2:  # one optimum
-            order = order[:1]
-        starts = whole.z[order[:4]]
-        many = len(starts)
-        fold = np.repeat(np.arange(len(kept)), many)
-        weights = problem.weights * kept[fold]
-        refits = problem.solve(
-            np.tile(starts, (len(kept), 1)), weights=weights, iterations=25, tolerance=1e-5
-        )
-        chosen = refits.cost.reshape(-1, many).argmin(1) + many * np.arange(len(kept))
-        predicted, _ = problem.error_at(refits.z[chosen], problem.inputs)
-        miss = np.log(np.maximum(predicted / problem.error, 1e-300))[~kept]
-        noise = np.broadcast_to(np.sqrt(cells.noise), kept.shape)[~kept]
-        scores[name] = float(stats.t.logpdf(miss / noise, 4).sum())
-        misses[name] = float(np.median(np.abs(miss)))
-    return _Compared(scores, misses, laws, tangent)
-
-
-def _described(
-    name: str, first: str, where: str, n: Array, error: Array, weights: Array | None, level: float, seed: int
-) -> tuple[Interval, Interval, Interval | None]:
-    """Return the intervals of a candidate's exponent, its place, and its exponent after a bend."""
-    law, fixed = CANDIDATES[name]
-    try:
-        found = fit(
-            law,
-            error,
-            n=n,
-            fixed=fixed,
-            weights=weights,
-            objective="log",
-            level=level,
-            seed=seed,
-            bounds=_bounds(law),
-        )
-    except NoFit:
-        open_ = Interval(math.nan, -math.inf, math.inf, level)
-        return open_, open_, None
-    after = None
-    if law is Broken:
-        total = found.draws["c0"] + found.draws["c1"]
-        ends = np.quantile(total, [(1 - level) / 2, (1 + level) / 2])
-        middle = found.law.params["c0"] + found.law.params["c1"]
-        after = Interval(middle, min(float(ends[0]), middle), max(float(ends[1]), middle), level)
-    return found.intervals[first], found.intervals[where], after

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from errsrc.laws import Broken, Power, shape
-from errsrc.laws.shape import Cells, cells_of, chance
+from errsrc.laws.cells import Cells, cells_of, chance
 
 REPEATS, DRAWN = 1000, 30
 FALSE_ALARM = 1e-4
