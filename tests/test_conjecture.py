@@ -22,9 +22,10 @@ from errsrc.conjecture.cell import (
     spec,
     table,
     thresholds,
+    worlds,
 )
 from errsrc.conjecture.claim import Example
-from errsrc.learners import BandLeastSquares, Memory, Neighbours
+from errsrc.learners import BandLeastSquares, KernelRidge, Memory, Neighbours, Tuned
 from errsrc.nets import MLP
 from errsrc.settings import (
     BandTeacher,
@@ -194,6 +195,26 @@ def test_tables_say_what_was_supported_refuted_and_not_tested():
     assert 'kind = "example"' in text
     assert "examples tested" in text
     assert "holds" in table([Example()], examined([Example()]))
+
+
+def test_no_threshold_hides_another_of_the_same_learner_and_setting():
+    tuned = [Tuned((KernelRidge(ridge=1e-3), KernelRidge(ridge=ridge))) for ridge in (0.1, 1.0)]
+    few = (2.0, 3.0)
+    cells = [ThresholdCell(WORLD, LEARNER, few, draws=5, seed=seed) for seed in (0, 1)]
+    cells += [ThresholdCell(WORLD, LEARNER, few, draws=6, tolerance=1e-3)]
+    cells += [ThresholdCell(WORLD, learner, few, draws=5) for learner in tuned]
+    rows = thresholds(cells)
+    curves = [row.pop("curve") for row in rows]
+    ((_, found),) = worlds(cells, rows, curves).items()
+    assert list(found)[:3] == [
+        "BandLeastSquares(), draws=5, tolerance=None, seed=0",
+        "BandLeastSquares(), draws=5, tolerance=None, seed=1",
+        "BandLeastSquares(), draws=6, tolerance=0.001, seed=0",
+    ]
+    assert all(f"Tuned(KernelRidge()), learner={learner!r}" in found for learner in tuned)
+    assert [one.tolerance for one in found.values()] == [1e-9, 1e-9, 1e-3, 1e-9, 1e-9]
+    shown = table(cells, rows)
+    assert all(name in shown for name in found)
 
 
 def test_short_names_leave_out_defaults():

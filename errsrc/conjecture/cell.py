@@ -175,10 +175,10 @@ def _implied(cell: Any, path: str) -> bool:
 def worlds(
     cells: Sequence[ThresholdCell], rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, Threshold]]:
-    """Return the thresholds of finished cells by setting, then by learner, both as `short` texts."""
+    """Return the thresholds of finished cells by setting, then by learner, as `named` has them."""
     out: dict[str, dict[str, Threshold]] = {}
-    for cell, row, curve in zip(cells, rows, curves, strict=True):
-        out.setdefault(short(cell.setting), {})[short(cell.learner)] = from_row(cell, row, curve)
+    for (learner, setting), cell, row, curve in zip(named(cells), cells, rows, curves, strict=True):
+        out.setdefault(setting, {})[learner] = from_row(cell, row, curve)
     return out
 
 
@@ -188,7 +188,7 @@ def threshold_lines(
     """Return a header and a line of texts for each finished threshold."""
     header = ["n_Nyq", "n*", "n*/n_Nyq", "shape", "exponent", "error at largest n", "learner, setting"]
     lines = []
-    for row, cell in zip(rows, cells, strict=True):
+    for name, row, cell in zip(named(cells), rows, cells, strict=True):
         found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
         base = row["n_nyquist_found"]
         reached, ratio = f"> {found.low:,.0f}", f"> {found.low / base:.3g}"
@@ -197,7 +197,7 @@ def threshold_lines(
             reached, ratio = f"{found.estimate:,.0f} {ends}", f"{found.estimate / base:.3g}"
         exponent = Interval(row["exponent"], row["exponent.low"], row["exponent.high"], cell.level)
         error = f"{row['error_at_largest']:.2g}"
-        lines.append([f"{base:,}", reached, ratio, row["shape"], str(exponent), error, named(cell)])
+        lines.append([f"{base:,}", reached, ratio, row["shape"], str(exponent), error, ", ".join(name)])
     return header, lines
 
 
@@ -235,9 +235,24 @@ def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(row["status"] for row in rows)
 
 
-def named(cell: ThresholdCell) -> str:
-    """Return a threshold's learner and setting with what is not a default of theirs."""
-    return f"{short(cell.learner)}, {short(cell.setting)}"
+def named(cells: Sequence[ThresholdCell]) -> list[tuple[str, str]]:
+    """Return the learner and the setting of each threshold as `short` texts.
+
+    Cells of one learner and setting differ in something else, say the seed: then the learner's text ends
+    with it.
+    """
+    texts = [(short(cell.learner), short(cell.setting)) for cell in cells]
+    out = []
+    for cell, (learner, setting) in zip(cells, texts, strict=True):
+        alike = [other for other, text in zip(cells, texts, strict=True) if text == (learner, setting)]
+        own = {one.name: getattr(cell, one.name) for one in fields(cell)}
+        apart = [
+            f", {name}={value!r}"
+            for name, value in own.items()
+            if any(getattr(other, name) != value for other in alike)
+        ]
+        out.append((learner + "".join(apart), setting))
+    return out
 
 
 def short(part: Any) -> str:

@@ -24,8 +24,8 @@ HARDEST = (
 def thresholds(found: Finished) -> Content:
     """Return what a page says of a study of thresholds."""
     verdicts = [
-        (f"{named(cell)}: {row['status']}", bool(np.isfinite(row["n_star"])))
-        for cell, row in zip(found.cells, found.rows, strict=True)
+        (f"{', '.join(name)}: {row['status']}", bool(np.isfinite(row["n_star"])))
+        for name, row in zip(named(found.cells), found.rows, strict=True)
     ]
     header, rows = threshold_lines(found.cells, found.rows)
     figures: list[str | Figure] = [
