@@ -420,6 +420,13 @@ def test_no_file_is_lost_to_a_failure(run, tmp_path):
     assert files.load(tmp_path / "f.json").input_names == ("n",)
 
 
+def test_a_joint_law_that_is_no_candidate_is_said(run):
+    text = csv_text(points(DENSE, 0.01, **GRID))
+    for more, said in ((), True), (("--eps0", "0.9"), False):
+        _, out, _ = run("fit", "a.csv", "--json", *more, a_csv=text)
+        assert ("needs --eps0" in " ".join(strictly(out)["warnings"])) is said
+
+
 def test_a_fit_that_cannot_be_written_is_refused(run):
     sentence = refused(run("fit", "a.csv", "--law", "power", "--out", "/dev/full", a_csv=GOOD))
     assert "No space left" in sentence

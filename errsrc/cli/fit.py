@@ -100,7 +100,10 @@ def run(args: argparse.Namespace) -> None:
         result: Fit | Average = auto(error, **options)
     else:
         result = fit(points.law, error, **options)
-    result = dataclasses.replace(result, warnings=(*points.warnings, *result.warnings))
+    notes = points.warnings
+    if points.law is None and set(points.inputs) == {"n", "m"} and args.eps0 is None:
+        notes = (*notes, "The dense law is not averaged: it needs --eps0, the error of a random guess.")
+    result = dataclasses.replace(result, warnings=(*notes, *result.warnings))
     summary = files.summary(result) | ({} if args.law == "auto" else {"law": args.law})
     if args.out is not None:
         files.save(result, args.out, points.notes)
