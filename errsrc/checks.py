@@ -95,13 +95,13 @@ def number(
     return x
 
 
-def positive_array(value: Any, name: str, where: str) -> NDArray[np.float64]:
-    """Return `value` as a float64 array of finite numbers > 0 (shape kept).
+def positive_array(value: Any, name: str, where: str, high: float | None = None) -> NDArray[np.float64]:
+    """Return `value` as a float64 array of finite numbers > 0 and at most `high` (shape kept).
 
     Raises TypeError for what is not numbers (strings and booleans are not), ValueError for a number
-    that is not finite and > 0.
+    that is not finite, > 0 and <= `high`.
     """
-    accepted = "an array of finite numbers > 0"
+    accepted = f"an array of finite numbers {_range(0, high, True, False)}"
     try:
         raw = np.asarray(value)
     except Exception:  # whatever a stranger's __array__ raises; ragged lists
@@ -110,7 +110,7 @@ def positive_array(value: Any, name: str, where: str) -> NDArray[np.float64]:
         raise TypeError(refusal(name, where, accepted, value))
     with np.errstate(over="ignore"):
         array = raw.astype(np.float64)
-    bad = ~(np.isfinite(array) & (array > 0))
+    bad = ~(np.isfinite(array) & (array > 0) & (array <= (np.inf if high is None else high)))
     if bad.any():
         raise ValueError(refusal(name, where, accepted, float(array[bad].flat[0])))
     return array

@@ -409,6 +409,17 @@ def test_points_that_do_not_tell_the_parameters_are_refused(run, law, text, frag
     assert fragment in refused(run("fit", "a.csv", "--law", law, a_csv=text))
 
 
+def test_a_density_above_1_is_refused_by_fit_and_predict(run):
+    text = csv_text(points(SYNTHETIC[-1][1], density=DENSITY))
+    sentence = "'density' parameter of {} must be an array of finite numbers > 0 and <= 1. Got 1.5 instead."
+    assert run("fit", "a.csv", "--law", "pruning", "--out", "f.json", a_csv=text)[0] == 0
+    assert sentence.format("predict") in refused(
+        run("predict", "f.json", "b.csv", b_csv="density\n0.5\n1.5\n")
+    )
+    more = text.rstrip() + "\n1.5,0.1\n"
+    assert sentence.format("auto") in refused(run("fit", "a.csv", "--law", "pruning", a_csv=more))
+
+
 def test_no_file_is_lost_to_a_failure(run, tmp_path):
     (tmp_path / "f.json").write_text("precious")
     refused(run("fit", "a.csv", "--out", "f.json", a_csv="n,error\n1,.5\n"))

@@ -463,6 +463,39 @@ def test_fewest_weights_says_how_far_the_best_network_is_from_it() -> None:
         fewest_weights(fit(Power, Power(0.1, 2.0, 0.5).error(n=n), n=n), 0.3, [800.0], n=10.0)
 
 
+def test_values_beyond_an_inputs_largest_are_refused_alike() -> None:
+    """A density of 1.5 had been answered by every forecast, and fitted."""
+    _, sizes, error = pruned_grid(0, 0.0)
+    more = "an array of finite numbers > 0 and <= 1. Got 1.5 instead."
+    n, m = (x.ravel() for x in np.meshgrid(np.geomspace(250, 4e3, 5), 100 * 2.0 ** np.arange(6)))
+    joint = fit(JointPruning, error, **sizes)
+    chain = Chained(fit(Dense, DENSE.error(n=n, m=m), n=n, m=m, fixed={"eps0": 0.9}), joint)
+    density = 0.8 ** np.arange(20)
+    single = auto(Pruning(0.05, 0.9, 1.0, 0.01).error(density=density), density=density)
+    for forecast in (joint, chain, single, single.members[0]):
+        at = {name: 1.0 for name in forecast.input_names}
+        assert forecast.predict(**at).predicted > 0
+        for ask in (forecast.predict, forecast.curves):
+            with pytest.raises(ValueError, match="'density' parameter of predict must be " + more):
+                ask(**{**at, "density": [0.5, 1.5]})
+    wide = {**sizes, "density": 1.5 * sizes["density"]}
+    for where, ask in (
+        (r"fit\(JointPruning\)", lambda: fit(JointPruning, error, **wide)),
+        (r"fit\(Pruning\)", lambda: fit(Pruning, density, density=1.5 * density)),
+        ("auto", lambda: auto(error, **wide)),
+    ):
+        with pytest.raises(ValueError, match=f"'density' parameter of {where} must be {more}"):
+            ask()
+    for weights, networks, sentence in (
+        ([0.5], {"depth": 1.0, "width": 8.0, "eps_np": 0.2}, "'weights' parameter of fewest_weights .*>= 1"),
+        ([800.0], {"depth": 1.0, "width": 8.0}, "'networks' parameter .* exactly depth, width, eps_np"),
+        ([800.0], {"depth": 1.0, "width": 8.0, "eps_np": 0.2, "density": 0.5}, "'networks' parameter"),
+        ([800.0], {"depth": 0.0, "width": 8.0, "eps_np": 0.2}, "'depth' parameter of fewest_weights"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=sentence):
+            fewest_weights(joint, 0.3, weights, **networks)
+
+
 def test_chained_laws_are_the_composition_of_the_two() -> None:
     law, sizes, error = pruned_grid(0, 0.0)
     dense_n, dense_m = (x.ravel() for x in np.meshgrid(np.geomspace(250, 4e3, 5), 100 * 2.0 ** np.arange(6)))
@@ -625,7 +658,7 @@ def test_the_order_of_rows_changes_nothing_at_all() -> None:
 
 
 def test_auto_refuses_shapes_and_constants_in_its_own_words() -> None:
-    with pytest.raises(ValueError, match=r"'density' parameter of auto must be numbers in \(0, 1\]"):
+    with pytest.raises(ValueError, match=r"'density' parameter of auto must be .* <= 1\. Got 2"):
         auto([0.5, 0.4, 0.3, 0.25, 0.2, 0.2], density=[1, 2, 5, 20, 50, 100])
     with pytest.raises(ValueError, match="as long as the others"):
         auto([0.5, 0.4, 0.3, 0.25, 0.2], n=[1, 2, 3])

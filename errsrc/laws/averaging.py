@@ -49,6 +49,11 @@ class Average(Forecast):
         return self.members[0].input_names
 
     @property
+    def at_most(self) -> Mapping[str, float]:  # type: ignore[override]
+        """The largest values of inputs that have one."""
+        return self.members[0].at_most
+
+    @property
     def inputs(self) -> dict[str, Array]:  # type: ignore[override]
         """The points fitted, in natural units."""
         return self.members[0].inputs
@@ -149,14 +154,12 @@ def auto(
         if name not in known_names:
             raise ValueError(checks.refusal("fixed", "auto", f"among {', '.join(sorted(known_names))}", name))
     e = checks.positive_array(error, "error", "auto")
-    sizes = {name: checks.positive_array(inputs[name], name, "auto") for name in key}
+    at_most = CANDIDATES[key][0].at_most
+    sizes = {name: checks.positive_array(inputs[name], name, "auto", at_most.get(name)) for name in key}
     for name, x in {**sizes, "error": e}.items():
         if x.shape != e.shape or x.ndim != 1:
             accepted = "a one-dimensional array, as long as the others"
             raise ValueError(checks.refusal(name, "auto", accepted, f"<shape {x.shape}>"))
-    if "density" in sizes and sizes["density"].max() > 1:
-        most = float(sizes["density"].max())
-        raise ValueError(checks.refusal("density", "auto", "numbers in (0, 1]", most))
     for name, value in {**(fixed or {}), **(constants or {})}.items():
         checks.number(value, name, "auto", 0.0)
     if "eps0" in (fixed or {}) and e.max() > (fixed or {})["eps0"]:

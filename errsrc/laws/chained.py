@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,6 +79,11 @@ class Chained(Forecast):
         return (*self.dense.input_names, *(k for k in self.pruned.input_names if k != "eps_np"))
 
     @property
+    def at_most(self) -> Mapping[str, float]:  # type: ignore[override]
+        """The largest values of inputs that have one."""
+        return {**self.dense.at_most, **self.pruned.at_most}
+
+    @property
     def runs(self) -> int:  # type: ignore[override]
         """How many draws both forecasts have."""
         return min(self.dense.runs, self.pruned.runs)
@@ -114,4 +120,3 @@ class Chained(Forecast):
     def fitted_range(self) -> tuple[float, float]:
         """The least and the greatest ln error that the pruning law has over its points."""
         return self.pruned.fitted_range
-

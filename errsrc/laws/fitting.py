@@ -91,6 +91,11 @@ class Fit(Forecast):
         return self.law.inputs
 
     @property
+    def at_most(self) -> Mapping[str, float]:  # type: ignore[override]
+        """The largest values of inputs that have one."""
+        return self.law.at_most
+
+    @property
     def runs(self) -> int:  # type: ignore[override]
         """How many draws of the parameters there are."""
         return len(next(iter(self.draws.values())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,12 +51,13 @@ class Prediction:
 class Forecast:
     """What a fitted curve can foretell; the base of `Fit` and of `Average`.
 
-    A subclass has `input_names`, `inputs` ({name: measured sizes}), `warnings`, `runs` (the
-    number of its draws), `run_noise` (standard deviation of ln error of one run around
-    the mean curve) and `paired`; all else is done here.
+    A subclass has `input_names`, `at_most` (see `errsrc.laws.Law`), `inputs` ({name: measured
+    sizes}), `warnings`, `runs` (the number of its draws), `run_noise` (standard deviation of ln
+    error of one run around the mean curve) and `paired`; all else is done here.
     """
 
     input_names: tuple[str, ...]
+    at_most: Mapping[str, float]
     inputs: dict[str, Array]
     warnings: tuple[str, ...]
     runs: int
@@ -87,7 +89,7 @@ class Forecast:
         level
             Coverage of the interval, in (0, 1).
         **inputs
-            Arrays > 0 that broadcast, one for each of `input_names`.
+            Arrays > 0, and no larger than `at_most`, that broadcast: one for each of `input_names`.
 
         Raises
         ------
@@ -134,7 +136,8 @@ class Forecast:
         if set(inputs) != set(self.input_names):
             accepted = f"exactly {', '.join(self.input_names)}"
             raise TypeError(checks.refusal("inputs", "predict", accepted, sorted(inputs)))
-        arrays = [checks.positive_array(inputs[name], name, "predict") for name in self.input_names]
+        most = self.at_most
+        arrays = [checks.positive_array(inputs[k], k, "predict", most.get(k)) for k in self.input_names]
         try:
             flat = [np.ravel(x) for x in np.broadcast_arrays(*arrays)]
         except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,6 +46,7 @@ class JointPruning(Law):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("density", "depth", "width", "eps_np")
+    at_most: ClassVar[Mapping[str, float]] = {"density": 1.0}
     error_inputs: ClassVar[tuple[str, ...]] = ("eps_np",)
     slopes: ClassVar[tuple[str, ...]] = ("gamma",)
     ceilings: ClassVar[tuple[str, ...]] = ("eps_up",)

@@ -116,6 +116,8 @@ class Law:
     or `real`; other fields are constants that state a unit (``n_full``).  It defines
 
     - `inputs`, the names of its inputs, all > 0 (and `error_inputs`, those measured in error);
+    - `at_most`, {input: its largest value} where there is one: no fit takes and no forecast gives
+      an error beyond it, though `error` itself is a function of all inputs > 0;
     - `slopes`, exponents of the error that no parameter's unit names, and `ceilings`, upper
       plateaus that the points need not reach;
     - `references`, {input: field} where an input counts in units of a constant field;
@@ -124,6 +126,7 @@ class Law:
 
     inputs: ClassVar[tuple[str, ...]] = ()
     error_inputs: ClassVar[tuple[str, ...]] = ()
+    at_most: ClassVar[Mapping[str, float]] = {}
     references: ClassVar[Mapping[str, str]] = {}
     slopes: ClassVar[tuple[str, ...]] = ()
     ceilings: ClassVar[tuple[str, ...]] = ()

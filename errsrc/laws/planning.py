@@ -154,7 +154,7 @@ def fewest_weights(
     error
         The target, in the units of the fitted errors.
     weights
-        (networks,): how many prunable weights each has at density 1.
+        (networks,): how many prunable weights each has at density 1, >= 1.
     level
         Coverage of the intervals.
     **networks
@@ -188,6 +188,13 @@ def fewest_weights(
     target = checks.number(error, "error", "fewest_weights", 0.0, open_low=True)
     checks.number(level, "level", "fewest_weights", 0.0, 1.0, open_low=True, open_high=True)
     count = np.atleast_1d(checks.positive_array(weights, "weights", "fewest_weights"))
+    if (count < 1).any():
+        accepted = "an array of finite numbers >= 1"
+        raise ValueError(checks.refusal("weights", "fewest_weights", accepted, float(count.min())))
+    own = [name for name in forecast.input_names if name != "density"]
+    if set(networks) != set(own):
+        accepted = f"exactly {', '.join(own)}"
+        raise TypeError(checks.refusal("networks", "fewest_weights", accepted, sorted(networks)))
     others = {}
     for name, value in networks.items():
         array = checks.positive_array(value, name, "fewest_weights")

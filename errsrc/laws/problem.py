@@ -247,7 +247,10 @@ def pose(
     if set(inputs) != set(law.inputs):
         raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(law.inputs)}", sorted(inputs)))
     e = np.atleast_1d(checks.positive_array(error, "error", where))
-    columns = {name: np.atleast_1d(checks.positive_array(inputs[name], name, where)) for name in law.inputs}
+    columns = {
+        name: np.atleast_1d(checks.positive_array(inputs[name], name, where, law.at_most.get(name)))
+        for name in law.inputs
+    }
     if e.ndim != 1:
         raise ValueError(checks.refusal("error", where, "a one-dimensional array", f"<shape {e.shape}>"))
     for name, x in columns.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -39,6 +40,7 @@ class Pruning(Law):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("density",)
+    at_most: ClassVar[Mapping[str, float]] = {"density": 1.0}
     slopes: ClassVar[tuple[str, ...]] = ("gamma",)
     ceilings: ClassVar[tuple[str, ...]] = ("eps_up",)
     data_exponent_name: ClassVar[str] = ""
@@ -49,7 +51,7 @@ class Pruning(Law):
     p: float = positive((1e-3, 1.0), unit={"density": 1})
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at `density` in (0, 1] (array), in the units of eps_np."""
+        """Return the error at `density` (array), in the units of eps_np."""
         (d,) = self._checked(inputs)
         ratio = (self.eps_up / self.eps_np) ** (1 / self.gamma)
         return self.eps_np * abs((d - 1j * self.p * ratio) / (d - 1j * self.p)) ** self.gamma

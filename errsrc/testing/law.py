@@ -39,13 +39,22 @@ class LawCase:
     seed: int
 
     @property
-    def middle(self) -> dict[str, float]:
-        """Each parameter's value in the middle of where a fit starts."""
+    def units(self) -> dict[str, float]:
+        """Units of inputs that have a largest value, in which the points are about 1."""
+        return {name: float(np.exp(np.log(self.points[name]).mean())) for name in self.law.at_most}
+
+    def drawn(self) -> st.SearchStrategy[Law]:
+        """Draw laws that the points can identify, see `laws`."""
+        return laws(self.law).map(lambda one: one.rescaled(self.units))
+
+    @property
+    def middle(self) -> Law:
+        """The law in the middle of where a fit starts."""
         values = {}
         for p in self.law.parameters():
             low, high = p.start
             values[p.name] = float(np.sqrt(low * high)) if p.log else (low + high) / 2
-        return values
+        return self.law(**values).rescaled(self.units)
 
     @property
     def constants(self) -> dict[str, float]:
@@ -53,9 +62,12 @@ class LawCase:
         return {name: 1.0 for name in self.law.constants()}
 
     def scales(self, scale: float, unit: float) -> dict[str, float]:
-        """Return other units: of an error ``unit``, of the k-th other input ``scale^k``."""
+        """Return other units: of an error ``unit``, of the k-th other input ``scale^k``, or ``scale^-k``
+        where the input has a largest value.
+        """
+        bounded = self.law.at_most
         return {
-            name: unit if name in self.law.error_inputs else scale**k
+            name: unit if name in self.law.error_inputs else scale ** (-k if name in bounded else k)
             for k, name in enumerate(self.law.inputs, 1)
         }
 
@@ -100,8 +112,8 @@ def design(law: type[Law]) -> dict[str, Array]:
     -------
     dict
         float64 (points,) by input: 30 sizes of one input over six decades; for two a 7 x 7 grid over three;
-        for more 18 sizes of the first over three, and three sizes of each other.  Inputs that are errors
-        follow the second input.
+        for more 18 sizes of the first over three, and three sizes of each other.  Inputs that have a largest
+        value go up to it.  Inputs that are errors follow the second input.
 
     Examples
     --------
@@ -119,6 +131,8 @@ def design(law: type[Law]) -> dict[str, Array]:
         sides = [0.7 ** np.arange(-9, 9), *few]
     axes = [axis.ravel() for axis in np.meshgrid(*sides)]
     level = 0.4 / (1 + 0.2 * axes[min(1, len(axes) - 1)])
+    for name, most in law.at_most.items():
+        axes[names.index(name)] *= most / axes[names.index(name)].max()
     return dict(zip(names, axes, strict=True)) | {name: level for name in law.error_inputs}
 
 
@@ -131,7 +145,7 @@ def error_and_formula_are_the_same_law(case: LawCase) -> None:
         written = np.broadcast_to(written, one.error(**points).shape)
         agree(("error()", one.error(**points)), ("formula()", written), repr(one), rtol=1e-10, along=points)
 
-    explore(look, case.examples, case.seed, one=laws(law))
+    explore(look, case.examples, case.seed, one=case.drawn())
 
 
 def the_compiled_gradient_is_the_derivative_of_the_error(case: LawCase) -> None:
@@ -156,7 +170,7 @@ def the_compiled_gradient_is_the_derivative_of_the_error(case: LawCase) -> None:
                 along=points,
             )
 
-    explore(look, case.examples, case.seed, one=laws(law))
+    explore(look, case.examples, case.seed, one=case.drawn())
 
 
 def the_compiled_gradient_is_sympys_to_many_digits(case: LawCase) -> None:
@@ -177,7 +191,6 @@ def the_compiled_gradient_is_sympys_to_many_digits(case: LawCase) -> None:
 
 def the_units_of_its_parameters_are_as_declared(case: LawCase) -> None:
     """Rescaled by its units, the law says the same of the same data in other units."""
-    law = case.law
 
     def look(one: Law, scale: float, unit: float) -> None:
         scales = case.scales(scale, unit)
@@ -190,7 +203,7 @@ def the_units_of_its_parameters_are_as_declared(case: LawCase) -> None:
         )
 
     units = {"scale": st.floats(1e-3, 1e9), "unit": st.floats(1e-3, 1e3)}
-    explore(look, case.examples, case.seed, one=laws(law), **units)
+    explore(look, case.examples, case.seed, one=case.drawn(), **units)
 
 
 def its_own_points_give_it_back(case: LawCase) -> None:
@@ -211,13 +224,13 @@ def its_own_points_give_it_back(case: LawCase) -> None:
             atol = 0.0 if p.log else 1e-6
             agree((f"the fitted {p.name}", fitted), ("the law's", truth), repr(one), rtol=1e-6, atol=atol)
 
-    explore(look, max(1, case.examples // 2), case.seed, one=laws(law))
+    explore(look, max(1, case.examples // 2), case.seed, one=case.drawn())
 
 
 def a_fit_does_not_depend_on_the_order_of_rows_or_on_units(case: LawCase) -> None:
     """Errors of the middle of the law with 1% of noise; predictions to 1e-6, the noise found to 1e-5."""
     points, law, chance = case.points, case.law, generator(case.seed, "testing", "order")
-    one = law(**case.middle)
+    one = case.middle
     truth = one.error(**points)
     error = truth * np.exp(0.01 * chance.standard_normal(truth.shape))
     first = fit(law, error, **points)
@@ -238,10 +251,10 @@ def a_plan_inverts_predictions(case: LawCase) -> None:
     law = case.law
     if law.inputs not in (("n",), ("n", "m")):
         return
-    values = case.middle | {p.name: max(p.start[0], 0.1) for p in law.parameters() if not p.log}
+    low = {p.name: max(p.start[0], 0.1) for p in law.parameters() if not p.log}
     scales = {"n": 1e4, "m": 1e8}
     points = case.moved(scales)
-    one = law(**values).rescaled(scales)
+    one = replace(case.middle, **low).rescaled(scales)
     truth = one.error(**points)
     found = fit(law, truth, constants=case.constants, **points)
     target = float(np.quantile(truth, 0.3))
@@ -282,7 +295,7 @@ def a_law_is_frozen_hashable_and_of_finite_numbers(case: LawCase) -> None:
 def bad_inputs_are_refused_in_one_sentence(case: LawCase) -> None:
     """Missing and unknown ones, numbers that are not positive and finite, and what is no number."""
     law = case.law
-    one = law(**case.middle)
+    one = case.middle
     first = law.inputs[0]
     rest: dict[str, ArrayLike] = {name: x[:1] for name, x in case.points.items()}
     refused(lambda: one.error(), "'inputs'", "error() without inputs")
@@ -349,5 +362,8 @@ def check_law(
     if set(given) != set(law.inputs):
         accepted = f"arrays of exactly {', '.join(law.inputs)}"
         raise ValueError(checks.refusal("points", "check_law", accepted, sorted(given)))
-    arrays = {name: checks.positive_array(given[name], name, "check_law") for name in law.inputs}
+    most = law.at_most
+    arrays = {
+        name: checks.positive_array(given[name], name, "check_law", most.get(name)) for name in law.inputs
+    }
     hold(law, LAW_PROPERTIES if properties is None else properties, LawCase(law, arrays, examples, seed))
