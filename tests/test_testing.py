@@ -20,8 +20,18 @@ from errsrc.errors import Undersampled
 from errsrc.laws import fit
 from errsrc.laws.law import positive
 from errsrc.learners import BandLeastSquares, Ridge
+from errsrc.nets import CNN
 from errsrc.results import Interval
-from errsrc.settings import BandTeacher, Flips, Gaussian, GaussianSetting, Linear, LinearTeacher, TableTeacher
+from errsrc.settings import (
+    BandTeacher,
+    Flips,
+    Gaussian,
+    GaussianSetting,
+    Linear,
+    LinearTeacher,
+    NetworkTeacher,
+    TableTeacher,
+)
 from errsrc.settings.channels import Channel
 from errsrc.testing import band_teachers, check_law, check_learner, check_setting, design, laws
 from errsrc.testing.properties import agree
@@ -207,6 +217,22 @@ class WrongVariance(Step):
 
 
 @dataclass(frozen=True)
+class OwnVariance(Step):
+    """About the mean of each f, which no one knows before the examples: the mean of t (1 - t)."""
+
+    target_variance = 1 / 6
+
+
+@dataclass(frozen=True)
+class OwnNetworkVariance(NetworkTeacher):
+    """The same of networks."""
+
+    @property
+    def target_variance(self) -> float:
+        return float(np.asarray(self._values).var(1).sum(-1).mean())
+
+
+@dataclass(frozen=True)
 class Relative(Step):
     def teacher(self, rng: Any) -> Any:
         f = super().teacher(rng)
@@ -251,13 +277,16 @@ class OtherAtOnce(Step):
 
 WORLD = "a seed gives one world and no other chance is used"
 FUNCTION = "a teacher is a function of its input"
+CONSTANT = "target variance is what the best constant loses"
 SETTINGS = [
     (Unseeded(), WORLD, "a second draw of inputs is"),
     (GlobalChance(), WORLD, "numpy's global generator"),
     (WrongNoise(), "noise is what labels show", r"the noise stated gives 0.09, but .* between 0\.1"),
     (HiddenNoise(), "noise is what labels show", "the noise stated gives 0, but"),
     (TableTeacher(4, channel=WrongFlips(0.2)), "noise is what labels show", "standard errors"),
-    (WrongVariance(), "target variance is what the best constant loses", "stated gives 0.35, but"),
+    (WrongVariance(), CONSTANT, "stated gives 0.35, but"),
+    (OwnVariance(), CONSTANT, "stated gives 0.166667, but"),
+    (OwnNetworkVariance(CNN(6, 2, 3)), CONSTANT, "the best constant's risk of 400 teachers lies between"),
     (Relative(), FUNCTION, "a value asked for of the first two is"),
     (Mutating(), FUNCTION, "an input after it was asked for is"),
     (Float32(), "inputs are float64 of one size", r"inputs\(1\) is float32 of shape \(1, 2\)"),

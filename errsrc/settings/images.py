@@ -90,7 +90,7 @@ class ImageTeacher(Setting):
 
     @property
     def target_variance(self) -> float:
-        """What the best constant loses beyond the noise, a mean over `TEACHERS` teachers."""
+        """See `Setting.target_variance`; a mean over `TEACHERS` teachers."""
         return constant_risk(self.channel, self.loss, _values(self)) - self.noise * (self.loss != "squared")
 
     @property

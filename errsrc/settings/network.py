@@ -103,10 +103,7 @@ class NetworkTeacher(Setting):
 
     @property
     def target_variance(self) -> float:
-        """Variance of a teacher over inputs, summed over outputs; for classes what the best constant loses.
-
-        A mean over `TEACHERS` x `POINTS` values.
-        """
+        """See `Setting.target_variance`; a mean over `TEACHERS` x `POINTS` values."""
         return constant_risk(self.channel, self.loss, self._values) - self.noise * (self.loss != "squared")
 
     @property
@@ -179,12 +176,12 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the mean risk of each teacher's best constant, without the noise for squared loss."""
+    """Return the risk of the best constant for all teachers, without the noise for squared loss."""
+    values = values.reshape(-1, values.shape[-1])
     if loss == "squared":
-        return float(values.var(axis=1).sum(-1).mean())
-    p = channel.probabilities(values.reshape(-1, values.shape[-1]))  # type: ignore[attr-defined]
-    mean = p.reshape(values.shape).mean(1)
-    return float((1 - mean.max(1)).mean() if loss == "zero-one" else _entropy(mean).mean())
+        return float(values.var(0).sum())
+    mean = channel.probabilities(values).mean(0)  # type: ignore[attr-defined]
+    return float(1 - mean.max() if loss == "zero-one" else _entropy(mean))
 
 
 def _entropy(p: Array) -> Array:

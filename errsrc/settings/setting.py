@@ -42,7 +42,12 @@ class Setting:
 
     @property
     def target_variance(self) -> float:
-        """The mean squared value of a teacher about the best constant, summed over outputs."""
+        """The excess risk of the best constant that is chosen before any example is seen.
+
+        One constant for all teachers, so that it includes what the mean of a teacher varies by: what there is
+        to learn, of which a learner that has seen nothing lacks all.  For the squared loss the variance of a
+        value over teachers and inputs, summed over outputs.
+        """
         raise TypeError(f"{type(self).__name__} must define target_variance")
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:

@@ -73,7 +73,7 @@ class TableTeacher(Setting):
 
     @property
     def target_variance(self) -> float:
-        """The excess risk of the best constant: what is to be learned."""
+        """See `Setting.target_variance`; the best constant finds all classes equally probable."""
         constant = math.log(self.classes) if self.loss == "log" else 1 - 1 / self.classes
         return constant - self.noise
 

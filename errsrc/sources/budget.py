@@ -58,7 +58,7 @@ class Budget:
     total
         The expected risk.
     scale
-        The target variance: `relative` terms are divided by it.
+        The target variance (`errsrc.settings.Setting`): `relative` terms are divided by it.
     draws
         What the intervals come from: for each term and "total" its values over draws of teacher and
         data, (draws,); all the same where the term is exact.  Of a bracket the lower side; the upper
@@ -93,7 +93,9 @@ class Budget:
 
     @property
     def relative(self) -> Budget:
-        """The same, divided by the target variance, so that the best constant has excess risk 1.
+        """The same, divided by the target variance.
+
+        So the excess risk is 1 for the best constant that is chosen before any example is seen.
 
         Raises
         ------

@@ -155,38 +155,33 @@ def noise_is_what_labels_show(case: SettingCase) -> None:
         seen = f"shares of {len(p)} labels are {off:.3g} standard errors from the probabilities stated"
         require(off <= ERRORS, seen)
         risks.append(float(_least_risk(p, setting.loss).mean()))
-    _within(setting.noise, "noise", risks, risks, "the least risk")
+    _within(setting.noise, "noise", risks, "the least risk")
 
 
 def target_variance_is_what_the_best_constant_loses(case: SettingCase) -> None:
-    """Beyond the noise: between the loss of each teacher's best constant and that of the best one for all."""
+    """Beyond the noise, of one constant for all teachers: not of each one's own, which is less."""
     setting: Any = case.setting
     found = case.values(case.teachers)
     if setting.loss == "squared":
         centre = np.mean([values.mean(0) for values in found], axis=0)
-        own = [float(v.var(0, ddof=1).sum()) if len(v) > 1 else 0.0 for v in found]
-        shared = [float(((values - centre) ** 2).sum(1).mean()) for values in found]
+        risks = [float(((values - centre) ** 2).sum(1).mean()) for values in found]
         noise = 0.0
     else:
-        p = [setting.channel.probabilities(values) for values in found]
-        grand = np.mean([each.mean(0) for each in p], axis=0)
-        own = [float(_least_risk(each.mean(0)[None], setting.loss)[0]) for each in p]
-        shared = [_risk(each.mean(0), grand, setting.loss) for each in p]
+        p = [setting.channel.probabilities(values).mean(0) for values in found]
+        risks = [_risk(each, np.mean(p, axis=0), setting.loss) for each in p]
         noise = setting.noise
-    _within(setting.target_variance + noise, "target variance", own, shared, "the best constant's risk")
+    _within(setting.target_variance + noise, "target variance", risks, "the best constant's risk")
 
 
-def _within(stated: float, name: str, low: list[float], high: list[float], what: str) -> None:
-    """Require a constant between two means over teachers, or within `ERRORS` standard errors of them.
+def _within(stated: float, name: str, risks: list[float], what: str) -> None:
+    """Require a constant within `ERRORS` standard errors of a mean over teachers.
 
     The constant may itself be a mean over as many teachers: so by sqrt(2) of these errors.
     """
-    scale = ERRORS * math.sqrt(2 / len(low))
-    least, most = (float(np.mean(each)) for each in (low, high))
-    least -= scale * float(np.std(low, ddof=1)) + 1e-9 * abs(least)
-    most += scale * float(np.std(high, ddof=1)) + 1e-9 * abs(most)
-    seen = f"{what} of {len(low)} teachers lies between {least:.6g} and {most:.6g}"
-    require(least <= stated <= most, f"the {name} stated gives {stated:.6g}, but {seen}")
+    mean, spread = float(np.mean(risks)), float(np.std(risks, ddof=1))
+    off = ERRORS * math.sqrt(2 / len(risks)) * spread + 1e-9 * abs(mean)
+    seen = f"{what} of {len(risks)} teachers lies between {mean - off:.6g} and {mean + off:.6g}"
+    require(abs(stated - mean) <= off, f"the {name} stated gives {stated:.6g}, but {seen}")
 
 
 def _least_risk(p: Array, loss: str) -> Array:

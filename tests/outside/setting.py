@@ -19,7 +19,7 @@ class Step(Setting):
 
     @property
     def target_variance(self):
-        return 1 / 6  # of f about its own mean: the mean of t (1 - t)
+        return 1 / 4  # of f about 1/2, whatever t is
 
     def inputs(self, count, rng):
         return rng.random((count, 2))
