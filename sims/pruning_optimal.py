@@ -3,7 +3,11 @@
 Claim:    The fewest weights that the joint law says lie within 25% of the fewest measured.
 Command:  python sims/pruning_optimal.py sims/pruning_grid.toml [--store FILE]
 Cost:     a few seconds, after errsrc run
-Outcome:  of sims/pruning_grid.toml five of six errors within 25%, at 1.1 times the least plateau 27% too few
+Outcome:  of sims/pruning_grid.toml five of six errors within 25%, at n 2,000 and 1.1 times the least plateau
+          27% too few (43% by other seeds; curves are so flat there that counts of two seeds differ 1.6 times)
+
+The fewest measured is the least of 12 noisy counts, so rather too few.  A count without that bias stands
+beside it: of the network that one seed chooses, by the other seeds, each seed in turn, geometric mean.
 """
 
 from __future__ import annotations
@@ -32,12 +36,18 @@ def crossing(at: Columns, own: np.ndarray, target: float) -> float:
     return float(np.exp(density) * at["prunable"][own][0])
 
 
+def counts(at: Columns, first: np.ndarray, target: float, runs: np.ndarray) -> np.ndarray:
+    """Return the fewest weights of the networks of some levels, (networks,), by the seeds of some runs."""
+    return np.array([crossing(at, runs & (at["config"] == at["config"][k]), target) for k in first])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("study", type=Path)
     parser.add_argument("--store", type=Path, help="the file of finished cells (STUDY.db)")
     options = parser.parse_args()
     at = points(options.study, options.store)
+    seeds = [at["seed"] == one for one in np.unique(at["seed"])]
     joint = fit(JointPruning, at["error"], **{name: at[name] for name in JointPruning.inputs})
     for n in np.unique(at["n"]):
         _, first = np.unique(np.where(at["n"] == n, at["config"], -1), return_index=True)
@@ -45,8 +55,10 @@ def main() -> None:
         sizes = {name: at[name][first] for name in ("depth", "width", "eps_np")}
         for target in (factor * sizes["eps_np"].min() for factor in TARGETS):
             plan = fewest_weights(joint, float(target), at["prunable"][first], **sizes)
-            measured = np.array([crossing(at, at["config"] == at["config"][k], target) for k in first])
+            measured = counts(at, first, target, np.full(len(at["n"]), True))
             best = int(measured.argmin())
+            chosen = [counts(at, first, target, seed).argmin() for seed in seeds]
+            others = [counts(at, first, target, ~seed)[k] for k, seed in zip(chosen, seeds, strict=True)]
             names = [
                 f"depth {sizes['depth'][k]:.0f}, width {sizes['width'][k]:.0f}" for k in (plan.network, best)
             ]
@@ -55,7 +67,11 @@ def main() -> None:
                 f"measured {measured[plan.network]:.0f} there, fewest {measured[best]:.0f} ({names[1]})",
                 end=": ",
             )
-            print(f"the law's count is off by {plan.remaining.estimate / measured[best] - 1:+.0%},", end=" ")
+            print(f"the law's count is off by {plan.remaining.estimate / measured[best] - 1:+.0%}", end=" ")
+            if len(seeds) > 1:
+                off = plan.remaining.estimate / np.exp(np.log(others).mean()) - 1
+                print(f"({off:+.0%} by other seeds)", end="")
+            print(",", end=" ")
             print(f"the network it names needs {measured[plan.network] / measured[best] - 1:+.0%}")
 
 
