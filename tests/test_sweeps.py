@@ -35,7 +35,8 @@ from sweep_cells import ALONE, BATCHED, PAUSE, QUICK, Cell, compute, grid, quick
 from errsrc import studies
 from errsrc.cli import main
 from errsrc.errors import StoreError
-from errsrc.sweeps import Factor, Kind, Store, Study, Summary, engines, local, run, serial
+from errsrc.sweeps import Factor, Kind, Store, Study, Summary, local, processes, run, serial
+from errsrc.sweeps.engines import LOSSES
 from errsrc.sweeps.runner import Progress, attempt, code
 
 HERE = str(Path(__file__).parent)
@@ -156,7 +157,7 @@ def test_killed_at_random_moments_the_table_is_that_of_an_undisturbed_run(kind, 
         assert len(set(of_round)) == len(of_round)
         assert rows_before[number].isdisjoint(of_round)  # what has a row is never computed again
         in_flight = [cells for n, cells in begun if n == number and rows_before[number + 1].isdisjoint(cells)]
-        assert len(in_flight) <= workers * (1 + engines.AHEAD_SECONDS / PAUSE)
+        assert len(in_flight) <= workers * (1 + processes.AHEAD_SECONDS / PAUSE)
     for row, _ in found:  # in the very batch that it was in at first
         assert {tuple(cells) for _, cells in begun if (row["seed"], row["n"]) in cells} == {
             tuple((int(seed), row["n"]) for seed in row["together"].split())
@@ -187,7 +188,7 @@ def test_ctrl_c_and_sigterm_stop_cleanly_and_the_same_command_goes_on(tmp_path):
     summary, _ = quietly(grid(ALONE, 150), path)
     assert str(summary).startswith(f"150 of 150 cells are finished, {150 - kept} of them now; ")
     again = Counter(cell for _, cells in log_of(tmp_path) for cell in cells)
-    assert sum(again.values()) - kept <= 2 * 2 * (1 + engines.AHEAD_SECONDS / PAUSE)
+    assert sum(again.values()) - kept <= 2 * 2 * (1 + processes.AHEAD_SECONDS / PAUSE)
 
 
 # Processes and limits.
@@ -222,7 +223,7 @@ def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(
     slow, large, deadly, wrong = (summary.failed[ALONE.key(cell)] for cell in study[20:])
     assert slow == "It took more than 1 s a cell, and was stopped."
     assert large.startswith("MemoryError") or "MemoryError" in large
-    assert deadly == f"{engines.LOSSES} processes were lost at it (exit code 3)."
+    assert deadly == f"{LOSSES} processes were lost at it (exit code 3)."
     assert wrong == r"ArithmeticError: one thing and another \udcff"
     assert len(summary.failed) == 4
     assert "4 failed, the first of them with: " in str(summary)

@@ -25,7 +25,8 @@ import yaml
 from dask import config
 
 from errsrc import cli
-from errsrc.sweeps import Factor, Kind, Store, Study, dask, engines, local, run
+from errsrc.sweeps import Factor, Kind, Store, Study, cluster, dask, local, run
+from errsrc.sweeps.engines import LOSSES
 
 LOOPBACK = "127.0.0.1"
 HERE = str(Path(__file__).parent)
@@ -214,7 +215,7 @@ def test_cells_that_are_too_slow_too_large_or_deadly_cost_only_themselves(tmp_pa
     slow, large, deadly = (summary.failed[KIND.key(cell)] for cell in list(study)[20:])
     assert slow == "It took more than 2 s a cell, and was stopped."
     assert "MemoryError" in large
-    assert deadly == f"{engines.LOSSES} workers were lost at it."
+    assert deadly == f"{LOSSES} workers were lost at it."
     assert len(summary.failed) == 3
 
 
@@ -279,7 +280,7 @@ def _until(true) -> None:
 
 def test_a_worker_with_other_code_stops_the_run_and_computes_nothing(machines, tmp_path):
     other = tmp_path / "other"
-    shutil.copytree(Path(engines.__file__).parents[1], other / "errsrc")
+    shutil.copytree(Path(cluster.__file__).parents[1], other / "errsrc")
     (other / "errsrc" / "other.py").write_text("")
     machines.worker("--no-nanny", kinds=os.pathsep.join([str(other), HERE]))
     with Store(tmp_path / "study.db", write=True) as store:
@@ -317,7 +318,7 @@ def test_a_scheduler_that_is_lost_ends_the_run_with_a_sentence(machines, tmp_pat
 
 @pytest.mark.parametrize("address", ["hello", "nonsense://x", f"tcp://{LOOPBACK}:1", ""])
 def test_an_address_where_no_scheduler_answers_is_refused(address, monkeypatch):
-    monkeypatch.setattr(engines, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(ValueError, match="must be the address of a Dask scheduler that answers"):
         next(dask(len, [[1]], scheduler=address))
 

@@ -6,8 +6,10 @@ those that are finished, and `run` computes what is missing, through an engine: 
 `dask` workers on any number of machines.
 """
 
-from errsrc.sweeps.engines import dask, local, serial
+from errsrc.sweeps.cluster import dask
+from errsrc.sweeps.engines import serial
 from errsrc.sweeps.kind import Kind
+from errsrc.sweeps.processes import local
 from errsrc.sweeps.runner import Summary, run
 from errsrc.sweeps.store import Store
 from errsrc.sweeps.study import Factor, Study

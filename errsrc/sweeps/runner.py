@@ -18,8 +18,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from errsrc.sweeps.engines import Answers, Batches, Function, Lost, local
+from errsrc.sweeps.engines import Answers, Batches, Function, Lost
 from errsrc.sweeps.kind import RESERVED
+from errsrc.sweeps.processes import local
 from errsrc.sweeps.store import Store
 from errsrc.sweeps.study import Study
 

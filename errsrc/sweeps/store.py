@@ -5,59 +5,17 @@ from __future__ import annotations
 import contextlib
 import csv
 import itertools
-import json
 import os
-import socket
-import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TextIO
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from errsrc.errors import StoreError
+from errsrc.sweeps.database import VIEW, Database, now
 from errsrc.sweeps.kind import Leaves, encode, line, split
 from errsrc.sweeps.study import Study
-
-APPLICATION = 0x65727273  # "errs", which marks our files as SQLite's application_id
-FORMAT = 1  # of the tables below, as SQLite's user_version
-
-SCHEMA = """
-CREATE TABLE resolved (
-    id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    defaults TEXT NOT NULL,
-    UNIQUE (kind, version, defaults)
-);
-CREATE TABLE made_with (id INTEGER PRIMARY KEY, versions TEXT NOT NULL UNIQUE);
-CREATE TABLE cells (
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    config TEXT NOT NULL,
-    resolved INTEGER NOT NULL REFERENCES resolved,
-    seed INTEGER NOT NULL,
-    result TEXT NOT NULL,
-    curve TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    device TEXT NOT NULL,
-    made_with INTEGER NOT NULL REFERENCES made_with,
-    finished TEXT NOT NULL
-);
-CREATE TABLE failures (
-    key TEXT PRIMARY KEY,
-    config TEXT NOT NULL,
-    error TEXT NOT NULL,
-    details TEXT NOT NULL,
-    finished TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE batches (key TEXT PRIMARY KEY, batch INTEGER NOT NULL, place INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE shown (name TEXT PRIMARY KEY, source TEXT NOT NULL);
-CREATE TABLE driver (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER, host TEXT, since TEXT);
-"""
 
 
 class Store:
@@ -90,18 +48,13 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str], write: bool = False) -> None:
         self.path = Path(path)
-        self._lock: FileLock | None = None
-        if not write:
-            self._db = self._reader()
-            return
-        self._lock = self._locked()
+        self._file = Database(self.path, write)
+        self._db = self._file.connection
+        self._ids: dict[tuple[Any, ...], int] = {}
+        self._shown: dict[str, str] = {}
         try:
-            with self._refusals("opened"):
-                self._db = sqlite3.connect(self.path, isolation_level=None)
-                self._ids: dict[tuple[Any, ...], int] = {}
-                self._shown: dict[str, str] = {}
-                self._prepare()
-                self._shown = dict(self._db.execute("SELECT name, source FROM shown").fetchall())
+            if write:
+                self._shown = dict(self._file.query("SELECT name, source FROM shown"))
         except BaseException:
             self.close()
             raise
@@ -114,15 +67,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file and let other drivers in."""
-        if hasattr(self, "_db"):
-            if self._lock is not None:
-                with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):  # the second of a damaged file
-                    if _pragma(self._db, "application_id") == APPLICATION:
-                        self._db.execute("DELETE FROM driver")
-            self._db.close()
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        self._file.close()
 
     # What is there.
 
@@ -136,30 +81,27 @@ class Store:
         """
         keys = study.cell_keys()
         self._refuse_changed_defaults(study, keys)
-        with self._refusals("read"):
+        with self._file.refusals("read"):
             known = set(itertools.chain.from_iterable(self._db.execute("SELECT key FROM cells")))
         return [place for place, key in enumerate(keys) if key not in known]
 
     def failures(self) -> dict[str, str]:
         """Return what went wrong with each failed cell, by key."""
-        return dict(self._query("SELECT key, error FROM failures"))
+        return dict(self._file.query("SELECT key, error FROM failures"))
 
     def driver(self) -> str | None:
         """Return who writes the file just now, as a phrase, or None."""
-        row = next(iter(self._query("SELECT pid, host, since FROM driver")), None)
-        if row is None or (row[1] == socket.gethostname() and not _alive(row[0])):
-            return None
-        return f"process {row[0]} on {row[1]}, since {row[2]}"
+        return self._file.driver()
 
     def count(self) -> int:
         """Return the number of finished cells in the file."""
-        return int(next(iter(self._query("SELECT count(*) FROM cells")))[0])
+        return int(next(iter(self._file.query("SELECT count(*) FROM cells")))[0])
 
     def versions(self) -> list[tuple[int, dict[str, str]]]:
         """Return how many rows were made with which versions of Python and packages, the most first."""
         query = """SELECT count(*) AS rows, versions FROM cells JOIN made_with
                    ON made_with.id = cells.made_with GROUP BY made_with.id ORDER BY rows DESC"""
-        return [(rows, self._json(versions)) for rows, versions in self._query(query)]
+        return [(rows, self._file.json(versions)) for rows, versions in self._file.query(query)]
 
     def rows(self, study: Study | None = None) -> list[dict[str, Any]]:
         """Return the finished cells as flat rows: configuration, result, "seconds", "device", "finished".
@@ -170,13 +112,13 @@ class Store:
                    FROM cells JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""
         found = {}
         resolved: dict[str, Any] = {}
-        for key, config, defaults, result, seconds, device, finished in self._query(query):
+        for key, config, defaults, result, seconds, device, finished in self._file.query(query):
             if defaults not in resolved:
-                resolved[defaults] = self._json(defaults)
-            given = self._json(config)
+                resolved[defaults] = self._file.json(defaults)
+            given = self._file.json(config)
             rest = {name: value for name, value in resolved[defaults].items() if name not in given}
             about = {"seconds": seconds, "device": device, "finished": finished}
-            found[key] = {**given, **rest, **_decode(self._json(result)), **about}
+            found[key] = {**given, **rest, **_decode(self._file.json(result)), **about}
         if study is None:
             return list(found.values())
         return [found[key] for key in study.cell_keys() if key in found]
@@ -192,10 +134,10 @@ class Store:
 
     def curves(self, study: Study | None = None) -> list[dict[str, NDArray[np.float64]]]:
         """Return the learning curves, in the order of `rows`: of each, arrays (evaluations,) by name."""
-        found = dict(self._query("SELECT key, curve FROM cells ORDER BY id"))
+        found = dict(self._file.query("SELECT key, curve FROM cells ORDER BY id"))
         keys = found if study is None else [key for key in study.cell_keys() if key in found]
         return [
-            {name: np.array(values, dtype=np.float64) for name, values in self._json(found[key]).items()}
+            {name: np.array(values, dtype=np.float64) for name, values in self._file.json(found[key]).items()}
             for key in keys
         ]
 
@@ -237,24 +179,18 @@ class Store:
         ValueError
             For a store that is not open for writing.
         """
-        if self._lock is None:
-            raise ValueError(f"{self.path} is not open for writing.")
         if self._db.in_transaction:  # which decides
             yield
             return
         ids, shown = dict(self._ids), dict(self._shown)
-        with self._refusals("written"):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+        try:
+            with self._file.transaction():
                 yield
                 if self._shown != shown:
                     self._view()
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._ids, self._shown = ids, shown
-                with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
-                    self._db.execute("ROLLBACK")
-                raise
+        except BaseException:
+            self._ids, self._shown = ids, shown
+            raise
 
     def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
         """Return unfinished cells, given by their places in a study, in the batches to compute them in.
@@ -270,7 +206,7 @@ class Store:
         keys = study.cell_keys()
         wanted = {keys[place]: place for place in places}
         settled: dict[int, list[str]] = {}
-        for key, batch in self._query("SELECT key, batch FROM batches ORDER BY batch, place"):
+        for key, batch in self._file.query("SELECT key, batch FROM batches ORDER BY batch, place"):
             settled.setdefault(batch, []).append(key)
         out, dropped = [], []
         for batch, members in settled.items():
@@ -309,7 +245,7 @@ class Store:
                 resolved = self._id("resolved", kind.name, kind.version, encode(defaults))
                 made_with = self._id("made_with", encode(outcome["versions"]))
                 came = (encode(outcome["result"]), encode(outcome["curve"]), outcome["seconds"])
-                row = (key, encode(given), resolved, cell.seed, *came, outcome["device"], made_with, _now())
+                row = (key, encode(given), resolved, cell.seed, *came, outcome["device"], made_with, now())
                 self._db.execute("INSERT INTO cells VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
                 self._db.execute("DELETE FROM failures WHERE key = ?", (key,))
                 if kind.group is not None:
@@ -320,111 +256,10 @@ class Store:
         with self.transaction():
             for place in places:
                 cell = study[place]
-                row = (study.kind.key(cell), encode(split(cell)[0]), error, details, _now())
+                row = (study.kind.key(cell), encode(split(cell)[0]), error, details, now())
                 self._db.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", row)
 
     # Within.
-
-    def _reader(self) -> sqlite3.Connection:
-        if not self.path.is_file() or not _size(self.path, ""):  # killed before the first write
-            raise StoreError(f"There is no file {self.path}: nothing of this study has been run.")
-        uri = self.path.absolute().as_uri()
-        problem: sqlite3.Error | None = None
-        for mode in ("mode=ro", "immutable=1"):  # the second where even a reader's files cannot be made
-            if mode == "immutable=1" and (_size(self.path, "-wal") or _size(self.path, "-journal")):
-                break  # rows would be missing, or half there
-            db = sqlite3.connect(f"{uri}?{mode}", uri=True, isolation_level=None)
-            try:
-                self._refuse_foreign(db)
-            except sqlite3.OperationalError as error:
-                db.close()
-                problem = error
-            except BaseException:
-                db.close()
-                raise
-            else:
-                return db
-        raise StoreError(f"{self.path} could not be opened: {problem}.")
-
-    def _locked(self) -> FileLock:
-        lock = FileLock(f"{os.path.realpath(self.path)}.lock", timeout=0)  # the same by way of any link
-        try:
-            lock.acquire()
-        except Timeout:
-            try:
-                with Store(self.path) as other:
-                    who = other.driver()
-            except (StoreError, ValueError):
-                who = None
-            raise StoreError(
-                f"{self.path} is being written by another driver ({who or 'which has just begun'}): "
-                "wait until it is done, or stop it."
-            ) from None
-        except OSError as error:
-            raise StoreError(f"{self.path} could not be opened: {error.strerror or error}.") from None
-        return lock
-
-    def _prepare(self) -> None:
-        db = self._db
-        try:
-            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        except sqlite3.OperationalError:
-            raise
-        except (sqlite3.DatabaseError, UnicodeDecodeError):
-            tables = None  # not a database, as is said below
-        if tables == 0 and not _pragma(db, "application_id"):
-            db.execute("BEGIN IMMEDIATE")
-            db.execute(f"PRAGMA application_id = {APPLICATION}")
-            for statement in SCHEMA.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {FORMAT}")
-            self._view()
-            db.execute("COMMIT")
-        self._refuse_foreign(db)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        me = (os.getpid(), socket.gethostname(), _now())
-        db.execute("INSERT OR REPLACE INTO driver VALUES (1, ?, ?, ?)", me)
-
-    def _refuse_foreign(self, db: sqlite3.Connection) -> None:
-        try:
-            application, version = _pragma(db, "application_id"), _pragma(db, "user_version")
-            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
-            raise
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            raise ValueError(f"{self.path} is not the file of a study: {error}.") from None
-        if application != APPLICATION:
-            raise ValueError(f"{self.path} is not the file of a study, but another database.")
-        if version != FORMAT:
-            raise ValueError(
-                f"{self.path} was written in format {version}, and this errsrc reads format {FORMAT} alone."
-            )
-
-    def _query(self, query: str) -> Iterator[tuple[Any, ...]]:
-        with self._refusals("read"):
-            for row in self._db.execute(query):  # noqa: UP028  "yield from" closes what may be closed already
-                yield row
-
-    @contextlib.contextmanager
-    def _refusals(self, done: str) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            if type(error) in (sqlite3.DatabaseError, UnicodeDecodeError) or "decode" in str(error):
-                raise self._damaged(error) from error
-            kept = "  Rows written before are safe in it." if done == "written" else ""
-            raise StoreError(f"{self.path} could not be {done}: {error}.{kept}") from error
-
-    def _damaged(self, error: Exception) -> StoreError:
-        return StoreError(f"{self.path} is damaged ({error}); 'sqlite3 FILE .recover' reads what is left.")
-
-    def _json(self, text: Any) -> Any:
-        """Return what a column holds as JSON."""
-        try:
-            return json.loads(text)
-        except (TypeError, ValueError) as error:
-            raise self._damaged(error) from None
 
     def _id(self, table: str, *values: Any) -> int:
         """Return the id of a row of a small table, adding it where it is not there."""
@@ -460,29 +295,26 @@ class Store:
         self._db.execute("DELETE FROM shown")
         self._db.executemany("INSERT INTO shown VALUES (?, ?)", self._shown.items())
         self._db.execute("DROP VIEW IF EXISTS runs")
-        columns = ", ".join(["cells.key AS key", "kind", "version", *parts, "seconds", "device", "finished"])
-        self._db.execute(
-            f"CREATE VIEW runs AS SELECT {columns} FROM cells JOIN resolved ON resolved.id = cells.resolved"
-        )
+        self._db.execute(VIEW.format("".join(f"{part}, " for part in parts)))
 
     def _refuse_changed_defaults(self, study: Study, keys: Sequence[str]) -> None:
         kind = study.kind
         now = study.resolved()
         changed = {}
         query = "SELECT id, kind, version, defaults FROM resolved"
-        for number, name, version, text in self._query(query):
-            then = self._json(text)
+        for number, name, version, text in self._file.query(query):
+            then = self._file.json(text)
             if (name, version) == (kind.name, kind.version) and all(_differing(then, d) for d in now):
                 changed[number] = then
         if not changed:
             return
         places = {key: place for place, key in enumerate(keys)}
         ours = ", ".join(map(str, changed))
-        rows = self._query(f"SELECT key, config, resolved FROM cells WHERE resolved IN ({ours})")
+        rows = self._file.query(f"SELECT key, config, resolved FROM cells WHERE resolved IN ({ours})")
         for key, config, number in rows:
             if key not in places:
                 continue
-            given = self._json(config)
+            given = self._file.json(config)
             defaults = split(study[places[key]])[1]
             for path in _differing(changed[number], defaults):
                 if path in given:
@@ -504,25 +336,6 @@ def _differing(then: Leaves, now: Leaves) -> list[str]:
     return [p for p, value in then.items() if p not in now or encode(now[p]) != encode(value)]
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _pragma(db: sqlite3.Connection, name: str) -> int:
-    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _size(path: Path, suffix: str) -> int:
-    beside = path.with_name(path.name + suffix)
-    return beside.stat().st_size if beside.exists() else 0
-
-
 def _decode(result: Mapping[str, Any]) -> dict[str, Any]:
     return {name: float("nan") if v is None else v for name, v in result.items()}
 
@@ -539,7 +352,3 @@ def _column(values: list[Any]) -> NDArray[Any]:
     out = np.empty(len(values), dtype=object)
     out[:] = values
     return out
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
