@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errsrc.bases import Torus
+from errsrc.bases import Cube, Torus
 from errsrc.learners import (
     BandLeastSquares,
     Forest,
@@ -28,12 +28,15 @@ from errsrc.settings import (
     Flips,
     Gaussian,
     GaussianProcessTeacher,
+    Jittered,
     LinearTeacher,
     TableTeacher,
 )
 from errsrc.sources import budget
 from errsrc.sources.budget import TERMS
 from errsrc.sources.cell import BudgetCell, budgets, from_row
+from errsrc.sources.gaussian import infinite_mean
+from errsrc.theory import least_squares
 
 channels = st.one_of(st.just(Clean()), st.floats(0.05, 2).map(Gaussian))
 decays = st.floats(0, 2)
@@ -199,6 +202,39 @@ class Memory(Learner):
             return np.where(seen.any(1, keepdims=True), seen, 1 / 3)
 
         return predict
+
+
+NOISY = {"channel": Gaussian(0.3)}
+LINE, SPACE = BandTeacher(Torus(2), **NOISY), BandTeacher(Torus(1, 3), **NOISY)
+POLES = [  # M = 4; 5 in a line, where two near nodes are enough; 27 in space
+    *[(LinearTeacher(4, **NOISY), MinimumNorm(), n, 3 <= n <= 5) for n in (2, 3, 4, 5, 6)],
+    *[(LINE, BandLeastSquares(Torus(2)), n, 2 <= n <= 6) for n in (1, 2, 6, 7)],
+    *[(SPACE, BandLeastSquares(Torus(1, 3)), n, 26 <= n <= 28) for n in (25, 26, 28, 29)],
+    (LinearTeacher(4, outputs=2, **NOISY), ReducedRank(1), 4, True),
+    (LinearTeacher(4, outputs=2, **NOISY), ReducedRank(1, ridge=0.1), 4, False),
+    (LinearTeacher(4), MinimumNorm(), 4, False),
+    (LinearTeacher(4, **NOISY), MinimumNorm(0.01), 4, False),
+    (LinearTeacher(4, **NOISY), Ridge(0.1), 4, False),
+    (LinearTeacher(4, **NOISY), GradientDescent(10), 4, False),
+    (BandTeacher(Torus(2), nodes=Jittered(0.0), **NOISY), BandLeastSquares(Torus(2)), 5, False),
+    (BandTeacher(Cube(4, 1), **NOISY), BandLeastSquares(Cube(4, 1)), 5, False),
+]
+
+
+@pytest.mark.filterwarnings("ignore::errsrc.errors.Undersampled")
+@pytest.mark.parametrize(("setting", "learner", "n", "infinite"), POLES, ids=lambda v: str(v)[:40])
+def test_a_mean_that_does_not_exist_is_said_to_be_infinite(setting, learner, n, infinite):
+    found = budget(setting, learner, n, draws=2)
+    assert ("the mean risk is infinite" in found.status) == infinite
+    design = setting.inputs(n, np.random.default_rng(0))
+    assert "infinite" not in budget(setting, learner, n, x=design, draws=2).status
+
+
+@pytest.mark.parametrize("dim", [1, 3, 10])
+def test_it_is_infinite_where_the_theory_of_least_squares_has_it(dim):
+    n = np.arange(1, 15)
+    found = [infinite_mean(LinearTeacher(dim, **NOISY), MinimumNorm(), int(size)) for size in n]
+    np.testing.assert_array_equal(found, np.isinf(least_squares(n, dim, noise=0.09)))
 
 
 @pytest.mark.parametrize("loss", ["zero-one", "log"])

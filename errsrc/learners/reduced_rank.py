@@ -14,6 +14,7 @@ from errsrc import checks
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.minimum_norm import MinimumNorm
 from errsrc.learners.ridge import Ridge
+from errsrc.learners.spectral import SpectralLearner
 from errsrc.settings import FunctionClass, RankK
 from errsrc.settings.setting import Array, Predictor
 
@@ -52,8 +53,13 @@ class ReducedRank(Learner):
         """Maps of rank at most k."""
         return RankK(self.rank)
 
+    @property
+    def unrestricted(self) -> SpectralLearner:
+        """The estimate of all ranks, of which this is the part of rank k."""
+        return Ridge(self.ridge) if self.ridge else MinimumNorm()
+
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
-        coefficients = (Ridge(self.ridge) if self.ridge else MinimumNorm()).coefficients(x, indicators(y))
+        coefficients = self.unrestricted.coefficients(x, indicators(y))
         if coefficients.ndim == 2:
             whole = np.concatenate([x, np.sqrt(self.ridge) * np.eye(x.shape[1])]) @ coefficients
             directions = svd(whole, full_matrices=False)[2][: self.rank]

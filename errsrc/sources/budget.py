@@ -29,7 +29,7 @@ from errsrc.settings.linear import tail
 from errsrc.settings.setting import Array
 from errsrc.settings.table import risk
 from errsrc.sources.fits import fit_all, predicted, scores
-from errsrc.sources.gaussian import Posterior, Terms, square
+from errsrc.sources.gaussian import Posterior, Terms, infinite_mean, square
 from errsrc.sources.networks import Parts, Sides, parts
 from errsrc.sources.posterior import Effort
 
@@ -192,7 +192,8 @@ def budget(
     Given inputs, a learner that is linear in its labels has an exact budget, at no draw of a teacher.  For
     others the deficiency is the mean squared distance between what was learned and the best member of its
     class given the data, the posterior mean's projection.  Estimated uncertainty is half the mean squared
-    distance between teacher and an independent posterior sample (both projected on the class).  Network
+    distance between teacher and an independent posterior sample (both projected on the class).  Least squares
+    of noisy labels has no finite mean risk near n = M, the number of functions: the status says so.  Network
     teachers: see `errsrc.sources.networks`.
     """
     where = "budget"
@@ -235,6 +236,12 @@ def budget(
         found = _sampled(setting, learner, list(posteriors), seed, exact)
         known = "posterior known, deficiency from" if exact else "every term estimated from"
         status = f"{known.capitalize()} {len(found)} draws of teacher and data."
+    if x is None and infinite_mean(setting, learner, n):
+        status += (
+            f" But over random inputs the mean risk is infinite, for least squares of n = {n:,} noisy labels "
+            f"in M = {setting.dimension(learner.function_class):,} functions: estimates and intervals are of "
+            "these draws alone."
+        )
     return _budget(setting, n, found, level, status)
 
 

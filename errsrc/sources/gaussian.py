@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import svd
 
-from errsrc.settings import FunctionClass, GaussianSetting
+from errsrc.bases import Cube
+from errsrc.learners import ReducedRank
+from errsrc.learners.spectral import SpectralLearner
+from errsrc.settings import BandTeacher, FunctionClass, GaussianSetting, LinearTeacher, Uniform
 from errsrc.settings.setting import Array, Quadrature
+
+SMALL = 1e-5
+"""A singular value, relative to the largest, that least squares inverts as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +116,28 @@ class Posterior:
             deficiency += std**2 * square(off @ self.x_root) + noise**2 * square(off)
             total += std**2 * square(hat @ self.x_root - self.points_root) + noise**2 * square(hat)
         return Terms(self.realizability, self.uncertainty, deficiency, total)
+
+
+def infinite_mean(setting: GaussianSetting, learner: Any, n: int) -> bool:
+    """Return whether a learner's mean risk over random inputs is infinite.
+
+    That of least squares of noisy labels is near n = M: inputs whose n x M features lack rank have a
+    codimension of |n - M| + 1 at most, so that for |n - M| <= 1 the least singular value s is below e with a
+    chance of e^2 or more, and E 1 / s^2 is infinite (for normal inputs Breiman and Freedman 1983).  It is for
+    all n < M where nodes lie in a line or a plane, for two that are e apart.
+    """
+    least = learner.unrestricted if isinstance(learner, ReducedRank) else learner
+    if not setting.noise_std or not isinstance(least, SpectralLearner):
+        return False
+    size = setting.dimension(learner.function_class)
+    if least.gains(np.array([1.0, SMALL]), (n, int(size)))[1] < 0.5 / SMALL:
+        return False
+    if isinstance(setting, LinearTeacher):
+        return abs(n - size) <= 1
+    if not isinstance(setting, BandTeacher) or setting.nodes != Uniform() or min(n, size) < 2:
+        return False
+    coordinates = 0 if isinstance(setting.basis, Cube) else setting.basis.parameters  # 0: nodes repeat
+    return bool(coordinates) and n <= size + 1 and (n >= size - 1 or coordinates <= 2)
 
 
 def square(values: Array) -> float:
