@@ -12,6 +12,12 @@ from scipy.stats import t as student
 
 from errsrc import checks
 
+ROUNDING = 1e-12
+"""Errors at most this share of their problem's scale may be rounding alone, and are shown as 0.
+
+It is far above float64's rounding squared, 5e-32, which a squared error has times a squared condition number.
+"""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -56,11 +62,19 @@ class Interval:
                 return f"> {significant(self.low, self.low, 2)}"
             return "not determined"
         width = self.high - self.low
+        if width <= 1e-9 * abs(self.estimate):  # no measurement, but rounding
+            return f"{self.estimate:.6g}"
         shown = [significant(v, width, 2) for v in (self.estimate, self.low, self.high)]
         return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
+
+    def rounded(self, least: float) -> Interval:
+        """Return 0 for an interval that has no more than `least` on either side of 0, any other as it is."""
+        if max(abs(self.estimate), abs(self.low), abs(self.high)) > least:
+            return self
+        return Interval(0.0, 0.0, 0.0, self.level)
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,23 @@ def test_terms_that_are_zero_are_said_to_be():
         plots.terms([])
 
 
+def test_what_rounding_leaves_is_drawn_as_0():
+    """From n = M on there is nothing left to know; totals of 1e-29 had been drawn as any other."""
+    setting = BandTeacher(Torus(2))
+    exact = [budget(setting, BandLeastSquares(Torus(2)), n, draws=4) for n in (2, 5, 10)]
+    assert 0 < exact[2].total.estimate < 1e-20
+    ax = plots.terms(exact)
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    np.testing.assert_array_equal(np.isnan(lines["total"].get_ydata()), [False, True, True])
+    marks = [line for line in ax.get_lines() if line.get_marker() == "X" and not line.get_ydata().any()]
+    assert [line.get_xdata().tolist() for line in marks] == [[5, 10]]
+    assert {"deficiency: 0", "0, at the bottom"} < set(labels(ax))
+    assert ax.get_ylim()[0] > 1e-3
+    assert [text.get_text() for text in plots.shares(exact).texts][1:] == ["0", "0"]
+    with pytest.raises(ValueError, match="one of a total > 0"):
+        plots.terms(exact[1:])
+
+
 def test_theory_is_drawn_on_the_measured_terms(budgets):
     curves = {"predicted": ([16, 4, 8, 12], [0.1, np.inf, 0.4, 0.0]), "too": ([4.0, 8.0], [1.0, 1.0])}
     ax = plots.terms(budgets, theory=curves)

@@ -315,9 +315,12 @@ def test_a_budget_page_has_every_term(pages: Any) -> None:
     with Store(folder / "budget.db") as store:
         budgets = [from_row(row) for row in store.rows()]
     for one in budgets:
-        for said in (one.noise, one.realizability, one.uncertainty, one.deficiency, one.total):
+        seen = one.rounded
+        for said in (seen.noise, seen.realizability, seen.uncertainty, seen.deficiency, seen.total):
             assert str(said) in text
-    assert "which is rounding" in text  # the interpolator at n = 16, without noise
+    assert "the risk is 0 to rounding" in text  # the interpolator at n = 16, without noise
+    assert "0 also stands for at most 1e-12 of the target variance" in text
+    assert not re.search(r"e-[23]\d", text)
 
 
 def test_a_pruning_page_has_the_law_that_the_networks_follow(pages: Any) -> None:

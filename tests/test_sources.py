@@ -34,7 +34,7 @@ from errsrc.settings import (
 )
 from errsrc.sources import budget
 from errsrc.sources.budget import TERMS
-from errsrc.sources.cell import BudgetCell, budgets, from_row
+from errsrc.sources.cell import BudgetCell, budgets, from_row, table
 from errsrc.sources.gaussian import infinite_mean
 from errsrc.theory import least_squares
 
@@ -341,10 +341,33 @@ def test_the_interval_of_a_mean_is_not_clipped_and_reaches_what_it_may():
     assert found.estimate == -2.0
     assert found.high >= 0
     assert mean_interval([2.0, 2.0], 0.9) == Interval(2.0, 2.0, 2.0, 0.9)
+    assert str(Interval(0.56559717585, 0.5655971758, 0.5655971759, 0.9)) == "0.565597"
     with pytest.raises(ValueError, match="two or more finite"):
         mean_interval([1.0], 0.9)
     with pytest.raises(ValueError, match="two or more finite"):
         mean_interval([1.0, np.nan], 0.9)
+
+
+def test_rounding_is_printed_as_0_and_kept_in_the_sum():
+    """At n = M uncertainty came out, and was printed, as some 3e-30."""
+    setting, learner = BandTeacher(Torus(2)), KernelRidge("periodic", ridge=1e-10)
+    found = [budget(setting, learner, n, draws=4) for n in (3, 5)]
+    less, exact = found
+    assert 0 < exact.uncertainty.lower.estimate < 1e-25
+    assert sum(getattr(exact, name).lower.estimate for name in TERMS) == pytest.approx(
+        exact.total.estimate, rel=1e-15
+    )
+    assert exact.rounded.uncertainty.lower == exact.rounded.uncertainty.upper == Interval(0, 0, 0, 0.95)
+    assert exact.rounded.deficiency == exact.deficiency
+    assert exact.rounded.relative.rows() == exact.relative.rounded.rows()
+    note = "0 also stands for at most 1e-12 of the target variance, which may be rounding alone."
+    header, before, after, status, last = table(found).splitlines()
+    assert header.split() == ["n", *TERMS, "total"]
+    assert after.split()[:4] == ["5", "0", "0", "0"]
+    assert (status, last) == (less.status, note)
+    assert str(exact).splitlines()[-1] == note
+    assert note not in str(less)
+    assert note not in before
 
 
 def test_a_bracket_is_closed_where_its_ends_are_one():

@@ -17,7 +17,7 @@ from errsrc import checks
 from errsrc.laws.candidates import Compared, compare, described
 from errsrc.laws.cells import TOLERANCE, Cells, cells_of, chance
 from errsrc.laws.law import Array, Law
-from errsrc.results import Interval
+from errsrc.results import ROUNDING, Interval
 
 VERDICTS = ("power law", "bend", "cliff", "not decided")
 
@@ -25,8 +25,6 @@ MARGIN = 5.0
 """Nats by which the held-out cells must favour bend or cliff over all the other candidates."""
 STEEPEST = 8.0
 """The largest exponent that a power law may have (the bound of `Power` and `Broken`)."""
-TINY = 1e-12
-"""By default an error at most this share of the largest is zero: float64's rounding squared, and some."""
 FEWEST = {"power law": 5, "bend": 6}
 """Cells above zero that a verdict takes; a bend and a cliff take as many, or two at zero."""
 
@@ -132,8 +130,8 @@ def shape(
         By default the draws of a cell tell them, or
         where no cell has several, the scatter around a smooth curve.
     zero
-        Errors at most this are as good as 0.  By default 1e-12 of the largest cell; where errors are counted
-        on a test set give its resolution, 3 / size.
+        Errors at most this are as good as 0.  By default 1e-12 (`errsrc.results.ROUNDING`) of the largest
+        cell; where errors are counted on a test set give its resolution, 3 / size.
     level
         Of the intervals; a power law is called something else at most 1 - level of the time.
     seed
@@ -176,7 +174,7 @@ def shape(
     sizes, errors, spread = _checked(n, error, std_error)
     values, group, runs = np.unique(sizes, return_inverse=True, return_counts=True)
     medians = np.array([np.median(errors[group == k]) for k in range(len(values))])
-    nought = TINY * float(medians.max()) if zero is None else checks.number(zero, "zero", "shape", 0.0)
+    nought = ROUNDING * float(medians.max()) if zero is None else checks.number(zero, "zero", "shape", 0.0)
     above = len(values)
     while above and medians[above - 1] <= nought:
         above -= 1

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.plots.style import (
     GREEN,
+    GREY,
     INK,
     ORANGE,
     PURPLE,
@@ -53,11 +54,14 @@ THEORY = GREEN
 
 
 def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[Path]:
-    """Write two PNG files for each of some budgets: PATH_terms.png and PATH_shares.png, numbered if many."""
+    """Write two PNG files for each of some budgets: PATH_terms.png and PATH_shares.png, numbered if many.
+
+    Of risks that are 0 throughout there is nothing to draw.
+    """
     out = []
     for number, (_, found) in enumerate(curves, 1):
         for name, draw in (("terms", terms), ("shares", shares)):
-            if len(found) > 1:
+            if len(found) > 1 and any(one.rounded.total.estimate > 0 for one in found):
                 which = f"_{number}" if len(curves) > 1 else ""
                 out.append(path.with_name(f"{path.name}{which}_{name}.png"))
                 out[-1].write_bytes(png(draw(found)))
@@ -68,7 +72,8 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     """Draw the shares of the four terms in the risk as stacked areas over n.
 
     From below: noise, realizability, uncertainty, deficiency; a hatched area is what a bracket leaves
-    open between a term and the deficiency.  The shares are of the total at each n, which is written above.
+    open between a term and the deficiency.  The shares are of the total at each n, which is written above;
+    of a total that is 0 to rounding (`Budget.rounded`) there are none.
 
     Parameters
     ----------
@@ -82,7 +87,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     ValueError
         For budgets at fewer than two n, or two of one n.
     """
-    found = sorted(result, key=lambda one: one.n)
+    found = sorted((one.rounded for one in result), key=lambda one: one.n)
     if len({one.n for one in found}) < max(2, len(found)):
         accepted = "budgets at two or more n, one at each"
         raise ValueError(checks.refusal("result", "shares", accepted, [one.n for one in found]))
@@ -94,7 +99,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         handles = []
         for name in TERMS:
             lower = np.array([getattr(one, name).lower.estimate for one in found])
-            share = np.divide(lower, total, out=np.zeros_like(total), where=total > 0)
+            share = np.divide(lower, total, out=np.full_like(total, np.nan), where=total > 0)
             ax.fill_between(n, level, level + share, color=COLOURS[name], linewidth=0, zorder=1)
             handles.append(Patch(color=COLOURS[name], label=name))
             level = level + share
@@ -141,7 +146,8 @@ def terms(
 ) -> Axes:
     """Draw each term, and the total, against n on logarithmic axes, intervals as bands.
 
-    Terms that are 0 at all n are named in the legend as such; estimates at or below 0 are left out.
+    Terms that are 0 at all n are named in the legend as such.  Elsewhere open marks at the bottom stand for
+    estimates at or below 0, what is 0 to rounding (`Budget.rounded`) included.
 
     Parameters
     ----------
@@ -159,12 +165,13 @@ def terms(
     ValueError
         For budgets whose totals are all 0, and theory that is no two arrays of one shape.
     """
-    found = sorted(result, key=lambda one: one.n)
+    found = sorted((one.rounded for one in result), key=lambda one: one.n)
     if not found or not any(one.total.estimate > 0 for one in found):
         raise ValueError(checks.refusal("result", "terms", "budgets, one of a total > 0 among them", found))
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.4, 4.0)
         n = np.array([one.n for one in found], dtype=np.float64)
+        zeros = False
         for name in (*TERMS, "total"):
             rows = [{row[0]: row[1:] for row in one.rows()}[name] for one in found]
             colour = COLOURS.get(name, INK)
@@ -180,6 +187,11 @@ def terms(
                 shown = np.where(middle > 0, middle, np.nan)
                 look: Any = {"color": colour, "linestyle": dashes, "marker": MARKERS[name], "markersize": 4}
                 ax.plot(n, shown, **look, label=label)
+                if (middle <= 0).any():
+                    look |= {"linestyle": "none", "markerfacecolor": "white", "clip_on": False}
+                    at = n[middle <= 0]
+                    ax.plot(at, np.zeros(len(at)), **look, transform=ax.get_xaxis_transform())
+                    zeros = True
                 low = np.array(
                     [
                         max(side.low, 1e-3 * m) if m > 0 else np.nan
@@ -197,6 +209,8 @@ def terms(
             order = np.argsort(sizes)
             shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
             ax.plot(sizes[order], shown[order], color=THEORY, linestyle=dash, zorder=3, label=label)
+        if zeros:
+            ax.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=4, label="0, at the bottom")
         ax.set(xlabel="n, labelled examples", ylabel=f"risk, {found[0].loss} loss")
         beside(ax)
         return log(ax)

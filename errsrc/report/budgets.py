@@ -9,15 +9,12 @@ from errsrc.conjecture.cell import short
 from errsrc.laws.shape import Shape
 from errsrc.report.finished import Finished
 from errsrc.report.page import Content, Figure, code, paragraph, table
-from errsrc.sources.budget import TERMS, Budget
+from errsrc.sources.budget import TERMS, Budget, notes
 from errsrc.sources.cell import curves, lines, verdict
-
-EXACT = 1e-12
-"""Share of the target variance below which a risk is rounding."""
 
 TERMS_CAPTION = (
     "Noise, realizability, uncertainty, deficiency and their total over n, with intervals; terms that are 0 "
-    "throughout are named."
+    "throughout are named, open marks at the bottom are 0."
 )
 SHARES_CAPTION = (
     "The same as shares of the risk, which is written above, stacked: noise, realizability, "
@@ -34,15 +31,15 @@ def content(found: Finished) -> Content:
         shape = verdict(cell, budgets) if len(budgets) > 1 else None
         verdicts.append((f"{name}: {_said(budgets[-1], shape)}", True))
         blocks: list[str | Figure] = [table(*lines(budgets))]
-        blocks += [paragraph(status) for status in dict.fromkeys(one.status for one in budgets)]
+        blocks += [paragraph(note) for note in notes(budgets)]
         if shape is not None:
             own = f"budgets[{k}][1]"
-            if any(one.total.estimate > 0 for one in budgets):
+            if any(one.rounded.total.estimate > 0 for one in budgets):
                 drawn = Figure(plots.terms(budgets), f"{name}. {TERMS_CAPTION}", f"ax = plots.terms({own})")
                 blocks.append(drawn)
             caption = f"{name}. {SHARES_CAPTION}"
-            if any(_exact(one) for one in budgets):
-                caption += " Where the risk is rounding, so are they."
+            if any(one.rounded.total.estimate == 0 for one in budgets):
+                caption += " Where the risk is 0 there are none."
             blocks.append(Figure(plots.shares(budgets), caption, f"ax = plots.shares({own})"))
             *evidence, said = str(shape).splitlines()
             blocks += [paragraph(f"Shape of the excess risk over n, {said}"), code("\n".join(evidence))]
@@ -53,8 +50,8 @@ def content(found: Finished) -> Content:
 
 def _said(last: Budget, shape: Shape | None) -> str:
     """Return a learner's risk at the largest n by its largest term, and the shape of its curve."""
-    if _exact(last):
-        said = f"at n = {last.n:,} the risk is {last.total.estimate:.1g}, which is rounding"
+    if last.rounded.total.estimate == 0:
+        said = f"at n = {last.n:,} the risk is 0 to rounding"
     else:
         shares = {name: getattr(last, name).lower.estimate / last.total.estimate for name in TERMS}
         largest = max(shares, key=shares.__getitem__)
@@ -68,8 +65,3 @@ def _said(last: Budget, shape: Shape | None) -> str:
     if shape.threshold is None:
         return f"{said}{exponent}."
     return f"{said} at n = {shape.threshold}{exponent and f'{exponent} before it'}."
-
-
-def _exact(one: Budget) -> bool:
-    """Return whether a budget's risk is rounding."""
-    return one.total.estimate <= EXACT * one.scale

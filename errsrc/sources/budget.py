@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.results import Bracket, Interval, mean_interval
+from errsrc.results import ROUNDING, Bracket, Interval, mean_interval
 from errsrc.rng import generator
 from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, RankK, Setting, TableTeacher
 from errsrc.settings.linear import tail
@@ -102,15 +102,36 @@ class Budget:
         ValueError
             Where there is nothing to learn: the labels are noise alone.
         """
-        if self.scale <= 1e-12:
+        if self.scale <= ROUNDING:
             accepted = "one whose target varies, for relative terms"
             raise ValueError(checks.refusal("setting", "Budget.relative", accepted, self.scale))
-        scaled = {name: _scaled(getattr(self, name), self.scale) for name in (*TERMS, "total", *BESIDE)}
-        draws = {name: values / self.scale for name, values in self.draws.items()}
-        error = self.std_error / self.scale
-        return Budget(
-            self.n, self.loss, **scaled, scale=1.0, draws=draws, status=self.status, std_error=error
+        scale = self.scale
+        scaled = self._each(
+            lambda one: Interval(one.estimate / scale, one.low / scale, one.high / scale, one.level)
         )
+        draws = {name: values / scale for name, values in self.draws.items()}
+        error = self.std_error / scale
+        return replace(self, **scaled, scale=1.0, draws=draws, std_error=error)
+
+    @property
+    def rounded(self) -> Budget:
+        """The same as it is printed and drawn: 0 for what is at most `ROUNDING` of the target variance.
+
+        A term that is 0 in exact arithmetic comes out as some 1e-30; the budget itself keeps it, so that the
+        terms sum to the total.
+        """
+        return replace(self, **self._each(lambda one: one.rounded(ROUNDING * self.scale)))
+
+    def _each(self, change: Callable[[Interval], Interval]) -> dict[str, Any]:
+        """Return what the fields that are intervals or brackets of intervals become by a change."""
+        out: dict[str, Any] = {}
+        for name in (*TERMS, "total", *BESIDE):
+            one = getattr(self, name)
+            if isinstance(one, Bracket):
+                out[name] = Bracket(change(one.lower), change(one.upper), one.status)
+            elif one is not None:
+                out[name] = change(one)
+        return out
 
     def rows(self) -> list[tuple[str, Interval, Interval]]:
         """Return (term, lower, upper) for the four terms and the total."""
@@ -127,16 +148,26 @@ class Budget:
         return out
 
     def __str__(self) -> str:
-        lines = [f"n = {self.n:,}, {self.loss} loss"]
-        for name, lower, upper in self.rows():
+        lines, seen = [f"n = {self.n:,}, {self.loss} loss"], self.rounded
+        for name, lower, upper in seen.rows():
             shown = str(lower) if lower == upper else f"{lower} to {upper}"
-            share = f"{lower.estimate / self.total.estimate:6.1%}" if self.total.estimate else ""
+            share = f"{lower.estimate / seen.total.estimate:6.1%}" if seen.total.estimate else ""
             lines.append(f"{name:<14}{share if lower == upper else '':>7}  {shown}")
-        if self.all_functions is not None:
-            lines.append(f"uncertainty of all functions: {self.all_functions}")
-        if self.optimiser is not None:
-            lines.append(f"left by the optimiser: {self.optimiser}")
-        return "\n".join([*lines, self.status])
+        if seen.all_functions is not None:
+            lines.append(f"uncertainty of all functions: {seen.all_functions}")
+        if seen.optimiser is not None:
+            lines.append(f"left by the optimiser: {seen.optimiser}")
+        return "\n".join([*lines, *notes([self])])
+
+
+def notes(budgets: Sequence[Budget]) -> list[str]:
+    """Return what is to be said below some budgets: how their terms came about, and what 0 stands for."""
+    out = list(dict.fromkeys(one.status for one in budgets))
+    if any(one.rounded.rows() != one.rows() for one in budgets):
+        out.append(
+            f"0 also stands for at most {ROUNDING:g} of the target variance, which may be rounding alone."
+        )
+    return out
 
 
 def budget(
@@ -442,11 +473,3 @@ def _interval(values: NDArray[np.float64], level: float) -> Interval:
         value = float(values[0])
         return Interval(value, value, value, level)
     return mean_interval(values, level, lowest=0.0)
-
-
-def _scaled(value: Any, scale: float) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, Bracket):
-        return Bracket(_scaled(value.lower, scale), _scaled(value.upper, scale), value.status)
-    return Interval(value.estimate / scale, value.low / scale, value.high / scale, value.level)

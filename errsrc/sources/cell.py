@@ -13,7 +13,7 @@ from errsrc.laws.shape import Shape, shape
 from errsrc.learners import Learner
 from errsrc.results import Bracket, Interval
 from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting
-from errsrc.sources.budget import BESIDE, TERMS, Budget, budget
+from errsrc.sources.budget import BESIDE, TERMS, Budget, budget, notes
 from errsrc.sources.networks import check, points
 from errsrc.sources.posterior import Effort
 
@@ -141,15 +141,16 @@ def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
     """Return a header and a line of texts for each budget: n, the terms, the total, what stands beside."""
     names = [*TERMS, "total", *(name for name in BESIDE if any(getattr(one, name) for one in budgets))]
     header = ["n", *(name.replace("_", " ") for name in names)]
-    return header, [[f"{one.n:,}", *(f"{getattr(one, name) or ''}" for name in names)] for one in budgets]
+    rounded = [one.rounded for one in budgets]
+    return header, [[f"{one.n:,}", *(f"{getattr(one, name) or ''}" for name in names)] for one in rounded]
 
 
 def table(budgets: Sequence[Budget]) -> str:
-    """Return budgets as a text table: a line for each n, then how the terms came about."""
+    """Return budgets as a text table: a line for each n, then the `notes`."""
     header, rows = lines(budgets)
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     shown = [
         "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in (header, *rows)
     ]
-    return "\n".join([*shown, *dict.fromkeys(one.status for one in budgets)])
+    return "\n".join([*shown, *notes(budgets)])
