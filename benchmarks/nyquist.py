@@ -39,7 +39,8 @@ from scipy.linalg import cho_factor, cho_solve, lstsq
 from threadpoolctl import threadpool_limits
 
 from errsrc.bases import Torus
-from errsrc.bases.nonuniform import Solution, solve, synthesise
+from errsrc.bases.nonuniform import synthesise
+from errsrc.bases.toeplitz import Solution, solve
 from errsrc.rng import generator
 
 THREADS = 2

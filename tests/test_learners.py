@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from errsrc.bases import Sphere, Torus, kernel
-from errsrc.bases.nonuniform import solve
+from errsrc.bases.toeplitz import solve
 from errsrc.errors import Diverged, Undersampled
 from errsrc.learners import (
     BandLeastSquares,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.linalg import svd
 
 from errsrc import checks
-from errsrc.bases import BandFunction, Basis, Torus, nonuniform
+from errsrc.bases import BandFunction, Basis, Torus, toeplitz
+from errsrc.bases.nonuniform import DIMS
 from errsrc.errors import Undersampled
 from errsrc.learners.learner import indicators
 from errsrc.learners.spectral import SpectralLearner, inverse
@@ -83,7 +84,7 @@ class BandLeastSquares(SpectralLearner):
     -----
     Direct, by a singular value decomposition: n M min(n, M) flops.  On a torus from `LARGE` entries n M of
     the matrix on, and always with weights by density, iterative, by non-uniform transforms, to a relative
-    error of 1e-12: see `errsrc.bases.nonuniform`.  Where that does not converge, as at nodes in clusters,
+    error of 1e-12: see `errsrc.bases.toeplitz`.  Where that does not converge, as at nodes in clusters,
     it is direct after all, up to `LARGEST` entries.
 
     Warns
@@ -117,7 +118,7 @@ class BandLeastSquares(SpectralLearner):
         checks.number(self.ridge, "ridge", "BandLeastSquares", 0)
         checks.number(self.decay, "decay", "BandLeastSquares", -100, 100)
         checks.choice(self.precision, "precision", "BandLeastSquares", ("float64", "float32"))
-        checks.choice(self.weights, "weights", "BandLeastSquares", nonuniform.WEIGHTS)
+        checks.choice(self.weights, "weights", "BandLeastSquares", toeplitz.WEIGHTS)
         if self.weights == "density" and not self._transforms:
             accepted = "'uniform' but on a torus of 1 to 3 angles, in float64 and without decay"
             raise ValueError(checks.refusal("weights", "BandLeastSquares", accepted, self.weights))
@@ -125,7 +126,7 @@ class BandLeastSquares(SpectralLearner):
     @property
     def _transforms(self) -> bool:
         """Whether there is a fast transform for the equations."""
-        torus = isinstance(self.basis, Torus) and self.basis.dim in nonuniform.DIMS
+        torus = isinstance(self.basis, Torus) and self.basis.dim in DIMS
         return torus and not self.decay and self.precision == "float64"
 
     @property
@@ -142,7 +143,7 @@ class BandLeastSquares(SpectralLearner):
         one = self._iterated(x, labels)
         return self._solve(self.basis(x), labels)[0] if one is None else one.coefficients
 
-    def _iterated(self, x: Array, labels: Array) -> nonuniform.Solution | None:
+    def _iterated(self, x: Array, labels: Array) -> toeplitz.Solution | None:
         """Return the solution by iteration; None where it is to be had directly."""
         entries, enough = len(x) * self.basis.size, len(x) >= 2.5 * self.basis.size
         few = labels.ndim == 1 or labels.shape[1] <= OUTPUTS
@@ -150,7 +151,7 @@ class BandLeastSquares(SpectralLearner):
         if not large and self.weights == "uniform":
             return None
         basis: Any = self.basis
-        one = nonuniform.solve(basis, x, labels, self.ridge, self.weights)
+        one = toeplitz.solve(basis, x, labels, self.ridge, self.weights)
         last = entries >= LARGEST or self.weights == "density"
         return one if last or one.converged else None
 
