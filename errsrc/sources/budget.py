@@ -31,7 +31,7 @@ from errsrc.settings.table import risk
 from errsrc.sources.fits import fit_all, predicted, scores
 from errsrc.sources.gaussian import Posterior, Terms, infinite_mean, square
 from errsrc.sources.networks import Parts, Sides, parts
-from errsrc.sources.posterior import Effort
+from errsrc.sources.world import Effort
 
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """In that order everywhere."""

@@ -15,7 +15,7 @@ from errsrc.results import Bracket, Interval
 from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting
 from errsrc.sources.budget import BESIDE, TERMS, Budget, budget, notes
 from errsrc.sources.networks import check, points
-from errsrc.sources.posterior import Effort
+from errsrc.sources.world import Effort
 
 SIDES = ("", ".upper")
 """What follows a term's name in a row: the lower side of its bracket, and the upper."""

@@ -33,7 +33,8 @@ from errsrc.settings.network import NetworkFunction, expressed
 from errsrc.settings.setting import Array
 from errsrc.settings.table import risk
 from errsrc.sources.fits import fit_all, predicted, scores
-from errsrc.sources.posterior import Effort, bracket, chosen
+from errsrc.sources.posterior import bracket, chosen
+from errsrc.sources.world import Effort
 
 POINTS = 512
 """Fresh inputs a draw at which functions are compared; real images: all test images."""

@@ -17,14 +17,15 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets import CNN, MLP, Member, Recipe, embed, embeds, identifiable_dimension, train
+from errsrc.nets import CNN, MLP, identifiable_dimension
 from errsrc.nets import Network as Architecture
-from errsrc.nets.lbfgs import LBFGS
 from errsrc.rng import generator, seed_of
 from errsrc.settings import Clean, Gaussian, NetworkTeacher
 from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
-from errsrc.sources.chains import Path, Target, apart, joined, pilot, slide, walk
+from errsrc.sources.candidates import search
+from errsrc.sources.chains import Path, Target, apart, joined, slide, walk
+from errsrc.sources.world import Effort, World
 
 Draws = NDArray[np.float64]
 
@@ -43,45 +44,11 @@ PROXY = 1e-2
 JUDGED, JUDGED_SIZE = 8, 1000
 """Draws whose Jacobian's conditioning a certificate carries, and the most parameters for which it does."""
 
-FRESH = 256
-"""Unlabelled inputs of a draw on which a single network learns what the posterior mean says."""
-
-
 SPACING = 4
 """Transitions between states of the planted chains that are kept as samples."""
 
-
 SLIDES, OTHERS = 8, 16
 """Leaps of a constrained chain's transition, and draws on which its step is chosen."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How hard the bounds are looked for.
-
-    Attributes
-    ----------
-    starts, steps
-        Students trained on each data set, and the L-BFGS steps of each.
-    chains
-        Chains of each data set on either side, an even number.
-    transitions, leaps
-        Of each chain: an even number of transitions from the teacher (twice as many from students, whose
-        first half is not read), and the most leapfrog steps of each.
-    """
-
-    starts: int = 16
-    steps: int = 400
-    chains: int = 4
-    transitions: int = 32
-    leaps: int = 400
-
-    def __post_init__(self) -> None:
-        for name in ("starts", "steps", "leaps"):
-            checks.integer(getattr(self, name), name, "Effort", 1)
-        for name in ("chains", "transitions"):
-            if checks.integer(getattr(self, name), name, "Effort", 2) % 2:
-                raise ValueError(checks.refusal(name, "Effort", "an even number", getattr(self, name)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +148,7 @@ def bracket(
         raise TypeError(checks.refusal("setting", "bracket", "a NetworkTeacher", setting))
     if setting.loss != "squared":
         raise ValueError(checks.refusal("setting", "bracket", "one of squared loss", setting))
-    world = _World.of(setting, teachers, xs, ys, points)
+    world = World.of(setting, teachers, xs, ys, points)
     student = student or setting.architecture
     network, channel = setting.architecture, setting.channel
     if isinstance(channel, Clean):
@@ -193,11 +160,11 @@ def bracket(
     if isinstance(channel, Gaussian):
         target = world.target(channel.noise_std)
         _refuse_strangers(world, target)
-        found = _search(world, target, student, seed, effort)
+        found = search(world, target, student, seed, effort)
         lower, samples, below = _planted(world, target, found.step, seed, effort)
     else:
         target = world.target(PROXY * float(world.y.square().mean().sqrt()) or PROXY)
-        found = _search(world, target, student, seed, effort)
+        found = search(world, target, student, seed, effort)
         lower, samples, below = _on_solutions(world, target, seed, effort)
     portfolio = {name: _distance(samples, values.numpy()) for name, values in found.values.items()}
     members = tuple(name for name in portfolio if name in found.single)
@@ -205,68 +172,6 @@ def bracket(
     upper_member, best_member = chosen({name: portfolio[name] for name in members})
     status = f"Between bounds: {below}; from above {best}, {found.status}."
     return Undetermined(lower, upper, upper_member, portfolio, members, best, best_member, samples, status)
-
-
-@dataclass(frozen=True, eq=False)
-class _World:
-    """Draws of a setting, as tensors: x (D, n, inputs), y (D, n, outputs), points (D, Q, inputs), truth."""
-
-    setting: NetworkTeacher
-    weights: tuple[Tensor, ...]
-    x: Tensor
-    y: Tensor
-    points: Tensor
-    truth: Tensor
-
-    @classmethod
-    def of(
-        cls,
-        setting: NetworkTeacher,
-        teachers: Sequence[NetworkFunction],
-        xs: Sequence[Array],
-        ys: Sequence[Array],
-        points: Sequence[Array],
-    ) -> _World:
-        where = "bracket"
-        draws, network = len(teachers), setting.architecture
-        for name, arrays in (("xs", xs), ("ys", ys), ("points", points)):
-            shapes = {np.shape(array) for array in arrays}
-            if len(arrays) != draws or len(shapes) != 1 or not draws:
-                accepted = f"{draws or 'one or more'} arrays of one shape, one for each teacher"
-                raise ValueError(checks.refusal(name, where, accepted, f"<{len(arrays)} of {shapes}>"))
-        if np.size(ys[0]) != len(xs[0]) * network.outputs or len(ys[0]) != len(xs[0]):
-            accepted = f"labels of {len(xs[0])} inputs, {network.outputs} of each"
-            raise ValueError(checks.refusal("ys", where, accepted, f"<shape {np.shape(ys[0])}>"))
-        if any(teacher.architecture != network for teacher in teachers):
-            raise ValueError(checks.refusal("teachers", where, f"networks of {network}", teachers))
-        weights = tuple(
-            torch.cat([w.double() for w in each])
-            for each in zip(*(teacher.weights for teacher in teachers), strict=True)
-        )
-        x, y, at = (torch.from_numpy(np.stack(list(a))).double() for a in (xs, ys, points))
-        y = y.reshape(*x.shape[:2], network.outputs)
-        with torch.no_grad():
-            return cls(setting, weights, x, y, at, network(weights, at))
-
-    @property
-    def n(self) -> int:
-        return self.x.shape[1]
-
-    @property
-    def stds(self) -> tuple[float, ...]:
-        return self.setting.architecture.prior(self.setting.weight_std, self.setting.bias_std)
-
-    @property
-    def free(self) -> Tensor:
-        """Which parameters vary under the prior, bool (P,)."""
-        return self.target(1.0).scale > 0
-
-    @property
-    def free_parameters(self) -> int:
-        return int(self.free.sum())
-
-    def target(self, noise_std: float) -> Target:
-        return Target(self.setting.architecture, self.stds, self.x, self.y, noise_std)
 
 
 def _distance(samples: NDArray[np.float64], values: NDArray[np.float64]) -> Draws:
@@ -279,7 +184,7 @@ def _analytic(network: Architecture) -> bool:
     return affine or (isinstance(network, (MLP, CNN)) and network.activation in ANALYTIC)
 
 
-def _determined(world: _World) -> Undetermined:
+def _determined(world: World) -> Undetermined:
     zeros, size = np.zeros(len(world.x)), world.free_parameters
     status = (
         f"0: noiseless labels at {world.n:,} >= 2P + 1 generic inputs determine an analytic network of "
@@ -300,14 +205,14 @@ def _determined(world: _World) -> Undetermined:
     return Undetermined(zeros, zeros, zeros, {name: zeros}, (name,), name, name, samples, status, True)
 
 
-def _refuse_noise(world: _World) -> None:
+def _refuse_noise(world: World) -> None:
     with torch.no_grad():
         off = float((world.setting.architecture(world.weights, world.x) - world.y).abs().max())
     if not off <= ROUNDING * (1 + float(world.y.abs().max())):
         raise ValueError(checks.refusal("ys", "bracket", "the teachers' values at xs", f"<{off:.2g} off>"))
 
 
-def _refuse_strangers(world: _World, target: Target) -> None:
+def _refuse_strangers(world: World, target: Target) -> None:
     """Refuse teachers that are not posterior samples: neither their labels' noise nor they may stand out."""
     z = target.whitened(world.weights)
     squares = {
@@ -324,13 +229,13 @@ def _refuse_strangers(world: _World, target: Target) -> None:
 
 
 def _planted(
-    world: _World, target: Target, step: Tensor, seed: int, effort: Effort
+    world: World, target: Target, step: Tensor, seed: int, effort: Effort
 ) -> tuple[Draws, NDArray[np.float64], str]:
     """Return the lower bound (D,) by chains from the teachers, samples, and how they came about."""
     rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "planted"))
     many = effort.chains
     start = target.whitened(world.weights).repeat_interleave(many, 0)
-    leaps = _leaps(step, effort)
+    leaps = effort.leaps_at(step)
     path = walk(
         target.repeated(many), start, step.repeat_interleave(many, 0), leaps, effort.transitions, rng,
         world.points.repeat_interleave(many, 0),
@@ -338,7 +243,7 @@ def _planted(
     return _bound(world, path, effort, f"{leaps} leaps")
 
 
-def _bound(world: _World, path: Path, effort: Effort, how: str) -> tuple[Draws, NDArray[np.float64], str]:
+def _bound(world: World, path: Path, effort: Effort, how: str) -> tuple[Draws, NDArray[np.float64], str]:
     """Return the lower bound (D,) that paths from the teachers give, samples, and a phrase."""
     many = effort.chains
     whole = joined(path.values, world.truth.repeat_interleave(many // 2, 0))
@@ -356,7 +261,7 @@ def _bound(world: _World, path: Path, effort: Effort, how: str) -> tuple[Draws, 
 
 
 def _on_solutions(
-    world: _World, target: Target, seed: int, effort: Effort
+    world: World, target: Target, seed: int, effort: Effort
 ) -> tuple[Draws, NDArray[np.float64], str]:
     """Return the same for noiseless labels: chains from the teachers within the set of solutions."""
     network, draws = world.setting.architecture, len(world.x)
@@ -380,7 +285,7 @@ def _on_solutions(
     return _bound(world, path, effort, f"{SLIDES} constrained leaps")
 
 
-def _slide_step(world: _World, seed: int, rng: torch.Generator) -> float:
+def _slide_step(world: World, seed: int, rng: torch.Generator) -> float:
     """Return a step for constrained chains, found on other draws of the setting than these."""
     setting, network = world.setting, world.setting.architecture
     pilots = [generator(seed, "bracket", "others", d) for d in range(OTHERS)]
@@ -396,134 +301,6 @@ def _slide_step(world: _World, seed: int, rng: torch.Generator) -> float:
         z = path.state
         log_step += 2 * (float(path.acceptance.mean()) - 0.5) / (1 + k / 4)
     return math.exp(log_step)
-
-
-def _leaps(step: Tensor, effort: Effort) -> int:
-    """Return how many leaps go half way round the prior's ball."""
-    return min(effort.leaps, max(8, math.ceil(math.pi / 2 / float(step.median()))))
-
-
-def _students(world: _World, seed: int, effort: Effort) -> tuple[Tensor, Tensor]:
-    """Return students' weights from starts in the prior, (D, starts, P), and their training losses."""
-    network, (draws, n) = world.setting.architecture, world.x.shape[:2]
-    seeds = [seed_of(seed, "bracket", "student", d, s) for d in range(draws) for s in range(effort.starts)]
-    start = network.draw(seeds, world.stds, torch.float64)
-    rows = [np.arange(d * n, (d + 1) * n) for d in range(draws) for _ in range(effort.starts)]
-    members = [Member(own, effort.steps, one) for own, one in zip(rows, seeds, strict=True)]
-    recipe = Recipe("lbfgs", loss="squared", look=50, floor=1e-28)
-    x, y = world.x.flatten(0, 1), world.y.flatten(0, 1)
-    trained = train(network, x, y, members, None, recipe, start)
-    flat = network.flatten(tuple(torch.stack(w) for w in zip(*(t.weights for t in trained), strict=True)))
-    loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).double()
-    return flat.view(draws, effort.starts, -1), loss.view(draws, effort.starts)
-
-
-def _quarter(effort: Effort) -> int:
-    """Return the steps of a descent that starts near its end."""
-    return max(1, effort.steps // 4)
-
-
-def _descended(target: Target, z: Tensor, steps: int) -> Tensor:
-    """Return z moved to near maxima of the posterior."""
-    descent = LBFGS(lambda point, numbers: target(point, numbers), z.clone())
-    for _ in range(steps):
-        if bool(descent.stuck.all()):
-            break
-        descent.step()
-    return descent.point
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """Candidates' values at the points (D, Q, outputs), which are single students; a chain's step, (D,)."""
-
-    values: dict[str, Tensor]
-    single: set[str]
-    step: Tensor
-    status: str
-
-
-def _search(world: _World, target: Target, student: Architecture, seed: int, effort: Effort) -> _Found:
-    """Return predictors made from the data alone."""
-    network, points, draws = world.setting.architecture, world.points, len(world.x)
-    weights, loss = _students(world, seed, effort)
-    best = loss.argmin(1)
-    each = torch.arange(draws)
-    many = effort.starts
-    with torch.no_grad():
-        values = network(network.unflatten(weights.flatten(0, 1)), points.repeat_interleave(many, 0))
-    values = values.unflatten(0, (draws, many))
-    kept = (loss <= 2 * loss.min(1, keepdim=True).values + 1e-24)[:, :, None, None]
-    out = {
-        "best student": values[each, best],
-        "ensemble": (values * kept).sum(1) / kept.sum(1),
-    }
-    inverse = torch.where(target.scale > 0, 1 / target.scale, 0.0)
-    # what the prior fixes a student may have moved: starts are brought back, then descend
-    z = _descended(target.repeated(many), (weights * inverse).flatten(0, 1), _quarter(effort))
-    energy = target.repeated(many)(z)[0].view(draws, many).nan_to_num(nan=math.inf)
-    z = z.view(draws, many, -1)
-    order = energy.argsort(1)
-    out["most probable"] = target.values(z[each, order[:, 0]], points)
-    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "chains"))
-    step, state = pilot(target, z[each, order[:, 0]], rng)
-    leaps, chains = _leaps(step, effort), effort.chains
-    several = z[each[:, None], order[:, torch.arange(chains) % many]]
-    starts = torch.cat([state[:, None].expand(-1, chains, -1), several], 1)
-    unlabelled = [world.setting.inputs(FRESH, generator(seed, "bracket", "fresh", d)) for d in range(draws)]
-    fresh = torch.from_numpy(np.stack(unlabelled))
-    at = torch.cat([points, fresh], 1)
-    means, share = _mean(target.repeated(2 * chains), starts.flatten(0, 1), step, leaps, effort, rng, at)
-    groups = {"posterior mean": means[:, :chains], "posterior mean, several starts": means[:, chains:]}
-    out |= {name: group.mean(1)[:, : points.shape[1]] for name, group in groups.items()}
-    taught = groups["posterior mean"].mean(1)[:, points.shape[1] :]
-    start = target.weights(z[each, order[:, 0]])
-    out["distilled"] = _distilled(network, start, student, fresh, taught, points, seed, effort)
-    single = {"distilled"}
-    if embeds(network, student):
-        single |= {"best student", "most probable"}
-    return _Found(out, single, step, f"{many} starts a draw, {share:.0%} of chains' transitions accepted")
-
-
-def _mean(
-    target: Target, z: Tensor, step: Tensor, leaps: int, effort: Effort, rng: torch.Generator, at: Tensor
-) -> tuple[Tensor, float]:
-    """Return chains' means at inputs (D, Q, inputs) over their second halves, (D, chains, Q, outputs)."""
-    many = len(z) // len(at)
-    step, at = step.repeat_interleave(many, 0), at.repeat_interleave(many, 0)
-    z = walk(target, z, step, leaps, effort.transitions, rng).state
-    total, share = torch.zeros(*at.shape[:2], target.network.outputs, dtype=z.dtype), 0.0
-    for _ in range(effort.transitions):
-        path = walk(target, z, step, leaps, 1, rng, at)
-        z = path.state
-        total += path.values[0] / effort.transitions
-        share += float(path.acceptance.mean()) / effort.transitions
-    return total.unflatten(0, (-1, many)), share
-
-
-def _distilled(
-    network: Architecture,
-    weights: tuple[Tensor, ...],
-    student: Architecture,
-    x: Tensor,
-    y: Tensor,
-    points: Tensor,
-    seed: int,
-    effort: Effort,
-) -> Tensor:
-    """Return values (D, Q, outputs) of students that learn functions with values y at inputs x."""
-    draws, count = x.shape[:2]
-    tries = 1 if embeds(network, student) else effort.starts
-    seeds = [seed_of(seed, "bracket", "distilled", d, s) for d in range(draws) for s in range(tries)]
-    start = embed(network, weights, student) if tries == 1 else student.draw(seeds, dtype=torch.float64)
-    rows = [np.arange(d * count, (d + 1) * count) for d in range(draws) for _ in range(tries)]
-    members = [Member(own, _quarter(effort), one) for own, one in zip(rows, seeds, strict=True)]
-    recipe = Recipe("lbfgs", loss="squared", look=50)
-    trained = train(student, x.flatten(0, 1), y.flatten(0, 1), members, None, recipe, start)
-    loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).view(draws, tries)
-    best = [trained[d * tries + int(s)] for d, s in enumerate(loss.argmin(1))]
-    with torch.no_grad():
-        return student(tuple(torch.stack(w) for w in zip(*(t.weights for t in best), strict=True)), points)
 
 
 def chosen(portfolio: dict[str, Draws]) -> tuple[Draws, str]:
