@@ -35,7 +35,7 @@ SEEDS = {"fashion-mnist": 3, "digits": 6}
 def find_images(name: str | None = None) -> Images:
     """Return the image set `name`; by default Fashion-MNIST, or the digits where that is not found.
 
-    Says on stderr which it is and where it was read from.
+    Says on stderr which it is and where it was read from; refuses a name whose files are not found.
     """
     try:
         found = images(name or "fashion-mnist")

@@ -12,7 +12,7 @@ from typing import Any
 
 
 class NoAnswer(Exception):
-    """The question was well posed and the answer is no.  ``best`` holds what was found."""
+    """The question was well posed and the answer is no: a message says why, ``best`` holds what was found."""
 
     def __init__(self, message: str, best: Any = None) -> None:
         super().__init__(message)

@@ -210,7 +210,7 @@ def shared(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]
 
 
 def check_memory(rows: int, columns: int, where: str) -> None:
-    """Refuse a float64 matrix that is larger than half the machine's memory."""
+    """Refuse a basis whose float64 matrix, rows x columns, is larger than half the machine's memory."""
     most = memory() / 2
     if 8 * rows * columns > most:
         accepted = f"one whose {rows} x M matrix fits into {most / 2**30:.0f} GiB"

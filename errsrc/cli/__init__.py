@@ -1,4 +1,8 @@
-"""The command line: each command parses its arguments, makes one call to the library, and prints."""
+"""The command line: each command parses its arguments, makes one call to the library, and prints.
+
+A command is a file: ``add`` gives it to argparse's subparsers, ``commands``, and ``run`` is called with its
+``args`` as they were parsed.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Compute, print, draw."""
+    """Compute, print, draw; refuse a study of another kind."""
     from errsrc.cli.stores import compute, refuse_failed, study_and_store
     from errsrc.plots.budget import save
     from errsrc.sources.cell import BudgetCell, curves, table, verdict

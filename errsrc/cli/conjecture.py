@@ -30,7 +30,15 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Compute, write, print."""
+    """Compute, write, print.
+
+    Raises
+    ------
+    NoAnswer
+        Where a claim is refuted.
+    ValueError
+        For a study of another kind.
+    """
     from errsrc.cli.stores import compute, refuse_failed, study_and_store
     from errsrc.conjecture.cell import table
     from errsrc.errors import NoAnswer
@@ -55,7 +63,18 @@ def run(args: argparse.Namespace) -> None:
 
 
 def write(kind: str, cells: Any, rows: Any, curves: Any, path: Path) -> list[Path]:
-    """Write figures and counterexamples beside the study, and return where."""
+    """Write figures and counterexamples beside the study, and return where.
+
+    Parameters
+    ----------
+    kind
+        Of the study: of a "threshold" a figure for each setting, of a "search" one for each claim, and what
+        refutes it.
+    cells, rows, curves
+        What is finished, see `errsrc.sweeps.Store`.
+    path
+        What the files' names begin with.
+    """
     import json
 
     from errsrc.conjecture.cell import worlds

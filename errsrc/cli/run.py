@@ -61,7 +61,7 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Run the study and print what it came to."""
+    """Run the study and print what it came to; raise NoAnswer where cells failed."""
     from errsrc.cli.stores import compute, study_and_store
     from errsrc.sweeps import Store
 

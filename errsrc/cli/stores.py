@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # for a parser that is only asked for help
 
 
 def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
-    """Return the study in a TOML file, and the path of its store."""
+    """Return the study in the TOML file ``name``, and the path of its store; refuse another file."""
     path = Path(name)
     if path.suffix != ".toml":
         raise ValueError(f"{name} is not a study: its name must end in .toml.")
@@ -27,7 +27,7 @@ def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
 
 
 def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path]:
-    """Return the study and its store, or None and the store where it is the store that is named."""
+    """Return the study and its store; None and the store where that is the file called ``name``."""
     if Path(name).suffix != ".toml" and store is None:
         return None, Path(name)
     return study_and_store(name, store)
@@ -36,7 +36,8 @@ def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path
 def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> Summary:
     """Compute what is missing of a study; where it is stopped, say that the same command goes on from there.
 
-    A queue's "time is up" (SIGTERM) stops it as Ctrl-C does.
+    A queue's "time is up" (SIGTERM) stops it as Ctrl-C does.  ``store``, ``engine`` and ``retry`` are
+    those of `errsrc.sweeps.run`.
     """
     from errsrc.sweeps import run
 
@@ -50,7 +51,7 @@ def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool 
 
 
 def add_study(parser: ArgumentParser, kinds: str, spec: str = "STUDY") -> None:
-    """Add the arguments of a command that computes a study and shows what was found."""
+    """Add to a parser the arguments of a command on a study of some kinds, in a file shown as ``spec``."""
     parser.add_argument("study", metavar=f"{spec}.toml", help=f"the study, of kind {kinds}")
     parser.add_argument("--store", metavar="FILE", help=f"the file of finished cells ({spec}.db)")
     parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
@@ -59,7 +60,7 @@ def add_study(parser: ArgumentParser, kinds: str, spec: str = "STUDY") -> None:
 
 
 def refuse_failed(summary: Summary) -> None:
-    """Raise for cells that failed: ValueError where the first failed by what it was given."""
+    """Raise NoAnswer where a summary has failed cells; ValueError where the first was given bad input."""
     if summary.failed:
         first = next(iter(summary.failed.values()))
         bad = first.startswith(("ValueError", "TypeError"))
@@ -67,7 +68,7 @@ def refuse_failed(summary: Summary) -> None:
 
 
 def refuse_own(target: str, spec: Path, store: Path) -> None:
-    """Refuse to write over a study, its store, or the files that SQLite and its driver keep beside it."""
+    """Refuse a target that is a study's spec, its store, or what SQLite and its driver keep beside that."""
     beside = [Path(os.path.realpath(store) + suffix) for suffix in ("", "-wal", "-shm", "-journal", ".lock")]
     for own in (spec, store, *beside):
         if Path(target).resolve() == own.resolve() or (

@@ -70,7 +70,10 @@ class Table:
         return column in self and len({number(cell) for cell in self.strings(column)}) > 1
 
     def extended(self, columns: Mapping[str, Array]) -> Iterator[str]:
-        """Yield the file's lines as they were, each with the cells of `columns` added."""
+        """Yield the file's lines as they were, each with the cells of `columns`, (rows,) each, added.
+
+        Refuses a column that the file has already.
+        """
         for name in columns:
             if name in self.header:
                 raise ValueError(f"{self.path} already has a column {name!r}: rename it, or leave it out.")
@@ -88,7 +91,7 @@ def number(cell: str) -> float:
 
 
 def read(path: str) -> Table:
-    """Read a CSV file: UTF-8, one header, rows of equal length; blank lines are skipped.
+    """Read the CSV file at a path: UTF-8, one header, rows of equal length; blank lines are skipped.
 
     Raises
     ------

@@ -175,7 +175,13 @@ def _implied(cell: Any, path: str) -> bool:
 def worlds(
     cells: Sequence[ThresholdCell], rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, Threshold]]:
-    """Return the thresholds of finished cells by setting, then by learner, as `named` has them."""
+    """Return the thresholds of finished cells by setting, then by learner, as `named` has them.
+
+    Parameters
+    ----------
+    cells, rows, curves
+        One of each a threshold, as a study and its store have them; see `from_row`.
+    """
     out: dict[str, dict[str, Threshold]] = {}
     for (learner, setting), cell, row, curve in zip(named(cells), cells, rows, curves, strict=True):
         out.setdefault(setting, {})[learner] = from_row(cell, row, curve)
@@ -185,7 +191,7 @@ def worlds(
 def threshold_lines(
     cells: Sequence[ThresholdCell], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each finished threshold."""
+    """Return a header and a line of texts for each threshold, from the rows of its finished cells."""
     header = ["n_Nyq", "n*", "n*/n_Nyq", "shape", "exponent", "error at largest n", "learner, setting"]
     lines = []
     for name, row, cell in zip(named(cells), rows, cells, strict=True):
@@ -202,7 +208,7 @@ def threshold_lines(
 
 
 def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each part of the region of a finished search."""
+    """Return a header and a line of texts for each part of the region of a search, from its row."""
     header = ["basis", "nodes", "tested", "not tested", "worst error / bound", "verdict"]
     return header, [
         [
@@ -221,16 +227,17 @@ def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """Return finished cells of one kind as a text table of verdicts.
 
     Of thresholds a line for each setting and learner; of searches one for each claim, then its region by
-    parts: supported, refuted and by what, or not tested; of examples one each.
+    parts: supported, refuted and by what, or not tested; of examples one each.  ``rows`` are what the store
+    has of the cells, in their order.
     """
     if rows and isinstance(cells[0], ThresholdCell):
-        return aligned(*threshold_lines(cells, rows))
+        return _aligned(*threshold_lines(cells, rows))
     if rows and isinstance(cells[0], SearchCell):
         blocks = []
         for row, cell in zip(rows, cells, strict=True):
             total = f"{row['tested']:,} examples tested, {row['untested']:,} not; {row['verdict']}."
             by = f"\n{row['status']}\n{row['counterexample']}" if row["counterexample"] else ""
-            blocks.append(f"{cell.claim}\nin {cell.region}\n{aligned(*search_lines(row))}\n{total}{by}")
+            blocks.append(f"{cell.claim}\nin {cell.region}\n{_aligned(*search_lines(row))}\n{total}{by}")
         return "\n\n".join(blocks)
     return "\n".join(row["status"] for row in rows)
 
@@ -256,7 +263,7 @@ def named(cells: Sequence[ThresholdCell]) -> list[tuple[str, str]]:
 
 
 def short(part: Any) -> str:
-    """Return a dataclass as text, without the fields at their defaults.
+    """Return a part of a cell, a dataclass, as text without the fields at their defaults.
 
     Examples
     --------
@@ -289,7 +296,7 @@ def _shared(parts: Sequence[Any]) -> str:
     return f"{type(parts[0]).__name__}({', '.join(shown)})"
 
 
-def aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def _aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return a header and lines in columns."""
     widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
     shown = [

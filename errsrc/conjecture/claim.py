@@ -210,7 +210,7 @@ def _judged(error: float, bound: float, kappa: float) -> Outcome:
 
 
 def rounding(claim: Claim, learner: Learner, kappa: float) -> float:
-    """Return the part of a claim's bound that is rounding: c kappa eps."""
+    """Return the part of a claim's bound that is rounding: c kappa eps, in the precision of the learner."""
     precision = claim.precision or getattr(learner, "precision", "float64")
     return claim.c * (kappa if claim.heeds_condition else 1.0) * float(np.finfo(precision).eps)
 

@@ -43,7 +43,8 @@ def nyquist(setting: Setting) -> int:
 def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.random.Generator) -> float:
     """Return |f^ - f| / |f|, the root of the relative squared error, over the setting's inputs.
 
-    By Parseval's identity where both are functions of one family of bases, else at `POINTS` fresh inputs.
+    By Parseval's identity where teacher and predictor are functions of one family of bases, else at `POINTS`
+    fresh inputs.
     """
     learned = getattr(predictor, "function", predictor)
     if (

@@ -67,8 +67,8 @@ class Region:
 
 
 @dataclass
-class Tally:
-    """Examples of one part of a region."""
+class _Tally:
+    """How many examples of one part of a region were tested or not; the worst error over its bound."""
 
     tested: int = 0
     untested: int = 0
@@ -110,7 +110,7 @@ class Search:
 
     claim: Claim
     region: Region
-    tallies: dict[tuple[str, str], Tally]
+    tallies: dict[tuple[str, str], _Tally]
     worst: float
     hardest: Example | None
     counterexample: Example | None
@@ -182,7 +182,7 @@ def search(
     claim, region = claim or Claim(), region or Region()
     checks.integer(examples_wanted, "examples_wanted", "search", 1)
     checks.integer(seed, "seed", "search", 0)
-    tallies: dict[tuple[str, str], Tally] = {}
+    tallies: dict[tuple[str, str], _Tally] = {}
     worst: tuple[float, Example | None] = (0.0, None)
     refuted: list[tuple[Example, Outcome]] = []
 
@@ -201,7 +201,7 @@ def search(
         nonlocal worst
         outcome = examine(example)
         if not refuted:
-            tallies.setdefault(_part(example.setting), Tally()).add(outcome)
+            tallies.setdefault(_part(example.setting), _Tally()).add(outcome)
         if outcome.verdict == "not tested":
             return
         if not refuted and outcome.ratio > worst[0]:

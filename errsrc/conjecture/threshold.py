@@ -190,14 +190,26 @@ def threshold(
 
 
 def sizes_of(ratios: ArrayLike, base: int) -> list[int]:
-    """Return the sizes of a curve, ascending, of ratios in units of n_Nyq."""
+    """Return the sizes n of a curve, ascending and distinct, at ratios (count,) to n_Nyq, the ``base``."""
     return sorted({max(1, round(float(ratio) * base)) for ratio in np.atleast_1d(ratios)})
 
 
 def shape_of(
     errors: Mapping[int, Array], sizes: Sequence[int], zero: float, level: float, seed: int
 ) -> Shape:
-    """Return the shape of the relative errors at a curve's sizes, all draws of each."""
+    """Return the shape of the relative errors at a curve's sizes, all draws of each, see `errsrc.laws.shape`.
+
+    Parameters
+    ----------
+    errors
+        {n: relative error of each draw, (draws,)}, at more sizes than those asked for.
+    sizes
+        Those of the curve.
+    zero
+        Relative errors at most this count as zero: the threshold's tolerance.
+    level, seed
+        Coverage of the intervals, in (0, 1); of the resampling.
+    """
     runs = np.concatenate([errors[n] for n in sizes])
     return shape(np.repeat(sizes, [len(errors[n]) for n in sizes]), runs, zero=zero, level=level, seed=seed)
 

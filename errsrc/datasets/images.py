@@ -20,7 +20,7 @@ from errsrc.rng import generator
 
 
 class Shape(NamedTuple):
-    """What a network must know of an image set: square images of ``channels`` x side x side pixels."""
+    """What a network must know of an image set: its channels x side x side pixels, and number of classes."""
 
     side: int
     classes: int

@@ -16,7 +16,7 @@ from errsrc.rng import generator
 
 
 class LearnerRegressor(RegressorMixin, BaseEstimator):
-    """A learner of numbers with scikit-learn's interface, see `as_estimator`."""
+    """A learner of numbers with scikit-learn's interface, see `as_estimator`; its chance is of ``seed``."""
 
     def __init__(self, learner: Learner, seed: int = 0) -> None:
         self.learner, self.seed = learner, seed
@@ -42,7 +42,7 @@ class LearnerRegressor(RegressorMixin, BaseEstimator):
 
 
 class LearnerClassifier(ClassifierMixin, BaseEstimator):
-    """A learner of classes with scikit-learn's interface, see `as_estimator`."""
+    """A learner of classes with scikit-learn's interface, see `as_estimator`; its chance is of ``seed``."""
 
     def __init__(self, learner: Learner, seed: int = 0) -> None:
         self.learner, self.seed = learner, seed

@@ -159,12 +159,12 @@ class LinearLearner(Learner):
 
 
 def indicators(y: NDArray[Any]) -> Array:
-    """Return classes (n,) as indicators (n, classes), numbers as they are."""
+    """Return labels y as numbers: int64 classes (n,) as indicators (n, classes), float64 ones as they are."""
     return np.eye(y.max() + 1)[y] if y.dtype.kind == "i" else y
 
 
 def examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
-    """Return labelled examples as float64 (n, dim), and float64 or int64 labels; refuse what is none."""
+    """Return inputs x as float64 (n, dim), and labels y as float64 or int64; refuse what is no example."""
     x, y = inputs(x, "x", where), np.asarray(y)
     if y.dtype.kind not in "iuf" or y.ndim not in (1, 2) or len(y) != len(x) or y.size == 0:
         accepted = f"numbers (n,) or (n, outputs), or integers (n,), for n = {len(x)} inputs"
@@ -181,7 +181,7 @@ def examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
 
 
 def inputs(x: Any, name: str, where: str, dim: int | None = None) -> Array:
-    """Return inputs as float64 (n, dim), a copy; refuse what is none."""
+    """Return inputs x as float64 (n, dim), a copy; refuse what is none by ``name``."""
     array = np.asarray(x)
     fits = array.ndim == 2 and array.size > 0 and dim in (None, array.shape[1])
     if array.dtype.kind not in "iuf" or not fits:

@@ -25,6 +25,11 @@ class LevenbergMarquardt:
     which square J's condition number, would lose half the digits: where the damping is small.  It is taken if
     it lowers the loss.  How well J predicts the gain moves the damping (Nielsen 1999, but lowered slowly).
 
+    Parameters
+    ----------
+    residuals, linearised
+        Functions of points: r, and the derivatives J.
+
     Attributes
     ----------
     point, loss

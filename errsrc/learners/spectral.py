@@ -48,11 +48,11 @@ class SpectralLearner(LinearLearner):
 
 
 def inverse(d: Array, cutoff: float) -> Array:
-    """Return 1 / d, and 0 for singular values at most ``cutoff`` of the largest."""
+    """Return 1 / d, (p,), and 0 for singular values d, largest first, at most ``cutoff`` of the largest."""
     kept = d > cutoff * d[0]
     return np.divide(1.0, d, out=np.zeros_like(d), where=kept)
 
 
 def rounding(shape: tuple[int, int]) -> float:
-    """Return what rounding alone makes of a singular value 0, relative to the largest."""
+    """Return what rounding alone makes of a singular value 0 of features of this shape, over the largest."""
     return float(max(shape) * np.finfo(np.float64).eps)

@@ -54,9 +54,15 @@ THEORY = GREEN
 
 
 def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[Path]:
-    """Write two PNG files for each of some budgets: PATH_terms.png and PATH_shares.png, numbered if many.
+    """Write two PNG files for each curve of budgets and return where: PATH_terms.png and PATH_shares.png.
 
-    Of risks that are 0 throughout there is nothing to draw.
+    Parameters
+    ----------
+    curves
+        A cell and its budgets over n, see `errsrc.sources.cell.curves`; files of several are numbered, and
+        one of a single n is not drawn, nor one of risks that are 0 throughout.
+    path
+        What the files' names begin with.
     """
     out = []
     for number, (_, found) in enumerate(curves, 1):

@@ -68,19 +68,19 @@ def axes(ax: Axes | None, width: float, height: float) -> Axes:
 
 
 def log(ax: Axes) -> Axes:
-    """Give both axes logarithmic scales, with plain round numbers."""
+    """Give both axes of ``ax`` logarithmic scales, with plain round numbers, and return it."""
     for which in ("x", "y"):
         logarithmic(ax, which)
     return ax
 
 
 def logarithmic(ax: Axes, which: str) -> None:
-    """Give one axis, "x" or "y", a logarithmic scale, with plain round numbers."""
+    """Give the axis of ``ax`` that is ``which``, "x" or "y", a logarithmic scale with plain round numbers."""
     ax.set(**{f"{which}scale": "log"})
     axis, limits = (ax.xaxis, ax.get_xlim()) if which == "x" else (ax.yaxis, ax.get_ylim())
     axis.set_major_locator(FixedLocator(ticks(*limits).tolist()))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda v, _: plain(v)))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: _plain(v)))
     axis.set_minor_formatter(NullFormatter())
 
 
@@ -111,12 +111,12 @@ def ticks(low: float, high: float) -> Array:
     return found
 
 
-def plain(value: float) -> str:
+def _plain(value: float) -> str:
     """Return a tick's number > 0 as text, in mathtext below 1e-4 and from 1e7 on.
 
     Examples
     --------
-    >>> plain(0.05), plain(20_000), plain(1e-9)
+    >>> _plain(0.05), _plain(20_000), _plain(1e-9)
     ('0.05', '20,000', '$10^{-9}$')
     """
     if 1e-4 <= value < 1e7:
@@ -127,12 +127,12 @@ def plain(value: float) -> str:
 
 
 def beside(ax: Axes, **options: Any) -> None:
-    """Put the legend on the right of the axes, where it hides nothing."""
+    """Put the legend on the right of ``ax``, where it hides nothing; options as ``ax.legend`` has them."""
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), **options)
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """Return a number with its sign, a true minus, and at most `digits` decimals."""
+    """Return a value as text with its sign, a true minus, and at most `digits` decimals."""
     text = f"{value:+.{digits}f}" if digits < 6 else f"{value:+g}"
     return text.replace("-", "−") if float(text) else text.lstrip("+-")
 

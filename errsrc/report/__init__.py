@@ -1,6 +1,6 @@
 """Self-contained pages: of a study (`study_page`), and of a law beside what it foretold (`holdout_page`).
 
-A file a kind of study; `page` is what all pages share.
+A file a kind of study, which takes what was ``found`` of it, `Finished`; `page` is what all pages share.
 """
 
 from errsrc.report.finished import Finished as Finished

@@ -131,7 +131,10 @@ def facts(found: Finished, name: str) -> dict[str, str]:
 
 
 def versions(made_with: Sequence[tuple[int, Mapping[str, str]]]) -> str:
-    """Return with which versions the cells of a store were computed, and with which a page is made."""
+    """Return with which versions cells were computed, and with which a page is made.
+
+    ``made_with`` has numbers of cells, each with {package: version}, see `errsrc.sweeps.Store.versions`.
+    """
     computed = "; ".join(
         ", ".join(f"{name} {number}" for name, number in versions.items())
         + (f" ({count} cells)" if len(made_with) > 1 else "")

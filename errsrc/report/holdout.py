@@ -37,7 +37,7 @@ def holdout_page(
 
 
 def verdict(result: Holdout) -> str:
-    """Return the largest held-out cell's prediction beside its measured runs, in one sentence."""
+    """Return a result's largest held-out cell in one sentence: the prediction beside its measured runs."""
     cells, k = result.held_out, result.largest
     predicted, ends, _ = cells.texts(k)
     low, high = cells.prediction.low[k], cells.prediction.high[k]
@@ -51,7 +51,7 @@ def verdict(result: Holdout) -> str:
 
 
 def verdicts(result: Holdout) -> list[tuple[str, bool]]:
-    """Return what became of the prediction: of the largest cell, and of all against the limits."""
+    """Return what became of a result's prediction: of the largest cell, and of all against the limits."""
     missed = [c for c in result.criteria if not c.met]
     if missed:
         beyond = ", ".join(f"{c.name} {c.value:.1%} where {c.limit:.0%} is the limit" for c in missed)
@@ -109,7 +109,7 @@ def sections(
 
 
 def law(lead: Fit) -> list[str]:
-    """Return formula, units and parameters of one fit."""
+    """Return formula, units and parameters of a fit: an average's lead, or the only one."""
     units = [
         f"{k} is counted in units of {lead.law.reference(k):,.6g} ({field})."
         for k, field in lead.law.references.items()
@@ -132,7 +132,7 @@ def law(lead: Fit) -> list[str]:
 
 
 def divergence(lead: Fit) -> str:
-    """Return the mean and the standard deviation of a fit's divergence over its points."""
+    """Return the mean and the standard deviation of the divergence of a fit, the lead, over its points."""
     return f"{_signed(lead.divergence_mean)} ± {lead.divergence_std:.1%}"
 
 

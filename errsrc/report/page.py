@@ -111,23 +111,23 @@ def page(
     parts = [paragraph(said, look if yes else f"{look} no") for said, yes in content.verdicts]
     figures: list[Figure] = []
     for name, blocks in content.sections:
-        parts.append(heading(name))
+        parts.append(_heading(name))
         for block in blocks:
             if isinstance(block, Figure):
                 figures.append(block)
                 parts.append(_figure(block, len(figures)))
             else:
                 parts.append(block)
-    parts.append(heading("Warnings"))
-    parts.append(listing(content.warnings) if content.warnings else paragraph("None."))
-    parts += [heading("What was run"), table((), list(facts.items()), words=(0, 1))]
+    parts.append(_heading("Warnings"))
+    parts.append(_listing(content.warnings) if content.warnings else paragraph("None."))
+    parts += [_heading("What was run"), table((), list(facts.items()), words=(0, 1))]
     if commands:
-        parts += [heading("How to make this page again"), code(commands)]
+        parts += [_heading("How to make this page again"), code(commands)]
     if content.code and figures:
         drawn = "".join(_saved(one, number) for number, one in enumerate(figures, 1))
-        parts += [heading("How to make each figure again"), code(f"{content.code}\n{drawn}".rstrip("\n"))]
+        parts += [_heading("How to make each figure again"), code(f"{content.code}\n{drawn}".rstrip("\n"))]
     for name, texts in more:
-        parts += [heading(name), *texts]
+        parts += [_heading(name), *texts]
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{CSS}</style>\n'
@@ -139,7 +139,7 @@ FEW = 3
 """Verdicts that are set large; more of them are set as text is."""
 
 
-def heading(text: str) -> str:
+def _heading(text: str) -> str:
     """Return a section's heading."""
     return f"<h2>{escape(text)}</h2>"
 
@@ -149,7 +149,7 @@ def paragraph(text: str, look: str = "") -> str:
     return f'<p class="{look}">{escape(text)}</p>' if look else f"<p>{escape(text)}</p>"
 
 
-def listing(sentences: Iterable[str]) -> str:
+def _listing(sentences: Iterable[str]) -> str:
     """Return a list of sentences."""
     return "<ul>\n" + "\n".join(f"<li>{escape(s)}</li>" for s in sentences) + "\n</ul>"
 
@@ -160,7 +160,7 @@ def code(text: str) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int] = ()) -> str:
-    """Return a table of texts; the columns numbered in `words` are set flush left, the others right.
+    """Return a header and rows of texts as a table; columns numbered in `words` are flush left, others right.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[
 
 
 def formula(latex: str, text: str) -> str:
-    """Return a formula, set as mathematics and inlined as a picture; `text` is read out in its place."""
+    """Return a formula in ``latex``, inlined as a picture; `text` is read out in its place."""
     buffer = io.BytesIO()
     font = FontProperties(size=17, math_fontfamily="cm")
     math_to_image(f"${latex}$", buffer, prop=font, format="svg")

@@ -83,6 +83,8 @@ def laws(found: Finished) -> list[Sized]:
 def usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "error") -> NDArray[np.bool_]:
     """Return which runs a law can use, (runs,): not diverged, above zero and below random guess.
 
+    The ``rows`` of runs say "diverged" and, by ``name``, an error or a loss; ``guess`` is in its unit.
+
     Examples
     --------
     >>> usable([{"diverged": False, "error": 0.2}, {"diverged": False, "error": 0.9}], guess=0.9)
@@ -97,7 +99,17 @@ def left_out(
     used: NDArray[np.bool_],
     name: str = "error",
 ) -> list[str]:
-    """Return a sentence for each run that no law was fitted to or compared with."""
+    """Return a sentence for each run that no law was fitted to or compared with.
+
+    Parameters
+    ----------
+    cells, rows
+        The runs, and what the store has of each.
+    used
+        bool (runs,): False of those to name.
+    name
+        Of the error in a row.
+    """
     out = []
     for cell, row, fine in zip(cells, rows, used, strict=True):
         if not fine:

@@ -149,5 +149,8 @@ class LinearTeacher(GaussianSetting):
 
 
 def tail(matrix: NDArray[np.float64], rank: int) -> float:
-    """Return the sum of the squared singular values beyond the first ``rank`` (Eckart and Young 1936)."""
+    """Return a matrix's, (p, q), squared singular values beyond the first ``rank``, summed.
+
+    What the best approximation of that rank leaves (Eckart and Young 1936).
+    """
     return float((np.linalg.svd(matrix, compute_uv=False)[rank:] ** 2).sum())

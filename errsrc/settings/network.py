@@ -141,14 +141,14 @@ def _values(setting: NetworkTeacher) -> Array:
 
 
 def holds(function_class: FunctionClass, architecture: Architecture) -> bool:
-    """Return whether a class is known to hold every function of a network: `errsrc.nets.embeds`."""
+    """Return whether ``function_class`` is known to hold all of an architecture: `errsrc.nets.embeds`."""
     if isinstance(function_class, Network):
         return embeds(architecture, function_class.architecture)
     return isinstance(function_class, AllFunctions)
 
 
 def expressed(loss: str, channel: Channel) -> bool:
-    """Return whether a class that holds the teacher holds the best predictor too.
+    """Return whether a class that holds the teacher holds the best predictor under a label channel too.
 
     Under log loss with flips that is a step between two probabilities, which no softmax of a network is.
     """
@@ -168,7 +168,7 @@ def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:
 
 
 def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> float:
-    """Return the mean least risk under a channel, of teachers with values (..., outputs)."""
+    """Return the mean least risk, in the loss's unit, under a channel: of values (..., outputs)."""
     if loss == "squared":
         return channel.noise_std**2 * outputs if isinstance(channel, Gaussian) else 0.0
     p = channel.probabilities(values.reshape(-1, outputs))  # type: ignore[attr-defined]
@@ -176,7 +176,10 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the risk of the best constant for all teachers, without the noise for squared loss."""
+    """Return the risk of the best constant for all teachers, without the noise for squared loss.
+
+    Labels are what a channel makes of values (teachers, points, outputs).
+    """
     values = values.reshape(-1, values.shape[-1])
     if loss == "squared":
         return float(values.var(0).sum())

@@ -26,7 +26,7 @@ DESIGNS = ("uniform", "jittered", "clustered", "gappy", "uneven")
 
 @st.composite
 def bases(draw: st.DrawFn, domains: Sequence[str] = DOMAINS, most: int = 60) -> Basis:
-    """Draw a basis of at most ``most`` functions; simple ones are tori of one dimension."""
+    """Draw a basis of some ``domains``, at most ``most`` functions; simple ones are tori of one dimension."""
     checks.integer(most, "most", "bases", 1)
     kind = draw(st.sampled_from([checks.choice(one, "domains", "bases", DOMAINS) for one in domains]))
     if kind == "torus":
@@ -54,7 +54,7 @@ def _fits(degree: int, dim: int, shape: str, most: int) -> bool:
 
 @st.composite
 def nodes(draw: st.DrawFn, designs: Sequence[str] = DESIGNS) -> Nodes:
-    """Draw a design of nodes; uniform ones are the simplest."""
+    """Draw nodes of one of some ``designs``, among `DESIGNS`; uniform ones are the simplest."""
     kind = draw(st.sampled_from([checks.choice(one, "designs", "nodes", DESIGNS) for one in designs]))
     if kind == "jittered":
         return Jittered(draw(st.floats(0, 1).map(_short)))

@@ -101,7 +101,7 @@ class TableTeacher(Setting):
 
 
 def risk(truth: Array, predicted: Array, loss: str) -> Array:
-    """Return the expected loss of predicted class probabilities under true ones, both (N, classes); (N,).
+    """Return the expected loss, (N,), of predicted class probabilities under ``truth``, both (N, classes).
 
     For "zero-one" the most probable class is what is predicted; a tie is broken evenly.
     """

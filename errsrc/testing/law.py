@@ -1,4 +1,4 @@
-"""What holds of every law."""
+"""What holds of every law: properties of a case, a `LawCase`, that raise `Broken` where it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of every learner."""
+"""What holds of every learner: properties of a case, a `LearnerCase`, that raise `Broken` where it fails."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class LearnerCase:
     seed: int
 
     def draw(self, count: int, chance: np.random.Generator) -> Array:
-        """Draw inputs to learn at."""
+        """Draw inputs to learn at, float64 (count, dim), with the generator ``chance``."""
         if self.inputs is not None:
             return self.inputs(count, chance)
         function_class = self.learner.function_class
@@ -80,7 +80,7 @@ class LearnerCase:
 
 
 def rng(seed: int = 0) -> np.random.Generator:
-    """Return the learner's chance: the same one in the same state."""
+    """Return the learner's chance, of a seed: the same one in the same state."""
     return np.random.default_rng(seed)
 
 

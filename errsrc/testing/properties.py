@@ -156,7 +156,10 @@ def agree(
 
 
 def refused(call: Callable[[], object], named: str, what: str) -> None:
-    """Raise `Broken` unless a call raises ValueError or TypeError, in one line that holds ``named``."""
+    """Raise `Broken` unless a call raises ValueError or TypeError, in one line that holds ``named``.
+
+    ``what`` is refused, in words.
+    """
     try:
         call()
     except (ValueError, TypeError) as error:
@@ -179,7 +182,7 @@ def own_chance() -> Iterator[None]:
 
 
 def of_type(value: Any, name: str, where: str, kind: type | tuple[type, ...], accepted: str) -> None:
-    """Refuse an argument of another type."""
+    """Refuse a value of another kind, by its name and what is accepted, see `errsrc.checks.refusal`."""
     if not isinstance(value, kind):
         raise TypeError(checks.refusal(name, where, accepted, value))
 

@@ -1,4 +1,4 @@
-"""What holds of every setting."""
+"""What holds of every setting: properties of a case, a `SettingCase`, that raise `Broken` where it fails."""
 
 from __future__ import annotations
 

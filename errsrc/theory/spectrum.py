@@ -96,7 +96,7 @@ def ratio(above: float, below: float) -> float:
 
 
 def spectrum(eigenvalues: Any, target: Any, where: str) -> tuple[Array, Array]:
-    """Return eigenvalues and squared coefficients as float64 (M,); refuse what is none."""
+    """Return eigenvalues, and the target's squared coefficients, as float64 (M,); refuse what is none."""
     e = numbers(eigenvalues, "eigenvalues", where)
     c = numbers(target, "target", where)
     if e.ndim != 1 or not e.any():
@@ -109,7 +109,7 @@ def spectrum(eigenvalues: Any, target: Any, where: str) -> tuple[Array, Array]:
 
 
 def numbers(value: Any, name: str, where: str) -> Array:
-    """Return an array of finite numbers >= 0 as float64; refuse what is none."""
+    """Return a value as a float64 array of its shape, finite and >= 0; refuse what is none by ``name``."""
     accepted = "an array of finite numbers >= 0"
     try:
         raw = np.asarray(value)
