@@ -139,7 +139,7 @@ def _save_predictions(path: Path, law: Any, n: Any, m: Any) -> None:
 
 
 def save_dated(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write columns, (rows,) arrays by name, as a CSV file, and with them in ``written`` the time (UTC)."""
+    """Write columns, (rows,) arrays by name, to a path as CSV, and the time (UTC) as a column ``written``."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

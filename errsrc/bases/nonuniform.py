@@ -104,7 +104,23 @@ def analyse(basis: Torus, x: Any, values: Any, threads: int = 1) -> Array:
 def transform(
     kind: int, x: Array, data: Complex, shape: tuple[int, ...], precision: float, threads: int
 ) -> Complex:
-    """Return sums over nodes (kind 1, exp(-i k.x)) or over frequencies (kind 2, exp(i k.x))."""
+    """Return sums over nodes (kind 1, exp(-i k.x)) or over frequencies (kind 2, exp(i k.x)).
+
+    Parameters
+    ----------
+    kind
+        1 or 2.
+    x
+        float64 (n, dim), nodes.
+    data
+        What is summed, complex128: (n,) of kind 1, ``shape`` of kind 2.
+    shape
+        Frequencies along each dimension, ascending, the middle one 0; of what is returned where kind is 1.
+    precision
+        Of the sums, relative.
+    threads
+        Of finufft, >= 1.
+    """
     import finufft
 
     plan = finufft.Plan(kind, shape, 1, precision, -1 if kind == 1 else 1, nthreads=threads, modeord=0)
@@ -113,7 +129,7 @@ def transform(
 
 
 def values_at(basis: Torus, x: Array, half: Complex, threads: int) -> Array:
-    """Return the values at nodes."""
+    """Return the values (n,) at nodes x of coefficients in half storage, ``half``, on so many threads."""
     degree = basis.degree
     full = np.empty((2 * degree + 1,) * basis.dim, dtype=np.complex128)
     full[..., degree:] = half
@@ -124,7 +140,10 @@ def values_at(basis: Torus, x: Array, half: Complex, threads: int) -> Array:
 
 
 def sums_over(x: Array, values: Array, degree: int, threads: int) -> Complex:
-    """Return sums of values exp(-i k.x) over nodes, in half storage."""
+    """Return sums of values (n,) times exp(-i k.x) over nodes x, in half storage up to a degree.
+
+    ``threads`` are those of `transform`.
+    """
     dim = x.shape[1]
     full = transform(1, x, values.astype(np.complex128), (2 * degree + 1,) * dim, _EXACT, threads)
     return np.ascontiguousarray(fft.ifftshift(full, axes=range(dim - 1))[..., degree:])
@@ -152,7 +171,7 @@ def listed(basis: Torus, half: Complex) -> Array:
 
 
 def check_nodes(basis: Any, x: Any, threads: Any, where: str) -> Array:
-    """Return nodes as float64 (n, dim); refuse none, and a basis that has no transform."""
+    """Return nodes as float64 (n, dim); refuse none, threads < 1, and a basis that has no transform."""
     checks.integer(threads, "threads", where, 1)
     if not isinstance(basis, Torus) or basis.dim not in DIMS:
         raise ValueError(checks.refusal("basis", where, "a Torus of dim 1, 2 or 3", basis))
@@ -163,7 +182,7 @@ def check_nodes(basis: Any, x: Any, threads: Any, where: str) -> Array:
 
 
 def check_values(value: Any, name: str, where: str, rows: int, letter: str) -> Array:
-    """Return finite numbers as float64 (rows,) or (rows, outputs); refuse others."""
+    """Return a value as float64 (rows,) or (rows, outputs); refuse others by name, rows as ``letter``."""
     array = np.asarray(value)
     if array.dtype.kind not in "iuf" or array.ndim not in (1, 2) or len(array) != rows or array.size == 0:
         accepted = f"numbers of shape ({letter},) or ({letter}, outputs), {letter} = {rows}"
