@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 
 from errsrc.learners import NetworkClass
-from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
+from errsrc.learners.levenberg_marquardt import LevenbergMarquardt, by_normal_equations
 from errsrc.learners.network_class import ZERO
 from errsrc.nets import MLP
 from errsrc.rng import generator
@@ -306,32 +306,12 @@ class Projected(LevenbergMarquardt):
 
     last: int
 
-    def step(self) -> None:
-        """Try a step of every problem."""
-        j, size = self._j, self._j.shape[2] - self.last
-        q = torch.linalg.qr(j[:, :, size:])[0]
-        whole, self._j = j, j[:, :, :size] - q @ (q.mT @ j[:, :, :size])
-        point, loss, r = self.point, self.loss, self._r
-        rows = j.shape[1]
-        penalty = self._damping * rows
-        matrix = self._j.mT @ self._j
-        matrix.diagonal(dim1=1, dim2=2).add_(penalty[:, None])
-        right = self._j.mT @ r.unsqueeze(2)
-        move = torch.cholesky_solve(right, torch.linalg.cholesky_ex(matrix)[0])
-        foreseen = (move * right).sum((1, 2))
-        trial = torch.cat([point[:, :size] + move[..., 0], point[:, size:]], 1)
-        trial = self._settled(trial)
-        residuals = self._residuals(trial)
-        found = residuals.square().mean(1)
-        taken = found < loss
-        lowered = (1 - (2 * (loss - found) * rows / foreseen - 1) ** 3).clamp(0.5, 2.0)
-        self._damping = (self._damping * torch.where(taken, lowered, self._raise)).clamp(1e-20, 1e12)
-        self._raise = torch.where(taken, 2.0, (2 * self._raise).clamp(max=64.0))
-        self.point = torch.where(taken[:, None], trial, point)
-        self._r = torch.where(taken[:, None], residuals, r)
-        self.loss = torch.where(taken, found, loss)
-        self._j = whole
-        self._j[taken] = self._linearised(trial[taken])
+    def _proposed(self, penalty: Tensor) -> tuple[Tensor, Tensor]:
+        size = self._j.shape[2] - self.last
+        q = torch.linalg.qr(self._j[:, :, size:])[0]
+        j = self._j[:, :, :size] - q @ (q.mT @ self._j[:, :, :size])
+        move, foreseen = by_normal_equations(j, self._r, penalty)
+        return self._settled(torch.cat([self.point[:, :size] + move, self.point[:, size:]], 1)), foreseen
 
     def _settled(self, point: Tensor) -> Tensor:
         """Return the points with the last layer of least squares."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,3 +185,15 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
         figures = max(1, math.floor(math.log10(abs(value) or uncertainty)) + place + 1)
         return f"{value:.{min(figures, 15)}g}"
     return f"{round(value, place):.{max(place, 0)}f}"
+
+
+def aligned(lines: Sequence[Sequence[str]], pad: Callable[[str, int], str] = str.rjust) -> list[str]:
+    """Return lines of texts, each as many, in columns of one width: ``pad`` is `str.rjust` or `str.ljust`.
+
+    Examples
+    --------
+    >>> aligned([["n", "error"], ["1,000", "0.2"]])
+    ['    n  error', '1,000    0.2']
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(map(pad, line, widths)).rstrip() for line in lines]

@@ -16,7 +16,7 @@ from errsrc.conjecture.claim import Claim, Example, examine
 from errsrc.conjecture.search import Region, search
 from errsrc.conjecture.threshold import RATIOS, Threshold, shape_of, sizes_of, threshold
 from errsrc.learners import Learner, Tuned
-from errsrc.results import Interval
+from errsrc.results import Interval, aligned
 from errsrc.settings import Setting
 from errsrc.sweeps.kind import encode, line, split, types_of
 
@@ -231,15 +231,19 @@ def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
     has of the cells, in their order.
     """
     if rows and isinstance(cells[0], ThresholdCell):
-        return _aligned(*threshold_lines(cells, rows))
+        return _columns(*threshold_lines(cells, rows))
     if rows and isinstance(cells[0], SearchCell):
         blocks = []
         for row, cell in zip(rows, cells, strict=True):
             total = f"{row['tested']:,} examples tested, {row['untested']:,} not; {row['verdict']}."
             by = f"\n{row['status']}\n{row['counterexample']}" if row["counterexample"] else ""
-            blocks.append(f"{cell.claim}\nin {cell.region}\n{_aligned(*search_lines(row))}\n{total}{by}")
+            blocks.append(f"{cell.claim}\nin {cell.region}\n{_columns(*search_lines(row))}\n{total}{by}")
         return "\n\n".join(blocks)
     return "\n".join(row["status"] for row in rows)
+
+
+def _columns(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join(aligned([header, *lines], str.ljust))
 
 
 def named(cells: Sequence[ThresholdCell]) -> list[tuple[str, str]]:
@@ -294,13 +298,3 @@ def _shared(parts: Sequence[Any]) -> str:
         if value != default and all(getattr(part, one.name) == value for part in parts):
             shown.append(f"{one.name}={short(value)}")
     return f"{type(parts[0]).__name__}({', '.join(shown)})"
-
-
-def _aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a header and lines in columns."""
-    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
-    shown = [
-        "  ".join(text.ljust(width) for text, width in zip(one, widths, strict=True)).rstrip()
-        for one in (header, *lines)
-    ]
-    return "\n".join(shown)

@@ -18,7 +18,7 @@ from errsrc import checks
 from errsrc.laws.fitting import fit
 from errsrc.laws.forecast import Forecast, Prediction
 from errsrc.laws.law import Array, Law
-from errsrc.results import Interval, significant
+from errsrc.results import Interval, aligned, significant
 
 LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
 """Largest |mean| and std of the relative divergence with which a prediction counts as come true.
@@ -176,9 +176,7 @@ class Holdout:
         for k, divergence in enumerate(cells.divergence):
             predicted, ends, measured = cells.texts(k)
             rows.append([*cells.sizes(k).values(), predicted, ends, measured, f"{divergence:+.1%}"])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(x.rjust(w) for x, w in zip(row, widths, strict=True)) for row in rows]
-        lines.append("")
+        lines = [*aligned(rows), ""]
         for name, part in self.parts.items():
             runs = sum(len(e) for e in part.runs)
             noise = "" if math.isnan(part.seed_noise) else f"; seed noise {part.seed_noise:.1%}"

@@ -17,7 +17,7 @@ from errsrc import checks
 from errsrc.laws.candidates import Compared, compare, described
 from errsrc.laws.cells import TOLERANCE, Cells, cells_of, chance
 from errsrc.laws.law import Array, Law
-from errsrc.results import ROUNDING, Interval
+from errsrc.results import ROUNDING, Interval, aligned
 
 VERDICTS = ("power law", "bend", "cliff", "not decided")
 
@@ -100,8 +100,7 @@ class Shape:
                 shown, ends = "0", ""
             following = str(self.local[k]) if k < len(self.local) else ""
             rows.append([f"{n:,.0f}" if n == round(n) else f"{n:.4g}", shown, ends, following])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(x.rjust(w) for x, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = aligned(rows)
         for name, score in self.scores.items():
             lines.append(f"{name:<16}  held-out score {score:8.1f}, typical miss {self.misses[name]:.1%}")
         return "\n".join([*lines, f"{self.verdict}: {self.status}"])

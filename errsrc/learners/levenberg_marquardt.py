@@ -64,15 +64,7 @@ class LevenbergMarquardt:
     def step(self) -> None:
         """Try a step of every problem."""
         rows = self._j.shape[1]
-        penalty = self._damping * rows
-        move, foreseen = torch.empty_like(self.point), torch.empty_like(self.loss)
-        mild = self._j.square().sum((1, 2)) <= _MILD * penalty
-        for mask, solve in ((mild, _by_normal_equations), (~mild, _by_qr)):
-            if mask.all():
-                move, foreseen = solve(self._j, self._r, penalty)
-            elif mask.any():
-                move[mask], foreseen[mask] = solve(self._j[mask], self._r[mask], penalty[mask])
-        trial = self.point + move
+        trial, foreseen = self._proposed(self._damping * rows)
         residuals = self._residuals(trial)
         loss = residuals.square().mean(1)
         taken = loss < self.loss
@@ -84,8 +76,19 @@ class LevenbergMarquardt:
         self.loss = torch.where(taken, loss, self.loss)
         self._j[taken] = self._linearised(trial[taken])
 
+    def _proposed(self, penalty: Tensor) -> tuple[Tensor, Tensor]:
+        """Return where steps lead, (E, P), and what the sums of squares are foreseen to fall by, (E,)."""
+        move, foreseen = torch.empty_like(self.point), torch.empty_like(self.loss)
+        mild = self._j.square().sum((1, 2)) <= _MILD * penalty
+        for mask, solve in ((mild, by_normal_equations), (~mild, _by_qr)):
+            if mask.all():
+                move, foreseen = solve(self._j, self._r, penalty)
+            elif mask.any():
+                move[mask], foreseen[mask] = solve(self._j[mask], self._r[mask], penalty[mask])
+        return self.point + move, foreseen
 
-def _by_normal_equations(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
+
+def by_normal_equations(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
     """Return the steps (E, P) and what they lower ||r - J d||^2 + penalty ||d||^2 by, (E,)."""
     right = j.mT @ r.unsqueeze(2)
     matrix = j.mT @ j

@@ -11,7 +11,7 @@ import numpy as np
 from errsrc import checks
 from errsrc.laws.shape import Shape, shape
 from errsrc.learners import Learner
-from errsrc.results import Bracket, Interval
+from errsrc.results import Bracket, Interval, aligned
 from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting
 from errsrc.sources.budget import BESIDE, TERMS, Budget, budget, notes
 from errsrc.sources.networks import check, points
@@ -148,9 +148,4 @@ def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
 def table(budgets: Sequence[Budget]) -> str:
     """Return budgets as a text table: a line for each n, then the `notes`."""
     header, rows = lines(budgets)
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    shown = [
-        "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in (header, *rows)
-    ]
-    return "\n".join([*shown, *notes(budgets)])
+    return "\n".join([*aligned([header, *rows]), *notes(budgets)])
