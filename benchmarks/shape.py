@@ -67,6 +67,9 @@ CASES = {
     "n^-0.3 to n^-0.9, noise 5%, one seed": Case(Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4), "bend", 0.05, 1),
     "n^-0.1 to n^-0.5, noise 5%": Case(Broken(0.0, 1.0, 0.1, 0.4, 800.0, 0.2), "bend", 0.05),
     "n^-0.8 to n^-0.2, noise 5%": Case(Broken(0.0, 9.0, 0.8, -0.6, 1000.0, 0.2), "bend", 0.05),
+    "n^-0.1 to n^-0.6, slowly, noise 5%, 20 seeds": Case(
+        Broken(0.0, 1.0, 0.1, 0.5, 1500.0, 1.5), "bend", 0.05, 20
+    ),
     "n^-0.5 exp(-(n / 4000)^0.8), noise 5%": Case(Cliff(0.0, 2.0, 0.5, 4000.0, 0.8), "cliff", 0.05),
     "n^-0.5 exp(-n / 1500), noise 20%": Case(Cliff(0.0, 2.0, 0.5, 1500.0, 1.0), "cliff", 0.2),
     "n^-0.5 exp(-n / 1500), noise 5%, one seed": Case(Cliff(0.0, 2.0, 0.5, 1500.0, 1.0), "cliff", 0.05, 1),

@@ -40,6 +40,8 @@ KNOWN = {
     "to zero": (interpolator, 0.1, 3, "cliff"),
     "to zero, one seed": (interpolator, 0.1, 1, "cliff"),
     "to 1e-9": (lambda n: np.where(n < 2000, 2 * n**-0.5, 1e-9), 0.1, 3, "cliff"),
+    "slow bend": (Broken(0.0, 1.0, 0.1, 0.5, 1500.0, 1.5), 0.05, 20, "not decided"),  # had been a cliff
+    "exponential": (lambda n: np.exp(-n / 1000), 0.05, 3, "cliff"),
     "constant": (np.ones_like, 0.05, 3, "not decided"),
     "rising": (lambda n: n**0.3, 0.05, 3, "not decided"),
     "hopeless noise": (Power(0.0, 1.0, 0.2), 1.0, 1, "not decided"),
@@ -88,6 +90,16 @@ def test_a_bend_says_where_and_to_what() -> None:
     assert best.startswith("bend")
     others = [score for name, score in found.scores.items() if not name.startswith("bend")]
     assert found.scores[best] > max(others) + MARGIN
+
+
+def test_a_cliff_without_an_exponent_before_it_says_so_or_is_none() -> None:
+    slow = shape(*measured(*KNOWN["slow bend"][:3]))
+    assert max(one.estimate for one in slow.local) < 1
+    assert "nats, but a slow bend is not excluded (exponent before it: < 0." in slow.status
+    always = shape(*measured(*KNOWN["exponential"][:3]))
+    assert not always.exponent.determined
+    assert "faster than any power law from n = " in always.status
+    assert "at the latest (exponent before: " in always.status
 
 
 def test_a_cliff_to_zero_lies_between_the_cells_around_it() -> None:

@@ -72,6 +72,16 @@ class Cells(NamedTuple):
         middle = -float(coefficients[1])
         return Interval(middle, middle - half, middle + half, level)
 
+    def local(self, level: float) -> list[Interval]:
+        """Return the exponents between each cell and the next."""
+        steps, deviation = np.diff(self.x), self.deviation
+        slopes = -np.diff(self.y) / steps
+        halves = self.quantile(level) * np.hypot(deviation[1:], deviation[:-1]) / steps
+        return [
+            Interval(float(middle), float(middle - half), float(middle + half), level)
+            for middle, half in zip(slopes, halves, strict=True)
+        ]
+
 
 def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> Cells:
     """Return the cells above zero with what is known of their noise."""

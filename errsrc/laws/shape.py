@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from errsrc import checks
-from errsrc.laws.candidates import Compared, compare, described
+from errsrc.laws.candidates import BEND, Compared, compare, described
 from errsrc.laws.cells import TOLERANCE, Cells, cells_of, chance
 from errsrc.laws.law import Array, Law
 from errsrc.results import ROUNDING, Interval, aligned
@@ -153,7 +153,9 @@ def shape(
     a true power law of the same cells, simulated (it depends on neither amplitude, exponent nor noise;
     with a floor to first order).  *Bend or cliff.*  The candidates are fitted without each
     cell in turn, and without the largest; what they miss there is scored by Student's t density with
-    4 degrees of freedom.  *Zero.*  Where the largest cells are zero (by their median), a cliff is a power
+    4 degrees of freedom.  A bend slower than the candidate's looks like a cliff from n = 0 on; so a cliff is
+    to have an exponent before it that is surely above 0, or one between two cells surely above 3 (`BEND`).
+    *Zero.*  Where the largest cells are zero (by their median), a cliff is a power
     law's failure to get there: one of exponent 8 through the last cell above, or the one fitted to these.
 
     About 0.25 s of one core for 8 cells; `benchmarks/shape.py` has the rates of right and wrong verdicts.
@@ -190,12 +192,7 @@ def shape(
     quantile = cells.quantile(level)
     deviation = cells.deviation
     low, high = np.exp(cells.y - quantile * deviation), np.exp(cells.y + quantile * deviation)
-    slopes = -np.diff(cells.y) / np.diff(cells.x)
-    halves = quantile * np.hypot(deviation[1:], deviation[:-1]) / np.diff(cells.x)
-    local = [
-        Interval(float(middle), float(middle - half), float(middle + half), level)
-        for middle, half in zip(slopes, halves, strict=True)
-    ]
+    local = cells.local(level)
     mean = np.exp(cells.y)
     if 0 < above < len(values) and nought > 0:
         bound = float(np.log(mean[-1] / nought) / np.log(values[above] / values[above - 1]))
@@ -354,8 +351,14 @@ def _decide(
     verdict = first.partition(",")[0]
     names = ("c0", "d1") if verdict == "bend" else ("alpha", "n_cliff")
     exponent, threshold, after = described(first, *names, n, error, weights, level, seed)
+    text = f"{lead}; held-out cells favour {first} over {second} by {ahead:.1f} nats"
     what = f"from exponent {exponent} to {after} near n = {threshold}"
-    if verdict == "cliff":
+    if verdict == "cliff" and not exponent.determined:
+        if max(one.low for one in cells.local(level)) <= BEND:
+            why = f"exponent before it: {exponent}; between cells none is surely above {BEND:g}"
+            return _Found("not decided", f"{text}, but a slow bend is not excluded ({why})."), p_value
+        what = f"faster than any power law from n = {threshold} at the latest (exponent before: {exponent})"
+    elif verdict == "cliff":
         what = f"exponent {exponent} up to n = {threshold}, then faster than any power law"
-    text = f"{lead}; held-out cells favour {first} over {second} by {ahead:.1f} nats: {what}."
+    text = f"{text}: {what}."
     return _Found(verdict, text, exponent, after, threshold), p_value

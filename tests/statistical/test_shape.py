@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from errsrc.laws import Broken, Power, shape
+from errsrc.laws import Broken, Cliff, Law, Power, shape
 from errsrc.laws.cells import Cells, cells_of, chance
 
 REPEATS, DRAWN = 1000, 30
@@ -63,8 +63,15 @@ def test_a_bend_is_not_called_a_power_law() -> None:
     assert verdicts.count("power law") < stats.binom.ppf(FALSE_ALARM, DRAWN, 0.9)
 
 
-def drawn(law: Power | Broken) -> list[str]:
-    rng, n = np.random.default_rng(6), np.repeat(N, 3)
+def test_a_slow_bend_is_not_called_a_cliff() -> None:
+    """Slower than the candidate's width, 20 seeds at noise 5%; a stretched exponential is the control."""
+    slow = drawn(Broken(0.0, 1.0, 0.1, 0.5, 1500.0, 1.5), 0.05, 20).count("cliff")
+    most = stats.binom.isf(FALSE_ALARM, DRAWN, 0.05)
+    assert slow <= most < drawn(Cliff(0.0, 2.0, 0.5, 4000.0, 0.8), 0.05, 20).count("cliff")
+
+
+def drawn(law: Law, noise: float = 0.1, seeds: int = 3) -> list[str]:
+    rng, n = np.random.default_rng(6), np.repeat(N, seeds)
     return [
-        shape(n, law.error(n=n) * np.exp(0.1 * rng.standard_normal(len(n)))).verdict for _ in range(DRAWN)
+        shape(n, law.error(n=n) * np.exp(noise * rng.standard_normal(len(n)))).verdict for _ in range(DRAWN)
     ]
