@@ -73,7 +73,7 @@ def main() -> None:
     print(f"of means over seeds {own.mean():+.1%} +- {own.std():.1%}{noise}")
     print(*joint.warnings, sep="\n")
 
-    counted = {**inputs, "density": at["density"] * at["prunable"]}
+    counted = {**inputs, "density": at["density"] * at["prunable"] / at["prunable"].max()}
     alone = {"phi": 0.0, "psi": 0.0}
     off: dict[str, list[np.ndarray]] = {}
     inside = []
