@@ -34,7 +34,7 @@ from torch import Tensor
 
 from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt, by_normal_equations
-from errsrc.learners.network_class import ZERO
+from errsrc.learners.network_class import LOOK, ZERO, gets_on, problem
 from errsrc.nets import MLP
 from errsrc.rng import generator
 from errsrc.settings import NetworkTeacher
@@ -222,11 +222,7 @@ class Race:
         """Return where starts end, (E, P), and their losses; each is over when it no longer gets on."""
         net, x, y = network or self.network, self.x[:n], self.y[:n]
         whole = net == self.network and n is None
-        run = kind(
-            lambda p: (y - net(net.unflatten(p), x.expand(len(p), -1, -1))).flatten(1),
-            lambda p: net.jacobian(net.unflatten(p), x.expand(len(p), -1, -1)),
-            point,
-        )
+        run = kind(*problem(net, x, y), point)
         ends, losses, places = point.clone(), run.loss.clone(), torch.arange(len(point))
         mark = run.loss
         for step in range(1, steps + 1):
@@ -236,9 +232,8 @@ class Race:
                 self.arrived = True
             if self.over:
                 break
-            if step % 10 == 0 and not patient:
-                share = torch.where(run.loss < 1e-8, 0.97, torch.where(run.loss < 1e-5, 0.9, 0.8))
-                on = (run.loss <= share * mark) & (run.loss > ZERO)
+            if step % LOOK == 0 and not patient:
+                on = gets_on(run.loss, mark) & (run.loss > ZERO)
                 if not on.any():
                     break
                 run.keep(on)

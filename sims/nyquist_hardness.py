@@ -37,7 +37,7 @@ from torch import Tensor
 
 from errsrc.learners import NetworkStudent, Tuned
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
-from errsrc.learners.network_class import ZERO
+from errsrc.learners.network_class import LOOK, ZERO, gets_on, polished, problem
 from errsrc.nets import MLP, Recipe
 from errsrc.plots.style import STYLE, log
 from errsrc.rng import generator
@@ -55,35 +55,21 @@ def descend(network: MLP, x: Tensor, y: Tensor, point: Tensor) -> tuple[Tensor, 
 
     All starts go on to their own end: a start is over when it no longer gets on, as in `NetworkClass`.
     """
-
-    def begun(point: Tensor) -> LevenbergMarquardt:
-        return LevenbergMarquardt(
-            lambda p: (y - network(network.unflatten(p), x.expand(len(p), -1, -1))).flatten(1),
-            lambda p: network.jacobian(network.unflatten(p), x.expand(len(p), -1, -1)),
-            point,
-        )
-
-    run, places, arrived = begun(point), torch.arange(len(point)), []
+    equations = problem(network, x, y)
+    run, places, arrived = LevenbergMarquardt(*equations, point), torch.arange(len(point)), []
     mark = run.loss
     for step in range(1, STEPS + 1):
         run.step()
-        if step % 10 == 0 and len(places):
+        if step % LOOK == 0 and len(places):
             zero = run.loss <= ZERO
             arrived.append((places[zero], run.point[zero]))
-            share = torch.where(run.loss < 1e-8, 0.97, torch.where(run.loss < 1e-5, 0.9, 0.8))
-            on = ~zero & (run.loss <= share * mark)
+            on = ~zero & gets_on(run.loss, mark)
             run.keep(on)
             places, mark = places[on], run.loss
         if not len(places):
             break
     found, ends = (torch.cat(parts) for parts in zip(*arrived, strict=True))
-    if len(found):
-        run = begun(ends)
-        run.ease()
-        for _ in range(20):
-            run.step()
-        ends = run.point
-    return found, ends
+    return found, polished(*equations, ends) if len(found) else ends
 
 
 def counted(network: MLP, n: int, number: int, starts: int) -> tuple[np.ndarray, int]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from errsrc import checks
 from errsrc.learners.learner import Learner, indicators
-from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
+from errsrc.learners.levenberg_marquardt import LevenbergMarquardt, Linearised, Residuals
 from errsrc.nets import MLP, Weights, jacobian
 from errsrc.nets import Network as Architecture
 from errsrc.results import Interval
@@ -28,8 +28,9 @@ ZERO = 1e-24
 ANALYTIC = ("tanh", "sine", "gelu", "linear")
 """Activations with which a network is an analytic function of its weights."""
 
-_LOOK = 10  # steps between looks at a start's progress
-_STALLED = ((1e-8, 0.97), (1e-5, 0.9), (math.inf, 0.8))  # below this loss it must fall to this share
+LOOK = 10
+"""Steps between looks at whether a start gets on."""
+
 _POLISH = 20  # further steps at most, for the start that arrived
 _ROUNDING = 8.0  # machine epsilons in a label
 
@@ -124,17 +125,13 @@ class NetworkClass(Learner):
         stds = net.prior(self.weight_std, self.bias_std)
         seeds = [int(seed) for seed in rng.integers(2**63, size=self.starts)]
 
-        def residuals(point: Tensor) -> Tensor:
-            return (y - net(net.unflatten(point), x.expand(len(point), -1, -1))).flatten(1)
-
-        def linearised(point: Tensor) -> Tensor:
-            return net.jacobian(net.unflatten(point), x.expand(len(point), -1, -1))
+        equations = problem(net, x, y)
 
         def drawn(first: int, count: int) -> Tensor:
             return net.flatten(net.draw(seeds[first : first + count], stds, torch.float64))
 
         begun = min(self.together, self.starts)
-        run = LevenbergMarquardt(residuals, linearised, drawn(0, begun))
+        run = LevenbergMarquardt(*equations, drawn(0, begun))
         mark, age, ended = run.loss.clone(), torch.zeros(begun, dtype=torch.int64), 0
         best, lowest = run.point[0].clone(), math.inf
         while len(age):
@@ -145,12 +142,9 @@ class NetworkClass(Learner):
                 best, lowest = run.point[place].clone(), float(run.loss[place])
             arrived = int((run.loss <= ZERO).sum())
             if arrived:
-                return _polished(residuals, linearised, best), begun, ended + arrived, arrived
-            share = torch.ones_like(run.loss)
-            for loss, least in reversed(_STALLED):
-                share[run.loss < loss] = least
-            looked = age % _LOOK == 0
-            over = (looked & ~(run.loss <= share * mark)) | (age >= self.steps)
+                return polished(*equations, best[None])[0], begun, ended + arrived, arrived
+            looked = age % LOOK == 0
+            over = (looked & ~gets_on(run.loss, mark)) | (age >= self.steps)
             mark = torch.where(looked, run.loss, mark)
             if over.any():
                 places = over.nonzero()[:, 0]
@@ -175,13 +169,31 @@ class NetworkClass(Learner):
             raise ValueError(checks.refusal("y", "NetworkClass", accepted, f"<{targets.shape[1]} outputs>"))
 
 
-def _polished(residuals: Any, linearised: Any, point: Tensor) -> Tensor:
-    """Return a point (P,) after further steps, while they help."""
-    run = LevenbergMarquardt(residuals, linearised, point[None])
+def problem(network: MLP, x: Tensor, y: Tensor) -> tuple[Residuals, Linearised]:
+    """Return the least-squares problem of fitting labels y (n, outputs) of inputs x (n, dim)."""
+
+    def residuals(point: Tensor) -> Tensor:
+        return (y - network(network.unflatten(point), x.expand(len(point), -1, -1))).flatten(1)
+
+    def linearised(point: Tensor) -> Tensor:
+        return network.jacobian(network.unflatten(point), x.expand(len(point), -1, -1))
+
+    return residuals, linearised
+
+
+def gets_on(loss: Tensor, mark: Tensor) -> Tensor:
+    """Return which starts are not stalled, bool (E,): whose loss fell enough since it was ``mark``."""
+    share = torch.where(loss < 1e-8, 0.97, torch.where(loss < 1e-5, 0.9, 0.8))
+    return loss <= share * mark
+
+
+def polished(residuals: Residuals, linearised: Linearised, points: Tensor) -> Tensor:
+    """Return points (E, P) that have arrived after further steps, while they help."""
+    run = LevenbergMarquardt(residuals, linearised, points)
     run.ease()
     for _ in range(_POLISH):
         run.step()
-    return run.point[0]
+    return run.point
 
 
 @dataclass(frozen=True, eq=False)
