@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 
 def idx(path: Path) -> NDArray[np.uint8]:
-    """Return the uint8 array in an idx file (http://yann.lecun.com/exdb/mnist: magic, sizes, bytes)."""
+    """Return the uint8 array in the idx file at a path: magic, sizes, bytes (http://yann.lecun.com/exdb/mnist)."""
     wrong = f"The file {path} is not a whole idx file of unsigned bytes; put a fresh copy there."
     try:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -49,6 +49,7 @@ def pickled_batch(content: bytes, path: str, labels: str) -> tuple[NDArray[np.ui
     """Return "data" (N, pixels) and labels (N,) of a pickled CIFAR batch, which has these by their names.
 
     A pickle can name any function to be run: this one reads arrays and plain values, and refuses the rest.
+    ``content`` is what the file at ``path`` holds.
     """
     wrong = f"The file {path} is not a whole CIFAR batch"
     try:
@@ -89,7 +90,10 @@ def _latin(text: str, encoding: str) -> bytes:
 def binary_batch(
     content: bytes, path: str, labels: int, pixels: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return images (N, pixels) and the last of the labels, of a byte each, (N,) of a binary CIFAR batch."""
+    """Return images (N, pixels) and the last of the labels, of a byte each, (N,) of a binary CIFAR batch.
+
+    Refuses ``content``, what the file at ``path`` holds, where it is no such batch.
+    """
     if not content or len(content) % (labels + pixels):
         wrong = f"it has {len(content)} bytes, no multiple of {labels + pixels}"
         raise ValueError(f"The file {path} is not a whole CIFAR batch ({wrong}); put a fresh copy there.")
@@ -98,7 +102,7 @@ def binary_batch(
 
 
 def picture(path: Path, side: int) -> NDArray[np.uint8]:
-    """Return the largest central square of a picture in RGB, resized, (3, side, side)."""
+    """Return the largest central square of the picture at a path in RGB, resized, (3, side, side)."""
     from PIL import Image, ImageOps
 
     try:

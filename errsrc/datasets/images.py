@@ -181,7 +181,7 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     ((1197, 1, 8, 8), (600, 1, 8, 8), 10)
     """
     check_dataset(name, side, "images", "name")
-    if is_path(name):
+    if _is_path(name):
         return _folder(Path(name), side)
     place = None if folder is None else Path(folder)
     if name == "digits":
@@ -189,14 +189,14 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     return _fashion(place) if name == "fashion-mnist" else _cifar(name, place)
 
 
-def is_path(name: str) -> bool:
+def _is_path(name: str) -> bool:
     """Return whether an image set's name is the path of a folder: whether it has a slash."""
     return "/" in name or os.sep in name
 
 
 def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") -> None:
-    """Refuse the name and side that `images` refuses before it looks at any file."""
-    if isinstance(name, str) and is_path(name):
+    """Refuse the name, the value of a parameter called so, and the side that `images` refuses unseen."""
+    if isinstance(name, str) and _is_path(name):
         checks.integer(side, "side", where, 1)
     else:
         checks.choice(name, parameter, where, tuple(IMAGE_SETS))
@@ -214,7 +214,7 @@ def shape_of(name: str, side: int = 0) -> Shape:
     (Shape(side=32, classes=100, channels=3), 3072)
     """
     check_dataset(name, side, "shape_of", "name")
-    return Shape(side, len(_classes(Path(name), "train")), 3) if is_path(name) else IMAGE_SETS[name]
+    return Shape(side, len(_classes(Path(name), "train")), 3) if _is_path(name) else IMAGE_SETS[name]
 
 
 def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

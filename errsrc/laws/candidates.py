@@ -36,7 +36,18 @@ CANDIDATES: dict[str, tuple[type[Law], dict[str, float]]] = {
 
 
 class Compared(NamedTuple):
-    """What the held-out cells say of each candidate; the tangent at the power law with its floor."""
+    """What the held-out cells say of each candidate, by its name.
+
+    Attributes
+    ----------
+    scores, misses
+        Log likelihood of the held-out cells, in nats; median of abs ln(predicted / measured) over them.
+    laws
+        Fitted to all cells.
+    tangent
+        Derivatives of ln error (cells, parameters) and residual (cells,) of the power law with a floor; None
+        where that is 0.
+    """
 
     scores: dict[str, float]
     misses: dict[str, float]
@@ -51,7 +62,7 @@ def _bounds(law: type[Law]) -> dict[str, tuple[float, float]]:
 def compare(cells: Cells, seed: int) -> Compared:
     """Fit every candidate without each cell in turn and without the largest, and score what it misses.
 
-    The tangent is that of the power law with a floor, where this is above 0, with its residual.
+    Fits start at points drawn from ``seed``.
     """
     size = len(cells.x)
     masks = [np.arange(size) != k for k in range(size)]
@@ -97,7 +108,17 @@ def compare(cells: Cells, seed: int) -> Compared:
 def described(
     name: str, first: str, where: str, n: Array, error: Array, weights: Array | None, level: float, seed: int
 ) -> tuple[Interval, Interval, Interval | None]:
-    """Return the intervals of a candidate's exponent, its place, and its exponent after a bend."""
+    """Return the intervals of a candidate's exponent, of its place, and of its exponent after a bend.
+
+    Parameters
+    ----------
+    name
+        One of `CANDIDATES`.
+    first, where
+        The law's parameters that are its exponent, and n at its bend or cliff.
+    n, error, weights, level, seed
+        The cells, (cells,) each, and how they are fitted: see `errsrc.laws.fit`.
+    """
     law, fixed = CANDIDATES[name]
     try:
         found = fit(

@@ -23,7 +23,7 @@ DRAWS = 4000
 
 
 class Cells(NamedTuple):
-    """The cells above zero: ln n, mean ln error, its variance in units of `scale`.
+    """The cells above zero, (cells,) each: x is ln n, y mean ln error, with its variance in units of `scale`.
 
     ``df`` are the degrees of freedom by which the runs tell the scale, inf where it is known, 0 where only
     the scatter around a smooth curve tells it, -1 where nothing does.
@@ -57,7 +57,7 @@ class Cells(NamedTuple):
         return np.vander(self.x - self.x.mean(), degree + 1, increasing=True)
 
     def fitted(self, degree: int) -> tuple[Array, Array]:
-        """Return the coefficients of the `basis` fitted to the cells, and their covariance."""
+        """Return the coefficients of the `basis` fitted to the cells, (degree + 1,), and their covariance."""
         root = np.sqrt(self.noise)
         inverse = np.linalg.pinv(self.basis(degree) / root[:, None])
         return inverse @ (self.y / root), inverse @ inverse.T
@@ -84,7 +84,17 @@ class Cells(NamedTuple):
 
 
 def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> Cells:
-    """Return the cells above zero with what is known of their noise."""
+    """Return the cells above zero with what is known of their noise.
+
+    Parameters
+    ----------
+    x
+        ln n of the cells, (cells,), ascending.
+    group, logs
+        Of each run, (runs,): its cell's place, and ln error.
+    spread
+        Standard deviation of each run's ln error, (runs,); None where only the runs tell it.
+    """
     runs = np.maximum(np.bincount(group, minlength=len(x)), 1)
     y = np.bincount(group, logs, minlength=len(x)) / runs
     if spread is not None:
@@ -130,6 +140,8 @@ def chance(cells: Cells, basis: Array, residual: Array, seed: int) -> float:
         (cells, parameters): derivatives of the law's ln error.
     residual
         (cells,) of the fitted law in ln error.
+    seed
+        Of the simulated noise.
     """
     size, free = basis.shape
     root = np.sqrt(cells.noise)

@@ -23,7 +23,7 @@ FORMAT = "errsrc fit 1"
 
 
 def summary(result: Fit | Average) -> dict[str, Any]:
-    """Return {"law", "params", "intervals", "divergence", "warnings"} of a fit, of plain JSON values.
+    """Return {"law", "params", "intervals", "divergence", "warnings"} of a result, of plain JSON values.
 
     An average speaks through its heaviest member.  An end that the data does not bound is null.
     """
@@ -39,7 +39,7 @@ def summary(result: Fit | Average) -> dict[str, Any]:
 
 
 def save(result: Fit | Average, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write a fit to a JSON file that `load` reads back: the summary and all that predictions need.
+    """Write a fitted result to a path, as JSON that `load` reads back: summary and all that predictions need.
 
     `notes` are the caller's own, of plain JSON values, kept beside the fit for `notes` to give
     back.  A file that is there already is replaced whole, or not at all.
@@ -67,7 +67,7 @@ def save(result: Fit | Average, path: str | Path, notes: Mapping[str, Any] | Non
 
 
 def notes(path: str | Path) -> dict[str, Any]:
-    """Return the notes that `save` kept beside a fit; raise ValueError for any other file."""
+    """Return the notes that `save` kept beside the fit at a path; raise ValueError for any other file."""
     try:
         return dict(json.loads(Path(path).read_text())["notes"])
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -76,7 +76,7 @@ def notes(path: str | Path) -> dict[str, Any]:
 
 
 def load(path: str | Path) -> Fit | Average:
-    """Read a fit back from a file that `save` wrote.
+    """Read a fit back from a path that `save` wrote to.
 
     Raises
     ------

@@ -190,7 +190,17 @@ def fit(
 
 
 class Optimum(NamedTuple):
-    """A solved problem: where every start ended, and the best of them."""
+    """A solved problem: where every start ended, and the best of them.
+
+    Attributes
+    ----------
+    problem, solution
+        What was solved, and where every start ended.
+    z, cost
+        The best coordinates, (free,), and the sum of losses there.
+    flat
+        Whether they lie in a valley along which the cost hardly changes.
+    """
 
     problem: Problem
     solution: Solution
@@ -202,13 +212,22 @@ class Optimum(NamedTuple):
 def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
     """Minimise from `starts`, and from four times as many others where fewer than two agree.
 
+    Parameters
+    ----------
+    problem
+        What to minimise.
+    starts
+        Scaled coordinates, (starts, free).
+    seed
+        Of those; others are drawn from the next one.
+
     Raises
     ------
     NoFit
         If the best start neither converged nor lies in a valley that is flat.
     """
     solution = search(problem, starts)
-    if agreeing(solution.cost).sum() < 2:
+    if _agreeing(solution.cost).sum() < 2:
         more = search(problem, problem.starts(4 * len(starts), seed + 1))
         solution = Solution(*(np.concatenate(pair) for pair in zip(solution, more, strict=True)))
     best = int(solution.cost.argmin())
@@ -224,7 +243,22 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
 
 
 def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
-    """Return the `Fit` of a solved problem: intervals, `draws` bootstrap refits, warnings."""
+    """Return the `Fit` of a solved problem: intervals of coverage `level`, bootstrap refits, warnings.
+
+    Parameters
+    ----------
+    found
+        Where the search ended.
+    level
+        Coverage of the intervals, in (0, 1).
+    draws, seed
+        How many refits, and the seed of their resampling.
+
+    Raises
+    ------
+    NoFit
+        For a law that its own `Law.complaint` forbids, and one that fits worse than a constant.
+    """
     problem, solution, z, cost, flat = found
     law = problem.law_at(z)
     if (complaint := law.complaint()) is not None:
@@ -261,7 +295,7 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         intervals[p.name] = Interval(law.params[p.name], float(low), float(high), level)
     condition, entangled = inference.condition(problem, z)
     ties = inference.ties(problem, solution, z, cost, len(problem.error) - len(problem.free))
-    agreement = float(np.mean(agreeing(solution.cost)))
+    agreement = float(np.mean(_agreeing(solution.cost)))
 
     warnings = list(_warnings(problem, z, intervals, condition, entangled, agreement, len(ties)))
     if flat:
@@ -326,7 +360,7 @@ def _running_best(problem: Problem, logs: Array, noise: float) -> float:
 
 
 def search(problem: Problem, starts: Array) -> Solution:
-    """Minimise from every start for a while, then only from the best quarter to the end."""
+    """Minimise a problem from starts (starts, free) for a while, then only the best quarter to the end."""
     first = problem.solve(starts, iterations=60)
     leaders = np.argsort(first.cost)[: max(len(starts) // 4, 1)]
     leaders = leaders[~first.converged[leaders]]
@@ -338,7 +372,10 @@ def search(problem: Problem, starts: Array) -> Solution:
 
 
 def robust_scale(residual: Array, weights: Array) -> float:
-    """Return the standard deviation that the weighted median absolute residual tells of a normal sample."""
+    """Return the standard deviation that the weighted median absolute residual tells of a normal sample.
+
+    Residual and weights are (points,).
+    """
     order = np.argsort(np.abs(residual))
     share = np.cumsum(weights[order])
     middle = np.searchsorted(share, share[-1] / 2)
@@ -362,7 +399,7 @@ def local_scale(n: Array, error: Array) -> float:
     return robust_scale(bend, np.ones(len(bend)))
 
 
-def agreeing(cost: Array) -> Array:
+def _agreeing(cost: Array) -> Array:
     """Return which costs equal the least one, up to what the iteration can tell apart."""
     return cost <= cost.min() * (1 + 1e-6) + 1e-20
 

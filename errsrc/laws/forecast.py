@@ -110,7 +110,7 @@ class Forecast:
         return Prediction(predicted, low, high, level, self.warnings)
 
     def width(self, logs: Array) -> Array:
-        """Return the scale of one run around a curve where the curve predicts ln error `logs`.
+        """Return the scale of one run around a curve where that predicts ln error `logs`, of their shape.
 
         Noise of a run, and doubt about the form: `DOUBT` (or `JOINT_DOUBT`) times the change of
         ln error beyond the range over which the curve was fitted.

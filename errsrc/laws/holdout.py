@@ -101,7 +101,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One figure that must not exceed its limit."""
+    """One figure by its name, whose value, a share of the error, must not exceed its limit."""
 
     name: str
     value: float
@@ -153,7 +153,7 @@ class Holdout:
         return int(np.argmax(sum(np.log(x) for x in self.held_out.inputs.values())))
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return one row a cell: its sizes, held_out, runs, measured, predicted, low, high, divergence."""
+        """Return (cells,) each: its sizes, held_out, runs, measured, predicted, low, high, divergence."""
         parts = (self.fitted, self.held_out)
 
         def both(name: str) -> NDArray[np.generic]:

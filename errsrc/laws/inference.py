@@ -15,13 +15,13 @@ from errsrc.laws.problem import Problem
 
 
 def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
-    """Return (draws, free) scaled coordinates of refits to resampled data, started at z.
+    """Return (draws, free) scaled coordinates of a problem's refits to resampled data, started at z (free,).
 
     Errors are redrawn around the fitted law with the scale of the residuals, corrected for
     the parameters fitted.  Along a single input neighbouring residuals may be alike (looks
     at one training run are): there the noise is autoregressive, with their correlation.
     Huber fits in several inputs are refitted under exponential weights (Rubin 1981), which
-    needs no model of the noise.
+    needs no model of the noise.  All chance is of ``seed``.
     """
     rng = np.random.default_rng([seed, 1])
     starts = np.repeat(z[None, :], draws, axis=0)
@@ -49,7 +49,7 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
 
 
 def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
-    """Return the scale of a fit's noise.
+    """Return the scale of a fit's noise, of the residual (points,) and ``jac`` (points, free) of its problem.
 
     Where weights are precisions, that of a point of weight 1; in a Huber fit, where they say how
     much a point matters, that of every point (`residual_scale`).
@@ -60,9 +60,9 @@ def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
 
 
 def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
-    """Return the scale of equal noise that a weighted fit's residuals tell.
+    """Return the scale of equal noise that a weighted fit's residual (points,) tells.
 
-    With J the Jacobian (points, free), A = J' W J and B = J' W^2 J, the weighted sum of squared
+    With J the Jacobian ``jac`` (points, free), A = J' W J and B = J' W^2 J, the weighted sum of squared
     residuals of a least-squares fit has expectation scale^2 (sum w - trace A^-1 B): N minus
     the number of parameters where all weights are 1.  At least a third of sum w is left, lest few heavy
     points pass for exact ones.
@@ -78,16 +78,27 @@ def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
 def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: float) -> Array:
     """Return (free, 2) ends of the percentile intervals of bootstrap coordinates.
 
-    A coordinate that the points leave open (`open_coordinates`) has no ends: its draws only tell
-    where the search, or its prior, left it.
+    A coordinate that the points leave open (by less than a factor of ten) has no ends: its draws only
+    tell where the search, or its prior, left it.
+
+    Parameters
+    ----------
+    natural
+        The problem in natural units.
+    z, draws
+        The fitted coordinates, (free,), and those of the refits, (draws, free).
+    scale
+        Of the fit's noise.
+    level
+        Coverage, in (0, 1).
     """
     ends = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T
     ends[:, 0], ends[:, 1] = np.minimum(ends[:, 0], z), np.maximum(ends[:, 1], z)
-    ends[open_coordinates(natural, z, scale)] = [-np.inf, np.inf]
+    ends[_open_coordinates(natural, z, scale)] = [-np.inf, np.inf]
     return ends
 
 
-def open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
+def _open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
     """Return which logarithms of parameters the points hold by less than a factor of ten, (free,).
 
     By the curvature of the unpenalised sum of squares at z, `scale` being the noise.
@@ -110,6 +121,17 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     For each coordinate and side, the others are refitted at a ladder of offsets; the end
     lies where the root of the rise in the sum of squares, in units of the residual
     scale, reaches Student's quantile.  An end that is never reached is infinite.
+
+    Parameters
+    ----------
+    natural
+        The problem in natural units.
+    z
+        The fitted coordinates, (free,).
+    degrees
+        Of freedom: points less free parameters.
+    level
+        Coverage, in (0, 1).
     """
     size = len(natural.free)
     residual, jac = natural.residuals(z[None, :], natural.error)
@@ -151,7 +173,7 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
 
 
 def condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
-    """Return the scaled Jacobian's condition number and the parameters of its flattest direction."""
+    """Return the condition number of a problem's Jacobian at z (free,), and which parameters are flattest."""
     _, jac = problem.residuals(z[None, :], problem.error)
     _, singular, right = np.linalg.svd(np.sqrt(problem.weights)[:, None] * jac[0])
     if len(singular) < len(z) or singular[-1] <= 0:
@@ -161,7 +183,17 @@ def condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
 
 
 def ties(problem: Problem, solution: Solution, z: Array, cost: float, degrees: int) -> tuple[Law, ...]:
-    """Return the laws of other local optima whose fit is as good within the noise."""
+    """Return the laws of other local optima whose fit is as good within the noise.
+
+    Parameters
+    ----------
+    problem, solution
+        What was solved, and where every start ended.
+    z, cost
+        The best coordinates, (free,), and the sum of losses there.
+    degrees
+        Of freedom: points less free parameters.
+    """
     threshold = cost * (1 + 1.0 / max(degrees, 1)) + 1e-20
     chosen: list[Array] = [z]
     for i in np.argsort(solution.cost):
@@ -172,7 +204,7 @@ def ties(problem: Problem, solution: Solution, z: Array, cost: float, degrees: i
 
 
 def seed_noise(problem: Problem) -> float:
-    """Return the pooled standard deviation of ln error between rows of equal inputs, or nan."""
+    """Return the pooled standard deviation of ln error between a problem's rows of equal inputs, or nan."""
     keys = np.column_stack([problem.inputs[name] for name in problem.law.inputs])
     _, group = np.unique(keys, axis=0, return_inverse=True)
     group = group.ravel()

@@ -73,7 +73,10 @@ def positive(
     unit: Mapping[str, float | str] | None = None,
     default: Any = MISSING,
 ) -> Any:
-    """Declare a parameter > 0 (see `Parameter`)."""
+    """Declare a parameter > 0.
+
+    ``start``, ``bounds`` and ``unit`` are those of `Parameter`; a default is the field's.
+    """
     return _declare(True, start, bounds, unit, default)
 
 
@@ -83,7 +86,10 @@ def floor(
     unit: Mapping[str, float | str] | None = None,
     default: Any = MISSING,
 ) -> Any:
-    """Declare a parameter >= 0 that may well be 0 (see `Parameter`)."""
+    """Declare a parameter >= 0 that may well be 0.
+
+    ``start``, ``bounds`` and ``unit`` are those of `Parameter`; a default is the field's.
+    """
     return _declare(False, start, bounds, unit, default)
 
 
@@ -93,7 +99,10 @@ def real(
     unit: Mapping[str, float | str] | None = None,
     default: Any = MISSING,
 ) -> Any:
-    """Declare a parameter of either sign (see `Parameter`)."""
+    """Declare a parameter of either sign.
+
+    ``start``, ``bounds`` and ``unit`` are those of `Parameter`; a default is the field's.
+    """
     return _declare(False, start, bounds, unit, default)
 
 
@@ -269,5 +278,5 @@ def _lambdified(law: type[Law], expression: Any) -> Callable[..., Any]:
 
 
 def symbol(name: str) -> sympy.Symbol:
-    """Return the positive sympy symbol of an input or a parameter, the same everywhere."""
+    """Return the positive sympy symbol of an input or a parameter by its name, the same everywhere."""
     return sympy.Symbol(name, positive=True)

@@ -152,7 +152,17 @@ class Problem:
         iterations: int = 300,
         tolerance: float = 1e-10,
     ) -> Solution:
-        """Minimise from the starts z; `error` and `weights` may have one row a member."""
+        """Minimise from the starts z, (members, free).
+
+        Parameters
+        ----------
+        error, weights
+            Of each member, (members, points); by default the problem's own.
+        frozen
+            Coordinates that stay, bool (members, free).
+        iterations, tolerance
+            See `errsrc.laws.least_squares.minimise`.
+        """
         most = max(LARGEST // len(self.error), 1)
         if len(z) > most:  # in parts, for memory; members do not see each other
 
@@ -193,7 +203,7 @@ class Problem:
         )
 
     def shift(self, z: Array, sign: float = 1.0) -> Array:
-        """Return natural coordinates of scaled ones (sign = 1), or the reverse (sign = -1).
+        """Return natural coordinates of scaled ones (members, free) (sign = 1), or the reverse (sign = -1).
 
         Only coordinates whose unit has a power of an input or of the error move, by that
         power times the logarithm of the scale; exponents are the same in both.
@@ -240,7 +250,21 @@ def pose(
     objective: str = "divergence",
     huber_delta: float = 1.0,
 ) -> Problem:
-    """Check the data of a fit and return it as a `Problem` in scaled units."""
+    """Check the data of a fit and return it as a `Problem` in scaled units.
+
+    Parameters
+    ----------
+    law, error, fixed, constants, weights, bounds, objective, huber_delta
+        See `errsrc.laws.fit`; error and weights (points,).
+    inputs
+        {name: (points,) or one number} of each of the law's inputs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For what is out of range or of another shape, inputs that are not the law's, and fewer points than
+        free parameters.
+    """
     where = f"fit({law.__name__})"
     checks.choice(objective, "objective", where, OBJECTIVES)
     delta = checks.number(huber_delta, "huber_delta", where, 0.0, open_low=True)

@@ -64,7 +64,7 @@ class Recovery:
 
 
 def recover(cells: Sequence[Recovery]) -> list[dict[str, Any]]:
-    """Draw, fit and compare: for each parameter its estimate, ``.low``, ``.high`` and ``.covered``.
+    """Draw the cells, fit and compare: of each parameter its estimate, ``.low``, ``.high`` and ``.covered``.
 
     ``.covered`` says whether the interval holds the truth; its mean over seeds is to be the level.
     """

@@ -83,7 +83,7 @@ class Shape:
     zero: float
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return one row a cell: n, runs, error, low, high, and the exponent to the next cell (nan: none)."""
+        """Return (cells,) each: n, runs, error, low, high, and the exponent to the next cell (nan: none)."""
         ends = np.full((3, len(self.n)), np.nan)
         for k, one in enumerate(self.local):
             ends[:, k] = one.estimate, one.low, one.high

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 def moves(padding: int) -> int:
-    """Return the number of moves that `moved` knows: mirrored or not, and all crops."""
+    """Return the number of moves that `moved` knows with a padding: mirrored or not, and all crops."""
     return 2 * (2 * padding + 1) ** 2
 
 

@@ -69,7 +69,7 @@ def save(path: Path, mark: str, content: dict[str, Any]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a checkpoint, for all processes that train together, where there is one."""
+    """Remove the checkpoint at a path, for all processes that train together, where there is one."""
     together.wait()
     if not together.place()[0]:
         path.unlink(missing_ok=True)

@@ -110,7 +110,7 @@ class Descent:
         }
 
     def restore(self, state: dict[str, Any], live: Tensor) -> None:
-        """Go back to a `state` of the members with the numbers ``live``."""
+        """Go back to a `state` of the members with the numbers ``live``, int64 (members,)."""
         self.keep(torch.isin(torch.arange(len(self._orders), device=live.device), live))
         self._hold(state["weights"], list(state["moments"]), state["average"])
         for order, its in zip(self._orders, state["orders"], strict=True):

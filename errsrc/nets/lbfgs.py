@@ -23,6 +23,11 @@ class LBFGS:
     one problem does is never read by another.  A problem is ``stuck`` when not even steepest descent
     lowers its loss, to rounding: at a minimum, or where its loss is not finite.
 
+    Parameters
+    ----------
+    objective
+        The functions, see `Objective`.
+
     Attributes
     ----------
     point, loss, slope
@@ -61,7 +66,7 @@ class LBFGS:
         return {name: value for name, value in vars(self).items() if name != "_objective"}
 
     def restore(self, state: dict[str, Any], live: Tensor) -> None:
-        """Go back to a `state`, in which the problems have the numbers ``live``."""
+        """Go back to a `state`, in which the problems have the numbers ``live``, int64 (members,)."""
         vars(self).update(state, _numbers=live)
 
     def step(self) -> None:

@@ -300,7 +300,10 @@ def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
 
 
 def as_images(x: Tensor, members: int, image: tuple[int, ...]) -> Tensor:
-    """Return inputs (E, B, inputs), or (B, inputs) for all, as images (B, E channels, side, side)."""
+    """Return x (E, B, inputs), or (B, inputs) for all, as images (B, E channels, side, side).
+
+    ``image`` is (channels, side, side).
+    """
     x = x.expand(members, *x.shape[-2:]).transpose(0, 1)
     return x.reshape(len(x), -1, *image[1:])
 
@@ -308,7 +311,8 @@ def as_images(x: Tensor, members: int, image: tuple[int, ...]) -> Tensor:
 def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None = None) -> Tensor:
     """Return x (B, E in, side, side) convolved with each member's own kernels (E, out, in 9) or (E, out, in).
 
-    3 x 3 with one pixel of padding, or 1 x 1; (B, E out, ...).
+    3 x 3 with one pixel of padding, or 1 x 1, every ``stride`` pixels, and its bias (E, out) added;
+    (B, E out, ...).
     """
     members = len(kernels)  # a member is a group of channels
     inside = x.shape[1] // members

@@ -31,7 +31,7 @@ def losses(outputs: Tensor, y: Tensor, loss: str = "log") -> Tensor:
 
 
 def each_loss(outputs: Tensor, y: Tensor, loss: str) -> Tensor:
-    """Return the loss of each example, (E, B)."""
+    """Return the loss of each example, (E, B), of outputs and y as `losses` takes them."""
     if loss == "log":
         flat = functional.cross_entropy(
             outputs.flatten(0, -2), y.expand(outputs.shape[:-1]).reshape(-1), reduction="none"
@@ -114,7 +114,7 @@ def take(array: Tensor, index: Tensor) -> Tensor:
 def head(outputs: Tensor, y: Tensor, loss: str, share: Tensor) -> tuple[Tensor, Tensor]:
     """Return each member's losses weighted by ``share`` and summed, (E,), and the slopes by the outputs.
 
-    ``share`` is (E, B) or (1, 1); the slopes have the outputs' shape.
+    Outputs, y and loss are those of `losses`; ``share`` is (E, B) or (1, 1); slopes have the outputs' shape.
     """
     if loss == "log":
         slope = torch.log_softmax(outputs, -1)
@@ -131,7 +131,7 @@ def head(outputs: Tensor, y: Tensor, loss: str, share: Tensor) -> tuple[Tensor, 
 
 
 def zero_risk(network: Network, y: Tensor, rows: Sequence[Tensor], loss: str) -> Tensor:
-    """Return each member's training loss for outputs that are all 0, (E,)."""
+    """Return each member's loss on its rows of y for outputs of its network that are all 0, (E,)."""
     if loss == "log":
         return torch.full((len(rows),), math.log(network.outputs), device=y.device)
     squares = y.square() if y.dim() == 1 else y.square().sum(1)
@@ -141,7 +141,15 @@ def zero_risk(network: Network, y: Tensor, rows: Sequence[Tensor], loss: str) ->
 def objective(
     network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str, pruned: Weights | None
 ) -> Objective:
-    """Return the members' training losses as functions of their weights, see `errsrc.nets.lbfgs`."""
+    """Return the members' training losses as functions of their weights, see `errsrc.nets.lbfgs`.
+
+    Parameters
+    ----------
+    network, x, y, rows, loss
+        See `evaluate`: x (N, inputs), y (N,) or (N, outputs), each member's own rows.
+    pruned
+        bool (E, ...), True of weights whose slope is 0; None for none.
+    """
     gone = None if pruned is None else network.flatten(pruned)
 
     def objective(point: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:

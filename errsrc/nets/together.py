@@ -37,14 +37,14 @@ def share(batch: int) -> slice:
 
 
 def summed(part: Tensor) -> Tensor:
-    """Return the sum of all processes' parts, in the part's place."""
+    """Return the sum of all processes' parts, of one shape, in the part's place."""
     if place()[1] > 1:
         distributed.all_reduce(part)
     return part
 
 
 def of_first(value: Tensor) -> Tensor:
-    """Return what the first process has, in the value's place."""
+    """Return what the first process has, of the value's shape, in its place."""
     if place()[1] > 1:
         distributed.broadcast(value, 0)
     return value
@@ -78,7 +78,7 @@ def join() -> bool:
 
 
 def lead(function: Callable[[Sequence[Any]], Any], batches: Sequence[Sequence[Any]]) -> Iterator[Any]:
-    """Compute batches one after another in all processes: an engine, see `errsrc.sweeps.engines`.
+    """Compute a function of batches, one after another, in all processes: see `errsrc.sweeps.engines`.
 
     For the first process, which calls `end` when all is done; the others `follow`.
     """

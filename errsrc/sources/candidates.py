@@ -22,7 +22,19 @@ FRESH = 256
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Candidates' values at the points (D, Q, outputs), which are single students; a chain's step, (D,)."""
+    """Predictors of the teachers of D draws.
+
+    Attributes
+    ----------
+    values
+        {candidate: its values at the draws' points, (D, Q, outputs)}.
+    single
+        Those that are members of the student's class, and not means of several.
+    step
+        Longest leapfrog step found for each draw's chains, (D,).
+    status
+        How they were looked for.
+    """
 
     values: dict[str, Tensor]
     single: set[str]
@@ -31,7 +43,17 @@ class Candidates:
 
 
 def search(world: World, target: Target, student: Architecture, seed: int, effort: Effort) -> Candidates:
-    """Return predictors made from the data alone."""
+    """Return predictors made from the data alone.
+
+    Parameters
+    ----------
+    world, target
+        The draws, and their posteriors.
+    student
+        The class that ``single`` is about.
+    seed, effort
+        Root of the seed tree, and how hard to look.
+    """
     network, points, draws = world.setting.architecture, world.points, len(world.x)
     weights, loss = _students(world, seed, effort)
     best = loss.argmin(1)

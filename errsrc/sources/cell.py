@@ -123,7 +123,7 @@ def curves(
 
 
 def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> Shape:
-    """Return the shape of the excess risk, the total less the noise, over n; see `errsrc.laws.shape`.
+    """Return the shape over n of a cell's budgets: of the total less the noise, see `errsrc.laws.shape`.
 
     An estimate below 0 counts as 0; of a 0-1 error counted at inputs so does less than 3 of all.  Budgets of
     one seed share their teachers, so that errors rise and fall together: local exponents are known better
@@ -138,7 +138,7 @@ def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> Shape:
 
 
 def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each budget: n, the terms, the total, what stands beside."""
+    """Return a header and a line of texts for each of some budgets: n, terms, total, what stands beside."""
     names = [*TERMS, "total", *(name for name in BESIDE if any(getattr(one, name) for one in budgets))]
     header = ["n", *(name.replace("_", " ") for name in names)]
     rounded = [one.rounded for one in budgets]

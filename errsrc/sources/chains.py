@@ -183,6 +183,13 @@ def pilot(
     """Return a step for each data set, (C,), and the states where the search for it ended.
 
     Chains start at z, which must come from the data alone; steps follow their acceptance.
+
+    Parameters
+    ----------
+    target, z
+        One data set a chain, and starts, (C, P).
+    rounds, leaps
+        How often a step is changed, and leapfrog steps of each transition in between.
     """
     _, slope = target(z)
     energy = torch.zeros(len(z), dtype=z.dtype)

@@ -20,7 +20,10 @@ SMALL = 1e-5
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """The budget of one design, without the noise: mean squared errors summed over outputs."""
+    """The budget of one design without the noise, in squared units of the labels, summed over outputs.
+
+    The terms are realizability, uncertainty and deficiency; their total is found apart from them.
+    """
 
     realizability: float
     uncertainty: float
@@ -119,7 +122,7 @@ class Posterior:
 
 
 def infinite_mean(setting: GaussianSetting, learner: Any, n: int) -> bool:
-    """Return whether a learner's mean risk over random inputs is infinite.
+    """Return whether a learner's mean risk over n random inputs of a setting is infinite.
 
     That of least squares of noisy labels is near n = M: inputs whose n x M features lack rank have a
     codimension of |n - M| + 1 at most, so that for |n - M| <= 1 the least singular value s is below e with a
@@ -141,5 +144,5 @@ def infinite_mean(setting: GaussianSetting, learner: Any, n: int) -> bool:
 
 
 def square(values: Array) -> float:
-    """Return the sum of squares."""
+    """Return the sum of squares of values, an array."""
     return float(np.vdot(values, values))

@@ -101,7 +101,20 @@ def parts(
     seed: int,
     effort: Effort,
 ) -> Parts:
-    """Return the terms of a learner in a setting of network teachers, see `errsrc.sources.budget`."""
+    """Return the terms of a learner in a setting of network teachers.
+
+    Parameters
+    ----------
+    setting, learner, n, x, draws, seed, effort
+        See `errsrc.sources.budget`; x (n, inputs) or None.
+
+    Raises
+    ------
+    ValueError
+        For a learner whose functions are none of the setting's inputs.
+    NoAnswer
+        Where students diverged in all draws but one, or in all.
+    """
     function_class = learner.function_class
     check(setting, function_class)
     worlds = _worlds(setting, n, x, draws, seed)
@@ -169,7 +182,7 @@ def parts(
 
 
 def check(setting: NetworkTeacher | ImageTeacher, function_class: FunctionClass) -> None:
-    """Refuse a class whose functions are none of a setting's inputs."""
+    """Refuse a ``function_class`` whose functions are none of a setting's inputs."""
     shape = (setting.architecture.inputs, setting.architecture.outputs)
     fits = isinstance(function_class, AllFunctions)
     if isinstance(function_class, Network):
@@ -198,7 +211,7 @@ def _worlds(
 
 
 def points(setting: NetworkTeacher | ImageTeacher) -> int:
-    """Return the number of fresh inputs of a draw."""
+    """Return the number of fresh inputs of a draw of a setting."""
     return POINTS if isinstance(setting, NetworkTeacher) else setting.test_images
 
 
@@ -338,7 +351,8 @@ def _distilled(
 def pruned(teacher: NetworkFunction, student: Architecture, x: Array) -> Weights | None:
     """Return a teacher's weights cut to a narrower network of the same depth, None for other shapes.
 
-    Of each hidden layer those units stay whose values vary most, times what the next layer makes of them.
+    Of each hidden layer those units stay whose values at x, float64 (n, inputs), vary most, times what the
+    next layer makes of them; the narrower network is the ``student``.
     """
     large = teacher.architecture
     if not isinstance(large, MLP) or not isinstance(student, MLP):

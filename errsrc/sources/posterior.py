@@ -304,7 +304,10 @@ def _slide_step(world: World, seed: int, rng: torch.Generator) -> float:
 
 
 def chosen(portfolio: dict[str, Draws]) -> tuple[Draws, str]:
-    """Return for each draw the distance of the candidate best on the other half; the best over all."""
+    """Return for each draw, (D,), the distance of the candidate best on the other half; the best over all.
+
+    ``portfolio`` has each candidate's distances, (D,), by its name.
+    """
     names, table = list(portfolio), np.stack(list(portfolio.values()))
     overall = names[int(table.mean(1).argmin())]
     if table.shape[1] < 4:  # too few to choose by: the last candidate, whatever they say

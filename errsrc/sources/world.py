@@ -46,13 +46,25 @@ class Effort:
                 raise ValueError(checks.refusal(name, "Effort", "an even number", getattr(self, name)))
 
     def leaps_at(self, step: Tensor) -> int:
-        """Return how many leaps of a step go half way round the prior's ball, of those allowed."""
+        """Return how many leaps of the median of steps, (C,), go half round the prior's ball, or the most."""
         return min(self.leaps, max(8, math.ceil(math.pi / 2 / float(step.median()))))
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Draws of a setting, as tensors: x (D, n, inputs), y (D, n, outputs), points (D, Q, inputs), truth."""
+    """D draws of a setting, as float64 tensors.
+
+    Attributes
+    ----------
+    setting
+        Of squared loss.
+    weights
+        Of the teachers, (D, ...) each.
+    x, y
+        Labelled examples, (D, n, inputs) and (D, n, outputs).
+    points, truth
+        Fresh inputs, (D, Q, inputs), and the teachers' values there, (D, Q, outputs).
+    """
 
     setting: NetworkTeacher
     weights: tuple[Tensor, ...]
@@ -70,7 +82,7 @@ class World:
         ys: Sequence[Array],
         points: Sequence[Array],
     ) -> World:
-        """Return draws as tensors in float64; refuse, for `bracket`, what is no draw of the setting."""
+        """Return draws, in arrays as `errsrc.sources.bracket` takes them; refuse in its name what is none."""
         where = "bracket"
         draws, network = len(teachers), setting.architecture
         for name, arrays in (("xs", xs), ("ys", ys), ("points", points)):

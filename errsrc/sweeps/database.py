@@ -99,7 +99,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all that is written within, or nothing of it."""
+        """Write all that is written within, or nothing of it; refuse a file that is not open for writing."""
         if self._lock is None:
             raise ValueError(f"{self.path} is not open for writing.")
         with self.refusals("written"):

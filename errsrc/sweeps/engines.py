@@ -77,7 +77,7 @@ def cores() -> int:
 
 
 def check_limits(where: str, memory: int | None, seconds: float | None) -> None:
-    """Refuse limits of a batch that cannot be held."""
+    """Refuse limits of a batch that cannot be held: its memory, in bytes, and its time, in seconds."""
     if memory is not None:
         checks.integer(memory, "memory", where, 2**26)
         if not hasattr(os, "sched_getaffinity"):

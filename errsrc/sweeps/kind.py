@@ -184,8 +184,8 @@ def _walk(
         else:
             yield (
                 below,
-                plain(value, hint, below),
-                _NONE if _nested(its) or its is _NONE else plain(its, hint, below),
+                _plain(value, hint, below),
+                _NONE if _nested(its) or its is _NONE else _plain(its, hint, below),
             )
 
 
@@ -221,17 +221,17 @@ def kind_name(cls: Any) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
 
 
-def plain(value: Any, hint: Any, path: str) -> Any:
+def _plain(value: Any, hint: Any, path: str) -> Any:
     """Return a leaf as a plain value of its declared type; raise TypeError for what is none."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):
         inner = typing.get_args(hint)
         each = inner if len(inner) == len(value) and ... not in inner else inner[:1] * len(value)
-        return [plain(v, h, path) for v, h in zip(value, each or [None] * len(value), strict=True)]
+        return [_plain(v, h, path) for v, h in zip(value, each or [None] * len(value), strict=True)]
     if _nested(value):
         cls: Any = type(value)
-        leaves = {name: plain(getattr(value, name), hint, path) for name, hint in types_of(cls).items()}
+        leaves = {name: _plain(getattr(value, name), hint, path) for name, hint in types_of(cls).items()}
         return {"kind": kind_name(cls), **leaves}
     if type(value) is int and hint is not int and (hint is float or float in typing.get_args(hint)):
         value = float(value)

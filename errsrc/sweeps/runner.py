@@ -184,7 +184,7 @@ def _cost(study: Study, places: Sequence[int]) -> float:
 
 @dataclass(frozen=True)
 class Failure:
-    """A batch that raised: a sentence, and the traceback."""
+    """A batch that raised: the error in a sentence, and as details the traceback."""
 
     error: str
     details: str
@@ -192,7 +192,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class OtherCode:
-    """The answer of a worker whose errsrc is not the driver's: it computes nothing."""
+    """The answer of a worker whose `code` is not the driver's: it computes nothing."""
 
     code: str
 
@@ -203,7 +203,17 @@ def attempt(
     driver: str,
     cells: Sequence[Any],
 ) -> list[dict[str, Any]] | Failure | OtherCode:
-    """Compute a batch and return what the store takes for each cell; an error as a `Failure`."""
+    """Compute a batch and return what the store takes for each cell; an error as a `Failure`.
+
+    Parameters
+    ----------
+    compute, packages
+        Those of the cells' `errsrc.sweeps.Kind`.
+    driver
+        The driver's `code`: another one here computes nothing.
+    cells
+        The batch.  ValueError of other than one outcome a cell is a `Failure` too.
+    """
     if code() != driver:
         return OtherCode(code())
     try:
@@ -286,7 +296,17 @@ def code() -> str:
 
 
 class Progress:
-    """A line on how far a run is: rewritten on a terminal, now and then elsewhere."""
+    """A line on how far a run is: rewritten on a terminal, now and then elsewhere.
+
+    Parameters
+    ----------
+    cells, kept
+        Cells of the study, and those of them finished before.
+    cost
+        Of all cells to compute, in the unit of the kind's ``cost``, by which the time left is told.
+    file
+        Where to; None for nowhere.
+    """
 
     def __init__(self, cells: int, kept: int, cost: float, file: TextIO | None) -> None:
         self.cells, self.done, self.kept, self.failed = cells, kept, kept, 0
@@ -298,7 +318,7 @@ class Progress:
         self.told = True
 
     def move(self, cells: int, cost: float, failed: bool) -> None:
-        """Count cells that have come."""
+        """Count cells that have come, with their share of the cost."""
         self.told = False
         self.spent += cost
         if failed:

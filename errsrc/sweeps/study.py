@@ -162,7 +162,7 @@ class Study(Sequence[Any]):
         changes: dict[str, Any] = {}
         for factor, value in chosen:
             changes.update(zip(factor.fields, value, strict=True))
-        return replaced(self.base, changes)
+        return _replaced(self.base, changes)
 
     def cell_keys(self) -> list[str]:
         """Return the keys of all cells, in their order.
@@ -212,7 +212,7 @@ class Study(Sequence[Any]):
         tops = {field.partition(".")[0] for field in factor.fields}
         out = []
         for value in factor.values:
-            cell = replaced(self.base, dict(zip(factor.fields, value, strict=True)))
+            cell = _replaced(self.base, dict(zip(factor.fields, value, strict=True)))
             given, defaults = (
                 {path: leaf for path, leaf in part.items() if _within(path, factor.fields)}
                 for part in split(cell, tops)
@@ -235,7 +235,7 @@ def _within(path: str, fields: tuple[str, ...]) -> bool:
     return any(path == field or path.startswith(field + ".") for field in fields)
 
 
-def replaced(cell: Any, changes: Mapping[str, Any]) -> Any:
+def _replaced(cell: Any, changes: Mapping[str, Any]) -> Any:
     """Return a dataclass with the fields at dotted paths changed.
 
     Raises
@@ -256,5 +256,5 @@ def replaced(cell: Any, changes: Mapping[str, Any]) -> Any:
         else:
             direct[name] = value
     for name, inner in below.items():
-        direct[name] = replaced(getattr(cell, name), inner)
+        direct[name] = _replaced(getattr(cell, name), inner)
     return dataclasses.replace(cell, **direct)

@@ -13,5 +13,5 @@ def device() -> torch.device:
 
 
 def device_name(of: torch.device) -> str:
-    """Return what a device is called in results."""
+    """Return what the device ``of`` a tensor is called in results."""
     return torch.cuda.get_device_name(of) if of.type == "cuda" else f"CPU ({platform.machine()})"

@@ -230,6 +230,11 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
     -------
     results
         In the order of `cells`.  A cell's result does not depend on the others, to rounding.
+
+    Raises
+    ------
+    ValueError
+        For cells that differ in more, and more tokens than the corpus has.
     """
     kinds = {replace(cell, n=cell.passage, seed=0, steps=1) for cell in cells}
     if len(kinds) != 1:

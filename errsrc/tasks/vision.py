@@ -175,7 +175,10 @@ class Resident:
 
 @functools.lru_cache(maxsize=1)
 def resident(dataset: str, validation: int, folder: str | None = None, side: int = 0) -> Resident:
-    """Return an image set, `validation` of its training images set apart (see `errsrc.datasets.images`)."""
+    """Return an image set, `validation` of its training images set apart, and refuse as many as there are.
+
+    ``dataset``, folder and side are those of `errsrc.datasets.images`.
+    """
     data = images(dataset, folder, side)
     order = balanced_order(data.train_y, generator(0, "vision", dataset, "validation"))
     if validation >= len(order):
@@ -210,7 +213,7 @@ def _architecture(cell: VisionCell, shape: Shape) -> Network:
 
 
 def member(cell: VisionCell, data: Resident) -> Member:
-    """Return what a cell trains on, for how long, and from which seed."""
+    """Return what a cell trains on, for how long, and from which seed; refuse more images than data has."""
     shape = (cell.width,) if cell.depth == 1 else (cell.width, cell.depth)
     order = balanced_order(data.y.cpu().numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
     if cell.n > len(order):
