@@ -33,6 +33,17 @@ ARRAYS = re.compile(r"\b(Array|ArrayLike|NDArray|Tensor|Weights)\b")
 SHAPES = re.compile(r"\((?:[^()]|\([^()]*\))*,|\((points|draws|n|N|K|M|Q)\b|shape|broadcast|arrays?\b")
 """``(n, dim)`` or ``(n,)``, or that arrays broadcast or keep their shape."""
 
+UNITS = {
+    "level": "[Cc]overage|[Ii]nterval|quantile",
+    "seconds": "[Ss]econd|[Tt]ime",
+    "memory": "[Bb]ytes",
+    "(.+_)?loss": r"\bnats\b|squared",
+    "(.+_)?error": r"[Ss]hare|rate|relative|unit|\|f\|",
+    ".+_std": r"[Ss]tandard deviation|N\(0",
+    ".+_se|std_error": "[Ss]tandard error",
+}
+"""What is to be said of a number so named: its unit, or what it is a fraction or a spread of."""
+
 EVERY = {
     f"{module}.{name}": getattr(importlib.import_module(module), name)
     for parts in SHOWN.values()
@@ -88,20 +99,46 @@ def fields(item: Any) -> list[str]:
     return list(inspect.signature(start).parameters)[1:] if start else []
 
 
+def arrays(item: type) -> Iterator[tuple[str, str]]:
+    """The fields and properties of a class that are arrays, each with the text that is to say their shape."""
+    hints = {name: str(hint) for each in item.__mro__ for name, hint in inspect.get_annotations(each).items()}
+    yield from ((name, text_of(item)) for name in fields(item) if ARRAYS.search(hints.get(name, "")))
+    for name, found in vars(item).items():
+        getter = getattr(found, "fget", None) or getattr(found, "func", None)
+        if getter and name[0] != "_" and ARRAYS.search(str(inspect.signature(getter).return_annotation)):
+            lines = [vars(each)[name] for each in item.__mro__ if name in vars(each)]
+            yield name, "\n".join(inspect.getdoc(each) or "" for each in lines)
+
+
+def unitless(hints: dict[str, str], text: str) -> Iterator[str]:
+    """The numbers of these names and types whose unit a text does not say."""
+    for name, hint in hints.items():
+        if hint.removesuffix(" | None") == ("int" if name == "memory" else "float"):
+            asked = [unit for of, unit in UNITS.items() if re.fullmatch(of, name)]
+            yield from (name for unit in asked if not re.search(unit, text))
+
+
 def complaints(where: str, item: Any) -> Iterator[str]:
-    words = set(re.findall(r"\w+", text_of(item)))
+    text = text_of(item)
     for name in fields(item):
-        if name not in words:
+        if name not in re.findall(r"\w+", text):
             yield f"{where} does not say what its field {name} is"
+    if inspect.isclass(item):
+        shapeless = [name for name, said in arrays(item) if not SHAPES.search(said)]
+        yield from (f"{where} does not say the shape of {name}" for name in shapeless)
+        hints = {name: str(hint) for name, hint in inspect.get_annotations(item).items()}
+        yield from (f"{where} does not say the unit of {name}" for name in unitless(hints, text))
     for name, function, text in methods(where, item):
         signature = inspect.signature(function)
         words = set(re.findall(r"\w+", text))
         unnamed = [each for each in signature.parameters if each not in words | KNOWN and each[0] != "_"]
         if unnamed and not inspect.isclass(item):
             yield f"{name} does not say what {', '.join(unnamed)} is"
-        types = [str(each.annotation) for each in signature.parameters.values()]
-        if ARRAYS.search(" ".join([*types, str(signature.return_annotation)])) and not SHAPES.search(text):
+        hints = {each: str(parameter.annotation) for each, parameter in signature.parameters.items()}
+        returned = str(signature.return_annotation)
+        if ARRAYS.search(" ".join([*hints.values(), returned])) and not SHAPES.search(text):
             yield f"{name} does not say the shape of its arrays"
+        yield from (f"{name} does not say the unit of {each}" for each in unitless(hints, text))
         unsaid = [one for one in raised(function) if one not in text and not re.search("[Rr]efuse", text)]
         if unsaid:
             yield f"{name} does not say that it raises {', '.join(sorted(unsaid))}"
@@ -138,10 +175,12 @@ def wrong(x: Array, ratio: float) -> Array:  # noqa: F821
 
 @dataclasses.dataclass
 class Wrong:
-    """A pair of a first and of another thing."""
+    """A first and another thing, with the loss at some levels."""
 
     first: int
     second: int
+    loss: float
+    levels: Array  # noqa: F821
 
 
 class WrongPair(NamedTuple):
@@ -162,7 +201,8 @@ class WrongStart:
     ("item", "missing"),
     [
         (wrong, ["what ratio is", "the shape", "raises ValueError"]),
-        *((item, ["its field second"]) for item in (Wrong, WrongPair, WrongStart)),
+        (Wrong, ["its field second", "the shape of levels", "the unit of loss"]),
+        *((item, ["its field second"]) for item in (WrongPair, WrongStart)),
     ],
 )
 def test_what_is_not_said_is_seen(item: Any, missing: list[str]) -> None:

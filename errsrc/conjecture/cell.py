@@ -30,7 +30,7 @@ class ThresholdCell:
     setting, learner
         The world, and who learns in it.
     ratios, draws, tolerance, n_nyquist, level
-        See `threshold`.
+        See `threshold`; the level is the coverage of intervals.
     seed
         Root of the seed tree.
     """

@@ -55,7 +55,7 @@ class Average(Forecast):
 
     @property
     def inputs(self) -> dict[str, Array]:  # type: ignore[override]
-        """The points fitted, in natural units."""
+        """The points fitted, (points,) each, in natural units."""
         return self.members[0].inputs
 
     @property

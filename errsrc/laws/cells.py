@@ -37,12 +37,12 @@ class Cells(NamedTuple):
 
     @property
     def deviation(self) -> Array:
-        """Standard deviation of each cell's mean; inf where nothing tells it."""
+        """Standard deviation of each cell's mean, (cells,); inf where nothing tells it."""
         return np.sqrt(self.variance * self.scale) if self.df >= 0 else np.full(len(self.x), np.inf)
 
     @property
     def noise(self) -> Array:
-        """Variance of each cell's mean, with the tolerance."""
+        """Variance of each cell's mean, with the tolerance, (cells,)."""
         return self.variance * self.scale + TOLERANCE**2
 
     def quantile(self, level: float) -> float:
@@ -63,7 +63,7 @@ class Cells(NamedTuple):
         return inverse @ (self.y / root), inverse @ inverse.T
 
     def slope(self, level: float) -> Interval:
-        """Return the exponent of the straight line through the cells."""
+        """Return the exponent of the straight line through the cells, an interval of coverage ``level``."""
         if len(self.x) < 2:
             return Interval(math.nan, -math.inf, math.inf, level)
         coefficients, covariance = self.fitted(1)

@@ -192,7 +192,7 @@ class Average:
 
     @functools.cached_property
     def weights(self) -> Weights:
-        """The networks' weights, stacked."""
+        """The networks' weights, stacked: (E, ...) each."""
         return tuple(torch.stack(each) for each in zip(*(one.weights for one in self.trained), strict=True))
 
     def __call__(self, at: Array) -> Array:

@@ -75,7 +75,7 @@ class Level:
     level, remaining, density
         Rounds of pruning before it, the prunable weights left, and their share of all prunable ones.
     error, loss
-        On the test examples, see `errsrc.nets.evaluate`.
+        On the test examples: the share of wrong classes and nats, see `errsrc.nets.evaluate`.
     validation_error, validation_loss
         At the look that the weights were kept from.
     train_error, train_loss

@@ -85,8 +85,8 @@ class Trained:
         may add to a mean over so few examples; the member
         stopped there, and its figures are not to be averaged with others.
     train_loss, train_error
-        Risk of the kept weights on the member's training rows; above 2^16 rows, on every second, third, ...
-        of them.
+        Risk of the kept weights on the member's training rows, in units as `evaluate` has them: nats and a
+        share, or squared and its root; above 2^16 rows, on every second, third, ... of them.
     curve
         Columns of the learning curve, a row a look: "step", "train_loss" (mean over the steps since the
         last look, raw weights), "loss" and "error" on validation, or else on the training rows (the

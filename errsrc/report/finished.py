@@ -35,8 +35,8 @@ class Finished:
     study
         What was asked for.
     cells, rows, curves
-        Of the finished cells, in the study's order, each with its row and curve in the store, see
-        `errsrc.sweeps.Store`.
+        Of the finished cells, in the study's order, each with its row and curve in the store, the
+        latter {name: (looks,)}, see `errsrc.sweeps.Store`.
     failures
         How many missing cells failed with which sentence.
     versions

@@ -38,7 +38,7 @@ class Pruned:
     label
         What tells them from the others; empty of the only ones.
     points
-        Their levels, see `errsrc.tasks.pruning.levels`.
+        Their levels, (levels,) each, see `errsrc.tasks.pruning.levels`.
     single
         The law of each configuration, or why there is none.
     joint

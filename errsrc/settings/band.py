@@ -122,7 +122,7 @@ class BandTeacher(_BandWorld, GaussianSetting):
 
     @cached_property
     def variances(self) -> Array:
-        """Prior variances of the coefficients in `whole`, float64, which sum to 1."""
+        """Prior variances of the coefficients in `whole`, float64 (M,), which sum to 1."""
         degrees = np.maximum(self.whole.degrees, 1).astype(np.float64)
         inside = np.ones(len(degrees), dtype=bool)
         if self.beyond is not None:

@@ -236,7 +236,7 @@ class ImageBasis(Basis):
 
     @property
     def split(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Which training images are without labels, and which may be drawn with them."""
+        """Training images without labels, (unlabelled,), and those that may be drawn with them, (others,)."""
         data = _resident(self.dataset)
         if self.unlabelled >= len(data.x):
             accepted = f"an integer < {len(data.x)}, the training images of {self.dataset}"

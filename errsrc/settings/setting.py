@@ -133,7 +133,7 @@ class GaussianSetting(Setting):
 
     @property
     def output_stds(self) -> Array:
-        """Prior standard deviation of each output, relative to the process that `roots` describes."""
+        """Prior standard deviation of each output, (outputs,), relative to the process of `roots`."""
         return np.ones(1)
 
     @property

@@ -52,7 +52,7 @@ Sides = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What a budget is made of, a value a draw; see `errsrc.sources.budget.Budget` for the terms.
+    """What a budget is made of, (draws,) each; see `errsrc.sources.budget.Budget` for the terms.
 
     Attributes
     ----------

@@ -50,9 +50,9 @@ def dask(
         through dask-jobqueue as its configuration says (``~/.config/dask/jobqueue.yaml``); without it,
         workers on the loopback address of this machine.
     memory, seconds
-        Limits as `local` has them, held by the workers themselves, which should have one thread each.
-        A worker that takes too long ends itself, and its nanny, which ``dask worker`` starts unless told
-        otherwise, starts another.
+        Limits in bytes and seconds, as `local` has them, held by the workers themselves, which should have
+        one thread each.  A worker that takes too long ends itself, and its nanny, which ``dask worker``
+        starts unless told otherwise, starts another.
     resources
         What of a worker's resources a batch takes, as ``{"GPU": 0.5}`` for two a GPU; only workers
         started with as much of it get one.

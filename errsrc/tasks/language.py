@@ -103,7 +103,7 @@ class LanguageResult:
     validation_loss, train_loss
         Nats a token: on validation at the step that it chose, optimistic; on the training tokens.
     steps_taken, best_step, seconds, diverged, curve
-        As of an `errsrc.tasks.VisionResult`.
+        As of an `errsrc.tasks.VisionResult`; the curve (looks,) each.
     digest, device
         Of the corpus, see `errsrc.datasets.Texts`; what it was trained on.
     """

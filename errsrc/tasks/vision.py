@@ -99,7 +99,7 @@ class VisionResult:
     digest, device
         Of the images, see `errsrc.datasets.Images`; what it was trained on.
     curve
-        Learning curve, see `errsrc.nets.Trained`.
+        Learning curve, (looks,) each, see `errsrc.nets.Trained`.
     """
 
     cell: VisionCell
