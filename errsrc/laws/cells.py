@@ -73,7 +73,7 @@ class Cells(NamedTuple):
         return Interval(middle, middle - half, middle + half, level)
 
     def local(self, level: float) -> list[Interval]:
-        """Return the exponents between each cell and the next."""
+        """Return the exponents between each cell and the next, intervals of coverage ``level``."""
         steps, deviation = np.diff(self.x), self.deviation
         slopes = -np.diff(self.y) / steps
         halves = self.quantile(level) * np.hypot(deviation[1:], deviation[:-1]) / steps

@@ -89,7 +89,10 @@ class LevenbergMarquardt:
 
 
 def by_normal_equations(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the steps (E, P) and what they lower ||r - J d||^2 + penalty ||d||^2 by, (E,)."""
+    """Return the steps (E, P) and what they lower ||r - J d||^2 + penalty ||d||^2 by, (E,).
+
+    Of ``j`` (E, R, P), ``r`` (E, R) and ``penalty`` (E,).
+    """
     right = j.mT @ r.unsqueeze(2)
     matrix = j.mT @ j
     matrix.diagonal(dim1=1, dim2=2).add_(penalty[:, None])
