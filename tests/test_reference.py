@@ -56,7 +56,8 @@ def text_of(item: Any) -> str:
     """A docstring; of a class its own and those that it inherits."""
     if not inspect.isclass(item):
         return inspect.getdoc(item) or ""
-    own = [each.__dict__.get("__doc__") for each in item.__mro__ if each.__module__.startswith("errsrc")]
+    above = [each for each in item.__mro__[1:] if each.__module__.startswith("errsrc")]
+    own = [each.__dict__.get("__doc__") for each in (item, *above)]
     return "\n".join(inspect.cleandoc(text) for text in own if text)
 
 

@@ -188,7 +188,10 @@ def gets_on(loss: Tensor, mark: Tensor) -> Tensor:
 
 
 def polished(residuals: Residuals, linearised: Linearised, points: Tensor) -> Tensor:
-    """Return points (E, P) that have arrived after further steps, while they help."""
+    """Return points (E, P) that have arrived after further steps, while they help.
+
+    ``residuals`` and ``linearised`` are those of `LevenbergMarquardt`.
+    """
     run = LevenbergMarquardt(residuals, linearised, points)
     run.ease()
     for _ in range(_POLISH):
