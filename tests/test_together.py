@@ -1,4 +1,4 @@
-"""Two processes that train together end where one does alone, and one of them writes."""
+"""Two processes that train together end where one does alone, one of them writes, and none waits for ever."""
 
 import os
 import socket
@@ -51,7 +51,7 @@ distributed.destroy_process_group()
 """
 
 
-def two(*arguments, cwd=None):
+def two(*arguments, cwd=None, codes=(0, 0)):
     """Run two processes as torchrun does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -70,7 +70,7 @@ def two(*arguments, cwd=None):
     finally:
         for process in processes:
             process.kill()
-    assert [process.returncode for process in processes] == [0, 0], said
+    assert tuple(process.returncode for process in processes) == codes, said
     return said
 
 
@@ -111,3 +111,69 @@ def test_a_study_is_run_by_two_processes(tmp_path, capsys):
     assert "torchrun --nproc-per-node 2" in capsys.readouterr().err
     assert main(["run", str(tmp_path / "study.toml"), "--engine", "torchrun", "--workers", "2"]) == 2
     assert "--workers is not for --engine torchrun" in capsys.readouterr().err
+
+
+# Failures
+
+FAILING = """
+import os, sys
+from errsrc import studies
+from errsrc.cli import main
+from errsrc.nets import together
+rank, summed, calls = os.environ["RANK"], together.summed, []
+def dying(part):
+    calls.append(part)
+    if {dies} and len(calls) == 5:
+        {how}
+    return summed(part)
+together.summed, together.ALONE_SECONDS = dying, {alone}
+sys.exit(main(["run", "study.toml", "--engine", "torchrun"]))
+"""
+
+
+def rows(path):
+    with Store(path) as store:
+        return store.count(), list(store.failures().values())
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_where_a_batch_fails_in_one_process_alone_both_end_with_a_sentence(tmp_path, number):
+    (tmp_path / "study.toml").write_text(SPEC)
+    code = FAILING.format(dies=f"rank == '{number}'", how="raise MemoryError('no more')", alone=1.0)
+    said = two("-c", code, cwd=tmp_path, codes=(2, 2))
+    for rank, (_, err) in enumerate(said):
+        assert f"errsrc: Process {rank} of 2 ends, for " in err
+        assert "internal" not in err
+        assert "Traceback" not in err
+    assert "it is alone with MemoryError: no more; the same command goes on" in said[number][1]
+    assert "another is gone" in said[1 - number][1]
+    assert rows(tmp_path / "study.db") == (0, [])
+    with Store(tmp_path / "study.db", write=True) as store:  # and goes on
+        assert run(load(tmp_path / "study.toml"), store, serial, progress=False).finished == 2
+
+
+def test_where_a_process_is_gone_the_other_ends_with_a_sentence(tmp_path):
+    (tmp_path / "study.toml").write_text(SPEC)
+    code = FAILING.format(dies="rank == '1'", how="os.kill(os.getpid(), 9)", alone=1.0)
+    (_, err), _ = two("-c", code, cwd=tmp_path, codes=(2, -9))
+    assert "errsrc: Process 0 of 2 ends, for " in err
+    assert "internal" not in err
+    assert rows(tmp_path / "study.db") == (0, [])
+
+
+def test_where_the_first_process_is_refused_the_other_ends_with_a_sentence(tmp_path):
+    (tmp_path / "study.toml").write_text(SPEC)
+    with Store(tmp_path / "study.db", write=True):
+        command = ("-m", "errsrc", "run", "study.toml", "--engine", "torchrun")
+        (_, first), (_, second) = two(*command, cwd=tmp_path, codes=(2, 2))
+    assert "is being written by another driver" in first
+    assert "errsrc: Process 1 of 2 ends, for another is gone." in second
+
+
+def test_a_batch_that_fails_in_all_processes_has_failed_and_the_rest_goes_on(tmp_path):
+    (tmp_path / "study.toml").write_text(SPEC)
+    code = FAILING.format(dies="True", how="raise MemoryError('too large')", alone=60.0)
+    (out, err), (_, other) = two("-c", code, cwd=tmp_path, codes=(1, 0))
+    assert "2 failed" in out
+    assert rows(tmp_path / "study.db") == (0, ["MemoryError: too large"] * 2)
+    assert "Traceback" not in err + other

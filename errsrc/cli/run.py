@@ -93,9 +93,10 @@ def _engine(args: argparse.Namespace) -> Iterator[Any]:
         yield functools.partial(dask, scheduler=args.scheduler, resources=resources, **options)
     else:
         from errsrc.nets import together
+        from errsrc.sweeps.runner import failed
 
         if together.join():
-            yield together.lead
+            yield functools.partial(together.lead, failed=failed)
             together.end()
         else:
             together.follow()

@@ -232,6 +232,11 @@ def attempt(
         return Failure(_storable(text), _storable(traceback.format_exc()))
 
 
+def failed(answer: Any) -> str | None:
+    """Return what went wrong with a batch by its answer, or None."""
+    return answer.error if isinstance(answer, Failure) else None
+
+
 def _storable(text: str) -> str:
     """Return a text without what is no UTF-8: bytes of file names come as lone surrogates."""
     return text.encode("utf-8", "backslashreplace").decode()
