@@ -127,7 +127,7 @@ def test_cells_that_cannot_share_a_batch_are_refused():
         train_cells([CELL, replace(CELL, recipe=Recipe(batch=64))])
     with pytest.raises(ValueError, match="did you mean 'mlp'"):
         VisionCell("digits", "mpl", 8, 100, 0)
-    with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of VisionCell must be 'none' for the"):
+    with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of VisionCell must be 'none' for MLP"):
         replace(CELL, recipe=Recipe(augment="crop-flip"))
     assert replace(CELL, family="cnn", recipe=Recipe(augment="crop-flip")).recipe.padding == 4
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from errsrc.learners import NetworkStudent
 from errsrc.nets import (
     CNN,
     LSTM,
@@ -24,6 +25,8 @@ from errsrc.nets import (
     train,
 )
 from errsrc.nets.descent import _Order
+from errsrc.settings import ImageTeacher
+from errsrc.tasks import LanguageCell, VisionCell
 
 torch.set_num_threads(1)
 
@@ -299,5 +302,21 @@ def test_training_refuses_options_that_its_data_do_not_have():
         ValueError, match="'precision' parameter of train must be 'input' for inputs of"
     ):
         train(NETWORKS[0], x, y, members(5), None, Recipe(precision="bf16"))
-    with pytest.raises(ValueError, match="'augment' parameter of train must be 'none' for MLP"):
+    with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of train must be 'none' for MLP"):
         train(NETWORKS[0], IMAGES, y, members(5), None, CROPPED)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda recipe: VisionCell("digits", "mlp", 8, 100, 0, recipe=recipe),
+        lambda recipe: LanguageCell("sotu", "neural-ngram", 8, 1024, 0, recipe=recipe),
+        lambda recipe: ImageTeacher("digits", MLP((64, 8, 10)), 100, recipe=recipe),
+        lambda recipe: NetworkStudent(MLP((64, 8, 10)), recipe),
+    ],
+)
+def test_augmentation_of_what_is_no_image_is_refused_where_it_is_asked_for(made):
+    recipe = Recipe()
+    assert made(recipe).recipe == recipe
+    with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of \w+ must be 'none' for \w+, whose"):
+        made(replace(recipe, augment="crop-flip"))

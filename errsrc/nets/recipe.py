@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
+from errsrc.nets.networks import Network
 
 LOSSES = ("log", "squared")
 
@@ -107,6 +108,12 @@ class Recipe:
                 if getattr(self, name) != plain:
                     accepted = f"{plain!r} with the optimiser 'lbfgs'"
                     raise ValueError(checks.refusal(name, "Recipe", accepted, getattr(self, name)))
+
+    def check(self, network: Network, where: str) -> None:
+        """Refuse a network whose examples cannot be augmented so, by the name of the place that asks."""
+        if self.augment != "none" and not network.image:
+            accepted = f"'none' for {type(network).__name__}, whose inputs are no images"
+            raise ValueError(checks.refusal("recipe.augment", where, accepted, self.augment))
 
     def rates(self, step: int, pace: int, budget: Tensor, dtype: torch.dtype) -> Tensor:
         """Return the learning rates (pace, E) of the ``pace`` steps after ``step``, for budgets (E,)."""

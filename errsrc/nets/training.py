@@ -245,9 +245,7 @@ class _Call:
         if self.recipe.batch < world:
             accepted = f"an integer >= {world}, the processes that train together"
             raise ValueError(checks.refusal("batch", "train", accepted, self.recipe.batch))
-        if self.recipe.augment != "none" and not network.image:
-            accepted = f"'none' for {type(network).__name__}, whose inputs are no images"
-            raise ValueError(checks.refusal("augment", "train", accepted, self.recipe.augment))
+        self.recipe.check(network, "train")
 
     def _check_examples(self, name: str, x: Tensor, y: Tensor) -> None:
         network = self.network

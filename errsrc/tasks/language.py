@@ -85,6 +85,7 @@ class LanguageCell:
             raise ValueError(checks.refusal("n", where, accepted, self.n))
         if self.recipe.loss != "log":
             raise ValueError(checks.refusal("recipe.loss", where, "'log'", self.recipe.loss))
+        self.recipe.check(network(self), where)
 
 
 @dataclass(frozen=True, eq=False)

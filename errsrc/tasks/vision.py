@@ -72,10 +72,8 @@ class VisionCell:
         checks.integer(self.validation, "validation", "VisionCell", 1)
         checks.integer(self.steps, "steps", "VisionCell", 1)
         checks.integer(self.depth, "depth", "VisionCell", 1)
-        found = _architecture(self, IMAGE_SETS.get(self.dataset, Shape(self.side, 1, 3)))
-        if self.recipe.augment != "none" and not found.image:
-            accepted = f"'none' for the family {self.family!r}, which does not see where a pixel is"
-            raise ValueError(checks.refusal("recipe.augment", "VisionCell", accepted, self.recipe.augment))
+        shape = IMAGE_SETS.get(self.dataset, Shape(self.side, 1, 3))
+        self.recipe.check(_architecture(self, shape), "VisionCell")
 
 
 @dataclass(frozen=True, eq=False)
