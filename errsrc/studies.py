@@ -36,7 +36,7 @@ from errsrc import bases, checks, laws, learners, nets, settings
 from errsrc.conjecture.cell import SearchCell, ThresholdCell, examined, searches, thresholds
 from errsrc.conjecture.claim import Example
 from errsrc.laws.recovery import Recovery, recover
-from errsrc.settings import channels, nodes
+from errsrc.settings import channels, images, nodes
 from errsrc.sources.cell import BudgetCell, budgets
 from errsrc.sweeps import Factor, Kind, Study
 from errsrc.sweeps.kind import types_of
@@ -51,11 +51,24 @@ ALL: dict[str, Kind] = {
             vision.outcomes,
             group=vision.batch_of,
             cost=vision.work,
+            ready=vision.ready,
             packages=("numpy", "torch"),
         ),
         Kind("recovery", Recovery, recover, packages=("numpy", "scipy")),
-        Kind("budget", BudgetCell, budgets, packages=("numpy", "scipy", "scikit-learn", "torch")),
-        Kind("threshold", ThresholdCell, thresholds, packages=("numpy", "scipy", "scikit-learn", "torch")),
+        Kind(
+            "budget",
+            BudgetCell,
+            budgets,
+            ready=images.ready,
+            packages=("numpy", "scipy", "scikit-learn", "torch"),
+        ),
+        Kind(
+            "threshold",
+            ThresholdCell,
+            thresholds,
+            ready=images.ready,
+            packages=("numpy", "scipy", "scikit-learn", "torch"),
+        ),
         Kind("search", SearchCell, searches, packages=("numpy", "scipy", "hypothesis")),
         Kind("example", Example, examined, packages=("numpy", "scipy")),
         Kind(
@@ -64,6 +77,7 @@ ALL: dict[str, Kind] = {
             pruning.prune_cells,
             group=pruning.batch_of,
             cost=pruning.work,
+            ready=vision.ready,
             packages=("numpy", "torch"),
         ),
         Kind(
@@ -72,6 +86,7 @@ ALL: dict[str, Kind] = {
             language.outcomes,
             group=language.batch_of,
             cost=language.work,
+            ready=language.ready,
             packages=("numpy", "torch"),
         ),
     )

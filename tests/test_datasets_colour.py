@@ -13,6 +13,7 @@ from PIL import Image
 from errsrc.cli import main
 from errsrc.datasets import Shape, images, shape_of
 from errsrc.nets import Recipe
+from errsrc.sweeps import Store
 from errsrc.tasks import VisionCell, parameters, train_cells
 
 torch.set_num_threads(1)
@@ -207,6 +208,16 @@ def test_a_broken_pickle_is_named(tmp_path, broken):
     assert "\n" not in str(caught.value)
 
 
+def test_a_class_without_training_images_is_refused(tmp_path):
+    files = contents("cifar-100", "binary")
+    x, coarse, fine = batches("cifar-100")["train"]
+    labels = [coarse[:, None], np.minimum(fine, 98)[:, None]]
+    files["train.bin"] = np.concatenate([*labels, x], 1).astype(np.uint8).tobytes()
+    write(tmp_path, files)
+    with pytest.raises(ValueError, match=r"cifar-100 files in .* have no training images of class 99; put"):
+        images("cifar-100", tmp_path)
+
+
 @pytest.mark.parametrize("broken", ["cut", "empty", "a class too many"])
 def test_a_broken_binary_file_is_named(tmp_path, broken):
     files = contents("cifar-10", "binary")
@@ -350,6 +361,19 @@ def test_colours_are_scaled_channel_by_channel_and_greys_by_the_mean_image(tmp_p
         np.testing.assert_allclose(rest - rest[:1], 0, atol=2e-4)
 
 
+def test_a_channel_that_is_the_same_everywhere_is_0(tmp_path):
+    for part in ("train", "test"):
+        for name, red in (("dark", 10), ("light", 200)):
+            (tmp_path / part / name).mkdir(parents=True)
+            Image.new("RGB", (4, 4), (red, 77, 0)).save(tmp_path / part / name / "1.png")
+    for scaled in images(str(tmp_path), side=4).scaled():
+        np.testing.assert_array_equal(scaled[:, 16:], 0)
+        np.testing.assert_allclose(scaled[:, :16], np.repeat([[-1], [1]], 16, 1), rtol=1e-6)
+    whole = images("digits")
+    blank = replace(whole, train_x=np.full_like(whole.train_x, 3))
+    np.testing.assert_array_equal(blank.scaled()[0], 0)
+
+
 @pytest.mark.parametrize(("family", "depth"), [("mlp", 2), ("cnn", 2), ("resnet", 8), ("wrn", 10)])
 def test_every_family_learns_colours_from_a_folder_of_any_name(tmp_path, family, depth):
     write_pictures(tmp_path, count=12)
@@ -384,17 +408,57 @@ def test_a_depth_that_was_not_published_is_refused_with_the_cell(family):
     ("fields", "message"),
     [
         ('dataset = "./none"\nside = 8\nfamily = "mlp"', "errsrc: There is no image folder none/train: put"),
+        ('dataset = "./empty"\nside = 8\nfamily = "mlp"', "The folder empty/train/b has no images."),
+        (
+            'dataset = "cifar-10"\nfamily = "mlp"',
+            "errsrc: CIFAR-10 was not found: put cifar-10-python.tar.gz",
+        ),
+        ('dataset = "cifar-100"\nfamily = "mlp"', "train.bin is not a whole CIFAR batch (it has 7 bytes"),
         ('dataset = "cifar-10"\nfamily = "resnet"\ndepth = 9', "'depth' parameter of Resnet must be 6 k + 2"),
         ('dataset = "cifar-10"\nfamily = "mlp"\nside = 8', "'side' parameter of VisionCell must be 0"),
     ],
 )
+@pytest.mark.parametrize("kind", ["vision", "pruning"])
 def test_a_study_of_what_is_not_there_is_refused_in_one_sentence(
-    tmp_path, capsys, monkeypatch, fields, message
+    tmp_path, capsys, monkeypatch, fields, message, kind
 ):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "study.toml").write_text(f'kind = "vision"\n[cell]\n{fields}\nwidth = 2\nn = 10\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ERRSRC_DATA", str(tmp_path / "named"))
+    write(tmp_path / "named" / "cifar-100-binary", {"train.bin": b"7 bytes", "test.bin": b""})
+    for folder, picture_name in (("train/a", "1.png"), ("train/b", "notes"), ("test/a", "2.png")):
+        (tmp_path / "empty" / folder).mkdir(parents=True)
+        (tmp_path / "empty" / folder / picture_name).write_bytes(b"")
+    (tmp_path / "study.toml").write_text(f'kind = "{kind}"\n[cell]\n{fields}\nwidth = 2\nn = 10\n')
     assert main(["run", "study.toml"]) == 2
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
     assert "internal" not in said
+
+
+def test_a_set_that_is_missing_is_told_before_any_cell_is_computed(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("ERRSRC_DATA", raising=False)
+    cell = 'family = "mlp"\nwidth = 2\nn = 10\nvalidation = 20\nsteps = 2'
+    spec = f'kind = "vision"\n[cell]\n{cell}\n[factors]\ndataset = ["digits", "cifar-10"]\n'
+    (tmp_path / "study.toml").write_text(spec)
+    assert main(["run", "study.toml"]) == 2
+    assert "CIFAR-10 was not found" in capsys.readouterr().err
+    with Store(tmp_path / "study.db") as store:
+        assert store.count() == 0
+        assert not store.failures()
+
+
+def test_a_budget_of_images_that_are_missing_is_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("ERRSRC_DATA", raising=False)
+    (tmp_path / "study.toml").write_text(
+        'kind = "budget"\n[cell]\nn = 20\nlearner = {kind = "band-least-squares", '
+        'basis = {kind = "image-basis", dataset = "cifar-10"}}\n'
+        'setting = {kind = "band-teacher", basis = {kind = "image-basis", dataset = "cifar-10"}}\n'
+    )
+    assert main(["run", "study.toml"]) == 2
+    assert "CIFAR-10 was not found" in capsys.readouterr().err

@@ -26,7 +26,7 @@ def idx(array):
 def arrays():
     rng = np.random.default_rng(0)
     return {
-        name: rng.integers(0, 256 if len(shape) == 3 else 10, shape).astype(np.uint8)
+        name: (rng.integers(0, 256, shape) if len(shape) == 3 else np.arange(*shape) % 10).astype(np.uint8)
         for name, shape in FILES.items()
     }
 
@@ -111,6 +111,21 @@ def test_images_without_their_labels_are_refused(tmp_path):
     write(tmp_path, data)
     with pytest.raises(ValueError, match="does not fit its label file"):
         images("fashion-mnist", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "labels", "lacks"),
+    [("train", [], "training images of class 0"), ("t10k", [], "test images"),
+     ("train", np.arange(30) % 9, "training images of class 9")],
+)  # fmt: skip
+def test_a_set_without_images_or_without_a_class_is_refused(tmp_path, part, labels, lacks):
+    data = arrays()
+    data[f"{part}-labels-idx1-ubyte"] = np.array(labels, np.uint8)
+    data[f"{part}-images-idx3-ubyte"] = np.zeros((len(labels), 28, 28), np.uint8)
+    write(tmp_path, data)
+    with pytest.raises(ValueError, match=f"fashion-mnist files in .* have no {lacks}; put") as caught:
+        images("fashion-mnist", tmp_path)
+    assert str(tmp_path) in str(caught.value)
 
 
 def test_an_unknown_set_is_refused_with_the_nearest_name():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from errsrc.cli import main
 from errsrc.datasets import passages, texts
 
 room = importlib.import_module("errsrc.datasets.text")
@@ -185,3 +186,35 @@ def test_vocabularies_that_cannot_be_are_one_sentence(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match="byte-pair encoding can make of the text") as caught:
             texts(folder, vocabulary)
         assert f"Got {vocabulary} instead" in str(caught.value)
+
+
+# A study of what is not there
+
+
+@pytest.mark.parametrize(
+    ("corpus", "vocabulary", "message"),
+    [
+        ("elsewhere", 256, "errsrc: There is no corpus 'elsewhere'"),
+        ("blank", 256, "errsrc: The corpus 'blank' has 0 documents"),
+        ("blank/1.txt", 256, "errsrc: The corpus 'blank/1.txt' has 0 documents"),
+        ("bytes", 256, "bytes/bad.txt is not UTF-8 text (byte 3)"),
+        ("good", 300, "errsrc: A vocabulary of 300 tokens takes the package sentencepiece: pip install"),
+    ],
+)
+def test_a_study_of_no_text_is_refused_before_it_begins(
+    tmp_path, monkeypatch, capsys, corpus, vocabulary, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    write(tmp_path / "blank", {f"{i}.txt": "\n" * i for i in range(4)})
+    write(tmp_path / "bytes", {**{f"{i}.txt": prose(i) for i in range(4)}, "bad.txt": b"caf\xe9"})
+    write(tmp_path / "good", {f"{i}.txt": prose(i) for i in range(4)})
+    (tmp_path / "study.toml").write_text(
+        f'kind = "language"\n[cell]\ncorpus = "{corpus}"\nfamily = "neural-ngram"\nwidth = 2\nn = 1024\n'
+        f"vocabulary = {vocabulary}\n"
+    )
+    assert main(["run", "study.toml"]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert "internal" not in said

@@ -124,18 +124,20 @@ class Images:
         -------
         train, test
             float32 (N, channels x side x side), channel by channel.  Grey pixels less the mean image, over
-            one standard deviation; of colours each channel less its mean, over its standard deviation.
+            one standard deviation; of colours each channel less its mean, over its standard deviation.  Where
+            that is 0, all are.
         """
         train, test = (x.reshape(*x.shape[:2], -1).astype(np.float32) for x in (self.train_x, self.test_x))
         if train.shape[1] == 1:
             centre = train.mean(0)
             train -= centre
-            scale: Any = float(train.std())
+            scale: Any = float(train.std()) or 1.0
         else:
             centre = train.mean((0, 2), dtype=np.float64).astype(np.float32)[:, None]
             train -= centre
             squares = np.einsum("ncp,ncp->c", train, train, dtype=np.float64)  # with no array as large again
             scale = np.sqrt(squares * len(squares) / train.size).astype(np.float32)[:, None]
+            scale[scale == 0] = 1.0
         test -= centre
         train /= scale
         test /= scale
@@ -168,7 +170,8 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     FileNotFoundError
         No place has the files; the message says what to install or where to put them.
     ValueError
-        An unknown name, or a file that is not what its name says; a picture of more than 8 bits a colour.
+        An unknown name, or a file that is not what its name says; a picture of more than 8 bits a colour;
+        no test images, or a class without training images.
 
     Notes
     -----
@@ -186,7 +189,32 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     place = None if folder is None else Path(folder)
     if name == "digits":
         return _digits()
-    return _fashion(place) if name == "fashion-mnist" else _cifar(name, place)
+    found = _fashion(place) if name == "fashion-mnist" else _cifar(name, place)
+    without = np.setdiff1d(np.arange(found.classes), found.train_y)
+    if len(without) or not len(found.test_y):
+        lacks = f"training images of class {without[0]}" if len(without) else "test images"
+        raise ValueError(f"The {name} files in {found.source} have no {lacks}; put fresh copies there.")
+    return found
+
+
+def check_files(name: str, side: int = 0) -> None:
+    """Refuse an image set as `images` does, but for what is wrong within a folder's pictures.
+
+    Parameters
+    ----------
+    name, side
+        See `images`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        See `images`.
+    """
+    check_dataset(name, side, "images", "name")
+    if _is_path(name):
+        _listed(Path(name))
+    else:
+        images(name)
 
 
 def _is_path(name: str) -> bool:
@@ -364,27 +392,42 @@ def _classes(root: Path, part: str) -> list[str]:
 
 
 def _folder(root: Path, side: int) -> Images:
+    train, test = _listed(root)
+    (train_x, train_y), (test_x, test_y) = (_pictures(part, side) for part in (train, test))
+    classes = 1 + int(train_y.max())
+    return Images(str(root), str(root), train_x, train_y, test_x, test_y, classes, white=255)
+
+
+_Listed = list[tuple[Path, int]]
+
+
+def _listed(root: Path) -> tuple[_Listed, _Listed]:
+    """Return the training and test pictures of an ImageNet-style folder, each with its class."""
     classes = _classes(root, "train")
     test = next((part for part in ("test", "val") if (root / part).is_dir() and _classes(root, part)), "test")
     unknown = [name for name in _classes(root, test) if name not in classes]
     if unknown:
         raise ValueError(f"The folder {root / test / unknown[0]} is of a class that {root / 'train'} lacks.")
-    (train_x, train_y), (test_x, test_y) = (_pictures(root / part, classes, side) for part in ("train", test))
-    without = [name for y, name in enumerate(classes) if y not in train_y]
+    train, tests = (
+        [
+            (path, y)
+            for y, name in enumerate(classes)
+            for path in sorted((root / part / name).glob("*"))
+            if path.suffix.lower() in _ENDINGS
+        ]
+        for part in ("train", test)
+    )
+    for part, found in (("train", train), (test, tests)):
+        if not found:
+            endings = ", ".join(sorted(_ENDINGS))
+            raise ValueError(f"The folders in {root / part} have no images ({endings}).")
+    without = sorted(set(range(len(classes))).difference(y for _, y in train))
     if without:
-        raise ValueError(f"The folder {root / 'train' / without[0]} has no images.")
-    return Images(str(root), str(root), train_x, train_y, test_x, test_y, len(classes), white=255)
+        raise ValueError(f"The folder {root / 'train' / classes[without[0]]} has no images.")
+    return train, tests
 
 
-def _pictures(folder: Path, classes: Sequence[str], side: int) -> _Labelled:
-    found = [
-        (path, y)
-        for y, name in enumerate(classes)
-        for path in sorted((folder / name).glob("*"))
-        if path.suffix.lower() in _ENDINGS
-    ]
-    if not found:
-        raise ValueError(f"The folders in {folder} have no images ({', '.join(sorted(_ENDINGS))}).")
+def _pictures(found: _Listed, side: int) -> _Labelled:
     with ThreadPoolExecutor() as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on metadata and palettes
         x = np.stack(list(pool.map(lambda one: formats.picture(one[0], side), found)))

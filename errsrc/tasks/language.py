@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.datasets.text import Tokens, passages, texts
+from errsrc.datasets.text import Tokens, check_files, passages, texts
 from errsrc.nets import LSTM, LanguageModel, Member, NeuralNgram, Recipe, Transformer, Weights, train
 from errsrc.rng import generator, seed_of
 from errsrc.tasks.devices import device, device_name
@@ -329,6 +329,12 @@ def outcomes(cells: Sequence[LanguageCell]) -> list[dict[str, Any]]:
         {field.name: getattr(result, field.name) for field in fields(result) if field.name != "cell"}
         for result in train_cells(cells)
     ]
+
+
+def ready(cells: Iterable[LanguageCell]) -> None:
+    """Refuse cells of corpora that are not on this machine, see `errsrc.sweeps.Kind`."""
+    for corpus, vocabulary in {(cell.corpus, cell.vocabulary) for cell in cells}:
+        check_files(corpus, vocabulary)
 
 
 def batch_of(cell: LanguageCell) -> LanguageCell:

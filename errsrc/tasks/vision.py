@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.datasets.images import IMAGE_SETS, Shape, balanced_order, check_dataset, images, shape_of
+from errsrc.datasets.images import (
+    IMAGE_SETS,
+    Shape,
+    balanced_order,
+    check_dataset,
+    check_files,
+    images,
+    shape_of,
+)
 from errsrc.nets import CNN, MLP, WRN, Member, Network, Recipe, Resnet, losses, train
 from errsrc.rng import generator, seed_of
 from errsrc.tasks.devices import device, device_name
@@ -295,6 +303,12 @@ def outcomes(cells: Sequence[VisionCell]) -> list[dict[str, Any]]:
         {field.name: getattr(result, field.name) for field in fields(result) if field.name != "cell"}
         for result in train_cells(cells)
     ]
+
+
+def ready(cells: Iterable[VisionCell]) -> None:
+    """Refuse cells of image sets that are not on this machine, see `errsrc.sweeps.Kind`."""
+    for dataset, side in {(cell.dataset, cell.side) for cell in cells}:
+        check_files(dataset, side)
 
 
 def batch_of(cell: VisionCell) -> VisionCell:
