@@ -12,13 +12,13 @@ from errsrc.nets.risk import head
 torch.set_num_threads(1)
 
 
-def blobs(n=600, pixels=16, classes=3, seed=0, noise=1.0):
+def blobs(n=600, pixels=16, classes=3, seed=0, noise=1.0, device="cpu"):
     """Gaussian classes: easy, and never perfectly."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(0).normal(size=(classes, pixels))
     y = rng.integers(0, classes, n)
     x = centres[y] + noise * rng.normal(size=(n, pixels))
-    return torch.from_numpy(x.astype(np.float32)), torch.from_numpy(y)
+    return torch.from_numpy(x.astype(np.float32)).to(device), torch.from_numpy(y).to(device)
 
 
 NETWORKS = [
@@ -98,10 +98,10 @@ def test_a_cnns_blocks_are_convolutions_of_stride_1():
     assert network.parameters == shorter.parameters + 4 * 4 * 9 + 4
 
 
-def test_losses_and_evaluate_are_each_members_mean_cross_entropy_and_error():
+def test_losses_and_evaluate_are_each_members_mean_cross_entropy_and_error(device):
     network = MLP((16, 4, 3))
-    weights = network.draw([0, 1])
-    x, y = blobs(1234)  # not a whole number of the parts that evaluate takes
+    weights = tuple(w.to(device) for w in network.draw([0, 1]))
+    x, y = blobs(1234, device=device)  # not a whole number of the parts that evaluate takes
     loss, error = evaluate(network, weights, x, y)
     outputs = network(weights, x)
     for e in range(2):
@@ -168,8 +168,8 @@ def test_every_row_is_seen_once_before_any_is_seen_twice():
     assert torch.all(moved > 0)
 
 
-def test_sgd_with_momentum_is_torchs():
-    x, y = blobs(32)
+def test_sgd_with_momentum_is_torchs(device):
+    x, y = blobs(32, device=device)
     network = MLP((16, 4, 3))
     recipe = Recipe("sgd", learning_rate=0.05, warmup=0, batch=32, momentum=0.9, average=0.0, look=15)
     (trained,) = train(network, x, y, [Member(np.arange(32), 15, 3)], (x, y), recipe)
@@ -178,8 +178,8 @@ def test_sgd_with_momentum_is_torchs():
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
-def test_adam_is_torchs():
-    x, y = blobs(32)
+def test_adam_is_torchs(device):
+    x, y = blobs(32, device=device)
     network = MLP((16, 4, 3))
     recipe = Recipe("adam", learning_rate=0.01, warmup=0, batch=32, average=0.0, look=15)
     (trained,) = train(network, x, y, [Member(np.arange(32), 15, 3)], (x, y), recipe)
@@ -218,7 +218,7 @@ def test_a_cosine_falls_over_the_decay():
 
 def _by_torch(network, seed, x, y, steps, optimiser, rate=lambda t: 1.0):
     """Full-batch training with torch's own optimiser; the order of the rows does not matter."""
-    weights = [w.clone().requires_grad_() for w in network.draw([seed])]
+    weights = [w.to(x.device, copy=True).requires_grad_() for w in network.draw([seed])]
     stepper = optimiser(weights)
     schedule = torch.optim.lr_scheduler.LambdaLR(stepper, rate)
     for _ in range(steps):
@@ -250,13 +250,13 @@ def test_patience_stops_a_member_that_no_longer_improves():
     assert 3 * trained.best_step <= trained.steps < 4 * trained.best_step + 50 < 5000
 
 
-def test_a_diverged_member_is_flagged_and_spoils_no_other():
-    x, y = blobs()
+def test_a_diverged_member_is_flagged_and_spoils_no_other(device):
+    x, y = blobs(device=device)
     x = x.clone()
     x[:40] *= 1e25  # overflows in this member only
     members = [Member(np.arange(40), 100, 1), Member(np.arange(100, 300), 100, 2)]
     recipe = Recipe("sgd", learning_rate=0.05, batch=16, look=10)
-    bad, good = train(MLP((16, 8, 3)), x, y, members, blobs(200, seed=1), recipe)
+    bad, good = train(MLP((16, 8, 3)), x, y, members, blobs(200, seed=1, device=device), recipe)
     assert bad.diverged
     assert bad.steps < 100
     assert not good.diverged
@@ -325,8 +325,11 @@ OWN = [
 
 @pytest.mark.parametrize("validated", [True, False], ids=["validated", "not validated"])
 @pytest.mark.parametrize(("optimiser", "network", "labels"), OWN, ids=str)
-def test_members_with_data_of_their_own_are_those_trained_alone(optimiser, network, labels, validated):
+def test_members_with_data_of_their_own_are_those_trained_alone(
+    optimiser, network, labels, validated, device
+):
     x, y, specs = own_data(**labels)
+    x, y = x.to(device), y.to(device)
     if optimiser == "lbfgs":  # few steps: at a minimum rounding decides when no lower loss is found
         specs = [(rows, 4 + steps // 10, seed, held) for rows, steps, seed, held in specs]
     members = [Member(*spec[: 4 if validated else 3]) for spec in specs]

@@ -46,14 +46,6 @@ NETWORKS = [
 BY_NAME = {"argvalues": NETWORKS, "ids": lambda network: type(network).__name__}
 
 
-@pytest.fixture(params=["cpu", "cuda"])
-def device(request):
-    """Every device that is there."""
-    if request.param == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no GPU")
-    return torch.device(request.param)
-
-
 def examples(network, device):
     if network.image or isinstance(network, MLP):
         return IMAGES.to(device), CLASSES.to(device)
