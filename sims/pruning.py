@@ -15,32 +15,20 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from pruning_unseen import Columns, by_scale, by_splits, means
 
 from errsrc import plots, studies
 from errsrc.laws import JointPruning, Pruning
 from errsrc.laws.fitting import Fit, fit
-from errsrc.laws.holdout import judge
 from errsrc.sweeps import Store
 from errsrc.tasks.pruning import CONFIGURATION, levels
-
-SPLITS = 10
-Columns = dict[str, np.ndarray]
 
 
 def points(study: Path, store: Path | None = None) -> Columns:
     """Return all levels of a study's pruned networks that did not diverge."""
     spec = studies.load(study)
     with Store(store or study.with_suffix(".db")) as found:
-        pairs = list(zip(found.rows(spec), found.curves(spec), strict=True))
-    fine = [(row, curve) for row, curve in pairs if not row["diverged"]]
-    return levels(*zip(*fine, strict=True))
-
-
-def means(at: Columns, values: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    """Return the means of values, of some rows, over the seeds of a network at a density."""
-    chosen = np.arange(len(values)) if rows is None else np.flatnonzero(rows)
-    _, place = np.unique(np.stack([at["config"], at["density"]], 1)[chosen], axis=0, return_inverse=True)
-    return np.bincount(place.ravel(), values[chosen]) / np.bincount(place.ravel())
+        return levels(found.rows(spec), found.curves(spec))
 
 
 def described(found: Fit) -> str:
@@ -73,42 +61,8 @@ def main() -> None:
     print(f"of means over seeds {own.mean():+.1%} +- {own.std():.1%}{noise}")
     print(*joint.warnings, sep="\n")
 
-    counted = {**inputs, "density": at["density"] * at["prunable"] / at["prunable"].max()}
-    alone = {"phi": 0.0, "psi": 0.0}
-    off: dict[str, list[np.ndarray]] = {}
-    inside = []
-    for split in range(SPLITS):
-        shuffled = np.random.default_rng(split).permutation(config.max() + 1)
-        seen = np.isin(config, shuffled[: round(len(shuffled) * 5 / 8)])
-        few, fewer = ({name: x[seen] for name, x in given.items()} for given in (inputs, counted))
-        law = fit(JointPruning, error[seen], **few)
-        inside.append(judge(law, error, seen, **inputs).held_out.coverage)
-        left = fit(JointPruning, error[seen], fixed=alone, **fewer).law.error(**counted)
-        single = fit(Pruning, error[seen], density=fewer["density"]).law.error(density=counted["density"])
-        for name, predicted in {
-            "joint law": law.law.error(**inputs),
-            "constant eps_np": at["eps_np"],
-            "surviving weights and eps_np": left,
-            "surviving weights alone": single,
-        }.items():
-            off.setdefault(name, []).append(means(at, predicted / error - 1, ~seen))
-    print(
-        f"fitted to 5/8 of the configurations, the others ({SPLITS} splits, means over seeds; first split):"
-    )
-    for name, parts in off.items():
-        every = np.concatenate(parts)
-        print(f"  {name}: {every.mean():+.1%} +- {every.std():.1%}", end=" ")
-        print(f"({parts[0].mean():+.1%} +- {parts[0].std():.1%})")
-    print(f"  {np.mean(inside):.0%} of the runs in their 90% intervals ({inside[0]:.0%})")
-
-    for name in CONFIGURATION:
-        seen = at[name] < at[name].max()
-        if len(np.unique(at[name][seen])) > (name != "n"):  # phi and psi take two depths and widths
-            law = fit(JointPruning, error[seen], **{key: x[seen] for key, x in inputs.items()})
-            every = means(at, law.law.error(**inputs) / error - 1, ~seen)
-            print(f"fitted without {name} {at[name].max():g}, those: {every.mean():+.1%}", end=" ")
-            print(f"+- {every.std():.1%}, phi {law.intervals['phi']}, psi {law.intervals['psi']}")
-
+    by_splits(at)
+    by_scale(at)
     options.out.mkdir(parents=True, exist_ok=True)
     with (options.out / f"{options.study.stem}_points.csv").open("w", newline="") as file:
         csv.writer(file).writerows([list(at), *np.column_stack(list(at.values())).tolist()])

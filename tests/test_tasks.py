@@ -9,6 +9,7 @@ import torch
 from errsrc.datasets import images
 from errsrc.nets import Recipe
 from errsrc.tasks import VisionCell, parameters, train_cells, vision_grid
+from errsrc.tasks.pruning import levels
 from errsrc.tasks.vision import outcomes
 
 torch.set_num_threads(1)
@@ -139,3 +140,16 @@ def test_the_default_digits_grid_fits_its_images():
     assert n[-1] / 4 in n
     assert len(n) >= 6
     assert len(widths) >= 6
+
+
+def test_levels_of_pruned_networks_leave_out_those_that_diverged():
+    row = {"depth": 1, "width": 8, "n": 500, "seed": 0, "prunable": 592, "m": 610, "diverged": False}
+    names, values = ("level", "density", "error"), np.array([[0, 1, 2], [1, 0.8, 0.64], [0.1, 0.1, 0.2]])
+    curve = dict(zip(names, values, strict=True))
+    alone = levels([row], [curve])
+    lost = row | {"diverged": True, "width": 16}, curve | {"error": values[2] * np.nan}
+    both = levels([lost[0], row], [lost[1], curve])
+    for name, column in alone.items():
+        np.testing.assert_array_equal(both[name], column)
+    with pytest.raises(ValueError, match="'rows' parameter of levels .* did not diverge. Got <1 rows>"):
+        levels(lost[:1], [curve])

@@ -60,8 +60,7 @@ def laws(found: Finished) -> list[Pruned]:
     for label, places in found.groups(("n", "width", "depth", "seed", "steps"), "dataset", "family").items():
         cells, rows, curves = ([part[k] for k in places] for part in (found.cells, found.rows, found.curves))
         fine = np.array([not row["diverged"] for row in rows], dtype=bool)
-        kept = [k for k, good in enumerate(fine) if good]
-        at = levels([rows[k] for k in kept], [curves[k] for k in kept])
+        at = levels(rows, curves)
         error, single = at["error"], []
         for own in (at["config"] == k for k in np.unique(at["config"])):
             single.append(_fitted(Pruning, error[own], density=at["density"][own]))

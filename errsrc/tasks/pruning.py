@@ -126,6 +126,8 @@ def levels(
 ) -> dict[str, NDArray[Any]]:
     """Return all levels of finished cells as columns, an entry a level, for the pruning laws to be fitted to.
 
+    Networks that diverged are left out.
+
     Parameters
     ----------
     rows, curves
@@ -138,14 +140,24 @@ def levels(
     configuration, all its seeds together (`errsrc.laws.plateau`); "before_dip", bool, is true of levels
     denser than that of the configuration's lowest error, which the laws cannot describe.
 
+    Raises
+    ------
+    ValueError
+        Where all networks diverged, or there are none.
+
     Examples
     --------
-    >>> row = {"depth": 1, "width": 8, "n": 500, "seed": 0, "prunable": 592, "m": 610}
+    >>> row = {"depth": 1, "width": 8, "n": 500, "seed": 0, "prunable": 592, "m": 610, "diverged": False}
     >>> curve = {"level": [0, 1, 2, 3], "density": [1.0, 0.8, 0.64, 0.512], "error": [0.1, 0.09, 0.11, 0.2]}
     >>> at = levels([row], [{name: np.array(values) for name, values in curve.items()}])
     >>> at["width"], at["eps_np"].round(3), at["before_dip"]
     (array([8., 8., 8., 8.]), array([0.1, 0.1, 0.1, 0.1]), array([ True, False, False, False]))
     """
+    fine = [(row, curve) for row, curve in zip(rows, curves, strict=True) if not row["diverged"]]
+    if not fine:
+        accepted = "those of one pruned network or more that did not diverge"
+        raise ValueError(checks.refusal("rows", "levels", accepted, f"<{len(rows)} rows>"))
+    rows, curves = [row for row, _ in fine], [curve for _, curve in fine]
     lengths = [len(curve["level"]) for curve in curves]
     names = (*CONFIGURATION, "seed", "prunable", "m")
     at = {name: np.repeat([float(row[name]) for row in rows], lengths) for name in names}
