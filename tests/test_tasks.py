@@ -151,5 +151,5 @@ def test_levels_of_pruned_networks_leave_out_those_that_diverged():
     both = levels([lost[0], row], [lost[1], curve])
     for name, column in alone.items():
         np.testing.assert_array_equal(both[name], column)
-    with pytest.raises(ValueError, match="'rows' parameter of levels .* did not diverge. Got <1 rows>"):
+    with pytest.raises(ValueError, match=r"'rows' parameter of levels .* did not diverge\. Got <1 rows>"):
         levels(lost[:1], [curve])
