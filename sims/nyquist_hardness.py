@@ -39,7 +39,7 @@ from errsrc.learners import NetworkStudent, Tuned
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
 from errsrc.learners.network_class import LOOK, ZERO, gets_on, polished, problem
 from errsrc.nets import MLP, Recipe
-from errsrc.plots.style import STYLE, log
+from errsrc.plots.style import BLUE, GREEN, GREY, PURPLE, STYLE, VERMILION, log
 from errsrc.rng import generator
 from errsrc.settings import NetworkTeacher
 
@@ -47,7 +47,7 @@ SIZES = ((2, 2, 1), (2, 4, 1), (4, 8, 1), (2, 3, 3, 1), (4, 4, 4, 1), (8, 4, 4, 
 WAYS, STARTS, MORE, STEPS = (0.5, 1.0, 2.0), 64, 205, 300  # standard deviations of starts; starts a teacher
 TEACHERS, FRESH, WRONG, HARD = 5, 2000, 1e-12, 1 / 1024
 LEAST = 2e-4  # where a share of 0 is drawn
-RATES, COLOURS = (2e-3, 1e-2), ("#0072B2", "#009E73", "#CC79A7")
+RATES, COLOURS = (2e-3, 1e-2), (BLUE, GREEN, PURPLE)
 
 
 def descend(network: MLP, x: Tensor, y: Tensor, point: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,8 +150,8 @@ def draw(network: MLP, found: dict[str, np.ndarray], top: Axes, low: Axes) -> No
         share = np.maximum(counts / starts, LEAST)[told]
         top.plot(at[told], share, "o-", color=colour, markersize=3.5, label=f"starts of scale {std:g}")
         top.fill_between(at[told], *ends.T, color=colour, alpha=0.15, linewidth=0)
-    low.plot(at, found["own"], "s-", color="#D55E00", markersize=3.5, label="students of the teacher's shape")
-    low.plot(at, found["wide"], "^-", color="#666666", markersize=3.5, label="four times wider")
+    low.plot(at, found["own"], "s-", color=VERMILION, markersize=3.5, label="students of the teacher's shape")
+    low.plot(at, found["wide"], "^-", color=GREY, markersize=3.5, label="four times wider")
     share = sum(found[str(std)] for std in WAYS) / (len(WAYS) * starts)
     edges = np.concatenate([at[:1], at[1:2], np.sqrt(at[2:] * at[1:-1]), at[-1:]])  # it begins at P + 1
     hard, some = told & (share < HARD), told & (share >= HARD) & (found["teachers"] < TEACHERS)

@@ -20,7 +20,7 @@ import numpy as np
 from errsrc.bases import Torus
 from errsrc.conjecture import errors
 from errsrc.learners import BandLeastSquares
-from errsrc.plots.style import STYLE, log
+from errsrc.plots.style import BLUE, GREEN, GREY, STYLE, VERMILION, log
 from errsrc.settings import BandTeacher, Gaussian, Jittered
 
 BAND, STD, DRAWS = Torus(20), 0.1, 200
@@ -48,10 +48,10 @@ def main() -> None:
         print(f"{n:>5}{n / BAND.size:>8.2f}{rate:>15.2g}{row}", flush=True)
     with plt.rc_context(STYLE):
         _, ax = plt.subplots(figsize=(6.4, 4.0))
-        for (name, values), colour in zip(found.items(), ("#009E73", "#D55E00", "#0072B2"), strict=True):
+        for (name, values), colour in zip(found.items(), (GREEN, VERMILION, BLUE), strict=True):
             ax.plot(np.array(SIZES) / BAND.size, values, "o-", color=colour, markersize=3.5, label=name)
         rates = STD**2 * BAND.size / np.array(SIZES)
-        ax.plot(np.array(SIZES) / BAND.size, rates, color="#666666", linestyle=":", label="sigma² M / n")
+        ax.plot(np.array(SIZES) / BAND.size, rates, color=GREY, linestyle=":", label="sigma² M / n")
         ax.set(xlabel="n / M", ylabel="excess risk, median of draws")
         ax.legend()
         log(ax)

@@ -28,7 +28,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from scipy.special import log_ndtr
 
 from errsrc.laws.law import Array
-from errsrc.plots.style import STYLE
+from errsrc.plots.style import BLUE, GREEN, GREY, SKY, STYLE, VERMILION
 
 ITERATIONS, DAMPING, FLOOR, OVERLAP = 300, 0.7, 1e-3, 0.4
 GRIDS = {"sign": np.arange(1.15, 1.851, 0.05), "abs": np.arange(0.95, 1.451, 0.05)}
@@ -165,10 +165,10 @@ def main() -> None:
                     again.append(vanishing({k: rng.choice(e, len(e)) for k, e in entropies.items()}))
                 where = f"{vanishing(entropies):.3f} +- {np.std(again):.3f}"
                 print(f"{kind:>5} entropy is 0    {where}  theory {theory[0]:.3f}")
-            ax.ecdf(needs, color="#009E73", label=f"known, N = {size}")
+            ax.ecdf(needs, color=GREEN, label=f"known, N = {size}")
             print(f"{kind:>5} known N infinite {limit(*np.array(rows).T, 1)}  theory {theory[0]:.3f}")
             rows, grid = [], GRIDS[kind]
-            for (size, draws), colour in zip(DRAWS.items(), ("#56B4E9", "#0072B2", "#D55E00"), strict=True):
+            for (size, draws), colour in zip(DRAWS.items(), (SKY, BLUE, VERMILION), strict=True):
                 rngs = [np.random.default_rng([size, k]) for k in range(draws)]
                 share = np.array([np.mean([found(kind, size, a, rng) for rng in rngs]) for a in grid])
                 centre = grid[0] + 0.05 * (np.sum(1 - share) - 0.5)  # Spearman-Karber
@@ -177,7 +177,7 @@ def main() -> None:
                 ax.plot(grid, share, "o-", color=colour, markersize=3.5, label=f"found, N = {size:,}")
             print(f"{kind:>5} found N infinite {limit(*np.array(rows).T, 2 / 3)}  theory {theory[1]:.3f}")
             for at, style, name in zip(theory, (":", "--"), ("known", "found"), strict=True):
-                ax.axvline(at, color="#666666", linestyle=style, label=f"{name}, theory")
+                ax.axvline(at, color=GREY, linestyle=style, label=f"{name}, theory")
             ax.set(xlabel="n / N", xlim=(grid[0], grid[-1]))
             ax.legend(loc="lower right")
         panels[0].set(title="Binary perceptron", ylabel="share of draws")

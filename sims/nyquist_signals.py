@@ -36,14 +36,14 @@ from scipy.io import wavfile
 
 from errsrc.bases import BandFunction, Torus
 from errsrc.learners import BandLeastSquares, KernelRidge, Neighbours, Tuned
-from errsrc.plots.style import STYLE, log
+from errsrc.plots.style import BLUE, GREEN, GREY, ORANGE, STYLE, VERMILION, log
 
 RECORDS = {"ecg": "pywt", "bd_808": "", "tabla_ke1": "", "camera": "skimage", "cell": "skimage"}
 SHARES, TARGETS, RATIOS, DRAWS = (0.1, 1e-2, 1e-3, 1e-4, 1e-5), (1e-2, 1e-4), (0.5, 1, 1.5, 2, 4, 8), 5
 SMOOTH = (KernelRidge("matern", length, 1.5, 1e-4) for length in (0.02, 0.1, 0.5))
 ORDINARY = Tuned((Neighbours(1), Neighbours(3), *SMOOTH))
 INSTALL = "apt-get install sonic-pi-samples flac; pip install PyWavelets scikit-image"
-COLOURS = {"told": "#0072B2", "low-passed": "#009E73", "chosen": "#E69F00", "ordinary": "#D55E00"}
+COLOURS = {"told": BLUE, "low-passed": GREEN, "chosen": ORANGE, "ordinary": VERMILION}
 
 
 def recorded(name: str, package: str) -> BandFunction:
@@ -117,7 +117,7 @@ def study(name: str, record: BandFunction, ax: plt.Axes) -> None:
         print(f"  {target:g}: n = {ratio} M = {k} = {k / m[-1]:.2g} N, {outcome}", flush=True)
     for (label, colour), curve in zip(COLOURS.items(), found.T, strict=True):
         ax.plot(n / size, curve, "o-", color=colour, markersize=3.5, label=label)
-    ax.plot(n / size, theory, color="#666666", linestyle=":", label="tail (1 + M / (n - M))")
+    ax.plot(n / size, theory, color=GREY, linestyle=":", label="tail (1 + M / (n - M))")
     ax.set(title=f"{name}, M = {size}", xlabel="n / M", ylim=(1e-6, 10))
     log(ax)
 

@@ -23,7 +23,7 @@ import numpy as np
 from errsrc.bases import Torus
 from errsrc.laws import shape
 from errsrc.learners import BandLeastSquares
-from errsrc.plots.style import STYLE, log
+from errsrc.plots.style import BLUE, GREEN, ORANGE, SKY, STYLE, VERMILION, log
 from errsrc.settings import BandTeacher
 from errsrc.sources import budget
 from errsrc.theory import kernel_regression
@@ -42,7 +42,7 @@ def predicted(setting: BandTeacher) -> np.ndarray:
 
 
 def main() -> None:
-    colours = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00")
+    colours = (BLUE, SKY, GREEN, ORANGE, VERMILION)
     with plt.rc_context(STYLE):
         _, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
     for tail, colour in zip(TAILS, colours, strict=True):
