@@ -184,15 +184,16 @@ def test_every_test_token_is_scored_once_with_the_most_that_the_window_holds_bef
     cell = replace(cell, family=family, context=context)
     network = language.network(cell)
     data = language._resident(cell.corpus, context, bool(network.positions), 64, 512, 2048, 256)
-    weights = drawn(network, 1)
+    where = data.x.device
+    weights = tuple(w.to(where) for w in drawn(network, 1))
     nats, wrong = language._scores(network, weights, data)
     assert nats.shape == wrong.shape == (1, 32)
     test = language.texts(cell.corpus).documents["test"]
     cut, document = language.passages(list(test.values()), 64)
     chosen = np.unique(np.linspace(0, len(cut) - 1, 32).astype(int))
     np.testing.assert_array_equal(data.document, document[chosen])
-    passage = torch.from_numpy(cut[chosen[3]].astype(np.float32))
-    before = torch.zeros(context if family == "neural-ngram" else 1)
+    passage = torch.from_numpy(cut[chosen[3]].astype(np.float32)).to(where)
+    before = torch.zeros(context if family == "neural-ngram" else 1, device=where)
     joined = torch.cat([before, passage])
     total = 0.0
     for t in range(64):
@@ -224,7 +225,7 @@ def test_subsets_are_nested_whole_passages_of_training_documents(cell, monkeypat
     held = {bytes(d) for part in ("test", "validation") for d in _documents(cell, part)}
     trained = [bytes(d) for d in _documents(cell, "train")]
     for first in small.rows[::64]:
-        passage = bytes(y[first : first + 64].to(torch.uint8).numpy())
+        passage = bytes(y[first : first + 64].to(torch.uint8).cpu().numpy())
         assert any(passage in d for d in trained)
         assert not any(passage in d for d in held)
         assert not x[first].any()  # nothing before a passage

@@ -74,9 +74,9 @@ def test_training_and_validation_rows_are_apart_and_subsets_nested(monkeypatch):
     small, middle, large = (member.rows for member in members)
     assert set(small) < set(middle) < set(large)
     for rows in (small, middle, large):
-        assert np.ptp(np.bincount(y.numpy()[rows], minlength=10)) <= 1
-    held = {row.tobytes() for row in validation[0].numpy()}
-    assert not held & {row.tobytes() for row in x.numpy()[large]}
+        assert np.ptp(np.bincount(y.cpu().numpy()[rows], minlength=10)) <= 1
+    held = {row.tobytes() for row in validation[0].cpu().numpy()}
+    assert not held & {row.tobytes() for row in x.cpu().numpy()[large]}
     assert set(seen[1][2][0].rows) != set(middle)  # another width
     np.testing.assert_array_equal(seen[2][2][0].rows, middle)
 

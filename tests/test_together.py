@@ -57,6 +57,7 @@ def two(*arguments, cwd=None, codes=(0, 0)):
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}
+    common["CUDA_VISIBLE_DEVICES"] = ""  # of which there may be one alone
     processes = [
         subprocess.Popen(
             [sys.executable, *arguments],
