@@ -35,5 +35,9 @@ class StoreError(Exception):
     """The file of a study could not be opened, read or written; what was finished before is safe in it."""
 
 
+class EngineError(Exception):
+    """What computes a study's cells cannot go on; what was finished before is safe in the study's file."""
+
+
 class Undersampled(UserWarning):
     """Examples do not determine the functions of a band, to rounding: the fit is one of many."""

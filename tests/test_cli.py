@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from errsrc.cli import main
+from errsrc.errors import EngineError
 from errsrc.laws import ALL, M4, Broken, Chinchilla, Cliff, Dense, JointPruning, Power, Pruning, files
 from errsrc.laws.fitting import fit
 from errsrc.laws.planning import plan
@@ -429,6 +430,15 @@ def test_no_file_is_lost_to_a_failure(run, tmp_path):
     assert code == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "f.json"]
     assert files.load(tmp_path / "f.json").input_names == ("n",)
+
+
+def test_an_engine_that_cannot_go_on_is_a_sentence(run, monkeypatch):
+    def compute(*args, **kwargs):
+        raise EngineError("The scheduler is lost.")
+
+    monkeypatch.setattr("errsrc.cli.stores.compute", compute)
+    spec = 'kind = "vision"\n[cell]\ndataset = "digits"\nfamily = "mlp"\nwidth = 8\nn = 45\nvalidation = 397\n'
+    assert run("run", "a.toml", a_toml=spec) == (2, "", "errsrc: The scheduler is lost.\n")
 
 
 def test_a_joint_law_that_is_no_candidate_is_said(run):

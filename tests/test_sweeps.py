@@ -34,7 +34,7 @@ from sweep_cells import ALONE, BATCHED, PAUSE, QUICK, Cell, compute, grid, quick
 
 from errsrc import studies
 from errsrc.cli import main
-from errsrc.errors import StoreError
+from errsrc.errors import EngineError, StoreError
 from errsrc.sweeps import Factor, Kind, Store, Study, Summary, local, processes, run, serial
 from errsrc.sweeps.engines import LOSSES
 from errsrc.sweeps.runner import Progress, attempt, code
@@ -109,7 +109,7 @@ def log_of(folder: Path) -> list[tuple[int, list[tuple[int, int]]]]:
     return out
 
 
-def wait_for(happened, seconds: float = 30.0):
+def wait_for(happened, seconds: float = 120.0):
     end = time.monotonic() + seconds
     while not (found := happened()):
         assert time.monotonic() < end
@@ -177,7 +177,7 @@ def test_ctrl_c_and_sigterm_stop_cleanly_and_the_same_command_goes_on(tmp_path):
             os.killpg(driver.pid, number_of_signal)
         else:
             driver.send_signal(number_of_signal)
-        _, err = driver.communicate(timeout=30)
+        _, err = driver.communicate(timeout=120)
         assert driver.returncode == 130
         assert "Traceback" not in err
         kept = len(finished_cells(path))
@@ -255,7 +255,7 @@ def test_options_out_of_range_are_refused(wrong):
 
 
 def test_processes_that_end_before_they_begin_end_the_run_with_a_sentence():
-    with pytest.raises(RuntimeError, match=r"end before they begin \(exit code 7"):
+    with pytest.raises(EngineError, match=r"end before they begin \(exit code 7"):
         list(local(sweep_cells.Unborn(), [[1]], workers=1))
 
 
@@ -502,7 +502,7 @@ def test_a_worker_with_other_code_computes_nothing(tmp_path):
         yield from serial(other, batches)
 
     with Store(tmp_path / "study.db", write=True) as store:
-        with pytest.raises(RuntimeError, match=r"and the driver errsrc .*: install the same on both"):
+        with pytest.raises(EngineError, match=r"and the driver errsrc .*: install the same on both"):
             run(grid(QUICK, 3), store, engine, progress=False)
         assert store.count() == 0
 

@@ -25,6 +25,7 @@ import yaml
 from dask import config
 
 from errsrc import cli
+from errsrc.errors import EngineError
 from errsrc.sweeps import Factor, Kind, Store, Study, cluster, dask, local, run
 from errsrc.sweeps.engines import LOSSES
 
@@ -284,7 +285,7 @@ def test_a_worker_with_other_code_stops_the_run_and_computes_nothing(machines, t
     (other / "errsrc" / "other.py").write_text("")
     machines.worker("--no-nanny", kinds=os.pathsep.join([str(other), HERE]))
     with Store(tmp_path / "study.db", write=True) as store:
-        with pytest.raises(RuntimeError, match=r"worker has errsrc .*, and the driver errsrc"):
+        with pytest.raises(EngineError, match=r"worker has errsrc .*, and the driver errsrc"):
             run(_study(3), store, functools.partial(dask, scheduler=machines.address), progress=False)
         assert store.count() == 0
         assert not store.failures()
@@ -296,7 +297,7 @@ def test_workers_that_cannot_import_what_they_need_stop_the_run(machines, tmp_pa
     machines.worker("--no-nanny", kinds=str(tmp_path))
     with (
         Store(tmp_path / "study.db", write=True) as store,
-        pytest.raises(RuntimeError, match=f"workers cannot compute this: ModuleNotFoundError: .*{missing}"),
+        pytest.raises(EngineError, match=f"workers cannot compute this: ModuleNotFoundError: .*{missing}"),
     ):
         run(_study(3), store, functools.partial(dask, scheduler=machines.address), progress=False)
 
@@ -311,7 +312,7 @@ def test_a_scheduler_that_is_lost_ends_the_run_with_a_sentence(machines, tmp_pat
             yield came
 
     with Store(tmp_path / "study.db", write=True) as store:
-        with pytest.raises(RuntimeError, match=r"The Dask scheduler at tcp://.* is lost\."):
+        with pytest.raises(EngineError, match=r"The Dask scheduler at tcp://.* is lost\."):
             run(_study(100), store, engine, progress=False)
         assert 0 < store.count() < 100
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from errsrc.errors import NoAnswer, StoreError
+from errsrc.errors import EngineError, NoAnswer, StoreError
 
 DESCRIPTION = """\
 errsrc: where a learner's error comes from, and what it would take to remove it.
@@ -93,7 +93,9 @@ def _sentence(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{os.fsdecode(error.filename)}: {error.strerror}." if error.filename else f"{error.strerror}."
-    elif not isinstance(error, (NoAnswer, ModuleNotFoundError, OSError, StoreError, ValueError, TypeError)):
+    elif not isinstance(
+        error, (NoAnswer, EngineError, ModuleNotFoundError, OSError, StoreError, ValueError, TypeError)
+    ):
         text = f"internal error, {type(error).__name__}: {text} (--debug shows where)."
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

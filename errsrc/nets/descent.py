@@ -213,16 +213,22 @@ def _compiled(network: Network, recipe: Recipe, device: str) -> BatchLosses:
 
 @contextlib.contextmanager
 def _products(recipe: Recipe, device: torch.device) -> Iterator[None]:
-    """Let products of float32 be of TF32 inside, where the recipe says so."""
-    if recipe.precision != "tf32" or device.type != "cuda":
+    """Let products of float32 be of TF32 inside, where the recipe says so, and only there.
+
+    Left to itself torch takes TF32 in convolutions, and in no other product.
+    """
+    if device.type != "cuda":
         yield
         return
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high")
+    tf32, convolutions = recipe.precision == "tf32", torch.backends.cudnn
+    before = torch.get_float32_matmul_precision(), convolutions.allow_tf32
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    convolutions.allow_tf32 = tf32
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(before[0])
+        convolutions.allow_tf32 = before[1]
 
 
 class _Order:

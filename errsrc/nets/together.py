@@ -19,6 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
+from errsrc.errors import EngineError
+
 ALONE_SECONDS = 30.0
 """How long a process in which a batch has failed waits for the others before it ends."""
 
@@ -106,7 +108,7 @@ def lead(
 
     Raises
     ------
-    ConnectionError
+    EngineError
         Where a batch fails in some processes alone, or one of them is gone.
     """
     for number, batch in enumerate(batches):
@@ -135,7 +137,7 @@ def _of_first(said: Any) -> Any:
         distributed.broadcast_object_list(told, 0)
     except RuntimeError as error:
         rank, world = place()
-        raise ConnectionError(f"Process {rank} of {world} ends, for another is gone.") from error
+        raise EngineError(f"Process {rank} of {world} ends, for another is gone.") from error
     return told[0]
 
 
@@ -151,7 +153,7 @@ def _computed(function: Callable[[Sequence[Any]], Any], batch: Sequence[Any], fa
         waited = why is not None and time.monotonic() - begin >= ALONE_SECONDS
         reason = f"it is alone with {why}" if waited else "another is gone"
         what = f"Process {rank} of {world} ends, for {reason}"
-        raise ConnectionError(f"{what}; the same command goes on from what is finished.") from error
+        raise EngineError(f"{what}; the same command goes on from what is finished.") from error
     return answer
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from errsrc import checks
+from errsrc.errors import EngineError
 from errsrc.sweeps.engines import LOSSES, Answers, Batches, Function, Lost, check_limits, cores, for_workers
 
 _log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def dask(
     ------
     ValueError
         If Dask is not installed, no scheduler answers at the address, or SLURM cannot be used.
-    RuntimeError
+    EngineError
         If workers cannot compute at all, as without errsrc, or the scheduler is lost.
 
     Notes
@@ -192,7 +193,7 @@ def _connection(client: Any) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RuntimeError(f"The Dask scheduler at {address} is lost.") from error
+        raise EngineError(f"The Dask scheduler at {address} is lost.") from error
 
 
 def _give_up(client: Any, at: Mapping[str, tuple[int, Any]]) -> None:
@@ -240,7 +241,7 @@ def _answers(client: Any, done: Sequence[tuple[int, Any]]) -> Iterator[tuple[int
             yield place, Lost("its workers were lost again and again", again=False)
         else:
             what = f"{type(error).__name__}: {error}"
-            raise RuntimeError(f"The Dask workers cannot compute this: {what}") from error
+            raise EngineError(f"The Dask workers cannot compute this: {what}") from error
         future.release()
 
 

@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from errsrc import checks
+from errsrc.errors import EngineError
 from errsrc.sweeps.engines import LOSSES, Answers, Batches, Function, Lost, check_limits, cores, for_workers
 
 AHEAD_SECONDS, AHEAD_BYTES = 0.05, 16_384
@@ -49,7 +50,7 @@ def local(
 
     Raises
     ------
-    RuntimeError
+    EngineError
         If processes end before they have begun.
 
     Notes
@@ -85,7 +86,7 @@ def local(
                 if not worker.begun:
                     stillborn += 1
                     if stillborn == LOSSES:
-                        raise RuntimeError(
+                        raise EngineError(
                             f"Worker processes end before they begin ({reason}; what they say is on stderr): "
                             "a script must start its work under 'if __name__ == \"__main__\":', and what a "
                             "kind computes must be a function of a module."

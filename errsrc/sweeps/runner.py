@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from errsrc.errors import EngineError
 from errsrc.sweeps.engines import Answers, Batches, Function, Lost
 from errsrc.sweeps.kind import RESERVED
 from errsrc.sweeps.processes import local
@@ -102,7 +103,7 @@ def run(
         Before anything is computed: where this machine has no data for a cell.
     StoreError
         If the store cannot be written; rows finished before are safe in it.
-    RuntimeError
+    EngineError
         If the engine cannot compute anything, or a worker's errsrc is not this one.
 
     Notes
@@ -155,7 +156,7 @@ def run(
             shown.show()
             other = next((answer for _, answer in came if isinstance(answer, OtherCode)), None)
             if other is not None:
-                raise RuntimeError(
+                raise EngineError(
                     f"A worker has errsrc {other.code}, and the driver errsrc {code()}: install the same on "
                     "both; where it was edited meanwhile, start again to go on."
                 )
