@@ -437,7 +437,7 @@ def test_an_engine_that_cannot_go_on_is_a_sentence(run, monkeypatch):
         raise EngineError("The scheduler is lost.")
 
     monkeypatch.setattr("errsrc.cli.stores.compute", compute)
-    spec = 'kind = "vision"\n[cell]\ndataset = "digits"\nfamily = "mlp"\nwidth = 8\nn = 45\nvalidation = 397\n'
+    spec = 'kind = "vision"\n[cell]\ndataset = "digits"\nfamily = "mlp"\nwidth = 8\nn = 45\nvalidation = 9\n'
     assert run("run", "a.toml", a_toml=spec) == (2, "", "errsrc: The scheduler is lost.\n")
 
 
