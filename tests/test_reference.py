@@ -29,9 +29,9 @@ SHOWN: dict[str, dict[str, list[tuple[str, str]]]] = runpy.run_path(str(DOCS / "
 KNOWN = {"self", "cls", "rng", "where"}
 """Parameters that mean the same everywhere: chance is a numpy Generator, and a refusal names who refuses."""
 
-ARRAYS = re.compile(r"\b(Array|ArrayLike|NDArray|Tensor|Weights)\b")
-SHAPES = re.compile(r"\((?:[^()]|\([^()]*\))*,|\((points|draws|n|N|K|M|Q)\b|shape|broadcast|arrays?\b")
-"""``(n, dim)`` or ``(n,)``, or that arrays broadcast or keep their shape."""
+ARRAYS = re.compile(r"\b(Array|ArrayLike|Complex|NDArray|Tensor|Weights)\b")
+SHAPES = re.compile(r"\((?![^()]*\b(1[89]|20)\d\d\b)([\w*.+ ]|\([^()]*\))*,|\(\w\)|shape|broadcast")
+"""``(n, dim)`` or ``(n,)``, which is no source and its year, or that arrays broadcast or keep their shape."""
 
 UNITS = {
     "level": "[Cc]overage|[Ii]nterval|quantile",
@@ -62,20 +62,21 @@ def text_of(item: Any) -> str:
 
 
 def methods(where: str, item: Any) -> Iterator[tuple[str, Any, str]]:
-    """The public functions of an object: itself, or a class's; with their texts and what these refine.
-
-    A function's are its own, its module's and its room's, all of which its page shows.
-    """
+    """The public functions of an object: itself, or a class's; with their texts and what these refine."""
     if not inspect.isclass(item):
-        room = ".".join(item.__module__.split(".")[:2])
-        heads = [inspect.getdoc(sys.modules[each]) or "" for each in {room, item.__module__}]
-        yield where, item, "\n".join([text_of(item), *heads])
+        yield where, item, text_of(item)
         return
     for name, method in vars(item).items():
         function = getattr(method, "__func__", method)
         if inspect.isfunction(function) and (not name.startswith("_") or name == "__call__"):
             lines = [vars(each)[name] for each in item.__mro__ if name in vars(each)]
             yield f"{where}.{name}", function, "\n".join(inspect.getdoc(each) or "" for each in lines)
+
+
+def heads(item: Any) -> str:
+    """What a function's page says before it: its room's text, and its module's."""
+    room = ".".join(item.__module__.split(".")[:2])
+    return "\n".join(inspect.getdoc(sys.modules[each]) or "" for each in {room, item.__module__})
 
 
 def raised(function: Any) -> set[str]:
@@ -131,7 +132,8 @@ def complaints(where: str, item: Any) -> Iterator[str]:
         yield from (f"{where} does not say the unit of {name}" for name in unitless(hints, text))
     for name, function, text in methods(where, item):
         signature = inspect.signature(function)
-        words = set(re.findall(r"\w+", text))
+        page = text if inspect.isclass(item) else f"{text}\n{heads(item)}"
+        words = set(re.findall(r"\w+", page))
         unnamed = [each for each in signature.parameters if each not in words | KNOWN and each[0] != "_"]
         if unnamed and not inspect.isclass(item):
             yield f"{name} does not say what {', '.join(unnamed)} is"
@@ -140,7 +142,7 @@ def complaints(where: str, item: Any) -> Iterator[str]:
         if ARRAYS.search(" ".join([*hints.values(), returned])) and not SHAPES.search(text):
             yield f"{name} does not say the shape of its arrays"
         yield from (f"{name} does not say the unit of {each}" for each in unitless(hints, text))
-        unsaid = [one for one in raised(function) if one not in text and not re.search("[Rr]efuse", text)]
+        unsaid = [one for one in raised(function) if one not in page and not re.search("[Rr]efuse", page)]
         if unsaid:
             yield f"{name} does not say that it raises {', '.join(sorted(unsaid))}"
 

@@ -150,7 +150,7 @@ def sums_over(x: Array, values: Array, degree: int, threads: int) -> Complex:
 
 
 def halved(basis: Torus, coefficients: Array) -> Complex:
-    """Return coefficients of the real basis in half storage."""
+    """Return coefficients (M,) of the real basis in half storage."""
     degree, dim = basis.degree, basis.dim
     half = np.zeros((2 * degree + 1,) * (dim - 1) + (degree + 1,), dtype=np.complex128)
     k = basis.indices[1::2, ::-1]
@@ -163,7 +163,7 @@ def halved(basis: Torus, coefficients: Array) -> Complex:
 
 
 def listed(basis: Torus, half: Complex) -> Array:
-    """Return coefficients of the real basis from half storage."""
+    """Return coefficients (M,) of the real basis from half storage."""
     pairs = half[tuple(basis.indices[1::2, ::-1].T)] * np.sqrt(2)
     out = np.empty(basis.size)
     out[0], out[1::2], out[2::2] = half[(0,) * basis.dim].real, pairs.real, -pairs.imag

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 
 def idx(path: Path) -> NDArray[np.uint8]:
-    """Return the uint8 array in the idx file at a path: magic, sizes, bytes (http://yann.lecun.com/exdb/mnist)."""
+    """Return the uint8 array in the idx file at a path, of the shape that it states after its magic number.
+
+    See http://yann.lecun.com/exdb/mnist.
+    """
     wrong = f"The file {path} is not a whole idx file of unsigned bytes; put a fresh copy there."
     try:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()

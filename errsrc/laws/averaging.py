@@ -127,8 +127,8 @@ def auto(
     Parameters
     ----------
     error, fixed, constants, weights, level, seed, **inputs
-        Arrays (points,) and all else as for `errsrc.laws.fitting.fit`; `fixed` and `constants` go to
-        the laws that have them.
+        Arrays (points,) and all else as for `errsrc.laws.fitting.fit`, the coverage of intervals too;
+        `fixed` and `constants` go to the laws that have them.
         The inputs choose the candidates: n; n and m; density; density, depth, width and eps_np.
         The joint dense law is a candidate where its eps0 is fixed: else, away from random
         guess, it has one parameter more than the points determine.

@@ -385,8 +385,8 @@ def robust_scale(residual: Array, weights: Array) -> float:
 def local_scale(n: Array, error: Array) -> float:
     """Return the scale of the scatter of ln error between neighbours in ln n, without any law.
 
-    Each size (mean over its runs) is compared with the line through its two neighbours; the
-    median absolute difference, in units of its own standard deviation, is read as that of a
+    Both are (points,).  Each size (mean over its runs) is compared with the line through its two
+    neighbours; the median absolute difference, in units of its own standard deviation, is read as that of a
     normal sample.  0 for fewer than four sizes.
     """
     x, group, runs = np.unique(np.log(n), return_inverse=True, return_counts=True)

@@ -44,7 +44,7 @@ class Prediction:
     warnings: tuple[str, ...]
 
     def columns(self) -> dict[str, Array]:
-        """Return predicted, low and high as a dict of arrays."""
+        """Return predicted, low and high by name, of the inputs' shape."""
         return {"predicted": self.predicted, "low": self.low, "high": self.high}
 
 

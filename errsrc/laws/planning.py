@@ -23,7 +23,10 @@ GRID = 400
 
 
 def training_flops(n: Array, m: Array) -> Array:
-    """Return 6 n m, the operations of one pass over n examples (Kaplan et al. 2020, arXiv 2001.08361)."""
+    """Return 6 n m, broadcast: operations of a pass over n examples.
+
+    Kaplan et al. 2020, arXiv 2001.08361.
+    """
     return 6.0 * n * m
 
 

@@ -122,7 +122,7 @@ class Problem:
         }
 
     def error_at(self, z: Array, inputs: Mapping[str, Array]) -> tuple[Array, Array]:
-        """Return the scaled error at scaled inputs, and its derivative in z (members, points, free)."""
+        """Return scaled errors at scaled inputs of z (members, free); slopes in z (members, points, free)."""
         values = self.values(z)
         points = [inputs[name] for name in self.law.inputs]
         code = compiled(self.law)  # type: ignore[arg-type]

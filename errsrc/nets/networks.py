@@ -291,7 +291,7 @@ class MLP(Network):
 
 
 def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    """Return x matrix^T + bias, (E, B, out), for matrix (E, out, in) and x (E, B, in) or (B, in)."""
+    """Return x matrix^T + bias, (E, B, out), of (E, out, in), (E, out), and (E, B, in) or (B, in)."""
     if x.dim() == 2:  # one product for all members
         stacked = functional.linear(x, matrix.flatten(0, 1), bias.flatten())
         return stacked.unflatten(1, bias.shape).transpose(0, 1)

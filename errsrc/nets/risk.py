@@ -107,7 +107,7 @@ def _parts(rows: Sequence[Tensor], width: int = 500) -> Iterator[tuple[Tensor, T
 
 
 def take(array: Tensor, index: Tensor) -> Tensor:
-    """Return rows of an array, (E, B, ...), for an index (E, B)."""
+    """Return rows (E, B, ...) of an array (N, ...) for an index (E, B)."""
     return array.index_select(0, index.reshape(-1)).view(*index.shape, *array.shape[1:])
 
 

@@ -226,8 +226,8 @@ def slide(
     Parameters
     ----------
     target, z, step, leaps, transitions, rng, points
-        See `walk`; a network smooth in its weights, with fewer labels than parameters.  Steps are drawn from
-        the interval of 1/10 to 1 times the given ones, evenly by their logarithm.
+        See `walk`: z (C, P) in the sets; a network smooth in its weights, with fewer labels than parameters.
+        Steps are drawn from the interval of 1/10 to 1 times the given ones, evenly by their logarithm.
 
     Notes
     -----

@@ -144,5 +144,5 @@ def infinite_mean(setting: GaussianSetting, learner: Any, n: int) -> bool:
 
 
 def square(values: Array) -> float:
-    """Return the sum of squares of values, an array."""
+    """Return the sum of squares of values of any shape."""
     return float(np.vdot(values, values))

@@ -82,7 +82,7 @@ class World:
         ys: Sequence[Array],
         points: Sequence[Array],
     ) -> World:
-        """Return draws, in arrays as `errsrc.sources.bracket` takes them; refuse in its name what is none."""
+        """Return draws, of shapes that `errsrc.sources.bracket` has; refuse in its name what is none."""
         where = "bracket"
         draws, network = len(teachers), setting.architecture
         for name, arrays in (("xs", xs), ("ys", ys), ("points", points)):
