@@ -34,7 +34,7 @@ from errsrc.settings import (
 )
 from errsrc.sources import budget
 from errsrc.sources.budget import TERMS
-from errsrc.sources.cell import BudgetCell, budgets, from_row, table
+from errsrc.sources.cell import BudgetCell, budgets, from_row, table, verdict
 from errsrc.sources.gaussian import infinite_mean
 from errsrc.theory import least_squares
 
@@ -218,6 +218,12 @@ POLES = [  # M = 4; 5 in a line, where two near nodes are enough; 27 in space
     (LinearTeacher(4, **NOISY), GradientDescent(10), 4, False),
     (BandTeacher(Torus(2), nodes=Jittered(0.0), **NOISY), BandLeastSquares(Torus(2)), 5, False),
     (BandTeacher(Cube(4, 1), **NOISY), BandLeastSquares(Cube(4, 1)), 5, False),
+    (BandTeacher(Torus(2, dim=2)), BandLeastSquares(Torus(1, dim=2)), 9, True),
+    (BandTeacher(Torus(2, dim=2)), BandLeastSquares(Torus(1, dim=2)), 10, True),
+    (BandTeacher(Torus(2, dim=2)), BandLeastSquares(Torus(1, dim=2)), 11, False),
+    (BandTeacher(Torus(2, dim=2)), BandLeastSquares(Torus(2, dim=2)), 25, False),
+    (BandTeacher(Torus(2)), BandLeastSquares(Torus(1)), 3, False),
+    (BandTeacher(Cube(4, 2)), BandLeastSquares(Cube(4, 1)), 5, False),
 ]
 
 
@@ -228,6 +234,13 @@ def test_a_mean_that_does_not_exist_is_said_to_be_infinite(setting, learner, n, 
     assert ("the mean risk is infinite" in found.status) == infinite
     design = setting.inputs(n, np.random.default_rng(0))
     assert "infinite" not in budget(setting, learner, n, x=design, draws=2).status
+
+
+def test_a_shape_is_not_one_of_rounding():
+    cell = BudgetCell(LinearTeacher(4), MinimumNorm(), 1)
+    found = [budget(cell.setting, cell.learner, n, draws=4) for n in (4, 6, 8, 12, 16, 24)]
+    assert all(one.total.estimate > 0 for one in found)
+    assert verdict(cell, found).status == "Every cell's error is 0 within 1e-12."
 
 
 @pytest.mark.parametrize("dim", [1, 3, 10])

@@ -224,8 +224,8 @@ def budget(
     others the deficiency is the mean squared distance between what was learned and the best member of its
     class given the data, the posterior mean's projection.  Estimated uncertainty is half the mean squared
     distance between teacher and an independent posterior sample (both projected on the class).  Least squares
-    of noisy labels has no finite mean risk near n = M, the number of functions: the status says so.  Network
-    teachers: see `errsrc.sources.networks`.
+    of labels with noise, or of what its class lacks, has no finite mean risk near n = M, the number of
+    functions: the status says so.  Network teachers: see `errsrc.sources.networks`.
     """
     where = "budget"
     checks.integer(n, "n", where, 1)
@@ -268,8 +268,9 @@ def budget(
         known = "posterior known, deficiency from" if exact else "every term estimated from"
         status = f"{known.capitalize()} {len(found)} draws of teacher and data."
     if x is None and infinite_mean(setting, learner, n):
+        labels = "noisy labels" if setting.noise_std else "labels from beyond its band"
         status += (
-            f" But over random inputs the mean risk is infinite, for least squares of n = {n:,} noisy labels "
+            f" But over random inputs the mean risk is infinite, for least squares of n = {n:,} {labels} "
             f"in M = {setting.dimension(learner.function_class):,} functions: estimates and intervals are of "
             "these draws alone."
         )

@@ -11,7 +11,7 @@ import numpy as np
 from errsrc import checks
 from errsrc.laws.shape import Shape, shape
 from errsrc.learners import Learner
-from errsrc.results import Bracket, Interval, aligned
+from errsrc.results import ROUNDING, Bracket, Interval, aligned
 from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting
 from errsrc.sources.budget import BESIDE, TERMS, Budget, budget, notes
 from errsrc.sources.networks import check, points
@@ -125,13 +125,14 @@ def curves(
 def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> Shape:
     """Return the shape over n of a cell's budgets: of the total less the noise, see `errsrc.laws.shape`.
 
-    An estimate below 0 counts as 0; of a 0-1 error counted at inputs so does less than 3 of all.  Budgets of
-    one seed share their teachers, so that errors rise and fall together: local exponents are known better
-    than their intervals say.
+    An estimate below 0 counts as 0; so does what may be rounding alone (`ROUNDING` of the target variance, or
+    of the largest), and of a 0-1 error counted at inputs less than 3 of all.  Budgets of one seed share their
+    teachers, so that errors rise and fall together: local exponents are known better than their intervals
+    say.
     """
     excess = [max(one.total.estimate - one.noise.lower.estimate, 0.0) for one in budgets]
     errors = [one.std_error for one in budgets]
-    zero, setting = None, cell.setting
+    zero, setting = ROUNDING * max(budgets[0].scale, *excess), cell.setting
     if isinstance(setting, (NetworkTeacher, ImageTeacher)) and setting.loss == "zero-one":
         zero = 3 / (cell.draws * points(setting))
     return shape([one.n for one in budgets], excess, std_error=errors, zero=zero)

@@ -11,6 +11,7 @@ from scipy.linalg import svd
 from errsrc.bases import Cube
 from errsrc.learners import ReducedRank
 from errsrc.learners.spectral import SpectralLearner
+from errsrc.results import ROUNDING
 from errsrc.settings import BandTeacher, FunctionClass, GaussianSetting, LinearTeacher, Uniform
 from errsrc.settings.setting import Array, Quadrature
 
@@ -128,18 +129,26 @@ def infinite_mean(setting: GaussianSetting, learner: Any, n: int) -> bool:
     codimension of |n - M| + 1 at most, so that for |n - M| <= 1 the least singular value s is below e with a
     chance of e^2 or more, and E 1 / s^2 is infinite (for normal inputs Breiman and Freedman 1983).  It is for
     all n < M where nodes lie in a line or a plane, for two that are e apart.
+
+    What a band lacks of the teacher is as noise to it where M or M + 1 nodes lack rank because a function of
+    the band is 0 at all, which are far apart: in two dimensions or more.  In a line nodes lack rank only
+    where they come near each other, and then their labels do so too.
     """
     least = learner.unrestricted if isinstance(learner, ReducedRank) else learner
-    if not setting.noise_std or not isinstance(least, SpectralLearner):
+    if not isinstance(least, SpectralLearner):
         return False
     size = setting.dimension(learner.function_class)
     if least.gains(np.array([1.0, SMALL]), (n, int(size)))[1] < 0.5 / SMALL:
         return False
+    noisy = setting.noise_std > 0
     if isinstance(setting, LinearTeacher):
-        return abs(n - size) <= 1
+        return noisy and abs(n - size) <= 1
     if not isinstance(setting, BandTeacher) or setting.nodes != Uniform() or min(n, size) < 2:
         return False
     coordinates = 0 if isinstance(setting.basis, Cube) else setting.basis.parameters  # 0: nodes repeat
+    if not noisy:
+        lacking = setting.realizability(learner.function_class).estimate
+        return lacking > ROUNDING and coordinates >= 2 and 0 <= n - size <= 1
     return bool(coordinates) and n <= size + 1 and (n >= size - 1 or coordinates <= 2)
 
 
