@@ -336,6 +336,15 @@ def test_a_pruning_page_has_the_law_that_the_networks_follow(pages: Any) -> None
         assert found.joint.law.params[name] == pytest.approx(PRUNED.params[name], rel=0.1)
 
 
+def test_pruned_networks_that_all_diverged_are_named(pages: Any) -> None:
+    folder, _ = pages
+    with Store(folder / "pruning.db") as store:
+        found = report.read(studies.load(folder / "pruning.toml"), store)
+    lost = report.pruned.content(replace(found, rows=[{**row, "diverged": True} for row in found.rows]))
+    assert lost.verdicts == [("No joint law: every training diverged.", False)]
+    assert len(lost.warnings) == len(found.rows)
+
+
 def test_thresholds_and_searches_have_their_verdicts_on_the_page(pages: Any) -> None:
     _, texts = pages
     threshold, search = Page(texts["threshold"]).text, Page(texts["search"]).text

@@ -38,7 +38,7 @@ class Pruned:
     label
         What tells them from the others; empty of the only ones.
     points
-        Their levels, (levels,) each, see `errsrc.tasks.pruning.levels`.
+        Their levels, (levels,) each, see `errsrc.tasks.pruning.levels`; none where all diverged.
     single
         The law of each configuration, or why there is none.
     joint
@@ -60,6 +60,9 @@ def laws(found: Finished) -> list[Pruned]:
     for label, places in found.groups(("n", "width", "depth", "seed", "steps"), "dataset", "family").items():
         cells, rows, curves = ([part[k] for k in places] for part in (found.cells, found.rows, found.curves))
         fine = np.array([not row["diverged"] for row in rows], dtype=bool)
+        if not fine.any():
+            out.append(Pruned(label, {}, (), "every training diverged.", tuple(left_out(cells, rows, fine))))
+            continue
         at = levels(rows, curves)
         error, single = at["error"], []
         for own in (at["config"] == k for k in np.unique(at["config"])):
@@ -95,7 +98,8 @@ def content(found: Finished) -> Content:
             warnings += [name + said for said in one.joint.warnings]
         else:
             verdicts.append((f"{name}No joint law: {one.joint}", False))
-        sections.append((f"{name}The law of each network", [*_single(one)]))
+        if one.single:
+            sections.append((f"{name}The law of each network", [*_single(one)]))
     sections.append(("Finished cells", [*cells_table(found)]))
     return Content(verdicts, sections, warnings, "laws = report.pruned.laws(found)")
 
