@@ -172,8 +172,8 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
 
     Examples
     --------
-    >>> significant(12345.678, 20.0, 2), significant(3.14159, 0.02, 2), significant(1.5, 0.0, 2)
-    ('12346', '3.142', '1.5')
+    >>> significant(12345.678, 20.0, 2), significant(3.14159, 0.02, 2), significant(-0.01, 1.0, 2)
+    ('12346', '3.142', '0.0')
     """
     if not math.isfinite(value):
         return f"{value}"
@@ -184,7 +184,7 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
     if place > 6 or (value and abs(value) >= 1e7):
         figures = max(1, math.floor(math.log10(abs(value) or uncertainty)) + place + 1)
         return f"{value:.{min(figures, 15)}g}"
-    return f"{round(value, place):.{max(place, 0)}f}"
+    return f"{round(value, place) + 0.0:.{max(place, 0)}f}"  # 0, never -0
 
 
 def aligned(lines: Sequence[Sequence[str]], pad: Callable[[str, int], str] = str.rjust) -> list[str]:
