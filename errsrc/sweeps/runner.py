@@ -120,7 +120,9 @@ def run(
     skipped = {} if retry else {keys[p]: failed[keys[p]] for p in missing if keys[p] in failed}
     todo = [place for place in missing if keys[place] not in skipped]
     cells = (study[place] for place in todo)  # one that its class refuses is refused now
-    collections.deque(cells, maxlen=0) if kind.ready is None else kind.ready(cells)
+    if kind.ready is not None:
+        kind.ready(cells)
+    collections.deque(cells, maxlen=0)  # those that it left
     batches = store.batches(study, todo)
     costs = [_cost(study, batch) for batch in batches]
     order = sorted(range(len(batches)), key=lambda i: -costs[i])
