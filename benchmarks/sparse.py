@@ -131,7 +131,9 @@ def main() -> None:
     figures: dict[str, object] = {"machine": versions, "draws": options.draws, "M": BAND.size}
 
     print(f"strides: K of {BAND.size} frequencies, matrix pencil")
-    print(f"{'step':<16}{'K':>4}{'n':>5}{'exact':>8}{'certified':>11}{'wrong':>7}{'condition':>11}{'sensitivity':>13}")
+    print(
+        f"{'step':<16}{'K':>4}{'n':>5}{'exact':>8}{'certified':>11}{'wrong':>7}{'condition':>11}{'sensitivity':>13}"
+    )
     rows = []
     for step in STEPS:
         for sparsity in (1, 2, 4, 8, 16, 32):

@@ -45,6 +45,7 @@ def written(*expressions):
     ax.text(0, 0.5, "          ".join(texts), size=15, va="center")
     return ax.figure
 
+
 # %% [markdown]
 # ## The joint law
 # Rosenfeld et al. 2020, equations 4 and 5, as the fitter has it; n and m in units of the full data set and

@@ -290,9 +290,7 @@ def test_a_recipe_refuses_in_one_sentence(fields, sentence):
 
 def test_training_refuses_options_that_its_data_do_not_have():
     x, y = IMAGES.double(), CLASSES
-    with pytest.raises(
-        ValueError, match="'precision' parameter of train must be 'input' for inputs of"
-    ):
+    with pytest.raises(ValueError, match="'precision' parameter of train must be 'input' for inputs of"):
         train(NETWORKS[0], x, y, members(5), None, Recipe(precision="bf16"))
     with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of train must be 'none' for MLP"):
         train(NETWORKS[0], IMAGES, y, members(5), None, CROPPED)

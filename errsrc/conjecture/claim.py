@@ -172,9 +172,7 @@ def _in_band(example: Example, setting: BandTeacher) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Undersampled)
         fitted = learner.fit(x, y, generator(example.seed, "learner"))
-    return _judged(
-        relative_error(setting, teacher, fitted, generator(example.seed, "fresh")), bound, kappa
-    )
+    return _judged(relative_error(setting, teacher, fitted, generator(example.seed, "fresh")), bound, kappa)
 
 
 def _in_class(example: Example, setting: NetworkTeacher) -> Outcome:
@@ -213,4 +211,3 @@ def rounding(claim: Claim, learner: Learner, kappa: float) -> float:
     """Return the part of a claim's bound that is rounding: c kappa eps, in the precision of the learner."""
     precision = claim.precision or getattr(learner, "precision", "float64")
     return claim.c * (kappa if claim.heeds_condition else 1.0) * float(np.finfo(precision).eps)
-

@@ -99,4 +99,3 @@ def errors(setting: Setting, learner: Learner, n: int, draws: int, seed: int = 0
             for k, (teacher, f) in enumerate(zip(teachers, fitted, strict=True))
         ]
     )
-
