@@ -29,9 +29,10 @@ import torch
 from errsrc.bases import Torus
 from errsrc.errors import Diverged
 from errsrc.learners import BandLeastSquares, Fitted, Learner, LowPass, NetworkStudent
-from errsrc.nets import MLP, FilterNetwork, FourierFeatures, Network, Recipe, SineNetwork
+from errsrc.nets import MLP, FilterNetwork, FourierFeatures, Network, SineNetwork
 from errsrc.rng import generator
 from errsrc.settings import BandTeacher
+from errsrc.training import Recipe
 
 WORLD = BandTeacher(Torus(3, 2))
 RATIOS = (1, 2, 4, 16, 64)

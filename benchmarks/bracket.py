@@ -29,7 +29,7 @@ from errsrc.nets import MLP
 from errsrc.results import mean_interval
 from errsrc.rng import generator
 from errsrc.settings import Clean, Gaussian, NetworkTeacher
-from errsrc.sources import Effort, bracket
+from errsrc.sources import Effort, uncertainty_bracket
 
 DRAWS, POINTS = 32, 128
 EFFORT = Effort(starts=12, steps=200, chains=4, transitions=32, leaps=400)
@@ -73,7 +73,7 @@ def measure(name: str, setting: NetworkTeacher, n: int) -> dict[str, object]:
         ys.append(setting.channel.label(teachers[-1](xs[-1]), rng("labels")))
         points.append(setting.inputs(POINTS, rng("points")))
     start = time.process_time()
-    found = bracket(setting, teachers, xs, ys, points, seed=0, effort=EFFORT)
+    found = uncertainty_bracket(setting, teachers, xs, ys, points, seed=0, effort=EFFORT)
     seconds = time.process_time() - start
     lower, upper, member = (mean_interval(v, 0.95) for v in (found.lower, found.upper, found.upper_member))
     variance = setting.channel.noise_std**2 if isinstance(setting.channel, Gaussian) else 0.0

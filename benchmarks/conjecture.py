@@ -32,10 +32,10 @@ import numpy as np
 
 from errsrc.bases import Basis, Cube, Legendre, Sphere, Torus
 from errsrc.conjecture import Claim, Region, errors, search
-from errsrc.conjecture.cell import short
 from errsrc.learners import BandLeastSquares
 from errsrc.results import mean_interval
 from errsrc.settings import BandTeacher
+from errsrc.studies.conjectures import short
 
 BANDS: tuple[Basis, ...] = (
     Torus(50),

@@ -31,8 +31,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from errsrc.nets import MLP, Member, Recipe, Trained, train
+from errsrc.nets import MLP
 from errsrc.rng import seed_of
+from errsrc.training import Member, Recipe, Trained, train
 
 NETWORKS = (MLP((10, 17, 17, 1), "tanh"), MLP((16, 36, 36, 1), "tanh"), MLP((20, 64, 64, 1), "tanh"))
 RECIPES = {

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import torch
 
-from errsrc.nets import Recipe
 from errsrc.tasks import LanguageCell
 from errsrc.tasks.language import FAMILIES, train_cells
+from errsrc.training import Recipe
 
 RATES = (1e-3, 2e-3, 4e-3, 8e-3, 16e-3, 32e-3)
 SHAPES = {  # widths, context, batch, steps

@@ -33,11 +33,11 @@ from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
 from errsrc.datasets import curves, published
+from errsrc.fitting.one_law import fit
+from errsrc.fitting.several_laws import auto
 from errsrc.laws import Chinchilla
-from errsrc.laws.averaging import auto
-from errsrc.laws.fitting import fit
-from errsrc.laws.recovery import coverage
 from errsrc.studies import load
+from errsrc.studies.recovery import coverage
 from errsrc.sweeps import Factor, Store, Study, local, run
 
 DELTA = 1e-3

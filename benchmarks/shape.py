@@ -25,8 +25,9 @@ from pathlib import Path
 
 import numpy as np
 
-from errsrc.laws import Broken, Cliff, Law, Power, shape
-from errsrc.laws.shape import VERDICTS
+from errsrc.curves import shape
+from errsrc.curves.verdicts import VERDICTS
+from errsrc.laws import Broken, Cliff, Law, Power
 from errsrc.rng import generator
 
 SIZES = 100 * 2.0 ** np.arange(8)

@@ -129,8 +129,8 @@ def short_study() -> Study:
 
 
 def trained_study() -> Study:
-    from errsrc.nets import Recipe
     from errsrc.tasks.vision import VisionCell, batch_of
+    from errsrc.training import Recipe
 
     kind = Kind("vision", VisionCell, trained, group=batch_of, packages=("numpy", "torch"))
     base = VisionCell("digits", "mlp", 4, 22, 0, 397, 20, Recipe(learning_rate=0.008))

@@ -38,7 +38,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from errsrc.nets import CNN, MLP, Member, Network, Recipe, Resnet, Transformer, Weights, train
+from errsrc.nets import CNN, MLP, Network, Resnet, Transformer, Weights
+from errsrc.training import Member, Recipe, train
 
 PEAK = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 """Dense bfloat16 flops a second of the SXM boards."""

@@ -17,9 +17,10 @@ import numpy as np
 from errsrc import plots, report, studies
 from errsrc.datasets import Images, images
 from errsrc.errors import NoAnswer
-from errsrc.laws import Dense, files
-from errsrc.laws.fitting import fit
-from errsrc.laws.holdout import Holdout, judge, small_cells
+from errsrc.fitting import files
+from errsrc.fitting.holdouts import Holdout, judge, small_cells
+from errsrc.fitting.one_law import fit
+from errsrc.laws import Dense
 from errsrc.report.finished import versions
 from errsrc.report.trained import left_out, usable
 from errsrc.sweeps import Store, Study, local, run

@@ -26,8 +26,9 @@ import numpy as np
 
 from errsrc import plots
 from errsrc.cli import main
-from errsrc.laws import Dense, fit, plan
-from errsrc.laws.holdout import judge, small_cells
+from errsrc.fitting import fit, plan
+from errsrc.fitting.holdouts import judge, small_cells
+from errsrc.laws import Dense
 
 # %% [markdown]
 # A file that stands in for yours, one trained model a row: data size n, model size m, test error.  Here it

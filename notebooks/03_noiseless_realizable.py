@@ -22,9 +22,10 @@
 # %matplotlib inline
 from errsrc import plots
 from errsrc.learners import NetworkClass, NetworkStudent
-from errsrc.nets import MLP, Recipe
+from errsrc.nets import MLP
 from errsrc.settings import NetworkTeacher
 from errsrc.sources import Effort, budget
+from errsrc.training import Recipe
 
 network = MLP((2, 4, 1), "tanh")
 world = NetworkTeacher(network)

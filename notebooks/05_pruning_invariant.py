@@ -23,10 +23,11 @@
 import numpy as np
 
 from errsrc import plots
-from errsrc.laws import JointPruning, Pruning, fit, plateau
-from errsrc.laws.holdout import judge
-from errsrc.nets import Recipe, Rounds
+from errsrc.fitting import fit
+from errsrc.fitting.holdouts import judge
+from errsrc.laws import JointPruning, Pruning, plateau
 from errsrc.tasks import PruningCell, prune_cells
+from errsrc.training import Recipe, Rounds
 
 # %% [markdown]
 # ## Real prunings

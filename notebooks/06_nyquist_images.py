@@ -27,12 +27,13 @@ import numpy as np
 
 from errsrc import plots
 from errsrc.conjecture import threshold
-from errsrc.datasets.images import images
+from errsrc.datasets.image_sets import images
 from errsrc.learners import BandLeastSquares, KernelRidge, Neighbours, NetworkStudent
-from errsrc.nets import MLP, Recipe
+from errsrc.nets import MLP
 from errsrc.plots.style import FITTED, HELD_OUT, STYLE, axes, log
 from errsrc.settings import BandTeacher, ImageBasis, ImageTeacher
 from errsrc.sources import budget
+from errsrc.training import Recipe
 
 # %% [markdown]
 # ## A band of images

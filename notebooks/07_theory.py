@@ -26,7 +26,8 @@ from matplotlib.figure import Figure
 from sympy import Rational, diff, exp, integrate, limit, log, pi, simplify, solve, sqrt, symbols
 
 from errsrc.bases import Torus
-from errsrc.laws import Chinchilla, Dense, JointPruning, Pruning, fit, plan
+from errsrc.fitting import fit, plan
+from errsrc.laws import Chinchilla, Dense, JointPruning, Pruning
 from errsrc.laws.law import LETTERS, symbol
 from errsrc.learners import Ridge
 from errsrc.settings import Band, BandTeacher, Gaussian, LinearTeacher

@@ -24,7 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from errsrc.laws import Power, fit
+from errsrc.fitting import fit
+from errsrc.laws import Power
 from errsrc.sweeps import Factor, Kind, Store, Study, run, serial
 
 # %% [markdown]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from errsrc.sources.cell import from_row
 from errsrc.studies import load
+from errsrc.studies.budgets import from_row
 from errsrc.sweeps import Store
 
 

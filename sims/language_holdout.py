@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from errsrc.demo import save_dated
-from errsrc.laws import Dense, fit
-from errsrc.laws.holdout import judge, small_cells
+from errsrc.fitting import fit
+from errsrc.fitting.holdouts import judge, small_cells
+from errsrc.laws import Dense
 from errsrc.studies import load
 from errsrc.sweeps import Store, Study, local, run
 from errsrc.tasks.language import network

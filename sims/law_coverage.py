@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from errsrc.laws.recovery import coverage
+from errsrc.studies.recovery import coverage
 from errsrc.sweeps import Store
 
 

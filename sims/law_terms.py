@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from errsrc.laws import Chinchilla, fit
+from errsrc.fitting import fit
+from errsrc.laws import Chinchilla
 from errsrc.studies import load
 from errsrc.sweeps import Store
 

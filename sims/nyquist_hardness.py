@@ -38,10 +38,11 @@ from torch import Tensor
 from errsrc.learners import NetworkStudent, Tuned
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
 from errsrc.learners.network_class import LOOK, ZERO, gets_on, polished, problem
-from errsrc.nets import MLP, Recipe
+from errsrc.nets import MLP
 from errsrc.plots.style import BLUE, GREEN, GREY, PURPLE, STYLE, VERMILION, log
 from errsrc.rng import generator
 from errsrc.settings import NetworkTeacher
+from errsrc.training import Recipe
 
 SIZES = ((2, 2, 1), (2, 4, 1), (4, 8, 1), (2, 3, 3, 1), (4, 4, 4, 1), (8, 4, 4, 1))
 WAYS, STARTS, MORE, STEPS = (0.5, 1.0, 2.0), 64, 205, 300  # standard deviations of starts; starts a teacher

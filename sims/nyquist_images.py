@@ -47,15 +47,16 @@ from matplotlib.figure import Figure
 from scipy.linalg import eigh, lstsq
 
 from errsrc.bases import kernel
-from errsrc.datasets.images import images
-from errsrc.laws import shape
+from errsrc.curves import shape
+from errsrc.datasets.image_sets import images
 from errsrc.learners import Forest, KernelRidge, Learner, Neighbours, NetworkStudent
-from errsrc.nets import MLP, Recipe
+from errsrc.nets import MLP
 from errsrc.plots.nyquist import COLOURS, MARKERS
 from errsrc.plots.style import DASHED, STYLE, log, png
 from errsrc.rng import generator
 from errsrc.settings import ImageBasis, ImageTeacher
 from errsrc.theory import kernel_regression
+from errsrc.training import Recipe
 
 BASIS = ImageBasis("fashion-mnist", 2000, 2000, 20_000, length=38.8)
 TEACHER = ImageTeacher("fashion-mnist", MLP((784, 32, 32, 10)), teacher_n=20_000, teacher_steps=1500)

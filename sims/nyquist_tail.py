@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from errsrc.bases import Torus
-from errsrc.laws import shape
+from errsrc.curves import shape
 from errsrc.learners import BandLeastSquares
 from errsrc.plots.style import BLUE, GREEN, ORANGE, SKY, STYLE, VERMILION, log
 from errsrc.settings import BandTeacher

@@ -18,8 +18,8 @@ import numpy as np
 from pruning_unseen import Columns, by_scale, by_splits, means
 
 from errsrc import plots, studies
+from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import JointPruning, Pruning
-from errsrc.laws.fitting import Fit, fit
 from errsrc.sweeps import Store
 from errsrc.tasks.pruning import CONFIGURATION, levels
 

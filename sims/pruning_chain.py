@@ -21,8 +21,9 @@ import numpy as np
 from pruning import Columns, described, points
 
 from errsrc.demo import save_dated
-from errsrc.laws import Chained, Dense, JointPruning
-from errsrc.laws.fitting import fit
+from errsrc.fitting import Chained
+from errsrc.fitting.one_law import fit
+from errsrc.laws import Dense, JointPruning
 from errsrc.studies import load
 from errsrc.sweeps import Store, local, run
 from errsrc.tasks.pruning import CONFIGURATION

@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from pruning import Columns, points
 
-from errsrc.laws import JointPruning, fewest_weights
-from errsrc.laws.fitting import fit
+from errsrc.fitting import fewest_weights
+from errsrc.fitting.one_law import fit
+from errsrc.laws import JointPruning
 
 TARGETS = (1.1, 1.25, 1.5)  # times the least plateau at that n
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from errsrc.fitting.holdouts import judge
+from errsrc.fitting.one_law import fit
 from errsrc.laws import JointPruning, Pruning
-from errsrc.laws.fitting import fit
-from errsrc.laws.holdout import judge
 from errsrc.tasks.pruning import CONFIGURATION
 
 SPLITS = 10

@@ -16,18 +16,17 @@ from errsrc.nets import (
     FilterNetwork,
     FourierFeatures,
     Network,
-    Recipe,
     SineNetwork,
     embed,
     embeds,
     identifiable_dimension,
-    losses,
     same_function,
 )
-from errsrc.nets.risk import head
 from errsrc.settings import Band, BandTeacher, ImageBasis
 from errsrc.settings import Network as NetworkClass
 from errsrc.studies import parse
+from errsrc.training import Recipe, losses
+from errsrc.training.risk import head
 
 torch.set_num_threads(1)
 

@@ -8,7 +8,7 @@ import pytest
 from errsrc.learners import Forest, Learner, Ridge
 from errsrc.settings import Gaussian, LinearTeacher, TableTeacher
 from errsrc.sources import bias_variance, budget
-from errsrc.sources.variance import PARTS
+from errsrc.sources.bias_variances import PARTS
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import torch
 from errsrc.nets import CNN, MLP, identifiable_dimension, jacobian
 from errsrc.rng import generator
 from errsrc.settings import Clean, Flips, Gaussian, NetworkTeacher
-from errsrc.sources import Effort, bracket
-from errsrc.sources.chains import Target, apart, joined, slide, walk
-from errsrc.sources.posterior import chosen
+from errsrc.sources import Effort, uncertainty_bracket
+from errsrc.sources.bracket.bounds import chosen
+from errsrc.sources.bracket.hamiltonian import Target, apart, joined, slide, walk
 
 torch.set_num_threads(1)
 
@@ -162,7 +162,7 @@ def test_no_draw_chooses_its_own_candidate():
 @pytest.mark.parametrize("activation", ["tanh", "sine", "gelu"])
 def test_noiseless_labels_determine_an_analytic_network(activation):
     setting = NetworkTeacher(MLP((2, 2, 1), activation), 1.0, 1.0)
-    found = bracket(setting, *draws(setting, 19), seed=0)
+    found = uncertainty_bracket(setting, *draws(setting, 19), seed=0)
     assert not found.lower.any()
     assert not found.upper.any()
     assert found.determined
@@ -173,15 +173,15 @@ def test_noiseless_labels_determine_an_analytic_network(activation):
 
 def test_below_that_and_for_relu_there_are_bounds():
     tanh = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0)
-    few = bracket(tanh, *draws(tanh, 4), seed=0, effort=TINY)
+    few = uncertainty_bracket(tanh, *draws(tanh, 4), seed=0, effort=TINY)
     assert (few.lower > 0).all()
     assert not few.determined
     assert "constrained" in few.status
-    between = bracket(tanh, *draws(tanh, 12), seed=0, effort=TINY)
+    between = uncertainty_bracket(tanh, *draws(tanh, 12), seed=0, effort=TINY)
     assert not between.lower.any()
     assert (between.upper > 0).all()
     relu = NetworkTeacher(MLP((2, 2, 1), "relu"), 1.0, 1.0)
-    found = bracket(relu, *draws(relu, 40), seed=0, effort=TINY)
+    found = uncertainty_bracket(relu, *draws(relu, 40), seed=0, effort=TINY)
     assert not found.lower.any()
     assert "not a smooth set" in found.status
 
@@ -190,7 +190,7 @@ def test_members_are_single_students_of_the_architecture():
     setting = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0, channel=Gaussian(0.1))
     data = draws(setting, 10)
     same, wider, narrower = (
-        bracket(setting, *data, seed=0, student=MLP((2, width, 1), "tanh"), effort=TINY)
+        uncertainty_bracket(setting, *data, seed=0, student=MLP((2, width, 1), "tanh"), effort=TINY)
         for width in (2, 4, 1)
     )
     assert same.members == wider.members == ("best student", "most probable", "distilled")
@@ -206,13 +206,13 @@ def test_members_are_single_students_of_the_architecture():
 def test_what_a_bracket_is_given_must_fit():
     setting = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0, channel=Gaussian(0.1))
     teachers, xs, ys, at = draws(setting, 10)
-    run = functools.partial(bracket, seed=0, effort=TINY)
-    with pytest.raises(ValueError, match="'xs' parameter of bracket must be 4 arrays of one shape"):
+    run = functools.partial(uncertainty_bracket, seed=0, effort=TINY)
+    with pytest.raises(ValueError, match="'xs' parameter of uncertainty_bracket must be 4 arrays"):
         run(setting, teachers, xs[:3], ys, at)
-    with pytest.raises(ValueError, match="'ys' parameter of bracket must be"):
+    with pytest.raises(ValueError, match="'ys' parameter of uncertainty_bracket must be"):
         run(setting, teachers, xs, [ys[0][:5], *ys[1:]], at)
     other = NetworkTeacher(MLP((2, 3, 1), "tanh"))
-    with pytest.raises(ValueError, match="'teachers' parameter of bracket must be networks of"):
+    with pytest.raises(ValueError, match="'teachers' parameter of uncertainty_bracket must be networks of"):
         run(other, teachers, xs, ys, at)
     with pytest.raises(TypeError, match="must be a NetworkTeacher"):
         run(3, teachers, xs, ys, at)
@@ -220,7 +220,7 @@ def test_what_a_bracket_is_given_must_fit():
     with pytest.raises(ValueError, match="one of squared loss"):
         run(classes, *draws(classes, 10))
     clean = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0, channel=Clean())
-    with pytest.raises(ValueError, match="'ys' parameter of bracket must be the teachers' values"):
+    with pytest.raises(ValueError, match="'ys' parameter of uncertainty_bracket must be the teachers'"):
         run(clean, teachers, xs, ys, at)
     with pytest.raises(ValueError, match="'chains' parameter of Effort must be an even number"):
         Effort(chains=3)

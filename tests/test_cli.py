@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from errsrc.cli import main
 from errsrc.errors import EngineError
-from errsrc.laws import ALL, M4, Broken, Chinchilla, Cliff, Dense, JointPruning, Power, Pruning, files
-from errsrc.laws.fitting import fit
-from errsrc.laws.planning import plan
+from errsrc.fitting import files
+from errsrc.fitting.one_law import fit
+from errsrc.fitting.plans import plan
+from errsrc.laws import ALL, M4, Broken, Chinchilla, Cliff, Dense, JointPruning, Power, Pruning
 
 N = 2.0 ** np.arange(9, 17)
 GRID = dict(zip("nm", (x.ravel() for x in np.meshgrid(N, 4.0 ** np.arange(4, 10))), strict=True))

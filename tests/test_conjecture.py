@@ -12,19 +12,7 @@ import pytest
 from errsrc.bases import Cube, Legendre, Sphere, Torus
 from errsrc.cli import main
 from errsrc.conjecture import Claim, Region, errors, examine, nyquist, search, threshold
-from errsrc.conjecture.cell import (
-    SearchCell,
-    ThresholdCell,
-    examined,
-    from_row,
-    searches,
-    short,
-    spec,
-    table,
-    thresholds,
-    worlds,
-)
-from errsrc.conjecture.claim import Example
+from errsrc.conjecture.claims import Example
 from errsrc.learners import BandLeastSquares, KernelRidge, Memory, Neighbours, Tuned
 from errsrc.nets import MLP
 from errsrc.settings import (
@@ -36,6 +24,18 @@ from errsrc.settings import (
     SparseTeacher,
 )
 from errsrc.studies import parse
+from errsrc.studies.conjectures import (
+    SearchCell,
+    ThresholdCell,
+    examined,
+    from_row,
+    searches,
+    short,
+    spec,
+    table,
+    thresholds,
+    worlds,
+)
 
 WORLD, LEARNER = BandTeacher(Torus(3)), BandLeastSquares(Torus(3))
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from errsrc.cli import main
 from errsrc.datasets import Shape, images, shape_of
-from errsrc.nets import Recipe
 from errsrc.sweeps import Store
 from errsrc.tasks import VisionCell, parameters, train_cells
+from errsrc.training import Recipe
 
 torch.set_num_threads(1)
 

@@ -64,7 +64,7 @@ def test_the_argument_comes_before_the_variable_and_the_variable_before_the_cach
 
 
 def test_torchvisions_layout_is_found_where_nothing_else_is(tmp_path, monkeypatch):
-    room = importlib.import_module("errsrc.datasets.images")
+    room = importlib.import_module("errsrc.datasets.image_sets")
     write(tmp_path / "data" / "FashionMNIST" / "raw", arrays())
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ERRSRC_DATA", raising=False)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from errsrc.fitting.holdouts import holdout, judge, small_cells
+from errsrc.fitting.one_law import fit
 from errsrc.laws import Dense, Power
-from errsrc.laws.fitting import fit
-from errsrc.laws.holdout import holdout, judge, small_cells
 
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from errsrc import studies
-from errsrc.nets import LSTM, Member, NeuralNgram, Recipe, Transformer, evaluate, train
+from errsrc.nets import LSTM, NeuralNgram, Transformer
 from errsrc.sweeps import Store, run, serial
 from errsrc.tasks import LanguageCell, language
 from errsrc.tasks.language import outcomes, parameters, train_cells
+from errsrc.training import Member, Recipe, evaluate, train
 
 torch.set_num_threads(1)
 

@@ -12,26 +12,14 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, least_squares
 
 from errsrc.errors import NoAnswer, NoFit, Unreachable
-from errsrc.laws import (
-    ALL,
-    M4,
-    Broken,
-    Chained,
-    Chinchilla,
-    Dense,
-    JointPruning,
-    Power,
-    Pruning,
-    fewest_weights,
-    files,
-    plateau,
-)
-from errsrc.laws.averaging import Average, auto
-from errsrc.laws.fitting import fit, local_scale, robust_scale, seed_weights
-from errsrc.laws.inference import residual_scale
+from errsrc.fitting import Chained, fewest_weights, files
+from errsrc.fitting.intervals import residual_scale
+from errsrc.fitting.minimiser import minimise
+from errsrc.fitting.one_law import fit, local_scale, robust_scale, seed_weights
+from errsrc.fitting.plans import plan, training_flops
+from errsrc.fitting.several_laws import Average, auto
+from errsrc.laws import ALL, M4, Broken, Chinchilla, Dense, JointPruning, Power, Pruning, plateau
 from errsrc.laws.law import symbol
-from errsrc.laws.least_squares import minimise
-from errsrc.laws.planning import plan, training_flops
 from errsrc.results import Interval
 
 CIFAR = Dense(eps0=0.9, alpha=0.66, beta=0.53, b=0.3, c_inf=0.8, eta=4.0, n_full=50_000, m_base=7e5)
@@ -301,9 +289,9 @@ def test_inputs_are_named_where_missing() -> None:
 
 
 def test_a_diverged_fit_carries_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from errsrc.laws import fitting
-    from errsrc.laws.least_squares import Solution
-    from errsrc.laws.problem import Problem
+    from errsrc.fitting import one_law
+    from errsrc.fitting.minimiser import Solution
+    from errsrc.fitting.problem import Problem
 
     whole = Problem.solve
 
@@ -311,7 +299,7 @@ def test_a_diverged_fit_carries_what_it_found(monkeypatch: pytest.MonkeyPatch) -
         found = whole(self, z, **{**kwargs, "iterations": 1})
         return Solution(found.z, found.cost / (1 + kwargs.get("iterations", 300)), np.zeros(len(z), bool))
 
-    monkeypatch.setattr(fitting.Problem, "solve", unfinished)
+    monkeypatch.setattr(one_law.Problem, "solve", unfinished)
     with pytest.raises(NoFit, match="did not converge") as caught:
         fit(Power, [0.5, 0.4, 0.3, 0.25], n=[1, 2, 4, 8])
     assert isinstance(caught.value.best, Power)
@@ -625,7 +613,7 @@ def test_an_interval_prints_only_the_digits_it_supports(interval: Interval, show
 
 
 def test_a_large_problem_worked_on_in_parts_gives_the_same_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from errsrc.laws import problem
+    from errsrc.fitting import problem
 
     sizes = grid()
     error = noisy(CIFAR, sizes, 0.02)

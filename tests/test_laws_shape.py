@@ -8,9 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from errsrc.laws import Broken, Cliff, Power, shape
-from errsrc.laws.candidates import CANDIDATES
-from errsrc.laws.shape import MARGIN, VERDICTS
+from errsrc.curves import shape
+from errsrc.curves.candidates import CANDIDATES
+from errsrc.curves.verdicts import MARGIN, VERDICTS
+from errsrc.laws import Broken, Cliff, Power
 
 N = 100 * 2.0 ** np.arange(8)
 

@@ -36,7 +36,7 @@ from errsrc.learners import (
     Ridge,
     as_estimator,
 )
-from errsrc.nets import CNN, MLP, Recipe
+from errsrc.nets import CNN, MLP
 from errsrc.settings import (
     AllFunctions,
     BandTeacher,
@@ -47,6 +47,7 @@ from errsrc.settings import (
     RankK,
     TableTeacher,
 )
+from errsrc.training import Recipe
 
 
 def rng(seed=0):

@@ -6,8 +6,9 @@ import torch
 from scipy.optimize import minimize
 from torch.nn import functional
 
-from errsrc.nets import ALL, CNN, MLP, WRN, Member, Network, Recipe, Resnet, evaluate, losses, train
-from errsrc.nets.risk import head
+from errsrc.nets import ALL, CNN, MLP, WRN, Network, Resnet
+from errsrc.training import Member, Recipe, evaluate, losses, train
+from errsrc.training.risk import head
 
 torch.set_num_threads(1)
 

@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from errsrc import plots
 from errsrc.bases import Torus
 from errsrc.conjecture import threshold
-from errsrc.laws import Broken, Dense, JointPruning, Power, shape
-from errsrc.laws.averaging import auto
-from errsrc.laws.fitting import fit
-from errsrc.laws.holdout import holdout
+from errsrc.curves import shape
+from errsrc.fitting.holdouts import holdout
+from errsrc.fitting.one_law import fit
+from errsrc.fitting.several_laws import auto
+from errsrc.laws import Broken, Dense, JointPruning, Power
 from errsrc.learners import BandLeastSquares, MinimumNorm, Neighbours
 from errsrc.plots import nyquist
 from errsrc.plots.budget import COLOURS

@@ -12,9 +12,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errsrc.nets import (
-    CNN,
-    MLP,
+from errsrc.nets import CNN, MLP
+from errsrc.studies import parse
+from errsrc.tasks import PruningCell, prune_cells
+from errsrc.training import (  # fmt: skip
     Member,
     Recipe,
     Rounds,
@@ -24,9 +25,7 @@ from errsrc.nets import (
     prune,
     pruning,
     train,
-)  # fmt: skip
-from errsrc.studies import parse
-from errsrc.tasks import PruningCell, prune_cells
+)
 
 torch.set_num_threads(1)
 

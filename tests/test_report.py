@@ -19,12 +19,12 @@ import pytest
 
 from errsrc import report, studies
 from errsrc.cli import main
+from errsrc.fitting.holdouts import Holdout, holdout
+from errsrc.fitting.one_law import fit
 from errsrc.laws import Dense, JointPruning
-from errsrc.laws.fitting import fit
-from errsrc.laws.holdout import Holdout, holdout
 from errsrc.report import trained
 from errsrc.report.page import CSS
-from errsrc.sources.cell import from_row
+from errsrc.studies.budgets import from_row
 from errsrc.sweeps import Store
 from errsrc.sweeps.runner import attempt, code
 from errsrc.tasks import language

@@ -7,20 +7,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from errsrc.nets import (
-    CNN,
-    MLP,
-    WRN,
-    Member,
-    NeuralNgram,
-    Recipe,
-    Resnet,
-    Transformer,
-    magnitude_masks,
-    prunable,
-    train,
-)
-from errsrc.nets.risk import head
+from errsrc.nets import CNN, MLP, WRN, NeuralNgram, Resnet, Transformer
+from errsrc.training import Member, Recipe, magnitude_masks, prunable, train
+from errsrc.training.risk import head
 
 torch.set_num_threads(1)
 

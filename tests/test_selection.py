@@ -18,9 +18,10 @@ from errsrc.learners import (
     NetworkStudent,
     Tuned,
 )
-from errsrc.nets import MLP, Recipe
+from errsrc.nets import MLP
 from errsrc.settings import AllFunctions, Band, BandTeacher, Gaussian, ImageBasis, SparseTeacher, Stride
 from errsrc.studies import parse
+from errsrc.training import Recipe
 
 PAIRS = [
     (Torus(4), Torus(30)),

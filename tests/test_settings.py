@@ -9,7 +9,7 @@ import pytest
 from errsrc.bases import Legendre, Torus, shared
 from errsrc.errors import Undersampled
 from errsrc.learners import BandLeastSquares
-from errsrc.nets import CNN, MLP, Recipe
+from errsrc.nets import CNN, MLP
 from errsrc.settings import (
     AllFunctions,
     Band,
@@ -37,6 +37,7 @@ from errsrc.settings import (
 from errsrc.settings.linear import tail
 from errsrc.settings.nodes import _cells
 from errsrc.settings.table import risk
+from errsrc.training import Recipe
 
 
 def test_a_path_of_a_process_goes_on_from_where_it_was():

@@ -33,9 +33,9 @@ from errsrc.settings import (
     TableTeacher,
 )
 from errsrc.sources import budget
-from errsrc.sources.budget import TERMS
-from errsrc.sources.cell import BudgetCell, budgets, from_row, table, verdict
-from errsrc.sources.gaussian import infinite_mean
+from errsrc.sources.budgets import TERMS
+from errsrc.sources.gaussian_posterior import infinite_mean
+from errsrc.studies.budgets import BudgetCell, budgets, from_row, table, verdict
 from errsrc.theory import least_squares
 
 channels = st.one_of(st.just(Clean()), st.floats(0.05, 2).map(Gaussian))

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from errsrc.bases import Torus
+from errsrc.curves import shape
 from errsrc.errors import NoAnswer
-from errsrc.laws import shape
 from errsrc.learners import KernelRidge, Memory, Neighbours, NetworkStudent, Ridge
-from errsrc.nets import CNN, MLP, Recipe
+from errsrc.nets import CNN, MLP
 from errsrc.settings import (
     BandTeacher,
     Flips,
@@ -20,9 +20,10 @@ from errsrc.settings import (
 )
 from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, budget
-from errsrc.sources.budget import TERMS
-from errsrc.sources.cell import BudgetCell, budgets, from_row, table
-from errsrc.sources.networks import pruned
+from errsrc.sources.bracket.realizability import pruned
+from errsrc.sources.budgets import TERMS
+from errsrc.studies.budgets import BudgetCell, budgets, from_row, table
+from errsrc.training import Recipe
 
 torch.set_num_threads(1)
 

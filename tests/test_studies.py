@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from errsrc import studies
 from errsrc.cli import main
-from errsrc.conjecture.cell import ThresholdCell
-from errsrc.datasets.images import images
+from errsrc.datasets.image_sets import images
 from errsrc.datasets.text import texts
 from errsrc.laws import Power
-from errsrc.laws.recovery import Recovery
-from errsrc.nets import Recipe
 from errsrc.settings import ImageBasis, ImageTeacher
 from errsrc.sources import Effort
-from errsrc.sources.cell import BudgetCell
-from errsrc.studies import load, parse
+from errsrc.studies import load, parse, spec
+from errsrc.studies.budgets import BudgetCell
+from errsrc.studies.conjectures import ThresholdCell
+from errsrc.studies.recovery import Recovery
 from errsrc.sweeps import Factor, Study
 from errsrc.tasks import LanguageCell, PruningCell, VisionCell
+from errsrc.training import Recipe
 
 ROOT = Path(__file__).parents[1]
 SPEC = """
@@ -211,7 +211,7 @@ DOCUMENTS = st.fixed_dictionaries(
 @given(DOCUMENTS)
 @settings(max_examples=400, deadline=None)
 def test_any_document_is_a_study_or_one_sentence(document):
-    check(lambda: studies._Spec("grid.toml").study(document))
+    check(lambda: spec._Spec("grid.toml").study(document))
 
 
 @st.composite
@@ -240,7 +240,7 @@ def mutated(draw):
 @given(mutated())
 @settings(max_examples=400, deadline=None)
 def test_a_right_document_with_one_thing_changed_too(document):
-    check(lambda: studies._Spec("grid.toml").study(document))
+    check(lambda: spec._Spec("grid.toml").study(document))
 
 
 @given(

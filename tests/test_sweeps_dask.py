@@ -160,8 +160,8 @@ def test_a_worker_killed_in_the_middle_changes_no_bit_and_loses_no_row(machines,
     if what == "small":
         study = _study(30)
     else:
-        from errsrc.nets import Recipe
         from errsrc.tasks import vision
+        from errsrc.training import Recipe
 
         kind = Kind("vision", vision.VisionCell, trained, group=vision.batch_of, packages=("numpy", "torch"))
         base = vision.VisionCell("digits", "mlp", 8, 45, 0, 397, 100, Recipe(learning_rate=0.006))

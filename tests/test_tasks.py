@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from errsrc.datasets import images
-from errsrc.nets import Recipe
 from errsrc.tasks import VisionCell, parameters, train_cells, vision_grid
 from errsrc.tasks.pruning import levels
 from errsrc.tasks.vision import outcomes
+from errsrc.training import Recipe
 
 torch.set_num_threads(1)
 

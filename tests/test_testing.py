@@ -17,7 +17,7 @@ from outside.setting import Step
 
 from errsrc.bases import Torus
 from errsrc.errors import Undersampled
-from errsrc.laws import fit
+from errsrc.fitting import fit
 from errsrc.laws.law import positive
 from errsrc.learners import BandLeastSquares, Ridge
 from errsrc.nets import CNN

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from errsrc.cli import main
-from errsrc.nets import CNN, MLP, Member, Recipe, train
+from errsrc.nets import CNN, MLP
 from errsrc.studies import load
 from errsrc.sweeps import Store, run, serial
+from errsrc.training import Member, Recipe, train
 
 torch.set_num_threads(1)
 

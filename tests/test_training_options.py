@@ -11,22 +11,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from errsrc.learners import NetworkStudent
-from errsrc.nets import (
-    CNN,
-    LSTM,
-    MLP,
-    Member,
-    NeuralNgram,
-    Recipe,
-    Resnet,
-    Transformer,
-    augment,
-    evaluate,
-    train,
-)
-from errsrc.nets.descent import _Order
+from errsrc.nets import CNN, LSTM, MLP, NeuralNgram, Resnet, Transformer
 from errsrc.settings import ImageTeacher
 from errsrc.tasks import LanguageCell, VisionCell
+from errsrc.training import Member, Recipe, augment, evaluate, train
+from errsrc.training.descent import _Order
 
 torch.set_num_threads(1)
 

@@ -4,12 +4,12 @@ from errsrc.bases.basis import BandFunction as BandFunction
 from errsrc.bases.basis import Basis as Basis
 from errsrc.bases.basis import shared as shared
 from errsrc.bases.cube import Cube as Cube
+from errsrc.bases.eigenfunctions import Mercer as Mercer
+from errsrc.bases.eigenfunctions import mercer as mercer
 from errsrc.bases.interval import Legendre as Legendre
 from errsrc.bases.interval import Slepian as Slepian
 from errsrc.bases.kernels import KERNELS as KERNELS
 from errsrc.bases.kernels import kernel as kernel
-from errsrc.bases.mercer import Mercer as Mercer
-from errsrc.bases.mercer import mercer as mercer
 from errsrc.bases.sphere import Sphere as Sphere
 from errsrc.bases.torus import Torus as Torus
 

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     """Compute, print, draw; refuse a study of another kind."""
     from errsrc.cli.stores import compute, refuse_failed, study_and_store
     from errsrc.plots.budget import save
-    from errsrc.sources.cell import BudgetCell, curves, table, verdict
+    from errsrc.studies.budgets import BudgetCell, curves, table, verdict
     from errsrc.sweeps import Store, local
 
     study, path = study_and_store(args.study, args.store)

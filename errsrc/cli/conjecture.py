@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> None:
         For a study of another kind.
     """
     from errsrc.cli.stores import compute, refuse_failed, study_and_store
-    from errsrc.conjecture.cell import table
     from errsrc.errors import NoAnswer
+    from errsrc.studies.conjectures import table
     from errsrc.sweeps import Store, local
     from errsrc.sweeps.kind import encode
 
@@ -77,9 +77,9 @@ def write(kind: str, cells: Any, rows: Any, curves: Any, path: Path) -> list[Pat
     """
     import json
 
-    from errsrc.conjecture.cell import worlds
     from errsrc.plots.nyquist import cliff, hardest
     from errsrc.plots.style import png
+    from errsrc.studies.conjectures import worlds
 
     out: dict[str, bytes] = {}
     if kind == "threshold":

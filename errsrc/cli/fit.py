@@ -10,11 +10,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from errsrc.cli.inputs import SIZES, to_fit
-from errsrc.cli.table import read
-from errsrc.laws import ALL, files
-from errsrc.laws.averaging import Average, auto
-from errsrc.laws.fitting import Fit, fit
+from errsrc.fitting import files
+from errsrc.fitting.csv_columns import SIZES, to_fit
+from errsrc.fitting.csv_table import read
+from errsrc.fitting.one_law import Fit, fit
+from errsrc.fitting.several_laws import Average, auto
+from errsrc.laws import ALL
 from errsrc.laws.law import Law
 
 CHOICES = ("auto", *(name for name in ALL if name != "joint-pruning"))

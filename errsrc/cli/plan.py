@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from errsrc.laws import files
-from errsrc.laws.planning import plan
+from errsrc.fitting import files
+from errsrc.fitting.plans import plan
 
 DESCRIPTION = """\
 Turn the fit in fit.json round: print the cheapest n (and m) that reach an error, or the least

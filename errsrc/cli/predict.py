@@ -6,9 +6,9 @@ import argparse
 import sys
 from typing import Any
 
-from errsrc.cli.inputs import to_predict
-from errsrc.cli.table import read
-from errsrc.laws import files
+from errsrc.fitting import files
+from errsrc.fitting.csv_columns import to_predict
+from errsrc.fitting.csv_table import read
 
 DESCRIPTION = """\
 Predict the error of one new run for every row of a CSV file, with the fit in fit.json.

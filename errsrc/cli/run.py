@@ -92,12 +92,12 @@ def _engine(args: argparse.Namespace) -> Iterator[Any]:
     elif args.engine == "dask":
         yield functools.partial(dask, scheduler=args.scheduler, resources=resources, **options)
     else:
-        from errsrc.nets import together
         from errsrc.sweeps.runner import failed
+        from errsrc.training import distributed
 
-        if together.join():
-            yield functools.partial(together.lead, failed=failed)
-            together.end()
+        if distributed.join():
+            yield functools.partial(distributed.lead, failed=failed)
+            distributed.end()
         else:
-            together.follow()
+            distributed.follow()
             yield None

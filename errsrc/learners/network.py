@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.errors import Diverged
 from errsrc.learners.learner import Fitted, Learner, examples
-from errsrc.nets import MLP, Member, Recipe, Trained, Weights, train
+from errsrc.nets import MLP, Weights
 from errsrc.nets import Network as Architecture
 from errsrc.settings import AllFunctions, FunctionClass, Network
 from errsrc.settings.setting import Array
+from errsrc.training import Member, Recipe, Trained, train
 
 _HELD = 2**22  # outputs held at once in predictions
 

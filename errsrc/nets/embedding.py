@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.nets.networks import ACTIVATIONS, CNN, MLP, Network, Weights
+from errsrc.nets.network import ACTIVATIONS, CNN, MLP, Network, Weights
 
 _CARRIERS = {"relu": 2, "linear": 1}  # units that pass a number of either sign on unchanged
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets.networks import MLP, Head, Network, Weights, affine
+from errsrc.nets.network import MLP, Head, Network, Weights, affine
 
 MOST_FEATURES = 2**20
 

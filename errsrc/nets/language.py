@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.nets.networks import Network, Weights, affine
+from errsrc.nets.network import Network, Weights, affine
 
 BASE_WIDTH = 64
 """The width at which the factor of a matrix is 1."""

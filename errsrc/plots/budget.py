@@ -30,7 +30,7 @@ from errsrc.plots.style import (
     logarithmic,
     png,
 )
-from errsrc.sources.budget import TERMS, Budget
+from errsrc.sources.budgets import TERMS, Budget
 
 COLOURS = {
     "noise": SILVER,
@@ -59,7 +59,7 @@ def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[
     Parameters
     ----------
     curves
-        A cell and its budgets over n, see `errsrc.sources.cell.curves`; files of several are numbered, and
+        A cell and its budgets over n, see `errsrc.studies.budgets.curves`; files of several are numbered, and
         one of a single n is not drawn, nor one of risks that are 0 throughout.
     path
         What the files' names begin with.

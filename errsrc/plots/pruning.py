@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from errsrc import checks
-from errsrc.laws.fitting import Fit
+from errsrc.fitting.one_law import Fit
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.plots.style import INK, STYLE, axes, beside, log
 

@@ -11,11 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from errsrc import checks
-from errsrc.laws.averaging import Average
-from errsrc.laws.fitting import Fit
-from errsrc.laws.forecast import Forecast
-from errsrc.laws.holdout import Cells, Holdout
-from errsrc.laws.planning import plan
+from errsrc.fitting.forecasts import Forecast
+from errsrc.fitting.holdouts import Cells, Holdout
+from errsrc.fitting.one_law import Fit
+from errsrc.fitting.plans import plan
+from errsrc.fitting.several_laws import Average
 from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes, beside, log, signed
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from errsrc import checks
-from errsrc.laws.shape import Shape
+from errsrc.curves.verdicts import Shape
 from errsrc.plots.style import (
     DASHED,
     FITTED,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from errsrc import plots
-from errsrc.conjecture.cell import short
-from errsrc.laws.shape import Shape
+from errsrc.curves.verdicts import Shape
 from errsrc.report.finished import Finished
 from errsrc.report.page import Content, Figure, code, paragraph, table
-from errsrc.sources.budget import TERMS, Budget, notes
-from errsrc.sources.cell import curves, lines, verdict
+from errsrc.sources.budgets import TERMS, Budget, notes
+from errsrc.studies.budgets import curves, lines, verdict
+from errsrc.studies.conjectures import short
 
 TERMS_CAPTION = (
     "Noise, realizability, uncertainty, deficiency and their total over n, with intervals; terms that are 0 "
@@ -44,7 +44,7 @@ def content(found: Finished) -> Content:
             *evidence, said = str(shape).splitlines()
             blocks += [paragraph(f"Shape of the excess risk over n, {said}"), code("\n".join(evidence))]
         sections.append((name, blocks))
-    begun = "from errsrc.sources import cell\n\nbudgets = cell.curves(found.cells, found.rows)"
+    begun = "from errsrc.studies.budgets import curves\n\nbudgets = curves(found.cells, found.rows)"
     return Content(verdicts, sections, (), begun)
 
 

@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 
-from errsrc.conjecture.cell import named, search_lines, short, threshold_lines, worlds
 from errsrc.plots import cliff, hardest
 from errsrc.report.finished import Finished, cells_table
 from errsrc.report.page import Content, Figure, code, paragraph, table
+from errsrc.studies.conjectures import named, search_lines, short, threshold_lines, worlds
 
 CLIFF = (
     "Median relative error over n / n_Nyq, a curve a learner; bands are quartiles of the draws, the vertical "
@@ -37,7 +37,8 @@ def thresholds(found: Finished) -> Content:
         ("Figures", figures),
     ]
     begun = (
-        "from errsrc.conjecture import cell\n\nworlds = cell.worlds(found.cells, found.rows, found.curves)"
+        "from errsrc.studies import conjectures\n\n"
+        "worlds = conjectures.worlds(found.cells, found.rows, found.curves)"
     )
     return Content(verdicts, sections, (), begun)
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from errsrc.conjecture.cell import short
 from errsrc.report.page import paragraph, table
+from errsrc.studies.conjectures import short
 from errsrc.sweeps import Store, Study
 
 ROWS = 200

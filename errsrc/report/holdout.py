@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from errsrc import plots
-from errsrc.laws.averaging import Average
-from errsrc.laws.fitting import Fit
-from errsrc.laws.holdout import Cells, Holdout
+from errsrc.fitting.holdouts import Cells, Holdout
+from errsrc.fitting.one_law import Fit
+from errsrc.fitting.several_laws import Average
 from errsrc.laws.law import Array
 from errsrc.report.page import Content, Figure, formula, page, paragraph, table
 

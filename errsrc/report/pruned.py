@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from errsrc import plots
 from errsrc.errors import NoFit
+from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import JointPruning, Pruning
-from errsrc.laws.fitting import Fit, fit
 from errsrc.laws.law import Array
 from errsrc.report import holdout
 from errsrc.report.finished import Finished, cells_table

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc.errors import NoFit
+from errsrc.fitting.holdouts import LIMITS, Holdout, judge, small_cells
+from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import Dense, Power
-from errsrc.laws.fitting import Fit, fit
-from errsrc.laws.holdout import LIMITS, Holdout, judge, small_cells
 from errsrc.laws.law import Array
 from errsrc.report import holdout
 from errsrc.report.finished import Finished, cells_table

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.bases import KERNELS, Basis, Mercer, mercer
-from errsrc.datasets.images import IMAGE_SETS, check_files, images
-from errsrc.nets import Member, Recipe, train
+from errsrc.datasets.image_sets import IMAGE_SETS, check_files, images
 from errsrc.nets import Network as Architecture
 from errsrc.results import Interval
 from errsrc.rng import generator
@@ -29,6 +28,7 @@ from errsrc.settings.network import (
     holds,
 )
 from errsrc.settings.setting import Array, Setting
+from errsrc.training import Member, Recipe, train
 
 TEACHERS = 4
 """Teachers over which the constants of a setting are averaged: each is a training."""
@@ -166,10 +166,10 @@ class ImageTeacher(Setting):
 class ImageBasis(Basis):
     """The top M eigenfunctions of a kernel on real images: a band on their manifold.
 
-    Made by `errsrc.bases.mercer` from images without their labels, a random part of the training images of
-    which none is ever drawn as a labelled input: these come from the rest of the training images, without
-    repetition.  Fresh inputs are test images.  Under the images that it was estimated from the basis is
-    orthonormal exactly, and these are its quadrature; under others nearly.
+    Made by `errsrc.bases.eigenfunctions` from images without their labels, a random part of the training
+    images of which none is ever drawn as a labelled input: these come from the rest of the training images,
+    without repetition.  Fresh inputs are test images.  Under the images that it was estimated from the basis
+    is orthonormal exactly, and these are its quadrature; under others nearly.
 
     Attributes
     ----------

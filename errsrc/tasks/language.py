@@ -17,9 +17,10 @@ from torch.nn import functional
 
 from errsrc import checks
 from errsrc.datasets.text import Tokens, check_files, passages, texts
-from errsrc.nets import LSTM, LanguageModel, Member, NeuralNgram, Recipe, Transformer, Weights, train
+from errsrc.nets import LSTM, LanguageModel, NeuralNgram, Transformer, Weights
 from errsrc.rng import generator, seed_of
 from errsrc.tasks.devices import device, device_name
+from errsrc.training import Member, Recipe, train
 
 FAMILIES = ("neural-ngram", "transformer", "lstm")
 _BOUNDARY = 0.0  # the token before a passage; in no text

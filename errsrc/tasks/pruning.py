@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.laws import plateau
 from errsrc.laws.law import Array
-from errsrc.nets import Level, Rounds, prunable, prune
 from errsrc.tasks import vision
 from errsrc.tasks.devices import device_name
 from errsrc.tasks.vision import VisionCell
+from errsrc.training import Level, Rounds, prunable, prune
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
     An outcome has the unpruned network's "m", "prunable" weights, "error" and "loss" on the test set, the
     "last_density" and its "last_error", the number of "levels", whether a training "diverged", the
     "device", and "seconds", the cell's share (by steps) of the batch's wall time.  Its "curve" has a row a
-    level: the fields of `errsrc.nets.Level`, errors and losses on the test set.
+    level: the fields of `errsrc.training.Level`, errors and losses on the test set.
 
     Where the environment variable ERRSRC_STATE names a folder, finished levels and the training of the
     next are kept there, and a batch that was interrupted goes on from them.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.datasets.images import (
+from errsrc.datasets.image_sets import (
     IMAGE_SETS,
     Shape,
     balanced_order,
@@ -24,9 +24,10 @@ from errsrc.datasets.images import (
     images,
     shape_of,
 )
-from errsrc.nets import CNN, MLP, WRN, Member, Network, Recipe, Resnet, losses, train
+from errsrc.nets import CNN, MLP, WRN, Network, Resnet
 from errsrc.rng import generator, seed_of
 from errsrc.tasks.devices import device, device_name
+from errsrc.training import Member, Recipe, losses, train
 
 FAMILIES = ("mlp", "cnn", "resnet", "wrn")
 _AT_ONCE = 1000  # test images
@@ -39,7 +40,7 @@ class VisionCell:
     Attributes
     ----------
     dataset, family, width
-        A name in `errsrc.datasets.IMAGE_SETS`, or the path of a folder, see `errsrc.datasets.images`;
+        A name in `errsrc.datasets.IMAGE_SETS`, or the path of a folder, see `errsrc.datasets.image_sets`;
         "mlp" (hidden layers of ``width`` units), "cnn" (``width`` channels in its first layer), "resnet" or
         "wrn" (``width`` channels in the first stage), see `errsrc.nets`.
     n, seed
@@ -105,7 +106,7 @@ class VisionResult:
     digest, device
         Of the images, see `errsrc.datasets.Images`; what it was trained on.
     curve
-        Learning curve, (looks,) each, see `errsrc.nets.Trained`.
+        Learning curve, (looks,) each, see `errsrc.training.Trained`.
     """
 
     cell: VisionCell
@@ -183,7 +184,7 @@ class Resident:
 def resident(dataset: str, validation: int, folder: str | None = None, side: int = 0) -> Resident:
     """Return an image set, `validation` of its training images set apart, and refuse as many as there are.
 
-    ``dataset``, folder and side are those of `errsrc.datasets.images`.
+    ``dataset``, folder and side are those of `errsrc.datasets.image_sets`.
     """
     data = images(dataset, folder, side)
     order = balanced_order(data.train_y, generator(0, "vision", dataset, "validation"))
@@ -240,7 +241,7 @@ def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[
     cells
         One width of one family on one data set, with one recipe.
     folder
-        Where the image files lie, see `errsrc.datasets.images`.
+        Where the image files lie, see `errsrc.datasets.image_sets`.
 
     Returns
     -------

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
 from errsrc import checks
-from errsrc.laws import Law, fit, plan
+from errsrc.fitting import fit, plan
+from errsrc.laws import Law
 from errsrc.laws.law import Array, compiled, compiled_error, symbol
 from errsrc.rng import generator
 from errsrc.testing.properties import agree, check_draws, explore, hold, refused, require

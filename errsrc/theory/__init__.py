@@ -12,10 +12,10 @@ Errors are excess risks: squared loss, without the label noise that no predictor
 
 from errsrc.theory import exponents as exponents
 from errsrc.theory import formulas as formulas
+from errsrc.theory.feature_models import random_features as random_features
 from errsrc.theory.kernel import KernelCurve as KernelCurve
 from errsrc.theory.kernel import kernel_regression as kernel_regression
 from errsrc.theory.linear import least_squares as least_squares
-from errsrc.theory.memorising import memorising as memorising
-from errsrc.theory.memorising import memorising_zipf as memorising_zipf
-from errsrc.theory.memorising import zipf_asymptote as zipf_asymptote
-from errsrc.theory.random_features import random_features as random_features
+from errsrc.theory.memorisation import memorising as memorising
+from errsrc.theory.memorisation import memorising_zipf as memorising_zipf
+from errsrc.theory.memorisation import zipf_asymptote as zipf_asymptote

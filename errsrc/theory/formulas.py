@@ -53,13 +53,13 @@ def kernel_regression() -> sympy.Expr:
 
 
 def scale() -> sympy.Eq:
-    """Return the equation of g in `errsrc.theory.random_features`."""
+    """Return the equation of g in `errsrc.theory.feature_models`."""
     learned = _sum(EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE))
     return sympy.Eq((N - learned) * (MODEL - learned) * SCALE, MODEL * RIDGE)
 
 
 def random_features() -> sympy.Expr:
-    """Return the excess risk of `errsrc.theory.random_features` in n, m, noise, the spectra and g."""
+    """Return the excess risk of `errsrc.theory.feature_models` in n, m, noise, the spectra and g."""
     learned = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
     total, kept = _sum(learned), _sum(learned * (1 - learned))
     a, b = N - total, MODEL - total
@@ -68,7 +68,7 @@ def random_features() -> sympy.Expr:
 
 
 def memorising() -> sympy.Expr:
-    """Return `errsrc.theory.memorising` in n and the probabilities.
+    """Return `errsrc.theory.memorisation` in n and the probabilities.
 
     Examples
     --------

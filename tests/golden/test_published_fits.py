@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from errsrc.datasets import published
+from errsrc.fitting.one_law import fit
 from errsrc.laws import Chinchilla, Dense
-from errsrc.laws.fitting import fit
 
 
 def test_chinchilla_replication_besiroglu_2024() -> None:

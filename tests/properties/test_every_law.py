@@ -12,9 +12,10 @@ import pytest
 
 import errsrc.laws
 from errsrc.errors import Unreachable
-from errsrc.laws import ALL, Law, files
-from errsrc.laws.fitting import fit
-from errsrc.laws.planning import plan
+from errsrc.fitting import files
+from errsrc.fitting.one_law import fit
+from errsrc.fitting.plans import plan
+from errsrc.laws import ALL, Law
 from errsrc.testing import LAW_PROPERTIES, check_law, design
 
 EVERY = pytest.mark.parametrize("law", ALL.values(), ids=ALL.keys())

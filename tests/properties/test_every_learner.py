@@ -13,10 +13,11 @@ import pytest
 
 import errsrc.learners
 from errsrc.learners import ALL, KernelRidge, Learner, LinearLearner, Neighbours, NetworkStudent
-from errsrc.nets import MLP, Recipe
+from errsrc.nets import MLP
 from errsrc.settings import Stride
 from errsrc.sweeps.kind import kind_name
 from errsrc.testing import LEARNER_PROPERTIES, check_learner
+from errsrc.training import Recipe
 
 RECIPE = Recipe(learning_rate=0.02, warmup=5, loss="squared")
 QUICK: dict[str, dict[str, Any]] = {

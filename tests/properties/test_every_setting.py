@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from errsrc.bases import Cube, Legendre, Slepian, Sphere, Torus
-from errsrc.nets import CNN, MLP, Recipe
+from errsrc.nets import CNN, MLP
 from errsrc.settings import (
     ALL,
     AllFunctions,
@@ -33,6 +33,7 @@ from errsrc.settings import (
     Uneven,
 )
 from errsrc.testing import SETTING_PROPERTIES, check_setting
+from errsrc.training import Recipe
 
 SMALL = MLP((3, 4, 2), "tanh")
 ALONE: tuple[FunctionClass, ...] = (AllFunctions(),)

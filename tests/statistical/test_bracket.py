@@ -19,8 +19,9 @@ from errsrc.nets import MLP
 from errsrc.rng import generator
 from errsrc.settings import Gaussian, NetworkTeacher
 from errsrc.settings.network import NetworkFunction
-from errsrc.sources import Effort, bracket, chains
-from errsrc.sources.chains import Target, apart, joined, slide, walk
+from errsrc.sources import Effort, uncertainty_bracket
+from errsrc.sources.bracket import hamiltonian
+from errsrc.sources.bracket.hamiltonian import Target, apart, joined, slide, walk
 
 torch.set_num_threads(1)
 
@@ -75,7 +76,7 @@ def linear_bracket(n: int):
     data = draws(LINEAR, n, 64)
     exact = np.array([exact_variance(x, at, 0.3) for x, at in zip(data[1], data[3], strict=True)])
     effort = Effort(starts=2, steps=50, chains=8, transitions=24, leaps=24)
-    return exact, bracket(LINEAR, *data, seed=1, effort=effort)
+    return exact, uncertainty_bracket(LINEAR, *data, seed=1, effort=effort)
 
 
 @pytest.mark.parametrize("n", [3, 12])
@@ -142,11 +143,11 @@ def test_a_slide_keeps_the_joint_law_of_teacher_and_data(monkeypatch):
     assert stats.kstest(path.state.square().sum(1).numpy(), stats.chi2(9).cdf).pvalue > FALSE_ALARM
 
     def volume(at: Tensor) -> Tensor:
-        return chains._frame(target, at)[1].diagonal(dim1=1, dim2=2).abs().log().sum(1)
+        return hamiltonian._frame(target, at)[1].diagonal(dim1=1, dim2=2).abs().log().sum(1)
 
     assert abs(drift(volume(z), volume(path.state))) < ALPHA
     # the control: a density without the determinant
-    monkeypatch.setattr(chains, "_energy", lambda at, frame: at.square().sum(1) / 2)
+    monkeypatch.setattr(hamiltonian, "_energy", lambda at, frame: at.square().sum(1) / 2)
     path = slide(target, z, step, 4, 12, torch.Generator().manual_seed(1))
     assert drift(volume(z), volume(path.state)) > ALPHA
 
@@ -197,11 +198,11 @@ def test_a_chain_that_starts_elsewhere_is_no_bound_and_is_caught():
     assert float(apart(states, 8).mean()) > 2 * exact
     small = Effort(starts=2, steps=20, chains=2, transitions=4, leaps=8)
     with pytest.raises(ValueError, match="starts elsewhere than at the teacher is no bound"):
-        bracket(LINEAR, other, *data[1:], seed=1, effort=small)
+        uncertainty_bracket(LINEAR, other, *data[1:], seed=1, effort=small)
     fitted = []
     for x, y in zip(data[1], data[2], strict=True):
         w = np.linalg.lstsq(np.c_[x, np.ones(len(x))], y, rcond=None)[0]
         weights = (torch.from_numpy(w[None, None, :5]), torch.from_numpy(w[None, 5:]))
         fitted.append(NetworkFunction(LINEAR.architecture, weights))
     with pytest.raises(ValueError, match="starts elsewhere than at the teacher is no bound"):
-        bracket(LINEAR, fitted, *data[1:], seed=1, effort=small)
+        uncertainty_bracket(LINEAR, fitted, *data[1:], seed=1, effort=small)

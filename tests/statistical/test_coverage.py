@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from errsrc.fitting.one_law import fit
 from errsrc.laws import Chinchilla, Law, Power
-from errsrc.laws.fitting import fit
 
 REPEATS = 1000
 FALSE_ALARM = 1e-4

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from errsrc.laws import Broken, Cliff, Law, Power, shape
-from errsrc.laws.cells import Cells, cells_of, chance
+from errsrc.curves import shape
+from errsrc.curves.statistics import Cells, cells_of, chance
+from errsrc.laws import Broken, Cliff, Law, Power
 
 REPEATS, DRAWN = 1000, 30
 FALSE_ALARM = 1e-4

@@ -1,0 +1,215 @@
+"""What the data says about a fitted law: resampling, profiles, conditioning, other optima."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from errsrc.fitting.minimiser import Solution
+from errsrc.fitting.problem import Problem
+from errsrc.laws.law import Array, Law
+
+
+def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
+    """Return (draws, free) scaled coordinates of a problem's refits to resampled data, started at z (free,).
+
+    Errors are redrawn around the fitted law with the scale of the residuals, corrected for
+    the parameters fitted.  Along a single input neighbouring residuals may be alike (looks
+    at one training run are): there the noise is autoregressive, with their correlation.
+    Huber fits in several inputs are refitted under exponential weights (Rubin 1981), which
+    needs no model of the noise.  All chance is of ``seed``.
+    """
+    rng = np.random.default_rng([seed, 1])
+    starts = np.repeat(z[None, :], draws, axis=0)
+    points = len(problem.error)
+    if problem.objective == "huber" and len(problem.law.inputs) > 1:
+        weights = problem.weights * rng.exponential(size=(draws, points))
+        return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
+    predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
+    residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
+    kick = rng.standard_normal((draws, points))
+    scale = noise_scale(problem, residual, jac)
+    if problem.objective != "huber":  # weights are precisions there; recency elsewhere
+        kick /= np.sqrt(problem.weights)
+    if len(problem.law.inputs) == 1:
+        order = np.argsort(problem.inputs[problem.law.inputs[0]], kind="stable")
+        along = (np.sqrt(problem.weights) * residual)[order]
+        alike = float(np.clip(along[1:] @ along[:-1] / max(along @ along, 1e-300), 0.0, 0.9))
+        for before, now in itertools.pairwise(order):
+            kick[:, now] = alike * kick[:, before] + math.sqrt(1 - alike**2) * kick[:, now]
+    if problem.objective == "absolute":
+        error = np.maximum(predicted + scale * kick, predicted / 10)
+    else:
+        error = predicted * np.exp(scale * kick)
+    return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
+
+
+def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
+    """Return the scale of a fit's noise, of the residual (points,) and ``jac`` (points, free) of its problem.
+
+    Where weights are precisions, that of a point of weight 1; in a Huber fit, where they say how
+    much a point matters, that of every point (`residual_scale`).
+    """
+    if problem.objective == "huber":
+        return residual_scale(residual, problem.weights, jac)
+    return float(np.sqrt(problem.weights @ residual**2 / max(len(residual) - jac.shape[1], 1)))
+
+
+def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
+    """Return the scale of equal noise that a weighted fit's residual (points,) tells.
+
+    With J the Jacobian ``jac`` (points, free), A = J' W J and B = J' W^2 J, the weighted sum of squared
+    residuals of a least-squares fit has expectation scale^2 (sum w - trace A^-1 B): N minus
+    the number of parameters where all weights are 1.  At least a third of sum w is left, lest few heavy
+    points pass for exact ones.
+    """
+    root = np.sqrt(weights)[:, None]
+    left, singular, _ = np.linalg.svd(root * jac, full_matrices=False)
+    left = left[:, singular > singular[0] * 1e-12]
+    spent = float(np.sum((left * root) ** 2))
+    degrees = max(float(weights.sum()) - spent, float(weights.sum()) / 3)
+    return float(np.sqrt(weights @ residual**2 / degrees))
+
+
+def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: float) -> Array:
+    """Return (free, 2) ends of the percentile intervals of bootstrap coordinates.
+
+    A coordinate that the points leave open (by less than a factor of ten) has no ends: its draws only
+    tell where the search, or its prior, left it.
+
+    Parameters
+    ----------
+    natural
+        The problem in natural units.
+    z, draws
+        The fitted coordinates, (free,), and those of the refits, (draws, free).
+    scale
+        Of the fit's noise.
+    level
+        Coverage, in (0, 1).
+    """
+    ends = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T
+    ends[:, 0], ends[:, 1] = np.minimum(ends[:, 0], z), np.maximum(ends[:, 1], z)
+    ends[_open_coordinates(natural, z, scale)] = [-np.inf, np.inf]
+    return ends
+
+
+def _open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
+    """Return which logarithms of parameters the points hold by less than a factor of ten, (free,).
+
+    By the curvature of the unpenalised sum of squares at z, `scale` being the noise.
+    """
+    _, jac = natural.residuals(z[None, :], natural.error)
+    spread = scale * np.sqrt(np.diag(_covariance(np.sqrt(natural.weights)[:, None] * jac[0])))
+    return np.array([p.log and s > math.log(10) for p, s in zip(natural.free, spread, strict=True)])
+
+
+def _covariance(jac: Array) -> Array:
+    """Return the inverse of J'J, with its flattest directions kept finite."""
+    _, singular, right = np.linalg.svd(jac, full_matrices=False)
+    inverse = right.T / np.maximum(singular, singular[0] * 1e-13)
+    return inverse @ inverse.T
+
+
+def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
+    """Return (free, 2) ends of the profile-likelihood intervals in natural coordinates.
+
+    For each coordinate and side, the others are refitted at a ladder of offsets; the end
+    lies where the root of the rise in the sum of squares, in units of the residual
+    scale, reaches Student's quantile.  An end that is never reached is infinite.
+
+    Parameters
+    ----------
+    natural
+        The problem in natural units.
+    z
+        The fitted coordinates, (free,).
+    degrees
+        Of freedom: points less free parameters.
+    level
+        Coverage, in (0, 1).
+    """
+    size = len(natural.free)
+    residual, jac = natural.residuals(z[None, :], natural.error)
+    root = np.sqrt(natural.weights)
+    cost = float(np.sum((root * residual) ** 2))
+    scale = math.sqrt(cost / degrees)
+    covariance = _covariance(root[:, None] * jac[0])
+    wald = np.sqrt(np.diag(covariance))
+    quantile = float(stats.t.ppf((1 + level) / 2, degrees))
+    if scale < 1e-9:  # noise-free: the profile would trace rounding errors
+        return z[:, None] + quantile * scale * wald[:, None] * np.array([-1.0, 1.0])
+    ladder = quantile * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
+    far = np.array([2.0 if p.log else max(2.0 * abs(v), 1.0) for p, v in zip(natural.free, z, strict=True)])
+    step = np.minimum(scale * wald, far)
+    sides = np.array([-1.0, 1.0])
+    offset = step[:, None, None] * sides[:, None] * ladder  # (free, 2, rungs)
+    path = covariance / np.diag(covariance)[:, None]  # the others' linear answer to a unit offset
+    others = np.clip(offset[..., None] * path[:, None, None, :], -6.0, 6.0)
+    held = np.broadcast_to(np.eye(size, dtype=bool)[:, None, None, :], others.shape)
+    starts = z + np.where(held, offset[..., None], others)
+    solved = natural.solve(starts.reshape(-1, size), frozen=held.reshape(-1, size), iterations=80)
+    rise = np.sqrt(np.maximum(solved.cost - cost, 0.0)) / scale
+    rise = np.maximum.accumulate(rise.reshape(offset.shape), axis=2)
+    ends = np.empty((size, 2))
+    for j in range(size):
+        for side in range(2):
+            rungs = np.concatenate([[0.0], rise[j, side]])
+            offsets = np.concatenate([[0.0], offset[j, side]])
+            reached = np.isfinite(rungs) & (rungs >= quantile)
+            if not reached.any():
+                ends[j, side] = sides[side] * np.inf
+                continue
+            k = int(np.argmax(reached))
+            low, high = rungs[k - 1], rungs[k]
+            ends[j, side] = (
+                z[j] + offsets[k - 1] + (quantile - low) / (high - low) * (offsets[k] - offsets[k - 1])
+            )
+    return ends
+
+
+def condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
+    """Return the condition number of a problem's Jacobian at z (free,), and which parameters are flattest."""
+    _, jac = problem.residuals(z[None, :], problem.error)
+    _, singular, right = np.linalg.svd(np.sqrt(problem.weights)[:, None] * jac[0])
+    if len(singular) < len(z) or singular[-1] <= 0:
+        return math.inf, tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
+    names = tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
+    return float(singular[0] / singular[-1]), names
+
+
+def ties(problem: Problem, solution: Solution, z: Array, cost: float, degrees: int) -> tuple[Law, ...]:
+    """Return the laws of other local optima whose fit is as good within the noise.
+
+    Parameters
+    ----------
+    problem, solution
+        What was solved, and where every start ended.
+    z, cost
+        The best coordinates, (free,), and the sum of losses there.
+    degrees
+        Of freedom: points less free parameters.
+    """
+    threshold = cost * (1 + 1.0 / max(degrees, 1)) + 1e-20
+    chosen: list[Array] = [z]
+    for i in np.argsort(solution.cost):
+        near = solution.converged[i] and solution.cost[i] <= threshold
+        if near and min(np.abs(solution.z[i] - c).max() for c in chosen) > 0.2:
+            chosen.append(solution.z[i])
+    return tuple(problem.law_at(other) for other in chosen[1:6])
+
+
+def seed_noise(problem: Problem) -> float:
+    """Return the pooled standard deviation of ln error between a problem's rows of equal inputs, or nan."""
+    keys = np.column_stack([problem.inputs[name] for name in problem.law.inputs])
+    _, group = np.unique(keys, axis=0, return_inverse=True)
+    group = group.ravel()
+    logs = np.log(problem.error)
+    count = np.bincount(group)
+    mean = np.bincount(group, logs) / count
+    extra = len(logs) - len(count)
+    return float(np.sqrt(np.sum((logs - mean[group]) ** 2) / extra)) if extra else math.nan

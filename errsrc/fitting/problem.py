@@ -1,0 +1,393 @@
+"""A law's fit as a batched least-squares problem in scaled units."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from errsrc import checks
+from errsrc.fitting.minimiser import Solution, minimise
+from errsrc.laws.law import Array, Law, Parameter, compiled, power_value
+
+OBJECTIVES = ("divergence", "log", "huber", "absolute")
+
+PRIOR_MEDIAN, PRIOR_WIDTH = 0.4, 0.5
+"""The weak prior on exponents, where a problem asks for it: log-normal, by its median and its width."""
+LARGEST = 4_000_000
+"""Residuals that are worked on at once: members times points, some 200 MB."""
+CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0
+"""The same of a ceiling, in units of the largest error seen: out of sight unless the points show it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What `fit`, its refits and its profiles all minimise.
+
+    Inputs and errors are divided by `scales`; at their geometric means, the same data in
+    other units is the same problem.  A free parameter's coordinate z is its logarithm
+    where it is positive, itself where it is real.  Arrays of several coordinates have
+    shape (members, free), predictions (members, points).
+
+    Attributes
+    ----------
+    law
+        The class to fit.
+    measured
+        {"error" and inputs: (points,) float64} in natural units, sorted by inputs and error.
+    inputs, error, weights
+        The same in scaled units; weights have mean 1.
+    objective
+        One of `OBJECTIVES`: squares of (e^ - e) / e, of ln(e^ / e), Huber losses of the
+        latter, or squares of e^ - e.
+    huber_delta
+        The Huber threshold, in ln error.
+    scales
+        {"error" or input: the number its natural units were divided by}.
+    constants
+        The law's unit fields (n_full, m_base) in natural units.
+    fixed
+        Parameters not fitted, in scaled units.
+    limits
+        {parameter: (low, high)} in scaled units, inside the law's own bounds.
+    prior
+        The residual scale against which the weak priors on exponents and ceilings are held;
+        0 for none.
+    """
+
+    law: type[Law]
+    measured: dict[str, Array]
+    inputs: dict[str, Array]
+    error: Array
+    weights: Array
+    objective: str
+    huber_delta: float
+    scales: dict[str, float]
+    constants: dict[str, float]
+    fixed: dict[str, float]
+    limits: dict[str, tuple[float, float]]
+    prior: float = 0.0
+
+    @property
+    def free(self) -> tuple[Parameter, ...]:
+        """The parameters to fit, in the law's order."""
+        return tuple(p for p in self.law.parameters() if p.name not in self.fixed)
+
+    @property
+    def exponents(self) -> set[str]:
+        """The positive parameters that are exponents: named by others' units, or the law's slopes."""
+        units = [power for p in self.law.parameters() for _, power in p.unit]
+        powers = {power.lstrip("-") for power in units if isinstance(power, str)} | set(self.law.slopes)
+        return {p.name for p in self.law.parameters() if p.log and p.name in powers}
+
+    def bounds(self) -> tuple[Array, Array]:
+        """Return the lower and upper bounds of z, (free,) each.
+
+        They are stated in scaled units; in others only those that do not depend on the
+        unit remain: of parameters without one, and 0.
+        """
+        scaled = any(s != 1.0 for s in self.scales.values())
+        ends = np.empty((len(self.free), 2))
+        for j, p in enumerate(self.free):
+            low, high = self.limits.get(p.name, p.bounds)
+            if p.unit and not scaled:
+                low, high = (0.0 if p.log or p.bounds[0] == 0 else -np.inf), np.inf
+            with np.errstate(divide="ignore"):
+                ends[j] = np.log([low, high]) if p.log else (low, high)
+        return ends[:, 0], ends[:, 1]
+
+    def starts(self, count: int, seed: int) -> Array:
+        """Return (count, free) starts: a scrambled Sobol design over the parameters' start ranges."""
+        ends = np.array([np.log(p.start) if p.log else p.start for p in self.free])
+        lower, upper = self.bounds()
+        ends = np.clip(ends, lower[:, None], upper[:, None])
+        design = stats.qmc.Sobol(len(self.free), rng=np.random.default_rng(seed))
+        unit = design.random(1 << max(count - 1, 0).bit_length())[:count]
+        return ends[:, 0] + unit * (ends[:, 1] - ends[:, 0])
+
+    def values(self, z: Array) -> dict[str, Array]:
+        """Return every parameter in scaled units, (members, 1) each."""
+        free = {p.name: np.exp(z[:, [j]]) if p.log else z[:, [j]] for j, p in enumerate(self.free)}
+        one = np.ones((len(z), 1))
+        return {
+            p.name: free[p.name] if p.name in free else self.fixed[p.name] * one
+            for p in self.law.parameters()
+        }
+
+    def error_at(self, z: Array, inputs: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return scaled errors at scaled inputs of z (members, free); slopes in z (members, points, free)."""
+        values = self.values(z)
+        points = [inputs[name] for name in self.law.inputs]
+        code = compiled(self.law)  # type: ignore[arg-type]
+        error, *slopes = code(*points, *(values[p.name] for p in self.law.parameters()))
+        error = np.broadcast_to(error, (len(z), np.broadcast(*points).size))
+        gradient = np.empty((*error.shape, len(self.free)))
+        slope = {p.name: s for p, s in zip(self.law.parameters(), slopes, strict=True)}
+        for j, p in enumerate(self.free):
+            gradient[..., j] = slope[p.name] * values[p.name] if p.log else slope[p.name]
+        return error, gradient
+
+    def residuals(self, z: Array, error: Array) -> tuple[Array, Array]:
+        """Return the residuals against `error` (rows broadcast) and their Jacobian, without weights."""
+        predicted, gradient = self.error_at(z, self.inputs)
+        if self.objective == "absolute":
+            return predicted - error, gradient
+        if self.objective == "divergence":
+            return predicted / error - 1, gradient / np.asarray(error)[..., None]
+        return np.log(predicted / error), gradient / predicted[..., None]
+
+    def solve(
+        self,
+        z: Array,
+        error: Array | None = None,
+        weights: Array | None = None,
+        frozen: NDArray[np.bool_] | None = None,
+        iterations: int = 300,
+        tolerance: float = 1e-10,
+    ) -> Solution:
+        """Minimise from the starts z, (members, free).
+
+        Parameters
+        ----------
+        error, weights
+            Of each member, (members, points); by default the problem's own.
+        frozen
+            Coordinates that stay, bool (members, free).
+        iterations, tolerance
+            See `errsrc.fitting.minimiser.minimise`.
+        """
+        most = max(LARGEST // len(self.error), 1)
+        if len(z) > most:  # in parts, for memory; members do not see each other
+
+            def part(rows: Any, at: slice) -> Any:
+                return None if rows is None else rows[at]
+
+            slices = [slice(k, k + most) for k in range(0, len(z), most)]
+            parts = [
+                self.solve(z[at], part(error, at), part(weights, at), part(frozen, at), iterations, tolerance)
+                for at in slices
+            ]
+            return Solution(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+        def residuals(trial: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+            return self.residuals(trial, self.error if error is None else error[rows])
+
+        lower, upper = self.bounds()
+        loss = self.weights[None, :] if weights is None else weights
+        huber = self.huber_delta if self.objective == "huber" else None
+        pull = None
+        if self.prior > 0:
+            ceiling = CEILING_MEDIAN * self.error.max()
+            held = [(p.name in self.exponents, p.name in self.law.ceilings) for p in self.free]
+            centre = [np.log(ceiling if top else PRIOR_MEDIAN) for _, top in held]
+            width = [PRIOR_WIDTH if slope else CEILING_WIDTH if top else np.inf for slope, top in held]
+            pull = (np.array(centre), (self.prior / np.array(width)) ** 2)
+        return minimise(
+            residuals,
+            z,
+            lower,
+            upper,
+            loss,
+            huber=huber,
+            pull=pull,
+            frozen=frozen,
+            iterations=iterations,
+            tolerance=tolerance,
+        )
+
+    def shift(self, z: Array, sign: float = 1.0) -> Array:
+        """Return natural coordinates of scaled ones (members, free) (sign = 1), or the reverse (sign = -1).
+
+        Only coordinates whose unit has a power of an input or of the error move, by that
+        power times the logarithm of the scale; exponents are the same in both.
+        """
+        values = {name: v[:, 0] for name, v in self.values(z).items()}
+        out = np.array(z, dtype=np.float64)
+        for j, p in enumerate(self.free):
+            for quantity, power in p.unit:
+                moved = sign * power_value(power, values) * np.log(self.scales[quantity])
+                out[:, j] = out[:, j] + moved if p.log else out[:, j] * np.exp(moved)
+        return out
+
+    def natural(self) -> Self:
+        """Return the same problem in natural units, in which z are the coordinates people read."""
+        s = self.scales
+        fixed = {p.name: self.fixed[p.name] for p in self.law.parameters() if p.name in self.fixed}
+        for p in self.law.parameters():
+            if fixed.get(p.name):
+                for quantity, power in p.unit:
+                    fixed[p.name] *= s[quantity] ** power_value(power, self.fixed)
+        return dataclasses.replace(
+            self,
+            inputs={name: x * s[name] for name, x in self.inputs.items()},
+            error=self.error * s["error"],
+            scales=dict.fromkeys(s, 1.0),
+            fixed=fixed,
+        )
+
+    def law_at(self, z: Array) -> Law:
+        """Return the law, in natural units, at the scaled coordinates z (free,)."""
+        natural = self.natural()
+        values = natural.values(self.shift(z[None, :]))
+        return self.law(**{name: float(v[0, 0]) for name, v in values.items()}, **self.constants)
+
+
+def pose(
+    law: type[Law],
+    error: ArrayLike,
+    inputs: Mapping[str, ArrayLike],
+    fixed: Mapping[str, float] | None = None,
+    constants: Mapping[str, float] | None = None,
+    weights: ArrayLike | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    objective: str = "divergence",
+    huber_delta: float = 1.0,
+) -> Problem:
+    """Check the data of a fit and return it as a `Problem` in scaled units.
+
+    Parameters
+    ----------
+    law, error, fixed, constants, weights, bounds, objective, huber_delta
+        See `errsrc.fitting.fit`; error and weights (points,).
+    inputs
+        {name: (points,) or one number} of each of the law's inputs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For what is out of range or of another shape, inputs that are not the law's, and fewer points than
+        free parameters.
+    """
+    where = f"fit({law.__name__})"
+    checks.choice(objective, "objective", where, OBJECTIVES)
+    delta = checks.number(huber_delta, "huber_delta", where, 0.0, open_low=True)
+    if set(inputs) != set(law.inputs):
+        raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(law.inputs)}", sorted(inputs)))
+    e = np.atleast_1d(checks.positive_array(error, "error", where))
+    columns = {
+        name: np.atleast_1d(checks.positive_array(inputs[name], name, where, law.at_most.get(name)))
+        for name in law.inputs
+    }
+    if e.ndim != 1:
+        raise ValueError(checks.refusal("error", where, "a one-dimensional array", f"<shape {e.shape}>"))
+    for name, x in columns.items():
+        if x.shape not in (e.shape, (1,)):
+            raise ValueError(
+                checks.refusal(name, where, f"an array of {len(e)} numbers", f"<shape {x.shape}>")
+            )
+        columns[name] = np.broadcast_to(x, e.shape)
+    w = np.ones(len(e)) if weights is None else checks.positive_array(weights, "weights", where)
+    if w.shape != e.shape:
+        raise ValueError(
+            checks.refusal("weights", where, f"an array of {len(e)} numbers", f"<shape {w.shape}>")
+        )
+
+    order = np.lexsort((w, e, *reversed(columns.values())))  # so that the order of rows changes nothing
+    e, w = e[order], w[order]
+    columns = {name: x[order] for name, x in columns.items()}
+    units = {field: float(columns[name].max()) for name, field in law.references.items()}
+    for name, value in (constants or {}).items():
+        if name not in units:
+            raise ValueError(checks.refusal("constants", where, f"among {sorted(units)}", name))
+        units[name] = checks.number(value, name, where, 0.0, open_low=True)
+    references = {name: units[field] for name, field in law.references.items()}
+    relative = {name: x / references.get(name, 1.0) for name, x in columns.items()}
+    scales = {"error": _geometric_mean(e)}
+    for name, x in relative.items():
+        scales[name] = scales["error"] if name in law.error_inputs else _geometric_mean(x)
+    held = _scaled_fixed(law, dict(fixed or {}), scales, where)
+    if "eps0" in held and e.max() > held["eps0"] * scales["error"] * (1 + 1e-12):
+        eps0 = held["eps0"] * scales["error"]
+        raise ValueError(checks.refusal("error", where, f"numbers <= eps0 = {eps0:g}", float(e.max())))
+    _check_varied(law, columns, held, where)
+    problem = Problem(
+        law=law,
+        measured={"error": e, **columns},
+        inputs={name: x / scales[name] for name, x in relative.items()},
+        error=e / scales["error"],
+        weights=w / w.mean(),
+        objective=objective,
+        huber_delta=delta,
+        scales=scales,
+        constants=units,
+        fixed=held,
+        limits=_scaled_limits(law, dict(bounds or {}), scales, where),
+    )
+    distinct = len(np.unique(np.column_stack(list(columns.values())), axis=0))
+    if distinct < len(problem.free) or len(e) <= len(problem.free):
+        accepted = f"measured at more points than the {len(problem.free)} free parameters"
+        raise ValueError(checks.refusal("error", where, accepted, f"<{min(distinct, len(e))} points>"))
+    return problem
+
+
+def _geometric_mean(x: Array) -> float:
+    return float(np.exp(np.log(x).mean()))
+
+
+def _scaled_fixed(
+    law: type[Law], fixed: dict[str, float], scales: dict[str, float], where: str
+) -> dict[str, float]:
+    """Return fixed parameters in scaled units; refuse one whose unit hangs on a free exponent."""
+    known = {p.name: p for p in law.parameters()}
+    out = {}
+    for name, value in fixed.items():
+        if name not in known:
+            hint = checks.nearest(name, known)
+            raise ValueError(checks.refusal("fixed", where, f"among {', '.join(known)}", name) + hint)
+        p = known[name]
+        out[name] = checks.number(value, name, where, None if p.signed else 0.0)
+        for quantity, power in p.unit:
+            exponent = power
+            if isinstance(power, str):
+                exponent = fixed.get(power.lstrip("-"), math.nan) * (-1 if power.startswith("-") else 1)
+            if out[name] and math.isnan(float(exponent)):
+                accepted = f"fixed together with {power.lstrip('-')}, on which its unit depends"  # type: ignore[union-attr]
+                raise ValueError(checks.refusal(name, where, accepted, value))
+            if out[name]:
+                out[name] /= scales[quantity] ** float(exponent)
+    return out
+
+
+def _scaled_limits(
+    law: type[Law], bounds: dict[str, tuple[float, float]], scales: dict[str, float], where: str
+) -> dict[str, tuple[float, float]]:
+    """Return bounds in scaled units; refuse those of a parameter whose unit hangs on an exponent."""
+    known = {p.name: p for p in law.parameters()}
+    out = {}
+    for name, (low, high) in bounds.items():
+        if name not in known or any(isinstance(power, str) for _, power in known[name].unit):
+            usable = [p.name for p in law.parameters() if all(not isinstance(u, str) for _, u in p.unit)]
+            raise ValueError(checks.refusal("bounds", where, f"among {', '.join(usable)}", name))
+        scale = math.prod(scales[quantity] ** float(power) for quantity, power in known[name].unit)
+        least, most = known[name].bounds
+        out[name] = (max(low / scale, least), min(high / scale, most))
+        if not out[name][0] < out[name][1]:
+            accepted = f"(low, high) with low < high for {name}"
+            raise ValueError(checks.refusal("bounds", where, accepted, (low, high)))
+    return out
+
+
+def _check_varied(law: type[Law], columns: dict[str, Array], held: dict[str, float], where: str) -> None:
+    """Refuse inputs that never vary, or only together, where free parameters describe what each does."""
+    needed: list[str] = []
+    for p in law.parameters():
+        for quantity, power in p.unit:
+            exponent = power.lstrip("-") if isinstance(power, str) else None
+            if quantity not in columns or (exponent in held) or (exponent is None and p.name in held):
+                continue
+            if np.ptp(columns[quantity]) == 0:
+                got = f"<{float(columns[quantity][0]):g} in every row>"
+                raise ValueError(checks.refusal(quantity, where, "at least two different sizes", got))
+            if quantity not in needed:
+                needed.append(quantity)
+    for one, other in itertools.combinations(needed, 2):  # sizes that rise together can't be told apart
+        if np.corrcoef(np.log(columns[one]), np.log(columns[other]))[0, 1] > 1 - 1e-9:
+            got = "<one is a power of the other>"
+            raise ValueError(checks.refusal(other, where, f"varied apart from {one}", got))
