@@ -1,33 +1,53 @@
-"""Argument checks with one message shape.
+"""What arguments and fields accept: declared once, checked and worded in one way.
 
 Every refusal in errsrc reads
 
     The 'n' parameter of budget must be an integer >= 1. Got 0 instead.
 
-so that it names the argument, what is accepted and what came.  Each function
-returns the checked value, converted to the plain type it is used as; `name` is
-the argument's, `where` the function's or class's.
+so that it names the argument, what is accepted and what came.  A `Rule` says what is accepted, and checks it:
+
+- a function declares the rules of its arguments with the decorator `arguments`;
+- a dataclass declares those of its fields with `errsrc.fields`;
+- a rule called directly, ``Integer(at_least=1)(value, "n", "budget")``, checks a single value.
+
+Messages, the errors of TOML specs, the reference and the Hypothesis strategies of `errsrc.testing` come from
+the same rules.
 """
 
 from __future__ import annotations
 
+import abc
 import difflib
+import functools
+import inspect
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Instances of int or numpy integers by inheritance only.
 _NOT_NUMBERS = (bool, np.bool_, np.timedelta64)
 
 
 def refusal(name: str, where: str, accepted: str, got: object) -> str:
-    """Return the one sentence, on one line, that every refused argument gets: `accepted`, and what came.
+    """Return the sentence, on one line, that refuses an argument: what is accepted, and what came.
 
-    `got` is shown by its repr, shortened to 80 characters; a string "<...>" is
-    shown as it is, for what has no repr worth showing (``"<shape (3, 2)>"``).
+    Parameters
+    ----------
+    name : str
+        Name of the argument or field.
+    where : str
+        Name of the function or class that it belongs to.
+    accepted : str
+        What is accepted, as the end of "must be ...".
+    got : object
+        The value that came.  Its repr is shown, shortened to 80 characters; a string of the form "<...>" is
+        shown as it is, for values without a useful repr (``"<shape (3, 2)>"``).
 
     Examples
     --------
@@ -39,7 +59,7 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
     else:
         try:
             shown = repr(got.item() if isinstance(got, np.generic) else got)
-        except Exception:  # whatever a stranger's repr raises; an int of over 4,300 digits has none
+        except Exception:  # a user's repr may raise anything; an int of over 4,300 digits has none
             shown = f"<{type(got).__name__}>"
     shown = " ".join(shown.split())
     if len(shown) > 80:
@@ -47,24 +67,294 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
     return f"The {name!r} parameter of {where} must be {accepted}. Got {shown} instead."
 
 
-def _range(low: float | None, high: float | None, open_low: bool, open_high: bool) -> str:
-    parts = []
-    if low is not None:
-        parts.append(f"{'>' if open_low else '>='} {low if isinstance(low, int) else f'{low:.12g}'}")
-    if high is not None:
-        parts.append(f"{'<' if open_high else '<='} {high if isinstance(high, int) else f'{high:.12g}'}")
-    return " and ".join(parts)
+def nearest(value: str, options: Iterable[str]) -> str:
+    """Return " (did you mean 'x'?)" for the option that is closest to `value`, or "" where none is close."""
+    close = difflib.get_close_matches(value, list(options), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+class Rule(abc.ABC):
+    """What a value must be, and the check of it."""
+
+    @property
+    @abc.abstractmethod
+    def accepted(self) -> str:
+        """What is accepted, in words, as the end of "must be ..."."""
+
+    @abc.abstractmethod
+    def __call__(self, value: Any, name: str, where: str) -> Any:
+        """Return `value` as the plain type that it is used as.
+
+        Parameters
+        ----------
+        value
+            What came.
+        name, where : str
+            Name of the argument or field, and of the function or class that it belongs to.
+
+        Raises
+        ------
+        TypeError
+            For a value of another type.
+        ValueError
+            For a value of the right type that is out of range.
+        """
+
+
+@dataclass(frozen=True)
+class Integer(Rule):
+    """An integer, Python's or numpy's but no boolean, from `at_least` to `at_most`.
+
+    Examples
+    --------
+    >>> Integer(at_least=1).accepted
+    'an integer >= 1'
+    """
+
+    at_least: int | None = None
+    at_most: int | None = None
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        return f"an integer {_range(None, self.at_least, None, self.at_most)}".rstrip()
+
+    def __call__(self, value: Any, name: str, where: str) -> int:
+        """Return `value` as an int."""
+        if isinstance(value, _NOT_NUMBERS) or not isinstance(value, (int, np.integer)):
+            raise TypeError(refusal(name, where, self.accepted, value))
+        whole = int(value)
+        too_small = self.at_least is not None and whole < self.at_least
+        too_large = self.at_most is not None and whole > self.at_most
+        if too_small or too_large:
+            raise ValueError(refusal(name, where, self.accepted, whole))
+        return whole
+
+
+@dataclass(frozen=True)
+class Number(Rule):
+    """A finite number between bounds; `above` and `below` are excluded, `at_least` and `at_most` included.
+
+    Examples
+    --------
+    >>> Number(above=0, at_most=1).accepted
+    'a finite number > 0 and <= 1'
+    """
+
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        return f"a finite number {_range(self.above, self.at_least, self.below, self.at_most)}".rstrip()
+
+    def __call__(self, value: Any, name: str, where: str) -> float:
+        """Return `value` as a float."""
+        if isinstance(value, _NOT_NUMBERS) or not isinstance(value, (int, float, np.integer, np.floating)):
+            raise TypeError(refusal(name, where, self.accepted, value))
+        try:
+            x = float(value)
+        except OverflowError:  # an int beyond the largest float
+            x = math.inf
+        inside = (
+            math.isfinite(x)
+            and (self.above is None or x > self.above)
+            and (self.at_least is None or x >= self.at_least)
+            and (self.below is None or x < self.below)
+            and (self.at_most is None or x <= self.at_most)
+        )
+        if not inside:
+            raise ValueError(refusal(name, where, self.accepted, value))
+        return x
+
+
+@dataclass(frozen=True)
+class Choice(Rule):
+    """One of several strings; the refusal of another string names the closest option.
+
+    Examples
+    --------
+    >>> Choice(("mean", "median")).accepted
+    "one of 'mean', 'median'"
+    """
+
+    options: Sequence[str]
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        return "one of " + ", ".join(repr(option) for option in self.options)
+
+    def __call__(self, value: Any, name: str, where: str) -> str:
+        """Return `value` as a str."""
+        if not isinstance(value, str):
+            raise TypeError(refusal(name, where, self.accepted, value))
+        if value not in self.options:
+            raise ValueError(refusal(name, where, self.accepted, value) + nearest(value, self.options))
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Flag(Rule):
+    """True or False."""
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        return "true or false"
+
+    def __call__(self, value: Any, name: str, where: str) -> bool:
+        """Return `value` as a bool."""
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(refusal(name, where, self.accepted, value))
+        return bool(value)
+
+
+@dataclass(frozen=True)
+class Instance(Rule):
+    """An instance of a class, or of one of several; `accepted` says so in words.
+
+    Examples
+    --------
+    >>> Instance(dict, "a dict of columns")({}, "data", "fit")
+    {}
+    """
+
+    types: type[Any] | tuple[type[Any], ...]
+    accepted: str = ""
+
+    def __call__(self, value: Any, name: str, where: str) -> Any:
+        """Return `value` itself."""
+        if not isinstance(value, self.types):
+            raise TypeError(refusal(name, where, self.accepted, value))
+        return value
+
+
+@dataclass(frozen=True)
+class Optional(Rule):
+    """What another rule accepts, or None.
+
+    Examples
+    --------
+    >>> Optional(Integer(at_least=1)).accepted
+    'an integer >= 1 or None'
+    """
+
+    rule: Rule
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        return f"{self.rule.accepted} or None"
+
+    def __call__(self, value: Any, name: str, where: str) -> Any:
+        """Return None, or `value` as the other rule returns it."""
+        if value is None:
+            return None
+        try:
+            return self.rule(value, name, where)
+        except (TypeError, ValueError) as error:
+            text = str(error).replace(f"must be {self.rule.accepted}.", f"must be {self.accepted}.", 1)
+            raise type(error)(text) from None
+
+
+@dataclass(frozen=True)
+class PositiveArray(Rule):
+    """An array of finite numbers > 0, each at most `at_most`; strings and booleans are no numbers."""
+
+    at_most: float | None = None
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        return f"an array of finite numbers {_range(0, None, None, self.at_most)}"
+
+    def __call__(self, value: Any, name: str, where: str) -> NDArray[np.float64]:
+        """Return `value` as a float64 array of the same shape."""
+        try:
+            raw = np.asarray(value)
+        except Exception:  # ragged lists; a user's __array__ may raise anything
+            raise TypeError(refusal(name, where, self.accepted, value)) from None
+        if raw.dtype.kind not in "iuf":
+            raise TypeError(refusal(name, where, self.accepted, value))
+        with np.errstate(over="ignore"):
+            array = raw.astype(np.float64)
+        limit = np.inf if self.at_most is None else self.at_most
+        bad = ~(np.isfinite(array) & (array > 0) & (array <= limit))
+        if bad.any():
+            raise ValueError(refusal(name, where, self.accepted, float(array[bad].flat[0])))
+        return array
+
+
+LEVEL = Number(above=0, below=1)
+"""Coverage of an interval."""
+
+SEED = Integer(at_least=0)
+"""Root of the seed tree."""
+
+
+def arguments(**rules: Rule) -> Callable[[F], F]:
+    """Return a decorator that checks the arguments of a function by their `rules` before each call.
+
+    The function gets the values as the rules return them; defaults are not checked.  Messages name the
+    function by its qualified name, ``Fit.predict`` for a method.
+
+    Parameters
+    ----------
+    **rules : Rule
+        A rule for each argument that is to be checked.
+
+    Examples
+    --------
+    >>> @arguments(n=Integer(at_least=1))
+    ... def double(n: int) -> int:
+    ...     return 2 * n
+    >>> double(0)
+    Traceback (most recent call last):
+        ...
+    ValueError: The 'n' parameter of double must be an integer >= 1. Got 0 instead.
+    """
+
+    def decorate(function: F) -> F:
+        signature = inspect.signature(function)
+        unknown = rules.keys() - signature.parameters.keys()
+        if unknown:
+            raise TypeError(f"{function.__qualname__} has no parameter {min(unknown)!r} to check.")
+        where = function.__qualname__.rpartition("<locals>.")[2]
+
+        @functools.wraps(function)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError:  # the call itself is wrong: Python's own message says how
+                return function(*args, **kwargs)
+            for name, rule in rules.items():
+                if name in bound.arguments:
+                    bound.arguments[name] = rule(bound.arguments[name], name, where)
+            return function(*bound.args, **bound.kwargs)
+
+        checked.rules = rules  # type: ignore[attr-defined]
+        return checked  # type: ignore[return-value]
+
+    return decorate
+
+
+def _range(above: float | None, at_least: float | None, below: float | None, at_most: float | None) -> str:
+    """Return bounds in words, as "> 0 and <= 1"."""
+    bounds = ((">", above), (">=", at_least), ("<", below), ("<=", at_most))
+    return " and ".join(f"{sign} {_bound(value)}" for sign, value in bounds if value is not None)
+
+
+def _bound(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.12g}"
 
 
 def integer(value: Any, name: str, where: str, low: int | None = None, high: int | None = None) -> int:
-    """Return `value` as an int; raise TypeError for other types, ValueError out of [low, high]."""
-    accepted = f"an integer {_range(low, high, False, False)}".rstrip()
-    if isinstance(value, _NOT_NUMBERS) or not isinstance(value, (int, np.integer)):
-        raise TypeError(refusal(name, where, accepted, value))
-    i = int(value)
-    if (low is not None and i < low) or (high is not None and i > high):
-        raise ValueError(refusal(name, where, accepted, i))
-    return i
+    """Return `value` as an int within [low, high].  Being replaced by `Integer`."""
+    return Integer(low, high)(value, name, where)
 
 
 def number(
@@ -77,56 +367,20 @@ def number(
     open_low: bool = False,
     open_high: bool = False,
 ) -> float:
-    """Return `value` as a finite float; raise TypeError for other types, ValueError out of [low, high].
-
-    With `open_low` or `open_high` that end is out of range too.
-    """
-    accepted = f"a finite number {_range(low, high, open_low, open_high)}".rstrip()
-    if isinstance(value, _NOT_NUMBERS) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(refusal(name, where, accepted, value))
-    try:
-        x = float(value)
-    except OverflowError:  # an int beyond the largest float
-        x = math.inf
-    under = low is not None and (x <= low if open_low else x < low)
-    over = high is not None and (x >= high if open_high else x > high)
-    if not math.isfinite(x) or under or over:
-        raise ValueError(refusal(name, where, accepted, value))
-    return x
+    """Return `value` as a finite float within bounds.  Being replaced by `Number`."""
+    return Number(
+        low if open_low else None,
+        None if open_low else low,
+        high if open_high else None,
+        None if open_high else high,
+    )(value, name, where)
 
 
 def positive_array(value: Any, name: str, where: str, high: float | None = None) -> NDArray[np.float64]:
-    """Return `value` as a float64 array of finite numbers > 0 and at most `high` (shape kept).
-
-    Raises TypeError for what is not numbers (strings and booleans are not), ValueError for a number
-    that is not finite, > 0 and <= `high`.
-    """
-    accepted = f"an array of finite numbers {_range(0, high, True, False)}"
-    try:
-        raw = np.asarray(value)
-    except Exception:  # whatever a stranger's __array__ raises; ragged lists
-        raise TypeError(refusal(name, where, accepted, value)) from None
-    if raw.dtype.kind not in "iuf":
-        raise TypeError(refusal(name, where, accepted, value))
-    with np.errstate(over="ignore"):
-        array = raw.astype(np.float64)
-    bad = ~(np.isfinite(array) & (array > 0) & (array <= (np.inf if high is None else high)))
-    if bad.any():
-        raise ValueError(refusal(name, where, accepted, float(array[bad].flat[0])))
-    return array
-
-
-def nearest(value: str, options: Iterable[str]) -> str:
-    """Return ' (did you mean 'x'?)' for the option nearest to `value` of all `options`, or ''."""
-    close = difflib.get_close_matches(value, list(options), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    """Return `value` as a float64 array of numbers > 0.  Being replaced by `PositiveArray`."""
+    return PositiveArray(high)(value, name, where)
 
 
 def choice(value: Any, name: str, where: str, options: Sequence[str]) -> str:
-    """Return `value` if it is one of `options`; else raise TypeError, or ValueError naming the nearest."""
-    accepted = "one of " + ", ".join(repr(o) for o in options)
-    if not isinstance(value, str):
-        raise TypeError(refusal(name, where, accepted, value))
-    if value not in options:
-        raise ValueError(refusal(name, where, accepted, value) + nearest(value, options))
-    return str(value)
+    """Return `value` if it is one of `options`.  Being replaced by `Choice`."""
+    return Choice(options)(value, name, where)

@@ -1,0 +1,170 @@
+"""Fields of dataclasses that declare what they accept.
+
+A field's rule (`errsrc.checks`) stands with the field, once::
+
+    @dataclass(frozen=True)
+    class Recipe(Checked):
+        learning_rate: float = number(4e-3, above=0)
+        batch: int = integer(128, at_least=1)
+        optimiser: str = choice("adam", ("adam", "sgd", "lbfgs"))
+
+`Checked` applies the rules whenever an instance is made.  A subclass defines ``__post_init__`` only for
+relations between fields, and calls ``super().__post_init__()`` first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import MISSING
+from typing import Any, ClassVar
+
+import numpy as np
+
+from errsrc.checks import Choice, Flag, Instance, Integer, Number, Optional, Rule
+
+
+def integer(
+    default: Any = MISSING,
+    *,
+    at_least: int | None = None,
+    at_most: int | None = None,
+    kw_only: bool = False,
+) -> Any:
+    """Declare a field that is an integer in a range; one whose default is None accepts None too.
+
+    Parameters
+    ----------
+    default : int or None, optional
+        The field's default; without it the field must be given.
+    at_least, at_most : int, optional
+        Smallest and largest value.
+    kw_only : bool
+        Whether the field is a keyword-only argument.
+    """
+    return declare(Integer(at_least, at_most), default, kw_only=kw_only)
+
+
+def number(
+    default: Any = MISSING,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    kw_only: bool = False,
+) -> Any:
+    """Declare a field that is a finite number in a range; one whose default is None accepts None too.
+
+    Parameters
+    ----------
+    default : float or None, optional
+        The field's default; without it the field must be given.
+    above, below : float, optional
+        Bounds that are excluded.
+    at_least, at_most : float, optional
+        Bounds that are included.
+    kw_only : bool
+        Whether the field is a keyword-only argument.
+    """
+    return declare(Number(above, at_least, below, at_most), default, kw_only=kw_only)
+
+
+def choice(default: Any, options: Sequence[str], *, kw_only: bool = False) -> Any:
+    """Declare a field that is one of several strings.
+
+    Parameters
+    ----------
+    default : str or MISSING
+        The field's default; ``dataclasses.MISSING`` where it must be given.
+    options : sequence of str
+        All accepted values.
+    kw_only : bool
+        Whether the field is a keyword-only argument.
+    """
+    return declare(Choice(tuple(options)), default, kw_only=kw_only)
+
+
+def flag(default: Any = MISSING, *, kw_only: bool = False) -> Any:
+    """Declare a field that is True or False.
+
+    Parameters
+    ----------
+    default : bool, optional
+        The field's default; without it the field must be given.
+    kw_only : bool
+        Whether the field is a keyword-only argument.
+    """
+    return declare(Flag(), default, kw_only=kw_only)
+
+
+def instance(
+    types: type[Any] | tuple[type[Any], ...],
+    accepted: str,
+    default: Any = MISSING,
+    *,
+    default_factory: Any = MISSING,
+    kw_only: bool = False,
+) -> Any:
+    """Declare a field that is an instance of a class; one whose default is None accepts None too.
+
+    Parameters
+    ----------
+    types : type or tuple of types
+        The classes.
+    accepted : str
+        These classes in words, as the end of "must be ...".
+    default : optional
+        The field's default; without it, or a factory, the field must be given.
+    default_factory : callable, optional
+        Returns the default.
+    kw_only : bool
+        Whether the field is a keyword-only argument.
+    """
+    return declare(Instance(types, accepted), default, default_factory=default_factory, kw_only=kw_only)
+
+
+def declare(
+    rule: Rule, default: Any = MISSING, *, default_factory: Any = MISSING, kw_only: bool = False
+) -> Any:
+    """Declare a field that accepts what a rule accepts; one whose default is None accepts None too.
+
+    Parameters
+    ----------
+    rule : Rule
+        What the field accepts.
+    default : optional
+        The field's default; without it, or a factory, the field must be given.
+    default_factory : callable, optional
+        Returns the default.
+    kw_only : bool
+        Whether the field is a keyword-only argument.
+    """
+    if default is None and not isinstance(rule, Optional):
+        rule = Optional(rule)
+    metadata = {"rule": rule}
+    if default_factory is not MISSING:
+        return dataclasses.field(default_factory=default_factory, metadata=metadata, kw_only=kw_only)
+    return dataclasses.field(default=default, metadata=metadata, kw_only=kw_only)
+
+
+def rules(cls: Any) -> dict[str, Rule]:
+    """Return the rules that the fields of a dataclass declare, by the field's name."""
+    return {
+        field.name: field.metadata["rule"] for field in dataclasses.fields(cls) if "rule" in field.metadata
+    }
+
+
+class Checked:
+    """Base of dataclasses whose fields declare what they accept."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __post_init__(self) -> None:
+        """Check each field by its rule; numpy scalars become Python's."""
+        where = type(self).__name__
+        for name, rule in rules(type(self)).items():
+            value = getattr(self, name)
+            checked = rule(value, name, where)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, checked)
