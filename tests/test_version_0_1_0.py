@@ -28,7 +28,7 @@ def load_study(path):
 
 
 def load_fit(name):
-    from errsrc.laws import files
+    from errsrc.fitting import files
 
     return files.load(FIXTURES / "fits" / f"{name}.json")
 
@@ -130,8 +130,8 @@ def test_a_stopped_study_goes_on_where_it_was_stopped(copied, capsys):
 
 @pytest.mark.parametrize("name", ["budget", "threshold"])
 def test_budgets_and_thresholds_are_read_back_from_their_rows(name, copied):
-    from errsrc.conjecture.cell import from_row as threshold_of
-    from errsrc.sources.cell import from_row as budget_of
+    from errsrc.studies.budgets import from_row as budget_of
+    from errsrc.studies.conjectures import from_row as threshold_of
     from errsrc.sweeps import Store
 
     spec, path = copied(name)
@@ -193,7 +193,7 @@ def test_fits_predict_what_they_predicted_in_0_1_0(name):
 
 
 def test_chained_fits_predict_what_they_predicted_in_0_1_0():
-    from errsrc.laws import Chained
+    from errsrc.fitting import Chained
 
     expected = PREDICTIONS["chained"]
     check_predictions(Chained(load_fit("dense"), load_fit("joint-pruning"), expected["dip"]), expected)
@@ -201,7 +201,7 @@ def test_chained_fits_predict_what_they_predicted_in_0_1_0():
 
 @pytest.mark.parametrize("name", [*FITS, "pruned"])
 def test_fits_are_written_again_as_they_were(name, tmp_path):
-    from errsrc.laws import files
+    from errsrc.fitting import files
 
     path = FIXTURES / "fits" / f"{name}.json"
     files.save(load_fit(name), tmp_path / path.name, files.notes(path))
