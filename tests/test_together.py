@@ -1,7 +1,6 @@
 """Two processes that train together end where one does alone, one of them writes, and none waits for ever."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import distributed
 
 from errsrc.cli import main
 from errsrc.nets import CNN, MLP
@@ -34,30 +34,27 @@ import sys
 sys.path.insert(0, {tests!r})
 import torch
 from pathlib import Path
-from torch import distributed
 from test_together import CALLS, train
-from errsrc.nets import checkpoint, together
-first = together.join()
-assert first == (together.place() == (0, 2))
+from errsrc.training import checkpoint, distributed
 saved, save = [], checkpoint.save
 def spy(path, mark, content):
     save(path, mark, content)
     saved.append(path.exists())
 checkpoint.save = spy
-folder = Path({folder!r}) / str(together.place()[0])  # the second would be alone in writing its own
-trained = [train(*call, state=folder / "state.pt", every=0.0) for call in CALLS]
+with distributed.join() as first:
+    assert first == (distributed.place() == (0, 2))
+    folder = Path({folder!r}) / str(distributed.place()[0])  # the second would be alone in writing its own
+    trained = [train(*call, state=folder / "state.pt", every=0.0) for call in CALLS]
 assert saved and all(saved) == first and any(saved) == first
 torch.save([one.weights for each in trained for one in each], folder.with_suffix(".pt"))
-distributed.destroy_process_group()
 """
 
 
 def two(*arguments, cwd=None, codes=(0, 0)):
-    """Run two processes as torchrun does."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}
+    """Run two processes as torchrun does, with a store of addresses that outlives them."""
+    store = distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)  # at a free port
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port)}
+    common |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "GLOO_SOCKET_IFNAME": "lo"}
     common["CUDA_VISIBLE_DEVICES"] = ""  # of which there may be one alone
     processes = [
         subprocess.Popen(
@@ -117,20 +114,29 @@ def test_a_study_is_run_by_two_processes(tmp_path, capsys):
 
 # Failures
 
-FAILING = """
-import os, sys
-from errsrc import studies
+CALLED = """
+import glob, os, sys
+from pathlib import Path
 from errsrc.cli import main
-from errsrc.nets import together
-rank, summed, calls = os.environ["RANK"], together.summed, []
+code = main(["run", "study.toml", "--engine", "torchrun"])
+threads = [Path(path).read_text().strip() for path in glob.glob("/proc/self/task/*/comm")]
+assert not [name for name in threads if "gloo" in name], threads  # one that is left may abort the exit
+sys.exit(code)
+"""
+FAILING = (
+    """
+import os
+from errsrc.training import distributed
+rank, summed, calls = os.environ["RANK"], distributed.summed, []
 def dying(part):
     calls.append(part)
     if {dies} and len(calls) == 5:
         {how}
     return summed(part)
-together.summed, together.ALONE_SECONDS = dying, {alone}
-sys.exit(main(["run", "study.toml", "--engine", "torchrun"]))
+distributed.summed, distributed.ALONE_SECONDS = dying, {alone}
 """
+    + CALLED
+)
 
 
 def rows(path):
@@ -166,8 +172,7 @@ def test_where_a_process_is_gone_the_other_ends_with_a_sentence(tmp_path):
 def test_where_the_first_process_is_refused_the_other_ends_with_a_sentence(tmp_path):
     (tmp_path / "study.toml").write_text(SPEC)
     with Store(tmp_path / "study.db", write=True):
-        command = ("-m", "errsrc", "run", "study.toml", "--engine", "torchrun")
-        (_, first), (_, second) = two(*command, cwd=tmp_path, codes=(2, 2))
+        (_, first), (_, second) = two("-c", CALLED, cwd=tmp_path, codes=(2, 2))
     assert "is being written by another driver" in first
     assert "errsrc: Process 1 of 2 ends, for another is gone." in second
 

@@ -95,9 +95,10 @@ def _engine(args: argparse.Namespace) -> Iterator[Any]:
         from errsrc.sweeps.runner import failed
         from errsrc.training import distributed
 
-        if distributed.join():
-            yield functools.partial(distributed.lead, failed=failed)
-            distributed.end()
-        else:
-            distributed.follow()
-            yield None
+        with distributed.join() as first:
+            if first:
+                yield functools.partial(distributed.lead, failed=failed)
+                distributed.end()
+            else:
+                distributed.follow()
+                yield None

@@ -11,9 +11,10 @@ will not come.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
-import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -67,15 +68,23 @@ def wait() -> None:
         distributed.barrier()
 
 
-def join() -> bool:
-    """Join the processes that torchrun started; return whether this one is the first.
+@contextlib.contextmanager
+def join() -> Iterator[bool]:
+    """Join the processes that torchrun started; leave them when the context ends, with or without an error.
 
     Each trains on the GPU with its number on its machine, where there are GPUs.
+
+    Yields
+    ------
+    bool
+        Whether this process is the first.
 
     Raises
     ------
     ValueError
         Where torchrun started none.
+    EngineError
+        Where a process cannot reach the others, or one of them is gone before all have joined.
     """
     if "WORLD_SIZE" not in os.environ:
         raise ValueError(
@@ -84,10 +93,61 @@ def join() -> bool:
         )
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    try:
+        _connect()
+        yield place()[0] == 0
+    except BaseException as error:
+        _abort(error)
+        raise
+    finally:
+        _leave()
+
+
+def _connect() -> None:
+    """Connect this process to all others."""
     global _watch
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-    _watch = distributed.new_group(backend="gloo")
-    return place()[0] == 0
+    try:
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        _watch = distributed.new_group(backend="gloo")
+    except RuntimeError as error:
+        which = f"Process {os.environ['RANK']} of {os.environ['WORLD_SIZE']}"
+        raise EngineError(f"{which} cannot join the others: {str(error).splitlines()[0]}") from error
+    try:
+        # Torch's own store of addresses may end with the first process: no one leaves while another needs it.
+        _meet(0.0)
+    except RuntimeError as error:
+        raise _gone() from error
+
+
+def _abort(error: BaseException) -> None:
+    """End what is under way between the processes, and let go of what an error's tracebacks hold.
+
+    After an error another process may be gone, and what is under way on GPUs would never end.  Frames of
+    torch's functions in the tracebacks hold references to the process groups, which keep their threads alive.
+    """
+    each: BaseException | None = error
+    while each is not None:
+        traceback.clear_frames(each.__traceback__)
+        each = each.__cause__ or each.__context__
+    if distributed.group.WORLD is not None:
+        distributed.group.WORLD.abort()
+
+
+def _leave() -> None:
+    """Destroy the process groups, whose threads end with them.
+
+    No thread of gloo may outlive the interpreter.  A thread drops the tensors of its last collective some
+    time after the main thread has the result, and needs the interpreter's lock for that.  Once Python has
+    begun to end, it answers a thread that asks for the lock by ending the thread, here from within a C++
+    destructor, and the process aborts: SIGABRT, "terminate called without an active exception".  The
+    destructor of a process group joins its threads, so all references to the groups are dropped here, on
+    every path out of `join`.  Leaving by ``os._exit`` would avoid the abort too, but only as the last act of
+    a process, not for a caller that goes on.
+    """
+    global _watch
+    _watch = None
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 Failed = Callable[[Any], str | None]
@@ -122,13 +182,17 @@ def follow() -> None:
     """Compute what the first process leads through, until the end; see `lead`."""
     while (task := _of_first(None)) is not None:
         _computed(*task)
-    distributed.destroy_process_group()
 
 
 def end() -> None:
     """Let those that follow end."""
     _of_first(None)
-    distributed.destroy_process_group()
+
+
+def _gone() -> EngineError:
+    """Return the error of a process that ends because another one is gone."""
+    rank, world = place()
+    return EngineError(f"Process {rank} of {world} ends, for another is gone.")
 
 
 def _of_first(said: Any) -> Any:
@@ -137,8 +201,7 @@ def _of_first(said: Any) -> Any:
     try:
         distributed.broadcast_object_list(told, 0)
     except RuntimeError as error:
-        rank, world = place()
-        raise EngineError(f"Process {rank} of {world} ends, for another is gone.") from error
+        raise _gone() from error
     return told[0]
 
 
@@ -146,13 +209,12 @@ def _computed(function: Callable[[Sequence[Any]], Any], batch: Sequence[Any], fa
     """Return the answer to a batch once all processes have one."""
     answer = function(batch)
     why = failed(answer)
-    begin = time.monotonic()
     try:
         _meet(0.0 if why is None else ALONE_SECONDS)
     except RuntimeError as error:
         rank, world = place()
-        waited = why is not None and time.monotonic() - begin >= ALONE_SECONDS
-        reason = f"it is alone with {why}" if waited else "another is gone"
+        waited = "Timed out" in str(error)  # gloo's word for a limit, whatever a stalled machine's clock says
+        reason = f"it is alone with {why}" if why is not None and waited else "another is gone"
         what = f"Process {rank} of {world} ends, for {reason}"
         raise EngineError(f"{what}; the same command goes on from what is finished.") from error
     return answer
