@@ -205,7 +205,7 @@ Y = np.sin(X[:, 0])
         ((Torus(3), X, Y[1:]), "'y' parameter of solve must be numbers of shape"),
         ((Torus(3), X, np.where(Y < 0, np.inf, Y)), "'y' parameter of solve must be finite"),
         ((Torus(15), X, Y), "'x' parameter of solve must be at least M = 31 nodes"),
-        ((Torus(3, 4), X, Y), "'basis' parameter of solve must be a Torus of dim 1, 2 or 3"),
+        ((Torus(3, 4), X, Y), "'basis' parameter of solve must be a trigonometric basis of dim 1, 2 or 3"),
         ((Torus(5000, 3), np.zeros((30, 3)), Y, 1.0), "'basis' parameter of solve must be a band"),
         ((Torus(3), X, Y, -1.0), "'ridge' parameter of solve must be a finite number >= 0"),
         ((Torus(3), X, Y, 0.0, "densty"), "did you mean 'density'"),

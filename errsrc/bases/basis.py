@@ -26,6 +26,13 @@ class Basis:
     grows_by: ClassVar[str] = "degree"
     """The field in which a basis grows: "degree", from 0 on, or "count", from 1 on."""
 
+    trigonometric: ClassVar[bool] = False
+    """Whether the functions are trigonometric, so that fast transforms apply (`errsrc.bases.nonuniform`).
+
+    Inputs are then angles in radians, and `indices` are frequencies (M, dim): first 0, whose function is 1,
+    then k and -k in turn, whose functions are sqrt(2) cos(k.x) and sqrt(2) sin(k.x).
+    """
+
     @property
     def indices(self) -> NDArray[np.int64]:
         """What tells the functions apart, int64 (M, ...), see `family`."""

@@ -1,10 +1,12 @@
-"""Trigonometric polynomials at any nodes without their matrix: sums and adjoint sums.
+"""Sums of trigonometric functions at any nodes, by non-uniform fast Fourier transforms.
 
-For basis = Torus(...), A = basis(x) is an (n, M) matrix.  Here A c and A^T v take a non-uniform fast Fourier
-transform each; least squares by these are in `errsrc.bases.toeplitz`.
+For a trigonometric basis (`errsrc.bases.Basis.trigonometric`) and nodes x, A = basis(x) is an (n, M) matrix.
+`synthesise` returns A c and `analyse` returns A^T v without computing A.  Each takes one transform.  The
+solver of least-squares problems in `errsrc.bases.toeplitz` is built on them.
 
-Half storage of a real function: complex coefficients exp(i k.x) of the frequencies with k_1 >= 0, axes in the
-order k_dim, ..., k_1, each but the last in the order of a discrete Fourier transform.
+"Half storage" of a real function holds its complex Fourier coefficients, those of exp(i k.x), for the
+frequencies k with k_1 >= 0 only.  The axes of the array are in the order k_dim, ..., k_1.  Each axis but the
+last has the order of a discrete Fourier transform: 0, 1, ..., degree, -degree, ..., -1.
 """
 
 from __future__ import annotations
@@ -16,8 +18,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from errsrc import checks
-from errsrc.bases.basis import Array
-from errsrc.bases.torus import Torus
+from errsrc.bases.basis import Array, Basis
 
 Complex = NDArray[np.complex128]
 
@@ -27,7 +28,18 @@ DIMS = (1, 2, 3)
 _EXACT = 1e-14  # relative precision asked of transforms that the result depends on
 
 
-def synthesise(basis: Torus, x: Any, coefficients: Any, threads: int = 1) -> Array:
+def applies(basis: Basis) -> bool:
+    """Return whether there is a non-uniform transform for a basis: a trigonometric one of dim 1, 2 or 3.
+
+    Parameters
+    ----------
+    basis : Basis
+        Any basis.
+    """
+    return basis.trigonometric and basis.dim in DIMS
+
+
+def synthesise(basis: Basis, x: Any, coefficients: Any, threads: int = 1) -> Array:
     """Return basis(x) @ coefficients by a non-uniform transform.
 
     Parameters
@@ -58,6 +70,7 @@ def synthesise(basis: Torus, x: Any, coefficients: Any, threads: int = 1) -> Arr
 
     Examples
     --------
+    >>> from errsrc.bases import Torus
     >>> x = np.array([[0.0], [2.0]])
     >>> synthesise(Torus(1), x, np.array([1.0, 2.0, 0.0])) - Torus(1)(x) @ [1.0, 2.0, 0.0] < 1e-13
     array([ True,  True])
@@ -68,7 +81,7 @@ def synthesise(basis: Torus, x: Any, coefficients: Any, threads: int = 1) -> Arr
     return np.stack(values, axis=1).reshape(len(nodes), *columns.shape[1:])
 
 
-def analyse(basis: Torus, x: Any, values: Any, threads: int = 1) -> Array:
+def analyse(basis: Basis, x: Any, values: Any, threads: int = 1) -> Array:
     """Return basis(x).T @ values by a non-uniform transform: the adjoint of `synthesise`, not its inverse.
 
     Parameters
@@ -90,13 +103,14 @@ def analyse(basis: Torus, x: Any, values: Any, threads: int = 1) -> Array:
 
     Examples
     --------
+    >>> from errsrc.bases import Torus
     >>> analyse(Torus(1), np.array([[0.0], [np.pi]]), np.array([1.0, 1.0])).round(12) + 0.0
     array([2., 0., 0.])
     """
     nodes = check_nodes(basis, x, threads, "analyse")
     columns = check_values(values, "values", "analyse", len(nodes), "n")
     sums = [
-        listed(basis, sums_over(nodes, v, basis.degree, threads)) for v in columns.reshape(len(nodes), -1).T
+        listed(basis, sums_over(nodes, v, basis.order, threads)) for v in columns.reshape(len(nodes), -1).T
     ]
     return np.stack(sums, axis=1).reshape(basis.size, *columns.shape[1:])
 
@@ -128,9 +142,9 @@ def transform(
     return np.asarray(plan.execute(data))
 
 
-def values_at(basis: Torus, x: Array, half: Complex, threads: int) -> Array:
+def values_at(basis: Basis, x: Array, half: Complex, threads: int) -> Array:
     """Return the values (n,) at nodes x of coefficients in half storage, ``half``, on so many threads."""
-    degree = basis.degree
+    degree = basis.order
     full = np.empty((2 * degree + 1,) * basis.dim, dtype=np.complex128)
     full[..., degree:] = half
     full[..., :degree] = 0
@@ -149,9 +163,9 @@ def sums_over(x: Array, values: Array, degree: int, threads: int) -> Complex:
     return np.ascontiguousarray(fft.ifftshift(full, axes=range(dim - 1))[..., degree:])
 
 
-def halved(basis: Torus, coefficients: Array) -> Complex:
+def halved(basis: Basis, coefficients: Array) -> Complex:
     """Return coefficients (M,) of the real basis in half storage."""
-    degree, dim = basis.degree, basis.dim
+    degree, dim = basis.order, basis.dim
     half = np.zeros((2 * degree + 1,) * (dim - 1) + (degree + 1,), dtype=np.complex128)
     k = basis.indices[1::2, ::-1]
     pairs = (coefficients[1::2] - 1j * coefficients[2::2]) / np.sqrt(2)
@@ -162,7 +176,7 @@ def halved(basis: Torus, coefficients: Array) -> Complex:
     return half
 
 
-def listed(basis: Torus, half: Complex) -> Array:
+def listed(basis: Basis, half: Complex) -> Array:
     """Return coefficients (M,) of the real basis from half storage."""
     pairs = half[tuple(basis.indices[1::2, ::-1].T)] * np.sqrt(2)
     out = np.empty(basis.size)
@@ -173,8 +187,8 @@ def listed(basis: Torus, half: Complex) -> Array:
 def check_nodes(basis: Any, x: Any, threads: Any, where: str) -> Array:
     """Return nodes as float64 (n, dim); refuse none, threads < 1, and a basis that has no transform."""
     checks.integer(threads, "threads", where, 1)
-    if not isinstance(basis, Torus) or basis.dim not in DIMS:
-        raise ValueError(checks.refusal("basis", where, "a Torus of dim 1, 2 or 3", basis))
+    if not isinstance(basis, Basis) or not applies(basis):
+        raise ValueError(checks.refusal("basis", where, "a trigonometric basis of dim 1, 2 or 3", basis))
     nodes = basis.check(x)
     if len(nodes) == 0:
         raise ValueError(checks.refusal("x", where, "one node or more", "<0 nodes>"))

@@ -15,7 +15,7 @@ from scipy import fft
 from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded, eigvalsh_tridiagonal
 
 from errsrc import checks
-from errsrc.bases.basis import Array, memory
+from errsrc.bases.basis import Array, Basis, memory
 from errsrc.bases.nonuniform import (
     Complex,
     check_nodes,
@@ -26,7 +26,6 @@ from errsrc.bases.nonuniform import (
     transform,
     values_at,
 )
-from errsrc.bases.torus import Torus
 
 WEIGHTS = ("density", "uniform")
 """How the squared residuals are weighted."""
@@ -76,7 +75,7 @@ class Solution:
 
 
 def solve(
-    basis: Torus,
+    basis: Basis,
     x: Any,
     y: Any,
     ridge: float = 0.0,
@@ -129,6 +128,7 @@ def solve(
 
     Examples
     --------
+    >>> from errsrc.bases import Torus
     >>> from errsrc.bases.nonuniform import synthesise
     >>> rng = np.random.default_rng(0)
     >>> basis, x = Torus(20, 2), rng.uniform(0, 2 * np.pi, (6724, 2))
@@ -149,7 +149,7 @@ def solve(
         accepted = f"at least M = {size} nodes, as many as functions, where the ridge is 0"
         raise ValueError(checks.refusal("x", where, accepted, f"<n = {n}>"))
     _check_memory(basis, n, where)
-    w = _density_weights(nodes, basis.degree, threads) if weights == "density" else np.full(n, 1 / n)
+    w = _density_weights(nodes, basis.order, threads) if weights == "density" else np.full(n, 1 / n)
     gram = _Gram(basis, nodes, w, ridge / n, threads)
     found = [_refined(gram, nodes, column, tolerance, iterations) for column in labels.reshape(n, -1).T]
     halves, left, errors, smallest, greatest, counts = zip(*found, strict=True)
@@ -158,7 +158,7 @@ def solve(
     error, count, most = max(errors), sum(counts), max(greatest)
     least = min(_least(gram, iterations), *smallest)
     condition = float(np.sqrt(most / least)) if least > _EPS * most else np.inf
-    rounding = condition * _EPS * (50 + basis.degree)
+    rounding = condition * _EPS * (50 + basis.order)
     converged = error <= tolerance
     if np.isinf(condition):
         enough = f"n = {n} nodes do not determine the M = {size} functions, to rounding"
@@ -293,10 +293,11 @@ def _ritz_value(alphas: list[float], betas: list[float], order: int) -> float:
 class _Gram:
     """T = A^T W A + ridge on coefficients in half storage, and its preconditioner."""
 
-    def __init__(self, basis: Torus, x: Array, w: Array, ridge: float, threads: int) -> None:
-        degree = basis.degree
+    def __init__(self, basis: Basis, x: Array, w: Array, ridge: float, threads: int) -> None:
+        degree = basis.order
         self.basis, self.w, self.ridge, self.threads = basis, w, ridge, threads
-        self.mask = None if basis.shape == "box" else halved(basis, np.ones(basis.size)) != 0
+        is_box = basis.size == (2 * degree + 1) ** basis.dim
+        self.mask = None if is_box else halved(basis, np.ones(basis.size)) != 0
         self.shape = (2 * degree + 1,) * (basis.dim - 1) + (degree + 1,)
         self.length = int(fft.next_fast_len(4 * degree + 1, real=True))
         kernel = sums_over(x, w, 2 * degree, threads)
@@ -307,7 +308,7 @@ class _Gram:
         """Return T half: the function times the nodes' density, back in the band."""
         values = self._grid(half)
         values *= self.density
-        dim, degree = self.basis.dim, self.basis.degree
+        dim, degree = self.basis.dim, self.basis.order
         out = fft.rfft(values, axis=-1, workers=self.threads)[..., : degree + 1]
         for axis in reversed(range(dim - 1)):
             out = _cropped(fft.fft(out, axis=axis, workers=self.threads), axis, degree)
@@ -318,7 +319,7 @@ class _Gram:
 
     def gradient(self, x: Array, left: Array, half: Complex) -> Complex:
         """Return A^T W left - ridge half."""
-        out = self.banded(sums_over(x, self.w * left, self.basis.degree, self.threads))
+        out = self.banded(sums_over(x, self.w * left, self.basis.order, self.threads))
         return out - self.ridge * half if self.ridge else out
 
     def precondition(self, half: Complex) -> Complex:
@@ -435,11 +436,11 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else (np.inf if part else 0.0)
 
 
-def _check_memory(basis: Torus, n: int, where: str) -> None:
+def _check_memory(basis: Basis, n: int, where: str) -> None:
     """Refuse what does not fit into the machine's memory."""
     most = memory()
-    need = 100.0 * n + 150.0 * (4.0 * basis.degree + 1) ** basis.dim
+    need = 100.0 * n + 150.0 * (4.0 * basis.order + 1) ** basis.dim
     if need > most:
         accepted = f"a band that is solved for in {most / 2**30:.0f} GiB"
-        got = f"<degree {basis.degree}, {need / 2**30:,.0f} GiB>"
+        got = f"<degree {basis.order}, {need / 2**30:,.0f} GiB>"
         raise ValueError(checks.refusal("basis", where, accepted, got))

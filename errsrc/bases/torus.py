@@ -6,12 +6,13 @@ import functools
 import itertools
 from dataclasses import dataclass
 from math import comb
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.bases import nonuniform
 from errsrc.bases.basis import Array, Basis, check_memory
 
 SHAPES = ("box", "simplex", "cross")
@@ -46,6 +47,8 @@ class Torus(Basis):
     array([[ 1.   ,  1.414,  0.   ],
            [ 1.   , -1.414,  0.   ]])
     """
+
+    trigonometric: ClassVar[bool] = True
 
     degree: int = 3
     dim: int = 1
@@ -120,9 +123,7 @@ class Torus(Basis):
 
     def sums(self, x: Array, coefficients: Array) -> Array:
         """Return values of sums of the functions; by a non-uniform transform where there are many."""
-        from errsrc.bases import nonuniform
-
-        if self.dim in nonuniform.DIMS and len(x) * self.size >= 2**24:
+        if nonuniform.applies(self) and len(x) * self.size >= 2**24:
             return nonuniform.synthesise(self, x, coefficients)
         return super().sums(x, coefficients)
 
