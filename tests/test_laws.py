@@ -19,7 +19,7 @@ from errsrc.fitting.one_law import fit, local_scale, robust_scale, seed_weights
 from errsrc.fitting.plans import plan, training_flops
 from errsrc.fitting.several_laws import Average, auto
 from errsrc.laws import ALL, M4, Broken, Chinchilla, Dense, JointPruning, Power, Pruning, plateau
-from errsrc.laws.law import symbol
+from errsrc.laws.law import compiled, symbol
 from errsrc.results import Interval
 
 CIFAR = Dense(eps0=0.9, alpha=0.66, beta=0.53, b=0.3, c_inf=0.8, eta=4.0, n_full=50_000, m_base=7e5)
@@ -344,6 +344,15 @@ def test_a_running_best_is_told_from_independent_errors() -> None:
     assert plain.run_noise == plain.noise
     assert best.run_noise > 1.5 * best.noise
     assert any("running best" in warning for warning in best.warnings)
+
+
+def test_the_slopes_of_m4_are_finite_where_its_error_rounds_to_random_guess():
+    law = M4(eps0=1.7, c_inf=0.8, a=5.3, alpha=1.0, gamma=0.27)
+    n = np.array([1e-6, 1.0])
+    error, *slopes = compiled(M4)(n, *law.params.values())
+    assert error[0] == pytest.approx(law.eps0, rel=1e-15)
+    assert np.isfinite(slopes).all()
+    assert slopes[-1][0] == 0.0
 
 
 @pytest.mark.parametrize("name", [k for k, law in ALL.items() if law.inputs[0] == "n" and law is not M4])

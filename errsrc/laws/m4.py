@@ -30,17 +30,32 @@ def _share(level: Any, gamma: Any) -> Any:
     return expit(t)
 
 
+def _log_rest(s: Any) -> Any:
+    """Return ln(1 - s), kept finite where s rounds to 1: there its factor 1 - s is 0, and so is the slope."""
+    return np.log(np.maximum(1 - s, np.finfo(float).tiny))
+
+
+class log_rest(sympy.Function):
+    """ln(1 - s), for s in (0, 1)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Differentiate in s."""
+        return 1 / (self.args[0] - 1)
+
+
 class share(sympy.Function):
     """s(level, gamma): the root in (0, 1) of ln s - gamma ln(1 - s) = level, with exact derivatives."""
 
     nargs = 2
-    numpy: ClassVar[dict[str, Any]] = {"share": _share}
+    numpy: ClassVar[dict[str, Any]] = {"share": _share, "log_rest": _log_rest}
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         """Differentiate by the implicit function theorem."""
         gamma = self.args[1]
         slope = self * (1 - self) / (1 - self + gamma * self)
-        return slope if argindex == 1 else slope * sympy.log(1 - self)
+        return slope if argindex == 1 else slope * log_rest(self)
 
 
 @dataclass(frozen=True)
