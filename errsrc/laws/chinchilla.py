@@ -30,8 +30,8 @@ class Chinchilla(Law):
     Examples
     --------
     >>> law = Chinchilla(E=1.8172, A=477.8, B=2143.5, alpha=0.3473, beta=0.3672)
-    >>> law.error(n=1.4e12, m=70e9).round(3)
-    np.float64(1.973)
+    >>> round(float(law.error(n=1.4e12, m=70e9)), 3)
+    1.973
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("n", "m")
