@@ -149,7 +149,8 @@ def _client(
             local_cluster = functools.partial(
                 distributed.LocalCluster,
                 n_workers=workers or cores(), threads_per_worker=1, memory_limit=0, resources=resources,
-                host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
+                host="127.0.0.1", dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
                 preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # Ctrl-C is ours
             )  # fmt: skip
             cluster = _started(local_cluster)
