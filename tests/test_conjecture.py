@@ -125,7 +125,7 @@ FALSE = {
 @pytest.mark.parametrize("name", FALSE)
 def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path, capsys):
     claim, region = FALSE[name]
-    found = search(claim, region, examples_wanted=300)
+    found = search(claim, region, examples_wanted=1000)
     assert found.verdict == "refuted"
     example = found.counterexample
     assert getattr(example.setting, "parameters", 0) <= 10
