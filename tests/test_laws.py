@@ -13,9 +13,9 @@ from scipy.optimize import brentq, least_squares
 
 from errsrc.errors import NoAnswer, NoFit, Unreachable
 from errsrc.fitting import Chained, fewest_weights, files
-from errsrc.fitting.intervals import residual_scale
 from errsrc.fitting.minimiser import minimise
-from errsrc.fitting.one_law import fit, local_scale, robust_scale, seed_weights
+from errsrc.fitting.noise import local_scale, residual_scale, robust_scale, seed_weights
+from errsrc.fitting.one_law import fit
 from errsrc.fitting.plans import plan, training_flops
 from errsrc.fitting.several_laws import Average, auto
 from errsrc.laws import ALL, M4, Broken, Chinchilla, Dense, JointPruning, Power, Pruning, plateau
@@ -289,7 +289,6 @@ def test_inputs_are_named_where_missing() -> None:
 
 
 def test_a_diverged_fit_carries_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from errsrc.fitting import one_law
     from errsrc.fitting.minimiser import Solution
     from errsrc.fitting.problem import Problem
 
@@ -299,7 +298,7 @@ def test_a_diverged_fit_carries_what_it_found(monkeypatch: pytest.MonkeyPatch) -
         found = whole(self, z, **{**kwargs, "iterations": 1})
         return Solution(found.z, found.cost / (1 + kwargs.get("iterations", 300)), np.zeros(len(z), bool))
 
-    monkeypatch.setattr(one_law.Problem, "solve", unfinished)
+    monkeypatch.setattr(Problem, "solve", unfinished)
     with pytest.raises(NoFit, match="did not converge") as caught:
         fit(Power, [0.5, 0.4, 0.3, 0.25], n=[1, 2, 4, 8])
     assert isinstance(caught.value.best, Power)

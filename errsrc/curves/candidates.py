@@ -11,7 +11,7 @@ from scipy import stats
 from errsrc.curves.statistics import Cells
 from errsrc.errors import NoFit
 from errsrc.fitting.one_law import fit
-from errsrc.fitting.problem import pose
+from errsrc.fitting.points import pose
 from errsrc.laws.broken import Broken
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.law import Array, Law

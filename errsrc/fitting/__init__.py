@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from errsrc.fitting.chained_laws import Chained as Chained
 from errsrc.fitting.holdouts import holdout as holdout
+from errsrc.fitting.noise import seed_weights as seed_weights
 from errsrc.fitting.one_law import fit as fit
-from errsrc.fitting.one_law import seed_weights as seed_weights
-from errsrc.fitting.plans import fewest_weights as fewest_weights
 from errsrc.fitting.plans import plan as plan
+from errsrc.fitting.pruned_plans import fewest_weights as fewest_weights
 from errsrc.fitting.several_laws import auto as auto

@@ -1,4 +1,4 @@
-"""What the data says about a fitted law: resampling, profiles, conditioning, other optima."""
+"""Intervals of a fitted law's parameters: by profile likelihood, or by a bootstrap."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from errsrc.fitting.minimiser import Solution
+from errsrc.fitting.noise import noise_scale
 from errsrc.fitting.problem import Problem
-from errsrc.laws.law import Array, Law
+from errsrc.laws.law import Array
+from errsrc.results import Interval
 
 
 def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
@@ -46,33 +47,6 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     else:
         error = predicted * np.exp(scale * kick)
     return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
-
-
-def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
-    """Return the scale of a fit's noise, of the residual (points,) and ``jac`` (points, free) of its problem.
-
-    Where weights are precisions, that of a point of weight 1; in a Huber fit, where they say how
-    much a point matters, that of every point (`residual_scale`).
-    """
-    if problem.objective == "huber":
-        return residual_scale(residual, problem.weights, jac)
-    return float(np.sqrt(problem.weights @ residual**2 / max(len(residual) - jac.shape[1], 1)))
-
-
-def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
-    """Return the scale of equal noise that a weighted fit's residual (points,) tells.
-
-    With J the Jacobian ``jac`` (points, free), A = J' W J and B = J' W^2 J, the weighted sum of squared
-    residuals of a least-squares fit has expectation scale^2 (sum w - trace A^-1 B): N minus
-    the number of parameters where all weights are 1.  At least a third of sum w is left, lest few heavy
-    points pass for exact ones.
-    """
-    root = np.sqrt(weights)[:, None]
-    left, singular, _ = np.linalg.svd(root * jac, full_matrices=False)
-    left = left[:, singular > singular[0] * 1e-12]
-    spent = float(np.sum((left * root) ** 2))
-    degrees = max(float(weights.sum()) - spent, float(weights.sum()) / 3)
-    return float(np.sqrt(weights @ residual**2 / degrees))
 
 
 def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: float) -> Array:
@@ -172,44 +146,9 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     return ends
 
 
-def condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
-    """Return the condition number of a problem's Jacobian at z (free,), and which parameters are flattest."""
-    _, jac = problem.residuals(z[None, :], problem.error)
-    _, singular, right = np.linalg.svd(np.sqrt(problem.weights)[:, None] * jac[0])
-    if len(singular) < len(z) or singular[-1] <= 0:
-        return math.inf, tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
-    names = tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
-    return float(singular[0] / singular[-1]), names
-
-
-def ties(problem: Problem, solution: Solution, z: Array, cost: float, degrees: int) -> tuple[Law, ...]:
-    """Return the laws of other local optima whose fit is as good within the noise.
-
-    Parameters
-    ----------
-    problem, solution
-        What was solved, and where every start ended.
-    z, cost
-        The best coordinates, (free,), and the sum of losses there.
-    degrees
-        Of freedom: points less free parameters.
-    """
-    threshold = cost * (1 + 1.0 / max(degrees, 1)) + 1e-20
-    chosen: list[Array] = [z]
-    for i in np.argsort(solution.cost):
-        near = solution.converged[i] and solution.cost[i] <= threshold
-        if near and min(np.abs(solution.z[i] - c).max() for c in chosen) > 0.2:
-            chosen.append(solution.z[i])
-    return tuple(problem.law_at(other) for other in chosen[1:6])
-
-
-def seed_noise(problem: Problem) -> float:
-    """Return the pooled standard deviation of ln error between a problem's rows of equal inputs, or nan."""
-    keys = np.column_stack([problem.inputs[name] for name in problem.law.inputs])
-    _, group = np.unique(keys, axis=0, return_inverse=True)
-    group = group.ravel()
-    logs = np.log(problem.error)
-    count = np.bincount(group)
-    mean = np.bincount(group, logs) / count
-    extra = len(logs) - len(count)
-    return float(np.sqrt(np.sum((logs - mean[group]) ** 2) / extra)) if extra else math.nan
+def interval_of(rows: Array, level: float) -> Interval:
+    """Return row 0 as the estimate, and the quantiles of the others as its interval."""
+    filled = np.where(np.isnan(rows[1:]), np.inf, rows[1:])
+    low, high = np.quantile(filled, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    centre = float(rows[0])
+    return Interval(centre, min(float(low), centre), max(float(high), centre), level)

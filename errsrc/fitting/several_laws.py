@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike
 from errsrc import checks
 from errsrc.errors import NoFit
 from errsrc.fitting.forecasts import Forecast
-from errsrc.fitting.intervals import residual_scale
-from errsrc.fitting.one_law import DRAWS, HUBER, Fit, describe, local_scale, optimum, robust_scale, search
-from errsrc.fitting.problem import Problem, pose
+from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
+from errsrc.fitting.one_law import DRAWS, HUBER, Fit, describe
+from errsrc.fitting.optima import optimum, search
+from errsrc.fitting.points import pose
+from errsrc.fitting.problem import Problem
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
