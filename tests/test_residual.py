@@ -163,8 +163,10 @@ def images(n, seed):
 
 @pytest.mark.parametrize("network", [Resnet(8, 2, 2, 8, 1), WRN(8, 2, 2, 10, 1)], ids=str)
 def test_members_trained_together_are_those_trained_alone_masked_or_not(network):
+    """In float64: in float32 sixty steps carry roundings, which differ between machines, to a few percent."""
     x, y = images(400, 0)
     held = images(300, 1)
+    x, held = x.double(), (held[0].double(), held[1])
     members = [Member(np.arange(60), 40, 1), Member(np.arange(400), 60, 2)]
     recipe = Recipe(learning_rate=0.02, batch=32, warmup=10, look=20)
     masks = magnitude_masks(network, network.draw([1, 2]), 0.5)
@@ -172,7 +174,7 @@ def test_members_trained_together_are_those_trained_alone_masked_or_not(network)
         together = train(network, x, y, members, held, recipe, masks=own)
         alone = train(network, x, y, members[1:], held, recipe, masks=own and tuple(mask[1:] for mask in own))
         assert together[1].curve["error"][-1] < 0.15
-        np.testing.assert_allclose(together[1].curve["loss"], alone[0].curve["loss"], rtol=1e-2)
+        np.testing.assert_allclose(together[1].curve["loss"], alone[0].curve["loss"], rtol=1e-6)
         if own is not None:
             for w, mask in zip(together[1].weights, own, strict=True):
                 assert torch.all(w[~mask[1]] == 0)
