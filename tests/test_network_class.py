@@ -10,7 +10,7 @@ from scipy.optimize import least_squares
 from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
 from errsrc.nets import CNN, MLP, jacobian
-from errsrc.nets.network import ACTIVATIONS
+from errsrc.nets.layers import ACTIVATIONS
 from errsrc.settings import Network, NetworkTeacher
 from errsrc.sources import budget
 from errsrc.studies import parse

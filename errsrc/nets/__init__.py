@@ -1,5 +1,6 @@
 """Network architectures, a file each; many members of one architecture are stacked and run at once."""
 
+from errsrc.nets.cnn import CNN as CNN
 from errsrc.nets.embedding import embed as embed
 from errsrc.nets.embedding import embeds as embeds
 from errsrc.nets.embedding import same_function as same_function
@@ -13,8 +14,7 @@ from errsrc.nets.language import LSTM as LSTM
 from errsrc.nets.language import LanguageModel as LanguageModel
 from errsrc.nets.language import NeuralNgram as NeuralNgram
 from errsrc.nets.language import Transformer as Transformer
-from errsrc.nets.network import CNN as CNN
-from errsrc.nets.network import MLP as MLP
+from errsrc.nets.mlp import MLP as MLP
 from errsrc.nets.network import Network as Network
 from errsrc.nets.network import Weights as Weights
 from errsrc.nets.residual import WRN as WRN

@@ -25,7 +25,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.nets.network import ACTIVATIONS, CNN, MLP, Network, Weights
+from errsrc.nets.cnn import CNN
+from errsrc.nets.layers import ACTIVATIONS
+from errsrc.nets.mlp import MLP
+from errsrc.nets.network import Network, Weights
 
 _CARRIERS = {"relu": 2, "linear": 1}  # units that pass a number of either sign on unchanged
 

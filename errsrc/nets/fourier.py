@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets.network import MLP, Head, Network, Weights, affine
+from errsrc.nets.layers import affine
+from errsrc.nets.mlp import MLP
+from errsrc.nets.network import Head, Network, Weights
 
 MOST_FEATURES = 2**20
 

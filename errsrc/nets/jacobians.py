@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets.network import MLP, Network, Weights
+from errsrc.nets.mlp import MLP
+from errsrc.nets.network import Network, Weights
 
 
 def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
@@ -28,7 +29,7 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> from errsrc.nets.network import MLP
+    >>> from errsrc.nets import MLP
     >>> network = MLP((2, 1))
     >>> jacobian(network, network.draw([0]), torch.tensor([[3.0, 4.0]])).tolist()
     [[[3.0, 4.0, 1.0]]]
@@ -91,7 +92,7 @@ def identifiable_dimension(
     --------
     A unit's gain and the weight behind it can be exchanged in a linear network: 2 parameters, 1 dimension.
 
-    >>> from errsrc.nets.network import MLP
+    >>> from errsrc.nets import MLP
     >>> network, x = MLP((1, 1, 1), "linear"), torch.randn(10, 1)
     >>> free = torch.tensor([True, False, True, False])
     >>> identifiable_dimension(network, network.draw([0, 1]), x, free).dimension.tolist()

@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.nets.network import Network, Weights, affine
+from errsrc.nets.layers import affine
+from errsrc.nets.network import Network, Weights
 
 BASE_WIDTH = 64
 """The width at which the factor of a matrix is 1."""

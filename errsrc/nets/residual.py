@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.nets.network import Network, Weights, affine, as_images, convolution, half
+from errsrc.nets.layers import affine, as_images, convolution, half
+from errsrc.nets.network import Network, Weights
 
 GROUPS = 4
 """Groups of channels that are normalised apart, where they divide the channels."""

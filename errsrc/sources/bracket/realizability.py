@@ -25,7 +25,7 @@ from errsrc import checks
 from errsrc.errors import Diverged, NoAnswer
 from errsrc.nets import MLP, Weights, embed, embeds, same_function
 from errsrc.nets import Network as Architecture
-from errsrc.nets.network import ACTIVATIONS
+from errsrc.nets.layers import ACTIVATIONS
 from errsrc.rng import generator, seed_of
 from errsrc.settings import AllFunctions, FunctionClass, ImageTeacher, Linear, Network, NetworkTeacher
 from errsrc.settings.channels import Softmax
