@@ -34,7 +34,7 @@ from torch import Tensor
 
 from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt, by_normal_equations
-from errsrc.learners.network_class import LOOK, ZERO, gets_on, problem
+from errsrc.learners.network_class import CHECK_EVERY, ZERO_ERROR, is_improving, least_squares_problem
 from errsrc.nets import MLP
 from errsrc.rng import generator
 from errsrc.settings import NetworkTeacher
@@ -111,7 +111,7 @@ def judged(network: MLP, n: int, starts: int, number: int) -> tuple[float, ...]:
     learner = NetworkClass(network, starts=starts, together=TOGETHER)
     f = learner.fit(world.x, world.y, generator(0, "network class", "starts", number))
     seconds = time.process_time() - begun
-    zero, error = f.function.training_error <= ZERO, world.error(f(world.fresh))
+    zero, error = f.function.training_error <= ZERO_ERROR, world.error(f(world.fresh))
     off = bool((np.abs(f(world.fresh) - world.values) > f.function.bound(world.fresh)).any())
     right = error <= WRONG
     return zero and right, zero and not right, zero and off, f.function.tried, seconds, f.function.condition
@@ -222,18 +222,18 @@ class Race:
         """Return where starts end, (E, P), and their losses; each is over when it no longer gets on."""
         net, x, y = network or self.network, self.x[:n], self.y[:n]
         whole = net == self.network and n is None
-        run = kind(*problem(net, x, y), point)
+        run = kind(*least_squares_problem(net, x, y), point)
         ends, losses, places = point.clone(), run.loss.clone(), torch.arange(len(point))
         mark = run.loss
         for step in range(1, steps + 1):
             run.step()
             ends[places], losses[places] = run.point, run.loss
-            if whole and (run.loss <= ZERO).any():
+            if whole and (run.loss <= ZERO_ERROR).any():
                 self.arrived = True
             if self.over:
                 break
-            if step % LOOK == 0 and not patient:
-                on = gets_on(run.loss, mark) & (run.loss > ZERO)
+            if step % CHECK_EVERY == 0 and not patient:
+                on = is_improving(run.loss, mark) & (run.loss > ZERO_ERROR)
                 if not on.any():
                     break
                 run.keep(on)

@@ -40,7 +40,7 @@ from threadpoolctl import threadpool_limits
 
 from errsrc.bases import Torus
 from errsrc.bases.nonuniform import synthesise
-from errsrc.bases.toeplitz import Solution, solve
+from errsrc.bases.toeplitz import ToeplitzSolution, solve
 from errsrc.rng import generator
 
 THREADS = 2
@@ -185,7 +185,7 @@ def world(basis: Torus, n: int, design: str) -> tuple[np.ndarray, np.ndarray, np
 
 def timed(
     basis: Torus, x: np.ndarray, y: np.ndarray, repeats: int = 1, threads: int = 1
-) -> tuple[float, Solution]:
+) -> tuple[float, ToeplitzSolution]:
     """Return the median seconds of a fit, and the fit."""
     taken = []
     for _ in range(repeats):
@@ -196,7 +196,7 @@ def timed(
     return float(np.median(taken)), found
 
 
-def error(found: Solution, truth: np.ndarray) -> float:
+def error(found: ToeplitzSolution, truth: np.ndarray) -> float:
     return float(np.linalg.norm(found.coefficients - truth) / np.linalg.norm(truth))
 
 

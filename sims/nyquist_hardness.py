@@ -37,7 +37,7 @@ from torch import Tensor
 
 from errsrc.learners import NetworkStudent, Tuned
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
-from errsrc.learners.network_class import LOOK, ZERO, gets_on, polished, problem
+from errsrc.learners.network_class import CHECK_EVERY, ZERO_ERROR, is_improving, least_squares_problem, polish
 from errsrc.nets import MLP
 from errsrc.plots.style import BLUE, GREEN, GREY, PURPLE, STYLE, VERMILION, log
 from errsrc.rng import generator
@@ -56,21 +56,21 @@ def descend(network: MLP, x: Tensor, y: Tensor, point: Tensor) -> tuple[Tensor, 
 
     All starts go on to their own end: a start is over when it no longer gets on, as in `NetworkClass`.
     """
-    equations = problem(network, x, y)
+    equations = least_squares_problem(network, x, y)
     run, places, arrived = LevenbergMarquardt(*equations, point), torch.arange(len(point)), []
     mark = run.loss
     for step in range(1, STEPS + 1):
         run.step()
-        if step % LOOK == 0 and len(places):
-            zero = run.loss <= ZERO
+        if step % CHECK_EVERY == 0 and len(places):
+            zero = run.loss <= ZERO_ERROR
             arrived.append((places[zero], run.point[zero]))
-            on = ~zero & gets_on(run.loss, mark)
+            on = ~zero & is_improving(run.loss, mark)
             run.keep(on)
             places, mark = places[on], run.loss
         if not len(places):
             break
     found, ends = (torch.cat(parts) for parts in zip(*arrived, strict=True))
-    return found, polished(*equations, ends) if len(found) else ends
+    return found, polish(*equations, ends) if len(found) else ends
 
 
 def counted(network: MLP, n: int, number: int, starts: int) -> tuple[np.ndarray, int]:

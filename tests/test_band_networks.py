@@ -178,7 +178,7 @@ def test_a_network_of_other_sizes_is_the_same_but_for_them(network):
     assert (other.inputs, other.outputs) == (1, 2)
     assert other.resized(2, 3) == network
     student = NetworkStudent(network, Recipe(loss="squared"))
-    assert student.suited(1, None).architecture == network.resized(1, 1)
+    assert student.resized(1, None).architecture == network.resized(1, 1)
 
 
 @EVERY

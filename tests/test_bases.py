@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from errsrc.bases import ALL, BandFunction, Cube, Legendre, Slepian, Sphere, Torus, kernel, mercer, shared
+from errsrc.bases import (
+    ALL,
+    BandFunction,
+    Cube,
+    Legendre,
+    Slepian,
+    Sphere,
+    Torus,
+    kernel,
+    mercer,
+    shared_positions,
+)
 from errsrc.sweeps.kind import kind_name
 
 CASES = [
@@ -79,10 +90,10 @@ def test_indices_tell_functions_apart_and_degrees_are_theirs(basis):
     ],
 )
 def test_the_same_index_is_the_same_function(small, large):
-    mine, theirs = shared(small, large)
+    mine, theirs = shared_positions(small, large)
     x = small.draw(9, rng())
     np.testing.assert_allclose(small(x)[:, mine], large(x)[:, theirs], atol=1e-11)
-    back = shared(large, small)
+    back = shared_positions(large, small)
     np.testing.assert_array_equal(back[0][np.argsort(back[1])], theirs)
 
 
@@ -140,7 +151,9 @@ def test_functions_of_two_bands_differ_by_what_each_lacks():
     f = BandFunction(Torus(1), np.array([1.0, 2.0, 3.0]))
     g = BandFunction(Torus(0), np.array([3.0]))
     assert f.distance(g) == g.distance(f) == 4 + 4 + 9
-    with pytest.raises(ValueError, match=r"'other' .* shared must be a basis of the family of Torus"):
+    with pytest.raises(
+        ValueError, match=r"'other' .* shared_positions must be a basis of the family of Torus"
+    ):
         f.distance(BandFunction(Legendre(0), np.array([1.0])))
 
 

@@ -383,7 +383,7 @@ def test_a_network_that_diverges_is_reported_with_all_predictors():
 
 def test_a_convolutional_student_keeps_its_sizes():
     student = NetworkStudent(CNN(4, 2, 3), Recipe(), steps=3)
-    assert student.suited(5, 2) == student
+    assert student.resized(5, 2) == student
     x, _, _ = draw(12, 16)
     assert student.fit(x, np.arange(12) % 3, rng())(x).shape == (12, 3)
 

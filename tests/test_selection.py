@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from errsrc.bases import Cube, Legendre, Slepian, Sphere, Torus, shared
+from errsrc.bases import Cube, Legendre, Slepian, Sphere, Torus, shared_positions
 from errsrc.errors import Diverged
 from errsrc.learners import (
     BandLeastSquares,
@@ -48,7 +48,7 @@ def test_nested_bases_grow_one_within_the_next(basis):
     assert nested[-1] == basis
     assert nested[0].size == 1
     for small, large in itertools.pairwise(nested):
-        assert len(shared(small, large)[0]) == small.size < large.size
+        assert len(shared_positions(small, large)[0]) == small.size < large.size
 
 
 @pytest.mark.parametrize(("band", "bound"), PAIRS, ids=str)

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from errsrc.bases import Legendre, Torus, shared
+from errsrc.bases import Legendre, Torus, shared_positions
 from errsrc.errors import Undersampled
 from errsrc.learners import BandLeastSquares
 from errsrc.nets import CNN, MLP
@@ -74,7 +74,7 @@ def test_realizability_of_a_band_is_the_tail_of_least_squares_on_a_fine_grid():
 
 def test_a_tail_has_its_share_of_the_variance_beyond_the_band():
     setting = BandTeacher(Torus(3, 2, "cross"), 1.0, beyond=Torus(5, 2), tail=0.04, tail_decay=2.0)
-    inside = shared(setting.basis, setting.beyond)[1]
+    inside = shared_positions(setting.basis, setting.beyond)[1]
     assert setting.variances.sum() == pytest.approx(1, rel=1e-12)
     assert setting.variances[inside].sum() == pytest.approx(0.96, rel=1e-12)
     assert setting.realizability(Band(setting.basis)).estimate == pytest.approx(0.04, rel=1e-12)

@@ -2,7 +2,7 @@
 
 from errsrc.bases.basis import BandFunction as BandFunction
 from errsrc.bases.basis import Basis as Basis
-from errsrc.bases.basis import shared as shared
+from errsrc.bases.basis import shared_positions as shared_positions
 from errsrc.bases.cube import Cube as Cube
 from errsrc.bases.eigenfunctions import Mercer as Mercer
 from errsrc.bases.eigenfunctions import mercer as mercer

@@ -23,7 +23,7 @@ class Basis:
     `place`, `values` and `quadrature`.
     """
 
-    grows_by: ClassVar[str] = "degree"
+    size_field: ClassVar[str] = "degree"
     """The field in which a basis grows: "degree", from 0 on, or "count", from 1 on."""
 
     trigonometric: ClassVar[bool] = False
@@ -56,9 +56,9 @@ class Basis:
     @property
     def nested(self) -> tuple[Self, ...]:
         """The bases of lower degree or count, each within the next, and this one last."""
-        first = 0 if self.grows_by == "degree" else 1
-        sizes = range(first, getattr(self, self.grows_by) + 1)
-        return tuple(replace(self, **{self.grows_by: size}) for size in sizes)
+        first = 0 if self.size_field == "degree" else 1
+        sizes = range(first, getattr(self, self.size_field) + 1)
+        return tuple(replace(self, **{self.size_field: size}) for size in sizes)
 
     @property
     def domain(self) -> tuple[Any, ...]:
@@ -76,17 +76,22 @@ class Basis:
         raise TypeError(f"{type(self).__name__} must define dim")
 
     @property
-    def parameters(self) -> int:
+    def cube_dim(self) -> int:
         """Number of coordinates of `place`."""
         return self.dim
 
+    @property
+    def continuous_dim(self) -> int:
+        """Number of coordinates of an input that vary continuously; 0 where independent inputs can repeat."""
+        return self.cube_dim
+
     def place(self, u: Array) -> Array:
-        """Return inputs (N, dim) for points u of the unit cube (N, parameters), uniform for uniform."""
+        """Return inputs (N, dim) for points u of the unit cube (N, cube_dim), uniform for uniform."""
         raise TypeError(f"{type(self).__name__} must define place()")
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs uniformly, float64 (count, dim)."""
-        return self.place(rng.uniform(size=(count, self.parameters)))
+        return self.place(rng.uniform(size=(count, self.cube_dim)))
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs to test at, float64 (count, dim): as `draw` does, unless a basis keeps some for it."""
@@ -103,13 +108,13 @@ class Basis:
         """Return the functions at x (N, dim), float64 (N, M), without checks."""
         raise TypeError(f"{type(self).__name__} must define values()")
 
-    def sums(self, x: Array, coefficients: Array) -> Array:
+    def synthesise(self, x: Array, coefficients: Array) -> Array:
         """Return values (N,) or (N, outputs) at x (N, dim) of sums of the functions, without checks."""
         block = max(1, 2**24 // self.size)
         parts = [self.values(x[i : i + block]) @ coefficients for i in range(0, len(x), block)]
         return np.concatenate(parts) if parts else np.zeros((0, *coefficients.shape[1:]))
 
-    def check(self, x: Any) -> Array:
+    def check_inputs(self, x: Any) -> Array:
         """Return inputs as float64 (N, dim).
 
         Raises
@@ -118,7 +123,7 @@ class Basis:
             For another shape, numbers that are not finite, and points outside the domain.
         """
         array = np.asarray(x)
-        where, accepted = type(self).__name__, f"{self.points} of shape (N, {self.dim})"
+        where, accepted = type(self).__name__, f"{self.accepted_inputs} of shape (N, {self.dim})"
         if array.dtype.kind not in "iuf" or array.ndim != 2 or array.shape[1] != self.dim:
             raise ValueError(checks.refusal("x", where, accepted, f"<{array.dtype} of shape {array.shape}>"))
         if not np.isfinite(array).all():
@@ -130,7 +135,7 @@ class Basis:
         return array
 
     @property
-    def points(self) -> str:
+    def accepted_inputs(self) -> str:
         """What inputs are, in words."""
         return "numbers"
 
@@ -144,9 +149,9 @@ class Basis:
         Raises
         ------
         ValueError
-            As `check`, and where the result would not fit into memory.
+            As `check_inputs`, and where the result would not fit into memory.
         """
-        x = self.check(x)
+        x = self.check_inputs(x)
         check_memory(len(x), self.size, type(self).__name__)
         return self.values(x)
 
@@ -175,7 +180,7 @@ class BandFunction:
 
     def __call__(self, x: Array) -> Array:
         """Return the values at x (N, dim): float64 (N,), or (N, outputs)."""
-        return self.basis.sums(self.basis.check(x), self.coefficients)
+        return self.basis.synthesise(self.basis.check_inputs(x), self.coefficients)
 
     def distance(self, other: BandFunction) -> float:
         """Return the mean squared difference over the domain, summed over outputs (Parseval).
@@ -187,13 +192,13 @@ class BandFunction:
         """
         if self.basis == other.basis:
             return float(((self.coefficients - other.coefficients) ** 2).sum())
-        mine, theirs = shared(self.basis, other.basis)
+        mine, theirs = shared_positions(self.basis, other.basis)
         own, others = self.coefficients[mine], other.coefficients[theirs]
         left = np.delete(self.coefficients, mine, axis=0), np.delete(other.coefficients, theirs, axis=0)
         return float(((own - others) ** 2).sum() + sum((each**2).sum() for each in left))
 
 
-def shared(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def shared_positions(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return where the functions that two bases share stand in each, two arrays (shared functions,).
 
     Parameters
@@ -207,7 +212,8 @@ def shared(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]
         For bases of two families.
     """
     if one.family != other.family:
-        raise ValueError(checks.refusal("other", "shared", f"a basis of the family of {one!r}", other))
+        accepted = f"a basis of the family of {one!r}"
+        raise ValueError(checks.refusal("other", "shared_positions", accepted, other))
     if one == other:
         return np.arange(one.size), np.arange(one.size)
     places = {tuple(row): k for k, row in enumerate(other.indices.reshape(other.size, -1).tolist())}
@@ -218,14 +224,14 @@ def shared(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]
 
 def check_memory(rows: int, columns: int, where: str) -> None:
     """Refuse a basis whose float64 matrix, rows x columns, is larger than half the machine's memory."""
-    most = memory() / 2
+    most = machine_memory() / 2
     if 8 * rows * columns > most:
         accepted = f"one whose {rows} x M matrix fits into {most / 2**30:.0f} GiB"
         got = f"<M = {columns}, {8 * rows * columns // 2**30:,} GiB>"
         raise ValueError(checks.refusal("basis", where, accepted, got))
 
 
-def memory() -> float:
+def machine_memory() -> float:
     """Return the machine's memory in bytes; inf on systems that do not say."""
     try:
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))

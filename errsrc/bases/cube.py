@@ -72,7 +72,12 @@ class Cube(Basis):
         return self.bits
 
     @property
-    def points(self) -> str:
+    def continuous_dim(self) -> int:
+        """0: inputs are vertices of the cube, which repeat."""
+        return 0
+
+    @property
+    def accepted_inputs(self) -> str:
         """Signs."""
         return "numbers -1 and 1"
 

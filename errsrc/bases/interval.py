@@ -30,7 +30,7 @@ class _Interval(Basis):
         return 1
 
     @property
-    def points(self) -> str:
+    def accepted_inputs(self) -> str:
         """Numbers from -1 to 1."""
         return "numbers from -1 to 1"
 
@@ -116,7 +116,7 @@ class Slepian(_Interval):
     array([1.   , 0.825, 0.015])
     """
 
-    grows_by: ClassVar[str] = "count"
+    size_field: ClassVar[str] = "count"
 
     bandwidth: float = 8.0
     count: int = 7

@@ -189,7 +189,7 @@ def check_nodes(basis: Any, x: Any, threads: Any, where: str) -> Array:
     checks.integer(threads, "threads", where, 1)
     if not isinstance(basis, Basis) or not applies(basis):
         raise ValueError(checks.refusal("basis", where, "a trigonometric basis of dim 1, 2 or 3", basis))
-    nodes = basis.check(x)
+    nodes = basis.check_inputs(x)
     if len(nodes) == 0:
         raise ValueError(checks.refusal("x", where, "one node or more", "<0 nodes>"))
     return nodes

@@ -73,12 +73,12 @@ class Sphere(Basis):
         return 3
 
     @property
-    def parameters(self) -> int:
+    def cube_dim(self) -> int:
         """2."""
         return 2
 
     @property
-    def points(self) -> str:
+    def accepted_inputs(self) -> str:
         """Unit vectors."""
         return "unit vectors"
 

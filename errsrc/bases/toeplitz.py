@@ -15,7 +15,7 @@ from scipy import fft
 from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded, eigvalsh_tridiagonal
 
 from errsrc import checks
-from errsrc.bases.basis import Array, Basis, memory
+from errsrc.bases.basis import Array, Basis, machine_memory
 from errsrc.bases.nonuniform import (
     Complex,
     check_nodes,
@@ -36,7 +36,7 @@ _LOOK = 5  # iterations between two looks at the error
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class ToeplitzSolution:
     """What `solve` found.
 
     Attributes
@@ -83,7 +83,7 @@ def solve(
     tolerance: float = 1e-12,
     iterations: int = 2000,
     threads: int = 1,
-) -> Solution:
+) -> ToeplitzSolution:
     """Minimise sum_i w_i (f(x_i) - y_i)^2 + (ridge / n) |c|^2 over f = sum_k c_k basis_k.
 
     Conjugate gradients on the weighted normal equations, restarted from the residual of the labels until
@@ -108,7 +108,7 @@ def solve(
 
     Returns
     -------
-    solution : Solution
+    solution : ToeplitzSolution
 
     Raises
     ------
@@ -167,7 +167,7 @@ def solve(
     status = f"{enough}; {'' if converged else 'not '}converged in {count} iterations, to {error:.1g}."
     shape = (size, *labels.shape[1:])
     coefficients = coefficients.reshape(shape)
-    return Solution(coefficients, residual, error, condition, rounding, count, converged, status)
+    return ToeplitzSolution(coefficients, residual, error, condition, rounding, count, converged, status)
 
 
 def _least(gram: _Gram, iterations: int) -> float:
@@ -438,7 +438,7 @@ def _ratio(part: float, whole: float) -> float:
 
 def _check_memory(basis: Basis, n: int, where: str) -> None:
     """Refuse what does not fit into the machine's memory."""
-    most = memory()
+    most = machine_memory()
     need = 100.0 * n + 150.0 * (4.0 * basis.order + 1) ** basis.dim
     if need > most:
         accepted = f"a band that is solved for in {most / 2**30:.0f} GiB"

@@ -15,7 +15,7 @@ from errsrc import checks
 from errsrc.bases import nonuniform
 from errsrc.bases.basis import Array, Basis, check_memory
 
-SHAPES = ("box", "simplex", "cross")
+FREQUENCY_SETS = ("box", "simplex", "cross")
 """Lower sets of frequencies."""
 
 MOST_POINTS = 2**26  # of a grid
@@ -57,7 +57,7 @@ class Torus(Basis):
     def __post_init__(self) -> None:
         checks.integer(self.degree, "degree", "Torus", 0)
         checks.integer(self.dim, "dim", "Torus", 1)
-        checks.choice(self.shape, "shape", "Torus", SHAPES)
+        checks.choice(self.shape, "shape", "Torus", FREQUENCY_SETS)
         many = self.degree > 2**32 or (self.degree > 0 and self.dim > 25 and self.shape != "simplex")  # 3^dim
         if many or self.size > 2**40:
             accepted = "a degree with at most 2^40 frequencies"
@@ -88,7 +88,7 @@ class Torus(Basis):
         return ("torus", self.dim)
 
     @property
-    def points(self) -> str:
+    def accepted_inputs(self) -> str:
         """Angles."""
         return "angles in radians"
 
@@ -121,11 +121,11 @@ class Torus(Basis):
         out[:, 1:] *= np.sqrt(2)
         return out
 
-    def sums(self, x: Array, coefficients: Array) -> Array:
+    def synthesise(self, x: Array, coefficients: Array) -> Array:
         """Return values of sums of the functions; by a non-uniform transform where there are many."""
         if nonuniform.applies(self) and len(x) * self.size >= 2**24:
             return nonuniform.synthesise(self, x, coefficients)
-        return super().sums(x, coefficients)
+        return super().synthesise(x, coefficients)
 
 
 @functools.lru_cache(maxsize=64)

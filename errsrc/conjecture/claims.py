@@ -13,7 +13,7 @@ from errsrc import checks
 from errsrc.conjecture.relative_errors import POINTS, nyquist, relative_error
 from errsrc.errors import Undersampled
 from errsrc.learners import BandLeastSquares, Learner, NetworkClass
-from errsrc.learners.network_class import ZERO
+from errsrc.learners.network_class import ZERO_ERROR
 from errsrc.rng import generator
 from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.setting import Array
@@ -179,7 +179,7 @@ def _in_class(example: Example, setting: NetworkTeacher) -> Outcome:
     """Examine a world of a network class, where zero training error is claimed to be the teacher."""
     teacher, x, y = _sample(example)
     found: Any = example.learner.fit(x, y, generator(example.seed, "learner")).function
-    if found.training_error > ZERO:
+    if found.training_error > ZERO_ERROR:
         return Outcome("not tested", math.nan, math.inf, math.inf, f"No start arrived: {found.status}")
     fresh = setting.fresh(POINTS // 4, generator(example.seed, "fresh"))
     truth = teacher(fresh)

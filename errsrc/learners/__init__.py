@@ -23,8 +23,8 @@ from errsrc.learners.selection import SelectedFit as SelectedFit
 from errsrc.learners.sparse import MatrixPencil as MatrixPencil
 from errsrc.learners.sparse import SparseFit as SparseFit
 from errsrc.learners.sparse import SparseRecovery as SparseRecovery
-from errsrc.learners.tuned import Choice as Choice
 from errsrc.learners.tuned import Tuned as Tuned
+from errsrc.learners.tuned import TunedFit as TunedFit
 
 ALL: dict[str, type[Learner]] = {
     "ridge": Ridge,

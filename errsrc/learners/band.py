@@ -15,7 +15,7 @@ from errsrc.bases import BandFunction, Basis, Torus, toeplitz
 from errsrc.bases.nonuniform import DIMS
 from errsrc.errors import Undersampled
 from errsrc.learners.learner import indicators
-from errsrc.learners.spectral import SpectralLearner, inverse
+from errsrc.learners.spectral import SpectralLearner, truncated_inverse
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
@@ -134,16 +134,20 @@ class BandLeastSquares(SpectralLearner):
         """The band."""
         return Band(self.basis)
 
+    def feature_map(self, x: Array) -> Array:
+        """Return the functions of the basis at inputs x (N, dim), float64 (N, M)."""
+        return self.basis(x)
+
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
         """Return d / (d^2 + ridge), or 1 / d without ridge."""
-        return d / (d**2 + self.ridge) if self.ridge else inverse(d, self._rounding(shape))
+        return d / (d**2 + self.ridge) if self.ridge else truncated_inverse(d, self._rounding(shape))
 
     def coefficients(self, x: Array, labels: Array) -> Array:
         """Return the coefficients, see `SpectralLearner`."""
         one = self._iterated(x, labels)
         return self._solve(self.basis(x), labels)[0] if one is None else one.coefficients
 
-    def _iterated(self, x: Array, labels: Array) -> toeplitz.Solution | None:
+    def _iterated(self, x: Array, labels: Array) -> toeplitz.ToeplitzSolution | None:
         """Return the solution by iteration; None where it is to be had directly."""
         entries, enough = len(x) * self.basis.size, len(x) >= 2.5 * self.basis.size
         few = labels.ndim == 1 or labels.shape[1] <= OUTPUTS

@@ -25,7 +25,7 @@ class LearnerRegressor(RegressorMixin, BaseEstimator):
         """Learn from X (n, dim) and numbers y, (n,) or (n, outputs)."""
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
         y = np.asarray(y, dtype=np.float64)
-        learner = self.learner.suited(X.shape[1], y.shape[1] if y.ndim == 2 else None)
+        learner = self.learner.resized(X.shape[1], y.shape[1] if y.ndim == 2 else None)
         self.predictor_ = learner.fit(X, y, generator(self.seed, "fit"))
         return self
 
@@ -52,7 +52,7 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        learner = self.learner.suited(X.shape[1], len(self.classes_))
+        learner = self.learner.resized(X.shape[1], len(self.classes_))
         self.predictor_ = learner.fit(X, codes.astype(np.int64), generator(self.seed, "fit"))
         return self
 

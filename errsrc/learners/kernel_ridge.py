@@ -10,7 +10,7 @@ from scipy.linalg import eigh, solve
 from errsrc import checks
 from errsrc.bases import KERNELS, kernel
 from errsrc.learners.learner import LinearLearner
-from errsrc.learners.spectral import inverse
+from errsrc.learners.spectral import truncated_inverse
 from errsrc.settings.setting import Array
 
 
@@ -68,5 +68,5 @@ class KernelRidge(LinearLearner):
             gram[np.diag_indices_from(gram)] += self.ridge
             return np.asarray(solve(gram, labels, assume_a="pos"))
         values, vectors = eigh(gram)
-        gains = inverse(values[::-1], lost / values[-1])[::-1]
+        gains = truncated_inverse(values[::-1], lost / values[-1])[::-1]
         return np.asarray((vectors * gains) @ (vectors.T @ labels))

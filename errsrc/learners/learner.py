@@ -42,7 +42,7 @@ class Fitted:
             For inputs that are not finite or of another shape, or where predictions are not finite.
         """
         name = type(self.learner).__name__
-        values = np.asarray(self.function(inputs(x, "x", name, self.dim)), dtype=np.float64)
+        values = np.asarray(self.function(check_inputs(x, "x", name, self.dim)), dtype=np.float64)
         if not np.isfinite(values).all():
             accepted = "one whose predictions are finite"
             raise ValueError(checks.refusal("learner", f"{name}'s predictor", accepted, "<nan or inf>"))
@@ -85,7 +85,7 @@ class Learner:
             For arrays of other types or shapes, numbers that are not finite, and data of a kind that the
             learner does not take.
         """
-        x, y = examples(x, y, type(self).__name__)
+        x, y = check_examples(x, y, type(self).__name__)
         return Fitted(self, self._fit(x, y, rng), x.shape[1])
 
     def fit_many(
@@ -117,7 +117,7 @@ class Learner:
         """
         raise TypeError(checks.refusal("learner", "smoother", "linear in its labels", self))
 
-    def suited(self, dim: int, outputs: int | None) -> Self:
+    def resized(self, dim: int, outputs: int | None) -> Self:
         """Return the same learner for inputs and labels of other sizes: a network student's has others."""
         return self
 
@@ -147,8 +147,8 @@ class LinearLearner(Learner):
     def smoother(self, x: Array, at: Array) -> Array:
         """Return H, float64 (N, n), with ``fit(x, y, rng)(at) == H @ y``; see `Learner.smoother`."""
         name = type(self).__name__
-        x = inputs(x, "x", name)
-        at = inputs(at, "at", name, x.shape[1])
+        x = check_inputs(x, "x", name)
+        at = check_inputs(at, "at", name, x.shape[1])
         return np.asarray(self.features(x, at) @ self.coefficients(x, np.eye(len(x))))
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
@@ -163,9 +163,9 @@ def indicators(y: NDArray[Any]) -> Array:
     return np.eye(y.max() + 1)[y] if y.dtype.kind == "i" else y
 
 
-def examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
+def check_examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
     """Return inputs x as float64 (n, dim), and labels y as float64 or int64; refuse what is no example."""
-    x, y = inputs(x, "x", where), np.asarray(y)
+    x, y = check_inputs(x, "x", where), np.asarray(y)
     if y.dtype.kind not in "iuf" or y.ndim not in (1, 2) or len(y) != len(x) or y.size == 0:
         accepted = f"numbers (n,) or (n, outputs), or integers (n,), for n = {len(x)} inputs"
         raise ValueError(checks.refusal("y", where, accepted, f"<{y.dtype} of shape {y.shape}>"))
@@ -180,7 +180,7 @@ def examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
     return x, y.astype(np.int64)
 
 
-def inputs(x: Any, name: str, where: str, dim: int | None = None) -> Array:
+def check_inputs(x: Any, name: str, where: str, dim: int | None = None) -> Array:
     """Return inputs x as float64 (n, dim), a copy; refuse what is none by ``name``."""
     array = np.asarray(x)
     fits = array.ndim == 2 and array.size > 0 and dim in (None, array.shape[1])

@@ -12,10 +12,10 @@ _FIRST, _LEAST, _MOST = 0.1, 1e-20, 1e12  # damping
 _LOWERED, _RAISED = 0.5, 2.0  # by at most this factor after a step that was taken; doubled after each refusal
 _MILD = 1e8  # trace of J'J over the penalty up to which the normal equations lose at most half the digits
 
-Residuals = Callable[[Tensor], Tensor]
-"""Residuals (E, R) at points (E, P)."""
-Linearised = Callable[[Tensor], Tensor]
-"""Derivatives (E, R, P) of what is subtracted from the targets: of minus the residuals."""
+ResidualFunction = Callable[[Tensor], Tensor]
+"""Maps points (E, P) to residuals (E, R)."""
+JacobianFunction = Callable[[Tensor], Tensor]
+"""Maps points (E, P) to the derivatives (E, R, P) of minus the residuals, the predictions' Jacobian."""
 
 
 class LevenbergMarquardt:
@@ -36,7 +36,7 @@ class LevenbergMarquardt:
         Where each problem stands, (E, P), and its mean squared residual, (E,).
     """
 
-    def __init__(self, residuals: Residuals, linearised: Linearised, point: Tensor) -> None:
+    def __init__(self, residuals: ResidualFunction, linearised: JacobianFunction, point: Tensor) -> None:
         self._residuals, self._linearised = residuals, linearised
         self.point = point
         self._r, self._j = residuals(point), linearised(point)

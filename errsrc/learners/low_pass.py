@@ -13,7 +13,7 @@ from scipy.linalg import lstsq
 from errsrc import checks
 from errsrc.bases import BandFunction, Basis, Torus
 from errsrc.errors import Diverged
-from errsrc.learners.learner import Fitted, Learner, examples
+from errsrc.learners.learner import Fitted, Learner, check_examples
 from errsrc.learners.network import NetworkStudent
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
@@ -75,9 +75,9 @@ class LowPass(Learner):
         """The band."""
         return Band(self.basis)
 
-    def suited(self, dim: int, outputs: int | None) -> Self:
+    def resized(self, dim: int, outputs: int | None) -> Self:
         """Return the same with the other learner suited."""
-        return replace(self, learner=self.learner.suited(dim, outputs))
+        return replace(self, learner=self.learner.resized(dim, outputs))
 
     def fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Fitted:
         """Return what is learned from labelled examples, see `Learner.fit` and `fit_many`."""
@@ -93,8 +93,8 @@ class LowPass(Learner):
         Diverged
             As the other learner does; its ``best`` is the list of all predictors, projected.
         """
-        data = [examples(x, y, "LowPass") for x, y in zip(xs, ys, strict=True)]
-        inner = [self.basis.check(x) for x, _ in data]
+        data = [check_examples(x, y, "LowPass") for x, y in zip(xs, ys, strict=True)]
+        inner = [self.basis.check_inputs(x) for x, _ in data]
         try:
             fitted = self.learner.fit_many(inner, [y for _, y in data], rngs)
         except Diverged as error:

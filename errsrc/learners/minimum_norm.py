@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from errsrc import checks
-from errsrc.learners.spectral import SpectralLearner, inverse, rounding
+from errsrc.learners.spectral import SpectralLearner, rounding_cutoff, truncated_inverse
 from errsrc.settings.setting import Array
 
 
@@ -37,4 +37,4 @@ class MinimumNorm(SpectralLearner):
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
         """Return 1 / d, or 0 where d counts as 0."""
-        return inverse(d, rounding(shape) if self.cutoff is None else self.cutoff)
+        return truncated_inverse(d, rounding_cutoff(shape) if self.cutoff is None else self.cutoff)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.errors import Diverged
-from errsrc.learners.learner import Fitted, Learner, examples
+from errsrc.learners.learner import Fitted, Learner, check_examples
 from errsrc.nets import MLP, Weights
 from errsrc.nets import Network as Architecture
 from errsrc.settings import AllFunctions, FunctionClass, Network
@@ -86,7 +86,7 @@ class NetworkStudent(Learner):
         """The functions of the network; all functions for an average of several."""
         return Network(self.architecture) if self.members == 1 else AllFunctions()
 
-    def suited(self, dim: int, outputs: int | None) -> Self:
+    def resized(self, dim: int, outputs: int | None) -> Self:
         """Return the same student with as many inputs and outputs, where its network has other sizes."""
         return replace(self, architecture=self.architecture.resized(dim, outputs or 1))
 
@@ -101,7 +101,7 @@ class NetworkStudent(Learner):
             If a network diverged; its ``best`` is the list as it is, in which ``function.trained`` of each
             predictor says whose did.
         """
-        data = [examples(x, y, type(self).__name__) for x, y in zip(xs, ys, strict=True)]
+        data = [check_examples(x, y, type(self).__name__) for x, y in zip(xs, ys, strict=True)]
         functions = self._train(data, rngs) if data else []
         fitted = [Fitted(self, f, x.shape[1]) for f, (x, _) in zip(functions, data, strict=True)]
         lost = [(f, place, one) for f in functions for place, one in enumerate(f.trained) if one.diverged]
@@ -119,7 +119,7 @@ class NetworkStudent(Learner):
 
     def _train(
         self, data: Sequence[tuple[Array, NDArray[Any]]], rngs: Sequence[np.random.Generator]
-    ) -> list[Average]:
+    ) -> list[AveragedNetworks]:
         """Return the average of each data set's networks."""
         for x, y in data:
             self._check(x, y)
@@ -140,7 +140,7 @@ class NetworkStudent(Learner):
                 found = train(self.architecture, x_all, y_all, chosen, None, self.recipe)
                 trained |= dict(zip(places, found, strict=True))
         return [
-            Average(
+            AveragedNetworks(
                 self.architecture,
                 tuple(trained[k * self.members + i] for i in range(self.members)),
                 self.recipe.loss == "log",
@@ -172,7 +172,7 @@ class NetworkStudent(Learner):
 
 
 @dataclass(frozen=True, eq=False)
-class Average:
+class AveragedNetworks:
     """The average of trained networks as a function.
 
     Attributes

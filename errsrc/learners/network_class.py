@@ -15,20 +15,20 @@ from torch import Tensor
 
 from errsrc import checks
 from errsrc.learners.learner import Learner, indicators
-from errsrc.learners.levenberg_marquardt import LevenbergMarquardt, Linearised, Residuals
+from errsrc.learners.levenberg_marquardt import JacobianFunction, LevenbergMarquardt, ResidualFunction
 from errsrc.nets import MLP, Weights, jacobian
 from errsrc.nets import Network as Architecture
 from errsrc.results import Interval
 from errsrc.settings import FunctionClass, Network
 from errsrc.settings.setting import Array, Predictor
 
-ZERO = 1e-24
+ZERO_ERROR = 1e-24
 """The relative training error squared that counts as zero in float64."""
 
 ANALYTIC = ("tanh", "sine", "gelu", "linear")
 """Activations with which a network is an analytic function of its weights."""
 
-LOOK = 10
+CHECK_EVERY = 10
 """Steps between looks at whether a start gets on."""
 
 _POLISH = 20  # further steps at most, for the start that arrived
@@ -61,8 +61,8 @@ class NetworkClass(Learner):
     Noiseless labels of a network that is analytic in its P parameters tell its function from all others of
     the class from 2P + 1 generic inputs on (Sontag 2002, arXiv math/0111135), and for almost every teacher
     from P + 1 on.  So a start with zero training error *is* the teacher, and one that has none proves
-    nothing.  A predictor's ``function`` is a `Recovered`, which says what was reached.  Cost of a step of a
-    start: about 2 (n outputs + P) P^2 flops.
+    nothing.  A predictor's ``function`` is a `RecoveredNetwork`, which says what was reached.  Cost of a step
+    of a start: about 2 (n outputs + P) P^2 flops.
 
     Examples
     --------
@@ -96,7 +96,7 @@ class NetworkClass(Learner):
         """The functions of the network."""
         return Network(self.architecture)
 
-    def suited(self, dim: int, outputs: int | None) -> Self:
+    def resized(self, dim: int, outputs: int | None) -> Self:
         """Return the same learner with as many inputs and outputs."""
         sizes = (dim, *self._mlp.sizes[1:-1], outputs or 1)
         return replace(self, architecture=replace(self._mlp, sizes=sizes))
@@ -117,7 +117,7 @@ class NetworkClass(Learner):
             torch.from_numpy(units.inputs(x)), torch.from_numpy(units.labels(targets)), rng
         )
         weights = units.undone(tuple(w.clone() for w in self._mlp.unflatten(point[None])))
-        return Recovered.of(self._mlp, weights, x, targets, labels.shape[1:], tried, ended, arrived)
+        return RecoveredNetwork.of(self._mlp, weights, x, targets, labels.shape[1:], tried, ended, arrived)
 
     def _search(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> tuple[Tensor, int, int, int]:
         """Return the best point (P,), and the numbers of starts begun, ended and arrived."""
@@ -125,7 +125,7 @@ class NetworkClass(Learner):
         stds = net.prior(self.weight_std, self.bias_std)
         seeds = [int(seed) for seed in rng.integers(2**63, size=self.starts)]
 
-        equations = problem(net, x, y)
+        equations = least_squares_problem(net, x, y)
 
         def drawn(first: int, count: int) -> Tensor:
             return net.flatten(net.draw(seeds[first : first + count], stds, torch.float64))
@@ -140,11 +140,11 @@ class NetworkClass(Learner):
             place = int(run.loss.argmin())
             if float(run.loss[place]) < lowest:
                 best, lowest = run.point[place].clone(), float(run.loss[place])
-            arrived = int((run.loss <= ZERO).sum())
+            arrived = int((run.loss <= ZERO_ERROR).sum())
             if arrived:
-                return polished(*equations, best[None])[0], begun, ended + arrived, arrived
-            looked = age % LOOK == 0
-            over = (looked & ~gets_on(run.loss, mark)) | (age >= self.steps)
+                return polish(*equations, best[None])[0], begun, ended + arrived, arrived
+            looked = age % CHECK_EVERY == 0
+            over = (looked & ~is_improving(run.loss, mark)) | (age >= self.steps)
             mark = torch.where(looked, run.loss, mark)
             if over.any():
                 places = over.nonzero()[:, 0]
@@ -169,7 +169,7 @@ class NetworkClass(Learner):
             raise ValueError(checks.refusal("y", "NetworkClass", accepted, f"<{targets.shape[1]} outputs>"))
 
 
-def problem(network: MLP, x: Tensor, y: Tensor) -> tuple[Residuals, Linearised]:
+def least_squares_problem(network: MLP, x: Tensor, y: Tensor) -> tuple[ResidualFunction, JacobianFunction]:
     """Return the least-squares problem of fitting labels y (n, outputs) of inputs x (n, dim)."""
 
     def residuals(point: Tensor) -> Tensor:
@@ -181,13 +181,13 @@ def problem(network: MLP, x: Tensor, y: Tensor) -> tuple[Residuals, Linearised]:
     return residuals, linearised
 
 
-def gets_on(loss: Tensor, mark: Tensor) -> Tensor:
+def is_improving(loss: Tensor, mark: Tensor) -> Tensor:
     """Return which starts are not stalled, bool (E,): whose loss fell enough since it was ``mark``."""
     share = torch.where(loss < 1e-8, 0.97, torch.where(loss < 1e-5, 0.9, 0.8))
     return loss <= share * mark
 
 
-def polished(residuals: Residuals, linearised: Linearised, points: Tensor) -> Tensor:
+def polish(residuals: ResidualFunction, linearised: JacobianFunction, points: Tensor) -> Tensor:
     """Return points (E, P) that have arrived after further steps, while they help.
 
     ``residuals`` and ``linearised`` are those of `LevenbergMarquardt`.
@@ -230,7 +230,7 @@ class _Units:
 
 
 @dataclass(frozen=True, eq=False)
-class Recovered:
+class RecoveredNetwork:
     """The network that was found, as a function, and what is known of it.
 
     Attributes
@@ -273,7 +273,7 @@ class Recovered:
         tried: int,
         ended: int,
         arrived: int,
-    ) -> Recovered:
+    ) -> RecoveredNetwork:
         """Return what is known of weights (1, ...) on inputs (n, dim) and targets (n, outputs)."""
         left = targets - architecture(weights, torch.from_numpy(x))[0].numpy()
         size = float(np.linalg.norm(targets))
@@ -300,7 +300,7 @@ class Recovered:
         function is off by up to `bound`.
         """
         distinct, p = len(np.unique(self.x, axis=0)), self.architecture.parameters
-        if self.training_error > ZERO or distinct < p + 1:
+        if self.training_error > ZERO_ERROR or distinct < p + 1:
             return "none"
         return "every teacher" if distinct >= 2 * p + 1 else "almost every teacher"
 
@@ -361,7 +361,7 @@ class Recovered:
             "almost every teacher": "Zero training error at P + 1 inputs or more: almost surely the teacher.",
             "none": "Zero training error at P inputs or fewer, which many functions have.",
         }
-        if self.training_error <= ZERO:
+        if self.training_error <= ZERO_ERROR:
             return (
                 f"{found[self.certificate]} The Jacobian's condition number is {self.condition:.2g}; "
                 f"{self.arrived} of {self.ended} starts arrived."

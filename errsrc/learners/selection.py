@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 
 from errsrc import checks
-from errsrc.bases import Basis, Torus, shared
+from errsrc.bases import Basis, Torus, shared_positions
 from errsrc.bases.basis import check_memory
 from errsrc.learners.band import BandFit, BandLeastSquares
 from errsrc.learners.learner import Learner, indicators
-from errsrc.learners.spectral import rounding
+from errsrc.learners.spectral import rounding_cutoff
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
@@ -107,11 +107,11 @@ class BandSelection(Learner):
         columns: list[int] = []
         ends = []
         for band in bands:
-            columns += np.setdiff1d(shared(band, bands[-1])[1], columns).tolist()
+            columns += np.setdiff1d(shared_positions(band, bands[-1])[1], columns).tolist()
             ends.append(len(columns))
         features = bands[-1](x)[:, columns]
         q, r = qr(features, mode="economic")
-        sound = np.abs(np.diag(r)) > rounding(features.shape) * np.abs(r).max()
+        sound = np.abs(np.diag(r)) > rounding_cutoff(features.shape) * np.abs(r).max()
         left, leverage = labels.copy(), np.zeros(n)
         residuals, validation, start = [], [], 0
         for end in ends:
@@ -120,7 +120,7 @@ class BandSelection(Learner):
             leverage += (part**2).sum(1)
             start = end
             free = 1 - leverage
-            judged = end < n and bool(sound[:end].all()) and bool((free > rounding((n, end))).all())
+            judged = end < n and bool(sound[:end].all()) and bool((free > rounding_cutoff((n, end))).all())
             residuals.append(float(np.linalg.norm(left)) / norm if judged else np.inf)
             missed = np.linalg.norm(left / free[:, None]) if judged else np.inf
             validation.append(float(missed / norm) ** 2)

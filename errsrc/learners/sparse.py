@@ -233,7 +233,7 @@ class MatrixPencil(Learner):
         return Band(self.basis)
 
     def _fit(self, x: Array, y: Array, rng: np.random.Generator) -> SparseFit:
-        order = self._order(self.basis.check(x)[:, 0])
+        order = self._order(self.basis.check_inputs(x)[:, 0])
         labels = indicators(y)
         found, sensitivity = self._frequencies(labels[order].reshape(len(x), -1))
         places = np.union1d(np.maximum(2 * found - 1, 0), 2 * found)  # of cosines and sines

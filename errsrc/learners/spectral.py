@@ -16,7 +16,7 @@ from errsrc.settings.setting import Array
 class SpectralLearner(LinearLearner):
     """With features U diag(d) V' of the inputs: coefficients V diag(g(d)) U' y.
 
-    A subclass defines g as `gains`, and `basis` for features other than the inputs themselves.
+    A subclass defines g as `gains`, and `feature_map` for features other than the inputs themselves.
 
     Notes
     -----
@@ -28,7 +28,7 @@ class SpectralLearner(LinearLearner):
         """Linear maps of the inputs."""
         return Linear()
 
-    def basis(self, x: Array) -> Array:
+    def feature_map(self, x: Array) -> Array:
         """Return features (len(x), p); the inputs, unless a subclass says otherwise."""
         return x
 
@@ -38,21 +38,21 @@ class SpectralLearner(LinearLearner):
 
     def features(self, x: Array, at: Array) -> Array:
         """Return the features at new inputs."""
-        return self.basis(at)
+        return self.feature_map(at)
 
     def coefficients(self, x: Array, labels: Array) -> Array:
         """Return V diag(g(d)) U' labels."""
-        features = self.basis(x)
+        features = self.feature_map(x)
         u, d, vt = svd(features, full_matrices=False, lapack_driver="gesvd")
         return np.asarray((vt.T * self.gains(d, features.shape)) @ (u.T @ labels))
 
 
-def inverse(d: Array, cutoff: float) -> Array:
+def truncated_inverse(d: Array, cutoff: float) -> Array:
     """Return 1 / d, (p,), and 0 for singular values d, largest first, at most ``cutoff`` of the largest."""
     kept = d > cutoff * d[0]
     return np.divide(1.0, d, out=np.zeros_like(d), where=kept)
 
 
-def rounding(shape: tuple[int, int]) -> float:
+def rounding_cutoff(shape: tuple[int, int]) -> float:
     """Return what rounding alone makes of a singular value 0 of features of this shape, over the largest."""
     return float(max(shape) * np.finfo(np.float64).eps)

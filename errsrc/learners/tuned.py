@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.errors import Diverged
 from errsrc.learners.kernel_ridge import KernelRidge
-from errsrc.learners.learner import Fitted, Learner, examples, indicators
+from errsrc.learners.learner import Fitted, Learner, check_examples, indicators
 from errsrc.settings import AllFunctions, FunctionClass
 from errsrc.settings.setting import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class TunedFit:
     """The function of the candidate that was chosen.
 
     Attributes
@@ -53,7 +53,7 @@ class Choice:
 class Tuned(Learner):
     """The one of several learners that predicts examples held out best, fitted to all of them.
 
-    A predictor's ``function`` is a `Choice`.
+    A predictor's ``function`` is a `TunedFit`.
 
     Attributes
     ----------
@@ -90,9 +90,9 @@ class Tuned(Learner):
         classes = {one.function_class for one in self.candidates}
         return classes.pop() if len(classes) == 1 else AllFunctions()
 
-    def suited(self, dim: int, outputs: int | None) -> Self:
+    def resized(self, dim: int, outputs: int | None) -> Self:
         """Return the same choice among candidates of those sizes."""
-        return replace(self, candidates=tuple(one.suited(dim, outputs) for one in self.candidates))
+        return replace(self, candidates=tuple(one.resized(dim, outputs) for one in self.candidates))
 
     def fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Fitted:
         """Return what is learned from labelled examples, see `Learner.fit`."""
@@ -108,7 +108,7 @@ class Tuned(Learner):
         Diverged
             If a network diverged that was chosen, in its fit to all examples.
         """
-        data = [examples(x, y, type(self).__name__) for x, y in zip(xs, ys, strict=True)]
+        data = [check_examples(x, y, type(self).__name__) for x, y in zip(xs, ys, strict=True)]
         splits = [self._split(len(x), rng) for (x, _), rng in zip(data, rngs, strict=True)]
         seeds = [rng.integers(2**63, size=len(self.candidates) + 1) for rng in rngs]
         losses = np.full((len(data), len(self.candidates)), np.nan)
@@ -126,7 +126,8 @@ class Tuned(Learner):
             fits = candidate.fit_many([data[i][0] for i in own], [data[i][1] for i in own], chances)
             found |= dict(zip(own, fits, strict=True))
         return [
-            Fitted(self, Choice(found[i], chosen[i], losses[i]), x.shape[1]) for i, (x, _) in enumerate(data)
+            Fitted(self, TunedFit(found[i], chosen[i], losses[i]), x.shape[1])
+            for i, (x, _) in enumerate(data)
         ]
 
     def _split(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from errsrc import checks
-from errsrc.bases import BandFunction, Basis, Torus, shared
+from errsrc.bases import BandFunction, Basis, Torus, shared_positions
 from errsrc.results import Interval
 from errsrc.settings.channels import Channel, Clean, Gaussian
 from errsrc.settings.classes import AllFunctions, Band, FunctionClass
@@ -34,7 +34,7 @@ class _BandWorld:
             raise TypeError(checks.refusal("basis", where, "a basis of errsrc.bases", self.basis))
         if not isinstance(self.nodes, Nodes):
             raise TypeError(checks.refusal("nodes", where, "a design of errsrc.settings.nodes", self.nodes))
-        if not self.basis.parameters and self.nodes != Uniform():
+        if not self.basis.cube_dim and self.nodes != Uniform():
             accepted = f"Uniform(): inputs of {type(self.basis).__name__} are given"
             raise ValueError(checks.refusal("nodes", where, accepted, self.nodes))
 
@@ -42,7 +42,7 @@ class _BandWorld:
         """Draw nodes, float64 (count, dim)."""
         if isinstance(self.nodes, Uniform):
             return self.basis.draw(count, rng)
-        return self.basis.place(self.nodes.points(count, self.basis.parameters, rng))
+        return self.basis.place(self.nodes.points(count, self.basis.cube_dim, rng))
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs to test at, uniform whatever the nodes are."""
@@ -109,7 +109,7 @@ class BandTeacher(_BandWorld, GaussianSetting):
                 raise ValueError(checks.refusal("tail", where, accepted, self.tail))
             return
         larger = isinstance(self.beyond, Basis) and self.beyond.family == self.basis.family
-        if not larger or len(shared(self.basis, self.beyond)[0]) < self.basis.size:
+        if not larger or len(shared_positions(self.basis, self.beyond)[0]) < self.basis.size:
             accepted = f"a basis that holds all of {self.basis!r}"
             raise ValueError(checks.refusal("beyond", where, accepted, self.beyond))
         if self.beyond.size == self.basis.size:
@@ -127,7 +127,7 @@ class BandTeacher(_BandWorld, GaussianSetting):
         inside = np.ones(len(degrees), dtype=bool)
         if self.beyond is not None:
             inside[:] = False
-            inside[shared(self.basis, self.beyond)[1]] = True
+            inside[shared_positions(self.basis, self.beyond)[1]] = True
         out = np.where(inside, degrees**-self.decay, degrees**-self.tail_decay)
         out[inside] *= (1 - self.tail) / out[inside].sum()
         if self.beyond is not None:
@@ -193,7 +193,7 @@ class BandTeacher(_BandWorld, GaussianSetting):
             return Interval(0.0, 0.0, 0.0, 0.95)
         outside = np.ones(self.whole.size)
         if basis.family == self.whole.family:
-            outside[shared(basis, self.whole)[1]] = 0.0
+            outside[shared_positions(basis, self.whole)[1]] = 0.0
         else:
             points, weights = self.whole.quadrature(max(basis.order, self.whole.order))
             inner = basis(points).T @ (weights[:, None] * self.whole(points))
@@ -256,7 +256,7 @@ class SparseTeacher(_BandWorld, Setting):
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return the share of the band that a smaller one lacks."""
         if isinstance(function_class, Band) and function_class.basis.family == self.basis.family:
-            held = len(shared(function_class.basis, self.basis)[0])
+            held = len(shared_positions(function_class.basis, self.basis)[0])
             lacking = (self.basis.size - held) / (self.basis.size - self.pairs)  # the constant is no pair
             return Interval(lacking, lacking, lacking, 0.95)
         return super().realizability(function_class)

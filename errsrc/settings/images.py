@@ -185,7 +185,7 @@ class ImageBasis(Basis):
         Of the choice of images.
     """
 
-    grows_by: ClassVar[str] = "count"
+    size_field: ClassVar[str] = "count"
 
     dataset: str = "digits"
     count: int = 50
@@ -231,7 +231,7 @@ class ImageBasis(Basis):
         return IMAGE_SETS[self.dataset].inputs
 
     @property
-    def parameters(self) -> int:
+    def cube_dim(self) -> int:
         """0: images are given, not placed."""
         return 0
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from errsrc import checks
 from errsrc.bases import Basis, Cube, Legendre, Slepian, Sphere, Torus
-from errsrc.bases.torus import SHAPES
+from errsrc.bases.torus import FREQUENCY_SETS
 from errsrc.nets import MLP
 from errsrc.settings.band import BandTeacher
 from errsrc.settings.channels import Channel, Clean, Gaussian
@@ -31,7 +31,7 @@ def bases(draw: st.DrawFn, domains: Sequence[str] = DOMAINS, most: int = 60) -> 
     kind = draw(st.sampled_from([checks.choice(one, "domains", "bases", DOMAINS) for one in domains]))
     if kind == "torus":
         dim = draw(st.integers(1, 4))
-        shape = draw(st.sampled_from(SHAPES)) if dim > 1 else "box"
+        shape = draw(st.sampled_from(FREQUENCY_SETS)) if dim > 1 else "box"
         sizes = [degree for degree in range(most // 2 + 1) if _fits(degree, dim, shape, most)]
         return Torus(draw(st.sampled_from(sizes)), dim, shape)
     if kind == "legendre":

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy.linalg import svd
 
-from errsrc.bases import Cube
 from errsrc.learners import ReducedRank
 from errsrc.learners.spectral import SpectralLearner
 from errsrc.results import ROUNDING
@@ -145,7 +144,7 @@ def infinite_mean(setting: GaussianSetting, learner: Any, n: int) -> bool:
         return noisy and abs(n - size) <= 1
     if not isinstance(setting, BandTeacher) or setting.nodes != Uniform() or min(n, size) < 2:
         return False
-    coordinates = 0 if isinstance(setting.basis, Cube) else setting.basis.parameters  # 0: nodes repeat
+    coordinates = setting.basis.continuous_dim  # 0: nodes repeat
     if not noisy:
         lacking = setting.realizability(learner.function_class).estimate
         return lacking > ROUNDING and coordinates >= 2 and 0 <= n - size <= 1

@@ -72,7 +72,7 @@ class LearnerCase:
 
     def suited(self, outputs: int | None = None, *, classes: bool = False) -> Learner:
         """Return the learner for data of these outputs."""
-        return (self.classes if classes else self.learner).suited(self.dim, outputs)
+        return (self.classes if classes else self.learner).resized(self.dim, outputs)
 
     def explore(self, look: Callable[..., None], **strategies: st.SearchStrategy[Any]) -> None:
         """Call ``look(n=..., draw=..., ...)`` on data drawn."""

@@ -17,6 +17,7 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from errsrc import checks
+from errsrc.learners.network_class import ANALYTIC
 from errsrc.nets import CNN, MLP, identifiable_dimension
 from errsrc.nets import Network as Architecture
 from errsrc.rng import generator, seed_of
@@ -28,9 +29,6 @@ from errsrc.sources.bracket.hamiltonian import Path, Target, apart, joined, slid
 from errsrc.sources.bracket.upper import search
 
 Draws = NDArray[np.float64]
-
-ANALYTIC = ("tanh", "gelu", "sine", "linear")
-"""Activations with which a network is an analytic function of its weights."""
 
 FALSE_ALARM = 1e-6
 """Chance that teachers which did label the data are refused."""
