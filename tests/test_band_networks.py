@@ -22,8 +22,7 @@ from errsrc.nets import (
     identifiable_dimension,
     same_function,
 )
-from errsrc.settings import Band, BandTeacher, ImageBasis
-from errsrc.settings import Network as NetworkClass
+from errsrc.settings import Band, BandTeacher, ImageBasis, NetworkFunctions
 from errsrc.studies import parse
 from errsrc.training import Recipe, losses
 from errsrc.training.risk import head
@@ -196,7 +195,7 @@ def test_embeddings_are_refused_in_one_sentence(network):
 def test_students_trained_together_are_those_trained_alone(network, optimiser):
     recipe = Recipe(optimiser, learning_rate=0.003, loss="squared", batch=16, look=5, least=10)
     student = NetworkStudent(network, recipe, steps=8, precision="float64")
-    assert student.function_class == NetworkClass(network)
+    assert student.function_class == NetworkFunctions(network)
     world = BandTeacher(Torus(1, 2), outputs=3)
     xs = [world.inputs(n, rng(n)) for n in (12, 30, 21)]
     ys = [world.teacher(rng(len(x)))(x) for x in xs]

@@ -43,7 +43,7 @@ from errsrc.settings import (
     Clustered,
     Flips,
     LinearTeacher,
-    Network,
+    NetworkFunctions,
     RankK,
     TableTeacher,
 )
@@ -358,7 +358,7 @@ def test_an_ensemble_is_the_mean_of_its_networks():
     np.testing.assert_allclose(function(at), np.mean(singles, axis=0), rtol=1e-6)
     assert np.std(singles, axis=0).min() > 1e-6
     assert student.function_class == AllFunctions()
-    assert dataclasses.replace(student, members=1).function_class == Network(MLP((2, 4, 2)))
+    assert dataclasses.replace(student, members=1).function_class == NetworkFunctions(MLP((2, 4, 2)))
 
 
 @pytest.mark.parametrize(

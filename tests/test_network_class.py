@@ -11,7 +11,7 @@ from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
 from errsrc.nets import CNN, MLP, jacobian
 from errsrc.nets.layers import ACTIVATIONS
-from errsrc.settings import Network, NetworkTeacher
+from errsrc.settings import NetworkFunctions, NetworkTeacher
 from errsrc.sources import budget
 from errsrc.studies import parse
 
@@ -119,7 +119,7 @@ def test_several_outputs_and_layers() -> None:
     assert found.function.certified
     np.testing.assert_allclose(found(fresh), values, atol=1e-8)
     assert (np.linalg.norm(found(fresh) - values, axis=1) <= found.function.bound(fresh)).all()
-    assert NetworkClass(network).function_class == Network(network)
+    assert NetworkClass(network).function_class == NetworkFunctions(network)
 
 
 def test_what_the_theorem_is_not_about_is_refused() -> None:

@@ -16,7 +16,7 @@ from errsrc.errors import Diverged
 from errsrc.learners.learner import Fitted, Learner, check_examples
 from errsrc.nets import MLP, Weights
 from errsrc.nets import Network as Architecture
-from errsrc.settings import AllFunctions, FunctionClass, Network
+from errsrc.settings import AllFunctions, FunctionClass, NetworkFunctions
 from errsrc.settings.setting import Array
 from errsrc.training import Member, Recipe, Trained, train
 
@@ -84,7 +84,7 @@ class NetworkStudent(Learner):
     @property
     def function_class(self) -> FunctionClass:
         """The functions of the network; all functions for an average of several."""
-        return Network(self.architecture) if self.members == 1 else AllFunctions()
+        return NetworkFunctions(self.architecture) if self.members == 1 else AllFunctions()
 
     def resized(self, dim: int, outputs: int | None) -> Self:
         """Return the same student with as many inputs and outputs, where its network has other sizes."""

@@ -19,7 +19,7 @@ from errsrc.learners.levenberg_marquardt import JacobianFunction, LevenbergMarqu
 from errsrc.nets import MLP, Weights, jacobian
 from errsrc.nets import Network as Architecture
 from errsrc.results import Interval
-from errsrc.settings import FunctionClass, Network
+from errsrc.settings import FunctionClass, NetworkFunctions
 from errsrc.settings.setting import Array, Predictor
 
 ZERO_ERROR = 1e-24
@@ -94,7 +94,7 @@ class NetworkClass(Learner):
     @property
     def function_class(self) -> FunctionClass:
         """The functions of the network."""
-        return Network(self.architecture)
+        return NetworkFunctions(self.architecture)
 
     def resized(self, dim: int, outputs: int | None) -> Self:
         """Return the same learner with as many inputs and outputs."""

@@ -10,7 +10,7 @@ from errsrc.settings.classes import AllFunctions as AllFunctions
 from errsrc.settings.classes import Band as Band
 from errsrc.settings.classes import FunctionClass as FunctionClass
 from errsrc.settings.classes import Linear as Linear
-from errsrc.settings.classes import Network as Network
+from errsrc.settings.classes import NetworkFunctions as NetworkFunctions
 from errsrc.settings.classes import RankK as RankK
 from errsrc.settings.gp import GaussianProcessTeacher as GaussianProcessTeacher
 from errsrc.settings.images import ImageBasis as ImageBasis

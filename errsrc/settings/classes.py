@@ -51,7 +51,7 @@ class Band(FunctionClass):
 
 
 @dataclass(frozen=True)
-class Network(FunctionClass):
+class NetworkFunctions(FunctionClass):
     """The functions of one network architecture, over all its weights."""
 
     architecture: Architecture
@@ -59,5 +59,7 @@ class Network(FunctionClass):
     def __post_init__(self) -> None:
         if not isinstance(self.architecture, Architecture):
             raise TypeError(
-                checks.refusal("architecture", "Network", "a network of errsrc.nets", self.architecture)
+                checks.refusal(
+                    "architecture", "NetworkFunctions", "a network of errsrc.nets", self.architecture
+                )
             )

@@ -14,7 +14,7 @@ from errsrc.nets import Weights, embeds
 from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean, Flips, Gaussian, Softmax
-from errsrc.settings.classes import AllFunctions, FunctionClass, Network
+from errsrc.settings.classes import AllFunctions, FunctionClass, NetworkFunctions
 from errsrc.settings.setting import LOSSES, Array, Setting
 
 DOMAINS = ("normal", "sphere")
@@ -142,7 +142,7 @@ def _values(setting: NetworkTeacher) -> Array:
 
 def holds(function_class: FunctionClass, architecture: Architecture) -> bool:
     """Return whether ``function_class`` is known to hold all of an architecture: `errsrc.nets.embeds`."""
-    if isinstance(function_class, Network):
+    if isinstance(function_class, NetworkFunctions):
         return embeds(architecture, function_class.architecture)
     return isinstance(function_class, AllFunctions)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from errsrc.learners import Learner, as_estimator
 from errsrc.rng import generator
-from errsrc.settings import AllFunctions, Band, Linear, Network, RankK
+from errsrc.settings import AllFunctions, Band, Linear, NetworkFunctions, RankK
 from errsrc.settings.setting import Array
 from errsrc.testing.properties import agree, check_draws, explore, hold, of_type, own_chance, refused, require
 
@@ -202,7 +202,7 @@ def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
         values = f(points)
         projected = basis(points) @ (basis(points).T @ (weights[:, None] * values))
         agree(("a prediction", values), ("its projection on the band", projected), "9 examples", atol=1e-9)
-    elif isinstance(function_class, Network):
+    elif isinstance(function_class, NetworkFunctions):
         outputs = function_class.architecture.outputs
         require(outputs == 2, f"for labels of 2 outputs the declared network has {outputs}")
     else:

@@ -27,7 +27,14 @@ from errsrc.nets import MLP, Weights, embed, embeds, same_function
 from errsrc.nets import Network as Architecture
 from errsrc.nets.layers import ACTIVATIONS
 from errsrc.rng import generator, seed_of
-from errsrc.settings import AllFunctions, FunctionClass, ImageTeacher, Linear, Network, NetworkTeacher
+from errsrc.settings import (
+    AllFunctions,
+    FunctionClass,
+    ImageTeacher,
+    Linear,
+    NetworkFunctions,
+    NetworkTeacher,
+)
 from errsrc.settings.channels import Softmax
 from errsrc.settings.network import NetworkFunction, expressed
 from errsrc.settings.setting import Array
@@ -136,7 +143,7 @@ def parts(
     lower, upper, inside = zero, excess, excess
     status, determined = "between 0 and the learner's own risk: no chain is run.", False
     if isinstance(setting, NetworkTeacher) and setting.loss == "squared":
-        student = function_class.architecture if isinstance(function_class, Network) else None
+        student = function_class.architecture if isinstance(function_class, NetworkFunctions) else None
         found = uncertainty_bracket(
             setting,
             [world.teacher for world in worlds],
@@ -186,7 +193,7 @@ def check(setting: NetworkTeacher | ImageTeacher, function_class: FunctionClass)
     """Refuse a ``function_class`` whose functions are none of a setting's inputs."""
     shape = (setting.architecture.inputs, setting.architecture.outputs)
     fits = isinstance(function_class, AllFunctions)
-    if isinstance(function_class, Network):
+    if isinstance(function_class, NetworkFunctions):
         fits = (function_class.architecture.inputs, function_class.architecture.outputs) == shape
     if isinstance(function_class, Linear):
         fits = setting.loss == "squared"
@@ -270,7 +277,7 @@ def _realizability(
         return (zero, zero), "0, of all functions."
     if isinstance(function_class, Linear):
         return _linear(setting, worlds, kept, seed), "least squares on fresh inputs."
-    assert isinstance(function_class, Network)
+    assert isinstance(function_class, NetworkFunctions)
     small, large = setting.architecture, function_class.architecture
     reached = expressed(setting.loss, setting.channel)
     if small == large and reached:
