@@ -13,8 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errsrc.nets import CNN, MLP
-from errsrc.studies import parse
-from errsrc.tasks import PruningCell, prune_cells
 from errsrc.training import (  # fmt: skip
     Member,
     Recipe,
@@ -309,51 +307,6 @@ def test_a_file_that_is_not_this_calls_checkpoint_is_refused(tmp_path):
         train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=state)
 
 
-# Cells
-
-CELL = PruningCell(
-    "digits", "mlp", 12, 300, 0, 200, 250, depth=2, rounds=Rounds(most=3, rewind=20, share=0.5)
-)
-
-
-def test_a_cells_curve_has_a_row_a_level(tmp_path, monkeypatch):
-    monkeypatch.setenv("ERRSRC_STATE", str(tmp_path))
-    cells = [CELL, replace(CELL, n=100)]
-    outcomes = prune_cells(cells)
-    assert not list(tmp_path.iterdir())
-    for outcome in outcomes:
-        curve = outcome["curve"]
-        assert outcome["m"] == 64 * 12 + 12 + 12 * 12 + 12 + 12 * 10 + 10
-        assert outcome["prunable"] == 64 * 12 + 12 * 12 + 12 * 10
-        np.testing.assert_allclose(curve["density"], 0.5 ** curve["level"], atol=1 / outcome["prunable"])
-        assert outcome["levels"] == len(curve["error"]) <= 4
-        assert outcome["error"] == curve["error"][0]
-        assert outcome["last_error"] == curve["error"][-1]
-        assert outcome["levels"] == 4 or curve["error"][-1] >= 2 * curve["error"][0]
-    assert outcomes[0]["error"] < 0.2 < 10 * outcomes[0]["error"]
-    assert sum(outcome["seconds"] for outcome in outcomes) > 0
-
-
-def test_a_spec_names_pruning_cells():
-    study = parse("""
-        kind = "pruning"
-        [cell]
-        dataset = "digits"
-        family = "cnn"
-        n = 300
-        validation = 397
-        rounds.most = 12
-        rounds.rewinding = "rate"
-        [factors]
-        width = [2, 4]
-        depth = [1, 2, 3]
-    """)
-    assert len(study) == 6
-    assert study[5] == PruningCell(
-        "digits", "cnn", 4, 300, 0, 397, depth=3, rounds=Rounds(most=12, rewinding="rate")
-    )
-
-
 @pytest.mark.parametrize("density", [0.0, -0.5, 1.5, float("nan")])
 def test_a_density_outside_0_to_1_is_refused(density):
     with pytest.raises(ValueError, match="'density' parameter of magnitude_masks must be a finite"):
@@ -366,9 +319,6 @@ def test_a_density_outside_0_to_1_is_refused(density):
         (lambda: Rounds(share=1.0), "'share' parameter of Rounds"),
         (lambda: Rounds(until=0.5), "'until' parameter of Rounds"),
         (lambda: Rounds(rewinding="weight"), "did you mean 'weights'"),
-        (lambda: replace(CELL, steps=20), "'rounds.rewind' parameter of PruningCell must be an integer < 20"),
-        (lambda: replace(CELL, depth=0), "'depth' parameter of VisionCell"),
-        (lambda: prune_cells([CELL, replace(CELL, depth=1)]), "'cells' parameter of prune_cells"),
         (lambda: train(NETWORK, X, Y, MEMBERS, HELD, Recipe(), begin=61), "'begin' parameter of train"),
         (
             lambda: train(NETWORK, X, Y, MEMBERS, HELD, Recipe(), masks=NETWORK.draw([0, 1, 2])),

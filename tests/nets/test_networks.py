@@ -1,0 +1,126 @@
+"""Stacked networks compute what single ones do, and their slopes are those of the graph."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from errsrc.nets import ALL, CNN, MLP, WRN, Network, Resnet
+from errsrc.training import losses
+from errsrc.training.risk import head
+
+torch.set_num_threads(1)
+
+NETWORKS = [
+    MLP((64, 5, 3)),
+    MLP((64, 6, 4, 3), "tanh"),
+    MLP((64, 3)),
+    CNN(side=8, width=2, classes=3),
+    CNN(side=8, width=2, classes=3, blocks=2),
+    CNN(side=4, width=2, classes=3, channels=4),
+    Resnet(side=8, width=2, classes=3, depth=8, channels=1),
+    WRN(side=8, width=2, classes=3, depth=10, channels=1),
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_weights_have_the_counted_size_and_one_row_a_member(network):
+    weights = network.draw([1, 2])
+    assert sum(w[0].numel() for w in weights) == network.parameters
+    assert all(w.shape == (2, *shape) for w, shape in zip(weights, network.shapes(), strict=True))
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_an_image_has_as_many_places_as_there_are_inputs(network):
+    assert isinstance(network, MLP) or np.prod(network.image) == network.inputs
+    assert len(network.image) == (0 if isinstance(network, MLP) else 3)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_a_members_first_weights_depend_on_its_seed_alone(network):
+    together, alone, other = network.draw([7, 8, 9]), network.draw([8]), network.draw([10])
+    for stacked, single, strange in zip(together, alone, other, strict=True):
+        torch.testing.assert_close(stacked[1], single[0], rtol=0, atol=0)
+        if stacked.dim() > 2:
+            assert not torch.equal(stacked[1], strange[0])
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_shared_inputs_give_what_repeated_inputs_give(network):
+    weights = tuple(w + 0.1 * torch.randn_like(w) for w in network.draw([0, 1]))
+    x = torch.randn(7, 64)
+    torch.testing.assert_close(network(weights, x), network(weights, x.expand(2, -1, -1).contiguous()))
+
+
+def test_an_mlp_is_torchs_linear_layers_and_activation():
+    network = MLP((6, 5, 4, 3), "gelu")
+    weights = tuple(w + 0.1 * torch.randn_like(w) for w in network.draw([3, 4]))
+    x = torch.randn(2, 9, 6)
+    for e in range(2):
+        h = functional.gelu(functional.linear(x[e], weights[0][e], weights[1][e]))
+        h = functional.gelu(functional.linear(h, weights[2][e], weights[3][e]))
+        torch.testing.assert_close(network(weights, x)[e], functional.linear(h, weights[4][e], weights[5][e]))
+
+
+@pytest.mark.parametrize("side", [7, 8])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_cnn_is_torchs_strided_convolutions(side, channels):
+    network = CNN(side=side, width=3, classes=4, channels=channels)
+    weights = tuple(w + 0.1 * torch.randn_like(w) for w in network.draw([3, 4]))
+    x = torch.randn(2, 5, network.inputs)
+    for e in range(2):
+        w1, b1, w2, b2, w3, b3 = (w[e] for w in weights)
+        h = torch.relu(functional.conv2d(x[e].view(5, *network.image), w1.view(3, -1, 3, 3), b1, 2, 1))
+        h = torch.relu(functional.conv2d(h, w2.view(6, 3, 3, 3), b2, 2, 1))
+        expected = functional.linear(h.reshape(5, -1), w3, b3)
+        torch.testing.assert_close(network(weights, x)[e], expected)
+
+
+def test_a_cnns_blocks_are_convolutions_of_stride_1():
+    network, shorter = CNN(side=8, width=2, classes=4, blocks=1), CNN(side=8, width=2, classes=4)
+    weights = tuple(w + 0.1 * torch.randn_like(w) for w in network.draw([3]))
+    x = torch.randn(5, 64)
+    w1, b1, w2, b2, w3, b3, w4, b4 = (w[0] for w in weights)
+    h = torch.relu(functional.conv2d(x.view(5, 1, 8, 8), w1.view(2, 1, 3, 3), b1, 2, 1))
+    h = torch.relu(functional.conv2d(h, w2.view(4, 2, 3, 3), b2, 2, 1))
+    h = torch.relu(functional.conv2d(h, w3.view(4, 4, 3, 3), b3, 1, 1))
+    torch.testing.assert_close(network(weights, x)[0], functional.linear(h.flatten(1), w4, b4))
+    assert network.parameters == shorter.parameters + 4 * 4 * 9 + 4
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "sine", "linear"])
+@pytest.mark.parametrize("loss", ["log", "squared"])
+def test_slopes_by_hand_are_those_of_the_graph(activation, loss):
+    network = MLP((4, 6, 5, 3), activation)
+    prior = network.prior(1.5, 0.5)
+    weights = tuple(w.requires_grad_() for w in network.draw([0, 1, 2], prior, torch.float64))
+    x = torch.randn(3, 7, 4, dtype=torch.float64)
+    y = torch.randint(0, 3, (3, 7)) if loss == "log" else torch.randn(3, 7, 3, dtype=torch.float64)
+    expected_loss = losses(network(weights, x), y, loss)
+    expected = torch.autograd.grad(expected_loss.sum(), weights)
+    share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
+    for slopes in (MLP.slopes, Network.slopes):
+        out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
+        found = slopes(network, weights, x, lambda outputs: head(outputs, y, loss, share), out)
+        torch.testing.assert_close(found, expected_loss.detach())
+        for one, other in zip(out, expected, strict=True):
+            torch.testing.assert_close(one, other)
+
+
+def test_draws_of_a_prior_have_its_standard_deviations_and_both_precisions():
+    network = MLP((9, 400, 300), "sine")
+    stds = network.prior(2.0, 0.3)
+    assert stds == pytest.approx((2 / 3, 0.3, 0.1, 0.3))
+    for dtype in (torch.float32, torch.float64):
+        weights = network.draw([1, 2], stds, dtype)
+        for w, std in zip(weights, stds, strict=True):
+            assert w.dtype == dtype
+            assert float(w.std()) == pytest.approx(std, rel=4 / np.sqrt(2 * w.numel()))
+    flat = network.flatten(weights)
+    assert flat.shape == (2, network.parameters)
+    assert all(torch.equal(a, b) for a, b in zip(network.unflatten(flat), weights, strict=True))
+
+
+def test_all_names_every_architecture():
+    kinds = {kind for base in Network.__subclasses__() for kind in (base.__subclasses__() or [base])}
+    assert set(ALL.values()) == kinds
