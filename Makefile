@@ -2,7 +2,9 @@
 
 help:
 	@echo "make demo       train a grid of networks, fit its scaling law, predict the large ones (minutes)"
-	@echo "make test       every check: ruff, mypy, import-linter, pytest with doctests"
+	@echo "make check      ruff, mypy, import-linter and the quick tests: for every edit"
+	@echo "make test       make check, and every other test that guards a promise"
+	@echo "make test-all   make test, and the most expensive tests, at full statistical power (half an hour)"
 	@echo "make notebooks  run the notebooks, into out/notebooks as .ipynb and HTML (minutes)"
 	@echo "make docs       the reference, a page a room, in docs/build"
 	@echo "make clean      remove .venv and caches"
@@ -11,11 +13,23 @@ demo: .venv/.ready
 	@./setup.sh fashion-mnist
 	.venv/bin/errsrc demo
 
-test: .venv/.ready
+# Each tier of tests contains the one before.  The same examples are drawn every time, but in test-all.
+PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist worksteal
+
+check: lint
+	$(PYTEST) --hypothesis-profile=ci -m "not full and not slow"
+
+test: lint
+	$(PYTEST) --hypothesis-profile=ci -m "not slow"
+
+test-all: lint
+	$(PYTEST) --hypothesis-profile=fresh --full-power
+
+lint: .venv/.ready
 	.venv/bin/ruff check
+	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --hypothesis-profile=ci
 
 notebooks: .venv/.ready
 	@./setup.sh notebooks
@@ -33,7 +47,7 @@ docs: .venv/.ready
 	.venv/bin/python -m sphinx -W --keep-going -q docs docs/build
 
 clean:
-	rm -rf .venv build dist docs/build docs/rooms *.egg-info .hypothesis .import_linter_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist docs/build docs/rooms *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help demo test notebooks docs clean
+.PHONY: help demo check test test-all lint notebooks docs clean

@@ -1,14 +1,32 @@
-"""What tests of several rooms share."""
+"""What tests of several packages share: the devices, and how much the statistical tests draw."""
 
 import pytest
-import torch
+from hypothesis import settings
+
+settings.register_profile("fresh", deadline=None, print_blob=True)  # new examples in each run
 
 collect_ignore = ["fixtures"]  # whose scripts need older versions of errsrc
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--full-power",
+        action="store_true",
+        help="statistical tests draw as much as their stated power takes, not just enough to catch gross faults",
+    )
+
+
+@pytest.fixture(scope="session")
+def full_power(request):
+    """Whether statistical tests draw as much as their stated power takes."""
+    return request.config.getoption("--full-power")
 
 
 @pytest.fixture(params=["cpu", "cuda"], scope="session")
 def device(request):
     """Every device that is there; what is promised to the last bit is promised on the CPU alone."""
+    import torch  # here, for most tests need none
+
     if request.param == "cuda" and not torch.cuda.is_available():
         pytest.skip("no GPU")
     return torch.device(request.param)
