@@ -171,7 +171,7 @@ def powers() -> dict[str, dict[str, float]]:
     for decay in (0.5, 1.0):
         table = TableTeacher(20_000, decay=decay)
         name = f"memory, decay {decay:g}"
-        row(name, (50, 200, 800), measure(table, Memory(), 30), exponents.memory(decay))
+        row(name, (50, 200, 800), measure(table, Memory(), 30), exponents.zipf(decay))
     return out
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from pruning import Columns, described, points
 
 from errsrc.demo import save_dated
-from errsrc.fitting import Chained
+from errsrc.fitting import ChainedFit
 from errsrc.fitting.one_law import fit
 from errsrc.laws import Dense, JointPruning
 from errsrc.studies import load
@@ -33,7 +33,7 @@ HERE = Path(__file__).parent
 LEVELS = 0.8 ** np.arange(31)
 
 
-def laws(stores: Path) -> dict[int, Chained]:
+def laws(stores: Path) -> dict[int, ChainedFit]:
     """Return the chain of each depth."""
     grid = points(HERE / "pruning_grid.toml", stores / "pruning_grid.db")
     pruned = fit(JointPruning, grid["error"], **{name: grid[name] for name in JointPruning.inputs})
@@ -47,7 +47,7 @@ def laws(stores: Path) -> dict[int, Chained]:
         own = dense["depth"] == depth
         law = fit(Dense, dense["error"][own], fixed={"eps0": 0.9}, n=dense["n"][own], m=dense["m"][own])
         print(f"dense law, depth {depth}: {described(law)}")
-        out[depth] = Chained(law, pruned, dip)
+        out[depth] = ChainedFit(law, pruned, dip)
     print(f"the dense plateau lies {np.expm1(dip):+.1%} from the unpruned error")
     return out
 

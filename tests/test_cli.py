@@ -204,7 +204,7 @@ def test_auto_is_the_default_and_predict_gives_what_the_library_gives(run):
     sizes = [1e5, 1e6, 1e7]
     code, out, _ = run("predict", "f.json", "b.csv", "--level", "0.5", b_csv=csv_text({"n": sizes}))
     assert code == 0
-    expected = files.load("f.json").predict(level=0.5, n=sizes)
+    expected = files.load_fit("f.json").predict(level=0.5, n=sizes)
     rows = [[float(cell) for cell in line.split(",")] for line in out.splitlines()[1:]]
     np.testing.assert_array_equal(
         np.transpose(rows), [sizes, expected.predicted, expected.low, expected.high]
@@ -251,7 +251,7 @@ def test_predict_writes_rows_back_exactly_as_they_were(run):
     body = '\ufeffname,"n", x\r\n"a, ""b""\nc",1e3,  0010 \r\n\r\n\u00fc\u2028,1000.0,\r\n'
     code, out, _ = run("predict", "f.json", "b.csv", b_csv=body)
     assert code == 0
-    added = ",".join(repr(float(v[0])) for v in files.load("f.json").predict(n=[1e3]).columns().values())
+    added = ",".join(repr(float(v[0])) for v in files.load_fit("f.json").predict(n=[1e3]).columns().values())
     rows = ['"a, ""b""\nc",1e3,  0010 ', "\u00fc\u2028,1000.0,"]
     assert out == f'name,"n", x,predicted,low,high\n{rows[0]},{added}\n{rows[1]},{added}\n'
 
@@ -272,7 +272,7 @@ def test_plan_prints_the_librarys_plan_which_inverts_predict(run):
     for argv, goal in ((["--error", "0.05"], {"error": 0.05}), (["--budget", "1e12"], {"budget": 1e12})):
         code, out, _ = run("plan", "f.json", *argv, "--level", "0.8")
         assert code == 0
-        expected = plan(files.load("f.json"), **goal, level=0.8)
+        expected = plan(files.load_fit("f.json"), **goal, level=0.8)
         rows = dict(line.split(maxsplit=1) for line in out.splitlines()[1:])
         assert list(rows)[:5] == ["n", "m", "cost", "error", "floor"]
         assert [rows[k] for k in list(rows)[:5]] == [str(getattr(expected, k)) for k in list(rows)[:5]]
@@ -286,7 +286,7 @@ def test_a_plan_near_the_floor_has_a_central_size_though_its_interval_is_open(ru
     run("fit", "a.csv", "--law", "power", "--out", "f.json", a_csv=csv_text(points(POWER, noise=0.02, n=N)))
     code, out, _ = run("plan", "f.json", "--error", "0.115")
     assert code == 0
-    expected = plan(files.load("f.json"), error=0.115).n
+    expected = plan(files.load_fit("f.json"), error=0.115).n
     assert not expected.determined
     assert f"n       {expected}, {expected.estimate:.2g} by the fitted law\n" in out
 
@@ -430,7 +430,7 @@ def test_no_file_is_lost_to_a_failure(run, tmp_path):
     code, _, _ = run("fit", "a.csv", "--law", "power", "--out", "f.json", a_csv=GOOD)
     assert code == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "f.json"]
-    assert files.load(tmp_path / "f.json").input_names == ("n",)
+    assert files.load_fit(tmp_path / "f.json").input_names == ("n",)
 
 
 def test_an_engine_that_cannot_go_on_is_a_sentence(run, monkeypatch):
@@ -474,13 +474,13 @@ def test_a_file_that_is_no_fit_is_refused(run):
     "notes", [{"columns": 3}, {"columns": {"n": "n"}}, {"columns": {"n": 1, "error": "e"}}]
 )
 def test_notes_that_are_none_are_refused(run, notes):
-    files.save(fit(Power, POWER.error(n=N), n=N), "f.json", notes)
+    files.save_fit(fit(Power, POWER.error(n=N), n=N), "f.json", notes)
     assert "notes beside the fit" in refused(run("predict", "f.json", "a.csv", a_csv=GOOD))
 
 
 def test_a_fit_saved_by_the_library_is_predicted_by_its_own_names(run):
     expected = fit(Power, POWER.error(n=N), n=N)
-    files.save(expected, "f.json")
+    files.save_fit(expected, "f.json")
     code, out, _ = run("predict", "f.json", "a.csv", a_csv="n\n1000\n")
     assert code == 0
     assert float(out.splitlines()[1].split(",")[1]) == expected.predict(n=1000.0).predicted

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, least_squares
 
 from errsrc.errors import NoAnswer, NoFit, Unreachable
-from errsrc.fitting import Chained, fewest_weights, files
+from errsrc.fitting import ChainedFit, fewest_weights, files
 from errsrc.fitting.minimiser import minimise
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale, seed_weights
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.plans import plan, training_flops
-from errsrc.fitting.several_laws import Average, auto
+from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import ALL, M4, Broken, Chinchilla, Dense, JointPruning, Power, Pruning, plateau
 from errsrc.laws.law import compiled, symbol
 from errsrc.results import Interval
@@ -289,14 +289,15 @@ def test_inputs_are_named_where_missing() -> None:
 
 
 def test_a_diverged_fit_carries_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from errsrc.fitting.minimiser import Solution
+    from errsrc.fitting.minimiser import BatchSolution
     from errsrc.fitting.problem import Problem
 
     whole = Problem.solve
 
     def unfinished(self, z, **kwargs):
         found = whole(self, z, **{**kwargs, "iterations": 1})
-        return Solution(found.z, found.cost / (1 + kwargs.get("iterations", 300)), np.zeros(len(z), bool))
+        cost = found.cost / (1 + kwargs.get("iterations", 300))
+        return BatchSolution(found.z, cost, np.zeros(len(z), bool))
 
     monkeypatch.setattr(Problem, "solve", unfinished)
     with pytest.raises(NoFit, match="did not converge") as caught:
@@ -432,15 +433,15 @@ def test_fewest_weights_inverts_the_law_of_each_network() -> None:
     networks = {"depth": 2.0, "width": np.array([8.0, 16.0, 32.0]), "eps_np": np.array([0.2, 0.15, 0.12])}
     weights = np.array([800.0, 1600.0, 3200.0])
     answer = fewest_weights(found, 0.18, weights, **networks)
-    for k, remaining in enumerate(answer.each):
+    for k, remaining in enumerate(answer.remaining_by_network):
         sizes = {name: np.broadcast_to(x, 3)[k] for name, x in networks.items()}
         if k == 0:  # its plateau lies above the target
             assert np.isinf(remaining)
             continue
         root = brentq(lambda d, own=sizes: law.error(density=d, **own) - 0.18, 1e-4, 1.0)
         assert remaining == pytest.approx(root * weights[k], rel=1e-3)
-    assert answer.network == int(np.argmin(answer.each))
-    assert answer.remaining.estimate == answer.each.min()
+    assert answer.network == int(np.argmin(answer.remaining_by_network))
+    assert answer.remaining.estimate == answer.remaining_by_network.min()
 
 
 def test_fewest_weights_says_how_far_the_best_network_is_from_it() -> None:
@@ -465,7 +466,7 @@ def test_values_beyond_an_inputs_largest_are_refused_alike() -> None:
     more = "an array of finite numbers > 0 and <= 1. Got 1.5 instead."
     n, m = (x.ravel() for x in np.meshgrid(np.geomspace(250, 4e3, 5), 100 * 2.0 ** np.arange(6)))
     joint = fit(JointPruning, error, **sizes)
-    chain = Chained(fit(Dense, DENSE.error(n=n, m=m), n=n, m=m, fixed={"eps0": 0.9}), joint)
+    chain = ChainedFit(fit(Dense, DENSE.error(n=n, m=m), n=n, m=m, fixed={"eps0": 0.9}), joint)
     density = 0.8 ** np.arange(20)
     single = auto(Pruning(0.05, 0.9, 1.0, 0.01).error(density=density), density=density)
     for forecast in (joint, chain, single, single.members[0]):
@@ -497,23 +498,23 @@ def test_chained_laws_are_the_composition_of_the_two() -> None:
     dense_n, dense_m = (x.ravel() for x in np.meshgrid(np.geomspace(250, 4e3, 5), 100 * 2.0 ** np.arange(6)))
     unpruned = DENSE.error(n=dense_n, m=dense_m) * 1.03  # the dip lies 3% lower
     dense = fit(Dense, unpruned, n=dense_n, m=dense_m, fixed={"eps0": 0.9 * 1.03})
-    chain = Chained(dense, fit(JointPruning, error, **sizes), dip=-np.log(1.03))
+    chain = ChainedFit(dense, fit(JointPruning, error, **sizes), dip=-np.log(1.03))
     density = 0.8 ** np.arange(20)
     ahead = chain.predict(n=16e3, m=6400.0, density=density, depth=4.0, width=64.0)
     eps_np = DENSE.error(n=16e3, m=6400.0)
     direct = law.error(density=density, depth=4.0, width=64.0, eps_np=eps_np)
     np.testing.assert_allclose(ahead.predicted, direct, rtol=1e-3)
-    with pytest.raises(ValueError, match="'pruned' parameter of Chained must be a fit of JointPruning"):
-        Chained(dense, dense)
-    with pytest.raises(ValueError, match="'dense' parameter of Chained must be a fit of a law in n and m"):
-        Chained(chain.pruned, chain.pruned)
-    average = Chained(auto(unpruned, n=dense_n, m=dense_m), chain.pruned, dip=-np.log(1.03))
+    with pytest.raises(ValueError, match="'pruned' parameter of ChainedFit must be a fit of JointPruning"):
+        ChainedFit(dense, dense)
+    with pytest.raises(ValueError, match="'dense' parameter of ChainedFit must be a fit of a law in n and m"):
+        ChainedFit(chain.pruned, chain.pruned)
+    average = ChainedFit(auto(unpruned, n=dense_n, m=dense_m), chain.pruned, dip=-np.log(1.03))
     again = average.predict(n=2e3, m=1600.0, density=density, depth=2.0, width=16.0)
     direct = law.error(density=density, depth=2.0, width=16.0, eps_np=DENSE.error(n=2e3, m=1600.0))
     np.testing.assert_allclose(again.predicted, direct, rtol=0.02)
     assert (again.low <= again.predicted).all()
     assert (again.predicted <= again.high).all()
-    both = [forecast.standard_deviations() for forecast in (dense, chain)]
+    both = [forecast.run_deviates() for forecast in (dense, chain)]
     assert abs(np.corrcoef(both)[0, 1]) < 0.1  # a plateau's chance is not that of a run around it
 
 
@@ -523,11 +524,11 @@ def test_chained_laws_are_the_composition_of_the_two() -> None:
 def test_auto_averages_and_its_weights_sum_to_one() -> None:
     n = np.geomspace(100, 1e5, 25)
     found = auto(noisy(M4(0.9, 0.1, 30.0, 0.6, 1.5), {"n": n}, 0.01), n=n)
-    assert isinstance(found, Average)
+    assert isinstance(found, AveragedFit)
     assert sum(found.weights) == pytest.approx(1)
     assert list(found.weights) == sorted(found.weights, reverse=True)
     centre, draws = found.curves(n=[1e6])
-    assert draws.shape == (found.runs, 1)
+    assert draws.shape == (found.draw_count, 1)
     assert draws.min() <= centre[0] <= draws.max()
 
 
@@ -537,8 +538,8 @@ def test_auto_follows_a_law_that_it_has(tmp_path) -> None:
     found = auto(noisy(law, {"n": n}, 0.002), n=n)
     ahead = np.array([3e5, 1e6])
     np.testing.assert_allclose(found.predict(n=ahead).predicted, law.error(n=ahead), rtol=0.01)
-    files.save(found, tmp_path / "fit.json")
-    again = files.load(tmp_path / "fit.json")
+    files.save_fit(found, tmp_path / "fit.json")
+    again = files.load_fit(tmp_path / "fit.json")
     np.testing.assert_array_equal(again.predict(n=ahead).high, found.predict(n=ahead).high)
 
 
@@ -626,7 +627,7 @@ def test_a_large_problem_worked_on_in_parts_gives_the_same_fit(monkeypatch: pyte
     sizes = grid()
     error = noisy(CIFAR, sizes, 0.02)
     whole = fit(Dense, error, **sizes)
-    monkeypatch.setattr(problem, "LARGEST", 5 * len(error))
+    monkeypatch.setattr(problem, "LARGEST_BATCH", 5 * len(error))
     parts = fit(Dense, error, **sizes)
     assert parts.law == whole.law
     np.testing.assert_array_equal(parts.draws["beta"], whole.draws["beta"])

@@ -68,7 +68,7 @@ def test_a_trained_networks_power_law_has_its_exponent() -> None:
     assert found.verdict == "power law"
     assert found.exponent.estimate == pytest.approx(0.28, abs=0.01)
     assert found.exponent.high - found.exponent.low < 0.06
-    assert all(one.low < 0.28 < one.high for one in found.local)
+    assert all(one.low < 0.28 < one.high for one in found.local_exponents)
 
 
 def test_the_same_by_logits_starts_at_exponent_06_and_grows_steeper() -> None:
@@ -77,7 +77,7 @@ def test_the_same_by_logits_starts_at_exponent_06_and_grows_steeper() -> None:
     assert found.verdict == "bend"
     assert "more steep" in found.status
     assert found.exponent.estimate == pytest.approx(0.6, abs=0.05)
-    assert found.after.low > 1
+    assert found.exponent_after.low > 1
     assert found.threshold.low > 4000
 
 
@@ -85,7 +85,7 @@ def test_a_bend_says_where_and_to_what() -> None:
     found = shape(*measured(Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4), 0.03))
     assert found.threshold.low < 1000 < found.threshold.high
     assert found.exponent.low < 0.3 < found.exponent.high
-    assert found.after.estimate == pytest.approx(0.9, abs=0.06)
+    assert found.exponent_after.estimate == pytest.approx(0.9, abs=0.06)
     assert found.p_value < 0.001
     best = max(found.scores, key=lambda name: found.scores[name])
     assert best.startswith("bend")
@@ -95,7 +95,7 @@ def test_a_bend_says_where_and_to_what() -> None:
 
 def test_a_cliff_without_an_exponent_before_it_says_so_or_is_none() -> None:
     slow = shape(*measured(*KNOWN["slow bend"][:3]))
-    assert max(one.estimate for one in slow.local) < 1
+    assert max(one.estimate for one in slow.local_exponents) < 1
     assert "nats, but a slow bend is not excluded (exponent before it: < 0." in slow.status
     always = shape(*measured(*KNOWN["exponential"][:3]))
     assert not always.exponent.determined
@@ -107,8 +107,8 @@ def test_a_cliff_to_zero_lies_between_the_cells_around_it() -> None:
     found = shape(*measured(interpolator, 0.1))
     assert (found.threshold.low, found.threshold.high) == (800, 1600)
     assert found.error[N > 1000].tolist() == [0, 0, 0, 0]
-    assert found.local[-1].low > 30
-    assert found.local[-1].high == math.inf
+    assert found.local_exponents[-1].low > 30
+    assert found.local_exponents[-1].high == math.inf
     assert "0 within" in found.status
 
 
@@ -170,15 +170,15 @@ def test_too_few_cells_decide_nothing(n: list[float], error: list[float], words:
 
 def test_intervals_are_open_where_nothing_tells_the_noise() -> None:
     found = shape([1, 2, 4], [4.0, 2.0, 1.0])
-    assert str(found.local[0]) == "not determined"
-    assert found.local[0].estimate == pytest.approx(1.0)
+    assert str(found.local_exponents[0]) == "not determined"
+    assert found.local_exponents[0].estimate == pytest.approx(1.0)
 
 
 def test_standard_errors_are_the_noise() -> None:
     sizes, error = measured(Power(0.0, 2.0, 0.5), 0.05, seeds=1)
     told = shape(sizes, error, std_error=0.05 * error)
     half = 1.96 * 0.05 * math.sqrt(2) / math.log(2)
-    assert told.local[0].high - told.local[0].estimate == pytest.approx(half, rel=1e-3)
+    assert told.local_exponents[0].high - told.local_exponents[0].estimate == pytest.approx(half, rel=1e-3)
     assert told.verdict == "power law"
     bent = measured(Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4), 0.02, seeds=1)
     assert shape(*bent, std_error=0.02 * bent[1]).verdict == "bend"

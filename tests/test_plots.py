@@ -268,15 +268,15 @@ def test_local_exponents_stand_between_their_cells_with_their_intervals(bend):
     for k, bar in enumerate(bars):
         ((x, low), (_, high)) = bar.lines[2][0].get_segments()[0]
         assert x == pytest.approx(np.sqrt(EIGHT[k] * EIGHT[k + 1]))
-        assert (low, high) == pytest.approx((bend.local[k].low, bend.local[k].high))
+        assert (low, high) == pytest.approx((bend.local_exponents[k].low, bend.local_exponents[k].high))
     assert f"before the bend: {bend.exponent}" in labels(ax)
-    assert f"after it: {bend.after}" in labels(ax)
+    assert f"after it: {bend.exponent_after}" in labels(ax)
 
 
 def test_an_exponent_into_zero_is_an_arrow_and_cells_at_zero_are_open(cliff):
     ax = plots.local_exponents(cliff)
     arrows = [line for line in ax.lines if "arrow" in str(line.get_marker())]
-    assert [float(line.get_ydata()[0]) for line in arrows] == pytest.approx([cliff.local[-1].low])
+    assert [float(line.get_ydata()[0]) for line in arrows] == pytest.approx([cliff.local_exponents[-1].low])
     ax = plots.candidates(cliff)
     zeros = next(line for line in ax.lines if line.get_marker() == "v")
     np.testing.assert_array_equal(zeros.get_xdata(), [1600, 3200, 6400, 12_800])

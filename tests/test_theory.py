@@ -377,7 +377,7 @@ def test_exponents_are_limits_of_the_formulas():
     n, decay = formulas.N, formulas.DECAY
     asymptote = formulas.zipf_asymptote()
     slope = sympy.simplify(-n * sympy.diff(asymptote, n) / asymptote)
-    assert float(slope.subs(decay, 0.7)) == pytest.approx(exponents.memory(0.7))
+    assert float(slope.subs(decay, 0.7)) == pytest.approx(exponents.zipf(0.7))
     b, k, variance = sympy.symbols("b k sigma", positive=True)
     balance = sympy.solve(sympy.Eq(k ** (1 - b), variance * k / n), k)[0]  # missed tail and noise, k learned
     best = -sympy.simplify(sympy.diff(sympy.log(variance * balance / n), n) * n)
@@ -431,7 +431,7 @@ def test_a_gaussian_process_is_a_power_law_spectrum(teacher_nu, student_nu, dim)
 def test_the_exponent_of_memory_is_that_of_its_curve(decay):
     n = np.array([1e6, 1e7])
     for curve in (memorising_zipf, zipf_asymptote):
-        assert slope(n, curve(n, decay)) == pytest.approx(exponents.memory(decay), abs=0.01)
+        assert slope(n, curve(n, decay)) == pytest.approx(exponents.zipf(decay), abs=0.01)
 
 
 def test_local_fits():
@@ -473,7 +473,7 @@ E, C = [1.0, 0.5], [1.0, 1.0]
         (lambda: exponents.gaussian_process(0.0, 1.0, 1), "'teacher_nu'"),
         (lambda: exponents.local_fit(0, 1), "'dim'"),
         (lambda: exponents.local_fit(1, 0, smoothness=0.0), "'smoothness'"),
-        (lambda: exponents.memory(-1.0), "'decay'"),
+        (lambda: exponents.zipf(-1.0), "'decay'"),
     ],
 )
 def test_what_is_refused(call, message):

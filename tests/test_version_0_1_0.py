@@ -30,7 +30,7 @@ def load_study(path):
 def load_fit(name):
     from errsrc.fitting import files
 
-    return files.load(FIXTURES / "fits" / f"{name}.json")
+    return files.load_fit(FIXTURES / "fits" / f"{name}.json")
 
 
 @pytest.fixture
@@ -193,10 +193,10 @@ def test_fits_predict_what_they_predicted_in_0_1_0(name):
 
 
 def test_chained_fits_predict_what_they_predicted_in_0_1_0():
-    from errsrc.fitting import Chained
+    from errsrc.fitting import ChainedFit
 
     expected = PREDICTIONS["chained"]
-    check_predictions(Chained(load_fit("dense"), load_fit("joint-pruning"), expected["dip"]), expected)
+    check_predictions(ChainedFit(load_fit("dense"), load_fit("joint-pruning"), expected["dip"]), expected)
 
 
 @pytest.mark.parametrize("name", [*FITS, "pruned"])
@@ -204,7 +204,7 @@ def test_fits_are_written_again_as_they_were(name, tmp_path):
     from errsrc.fitting import files
 
     path = FIXTURES / "fits" / f"{name}.json"
-    files.save(load_fit(name), tmp_path / path.name, files.notes(path))
+    files.save_fit(load_fit(name), tmp_path / path.name, files.fit_notes(path))
     assert json.loads((tmp_path / path.name).read_text()) == json.loads(path.read_text())
 
 

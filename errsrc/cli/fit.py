@@ -14,7 +14,7 @@ from errsrc.fitting import files
 from errsrc.fitting.csv_columns import SIZES, to_fit
 from errsrc.fitting.csv_table import read
 from errsrc.fitting.one_law import Fit, fit
-from errsrc.fitting.several_laws import Average, auto
+from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import ALL
 from errsrc.laws.law import Law
 
@@ -98,16 +98,16 @@ def run(args: argparse.Namespace) -> None:
         _refuse_unknown(points.law, name, "--" + name.replace("_", "-"))
     options |= points.inputs
     if points.law is None or "density" in points.inputs:  # pruned networks have one law: auto's own
-        result: Fit | Average = auto(error, **options)
+        result: Fit | AveragedFit = auto(error, **options)
     else:
         result = fit(points.law, error, **options)
     notes = points.warnings
     if points.law is None and set(points.inputs) == {"n", "m"} and args.eps0 is None:
         notes = (*notes, "The dense law is not averaged: it needs --eps0, the error of a random guess.")
     result = dataclasses.replace(result, warnings=(*notes, *result.warnings))
-    summary = files.summary(result) | ({} if args.law == "auto" else {"law": args.law})
+    summary = files.fit_summary(result) | ({} if args.law == "auto" else {"law": args.law})
     if args.out is not None:
-        files.save(result, args.out, points.notes)
+        files.save_fit(result, args.out, points.notes)
     print(json.dumps(summary, allow_nan=False) if args.json else _readable(result, args.level))
 
 
@@ -131,15 +131,15 @@ def _check_out(out: str | None, file: str) -> None:
         raise ValueError(f"--out {out}: that is the file of the points, which would be lost.")
 
 
-def _readable(result: Fit | Average, level: float) -> str:
+def _readable(result: Fit | AveragedFit, level: float) -> str:
     """Return the fit as a table for people."""
     lead = result if isinstance(result, Fit) else result.members[0]
-    lines = [("law", f"{files.summary(lead)['law']}: {lead.law.equation()}")]
+    lines = [("law", f"{files.fit_summary(lead)['law']}: {lead.law.equation()}")]
     for size, unit in lead.law.references.items():
         lines.append(("", f"{size} counts in units of {unit} = {lead.law.reference(size):g}"))
-    if isinstance(result, Average):
+    if isinstance(result, AveragedFit):
         shares = zip(result.members, result.weights, strict=True)
-        shown = ", ".join(f"{files.summary(f)['law']} {w:.0%}" for f, w in shares)
+        shown = ", ".join(f"{files.fit_summary(f)['law']} {w:.0%}" for f, w in shares)
         lines.insert(0, ("average of", f"{shown}; the first is shown"))
     lines.append(("points", str(len(lead.error))))
     lines.append(("", f"{100 * level:.6g}% intervals:"))

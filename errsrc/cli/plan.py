@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Plan and print the plan."""
-    found = plan(files.load(args.fit), error=args.error, budget=args.budget, level=args.level)
+    found = plan(files.load_fit(args.fit), error=args.error, budget=args.budget, level=args.level)
     rows = {"n": found.n, "m": found.m, "cost": found.cost, "error": found.error, "floor": found.floor}
     print(f"{'':<7} {100 * args.level:.6g}% intervals, for one new run:")
     for name, interval in rows.items():

@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Predict at every row and write the rows back."""
-    notes, forecast = files.notes(args.fit), files.load(args.fit)
+    notes, forecast = files.fit_notes(args.fit), files.load_fit(args.fit)
     table = read(args.file)
     prediction = forecast.predict(level=args.level, **to_predict(table, forecast, notes))
     lines = list(table.extended(prediction.columns()))

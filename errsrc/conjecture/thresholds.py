@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from errsrc import checks
 from errsrc.conjecture.relative_errors import errors, nyquist
-from errsrc.curves.verdicts import Shape, shape
+from errsrc.curves.verdicts import CurveShape, shape
 from errsrc.learners import Learner
 from errsrc.results import Interval, mean_interval
 from errsrc.settings import Setting
@@ -55,7 +55,7 @@ class Threshold:
     tolerance: float
     n_star: Interval
     errors: dict[int, Array]
-    shape: Shape
+    shape: CurveShape
     status: str
 
     @property
@@ -196,7 +196,7 @@ def sizes_of(ratios: ArrayLike, base: int) -> list[int]:
 
 def shape_of(
     errors: Mapping[int, Array], sizes: Sequence[int], zero: float, level: float, seed: int
-) -> Shape:
+) -> CurveShape:
     """Return the shape of a curve of relative errors, all draws of each size (see `errsrc.curves.verdicts`).
 
     Parameters

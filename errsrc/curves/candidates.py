@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from errsrc.curves.statistics import Cells
+from errsrc.curves.statistics import CurveCells
 from errsrc.errors import NoFit
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import pose
@@ -18,17 +18,17 @@ from errsrc.laws.law import Array, Law
 from errsrc.laws.power import Power
 from errsrc.results import Interval
 
-WIDTH = 0.4
+BEND_WIDTH = 0.4
 """Width of a bend in ln n; short curves do not determine it."""
-BEND = 3.0
+LARGEST_BEND = 3.0
 """The most by which the exponent of a bend may grow; a steeper fall is a cliff's."""
-STARTS = 16
+STARTS_PER_CANDIDATE = 16
 
 CANDIDATES: dict[str, tuple[type[Law], dict[str, float]]] = {
     "power law": (Power, {"c_inf": 0.0}),
     "power law, floor": (Power, {}),
-    "bend": (Broken, {"a": 0.0, "f1": WIDTH}),
-    "bend, floor": (Broken, {"f1": WIDTH}),
+    "bend": (Broken, {"a": 0.0, "f1": BEND_WIDTH}),
+    "bend, floor": (Broken, {"f1": BEND_WIDTH}),
     "cliff": (Cliff, {"c_inf": 0.0}),
     "cliff, floor": (Cliff, {}),
 }
@@ -56,10 +56,10 @@ class Compared(NamedTuple):
 
 
 def _bounds(law: type[Law]) -> dict[str, tuple[float, float]]:
-    return {"c1": (-4.0, BEND)} if law is Broken else {}
+    return {"c1": (-4.0, LARGEST_BEND)} if law is Broken else {}
 
 
-def compare(cells: Cells, seed: int) -> Compared:
+def compare(cells: CurveCells, seed: int) -> Compared:
     """Fit every candidate without each cell in turn and without the largest, and score what it misses.
 
     Fits start at points drawn from ``seed``.
@@ -78,7 +78,7 @@ def compare(cells: Cells, seed: int) -> Compared:
         problem = pose(
             law, np.exp(cells.y), {"n": np.exp(cells.x)}, fixed, None, 1 / cells.noise, _bounds(law), "log"
         )
-        whole = problem.solve(problem.starts(STARTS, seed), iterations=50, tolerance=1e-6)
+        whole = problem.solve(problem.starts(STARTS_PER_CANDIDATE, seed), iterations=50, tolerance=1e-6)
         order = np.argsort(whole.cost)
         best = whole.z[order[0]]
         if not np.isfinite(whole.cost[order[0]]):

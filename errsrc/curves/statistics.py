@@ -16,13 +16,13 @@ from scipy import stats
 from errsrc.laws.law import Array
 from errsrc.results import Interval
 
-TOLERANCE = 0.02
+LOG_ERROR_TOLERANCE = 0.02
 """Departures of a cell's ln error from a law that count as none."""
-DRAWS = 4000
+NULL_DRAWS = 4000
 """Of the simulated null distribution."""
 
 
-class Cells(NamedTuple):
+class CurveCells(NamedTuple):
     """The cells above zero, (cells,) each: x is ln n, y mean ln error, with its variance in units of `scale`.
 
     ``df`` are the degrees of freedom by which the runs tell the scale, inf where it is known, 0 where only
@@ -43,7 +43,7 @@ class Cells(NamedTuple):
     @property
     def noise(self) -> Array:
         """Variance of each cell's mean, with the tolerance, (cells,)."""
-        return self.variance * self.scale + TOLERANCE**2
+        return self.variance * self.scale + LOG_ERROR_TOLERANCE**2
 
     def quantile(self, level: float) -> float:
         """Return Student's two-sided quantile for this knowledge of the noise."""
@@ -72,7 +72,7 @@ class Cells(NamedTuple):
         middle = -float(coefficients[1])
         return Interval(middle, middle - half, middle + half, level)
 
-    def local(self, level: float) -> list[Interval]:
+    def local_exponents(self, level: float) -> list[Interval]:
         """Return the exponents between each cell and the next, intervals of coverage ``level``."""
         steps, deviation = np.diff(self.x), self.deviation
         slopes = -np.diff(self.y) / steps
@@ -83,7 +83,7 @@ class Cells(NamedTuple):
         ]
 
 
-def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> Cells:
+def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> CurveCells:
     """Return the cells above zero with what is known of their noise.
 
     Parameters
@@ -98,15 +98,15 @@ def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | Non
     runs = np.maximum(np.bincount(group, minlength=len(x)), 1)
     y = np.bincount(group, logs, minlength=len(x)) / runs
     if spread is not None:
-        return Cells(x, y, np.bincount(group, spread**2, minlength=len(x)) / runs**2, 1.0, math.inf)
+        return CurveCells(x, y, np.bincount(group, spread**2, minlength=len(x)) / runs**2, 1.0, math.inf)
     extra = int(runs.sum()) - len(x)
     if extra >= 3:
         pooled = float(np.sum((logs - y[group]) ** 2)) / extra
-        return Cells(x, y, 1 / runs, pooled, extra)
+        return CurveCells(x, y, 1 / runs, pooled, extra)
     if len(x) < 4:
-        return Cells(x, y, 1 / runs, 0.0, -1.0)
+        return CurveCells(x, y, 1 / runs, 0.0, -1.0)
     root = np.sqrt(1 / runs)
-    return Cells(x, y, 1 / runs, float(_scatter(x, root)((y / root)[None, :])[0]) ** 2, 0.0)
+    return CurveCells(x, y, 1 / runs, float(_scatter(x, root)((y / root)[None, :])[0]) ** 2, 0.0)
 
 
 def _scatter(x: Array, root: Array) -> Callable[[Array], Array]:
@@ -131,7 +131,7 @@ def _scatter(x: Array, root: Array) -> Callable[[Array], Array]:
     return scatter
 
 
-def chance(cells: Cells, basis: Array, residual: Array, seed: int) -> float:
+def chance(cells: CurveCells, basis: Array, residual: Array, seed: int) -> float:
     """Return how often noise alone makes the held-out cells miss a law of that tangent by as much.
 
     Parameters
@@ -163,19 +163,19 @@ def chance(cells: Cells, basis: Array, residual: Array, seed: int) -> float:
         return np.abs(u @ forecast.T).max(1), gain
 
     rng = np.random.default_rng([seed, 3])
-    draws = rng.standard_normal((DRAWS, size))
-    scale = np.ones(DRAWS)
+    draws = rng.standard_normal((NULL_DRAWS, size))
+    scale = np.ones(NULL_DRAWS)
     if cells.df == 0:
         own = np.sqrt(cells.variance)
         scale = np.maximum(_scatter(cells.x, own)(draws * root / own), 1e-9)
         scale /= np.sqrt(np.mean(root**2 / cells.variance))
     elif math.isfinite(cells.df):
-        scale = np.sqrt(rng.chisquare(cells.df, DRAWS) / cells.df)
+        scale = np.sqrt(rng.chisquare(cells.df, NULL_DRAWS) / cells.df)
     under = [s / scale**power for power, s in zip((1, 2), statistics(draws), strict=True)]
     seen = [s[0] for s in statistics((residual / root)[None, :])]
-    ranks = [1 - np.argsort(np.argsort(s)) / DRAWS for s in under]
+    ranks = [1 - np.argsort(np.argsort(s)) / NULL_DRAWS for s in under]
     own_rank = min(np.mean(s >= value) for s, value in zip(under, seen, strict=True))
-    return float(np.mean(np.minimum(*ranks) <= own_rank + 1 / DRAWS))
+    return float(np.mean(np.minimum(*ranks) <= own_rank + 1 / NULL_DRAWS))
 
 
 def _left_out(basis: Array) -> Array:

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from errsrc import checks
-from errsrc.curves.candidates import BEND, Compared, compare, described
-from errsrc.curves.statistics import TOLERANCE, Cells, cells_of, chance
+from errsrc.curves.candidates import LARGEST_BEND, Compared, compare, described
+from errsrc.curves.statistics import LOG_ERROR_TOLERANCE, CurveCells, cells_of, chance
 from errsrc.laws.law import Array, Law
 from errsrc.results import ROUNDING, Interval, aligned
 
@@ -30,7 +30,7 @@ FEWEST = {"power law": 5, "bend": 6}
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class CurveShape:
     """The shape of a learning curve with its evidence.
 
     Attributes
@@ -42,11 +42,11 @@ class Shape:
     exponent
         The power law's; before the break or the cliff, where there is one; of the straight line through
         all cells above zero where nothing is decided.
-    after
+    exponent_after
         The exponent after a bend; None for other verdicts.
     threshold
         n at which the curve bends or falls off; None for other verdicts.
-    local
+    local_exponents
         Exponents -d ln e / d ln n between each cell above zero and the next; the one to a cell at zero
         is a lower bound.
     scores
@@ -68,9 +68,9 @@ class Shape:
     verdict: str
     status: str
     exponent: Interval
-    after: Interval | None
+    exponent_after: Interval | None
     threshold: Interval | None
-    local: tuple[Interval, ...]
+    local_exponents: tuple[Interval, ...]
     scores: dict[str, float]
     misses: dict[str, float]
     p_value: float
@@ -85,7 +85,7 @@ class Shape:
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """Return (cells,) each: n, runs, error, low, high, and the exponent to the next cell (nan: none)."""
         ends = np.full((3, len(self.n)), np.nan)
-        for k, one in enumerate(self.local):
+        for k, one in enumerate(self.local_exponents):
             ends[:, k] = one.estimate, one.low, one.high
         names = ("exponent", "exponent_low", "exponent_high")
         cells = {"n": self.n, "runs": self.runs, "error": self.error, "low": self.low, "high": self.high}
@@ -98,7 +98,7 @@ class Shape:
             shown, _, ends = str(interval).partition(" ")
             if e <= self.zero:
                 shown, ends = "0", ""
-            following = str(self.local[k]) if k < len(self.local) else ""
+            following = str(self.local_exponents[k]) if k < len(self.local_exponents) else ""
             rows.append([f"{n:,.0f}" if n == round(n) else f"{n:.4g}", shown, ends, following])
         lines = aligned(rows)
         for name, score in self.scores.items():
@@ -115,7 +115,7 @@ def shape(
     zero: float | None = None,
     level: float = 0.95,
     seed: int = 0,
-) -> Shape:
+) -> CurveShape:
     """Decide whether a learning curve is a power law, bends, or falls off a cliff; or that it's not decided.
 
     Parameters
@@ -138,7 +138,7 @@ def shape(
 
     Returns
     -------
-    Shape
+    CurveShape
 
     Raises
     ------
@@ -154,7 +154,8 @@ def shape(
     with a floor to first order).  *Bend or cliff.*  The candidates are fitted without each
     cell in turn, and without the largest; what they miss there is scored by Student's t density with
     4 degrees of freedom.  A bend slower than the candidate's looks like a cliff from n = 0 on; so a cliff is
-    to have an exponent before it that is surely above 0, or one between two cells surely above 3 (`BEND`).
+    to have an exponent before it that is surely above 0, or one between two cells surely above 3
+    (`LARGEST_BEND`).
     *Zero.*  Where the largest cells are zero (by their median), a cliff is a power
     law's failure to get there: one of exponent 8 through the last cell above, or the one fitted to these.
 
@@ -192,7 +193,7 @@ def shape(
     quantile = cells.quantile(level)
     deviation = cells.deviation
     low, high = np.exp(cells.y - quantile * deviation), np.exp(cells.y + quantile * deviation)
-    local = cells.local(level)
+    local = cells.local_exponents(level)
     mean = np.exp(cells.y)
     if 0 < above < len(values) and nought > 0:
         bound = float(np.log(mean[-1] / nought) / np.log(values[above] / values[above - 1]))
@@ -209,20 +210,20 @@ def shape(
     elif above < FEWEST["power law"]:
         few = f"Cells that tell a shape: {above}; at least {FEWEST['power law']} are needed."
         found = _Found("not decided", few)
-    weights = None if known is None else 1 / (known**2 + TOLERANCE**2)
+    weights = None if known is None else 1 / (known**2 + LOG_ERROR_TOLERANCE**2)
     compared, p_value = Compared({}, {}, {}, None), math.nan
     if not found.status:
         compared = compare(cells, seed)
         found, p_value = _decide(
             cells, compared, np.exp(cells.x)[group[rows]], np.exp(logs[rows]), weights, level, seed
         )
-    return Shape(
+    return CurveShape(
         verdict=found.verdict,
         status=found.status,
         exponent=found.exponent or cells.slope(level),
-        after=found.after,
+        exponent_after=found.exponent_after,
         threshold=found.threshold,
-        local=tuple(local),
+        local_exponents=tuple(local),
         scores=compared.scores,
         misses=compared.misses,
         p_value=p_value,
@@ -242,7 +243,7 @@ class _Found(NamedTuple):
     verdict: str
     status: str
     exponent: Interval | None = None
-    after: Interval | None = None
+    exponent_after: Interval | None = None
     threshold: Interval | None = None
 
 
@@ -277,7 +278,7 @@ def _not_negative(value: ArrayLike, name: str) -> Array:
     return array
 
 
-def _to_zero(cells: Cells, values: Array, above: int, seen: int, nought: float, level: float) -> _Found:
+def _to_zero(cells: CurveCells, values: Array, above: int, seen: int, nought: float, level: float) -> _Found:
     """Decide about a curve whose largest cells are at zero."""
     before, after, e = float(values[above - 1]), float(values[above]), float(np.exp(cells.y[-1]))
     threshold = Interval(after, before, after, level)
@@ -304,7 +305,13 @@ def _to_zero(cells: Cells, values: Array, above: int, seen: int, nought: float, 
 
 
 def _decide(
-    cells: Cells, compared: Compared, n: Array, error: Array, weights: Array | None, level: float, seed: int
+    cells: CurveCells,
+    compared: Compared,
+    n: Array,
+    error: Array,
+    weights: Array | None,
+    level: float,
+    seed: int,
 ) -> tuple[_Found, float]:
     """Decide about a curve above zero; n, error, weights are its runs.  Return the p-value too."""
     straight = cells.slope(level)
@@ -354,8 +361,8 @@ def _decide(
     text = f"{lead}; held-out cells favour {first} over {second} by {ahead:.1f} nats"
     what = f"from exponent {exponent} to {after} near n = {threshold}"
     if verdict == "cliff" and not exponent.determined:
-        if max(one.low for one in cells.local(level)) <= BEND:
-            why = f"exponent before it: {exponent}; between cells none is surely above {BEND:g}"
+        if max(one.low for one in cells.local_exponents(level)) <= LARGEST_BEND:
+            why = f"exponent before it: {exponent}; between cells none is surely above {LARGEST_BEND:g}"
             return _Found("not decided", f"{text}, but a slow bend is not excluded ({why})."), p_value
         what = f"faster than any power law from n = {threshold} at the latest (exponent before: {exponent})"
     elif verdict == "cliff":

@@ -4,13 +4,13 @@
 - ``auto(error, n=n)`` fits several laws and averages them.
 - ``plan(fit, error=0.05)`` returns the cheapest n and m that reach an error.
 - ``fewest_weights(fit, error, ...)`` returns the pruned network with the fewest weights at an error.
-- ``Chained(dense, pruned)`` predicts pruned networks of sizes that were never trained.
+- ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
 - ``holdout(Dense, error, n=n, m=m)`` fits the small cells and judges the law on the large ones.
 """
 
 from __future__ import annotations
 
-from errsrc.fitting.chained_laws import Chained as Chained
+from errsrc.fitting.chained_laws import ChainedFit as ChainedFit
 from errsrc.fitting.holdouts import holdout as holdout
 from errsrc.fitting.noise import seed_weights as seed_weights
 from errsrc.fitting.one_law import fit as fit

@@ -16,7 +16,7 @@ from errsrc.laws.law import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Chained(Forecast):
+class ChainedFit(Forecast):
     """Errors of pruned networks of sizes that were never trained, not even unpruned.
 
     The dense law foretells each network's unpruned error from its n and m, the pruning law goes on from
@@ -47,7 +47,7 @@ class Chained(Forecast):
     >>> sizes["width"] = np.repeat([8, 8, 16, 32], 9)
     >>> law = JointPruning(eps_up=0.9, gamma=0.8, p=0.05, phi=0.5, psi=1.0)
     >>> pruned = fit(JointPruning, law.error(eps_np=0.2, **sizes), eps_np=0.2, **sizes)
-    >>> ahead = Chained(dense, pruned).predict(n=16e3, m=1e5, density=[1.0, 0.005], depth=2, width=64)
+    >>> ahead = ChainedFit(dense, pruned).predict(n=16e3, m=1e5, density=[1.0, 0.005], depth=2, width=64)
     >>> ahead.predicted.round(3)
     array([0.082, 0.166])
 
@@ -65,11 +65,11 @@ class Chained(Forecast):
     def __post_init__(self) -> None:
         if self.dense.input_names != Dense.inputs:
             got = f"<a forecast in {', '.join(self.dense.input_names)}>"
-            raise ValueError(checks.refusal("dense", "Chained", "a fit of a law in n and m", got))
+            raise ValueError(checks.refusal("dense", "ChainedFit", "a fit of a law in n and m", got))
         if not isinstance(self.pruned.law, JointPruning):
             got = f"<a fit of {type(self.pruned.law).__name__}>"
-            raise ValueError(checks.refusal("pruned", "Chained", "a fit of JointPruning", got))
-        checks.number(self.dip, "dip", "Chained")
+            raise ValueError(checks.refusal("pruned", "ChainedFit", "a fit of JointPruning", got))
+        checks.number(self.dip, "dip", "ChainedFit")
         own = {name: x for name, x in self.pruned.inputs.items() if name != "eps_np"}
         object.__setattr__(self, "inputs", {**self.dense.inputs, **own})
 
@@ -84,9 +84,9 @@ class Chained(Forecast):
         return {**self.dense.at_most, **self.pruned.at_most}
 
     @property
-    def runs(self) -> int:  # type: ignore[override]
+    def draw_count(self) -> int:  # type: ignore[override]
         """How many draws both forecasts have."""
-        return min(self.dense.runs, self.pruned.runs)
+        return min(self.dense.draw_count, self.pruned.draw_count)
 
     @property
     def run_noise(self) -> float:  # type: ignore[override]
@@ -98,22 +98,23 @@ class Chained(Forecast):
         """Those of both fits."""
         return (*self.dense.warnings, *self.pruned.warnings)
 
-    def paired(self, inputs: dict[str, Array]) -> Array:
-        """Return ln error at inputs (1 + runs, points), see `Forecast`."""
-        rows = 1 + self.runs
+    def log_errors(self, inputs: dict[str, Array]) -> Array:
+        """Return ln error at inputs (1 + draw_count, points), see `Forecast`."""
+        rows = 1 + self.draw_count
 
         def filled(forecast: Forecast, values: dict[str, Array]) -> dict[str, Array]:
-            every = np.minimum(np.arange(1 + forecast.runs), rows - 1)  # it takes a row for each of its draws
+            # a forecast takes a row for each of its draws
+            every = np.minimum(np.arange(1 + forecast.draw_count), rows - 1)
             return {name: values[name][every] for name in forecast.input_names}
 
-        logs = self.dense.paired(filled(self.dense, inputs))[:rows]
-        deviations = np.concatenate([[0.0], self.dense.standard_deviations()])[:rows, None]
-        eps_np = np.exp(logs + self.dip + deviations * self.dense.width(logs))
-        return self.pruned.paired(filled(self.pruned, {**inputs, "eps_np": eps_np}))[:rows]
+        logs = self.dense.log_errors(filled(self.dense, inputs))[:rows]
+        deviations = np.concatenate([[0.0], self.dense.run_deviates()])[:rows, None]
+        eps_np = np.exp(logs + self.dip + deviations * self.dense.run_spread(logs))
+        return self.pruned.log_errors(filled(self.pruned, {**inputs, "eps_np": eps_np}))[:rows]
 
-    def standard_deviations(self) -> Array:
+    def run_deviates(self) -> Array:
         """Return deviations of one run around its own plateau, independent of those of the plateaus."""
-        order: Array = np.random.default_rng(1).permutation(super().standard_deviations())
+        order: Array = np.random.default_rng(1).permutation(super().run_deviates())
         return order
 
     @property

@@ -118,7 +118,7 @@ def _pruned(table: Table, columns: dict[str, str]) -> Points:
 def to_predict(table: Table, forecast: Forecast, notes: Mapping[str, Any]) -> dict[str, Array]:
     """Return the inputs of `forecast`, (rows,) each, from the columns of a table that its fit was made from.
 
-    Which these are is in `notes`, kept beside the fit (`errsrc.fitting.files.notes`).
+    Which these are is in `notes`, kept beside the fit (`errsrc.fitting.files.fit_notes`).
 
     A pruned network's plateau is its column eps_np; else the one its fit saw, for a network of
     the fit; else it is measured on the network's own rows that have an error.

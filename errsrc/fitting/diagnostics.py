@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from errsrc.fitting.minimiser import Solution
+from errsrc.fitting.minimiser import BatchSolution
 from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array, Law
 from errsrc.results import Interval
@@ -23,7 +23,7 @@ def condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
     return float(singular[0] / singular[-1]), names
 
 
-def ties(problem: Problem, solution: Solution, z: Array, cost: float, degrees: int) -> tuple[Law, ...]:
+def ties(problem: Problem, solution: BatchSolution, z: Array, cost: float, degrees: int) -> tuple[Law, ...]:
     """Return the laws of other local optima whose fit is as good within the noise.
 
     Parameters

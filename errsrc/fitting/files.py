@@ -14,15 +14,15 @@ import numpy as np
 
 from errsrc import checks
 from errsrc.fitting.one_law import Fit
-from errsrc.fitting.several_laws import Average
+from errsrc.fitting.several_laws import AveragedFit
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law
 from errsrc.results import Interval
 
-FORMAT = "errsrc fit 1"
+FIT_FORMAT = "errsrc fit 1"
 
 
-def summary(result: Fit | Average) -> dict[str, Any]:
+def fit_summary(result: Fit | AveragedFit) -> dict[str, Any]:
     """Return {"law", "params", "intervals", "divergence", "warnings"} of a result, of plain JSON values.
 
     An average speaks through its heaviest member.  An end that the data does not bound is null.
@@ -38,17 +38,17 @@ def summary(result: Fit | Average) -> dict[str, Any]:
     }
 
 
-def save(result: Fit | Average, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write a fitted result to a path, as JSON that `load` reads back: summary and all that predictions need.
+def save_fit(result: Fit | AveragedFit, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
+    """Write a fitted result to a path, as JSON that `load_fit` reads back.
 
-    `notes` are the caller's own, of plain JSON values, kept beside the fit for `notes` to give
+    `notes` are the caller's own, of plain JSON values, kept beside the fit for `fit_notes` to give
     back.  A file that is there already is replaced whole, or not at all.
     """
     members = [result] if isinstance(result, Fit) else list(result.members)
     weights = [1.0] if isinstance(result, Fit) else list(result.weights)
     content = {
-        "format": FORMAT,
-        **summary(result),
+        "format": FIT_FORMAT,
+        **fit_summary(result),
         "notes": dict(notes or {}),
         "weights": weights,
         "members": [_member(f) for f in members],
@@ -66,17 +66,17 @@ def save(result: Fit | Average, path: str | Path, notes: Mapping[str, Any] | Non
         draft.unlink(missing_ok=True)
 
 
-def notes(path: str | Path) -> dict[str, Any]:
-    """Return the notes that `save` kept beside the fit at a path; raise ValueError for any other file."""
+def fit_notes(path: str | Path) -> dict[str, Any]:
+    """Return the notes that `save_fit` kept beside the fit at a path; raise ValueError for any other file."""
     try:
         return dict(json.loads(Path(path).read_text())["notes"])
     except (KeyError, TypeError, ValueError, RecursionError):
         accepted = "a fit that errsrc wrote"
-        raise ValueError(checks.refusal("path", "notes", accepted, f"<the file {path}>")) from None
+        raise ValueError(checks.refusal("path", "fit_notes", accepted, f"<the file {path}>")) from None
 
 
-def load(path: str | Path) -> Fit | Average:
-    """Read a fit back from a path that `save` wrote to.
+def load_fit(path: str | Path) -> Fit | AveragedFit:
+    """Read a fit back from a path that `save_fit` wrote to.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def load(path: str | Path) -> Fit | Average:
     """
     try:
         content = json.loads(Path(path).read_text())
-        if content["format"] != FORMAT:
+        if content["format"] != FIT_FORMAT:
             raise ValueError(content["format"])
         members = tuple(_fit(entry) for entry in content["members"])
         weights = tuple(float(w) for w in content["weights"])
@@ -95,10 +95,10 @@ def load(path: str | Path) -> Fit | Average:
             raise ValueError("members of different inputs")
         if len(members) == 1:
             return members[0]
-        return Average(members, weights, tuple(content["warnings"]))
+        return AveragedFit(members, weights, tuple(content["warnings"]))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         accepted = "a fit that errsrc wrote"
-        raise ValueError(checks.refusal("path", "load", accepted, f"<the file {path}>")) from None
+        raise ValueError(checks.refusal("path", "load_fit", accepted, f"<the file {path}>")) from None
 
 
 def _name(law: Law) -> str:
@@ -154,8 +154,8 @@ def _fit(entry: dict[str, Any]) -> Fit:
         intervals[name] = Interval(estimate, low, math.inf if high is None else high, level)
     law = _law(entry["law"])
     draws = {name: _array(entry["draws"][name]) for name in law.params}
-    inputs = {name: checks.positive_array(entry["inputs"][name], name, "load") for name in law.inputs}
-    error = checks.positive_array(entry["error"], "error", "load")
+    inputs = {name: checks.positive_array(entry["inputs"][name], name, "load_fit") for name in law.inputs}
+    error = checks.positive_array(entry["error"], "error", "load_fit")
     if len({len(x) for x in draws.values()}) != 1 or {x.shape for x in inputs.values()} != {error.shape}:
         raise ValueError("arrays of different lengths")
     if not np.all(np.isfinite(law.error(**inputs))):

@@ -49,40 +49,40 @@ class Prediction:
 
 
 class Forecast:
-    """What a fitted curve can foretell; the base of `Fit` and of `Average`.
+    """What a fitted curve can foretell; the base of `Fit` and of `AveragedFit`.
 
     A subclass has `input_names`, `at_most` (see `errsrc.laws.Law`), `inputs` ({name: measured
-    sizes}), `warnings`, `runs` (the number of its draws), `run_noise` (standard deviation of ln
-    error of one run around the mean curve) and `paired`; all else is done here.
+    sizes}), `warnings`, `draw_count` (the number of its draws), `run_noise` (standard deviation of ln
+    error of one run around the mean curve) and `log_errors`; all else is done here.
     """
 
     input_names: tuple[str, ...]
     at_most: Mapping[str, float]
     inputs: dict[str, Array]
     warnings: tuple[str, ...]
-    runs: int
+    draw_count: int
     run_noise: float
 
-    def paired(self, inputs: dict[str, Array]) -> Array:
-        """Return ln error of the mean curve at inputs of shape (1 + runs, points).
+    def log_errors(self, inputs: dict[str, Array]) -> Array:
+        """Return ln error of the mean curve at inputs of shape (1 + draw_count, points).
 
         Row 0 is the central curve, row k the k-th draw of what the curve may be.
         """
-        raise TypeError(f"{type(self).__name__} must define paired(inputs)")
+        raise TypeError(f"{type(self).__name__} must define log_errors(inputs)")
 
     def curves(self, **inputs: ArrayLike) -> tuple[Array, Array]:
-        """Return ln error of the central curve (points,) and of every draw (runs, points)."""
+        """Return ln error of the central curve (points,) and of every draw (draw_count, points)."""
         columns = self._columns(inputs)
-        rows = {name: np.broadcast_to(x, (1 + self.runs, len(x))) for name, x in columns.items()}
+        rows = {name: np.broadcast_to(x, (1 + self.draw_count, len(x))) for name, x in columns.items()}
         with np.errstate(all="ignore"):
-            logs = self.paired(rows)
+            logs = self.log_errors(rows)
         return logs[0], logs[1:]
 
     def predict(self, level: float = 0.9, **inputs: ArrayLike) -> Prediction:
         """Return the error of one new run at `inputs`, with an interval.
 
         The distribution of ln error is a mixture: one t distribution around each draw of the
-        mean curve, as wide as the noise of a run and the doubt about the law's form (`width`).
+        mean curve, as wide as the noise of a run and the doubt about the law's form (`run_spread`).
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class Forecast:
         checks.number(level, "level", "predict", 0.0, 1.0, open_low=True, open_high=True)
         centre, draws = self.curves(**inputs)
         tail = (1 - level) / 2
-        width = self.width(centre)
+        width = self.run_spread(centre)
         low, high = np.empty_like(centre), np.empty_like(centre)
         for part in np.array_split(np.arange(len(centre)), len(centre) // 500 + 1):
             sample = _mixture(draws[:, part], width[part])
@@ -109,7 +109,7 @@ class Forecast:
         predicted, low, high = (np.exp(x).reshape(shape) for x in (centre, low, high))
         return Prediction(predicted, low, high, level, self.warnings)
 
-    def width(self, logs: Array) -> Array:
+    def run_spread(self, logs: Array) -> Array:
         """Return the scale of one run around a curve where that predicts ln error `logs`, of their shape.
 
         Noise of a run, and doubt about the form: `DOUBT` (or `JOINT_DOUBT`) times the change of
@@ -126,9 +126,9 @@ class Forecast:
         centre, _ = self.curves(**self.inputs)
         return float(centre.min()), float(centre.max())
 
-    def standard_deviations(self) -> Array:
-        """Return (runs,) deviations of one run in units of `width`, spread out, in a fixed order."""
-        ranks = special.stdtrit(TAIL, (np.arange(self.runs) + 0.5) / self.runs)
+    def run_deviates(self) -> Array:
+        """Return (runs,) deviations of one run in units of `run_spread`, spread out, in a fixed order."""
+        ranks = special.stdtrit(TAIL, (np.arange(self.draw_count) + 0.5) / self.draw_count)
         order: Array = np.random.default_rng(0).permutation(ranks)
         return order
 

@@ -20,7 +20,7 @@ from errsrc.fitting.one_law import fit
 from errsrc.laws.law import Array, Law
 from errsrc.results import Interval, aligned, significant
 
-LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
+DIVERGENCE_LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
 """Largest |mean| and std of the relative divergence with which a prediction counts as come true.
 
 Rosenfeld et al. 2020 (arXiv 1909.12673) report under 1% and 5% for fits, and 4.5 +- 4.7% for
@@ -28,7 +28,7 @@ ImageNet extrapolated from at most 1/8 of the data and 1/16 of the model."""
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class JudgedCells:
     """Measured cells, and what the law says of them.
 
     Attributes
@@ -129,20 +129,20 @@ class Holdout:
     """
 
     forecast: Forecast
-    fitted: Cells
-    held_out: Cells
+    fitted: JudgedCells
+    held_out: JudgedCells
 
     @functools.cached_property
-    def parts(self) -> dict[str, Cells]:
+    def parts(self) -> dict[str, JudgedCells]:
         """The two parts by name, "fitted" and "held out"."""
         return {"fitted": self.fitted, "held out": self.held_out}
 
     @property
     def criteria(self) -> tuple[Criterion, ...]:
-        """The mean and the spread of the divergence of each part against `LIMITS`."""
+        """The mean and the spread of the divergence of each part against `DIVERGENCE_LIMITS`."""
         out = []
         for name, cells in self.parts.items():
-            mean, std = LIMITS[name]
+            mean, std = DIVERGENCE_LIMITS[name]
             out.append(Criterion(f"{name}: |mean| of the divergence", abs(cells.divergence_mean), mean))
             out.append(Criterion(f"{name}: std of the divergence", cells.divergence_std, std))
         return tuple(out)
@@ -294,12 +294,12 @@ def judge(
         got = f"<{len(e)} runs, all {'fitted' if seen.all() else 'held out'}>"
         raise ValueError(checks.refusal("fitted", "judge", "true of some runs and false of others", got))
 
-    def part(rows: NDArray[np.bool_]) -> Cells:
+    def part(rows: NDArray[np.bool_]) -> JudgedCells:
         keys, cell = np.unique(
             np.column_stack([x[rows] for x in columns.values()]), axis=0, return_inverse=True
         )
         sizes = {name: keys[:, k] for k, name in enumerate(columns)}
         runs = tuple(e[rows][cell.ravel() == k] for k in range(len(keys)))
-        return Cells(sizes, runs, forecast.predict(level=level, **sizes))
+        return JudgedCells(sizes, runs, forecast.predict(level=level, **sizes))
 
     return Holdout(forecast, part(seen), part(~seen))

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-Residuals = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
+ResidualFunction = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
 """(z of shape (members, parameters), member indices) -> residuals (members, points) and
 their Jacobian (members, points, parameters)."""
 
 
-class Solution(NamedTuple):
+class BatchSolution(NamedTuple):
     """Where the members of a batch ended.
 
     Attributes
@@ -41,7 +41,7 @@ class Solution(NamedTuple):
 
 
 def minimise(
-    residuals: Residuals,
+    residuals: ResidualFunction,
     z: Array,
     lower: Array,
     upper: Array,
@@ -52,13 +52,13 @@ def minimise(
     frozen: NDArray[np.bool_] | None = None,
     iterations: int = 300,
     tolerance: float = 1e-10,
-) -> Solution:
+) -> BatchSolution:
     """Minimise each member's weighted sum of squares (or of Huber losses) from its own start.
 
     Parameters
     ----------
     residuals
-        Residuals and Jacobian of some members (see `Residuals`).
+        Residuals and Jacobian of some members (see `ResidualFunction`).
     z
         (members, parameters) starts, clipped into the bounds.
     lower, upper
@@ -80,7 +80,7 @@ def minimise(
 
     Returns
     -------
-    Solution
+    BatchSolution
 
     Notes
     -----
@@ -141,7 +141,7 @@ def minimise(
             jac = np.where(accept[:, None, None], new_jac, jac)
             converged[live[done]] = True
             live, r, jac = live[~done], r[~done], jac[~done]
-    return Solution(z, cost, converged)
+    return BatchSolution(z, cost, converged)
 
 
 def _weighted(

@@ -21,7 +21,7 @@ from errsrc.fitting.points import pose
 from errsrc.laws.law import Array, Law, compiled_error
 from errsrc.results import Interval
 
-DRAWS = 256
+BOOTSTRAP_DRAWS = 256
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 FAR = 100.0
@@ -96,12 +96,12 @@ class Fit(Forecast):
         return self.law.at_most
 
     @property
-    def runs(self) -> int:  # type: ignore[override]
+    def draw_count(self) -> int:  # type: ignore[override]
         """How many draws of the parameters there are."""
         return len(next(iter(self.draws.values())))
 
-    def paired(self, inputs: dict[str, Array]) -> Array:
-        """Return ln error at inputs (1 + runs, points): the law's in row 0, a draw's in each other."""
+    def log_errors(self, inputs: dict[str, Array]) -> Array:
+        """Return ln error at inputs (1 + draw_count, points): the law's in row 0, a draw's in each other."""
         code = compiled_error(type(self.law))  # type: ignore[arg-type]
         points = [inputs[name] / self.law.reference(name) for name in self.law.inputs]
         values = [np.concatenate([[v], self.draws[name]])[:, None] for name, v in self.law.params.items()]
@@ -186,7 +186,7 @@ def fit(
         residual = plain.residuals(first[[found.cost.argmin()]], plain.error)[0][0]
         delta = max(HUBER * robust_scale(residual, problem.weights), 1e-9)
         problem = dataclasses.replace(problem, huber_delta=delta)
-    return describe(optimum(problem, first, seed), level, DRAWS, seed)
+    return describe(optimum(problem, first, seed), level, BOOTSTRAP_DRAWS, seed)
 
 
 def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:

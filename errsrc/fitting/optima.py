@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from errsrc.errors import NoFit
-from errsrc.fitting.minimiser import Solution
+from errsrc.fitting.minimiser import BatchSolution
 from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array
 
@@ -26,7 +26,7 @@ class Optimum(NamedTuple):
     """
 
     problem: Problem
-    solution: Solution
+    solution: BatchSolution
     z: Array
     cost: float
     flat: bool
@@ -52,7 +52,7 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
     solution = search(problem, starts)
     if agreeing(solution.cost).sum() < 2:
         more = search(problem, problem.starts(4 * len(starts), seed + 1))
-        solution = Solution(*(np.concatenate(pair) for pair in zip(solution, more, strict=True)))
+        solution = BatchSolution(*(np.concatenate(pair) for pair in zip(solution, more, strict=True)))
     best = int(solution.cost.argmin())
     z, cost = solution.z[best], float(solution.cost[best])
     if solution.converged[best]:
@@ -65,7 +65,7 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
     raise NoFit(message, problem.law_at(again.z[0]) if np.isfinite(again.cost[0]) else None)
 
 
-def search(problem: Problem, starts: Array) -> Solution:
+def search(problem: Problem, starts: Array) -> BatchSolution:
     """Minimise a problem from starts (starts, free) for a while, then only the best quarter to the end."""
     first = problem.solve(starts, iterations=60)
     leaders = np.argsort(first.cost)[: max(len(starts) // 4, 1)]

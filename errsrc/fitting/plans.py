@@ -66,7 +66,7 @@ def plan(
     Parameters
     ----------
     forecast
-        A fit of a law in n, or in n and m (`Fit` or `Average`).
+        A fit of a law in n, or in n and m (`Fit` or `AveragedFit`).
     error
         The target, in the units of the fitted errors; or
     budget
@@ -130,16 +130,16 @@ class _Planner:
         self.forecast = forecast
         self.cost = cost
         self.joint = forecast.input_names == ("n", "m")
-        self.draws = forecast.runs
-        self.deviations = np.concatenate([[0.0], forecast.standard_deviations()])[:, None]
+        self.draws = forecast.draw_count
+        self.deviations = np.concatenate([[0.0], forecast.run_deviates()])[:, None]
         self.range = {k: (x.min() * 1e-6, x.max() * 1e12) for k, x in forecast.inputs.items()}
 
     def log_error(self, n: Array, m: Array) -> Array:
         """Return ln error at sizes of shape (1 + draws, k), one row a draw."""
         with np.errstate(all="ignore"):
-            logs = self.forecast.paired({"n": n, "m": m} if self.joint else {"n": n})
+            logs = self.forecast.log_errors({"n": n, "m": m} if self.joint else {"n": n})
         logs = np.where(np.isnan(logs), np.inf, logs)
-        return logs + self.deviations * np.where(self.deviations != 0, self.forecast.width(logs), 0.0)
+        return logs + self.deviations * np.where(self.deviations != 0, self.forecast.run_spread(logs), 0.0)
 
     def total(self, n: Array, m: Array) -> Array:
         """Return the cost of (n, m); of n alone for a law in n alone."""

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from errsrc.fitting.minimiser import Solution, minimise
+from errsrc.fitting.minimiser import BatchSolution, minimise
 from errsrc.laws.law import Array, Law, Parameter, compiled, power_value
 
 OBJECTIVES = ("divergence", "log", "huber", "absolute")
 
 PRIOR_MEDIAN, PRIOR_WIDTH = 0.4, 0.5
 """The weak prior on exponents, where a problem asks for it: log-normal, by its median and its width."""
-LARGEST = 4_000_000
+LARGEST_BATCH = 4_000_000
 """Residuals that are worked on at once: members times points, some 200 MB."""
 CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0
 """The same of a ceiling, in units of the largest error seen: out of sight unless the points show it."""
@@ -148,7 +148,7 @@ class Problem:
         frozen: NDArray[np.bool_] | None = None,
         iterations: int = 300,
         tolerance: float = 1e-10,
-    ) -> Solution:
+    ) -> BatchSolution:
         """Minimise from the starts z, (members, free).
 
         Parameters
@@ -160,7 +160,7 @@ class Problem:
         iterations, tolerance
             See `errsrc.fitting.minimiser.minimise`.
         """
-        most = max(LARGEST // len(self.error), 1)
+        most = max(LARGEST_BATCH // len(self.error), 1)
         if len(z) > most:  # in parts, for memory; members do not see each other
 
             def part(rows: Any, at: slice) -> Any:
@@ -171,7 +171,7 @@ class Problem:
                 self.solve(z[at], part(error, at), part(weights, at), part(frozen, at), iterations, tolerance)
                 for at in slices
             ]
-            return Solution(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+            return BatchSolution(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
         def residuals(trial: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
             return self.residuals(trial, self.error if error is None else error[rows])

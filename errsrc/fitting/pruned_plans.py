@@ -14,7 +14,7 @@ from errsrc.fitting.intervals import interval_of
 from errsrc.laws.law import Array
 from errsrc.results import Interval
 
-GRID = 400
+DENSITIES = 400
 """Densities between one weight and all of them at which a pruned network's error is looked at."""
 
 
@@ -28,9 +28,9 @@ class PrunedPlan:
         Its index among those asked about.
     density, remaining
         How much of it is left, and how many weights that is, with intervals for one new run.
-    each
+    remaining_by_network
         The same count for every network, (networks,) float64: inf where it does not reach the error at all.
-    chances
+    chance_by_network
         Share of the draws in which each network is the one, (networks,) float64.
     warnings
         What the reader must know, a sentence each.
@@ -39,8 +39,8 @@ class PrunedPlan:
     network: int
     density: Interval
     remaining: Interval
-    each: Array
-    chances: Array
+    remaining_by_network: Array
+    chance_by_network: Array
     warnings: tuple[str, ...]
 
 
@@ -56,7 +56,7 @@ def fewest_weights(
     Parameters
     ----------
     forecast
-        A fit of `JointPruning`, or a `Chained` one.
+        A fit of `JointPruning`, or a `ChainedFit` one.
     error
         The target, in the units of the fitted errors.
     weights
@@ -87,7 +87,7 @@ def fewest_weights(
     >>> pruned = fit(JointPruning, law.error(eps_np=eps_np, **sizes), eps_np=eps_np, **sizes)
     >>> sizes = {"depth": 2, "width": [8, 16, 32], "eps_np": eps_np[[0, 18, 27]]}
     >>> found = fewest_weights(pruned, 0.2, [800, 1600, 3200], **sizes)
-    >>> found.network, found.each.round()
+    >>> found.network, found.remaining_by_network.round()
     (2, array([ inf, 425., 275.]))
     """
     if "density" not in forecast.input_names:
@@ -109,12 +109,12 @@ def fewest_weights(
         if array.shape not in ((), count.shape):
             accepted = f"a number, or one for each of {len(count)} networks"
             raise ValueError(checks.refusal(name, "fewest_weights", accepted, f"<shape {array.shape}>"))
-        others[name] = np.repeat(np.broadcast_to(array, count.shape), GRID)
-    density = np.geomspace(1.0 / count, 1.0, GRID).T  # (networks, grid): from one weight on
+        others[name] = np.repeat(np.broadcast_to(array, count.shape), DENSITIES)
+    density = np.geomspace(1.0 / count, 1.0, DENSITIES).T  # (networks, grid): from one weight on
     centre, draws = forecast.curves(density=density.ravel(), **others)
     logs = np.concatenate([centre[None], draws])
-    deviations = np.concatenate([[0.0], forecast.standard_deviations()])[:, None]
-    logs = (logs + deviations * forecast.width(logs)).reshape(len(logs), len(count), GRID)
+    deviations = np.concatenate([[0.0], forecast.run_deviates()])[:, None]
+    logs = (logs + deviations * forecast.run_spread(logs)).reshape(len(logs), len(count), DENSITIES)
     reached = logs <= np.log(target)  # nan is not
     if not reached[0].any():
         best = interval_of(np.exp(np.nanmin(logs, axis=(1, 2))), level)
@@ -138,7 +138,7 @@ def fewest_weights(
         network=int(winners[0]),
         density=interval_of(least_density[:, winners[0]], level),
         remaining=interval_of(remaining[rows, winners], level),
-        each=remaining[0],
-        chances=np.bincount(winners[1:], minlength=len(count)) / (len(winners) - 1),
+        remaining_by_network=remaining[0],
+        chance_by_network=np.bincount(winners[1:], minlength=len(count)) / (len(winners) - 1),
         warnings=tuple(warnings),
     )

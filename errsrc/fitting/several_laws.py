@@ -13,7 +13,7 @@ from errsrc import checks
 from errsrc.errors import NoFit
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
-from errsrc.fitting.one_law import DRAWS, HUBER, Fit, describe
+from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
 from errsrc.fitting.optima import optimum, search
 from errsrc.fitting.points import pose
 from errsrc.fitting.problem import Problem
@@ -28,7 +28,7 @@ from errsrc.laws.pruning import Pruning
 
 
 @dataclass(frozen=True, eq=False)
-class Average(Forecast):
+class AveragedFit(Forecast):
     """Several fits of the same points, averaged in ln error.
 
     Attributes
@@ -61,9 +61,9 @@ class Average(Forecast):
         return self.members[0].inputs
 
     @property
-    def runs(self) -> int:  # type: ignore[override]
+    def draw_count(self) -> int:  # type: ignore[override]
         """How many draws there are, over all members; each member has its weight's share of them."""
-        return sum(f.runs for f in self.members)
+        return sum(f.draw_count for f in self.members)
 
     @property
     def run_noise(self) -> float:  # type: ignore[override]
@@ -71,31 +71,31 @@ class Average(Forecast):
         squares = [w * f.run_noise**2 for w, f in zip(self.weights, self.members, strict=True)]
         return float(np.sqrt(sum(squares)))
 
-    def paired(self, inputs: dict[str, Array]) -> Array:
-        """Return ln error at inputs (1 + runs, points): the average in row 0, members' draws below."""
+    def log_errors(self, inputs: dict[str, Array]) -> Array:
+        """Return ln error at inputs (1 + draw_count, points): the average in row 0, members' draws below."""
         centre = np.zeros((1, next(iter(inputs.values())).shape[1]))
         rows: list[Array] = []
         first = 1
         for weight, member in zip(self.weights, self.members, strict=True):
-            last = first + member.runs
-            logs = member.paired({k: np.concatenate([x[:1], x[first:last]]) for k, x in inputs.items()})
+            last = first + member.draw_count
+            logs = member.log_errors({k: np.concatenate([x[:1], x[first:last]]) for k, x in inputs.items()})
             centre = centre + weight * logs[:1]
             rows.append(logs[1:])
             first = last
         return np.concatenate([centre, *rows])
 
 
-CANDIDATES: dict[tuple[str, ...], tuple[type[Law], ...]] = {
+AVERAGED_LAWS: dict[tuple[str, ...], tuple[type[Law], ...]] = {
     ("n",): (Power, Envelope, M4),
     ("n", "m"): (Chinchilla, Dense),
     ("density",): (Pruning,),
     ("density", "depth", "width", "eps_np"): (JointPruning,),
 }
 """Which laws `auto` averages for which inputs."""
-STARTS = 12
-EXPONENTS = (0.02, 1.0)
+STARTS_PER_LAW = 12
+EXPONENT_BOUNDS = (0.02, 1.0)
 """Bounds of the exponents: an excess error does not fall faster than the parametric rate 1 / n."""
-LIMITS = {"alpha": EXPONENTS, "beta": EXPONENTS, "gamma": (0.05, 8.0)}
+PARAMETER_BOUNDS = {"alpha": EXPONENT_BOUNDS, "beta": EXPONENT_BOUNDS, "gamma": (0.05, 8.0)}
 """Bounds of the candidates' parameters by name: the exponents, and what shapes a bend."""
 RECENCY: dict[tuple[str, ...], dict[str, float]] = {
     ("n",): {"n": 1.0},
@@ -116,12 +116,12 @@ def auto(
     level: float = 0.9,
     seed: int = 0,
     **inputs: ArrayLike,
-) -> Average:
+) -> AveragedFit:
     """Fit the laws that suit `inputs` and average them by what the points themselves say.
 
     The estimator looks at nothing but the points.  Every candidate is fitted to ln error with
     Huber losses, large sizes and small densities counting most (`RECENCY`), its exponents of n
-    and m at most 1 (`EXPONENTS`); but for laws in n alone, where that bound suffices, the
+    and m at most 1 (`EXPONENT_BOUNDS`); but for laws in n alone, where that bound suffices, the
     exponents also have a weak prior (`problem.PRIOR_MEDIAN`).
     ln errors are averaged with weights (J / min J)^(-N / 2), J a law's minimum and N the
     effective number of points.  `benchmarks/law_fit.py` states how it does on published curves.
@@ -137,7 +137,7 @@ def auto(
 
     Returns
     -------
-    Average
+    AveragedFit
 
     Raises
     ------
@@ -147,16 +147,16 @@ def auto(
         If no candidate's fit converged.
     """
     checks.number(level, "level", "auto", 0.0, 1.0, open_low=True, open_high=True)
-    key = next((names for names in CANDIDATES if set(names) == set(inputs)), None)
+    key = next((names for names in AVERAGED_LAWS if set(names) == set(inputs)), None)
     if key is None:
-        known = "; ".join(", ".join(names) for names in CANDIDATES)
+        known = "; ".join(", ".join(names) for names in AVERAGED_LAWS)
         raise TypeError(checks.refusal("inputs", "auto", f"one of these sets: {known}", sorted(inputs)))
-    known_names = {p.name for law in CANDIDATES[key] for p in law.parameters()}
+    known_names = {p.name for law in AVERAGED_LAWS[key] for p in law.parameters()}
     for name in fixed or {}:
         if name not in known_names:
             raise ValueError(checks.refusal("fixed", "auto", f"among {', '.join(sorted(known_names))}", name))
     e = checks.positive_array(error, "error", "auto")
-    at_most = CANDIDATES[key][0].at_most
+    at_most = AVERAGED_LAWS[key][0].at_most
     sizes = {name: checks.positive_array(inputs[name], name, "auto", at_most.get(name)) for name in key}
     for name, x in {**sizes, "error": e}.items():
         if x.shape != e.shape or x.ndim != 1:
@@ -173,12 +173,12 @@ def auto(
     for name, power in RECENCY[key].items():
         heavy = heavy * (sizes[name] / sizes[name].max()) ** power
     posed: list[Problem] = []
-    for law in CANDIDATES[key]:
+    for law in AVERAGED_LAWS[key]:
         names = {p.name for p in law.parameters()}
         held = {k: v for k, v in (fixed or {}).items() if k in names}
         if law is Dense and "eps0" not in held:
             continue
-        limits = {k: v for k, v in LIMITS.items() if k in names - set(held)}
+        limits = {k: v for k, v in PARAMETER_BOUNDS.items() if k in names - set(held)}
         if "eps0" in names - set(held):
             limits["eps0"] = (float(e.max()), 30 * float(e.max()))
         units = {k: v for k, v in (constants or {}).items() if k in law.constants()}
@@ -191,7 +191,7 @@ def auto(
         prior = 0.0 if key == ("n",) else spread
         huber = dataclasses.replace(problem, objective="huber", huber_delta=HUBER * robust, prior=prior)
         try:
-            found.append(optimum(huber, huber.starts(STARTS, seed), seed))
+            found.append(optimum(huber, huber.starts(STARTS_PER_LAW, seed), seed))
         except NoFit:
             if problem is posed[-1] and not found:
                 raise
@@ -199,7 +199,7 @@ def auto(
     effective = float(w.sum() ** 2 / (w**2).sum())
     costs = np.maximum([f.cost for f in found], 1e-300)
     share = (costs / costs.min()) ** (-effective / 2)
-    counts = np.round(share / share.sum() * DRAWS).astype(int)
+    counts = np.round(share / share.sum() * BOOTSTRAP_DRAWS).astype(int)
     kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
     members = tuple(describe(found[i], level, int(counts[i]), seed) for i in kept)
     weight = share[kept] / share[kept].sum()
@@ -209,7 +209,7 @@ def auto(
         warnings += [
             full for full, short in zip(named, member.warnings, strict=True) if short not in warnings
         ]
-    return Average(members, tuple(weight.tolist()), tuple(warnings))
+    return AveragedFit(members, tuple(weight.tolist()), tuple(warnings))
 
 
 def _scales(posed: list[Problem], seed: int) -> tuple[float, float]:
@@ -224,7 +224,7 @@ def _scales(posed: list[Problem], seed: int) -> tuple[float, float]:
         return scale, scale
     scales = []
     for problem in posed:
-        found = search(problem, problem.starts(STARTS, seed))
+        found = search(problem, problem.starts(STARTS_PER_LAW, seed))
         z = found.z[[int(found.cost.argmin())]]
         residual, jac = (part[0] for part in problem.residuals(z, problem.error))
         spread = residual_scale(residual, problem.weights, jac)

@@ -12,10 +12,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from errsrc import checks
 from errsrc.fitting.forecasts import Forecast
-from errsrc.fitting.holdouts import Cells, Holdout
+from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.plans import plan
-from errsrc.fitting.several_laws import Average
+from errsrc.fitting.several_laws import AveragedFit
 from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes, beside, log, signed
 
 
@@ -128,7 +128,7 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
 
 
 def curve(
-    fit: Fit | Average, ax: Axes | None = None, *, until: float | None = None, level: float = 0.9
+    fit: Fit | AveragedFit, ax: Axes | None = None, *, until: float | None = None, level: float = 0.9
 ) -> Axes:
     """Draw a fit of a law in n: its points, the curve, the band for one new run, and the floor.
 
@@ -190,12 +190,12 @@ def _floor(fit: Forecast, ax: Axes, lowest: float, level: float) -> None:
     ax.set_ylim(bottom=bottom)
 
 
-def _column(cells: Cells, m: float) -> Cells:
+def _column(cells: JudgedCells, m: float) -> JudgedCells:
     """Return the cells of one model size."""
     rows = np.flatnonzero(cells.inputs["m"] == m)
     p = cells.prediction
     prediction = type(p)(p.predicted[rows], p.low[rows], p.high[rows], p.level, p.warnings)
-    return Cells(
+    return JudgedCells(
         {k: x[rows] for k, x in cells.inputs.items()}, tuple(cells.runs[i] for i in rows), prediction
     )
 

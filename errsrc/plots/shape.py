@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from errsrc import checks
-from errsrc.curves.verdicts import Shape
+from errsrc.curves.verdicts import CurveShape
 from errsrc.plots.style import (
     DASHED,
     FITTED,
@@ -29,7 +29,7 @@ COLOURS = {"power law": FITTED, "bend": GREEN, "cliff": HELD_OUT}
 """Each family's colour; a candidate with a floor is dashed."""
 
 
-def local_exponents(shape: Shape, ax: Axes | None = None) -> Axes:
+def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
     """Draw -d ln e / d ln n between each n and the next, with intervals, over the n between them.
 
     A horizontal line and band are the exponent of the verdict, a vertical one where the curve bends or falls
@@ -47,13 +47,13 @@ def local_exponents(shape: Shape, ax: Axes | None = None) -> Axes:
     ValueError
         For a shape without local exponents.
     """
-    if not shape.local:
+    if not shape.local_exponents:
         accepted = "of two or more cells, one above zero"
         raise ValueError(checks.refusal("shape", "local_exponents", accepted, f"<{len(shape.n)} cells>"))
     with mpl.rc_context(STYLE):
         ax = axes(ax, 7.6, 3.6)
-        middles = np.sqrt(shape.n[1:] * shape.n[:-1])[: len(shape.local)]
-        for n, one in zip(middles, shape.local, strict=True):
+        middles = np.sqrt(shape.n[1:] * shape.n[:-1])[: len(shape.local_exponents)]
+        for n, one in zip(middles, shape.local_exponents, strict=True):
             if np.isinf(one.high) and np.isfinite(one.low):
                 ax.plot(n, one.low, marker=r"$\uparrow$", color=INK, markersize=9)
             elif np.isfinite(one.low):
@@ -73,9 +73,9 @@ def local_exponents(shape: Shape, ax: Axes | None = None) -> Axes:
             what = {"bend": "before the bend", "cliff": "before the cliff"}.get(shape.verdict, "of all cells")
             end = shape.n[-1] if shape.threshold is None else shape.threshold.estimate
             _level(ax, shape.exponent, (shape.n[0], end), FITTED, f"{what}: {shape.exponent}")
-            if shape.after is not None and np.isfinite([shape.after.low, shape.after.high]).all():
-                after = f"after it: {shape.after}"
-                _level(ax, shape.after, (end, shape.n[-1]), COLOURS["bend"], after)
+            after = shape.exponent_after
+            if after is not None and np.isfinite([after.low, after.high]).all():
+                _level(ax, after, (end, shape.n[-1]), COLOURS["bend"], f"after it: {after}")
         _threshold(ax, shape)
         ax.set(xlabel="n, training examples", ylabel="local exponent, −d ln e / d ln n", title=shape.verdict)
         ax.set_xlim(0.85 * shape.n[0], shape.n[-1] / 0.85)
@@ -90,7 +90,7 @@ def local_exponents(shape: Shape, ax: Axes | None = None) -> Axes:
         return ax
 
 
-def candidates(shape: Shape, ax: Axes | None = None) -> Axes:
+def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
     """Draw the cells with their intervals and each candidate fitted to them, with its held-out score.
 
     Cells at zero are open triangles at the bottom.
@@ -154,7 +154,7 @@ def _level(ax: Axes, interval: Any, over: tuple[float, float], color: str, label
     ax.plot(over, [interval.estimate] * 2, color=color, label=label)
 
 
-def _threshold(ax: Axes, shape: Shape) -> None:
+def _threshold(ax: Axes, shape: CurveShape) -> None:
     """Draw where the curve bends or falls off, with its interval."""
     one = shape.threshold
     if one is None:

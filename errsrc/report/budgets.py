@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from errsrc import plots
-from errsrc.curves.verdicts import Shape
+from errsrc.curves.verdicts import CurveShape
 from errsrc.report.finished import Finished
 from errsrc.report.page import Content, Figure, code, paragraph, table
 from errsrc.sources.budgets import TERMS, Budget, notes
@@ -48,7 +48,7 @@ def content(found: Finished) -> Content:
     return Content(verdicts, sections, (), begun)
 
 
-def _said(last: Budget, shape: Shape | None) -> str:
+def _said(last: Budget, shape: CurveShape | None) -> str:
     """Return a learner's risk at the largest n by its largest term, and the shape of its curve."""
     if last.rounded.total.estimate == 0:
         said = f"at n = {last.n:,} the risk is 0 to rounding"

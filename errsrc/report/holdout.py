@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from errsrc import plots
-from errsrc.fitting.holdouts import Cells, Holdout
+from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
-from errsrc.fitting.several_laws import Average
+from errsrc.fitting.several_laws import AveragedFit
 from errsrc.laws.law import Array
 from errsrc.report.page import Content, Figure, formula, page, paragraph, table
 
@@ -102,7 +102,7 @@ def sections(
         ("Held-out cells", [_cells(result.held_out)]),
         ("Figures", [*figures]),
     ]
-    lead = result.forecast.members[0] if isinstance(result.forecast, Average) else result.forecast
+    lead = result.forecast.members[0] if isinstance(result.forecast, AveragedFit) else result.forecast
     if isinstance(lead, Fit):
         out.append(("The law", [*law(lead)]))
     return [*out, ("Fitted cells", [_cells(result.fitted)])]
@@ -173,7 +173,7 @@ def _criteria(result: Holdout) -> list[str | Figure]:
     return [table((*names, f"in {level} interval"), rows, words=(0,)), paragraph(explained)]
 
 
-def _cells(cells: Cells) -> str:
+def _cells(cells: JudgedCells) -> str:
     level = f"{cells.prediction.level:.0%} interval for one run"
     rows = []
     for k, off in enumerate(cells.divergence):

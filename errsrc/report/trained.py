@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc.errors import NoFit
-from errsrc.fitting.holdouts import LIMITS, Holdout, judge, small_cells
+from errsrc.fitting.holdouts import DIVERGENCE_LIMITS, Holdout, judge, small_cells
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import Dense, Power
 from errsrc.laws.law import Array
@@ -169,7 +169,7 @@ def content(found: Finished) -> Content:
 
 def _described(found: Fit, name: str) -> tuple[str, bool]:
     """Return how well a law describes the points that it was fitted to, against the limits for those."""
-    mean, std = LIMITS["fitted"]
+    mean, std = DIVERGENCE_LIMITS["fitted"]
     met = abs(found.divergence_mean) <= mean and found.divergence_std <= std
     limits = f"{'within' if met else 'not within'} the limits of {mean:.0%} and {std:.0%}"
     law = type(found.law).__name__

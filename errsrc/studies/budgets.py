@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from errsrc import checks
-from errsrc.curves.verdicts import Shape, shape
+from errsrc.curves.verdicts import CurveShape, shape
 from errsrc.learners import Learner
 from errsrc.results import ROUNDING, Bracket, Interval, aligned
 from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting
@@ -122,7 +122,7 @@ def curves(
     return [(cell, sorted(budgets, key=lambda one: one.n)) for cell, budgets in found.items()]
 
 
-def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> Shape:
+def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     """Return the shape over n of a cell's budgets: of the total less the noise, see `errsrc.curves.verdicts`.
 
     An estimate below 0 counts as 0; so does what may be rounding alone (`ROUNDING` of the target variance, or

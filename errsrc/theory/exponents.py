@@ -136,15 +136,15 @@ def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: floa
     return power * min(order + 1.0, smoothness) / dim
 
 
-def memory(decay: float) -> float:
+def zipf(decay: float) -> float:
     """Return b of a memorising learner of items of probabilities i^-(1 + decay).
 
     decay / (1 + decay), decay > 0 (Hutter 2021, arXiv 2102.04074).
 
     Examples
     --------
-    >>> memory(1.0)
+    >>> zipf(1.0)
     0.5
     """
-    checks.number(decay, "decay", "memory", 0, open_low=True)
+    checks.number(decay, "decay", "zipf", 0, open_low=True)
     return decay / (1 + decay)

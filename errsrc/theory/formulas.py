@@ -90,7 +90,7 @@ def zipf_asymptote() -> sympy.Expr:
 
     Examples
     --------
-    Its exponent is `errsrc.theory.exponents.memory`:
+    Its exponent is `errsrc.theory.exponents.zipf`:
 
     >>> formula = zipf_asymptote()
     >>> print(sympy.simplify(-N * sympy.diff(formula, N) / formula))

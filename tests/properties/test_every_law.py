@@ -44,8 +44,8 @@ def test_a_fit_survives_its_file(law: type[Law], tmp_path) -> None:
     points = design(law)
     truth = law(**middle).error(**points)
     found = fit(law, truth * np.exp(0.02 * np.sin(np.arange(len(truth)) ** 2)), **points)
-    files.save(found, tmp_path / "fit.json")
-    again = files.load(tmp_path / "fit.json")
+    files.save_fit(found, tmp_path / "fit.json")
+    again = files.load_fit(tmp_path / "fit.json")
     assert again.law == found.law
     ahead = {name: x[:5] / 1.5 for name, x in points.items()}
     for name, column in found.predict(**ahead).columns().items():
