@@ -12,7 +12,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--full-power",
         action="store_true",
-        help="statistical tests draw as much as their stated power takes, not just enough to catch gross faults",
+        help="statistical tests draw as much as their stated power takes, not only enough for gross faults",
     )
 
 

@@ -18,7 +18,7 @@ from errsrc.settings import ImageBasis, ImageTeacher
 from errsrc.sources import Effort
 from errsrc.studies import load, parse, spec
 from errsrc.studies.budgets import BudgetCell
-from errsrc.studies.conjectures import ThresholdCell
+from errsrc.studies.conjectures import SearchCell, ThresholdCell
 from errsrc.studies.recovery import Recovery
 from errsrc.sweeps import Factor, Study
 from errsrc.tasks import LanguageCell, PruningCell, VisionCell
@@ -301,6 +301,8 @@ def quicker(cell):
         return replace(cell, width=2, steps=3)
     if isinstance(cell, LanguageCell) and cell.family == "transformer":
         return replace(cell, n=2 * cell.passage, depth=1, steps=3, validation=1024, test=4096)
+    if isinstance(cell, SearchCell):
+        return replace(cell, examples=30)
     if not isinstance(cell, BudgetCell):
         return cell
     few = Effort(starts=2, steps=20, chains=2, transitions=2, leaps=10)
