@@ -262,6 +262,37 @@ class Optional(Rule):
 
 
 @dataclass(frozen=True)
+class Tuple(Rule):
+    """A tuple of `at_least` values or more, each of which another rule accepts.
+
+    Examples
+    --------
+    >>> Tuple(Integer(at_least=1), at_least=2).accepted
+    'a tuple of 2 or more values, each an integer >= 1'
+    """
+
+    rule: Rule
+    at_least: int = 0
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        many = f"a tuple of {self.at_least} or more values" if self.at_least else "a tuple of values"
+        return f"{many}, each {self.rule.accepted}"
+
+    def __call__(self, value: Any, name: str, where: str) -> tuple[Any, ...]:
+        """Return `value` as a tuple of what the other rule returns."""
+        if not isinstance(value, tuple):
+            raise TypeError(refusal(name, where, self.accepted, value))
+        if len(value) < self.at_least:
+            raise ValueError(refusal(name, where, self.accepted, value))
+        try:
+            return tuple(self.rule(one, name, where) for one in value)
+        except (TypeError, ValueError) as error:
+            raise type(error)(refusal(name, where, self.accepted, value)) from None
+
+
+@dataclass(frozen=True)
 class PositiveArray(Rule):
     """An array of finite numbers > 0, each at most `at_most`; strings and booleans are no numbers."""
 

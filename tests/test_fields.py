@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from errsrc.checks import Flag, Integer, Number, arguments
-from errsrc.fields import Checked, choice, flag, instance, integer, number, rules
+from errsrc.checks import Flag, Integer, Number, Tuple, arguments
+from errsrc.fields import Checked, choice, declare, flag, instance, integer, number, rules
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Options(Checked):
     optimiser: str = choice("adam", ("adam", "sgd"))
     compiled: bool = flag(False)
     name: str = instance(str, "a string", "x")
+    sizes: tuple[int, ...] = declare(Tuple(Integer(at_least=1), at_least=2), (1, 1))
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,21 @@ class Options(Checked):
             "(did you mean 'adam'?)",
         ),
         ({"compiled": 1}, "The 'compiled' parameter of Options must be true or false. Got 1 instead."),
+        (
+            {"sizes": (2,)},
+            "The 'sizes' parameter of Options must be a tuple of 2 or more values, each an integer >= 1. "
+            "Got (2,) instead.",
+        ),
+        (
+            {"sizes": (2, 0)},
+            "The 'sizes' parameter of Options must be a tuple of 2 or more values, each an integer >= 1. "
+            "Got (2, 0) instead.",
+        ),
+        (
+            {"sizes": [2, 2]},
+            "The 'sizes' parameter of Options must be a tuple of 2 or more values, each an integer >= 1. "
+            "Got [2, 2] instead.",
+        ),
         ({"name": 3}, "The 'name' parameter of Options must be a string. Got 3 instead."),
     ],
 )
