@@ -2,7 +2,10 @@
 
 from errsrc.learners.band import BandFit as BandFit
 from errsrc.learners.band import BandLeastSquares as BandLeastSquares
+from errsrc.learners.estimator import EstimatorLearner as EstimatorLearner
 from errsrc.learners.estimator import as_estimator as as_estimator
+from errsrc.learners.estimator import as_learner as as_learner
+from errsrc.learners.estimator import from_estimator as from_estimator
 from errsrc.learners.forest import Forest as Forest
 from errsrc.learners.gaussian_process import GaussianProcess as GaussianProcess
 from errsrc.learners.gradient_descent import GradientDescent as GradientDescent

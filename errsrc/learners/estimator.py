@@ -1,8 +1,10 @@
-"""Learners as scikit-learn estimators."""
+"""Learners as scikit-learn estimators, and estimators as learners."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+import functools
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from errsrc import checks
-from errsrc.learners.learner import Learner
+from errsrc.fields import Checked, declare, instance
+from errsrc.learners.learner import Learner, indicators
 from errsrc.rng import generator
+from errsrc.settings import AllFunctions, FunctionClass
+from errsrc.settings.setting import Array, Predictor
 
 
 class LearnerRegressor(RegressorMixin, BaseEstimator):
@@ -100,3 +105,182 @@ def as_estimator(
     if not isinstance(learner, Learner):
         raise TypeError(checks.refusal("learner", "as_estimator", "one of errsrc.learners", learner))
     return (LearnerClassifier if classes else LearnerRegressor)(learner, seed)
+
+
+@dataclass(frozen=True)
+class _AnEstimator(checks.Rule):
+    """An instance with the methods of scikit-learn's estimators; its class need not come from there."""
+
+    accepted: ClassVar[str] = "an estimator of scikit-learn: an instance with get_params, set_params, fit"
+
+    def __call__(self, value: Any, name: str, where: str) -> Any:
+        """Return `value` itself."""
+        if not _is_estimator(value):
+            raise TypeError(checks.refusal(name, where, self.accepted, value))
+        return value
+
+
+@dataclass(frozen=True)
+class EstimatorLearner(Learner, Checked):
+    """A scikit-learn estimator as a learner, see `from_estimator`.
+
+    Each fit clones the estimator and sets every `random_state` that it has, also those of nested estimators
+    and of cross-validation splitters, to a number drawn from the learner's generator.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Any object with ``get_params``, ``set_params``, ``fit`` and ``predict``.
+    function_class : FunctionClass
+        The class that all predictors of the estimator are members of.
+    """
+
+    estimator: Any = declare(_AnEstimator())
+    function_class: FunctionClass = instance(
+        FunctionClass, "a function class of errsrc.settings", AllFunctions()
+    )
+
+    def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
+        from sklearn.base import clone, is_classifier
+
+        estimator = clone(self.estimator)
+        _set_random_states(estimator, rng)
+        if not is_classifier(estimator):
+            labels = indicators(y)
+            estimator.fit(x, labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels)
+            return functools.partial(_predicted_numbers, estimator, labels.shape[1:])
+        if y.dtype.kind != "i":
+            accepted = "classes, integers of shape (n,), for a classifier"
+            raise ValueError(checks.refusal("y", type(estimator).__name__, accepted, f"<{y.dtype}>"))
+        return functools.partial(_predicted_scores, estimator.fit(x, y), int(y.max()) + 1)
+
+
+@dataclass(frozen=True)
+class FittableLearner(Learner):
+    """An object with a method ``fit(x, y, rng)`` as a learner, see `as_learner`.
+
+    Attributes
+    ----------
+    fittable : object
+        Its ``fit`` takes inputs float64 (n, dim), labels float64 (n,) or (n, outputs) or int64 (n,), and a
+        generator, and returns a function of inputs (N, dim).
+    """
+
+    fittable: Any
+
+    @property
+    def function_class(self) -> FunctionClass:
+        """The object's own ``function_class`` where it has one, else all functions."""
+        declared = getattr(self.fittable, "function_class", None)
+        return AllFunctions() if declared is None else declared
+
+    def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
+        predictor: Predictor = self.fittable.fit(x, y, rng)
+        return predictor
+
+
+def from_estimator(estimator: Any, *, function_class: FunctionClass | None = None) -> EstimatorLearner:
+    """Return a scikit-learn estimator as a learner, which leaves the estimator itself as it is.
+
+    A regressor predicts numbers.  A classifier predicts the probabilities of classes that its
+    ``predict_proba`` gives; one without ``predict_proba`` gives all probability to the class that it
+    predicts, which is enough for the 0-1 error.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A regressor, a classifier, a pipeline or a search of scikit-learn, or an object with the same methods.
+    function_class : FunctionClass, optional
+        The class that all its predictors are members of; by default all functions.
+
+    Returns
+    -------
+    EstimatorLearner
+        The learner.
+
+    Raises
+    ------
+    TypeError
+        For an object that is no estimator, an estimator's class instead of an instance, or something that is
+        no function class.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LassoCV
+    >>> x = np.arange(12.0)[:, None]
+    >>> from_estimator(LassoCV(cv=3)).fit(x, 2 * x[:, 0], np.random.default_rng(0))(x[:2]).shape
+    (2,)
+    """
+    return EstimatorLearner(estimator, AllFunctions() if function_class is None else function_class)
+
+
+def as_learner(learner: Any, where: str = "as_learner") -> Learner:
+    """Return a learner for what users pass as one.
+
+    Parameters
+    ----------
+    learner : Learner, estimator or object with ``fit(x, y, rng)``
+        A learner is returned as it is, an estimator of scikit-learn as `from_estimator` returns it.  Of any
+        other object ``fit`` must take inputs, labels and a generator, and return a function of inputs; its
+        ``function_class`` counts where it has one, else its class is all functions.
+    where : str
+        Name of the function that error messages are about.
+
+    Returns
+    -------
+    Learner
+        The learner.
+
+    Raises
+    ------
+    TypeError
+        For any other object, and for a class instead of an instance.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> as_learner(LinearRegression())
+    EstimatorLearner(estimator=LinearRegression(), function_class=AllFunctions())
+    """
+    if isinstance(learner, Learner):
+        return learner
+    if _is_estimator(learner):
+        return from_estimator(learner)
+    if not isinstance(learner, type) and callable(getattr(learner, "fit", None)):
+        return FittableLearner(learner)
+    accepted = "a learner of errsrc.learners, a scikit-learn estimator, or an object with fit(x, y, rng)"
+    raise TypeError(checks.refusal("learner", where, accepted, learner))
+
+
+def _is_estimator(candidate: Any) -> bool:
+    methods = ("get_params", "set_params", "fit", "predict")
+    is_instance = not isinstance(candidate, type)
+    return is_instance and all(callable(getattr(candidate, name, None)) for name in methods)
+
+
+def _set_random_states(estimator: Any, rng: np.random.Generator) -> None:
+    """Set each `random_state` of an estimator and of its parts to an integer drawn from a generator."""
+    parameters = estimator.get_params(deep=True)
+    names = sorted(name for name in parameters if name.split("__")[-1] == "random_state")
+    estimator.set_params(**{name: int(rng.integers(2**31)) for name in names})
+    for name in sorted(parameters):  # splitters of cross-validation have no get_params
+        part = parameters[name]
+        if hasattr(part, "random_state") and not hasattr(part, "get_params") and _draws(part):
+            part.random_state = int(rng.integers(2**31))
+
+
+def _draws(splitter: Any) -> bool:
+    """Return whether a splitter is random: scikit-learn refuses a random state of one that is not."""
+    return bool(getattr(splitter, "shuffle", True))
+
+
+def _predicted_numbers(estimator: Any, shape: tuple[int, ...], at: Array) -> Array:
+    return np.asarray(estimator.predict(at), dtype=np.float64).reshape(len(at), *shape)
+
+
+def _predicted_scores(estimator: Any, count: int, at: Array) -> Array:
+    """Return scores (N, count) of the classes 0 to count - 1; those that were never seen have 0."""
+    if not hasattr(estimator, "predict_proba"):
+        return np.eye(count)[np.asarray(estimator.predict(at), dtype=np.int64)]
+    seen = np.eye(count)[np.asarray(estimator.classes_, dtype=np.int64)]
+    return np.asarray(estimator.predict_proba(at) @ seen)
