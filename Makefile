@@ -5,6 +5,7 @@ help:
 	@echo "make check      ruff, mypy, import-linter and the quick tests: for every edit"
 	@echo "make test       make check, and every other test that guards a promise"
 	@echo "make test-all   make test, and the most expensive tests, at full statistical power (half an hour)"
+	@echo "make gradients  write the numpy code of the laws' formulas and derivatives again, after a change"
 	@echo "make notebooks  run the notebooks, into out/notebooks as .ipynb and HTML (minutes)"
 	@echo "make docs       the reference, a page a room, in docs/build"
 	@echo "make clean      remove .venv and caches"
@@ -31,6 +32,10 @@ lint: .venv/.ready
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+gradients: .venv/.ready
+	.venv/bin/python -m errsrc.laws.derivatives > gradients.py
+	.venv/bin/ruff format --quiet gradients.py && mv gradients.py errsrc/laws/gradients.py
+
 notebooks: .venv/.ready
 	@./setup.sh notebooks
 	mkdir -p out/notebooks
@@ -50,4 +55,4 @@ clean:
 	rm -rf .venv build dist docs/build docs/rooms *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help demo check test test-all lint notebooks docs clean
+.PHONY: help demo check test test-all lint gradients notebooks docs clean

@@ -16,6 +16,7 @@ from errsrc.fitting.csv_table import read
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import ALL
+from errsrc.laws.derivatives import equation
 from errsrc.laws.law import Law
 
 CHOICES = ("auto", *(name for name in ALL if name != "joint-pruning"))
@@ -134,7 +135,7 @@ def _check_out(out: str | None, file: str) -> None:
 def _readable(result: Fit | AveragedFit, level: float) -> str:
     """Return the fit as a table for people."""
     lead = result if isinstance(result, Fit) else result.members[0]
-    lines = [("law", f"{files.fit_summary(lead)['law']}: {lead.law.equation()}")]
+    lines = [("law", f"{files.fit_summary(lead)['law']}: {equation(type(lead.law))}")]
     for size, unit in lead.law.references.items():
         lines.append(("", f"{size} counts in units of {unit} = {lead.law.reference(size):g}"))
     if isinstance(result, AveragedFit):

@@ -18,7 +18,8 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, noise_scale, robust_scale, running_best, seed_noise
 from errsrc.fitting.optima import Optimum, agreeing, optimum, search
 from errsrc.fitting.points import pose
-from errsrc.laws.law import Array, Law, compiled_error
+from errsrc.laws.derivatives import compiled_error
+from errsrc.laws.law import Array, Law
 from errsrc.results import Interval
 
 BOOTSTRAP_DRAWS = 256
@@ -102,7 +103,7 @@ class Fit(Forecast):
 
     def log_errors(self, inputs: dict[str, Array]) -> Array:
         """Return ln error at inputs (1 + draw_count, points): the law's in row 0, a draw's in each other."""
-        code = compiled_error(type(self.law))  # type: ignore[arg-type]
+        code = compiled_error(type(self.law))
         points = [inputs[name] / self.law.reference(name) for name in self.law.inputs]
         values = [np.concatenate([[v], self.draws[name]])[:, None] for name, v in self.law.params.items()]
         return np.log(np.broadcast_to(code(*points, *values), points[0].shape))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 
 from errsrc.laws.law import Array, Law, floor, positive, symbol
+
+if TYPE_CHECKING:
+    import sympy
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Cliff(Law):
     @classmethod
     def formula(cls) -> sympy.Expr:
         """Return the law as a sympy expression."""
+        import sympy
+
         n, c_inf, a, alpha = map(symbol, ("n", "c_inf", "a", "alpha"))
         n_cliff, gamma = map(symbol, ("n_cliff", "gamma"))
         return c_inf + a * n**-alpha * sympy.exp(-((n / n_cliff) ** gamma))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 
 from errsrc.laws.law import Array, Law, floor, positive, symbol
+
+if TYPE_CHECKING:
+    import sympy
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Dense(Law):
     @classmethod
     def formula(cls) -> sympy.Expr:
         """Return the law as a sympy expression in x = n / n_full and y = m / m_base."""
+        import sympy
+
         names = ("n", "m", "eps0", "alpha", "beta", "b", "c_inf", "eta")
         x, y, eps0, alpha, beta, b, c_inf, eta = map(symbol, names)
         rising = x**-alpha + b * y**-beta + c_inf

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 
 from errsrc.laws.law import Array, Law, floor, positive, symbol
+
+if TYPE_CHECKING:
+    import sympy
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Envelope(Law):
     @classmethod
     def formula(cls) -> sympy.Expr:
         """Return the law as a sympy expression in x = n / n_full."""
+        import sympy
+
         x, eps0, alpha, c_inf, eta = map(symbol, ("n", "eps0", "alpha", "c_inf", "eta"))
         rising = x**-alpha + c_inf
         return eps0 * rising / sympy.sqrt(rising**2 + eta**2)

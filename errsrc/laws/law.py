@@ -9,15 +9,17 @@ units of its data, so that a new law is one file and one line in `errsrc.laws.AL
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
+
+if TYPE_CHECKING:  # sympy takes longer to import than a fit takes to run
+    import sympy
 
 Array = NDArray[np.float64]
 
@@ -195,6 +197,8 @@ class Law:
         >>> print(Power.latex())
         a n^{- \alpha} + c_\infty
         """
+        import sympy
+
         formula = cls.formula()
         names = {s: LETTERS[s.name] for s in formula.free_symbols if s.name in LETTERS}
         return str(sympy.latex(formula, symbol_names=names))
@@ -245,38 +249,8 @@ def power_value(power: float | str, values: Mapping[str, Any]) -> Any:
     return power
 
 
-@functools.cache
-def compiled(law: Any) -> Callable[..., list[Any]]:
-    """Return numpy code for the law's formula and its exact gradient.
-
-    The function takes the inputs, then the parameters, as arrays that broadcast, in
-    the law's own order, and returns [error, d error / d parameter_1, ...].  It is
-    lambdified from `formula()` and its sympy derivatives: no finite differences.
-    """
-    expression = law.formula()
-    return _lambdified(law, [expression, *(sympy.diff(expression, symbol(p.name)) for p in law.parameters())])
-
-
-@functools.cache
-def compiled_error(law: Any) -> Callable[..., Any]:
-    """Return numpy code for the law's formula alone, with the arguments of `compiled`."""
-    return _lambdified(law, law.formula())
-
-
-def _lambdified(law: type[Law], expression: Any) -> Callable[..., Any]:
-    symbols = [symbol(name) for name in (*law.inputs, *(p.name for p in law.parameters()))]
-    formula = law.formula()
-    unknown = {str(s) for s in formula.free_symbols} - {str(s) for s in symbols}
-    if unknown:
-        accepted = "in the inputs and parameters only"
-        raise ValueError(checks.refusal("formula", law.__name__, accepted, sorted(unknown)))
-    modules: list[Any] = [{}, "numpy"]
-    for f in formula.atoms(sympy.Function):
-        modules[0].update(getattr(type(f), "numpy", {}))
-    code: Callable[..., Any] = sympy.lambdify(symbols, expression, modules=modules, cse=True)
-    return code
-
-
 def symbol(name: str) -> sympy.Symbol:
     """Return the positive sympy symbol of an input or a parameter by its name, the same everywhere."""
+    import sympy
+
     return sympy.Symbol(name, positive=True)

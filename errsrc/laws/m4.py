@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit
 
 from errsrc.laws.law import Array, Law, floor, positive, symbol
 
+if TYPE_CHECKING:
+    import sympy
 
-def _share(level: Any, gamma: Any) -> Any:
+
+def solve_share(level: Any, gamma: Any) -> Any:
     """Solve ln s - gamma ln(1 - s) = level for s in (0, 1), by Newton's method in the logit of s.
 
     In t = logit(s) the left side has a slope between min(1, gamma) and max(1, gamma), so
@@ -30,32 +33,38 @@ def _share(level: Any, gamma: Any) -> Any:
     return expit(t)
 
 
-def _log_rest(s: Any) -> Any:
+def log_complement(s: Any) -> Any:
     """Return ln(1 - s), kept finite where s rounds to 1: there its factor 1 - s is 0, and so is the slope."""
     return np.log(np.maximum(1 - s, np.finfo(float).tiny))
 
 
-class log_rest(sympy.Function):
-    """ln(1 - s), for s in (0, 1)."""
+@functools.cache
+def symbolic_share() -> Any:
+    """Return the function that `solve_share` evaluates as a sympy function with exact derivatives."""
+    import sympy
 
-    nargs = 1
+    class log_rest(sympy.Function):
+        """ln(1 - s), for s in (0, 1)."""
 
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        """Differentiate in s."""
-        return 1 / (self.args[0] - 1)
+        nargs = 1
 
+        def fdiff(self, argindex: int = 1) -> sympy.Expr:
+            """Differentiate in s."""
+            return 1 / (self.args[0] - 1)
 
-class share(sympy.Function):
-    """s(level, gamma): the root in (0, 1) of ln s - gamma ln(1 - s) = level, with exact derivatives."""
+    class share(sympy.Function):
+        """s(level, gamma): the root in (0, 1) of ln s - gamma ln(1 - s) = level."""
 
-    nargs = 2
-    numpy: ClassVar[dict[str, Any]] = {"share": _share, "log_rest": _log_rest}
+        nargs = 2
+        numpy: ClassVar[dict[str, Any]] = {"share": solve_share, "log_rest": log_complement}
 
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        """Differentiate by the implicit function theorem."""
-        gamma = self.args[1]
-        slope = self * (1 - self) / (1 - self + gamma * self)
-        return slope if argindex == 1 else slope * log_rest(self)
+        def fdiff(self, argindex: int = 1) -> sympy.Expr:
+            """Differentiate by the implicit function theorem."""
+            gamma = self.args[1]
+            slope = self * (1 - self) / (1 - self + gamma * self)
+            return slope if argindex == 1 else slope * log_rest(self)
+
+    return share
 
 
 @dataclass(frozen=True)
@@ -107,10 +116,12 @@ class M4(Law):
 
     @classmethod
     def formula(cls) -> sympy.Expr:
-        """Return the law as a sympy expression, with `share` for the implicit root."""
+        """Return the law as a sympy expression, with `symbolic_share` for the implicit root."""
+        import sympy
+
         n, eps0, c_inf, a, alpha, gamma = map(symbol, ("n", "eps0", "c_inf", "a", "alpha", "gamma"))
         level = sympy.log(a) - alpha * sympy.log(n) - (1 - gamma) * sympy.log(1 - c_inf)
-        return eps0 * (c_inf + (1 - c_inf) * share(level, gamma))
+        return eps0 * (c_inf + (1 - c_inf) * symbolic_share()(level, gamma))
 
     @classmethod
     def equation(cls) -> str:

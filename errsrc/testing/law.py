@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from errsrc import checks
 from errsrc.fitting import fit, plan
 from errsrc.laws import Law
-from errsrc.laws.law import Array, compiled, compiled_error, symbol
+from errsrc.laws.derivatives import compiled, lambdified_error
+from errsrc.laws.law import Array, symbol
 from errsrc.rng import generator
 from errsrc.testing.properties import agree, check_draws, explore, hold, refused, require
 
@@ -142,7 +143,7 @@ def error_and_formula_are_the_same_law(case: LawCase) -> None:
     points, law = case.points, case.law
 
     def look(one: Law) -> None:
-        written = compiled_error(law)(*(points[name] for name in law.inputs), *one.params.values())
+        written = lambdified_error(law)(*(points[name] for name in law.inputs), *one.params.values())
         written = np.broadcast_to(written, one.error(**points).shape)
         agree(("error()", one.error(**points)), ("formula()", written), repr(one), rtol=1e-10, along=points)
 
