@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from errsrc import checks
 
@@ -154,7 +154,7 @@ def mean_interval(
     if std <= 1e-14 * abs(mean):
         return Interval(mean, mean, max(mean, lowest), level)
     skewness = float(((draws - mean) ** 3).mean()) / std**3
-    quantile = float(student.ppf((1 + level) / 2, count - 1)) / math.sqrt(count - 1)
+    quantile = float(stdtrit(count - 1, (1 + level) / 2)) / math.sqrt(count - 1)
     low, high = (mean - std * _unskewed(x, skewness, count) for x in (quantile, -quantile))
     return Interval(mean, low, max(high, lowest), level)
 

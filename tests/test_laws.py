@@ -19,7 +19,8 @@ from errsrc.fitting.one_law import fit
 from errsrc.fitting.plans import plan, training_flops
 from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import ALL, M4, Broken, Chinchilla, Dense, JointPruning, Power, Pruning, plateau
-from errsrc.laws.law import compiled, symbol
+from errsrc.laws.derivatives import compiled
+from errsrc.laws.law import symbol
 from errsrc.results import Interval
 
 CIFAR = Dense(eps0=0.9, alpha=0.66, beta=0.53, b=0.3, c_inf=0.8, eta=4.0, n_full=50_000, m_base=7e5)

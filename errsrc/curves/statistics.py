@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from errsrc.laws.law import Array
 from errsrc.results import Interval
@@ -48,9 +48,8 @@ class CurveCells(NamedTuple):
     def quantile(self, level: float) -> float:
         """Return Student's two-sided quantile for this knowledge of the noise."""
         df = self.df if self.df > 0 else max(len(self.x) - 3, 1)
-        return float(
-            stats.t.ppf((1 + level) / 2, df) if math.isfinite(df) else stats.norm.ppf((1 + level) / 2)
-        )
+        share = (1 + level) / 2
+        return float(special.stdtrit(df, share) if math.isfinite(df) else special.ndtri(share))
 
     def basis(self, degree: int) -> Array:
         """Return 1, ln n - its mean, ..., (cells, degree + 1)."""

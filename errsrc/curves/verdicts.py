@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from errsrc import checks
 from errsrc.curves.candidates import LARGEST_BEND, Compared, compare, described
@@ -181,7 +181,7 @@ def shape(
     while above and medians[above - 1] <= nought:
         above -= 1
     if std_error is not None and above < len(values):  # what may be 0 by chance is not told from 0
-        doubt = float(stats.norm.ppf((1 + level) / 2) * np.atleast_1d(std_error)[group >= above].max())
+        doubt = float(special.ndtri((1 + level) / 2) * np.atleast_1d(std_error)[group >= above].max())
         nought = max(nought, doubt)
         while above and medians[above - 1] <= nought:
             above -= 1

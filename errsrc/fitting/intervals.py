@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from errsrc.fitting.noise import noise_scale
 from errsrc.fitting.problem import Problem
@@ -114,7 +114,7 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     scale = math.sqrt(cost / degrees)
     covariance = _covariance(root[:, None] * jac[0])
     wald = np.sqrt(np.diag(covariance))
-    quantile = float(stats.t.ppf((1 + level) / 2, degrees))
+    quantile = float(special.stdtrit(degrees, (1 + level) / 2))
     if scale < 1e-9:  # noise-free: the profile would trace rounding errors
         return z[:, None] + quantile * scale * wald[:, None] * np.array([-1.0, 1.0])
     ladder = quantile * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])

@@ -9,10 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from errsrc.fitting.minimiser import BatchSolution, minimise
-from errsrc.laws.law import Array, Law, Parameter, compiled, power_value
+from errsrc.fitting.sobol_points import scrambled_sobol
+from errsrc.laws.derivatives import compiled
+from errsrc.laws.law import Array, Law, Parameter, power_value
 
 OBJECTIVES = ("divergence", "log", "huber", "absolute")
 
@@ -105,8 +106,8 @@ class Problem:
         ends = np.array([np.log(p.start) if p.log else p.start for p in self.free])
         lower, upper = self.bounds()
         ends = np.clip(ends, lower[:, None], upper[:, None])
-        design = stats.qmc.Sobol(len(self.free), rng=np.random.default_rng(seed))
-        unit = design.random(1 << max(count - 1, 0).bit_length())[:count]
+        power_of_two = 1 << max(count - 1, 0).bit_length()
+        unit = scrambled_sobol(power_of_two, len(self.free), np.random.default_rng(seed))[:count]
         return ends[:, 0] + unit * (ends[:, 1] - ends[:, 0])
 
     def values(self, z: Array) -> dict[str, Array]:
@@ -122,7 +123,7 @@ class Problem:
         """Return scaled errors at scaled inputs of z (members, free); slopes in z (members, points, free)."""
         values = self.values(z)
         points = [inputs[name] for name in self.law.inputs]
-        code = compiled(self.law)  # type: ignore[arg-type]
+        code = compiled(self.law)
         error, *slopes = code(*points, *(values[p.name] for p in self.law.parameters()))
         error = np.broadcast_to(error, (len(z), np.broadcast(*points).size))
         gradient = np.empty((*error.shape, len(self.free)))
