@@ -25,7 +25,7 @@ from errsrc.settings import (
     Jittered,
     Linear,
     LinearTeacher,
-    Network,
+    NetworkFunctions,
     NetworkTeacher,
     RankK,
     Softmax,
@@ -279,7 +279,7 @@ def test_constants_of_network_settings():
 
 
 def test_a_network_realizes_itself():
-    assert NETWORKS[0].realizability(Network(SMALL)).estimate == 0
+    assert NETWORKS[0].realizability(NetworkFunctions(SMALL)).estimate == 0
     assert NETWORKS[0].realizability(AllFunctions()).estimate == 0
 
 
@@ -365,6 +365,6 @@ def test_what_is_refused(wrong, message):
 
 
 def test_a_network_class_takes_a_network():
-    assert Network(MLP((2, 3, 1))) == Network(MLP((2, 3, 1)))
-    with pytest.raises(TypeError, match="'architecture' parameter of Network"):
-        Network((2, 3, 1))
+    assert NetworkFunctions(MLP((2, 3, 1))) == NetworkFunctions(MLP((2, 3, 1)))
+    with pytest.raises(TypeError, match="'architecture' parameter of NetworkFunctions"):
+        NetworkFunctions((2, 3, 1))
