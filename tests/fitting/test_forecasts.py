@@ -1,0 +1,96 @@
+"""Predictions of fitted laws, of averages and of chains."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from errsrc.fitting import ChainedFit, fewest_weights
+from errsrc.fitting.one_law import fit
+from errsrc.fitting.several_laws import auto
+from errsrc.laws import Dense, JointPruning, Pruning
+from fitting.cases import CIFAR, DENSE, grid, noisy, pruned_grid
+
+
+def test_an_interval_widens_with_noise_with_distance_and_with_its_level() -> None:
+    sizes = grid()
+    quiet = fit(Dense, noisy(CIFAR, sizes, 0.005), fixed={"eps0": 0.9}, **sizes)
+    loud = fit(Dense, noisy(CIFAR, sizes, 0.05), fixed={"eps0": 0.9}, **sizes)
+
+    def width(found, level=0.9, times=1.0):
+        p = found.predict(level=level, n=50_000 * times, m=7e5 * times)
+        return float(np.log(p.high / p.low))
+
+    assert width(loud) > 3 * width(quiet)
+    assert width(quiet, times=30.0) > 2 * width(quiet)
+    assert width(quiet, level=0.99) > width(quiet) > width(quiet, level=0.5)
+
+
+def test_predictions_keep_the_shape_of_their_inputs() -> None:
+    sizes = grid()
+    found = fit(Dense, noisy(CIFAR, sizes, 0.01), fixed={"eps0": 0.9}, **sizes)
+    p = found.predict(n=np.ones((3, 1)) * 1e5, m=[1e5, 1e6])
+    assert p.predicted.shape == p.low.shape == p.high.shape == (3, 2)
+    assert np.all((p.low <= p.predicted) & (p.predicted <= p.high))
+    with pytest.raises(TypeError, match="exactly n, m"):
+        found.predict(n=1e5)
+    with pytest.raises(ValueError, match="arrays that broadcast"):
+        found.predict(n=[1, 2], m=[1, 2, 3])
+
+
+def test_values_beyond_an_inputs_largest_are_refused_alike() -> None:
+    """A density of 1.5 had been answered by every forecast, and fitted."""
+    _, sizes, error = pruned_grid(0, 0.0)
+    more = "an array of finite numbers > 0 and <= 1. Got 1.5 instead."
+    n, m = (x.ravel() for x in np.meshgrid(np.geomspace(250, 4e3, 5), 100 * 2.0 ** np.arange(6)))
+    joint = fit(JointPruning, error, **sizes)
+    chain = ChainedFit(fit(Dense, DENSE.error(n=n, m=m), n=n, m=m, fixed={"eps0": 0.9}), joint)
+    density = 0.8 ** np.arange(20)
+    single = auto(Pruning(0.05, 0.9, 1.0, 0.01).error(density=density), density=density)
+    for forecast in (joint, chain, single, single.members[0]):
+        at = {name: 1.0 for name in forecast.input_names}
+        assert forecast.predict(**at).predicted > 0
+        for ask in (forecast.predict, forecast.curves):
+            with pytest.raises(ValueError, match="'density' parameter of predict must be " + more):
+                ask(**{**at, "density": [0.5, 1.5]})
+    wide = {**sizes, "density": 1.5 * sizes["density"]}
+    for where, ask in (
+        (r"fit\(JointPruning\)", lambda: fit(JointPruning, error, **wide)),
+        (r"fit\(Pruning\)", lambda: fit(Pruning, density, density=1.5 * density)),
+        ("auto", lambda: auto(error, **wide)),
+    ):
+        with pytest.raises(ValueError, match=f"'density' parameter of {where} must be {more}"):
+            ask()
+    for weights, networks, sentence in (
+        ([0.5], {"depth": 1.0, "width": 8.0, "eps_np": 0.2}, "'weights' parameter of fewest_weights .*>= 1"),
+        ([800.0], {"depth": 1.0, "width": 8.0}, "'networks' parameter .* exactly depth, width, eps_np"),
+        ([800.0], {"depth": 1.0, "width": 8.0, "eps_np": 0.2, "density": 0.5}, "'networks' parameter"),
+        ([800.0], {"depth": 0.0, "width": 8.0, "eps_np": 0.2}, "'depth' parameter of fewest_weights"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=sentence):
+            fewest_weights(joint, 0.3, weights, **networks)
+
+
+def test_chained_laws_are_the_composition_of_the_two() -> None:
+    law, sizes, error = pruned_grid(0, 0.0)
+    dense_n, dense_m = (x.ravel() for x in np.meshgrid(np.geomspace(250, 4e3, 5), 100 * 2.0 ** np.arange(6)))
+    unpruned = DENSE.error(n=dense_n, m=dense_m) * 1.03  # the dip lies 3% lower
+    dense = fit(Dense, unpruned, n=dense_n, m=dense_m, fixed={"eps0": 0.9 * 1.03})
+    chain = ChainedFit(dense, fit(JointPruning, error, **sizes), dip=-np.log(1.03))
+    density = 0.8 ** np.arange(20)
+    ahead = chain.predict(n=16e3, m=6400.0, density=density, depth=4.0, width=64.0)
+    eps_np = DENSE.error(n=16e3, m=6400.0)
+    direct = law.error(density=density, depth=4.0, width=64.0, eps_np=eps_np)
+    np.testing.assert_allclose(ahead.predicted, direct, rtol=1e-3)
+    with pytest.raises(ValueError, match="'pruned' parameter of ChainedFit must be a fit of JointPruning"):
+        ChainedFit(dense, dense)
+    with pytest.raises(ValueError, match="'dense' parameter of ChainedFit must be a fit of a law in n and m"):
+        ChainedFit(chain.pruned, chain.pruned)
+    average = ChainedFit(auto(unpruned, n=dense_n, m=dense_m), chain.pruned, dip=-np.log(1.03))
+    again = average.predict(n=2e3, m=1600.0, density=density, depth=2.0, width=16.0)
+    direct = law.error(density=density, depth=2.0, width=16.0, eps_np=DENSE.error(n=2e3, m=1600.0))
+    np.testing.assert_allclose(again.predicted, direct, rtol=0.02)
+    assert (again.low <= again.predicted).all()
+    assert (again.predicted <= again.high).all()
+    both = [forecast.run_deviates() for forecast in (dense, chain)]
+    assert abs(np.corrcoef(both)[0, 1]) < 0.1  # a plateau's chance is not that of a run around it

@@ -1,0 +1,101 @@
+"""The default estimator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errsrc.errors import NoAnswer, NoFit
+from errsrc.fitting import files
+from errsrc.fitting.several_laws import AveragedFit, auto
+from errsrc.laws import M4, Chinchilla, Dense, Power
+from fitting.cases import CIFAR, grid, noisy
+
+
+def test_an_error_that_rises_is_no_power_law() -> None:
+    n = np.geomspace(10, 1e5, 14)
+    with pytest.raises(NoFit, match="worse than a constant"):
+        auto(0.1 * n**0.2, n=n)
+    density = 0.8 ** np.arange(20)
+    with pytest.raises(NoFit, match=r"rises with the density|worse than a constant"):
+        auto(0.1 * density**0.5, density=density)
+
+
+def test_a_parameter_that_its_prior_alone_holds_is_not_called_determined() -> None:
+    """The data term is nothing here: its amplitude and its exponent are open, whatever the bootstrap says."""
+    sizes = {"n": grid()["n"] * 4e6, "m": grid()["m"] * 1e4}
+    law = Chinchilla(E=1.8, A=480.0, B=1e-9, alpha=0.35, beta=0.5)
+    found = auto(noisy(law, sizes, 0.005), **sizes)
+    assert not found.members[0].intervals["B"].determined
+    assert not found.members[0].intervals["beta"].determined
+
+
+def test_auto_averages_and_its_weights_sum_to_one() -> None:
+    n = np.geomspace(100, 1e5, 25)
+    found = auto(noisy(M4(0.9, 0.1, 30.0, 0.6, 1.5), {"n": n}, 0.01), n=n)
+    assert isinstance(found, AveragedFit)
+    assert sum(found.weights) == pytest.approx(1)
+    assert list(found.weights) == sorted(found.weights, reverse=True)
+    centre, draws = found.curves(n=[1e6])
+    assert draws.shape == (found.draw_count, 1)
+    assert draws.min() <= centre[0] <= draws.max()
+
+
+def test_auto_follows_a_law_that_it_has(tmp_path) -> None:
+    n = np.geomspace(100, 1e5, 40)
+    law = Power(0.1, 2.0, 0.5)
+    found = auto(noisy(law, {"n": n}, 0.002), n=n)
+    ahead = np.array([3e5, 1e6])
+    np.testing.assert_allclose(found.predict(n=ahead).predicted, law.error(n=ahead), rtol=0.01)
+    files.save_fit(found, tmp_path / "fit.json")
+    again = files.load_fit(tmp_path / "fit.json")
+    np.testing.assert_array_equal(again.predict(n=ahead).high, found.predict(n=ahead).high)
+
+
+def test_auto_does_not_care_for_the_order_of_its_inputs() -> None:
+    sizes = grid()
+    law = Chinchilla(E=1.8, A=480, B=2100, alpha=0.35, beta=0.37)
+    sizes = {"n": sizes["n"] * 4e6, "m": sizes["m"] * 1e4}
+    error = noisy(law, sizes, 0.005)
+    one, other = auto(error, n=sizes["n"], m=sizes["m"]), auto(error, m=sizes["m"], n=sizes["n"])
+    assert one.members[0].law == other.members[0].law
+
+
+def test_auto_takes_the_dense_law_only_where_random_guess_is_known() -> None:
+    sizes = grid()
+    error = noisy(CIFAR, sizes, 0.01)
+    assert {type(f.law) for f in auto(error, fixed={"eps0": 0.9}, **sizes).members} >= {Dense}
+    assert {type(f.law) for f in auto(error, **sizes).members} == {Chinchilla}
+
+
+def test_auto_refuses_inputs_that_no_candidate_has() -> None:
+    with pytest.raises(TypeError, match="one of these sets"):
+        auto([0.5, 0.4], width=[1, 2])
+    with pytest.raises(ValueError, match="'fixed' parameter of auto"):
+        auto([0.5, 0.4, 0.3, 0.25], n=[1, 2, 4, 8], fixed={"epsilon": 1.0})
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.floats(1e-6, 1e6), min_size=4, max_size=12, unique=True),
+    st.lists(st.floats(1e-3, 1e3), min_size=12, max_size=12),
+)
+def test_auto_answers_or_refuses_but_never_breaks(n: list[float], error: list[float]) -> None:
+    try:
+        found = auto(error[: len(n)], n=n)
+    except (ValueError, NoAnswer):
+        return
+    p = found.predict(n=[max(n), 10 * max(n)])
+    assert np.all(np.isfinite(p.predicted) & (p.predicted > 0))
+    assert np.all((p.low <= p.predicted) & (p.predicted <= p.high))
+
+
+def test_auto_refuses_shapes_and_constants_in_its_own_words() -> None:
+    with pytest.raises(ValueError, match=r"'density' parameter of auto must be .* <= 1\. Got 2"):
+        auto([0.5, 0.4, 0.3, 0.25, 0.2, 0.2], density=[1, 2, 5, 20, 50, 100])
+    with pytest.raises(ValueError, match="as long as the others"):
+        auto([0.5, 0.4, 0.3, 0.25, 0.2], n=[1, 2, 3])
+    with pytest.raises(ValueError, match=r"numbers <= eps0 = 0\.3"):
+        auto([0.5, 0.4, 0.3, 0.25, 0.2], n=[1, 2, 3, 4, 5], fixed={"eps0": 0.3})

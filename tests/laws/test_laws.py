@@ -1,0 +1,50 @@
+"""Laws: exponents, limits, derivatives, plateaus."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import sympy
+
+from errsrc.laws import ALL, M4, Chinchilla, Dense, Pruning, plateau
+from errsrc.laws.derivatives import compiled
+from errsrc.laws.law import symbol
+
+
+def test_both_exponents_are_named_for_what_they_belong_to() -> None:
+    law = Chinchilla(E=1.8, A=480, B=2100, alpha=0.35, beta=0.37)
+    assert (law.data_exponent, law.model_exponent) == (0.37, 0.35)
+    dense = Dense(eps0=0.9, alpha=0.66, beta=0.53, b=0.3, c_inf=0.8, eta=4.0)
+    assert (dense.data_exponent, dense.model_exponent) == (0.66, 0.53)
+    assert Pruning(0.05, 0.9, 1.0, 0.01).data_exponent is None
+
+
+def test_the_plateau_is_the_dip_not_the_unpruned_error() -> None:
+    density = 0.8 ** np.arange(20)
+    error = Pruning(0.05, 0.9, 1.0, 0.001).error(density=density)
+    error[0] *= 1.1
+    assert plateau(density, error) == pytest.approx(0.05, rel=0.02)
+    assert plateau([1.0], [0.2]) == pytest.approx(0.2)
+
+
+def test_the_slopes_of_m4_are_finite_where_its_error_rounds_to_random_guess():
+    law = M4(eps0=1.7, c_inf=0.8, a=5.3, alpha=1.0, gamma=0.27)
+    n = np.array([1e-6, 1.0])
+    error, *slopes = compiled(M4)(n, *law.params.values())
+    assert error[0] == pytest.approx(law.eps0, rel=1e-15)
+    assert np.isfinite(slopes).all()
+    assert slopes[-1][0] == 0.0
+
+
+@pytest.mark.parametrize("name", [k for k, law in ALL.items() if law.inputs[0] == "n" and law is not M4])
+def test_the_error_far_out_is_the_limit_of_the_formula(name: str) -> None:
+    """Plans read the floor there."""
+    law = ALL[name]
+    middle = {p.name: round(math.sqrt(math.prod(p.start)) if p.log else 0.3, 1) for p in law.parameters()}
+    limit = law.formula().subs({symbol(name): sympy.Rational(str(x)) for name, x in middle.items()})
+    for name in law.inputs:
+        limit = sympy.limit(limit, symbol(name), sympy.oo)
+    far = law(**middle).error(**dict.fromkeys(law.inputs, 1e150))
+    assert float(far) == pytest.approx(float(limit), rel=1e-12)
