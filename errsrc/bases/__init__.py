@@ -1,4 +1,9 @@
-"""Bases: orthonormal functions on an input space, whose spans are the bands of settings and learners."""
+"""Bases: which orthonormal functions span a band?
+
+A basis is a frozen dataclass.  Called with inputs (N, dim), it returns the values (N, M) of its functions.
+Settings draw teachers from the span of a basis, the band, and learners fit functions in it.  A user's own
+basis is a subclass of `Basis`.
+"""
 
 from errsrc.bases.basis import BandFunction as BandFunction
 from errsrc.bases.basis import Basis as Basis

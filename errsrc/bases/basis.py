@@ -1,9 +1,9 @@
-"""What a basis is: orthonormal functions on a domain, the first M of which span a band."""
+"""The interface of a basis: orthonormal functions on a domain, whose span is a band."""
 
 from __future__ import annotations
 
-import math
-import os
+import abc
+import dataclasses
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -11,20 +11,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.bases.memory import check_memory
+from errsrc.fields import Checked
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Basis:
-    """M functions on a domain, orthonormal under its uniform distribution, simple ones first.
+class Basis(Checked, abc.ABC):
+    """M functions on a domain, orthonormal under a distribution of inputs, those of low degree first.
 
-    A subclass is a frozen dataclass of plain numbers that defines `indices`, `order`, `domain`, `dim`,
-    `place`, `values` and `quadrature`.
+    The span of the functions is a *band*: settings draw teachers from it, and learners fit functions in it.
+
+    A subclass is a frozen dataclass whose fields are plain numbers and strings, all with defaults.  It must
+    define `size`, `dim`, `place`, `values` and `quadrature`.  Everything else has a default, which a subclass
+    overrides where the default is wrong or slow.  `errsrc.testing.check_basis` tests whether a subclass keeps
+    the promises that are made here.
+
+    Examples
+    --------
+    Cosines on [0, 1], of which the first is constant:
+
+    >>> @dataclass(frozen=True)
+    ... class Cosines(Basis):
+    ...     degree: int = 2
+    ...
+    ...     @property
+    ...     def size(self):
+    ...         return self.degree + 1
+    ...
+    ...     @property
+    ...     def dim(self):
+    ...         return 1
+    ...
+    ...     def place(self, u):
+    ...         return u
+    ...
+    ...     def values(self, x):
+    ...         k = np.arange(self.size)
+    ...         return np.where(k > 0, np.sqrt(2), 1) * np.cos(np.pi * x * k)
+    ...
+    ...     def quadrature(self, order):  # the midpoint rule
+    ...         points = (np.arange(order + 1)[:, None] + 0.5) / (order + 1)
+    ...         return points, np.full(order + 1, 1 / (order + 1))
+    >>> Cosines()(np.array([[0.0], [0.5]])).round(3)
+    array([[ 1.   ,  1.414,  1.414],
+           [ 1.   ,  0.   , -1.414]])
     """
 
     size_field: ClassVar[str] = "degree"
-    """The field in which a basis grows: "degree", from 0 on, or "count", from 1 on."""
+    """Name of the field that sets the size: "degree", whose smallest value is 0, or one that starts at 1."""
 
     trigonometric: ClassVar[bool] = False
     """Whether the functions are trigonometric, so that fast transforms apply (`errsrc.bases.nonuniform`).
@@ -34,93 +70,212 @@ class Basis:
     """
 
     @property
-    def indices(self) -> NDArray[np.int64]:
-        """What tells the functions apart, int64 (M, ...), see `family`."""
-        raise TypeError(f"{type(self).__name__} must define indices")
-
-    @property
+    @abc.abstractmethod
     def size(self) -> int:
         """M, the number of functions."""
-        return len(self.indices)
+
+    @property
+    @abc.abstractmethod
+    def dim(self) -> int:
+        """Number of columns of an input."""
+
+    @abc.abstractmethod
+    def place(self, u: Array) -> Array:
+        """Return inputs for points of the unit cube.
+
+        Uniform points give inputs from the distribution under which the functions are orthonormal.
+
+        Parameters
+        ----------
+        u : ndarray of float64, (N, cube_dim)
+            Points of the unit cube [0, 1]^cube_dim.
+
+        Returns
+        -------
+        x : ndarray of float64, (N, dim)
+            Inputs.
+        """
+
+    @abc.abstractmethod
+    def values(self, x: Array) -> Array:
+        """Return the values of the functions at inputs that are valid; see `__call__` for other inputs.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (N, dim)
+            Inputs in the domain.
+
+        Returns
+        -------
+        values : ndarray of float64, (N, M)
+            A column for each function.
+        """
+
+    @abc.abstractmethod
+    def quadrature(self, order: int) -> tuple[Array, Array]:
+        """Return points and weights that integrate products of two functions exactly.
+
+        Parameters
+        ----------
+        order : int
+            The largest `order` of the two functions' bases.
+
+        Returns
+        -------
+        points : ndarray of float64, (Q, dim)
+            Inputs.
+        weights : ndarray of float64, (Q,)
+            Weights, whose sum is 1: the mean of g over the inputs' distribution is ``weights @ g(points)``.
+        """
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Identity of each function within the `family`, int64 (M, ...); by default its position."""
+        return np.arange(self.size)[:, None]
 
     @property
     def degrees(self) -> NDArray[np.int64]:
-        """The degree of each function, int64 (M,), which grows as it oscillates more."""
+        """Degree of each function, int64 (M,), larger for functions that oscillate faster.
+
+        By default the sum of the absolute values of the function's index.
+        """
         return np.abs(self.indices).reshape(self.size, -1).sum(1)
 
     @property
     def order(self) -> int:
-        """The degree in one coordinate up to which `quadrature` must go for squares of this basis."""
-        raise TypeError(f"{type(self).__name__} must define order")
+        """The `quadrature`'s order that is exact for squares of this basis; by default the largest degree."""
+        return int(self.degrees.max())
 
     @property
     def nested(self) -> tuple[Self, ...]:
-        """The bases of lower degree or count, each within the next, and this one last."""
-        first = 0 if self.size_field == "degree" else 1
-        sizes = range(first, getattr(self, self.size_field) + 1)
+        """Bases of the same family, each a part of the next; the last one is this basis.
+
+        By default those with smaller values of the `size_field`, or this basis alone if it has no such field.
+        """
+        if not hasattr(self, self.size_field):
+            return (self,)
+        smallest = 0 if self.size_field == "degree" else 1
+        sizes = range(smallest, getattr(self, self.size_field) + 1)
         return tuple(replace(self, **{self.size_field: size}) for size in sizes)
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """What tells the space of inputs from others."""
-        raise TypeError(f"{type(self).__name__} must define domain")
+        """Identity of the inputs and their distribution: bases of equal domains take the same inputs.
+
+        By default the class's name and all fields but the `size_field`, so that bases of other classes, or
+        with other fields, count as bases on other domains.
+        """
+        names = [field.name for field in dataclasses.fields(self) if field.name != self.size_field]
+        return (type(self).__name__, *(getattr(self, name) for name in names))
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """What bases have in common in which the same index is the same function."""
+        """Identity of the functions: in bases of one family, equal indices belong to the same function."""
         return (type(self).__name__, self.domain)
 
     @property
-    def dim(self) -> int:
-        """Number of columns of an input."""
-        raise TypeError(f"{type(self).__name__} must define dim")
-
-    @property
     def cube_dim(self) -> int:
-        """Number of coordinates of `place`."""
+        """Dimension of the unit cube that `place` maps to the domain; 0 if inputs cannot be placed."""
         return self.dim
 
     @property
     def continuous_dim(self) -> int:
-        """Number of coordinates of an input that vary continuously; 0 where independent inputs can repeat."""
+        """Number of coordinates of an input that vary continuously; 0 if independent inputs can repeat."""
         return self.cube_dim
 
-    def place(self, u: Array) -> Array:
-        """Return inputs (N, dim) for points u of the unit cube (N, cube_dim), uniform for uniform."""
-        raise TypeError(f"{type(self).__name__} must define place()")
-
     def draw(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs uniformly, float64 (count, dim)."""
+        """Draw independent inputs from the distribution under which the functions are orthonormal.
+
+        Parameters
+        ----------
+        count : int
+            Number of inputs.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        x : ndarray of float64, (count, dim)
+            Inputs.
+        """
         return self.place(rng.uniform(size=(count, self.cube_dim)))
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs to test at, float64 (count, dim): as `draw` does, unless a basis keeps some for it."""
+        """Draw inputs to test a predictor at; by default as `draw` does.
+
+        A basis on real data draws test examples here, and may return fewer than `count` if it has no more.
+
+        Parameters
+        ----------
+        count : int
+            Number of inputs.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        x : ndarray of float64, (count, dim)
+            Inputs.
+        """
         return self.draw(count, rng)
 
-    def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return points (Q, dim) and weights (Q,) that integrate products of two functions of that order.
-
-        The weights sum to 1.
-        """
-        raise TypeError(f"{type(self).__name__} must define quadrature()")
-
-    def values(self, x: Array) -> Array:
-        """Return the functions at x (N, dim), float64 (N, M), without checks."""
-        raise TypeError(f"{type(self).__name__} must define values()")
-
     def synthesise(self, x: Array, coefficients: Array) -> Array:
-        """Return values (N,) or (N, outputs) at x (N, dim) of sums of the functions, without checks."""
+        """Return ``values(x) @ coefficients``, computed in blocks of rows that fit into memory.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (N, dim)
+            Inputs in the domain.
+        coefficients : ndarray of float64, (M,) or (M, outputs)
+            Coefficients of one function or of several.
+
+        Returns
+        -------
+        values : ndarray of float64, (N,) or (N, outputs)
+            Values of the functions with these coefficients.
+        """
         block = max(1, 2**24 // self.size)
         parts = [self.values(x[i : i + block]) @ coefficients for i in range(0, len(x), block)]
         return np.concatenate(parts) if parts else np.zeros((0, *coefficients.shape[1:]))
 
+    @property
+    def accepted_inputs(self) -> str:
+        """What one input consists of, in words, for error messages."""
+        return "numbers"
+
+    def inside(self, x: Array) -> NDArray[np.bool_]:
+        """Return whether each point lies in the domain; by default every point does.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (N, dim)
+            Points with finite coordinates.
+
+        Returns
+        -------
+        inside : ndarray of bool, (N,)
+            True for each point of the domain.
+        """
+        return np.ones(len(x), dtype=bool)
+
     def check_inputs(self, x: Any) -> Array:
-        """Return inputs as float64 (N, dim).
+        """Return inputs as float64, after a check that they are points of the domain.
+
+        Parameters
+        ----------
+        x : array_like, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        x : ndarray of float64, (N, dim)
+            The same inputs.
 
         Raises
         ------
         ValueError
-            For another shape, numbers that are not finite, and points outside the domain.
+            For an array of another shape or dtype, for numbers that are not finite, and for points outside
+            the domain.
         """
         array = np.asarray(x)
         where, accepted = type(self).__name__, f"{self.accepted_inputs} of shape (N, {self.dim})"
@@ -134,38 +289,44 @@ class Basis:
             raise ValueError(checks.refusal("x", where, accepted, f"<{array[outside][0].tolist()}>"))
         return array
 
-    @property
-    def accepted_inputs(self) -> str:
-        """What inputs are, in words."""
-        return "numbers"
-
-    def inside(self, x: Array) -> NDArray[np.bool_]:
-        """Return whether each point is in the domain, bool (N,)."""
-        return np.ones(len(x), dtype=bool)
-
     def __call__(self, x: Any) -> Array:
-        """Return the functions at x (N, dim), float64 (N, M).
+        """Return the values of the functions at inputs.
+
+        Parameters
+        ----------
+        x : array_like, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        values : ndarray of float64, (N, M)
+            A column for each function.
 
         Raises
         ------
         ValueError
-            As `check_inputs`, and where the result would not fit into memory.
+            For inputs that `check_inputs` does not accept, and if the result is larger than half of the
+            machine's memory.
         """
         x = self.check_inputs(x)
         check_memory(len(x), self.size, type(self).__name__)
         return self.values(x)
 
 
+BASIS = checks.Instance(Basis, "a basis, such as errsrc.bases.Torus(3)")
+"""The rule of fields and arguments that are a basis."""
+
+
 @dataclass(frozen=True, eq=False)
 class BandFunction:
-    """A function in a band, by its coefficients.
+    """A function in a band, given by its coefficients.
 
     Attributes
     ----------
-    basis
-        The band.
-    coefficients
-        float64 (M,), or (M, outputs).
+    basis : Basis
+        The basis of the band.
+    coefficients : ndarray of float64, (M,) or (M, outputs)
+        Coefficients of one function, or of one function for each output.
 
     Examples
     --------
@@ -179,11 +340,39 @@ class BandFunction:
     coefficients: Array
 
     def __call__(self, x: Array) -> Array:
-        """Return the values at x (N, dim): float64 (N,), or (N, outputs)."""
+        """Return the function's values at inputs.
+
+        Parameters
+        ----------
+        x : array_like, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        values : ndarray of float64, (N,) or (N, outputs)
+            Values.
+
+        Raises
+        ------
+        ValueError
+            For inputs that the basis's `Basis.check_inputs` does not accept.
+        """
         return self.basis.synthesise(self.basis.check_inputs(x), self.coefficients)
 
     def distance(self, other: BandFunction) -> float:
-        """Return the mean squared difference over the domain, summed over outputs (Parseval).
+        """Return the mean squared difference of two functions over the domain, summed over outputs.
+
+        By Parseval's identity it is the sum of squared differences of the coefficients.
+
+        Parameters
+        ----------
+        other : BandFunction
+            A function in a basis of the same family.
+
+        Returns
+        -------
+        distance : float
+            The mean squared difference, in squared units of the functions.
 
         Raises
         ------
@@ -193,18 +382,25 @@ class BandFunction:
         if self.basis == other.basis:
             return float(((self.coefficients - other.coefficients) ** 2).sum())
         mine, theirs = shared_positions(self.basis, other.basis)
-        own, others = self.coefficients[mine], other.coefficients[theirs]
-        left = np.delete(self.coefficients, mine, axis=0), np.delete(other.coefficients, theirs, axis=0)
-        return float(((own - others) ** 2).sum() + sum((each**2).sum() for each in left))
+        common = ((self.coefficients[mine] - other.coefficients[theirs]) ** 2).sum()
+        only_mine = np.delete(self.coefficients, mine, axis=0)
+        only_theirs = np.delete(other.coefficients, theirs, axis=0)
+        return float(common + ((only_mine**2).sum() + (only_theirs**2).sum()))
 
 
 def shared_positions(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return where the functions that two bases share stand in each, two arrays (shared functions,).
+    """Return the positions of the functions that two bases share.
 
     Parameters
     ----------
-    one, other
-        Bases of one family, in which the same index is the same function.
+    one, other : Basis
+        Bases of one family, in which equal indices belong to the same function.
+
+    Returns
+    -------
+    positions, other_positions : ndarray of intp, (S,)
+        Positions of the S shared functions in each basis: function ``positions[i]`` of `one` is function
+        ``other_positions[i]`` of `other`.
 
     Raises
     ------
@@ -216,24 +412,7 @@ def shared_positions(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArra
         raise ValueError(checks.refusal("other", "shared_positions", accepted, other))
     if one == other:
         return np.arange(one.size), np.arange(one.size)
-    places = {tuple(row): k for k, row in enumerate(other.indices.reshape(other.size, -1).tolist())}
-    found = [places.get(tuple(row), -1) for row in one.indices.reshape(one.size, -1).tolist()]
-    theirs = np.array(found, dtype=np.intp)
-    return np.flatnonzero(theirs >= 0), theirs[theirs >= 0]
-
-
-def check_memory(rows: int, columns: int, where: str) -> None:
-    """Refuse a basis whose float64 matrix, rows x columns, is larger than half the machine's memory."""
-    most = machine_memory() / 2
-    if 8 * rows * columns > most:
-        accepted = f"one whose {rows} x M matrix fits into {most / 2**30:.0f} GiB"
-        got = f"<M = {columns}, {8 * rows * columns // 2**30:,} GiB>"
-        raise ValueError(checks.refusal("basis", where, accepted, got))
-
-
-def machine_memory() -> float:
-    """Return the machine's memory in bytes; inf on systems that do not say."""
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
-        return math.inf
+    position = {tuple(row): k for k, row in enumerate(other.indices.reshape(other.size, -1).tolist())}
+    found = [position.get(tuple(row), -1) for row in one.indices.reshape(one.size, -1).tolist()]
+    positions = np.array(found, dtype=np.intp)
+    return np.flatnonzero(positions >= 0), positions[positions >= 0]

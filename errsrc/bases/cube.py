@@ -12,23 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.bases.basis import Array, Basis, check_memory
+from errsrc.bases.basis import Array, Basis
+from errsrc.bases.memory import check_memory
+from errsrc.fields import integer
 
-MOST_BITS = 20  # for quadrature, which is all of the cube
+MOST_BITS = 20
+"""Most bits of a cube with a quadrature, which consists of all 2^bits vertices."""
 
 
 @dataclass(frozen=True)
 class Cube(Basis):
-    """Products of at most ``degree`` of the coordinates of {-1, 1}^bits: low-degree polynomials.
+    """Products of at most `degree` coordinates of points of {-1, 1}^bits: polynomials of low degree.
 
-    The index of a product is 1 for the coordinates in it, and 0 for the others.
+    The index of a product has a 1 for each coordinate in it and a 0 for each other coordinate.
 
-    Attributes
+    Parameters
     ----------
-    bits
+    bits : int
         Number of coordinates, >= 1.
-    degree
-        The most coordinates in one product, from 0 to ``bits``.
+    degree : int
+        Largest number of coordinates in one product, from 0 to `bits`.
 
     Examples
     --------
@@ -38,16 +41,16 @@ class Cube(Basis):
     array([[ 1.,  1., -1., -1.]])
     """
 
-    bits: int = 3
-    degree: int = 2
+    bits: int = integer(3, at_least=1)
+    degree: int = integer(2, at_least=0)
 
     def __post_init__(self) -> None:
-        checks.integer(self.bits, "bits", "Cube", 1)
-        checks.integer(self.degree, "degree", "Cube", 0, self.bits)
+        super().__post_init__()
+        checks.Integer(at_least=0, at_most=self.bits)(self.degree, "degree", "Cube")
 
     @property
     def size(self) -> int:
-        """M."""
+        """M, the number of products."""
         return sum(comb(self.bits, k) for k in range(self.degree + 1))
 
     @property
@@ -63,7 +66,7 @@ class Cube(Basis):
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """The cube of that many bits."""
+        """The cube of `bits` dimensions with the uniform distribution on its vertices."""
         return ("cube", self.bits)
 
     @property
@@ -78,19 +81,19 @@ class Cube(Basis):
 
     @property
     def accepted_inputs(self) -> str:
-        """Signs."""
+        """Numbers -1 and 1."""
         return "numbers -1 and 1"
 
     def inside(self, x: Array) -> NDArray[np.bool_]:
-        """Return whether all coordinates are -1 or 1."""
+        """Return whether all coordinates of points x (N, bits) are -1 or 1, bool (N,)."""
         return (np.abs(x) == 1).all(1)
 
     def place(self, u: Array) -> Array:
-        """Return the signs of u - 1/2."""
+        """Return the signs of u - 1/2, float64 (N, bits)."""
         return np.where(u < 0.5, -1.0, 1.0)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return all points of the cube.
+        """Return all vertices of the cube, (Q, bits), with equal weights (Q,), whatever the `order`.
 
         Raises
         ------
@@ -103,19 +106,20 @@ class Cube(Basis):
         return np.asarray(1.0 - 2 * bits), np.full(2**self.bits, 2.0**-self.bits)
 
     def values(self, x: Array) -> Array:
-        """Return the products; a product's first factors are one that stands before it."""
+        """Return the products at x (N, bits), float64 (N, M), each from one with a coordinate less."""
         out = np.empty((len(x), self.size))
         out[:, 0] = 1.0
-        places: dict[tuple[int, ...], int] = {(): 0}
+        column: dict[tuple[int, ...], int] = {(): 0}
         for k in range(1, self.degree + 1):
             for chosen in itertools.combinations(range(self.bits), k):
-                places[chosen] = len(places)
-                out[:, places[chosen]] = out[:, places[chosen[:-1]]] * x[:, chosen[-1]]
+                column[chosen] = len(column)
+                out[:, column[chosen]] = out[:, column[chosen[:-1]]] * x[:, chosen[-1]]
         return out
 
 
 @functools.lru_cache(maxsize=16)
 def _subsets(cube: Cube) -> NDArray[np.int64]:
+    """Return the coordinates of each product as 0 and 1, int64 (M, bits)."""
     out = np.zeros((cube.size, cube.bits), dtype=np.int64)
     sets = itertools.chain(*(itertools.combinations(range(cube.bits), k) for k in range(cube.degree + 1)))
     for row, chosen in enumerate(sets):

@@ -1,4 +1,4 @@
-"""The empirical Mercer basis: the leading eigenfunctions of a kernel on data, estimated from inputs alone."""
+"""The empirical Mercer basis: leading eigenfunctions of a kernel, estimated from inputs without labels."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from scipy.linalg import eigh, solve_triangular
 from scipy.spatial.distance import pdist
 
 from errsrc import checks
-from errsrc.bases.basis import Array, check_memory
+from errsrc.bases.basis import Array
 from errsrc.bases.kernels import kernel
+from errsrc.bases.memory import check_memory
 
 
 @dataclass(frozen=True, eq=False)
 class Mercer:
-    """The top M eigenfunctions of a kernel on inputs, as functions of any input; made by `mercer`.
+    """The leading M eigenfunctions of a kernel on a data set, as functions of any input; see `mercer`.
 
     Attributes
     ----------
-    landmarks
-        float64 (L, dim): the inputs that functions are sums of kernels at.
-    weights
-        float64 (L, M): function k is the sum over landmarks of kernel times ``weights[:, k]``.
-    name, length
-        The kernel, see `errsrc.bases.kernel`.
-    eigenvalues
-        float64 (M,): of the kernel's operator on the landmarks, largest first, each >= 0; they sum to at
+    landmarks : ndarray of float64, (L, dim)
+        Inputs.  Each function is a sum of kernels at these inputs.
+    weights : ndarray of float64, (L, M)
+        Function k is the sum over landmarks of the kernel times ``weights[:, k]``.
+    name : str
+        Name of the kernel, see `errsrc.bases.kernel`.
+    length : float
+        Length scale of the kernel.
+    eigenvalues : ndarray of float64, (M,)
+        Eigenvalues of the kernel's integral operator on the landmarks, >= 0, largest first.  Their sum is at
         most 1.
     """
 
@@ -37,7 +40,23 @@ class Mercer:
     eigenvalues: Array
 
     def __call__(self, x: Array) -> Array:
-        """Return the functions at x (N, dim), float64 (N, M)."""
+        """Return the values of the functions at inputs.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        values : ndarray of float64, (N, M)
+            A column for each function.
+
+        Raises
+        ------
+        ValueError
+            If the result is larger than half of the machine's memory.
+        """
         check_memory(len(x), self.weights.shape[1], "Mercer")
         block = max(1, 2**26 // len(self.landmarks))
         parts = [
@@ -47,36 +66,44 @@ class Mercer:
         return np.concatenate(parts) if parts else np.zeros((0, self.weights.shape[1]))
 
 
+@checks.arguments(length=checks.Number(at_least=0))
 def mercer(
     x: Array, size: int, landmarks: int, rng: np.random.Generator, name: str = "rbf", length: float = 0.0
 ) -> Mercer:
-    """Return the top eigenfunctions of a kernel on the distribution that inputs come from.
+    """Return the leading eigenfunctions of a kernel on the distribution that inputs come from.
 
-    The eigenfunctions are those of the kernel on randomly chosen landmarks, extended to other inputs as
-    Nystrom does (Williams and Seeger 2000), and then made orthonormal on all of x, in their order: a smaller
-    basis of the same inputs, landmarks and chance is the beginning of a larger one.
+    They are the eigenfunctions of the kernel on randomly chosen landmarks, extended to other inputs by the
+    Nystrom method (Williams and Seeger 2000) and then made orthonormal on all of `x`, in their order.  With
+    the same inputs, number of landmarks and random numbers, a smaller basis is the beginning of a larger one.
 
     Parameters
     ----------
-    x : float64, (N, dim)
+    x : ndarray of float64, (N, dim)
         Inputs without labels.
-    size
-        M, from 1 to ``landmarks``.
-    landmarks
-        L, from 1 to N.
-    rng
-        Chooses them.
-    name, length
-        The kernel, see `errsrc.bases.kernel`; for length 0 the median distance of landmarks.
+    size : int
+        M, the number of functions, from 1 to `landmarks`.
+    landmarks : int
+        L, the number of landmarks, from 1 to N.
+    rng : numpy.random.Generator
+        Chooses the landmarks.
+    name : str
+        Name of the kernel, see `errsrc.bases.kernel`.
+    length : float
+        Length scale of the kernel, >= 0; 0 stands for the median distance between landmarks.
+
+    Returns
+    -------
+    functions : Mercer
+        The eigenfunctions.
 
     Raises
     ------
     ValueError
-        For sizes out of range, and where the kernel has no M eigenvalues above rounding.
+        For sizes out of range, and if fewer than M eigenvalues are above the rounding errors.
 
     Notes
     -----
-    Cost: L^3 + N L (dim + M).
+    Cost: about L^3 + N L (dim + M) operations.
 
     Examples
     --------
@@ -89,21 +116,23 @@ def mercer(
            [0., 0., 1., 0.],
            [0., 0., 0., 1.]])
     """
-    checks.integer(landmarks, "landmarks", "mercer", 1, len(x))
-    checks.integer(size, "size", "mercer", 1, landmarks)
-    checks.number(length, "length", "mercer", 0)
+    checks.Integer(at_least=1, at_most=len(x))(landmarks, "landmarks", "mercer")
+    checks.Integer(at_least=1, at_most=landmarks)(size, "size", "mercer")
     chosen = x[rng.choice(len(x), landmarks, replace=False)]
     if length == 0:
         length = (float(np.median(pdist(chosen))) if landmarks > 1 else 0.0) or 1.0
     gram = kernel(chosen, chosen, name, length)
-    d, v = eigh(gram, subset_by_index=[landmarks - size, landmarks - 1])
-    d, v = d[::-1], v[:, ::-1]
-    if d[-1] <= landmarks * np.finfo(float).eps * d[0]:
-        kept = int((d > landmarks * np.finfo(float).eps * d[0]).sum())
-        raise ValueError(checks.refusal("size", "mercer", f"at most {kept} for this kernel", size))
-    v *= np.where(v[np.abs(v).argmax(0), np.arange(size)] < 0, -1.0, 1.0)
-    raw = Mercer(chosen, v * (np.sqrt(landmarks) / d), name, length, d / landmarks)
-    triangle = np.linalg.qr(raw(x) / np.sqrt(len(x)), mode="r")
+    eigenvalues, vectors = eigh(gram, subset_by_index=[landmarks - size, landmarks - 1])
+    eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1]
+    above_rounding = eigenvalues > landmarks * np.finfo(float).eps * eigenvalues[0]
+    if not above_rounding[-1]:
+        accepted = f"at most {int(above_rounding.sum())} for this kernel"
+        raise ValueError(checks.refusal("size", "mercer", accepted, size))
+    largest = vectors[np.abs(vectors).argmax(0), np.arange(size)]
+    vectors *= np.where(largest < 0, -1.0, 1.0)  # so that signs do not depend on the eigensolver
+    weights = vectors * (np.sqrt(landmarks) / eigenvalues)
+    extended = Mercer(chosen, weights, name, length, eigenvalues / landmarks)
+    triangle = np.linalg.qr(extended(x) / np.sqrt(len(x)), mode="r")
     triangle *= np.sign(np.diag(triangle))[:, None]
-    weights = solve_triangular(triangle, raw.weights.T, trans="T").T
-    return Mercer(chosen, weights, name, length, d / landmarks)
+    orthonormal = solve_triangular(triangle, weights.T, trans="T").T
+    return Mercer(chosen, orthonormal, name, length, eigenvalues / landmarks)

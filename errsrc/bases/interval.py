@@ -11,17 +11,18 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
-from errsrc import checks
-from errsrc.bases.basis import Array, Basis, check_memory
+from errsrc.bases.basis import Array, Basis
+from errsrc.bases.memory import check_memory
+from errsrc.fields import integer, number
 
 
 @dataclass(frozen=True)
-class _Interval(Basis):
-    """What bases on the interval have in common."""
+class _IntervalBasis(Basis):
+    """A basis on the interval [-1, 1] with the uniform distribution."""
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """The interval."""
+        """The interval with the uniform distribution."""
         return ("interval",)
 
     @property
@@ -35,26 +36,26 @@ class _Interval(Basis):
         return "numbers from -1 to 1"
 
     def inside(self, x: Array) -> NDArray[np.bool_]:
-        """Return whether points are in [-1, 1]."""
+        """Return whether points x (N, 1) are in [-1, 1], bool (N,)."""
         return np.abs(x[:, 0]) <= 1
 
     def place(self, u: Array) -> Array:
-        """Return 2 u - 1."""
+        """Return 2 u - 1, (N, 1)."""
         return 2 * u - 1
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return Gauss and Legendre's order + 1 points."""
+        """Return the order + 1 points (Q, 1) of Gauss-Legendre quadrature, and their weights (Q,)."""
         points, weights = legendre.leggauss(order + 1)
         return points[:, None], weights / 2
 
 
 @dataclass(frozen=True)
-class Legendre(_Interval):
+class Legendre(_IntervalBasis):
     """Polynomials on [-1, 1] up to a degree: sqrt(2 k + 1) P_k.
 
-    Attributes
+    Parameters
     ----------
-    degree
+    degree : int
         The largest degree, >= 0; M is one more.
 
     Examples
@@ -64,21 +65,18 @@ class Legendre(_Interval):
            [ 1.   ,  1.732,  2.236]])
     """
 
-    degree: int = 6
-
-    def __post_init__(self) -> None:
-        checks.integer(self.degree, "degree", "Legendre", 0)
+    degree: int = integer(6, at_least=0)
 
     @property
     def size(self) -> int:
-        """M."""
+        """M, the number of polynomials."""
         return self.degree + 1
 
     @property
     def indices(self) -> NDArray[np.int64]:
         """Degrees, int64 (M, 1)."""
         check_memory(1, self.size, "Legendre")
-        return np.arange(self.degree + 1)[:, None]
+        return super().indices
 
     @property
     def order(self) -> int:
@@ -86,25 +84,26 @@ class Legendre(_Interval):
         return self.degree
 
     def values(self, x: Array) -> Array:
-        """Return the polynomials."""
+        """Return the polynomials at x (N, 1), float64 (N, M)."""
         scale = np.sqrt(2 * np.arange(self.degree + 1) + 1)
         return np.asarray(legendre.legvander(x[:, 0], self.degree) * scale)
 
 
 @dataclass(frozen=True)
-class Slepian(_Interval):
-    """The functions best concentrated on [-1, 1] of all with frequencies up to ``bandwidth`` radians.
+class Slepian(_IntervalBasis):
+    """The functions best concentrated on [-1, 1] of all with frequencies up to `bandwidth` radians.
 
-    Prolate spheroidal wave functions, eigenfunctions of the integral operator of the sinc kernel
-    sin(c (x - z)) / (pi (x - z)), c the bandwidth (Slepian and Pollak 1961); about 2 c / pi of them carry
-    all that a band-limited signal shows on the interval.  Computed from their Legendre coefficients, the
-    eigenvectors of a tridiagonal matrix (Xiao, Rokhlin and Yarvin 2001, eq. 62 to 64).
+    Prolate spheroidal wave functions: eigenfunctions of the integral operator with the sinc kernel
+    sin(c (x - z)) / (pi (x - z)), where c is the bandwidth (Slepian and Pollak 1961).  About 2 c / pi of them
+    carry nearly all energy that a band-limited signal has on the interval.  They are computed from their
+    Legendre coefficients, the eigenvectors of a tridiagonal matrix (Xiao, Rokhlin and Yarvin 2001, eqs. 62 to
+    64).
 
-    Attributes
+    Parameters
     ----------
-    bandwidth
+    bandwidth : float
         c > 0: the largest frequency, in radians for a unit of x.
-    count
+    count : int
         M, the number of functions, >= 1.
 
     Examples
@@ -118,33 +117,29 @@ class Slepian(_Interval):
 
     size_field: ClassVar[str] = "count"
 
-    bandwidth: float = 8.0
-    count: int = 7
-
-    def __post_init__(self) -> None:
-        checks.number(self.bandwidth, "bandwidth", "Slepian", 0, open_low=True)
-        checks.integer(self.count, "count", "Slepian", 1)
+    bandwidth: float = number(8.0, above=0)
+    count: int = integer(7, at_least=1)
 
     @property
-    def indices(self) -> NDArray[np.int64]:
-        """Positions by concentration, int64 (M, 1)."""
-        return np.arange(self.count)[:, None]
+    def size(self) -> int:
+        """M, the number of functions."""
+        return self.count
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """Functions of another bandwidth are others."""
+        """Class, domain and bandwidth: functions of two bandwidths are different ones."""
         return (*super().family, self.bandwidth)
 
     @property
     def order(self) -> int:
-        """The degree of the polynomials that they are computed as."""
-        return len(_prolate(self)) - 1
+        """The degree of the Legendre series that the functions are computed from."""
+        return len(_legendre_coefficients(self)) - 1
 
     @property
     def concentrations(self) -> Array:
-        """Share of each function's energy that is on the interval, float64 (M,): the operator's eigenvalues.
+        """Share of each function's energy on the interval, float64 (M,): the operator's eigenvalues.
 
-        Resolved to rounding of the largest, 1e-15.
+        Each has an absolute error of about 1e-15.
         """
         points, weights = self.quadrature(self.order + round(self.bandwidth) + 8)
         c = self.bandwidth
@@ -154,16 +149,16 @@ class Slepian(_Interval):
         return np.asarray((weights[:, None] * functions * image).sum(0))
 
     def values(self, x: Array) -> Array:
-        """Return the functions."""
-        return Legendre(self.order).values(x) @ _prolate(self)
+        """Return the functions at x (N, 1), float64 (N, M)."""
+        return Legendre(self.order).values(x) @ _legendre_coefficients(self)
 
 
 @functools.lru_cache(maxsize=64)
-def _prolate(slepian: Slepian) -> Array:
-    """Return Legendre coefficients of the functions, (K, M), in the orthonormal polynomials."""
+def _legendre_coefficients(slepian: Slepian) -> Array:
+    """Return coefficients (K, M) of the functions in the orthonormal Legendre polynomials."""
     c, count = slepian.bandwidth, slepian.count
-    most = 2 * (int(np.e * c / 2) // 2) + count + 30 + int(2 * np.sqrt(c))
-    k = np.arange(most + most % 2, dtype=np.float64)
+    length = 2 * (int(np.e * c / 2) // 2) + count + 30 + int(2 * np.sqrt(c))
+    k = np.arange(length + length % 2, dtype=np.float64)
     diagonal = k * (k + 1) + c**2 * (2 * k * (k + 1) - 1) / ((2 * k + 3) * (2 * k - 1))
     above = c**2 * (k + 2) * (k + 1) / ((2 * k + 3) * np.sqrt((2 * k + 1) * (2 * k + 5)))
     out = np.zeros((len(k), count))
@@ -172,10 +167,11 @@ def _prolate(slepian: Slepian) -> Array:
         if len(wanted):
             _, vectors = eigh_tridiagonal(diagonal[parity::2], above[parity::2][:-1])
             out[parity::2, wanted] = vectors[:, : len(wanted)]
-    # Positive at x = 1, where all but the last are too small to tell: by the middle, and the zeros between.
-    flat = legendre.legval(0.0, out * np.sqrt(2 * k + 1)[:, None])
+    # Each function gets the sign that makes it positive at x = 1.  All but the last functions are too small
+    # there to show their sign, so it follows from the value or slope at 0 and the number of zeros between.
+    value = legendre.legval(0.0, out * np.sqrt(2 * k + 1)[:, None])
     slope = legendre.legval(0.0, legendre.legder(out * np.sqrt(2 * k + 1)[:, None]))
     zeros = np.arange(count) // 2
-    out *= np.sign(np.where(np.arange(count) % 2, slope, flat)) * (-1.0) ** zeros
+    out *= np.sign(np.where(np.arange(count) % 2, slope, value)) * (-1.0) ** zeros
     out.setflags(write=False)
     return out

@@ -3,53 +3,65 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.gaussian_process.kernels import RBF, Matern
 
 from errsrc import checks
+from errsrc.bases.basis import Array
 
 KERNELS = ("rbf", "matern", "periodic")
-"""Names of kernels."""
+"""Names of the kernels."""
 
 WIDE = 32
-"""Columns from which on squared distances are taken by one matrix product, five times as fast."""
+"""Number of columns from which squared distances are computed by one matrix product, five times as fast."""
 
 
-def kernel(
-    x: NDArray[np.float64], z: NDArray[np.float64], name: str, length: float, nu: float = 1.5
-) -> NDArray[np.float64]:
-    """Return the kernel of each pair of points, float64 (N, L) for x (N, dim) and z (L, dim); 1 on x = z.
+@checks.arguments(name=checks.Choice(KERNELS), length=checks.Number(above=0), nu=checks.Number(above=0))
+def kernel(x: Array, z: Array, name: str, length: float, nu: float = 1.5) -> Array:
+    """Return the kernel of each pair of points; it is 1 where the points are equal.
 
     Parameters
     ----------
-    x, z
+    x : ndarray of float64, (N, dim)
         Points.
-    name
-        "rbf", exp(-r^2 / (2 length^2)) at distance r; "matern" with smoothness ``nu`` (nu = 1/2:
-        exp(-r / length)); "periodic", the rbf of the points' places on unit circles, their coordinates
-        being angles: exp(-2 sum of sin^2(difference / 2) / length^2).
-    length
-        Length scale, > 0.
-    nu
-        Smoothness, > 0; the Matern kernel's only.
+    z : ndarray of float64, (L, dim)
+        Points.
+    name : str
+        "rbf": exp(-r^2 / (2 length^2)) at distance r.  "matern": the Matern kernel of smoothness `nu`; for
+        nu = 1/2 it is exp(-r / length).  "periodic": for coordinates that are angles in radians,
+        exp(-2 sum of sin^2(difference / 2) / length^2), the rbf kernel of the points' places on unit circles.
+    length : float
+        Length scale, > 0, in units of the coordinates.
+    nu : float
+        Smoothness of the Matern kernel, > 0; not used for the others.
+
+    Returns
+    -------
+    gram : ndarray of float64, (N, L)
+        Kernel of each point of `x` with each point of `z`.
+
+    Raises
+    ------
+    ValueError
+        For a name that is none of `KERNELS`, and for a length or smoothness out of range.
 
     Notes
     -----
-    Inputs of `WIDE` columns or more have kernels off by rounding of their squared norms over length^2.
+    For `WIDE` columns or more, kernels have an absolute error of the order of the points' squared norms over
+    length^2, times the machine epsilon.
 
     Examples
     --------
     >>> kernel(np.array([[0.0]]), np.array([[0.0], [2.0]]), "matern", length=2.0, nu=0.5).round(3)
     array([[1.   , 0.368]])
     """
-    checks.choice(name, "name", "kernel", KERNELS)
     if name == "matern":
         return np.asarray(Matern(length, nu=nu)(x, z))
     if name == "periodic":
         x, z = (np.concatenate([np.cos(points), np.sin(points)], axis=1) for points in (x, z))
     if x.shape[1] < WIDE:
         return np.asarray(RBF(length)(x, z))
-    out = (x / length) @ (z / length).T
-    out -= ((x / length) ** 2).sum(1)[:, None] / 2
-    out -= ((z / length) ** 2).sum(1) / 2
-    return np.exp(np.minimum(out, 0.0, out=out), out=out)
+    # exp(x.z / length^2 - |x|^2 / (2 length^2) - |z|^2 / (2 length^2)), in place
+    exponent = (x / length) @ (z / length).T
+    exponent -= ((x / length) ** 2).sum(1)[:, None] / 2
+    exponent -= ((z / length) ** 2).sum(1) / 2
+    return np.exp(np.minimum(exponent, 0.0, out=exponent), out=exponent)

@@ -8,45 +8,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from errsrc import checks
-from errsrc.bases.basis import Array, Basis, check_memory
+from errsrc.bases.basis import Array, Basis
+from errsrc.bases.memory import check_memory
+from errsrc.fields import integer
 
-OFF = 1e-6  # how far the norm of a point on the sphere may be from 1
+NORM_TOLERANCE = 1e-6
+"""Largest accepted difference between 1 and the norm of a point on the sphere."""
 
 
 @dataclass(frozen=True)
 class Sphere(Basis):
     """Real spherical harmonics up to a degree, of unit vectors in three dimensions: M = (degree + 1)^2.
 
-    The index of a harmonic is (l, m): m >= 0 has a cosine of the longitude, m < 0 a sine.
+    The index of a harmonic is (l, m).  For m >= 0 it has a cosine of the longitude, for m < 0 a sine.
 
-    Attributes
+    Parameters
     ----------
-    degree
+    degree : int
         The largest l, >= 0.
 
     Examples
     --------
-    Degree 1 is sqrt 3 times y, z, x:
+    Degree 1 is sqrt(3) times y, z, x:
 
     >>> Sphere(1)(np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])).round(3)
     array([[1.   , 0.   , 1.732, 0.   ],
            [1.   , 0.   , 0.   , 1.732]])
     """
 
-    degree: int = 3
-
-    def __post_init__(self) -> None:
-        checks.integer(self.degree, "degree", "Sphere", 0)
+    degree: int = integer(3, at_least=0)
 
     @property
     def size(self) -> int:
-        """M."""
+        """M, the number of harmonics."""
         return (self.degree + 1) ** 2
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """L and m, int64 (M, 2)."""
+        """Pairs of l and m, int64 (M, 2)."""
         check_memory(2, self.size, "Sphere")
         degrees = np.arange(self.degree + 1)
         l = np.repeat(degrees, 2 * degrees + 1)  # noqa: E741
@@ -54,7 +53,7 @@ class Sphere(Basis):
 
     @property
     def degrees(self) -> NDArray[np.int64]:
-        """Each l, int64 (M,)."""
+        """The l of each harmonic, int64 (M,)."""
         return self.indices[:, 0]
 
     @property
@@ -64,7 +63,7 @@ class Sphere(Basis):
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """The sphere."""
+        """The sphere with the uniform distribution."""
         return ("sphere",)
 
     @property
@@ -74,7 +73,7 @@ class Sphere(Basis):
 
     @property
     def cube_dim(self) -> int:
-        """2."""
+        """2: a height and a longitude."""
         return 2
 
     @property
@@ -83,42 +82,44 @@ class Sphere(Basis):
         return "unit vectors"
 
     def inside(self, x: Array) -> NDArray[np.bool_]:
-        """Return whether points have norm 1, within `OFF`."""
-        return np.abs(np.linalg.norm(x, axis=1) - 1) <= OFF
+        """Return whether points x (N, 3) have norm 1, up to `NORM_TOLERANCE`, bool (N,)."""
+        return np.abs(np.linalg.norm(x, axis=1) - 1) <= NORM_TOLERANCE
 
     def place(self, u: Array) -> Array:
-        """Return the point at height 2 u_1 - 1 and longitude 2 pi u_2."""
-        z, angle = 2 * u[:, 0] - 1, 2 * np.pi * u[:, 1]
+        """Return points (N, 3) of height 2 u_1 - 1 and longitude 2 pi u_2, for u (N, 2)."""
+        z, longitude = 2 * u[:, 0] - 1, 2 * np.pi * u[:, 1]
         radius = np.sqrt(np.maximum(1 - z**2, 0))
-        return np.stack([radius * np.cos(angle), radius * np.sin(angle), z], axis=1)
+        return np.stack([radius * np.cos(longitude), radius * np.sin(longitude), z], axis=1)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return Gauss and Legendre's heights times even longitudes."""
+        """Return points (Q, 3) and weights (Q,): Gauss-Legendre heights times evenly spaced longitudes."""
         z, weights = np.polynomial.legendre.leggauss(order + 1)
         turns = np.arange(2 * order + 1) / (2 * order + 1)
         u = np.stack(np.meshgrid((z + 1) / 2, turns, indexing="ij"), axis=-1).reshape(-1, 2)
         return self.place(u), np.repeat(weights / 2 / len(turns), len(turns))
 
     def values(self, x: Array) -> Array:
-        """Return the harmonics, by the recursion in l of the normalised associated Legendre functions.
+        """Return the harmonics at x (N, 3), float64 (N, M).
 
-        With r^m (cos m phi, sin m phi) = Re, Im of (x + i y)^m no longitude is needed at the poles.
+        By the recursion in l of the normalised associated Legendre functions P_l^m / r^m, where r is the
+        distance from the axis.  With r^m (cos m phi, sin m phi) = Re, Im of (x + i y)^m no longitude phi is
+        needed, which is not defined at the poles.
         """
         degree, z = self.degree, x[:, 2]
         out = np.empty((len(x), self.size))
-        turn = np.ones(len(x), dtype=np.complex128)
+        power = np.ones(len(x), dtype=np.complex128)  # (x + i y)^m
         start = np.ones(len(x))  # P_m^m / r^m
         for m in range(degree + 1):
             if m:
-                turn = turn * (x[:, 0] + 1j * x[:, 1])
+                power = power * (x[:, 0] + 1j * x[:, 1])
                 start = start * np.sqrt((2 * m + 1) / (2 * m)) * (np.sqrt(2) if m == 1 else 1.0)
-            below, now = np.zeros(len(x)), start
+            before, now = np.zeros(len(x)), start
             for l in range(m, degree + 1):  # noqa: E741
                 if l > m:
                     a = np.sqrt((2 * l + 1) * (2 * l - 1) / ((l - m) * (l + m)))
                     b = np.sqrt((2 * l + 1) * (l + m - 1) * (l - m - 1) / ((2 * l - 3) * (l - m) * (l + m)))
-                    below, now = now, a * z * now - (b * below if l > m + 1 else 0.0)
-                out[:, l * l + l + m] = now * turn.real
+                    before, now = now, a * z * now - (b * before if l > m + 1 else 0.0)
+                out[:, l * l + l + m] = now * power.real
                 if m:
-                    out[:, l * l + l - m] = now * turn.imag
+                    out[:, l * l + l - m] = now * power.imag
         return out

@@ -15,7 +15,8 @@ from scipy import fft
 from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded, eigvalsh_tridiagonal
 
 from errsrc import checks
-from errsrc.bases.basis import Array, Basis, machine_memory
+from errsrc.bases.basis import Array, Basis
+from errsrc.bases.memory import machine_memory
 from errsrc.bases.nonuniform import (
     Complex,
     check_nodes,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from dataclasses import dataclass
 from math import comb
 from typing import Any, ClassVar
@@ -13,31 +12,37 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.bases import nonuniform
-from errsrc.bases.basis import Array, Basis, check_memory
+from errsrc.bases.basis import Array, Basis
+from errsrc.bases.memory import check_memory
+from errsrc.fields import choice, integer
 
 FREQUENCY_SETS = ("box", "simplex", "cross")
-"""Lower sets of frequencies."""
+"""Names of the sets of frequencies that a torus can have."""
 
-MOST_POINTS = 2**26  # of a grid
+MOST_POINTS = 2**26
+"""Largest number of points of a quadrature grid."""
+
+MOST_FREQUENCIES = 2**40
+"""Largest number of frequencies of a torus."""
 
 
 @dataclass(frozen=True)
 class Torus(Basis):
     """Trigonometric polynomials of angles, on [0, 2 pi)^dim, with frequencies in a symmetric lower set.
 
-    Functions are 1, and sqrt 2 cos(k.x), sqrt 2 sin(k.x) for one k of each pair k, -k.  The index of the
-    cosine is k, that of the sine is -k, so that indices are the frequencies themselves; k is the one whose
-    first coordinate other than 0 is positive.
+    The functions are 1, and sqrt(2) cos(k.x) and sqrt(2) sin(k.x) for one k of each pair k, -k: the one whose
+    first coordinate other than 0 is positive.  The index of the cosine is k, that of the sine is -k, so that
+    the indices are the frequencies.
 
-    Attributes
+    Parameters
     ----------
-    degree
+    degree : int
         The largest frequency, >= 0.
-    dim
-        Number of angles.
-    shape
-        Which frequencies belong: "box", max |k_i| <= degree; "simplex", sum |k_i| <= degree; "cross",
-        the hyperbolic cross, product of max(1, |k_i|) <= max(1, degree), or k = 0 for degree 0.
+    dim : int
+        Number of angles, >= 1.
+    shape : str
+        The set of frequencies: "box", max |k_i| <= degree; "simplex", sum |k_i| <= degree; "cross", the
+        hyperbolic cross, product of max(1, |k_i|) <= max(1, degree), or k = 0 for degree 0.
 
     Examples
     --------
@@ -50,26 +55,27 @@ class Torus(Basis):
 
     trigonometric: ClassVar[bool] = True
 
-    degree: int = 3
-    dim: int = 1
-    shape: str = "box"
+    degree: int = integer(3, at_least=0)
+    dim: int = integer(1, at_least=1)
+    shape: str = choice("box", FREQUENCY_SETS)
 
     def __post_init__(self) -> None:
-        checks.integer(self.degree, "degree", "Torus", 0)
-        checks.integer(self.dim, "dim", "Torus", 1)
-        checks.choice(self.shape, "shape", "Torus", FREQUENCY_SETS)
-        many = self.degree > 2**32 or (self.degree > 0 and self.dim > 25 and self.shape != "simplex")  # 3^dim
-        if many or self.size > 2**40:
+        super().__post_init__()
+        # Without this bound, counting the frequencies would take too long: a simplex is counted at once.
+        too_many = self.degree > 2**32 or (self.degree > 0 and self.dim > 25 and self.shape != "simplex")
+        if too_many or self.size > MOST_FREQUENCIES:
             accepted = "a degree with at most 2^40 frequencies"
             raise ValueError(checks.refusal("degree", "Torus", accepted, self.degree))
 
     @property
     def size(self) -> int:
-        """M; (2 degree + 1)^dim for a box."""
-        if self.shape == "simplex":  # by how many coordinates are not 0
-            ways = range(min(self.dim, self.degree) + 1)
-            return sum(2**k * comb(self.dim, k) * comb(self.degree, k) for k in ways)
-        return (2 * self.degree + 1) ** self.dim if self.shape == "box" else _crossed(self.degree, self.dim)
+        """M, the number of frequencies; (2 degree + 1)^dim for a box."""
+        if self.shape == "simplex":  # summed over k, the number of coordinates that are not 0
+            counts = range(min(self.dim, self.degree) + 1)
+            return sum(2**k * comb(self.dim, k) * comb(self.degree, k) for k in counts)
+        return (
+            (2 * self.degree + 1) ** self.dim if self.shape == "box" else _cross_size(self.degree, self.dim)
+        )
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -84,20 +90,20 @@ class Torus(Basis):
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """The torus of that many dimensions."""
+        """The torus of `dim` dimensions with the uniform distribution."""
         return ("torus", self.dim)
 
     @property
     def accepted_inputs(self) -> str:
-        """Angles."""
+        """Angles in radians."""
         return "angles in radians"
 
     def place(self, u: Array) -> Array:
-        """Return 2 pi u."""
+        """Return the angles 2 pi u (N, dim)."""
         return 2 * np.pi * u
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return the even grid of (2 order + 1)^dim points.
+        """Return the even grid of (2 order + 1)^dim points, (Q, dim), with equal weights (Q,).
 
         Raises
         ------
@@ -112,7 +118,7 @@ class Torus(Basis):
         return grid, np.full(len(grid), 1 / len(grid))
 
     def values(self, x: Array) -> Array:
-        """Return the basis at angles."""
+        """Return cosines and sines at angles x (N, dim), float64 (N, M)."""
         out = np.empty((len(x), self.size))
         out[:, 0] = 1.0
         angle = x @ self.indices[1::2].T.astype(np.float64)
@@ -122,7 +128,7 @@ class Torus(Basis):
         return out
 
     def synthesise(self, x: Array, coefficients: Array) -> Array:
-        """Return values of sums of the functions; by a non-uniform transform where there are many."""
+        """Return ``values(x) @ coefficients``, (N,) or (N, outputs); by a fast transform if N M >= 2^24."""
         if nonuniform.applies(self) and len(x) * self.size >= 2**24:
             return nonuniform.synthesise(self, x, coefficients)
         return super().synthesise(x, coefficients)
@@ -130,14 +136,15 @@ class Torus(Basis):
 
 @functools.lru_cache(maxsize=64)
 def _frequencies(torus: Torus) -> NDArray[np.int64]:
+    """Return the frequencies (M, dim): 0, then k and -k in turn, sorted by max |k_i|, sum |k_i| and k."""
     degree, dim = torus.degree, torus.dim
     if torus.shape == "box":
         axis = np.arange(-degree, degree + 1)
         all_k = np.stack(np.meshgrid(*[axis] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
     else:
-        all_k = np.array(list(_lower(degree, dim, torus.shape)), dtype=np.int64).reshape(-1, dim)
-    first = np.take_along_axis(all_k, (all_k != 0).argmax(1)[:, None], 1)[:, 0]
-    half = all_k[first > 0]
+        all_k = np.array(_lower_set(degree, dim, torus.shape), dtype=np.int64).reshape(-1, dim)
+    first_nonzero = np.take_along_axis(all_k, (all_k != 0).argmax(1)[:, None], 1)[:, 0]
+    half = all_k[first_nonzero > 0]
     keys = [half[:, axis] for axis in reversed(range(dim))]
     half = half[np.lexsort([*keys, np.abs(half).sum(1), np.abs(half).max(1)])]
     out = np.zeros((2 * len(half) + 1, dim), dtype=np.int64)
@@ -147,29 +154,33 @@ def _frequencies(torus: Torus) -> NDArray[np.int64]:
 
 
 @functools.lru_cache(maxsize=2**16)
-def _crossed(degree: int, dim: int) -> int:
-    """Return the size of a hyperbolic cross, one coordinate at a time, alike ones of it at once."""
+def _cross_size(degree: int, dim: int) -> int:
+    """Return the number of frequencies of a hyperbolic cross, or any number above `MOST_FREQUENCIES`.
+
+    The sum over the last coordinate j of the sizes of the crosses of degree // |j| in one dimension less; all
+    j with the same degree // |j| are counted at once.
+    """
     if not degree or not dim:
         return 1
     if dim == 1:
         return 2 * degree + 1
-    out, j = _crossed(degree, dim - 1), 1
-    while j <= degree and out <= 2**40:  # more are refused
+    out, j = _cross_size(degree, dim - 1), 1
+    while j <= degree and out <= MOST_FREQUENCIES:
         rest = degree // j
         last = degree // rest
-        out += 2 * (last - j + 1) * _crossed(rest, dim - 1)
+        out += 2 * (last - j + 1) * _cross_size(rest, dim - 1)
         j = last + 1
     return out
 
 
-def _lower(degree: int, dim: int, shape: str) -> list[tuple[int, ...]]:
-    """Return the frequencies of a simplex or a cross, coordinate by coordinate."""
-    found: list[tuple[tuple[int, ...], int]] = [((), degree)]
+def _lower_set(degree: int, dim: int, shape: str) -> list[tuple[int, ...]]:
+    """Return the frequencies of a simplex or a hyperbolic cross, built coordinate by coordinate."""
+    found: list[tuple[tuple[int, ...], int]] = [((), degree)]  # with what later coordinates may still use
     for _ in range(dim):
-        grown = []
+        longer = []
         for k, left in found:
             for j in range(left + 1):
                 rest = left - j if shape == "simplex" else left // max(j, 1)
-                grown += [((*k, sign), rest) for sign in ((j, -j) if j else (0,))]
-        found = grown
-    return list(itertools.chain(k for k, _ in found))
+                longer += [((*k, signed), rest) for signed in ((j, -j) if j else (0,))]
+        found = longer
+    return [k for k, _ in found]

@@ -12,7 +12,7 @@ from scipy.linalg import qr
 
 from errsrc import checks
 from errsrc.bases import Basis, Torus, shared_positions
-from errsrc.bases.basis import check_memory
+from errsrc.bases.memory import check_memory
 from errsrc.learners.band import BandFit, BandLeastSquares
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.spectral import rounding_cutoff

@@ -11,7 +11,7 @@ from scipy.linalg import lstsq, svd
 
 from errsrc import checks
 from errsrc.bases import BandFunction, Basis, Torus
-from errsrc.bases.basis import check_memory
+from errsrc.bases.memory import check_memory
 from errsrc.errors import Undersampled
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.selection import VANISHED

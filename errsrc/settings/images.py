@@ -206,9 +206,9 @@ class ImageBasis(Basis):
         checks.integer(self.seed, "seed", where, 0)
 
     @property
-    def indices(self) -> NDArray[np.int64]:
-        """Positions by eigenvalue, int64 (M, 1)."""
-        return np.arange(self.count)[:, None]
+    def size(self) -> int:
+        """M, the number of eigenfunctions."""
+        return self.count
 
     @property
     def order(self) -> int:
@@ -249,6 +249,10 @@ class ImageBasis(Basis):
     def mercer(self) -> Mercer:
         """The eigenfunctions, with the kernel's length and eigenvalues."""
         return _mercer(self)
+
+    def place(self, u: Array) -> Array:
+        """Raise TypeError: images are drawn, and points u (N, 0) cannot be placed among them."""
+        raise TypeError("Images are drawn by ImageBasis.draw; they cannot be placed.")
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
         """Draw images to be labelled, without repetition, float64 (count, pixels).

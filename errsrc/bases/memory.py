@@ -1,0 +1,40 @@
+"""The memory of the machine, and the check that a matrix of basis functions fits into it."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from errsrc import checks
+
+
+def machine_memory() -> float:
+    """Return the size of the machine's main memory in bytes, or inf where the system does not report it."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        return math.inf
+
+
+def check_memory(rows: int, columns: int, where: str) -> None:
+    """Raise ValueError for a float64 matrix that is larger than half of the machine's memory.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows of the matrix.
+    columns : int
+        Number of columns, the size M of a basis.
+    where : str
+        Name of the class or function that the error message names.
+
+    Raises
+    ------
+    ValueError
+        If ``8 * rows * columns`` bytes are more than half of the memory.
+    """
+    limit = machine_memory() / 2
+    if 8 * rows * columns > limit:
+        accepted = f"one whose {rows} x M matrix fits into {limit / 2**30:.0f} GiB"
+        got = f"<M = {columns}, {8 * rows * columns // 2**30:,} GiB>"
+        raise ValueError(checks.refusal("basis", where, accepted, got))
