@@ -33,9 +33,9 @@ import numpy as np
 from errsrc.bases import Basis, Cube, Legendre, Sphere, Torus
 from errsrc.conjecture import Claim, Region, errors, search
 from errsrc.learners import BandLeastSquares
+from errsrc.records import text
 from errsrc.results import mean_interval
 from errsrc.settings import BandTeacher
-from errsrc.studies.conjectures import short
 
 BANDS: tuple[Basis, ...] = (
     Torus(50),
@@ -92,9 +92,9 @@ def exact(draws: int) -> dict[str, Any]:
             found = errors(BandTeacher(basis), BandLeastSquares(basis), n, draws)
             row = {"n": n, "median": float(np.median(found)), "largest": float(found.max())}
             row["exact"] = float((found <= 1e-9).mean())
-            out[f"{short(basis)}, n = {ratio:g} M"] = row
+            out[f"{text(basis)}, n = {ratio:g} M"] = row
             print(
-                f"{short(basis):<28}{basis.size:>6}{ratio:>7g}{n:>6}{row['median']:>11.1e}"
+                f"{text(basis):<28}{basis.size:>6}{ratio:>7g}{n:>6}{row['median']:>11.1e}"
                 f"{row['largest']:>11.1e}{row['exact']:>8.0%}",
                 flush=True,
             )
@@ -109,8 +109,8 @@ def limit(draws: int) -> dict[str, Any]:
             n = round(ratio * basis.size)
             squared = errors(BandTeacher(basis), BandLeastSquares(basis), n, draws) ** 2
             found, expected = mean_interval(squared, 0.95), 1 - n / basis.size
-            out[f"{short(basis)}, n = {n}"] = [found.estimate, found.low, found.high, expected]
-            print(f"{short(basis):<28} n = {n:>3}: {found}, 1 - n / M = {expected:.3f}", flush=True)
+            out[f"{text(basis)}, n = {n}"] = [found.estimate, found.low, found.high, expected]
+            print(f"{text(basis):<28} n = {n:>3}: {found}, 1 - n / M = {expected:.3f}", flush=True)
     return out
 
 
@@ -128,7 +128,7 @@ def claims(examples: int, networks: int) -> dict[str, Any]:
             "seconds": time.perf_counter() - start,
         }
         if found.counterexample is not None and found.outcome is not None:
-            row["by"] = f"{short(found.counterexample)}: {found.outcome.status}"
+            row["by"] = f"{text(found.counterexample)}: {found.outcome.status}"
         out[name] = row
         worst = f"worst error / bound {row['worst']:.2g}"
         print(f"{name}: {row['verdict']} after {row['tested']:,} tested, {row['not tested']:,} not; {worst}")

@@ -43,8 +43,8 @@ from typing import Any
 
 import numpy as np
 
+from errsrc.records import encode
 from errsrc.sweeps import Factor, Kind, Store, Study, local, run, serial
-from errsrc.sweeps.kind import encode
 
 LOG = "ERRSRC_BENCHMARK_LOG"
 PARTS = ("overhead", "opening", "crash_short", "crash_trained")

@@ -13,12 +13,11 @@ from errsrc.bases import Cube, Legendre, Sphere, Torus
 from errsrc.cli import main
 from errsrc.conjecture import Claim, Region, errors, examine, nyquist, search, threshold
 from errsrc.conjecture.claims import Example
-from errsrc.learners import BandLeastSquares, KernelRidge, Memory, Neighbours, Tuned
+from errsrc.learners import BandLeastSquares, KernelRidge, Memory, Tuned
 from errsrc.nets import MLP
 from errsrc.settings import (
     BandTeacher,
     Clustered,
-    Gaussian,
     LinearTeacher,
     NetworkTeacher,
     SparseTeacher,
@@ -30,7 +29,6 @@ from errsrc.studies.conjectures import (
     examined,
     from_row,
     searches,
-    short,
     spec,
     table,
     thresholds,
@@ -215,12 +213,6 @@ def test_no_threshold_hides_another_of_the_same_learner_and_setting():
     assert [one.tolerance for one in found.values()] == [1e-9, 1e-9, 1e-3, 1e-9, 1e-9]
     shown = table(cells, rows)
     assert all(name in shown for name in found)
-
-
-def test_short_names_leave_out_defaults():
-    noisy = BandTeacher(Torus(3), channel=Gaussian(0.1))
-    assert short(noisy) == "BandTeacher(channel=Gaussian(noise_std=0.1))"
-    assert short(Neighbours()) == "Neighbours()"
 
 
 SPEC = """

@@ -41,9 +41,9 @@ def run(args: argparse.Namespace) -> None:
     """
     from errsrc.cli.stores import compute, refuse_failed, study_and_store
     from errsrc.errors import NoAnswer
+    from errsrc.records import encode
     from errsrc.studies.conjectures import table
     from errsrc.sweeps import Store, local
-    from errsrc.sweeps.kind import encode
 
     study, path = study_and_store(args.study, args.store)
     if study.kind.name not in ("threshold", "search", "example"):

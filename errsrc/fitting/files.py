@@ -6,13 +6,12 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import AveragedFit
 from errsrc.laws import ALL
@@ -111,11 +110,14 @@ def _plain(value: float) -> float | None:
 
 
 def _law(entry: dict[str, Any]) -> Law:
-    return ALL[entry["law"]](**entry["values"])
+    law: Law = records.build(ALL[records.current_kind(entry["law"])], entry["values"], "a fit")
+    return law
 
 
 def _law_entry(law: Law) -> dict[str, Any]:
-    return {"law": _name(law), "values": {f.name: getattr(law, f.name) for f in fields(law)}}
+    given, defaults = records.flatten(law)
+    leaves = defaults | given
+    return {"law": _name(law), "values": {name: leaves[name] for name in records.types_of(type(law))}}
 
 
 def _member(f: Fit) -> dict[str, Any]:
@@ -148,12 +150,13 @@ _NUMBERS = (
 
 
 def _fit(entry: dict[str, Any]) -> Fit:
+    law = _law(entry["law"])
     intervals = {}
-    for name, (estimate, low, high, level) in entry["intervals"].items():
+    for name, (estimate, low, high, level) in _current(law, entry["intervals"]).items():
         low = -math.inf if low is None else low
         intervals[name] = Interval(estimate, low, math.inf if high is None else high, level)
-    law = _law(entry["law"])
-    draws = {name: _array(entry["draws"][name]) for name in law.params}
+    of_draws = _current(law, entry["draws"])
+    draws = {name: _array(of_draws[name]) for name in law.params}
     inputs = {name: checks.positive_array(entry["inputs"][name], name, "load_fit") for name in law.inputs}
     error = checks.positive_array(entry["error"], "error", "load_fit")
     if len({len(x) for x in draws.values()}) != 1 or {x.shape for x in inputs.values()} != {error.shape}:
@@ -173,6 +176,12 @@ def _fit(entry: dict[str, Any]) -> Fit:
         warnings=tuple(entry["warnings"]),
         **{name: math.nan if entry[name] is None else float(entry[name]) for name in _NUMBERS},
     )
+
+
+def _current(law: Law, columns: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file has by a law's parameters with their new names, see `errsrc.records`."""
+    owner = records.name(type(law))
+    return {records.current_field(owner, name): value for name, value in columns.items()}
 
 
 def _array(values: list[float]) -> Array:

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.errors import Diverged
 from errsrc.learners.kernel_ridge import KernelRidge
 from errsrc.learners.learner import Fitted, Learner, check_examples, indicators
@@ -156,3 +156,11 @@ def _loss(fitted: Fitted | None, x: Array, y: NDArray[Any], held: NDArray[np.int
         width = max(labels.shape[1], values.shape[1])
         labels, values = (np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in (labels, values))
     return float(((values - labels) ** 2).sum() / len(held))
+
+
+@records.text.register
+def _(tuned: Tuned) -> str:
+    """Return what the candidates have in common, where they are learners of one class."""
+    if len({type(one) for one in tuned.candidates}) == 1:
+        return f"Tuned({records.shared_text(tuned.candidates)})"
+    return records.shared_text([tuned])

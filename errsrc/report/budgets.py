@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from errsrc import plots
+from errsrc import plots, records
 from errsrc.curves.verdicts import CurveShape
 from errsrc.report.finished import Finished
 from errsrc.report.page import Content, Figure, code, paragraph, table
 from errsrc.sources.budgets import TERMS, Budget, notes
 from errsrc.studies.budgets import curves, lines, verdict
-from errsrc.studies.conjectures import short
 
 TERMS_CAPTION = (
     "Noise, realizability, uncertainty, deficiency and their total over n, with intervals; terms that are 0 "
@@ -27,7 +26,7 @@ def content(found: Finished) -> Content:
     verdicts: list[tuple[str, bool]] = []
     sections: list[tuple[str, list[str | Figure]]] = []
     for k, (cell, budgets) in enumerate(curves(found.cells, found.rows)):
-        name = f"{short(cell.learner)}, {short(cell.setting)}"
+        name = f"{records.text(cell.learner)}, {records.text(cell.setting)}"
         shape = verdict(cell, budgets) if len(budgets) > 1 else None
         verdicts.append((f"{name}: {_said(budgets[-1], shape)}", True))
         blocks: list[str | Figure] = [table(*lines(budgets))]

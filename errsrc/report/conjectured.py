@@ -6,10 +6,11 @@ import json
 
 import numpy as np
 
+from errsrc import records
 from errsrc.plots import cliff, hardest
 from errsrc.report.finished import Finished, cells_table
 from errsrc.report.page import Content, Figure, code, paragraph, table
-from errsrc.studies.conjectures import named, search_lines, short, threshold_lines, worlds
+from errsrc.studies.conjectures import named, search_lines, threshold_lines, worlds
 
 CLIFF = (
     "Median relative error over n / n_Nyq, a curve a learner; bands are quartiles of the draws, the vertical "
@@ -48,7 +49,7 @@ def searches(found: Finished) -> Content:
     verdicts: list[tuple[str, bool]] = []
     sections: list[tuple[str, list[str | Figure]]] = []
     for k, (cell, row) in enumerate(zip(found.cells, found.rows, strict=True)):
-        name = f"{short(cell.claim)}, {short(cell.region)}"
+        name = f"{records.text(cell.claim)}, {records.text(cell.region)}"
         counts = f"{row['tested']:,} examples tested, {row['untested']:,} not"
         verdicts.append((f"{name}: {row['verdict']} ({counts}).", row["verdict"] == "supported"))
         blocks: list[str | Figure] = [table(*search_lines(row), words=(0, 1, 5))]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from errsrc import records
 from errsrc.report.page import paragraph, table
-from errsrc.studies.conjectures import short
 from errsrc.sweeps import Store, Study
 
 ROWS = 200
@@ -65,7 +65,7 @@ class Finished:
             f for factor in self.study.factors if set(sizes).isdisjoint(factor.fields) for f in factor.fields
         ]
         names = list(dict.fromkeys([*apart, *inner]))
-        values = [tuple(short(attrgetter(name)(cell)) for name in names) for cell in self.cells]
+        values = [tuple(records.text(attrgetter(name)(cell)) for name in names) for cell in self.cells]
         varied = [k for k in range(len(names)) if len({value[k] for value in values}) > 1]
         out: dict[str, list[int]] = {}
         for place, value in enumerate(values):
@@ -103,7 +103,10 @@ def cells_table(found: Finished) -> list[str]:
     names = dict.fromkeys(name for row in found.rows for name in row)
     results = [name for name in names if name.partition(".")[0] not in fixed]
     rows = [
-        [*(_text(short(attrgetter(field)(cell))) for field in varied), *(_shown(row.get(n)) for n in results)]
+        [
+            *(_text(records.text(attrgetter(field)(cell))) for field in varied),
+            *(_shown(row.get(n)) for n in results),
+        ]
         for cell, row in zip(found.cells[:ROWS], found.rows[:ROWS], strict=True)
     ]
     words = [k for k in range(len(varied)) if max(len(row[k]) for row in rows) > WORD]
@@ -146,7 +149,7 @@ def versions(made_with: Sequence[tuple[int, Mapping[str, str]]]) -> str:
 
 def _values(values: Sequence[tuple[Any, ...]]) -> str:
     """Return a factor's values, of many the first and the last."""
-    texts = [", ".join(short(part) for part in value) for value in values]
+    texts = [", ".join(records.text(part) for part in value) for value in values]
     texts = [f"({text})" if len(value) > 1 else text for text, value in zip(texts, values, strict=True)]
     if len(texts) > SHOWN:
         return f"{texts[0]} to {texts[-1]}, {len(texts):,} values"

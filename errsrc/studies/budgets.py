@@ -12,10 +12,11 @@ from errsrc import checks
 from errsrc.curves.verdicts import CurveShape, shape
 from errsrc.learners import Learner
 from errsrc.results import ROUNDING, Bracket, Interval, aligned
-from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting
+from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting, images
 from errsrc.sources.bracket.draws import Effort
 from errsrc.sources.bracket.realizability import check, points
 from errsrc.sources.budgets import BESIDE, TERMS, Budget, budget, notes
+from errsrc.sweeps import Kind
 
 SIDES = ("", ".upper")
 """What follows a term's name in a row: the lower side of its bracket, and the upper."""
@@ -150,3 +151,13 @@ def table(budgets: Sequence[Budget]) -> str:
     """Return budgets as a text table: a line for each n, then the `notes`."""
     header, rows = lines(budgets)
     return "\n".join([*aligned([header, *rows]), *notes(budgets)])
+
+
+KIND = Kind(
+    "budget",
+    BudgetCell,
+    budgets,
+    ready=images.ready,
+    packages=("numpy", "scipy", "scikit-learn", "torch"),
+)
+"""The kind of study whose cells are error budgets."""

@@ -6,19 +6,19 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.conjecture.claims import Claim, Example, examine
 from errsrc.conjecture.searches import Region, search
 from errsrc.conjecture.thresholds import RATIOS, Threshold, shape_of, sizes_of, threshold
-from errsrc.learners import Learner, Tuned
+from errsrc.learners import Learner
 from errsrc.results import Interval, aligned
-from errsrc.settings import Setting
-from errsrc.sweeps.kind import encode, line, split, types_of
+from errsrc.settings import Setting, images
+from errsrc.sweeps import Kind
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
                 "tested": found.tested,
                 "untested": found.untested,
                 "worst": found.worst,
-                "parts": encode(parts),
+                "parts": records.encode(parts),
                 "hardest": spec(found.hardest) if found.hardest else "",
                 "counterexample": spec(found.counterexample) if found.counterexample else "",
                 "status": found.outcome.status if found.outcome else "",
@@ -156,9 +156,9 @@ def examined(cells: Sequence[Example]) -> list[dict[str, Any]]:
 
 def spec(example: Example) -> str:
     """Return an example as the text of a study, in TOML, which replays it; with defaults, for they change."""
-    given, defaults = split(example)
+    given, defaults = records.flatten(example)
     leaves = sorted((path, value) for path, value in (defaults | given).items() if value is not None)
-    shown = [line(one) for one in leaves if not _implied(example, one[0])]
+    shown = [records.line(one) for one in leaves if not _implied(example, one[0])]
     return 'kind = "example"\n\n[cell]\n' + "".join(shown)
 
 
@@ -168,7 +168,7 @@ def _implied(cell: Any, path: str) -> bool:
     hint: Any = None
     for name in above:
         cls: Any = type(cell)
-        hint, cell = types_of(cls)[name], getattr(cell, name)
+        hint, cell = records.types_of(cls)[name], getattr(cell, name)
     return last == "kind" and hint is type(cell)
 
 
@@ -247,12 +247,12 @@ def _columns(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def named(cells: Sequence[ThresholdCell]) -> list[tuple[str, str]]:
-    """Return the learner and the setting of each threshold as `short` texts.
+    """Return the learner and the setting of each threshold as text, see `errsrc.records.text`.
 
     Cells of one learner and setting differ in something else, say the seed: then the learner's text ends
     with it.
     """
-    texts = [(short(cell.learner), short(cell.setting)) for cell in cells]
+    texts = [(records.text(cell.learner), records.text(cell.setting)) for cell in cells]
     out = []
     for cell, (learner, setting) in zip(cells, texts, strict=True):
         alike = [other for other, text in zip(cells, texts, strict=True) if text == (learner, setting)]
@@ -266,35 +266,17 @@ def named(cells: Sequence[ThresholdCell]) -> list[tuple[str, str]]:
     return out
 
 
-def short(part: Any) -> str:
-    """Return a part of a cell, a dataclass, as text without the fields at their defaults.
+THRESHOLD = Kind(
+    "threshold",
+    ThresholdCell,
+    thresholds,
+    ready=images.ready,
+    packages=("numpy", "scipy", "scikit-learn", "torch"),
+)
+"""The kind of study whose cells are thresholds."""
 
-    Examples
-    --------
-    >>> from errsrc.bases import Torus
-    >>> from errsrc.settings import BandTeacher
-    >>> short(BandTeacher(Torus(3, 2)))
-    'BandTeacher(basis=Torus(dim=2))'
+SEARCH = Kind("search", SearchCell, searches, packages=("numpy", "scipy", "hypothesis"))
+"""The kind of study whose cells are searches for counterexamples."""
 
-    Of learners that are tuned, what they have in common:
-
-    >>> from errsrc.learners import KernelRidge
-    >>> short(Tuned((KernelRidge("matern", 0.5), KernelRidge("matern", 2.0))))
-    "Tuned(KernelRidge(kernel='matern'))"
-    """
-    if not is_dataclass(part):
-        return f"({', '.join(map(short, part))})" if isinstance(part, tuple) else repr(part)
-    if isinstance(part, Tuned) and len({type(one) for one in part.candidates}) == 1:
-        return f"Tuned({_shared(part.candidates)})"
-    return _shared([part])
-
-
-def _shared(parts: Sequence[Any]) -> str:
-    """Return what parts of one kind have in common, without the fields at their defaults."""
-    shown = []
-    for one in fields(parts[0]):
-        value = getattr(parts[0], one.name)
-        default = one.default if one.default_factory is MISSING else one.default_factory()
-        if value != default and all(getattr(part, one.name) == value for part in parts):
-            shown.append(f"{one.name}={short(value)}")
-    return f"{type(parts[0]).__name__}({', '.join(shown)})"
+EXAMPLE = Kind("example", Example, examined, packages=("numpy", "scipy"))
+"""The kind of study whose cells are single examples of a claim."""

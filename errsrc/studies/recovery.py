@@ -12,6 +12,7 @@ from errsrc import checks
 from errsrc.fitting.one_law import fit
 from errsrc.laws.law import Law
 from errsrc.rng import generator
+from errsrc.sweeps import Kind
 
 AXES = ("n", "m", "depth", "width", "density")
 
@@ -109,3 +110,7 @@ def coverage(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
                     covered
                 )
     return {law: {name: sum(v) / len(v) for name, v in shares.items()} for law, shares in held.items()}
+
+
+KIND = Kind("recovery", Recovery, recover, packages=("numpy", "scipy"))
+"""The kind of study whose cells are grids drawn from a known law."""

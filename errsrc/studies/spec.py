@@ -1,4 +1,4 @@
-"""Specs: TOML files, read strictly into studies; and the kinds of cells that they can name.
+"""Specs: TOML files, read strictly into studies.
 
 A spec names a kind, the values its cells share, what varies, and the seeds::
 
@@ -26,83 +26,15 @@ from __future__ import annotations
 import dataclasses
 import os
 import tomllib
-import types
-import typing
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from errsrc import bases, checks, laws, learners, nets, settings
-from errsrc.conjecture.claims import Example
-from errsrc.settings import channels, images, nodes
-from errsrc.studies.budgets import BudgetCell, budgets
-from errsrc.studies.conjectures import SearchCell, ThresholdCell, examined, searches, thresholds
-from errsrc.studies.recovery import Recovery, recover
-from errsrc.sweeps import Factor, Kind, Study
-from errsrc.sweeps.kind import types_of
-from errsrc.tasks import language, pruning, vision
-
-ALL: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind(
-            "vision",
-            vision.VisionCell,
-            vision.outcomes,
-            group=vision.batch_of,
-            cost=vision.work,
-            ready=vision.ready,
-            packages=("numpy", "torch"),
-        ),
-        Kind("recovery", Recovery, recover, packages=("numpy", "scipy")),
-        Kind(
-            "budget",
-            BudgetCell,
-            budgets,
-            ready=images.ready,
-            packages=("numpy", "scipy", "scikit-learn", "torch"),
-        ),
-        Kind(
-            "threshold",
-            ThresholdCell,
-            thresholds,
-            ready=images.ready,
-            packages=("numpy", "scipy", "scikit-learn", "torch"),
-        ),
-        Kind("search", SearchCell, searches, packages=("numpy", "scipy", "hypothesis")),
-        Kind("example", Example, examined, packages=("numpy", "scipy")),
-        Kind(
-            "pruning",
-            pruning.PruningCell,
-            pruning.prune_cells,
-            group=pruning.batch_of,
-            cost=pruning.work,
-            ready=vision.ready,
-            packages=("numpy", "torch"),
-        ),
-        Kind(
-            "language",
-            language.LanguageCell,
-            language.outcomes,
-            group=language.batch_of,
-            cost=language.work,
-            ready=language.ready,
-            packages=("numpy", "torch"),
-        ),
-    )
-}
-"""Kinds of cells by the name that specs have for them."""
-
-ROOMS: dict[type, Mapping[str, type]] = {
-    laws.Law: laws.ALL,
-    settings.Setting: settings.ALL,
-    bases.Basis: bases.ALL | {"image-basis": settings.ImageBasis},
-    settings.Nodes: nodes.ALL,
-    channels.Channel: channels.ALL,
-    learners.Learner: learners.ALL,
-    nets.Network: nets.ALL,
-}
-"""Fields declared as one of these are tables with a ``kind`` that names a class of the room's ``ALL``."""
+from errsrc import records
+from errsrc.studies.kinds import ALL, ROOMS
+from errsrc.sweeps import Factor, Study
+from errsrc.sweeps.kind import cell_name
 
 MOST_SEEDS = 10_000_000
 
@@ -152,215 +84,207 @@ def parse(text: str, where: str = "spec") -> Study:
     return _Spec(where).study(document)
 
 
+@dataclass(frozen=True)
+class _RawFactor:
+    """A factor as the spec has it.
+
+    Attributes
+    ----------
+    label
+        Where it stands in the spec.
+    fields
+        Paths of the fields that vary, by their new names.
+    values
+        For each value of the factor a raw value for each field, or `_DEFAULT`.
+    """
+
+    label: str
+    fields: tuple[str, ...]
+    values: Sequence[tuple[Any, ...]]
+
+
+_DEFAULT = object()
+
+
 class _Spec:
-    """One reading of a spec; all that is refused says where it stands."""
+    """One spec, while it is read; every error names the file and the key."""
 
     def __init__(self, where: str) -> None:
         self.where = where
+        self.reader = records.Reader(where, ROOMS)
+        self.refuse = self.reader.refuse
 
     def study(self, document: Mapping[str, Any]) -> Study:
-        self.known(document, "", ("kind", "seeds", "cell", "factors"))
-        kind = ALL[self.choice(document, "kind", ALL)]
-        cell = self.table(document.get("cell", {}), "cell")
-        raw = list(self.factors(self.table(document.get("factors", {}), "factors"), kind.cell, cell, ""))
+        """Return the study that a TOML document describes."""
+        self.reader.known(document, "", ("kind", "seeds", "cell", "factors"))
+        self.kind = ALL[self._kind_name(document)]
+        cell = self.reader.table(document.get("cell", {}), "cell")
+        cell = self._renamed(cell, self.kind.cell, "cell", cell_name(self.kind.name))
+        table = self.reader.table(document.get("factors", {}), "factors")
+        factors = list(self._factors(table, cell))
         if "seeds" in document:
-            raw.append(("seeds", ("seed",), [(seed,) for seed in self.seeds(document["seeds"])]))
-        elif "seed" not in cell and not any("seed" in fields for _, fields, _ in raw):
+            seeds = self._seeds(document["seeds"])
+            factors.append(_RawFactor("seeds", ("seed",), [(seed,) for seed in seeds]))
+        elif "seed" not in cell and not any("seed" in factor.fields for factor in factors):
             cell = {**cell, "seed": 0}
-        first = cell
-        taken: dict[str, str] = {}
-        for label, fields, values in raw:
-            for field, value in zip(fields, values[0], strict=True):  # of which a first one makes the base
-                inside = next((f for f in taken if _overlap(f, field)), None)
-                if inside is not None:
-                    self.refuse(label, f"about other fields than {taken[inside]!r}", f"<{field!r} in both>")
-                if value is not _DEFAULT:
-                    first = self.merged(first, field.split("."), value, label)
-            taken.update(dict.fromkeys(fields, label))
-        factors = []
-        for label, fields, values in raw:
-            hints = [self.type_at(kind.cell, field.split("."), first) for field in fields]
-            decoded = [
-                tuple(
-                    self.default_at(kind.cell, field, first, label)
-                    if v is _DEFAULT
-                    else self.decode(v, hint, label)
-                    for v, hint, field in zip(value, hints, fields, strict=True)
-                )
-                for value in values
-            ]
-            factors.append(Factor(fields, tuple(decoded)))
-        base = self.decode(first, kind.cell, "cell")
+        first = self._first(cell, factors)
+        decoded = tuple(self._decoded(factor, first) for factor in factors)
+        base = self.reader.build(first, self.kind.cell, "cell", cell_name(self.kind.name))
         try:
-            return Study(kind, base, tuple(factors))
+            return Study(self.kind, base, decoded)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.where}: {error}") from None
 
-    def factors(
-        self, table: Mapping[str, Any], cls: type, cell: Mapping[str, Any], above: str
-    ) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
-        """Yield (where it stands, fields, raw values) of each factor in a table."""
+    def _kind_name(self, document: Mapping[str, Any]) -> str:
+        named = document.get("kind")
+        if isinstance(named, str):
+            document = {"kind": records.current_study(named)}
+        return self.reader.kind(document, "kind", tuple(ALL))
+
+    def _factors(
+        self, table: Mapping[str, Any], cell: Mapping[str, Any], above: str = ""
+    ) -> Iterator[_RawFactor]:
+        """Yield the factors in a table."""
         for name, values in table.items():
-            field, label = above + name, f"factors.{above}{name}"
+            path, label = above + name, f"factors.{above}{name}"
             if isinstance(values, dict):
-                yield from self.factors(values, cls, cell, f"{field}.")
+                yield from self._factors(values, cell, f"{path}.")
                 continue
             if not isinstance(values, list) or not values:
                 self.refuse(label, "a list of one value or more", values)
-            if self.type_at(cls, field.split("."), cell) is not None:
-                yield label, (field,), [(value,) for value in values]
+            found = self._field(path, cell)
+            if found is not None:
+                yield _RawFactor(label, (found[0],), [(value,) for value in values])
             elif not above and all(isinstance(value, dict) for value in values):
-                rows = [dict(self.fields(value, cls, cell, "", label)) for value in values]
-                named = tuple(dict.fromkeys(field for row in rows for field in row))
-                if not named:
-                    self.refuse(label, "tables of fields", values)
-                yield label, named, [tuple(row.get(field, _DEFAULT) for field in named) for row in rows]
+                yield self._together(values, cell, label)
             else:
-                self.known({field: values}, "factors.", _names(cls))
-                self.refuse(label, f"a field of {cls.__name__}", f"<{field!r}>")
+                self._refuse_unknown(path, "factors")
 
-    def fields(
-        self, table: Mapping[str, Any], cls: type, cell: Mapping[str, Any], above: str, label: str
+    def _together(self, tables: Sequence[dict[str, Any]], cell: Mapping[str, Any], label: str) -> _RawFactor:
+        """Return the factor of several fields that vary together, a table for each value."""
+        rows = [dict(self._values(table, {**cell, **table}, "", label)) for table in tables]
+        fields = tuple(dict.fromkeys(field for row in rows for field in row))
+        if not fields:
+            self.refuse(label, "tables of fields", tables)
+        return _RawFactor(label, fields, [tuple(row.get(f, _DEFAULT) for f in fields) for row in rows])
+
+    def _values(
+        self, table: Mapping[str, Any], cell: Mapping[str, Any], above: str, label: str
     ) -> Iterator[tuple[str, Any]]:
-        """Yield (path, raw value) of what a table says of a cell."""
+        """Yield (path, raw value) of each field that a table gives."""
         for name, value in table.items():
-            field = above + name
-            hint = self.type_at(cls, field.split("."), {**cell, **table} if not above else cell)
-            if hint is None:
-                self.known({field: value}, f"{label}.", _names(cls))
-                self.refuse(f"{label}.{field}", f"a field of {cls.__name__}", f"<{field!r}>")
-            if isinstance(value, dict) and _is_class(hint) and hint not in ROOMS:
-                yield from self.fields(value, cls, cell, f"{field}.", label)
+            found = self._field(above + name, cell)
+            if found is None:
+                self._refuse_unknown(above + name, label)
+            path, hint = found
+            if isinstance(value, dict) and dataclasses.is_dataclass(hint) and hint not in ROOMS:
+                yield from self._values(value, cell, f"{path}.", label)
             else:
-                yield field, value
+                yield path, value
 
-    def type_at(self, cls: Any, path: Sequence[str], raw: Any) -> Any:
-        """Return the declared type at a path of fields, or None where there is no such field."""
-        if cls in ROOMS:
-            cls = ROOMS[cls].get(str(raw.get("kind"))) if isinstance(raw, dict) else None
-        if not _is_class(cls) or path[0] not in types_of(cls):
-            return None
-        hint = types_of(cls)[path[0]]
-        if len(path) == 1:
-            return hint
-        return self.type_at(hint, path[1:], raw.get(path[0]) if isinstance(raw, dict) else None)
+    def _refuse_unknown(self, path: str, label: str) -> NoReturn:
+        """Raise ValueError for a path that leads to no field."""
+        cls = self.kind.cell
+        self.reader.known({path: None}, f"{label}.", [field.name for field in dataclasses.fields(cls)])
+        self.refuse(f"{label}.{path}", f"a field of {cls.__name__}", f"<{path!r}>")
 
-    def default_at(self, cls: Any, field: str, raw: Any, label: str) -> Any:
-        """Return the default of a field that some tables of a factor give and others do not."""
-        *above, name = field.split(".")
-        owner: Any = self.type_at(cls, above, raw) if above else cls
-        (found,) = (one for one in dataclasses.fields(owner) if one.name == name)
-        if found.default is not dataclasses.MISSING:
-            return found.default
-        if found.default_factory is not dataclasses.MISSING:
-            return found.default_factory()
-        return self.refuse(label, f"tables that all give {field!r}, which has no default", "<others>")
-
-    def merged(self, table: Mapping[str, Any], path: Sequence[str], value: Any, label: str) -> dict[str, Any]:
-        """Return a table with a value set at a path, where none may be."""
-        inner = table.get(path[0])
-        if len(path) == 1 and path[0] not in table:
-            return {**table, path[0]: value}
-        if len(path) == 1 or not isinstance(inner, (dict, type(None))):
-            self.refuse(label, "about fields that [cell] does not give", f"<{path[0]!r} in both>")
-        return {**table, path[0]: self.merged(inner or {}, path[1:], value, label)}
-
-    def seeds(self, value: Any) -> Sequence[Any]:
+    def _seeds(self, value: Any) -> Sequence[Any]:
         if type(value) is int and 1 <= value <= MOST_SEEDS:
             return range(value)
         if isinstance(value, list) and value:
             return value
         return self.refuse("seeds", f"a count from 1 to {MOST_SEEDS}, or a list of one seed or more", value)
 
-    def decode(self, value: Any, hint: Any, path: str) -> Any:
-        """Return a raw value as its declared type, without any loss; refuse it by its path otherwise."""
-        if hint in ROOMS:
-            table = self.table(value, path)
-            named = self.choice(table, f"{path}.kind", ROOMS[hint])
-            rest = {name: inner for name, inner in table.items() if name != "kind"}
-            return self.decode(rest, ROOMS[hint][named], path)
-        if _is_class(hint):
-            return self.build(value, hint, path)
-        inner = typing.get_args(hint)
-        origin = typing.get_origin(hint)
-        if origin in (typing.Union, types.UnionType):
-            return self.one_of(value, [one for one in inner if one is not types.NoneType], path)
-        if origin is typing.Literal:
-            if value not in inner or type(value) not in {type(one) for one in inner}:
-                self.refuse(path, "one of " + ", ".join(map(repr, inner)), value)
-            return value
-        if origin is tuple:
-            if not isinstance(value, list) or (... not in inner and len(value) != len(inner)):
-                self.refuse(path, "a list" if ... in inner else f"a list of {len(inner)} values", value)
-            each = inner[:1] * len(value) if ... in inner else inner
-            return tuple(
-                self.decode(v, h, f"{path}[{i}]") for i, (v, h) in enumerate(zip(value, each, strict=True))
-            )
-        if hint is float and type(value) is int and int(float(value)) == value:
-            return float(value)
-        if type(value) is not hint:
-            self.refuse(path, _SCALARS[hint], value)
-        return value
+    # The first value of each factor makes the study's base.
 
-    def one_of(self, value: Any, hints: Sequence[Any], path: str) -> Any:
-        """Return a value as the first of several types that takes it."""
-        for hint in hints[:-1]:
-            try:
-                return self.decode(value, hint, path)
-            except (TypeError, ValueError):
-                continue
-        return self.decode(value, hints[-1], path)
+    def _first(self, cell: Mapping[str, Any], factors: Sequence[_RawFactor]) -> dict[str, Any]:
+        """Return the raw table of the first cell; refuse factors of the same fields."""
+        first = dict(cell)
+        taken: dict[str, str] = {}
+        for factor in factors:
+            for field, value in zip(factor.fields, factor.values[0], strict=True):
+                other = next((one for one in taken if _overlap(one, field)), None)
+                if other is not None:
+                    accepted = f"about other fields than {taken[other]!r}"
+                    self.refuse(factor.label, accepted, f"<{field!r} in both>")
+                if value is not _DEFAULT:
+                    first = self._with(first, field.split("."), value, factor.label)
+            taken.update(dict.fromkeys(factor.fields, factor.label))
+        return first
 
-    def build(self, value: Any, cls: Any, path: str) -> Any:
-        """Return a table as a dataclass."""
-        table = self.table(value, path)
-        self.known(table, f"{path}.", _names(cls))
-        hints = types_of(cls)
-        made = {name: self.decode(v, hints[name], f"{path}.{name}") for name, v in table.items()}
-        for field in dataclasses.fields(cls):
-            missing = field.default is field.default_factory is dataclasses.MISSING
-            if missing and field.name not in made:
-                self.refuse(f"{path}.{field.name}", "given", "<nothing>")
-        try:
-            return cls(**made)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{self.where}, {path}: {error}") from None
+    def _with(self, table: Mapping[str, Any], path: Sequence[str], value: Any, label: str) -> dict[str, Any]:
+        """Return a table with a value at a path where it has none."""
+        inner = table.get(path[0])
+        if len(path) == 1 and path[0] not in table:
+            return {**table, path[0]: value}
+        if len(path) == 1 or not isinstance(inner, (dict, type(None))):
+            self.refuse(label, "about fields that [cell] does not give", f"<{path[0]!r} in both>")
+        return {**table, path[0]: self._with(inner or {}, path[1:], value, label)}
 
-    def table(self, value: Any, path: str) -> Mapping[str, Any]:
-        if not isinstance(value, dict):
-            self.refuse(path, "a table", value)
-        return dict(value)
-
-    def choice(self, table: Mapping[str, Any], path: str, options: Mapping[str, Any]) -> str:
-        """Return the kind that a table names."""
-        named = table.get("kind", "<nothing>")
-        if not isinstance(named, str) or "kind" not in table:
-            self.refuse(path, "one of " + ", ".join(map(repr, options)), named)
-        return checks.choice(named, path, self.where, tuple(options))
-
-    def known(self, table: Mapping[str, Any], above: str, names: Sequence[str]) -> None:
-        for name in table:
-            if name not in names:
-                there = f"in [{above.rstrip('.')}]" if above else "at the top"
-                near = checks.nearest(name, names)
-                raise ValueError(
-                    f"{self.where} has an unknown key {name!r} {there}{near}; known are {', '.join(names)}."
+    def _decoded(self, raw: _RawFactor, first: Mapping[str, Any]) -> Factor:
+        """Return a factor with its values as the declared types of its fields."""
+        hints = [self._type(field, first) for field in raw.fields]
+        return Factor(
+            raw.fields,
+            tuple(
+                tuple(
+                    self._default(field, first, raw.label)
+                    if value is _DEFAULT
+                    else self.reader.decode(value, hint, raw.label)
+                    for value, hint, field in zip(row, hints, raw.fields, strict=True)
                 )
+                for row in raw.values
+            ),
+        )
 
-    def refuse(self, path: str, accepted: str, got: Any) -> NoReturn:
-        raise ValueError(checks.refusal(path, self.where, accepted, got))
+    def _default(self, path: str, first: Mapping[str, Any], label: str) -> Any:
+        """Return the default of a field that some tables of a factor give and others do not."""
+        above, _, name = path.rpartition(".")
+        owner: Any = self._type(above, first) if above else self.kind.cell
+        (field,) = (one for one in dataclasses.fields(owner) if one.name == name)
+        default = records.default_of(field, _DEFAULT)
+        if default is _DEFAULT:
+            self.refuse(label, f"tables that all give {path!r}, which has no default", "<others>")
+        return default
+
+    # Which field is at a path depends on the kinds that the cell's table names.
+
+    def _type(self, path: str, cell: Mapping[str, Any]) -> Any:
+        """Return the declared type of the field at a path, or None where there is none."""
+        found = self._field(path, cell)
+        return None if found is None else found[1]
+
+    def _field(self, path: str, cell: Mapping[str, Any]) -> tuple[str, Any] | None:
+        """Return the path of a field by new names and its declared type, or None where there is no field."""
+        hint: Any = self.kind.cell
+        table: Any = cell
+        owner, names = cell_name(self.kind.name), []
+        for part in path.split("."):
+            cls = _class_of(hint, table)
+            name = "" if cls is None else records.current_field(owner or records.name(cls), part)
+            if cls is None or name not in records.types_of(cls):
+                return None
+            names.append(name)
+            hint, owner = records.types_of(cls)[name], ""
+            table = table.get(name) if isinstance(table, dict) else None
+        return ".".join(names), hint
+
+    def _renamed(self, table: Mapping[str, Any], cls: Any, path: str, owner: str = "") -> dict[str, Any]:
+        """Return a table, and all tables in it, with new names of fields for old ones."""
+        out = self.reader.renamed(table, owner or records.name(cls), f"{path}.")
+        for name, value in out.items():
+            inner = _class_of(records.types_of(cls).get(name), value) if isinstance(value, dict) else None
+            if inner is not None:
+                out[name] = self._renamed(value, inner, f"{path}.{name}")
+        return out
 
 
-_DEFAULT = object()
-_SCALARS = {int: "an integer", float: "a number", str: "a string", bool: "true or false"}
-
-
-def _is_class(hint: Any) -> bool:
-    return dataclasses.is_dataclass(hint)
-
-
-def _names(cls: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(cls))
+def _class_of(hint: Any, table: Any) -> Any:
+    """Return the class of the records that a field of this type has, or None where these are no records."""
+    if hint in ROOMS:
+        kind = table.get("kind") if isinstance(table, dict) else None
+        return ROOMS[hint].get(records.current_kind(str(kind)))
+    return hint if dataclasses.is_dataclass(hint) else None
 
 
 def _overlap(one: str, other: str) -> bool:

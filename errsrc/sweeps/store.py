@@ -13,8 +13,10 @@ from typing import Any, Self, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from errsrc import records
+from errsrc.records import Leaves, encode
 from errsrc.sweeps.database import VIEW, Database, now
-from errsrc.sweeps.kind import Leaves, encode, line, split
+from errsrc.sweeps.kind import cell_name
 from errsrc.sweeps.study import Study
 
 
@@ -108,17 +110,18 @@ class Store:
 
         Those of a study in its order; without one all, in the order they were finished.
         """
-        query = """SELECT key, config, defaults, result, seconds, device, finished
+        query = """SELECT key, kind, config, defaults, result, seconds, device, finished
                    FROM cells JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""
         found = {}
         resolved: dict[str, Any] = {}
-        for key, config, defaults, result, seconds, device, finished in self._file.query(query):
-            if defaults not in resolved:
-                resolved[defaults] = self._file.json(defaults)
-            given = self._file.json(config)
-            rest = {name: value for name, value in resolved[defaults].items() if name not in given}
-            about = {"seconds": seconds, "device": device, "finished": finished}
-            found[key] = {**given, **rest, **_decode(self._file.json(result)), **about}
+        for key, stored, config, text, result, seconds, device, finished in self._file.query(query):
+            if text not in resolved:
+                resolved[text] = self._file.json(text)
+            kind, given, defaults = records.current_study(stored), self._file.json(config), resolved[text]
+            rest = {path: value for path, value in defaults.items() if path not in given}
+            leaves = records.current_names({**given, **rest}, cell_name(kind), defaults | given)
+            results = records.current_results(kind, _decode(self._file.json(result)))
+            found[key] = {**leaves, **results, "seconds": seconds, "device": device, "finished": finished}
         if study is None:
             return list(found.values())
         return [found[key] for key in study.cell_keys() if key in found]
@@ -134,12 +137,17 @@ class Store:
 
     def curves(self, study: Study | None = None) -> list[dict[str, NDArray[np.float64]]]:
         """Return the learning curves, in the order of `rows`: of each, arrays (evaluations,) by name."""
-        found = dict(self._file.query("SELECT key, curve FROM cells ORDER BY id"))
+        query = """SELECT key, kind, curve FROM cells JOIN resolved ON resolved.id = cells.resolved
+                   ORDER BY cells.id"""
+        found = {key: (kind, curve) for key, kind, curve in self._file.query(query)}
         keys = found if study is None else [key for key in study.cell_keys() if key in found]
-        return [
-            {name: np.array(values, dtype=np.float64) for name, values in self._file.json(found[key]).items()}
-            for key in keys
-        ]
+        return [self._curve(*found[key]) for key in keys]
+
+    def _curve(self, stored: str, curve: str) -> dict[str, NDArray[np.float64]]:
+        """Return a learning curve as it stands in the file, of a kind as the file calls it, as arrays."""
+        columns = {f"curve.{name}": values for name, values in self._file.json(curve).items()}
+        named = records.current_results(records.current_study(stored), columns)
+        return {name.removeprefix("curve."): np.array(v, dtype=np.float64) for name, v in named.items()}
 
     def export(self, file: TextIO, study: Study | None = None, curves: bool = False) -> None:
         """Write `rows` to a file as CSV with a header, if there are any; what a row lacks is empty.
@@ -237,15 +245,17 @@ class Store:
         with self.transaction():
             for place, outcome in finished:
                 cell = study[place]
-                given, defaults = split(cell)
+                given, defaults = kind.flatten(cell)
+                result = records.stored_results(kind.name, outcome["result"])
                 self._show(given, "config")
                 self._show(defaults, "config")
-                self._show(outcome["result"], "result")
-                key = kind.digest("".join(map(line, sorted(given.items()))))
-                resolved = self._id("resolved", kind.name, kind.version, encode(defaults))
+                self._show(result, "result")
+                key = records.digest(given, kind.head)
+                resolved = self._id("resolved", kind.stored_name, kind.version, encode(defaults))
                 made_with = self._id("made_with", encode(outcome["versions"]))
-                came = (encode(outcome["result"]), encode(outcome["curve"]), outcome["seconds"])
-                row = (key, encode(given), resolved, cell.seed, *came, outcome["device"], made_with, now())
+                came = (encode(result), encode(_stored_curve(kind.name, outcome["curve"])))
+                about = (outcome["seconds"], outcome["device"], made_with, now())
+                row = (key, encode(given), resolved, cell.seed, *came, *about)
                 self._db.execute("INSERT INTO cells VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
                 self._db.execute("DELETE FROM failures WHERE key = ?", (key,))
                 if kind.group is not None:
@@ -256,7 +266,7 @@ class Store:
         with self.transaction():
             for place in places:
                 cell = study[place]
-                row = (study.kind.key(cell), encode(split(cell)[0]), error, details, now())
+                row = (study.kind.key(cell), encode(study.kind.flatten(cell)[0]), error, details, now())
                 self._db.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", row)
 
     # Within.
@@ -304,7 +314,7 @@ class Store:
         query = "SELECT id, kind, version, defaults FROM resolved"
         for number, name, version, text in self._file.query(query):
             then = self._file.json(text)
-            if (name, version) == (kind.name, kind.version) and all(_differing(then, d) for d in now):
+            if (name, version) == (kind.stored_name, kind.version) and all(_differing(then, d) for d in now):
                 changed[number] = then
         if not changed:
             return
@@ -315,7 +325,7 @@ class Store:
             if key not in places:
                 continue
             given = self._file.json(config)
-            defaults = split(study[places[key]])[1]
+            defaults = kind.flatten(study[places[key]])[1]
             for path in _differing(changed[number], defaults):
                 if path in given:
                     continue
@@ -334,6 +344,12 @@ class Store:
 def _differing(then: Leaves, now: Leaves) -> list[str]:
     """Return the paths of stored defaults that are no longer what they were; new fields are none."""
     return [p for p, value in then.items() if p not in now or encode(now[p]) != encode(value)]
+
+
+def _stored_curve(kind: str, curve: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a learning curve with the names that the file has."""
+    named = records.stored_results(kind, {f"curve.{name}": values for name, values in curve.items()})
+    return {name.removeprefix("curve."): values for name, values in named.items()}
 
 
 def _decode(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import dataclasses
 import functools
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from errsrc import checks
-from errsrc.sweeps.kind import Kind, Leaves, encode, line, split
+from errsrc import checks, records
+from errsrc.records import Leaves, encode, line
+from errsrc.sweeps.kind import Kind
 
 LARGEST_SEED = 2**63 - 1
 
@@ -173,10 +174,9 @@ class Study(Sequence[Any]):
 
     @functools.cached_property
     def _keys(self) -> list[str]:
+        given, _ = self._constant
         slots = {  # what stands in the key's text for each leaf
-            path: line((path, value)).replace("{", "{{").replace("}", "}}")
-            for path, value in split(self.base)[0].items()
-            if not self._varies(path)
+            path: line((path, value)).replace("{", "{{").replace("}", "}}") for path, value in given.items()
         }
         columns: list[list[Any]] = []
         for place, alternatives in enumerate(self._alternatives):
@@ -188,12 +188,15 @@ class Study(Sequence[Any]):
                 columns.append([tuple(lines.get(path, "") for path in paths) for lines, _ in alternatives])
                 slots.update({path: f"{{{place}[{j}]}}" for j, path in enumerate(paths)})
         text = (self.kind.head + "".join(slots[path] for path in sorted(slots))).format
-        sha256 = hashlib.sha256  # `Kind.digest`, written out: a third of the time is saved
+        sha256 = hashlib.sha256  # `errsrc.records.digest`, written out: a third of the time is saved
         return [sha256(text(*parts).encode()).hexdigest()[:32] for parts in itertools.product(*columns)]
 
     def resolved(self) -> list[Leaves]:
-        """Return the different sets of defaults among the cells, see `errsrc.sweeps.kind.split`."""
-        constant = {path: v for path, v in split(self.base)[1].items() if not self._varies(path)}
+        """Return the different sets of defaults among the cells, with the names that stores have.
+
+        See `Kind.flatten`.
+        """
+        _, constant = self._constant
         different = []
         for alternatives in self._alternatives:
             objects = {id(defaults): defaults for _, defaults in alternatives}  # a million seeds share one
@@ -201,10 +204,16 @@ class Study(Sequence[Any]):
         return [dict(collections.ChainMap(*parts, constant)) for parts in itertools.product(*different)]
 
     @functools.cached_property
-    def _alternatives(self) -> list[list[tuple[dict[str, str], Leaves]]]:
-        """For each factor, what each of its values makes of the leaves under its fields.
+    def _constant(self) -> tuple[Leaves, Leaves]:
+        """The leaves that do not vary: those that are not defaults, and all defaults, by stored path."""
+        fields = [field for factor in self.factors for field in factor.fields]
+        return self._flat(self.base, lambda path: not _within(path, fields))
 
-        That is the lines of those that are not defaults, by path, and the defaults, as `split` gives them.
+    @functools.cached_property
+    def _alternatives(self) -> list[list[tuple[dict[str, str], Leaves]]]:
+        """For each value of each factor, the leaves under the factor's fields, by stored path.
+
+        These are the lines of those that are not defaults, and all defaults.
         """
         return [self._of_seeds(f) if f.fields == ("seed",) else self._of_factor(f) for f in self.factors]
 
@@ -213,25 +222,29 @@ class Study(Sequence[Any]):
         out = []
         for value in factor.values:
             cell = _replaced(self.base, dict(zip(factor.fields, value, strict=True)))
-            given, defaults = (
-                {path: leaf for path, leaf in part.items() if _within(path, factor.fields)}
-                for part in split(cell, tops)
-            )
+            given, defaults = self._flat(cell, lambda path: _within(path, factor.fields), tops)
             out.append(({path: line((path, leaf)) for path, leaf in given.items()}, defaults))
         return out
 
     def _of_seeds(self, factor: Factor) -> list[tuple[dict[str, str], Leaves]]:
         """Return the same as `_of_factor`, without building a cell for each of a million seeds."""
-        defaults = split(self.base, {"seed"})[1]
-        default = defaults.get("seed")
+        _, defaults = self._flat(self.base, lambda path: True, {"seed"})
+        (path,) = self.kind.stored({"seed": 0}, {})
+        default = defaults.get(path)
         seeds = (int(seed) for (seed,) in factor.values)
-        return [({} if seed == default else {"seed": f"seed = {seed}\n"}, defaults) for seed in seeds]
+        return [({} if seed == default else {path: f"{path} = {seed}\n"}, defaults) for seed in seeds]
 
-    def _varies(self, path: str) -> bool:
-        return any(_within(path, factor.fields) for factor in self.factors)
+    def _flat(
+        self, cell: Any, chosen: Callable[[str], bool], fields: Container[str] | None = None
+    ) -> tuple[Leaves, Leaves]:
+        """Return the chosen leaves of a cell as two tables by stored path, see `Kind.flatten`."""
+        given, defaults = records.flatten(cell, fields)
+        kinds = defaults | given
+        given, defaults = ({p: v for p, v in part.items() if chosen(p)} for part in (given, defaults))
+        return self.kind.stored(given, kinds), self.kind.stored(defaults, kinds)
 
 
-def _within(path: str, fields: tuple[str, ...]) -> bool:
+def _within(path: str, fields: Sequence[str]) -> bool:
     return any(path == field or path.startswith(field + ".") for field in fields)
 
 

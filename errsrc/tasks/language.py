@@ -19,6 +19,7 @@ from errsrc import checks
 from errsrc.datasets.text import Tokens, check_files, passages, texts
 from errsrc.nets import LSTM, LanguageModel, NeuralNgram, Transformer, Weights
 from errsrc.rng import generator, seed_of
+from errsrc.sweeps import Kind
 from errsrc.tasks.devices import device, device_name
 from errsrc.training import Member, Recipe, train
 
@@ -351,3 +352,15 @@ def work(cell: LanguageCell) -> float:
 def parameters(cell: LanguageCell) -> int:
     """Return a cell's m: its number of trained parameters."""
     return network(cell).parameters
+
+
+KIND = Kind(
+    "language",
+    LanguageCell,
+    outcomes,
+    group=batch_of,
+    cost=work,
+    ready=ready,
+    packages=("numpy", "torch"),
+)
+"""The kind of study whose cells are language models trained on text."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.laws import plateau
 from errsrc.laws.law import Array
+from errsrc.sweeps import Kind
 from errsrc.tasks import vision
 from errsrc.tasks.devices import device_name
 from errsrc.tasks.vision import VisionCell
@@ -169,3 +170,15 @@ def levels(
         at["eps_np"][own] = plateau(at["density"][own], at["error"][own])
         at["before_dip"][own] = at["density"][own] > at["density"][own][at["error"][own].argmin()]
     return at
+
+
+KIND = Kind(
+    "pruning",
+    PruningCell,
+    prune_cells,
+    group=batch_of,
+    cost=work,
+    ready=vision.ready,
+    packages=("numpy", "torch"),
+)
+"""The kind of study whose cells are networks that are trained and pruned level by level."""

@@ -26,6 +26,7 @@ from errsrc.datasets.image_sets import (
 )
 from errsrc.nets import CNN, MLP, WRN, Network, Resnet
 from errsrc.rng import generator, seed_of
+from errsrc.sweeps import Kind
 from errsrc.tasks.devices import device, device_name
 from errsrc.training import Member, Recipe, losses, train
 
@@ -325,3 +326,15 @@ def work(cell: VisionCell) -> float:
 def parameters(cell: VisionCell) -> int:
     """Return a cell's m: its number of trained parameters, biases included."""
     return network(cell).parameters
+
+
+KIND = Kind(
+    "vision",
+    VisionCell,
+    outcomes,
+    group=batch_of,
+    cost=work,
+    ready=ready,
+    packages=("numpy", "torch"),
+)
+"""The kind of study whose cells are networks trained on images."""

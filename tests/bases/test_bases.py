@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
+from errsrc import records
 from errsrc.bases import (
     ALL,
     BandFunction,
@@ -22,7 +23,6 @@ from errsrc.bases import (
     mercer,
     shared_positions,
 )
-from errsrc.sweeps.kind import kind_name
 
 CASES = [
     Torus(0),
@@ -208,5 +208,5 @@ def test_what_is_refused(call, message):
 
 
 def test_bases_are_named_as_their_classes():
-    assert {kind_name(cls): cls for cls in ALL.values()} == ALL
+    assert {records.name(cls): cls for cls in ALL.values()} == ALL
     assert all(hash(cls()) == hash(cls()) for cls in ALL.values())

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import errsrc.learners
+from errsrc import records
 from errsrc.learners import ALL, KernelRidge, Learner, LinearLearner, Neighbours, NetworkStudent
 from errsrc.nets import MLP
 from errsrc.settings import Stride
-from errsrc.sweeps.kind import kind_name
 from errsrc.testing import LEARNER_PROPERTIES, check_learner
 from errsrc.training import Recipe
 
@@ -70,7 +70,7 @@ def test_a_property_of_every_learner(name: str, holds: Callable[[Any], None]) ->
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_learner_has_the_name_that_all_gives_it(name: str) -> None:
-    assert kind_name(type(ALL[name]())) == name
+    assert records.name(type(ALL[name]())) == name
 
 
 def test_every_learner_of_the_room_is_in_all() -> None:
