@@ -87,7 +87,7 @@ def compare(
     )
     inputs = network.sizes[0]
     x = torch.randn(students * N, inputs, generator=torch.Generator().manual_seed(0)).to(device)
-    teachers = network.draw([seed_of(0, "teacher", i) for i in range(students)], network.prior(1.5, 0.5))
+    teachers = network.draw([seed_of(0, "teacher", i) for i in range(students)], network.prior_stds(1.5, 0.5))
     teachers = tuple(w.to(device) for w in teachers)
     y = network(teachers, x.view(students, N, inputs)).reshape(-1)
     members = [

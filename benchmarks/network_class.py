@@ -207,7 +207,7 @@ class Race:
         """Return a round's starts, (TOGETHER, P)."""
         network = network or self.network
         seeds = [int(seed) for seed in self.rng.integers(2**63, size=TOGETHER)]
-        return network.flatten(network.draw(seeds, network.prior(weight_std, 0.5), torch.float64))
+        return network.flatten(network.draw(seeds, network.prior_stds(weight_std, 0.5), torch.float64))
 
     def descend(
         self,

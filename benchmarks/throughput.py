@@ -146,7 +146,7 @@ class PlainTransformer(nn.Module):
 
     def load(self, network: Transformer, weights: Weights) -> None:
         """Take the weights of the network's one member."""
-        for own, (drawn,), factor in zip(self.parameters(), weights, network.factors(), strict=True):
+        for own, (drawn,), factor in zip(self.parameters(), weights, network.multipliers(), strict=True):
             own.data.copy_(1 + drawn if own.dim() == 1 else factor * drawn)
 
 
@@ -239,7 +239,7 @@ def tasks(gpu: bool) -> list[Task]:
 def data(task: Task) -> tuple[Tensor, Tensor]:
     """Return synthetic examples: normal pixels in random classes, or windows of random bytes."""
     drawn = torch.Generator().manual_seed(0)
-    if task.network.image:
+    if task.network.image_shape:
         x = torch.randn(task.examples, task.network.inputs, generator=drawn)
         return x, torch.randint(task.network.outputs, (task.examples,), generator=drawn)
     context = task.network.inputs
@@ -269,10 +269,10 @@ def compare(task: Task, device: torch.device, rounds: int, peak: float) -> dict[
     model.load(network, weights)
     model = model.to(device)
     with torch.no_grad():
-        inputs = x_there[:16].view(16, *network.image) if network.image else x_there[:16].long()
+        inputs = x_there[:16].view(16, *network.image_shape) if network.image_shape else x_there[:16].long()
         ours = network(tuple(w.to(device) for w in weights), x_there[:16])[0]
         difference = float((model(inputs) - ours).abs().max() / ours.abs().max())
-    batches = (image_batches if network.image else window_batches)(x, y, recipe.batch)
+    batches = (image_batches if network.image_shape else window_batches)(x, y, recipe.batch)
     plain = plain_steps(model, recipe, batches, device)
 
     def loop(steps: int) -> None:

@@ -79,7 +79,7 @@ def counted(network: MLP, n: int, number: int, starts: int) -> tuple[np.ndarray,
     rng = generator(0, "hardness", "starts", name(network), n, number, starts)
     seeds = rng.integers(2**63, size=(len(WAYS), starts)).tolist()
     drawn = [
-        network.draw(own, network.prior(std, 0.5), torch.float64)
+        network.draw(own, network.prior_stds(std, 0.5), torch.float64)
         for own, std in zip(seeds, WAYS, strict=True)
     ]
     labels = torch.from_numpy((y - y.mean()) / y.std())[:, None]

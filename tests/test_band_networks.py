@@ -61,7 +61,7 @@ def test_slopes_by_hand_are_those_of_the_graph(network):
     x, y = 6 * torch.rand(3, 7, 2, dtype=torch.float64), torch.randn(3, 7, 3, dtype=torch.float64)
     expected = torch.autograd.grad(losses(network(weights, x), y, "squared").sum(), weights)
     share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
-    for slopes in (type(network).slopes, Network.slopes):
+    for slopes in (type(network).gradients, Network.gradients):
         out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
         slopes(network, weights, x, lambda outputs: head(outputs, y, "squared", share), out)
         for one, other in zip(out, expected, strict=True):
@@ -159,7 +159,7 @@ def test_a_sine_network_starts_with_the_published_variances():
     stds = [3**-0.5 / 2, 6**-0.5, (2 / 300) ** 0.5 / 10, 900**-0.5, (2 / 400) ** 0.5 / 10, 1200**-0.5]
     for w, std in zip(weights[:5], stds[:5], strict=True):
         assert float(w.square().mean().sqrt()) == pytest.approx(std, rel=4 / np.sqrt(2 * w.numel()))
-    assert network.start() == pytest.approx(stds)
+    assert network.initial_stds() == pytest.approx(stds)
     x = torch.rand(7, 2, dtype=torch.float64)
     scaled = (*(10 * w for w in weights[:4]), *weights[4:])
     torch.testing.assert_close(network(weights, x), MLP((2, 300, 400, 1), "sine")(scaled, x))

@@ -33,7 +33,7 @@ def draws(setting, n, count=4, points=16, seed=0):
 def target(network, chains=3, n=4, noise_std=0.3, bias_std=1.0, seed=0):
     """A target, its teachers' z, and points."""
     rng = torch.Generator().manual_seed(seed)
-    stds = network.prior(1.0, bias_std)
+    stds = network.prior_stds(1.0, bias_std)
     weights = network.draw(range(chains), stds, torch.float64)
     x, points = torch.randn(2, chains, n, network.inputs, generator=rng, dtype=torch.float64)
     y = network(weights, x)
@@ -43,7 +43,7 @@ def target(network, chains=3, n=4, noise_std=0.3, bias_std=1.0, seed=0):
 
 @pytest.mark.parametrize("network", [MLP((2, 3, 2), "tanh"), MLP((3, 1)), CNN(4, 2, 2)])
 def test_a_jacobian_holds_the_differences_of_outputs(network):
-    weights = network.draw([0, 1], network.prior(1.0, 0.5), torch.float64)
+    weights = network.draw([0, 1], network.prior_stds(1.0, 0.5), torch.float64)
     x = torch.randn(5, network.inputs, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     flat, found = network.flatten(weights), jacobian(network, weights, x)
     assert found.shape == (2, 5 * network.outputs, network.parameters)
@@ -67,7 +67,7 @@ def test_a_jacobian_holds_the_differences_of_outputs(network):
     ],
 )
 def test_the_identifiable_dimension_of_known_classes(network, n, dimension):
-    weights = network.draw([3, 4], network.prior(1.0, 0.3), torch.float64)
+    weights = network.draw([3, 4], network.prior_stds(1.0, 0.3), torch.float64)
     x = torch.randn(n, network.inputs, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     found = identifiable_dimension(network, weights, x)
     assert found.dimension.tolist() == [dimension, dimension]
@@ -77,7 +77,7 @@ def test_the_identifiable_dimension_of_known_classes(network, n, dimension):
 
 def test_equal_units_and_fixed_parameters_lower_the_dimension():
     network = MLP((2, 2, 1), "tanh")
-    weights = network.draw([0], network.prior(1.0, 1.0), torch.float64)
+    weights = network.draw([0], network.prior_stds(1.0, 1.0), torch.float64)
     x = torch.randn(40, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     free = torch.ones(9, dtype=torch.bool)
     free[4:6] = False

@@ -400,7 +400,7 @@ def test_residual_cells_train_on_cifar(tmp_path, family, depth, monkeypatch):
 
 @pytest.mark.parametrize("family", ["resnet", "wrn"])
 def test_a_depth_that_was_not_published_is_refused_with_the_cell(family):
-    with pytest.raises(ValueError, match=r"'depth' parameter of .* must be 6 k \+ [24] for a whole k >= 1"):
+    with pytest.raises(ValueError, match=r"'depth' parameter .* must be 6 k \+ [24] for an integer k >= 1"):
         VisionCell("cifar-10", family, 4, 100, 0)
 
 

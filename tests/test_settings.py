@@ -249,7 +249,7 @@ def test_network_teachers_are_networks_of_their_prior(setting):
     assert values.shape == (50, setting.architecture.outputs)
     np.testing.assert_array_equal(values, setting.teacher(np.random.default_rng(1))(x))
     matrices = [setting.teacher(rng).weights[0].numpy().ravel() for _ in range(400)]
-    std = setting.architecture.prior(setting.weight_std, setting.bias_std)[0]
+    std = setting.architecture.prior_stds(setting.weight_std, setting.bias_std)[0]
     assert np.std(matrices) == pytest.approx(std, rel=0.1)
     if setting.domain == "sphere":
         np.testing.assert_allclose((x**2).sum(1), 3)

@@ -122,7 +122,7 @@ class NetworkClass(Learner):
     def _search(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> tuple[Tensor, int, int, int]:
         """Return the best point (P,), and the numbers of starts begun, ended and arrived."""
         net = self._mlp
-        stds = net.prior(self.weight_std, self.bias_std)
+        stds = net.prior_stds(self.weight_std, self.bias_std)
         seeds = [int(seed) for seed in rng.integers(2**63, size=self.starts)]
 
         equations = least_squares_problem(net, x, y)

@@ -1,4 +1,8 @@
-"""Network architectures, a file each; many members of one architecture are stacked and run at once."""
+"""Network architectures, one file each.
+
+A network maps inputs to outputs for many members at once, see `errsrc.nets.network`.  To add an architecture,
+write a subclass of `Network` in a file of its own, and add a line to ``ALL`` so that specs can name it.
+"""
 
 from errsrc.nets.cnn import CNN as CNN
 from errsrc.nets.embedding import embed as embed
@@ -7,7 +11,7 @@ from errsrc.nets.embedding import same_function as same_function
 from errsrc.nets.fourier import FilterNetwork as FilterNetwork
 from errsrc.nets.fourier import FourierFeatures as FourierFeatures
 from errsrc.nets.fourier import SineNetwork as SineNetwork
-from errsrc.nets.jacobians import Identifiable as Identifiable
+from errsrc.nets.jacobians import IdentifiableDimension as IdentifiableDimension
 from errsrc.nets.jacobians import identifiable_dimension as identifiable_dimension
 from errsrc.nets.jacobians import jacobian as jacobian
 from errsrc.nets.language import LSTM as LSTM

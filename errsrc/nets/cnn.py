@@ -1,4 +1,4 @@
-"""Convolutional networks without normalisation."""
+"""Small convolutional networks without normalisation."""
 
 from __future__ import annotations
 
@@ -6,18 +6,33 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from errsrc import checks
-from errsrc.nets.layers import ACTIVATIONS, affine, as_images, convolution, half
-from errsrc.nets.network import Network, Weights
+from errsrc.fields import choice, integer
+from errsrc.nets.layers import ACTIVATIONS, affine, as_images, convolution, strided_side
+from errsrc.nets.network import ImageNetwork, Weights
 
 
 @dataclass(frozen=True)
-class CNN(Network):
-    """A small convolutional network on square images.
+class CNN(ImageNetwork):
+    """A small convolutional network of square images.
 
-    Two 3 x 3 convolutions of stride 2 with ``width`` and ``2 width`` channels, then ``blocks`` of stride 1
-    with ``2 width``, ``activation`` after each; then one linear layer from all places and channels to the
-    classes (or outputs).  An image's vector is its ``channels`` one after another, row by row.
+    Two 3 x 3 convolutions of stride 2 with ``width`` and 2 ``width`` channels, ``blocks`` convolutions of
+    stride 1 with 2 ``width`` channels, an activation after each, and one affine layer from all pixels and
+    channels to the classes.
+
+    Attributes
+    ----------
+    side
+        Side of an image in pixels, >= 4.
+    width
+        Channels of the first convolution, >= 1.
+    classes
+        Number of outputs, >= 1.
+    activation
+        "relu", "tanh", "gelu", "sine" or "linear".
+    blocks
+        Number of convolutions of stride 1, >= 0.
+    channels
+        Channels of an image, >= 1.
 
     Examples
     --------
@@ -27,45 +42,38 @@ class CNN(Network):
     5434
     """
 
-    side: int
-    width: int
-    classes: int
-    activation: str = "relu"
-    blocks: int = 0
-    channels: int = 1
-
-    def __post_init__(self) -> None:
-        checks.integer(self.side, "side", "CNN", 4)
-        checks.integer(self.width, "width", "CNN", 1)
-        checks.integer(self.classes, "classes", "CNN", 1)
-        checks.choice(self.activation, "activation", "CNN", tuple(ACTIVATIONS))
-        checks.integer(self.blocks, "blocks", "CNN", 0)
-        checks.integer(self.channels, "channels", "CNN", 1)
+    side: int = integer(at_least=4)
+    width: int = integer(at_least=1)
+    classes: int = integer(at_least=1)
+    activation: str = choice("relu", tuple(ACTIVATIONS))
+    blocks: int = integer(0, at_least=0)
+    channels: int = integer(1, at_least=1)
 
     @property
-    def image(self) -> tuple[int, ...]:
-        """Channels of side x side places."""
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape (channels, side, side) of an image."""
         return (self.channels, self.side, self.side)
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return (out, in), (out,) for each layer; a convolution's inputs are its channels x 9 places."""
-        places = half(half(self.side)) ** 2
+        """Return (out, in) and (out,) for each layer; a kernel has in = 9 x channels."""
+        pixels = strided_side(strided_side(self.side)) ** 2
         first, second = self.width, 2 * self.width
         return (
             (first, 9 * self.channels), (first,), (second, 9 * first), (second,),
             *((second, 9 * second), (second,)) * self.blocks,
-            (self.classes, second * places), (self.classes,),
+            (self.classes, second * pixels), (self.classes,),
         )  # fmt: skip
 
-    def places(self) -> tuple[int, ...]:
-        """Return how many places of an image each tensor is applied at."""
-        first, last = half(self.side) ** 2, half(half(self.side)) ** 2
+    def applications(self) -> tuple[int, ...]:
+        """Return the number of pixels that each tensor computes, 1 for the last layer."""
+        side = strided_side(self.side)
+        first, last = side**2, strided_side(side) ** 2
         return (first, first, *[last] * (2 + 2 * self.blocks), 1, 1)
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, classes)."""
+        """Return outputs (E, B, classes), see `Network`."""
         members = len(weights[0])
-        x = as_images(x, members, self.image)
+        x = as_images(x, members, self.image_shape)
         for layer in range(0, len(weights) - 2, 2):
             x = convolution(weights[layer], x, 2 if layer < 4 else 1, weights[layer + 1])
             x = ACTIVATIONS[self.activation](x)

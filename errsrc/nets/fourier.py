@@ -1,6 +1,6 @@
-"""Networks made of sines: limited to a band, with Fourier features in front, or sines throughout.
+"""Networks of sines: with Fourier features as inputs, limited to a frequency band, or with sine activations.
 
-The first two take angles, and are functions on the torus.
+`FourierFeatures` and `FilterNetwork` take angles: they are functions on the torus.
 """
 
 from __future__ import annotations
@@ -15,31 +15,34 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets.layers import affine
-from errsrc.nets.mlp import MLP
-from errsrc.nets.network import Head, Network, Weights
+from errsrc.checks import Integer, Tuple
+from errsrc.fields import choice, declare, integer, number
+from errsrc.nets.layers import ACTIVATIONS, affine
+from errsrc.nets.mlp import LAYER_SIZES, MLP
+from errsrc.nets.network import Network, OutputLoss, Weights
 
-MOST_FEATURES = 2**20
+MAX_FREQUENCIES = 2**20
+"""Largest number of frequencies of a network."""
 
 
 @dataclass(frozen=True)
 class FourierFeatures(Network):
-    """An MLP on all Fourier features of angles up to a degree (Tancik et al. 2020, at integer frequencies).
+    """An MLP on all Fourier features of angles up to a degree (Tancik et al. 2020, arXiv 2006.10739).
 
-    The features are sqrt 2 cos(k.x) and sqrt 2 sin(k.x) for one k of each pair k, -k in the box
-    max |k_i| <= degree other than 0.  Without hidden layers it is linear in the Fourier basis of the box,
-    and limited to this band; with them it is not.
+    The features are sqrt 2 cos(k.x) and sqrt 2 sin(k.x), for one integer frequency k of each pair k, -k with
+    max |k_i| <= ``degree`` and k != 0.  Without hidden layers the network is linear in the Fourier basis of
+    this band.  With hidden layers its frequencies are not limited.
 
     Attributes
     ----------
     dim
-        Number of angles.
+        Number of angles, >= 1.
     degree
-        The largest frequency, >= 1; of degree 1 in one dimension the features are points on the circle.
+        Largest frequency, >= 1.  In one dimension and with degree 1, the features are a point on a circle.
     sizes
-        Hidden widths, and the number of outputs.
+        Numbers of units in each hidden layer, and of outputs, each >= 1.
     activation
-        As of an `MLP`.
+        "relu", "tanh", "gelu", "sine" or "linear".
 
     Examples
     --------
@@ -47,17 +50,14 @@ class FourierFeatures(Network):
     (49, 3201)
     """
 
-    dim: int
-    degree: int
-    sizes: tuple[int, ...]
-    activation: str = "relu"
+    dim: int = integer(at_least=1)
+    degree: int = integer(at_least=1)
+    sizes: tuple[int, ...] = declare(Tuple(Integer(at_least=1), at_least=1))
+    activation: str = choice("relu", tuple(ACTIVATIONS))
 
     def __post_init__(self) -> None:
-        _check(self.dim, (self.degree,), "degree", "FourierFeatures")
-        if not self.sizes:
-            accepted = "hidden widths and the number of outputs"
-            raise ValueError(checks.refusal("sizes", "FourierFeatures", accepted, self.sizes))
-        MLP((1, *self.sizes), self.activation)
+        super().__post_init__()
+        _check_frequencies(self.dim, (self.degree,), "degree", "FourierFeatures")
 
     @property
     def inputs(self) -> int:
@@ -65,49 +65,50 @@ class FourierFeatures(Network):
         return self.dim
 
     @property
-    def body(self) -> MLP:
-        """The MLP on the features."""
-        return MLP((_count(self.dim, self.degree), *self.sizes), self.activation)
+    def mlp(self) -> MLP:
+        """The MLP that takes the features."""
+        return MLP((_feature_count(self.dim, self.degree), *self.sizes), self.activation)
 
     def resized(self, inputs: int, outputs: int) -> Self:
-        """Return the same for other numbers of angles and outputs."""
+        """Return a copy with `inputs` angles and `outputs` outputs, see `Network.resized`."""
         return replace(self, dim=inputs, sizes=(*self.sizes[:-1], outputs))
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return those of the MLP."""
-        return self.body.shapes()
+        """Return the shapes of the MLP."""
+        return self.mlp.shapes()
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, outputs)."""
-        return self.body(weights, _features(x, self.degree))
+        """Return outputs (E, B, outputs) for angles in radians, see `Network`."""
+        return self.mlp(weights, _features(x, self.degree))
 
-    def slopes(self, weights: Weights, x: Tensor, head: Head, out: Weights) -> Tensor:
-        """Return losses and write slopes, see `Network.slopes`."""
-        return self.body.slopes(weights, _features(x, self.degree), head, out)
+    def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
+        """Return losses and write gradients, see `Network.gradients`."""
+        return self.mlp.gradients(weights, _features(x, self.degree), output_loss, out)
 
 
 @dataclass(frozen=True)
 class FilterNetwork(Network):
-    """A multiplicative filter network limited to a band, whatever its weights (Fathony et al. 2021).
+    """A multiplicative filter network, limited to a frequency band for all weights (Fathony et al. 2021).
 
-    Of angles x: z_1 = g_1(x), z_l = (W_l z_(l-1) + b_l) g_l(x) unit by unit, and outputs W z_L + b.  The
-    filters g_l are trained trigonometric polynomials of degree d_l, so that the frequencies of outputs lie
-    in the box max |k_i| <= d_1 + ... + d_L (as those of Lindell et al. 2022, whose filters are single
-    sines), to rounding.  Wide enough, it can be every function of this band.
+    For angles x, z_1 = g_1(x) and z_l = (W_l z_(l-1) + b_l) g_l(x) unit by unit; the outputs are W z_L + b.
+    The filters g_l are trained trigonometric polynomials of degree d_l, so all frequencies of the outputs
+    satisfy max |k_i| <= d_1 + ... + d_L, to rounding.  Lindell et al. 2022 (arXiv 2112.04645) limit the band
+    in the same way, with filters of a single sine.  A network that is wide enough contains every function of
+    the band.
 
     Attributes
     ----------
     dim
-        Number of angles.
+        Number of angles, >= 1.
     degrees
-        d_l, each >= 1.
+        d_l of each layer, each >= 1.
     sizes
-        Units of each layer, as many numbers as ``degrees``, and the number of outputs.
+        Numbers of units in each layer, one for each degree, and of outputs, each >= 1.
 
     Notes
     -----
-    From as many examples on as the band has functions, at nodes in general position, only the teacher
-    itself has no training error: the network generalises as far as its optimiser goes.
+    If the number of examples is at least the number of functions in the band, and the inputs are in general
+    position, only the teacher has zero training error.  Then the optimiser alone limits generalisation.
 
     Examples
     --------
@@ -118,20 +119,16 @@ class FilterNetwork(Network):
     [1, 1, 1, 1, 0, 0, 0, 0, 0]
     """
 
-    dim: int
-    degrees: tuple[int, ...]
-    sizes: tuple[int, ...]
+    dim: int = integer(at_least=1)
+    degrees: tuple[int, ...] = declare(Tuple(Integer(at_least=1), at_least=1))
+    sizes: tuple[int, ...] = declare(LAYER_SIZES)
 
     def __post_init__(self) -> None:
-        where = "FilterNetwork"
-        if not self.degrees:
-            raise ValueError(checks.refusal("degrees", where, "one degree or more", self.degrees))
-        _check(self.dim, self.degrees, "degrees", where)
+        super().__post_init__()
+        _check_frequencies(self.dim, self.degrees, "degrees", "FilterNetwork")
         if len(self.sizes) != len(self.degrees) + 1:
             accepted = f"{len(self.degrees)} widths, one for each degree, and the number of outputs"
-            raise ValueError(checks.refusal("sizes", where, accepted, self.sizes))
-        for size in self.sizes:
-            checks.integer(size, "sizes", where, 1)
+            raise ValueError(checks.refusal("sizes", "FilterNetwork", accepted, self.sizes))
 
     @property
     def inputs(self) -> int:
@@ -140,25 +137,26 @@ class FilterNetwork(Network):
 
     @property
     def degree(self) -> int:
-        """The band limit, the sum of the filters' degrees."""
+        """Largest frequency of the outputs: the sum of the filters' degrees."""
         return sum(self.degrees)
 
     def resized(self, inputs: int, outputs: int) -> Self:
-        """Return the same for other numbers of angles and outputs."""
+        """Return a copy with `inputs` angles and `outputs` outputs, see `Network.resized`."""
         return replace(self, dim=inputs, sizes=(*self.sizes[:-1], outputs))
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return (out, in), (out,) of the filters, then of the layers after the first."""
-        filters = [(width, _count(self.dim, d)) for width, d in zip(self.sizes, self.degrees, strict=False)]
+        """Return (out, in) and (out,) for each filter, then for each layer after the first."""
+        counts = (_feature_count(self.dim, degree) for degree in self.degrees)
+        filters = list(zip(self.sizes[:-1], counts, strict=True))
         layers = list(zip(self.sizes[1:], self.sizes[:-1], strict=True))
         return tuple(shape for pair in (*filters, *layers) for shape in (pair, pair[:1]))
 
-    def start(self) -> tuple[float, ...]:
-        """Return standard deviations under which all units have mean square 1; biases 0."""
+    def initial_stds(self) -> tuple[float, ...]:
+        """Return 1 / sqrt(fan-in) for matrices, so that all units have mean square 1, and 0 for biases."""
         return tuple(0.0 if len(shape) == 1 else shape[1] ** -0.5 for shape in self.shapes())
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, outputs)."""
+        """Return outputs (E, B, outputs) for angles in radians, see `Network`."""
         features = {degree: _features(x, degree) for degree in set(self.degrees)}
         pairs = list(zip(weights[::2], weights[1::2], strict=True))
         filters = [affine(*pair, features[degree]) for pair, degree in zip(pairs, self.degrees, strict=False)]
@@ -170,18 +168,19 @@ class FilterNetwork(Network):
 
 @dataclass(frozen=True)
 class SineNetwork(Network):
-    """A network of sines, sin(w0 (W h + b)) in each hidden layer (SIREN; Sitzmann et al. 2020).
+    """A network with hidden layers sin(w0 (W h + b)) (SIREN; Sitzmann et al. 2020, arXiv 2006.09661).
 
-    It starts from their variances, normal in place of uniform: 1 / (3 inputs^2) for the first weights,
-    2 / (w0^2 fan-in) for the others, 1 / (3 fan-in) for biases.  Frequencies of the first layer are then
-    about w0 / sqrt(3 inputs), and gradients of the weights w0 times as large as without it.
+    Initial weights have the variances of the paper, but are normal instead of uniform: 1 / (3 inputs^2) in
+    the first layer, 2 / (w0^2 fan-in) in the others, and 1 / (3 fan-in) for biases.  Frequencies of the first
+    layer are then about w0 / sqrt(3 inputs), and gradients by the weights are w0 times as large as without
+    the factor.
 
     Attributes
     ----------
     sizes
-        Inputs, hidden widths, outputs.
+        Numbers of inputs, of units in each hidden layer, and of outputs, each >= 1.
     w0
-        > 0.
+        Factor in front of each hidden layer's weights and biases, > 0.
 
     Examples
     --------
@@ -189,12 +188,8 @@ class SineNetwork(Network):
     4417
     """
 
-    sizes: tuple[int, ...]
-    w0: float = 30.0
-
-    def __post_init__(self) -> None:
-        MLP(self.sizes, "sine")
-        checks.number(self.w0, "w0", "SineNetwork", 0, open_low=True)
+    sizes: tuple[int, ...] = declare(LAYER_SIZES)
+    w0: float = number(30.0, above=0)
 
     @property
     def inputs(self) -> int:
@@ -202,60 +197,59 @@ class SineNetwork(Network):
         return self.sizes[0]
 
     @property
-    def body(self) -> MLP:
-        """The MLP of sines whose hidden weights are w0 times these."""
+    def mlp(self) -> MLP:
+        """The MLP of sines whose hidden weights and biases are w0 times those of this network."""
         return MLP(self.sizes, "sine")
 
     def resized(self, inputs: int, outputs: int) -> Self:
-        """Return the same for other numbers of inputs and outputs."""
+        """Return a copy with `inputs` inputs and `outputs` outputs, see `Network.resized`."""
         return replace(self, sizes=(inputs, *self.sizes[1:-1], outputs))
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return those of the MLP."""
-        return self.body.shapes()
+        """Return the shapes of the MLP."""
+        return self.mlp.shapes()
 
-    def start(self) -> tuple[float, ...]:
-        """Return the standard deviations of the first weights and biases."""
+    def initial_stds(self) -> tuple[float, ...]:
+        """Return the standard deviations of the initial weights and biases."""
         stds = []
         for layer, fan_in in enumerate(self.sizes[:-1]):
             stds += [math.sqrt(2 / fan_in) / self.w0 if layer else 3**-0.5 / fan_in, (3 * fan_in) ** -0.5]
         return tuple(stds)
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, outputs)."""
-        return self.body(self._scaled(weights), x)
+        """Return outputs (E, B, outputs), see `Network`."""
+        return self.mlp(self._scaled(weights), x)
 
-    def slopes(self, weights: Weights, x: Tensor, head: Head, out: Weights) -> Tensor:
-        """Return losses and write slopes, see `Network.slopes`."""
-        loss = self.body.slopes(self._scaled(weights), x, head, out)
-        for slope in out[:-2]:
-            slope *= self.w0
+    def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
+        """Return losses and write gradients, see `Network.gradients`."""
+        loss = self.mlp.gradients(self._scaled(weights), x, output_loss, out)
+        for gradient in out[:-2]:
+            gradient *= self.w0
         return loss
 
     def _scaled(self, weights: Weights) -> Weights:
-        """Return hidden weights and biases times w0, the last layer's as they are."""
+        """Return the weights and biases of the MLP: those of hidden layers times w0."""
         return (*(self.w0 * w for w in weights[:-2]), *weights[-2:])
 
 
-def _check(dim: int, degrees: Sequence[int], name: str, where: str) -> None:
-    checks.integer(dim, "dim", where, 1)
+def _check_frequencies(dim: int, degrees: Sequence[int], name: str, where: str) -> None:
+    """Raise ValueError for a degree with more than `MAX_FREQUENCIES` frequencies."""
     for degree in degrees:
-        checks.integer(degree, name, where, 1)
-        if dim * math.log2(2 * degree + 1) > math.log2(MOST_FEATURES):
-            accepted = f"one with at most {MOST_FEATURES:,} frequencies in {dim} dimensions"
+        if dim * math.log2(2 * degree + 1) > math.log2(MAX_FREQUENCIES):
+            accepted = f"one with at most {MAX_FREQUENCIES:,} frequencies in {dim} dimensions"
             raise ValueError(checks.refusal(name, where, accepted, degree))
 
 
-def _count(dim: int, degree: int) -> int:
+def _feature_count(dim: int, degree: int) -> int:
     """Return the number of features, (2 degree + 1)^dim - 1."""
     return int((2 * degree + 1) ** dim - 1)
 
 
 @functools.lru_cache(maxsize=64)
 def _frequencies(dim: int, degree: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Return one frequency of each pair k, -k in the box, without 0, (features / 2, dim)."""
+    """Return one frequency k of each pair k, -k with max |k_i| <= degree and k != 0, (features / 2, dim)."""
     axis = torch.arange(-degree, degree + 1, device=device, dtype=dtype)
-    box = torch.cartesian_prod(*[axis] * dim).view(-1, dim)  # in order, so that -k is as far from the end
+    box = torch.cartesian_prod(*[axis] * dim).view(-1, dim)  # sorted: k and -k are symmetric about the middle
     return box[len(box) // 2 + 1 :]
 
 

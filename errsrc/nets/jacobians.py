@@ -1,4 +1,4 @@
-"""How a network's outputs depend on its parameters, and how many of these its function tells apart."""
+"""Derivatives of a network's outputs by its parameters, and the dimension of its set of functions."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.nets.mlp import MLP
 from errsrc.nets.network import Network, Weights
 
 
 def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
-    """Return the derivatives of outputs by parameters, float64 (E, N * outputs, P).
+    """Return the derivatives of all outputs by all parameters in float64.
 
     Parameters
     ----------
-    network, weights
-        E members; parameters are in the order of `Network.flatten`.
-    x
+    network : Network
+        The architecture.
+    weights : tuple of tensors (E, ...)
+        Weights of E members.
+    x : tensor
         Inputs (N, inputs) for all members, or (E, N, inputs).
+
+    Returns
+    -------
+    tensor (E, N * outputs, P), float64
+        Derivatives, with the parameters in the order of `Network.flatten`.
 
     Notes
     -----
-    Cost: outputs backward passes, by hand for an `MLP`, else of E x N members on an input each;
-    E x N x outputs x P numbers.
+    Cost: one backward pass for each output, by hand for an `MLP`; for other networks of E x N members with
+    one input each.  Memory: E x N x outputs x P numbers.
 
     Examples
     --------
@@ -34,31 +40,23 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
     >>> jacobian(network, network.draw([0]), torch.tensor([[3.0, 4.0]])).tolist()
     [[[3.0, 4.0, 1.0]]]
     """
-    flat = network.flatten(tuple(w.detach().double() for w in weights))
-    x = x.double().expand(len(flat), *x.shape[-2:])
-    if isinstance(network, MLP):
-        return network.jacobian(network.unflatten(flat), x)
-    count = x.shape[1]
-    with torch.enable_grad():  # a member of its own for each input: one backward pass serves all
-        leaves = flat.repeat_interleave(count, 0).requires_grad_()
-        sums = network(network.unflatten(leaves), x.reshape(-1, 1, x.shape[2])).sum((0, 1))
-        rows = [torch.autograd.grad(one, leaves, retain_graph=True)[0] for one in sums]
-    return torch.stack(rows, 1).view(len(flat), count * network.outputs, -1)
+    weights = tuple(w.detach().double() for w in weights)
+    return network.jacobian(weights, x.double().expand(len(weights[0]), *x.shape[-2:]))
 
 
 @dataclass(frozen=True, eq=False)
-class Identifiable:
-    """How many directions of parameters move a function, see `identifiable_dimension`.
+class IdentifiableDimension:
+    """Numerical rank of each member's Jacobian, see `identifiable_dimension`.
 
     Attributes
     ----------
     dimension
-        Numerical rank of each member's Jacobian, int64 (E,).
+        The rank, int64 (E,).
     condition
-        Its largest singular value over the smallest that counts, float64 (E,).
+        The largest singular value over the smallest that counts, float64 (E,).
     margin
-        The smallest that counts over the largest that does not, (E,); inf where all count.  Near 1 the
-        rank is not to be relied on.
+        The smallest singular value that counts over the largest that does not, float64 (E,); inf if all
+        count.  A margin near 1 means that the rank is not reliable.
     """
 
     dimension: Tensor
@@ -68,29 +66,37 @@ class Identifiable:
 
 def identifiable_dimension(
     network: Network, weights: Weights, x: Tensor, free: Tensor | None = None
-) -> Identifiable:
-    """Return the rank of each member's Jacobian on inputs x: on many, the dimension of its functions.
+) -> IdentifiableDimension:
+    """Return the rank of each member's Jacobian on inputs x.
+
+    On many inputs it is the dimension of the set of functions near the member's: the number of directions
+    of the parameters that change the function.
 
     Parameters
     ----------
-    network, weights, x
-        See `jacobian`.
-    free
-        bool (P,): the parameters that may vary; all without it.
+    network : Network
+        The architecture.
+    weights : tuple of tensors (E, ...)
+        Weights of E members.
+    x : tensor
+        Inputs (N, inputs) for all members, or (E, N, inputs).
+    free : bool tensor (P,), optional
+        Parameters that may vary; all by default.
 
     Raises
     ------
     ValueError
-        For another shape or type of `free`.
+        If `free` has another shape or dtype.
 
     Notes
     -----
-    Singular values above max(rows, P) x machine epsilon x the largest count.  Cost: that of `jacobian`,
-    and a singular value decomposition.
+    A singular value counts if it is above max(rows, P) x machine epsilon x the largest one.  Cost: a
+    `jacobian` and its singular value decomposition.
 
     Examples
     --------
-    A unit's gain and the weight behind it can be exchanged in a linear network: 2 parameters, 1 dimension.
+    In a linear network, only the product of a hidden unit's weight and its output weight matters: these 2
+    parameters give 1 dimension.
 
     >>> from errsrc.nets import MLP
     >>> network, x = MLP((1, 1, 1), "linear"), torch.randn(10, 1)
@@ -106,8 +112,9 @@ def identifiable_dimension(
             raise ValueError(checks.refusal("free", "identifiable_dimension", accepted, got))
         j = j[:, :, free]
     values = torch.linalg.svdvals(j)
-    least = max(j.shape[1:]) * torch.finfo(j.dtype).eps * values[:, :1]
-    counts = (values > least).sum(1)
+    threshold = max(j.shape[1:]) * torch.finfo(j.dtype).eps * values[:, :1]
+    rank = (values > threshold).sum(1)
     padded = torch.cat([values, values.new_zeros(len(values), 1)], 1)
-    smallest = padded.gather(1, (counts - 1).clamp(min=0)[:, None])[:, 0]
-    return Identifiable(counts, values[:, 0] / smallest, smallest / padded.gather(1, counts[:, None])[:, 0])
+    smallest = padded.gather(1, (rank - 1).clamp(min=0)[:, None])[:, 0]
+    next_value = padded.gather(1, rank[:, None])[:, 0]
+    return IdentifiableDimension(rank, values[:, 0] / smallest, smallest / next_value)

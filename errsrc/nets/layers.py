@@ -1,4 +1,4 @@
-"""Layers of stacked networks: activations, products and convolutions with each member's own weights."""
+"""Layers of stacked networks: activations, and products and convolutions with each member's own weights."""
 
 from __future__ import annotations
 
@@ -15,47 +15,82 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sine": torch.sin,
     "linear": lambda z: z,
 }
-PULLBACKS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {  # of slope, input and output
-    "relu": lambda slope, z, h: torch.ops.aten.threshold_backward(slope, h, 0),
-    "tanh": lambda slope, z, h: torch.ops.aten.tanh_backward(slope, h),
-    "gelu": lambda slope, z, h: torch.ops.aten.gelu_backward(slope, z),
-    "sine": lambda slope, z, h: slope * torch.cos(z),
-    "linear": lambda slope, z, h: slope,
+"""Functions that are applied to each unit, by name."""
+
+ACTIVATION_GRADIENTS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "relu": lambda gradient, z, h: torch.ops.aten.threshold_backward(gradient, h, 0),
+    "tanh": lambda gradient, z, h: torch.ops.aten.tanh_backward(gradient, h),
+    "gelu": lambda gradient, z, h: torch.ops.aten.gelu_backward(gradient, z),
+    "sine": lambda gradient, z, h: gradient * torch.cos(z),
+    "linear": lambda gradient, z, h: gradient,
 }
+"""The gradient of a loss by an activation's input z, from its gradient by the output h, z and h."""
 
 
 def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    """Return x matrix^T + bias, (E, B, out), of (E, out, in), (E, out), and (E, B, in) or (B, in)."""
+    """Return x matrix^T + bias for each member, (E, B, out).
+
+    Parameters
+    ----------
+    matrix : tensor (E, out, in)
+        The members' matrices.
+    bias : tensor (E, out)
+        The members' biases.
+    x : tensor
+        Inputs (E, B, in), or (B, in) for the same inputs in all members.
+    """
     if x.dim() == 2:  # one product for all members
         stacked = functional.linear(x, matrix.flatten(0, 1), bias.flatten())
         return stacked.unflatten(1, bias.shape).transpose(0, 1)
-    # matrix on the left: both this product and its weight gradient are fast for narrow layers
+    # with the matrix on the left, this product and its gradient by the matrix are fast for narrow layers
     return torch.baddbmm(bias.unsqueeze(2), matrix, x.mT).mT
 
 
-def as_images(x: Tensor, members: int, image: tuple[int, ...]) -> Tensor:
-    """Return x (E, B, inputs), or (B, inputs) for all, as images (B, E channels, side, side).
+def as_images(x: Tensor, members: int, image_shape: tuple[int, ...]) -> Tensor:
+    """Return input vectors as images (B, E channels, side, side), a member's channels next to each other.
 
-    ``image`` is (channels, side, side).
+    Parameters
+    ----------
+    x : tensor
+        Input vectors (E, B, inputs), or (B, inputs) for the same inputs in all members.
+    members : int
+        E.
+    image_shape : (int, int, int)
+        Channels, side and side of an image.
     """
     x = x.expand(members, *x.shape[-2:]).transpose(0, 1)
-    return x.reshape(len(x), -1, *image[1:])
+    return x.reshape(len(x), -1, *image_shape[1:])
 
 
 def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None = None) -> Tensor:
-    """Return x (B, E in, side, side) convolved with each member's own kernels (E, out, in 9) or (E, out, in).
+    """Return the images convolved with each member's kernels, (B, E out, side, side).
 
-    3 x 3 with one pixel of padding, or 1 x 1, every ``stride`` pixels, and its bias (E, out) added;
-    (B, E out, ...).
+    Parameters
+    ----------
+    kernels : tensor
+        Kernels (E, out, in 9) of 3 x 3 pixels, applied with one pixel of zeros around the images, or
+        (E, out, in) of one pixel.
+    x : tensor (B, E in, side, side)
+        Images, a member's channels next to each other.
+    stride : int
+        Distance in pixels from one output to the next.
+    bias : tensor (E, out), optional
+        Added to each output channel.
     """
-    members = len(kernels)  # a member is a group of channels
-    inside = x.shape[1] // members
-    size = 1 if kernels.shape[2] == inside else 3
-    flat = kernels.flatten(0, 1).unflatten(1, (inside, size, size))
-    own = None if bias is None else bias.flatten()
-    return functional.conv2d(x, flat, own, stride, padding=size // 2, groups=members)
+    members = len(kernels)  # each member is a group of channels
+    channels = x.shape[1] // members
+    size = 1 if kernels.shape[2] == channels else 3
+    kernels = kernels.flatten(0, 1).unflatten(1, (channels, size, size))
+    flat_bias = None if bias is None else bias.flatten()
+    return functional.conv2d(x, kernels, flat_bias, stride, padding=size // 2, groups=members)
 
 
-def half(side: int) -> int:
-    """Return the side after a convolution of stride 2, as `convolution` makes it."""
+def strided_side(side: int) -> int:
+    """Return the side in pixels of an image after a `convolution` of stride 2.
+
+    Parameters
+    ----------
+    side : int
+        The side before it, in pixels.
+    """
     return (side + 1) // 2

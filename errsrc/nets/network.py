@@ -1,14 +1,17 @@
-"""Stacked networks: E members of one architecture as one function of tensors with a leading member axis.
+"""The interface of all networks: E members of one architecture are one function of stacked weights.
 
-A network here is a frozen spec of plain numbers, not a container of weights.  It
-says the shapes of one member's weights, draws them from a seed, and maps inputs to
-outputs for all members at once with batched matrix products.  The weights are a
-tuple of tensors of shape (E, ...), so that taking members out of a running batch is
-an index, and a mask or an average of weights is a line of arithmetic.
+A network is a frozen dataclass of plain numbers and holds no weights.  It gives the shapes of one member's
+weights, draws weights from seeds, and maps inputs to outputs for all members at once, with batched matrix
+products.  The weights are a tuple of tensors of shape (E, ...), so a member is removed from a batch by an
+index, and masks and averages of weights are plain arithmetic.
+
+In the shapes of this package, E is the number of members, B the number of examples in a batch, and P the
+number of parameters of one member.
 """
 
 from __future__ import annotations
 
+import abc
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,33 +21,58 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
+from errsrc.checks import Number
+from errsrc.fields import Checked
 from errsrc.rng import seed_of
 
 Weights = tuple[Tensor, ...]
+"""Weights of E members: tensors of shape (E, ...), in the order of `Network.shapes`."""
 
-Head = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""From outputs (E, B, outputs) to losses (E,) and their slopes by the outputs (E, B, outputs)."""
+OutputLoss = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Maps outputs (E, B, outputs) to each member's loss, (E,), and the losses' gradients by the outputs."""
+
+STD = Number(at_least=0)
+"""A standard deviation."""
 
 
 @dataclass(frozen=True)
-class Network:
-    """What all networks share: drawing and counting weights from their shapes."""
+class Network(Checked, abc.ABC):
+    """Base of all networks.
 
+    A subclass defines `shapes`, `inputs` and ``__call__``.  It may define faster versions of `gradients` and
+    `jacobian`, which are computed by automatic differentiation here.
+    """
+
+    @abc.abstractmethod
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of one member's weights: (out, in, ...) then (out,) for each layer."""
-        raise TypeError(f"{type(self).__name__} must define shapes()")
+        """Return the shapes of one member's weights: (out, in, ...) and (out,) for each layer, in order."""
+
+    @property
+    @abc.abstractmethod
+    def inputs(self) -> int:
+        """Length of an input vector."""
+
+    @abc.abstractmethod
+    def __call__(self, weights: Weights, x: Tensor) -> Tensor:
+        """Return the outputs of all members.
+
+        Parameters
+        ----------
+        weights : tuple of tensors (E, ...)
+            The members' weights.
+        x : tensor
+            Inputs (E, B, inputs), or (B, inputs) for the same inputs in all members; float32 or float64.
+
+        Returns
+        -------
+        tensor
+            Outputs (E, B, outputs), or (E, B, *positions, outputs); dtype as `x`.
+        """
 
     @property
     def parameters(self) -> int:
         """Number of trained parameters of one member, biases included."""
         return sum(math.prod(shape) for shape in self.shapes())
-
-    @property
-    def inputs(self) -> int:
-        """Length of an input vector; of an image channels x places."""
-        if not self.image:
-            raise TypeError(f"{type(self).__name__} must define inputs, or image")
-        return math.prod(self.image)
 
     @property
     def outputs(self) -> int:
@@ -53,50 +81,69 @@ class Network:
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Shape of what lies between examples and outputs, as (T,) of T predictions an example; mostly ()."""
+        """Shape of the predictions for one example: (T,) where each of T tokens has one; otherwise ()."""
         return ()
 
     @property
-    def image(self) -> tuple[int, ...]:
-        """Shape (channels, side, side) of the image that an input vector is, row by row; () of no image."""
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape (channels, side, side) of the image that an input vector holds row by row; () without one."""
         return ()
 
-    def places(self) -> tuple[int, ...]:
-        """Return how often each tensor is applied to an example: once, or at each place or token of it."""
+    def applications(self) -> tuple[int, ...]:
+        """Return how many times each tensor is applied to one example: at each pixel or token, or once."""
         return (1,) * len(self.shapes())
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of matrices and convolutions for one example's outputs; attention comes on top."""
-        pairs = zip(self.shapes(), self.places(), strict=True)
-        return sum(math.prod(shape) * places for shape, places in pairs if len(shape) > 1)
+        """Multiply-adds of one example's matrix products and convolutions; those of attention are extra."""
+        pairs = zip(self.shapes(), self.applications(), strict=True)
+        return sum(math.prod(shape) * times for shape, times in pairs if len(shape) > 1)
 
     def resized(self, inputs: int, outputs: int) -> Self:
-        """Return the same network for other numbers of inputs and outputs; itself where it has no other."""
+        """Return a copy with `inputs` inputs and `outputs` outputs.
+
+        A network whose inputs and outputs are not free, such as one of images, returns itself.
+
+        Parameters
+        ----------
+        inputs : int
+            Length of an input vector, >= 1.
+        outputs : int
+            Number of outputs, >= 1.
+        """
         return self
 
-    def prior(self, weight_std: float, bias_std: float) -> tuple[float, ...]:
-        """Return a standard deviation for each tensor: weight_std / sqrt(fan-in), and bias_std for biases.
+    @checks.arguments(weight_std=STD, bias_std=STD)
+    def prior_stds(self, weight_std: float, bias_std: float) -> tuple[float, ...]:
+        """Return the standard deviation of each tensor under a Gaussian prior.
 
-        The prior under which the outputs of a wide network are a Gaussian process (Neal 1996).
+        It is ``weight_std`` / sqrt(fan-in) for matrices and kernels, and ``bias_std`` for biases.  Under this
+        prior the outputs of a wide network are a Gaussian process (Neal 1996, Bayesian Learning for Neural
+        Networks).
+
+        Parameters
+        ----------
+        weight_std : float
+            Standard deviation of a weight times the square root of its fan-in, >= 0.
+        bias_std : float
+            Standard deviation of a bias, >= 0.
 
         Examples
         --------
         >>> from errsrc.nets import MLP
-        >>> MLP((4, 16, 1)).prior(2.0, 0.5)
+        >>> MLP((4, 16, 1)).prior_stds(2.0, 0.5)
         (1.0, 0.5, 0.5, 0.5)
         """
-        checks.number(weight_std, "weight_std", "prior", 0)
-        checks.number(bias_std, "bias_std", "prior", 0)
         return tuple(
             float(bias_std if len(shape) == 1 else weight_std / math.sqrt(math.prod(shape[1:])))
             for shape in self.shapes()
         )
 
-    def start(self) -> tuple[float, ...]:
-        """Return the standard deviation of each tensor that training starts from.
+    def initial_stds(self) -> tuple[float, ...]:
+        """Return the standard deviation of each tensor's initial weights.
 
-        Variance 2 / fan-in (He et al. 2015), 1 / fan-in in the last layer; biases zero.
+        The variance is 2 / fan-in (He et al. 2015, arXiv 1502.01852), 1 / fan-in in the last layer, and 0 for
+        biases.
         """
         shapes = self.shapes()
         gains = [2.0] * (len(shapes) - 2) + [1.0, 1.0]
@@ -111,52 +158,68 @@ class Network:
         stds: Sequence[float] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Weights:
-        """Return weights (members, ...) on the CPU, each member's from its own seed alone.
+        """Return normal weights on the CPU; each member's weights depend on its own seed alone.
 
         Parameters
         ----------
-        seeds
-            One a member, see `errsrc.rng`.
-        stds
-            Standard deviation of each tensor's normal entries, see `prior`.  Without it those that
-            training starts from, see `start`.
-        dtype
-            float32 or float64; the two have other draws.
+        seeds : sequence of int
+            The seed of each member, >= 0, see `errsrc.rng`.
+        stds : sequence of float, optional
+            Standard deviation of each tensor, see `prior_stds`; `initial_stds` by default.
+        dtype : torch.dtype
+            float32 or float64.  The same seed gives different weights in the two.
+
+        Returns
+        -------
+        tuple of tensors (E, ...)
+            The weights.
 
         Raises
         ------
         ValueError
-            For standard deviations that are not one a tensor, or negative.
+            If the number of standard deviations is not the number of tensors, or one is negative.
         """
         shapes = self.shapes()
         if stds is None:
-            stds = self.start()
-            drawn = [std > 0 for std in stds]  # no random numbers for biases that are zero
+            stds = self.initial_stds()
+            random = [std > 0 for std in stds]  # biases that are zero use no random numbers
+        elif len(stds) != len(shapes):
+            accepted = f"a number for each of {len(shapes)} tensors"
+            raise ValueError(checks.refusal("stds", "Network.draw", accepted, stds))
         else:
-            if len(stds) != len(shapes):
-                accepted = f"a number for each of {len(shapes)} tensors"
-                raise ValueError(checks.refusal("stds", "draw", accepted, stds))
-            stds = [checks.number(std, "stds", "draw", 0) for std in stds]
-            drawn = [True] * len(shapes)
+            stds = [STD(std, "stds", "Network.draw") for std in stds]
+            random = [True] * len(shapes)
         members = []
         for seed in seeds:
             generator = torch.Generator().manual_seed(seed_of(seed, "weights"))
             members.append(
                 [
                     torch.randn(shape, generator=generator, dtype=dtype) * std
-                    if random
+                    if is_random
                     else torch.zeros(shape, dtype=dtype)
-                    for shape, std, random in zip(shapes, stds, drawn, strict=True)
+                    for shape, std, is_random in zip(shapes, stds, random, strict=True)
                 ]
             )
         return tuple(torch.stack(layer) for layer in zip(*members, strict=True))
 
     def flatten(self, weights: Weights) -> Tensor:
-        """Return the weights of E members as one tensor (E, parameters), a copy."""
+        """Return the members' weights as one tensor (E, P), a copy.
+
+        Parameters
+        ----------
+        weights : tuple of tensors (E, ...)
+            The weights.
+        """
         return torch.cat([w.flatten(1) for w in weights], 1)
 
     def unflatten(self, flat: Tensor) -> Weights:
-        """Return the weights that ``flat`` (E, parameters) holds, as views of it."""
+        """Return views (E, ...) of the weights that a flat tensor holds.
+
+        Parameters
+        ----------
+        flat : tensor (E, P)
+            The weights as `flatten` returns them.
+        """
         weights, start = [], 0
         for shape in self.shapes():
             end = start + math.prod(shape)
@@ -164,18 +227,61 @@ class Network:
             start = end
         return tuple(weights)
 
-    def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, outputs) for inputs x (E, B, inputs), or (B, inputs) for all; dtype as x."""
-        raise TypeError(f"{type(self).__name__} must define how it is called")
+    def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
+        """Return each member's loss, (E,), and write its gradients by the weights to `out`.
 
-    def slopes(self, weights: Weights, x: Tensor, head: Head, out: Weights) -> Tensor:
-        """Return the losses (E,) of a head on the outputs, and write their slopes by the weights to ``out``.
-
-        Without a graph of its own: ``out`` has the weights' shapes, contiguous.
+        Parameters
+        ----------
+        weights : tuple of tensors (E, ...)
+            The members' weights.
+        x : tensor
+            Inputs (E, B, inputs), or (B, inputs).
+        output_loss : callable
+            The loss as a function of the outputs, see `OutputLoss`.
+        out : tuple of tensors (E, ...)
+            Contiguous tensors of the weights' shapes, which are overwritten.
         """
         leaves = tuple(w.detach().requires_grad_() for w in weights)
         with torch.enable_grad():
             outputs = self(leaves, x)
-        loss, slope = head(outputs.detach())
-        torch._foreach_copy_(out, torch.autograd.grad(outputs, leaves, slope))
+        loss, output_gradient = output_loss(outputs.detach())
+        torch._foreach_copy_(out, torch.autograd.grad(outputs, leaves, output_gradient))
         return loss
+
+    def jacobian(self, weights: Weights, x: Tensor) -> Tensor:
+        """Return the derivatives of all outputs by all parameters.
+
+        Parameters
+        ----------
+        weights : tuple of tensors (E, ...)
+            The members' weights.
+        x : tensor (E, B, inputs)
+            Inputs of each member.
+
+        Returns
+        -------
+        tensor (E, B * outputs, P)
+            Derivatives, with the parameters in the order of `flatten`; dtype as `x`.
+        """
+        count = x.shape[1]
+        flat = self.flatten(weights).detach()
+        with torch.enable_grad():  # each input gets a copy of its member, so one backward pass serves all
+            leaves = flat.repeat_interleave(count, 0).requires_grad_()
+            sums = self(self.unflatten(leaves), x.reshape(-1, 1, x.shape[2])).sum((0, 1))
+            rows = [torch.autograd.grad(total, leaves, retain_graph=True)[0] for total in sums]
+        return torch.stack(rows, 1).view(len(flat), count * self.outputs, -1)
+
+
+@dataclass(frozen=True)
+class ImageNetwork(Network):
+    """Base of networks of images, whose input vectors hold one channel after another, row by row."""
+
+    @property
+    @abc.abstractmethod
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape (channels, side, side) of an image."""
+
+    @property
+    def inputs(self) -> int:
+        """Length of an input vector: channels x pixels."""
+        return math.prod(self.image_shape)

@@ -1,103 +1,112 @@
-"""Residual networks on square images, of depth and width as published.
+"""Residual networks of square images, with the published depths and widths.
 
-A network here is a function of its weights, whose output for an image depends on no other image and on no
-running state.  So normalisation is by group (Wu and He 2018, arXiv 1803.08494) and not by batch: in 4 groups
-of channels, or 2 or 1 where 4 do not divide them, with as many parameters as by batch.  A scale is stored as
-what it exceeds 1 by; scales and shifts begin at 0 and are tensors of one axis, which are never pruned.
+A network here is a function of its weights: its output for an image depends on no other image and on no
+running average.  So channels are normalised in groups (Wu and He 2018, arXiv 1803.08494) instead of over the
+batch, with the same number of parameters.  There are 4 groups, or 2 or 1 where 4 does not divide the number
+of channels.  Scales are stored as differences from 1.  Scales and shifts are initially 0; they are tensors of
+one axis, which are never pruned.
 """
 
 from __future__ import annotations
 
+import abc
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.nets.layers import affine, as_images, convolution, half
-from errsrc.nets.network import Network, Weights
+from errsrc.fields import integer
+from errsrc.nets.layers import affine, as_images, convolution, strided_side
+from errsrc.nets.network import ImageNetwork, Weights
 
 GROUPS = 4
-"""Groups of channels that are normalised apart, where they divide the channels."""
+"""Groups of channels that are normalised separately, if their number divides that of the channels."""
 
-STEM = 16
-"""Channels of a wide residual network's first convolution, whatever its width."""
+STEM_CHANNELS = 16
+"""Channels of a wide residual network's first convolution, for all widths."""
 
-Layer = tuple[tuple[int, ...], int]
-"""A tensor's shape, and the side of the image that it makes (0: no product)."""
+
+class _TensorSpec(NamedTuple):
+    """Shape of a tensor, and side of the image that a product with it gives; 0 for scales, shifts, biases."""
+
+    shape: tuple[int, ...]
+    side: int = 0
 
 
 @dataclass(frozen=True)
-class Residual(Network):
-    """What residual networks share: three stages of k blocks, each at half the side and twice the channels.
+class Residual(ImageNetwork, abc.ABC):
+    """Base of residual networks: three stages of blocks, each with half the side and twice the channels.
 
     Attributes
     ----------
-    side, channels
-        Of the images, whose vectors are channel by channel, row by row.
+    side
+        Side of an image in pixels, >= 8.
     width
-        Channels of the first stage.
+        Channels of the first stage, >= 1.
     classes
-        Number of outputs.
+        Number of outputs, >= 1.
     depth
-        As published: convolutions along the main path and the last, linear layer.
+        Published depth: the number of convolutions on the main path, plus 1 for the last layer.
+    channels
+        Channels of an image, >= 1.
     """
 
-    side: int
-    width: int
-    classes: int
-    depth: int
-    channels: int = 3
+    side: int = integer(at_least=8)
+    width: int = integer(at_least=1)
+    classes: int = integer(at_least=1)
+    depth: int = integer()
+    channels: int = integer(3, at_least=1)
 
-    beyond: ClassVar[int] = 2
-    """Layers that are in no block."""
+    layers_outside_blocks: ClassVar[int] = 2
+    """Layers of the depth that are in no block."""
 
     def __post_init__(self) -> None:
-        where = type(self).__name__
-        checks.integer(self.side, "side", where, 8)
-        for name in ("width", "classes", "channels"):
-            checks.integer(getattr(self, name), name, where, 1)
-        checks.integer(self.depth, "depth", where)
-        if self.depth < 6 + self.beyond or (self.depth - self.beyond) % 6:
-            first = [6 * k + self.beyond for k in (1, 2, 3)]
-            accepted = f"6 k + {self.beyond} for a whole k >= 1 ({', '.join(map(str, first))}, ...)"
-            raise ValueError(checks.refusal("depth", where, accepted, self.depth))
+        super().__post_init__()
+        outside = self.layers_outside_blocks
+        if self.depth < 6 + outside or (self.depth - outside) % 6:
+            first = ", ".join(str(6 * k + outside) for k in (1, 2, 3))
+            accepted = f"6 k + {outside} for an integer k >= 1 ({first}, ...)"
+            raise ValueError(checks.refusal("depth", type(self).__name__, accepted, self.depth))
 
     @property
-    def image(self) -> tuple[int, ...]:
-        """Channels of side x side places."""
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape (channels, side, side) of an image."""
         return (self.channels, self.side, self.side)
 
     @property
     def blocks(self) -> int:
-        """Blocks of a stage."""
-        return (self.depth - self.beyond) // 6
+        """Number of blocks in a stage."""
+        return (self.depth - self.layers_outside_blocks) // 6
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return kernels (out, 9 in), scales and shifts (channels,), in order; then (out, in), (out,)."""
-        return tuple(shape for shape, _ in self._layers())
+        """Return, in order, kernels (out, 9 in), scales and shifts (channels,); then (out, in) and (out,)."""
+        return tuple(spec.shape for spec in self._tensor_specs())
 
-    def places(self) -> tuple[int, ...]:
-        """Return how many places of an image each tensor is applied at."""
-        return tuple(side**2 for _, side in self._layers())
+    def applications(self) -> tuple[int, ...]:
+        """Return the number of pixels that each tensor computes; 0 for scales, shifts and biases."""
+        return tuple(spec.side**2 for spec in self._tensor_specs())
 
-    def _layers(self) -> list[Layer]:
-        raise TypeError(f"{type(self).__name__} must define _layers()")
+    def _tensor_specs(self) -> list[_TensorSpec]:
+        """Return the shape of each tensor and the side of its images."""
+        last = [_TensorSpec((self.classes, 4 * self.width), 1), _TensorSpec((self.classes,))]
+        return [*self._convolution_specs(), *last]
 
-    def _head(self) -> list[Layer]:
-        return [((self.classes, 4 * self.width), 1), ((self.classes,), 0)]
+    @abc.abstractmethod
+    def _convolution_specs(self) -> list[_TensorSpec]:
+        """Return the specs of all tensors before the last layer."""
 
 
 @dataclass(frozen=True)
 class Resnet(Residual):
     """The residual network for small images of He et al. 2016 (arXiv 1512.03385, section 4.2).
 
-    A 3 x 3 convolution; three stages of k blocks of two of them, normalisation after each; global average
-    and a linear layer: depth 6 k + 2.  Where a stage begins, the shortcut takes every second place and
-    zeros for the new channels (option A), and so has no parameters.
+    A 3 x 3 convolution; three stages of k blocks of two 3 x 3 convolutions, each followed by normalisation;
+    the mean over pixels; a linear layer.  The depth is 6 k + 2.  At the start of a stage the shortcut takes
+    every second pixel, with zeros for the new channels (option A of the paper), so it has no parameters.
 
     Examples
     --------
@@ -105,38 +114,39 @@ class Resnet(Residual):
     [269722, 853018, 1727962]
     """
 
-    def _layers(self) -> list[Layer]:
-        side, inside = self.side, self.width
-        layers = [((inside, 9 * self.channels), side), *_norm(inside)]
+    def _convolution_specs(self) -> list[_TensorSpec]:
+        side, channels = self.side, self.width
+        specs = [_TensorSpec((channels, 9 * self.channels), side), *_norm_specs(channels)]
         for stage in range(3):
             out = self.width * 2**stage
-            side = half(side) if stage else side
+            side = strided_side(side) if stage else side
             for _ in range(self.blocks):
-                layers += [((out, 9 * inside), side), *_norm(out), ((out, 9 * out), side), *_norm(out)]
-                inside = out
-        return layers + self._head()
+                specs += [_TensorSpec((out, 9 * channels), side), *_norm_specs(out)]
+                specs += [_TensorSpec((out, 9 * out), side), *_norm_specs(out)]
+                channels = out
+        return specs
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, classes)."""
+        """Return outputs (E, B, classes), see `Network`."""
         members = len(weights[0])
-        x = as_images(x, members, self.image)
-        x = torch.relu(_normed(convolution(weights[0], x), *weights[1:3]))
+        x = as_images(x, members, self.image_shape)
+        x = torch.relu(_normalised(convolution(weights[0], x), *weights[1:3]))
         for block in range(3 * self.blocks):
-            kernel, *norm, kernel_last, gain, shift = weights[3 + 6 * block : 9 + 6 * block]
+            kernel, *norm, last_kernel, scale, shift = weights[3 + 6 * block : 9 + 6 * block]
             stride = 2 if block and block % self.blocks == 0 else 1
-            branch = torch.relu(_normed(convolution(kernel, x, stride), *norm))
-            branch = _normed(convolution(kernel_last, branch), gain, shift)
-            x = torch.relu(branch + (x if stride == 1 else _doubled(x, members)))
-        return _pooled(weights, x)
+            branch = torch.relu(_normalised(convolution(kernel, x, stride), *norm))
+            branch = _normalised(convolution(last_kernel, branch), scale, shift)
+            x = torch.relu(branch + (x if stride == 1 else _zero_padded_shortcut(x, members)))
+        return _classified(weights, x)
 
 
 @dataclass(frozen=True)
 class WRN(Residual):
     """The wide residual network of Zagoruyko and Komodakis 2016 (arXiv 1605.07146).
 
-    Normalisation and ReLU come before each convolution, and once at the end: depth 6 k + 4.  The first
-    convolution has 16 channels; ``width`` is 16 times the widening factor, so that WRN-28-10 has depth 28
-    and width 160.  A shortcut between other numbers of channels is a 1 x 1 convolution.
+    Normalisation and ReLU come before each convolution, and once more at the end.  The depth is 6 k + 4.  The
+    first convolution has 16 channels, and ``width`` is 16 times the widening factor of the paper: WRN-28-10
+    has depth 28 and width 160.  A shortcut between different numbers of channels is a 1 x 1 convolution.
 
     Examples
     --------
@@ -144,53 +154,57 @@ class WRN(Residual):
     36479194
     """
 
-    beyond: ClassVar[int] = 4
+    layers_outside_blocks: ClassVar[int] = 4
 
-    def _layers(self) -> list[Layer]:
-        side, inside = self.side, STEM
-        layers: list[Layer] = [((inside, 9 * self.channels), side)]
+    def _convolution_specs(self) -> list[_TensorSpec]:
+        side, channels = self.side, STEM_CHANNELS
+        specs = [_TensorSpec((channels, 9 * self.channels), side)]
         for stage in range(3):
             out = self.width * 2**stage
-            side = half(side) if stage else side
+            side = strided_side(side) if stage else side
             for _ in range(self.blocks):
-                layers += [*_norm(inside), ((out, 9 * inside), side), *_norm(out), ((out, 9 * out), side)]
-                layers += [((out, inside), side)] if inside != out else []
-                inside = out
-        return layers + _norm(inside) + self._head()
+                specs += [*_norm_specs(channels), _TensorSpec((out, 9 * channels), side)]
+                specs += [*_norm_specs(out), _TensorSpec((out, 9 * out), side)]
+                specs += [_TensorSpec((out, channels), side)] if channels != out else []
+                channels = out
+        return specs + _norm_specs(channels)
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return outputs (E, B, classes)."""
-        x = as_images(x, len(weights[0]), self.image)
+        """Return outputs (E, B, classes), see `Network`."""
+        x = as_images(x, len(weights[0]), self.image_shape)
         x = convolution(weights[0], x)
         first = 1
         for block in range(3 * self.blocks):
             stride = 2 if block and block % self.blocks == 0 else 1
-            gain, shift, kernel, *norm, kernel_last, shortcut = weights[first : first + 7]
-            ready = torch.relu(_normed(x, gain, shift))
-            branch = torch.relu(_normed(convolution(kernel, ready, stride), *norm))
-            same = 9 * kernel.shape[1] == kernel.shape[2]
-            x = convolution(kernel_last, branch) + (x if same else convolution(shortcut, ready, stride))
-            first += 6 if same else 7
-        return _pooled(weights, torch.relu(_normed(x, *weights[first : first + 2])))
+            scale, shift, kernel, *norm, last_kernel, shortcut = weights[first : first + 7]
+            normalised = torch.relu(_normalised(x, scale, shift))
+            branch = torch.relu(_normalised(convolution(kernel, normalised, stride), *norm))
+            same_channels = 9 * kernel.shape[1] == kernel.shape[2]
+            x = convolution(last_kernel, branch) + (
+                x if same_channels else convolution(shortcut, normalised, stride)
+            )
+            first += 6 if same_channels else 7
+        return _classified(weights, torch.relu(_normalised(x, *weights[first : first + 2])))
 
 
-def _norm(channels: int) -> list[Layer]:
-    return [((channels,), 0), ((channels,), 0)]
+def _norm_specs(channels: int) -> list[_TensorSpec]:
+    """Return the specs of a normalisation's scales and shifts."""
+    return [_TensorSpec((channels,)), _TensorSpec((channels,))]
 
 
-def _normed(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
-    """Return x (B, E channels, ...), each group to mean 0 and variance 1, times 1 + gain, plus shift."""
-    groups = gain.numel() // gain.shape[1] * math.gcd(gain.shape[1], GROUPS)
-    return functional.group_norm(x, groups, 1 + gain.flatten(), shift.flatten())
+def _normalised(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Return x (B, E channels, ...) with mean 0 and variance 1 in each group, times 1 + scale, plus shift."""
+    groups = scale.numel() // scale.shape[1] * math.gcd(scale.shape[1], GROUPS)
+    return functional.group_norm(x, groups, 1 + scale.flatten(), shift.flatten())
 
 
-def _doubled(x: Tensor, members: int) -> Tensor:
-    """Return every second place of x (B, E channels, ...), with as many channels of 0 after a member's."""
+def _zero_padded_shortcut(x: Tensor, members: int) -> Tensor:
+    """Return every second pixel of x (B, E channels, ...), and as many channels of 0 after each member's."""
     x = x[:, :, ::2, ::2].unflatten(1, (members, -1))
     return functional.pad(x, (0, 0, 0, 0, 0, x.shape[2])).flatten(1, 2)
 
 
-def _pooled(weights: Weights, x: Tensor) -> Tensor:
-    """Return the last layer of the means over places of x (B, E channels, ...), (E, B, classes)."""
+def _classified(weights: Weights, x: Tensor) -> Tensor:
+    """Return the last layer's outputs (E, B, classes) for the means over pixels of x (B, E channels, ...)."""
     means = x.mean((2, 3)).unflatten(1, (len(weights[0]), -1))
     return affine(weights[-2], weights[-1], means.transpose(0, 1))

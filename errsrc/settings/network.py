@@ -120,7 +120,7 @@ class NetworkTeacher(Setting):
     def teacher(self, rng: np.random.Generator) -> NetworkFunction:
         """Draw a teacher from the prior."""
         seed = int(rng.integers(2**63))
-        stds = self.architecture.prior(self.weight_std, self.bias_std)
+        stds = self.architecture.prior_stds(self.weight_std, self.bias_std)
         return NetworkFunction(self.architecture, self.architecture.draw([seed], stds, torch.float64))
 
     def realizability(self, function_class: FunctionClass) -> Interval:

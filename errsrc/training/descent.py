@@ -135,7 +135,7 @@ class Descent:
             for k in range(pace):
                 x = take(self._x, rows[k])
                 if recipe.augment != "none":
-                    x = augment.moved(x, turns[k], self._network.image, recipe.padding)
+                    x = augment.moved(x, turns[k], self._network.image_shape, recipe.padding)
                 seen += self._slopes(weights, x, take(self._y, rows[k]), slopes)
                 distributed.summed(self._slope)
                 if self._pruned is not None:
@@ -154,7 +154,7 @@ class Descent:
     def _by_network(self, weights: Weights, x: Tensor, y: Tensor, slopes: Weights) -> Tensor:
         """Return the losses (E,) of a batch and write the slopes, as the network itself finds them."""
         of_batch = functools.partial(head, y=y, loss=self._recipe.loss, share=self._share)
-        return self._network.slopes(weights, x, of_batch, slopes)
+        return self._network.gradients(weights, x, of_batch, slopes)
 
     def _by_graph(self, weights: Weights, x: Tensor, y: Tensor, slopes: Weights) -> Tensor:
         """Return and write the same, from a graph of all that is between weights and losses."""

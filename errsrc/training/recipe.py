@@ -111,7 +111,7 @@ class Recipe:
 
     def check(self, network: Network, where: str) -> None:
         """Refuse a network whose examples cannot be augmented so, by the name of the place that asks."""
-        if self.augment != "none" and not network.image:
+        if self.augment != "none" and not network.image_shape:
             accepted = f"'none' for {type(network).__name__}, whose inputs are no images"
             raise ValueError(checks.refusal("recipe.augment", where, accepted, self.augment))
 

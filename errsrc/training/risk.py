@@ -161,7 +161,7 @@ def objective(
             out = tuple(torch.empty(w.shape, dtype=x.dtype, device=x.device) for w in weights)
             share = real / counts[left][:, None]
             of_part = functools.partial(head, y=take(y, index), loss=loss, share=share)
-            total[left] += network.slopes(weights, take(x, index), of_part, out)
+            total[left] += network.gradients(weights, take(x, index), of_part, out)
             slope[left] += network.flatten(out)
         return total, slope if gone is None else slope.masked_fill_(gone[members], 0.0)
 

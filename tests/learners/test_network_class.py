@@ -28,7 +28,7 @@ def world(architecture: MLP, n: int, seed: int = 0):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_jacobian_by_hand_is_the_graphs(activation: str) -> None:
     network = MLP((3, 4, 5, 2), activation)
-    weights = network.draw([0, 1], network.prior(1.0, 0.5), torch.float64)
+    weights = network.draw([0, 1], network.prior_stds(1.0, 0.5), torch.float64)
     x = torch.randn(2, 6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     found = jacobian(network, weights, x)
     flat = network.flatten(weights).requires_grad_()

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from errsrc.nets import CNN, MLP, embed, embeds, same_function
-from errsrc.nets.embedding import _in_order
+from errsrc.nets.embedding import _ordered_outputs
 
 torch.set_num_threads(1)
 
@@ -104,7 +104,7 @@ def test_the_certificate_evaluates_the_network_that_is_trained(network):
     """What is compared is the network's own function, not another one that both sides share."""
     weights = drawn(network, 3)
     x = torch.randn(6, network.inputs, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
-    torch.testing.assert_close(_in_order(network, weights, x).movedim(0, 2), network(weights, x))
+    torch.testing.assert_close(_ordered_outputs(network, weights, x).movedim(0, 2), network(weights, x))
 
 
 @pytest.mark.parametrize("tensor", range(4))
@@ -154,7 +154,7 @@ def test_a_new_unit_that_is_heard_fails_the_certificate():
 )
 def test_what_does_not_embed_is_refused_by_name(small, large):
     assert not embeds(small, large)
-    with pytest.raises(ValueError, match="'large' parameter of embed must be a network as wide as 'small'"):
+    with pytest.raises(ValueError, match="'large' parameter of embed must be a network at least as wide"):
         embed(small, drawn(small, 0), large)
 
 

@@ -88,7 +88,7 @@ def test_a_transformer_is_written_out_in_plain_torch():
 @pytest.mark.parametrize("family", [NeuralNgram, Transformer, LSTM])
 def test_adam_moves_logits_as_much_at_every_width_and_more_and_more_without_the_factors(family):
     class Plain(family):
-        def factors(self):
+        def multipliers(self):
             return (1.0,) * len(self.shapes())
 
     growth = []

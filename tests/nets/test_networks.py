@@ -1,5 +1,7 @@
 """Stacked networks compute what single ones do, and their slopes are those of the graph."""
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -32,8 +34,8 @@ def test_weights_have_the_counted_size_and_one_row_a_member(network):
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_an_image_has_as_many_places_as_there_are_inputs(network):
-    assert isinstance(network, MLP) or np.prod(network.image) == network.inputs
-    assert len(network.image) == (0 if isinstance(network, MLP) else 3)
+    assert isinstance(network, MLP) or np.prod(network.image_shape) == network.inputs
+    assert len(network.image_shape) == (0 if isinstance(network, MLP) else 3)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
@@ -70,7 +72,7 @@ def test_a_cnn_is_torchs_strided_convolutions(side, channels):
     x = torch.randn(2, 5, network.inputs)
     for e in range(2):
         w1, b1, w2, b2, w3, b3 = (w[e] for w in weights)
-        h = torch.relu(functional.conv2d(x[e].view(5, *network.image), w1.view(3, -1, 3, 3), b1, 2, 1))
+        h = torch.relu(functional.conv2d(x[e].view(5, *network.image_shape), w1.view(3, -1, 3, 3), b1, 2, 1))
         h = torch.relu(functional.conv2d(h, w2.view(6, 3, 3, 3), b2, 2, 1))
         expected = functional.linear(h.reshape(5, -1), w3, b3)
         torch.testing.assert_close(network(weights, x)[e], expected)
@@ -92,14 +94,14 @@ def test_a_cnns_blocks_are_convolutions_of_stride_1():
 @pytest.mark.parametrize("loss", ["log", "squared"])
 def test_slopes_by_hand_are_those_of_the_graph(activation, loss):
     network = MLP((4, 6, 5, 3), activation)
-    prior = network.prior(1.5, 0.5)
+    prior = network.prior_stds(1.5, 0.5)
     weights = tuple(w.requires_grad_() for w in network.draw([0, 1, 2], prior, torch.float64))
     x = torch.randn(3, 7, 4, dtype=torch.float64)
     y = torch.randint(0, 3, (3, 7)) if loss == "log" else torch.randn(3, 7, 3, dtype=torch.float64)
     expected_loss = losses(network(weights, x), y, loss)
     expected = torch.autograd.grad(expected_loss.sum(), weights)
     share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
-    for slopes in (MLP.slopes, Network.slopes):
+    for slopes in (MLP.gradients, Network.gradients):
         out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
         found = slopes(network, weights, x, lambda outputs: head(outputs, y, loss, share), out)
         torch.testing.assert_close(found, expected_loss.detach())
@@ -109,7 +111,7 @@ def test_slopes_by_hand_are_those_of_the_graph(activation, loss):
 
 def test_draws_of_a_prior_have_its_standard_deviations_and_both_precisions():
     network = MLP((9, 400, 300), "sine")
-    stds = network.prior(2.0, 0.3)
+    stds = network.prior_stds(2.0, 0.3)
     assert stds == pytest.approx((2 / 3, 0.3, 0.1, 0.3))
     for dtype in (torch.float32, torch.float64):
         weights = network.draw([1, 2], stds, dtype)
@@ -121,6 +123,11 @@ def test_draws_of_a_prior_have_its_standard_deviations_and_both_precisions():
     assert all(torch.equal(a, b) for a, b in zip(network.unflatten(flat), weights, strict=True))
 
 
+def descendants(cls):
+    """All subclasses of a class that errsrc defines, at any depth."""
+    own = [each for each in cls.__subclasses__() if each.__module__.startswith("errsrc.")]
+    return own + [below for each in own for below in descendants(each)]
+
+
 def test_all_names_every_architecture():
-    kinds = {kind for base in Network.__subclasses__() for kind in (base.__subclasses__() or [base])}
-    assert set(ALL.values()) == kinds
+    assert set(ALL.values()) == {cls for cls in descendants(Network) if not inspect.isabstract(cls)}

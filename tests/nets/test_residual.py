@@ -111,7 +111,7 @@ def test_a_member_is_the_network_of_torchs_modules(network):
         with torch.no_grad():
             for parameter, w in zip(module.parameters(), weights, strict=True):
                 parameter.copy_(w[e].view(parameter.shape) + (id(parameter) in norms))
-        expected = module(x[e].view(3, *network.image))
+        expected = module(x[e].view(3, *network.image_shape))
         torch.testing.assert_close(network(weights, x)[e], expected)
 
 
@@ -133,7 +133,7 @@ def test_gradients_reach_the_first_layer_of_deep_networks(network):
     x = torch.randn(1, 32, 64, generator=torch.Generator().manual_seed(1))
     y = torch.arange(32)[None] % 10
     slopes = tuple(torch.empty_like(w) for w in weights)
-    network.slopes(weights, x, partial(head, y=y, loss="log", share=torch.full((1, 32), 1 / 32)), slopes)
+    network.gradients(weights, x, partial(head, y=y, loss="log", share=torch.full((1, 32), 1 / 32)), slopes)
     sizes = [float(s.norm() / w.norm()) for s, w in zip(slopes, weights, strict=True) if s.dim() > 2]
     assert 1e-3 < max(sizes) < 300 * min(sizes)
 
@@ -148,7 +148,7 @@ def test_first_scales_are_1_and_shifts_0_as_torchs_are(network):
                 parameter.copy_(w[0].view(parameter.shape))
         module[-1].bias.zero_()
     x = torch.randn(3, network.inputs, dtype=torch.float64)
-    torch.testing.assert_close(network(weights, x)[0], module(x.view(3, *network.image)))
+    torch.testing.assert_close(network(weights, x)[0], module(x.view(3, *network.image_shape)))
 
 
 def images(n, seed):
@@ -205,7 +205,7 @@ def test_depths_are_those_of_whole_blocks(cls, depth):
         assert cls(32, 16, 10, depth).blocks == (3 if cls is Resnet else 4)
     else:
         with pytest.raises(
-            ValueError, match=r"'depth' parameter of .* must be 6 k \+ [24] for a whole k >= 1"
+            ValueError, match=r"'depth' parameter of .* must be 6 k \+ [24] for an integer k >= 1"
         ):
             cls(32, 16, 10, depth)
 

@@ -46,7 +46,7 @@ def draws(setting, n, count, points=64, seed=0):
 def planted(setting, n, count, noise_std, seed=0) -> tuple[Target, Tensor, Tensor]:
     """A target of ``count`` data sets, their teachers' z, and points."""
     network, rng = setting.architecture, torch.Generator().manual_seed(seed)
-    stds = network.prior(setting.weight_std, setting.bias_std)
+    stds = network.prior_stds(setting.weight_std, setting.bias_std)
     weights = network.draw(range(count), stds, torch.float64)
     x, points = (torch.randn(count, k, network.inputs, generator=rng, dtype=torch.float64) for k in (n, 32))
     y = network(weights, x)

@@ -58,14 +58,14 @@ def test_pruned_weights_are_0_at_every_step(device, network, optimiser, average,
     masks = random_masks(network, 3, density, seed)
     members = [replace(member, steps=15 + 9 * i) for i, member in enumerate(MEMBERS)]
     recipe = Recipe(optimiser, 0.02, warmup=0, average=average, batch=8, look=7)
-    slopes, seen = type(network).slopes, []
+    slopes, seen = type(network).gradients, []
 
     def spy(self, weights, *rest):
         seen.append(tuple(w.cpu().clone() for w in weights))
         return slopes(self, weights, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(network), "slopes", spy)
+        patch.setattr(type(network), "gradients", spy)
         trained = train(network, X.to(device), Y.to(device), members, None, recipe, masks=masks, rewind=4)
     assert len(seen) >= (1 if optimiser == "lbfgs" else 15)
     for i, one in enumerate(trained):
@@ -205,7 +205,7 @@ class Killed(BaseException):
 
 def train_killed_at(call, *args, **kwargs):
     """Train, or be killed when slopes are asked for the `call`-th time; return what was trained."""
-    slopes, calls = MLP.slopes, []
+    slopes, calls = MLP.gradients, []
 
     def spy(*args):
         calls.append(1)
@@ -214,7 +214,7 @@ def train_killed_at(call, *args, **kwargs):
         return slopes(*args)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MLP, "slopes", spy)
+        patch.setattr(MLP, "gradients", spy)
         try:
             return train(*args, **kwargs)
         except Killed:
@@ -249,13 +249,13 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_pruning import MEMBERS, MLP, NETWORK, X, Y, HELD, Recipe, train
-slopes, calls = MLP.slopes, []
+slopes, calls = MLP.gradients, []
 def dying(*args):
     calls.append(1)
     if len(calls) == {last}:
         os.kill(os.getpid(), signal.SIGKILL)
     return slopes(*args)
-MLP.slopes = dying
+MLP.gradients = dying
 train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=Path({state!r}), every=0.0)
 """
 

@@ -36,7 +36,7 @@ BY_NAME = {"argvalues": NETWORKS, "ids": lambda network: type(network).__name__}
 
 
 def examples(network, device):
-    if network.image or isinstance(network, MLP):
+    if network.image_shape or isinstance(network, MLP):
         return IMAGES.to(device), CLASSES.to(device)
     return WINDOWS.to(device), (AFTER if network.positions else AFTER[:, -1]).to(device)
 

@@ -112,7 +112,7 @@ class World:
     @property
     def stds(self) -> tuple[float, ...]:
         """Prior standard deviations, one for each tensor of weights."""
-        return self.setting.architecture.prior(self.setting.weight_std, self.setting.bias_std)
+        return self.setting.architecture.prior_stds(self.setting.weight_std, self.setting.bias_std)
 
     @property
     def free(self) -> Tensor:

@@ -89,7 +89,7 @@ class Target:
 
         weights = self.weights(z)
         out = tuple(torch.empty(w.shape, dtype=z.dtype) for w in weights)
-        energy = self.network.slopes(weights, x, head, out)
+        energy = self.network.gradients(weights, x, head, out)
         return energy + z.square().sum(1) / 2, self.network.flatten(out) * self.scale + z
 
 
