@@ -1,7 +1,32 @@
 """Scaling laws, a file each: formulas only.
 
-`errsrc.fitting` fits a law to measured points, predicts with it and plans with it; `errsrc.curves` decides
-which shape a learning curve has.
+A law gives the error of a learner as a function of its sizes.  `errsrc.fitting` fits laws to measured points,
+predicts and plans with them; `errsrc.curves` decides which shape a learning curve has.
+
+A law of your own is a frozen dataclass with an error in numpy and a formula in sympy:
+
+>>> from dataclasses import dataclass
+>>> from errsrc.laws.law import Law, positive, symbol
+>>> @dataclass(frozen=True)
+... class Onset(Law):
+...     inputs = ("n",)
+...     a: float = positive((0.3, 3.0), unit={"error": 1})
+...     onset: float = positive((0.05, 5.0), unit={"n": 1})
+...     alpha: float = positive((0.2, 1.5))
+...
+...     def error(self, **inputs):
+...         (n,) = self.input_arrays(inputs)
+...         return self.a * (1 + n / self.onset) ** -self.alpha
+...
+...     @classmethod
+...     def formula(cls):
+...         n, a, onset, alpha = map(symbol, ("n", "a", "onset", "alpha"))
+...         return a * (1 + n / onset) ** -alpha
+>>> float(Onset(a=0.8, onset=100.0, alpha=0.5).error(n=300.0))
+0.4
+
+`errsrc.testing.check_law` tests it.  Fits, predictions, plans, figures and files accept it as it is; for use
+by name in specs and on the command line, add it to `ALL`.
 """
 
 from __future__ import annotations

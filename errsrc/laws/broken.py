@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Broken(Law):
-    """e(n) = a + b n^-c0 (1 + (n / d1)^(1 / f1))^(-c1 f1)  (Caballero et al. 2023, arXiv 2210.14891, eq. 1).
+    """The power law with a floor whose exponent changes once.
+
+        e(n) = a + b n^-c0 (1 + (n / d1)^(1 / f1))^(-c1 f1)
+
+    (Caballero et al. 2023, arXiv 2210.14891, eq. 1.)
 
     Parameters
     ----------
-    a
-        Floor, in units of the error.
-    b
-        Amplitude of the first segment, in error times n^c0.
-    c0, c1
-        Exponent of the first segment; change of exponent at the break (either sign).
-    d1
-        Where the break lies, in units of n.
-    f1
-        Its width in ln n; small is sharp.
+    a : float
+        Limit of the error as n grows, in units of the error.
+    b : float
+        Amplitude before the break, in units of error times n^c0.
+    c0 : float
+        Exponent before the break.
+    c1 : float
+        Change of the exponent at the break, of either sign: the exponent after it is c0 + c1.
+    d1 : float
+        The n at the break.
+    f1 : float
+        Width of the break in ln n; a small width is a sharp break.
 
     Examples
     --------
@@ -48,8 +54,14 @@ class Broken(Law):
     f1: float = positive((0.1, 2.0), (0.05, 10.0))
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at data size n (array), in the units of a."""
-        (n,) = self._checked(inputs)
+        """Return the error, in the units of `a`.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The data size ``n``, > 0, of any shape.
+        """
+        (n,) = self.input_arrays(inputs)
         log_bend = np.logaddexp(0.0, np.log(n / self.d1) / self.f1)
         return self.a + self.b * np.exp(-self.c0 * np.log(n) - self.c1 * self.f1 * log_bend)
 

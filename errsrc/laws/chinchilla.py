@@ -15,19 +15,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chinchilla(Law):
-    """e(n, m) = E + A m^-alpha + B n^-beta  (Hoffmann et al. 2022, arXiv 2203.15556, eq. 2).
+    """The sum of a floor, a power law in the model size and a power law in the data size.
 
-    Mind the names: here alpha is the exponent of the *model* size m and beta that of
-    the data size n; `data_exponent` and `model_exponent` say so for every law.
+        e(n, m) = E + A m^-alpha + B n^-beta
+
+    (Hoffmann et al. 2022, arXiv 2203.15556, eq. 2.)  Here alpha is the exponent of the *model* size m and
+    beta that of the data size n; in Rosenfeld et al. 2020 (`Dense`) it is the other way round.
+    `data_exponent` and `model_exponent` mean the same in every law.
 
     Parameters
     ----------
-    E
+    E : float
         Irreducible loss, in units of the error.
-    A, B
-        Amplitudes, in error times m^alpha and error times n^beta.
-    alpha, beta
-        Exponents of m and n.
+    A : float
+        Amplitude of the model term, in units of error times m^alpha.
+    B : float
+        Amplitude of the data term, in units of error times n^beta.
+    alpha : float
+        Exponent of m.
+    beta : float
+        Exponent of n.
 
     Examples
     --------
@@ -37,7 +44,7 @@ class Chinchilla(Law):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("n", "m")
-    data_exponent_name: ClassVar[str] = "beta"
+    data_exponent_name: ClassVar[str | None] = "beta"
     model_exponent_name: ClassVar[str | None] = "alpha"
 
     E: float = floor((0.0, 1.0), unit={"error": 1})
@@ -47,8 +54,14 @@ class Chinchilla(Law):
     beta: float = positive((0.05, 1.5), (1e-3, 8.0))
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at data size n and model size m (arrays that broadcast)."""
-        n, m = self._checked(inputs)
+        """Return the error, in the units of `E`.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The data size ``n`` and the model size ``m``, > 0, of shapes that broadcast.
+        """
+        n, m = self.input_arrays(inputs)
         return self.E + self.A * m**-self.alpha + self.B * n**-self.beta
 
     @classmethod

@@ -16,23 +16,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cliff(Law):
-    """e(n) = c_inf + a n^-alpha exp(-(n / n_cliff)^gamma): past n_cliff it falls faster than any power of n.
+    """The power law that falls faster than any power of n from some n on.
 
-    The power law with Kohlrausch's stretched exponential as its cut-off (Clauset, Shalizi and Newman
-    2009, arXiv 0706.1062, table 2.1, has gamma = 1).
+        e(n) = c_inf + a n^-alpha exp(-(n / n_cliff)^gamma)
+
+    This is a power law cut off by a stretched exponential (Kohlrausch 1854).  With gamma = 1 it is the power
+    law with cut-off of Clauset, Shalizi and Newman 2009 (arXiv 0706.1062, table 2.1).
 
     Parameters
     ----------
-    c_inf
-        Floor as n grows, in units of the error.
-    a
+    c_inf : float
+        Limit of the error as n grows, in units of the error.
+    a : float
         Amplitude, in units of error times n^alpha.
-    alpha
+    alpha : float
         Exponent before the cliff.
-    n_cliff
-        Where the cliff lies, in units of n.
-    gamma
-        How steep it is: the local exponent is alpha + gamma (n / n_cliff)^gamma, less the floor's part.
+    n_cliff : float
+        The n at the cliff.
+    gamma : float
+        Steepness of the cliff.  Without a floor the local exponent, -d ln e / d ln n, is
+        alpha + gamma (n / n_cliff)^gamma.
 
     Examples
     --------
@@ -49,8 +52,14 @@ class Cliff(Law):
     gamma: float = positive((0.4, 3.0), (0.2, 20.0))
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at data size n (array), in the units of c_inf."""
-        (n,) = self._checked(inputs)
+        """Return the error, in the units of `c_inf`.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The data size ``n``, > 0, of any shape.
+        """
+        (n,) = self.input_arrays(inputs)
         with np.errstate(over="ignore", under="ignore"):
             fall = (n / self.n_cliff) ** self.gamma
             return self.c_inf + self.a * np.exp(-self.alpha * np.log(n) - fall)

@@ -16,25 +16,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dense(Law):
-    """The joint law with its transition to random guess (Rosenfeld et al. 2020, eqs. 4 and 5).
+    """The joint law of dense networks in data size and model size, up to the error of a random guess.
 
     With x = n / n_full and y = m / m_base,
 
-        e~ = x^-alpha + b y^-beta + c_inf,     e = eps0 | e~ / (e~ - i eta) |.
+        e~ = x^-alpha + b y^-beta + c_inf,     e = eps0 | e~ / (e~ - i eta) |
 
-    n_full and m_base state the unit of b, c_inf and eta (arXiv 1909.12673, section 5);
-    the exponents and eps0 do not depend on them.
+    (Rosenfeld et al. 2020, arXiv 1909.12673, eqs. 4 and 5).  Where e~ is far above eta the error is that of
+    a random guess, eps0; far below eta it is the power law eps0 e~ / eta.  The constants n_full and m_base
+    are the units of n and m.  The values of b, c_inf and eta depend on these units; eps0 and the exponents do
+    not.
 
     Parameters
     ----------
-    eps0
+    eps0 : float
         Error of a random guess, in units of the error.
-    alpha, beta
-        Exponents of n and m.
-    b, c_inf, eta
-        Weight of the model term, floor and pole, in units of the data term at n = n_full.
-    n_full, m_base
-        The unit of n and of m (default 1: raw counts).
+    alpha : float
+        Exponent of n.
+    beta : float
+        Exponent of m.
+    b : float
+        Amplitude of the model term at m = m_base; that of the data term at n = n_full is 1.
+    c_inf : float
+        Floor of e~, in the same units.
+    eta : float
+        Value of e~ around which the power law goes over into a random guess, in the same units.
+    n_full, m_base : float
+        Units of n and of m, > 0; 1 by default, so that n and m are counted as they are.
 
     Examples
     --------
@@ -47,6 +55,7 @@ class Dense(Law):
 
     inputs: ClassVar[tuple[str, ...]] = ("n", "m")
     references: ClassVar[dict[str, str]] = {"n": "n_full", "m": "m_base"}
+    largest_error_name: ClassVar[str | None] = "eps0"
     model_exponent_name: ClassVar[str | None] = "beta"
 
     eps0: float = positive((1.0, 10.0), unit={"error": 1})
@@ -59,8 +68,14 @@ class Dense(Law):
     m_base: float = 1.0
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at data size n and model size m (arrays that broadcast)."""
-        x, y = self._checked(inputs)
+        """Return the error, in the units of `eps0`.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The data size ``n`` and the model size ``m``, > 0, of shapes that broadcast.
+        """
+        x, y = self.input_arrays(inputs)
         rising = x**-self.alpha + self.b * y**-self.beta + self.c_inf
         return self.eps0 * np.abs(rising / (rising - 1j * self.eta))
 

@@ -26,14 +26,14 @@ def compiled(law: type[Law]) -> Callable[..., list[Any]]:
     """
     from errsrc.laws.gradients import GRADIENTS  # here, so that this module can write a file that is missing
 
-    return GRADIENTS.get(law) or lambdified_gradient(law)  # type: ignore[arg-type]
+    return GRADIENTS.get(law) or lambdified_gradient(law)
 
 
 def compiled_error(law: type[Law]) -> Callable[..., Any]:
     """Return numpy code for the formula of a law alone, with the arguments of `compiled`."""
     from errsrc.laws.gradients import ERRORS
 
-    return ERRORS.get(law) or lambdified_error(law)  # type: ignore[arg-type]
+    return ERRORS.get(law) or lambdified_error(law)
 
 
 def equation(law: type[Law]) -> str:

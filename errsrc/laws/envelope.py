@@ -16,22 +16,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Envelope(Law):
-    """The joint dense law at fixed model size (Rosenfeld et al. 2020, arXiv 1909.12673, eqs. 4 and 5).
+    """The power law in the data size with a floor, up to the error of a random guess.
 
     With x = n / n_full,
 
         e~ = x^-alpha + c_inf,     e = eps0 | e~ / (e~ - i eta) |.
 
+    This is the law `Dense` at a fixed model size (Rosenfeld et al. 2020, arXiv 1909.12673, eqs. 4 and 5).
+
     Parameters
     ----------
-    eps0
+    eps0 : float
         Error of a random guess, in units of the error.
-    alpha
-        Data exponent.
-    c_inf, eta
-        Floor and pole, in units of the data term at n = n_full.
-    n_full
-        The unit of n (default 1: raw counts).
+    alpha : float
+        Exponent of n.
+    c_inf : float
+        Floor of e~, in units of the data term at n = n_full.
+    eta : float
+        Value of e~ around which the power law goes over into a random guess, in the same units.
+    n_full : float
+        Unit of n, > 0; 1 by default, so that n is counted as it is.
 
     Examples
     --------
@@ -42,6 +46,7 @@ class Envelope(Law):
 
     inputs: ClassVar[tuple[str, ...]] = ("n",)
     references: ClassVar[dict[str, str]] = {"n": "n_full"}
+    largest_error_name: ClassVar[str | None] = "eps0"
 
     eps0: float = positive((1.0, 10.0), unit={"error": 1})
     alpha: float = positive((0.1, 1.5), (1e-3, 8.0))
@@ -50,8 +55,14 @@ class Envelope(Law):
     n_full: float = 1.0
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at data size n (array), in the units of eps0."""
-        (x,) = self._checked(inputs)
+        """Return the error, in the units of `eps0`.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The data size ``n``, > 0, of any shape.
+        """
+        (x,) = self.input_arrays(inputs)
         rising = x**-self.alpha + self.c_inf
         return self.eps0 * np.abs(rising / (rising - 1j * self.eta))
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
+from errsrc.checks import PositiveArray
 from errsrc.laws.law import Array, Law, positive, real, symbol
 
 if TYPE_CHECKING:
@@ -18,29 +19,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class JointPruning(Law):
-    """Error of pruned networks of depth l, width w and density d (Rosenfeld et al. 2021, eq. 2).
+    """The error of magnitude-pruned networks as a function of depth l, width w and density d.
 
-    With the invariant m* = l^phi w^psi d and the dense plateau eps_np of each (l, w, n),
+    With the invariant m* = l^phi w^psi d and the dense plateau eps_np of each network,
 
         e = eps_np | (m* - i p (eps_up / eps_np)^(1 / gamma)) / (m* - i p) |^gamma
 
-    (arXiv 2006.10621).  eps_np is an *input*, one number for each network; the size of
-    the data set enters through it alone.  `plateau` measures it.
+    (Rosenfeld et al. 2021, arXiv 2006.10621, eq. 2).  The plateau eps_np is an *input*, one number for each
+    network (depth, width and data size); `plateau` measures it.  The data size enters through it alone.
 
     Parameters
     ----------
-    eps_up
+    eps_up : float
         Plateau at low density, in units of the error.
-    gamma
-        Slope between the plateaus.
-    p
-        Value of m* at which the power law meets the upper plateau (p' of the source).
-    phi, psi
-        Exponents of depth and of width in the invariant.
+    gamma : float
+        Slope of the error between the plateaus, -d ln e / d ln d.
+    p : float
+        Value of m* at which the power law meets the upper plateau; p' in the source.
+    phi : float
+        Exponent of the depth in m*.
+    psi : float
+        Exponent of the width in m*.
 
     Examples
     --------
-    Equal m* is equal error: halving the density is made up for by doubling the depth.
+    Networks of equal m* have equal errors.  With phi = 1, twice the depth makes up for half the density:
 
     >>> law = JointPruning(eps_up=0.9, gamma=1.0, p=0.1, phi=1.0, psi=2.0)
     >>> law.error(density=[0.1, 0.05], depth=[10, 20], width=1, eps_np=0.05).round(3)
@@ -52,7 +55,7 @@ class JointPruning(Law):
     error_inputs: ClassVar[tuple[str, ...]] = ("eps_np",)
     slopes: ClassVar[tuple[str, ...]] = ("gamma",)
     ceilings: ClassVar[tuple[str, ...]] = ("eps_up",)
-    data_exponent_name: ClassVar[str] = ""
+    data_exponent_name: ClassVar[str | None] = None
 
     eps_up: float = positive((0.5, 10.0), unit={"error": 1})
     gamma: float = positive((0.2, 3.0), (1e-2, 20.0))
@@ -61,8 +64,15 @@ class JointPruning(Law):
     psi: float = real((0.0, 2.0), (-5.0, 10.0))
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at (density, depth, width, eps_np), arrays that broadcast."""
-        density, depth, width, eps_np = self._checked(inputs)
+        """Return the error, in the units of `eps_up`.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The ``density``, ``depth`` and ``width`` of networks before pruning, and their dense plateaus
+            ``eps_np``: numbers > 0 of shapes that broadcast.
+        """
+        density, depth, width, eps_np = self.input_arrays(inputs)
         invariant = depth**self.phi * width**self.psi * density
         ratio = (self.eps_up / eps_np) ** (1 / self.gamma)
         return eps_np * abs((invariant - 1j * self.p * ratio) / (invariant - 1j * self.p)) ** self.gamma
@@ -77,30 +87,38 @@ class JointPruning(Law):
         return eps_np * (bent / (invariant**2 + p**2)) ** (gamma / 2)
 
 
+@checks.arguments(density=PositiveArray(), error=PositiveArray())
 def plateau(density: ArrayLike, error: ArrayLike) -> float:
-    """Return the dense plateau of one network: the error at its dip, in the error's units.
+    """Return the dense plateau of one network, the input ``eps_np`` of `JointPruning`.
 
-    The source takes the unpruned error; but light pruning often lowers the error, and the
-    law, which can't dip, then misses both ends.  The plateau is the lowest running
-    geometric mean over three neighbouring densities (over all, of fewer).
+    The source takes the error of the unpruned network.  But light pruning often lowers the error, and a law
+    that cannot dip then misses both ends of the curve.  So the plateau is measured at the dip: it is the
+    smallest geometric mean of the errors at three neighbouring densities (at all of them where there are
+    fewer).
 
     Parameters
     ----------
-    density, error
-        (points,) arrays > 0 of one network; equal densities are repeated seeds.
+    density : array_like, shape (points,)
+        Densities of one network, > 0; equal ones are repeated seeds.
+    error : array_like, shape (points,)
+        Errors at these densities, > 0, in any unit.
+
+    Returns
+    -------
+    float
+        The plateau, in the units of the errors.
 
     Raises
     ------
-    ValueError, TypeError
-        For arrays of different lengths, or not positive.
+    TypeError, ValueError
+        For arrays of different lengths, and for values that are not finite numbers > 0.
 
     Examples
     --------
     >>> round(plateau([1.0, 0.8, 0.64, 0.5, 0.1], [0.06, 0.058, 0.057, 0.059, 0.2]), 4)
     0.058
     """
-    d = np.atleast_1d(checks.positive_array(density, "density", "plateau"))
-    e = np.atleast_1d(checks.positive_array(error, "error", "plateau"))
+    d, e = np.atleast_1d(density), np.atleast_1d(error)
     if d.shape != e.shape or d.ndim != 1:
         accepted = f"an array of {len(d)} numbers, one for each density"
         raise ValueError(checks.refusal("error", "plateau", accepted, f"<shape {e.shape}>"))

@@ -1,13 +1,13 @@
-"""What every law is: named parameters in natural units, an error, a formula.
+"""The base class of all laws, and the declaration of their parameters.
 
-A law is a frozen dataclass of plain numbers.  It declares its `inputs` and, for
-each parameter, the *unit* it carries (`positive`, `real`).  From the units alone
-the fitter derives scaled coordinates, in which a fit does not depend on the
-units of its data, so that a new law is one file and one line in `errsrc.laws.ALL`.
+A law is a frozen dataclass of plain numbers.  Each of its parameters declares the unit that it is measured in
+(`positive`, `floor`, `real`).  From these units alone a fit derives coordinates in which it does not depend
+on the units of the data, so that a law needs no code of its own for fits, intervals, predictions and plans.
 """
 
 from __future__ import annotations
 
+import abc
 import functools
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
+from errsrc.checks import Number, PositiveArray, Rule
+from errsrc.fields import rules
 
 if TYPE_CHECKING:  # sympy takes longer to import than a fit takes to run
     import sympy
@@ -33,28 +35,29 @@ LETTERS = {
     "depth": "l",
     "width": "w",
 }
-"""How the literature writes what has a longer name here."""
+"""LaTeX of the inputs and parameters that the literature writes in another way than their names here."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """How a parameter behaves in a fit.
+    """How a fit treats a parameter of a law.
 
     Attributes
     ----------
-    name
-        The field's name.
-    log
-        True for a positive parameter (fitted in its logarithm), False for a real one or
-        for a floor, which may be exactly 0 and is fitted as it is.
-    start, bounds
-        (low, high) of the random starts and of the search, in scaled units, where
-        every input and the error have geometric mean 1.
-    unit
-        What the parameter is measured in: a tuple of (quantity, power), where
-        quantity is "error" or an input's name and power a number or the name of an
-        exponent, with "-" before it for its negative.  ``a`` of ``a n**-alpha`` has
-        the unit ``(("error", 1), ("n", "alpha"))``.
+    name : str
+        Name of the field.
+    log : bool
+        Whether the parameter is fitted in its logarithm, as positive ones are.  Others are fitted as they
+        are.
+    start : tuple of float
+        (low, high) of the random starts, in scaled units: those in which the errors and each input have
+        geometric mean 1.
+    bounds : tuple of float
+        (low, high) of the search, in scaled units.
+    unit : tuple of (str, float or str)
+        Unit of the parameter, as (quantity, power) pairs.  A quantity is "error" or the name of an input; a
+        power is a number, the name of an exponent, or that name with "-" before it.  In ``a * n**-alpha`` the
+        unit of ``a`` is ``(("error", 1), ("n", "alpha"))``.
     """
 
     name: str
@@ -65,7 +68,7 @@ class Parameter:
 
     @property
     def signed(self) -> bool:
-        """True where the parameter may be negative."""
+        """Whether the parameter may be negative."""
         return not self.log and self.bounds[0] < 0
 
 
@@ -75,11 +78,22 @@ def positive(
     unit: Mapping[str, float | str] | None = None,
     default: Any = MISSING,
 ) -> Any:
-    """Declare a parameter > 0.
+    """Declare a parameter > 0, such as an amplitude or an exponent.
 
-    ``start``, ``bounds`` and ``unit`` are those of `Parameter`; a default is the field's.
+    A fit searches it in its logarithm.  The law itself also accepts 0, with which a term of it vanishes.
+
+    Parameters
+    ----------
+    start : tuple of float
+        (low, high) of the random starts of a fit, in scaled units (see `Parameter`).
+    bounds : tuple of float
+        (low, high) of the search, in scaled units.
+    unit : dict of str to float or str, optional
+        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+    default : float, optional
+        Default of the field; without it the field must be given.
     """
-    return _declare(True, start, bounds, unit, default)
+    return _declare(Number(at_least=0), True, start, bounds, unit, default)
 
 
 def floor(
@@ -88,11 +102,14 @@ def floor(
     unit: Mapping[str, float | str] | None = None,
     default: Any = MISSING,
 ) -> Any:
-    """Declare a parameter >= 0 that may well be 0.
+    """Declare a parameter >= 0 that may well be exactly 0, such as the limit of an error.
 
-    ``start``, ``bounds`` and ``unit`` are those of `Parameter`; a default is the field's.
+    Parameters
+    ----------
+    start, bounds, unit, default
+        See `positive`.
     """
-    return _declare(False, start, bounds, unit, default)
+    return _declare(Number(at_least=0), False, start, bounds, unit, default)
 
 
 def real(
@@ -103,36 +120,60 @@ def real(
 ) -> Any:
     """Declare a parameter of either sign.
 
-    ``start``, ``bounds`` and ``unit`` are those of `Parameter`; a default is the field's.
+    Parameters
+    ----------
+    start, bounds, unit, default
+        See `positive`.
     """
-    return _declare(False, start, bounds, unit, default)
+    return _declare(Number() if bounds[0] < 0 else Number(at_least=0), False, start, bounds, unit, default)
 
 
 def _declare(
+    rule: Rule,
     log: bool,
     start: tuple[float, float],
     bounds: tuple[float, float],
     unit: Mapping[str, float | str] | None,
     default: Any,
 ) -> Any:
+    """Return the field of a parameter: `rule` says which values it accepts, the rest how it is fitted."""
     behaviour = {"log": log, "start": start, "bounds": bounds, "unit": tuple((unit or {}).items())}
-    return field(default=default, metadata={"parameter": behaviour})
+    return field(default=default, metadata={"rule": rule, "parameter": behaviour})
+
+
+CONSTANT = Number(above=0)
+"""What a field that is not declared as a parameter accepts: it states the unit of an input."""
 
 
 @dataclass(frozen=True)
-class Law:
-    """Base of all laws: parameters by name, the compiled formula, unit changes.
+class Law(abc.ABC):
+    """Base class of all laws: an error as a function of sizes, with named parameters in natural units.
 
-    A subclass is a frozen dataclass whose parameters are declared with `positive`
-    or `real`; other fields are constants that state a unit (``n_full``).  It defines
+    A subclass is a frozen dataclass.  It declares its parameters with `positive`, `floor` and `real`, names
+    its `inputs`, and defines `error` in numpy and `formula` in sympy.  `errsrc.testing.check_law` tests that
+    these agree, and everything else that a fit relies on.  Any other field is a constant > 0 that states the
+    unit of an input (see `references`).
 
-    - `inputs`, the names of its inputs, all > 0 (and `error_inputs`, those measured in error);
-    - `at_most`, {input: its largest value} where there is one: no fit takes and no forecast gives
-      an error beyond it, though `error` itself is a function of all inputs > 0;
-    - `slopes`, exponents of the error that no parameter's unit names, and `ceilings`, upper
-      plateaus that the points need not reach;
-    - `references`, {input: field} where an input counts in units of a constant field;
-    - `error(**inputs)` in numpy and `formula()` in sympy, written independently.
+    Attributes
+    ----------
+    inputs : tuple of str
+        Names of the inputs, all > 0.
+    error_inputs : tuple of str
+        Those inputs that are errors themselves, and so have the unit of the error.
+    at_most : dict of str to float
+        Largest value of an input, where it has one.  `error` is a function of all inputs > 0, but no fit
+        accepts larger values and no forecast predicts at them.
+    references : dict of str to str
+        {input: constant} of inputs that are counted in units of a constant of the law.
+    slopes : tuple of str
+        Parameters that are exponents although no unit of another parameter names them.  A weak prior holds
+        the exponents in `errsrc.fitting.auto`.
+    ceilings : tuple of str
+        Parameters that are upper plateaus, which the measured points need not reach.
+    largest_error_name : str or None
+        Parameter that the error never exceeds, such as the error of a random guess.
+    data_exponent_name, model_exponent_name : str or None
+        Parameters that are the exponents of the data size n and of the model size m.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ()
@@ -141,46 +182,79 @@ class Law:
     references: ClassVar[Mapping[str, str]] = {}
     slopes: ClassVar[tuple[str, ...]] = ()
     ceilings: ClassVar[tuple[str, ...]] = ()
-    data_exponent_name: ClassVar[str] = "alpha"
+    largest_error_name: ClassVar[str | None] = None
+    data_exponent_name: ClassVar[str | None] = "alpha"
     model_exponent_name: ClassVar[str | None] = None
 
     def __post_init__(self) -> None:
-        where = type(self).__name__
-        free = {p.name: p for p in self.parameters()}
+        """Check every field by its rule; whole numbers become floats."""
+        where, declared = type(self).__name__, rules(type(self))
         for f in fields(self):
-            signed = f.name in free and free[f.name].signed
-            value = checks.number(getattr(self, f.name), f.name, where, None if signed else 0.0)
+            value = declared.get(f.name, CONSTANT)(getattr(self, f.name), f.name, where)
             object.__setattr__(self, f.name, value)
+
+    @abc.abstractmethod
+    def error(self, **inputs: ArrayLike) -> Array:
+        """Return the error of the law, without noise.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            One for each of `inputs`: numbers > 0, of shapes that broadcast.
+
+        Returns
+        -------
+        ndarray of float64
+            The error, of the shape that the inputs broadcast to.
+
+        Raises
+        ------
+        TypeError
+            For missing or unknown inputs, and for inputs that are no numbers.
+        ValueError
+            For inputs that are not finite and > 0.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def formula(cls) -> sympy.Expr:
+        """Return the error as a sympy expression.
+
+        Its symbols are those of the inputs and the parameters (`symbol`).  An input that has a reference
+        stands for the input over that reference.  Write it independently of `error`: the property tests
+        compare the two.
+        """
 
     @classmethod
     @functools.cache
     def parameters(cls) -> tuple[Parameter, ...]:
-        """Return the declared parameters, in the order of the fields."""
-        return tuple(Parameter(f.name, **f.metadata["parameter"]) for f in fields(cls) if f.metadata)
+        """Return how a fit treats the parameters, in the order of the fields."""
+        return tuple(
+            Parameter(f.name, **f.metadata["parameter"]) for f in fields(cls) if "parameter" in f.metadata
+        )
+
+    @classmethod
+    def constants(cls) -> tuple[str, ...]:
+        """Return the names of the fields that state a unit and are never fitted."""
+        return tuple(f.name for f in fields(cls) if "parameter" not in f.metadata)
 
     @property
     def params(self) -> dict[str, float]:
-        """The parameters' values by name, in natural units."""
+        """Values of the parameters by name, in natural units."""
         return {p.name: getattr(self, p.name) for p in self.parameters()}
 
     @property
     def data_exponent(self) -> float | None:
-        """The exponent of n, whatever the law calls it (alpha in R20, beta in Chinchilla)."""
-        return getattr(self, self.data_exponent_name, None)
+        """Exponent of the data size n; None for a law without one.
+
+        Its name differs between laws: it is alpha in Rosenfeld et al. 2020 and beta in Hoffmann et al. 2022.
+        """
+        return getattr(self, self.data_exponent_name or "", None)
 
     @property
     def model_exponent(self) -> float | None:
-        """The exponent of m, whatever the law calls it; None for a law without m."""
-        return getattr(self, self.model_exponent_name) if self.model_exponent_name else None
-
-    def error(self, **inputs: ArrayLike) -> Array:
-        """Return the law's error at `inputs` (arrays that broadcast)."""
-        raise TypeError(f"{type(self).__name__} must define error(**inputs)")
-
-    @classmethod
-    def formula(cls) -> sympy.Expr:
-        """Return the error as a sympy expression in the inputs' and the parameters' symbols."""
-        raise TypeError(f"{cls.__name__} must define formula()")
+        """Exponent of the model size m; None for a law without one."""
+        return getattr(self, self.model_exponent_name or "", None)
 
     @classmethod
     def equation(cls) -> str:
@@ -189,7 +263,7 @@ class Law:
 
     @classmethod
     def latex(cls) -> str:
-        r"""Return the law as LaTeX, in the letters of the literature, without dollar signs.
+        r"""Return the formula in LaTeX, in the letters of the literature and without dollar signs.
 
         Examples
         --------
@@ -204,34 +278,56 @@ class Law:
         return str(sympy.latex(formula, symbol_names=names))
 
     def complaint(self) -> str | None:
-        """Return why these parameters, though each allowed, are not an answer; None where they are."""
+        """Return a sentence on why a fit that ends at these parameters has failed; None where it has not.
+
+        A subclass may define it, for parameters that are each in range but make no sense together.
+        """
         return None
 
-    def _checked(self, inputs: Mapping[str, ArrayLike]) -> list[Array]:
-        """Return the inputs in the law's order and units; refuse missing, unknown or bad ones."""
-        where = f"{type(self).__name__}.error"
-        if set(inputs) != set(self.inputs):
-            raise TypeError(
-                checks.refusal("inputs", where, f"exactly {', '.join(self.inputs)}", sorted(inputs))
-            )
-        arrays = [checks.positive_array(inputs[name], name, where) for name in self.inputs]
-        return [a / self.reference(name) for name, a in zip(self.inputs, arrays, strict=True)]
+    def input_arrays(self, inputs: Mapping[str, ArrayLike]) -> list[Array]:
+        """Return the inputs as arrays, in the order of `inputs` and in units of their references.
+
+        Parameters
+        ----------
+        inputs : dict of str to array_like
+            One for each of `inputs`: numbers > 0, of any shapes.
+
+        Returns
+        -------
+        list of ndarray of float64
+            Arrays of the same shapes.
+
+        Raises
+        ------
+        TypeError
+            For missing or unknown inputs, and for inputs that are no numbers.
+        ValueError
+            For inputs that are not finite and > 0.
+        """
+        arrays = checked_inputs(inputs, self.inputs, f"{type(self).__name__}.error")
+        return [array / self.reference(name) for name, array in arrays.items()]
 
     def reference(self, name: str) -> float:
-        """Return the unit in which the law counts the input `name` (1 where it counts it raw)."""
+        """Return the unit in which the law counts an input: 1 for an input without a reference.
+
+        Parameters
+        ----------
+        name : str
+            Name of the input.
+        """
         return float(getattr(self, self.references[name])) if name in self.references else 1.0
 
-    @classmethod
-    def constants(cls) -> tuple[str, ...]:
-        """Return the names of the fields that state a unit and are never fitted."""
-        return tuple(f.name for f in fields(cls) if not f.metadata)
-
     def rescaled(self, scales: Mapping[str, float]) -> Self:
-        """Return the same law for data measured in units `scales` times as large.
+        """Return the same law for numbers that count in smaller units, and so are larger.
 
-        `scales` maps "error" and the inputs to positive numbers; an input with a
-        reference is scaled relative to it.  If ``law.error(n=x) == y`` for a law without
-        references, then ``law.rescaled({"n": s, "error": t}).error(n=s * x) == t * y``.
+        If ``law.error(n=x) == y`` for a law without references, then
+        ``law.rescaled({"n": s, "error": t}).error(n=s * x) == t * y``.
+
+        Parameters
+        ----------
+        scales : dict of str to float
+            For "error" and for each input the factor, > 0, by which its numbers grow; 1 where it is left out.
+            An input that has a reference is scaled relative to the reference.
         """
         values = self.params
         new = dict(values)
@@ -242,15 +338,66 @@ class Law:
         return type(self)(**new, **constants)
 
 
+def checked_inputs(
+    inputs: Mapping[str, ArrayLike],
+    names: tuple[str, ...],
+    where: str,
+    at_most: Mapping[str, float] | None = None,
+) -> dict[str, Array]:
+    """Return inputs as float64 arrays in a given order.
+
+    Parameters
+    ----------
+    inputs : dict of str to array_like
+        Numbers > 0 by name, of any shapes.
+    names : tuple of str
+        The names that must be there, in order.
+    where : str
+        Name of the function for error messages.
+    at_most : dict of str to float, optional
+        Largest value of an input, where it has one.
+
+    Returns
+    -------
+    dict of str to ndarray of float64
+        The arrays, of the same shapes.
+
+    Raises
+    ------
+    TypeError
+        For missing or unknown inputs, and for inputs that are no numbers.
+    ValueError
+        For inputs that are not finite, not > 0, or too large.
+    """
+    if set(inputs) != set(names):
+        raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(names)}", sorted(inputs)))
+    limits = at_most or {}
+    return {name: PositiveArray(limits.get(name))(inputs[name], name, where) for name in names}
+
+
 def power_value(power: float | str, values: Mapping[str, Any]) -> Any:
-    """Return the number that a unit's `power` stands for, given the parameters' `values`."""
+    """Return a power of a unit as a number.
+
+    Parameters
+    ----------
+    power : float or str
+        A number, or the name of an exponent, with "-" before it for its negative (see `Parameter`).
+    values : dict of str to float or ndarray
+        Values of the parameters by name.
+    """
     if isinstance(power, str):
         return -values[power[1:]] if power.startswith("-") else values[power]
     return power
 
 
 def symbol(name: str) -> sympy.Symbol:
-    """Return the positive sympy symbol of an input or a parameter by its name, the same everywhere."""
+    """Return the positive sympy symbol that stands for an input or a parameter in every formula.
+
+    Parameters
+    ----------
+    name : str
+        Name of the input or parameter.
+    """
     import sympy
 
     return sympy.Symbol(name, positive=True)

@@ -1,4 +1,4 @@
-"""The M4 law: a power law between the floor and random guess."""
+"""The M4 law: a power law between its floor and the error of a random guess."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 
 def solve_share(level: Any, gamma: Any) -> Any:
-    """Solve ln s - gamma ln(1 - s) = level for s in (0, 1), by Newton's method in the logit of s.
+    """Return the solution s in (0, 1) of ln s - gamma ln(1 - s) = level.
 
-    In t = logit(s) the left side has a slope between min(1, gamma) and max(1, gamma), so
-    Newton's method started on the nearer asymptote converges from everywhere.
+    Newton's method in t = logit(s).  The slope of the left side in t lies between min(1, gamma) and
+    max(1, gamma), so that the method converges from the nearer asymptote, wherever the solution lies.
+
+    Parameters
+    ----------
+    level, gamma : array_like
+        Numbers of shapes that broadcast, gamma > 0.
     """
     level, gamma = np.broadcast_arrays(np.asarray(level, float), np.asarray(gamma, float))
     t = np.where(level < 0, level, level / gamma)
@@ -34,13 +39,21 @@ def solve_share(level: Any, gamma: Any) -> Any:
 
 
 def log_complement(s: Any) -> Any:
-    """Return ln(1 - s), kept finite where s rounds to 1: there its factor 1 - s is 0, and so is the slope."""
+    """Return ln(1 - s), kept finite where s rounds to 1.
+
+    In the slope of M4 it is multiplied by 1 - s, so that the slope is 0 there.
+
+    Parameters
+    ----------
+    s : array_like
+        Numbers in [0, 1].
+    """
     return np.log(np.maximum(1 - s, np.finfo(float).tiny))
 
 
 @functools.cache
 def symbolic_share() -> Any:
-    """Return the function that `solve_share` evaluates as a sympy function with exact derivatives."""
+    """Return the sympy function that `solve_share` evaluates, with its exact derivatives."""
     import sympy
 
     class log_rest(sympy.Function):
@@ -53,7 +66,7 @@ def symbolic_share() -> Any:
             return 1 / (self.args[0] - 1)
 
     class share(sympy.Function):
-        """s(level, gamma): the root in (0, 1) of ln s - gamma ln(1 - s) = level."""
+        """s(level, gamma): the solution in (0, 1) of ln s - gamma ln(1 - s) = level."""
 
         nargs = 2
         numpy: ClassVar[dict[str, Any]] = {"share": solve_share, "log_rest": log_complement}
@@ -69,22 +82,26 @@ def symbolic_share() -> Any:
 
 @dataclass(frozen=True)
 class M4(Law):
-    """A power law between floor and random guess (Alabdulmohsin et al. 2022, arXiv 2209.06640, M4).
+    """The power law in the data size between a floor and the error of a random guess.
 
-    With u = e / eps0, the error is the solution of (u - c_inf) / (1 - u)^gamma = a n^-alpha.
+    With u = e / eps0, the error is the solution of
+
+        (u - c_inf) / (1 - u)^gamma = a n^-alpha
+
+    (Alabdulmohsin et al. 2022, arXiv 2209.06640, estimator M4).
 
     Parameters
     ----------
-    eps0
+    eps0 : float
         Error of a random guess, in units of the error.
-    c_inf
-        Floor, as a *fraction* of eps0, in (0, 1).
-    a
-        Amplitude, in (error / eps0)^(1 - gamma) times n^alpha.
-    alpha
-        Data exponent far from random guess.
-    gamma
-        Shape of the departure from random guess.
+    c_inf : float
+        Limit of the error as n grows, as a *fraction* of eps0, in [0, 1).
+    a : float
+        Amplitude, in units of n^alpha.
+    alpha : float
+        Exponent of n far from the error of a random guess.
+    gamma : float
+        How the error departs from that of a random guess: 1 - u is proportional to n^(alpha / gamma) there.
 
     Examples
     --------
@@ -94,6 +111,7 @@ class M4(Law):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("n",)
+    largest_error_name: ClassVar[str | None] = "eps0"
 
     eps0: float = positive((1.0, 3.0), unit={"error": 1})
     c_inf: float = floor((0.0, 0.9), (0.0, 0.999))
@@ -102,8 +120,14 @@ class M4(Law):
     gamma: float = positive((0.2, 3.0), (1e-2, 20.0))
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at data size n (array), in the units of eps0, by bisection."""
-        (n,) = self._checked(inputs)
+        """Return the error, in the units of `eps0`, by bisection.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The data size ``n``, > 0, of any shape.
+        """
+        (n,) = self.input_arrays(inputs)
         target = np.log(self.a) - self.alpha * np.log(n)
         low = np.full(np.shape(n), -1e4)  # the logit of (e - floor) / (eps0 - floor)
         high = -low
@@ -116,7 +140,7 @@ class M4(Law):
 
     @classmethod
     def formula(cls) -> sympy.Expr:
-        """Return the law as a sympy expression, with `symbolic_share` for the implicit root."""
+        """Return the law as a sympy expression, with `symbolic_share` for the solution of its equation."""
         import sympy
 
         n, eps0, c_inf, a, alpha, gamma = map(symbol, ("n", "eps0", "c_inf", "a", "alpha", "gamma"))

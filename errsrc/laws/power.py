@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Power(Law):
-    """e(n) = c_inf + a n^-alpha  (Hestness et al. 2017, arXiv 1712.00409, eq. 1).
+    """The power law in the data size, with a floor.
+
+        e(n) = c_inf + a n^-alpha
+
+    (Hestness et al. 2017, arXiv 1712.00409, eq. 1.)
 
     Parameters
     ----------
-    c_inf
-        Floor as n grows, in units of the error.
-    a
+    c_inf : float
+        Limit of the error as n grows, in units of the error.
+    a : float
         Amplitude, in units of error times n^alpha.
-    alpha
-        Data exponent.
+    alpha : float
+        Exponent of n.
 
     Examples
     --------
@@ -39,8 +43,14 @@ class Power(Law):
     alpha: float = positive((0.05, 1.5), (1e-3, 8.0))
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at data size n (array), in the units of c_inf."""
-        (n,) = self._checked(inputs)
+        """Return the error, in the units of `c_inf`.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The data size ``n``, > 0, of any shape.
+        """
+        (n,) = self.input_arrays(inputs)
         return self.c_inf + self.a * n**-self.alpha
 
     @classmethod

@@ -16,22 +16,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pruning(Law):
-    """Error of one iteratively magnitude-pruned network at density d (Rosenfeld et al. 2021, eq. 1).
+    """The error of one iteratively magnitude-pruned network as a function of its density d.
 
         e = eps_np | (d - i p (eps_up / eps_np)^(1 / gamma)) / (d - i p) |^gamma
 
-    (arXiv 2006.10621.)  A plateau eps_np, a power law of slope -gamma, a plateau eps_up.
-    The source takes eps_np from the unpruned network.  Light pruning often *lowers* the
-    error below that, and gamma then degenerates; so here eps_np is a parameter, the level
-    of the dense plateau, fitted like the others unless it is given as fixed.
+    (Rosenfeld et al. 2021, arXiv 2006.10621, eq. 1.)  At high density the error stays on a plateau eps_np.
+    Below it the error rises as a power law of slope -gamma, up to a second plateau eps_up.
+
+    In the source eps_np is the error of the unpruned network.  Light pruning often *lowers* the error below
+    that, and then the fitted gamma is meaningless.  So eps_np is a parameter here, the level of the plateau.
+    It is fitted as the others are, unless it is given as fixed.
 
     Parameters
     ----------
-    eps_np, eps_up
-        Plateaus at high and at low density, in units of the error.
-    gamma
-        Slope of the error between the plateaus, d ln e / d ln d = -gamma.
-    p
+    eps_np : float
+        Plateau at high density, in units of the error.
+    eps_up : float
+        Plateau at low density, in units of the error.
+    gamma : float
+        Slope of the error between the plateaus, -d ln e / d ln d.
+    p : float
         Density at which the power law meets the upper plateau.
 
     Examples
@@ -45,7 +49,7 @@ class Pruning(Law):
     at_most: ClassVar[Mapping[str, float]] = {"density": 1.0}
     slopes: ClassVar[tuple[str, ...]] = ("gamma",)
     ceilings: ClassVar[tuple[str, ...]] = ("eps_up",)
-    data_exponent_name: ClassVar[str] = ""
+    data_exponent_name: ClassVar[str | None] = None
 
     eps_np: float = positive((0.2, 1.0), unit={"error": 1})
     eps_up: float = positive((1.0, 20.0), unit={"error": 1})
@@ -53,13 +57,19 @@ class Pruning(Law):
     p: float = positive((1e-3, 1.0), unit={"density": 1})
 
     def error(self, **inputs: ArrayLike) -> Array:
-        """Return the error at `density` (array), in the units of eps_np."""
-        (d,) = self._checked(inputs)
+        """Return the error, in the units of `eps_np`.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            The ``density``, > 0, of any shape.
+        """
+        (d,) = self.input_arrays(inputs)
         ratio = (self.eps_up / self.eps_np) ** (1 / self.gamma)
         return self.eps_np * abs((d - 1j * self.p * ratio) / (d - 1j * self.p)) ** self.gamma
 
     def complaint(self) -> str | None:
-        """Refuse an upper plateau under the lower one."""
+        """Return a sentence where the upper plateau lies below the lower one; None elsewhere."""
         return (
             "The error rises with the density: this is not the pruning law."
             if self.eps_up < self.eps_np

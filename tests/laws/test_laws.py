@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import sympy
 
-from errsrc.laws import ALL, M4, Chinchilla, Dense, Pruning, plateau
+from errsrc.laws import ALL, M4, Chinchilla, Dense, Law, Power, Pruning, plateau
 from errsrc.laws.derivatives import compiled
-from errsrc.laws.law import symbol
+from errsrc.laws.law import positive, symbol
 
 
 def test_both_exponents_are_named_for_what_they_belong_to() -> None:
@@ -48,3 +50,34 @@ def test_the_error_far_out_is_the_limit_of_the_formula(name: str) -> None:
         limit = sympy.limit(limit, symbol(name), sympy.oo)
     far = law(**middle).error(**dict.fromkeys(law.inputs, 1e150))
     assert float(far) == pytest.approx(float(limit), rel=1e-12)
+
+
+def test_a_law_without_its_formula_is_refused_by_name() -> None:
+    @dataclass(frozen=True)
+    class Unfinished(Law):
+        inputs = ("n",)
+        a: float = positive((0.3, 3.0), unit={"error": 1})
+
+        def error(self, **inputs):
+            return self.a * np.ones_like(self.input_arrays(inputs)[0])
+
+    with pytest.raises(TypeError, match=r"abstract method '?formula'?"):
+        Unfinished(a=1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"a": -1.0}, "The 'a' parameter of Power must be a finite number >= 0. Got -1.0 instead."),
+        ({"alpha": "1"}, "The 'alpha' parameter of Power must be a finite number >= 0. Got '1' instead."),
+        (
+            {"c_inf": math.nan},
+            "The 'c_inf' parameter of Power must be a finite number >= 0. Got nan instead.",
+        ),
+    ],
+)
+def test_a_parameter_out_of_range_is_refused_by_its_rule(values: dict, sentence: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=re.escape(sentence)):
+        Power(**{"c_inf": 0.1, "a": 2.0, "alpha": 0.5} | values)
+    with pytest.raises(ValueError, match="'n_full' parameter of Dense must be a finite number > 0"):
+        Dense(0.9, 0.5, 0.5, 1.0, 0.0, 1.0, n_full=0)

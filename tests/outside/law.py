@@ -20,7 +20,7 @@ class Onset(Law):
     alpha: float = positive((0.2, 1.5), (1e-3, 8.0))
 
     def error(self, **inputs):
-        (n,) = self._checked(inputs)
+        (n,) = self.input_arrays(inputs)
         return self.a * (1 + n / self.onset) ** -self.alpha
 
     @classmethod
