@@ -1,67 +1,59 @@
 """Least squares of trigonometric polynomials at any nodes, without their matrix.
 
-For A = basis(x), A^T W A is Toeplitz in the frequencies, so that it multiplies by two ordinary transforms of
-twice the band's size, whatever n is: a solution takes a few hundred of these, and a few sums by
-`errsrc.bases.nonuniform`.
+For A = basis(x) the normal equations have the matrix A^T W A, which `errsrc.bases.weighted_gram` applies by
+fast Fourier transforms.  Conjugate gradients solve them in a few hundred products, whatever the number of
+nodes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import fft
-from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded, eigvalsh_tridiagonal
+from scipy.linalg import eigvalsh_tridiagonal
 
 from errsrc import checks
 from errsrc.bases.basis import Array, Basis
+from errsrc.bases.half_storage import Complex, from_half, inner_product, norm
 from errsrc.bases.memory import machine_memory
-from errsrc.bases.nonuniform import (
-    Complex,
-    check_nodes,
-    check_values,
-    halved,
-    listed,
-    sums_over,
-    transform,
-    values_at,
-)
+from errsrc.bases.nonuniform import check_nodes, check_values, synthesise_half
+from errsrc.bases.weighted_gram import WeightedGram, density_weights
 
 WEIGHTS = ("density", "uniform")
-"""How the squared residuals are weighted."""
+"""Names of the ways in which squared residuals are weighted."""
 
-_DIAGONALS = 16  # of the preconditioner, beside the main one
 _EPS = float(np.finfo(np.float64).eps)
-_LOOK = 5  # iterations between two looks at the error
+_CHECK_EVERY = 5  # iterations between two estimates of the error
 
 
 @dataclass(frozen=True, eq=False)
 class ToeplitzSolution:
-    """What `solve` found.
+    """A least-squares solution of `solve`, with what is known of its accuracy.
 
     Attributes
     ----------
-    coefficients
-        float64 (M,), or (M, outputs), in the order of ``basis.indices``.
-    residual
-        Root mean square of what is left of the labels, relative to theirs; taken from the labels, not from
-        the iteration.
-    error
-        Estimate of what the iteration left of the distance to the least-squares solution, relative to its
-        norm; the largest over outputs.
-    condition
-        Estimate of the ratio of the largest singular value of W^(1/2) A, stacked upon the ridge's, to its
-        smallest: from inside, so at most the ratio; mostly within a factor 3 of it.  inf where it is over
-        about 1e8 and rounding hides it: the nodes do not determine the function.
-    rounding
-        ``condition`` x machine epsilon x (50 + degree): how far rounded nodes and labels may move the
+    coefficients : ndarray of float64, (M,) or (M, outputs)
+        Coefficients, in the order of ``basis.indices``.
+    residual : float
+        Root mean square of labels minus values, relative to that of the labels.  It is computed from the
+        labels, not taken from the iteration.
+    error : float
+        Estimated distance to the least-squares solution, relative to the solution's norm; the largest over
+        outputs.
+    condition : float
+        Estimated condition number: the largest singular value of W^(1/2) A, stacked on the square root of the
+        ridge, over the smallest.  The estimate is at most the true ratio, and mostly within a factor 3 of it.
+        It is inf above about 1e8, where rounding hides the smallest singular value: then the nodes do not
+        determine the function.
+    rounding : float
+        ``condition`` x machine epsilon x (50 + degree): how far rounding of nodes and labels may move the
         solution, relative to its norm.
-    iterations
-        Of conjugate gradients, over all outputs, those for the condition number apart.
-    converged
+    iterations : int
+        Number of iterations of conjugate gradients over all outputs, without those for the condition number.
+    converged : bool
         Whether ``error`` is at most the tolerance.
-    status
+    status : str
         The same in a sentence.
     """
 
@@ -75,6 +67,13 @@ class ToeplitzSolution:
     status: str
 
 
+@checks.arguments(
+    ridge=checks.Number(at_least=0),
+    weights=checks.Choice(WEIGHTS),
+    tolerance=checks.Number(above=0),
+    iterations=checks.Integer(at_least=1),
+    threads=checks.Integer(at_least=1),
+)
 def solve(
     basis: Basis,
     x: Any,
@@ -87,45 +86,48 @@ def solve(
 ) -> ToeplitzSolution:
     """Minimise sum_i w_i (f(x_i) - y_i)^2 + (ridge / n) |c|^2 over f = sum_k c_k basis_k.
 
-    Conjugate gradients on the weighted normal equations, restarted from the residual of the labels until
-    the solution is as near as asked: that undoes the squaring of the condition number.
+    By conjugate gradients on the weighted normal equations.  They restart from the residual of the labels
+    until the solution has the accuracy that is asked for, which undoes the squaring of the condition number.
 
     Parameters
     ----------
-    basis, x, threads
-        As in `errsrc.bases.nonuniform.synthesise`.
-    y : float64, (n,) or (n, outputs)
+    basis : Basis
+        A trigonometric basis of dim 1, 2 or 3.
+    x : array_like of float, (n, dim)
+        Nodes, angles in radians.
+    y : array_like of float, (n,) or (n, outputs)
         Labels.
-    ridge
-        >= 0.
-    weights
-        "density": each node by the inverse of the nodes' density about it, so that the sum is near to an
-        integral, which keeps the condition number small; "uniform": 1 / n, least squares as usual.  Of
-        noiseless labels of a function in the band both give that function.
-    tolerance
+    ridge : float
+        Penalty, >= 0.
+    weights : str
+        "density": the weight of a node is in inverse proportion to the density of nodes around it, so that
+        the sum is near an integral, which keeps the condition number small.  "uniform": 1 / n, ordinary least
+        squares.  For noiseless labels of a function in the band both give that function.
+    tolerance : float
         Relative distance to the solution, > 0.
-    iterations
-        The most to do for one output.
+    iterations : int
+        Largest number of iterations for one output, >= 1.
+    threads : int
+        Number of threads of the transforms, >= 1.  With more than one, rounding errors vary between calls.
 
     Returns
     -------
     solution : ToeplitzSolution
+        The solution, with its accuracy.
 
     Raises
     ------
+    TypeError
+        For numbers of another type.
     ValueError
-        As `synthesise`; where there are fewer nodes than functions and no ridge; for a band larger than
-        memory.
+        For a basis without a transform, for arrays of another shape and numbers out of range, for fewer nodes
+        than functions without a ridge, and for a band that does not fit into memory.
 
     Notes
     -----
-    Weights: one step of Pipe and Menon 1999 (Magn. Reson. Med. 41, 179) with a Fejer kernel.  The Toeplitz
-    product: Feichtinger, Groechenig and Strohmer 1995 (Numer. Math. 69, 423).  In one dimension with gaps
-    between nodes that are wider than the Nyquist spacing it is preconditioned: on an even grid of about M
-    points A^T W A is nearly banded, and its elementwise product with a positive definite band (Bohman's
-    window) is positive definite, and factors in O(M).
-
-    Time: about 6 non-uniform transforms and 0.1 to 0.5 a iteration.  Memory: about 100 n + 300 M 2^dim bytes.
+    In one dimension, where some gap between nodes is wider than the Nyquist spacing, the equations are
+    preconditioned.  Time: about 6 non-uniform transforms for each output, and 0.1 to 0.5 for each iteration.
+    Memory: about 100 n + 300 M 2^dim bytes.
 
     Examples
     --------
@@ -138,310 +140,187 @@ def solve(
     >>> bool(np.linalg.norm(found.coefficients - c) < 1e-12 * np.linalg.norm(c)), found.converged
     (True, True)
     """
-    where = "solve"
-    checks.choice(weights, "weights", where, WEIGHTS)
-    checks.number(ridge, "ridge", where, 0)
-    checks.number(tolerance, "tolerance", where, 0, open_low=True)
-    checks.integer(iterations, "iterations", where, 1)
-    nodes = check_nodes(basis, x, threads, where)
-    labels = check_values(y, "y", where, len(nodes), "n")
-    n, size = len(nodes), basis.size
-    if n < size and not ridge:
-        accepted = f"at least M = {size} nodes, as many as functions, where the ridge is 0"
-        raise ValueError(checks.refusal("x", where, accepted, f"<n = {n}>"))
-    _check_memory(basis, n, where)
-    w = _density_weights(nodes, basis.order, threads) if weights == "density" else np.full(n, 1 / n)
-    gram = _Gram(basis, nodes, w, ridge / n, threads)
-    found = [_refined(gram, nodes, column, tolerance, iterations) for column in labels.reshape(n, -1).T]
-    halves, left, errors, smallest, greatest, counts = zip(*found, strict=True)
-    coefficients = np.stack([listed(basis, half) for half in halves], axis=1)
-    residual = _ratio(float(np.linalg.norm(left)), float(np.linalg.norm(labels)))
-    error, count, most = max(errors), sum(counts), max(greatest)
-    least = min(_least(gram, iterations), *smallest)
-    condition = float(np.sqrt(most / least)) if least > _EPS * most else np.inf
-    rounding = condition * _EPS * (50 + basis.order)
+    nodes = check_nodes(basis, x, "solve")
+    labels = check_values(y, "y", "solve", len(nodes), "n")
+    _check_solvable(basis, len(nodes), ridge)
+    n = len(nodes)
+    w = density_weights(nodes, basis.order, threads) if weights == "density" else np.full(n, 1 / n)
+    gram = WeightedGram(basis, nodes, w, ridge / n, threads)
+    columns = [_solve_column(gram, nodes, y_j, tolerance, iterations) for y_j in labels.reshape(n, -1).T]
+    coefficients = np.stack([from_half(basis, one.half) for one in columns], axis=1)
+    residual = _ratio(float(np.linalg.norm([one.residual for one in columns])), float(np.linalg.norm(labels)))
+    error, count = max(one.error for one in columns), sum(one.iterations for one in columns)
+    largest = max(one.largest for one in columns)
+    smallest = min(_smallest_eigenvalue(gram, iterations), *(one.smallest for one in columns))
+    condition = float(np.sqrt(largest / smallest)) if smallest > _EPS * largest else np.inf
     converged = error <= tolerance
+    return ToeplitzSolution(
+        coefficients.reshape(basis.size, *labels.shape[1:]),
+        residual,
+        error,
+        condition,
+        condition * _EPS * (50 + basis.order),
+        count,
+        converged,
+        f"{_determined(n, basis.size, condition)}; "
+        f"{'' if converged else 'not '}converged in {count} iterations, to {error:.1g}.",
+    )
+
+
+def _determined(n: int, size: int, condition: float) -> str:
+    """Return the part of a status that says whether the nodes determine the function."""
     if np.isinf(condition):
-        enough = f"n = {n} nodes do not determine the M = {size} functions, to rounding"
-    else:
-        enough = f"n = {n} nodes determine the M = {size} functions, condition number {condition:.2g}"
-    status = f"{enough}; {'' if converged else 'not '}converged in {count} iterations, to {error:.1g}."
-    shape = (size, *labels.shape[1:])
-    coefficients = coefficients.reshape(shape)
-    return ToeplitzSolution(coefficients, residual, error, condition, rounding, count, converged, status)
+        return f"n = {n} nodes do not determine the M = {size} functions, to rounding"
+    return f"n = {n} nodes determine the M = {size} functions, condition number {condition:.2g}"
 
 
-def _least(gram: _Gram, iterations: int) -> float:
-    """Return the least eigenvalue of T, from above, from a random vector.
+def _check_solvable(basis: Basis, n: int, ridge: float) -> None:
+    """Raise ValueError for fewer nodes than functions without a ridge, and for a band larger than memory."""
+    if n < basis.size and not ridge:
+        accepted = f"at least M = {basis.size} nodes, as many as functions, where the ridge is 0"
+        raise ValueError(checks.refusal("x", "solve", accepted, f"<n = {n}>"))
+    limit = machine_memory()
+    need = 100.0 * n + 150.0 * (4.0 * basis.order + 1) ** basis.dim
+    if need > limit:
+        accepted = f"a band that is solved for in {limit / 2**30:.0f} GiB"
+        got = f"<degree {basis.order}, {need / 2**30:,.0f} GiB>"
+        raise ValueError(checks.refusal("basis", "solve", accepted, got))
 
-    Labels would not do: what T sends to 0 is in none of their Krylov vectors.  Locally optimal preconditioned
-    conjugate gradients (Knyazev 2001, SIAM J. Sci. Comput. 23, 517), until ten iterations lower it by
-    less than a hundredth.
+
+def _smallest_eigenvalue(gram: WeightedGram, iterations: int) -> float:
+    """Return an upper estimate of the smallest eigenvalue of T, found from a random vector.
+
+    The iteration that solves for labels does not find it: functions that T maps to 0 are in none of its
+    Krylov spaces.  Locally optimal preconditioned conjugate gradients (Knyazev 2001, SIAM J. Sci. Comput. 23,
+    517), until ten iterations lower the estimate by less than a hundredth.
     """
     rng, shape = np.random.default_rng(0), gram.shape
-    v = gram.banded(rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
-    v /= _norm(v)
+    v = gram.project(rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
+    v /= norm(v)
     image = gram(v)
-    past, move, moved = [_dot(v, image)], np.zeros_like(v), np.zeros_like(v)
-    while len(past) <= iterations and past[-1] > _EPS:
-        step = gram.precondition(image - past[-1] * v)
-        space = [(v, image)]
-        for direction, its in ((step, gram(step)), (move, moved)):
-            length = _norm(direction)
-            for one, ones in space:
-                share = _dot(one, direction)
-                direction, its = direction - share * one, its - share * ones
-            rest = _norm(direction)
+    estimates, move, move_image = [inner_product(v, image)], np.zeros_like(v), np.zeros_like(v)
+    while len(estimates) <= iterations and estimates[-1] > _EPS:
+        step = gram.precondition(image - estimates[-1] * v)
+        space = [(v, image)]  # an orthonormal basis of the span of v, the step and the last move, with images
+        for direction, its_image in ((step, gram(step)), (move, move_image)):
+            length = norm(direction)
+            for one, one_image in space:
+                share = inner_product(one, direction)
+                direction, its_image = direction - share * one, its_image - share * one_image
+            rest = norm(direction)
             if rest > 1e-8 * length:
-                space.append((direction / rest, its / rest))
-        if len(space) == 1:  # an eigenvector
+                space.append((direction / rest, its_image / rest))
+        if len(space) == 1:  # v is an eigenvector
             break
-        values, vectors = np.linalg.eigh([[_dot(one, its) for _, its in space] for one, _ in space])
+        values, vectors = np.linalg.eigh([[inner_product(a, b) for _, b in space] for a, _ in space])
         first, *others = vectors[:, 0]
-        move = np.asarray(sum(gain * one for gain, (one, _) in zip(others, space[1:], strict=True)))
-        moved = np.asarray(sum(gain * its for gain, (_, its) in zip(others, space[1:], strict=True)))
-        v, image = first * v + move, first * image + moved
-        past.append(float(values[0]))
-        if len(past) > 10 and past[-1] > 0.99 * past[-11]:
+        move = np.asarray(sum(gain * a for gain, (a, _) in zip(others, space[1:], strict=True)))
+        move_image = np.asarray(sum(gain * b for gain, (_, b) in zip(others, space[1:], strict=True)))
+        v, image = first * v + move, first * image + move_image
+        estimates.append(float(values[0]))
+        if len(estimates) > 10 and estimates[-1] > 0.99 * estimates[-11]:
             break
-    return past[-1]
+    return estimates[-1]
 
 
-def _refined(
-    gram: _Gram, nodes: Array, y: Array, tolerance: float, iterations: int
-) -> tuple[Complex, float, float, float, float, int]:
-    """Return coefficients, norm of the residual, error, extreme eigenvalues of T and iterations.
+class _Column(NamedTuple):
+    """The solution for one output.
 
-    Conjugate gradients restart from the labels' residual until the error is small or halves no more.  Of two
-    estimates the smaller: by the gradient and the least eigenvalue, which rounding keeps from being small
-    where the condition number is large, and the last change, the error of what was there before it.
+    The function in half storage, the norm of its residual, the estimated relative error, the smallest and the
+    largest eigenvalue of T as far as they are known, and the number of iterations.
     """
-    half, left = np.zeros(gram.shape, dtype=np.complex128), y
-    best, error, least, most, count, moved = (half, left, np.inf), np.inf, 1.0, 0.0, 0, np.inf
+
+    half: Complex
+    residual: float
+    error: float
+    smallest: float
+    largest: float
+    iterations: int
+
+
+def _solve_column(gram: WeightedGram, nodes: Array, y: Array, tolerance: float, iterations: int) -> _Column:
+    """Return the solution for one output, labels y (n,).
+
+    Conjugate gradients restart from the labels' residual until the error is at most the tolerance, or is not
+    halved by a restart.  The error is the smaller of two estimates.  One is the gradient over the smallest
+    eigenvalue, which rounding keeps from being small where the condition number is large.  The other is the
+    last change, which is the error of what was there before it.
+    """
+    half, residual = np.zeros(gram.shape, dtype=np.complex128), y
+    best, error, smallest, largest, count, changed = (half, residual, np.inf), np.inf, 1.0, 0.0, 0, np.inf
     while True:
-        gradient = gram.gradient(nodes, left, half)
+        gradient = gram.gradient(nodes, residual, half)
         step = gram.precondition(gradient)
-        now = min(_ratio(_norm(step), least * _norm(half)), moved)
-        if count == 0 or now < best[2]:
-            best = (half, left, now)
-        if now <= tolerance or now > error / 2 or count >= iterations:
+        estimate = min(_ratio(norm(step), smallest * norm(half)), changed)
+        if count == 0 or estimate < best[2]:
+            best = (half, residual, estimate)
+        if estimate <= tolerance or estimate > error / 2 or count >= iterations:
             break
-        error = now
-        change, steps, least, found = _conjugate_gradients(
-            gram, gradient, step, half, least, tolerance / 2, iterations - count
+        error = estimate
+        change, steps, smallest, found = _conjugate_gradients(
+            gram, gradient, step, half, smallest, tolerance / 2, iterations - count
         )
-        half, count, most = half + change, count + steps, max(most, found)
-        moved = _ratio(_norm(change), _norm(half)) if count < iterations else np.inf
-        left = y - values_at(gram.basis, nodes, half, gram.threads)
-    half, left, error = best
-    bound = least if gram.factor is None else np.inf  # preconditioned, it is not one of T itself
-    return half, float(np.linalg.norm(left)), error, bound, most, count
+        half, count, largest = half + change, count + steps, max(largest, found)
+        changed = _ratio(norm(change), norm(half)) if count < iterations else np.inf
+        residual = y - synthesise_half(half, nodes, gram.threads)
+    half, residual, error = best
+    of_gram = smallest if gram.factor is None else np.inf  # with a preconditioner, it is not T's eigenvalue
+    return _Column(half, float(np.linalg.norm(residual)), error, of_gram, largest, count)
 
 
 def _conjugate_gradients(
-    gram: _Gram,
+    gram: WeightedGram,
     gradient: Complex,
     step: Complex,
     start: Complex,
-    least: float,
+    smallest: float,
     tolerance: float,
     iterations: int,
 ) -> tuple[Complex, int, float, float]:
-    """Solve T change = gradient until the error of start + change is at most the tolerance of its norm.
+    """Solve T change = gradient until the error of start + change is at most the tolerance, relatively.
 
-    The norm of the preconditioned residual over the least eigenvalue of the preconditioned T bounds the
-    error; ``least`` is what is known of it.  Returned are the change, the iterations, the same eigenvalue as
-    known now, and the greatest of T itself.
+    The error is bounded by the norm of the preconditioned residual over the smallest eigenvalue of the
+    preconditioned T.  ``smallest`` is the estimate of that eigenvalue so far, and ``step`` is the
+    preconditioned gradient.  Return the change, the number of iterations, the new estimate of the smallest
+    eigenvalue, and an estimate of the largest eigenvalue of T itself.
     """
     change, left, p = np.zeros_like(gradient), gradient.copy(), step.copy()
-    rho, look, most = _dot(left, step), _LOOK, 0.0
+    rho, next_check, largest = inner_product(left, step), _CHECK_EVERY, 0.0
     alphas: list[float] = []
     betas: list[float] = []
     for count in range(1, iterations + 1):
         image = gram(p)
-        curvature = _dot(p, image)
-        quotient = _ratio(curvature, _dot(p, p))
-        most = max(most, quotient)
-        if not quotient > _EPS * most:
+        curvature = inner_product(p, image)
+        quotient = _ratio(curvature, inner_product(p, p))
+        largest = max(largest, quotient)
+        if not quotient > _EPS * largest:
             break
         alphas.append(rho / curvature)
         change += alphas[-1] * p
         left -= alphas[-1] * image
         step = gram.precondition(left)
-        rho, before = _dot(left, step), rho
+        rho, before = inner_product(left, step), rho
         betas.append(rho / before)
-        if count >= look or count == iterations or not rho > 0:
-            look = count + max(_LOOK, count // 10)
-            least = min(least, _ritz_value(alphas, betas, 0))
-            if not rho > 0 or _norm(step) <= tolerance * least * _norm(start + change):
+        if count >= next_check or count == iterations or not rho > 0:
+            next_check = count + max(_CHECK_EVERY, count // 10)
+            smallest = min(smallest, _ritz_value(alphas, betas, 0))
+            if not rho > 0 or norm(step) <= tolerance * smallest * norm(start + change):
                 break
         p *= betas[-1]
         p += step
     if gram.factor is None and alphas:
-        most = _ritz_value(alphas, betas, len(alphas) - 1)
-    return change, len(alphas), least, most
+        largest = _ritz_value(alphas, betas, len(alphas) - 1)
+    return change, len(alphas), smallest, largest
 
 
 def _ritz_value(alphas: list[float], betas: list[float], order: int) -> float:
-    """Return an eigenvalue of the Lanczos matrix of conjugate gradients (Golub and Van Loan, 10.2)."""
+    """Return eigenvalue `order` of the Lanczos matrix of conjugate gradients (Golub and Van Loan, 10.2)."""
     alpha, beta = np.array(alphas), np.array(betas)
     diagonal = 1 / alpha
     diagonal[1:] += beta[:-1] / alpha[:-1]
-    beside = np.sqrt(beta[:-1]) / alpha[:-1]
-    return float(eigvalsh_tridiagonal(diagonal, beside, select="i", select_range=(order, order))[0])
-
-
-class _Gram:
-    """T = A^T W A + ridge on coefficients in half storage, and its preconditioner."""
-
-    def __init__(self, basis: Basis, x: Array, w: Array, ridge: float, threads: int) -> None:
-        degree = basis.order
-        self.basis, self.w, self.ridge, self.threads = basis, w, ridge, threads
-        is_box = basis.size == (2 * degree + 1) ** basis.dim
-        self.mask = None if is_box else halved(basis, np.ones(basis.size)) != 0
-        self.shape = (2 * degree + 1,) * (basis.dim - 1) + (degree + 1,)
-        self.length = int(fft.next_fast_len(4 * degree + 1, real=True))
-        kernel = sums_over(x, w, 2 * degree, threads)
-        self.factor = _banded_factor(kernel, degree, ridge) if basis.dim == 1 and _gappy(x, degree) else None
-        self.density = self._grid(kernel) * float(self.length) ** basis.dim
-
-    def __call__(self, half: Complex) -> Complex:
-        """Return T half: the function times the nodes' density, back in the band."""
-        values = self._grid(half)
-        values *= self.density
-        dim, degree = self.basis.dim, self.basis.order
-        out = fft.rfft(values, axis=-1, workers=self.threads)[..., : degree + 1]
-        for axis in reversed(range(dim - 1)):
-            out = _cropped(fft.fft(out, axis=axis, workers=self.threads), axis, degree)
-        out = self.banded(out)
-        if self.ridge:
-            out += self.ridge * half
-        return out
-
-    def gradient(self, x: Array, left: Array, half: Complex) -> Complex:
-        """Return A^T W left - ridge half."""
-        out = self.banded(sums_over(x, self.w * left, self.basis.order, self.threads))
-        return out - self.ridge * half if self.ridge else out
-
-    def precondition(self, half: Complex) -> Complex:
-        """Return an approximation of T^-1 half that is positive definite."""
-        if self.factor is None:
-            return half
-        points = self.factor.shape[1]
-        values = fft.irfft(half, points)
-        values = cho_solve_banded((self.factor, True), values, overwrite_b=True, check_finite=False)
-        return np.asarray(fft.rfft(values)[: len(half)])
-
-    def _grid(self, half: Complex) -> Array:
-        """Return the values on the even grid of length^dim points, over their number."""
-        for axis in range(self.basis.dim - 1):
-            half = _padded(half, axis, self.length)
-            half = fft.ifft(half, axis=axis, workers=self.threads, overwrite_x=True)
-        return np.asarray(fft.irfft(half, self.length, axis=-1, workers=self.threads))
-
-    def banded(self, half: Complex) -> Complex:
-        """Return the part in the band; the frequencies with k_1 = 0, kept twice, exactly conjugate."""
-        out = np.ascontiguousarray(half) if self.mask is None else half * self.mask
-        plane = out[..., 0]
-        out[..., 0] = (plane + _reflected(plane).conj()) / 2
-        return out
-
-
-def _gappy(x: Array, degree: int) -> bool:
-    """Return whether some gap between nodes on the circle is wider than 1.5 Nyquist spacings."""
-    angles = np.sort(np.mod(x[:, 0], 2 * np.pi))
-    widest = max(np.diff(angles).max(initial=0.0), angles[0] + 2 * np.pi - angles[-1])
-    return bool(widest * (2 * degree + 1) > 1.5 * 2 * np.pi)
-
-
-def _banded_factor(kernel: Complex, degree: int, ridge: float) -> Array | None:
-    """Return the Cholesky factor of T on a grid of at least M points, each entry times a window in j - k.
-
-    Row d has the entries (j + d, j): the kernel's terms c, each times a sum over the M - |c| pairs of
-    frequencies that are c apart, which is a geometric one.
-    """
-    size = 2 * degree + 1
-    points = int(fft.next_fast_len(size, real=True))
-    diagonals = min(_DIAGONALS, points - 1)
-    c = np.arange(size)
-    shift = np.exp(1j * np.pi / points * c)  # half a grid step, to the middle between j and j + d
-    turn = np.exp(1j * np.pi / points * (size - c))
-    phased, power = kernel.copy(), np.ones(size, dtype=np.complex128)
-    rows = np.zeros((diagonals + 1, points))
-    for d in range(diagonals + 1):
-        terms = phased * (power.imag / np.sin(np.pi * d / points) if d else size - c)
-        spectrum = terms[: points // 2 + 1].copy()
-        spectrum[points - c[points // 2 + 1 :]] += terms[points // 2 + 1 :].conj()
-        if points % 2 == 0 and size > points // 2:
-            spectrum[points // 2] *= 2
-        u = d / (diagonals + 1)
-        window = (1 - u) * np.cos(np.pi * u) + np.sin(np.pi * u) / np.pi
-        rows[d] = window * fft.irfft(spectrum, points)
-        phased *= shift
-        power *= turn
-    rows[0] += ridge
-    try:
-        return np.asarray(cholesky_banded(rows, overwrite_ab=True, lower=True, check_finite=False))
-    except LinAlgError:
-        return None
-
-
-def _density_weights(x: Array, degree: int, threads: int) -> Array:
-    """Return weights (n,) of sum 1, each over the nodes' density, smoothed by a Fejer kernel, at its node."""
-    reach = (3 * degree + 1) // 2
-    taper = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)
-    n, dim = x.shape
-    window = taper
-    for _ in range(dim - 1):
-        window = window[..., None] * taper
-    modes = transform(1, x, np.full(n, 1 / n, dtype=np.complex128), window.shape, 1e-4, threads)
-    density = transform(2, x, modes * window, window.shape, 1e-4, threads).real
-    w = 1 / np.maximum(density, window.sum() / n)  # at least what the node itself adds
-    return np.asarray(w / w.sum())
-
-
-def _padded(half: Complex, axis: int, length: int) -> Complex:
-    """Return an axis in the order of a discrete Fourier transform lengthened by zeros in its middle."""
-    degree = half.shape[axis] // 2
-    out = np.zeros((*half.shape[:axis], length, *half.shape[axis + 1 :]), dtype=np.complex128)
-    before = (slice(None),) * axis
-    out[*before, : degree + 1] = half[*before, : degree + 1]
-    if degree:
-        out[*before, -degree:] = half[*before, -degree:]
-    return out
-
-
-def _cropped(half: Complex, axis: int, degree: int) -> Complex:
-    """Return an axis in the order of a discrete Fourier transform without the frequencies beyond degree."""
-    before = (slice(None),) * axis
-    parts = [half[*before, : degree + 1], half[*before, half.shape[axis] - degree :]]
-    return np.concatenate(parts, axis=axis)
-
-
-def _reflected(plane: Complex) -> Complex:
-    """Return the coefficients of -k, for axes in the order of a discrete Fourier transform."""
-    return np.asarray(np.roll(np.flip(plane), 1, axis=tuple(range(plane.ndim)))) if plane.ndim else plane
-
-
-def _dot(one: Complex, other: Complex) -> float:
-    """Return the inner product of the two functions' real coefficients."""
-    whole = np.vdot(one, other).real
-    return float(2 * whole - np.vdot(one[..., 0], other[..., 0]).real)
-
-
-def _norm(half: Complex) -> float:
-    return float(np.sqrt(_dot(half, half)))
+    off_diagonal = np.sqrt(beta[:-1]) / alpha[:-1]
+    return float(eigvalsh_tridiagonal(diagonal, off_diagonal, select="i", select_range=(order, order))[0])
 
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else (np.inf if part else 0.0)
-
-
-def _check_memory(basis: Basis, n: int, where: str) -> None:
-    """Refuse what does not fit into the machine's memory."""
-    most = machine_memory()
-    need = 100.0 * n + 150.0 * (4.0 * basis.order + 1) ** basis.dim
-    if need > most:
-        accepted = f"a band that is solved for in {most / 2**30:.0f} GiB"
-        got = f"<degree {basis.order}, {need / 2**30:,.0f} GiB>"
-        raise ValueError(checks.refusal("basis", where, accepted, got))
