@@ -138,7 +138,7 @@ def test_ctrl_c_is_one_sentence_keeps_finished_cells_and_leaves_no_process(to, t
         process.communicate()
     assert process.returncode == 130
     assert out == ""
-    assert err.strip().splitlines()[-1].startswith("Stopped: finished cells are in")
+    assert err.strip().splitlines()[-1].startswith("Stopped: the finished networks are in")
     assert "Traceback" not in err
     with Store(tmp_path / "cells.db") as store:
         assert store.count() >= 1

@@ -1,59 +1,109 @@
-"""The command line: each command parses its arguments, makes one call to the library, and prints.
+"""The command line: each command parses its arguments, makes one library call, and prints the result.
 
-A command is a file: ``add`` gives it to argparse's subparsers, ``commands``, and ``run`` is called with its
-``args`` as they were parsed.
+A command is a line in `COMMANDS` and a module of this package with the same name.  The module defines
+``DESCRIPTION`` and, optionally, ``EXAMPLES`` (the text above and below the options in its help),
+``add_arguments(parser)`` and ``run(args)``.  It is imported only when its command is named.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import errsrc
 from errsrc.errors import EngineError, NoAnswer, StoreError
 
-DESCRIPTION = """\
-errsrc: where a learner's error comes from, and what it would take to remove it.
+COMMANDS = {
+    "demo": "train small networks, predict larger ones, then check the predictions",
+    "fit": "fit a scaling law to the errors in a CSV file",
+    "predict": "predict the errors of new runs with a fit",
+    "plan": "find the sizes that reach an error, or the best error within a budget",
+    "budget": "split a learner's error into its four sources",
+    "conjecture": "test whether a learner becomes exact at a finite number of examples",
+    "run": "compute the cells of a study that are not finished yet",
+    "status": "show how much of a study is finished",
+    "export": "write the finished cells of a study as CSV",
+    "report": "write one HTML page about a study",
+}
+"""The commands, each with the line that the help of errsrc shows."""
 
-A scaling law tells how the test error of a trained model falls with its data and its size.
-Train small models, fit a law to their errors, and predict the large ones before training them.
+DESCRIPTION = """\
+errsrc shows where the error of a trained model comes from, and what would reduce it.
+
+A scaling law predicts the test error of a model from the number of its training examples and of
+its parameters.  Train small models, fit a law to their errors, and predict the errors of larger
+models before you train them.
 """
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
-  errsrc fit runs.csv --out fit.json      columns n, m, error: one trained model a row
-  errsrc predict fit.json larger.csv      the same rows, with predicted, low, high added
-  errsrc plan fit.json --error 0.05       the cheapest n and m that reach an error
+  errsrc fit runs.csv --out fit.json      fit a law; columns n, m, error, one trained model per row
+  errsrc predict fit.json larger.csv      print the rows with predicted errors and intervals
+  errsrc plan fit.json --error 0.05       find the cheapest n and m that reach an error
   errsrc budget setting.toml              noise, realizability, uncertainty, deficiency
-  errsrc run grid.toml                    compute what is missing of a study; then status, export, report
+  errsrc run grid.toml                    compute a study; then use status, export and report
 
-Results go to stdout, all else to stderr.  Exit codes: 0 done; 1 the answer is no (no fit
-converged, the error is out of reach); 2 bad input, named in one sentence.
-'errsrc COMMAND --help' explains a command, its columns and, in brackets, its defaults.
+Results go to standard output, all messages to standard error.
+Exit codes: 0 done; 1 the answer is no (no fit converged, no size reaches the error, some cells
+failed); 2 bad input, explained in one sentence.
+'errsrc COMMAND --help' explains a command and its options.
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, with its refusals in one sentence as all others are."""
+    """An argparse parser whose errors are one sentence, as all other errors of errsrc are."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def add_debug(self) -> None:
+        """Add the option that every command has, after the others."""
+        self.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the arguments."""
+        """Raise ValueError for arguments that do not parse."""
         raise ValueError(f"{message}; '{self.prog} --help' explains.")
 
 
+class _CommandParser(_Parser):
+    """The parser of a command, which imports the command's module when it is first used."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Add the description and the arguments of the command, then parse `args`."""
+        command = importlib.import_module(f"errsrc.cli.{self.prog.split()[-1]}")
+        self.description, self.epilog = command.DESCRIPTION, getattr(command, "EXAMPLES", None)
+        command.add_arguments(self)
+        self.add_debug()
+        self.set_defaults(run=command.run)
+        return super().parse_known_args(args, namespace)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 the answer is no, 2 bad input.
+    """Run the command line.
 
     Parameters
     ----------
-    argv
-        The arguments; those of the process by default.
+    argv : sequence of str, optional
+        The arguments, without the name of the program.  The default is the arguments of this process.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 the answer is no, 2 bad input, 130 stopped by Ctrl-C.
+
+    Raises
+    ------
+    Exception
+        Any error, with its traceback, where the arguments contain ``--debug``.  Without it an error is
+        printed to standard error as one sentence.
 
     Examples
     --------
-    >>> main(["plan", "fit.json", "--error", "0.1", "--budget", "1e18"])  # refused on stderr
+    >>> main(["plan", "fit.json", "--error", "0.1", "--budget", "1e18"])  # one goal only: see standard error
     2
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
@@ -63,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         return 0
-    except BrokenPipeError:  # the reader has had enough, as `head` does
+    except BrokenPipeError:  # the reader has stopped reading, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -76,20 +126,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from errsrc.cli import budget, conjecture, demo, export, fit, plan, predict, report, run, status
-
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = _Parser(prog="errsrc", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
-    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for command in (demo, fit, predict, plan, budget, conjecture, run, status, export, report):
-        command.add(commands)
-    for each in (parser, *commands.choices.values()):
-        each.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser = _Parser(prog="errsrc", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.add_argument("--version", action="version", version=f"errsrc {errsrc.__version__}")
+    parser.add_debug()
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True, parser_class=_CommandParser
+    )
+    for name, line in COMMANDS.items():
+        commands.add_parser(name, help=line)
     return parser
 
 
 def _sentence(error: Exception) -> str:
-    """Return what went wrong as one line."""
+    """Return the message of an error as one line of printable characters."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{os.fsdecode(error.filename)}: {error.strerror}." if error.filename else f"{error.strerror}."

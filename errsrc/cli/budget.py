@@ -1,56 +1,43 @@
-"""errsrc budget: where a learner's error comes from."""
+"""errsrc budget: a learner's error, split into its sources."""
 
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-from typing import Any
 
-from errsrc.cli.stores import add_study
+from errsrc.cli.stores import add_study_arguments, compute_study, raise_if_failed
 
 DESCRIPTION = """\
-Say how much of a learner's risk is noise, how much realizability, uncertainty and deficiency.
+Split the test error of a learner into four parts: noise, which no predictor can avoid;
+realizability, which the learner's class of functions cannot express; uncertainty, which the
+training examples leave undetermined; and deficiency, which the learner itself adds.
 
-STUDY.toml is a study of kind "budget": a setting, a learner, and n over which they are drawn
-('pydoc errsrc.studies' and sims/budget_*.toml show some).  What is missing of it is computed
-first, as 'errsrc run' does it.  Beside it come two figures of each setting and learner: the
-terms over n, and their shares.
+STUDY.toml is a study of kind "budget": a setting, a learner, and numbers of examples n
+('pydoc errsrc.studies' and sims/budget_*.toml show some).  Its missing cells are computed first,
+as by 'errsrc run'.  The command also writes two figures for each setting and learner: the parts
+over n, and their shares.
 """
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    text = "where a learner's error comes from"
-    parser = commands.add_parser("budget", help=text, description=DESCRIPTION, formatter_class=raw)
-    add_study(parser, "budget")
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add_study_arguments(parser, "budget")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Compute, print, draw; refuse a study of another kind."""
-    from errsrc.cli.stores import compute, refuse_failed, study_and_store
+    """Compute the missing cells, print the budgets, and write their figures."""
     from errsrc.plots.budget import save
-    from errsrc.studies.budgets import BudgetCell, curves, table, verdict
-    from errsrc.sweeps import Store, local
+    from errsrc.studies.budgets import curves, table, verdict
 
-    study, path = study_and_store(args.study, args.store)
-    if study.kind.cell is not BudgetCell:
-        raise ValueError(f"{args.study} is a study of kind {study.kind.name!r}, and not of kind 'budget'.")
-    with Store(path, write=True) as store:
-        engine = functools.partial(local, workers=args.workers)
-        summary = compute(store, study, engine, args.retry)
-        rows = store.rows(study)
-    done = [cell for cell, key in zip(study, study.cell_keys(), strict=True) if key not in summary.failed]
-    found = curves(done, rows)
-    written = save(found, path.with_suffix(""))
+    found = compute_study(args, ["budget"])
+    budgets_of = curves(found.cells, found.rows)
+    written = save(budgets_of, found.store.with_suffix(""))
     if args.json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps(found.rows, indent=1))
     else:
-        for cell, budgets in found:
+        for cell, budgets in budgets_of:
             print(f"{cell.learner}\nin {cell.setting}\n{table(budgets)}")
             print(f"shape of the excess risk\n{verdict(cell, budgets)}\n")
-        for one in written:
-            print(f"wrote {one}")
-    refuse_failed(summary)
+        for path in written:
+            print(f"wrote {path}")
+    raise_if_failed(found.summary)

@@ -1,65 +1,51 @@
-"""errsrc conjecture: does a learner reach the floor at finite n, and what refutes it?"""
+"""errsrc conjecture: is a learner exact at finite n, and which examples refute it?"""
 
 from __future__ import annotations
 
 import argparse
-import functools
 from pathlib import Path
 from typing import Any
 
-from errsrc.cli.stores import add_study
+from errsrc.cli.stores import add_study_arguments, compute_study, raise_if_failed
+from errsrc.errors import NoAnswer
 
 DESCRIPTION = """\
-Look for the n from which a learner is exact, or for examples that refute a claim that it is.
+Find the smallest number of examples n from which a learner is exact, or search for examples that
+refute a claim about it.
 
-SPEC.toml is a study of kind "threshold" (settings and learners), "search" (claims and the regions
-they are searched in) or "example" (what a search has found): 'pydoc errsrc.studies' and
-sims/nyquist_*.toml show some.  What is missing of it is computed first, as 'errsrc run' does it.
-Figures are written beside it, and each counterexample as SPEC_counterexample_N.toml, which this
-command replays.  The exit code is 1 where a claim is refuted.
+SPEC.toml is a study of kind "threshold" (settings and learners), "search" (claims, and regions
+to search for counterexamples) or "example" (one counterexample that a search has found):
+'pydoc errsrc.studies' and sims/nyquist_*.toml show some.  Its missing cells are computed first,
+as by 'errsrc run'.  The command writes figures next to SPEC.toml, and each counterexample as
+SPEC_counterexample_N.toml, which you can give to this command again.  The exit code is 1 if a
+claim is refuted.
 """
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    text = "is a learner exact at finite n, and what refutes it"
-    parser = commands.add_parser("conjecture", help=text, description=DESCRIPTION, formatter_class=raw)
-    add_study(parser, "threshold, search or example", "SPEC")
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add_study_arguments(parser, "threshold, search or example", "SPEC")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Compute, write, print.
+    """Compute the missing cells, write figures and counterexamples, and print the results.
 
     Raises
     ------
     NoAnswer
-        Where a claim is refuted.
-    ValueError
-        For a study of another kind.
+        If a claim is refuted.
     """
-    from errsrc.cli.stores import compute, refuse_failed, study_and_store
-    from errsrc.errors import NoAnswer
     from errsrc.records import encode
     from errsrc.studies.conjectures import table
-    from errsrc.sweeps import Store, local
 
-    study, path = study_and_store(args.study, args.store)
-    if study.kind.name not in ("threshold", "search", "example"):
-        accepted = "'threshold', 'search' or 'example'"
-        raise ValueError(f"{args.study} is a study of kind {study.kind.name!r}, and not {accepted}.")
-    with Store(path, write=True) as store:
-        engine = functools.partial(local, workers=args.workers)
-        summary = compute(store, study, engine, args.retry)
-        rows, curves = store.rows(study), store.curves(study)
-    done = [cell for cell, key in zip(study, study.cell_keys(), strict=True) if key not in summary.failed]
-    written = write(study.kind.name, done, rows, curves, path.with_suffix(""))
-    print(encode(rows) if args.json else "\n".join([table(done, rows), *(f"wrote {one}" for one in written)]))
-    refuse_failed(summary)
-    refuted = sum(row.get("verdict") == "refuted" for row in rows)
+    found = compute_study(args, ["threshold", "search", "example"])
+    written = write(found.study.kind.name, found.cells, found.rows, found.curves, found.store.with_suffix(""))
+    shown = [table(found.cells, found.rows), *(f"wrote {path}" for path in written)]
+    print(encode(found.rows) if args.json else "\n".join(shown))
+    raise_if_failed(found.summary)
+    refuted = sum(row.get("verdict") == "refuted" for row in found.rows)
     if refuted:
-        raise NoAnswer(f"{refuted} of {len(rows)} claims are refuted.", rows)
+        raise NoAnswer(f"{refuted} of {len(found.rows)} claims are refuted.", found.rows)
 
 
 def write(kind: str, cells: Any, rows: Any, curves: Any, path: Path) -> list[Path]:

@@ -1,52 +1,51 @@
-"""errsrc demo: networks trained, the large ones predicted from the small ones, and a report."""
+"""errsrc demo: train networks, predict the large ones from the small ones, and report."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 DESCRIPTION = """\
-Train networks on images over a grid of data sizes n and model sizes m: the small ones first.
-Fit the joint scaling law to those, predict the error of the large ones with intervals, then
-train these too and compare.  Takes some minutes on 2 cores.
+Train image classifiers for a grid of data sizes n and model sizes m, the small ones first.  Fit
+the joint scaling law to the small networks and predict the errors of the large ones, with
+intervals.  Then train the large ones too, and compare.  This takes some minutes on 2 cores.
 
-Written into DIR: report.html, the figures as PNG, cells.db (a row a trained network, as they
-come; 'errsrc export' makes it a table), predictions.csv (before the large cells are trained),
-results.csv, and fit.json for 'errsrc plan' and 'errsrc predict'.  Started again after an
-interruption, it goes on from there.
+The command writes into DIR:
+  report.html      the results on one page, and its figures as PNG
+  cells.db         a row for each trained network; 'errsrc export' writes them as CSV
+  predictions.csv  the predictions, written before the large networks are trained
+  results.csv      predicted and measured errors
+  fit.json         the fit, for 'errsrc plan' and 'errsrc predict'
+
+If you stop the command, start it again: it trains only the networks that are missing.
 """
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    text = "train small networks, predict large ones, see the prediction come true"
-    parser = commands.add_parser("demo", help=text, description=DESCRIPTION, formatter_class=raw)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
     parser.add_argument(
         "--out", default="out/demo", metavar="DIR", help="folder for the results (default: out/demo)"
     )
     parser.add_argument(
         "--dataset",
         choices=("fashion-mnist", "digits"),
-        help="the images (default: fashion-mnist, or digits where that is not found)",
+        help="the images (default: fashion-mnist; digits if its files are not found)",
     )
     parser.add_argument(
         "--seeds",
         type=int,
         metavar="K",
-        help="runs of each cell (default: 3; of digits, whose test is small, 6)",
+        help="networks trained for each n and m (default: 3 for fashion-mnist, 6 for digits)",
     )
     parser.add_argument(
-        "--processes", type=int, default=2, metavar="P", help="training processes (default: 2)"
+        "--processes", type=int, default=2, metavar="P", help="number of training processes (default: 2)"
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Train, fit, compare, and print the comparison."""
-    from errsrc.demo import SEEDS, demo, find_images  # here, for torch and matplotlib take seconds to load
+    from errsrc.demo import SEEDS, demo, find_images
     from errsrc.report import verdict
     from errsrc.tasks import vision_grid
 
@@ -56,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
         seeds = SEEDS[data.name] if args.seeds is None else args.seeds
         result = demo(out, data, vision_grid(data.name, seeds), args.processes)
     except KeyboardInterrupt:
-        again = f"finished cells are in {out / 'cells.db'}, and the same command goes on from there."
+        again = f"the finished networks are in {out / 'cells.db'}, and the same command continues from there."
         print(f"Stopped: {again}", file=sys.stderr)
         raise
     print(f"{result}\n\n{verdict(result)}\n{out / 'report.html'}")

@@ -5,39 +5,39 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 DESCRIPTION = """\
-Write the finished cells of a study as CSV: a row a cell, with its configuration in full, its
-result, the seconds it took, the device, and when it was finished.  Of a study (.toml) those that
-it asks for, in its order; of a file of finished cells (.db) all, in the order they were finished.
-Any SQLite client reads the file too: the view runs has the same columns.
+Write the finished cells of a study as CSV: one row per cell, with its full configuration, its
+result, the seconds it took, the device, and the time when it was finished.
+
+With a study (.toml), these are the cells of that study, in its order.  With a file of finished
+cells (.db), these are all its cells, in the order in which they were finished.  Any SQLite
+client can read that file too: its view "runs" has the same columns.
 """
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    text = "the finished cells of a study as CSV"
-    parser = commands.add_parser("export", help=text, description=DESCRIPTION, formatter_class=raw)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    parser.add_argument("study", metavar="STUDY", help="a study (.toml), or a file of finished cells (.db)")
     parser.add_argument(
-        "study", metavar="STUDY", help="the study (.toml), or its file of finished cells (.db)"
+        "--csv", nargs="?", default="-", const="-", metavar="FILE", help="the file to write (default: stdout)"
     )
-    parser.add_argument("--csv", nargs="?", default="-", const="-", metavar="FILE", help="where to (stdout)")
-    text = "a row for each point of a cell's curve (curve.NAME): of its training, or of its pruning"
-    parser.add_argument("--curves", action="store_true", help=text)
-    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--curves",
+        action="store_true",
+        help="write a row for each step of training or pruning instead, in columns curve.NAME",
+    )
+    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the table."""
-    from errsrc.cli.stores import maybe_study, refuse_own
+    from errsrc.cli.stores import check_target, maybe_study
     from errsrc.sweeps import Store
 
     study, path = maybe_study(args.study, args.store)
     if args.csv != "-":
-        refuse_own(args.csv, Path(args.study), path)
+        check_target(args.csv, Path(args.study), path)
     with Store(path) as store:
         if args.csv == "-":
             store.export(sys.stdout, study, args.curves)

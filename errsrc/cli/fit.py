@@ -1,4 +1,4 @@
-"""errsrc fit: a scaling law from a CSV file."""
+"""errsrc fit: a scaling law, fitted to a CSV file."""
 
 from __future__ import annotations
 
@@ -19,31 +19,32 @@ from errsrc.laws import ALL
 from errsrc.laws.derivatives import equation
 from errsrc.laws.law import Law
 
-CHOICES = ("auto", *(name for name in ALL if name != "joint-pruning"))
+LAWS = ("auto", *(name for name in ALL if name != "joint-pruning"))
 
 DESCRIPTION = """\
 Fit a scaling law to measured errors and print its parameters, each with an interval.
 
-FILE.csv is UTF-8 text with one header line and one trained model a row.  Rows of equal
-sizes are repeated seeds.  Columns, by their default names (all numbers > 0; others are ignored):
-  n        training examples, or tokens
-  m        parameters of the model
-  error    its test error, or loss
-and for pruned networks (--law pruning)
-  density  share of the weights left, 1 where none is removed
+FILE.csv is UTF-8 text: a header line, then one trained model per row.  Rows with equal sizes are
+repetitions with other seeds.  All numbers must be > 0.  The columns, by their default names:
+  n        number of training examples, or of tokens
+  m        number of parameters of the model
+  error    test error of the model, or its loss
+and for pruned networks (--law pruning):
+  density  share of the weights that are left, 1 if no weight is removed
   depth, width
-           of the network before pruning, where the file has several networks
-  eps_np   error of the unpruned network; measured from the rows near density 1 if left out
+           sizes of the network before pruning, if the file has several networks
+  eps_np   error of the unpruned network (default: estimated from the rows near density 1)
+Other columns are ignored.
 
 laws:
-  auto        several laws averaged by how well they suit the points; the default
-  dense       data size n and model size m, from random guess eps0 down to a floor
+  auto        several laws, averaged by how well they fit the points (the default)
+  dense       law in n and m, from the error eps0 of a random guess down to a floor
   chinchilla  E + A m^-alpha + B n^-beta
   power       c_inf + a n^-alpha
-  envelope    power law from random guess down to a floor, in n
-  m4, broken  other curves in n
-  cliff       power law in n, cut off faster than any power
-  pruning     one pruned network, or many by depth, width and density
+  envelope    power law in n, from the error of a random guess down to a floor
+  m4, broken  other laws in n
+  cliff       power law in n that ends in a fall faster than any power of n
+  pruning     one pruned network, or several that differ in depth, width and n
 """
 
 EXAMPLES = """\
@@ -54,30 +55,20 @@ examples:
 """
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = commands.add_parser(
-        "fit",
-        help="fit a scaling law to a CSV file",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=raw,
-    )
-    parser.add_argument("file", metavar="FILE.csv", help="the measured errors")
-    parser.add_argument("--law", choices=CHOICES, default="auto", metavar="LAW", help="see above (auto)")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add = parser.add_argument
+    add("file", metavar="FILE.csv", help="the measured errors")
+    add("--law", choices=LAWS, default="auto", metavar="LAW", help="a law (default: auto)")
     for name in (*SIZES, "error"):
-        parser.add_argument(f"--{name}", metavar="COL", help=f"the column of {name} ({name})")
-    parser.add_argument("--weight", metavar="COL", help="a column of relative weights (all equal)")
-    parser.add_argument("--eps0", type=float, metavar="X", help="error of a random guess, where it is known")
-    parser.add_argument("--n-full", type=float, metavar="N", help="unit of n (the file's largest)")
-    parser.add_argument("--m-base", type=float, metavar="M", help="unit of m (the file's largest)")
-    parser.add_argument(
-        "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (0.9)"
-    )
-    parser.add_argument("--out", metavar="fit.json", help="write the fit to this file, for predict and plan")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.set_defaults(run=run)
+        add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
+    add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
+    add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
+    add("--n-full", type=float, metavar="N", help="unit of n (default: the largest n in the file)")
+    add("--m-base", type=float, metavar="M", help="unit of m (default: the largest m in the file)")
+    add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
+    add("--out", metavar="fit.json", help="write the fit to this file, for predict and plan")
+    add("--json", action="store_true", help="print one JSON object instead of a table")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,19 +1,19 @@
-"""errsrc plan: what it takes to reach an error, or what a budget buys."""
+"""errsrc plan: the sizes that reach an error, or the best error within a budget."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from errsrc.fitting import files
 from errsrc.fitting.plans import plan
 
 DESCRIPTION = """\
-Turn the fit in fit.json round: print the cheapest n (and m) that reach an error, or the least
-error that a budget buys.
+Find the sizes n (and m) that reach an error at the lowest cost, or the smallest error that a
+budget can reach, with the fit in fit.json.
 
-The cost is 6 n m, the operations of one pass over n examples of a model of m parameters; for
-a law in n alone it is n.  An error under the law's floor is out of reach at any cost: exit 1.
+The cost is 6 n m, the operations of one pass over n training examples with a model of m
+parameters.  For a law in n alone the cost is n.  No size reaches an error below the floor of the
+law: the exit code is then 1.
 """
 
 EXAMPLES = """\
@@ -23,28 +23,19 @@ examples:
 """
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = commands.add_parser(
-        "plan",
-        help="the sizes that reach an error",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=raw,
-    )
-    parser.add_argument("fit", metavar="fit.json", help="written by errsrc fit --out")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    parser.add_argument("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
     goal = parser.add_mutually_exclusive_group(required=True)
     goal.add_argument("--error", type=float, metavar="X", help="the error to reach")
-    goal.add_argument("--budget", type=float, metavar="C", help="the most to spend")
+    goal.add_argument("--budget", type=float, metavar="C", help="the largest cost")
     parser.add_argument(
-        "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (0.9)"
+        "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)"
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Plan and print the plan."""
+    """Print the plan."""
     found = plan(files.load_fit(args.fit), error=args.error, budget=args.budget, level=args.level)
     rows = {"n": found.n, "m": found.m, "cost": found.cost, "error": found.error, "floor": found.floor}
     print(f"{'':<7} {100 * args.level:.6g}% intervals, for one new run:")

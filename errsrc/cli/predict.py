@@ -1,20 +1,20 @@
-"""errsrc predict: the errors of new runs, from a fit."""
+"""errsrc predict: the errors of new runs, predicted with a fit."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
 
 from errsrc.fitting import files
 from errsrc.fitting.csv_columns import to_predict
 from errsrc.fitting.csv_table import read
 
 DESCRIPTION = """\
-Predict the error of one new run for every row of a CSV file, with the fit in fit.json.
+Predict the error of one new training run for each row of FILE.csv, with the fit in fit.json.
 
-The rows come back on stdout as they were, with three columns added: predicted, and the
-ends low and high of an interval for that one run.  The columns' names are those of the fit.
+The command prints the rows of the file unchanged, with three more columns: predicted, and low
+and high, the ends of an interval for the error of that run.  FILE.csv needs the columns of
+inputs that the fit was made from, under the same names.
 """
 
 EXAMPLES = """\
@@ -24,26 +24,17 @@ example:
 """
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = commands.add_parser(
-        "predict",
-        help="predict the errors of new runs",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=raw,
-    )
-    parser.add_argument("fit", metavar="fit.json", help="written by errsrc fit --out")
-    parser.add_argument("file", metavar="FILE.csv", help="the sizes to predict at")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    parser.add_argument("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
+    parser.add_argument("file", metavar="FILE.csv", help="the sizes of the new runs, a run per row")
     parser.add_argument(
-        "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (0.9)"
+        "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)"
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Predict at every row and write the rows back."""
+    """Print the rows of the file with their predictions."""
     notes, forecast = files.fit_notes(args.fit), files.load_fit(args.fit)
     table = read(args.file)
     prediction = forecast.predict(level=args.level, **to_predict(table, forecast, notes))

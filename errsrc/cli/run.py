@@ -1,4 +1,4 @@
-"""errsrc run: what is missing of a study is computed."""
+"""errsrc run: compute the missing cells of a study."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any
 from errsrc.errors import NoAnswer
 
 DESCRIPTION = """\
-Compute the cells of a study that are not finished yet, on this machine or on many.
+Compute the cells of a study that are not finished yet, on this machine or on a cluster.
 
-STUDY.toml names a kind of cell, the values its cells share, what varies, and the seeds; 'pydoc
-errsrc.studies' shows one.  Finished cells go into one file, STUDY.db beside it, as they come.
-Ctrl-C, a kill or a power cut costs what was being computed; the same command goes on from
-there.  Values added to a factor, or seeds, are computed beside what is there.
+A study is a grid of cells.  A cell is one computation, such as the training of one network.
+STUDY.toml names the kind of the cells, the values that all cells share, the values that vary,
+and the seeds; 'pydoc errsrc.studies' shows one.  Each finished cell is saved in STUDY.db at
+once.  You can stop the command at any time: only the cells that are being computed are lost,
+and the same command continues.  After you add values or seeds to a study, only its new cells
+are computed.
 """
 
 EXAMPLES = """\
@@ -35,29 +37,28 @@ _REFUSED = {
 }
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    text = "compute what is missing of a study"
-    parser = commands.add_parser(
-        "run", help=text, description=DESCRIPTION, epilog=EXAMPLES, formatter_class=raw
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add = parser.add_argument
+    add("study", metavar="STUDY.toml", help="the study")
+    add("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
+    add("--retry", action="store_true", help="also compute the cells that failed before")
+    add(
+        "--engine",
+        choices=("local", "dask", "torchrun"),
+        default="local",
+        help="what computes the cells: this machine, Dask workers, or torchrun (default: local)",
     )
-    parser.add_argument("study", metavar="STUDY.toml", help="the study")
-    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
-    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
-    parser.add_argument("--engine", choices=("local", "dask", "torchrun"), default="local", help="(local)")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes, or jobs (one a core, or 1 job)")
-    parser.add_argument(
-        "--memory", type=float, metavar="GB", help="the most that a worker may hold (no limit)"
+    add(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes (default: one per core), or SLURM jobs (default: 1)",
     )
-    parser.add_argument("--seconds", type=float, metavar="S", help="the most that a cell may take (no limit)")
-    parser.add_argument(
-        "--scheduler", metavar="ADDR", help="dask: its address, or slurm (workers on this machine)"
-    )
-    parser.add_argument(
-        "--gpu", type=float, metavar="SHARE", help="dask: the share of a GPU that a batch takes"
-    )
-    parser.set_defaults(run=run)
+    add("--memory", type=float, metavar="GB", help="largest memory of a worker, in GiB (default: no limit)")
+    add("--seconds", type=float, metavar="S", help="longest time of one cell (default: no limit)")
+    add("--scheduler", metavar="ADDR", help="dask: address of a scheduler, or slurm (default: this machine)")
+    add("--gpu", type=float, metavar="SHARE", help="dask: share of a GPU that one batch of cells uses")
 
 
 def run(args: argparse.Namespace) -> None:

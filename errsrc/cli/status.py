@@ -1,33 +1,28 @@
-"""errsrc status: how far a study is."""
+"""errsrc status: how much of a study is finished."""
 
 from __future__ import annotations
 
 import argparse
 import collections
-from typing import Any
 
 DESCRIPTION = """\
-Say how far a study is: cells finished, failed and missing, what failed and why, who is at work,
-and with which versions the cells were computed.  It may be asked while the study runs.
+Show how many cells of a study are finished, missing and failed, why cells failed, which process
+computes them now, and which versions computed the finished ones.  You can use the command while
+the study is running.
 """
 
-SHOWN = 10  # sentences on what failed
+SHOWN = 10
+"""Number of different failures that are shown."""
 
 
-def add(commands: Any) -> None:
-    """Add the command to argparse's subparsers."""
-    raw = argparse.RawDescriptionHelpFormatter
-    text = "how far a study is"
-    parser = commands.add_parser("status", help=text, description=DESCRIPTION, formatter_class=raw)
-    parser.add_argument(
-        "study", metavar="STUDY", help="the study (.toml), or its file of finished cells (.db)"
-    )
-    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (STUDY.db)")
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    parser.add_argument("study", metavar="STUDY", help="a study (.toml), or a file of finished cells (.db)")
+    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print how far it is."""
+    """Print the counts of finished, missing and failed cells, and the reasons."""
     from errsrc.cli.stores import maybe_study
     from errsrc.sweeps import Store
 
@@ -44,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
             lines.append(
                 ("missing", f"{len(missing):,}" + (f", {len(failures):,} of them failed" if failures else ""))
             )
-        lines.append(("driver", store.driver() or "none at work"))
+        lines.append(("driver", store.driver() or "none is running"))
         for rows, versions in store.versions():
             lines.append(
                 ("made with", ", ".join(f"{k} {v}" for k, v in versions.items()) + f" ({rows:,} cells)")

@@ -1,43 +1,44 @@
-"""What the commands on studies share: which study is meant, and where its finished cells are."""
+"""What the commands on studies share: finding a study and its store, and computing missing cells."""
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
-from argparse import ArgumentParser
-from collections.abc import Callable
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from errsrc.errors import NoAnswer
 
-if TYPE_CHECKING:  # for a parser that is only asked for help
+if TYPE_CHECKING:
     from errsrc.sweeps import Store, Study, Summary
 
 
 def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
-    """Return the study in the TOML file ``name``, and the path of its store; refuse another file."""
+    """Return the study in the TOML file `name` and the path of its store; other files raise ValueError."""
     path = Path(name)
     if path.suffix != ".toml":
         raise ValueError(f"{name} is not a study: its name must end in .toml.")
-    from errsrc.studies import load  # here, for torch takes a second to load
+    from errsrc.studies import load
 
     return load(path), path.with_suffix(".db") if store is None else Path(store)
 
 
 def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path]:
-    """Return the study and its store; None and the store where that is the file called ``name``."""
+    """Return the study and the path of its store; the study is None if `name` is itself a store."""
     if Path(name).suffix != ".toml" and store is None:
         return None, Path(name)
     return study_and_store(name, store)
 
 
 def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> Summary:
-    """Compute what is missing of a study; where it is stopped, say that the same command goes on from there.
+    """Compute the missing cells of a study; if stopped, say that the same command continues.
 
-    A queue's "time is up" (SIGTERM) stops it as Ctrl-C does.  ``store``, ``engine`` and ``retry`` are
-    those of `errsrc.sweeps.run`.
+    SIGTERM, which batch queues send when the time is up, stops the computation as Ctrl-C does.  `store`,
+    `engine` and `retry` are those of `errsrc.sweeps.run`.
     """
     from errsrc.sweeps import run
 
@@ -46,29 +47,73 @@ def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool 
         return run(study, store, engine, retry=retry)
     except KeyboardInterrupt:
         count = f"{len(study) - len(store.missing(study)):,} of {len(study):,} cells are finished"
-        print(f"Stopped: {count}, in {store.path}; the same command goes on from there.", file=sys.stderr)
+        print(f"Stopped: {count}, in {store.path}; the same command continues from there.", file=sys.stderr)
         raise
 
 
-def add_study(parser: ArgumentParser, kinds: str, spec: str = "STUDY") -> None:
-    """Add to a parser the arguments of a command on a study of some kinds, in a file shown as ``spec``."""
-    parser.add_argument("study", metavar=f"{spec}.toml", help=f"the study, of kind {kinds}")
-    parser.add_argument("--store", metavar="FILE", help=f"the file of finished cells ({spec}.db)")
-    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (one a core)")
+class Computed(NamedTuple):
+    """A study after its missing cells were computed.
+
+    Attributes
+    ----------
+    study, store
+        The study, and the path of its store.
+    cells, rows, curves
+        The cells that are finished; the rows and the curves that `errsrc.sweeps.Store` has of them.
+    summary
+        What was computed now, and what failed.
+    """
+
+    study: Study
+    store: Path
+    cells: list[Any]
+    rows: list[dict[str, Any]]
+    curves: Any
+    summary: Summary
+
+
+def compute_study(args: Namespace, kinds: Sequence[str]) -> Computed:
+    """Compute the missing cells of a study on this machine, with the arguments of `add_study_arguments`.
+
+    Raises
+    ------
+    ValueError
+        If the kind of the study is not one of `kinds`.
+    """
+    from errsrc.sweeps import Store, local
+
+    study, path = study_and_store(args.study, args.store)
+    if study.kind.name not in kinds:
+        accepted = " or ".join(map(repr, kinds))
+        raise ValueError(f"{args.study} is a study of kind {study.kind.name!r}, and not of kind {accepted}.")
+    with Store(path, write=True) as store:
+        summary = compute(store, study, functools.partial(local, workers=args.workers), args.retry)
+        rows, curves = store.rows(study), store.curves(study)
+    cells = [cell for cell, key in zip(study, study.cell_keys(), strict=True) if key not in summary.failed]
+    return Computed(study, path, cells, rows, curves, summary)
+
+
+def add_study_arguments(parser: ArgumentParser, kinds: str, spec: str = "STUDY") -> None:
+    """Add the arguments of a command on a study: its `kinds`, and the name `spec` of its file in the help."""
+    parser.add_argument("study", metavar=f"{spec}.toml", help=f"a study of kind {kinds}")
+    parser.add_argument("--store", metavar="FILE", help=f"the file of finished cells (default: {spec}.db)")
+    parser.add_argument("--retry", action="store_true", help="also compute the cells that failed before")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="number of processes (default: one per core)"
+    )
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
 
 
-def refuse_failed(summary: Summary) -> None:
-    """Raise NoAnswer where a summary has failed cells; ValueError where the first was given bad input."""
+def raise_if_failed(summary: Summary) -> None:
+    """Raise NoAnswer if cells failed, or ValueError if the first of them failed on bad input."""
     if summary.failed:
         first = next(iter(summary.failed.values()))
         bad = first.startswith(("ValueError", "TypeError"))
         raise ValueError(str(summary)) if bad else NoAnswer(str(summary), summary)
 
 
-def refuse_own(target: str, spec: Path, store: Path) -> None:
-    """Refuse a target that is a study's spec, its store, or what SQLite and its driver keep beside that."""
+def check_target(target: str, spec: Path, store: Path) -> None:
+    """Raise ValueError if `target` is the study's TOML file, its store, or a file next to the store."""
     beside = [Path(os.path.realpath(store) + suffix) for suffix in ("", "-wal", "-shm", "-journal", ".lock")]
     for own in (spec, store, *beside):
         if Path(target).resolve() == own.resolve() or (

@@ -543,11 +543,13 @@ def test_as_a_process_it_refuses_without_a_traceback_and_bears_a_closed_pipe(tmp
     assert (tmp_path / "code").read_text() == "0\n"
 
 
-def test_fit_imports_neither_torch_nor_matplotlib(tmp_path):
+@pytest.mark.parametrize("law", [[], ["--law", "power"]])
+def test_fit_imports_numpy_and_scipy_special_alone(tmp_path, law):
     (tmp_path / "a.csv").write_text(GOOD)
+    slow = {"torch", "matplotlib", "sympy", "scipy.stats", "scipy.optimize", "sklearn", "hypothesis"}
     code = (
-        "import sys; from errsrc.cli import main; main(['fit', 'a.csv']); "
-        "print({'torch', 'matplotlib'} & set(sys.modules))"
+        f"import sys; from errsrc.cli import main; main(['fit', 'a.csv', *{law}]); "
+        f"print({slow} & set(sys.modules))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
