@@ -1,4 +1,4 @@
-"""How often `shape` says what a learning curve is: known shapes, drawn again and again.
+"""How often `curve_shape` says what a learning curve is: known shapes, drawn again and again.
 
     python benchmarks/shape.py [--repeats 200] [--out benchmarks/results/shape.json]
 
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from errsrc.curves import shape
+from errsrc.curves import curve_shape
 from errsrc.curves.verdicts import VERDICTS
 from errsrc.laws import Broken, Cliff, Law, Power
 from errsrc.rng import generator
@@ -111,7 +111,7 @@ def main() -> None:
 def rates(repeats: int, name: str) -> dict[str, float]:
     """Return the share of each verdict, of wrong ones, and of exponents in their interval."""
     case, start = CASES[name], time.process_time()
-    found = [shape(*case.draw(repeat, name)) for repeat in range(repeats)]
+    found = [curve_shape(*case.draw(repeat, name)) for repeat in range(repeats)]
     out = {verdict: sum(one.verdict == verdict for one in found) / repeats for verdict in VERDICTS}
     out["wrong"] = sum(one.verdict not in (case.truth, "not decided") for one in found) / repeats
     right = [one.exponent for one in found if one.verdict == case.truth]

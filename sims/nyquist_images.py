@@ -47,7 +47,7 @@ from matplotlib.figure import Figure
 from scipy.linalg import eigh, lstsq
 
 from errsrc.bases import kernel
-from errsrc.curves import shape
+from errsrc.curves import curve_shape
 from errsrc.datasets.image_sets import images
 from errsrc.learners import Forest, KernelRidge, Learner, Neighbours, NetworkStudent
 from errsrc.nets import MLP
@@ -102,7 +102,7 @@ def main() -> None:
     measured |= {label: measure(most, learners, xs, targets) for label, (most, learners) in ORDINARY.items()}
     for name in targets:
         for label, errors in measured.items():
-            found = shape(SIZES[: len(errors[name])], errors[name], zero=1e-12)
+            found = curve_shape(SIZES[: len(errors[name])], errors[name], zero=1e-12)
             print(f"{name}, {label}:", *(f"{e:.2g}" for e in errors[name]))
             if label in predictions[name]:
                 print("    predicted", *(f"{e:.2g}" for e in predictions[name][label]))

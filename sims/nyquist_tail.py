@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from errsrc.bases import Torus
-from errsrc.curves import shape
+from errsrc.curves import curve_shape
 from errsrc.learners import BandLeastSquares
 from errsrc.plots.style import BLUE, GREEN, ORANGE, SKY, STYLE, VERMILION, log
 from errsrc.settings import BandTeacher
@@ -57,7 +57,8 @@ def main() -> None:
         theory = predicted(setting)
         slopes = [-np.polyfit(np.log(SIZES[above]), np.log(curve[above]), 1)[0] for curve in (smooth, theory)]
         verdicts = [
-            shape(np.repeat(SIZES, DRAWS), draws.ravel(), zero=1e-18).verdict for draws in found.values()
+            curve_shape(np.repeat(SIZES, DRAWS), draws.ravel(), zero=1e-18).verdict
+            for draws in found.values()
         ]
         at = list(SIZES).index(64)
         told = np.median(found["told the band"], 1)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from errsrc import plots
 from errsrc.bases import Torus
 from errsrc.conjecture import threshold
-from errsrc.curves import shape
+from errsrc.curves import curve_shape
 from errsrc.fitting.holdouts import holdout
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.several_laws import auto
@@ -242,13 +242,13 @@ EIGHT = 100 * 2.0 ** np.arange(8)
 def bend():
     wiggle = np.exp(0.02 * np.cos(np.arange(24.0) ** 2))
     n = np.repeat(EIGHT, 3)
-    return shape(n, Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4).error(n=n) * wiggle)
+    return curve_shape(n, Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4).error(n=n) * wiggle)
 
 
 @pytest.fixture(scope="module")
 def cliff():
     n = np.repeat(EIGHT, 3)
-    return shape(n, np.where(n < 1000, 1 - n / 1000, 1e-28) * (1 + 0.01 * (np.arange(24) % 3)))
+    return curve_shape(n, np.where(n < 1000, 1 - n / 1000, 1e-28) * (1 + 0.01 * (np.arange(24) % 3)))
 
 
 @pytest.mark.parametrize("figure", [plots.local_exponents, plots.candidates])
@@ -294,12 +294,12 @@ def test_candidates_are_drawn_with_their_scores_best_first(bend):
 
 
 def test_shapes_with_nothing_to_draw_are_refused():
-    nothing = shape([1, 2, 4], [0.0, 0.0, 0.0])
+    nothing = curve_shape([1, 2, 4], [0.0, 0.0, 0.0])
     with pytest.raises(ValueError, match="'shape' parameter of local_exponents"):
         plots.local_exponents(nothing)
     with pytest.raises(ValueError, match="'shape' parameter of candidates"):
         plots.candidates(nothing)
-    few = plots.local_exponents(shape([1, 2, 4], [4.0, 2.0, 1.0]))
+    few = plots.local_exponents(curve_shape([1, 2, 4], [4.0, 2.0, 1.0]))
     assert not few.containers
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from errsrc.bases import Torus
-from errsrc.curves import shape
+from errsrc.curves import curve_shape
 from errsrc.errors import NoAnswer
 from errsrc.learners import KernelRidge, Memory, Neighbours, NetworkStudent, Ridge
 from errsrc.nets import CNN, MLP
@@ -258,7 +258,7 @@ def test_zeros_that_are_counted_are_no_cliff():
     for _ in range(10):
         error = rng.binomial(1024, 1 / n) / 1024
         doubt = np.sqrt(np.maximum(error, 1 / 1024) / 1024)
-        counts.append(shape(n, error, std_error=doubt, zero=3 / 1024).verdict)
+        counts.append(curve_shape(n, error, std_error=doubt, zero=3 / 1024).verdict)
     assert counts.count("cliff") <= 1
-    few = shape([10, 20, 40, 80, 160], [1, 0.5, 0.25, 0, 0], std_error=[0.1] * 5)
+    few = curve_shape([10, 20, 40, 80, 160], [1, 0.5, 0.25, 0, 0], std_error=[0.1] * 5)
     assert few.verdict == "not decided"

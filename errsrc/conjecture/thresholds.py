@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from errsrc import checks
 from errsrc.conjecture.relative_errors import errors, nyquist
-from errsrc.curves.verdicts import CurveShape, shape
+from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.learners import Learner
 from errsrc.results import Interval, mean_interval
 from errsrc.settings import Setting
@@ -211,7 +211,9 @@ def shape_of(
         Coverage of the intervals, in (0, 1); of the resampling.
     """
     runs = np.concatenate([errors[n] for n in sizes])
-    return shape(np.repeat(sizes, [len(errors[n]) for n in sizes]), runs, zero=zero, level=level, seed=seed)
+    return curve_shape(
+        np.repeat(sizes, [len(errors[n]) for n in sizes]), runs, zero=zero, level=level, seed=seed
+    )
 
 
 def _surely(successes: np.ndarray[tuple[int], np.dtype[np.bool_]], level: float) -> bool:

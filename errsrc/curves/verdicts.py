@@ -107,7 +107,7 @@ class CurveShape:
 
 
 @np.errstate(all="ignore")
-def shape(
+def curve_shape(
     n: ArrayLike,
     error: ArrayLike,
     *,
@@ -165,18 +165,20 @@ def shape(
     --------
     >>> n = 100 * 2.0 ** np.arange(8)
     >>> wiggle = np.exp(0.03 * np.cos(np.arange(8) ** 2))
-    >>> found = shape(n, 2 * n**-0.4 * wiggle)
+    >>> found = curve_shape(n, 2 * n**-0.4 * wiggle)
     >>> print(found.verdict, found.exponent)
     power law 0.402 [0.385, 0.419]
-    >>> print(shape([25, 50, 100, 200, 400], [0.75, 0.49, 1e-28, 2e-29, 1e-29]).status)
+    >>> print(curve_shape([25, 50, 100, 200, 400], [0.75, 0.49, 1e-28, 2e-29, 1e-29]).status)
     At n = 50 the error is 0.49, from n = 100 on 0 within 7.5e-13: no power law up to exponent 8 gets there.
     """
-    level = checks.number(level, "level", "shape", 0.0, 1.0, open_low=True, open_high=True)
-    seed = checks.integer(seed, "seed", "shape", 0)
+    level = checks.number(level, "level", "curve_shape", 0.0, 1.0, open_low=True, open_high=True)
+    seed = checks.integer(seed, "seed", "curve_shape", 0)
     sizes, errors, spread = _checked(n, error, std_error)
     values, group, runs = np.unique(sizes, return_inverse=True, return_counts=True)
     medians = np.array([np.median(errors[group == k]) for k in range(len(values))])
-    nought = ROUNDING * float(medians.max()) if zero is None else checks.number(zero, "zero", "shape", 0.0)
+    nought = (
+        ROUNDING * float(medians.max()) if zero is None else checks.number(zero, "zero", "curve_shape", 0.0)
+    )
     above = len(values)
     while above and medians[above - 1] <= nought:
         above -= 1
@@ -251,13 +253,13 @@ def _checked(
     n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None
 ) -> tuple[Array, Array, Array | None]:
     """Return n, error and the errors' relative standard errors (None for none); refuse what can't be used."""
-    sizes = np.atleast_1d(checks.positive_array(n, "n", "shape"))
+    sizes = np.atleast_1d(checks.positive_array(n, "n", "curve_shape"))
     errors = _not_negative(error, "error")
     spread = None if std_error is None else _not_negative(std_error, "std_error")
     for name, array in {"n": sizes, "error": errors, "std_error": spread}.items():
         if array is not None and (array.ndim != 1 or array.shape != errors.shape or not array.size):
             accepted = "a one-dimensional array, not empty, as long as error"
-            raise ValueError(checks.refusal(name, "shape", accepted, f"<shape {array.shape}>"))
+            raise ValueError(checks.refusal(name, "curve_shape", accepted, f"<shape {array.shape}>"))
     if spread is not None:
         spread = np.divide(spread, errors, out=np.zeros_like(errors), where=errors > 0)
     return sizes, errors, spread
@@ -268,13 +270,13 @@ def _not_negative(value: ArrayLike, name: str) -> Array:
     try:
         raw = np.atleast_1d(np.asarray(value))
     except Exception:  # ragged lists
-        raise TypeError(checks.refusal(name, "shape", accepted, value)) from None
+        raise TypeError(checks.refusal(name, "curve_shape", accepted, value)) from None
     if raw.dtype.kind not in "iuf":
-        raise TypeError(checks.refusal(name, "shape", accepted, value))
+        raise TypeError(checks.refusal(name, "curve_shape", accepted, value))
     array = raw.astype(np.float64)
     bad = ~(np.isfinite(array) & (array >= 0))
     if bad.any():
-        raise ValueError(checks.refusal(name, "shape", accepted, float(array[bad].flat[0])))
+        raise ValueError(checks.refusal(name, "curve_shape", accepted, float(array[bad].flat[0])))
     return array
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from errsrc import checks
-from errsrc.curves.verdicts import CurveShape, shape
+from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.learners import Learner
 from errsrc.results import ROUNDING, Bracket, Interval, aligned
 from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting, images
@@ -136,7 +136,7 @@ def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     zero, setting = ROUNDING * max(budgets[0].scale, *excess), cell.setting
     if isinstance(setting, (NetworkTeacher, ImageTeacher)) and setting.loss == "zero-one":
         zero = 3 / (cell.draws * points(setting))
-    return shape([one.n for one in budgets], excess, std_error=errors, zero=zero)
+    return curve_shape([one.n for one in budgets], excess, std_error=errors, zero=zero)
 
 
 def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:

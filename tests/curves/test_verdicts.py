@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from errsrc.curves import shape
+from errsrc.curves import curve_shape
 from errsrc.curves.candidates import CANDIDATES
 from errsrc.curves.verdicts import MARGIN, VERDICTS
 from errsrc.laws import Broken, Cliff, Power
@@ -51,7 +51,7 @@ KNOWN = {
 
 @pytest.mark.parametrize(("curve", "noise", "seeds", "verdict"), KNOWN.values(), ids=KNOWN)
 def test_known_shapes_are_told(curve, noise: float, seeds: int, verdict: str) -> None:
-    found = shape(*measured(curve, noise, seeds))
+    found = curve_shape(*measured(curve, noise, seeds))
     assert found.verdict == verdict, found
     assert found.verdict in VERDICTS
     assert str(found).splitlines()[-1] == f"{found.verdict}: {found.status}"
@@ -64,7 +64,7 @@ def test_known_shapes_are_told(curve, noise: float, seeds: int, verdict: str) ->
 def test_a_trained_networks_power_law_has_its_exponent() -> None:
     """Disagreement with a 784-32-32-10 teacher on Fashion-MNIST, by class."""
     n = [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]
-    found = shape(n, [0.166, 0.132, 0.106, 0.093, 0.074, 0.061, 0.050, 0.043])
+    found = curve_shape(n, [0.166, 0.132, 0.106, 0.093, 0.074, 0.061, 0.050, 0.043])
     assert found.verdict == "power law"
     assert found.exponent.estimate == pytest.approx(0.28, abs=0.01)
     assert found.exponent.high - found.exponent.low < 0.06
@@ -73,7 +73,7 @@ def test_a_trained_networks_power_law_has_its_exponent() -> None:
 
 def test_the_same_by_logits_starts_at_exponent_06_and_grows_steeper() -> None:
     n = [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]
-    found = shape(n, [0.023, 0.0144, 0.0093, 0.0064, 0.0044, 0.0023, 0.0010, 0.0006])
+    found = curve_shape(n, [0.023, 0.0144, 0.0093, 0.0064, 0.0044, 0.0023, 0.0010, 0.0006])
     assert found.verdict == "bend"
     assert "more steep" in found.status
     assert found.exponent.estimate == pytest.approx(0.6, abs=0.05)
@@ -82,7 +82,7 @@ def test_the_same_by_logits_starts_at_exponent_06_and_grows_steeper() -> None:
 
 
 def test_a_bend_says_where_and_to_what() -> None:
-    found = shape(*measured(Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4), 0.03))
+    found = curve_shape(*measured(Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4), 0.03))
     assert found.threshold.low < 1000 < found.threshold.high
     assert found.exponent.low < 0.3 < found.exponent.high
     assert found.exponent_after.estimate == pytest.approx(0.9, abs=0.06)
@@ -94,17 +94,17 @@ def test_a_bend_says_where_and_to_what() -> None:
 
 
 def test_a_cliff_without_an_exponent_before_it_says_so_or_is_none() -> None:
-    slow = shape(*measured(*KNOWN["slow bend"][:3]))
+    slow = curve_shape(*measured(*KNOWN["slow bend"][:3]))
     assert max(one.estimate for one in slow.local_exponents) < 1
     assert "nats, but a slow bend is not excluded (exponent before it: < 0." in slow.status
-    always = shape(*measured(*KNOWN["exponential"][:3]))
+    always = curve_shape(*measured(*KNOWN["exponential"][:3]))
     assert not always.exponent.determined
     assert "faster than any power law from n = " in always.status
     assert "at the latest (exponent before: " in always.status
 
 
 def test_a_cliff_to_zero_lies_between_the_cells_around_it() -> None:
-    found = shape(*measured(interpolator, 0.1))
+    found = curve_shape(*measured(interpolator, 0.1))
     assert (found.threshold.low, found.threshold.high) == (800, 1600)
     assert found.error[N > 1000].tolist() == [0, 0, 0, 0]
     assert found.local_exponents[-1].low > 30
@@ -116,7 +116,7 @@ def test_a_cliff_to_zero_lies_between_the_cells_around_it() -> None:
 def test_errors_at_zero_are_zero_however_they_are_written(tiny: float) -> None:
     sizes, error = measured(Power(0.0, 2.0, 0.5), 0.05)
     error[sizes > 2000] = tiny
-    found = shape(sizes, error)
+    found = curve_shape(sizes, error)
     assert found.verdict == "cliff"
     assert (found.threshold.low, found.threshold.high) == (1600, 3200)
 
@@ -126,14 +126,14 @@ def test_zero_counts_of_a_small_test_set_are_no_cliff() -> None:
     error = np.round(20 * N**-0.5) / 1000
     error[error < 1e-3] = 0.0
     assert (error == 0).sum() >= 2
-    found = shape(N, error, zero=3e-3)
+    found = curve_shape(N, error, zero=3e-3)
     assert found.verdict == "not decided"
     assert "0 within 0.003" in found.status
 
 
 def test_counts_that_vanish_sooner_than_a_power_law_are_a_cliff() -> None:
     error = np.array([0.3, 0.2, 0.14, 0.1, 0.07, 0.05, 0.0, 0.0])
-    found = shape(N, error, zero=3e-3)
+    found = curve_shape(N, error, zero=3e-3)
     assert found.verdict == "cliff"
     assert "predicts" in found.status
 
@@ -143,7 +143,7 @@ def test_a_mixed_cell_counts_by_its_median() -> None:
     n = np.repeat([25, 50, 100, 200], 5)
     error = np.repeat([0.8, 0.5, 1e-28, 1e-29], 5)
     error[5], error[10] = 1e-28, 0.3
-    found = shape(n, error)
+    found = curve_shape(n, error)
     assert found.verdict == "cliff"
     assert (found.threshold.low, found.threshold.high) == (50, 100)
 
@@ -161,7 +161,7 @@ def test_a_mixed_cell_counts_by_its_median() -> None:
     ],
 )
 def test_too_few_cells_decide_nothing(n: list[float], error: list[float], words: str) -> None:
-    found = shape(n, error)
+    found = curve_shape(n, error)
     assert found.verdict == "not decided"
     assert words in found.status
     assert found.threshold is None
@@ -169,27 +169,27 @@ def test_too_few_cells_decide_nothing(n: list[float], error: list[float], words:
 
 
 def test_intervals_are_open_where_nothing_tells_the_noise() -> None:
-    found = shape([1, 2, 4], [4.0, 2.0, 1.0])
+    found = curve_shape([1, 2, 4], [4.0, 2.0, 1.0])
     assert str(found.local_exponents[0]) == "not determined"
     assert found.local_exponents[0].estimate == pytest.approx(1.0)
 
 
 def test_standard_errors_are_the_noise() -> None:
     sizes, error = measured(Power(0.0, 2.0, 0.5), 0.05, seeds=1)
-    told = shape(sizes, error, std_error=0.05 * error)
+    told = curve_shape(sizes, error, std_error=0.05 * error)
     half = 1.96 * 0.05 * math.sqrt(2) / math.log(2)
     assert told.local_exponents[0].high - told.local_exponents[0].estimate == pytest.approx(half, rel=1e-3)
     assert told.verdict == "power law"
     bent = measured(Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4), 0.02, seeds=1)
-    assert shape(*bent, std_error=0.02 * bent[1]).verdict == "bend"
-    assert shape(*bent, std_error=0.9 * bent[1]).verdict == "not decided"
+    assert curve_shape(*bent, std_error=0.02 * bent[1]).verdict == "bend"
+    assert curve_shape(*bent, std_error=0.9 * bent[1]).verdict == "not decided"
 
 
 def test_neither_units_nor_the_order_of_rows_matter() -> None:
     sizes, error = measured(Cliff(0.0, 2.0, 0.5, 1500.0, 1.0), 0.05)
-    first = shape(sizes, error)
+    first = curve_shape(sizes, error)
     order = np.random.default_rng(0).permutation(len(sizes))
-    other = shape(1e3 * sizes[order], 7 * error[order])
+    other = curve_shape(1e3 * sizes[order], 7 * error[order])
     assert other.verdict == first.verdict
     assert other.exponent.estimate == pytest.approx(first.exponent.estimate, rel=1e-4)
     assert other.threshold.estimate == pytest.approx(1e3 * first.threshold.estimate, rel=1e-4)
@@ -198,7 +198,7 @@ def test_neither_units_nor_the_order_of_rows_matter() -> None:
 
 
 def test_a_result_is_frozen_and_has_columns() -> None:
-    found = shape(*measured(Power(0.0, 2.0, 0.5), 0.05))
+    found = curve_shape(*measured(Power(0.0, 2.0, 0.5), 0.05))
     columns = found.columns()
     assert {len(column) for column in columns.values()} == {len(N)}
     np.testing.assert_array_equal(columns["n"], N)
@@ -212,19 +212,27 @@ def test_a_result_is_frozen_and_has_columns() -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "sentence"),
     [
-        (([1, 2], [1.0]), {}, "'n' parameter of shape must be a one-dimensional array"),
+        (([1, 2], [1.0]), {}, "'n' parameter of curve_shape must be a one-dimensional array"),
         (([[1, 2]], [[1.0, 2.0]]), {}, "one-dimensional"),
         (([], []), {}, "not empty"),
-        (([0, 2], [1.0, 1.0]), {}, "'n' parameter of shape must be an array of finite numbers > 0. Got 0.0"),
-        (([1, 2], [1.0, -1.0]), {}, "'error' parameter of shape must be an array of finite numbers >= 0"),
+        (
+            ([0, 2], [1.0, 1.0]),
+            {},
+            "'n' parameter of curve_shape must be an array of finite numbers > 0. Got 0.0",
+        ),
+        (
+            ([1, 2], [1.0, -1.0]),
+            {},
+            "'error' parameter of curve_shape must be an array of finite numbers >= 0",
+        ),
         (([1, 2], [1.0, math.nan]), {}, "Got nan instead"),
-        (([1, 2], ["a", "b"]), {}, "'error' parameter of shape"),
-        (([1, 2], [1.0, 1.0]), {"std_error": [0.1]}, "'std_error' parameter of shape"),
-        (([1, 2], [1.0, 1.0]), {"level": 1.0}, "'level' parameter of shape"),
-        (([1, 2], [1.0, 1.0]), {"zero": -1.0}, "'zero' parameter of shape"),
-        (([1, 2], [1.0, 1.0]), {"seed": 0.5}, "'seed' parameter of shape"),
+        (([1, 2], ["a", "b"]), {}, "'error' parameter of curve_shape"),
+        (([1, 2], [1.0, 1.0]), {"std_error": [0.1]}, "'std_error' parameter of curve_shape"),
+        (([1, 2], [1.0, 1.0]), {"level": 1.0}, "'level' parameter of curve_shape"),
+        (([1, 2], [1.0, 1.0]), {"zero": -1.0}, "'zero' parameter of curve_shape"),
+        (([1, 2], [1.0, 1.0]), {"seed": 0.5}, "'seed' parameter of curve_shape"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(arguments, options, sentence: str) -> None:
     with pytest.raises((ValueError, TypeError), match="(?s)" + sentence.replace("(", r"\(")):
-        shape(*arguments, **options)
+        curve_shape(*arguments, **options)

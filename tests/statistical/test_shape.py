@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from errsrc.curves import shape
+from errsrc.curves import curve_shape
 from errsrc.curves.statistics import Cells, cells_of, chance
 from errsrc.laws import Broken, Cliff, Law, Power
 
@@ -74,5 +74,6 @@ def test_a_slow_bend_is_not_called_a_cliff() -> None:
 def drawn(law: Law, noise: float = 0.1, seeds: int = 3) -> list[str]:
     rng, n = np.random.default_rng(6), np.repeat(N, seeds)
     return [
-        shape(n, law.error(n=n) * np.exp(noise * rng.standard_normal(len(n)))).verdict for _ in range(DRAWN)
+        curve_shape(n, law.error(n=n) * np.exp(noise * rng.standard_normal(len(n)))).verdict
+        for _ in range(DRAWN)
     ]
