@@ -57,7 +57,7 @@ TO_THE_END: dict[str, Network] = {
     "Fourier features, linear": FourierFeatures(2, 3, (1,)),
     "filter network": FILTERS,
 }
-ADAM = Recipe(loss="squared", look=20, least=500)
+ADAM = Recipe(loss="squared", evaluation_interval=20, min_steps=500)
 GRID = WORLD.basis.quadrature(32)[0]
 
 
@@ -105,7 +105,7 @@ def main() -> None:
             figures[label] = show(label, errors(projected, data), options.seeds, time.perf_counter() - start)
         save(options.out, figures)
     print("\nL-BFGS in float64, without validation")
-    recipe = Recipe("lbfgs", loss="squared", look=100)
+    recipe = Recipe("lbfgs", loss="squared", evaluation_interval=100)
     few = data[: 4 * options.seeds]
     for name, network in TO_THE_END.items():
         start, label = time.perf_counter(), f"{name}, to the end"

@@ -83,7 +83,13 @@ def compare(
 ) -> dict[str, float]:
     """Train the same students both ways."""
     recipe = Recipe(
-        recipe.optimiser, recipe.learning_rate, warmup=0, batch=BATCH, average=0.0, look=STEPS, loss="squared"
+        recipe.optimiser,
+        recipe.learning_rate,
+        warmup=0,
+        batch=BATCH,
+        average=0.0,
+        evaluation_interval=STEPS,
+        loss="squared",
     )
     inputs = network.sizes[0]
     x = torch.randn(students * N, inputs, generator=torch.Generator().manual_seed(0)).to(device)

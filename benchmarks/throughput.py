@@ -219,17 +219,19 @@ class Task:
 
 def tasks(gpu: bool) -> list[Task]:
     measures = {"precision": "bf16", "compile": True} if gpu else {}
-    sgd = Recipe("sgd", learning_rate=0.05, batch=128, augment="crop-flip", look=100, **measures)
+    sgd = Recipe(
+        "sgd", learning_rate=0.05, batch=128, augment="crop-flip", evaluation_interval=100, **measures
+    )
     resnet = Resnet(side=32, width=16, classes=10, depth=20)
     if gpu:
         transformer = Transformer(context=512, width=512, depth=8, heads=8)
-        adam = Recipe(learning_rate=1e-3, batch=32, look=100, **measures)
+        adam = Recipe(learning_rate=1e-3, batch=32, evaluation_interval=100, **measures)
         return [
             Task("vision", resnet, sgd, 50_000, (200, 1000)),
             Task("language", transformer, adam, 20_000, (50, 250)),
         ]
     transformer = Transformer(context=64, width=64, depth=2, heads=4)
-    adam = Recipe(learning_rate=1e-3, batch=16, look=100)
+    adam = Recipe(learning_rate=1e-3, batch=16, evaluation_interval=100)
     return [
         Task("vision", resnet, replace(sgd, batch=128), 512, (1, 6)),
         Task("language", transformer, adam, 2000, (10, 110)),
@@ -277,7 +279,7 @@ def compare(task: Task, device: torch.device, rounds: int, peak: float) -> dict[
 
     def loop(steps: int) -> None:
         member = Member(np.arange(held, len(x)), steps, 0)
-        train(network, x_there, y_there, [member], validation, replace(recipe, least=steps))
+        train(network, x_there, y_there, [member], validation, replace(recipe, min_steps=steps))
 
     loop(3)
     plain(3)
@@ -313,7 +315,7 @@ def stacked(network: Network, device: torch.device, members: int, steps: int) ->
     x = torch.randn(2000, network.inputs, generator=torch.Generator().manual_seed(0)).to(device)
     y = torch.randint(10, (2000,), generator=torch.Generator().manual_seed(1)).to(device)
     cells = [Member(np.arange(2000), steps, seed) for seed in range(members)]
-    recipe = Recipe(batch=64, look=steps, least=steps)
+    recipe = Recipe(batch=64, evaluation_interval=steps, min_steps=steps)
     held = (x[:100], y[:100])
     train(network, x, y, [replace(cell, steps=3) for cell in cells], held, recipe)
     at_once = seconds(device, lambda: train(network, x, y, cells, held, recipe))

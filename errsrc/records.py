@@ -51,8 +51,16 @@ OLD_STUDIES: dict[str, str] = {
 """Old names of kinds of studies, by their new names."""
 
 OLD_FIELDS: dict[tuple[str, str], str] = {
-    # ("recipe", "evaluation_interval"): "look",
     # ("vision-cell", "data"): "dataset",
+    ("recipe", "evaluation_interval"): "look",
+    ("recipe", "validation_metric"): "watch",
+    ("recipe", "min_steps"): "least",
+    ("recipe", "target_training_loss"): "floor",
+    ("recipe", "decay_shape"): "fall",
+    ("rounds", "pruned_fraction"): "share",
+    ("rounds", "max_rounds"): "most",
+    ("rounds", "error_factor"): "until",
+    ("rounds", "rewind_step"): "rewind",
 }
 """Old names of fields, by (class, new name)."""
 
@@ -653,6 +661,34 @@ def current_field(owner: str, field: str) -> str:
         The name in a file.
     """
     return next((new for (cls, new), old in OLD_FIELDS.items() if (cls, old) == (owner, field)), field)
+
+
+def stored_repr(value: Any) -> str:
+    """Return the repr of a value, in which records have the names of fields that files have.
+
+    Identities of checkpoints are computed from it, so that renaming a field does not change them.
+
+    Parameters
+    ----------
+    value
+        A record, a tuple or list of such values, or any other value.
+
+    Examples
+    --------
+    >>> stored_repr([1, (None,), dataclasses.make_dataclass("Recipe", ["min_steps"])(200)])
+    '[1, (None,), Recipe(least=200)]'
+    """
+    if is_record(value):
+        cls = type(value)
+        names = {f.name: OLD_FIELDS.get((name(cls), f.name), f.name) for f in dataclasses.fields(value)}
+        inner = (f"{old}={stored_repr(getattr(value, field))}" for field, old in names.items())
+        return f"{cls.__qualname__}({', '.join(inner)})"
+    if type(value) not in (list, tuple):
+        return repr(value)
+    inner = map(stored_repr, value)
+    if type(value) is list:
+        return f"[{', '.join(inner)}]"
+    return f"({', '.join(inner)}{',' if len(value) == 1 else ''})"
 
 
 def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves:

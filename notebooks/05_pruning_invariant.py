@@ -37,7 +37,7 @@ from errsrc.training import Recipe, Rounds
 
 # %%
 SHAPES = [(depth, width) for depth in (1, 2) for width in (8, 16, 32)]
-rounds = Rounds(share=0.4, most=6, until=20.0)
+rounds = Rounds(pruned_fraction=0.4, max_rounds=6, error_factor=20.0)
 points = {name: [] for name in ("depth", "width", "density", "error", "eps_np")}
 for depth, width in SHAPES:
     cells = [

@@ -187,7 +187,9 @@ def test_embeddings_are_refused_in_one_sentence(network):
 @EVERY
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_students_trained_together_are_those_trained_alone(network, optimiser):
-    recipe = Recipe(optimiser, learning_rate=0.003, loss="squared", batch=16, look=5, least=10)
+    recipe = Recipe(
+        optimiser, learning_rate=0.003, loss="squared", batch=16, evaluation_interval=5, min_steps=10
+    )
     student = NetworkStudent(network, recipe, steps=8, precision="float64")
     assert student.function_class == NetworkFunctions(network)
     world = BandTeacher(Torus(1, 2), outputs=3)
@@ -204,7 +206,11 @@ def test_a_filter_network_without_training_error_is_the_teacher():
     world = BandTeacher(Torus(2, 2))
     network = FilterNetwork(2, (1, 1), (24, 24, 1))
     student = NetworkStudent(
-        network, Recipe("lbfgs", loss="squared", look=100), steps=600, validation=0.0, precision="float64"
+        network,
+        Recipe("lbfgs", loss="squared", evaluation_interval=100),
+        steps=600,
+        validation=0.0,
+        precision="float64",
     )
     teachers = [world.teacher(rng(k)) for k in range(2)]
     xs = [world.inputs(n, rng(n)) for n in (50, 20)]

@@ -377,7 +377,7 @@ def test_a_channel_that_is_the_same_everywhere_is_0(tmp_path):
 @pytest.mark.parametrize(("family", "depth"), [("mlp", 2), ("cnn", 2), ("resnet", 8), ("wrn", 10)])
 def test_every_family_learns_colours_from_a_folder_of_any_name(tmp_path, family, depth):
     write_pictures(tmp_path, count=12)
-    recipe = Recipe(learning_rate=0.01, batch=8, warmup=5, look=10, least=10)
+    recipe = Recipe(learning_rate=0.01, batch=8, warmup=5, evaluation_interval=10, min_steps=10)
     cell = VisionCell(str(tmp_path), family, 4, 24, 0, 6, 40, recipe, depth, side=8)
     (result,) = train_cells([cell])
     assert result.error < 0.2
@@ -388,7 +388,7 @@ def test_every_family_learns_colours_from_a_folder_of_any_name(tmp_path, family,
 def test_residual_cells_train_on_cifar(tmp_path, family, depth, monkeypatch):
     write(tmp_path / "cifar-10-batches-py", contents("cifar-10", "python"))
     monkeypatch.setenv("ERRSRC_DATA", str(tmp_path))
-    cell = VisionCell("cifar-10", family, 2, 20, 0, 20, 3, Recipe(batch=8, look=3), depth)
+    cell = VisionCell("cifar-10", family, 2, 20, 0, 20, 3, Recipe(batch=8, evaluation_interval=3), depth)
     one, two = train_cells([cell, replace(cell, seed=1)])
     assert one.m == two.m == parameters(cell)
     assert 0 < one.error <= 1

@@ -296,7 +296,7 @@ def quicker(cell):
         setting, learner = (replace(one, basis=basis) for one in (cell.setting, cell.learner))
         return replace(cell, draws=5, setting=setting, learner=learner)
     if isinstance(cell, PruningCell):
-        return replace(cell, steps=60, rounds=replace(cell.rounds, most=1))
+        return replace(cell, steps=60, rounds=replace(cell.rounds, max_rounds=1))
     if isinstance(cell, VisionCell) and cell.family in ("resnet", "wrn"):
         return replace(cell, width=2, steps=3)
     if isinstance(cell, LanguageCell) and cell.family == "transformer":

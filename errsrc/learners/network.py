@@ -75,7 +75,7 @@ class NetworkStudent(Learner):
             raise TypeError(checks.refusal("architecture", where, accepted, self.architecture))
         if not isinstance(self.recipe, Recipe):
             raise TypeError(checks.refusal("recipe", where, "a Recipe of errsrc.nets", self.recipe))
-        self.recipe.check(self.architecture, where)
+        self.recipe.check_network(self.architecture, where)
         checks.integer(self.steps, "steps", where, 1)
         checks.number(self.validation, "validation", where, 0, 1, open_high=True)
         checks.integer(self.members, "members", where, 1)

@@ -82,7 +82,7 @@ class ImageTeacher(Setting):
         check_loss(self.loss, self.channel, shape.classes, where)
         if self.recipe.loss != "log":
             raise ValueError(checks.refusal("recipe", where, "one of the log loss", self.recipe))
-        self.recipe.check(self.architecture, where)
+        self.recipe.check_network(self.architecture, where)
 
     @property
     def noise(self) -> float:

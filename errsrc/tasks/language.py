@@ -87,7 +87,7 @@ class LanguageCell:
             raise ValueError(checks.refusal("n", where, accepted, self.n))
         if self.recipe.loss != "log":
             raise ValueError(checks.refusal("recipe.loss", where, "'log'", self.recipe.loss))
-        self.recipe.check(network(self), where)
+        self.recipe.check_network(network(self), where)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.laws import plateau
 from errsrc.laws.law import Array
 from errsrc.sweeps import Kind
@@ -34,7 +34,7 @@ class PruningCell(VisionCell):
 
     Examples
     --------
-    >>> PruningCell("digits", "mlp", width=8, n=300, seed=0, depth=2).rounds.share
+    >>> PruningCell("digits", "mlp", width=8, n=300, seed=0, depth=2).rounds.pruned_fraction
     0.2
     """
 
@@ -42,9 +42,11 @@ class PruningCell(VisionCell):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.rounds.rewind >= self.steps:
+        if self.rounds.rewind_step >= self.steps:
             accepted = f"an integer < {self.steps}, the steps of training"
-            raise ValueError(checks.refusal("rounds.rewind", "PruningCell", accepted, self.rounds.rewind))
+            raise ValueError(
+                checks.refusal("rounds.rewind_step", "PruningCell", accepted, self.rounds.rewind_step)
+            )
 
 
 def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
@@ -63,7 +65,7 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
     ValueError
         For cells that differ in more.
     """
-    kinds = {replace(cell, n=1, seed=0, steps=cell.rounds.rewind + 1) for cell in cells}
+    kinds = {replace(cell, n=1, seed=0, steps=cell.rounds.rewind_step + 1) for cell in cells}
     if len(kinds) != 1:
         accepted = "cells that differ only in n, seed and steps"
         raise ValueError(checks.refusal("cells", "prune_cells", accepted, f"<{len(kinds)} kinds>"))
@@ -73,7 +75,7 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
     network = vision.network(kind)
     members = [vision.member(cell, data) for cell in cells]
     folder = os.environ.get("ERRSRC_STATE")
-    name = hashlib.sha256(repr(list(cells)).encode()).hexdigest()[:32]
+    name = hashlib.sha256(records.stored_repr(list(cells)).encode()).hexdigest()[:32]
     pruned = prune(
         network,
         data.x,
@@ -110,12 +112,12 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
 
 def batch_of(cell: PruningCell) -> PruningCell:
     """Return what a cell has in common with those of its batch: all but n and steps."""
-    return replace(cell, n=1, steps=cell.rounds.rewind + 1)
+    return replace(cell, n=1, steps=cell.rounds.rewind_step + 1)
 
 
 def work(cell: PruningCell) -> float:
     """Return the relative work of a cell, a training a level."""
-    return vision.work(cell) * (1 + cell.rounds.most)
+    return vision.work(cell) * (1 + cell.rounds.max_rounds)
 
 
 CONFIGURATION = ("depth", "width", "n")

@@ -83,7 +83,7 @@ class VisionCell:
         checks.integer(self.steps, "steps", "VisionCell", 1)
         checks.integer(self.depth, "depth", "VisionCell", 1)
         shape = IMAGE_SETS.get(self.dataset, Shape(self.side, 1, 3))
-        self.recipe.check(_architecture(self, shape), "VisionCell")
+        self.recipe.check_network(_architecture(self, shape), "VisionCell")
 
 
 @dataclass(frozen=True, eq=False)

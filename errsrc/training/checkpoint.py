@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.training import distributed
 
 
 def identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
-    """Return what tells one call from another: a SHA-256 of a repr and of all arrays, shapes and types.
+    """Return what tells one call from another: a SHA-256 of its repr and of all arrays, shapes and types.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
     >>> identity("train", [torch.zeros(3)]) == identity("train", [torch.zeros(3, 1)])
     False
     """
-    digest = hashlib.sha256(repr(call).encode())
+    digest = hashlib.sha256(records.stored_repr(call).encode())
     for array in arrays:
         plain = array.detach().cpu().numpy() if isinstance(array, Tensor) else np.asarray(array)
         digest.update(f"{plain.dtype} {plain.shape}".encode())

@@ -122,7 +122,7 @@ class Descent:
         batches = [order.take(pace) for order in self._orders]
         mine = distributed.share(recipe.batch)
         rows, turns = (torch.stack(own, 1)[..., mine].to(device) for own in zip(*batches, strict=True))
-        rates = recipe.rates(step, pace, budget, dtype)
+        rates = recipe.learning_rates(step, pace, budget, dtype)
         weights, slopes = self._tensors(self._weights), self._tensors(self._slope)
         downhill = self._slope if recipe.optimiser == "adam" else self._moments[0]
         moves = list(zip(weights, self._tensors(downhill), strict=True))

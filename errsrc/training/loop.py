@@ -75,8 +75,8 @@ class Trained:
     Attributes
     ----------
     weights
-        The weights kept, shapes ``network.shapes()``: the best by the recipe's ``watch`` on validation;
-        without validation those of the look at the lowest training loss.
+        The weights kept, shapes ``network.shapes()``: the best by the recipe's ``validation_metric``; without
+        validation those of the look at the lowest training loss.
     best_step, steps
         The step of those weights and the number of steps taken.
     diverged
@@ -245,7 +245,7 @@ class _Call:
         if self.recipe.batch < world:
             accepted = f"an integer >= {world}, the processes that train together"
             raise ValueError(checks.refusal("batch", "train", accepted, self.recipe.batch))
-        self.recipe.check(network, "train")
+        self.recipe.check_network(network, "train")
 
     def _check_examples(self, name: str, x: Tensor, y: Tensor) -> None:
         network = self.network
@@ -340,7 +340,7 @@ class _Run:
         """Take steps up to the next that something is done at, and look where a look falls there."""
         at, call, recipe = self.at, self.call, self.call.recipe
         # looks fall at the same steps whoever is in the batch; a budget that ends between two has its own
-        next_look = at.last_look + max(recipe.look, at.last_look // 20)
+        next_look = at.last_look + max(recipe.evaluation_interval, at.last_look // 20)
         budget = self.budget[at.live]
         pace = min(next_look, int(budget.min())) - at.step
         pace = min(pace, max(1, _HELD // (len(at.live) * recipe.batch))) if at.step > call.begin else 1
@@ -388,16 +388,16 @@ class _Run:
         bound = 2 * chance * at.hopeless[live]
         lost = ~(torch.isfinite(mean_seen) & torch.isfinite(loss) & (mean_seen <= bound))
         lost &= looking
-        chosen_by = error if self.validated and recipe.watch == "error" else loss
+        chosen_by = error if self.validated and recipe.validation_metric == "error" else loss
         better = looking & ~lost & (chosen_by < at.best_seen[live])
         at.best_seen[live[better]] = chosen_by[better]
         at.best_step[live[better]] = step
         at.best[live[better]] = point[better]
         at.diverged[live[lost]] = True
         if self.validated:
-            done = (step >= recipe.least) & (step >= recipe.patience * at.best_step[live])
+            done = (step >= recipe.min_steps) & (step >= recipe.patience * at.best_step[live])
         else:
-            done = loss <= recipe.floor
+            done = loss <= recipe.target_training_loss
         go_on = ~(lost | (looking & (done | self.descent.stuck)) | spent)
         if not go_on.all():
             at.seen, at.live = at.seen[go_on], live[go_on]

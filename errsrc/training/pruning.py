@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
+from errsrc.fields import Checked, choice, integer, number
 from errsrc.nets.network import Network, Weights
 from errsrc.training import checkpoint
 from errsrc.training.loop import Member, train
@@ -23,47 +24,41 @@ from errsrc.training.risk import evaluate
 
 
 @dataclass(frozen=True)
-class Rounds:
-    """How to prune: plain numbers.
+class Rounds(Checked):
+    """How to prune: rounds of iterative magnitude pruning.
 
     Attributes
     ----------
-    share
-        Share of the remaining weights that goes in each round (Frankle and Carbin 2019: 0.2).
-    most
-        The most rounds.
-    until
-        A member's pruning ends at the first level with an error of at least ``until`` times its unpruned
-        one.
+    pruned_fraction
+        Fraction of the remaining weights that each round removes, in (0, 1); 0.2 as in Frankle and Carbin
+        2019 (arXiv 1803.03635).
+    max_rounds
+        Largest number of rounds, >= 0.
+    error_factor
+        A member's pruning ends at the first level with an error of at least ``error_factor`` times that of
+        its unpruned network; >= 1.
     rewinding
-        What each round begins from (Renda et al. 2020, arXiv 2003.02389): "weights": the remaining
-        weights as they were at step ``rewind`` of the first training; "rate": as they are.  In both the
-        schedule goes back to that step.
-    rewind
-        An early step, less than every member's budget.
+        What the training after each round starts from (Renda et al. 2020, arXiv 2003.02389): "weights", the
+        remaining weights as they were at ``rewind_step`` of the first training; or "rate", the remaining
+        weights as they are.  In both the schedule of the learning rate goes back to that step.
+    rewind_step
+        An early step, >= 0 and below every member's number of steps.
 
     Examples
     --------
-    >>> Rounds(share=0.5).density(3)
+    >>> Rounds(pruned_fraction=0.5).density(3)
     0.125
     """
 
-    share: float = 0.2
-    most: int = 30
-    until: float = 2.0
-    rewinding: str = "weights"
-    rewind: int = 50
-
-    def __post_init__(self) -> None:
-        checks.number(self.share, "share", "Rounds", 0, 1, open_low=True, open_high=True)
-        checks.integer(self.most, "most", "Rounds", 0)
-        checks.number(self.until, "until", "Rounds", 1)
-        checks.choice(self.rewinding, "rewinding", "Rounds", ("weights", "rate"))
-        checks.integer(self.rewind, "rewind", "Rounds", 0)
+    pruned_fraction: float = number(0.2, above=0, below=1)
+    max_rounds: int = integer(30, at_least=0)
+    error_factor: float = number(2.0, at_least=1)
+    rewinding: str = choice("weights", ("weights", "rate"))
+    rewind_step: int = integer(50, at_least=0)
 
     def density(self, level: int) -> float:
         """Return the density after `level` rounds, of which a network has it within one weight."""
-        return (1 - self.share) ** level
+        return (1 - self.pruned_fraction) ** level
 
 
 @dataclass(frozen=True)
@@ -213,9 +208,9 @@ def prune(
     -----
     Cost: that of a training a level.
     """
-    if members and rounds.rewind >= min(member.steps for member in members):
+    if members and rounds.rewind_step >= min(member.steps for member in members):
         accepted = f"an integer < {min(member.steps for member in members)}, the steps of training"
-        raise ValueError(checks.refusal("rewind", "Rounds", accepted, rounds.rewind))
+        raise ValueError(checks.refusal("rewind_step", "Rounds", accepted, rounds.rewind_step))
     mark, found, inner = "", None, None
     if state is not None:
         budgets = [(m.steps, m.seed, m.validation is None) for m in members]
@@ -235,7 +230,7 @@ def prune(
         levels = [[Level(**one) for one in each] for each in found["levels"]]
         ends, masked, early = found["weights"], found["masks"], found["early"]
         live, first = found["live"], found["done"]
-    for level in range(first, rounds.most + 1):
+    for level in range(first, rounds.max_rounds + 1):
         if not live:
             break
         weights, masks, start = (
@@ -252,8 +247,8 @@ def prune(
             recipe,
             weights if rounds.rewinding == "rate" else start,
             masks=masks if level else None,
-            begin=rounds.rewind if level else 0,
-            rewind=rounds.rewind,
+            begin=rounds.rewind_step if level else 0,
+            rewind=rounds.rewind_step,
             state=inner,
         )
         losses, errors = evaluate(
@@ -276,11 +271,11 @@ def prune(
                     validation_loss=float(one.curve["loss"][one.best]),
                     train_error=one.train_error,
                     train_loss=one.train_loss,
-                    steps=one.steps - (rounds.rewind if level else 0),
+                    steps=one.steps - (rounds.rewind_step if level else 0),
                     diverged=one.diverged,
                 )
             )
-            risen = level > 0 and levels[i][-1].error >= rounds.until * levels[i][0].error
+            risen = level > 0 and levels[i][-1].error >= rounds.error_factor * levels[i][0].error
             if not (risen or one.diverged or remaining == 1):
                 going.append(i)
         live = going

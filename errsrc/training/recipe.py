@@ -1,4 +1,4 @@
-"""How to train: the options of gradient descent, as plain numbers."""
+"""Recipes: the options of training as plain numbers."""
 
 from __future__ import annotations
 
@@ -9,117 +9,129 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
+from errsrc.fields import Checked, choice, flag, integer, number
 from errsrc.nets.network import Network
 
-LOSSES = ("log", "squared")
+OPTIMISERS = ("adam", "sgd", "lbfgs")
+TRAINING_LOSSES = ("log", "squared")
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How to train: plain numbers, the same for every member of a call.
+class Recipe(Checked):
+    """How to train; the same for all members of a call of `errsrc.training.train`.
 
     Attributes
     ----------
     optimiser
-        "adam" (betas 0.9 and 0.999), "sgd" (with ``momentum``), or "lbfgs": all of a member's rows in
-        each step and a line search of its own, for small networks; schedule, batch, momentum and average
-        then do not apply, and a member that finds no lower training loss ends at the next look.
+        "adam" (Kingma and Ba 2015, arXiv 1412.6980, with betas 0.9 and 0.999), "sgd" (with ``momentum``), or
+        "lbfgs", for small networks: each step uses all of a member's rows and a line search of its own.
+        Learning rate, schedule, batch, momentum and average do not apply to "lbfgs", and a member ends at the
+        next evaluation after no step lowers its training loss.
     learning_rate
-        Peak learning rate, reached linearly over ``warmup`` steps.
+        Peak learning rate, > 0, reached linearly over the first ``warmup`` steps.
+    warmup
+        Number of steps over which the learning rate rises, >= 0.
     decay
-        Share of a member's budget of steps, at its end, over which the rate falls to 0: 1 falls all the
-        way, a small share is the schedule of warmup, stable rate and decay, 0 a constant rate.
+        Share of a member's steps, at their end, over which the learning rate falls to 0; in [0, 1].  1 is a
+        schedule that falls all the way, 0 a constant rate; a small share is warmup, stable rate and decay.
     batch
-        Examples a step; a member with fewer rows than that repeats rows within a step.
+        Examples in a step, >= 1.  A member with fewer rows repeats rows within a step.
+    momentum
+        Momentum of "sgd", in [0, 1).
     average
-        The weights that are looked at and kept are an exponential moving average over about the last
-        ``average`` x step steps, so that its memory grows with the run (0: the weights themselves).
-    look
-        The first looks at validation are ``look`` steps apart; later ones 1/20 of the step reached.
-    watch
-        The validation figure that stops a member and chooses its weights: "error" or "loss".
+        The weights that are evaluated and kept are an exponential moving average over about the last
+        ``average`` x step steps, so its memory grows with the run; in [0, 1).  0 keeps the last weights.
+    evaluation_interval
+        Steps from one evaluation to the next at the beginning, >= 1; later 1/20 of the steps taken.
+    validation_metric
+        What stops a member and chooses its weights: its "error" or "loss" on validation examples.
     patience
-        A member stops once it has gone ``patience`` times the steps to its best look, and at least
-        ``least`` steps.
+        A member stops at an evaluation after ``patience`` times the steps of its best evaluation; >= 1.
+    min_steps
+        Number of steps before which ``patience`` stops no member, >= 0.
     loss
-        "log": cross-entropy in nats, of int64 class labels, a mean over the network's
-        ``positions``; "squared": squared error summed over outputs, of labels of the inputs' dtype.
-    floor
-        Without validation, a member ends at the first look at a training loss of at most this.
-    fall
-        How the rate falls over ``decay``: "linear", or as half a "cosine".
+        "log": cross-entropy in nats of int64 class labels, a mean over the network's ``positions``;
+        "squared": squared error summed over outputs, of labels with the dtype of the inputs.
+    target_training_loss
+        Without validation, a member ends at the first evaluation with a training loss of at most this; >= 0.
+    decay_shape
+        How the learning rate falls over ``decay``: "linear", or as half a "cosine".
     precision
-        What a step's products are computed in: "input", the inputs' dtype; of float32 inputs also "tf32",
-        on a GPU that has it, and "bf16", bfloat16 by autocast.  Weights, slopes, moments and averages, and
-        all that is looked at, are of the inputs' dtype in each.
+        Precision of the matrix products in a training step.  "input" is the dtype of the inputs.  For float32
+        inputs, "tf32" is TensorFloat-32 on a GPU that has it, and "bf16" is bfloat16 by autocast.  Weights,
+        gradients, moments, averages and evaluations have the dtype of the inputs in all three.
     compile
-        Whether a step's forward and backward pass are compiled (``torch.compile``; on a GPU replayed as
-        graphs), and Adam's step of a member alone is one kernel.  It takes tens of seconds at the start,
-        and again as members end: for long runs of one large member or a few.
+        Whether the forward and backward pass are compiled by ``torch.compile``, on a GPU with CUDA graphs,
+        and Adam's step of a single member is one kernel.  Compilation takes tens of seconds at the start and
+        whenever members end, so it is for long runs of one or a few large members.
     augment
-        What is done to the images of a batch, anew each time, and never where they are looked at: "none",
-        or "crop-flip", a random crop of the image with ``padding`` places of 0 around it, mirrored or not
-        (He et al. 2016, arXiv 1512.03385, section 4.2).
+        Augmentation of the images of each training batch; images that are evaluated are never changed.
+        "none", or "crop-flip": a random crop of the image with ``padding`` pixels of 0 around it, mirrored
+        with probability 1/2 (He et al. 2016, arXiv 1512.03385, section 4.2).
     padding
-        Of "crop-flip", in places.
+        Pixels of 0 on each edge before a crop, >= 1.
     """
 
-    optimiser: str = "adam"
-    learning_rate: float = 4e-3
-    warmup: int = 50
-    decay: float = 0.0
-    batch: int = 128
-    momentum: float = 0.9
-    average: float = 0.1
-    look: int = 10
-    watch: str = "loss"
-    patience: float = 2.0
-    least: int = 200
-    loss: str = "log"
-    floor: float = 0.0
-    fall: str = "linear"
-    precision: str = "input"
-    compile: bool = False
-    augment: str = "none"
-    padding: int = 4
+    optimiser: str = choice("adam", OPTIMISERS)
+    learning_rate: float = number(4e-3, above=0)
+    warmup: int = integer(50, at_least=0)
+    decay: float = number(0.0, at_least=0, at_most=1)
+    batch: int = integer(128, at_least=1)
+    momentum: float = number(0.9, at_least=0, below=1)
+    average: float = number(0.1, at_least=0, below=1)
+    evaluation_interval: int = integer(10, at_least=1)
+    validation_metric: str = choice("loss", ("error", "loss"))
+    patience: float = number(2.0, at_least=1)
+    min_steps: int = integer(200, at_least=0)
+    loss: str = choice("log", TRAINING_LOSSES)
+    target_training_loss: float = number(0.0, at_least=0)
+    decay_shape: str = choice("linear", ("linear", "cosine"))
+    precision: str = choice("input", ("input", "tf32", "bf16"))
+    compile: bool = flag(False)
+    augment: str = choice("none", ("none", "crop-flip"))
+    padding: int = integer(4, at_least=1)
 
     def __post_init__(self) -> None:
-        checks.choice(self.optimiser, "optimiser", "Recipe", ("adam", "sgd", "lbfgs"))
-        checks.number(self.learning_rate, "learning_rate", "Recipe", 0, open_low=True)
-        checks.integer(self.warmup, "warmup", "Recipe", 0)
-        checks.number(self.decay, "decay", "Recipe", 0, 1)
-        checks.integer(self.batch, "batch", "Recipe", 1)
-        checks.number(self.momentum, "momentum", "Recipe", 0, 1, open_high=True)
-        checks.number(self.average, "average", "Recipe", 0, 1, open_high=True)
-        checks.integer(self.look, "look", "Recipe", 1)
-        checks.choice(self.watch, "watch", "Recipe", ("error", "loss"))
-        checks.number(self.patience, "patience", "Recipe", 1)
-        checks.integer(self.least, "least", "Recipe", 0)
-        checks.choice(self.loss, "loss", "Recipe", LOSSES)
-        checks.number(self.floor, "floor", "Recipe", 0)
-        checks.choice(self.fall, "fall", "Recipe", ("linear", "cosine"))
-        checks.choice(self.precision, "precision", "Recipe", ("input", "tf32", "bf16"))
-        if not isinstance(self.compile, bool):
-            raise TypeError(checks.refusal("compile", "Recipe", "true or false", self.compile))
-        checks.choice(self.augment, "augment", "Recipe", ("none", "crop-flip"))
-        checks.integer(self.padding, "padding", "Recipe", 1)
-        if self.optimiser == "lbfgs":  # a line search needs the same function at each of its points
-            for name, plain in (("precision", "input"), ("compile", False), ("augment", "none")):
-                if getattr(self, name) != plain:
-                    accepted = f"{plain!r} with the optimiser 'lbfgs'"
-                    raise ValueError(checks.refusal(name, "Recipe", accepted, getattr(self, name)))
+        super().__post_init__()
+        if self.optimiser != "lbfgs":
+            return
+        # the line search of L-BFGS needs the same function at all of its points
+        for name, required in (("precision", "input"), ("compile", False), ("augment", "none")):
+            if getattr(self, name) != required:
+                accepted = f"{required!r} with the optimiser 'lbfgs'"
+                raise ValueError(checks.refusal(name, "Recipe", accepted, getattr(self, name)))
 
-    def check(self, network: Network, where: str) -> None:
-        """Refuse a network whose examples cannot be augmented so, by the name of the place that asks."""
+    def check_network(self, network: Network, where: str) -> None:
+        """Raise ValueError if the recipe augments images and the network's inputs are none.
+
+        Parameters
+        ----------
+        network : Network
+            The network to train.
+        where : str
+            Name of the function or class that is given the recipe, for the message.
+        """
         if self.augment != "none" and not network.image_shape:
             accepted = f"'none' for {type(network).__name__}, whose inputs are no images"
             raise ValueError(checks.refusal("recipe.augment", where, accepted, self.augment))
 
-    def rates(self, step: int, pace: int, budget: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return the learning rates (pace, E) of the ``pace`` steps after ``step``, for budgets (E,)."""
-        after = torch.arange(step + 1, step + pace + 1, dtype=dtype, device=budget.device)[:, None]
-        warm = (after / max(self.warmup, 1)).clamp(max=1.0)
-        cool = ((budget + 1 - after) / (self.decay * budget).clamp(min=1.0)).clamp(max=1.0)
-        if self.fall == "cosine":
-            cool = (1 - torch.cos(math.pi * cool)) / 2
-        return self.learning_rate * warm * cool
+    def learning_rates(self, step: int, count: int, budget: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return each member's learning rates in the `count` steps after `step`, (count, E).
+
+        Parameters
+        ----------
+        step : int
+            Number of steps taken before, >= 0.
+        count : int
+            Number of steps, >= 1.
+        budget : int64 tensor (E,)
+            The largest number of steps of each member.
+        dtype : torch.dtype
+            float32 or float64.
+        """
+        steps = torch.arange(step + 1, step + count + 1, dtype=dtype, device=budget.device)[:, None]
+        rise = (steps / max(self.warmup, 1)).clamp(max=1.0)
+        fall = ((budget + 1 - steps) / (self.decay * budget).clamp(min=1.0)).clamp(max=1.0)
+        if self.decay_shape == "cosine":
+            fall = (1 - torch.cos(math.pi * fall)) / 2
+        return self.learning_rate * rise * fall

@@ -88,7 +88,7 @@ def test_what_is_held_out_is_not_trained_on_and_nothing_is_left_over(n, share, h
 
 def test_a_network_that_diverges_is_reported_with_all_predictors():
     x, y, at = draw(30, 2)
-    recipe = Recipe("sgd", learning_rate=0.02, warmup=0, average=0.0, loss="squared", look=1)
+    recipe = Recipe("sgd", learning_rate=0.02, warmup=0, average=0.0, loss="squared", evaluation_interval=1)
     student = NetworkStudent(MLP((2, 8, 2)), recipe, 60, validation=0.0)
     with pytest.raises(Diverged, match=r"1 of 2 networks diverged, the first at step \d+: a lower") as caught:
         student.fit_many([x, 50 * x], [y, 50 * y], [rng(0), rng(1)])

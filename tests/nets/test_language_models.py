@@ -99,7 +99,7 @@ def test_adam_moves_logits_as_much_at_every_width_and_more_and_more_without_the_
             weights = network.draw([0])
             x, chance = tokens(network, 64), torch.Generator().manual_seed(1)
             y = torch.randint(256, (64, *network.positions), generator=chance)
-            recipe = Recipe(learning_rate=1e-2, warmup=0, batch=64, average=0.0, look=1)
+            recipe = Recipe(learning_rate=1e-2, warmup=0, batch=64, average=0.0, evaluation_interval=1)
             (one,) = train(network, x, y, [Member(np.arange(64), 3, 0)], None, recipe, weights)
             before, after = network(weights, x), network(tuple(w[None] for w in one.weights), x)
             moved.append(float((after - before).std()))

@@ -168,7 +168,7 @@ def test_members_trained_together_are_those_trained_alone_masked_or_not(network)
     held = images(300, 1)
     x, held = x.double(), (held[0].double(), held[1])
     members = [Member(np.arange(60), 40, 1), Member(np.arange(400), 60, 2)]
-    recipe = Recipe(learning_rate=0.02, batch=32, warmup=10, look=20)
+    recipe = Recipe(learning_rate=0.02, batch=32, warmup=10, evaluation_interval=20)
     masks = magnitude_masks(network, network.draw([1, 2]), 0.5)
     for own in (None, masks):
         together = train(network, x, y, members, held, recipe, masks=own)
@@ -184,7 +184,7 @@ def test_members_trained_together_are_those_trained_alone_masked_or_not(network)
 @pytest.mark.parametrize("how", [{"precision": "bf16"}, {"augment": "crop-flip", "padding": 1}], ids=str)
 def test_they_learn_in_half_precision_and_from_moved_images(network, how):
     x, y = images(400, 0)
-    recipe = Recipe(learning_rate=0.02, batch=32, warmup=10, look=20, **how)
+    recipe = Recipe(learning_rate=0.02, batch=32, warmup=10, evaluation_interval=20, **how)
     (trained,) = train(network, x, y, [Member(np.arange(400), 60, 2)], images(300, 1), recipe)
     assert trained.curve["error"][-1] < 0.15
 

@@ -69,7 +69,9 @@ def test_every_test_token_is_scored_once_with_the_most_that_the_window_holds_bef
     network = language.network(cell)
     data = language._resident(cell.corpus, context, bool(network.positions), 64, 512, 2048, 256)
     where = data.x.device
-    weights = tuple((w + 0.05 * torch.randn_like(w)).to(where) for w in network.draw([0]))
+    chance = torch.Generator().manual_seed(0)
+    noise = (0.05 * torch.randn(shape, generator=chance) for shape in network.shapes())
+    weights = tuple((w + e).to(where) for w, e in zip(network.draw([0]), noise, strict=True))
     nats, wrong = language._scores(network, weights, data)
     assert nats.shape == wrong.shape == (1, 32)
     test = language.texts(cell.corpus).documents["test"]
@@ -187,7 +189,10 @@ def test_a_study_of_language_runs_and_knows_its_parameters_before(cell, tmp_path
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"family": "transformer", "heads": 3}, "'heads' parameter of Transformer must be one that divides"),
+        (
+            {"family": "transformer", "heads": 3},
+            "'heads' parameter of Transformer must be an integer such that the width 16",
+        ),
         ({"context": 65}, "'context' parameter of LanguageCell must be an integer <= the passage, 64"),
         ({"n": 100}, "'n' parameter of LanguageCell must be a multiple of the passage, 64"),
         ({"family": "tansformer"}, "did you mean 'transformer'"),

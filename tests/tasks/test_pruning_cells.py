@@ -13,7 +13,15 @@ from errsrc.training import Rounds
 torch.set_num_threads(1)
 
 CELL = PruningCell(
-    "digits", "mlp", 12, 300, 0, 200, 250, depth=2, rounds=Rounds(most=3, rewind=20, share=0.5)
+    "digits",
+    "mlp",
+    12,
+    300,
+    0,
+    200,
+    250,
+    depth=2,
+    rounds=Rounds(max_rounds=3, rewind_step=20, pruned_fraction=0.5),
 )
 
 
@@ -43,7 +51,7 @@ def test_a_spec_names_pruning_cells():
         family = "cnn"
         n = 300
         validation = 397
-        rounds.most = 12
+        rounds.max_rounds = 12
         rounds.rewinding = "rate"
         [factors]
         width = [2, 4]
@@ -51,14 +59,17 @@ def test_a_spec_names_pruning_cells():
     """)
     assert len(study) == 6
     assert study[5] == PruningCell(
-        "digits", "cnn", 4, 300, 0, 397, depth=3, rounds=Rounds(most=12, rewinding="rate")
+        "digits", "cnn", 4, 300, 0, 397, depth=3, rounds=Rounds(max_rounds=12, rewinding="rate")
     )
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: replace(CELL, steps=20), "'rounds.rewind' parameter of PruningCell must be an integer < 20"),
+        (
+            lambda: replace(CELL, steps=20),
+            "'rounds.rewind_step' parameter of PruningCell must be an integer < 20",
+        ),
         (lambda: replace(CELL, depth=0), "'depth' parameter of VisionCell"),
         (lambda: prune_cells([CELL, replace(CELL, depth=1)]), "'cells' parameter of prune_cells"),
     ],

@@ -57,7 +57,7 @@ def random_masks(network, members, density, seed):
 def test_pruned_weights_are_0_at_every_step(device, network, optimiser, average, density, seed):
     masks = random_masks(network, 3, density, seed)
     members = [replace(member, steps=15 + 9 * i) for i, member in enumerate(MEMBERS)]
-    recipe = Recipe(optimiser, 0.02, warmup=0, average=average, batch=8, look=7)
+    recipe = Recipe(optimiser, 0.02, warmup=0, average=average, batch=8, evaluation_interval=7)
     slopes, seen = type(network).gradients, []
 
     def spy(self, weights, *rest):
@@ -105,7 +105,7 @@ def test_a_masked_member_among_others_is_the_member_alone(device):
 @given(st.integers(1, 12), st.floats(0.05, 0.6), st.integers(0, 2**32), st.integers(1, 6))
 def test_the_density_is_exact_within_one_weight_whatever_the_ties(levels, share, seed, values):
     network = MLP((7, 9, 4))
-    rounds = Rounds(share=share)
+    rounds = Rounds(pruned_fraction=share)
     drawn = torch.Generator().manual_seed(seed)
     masks = None
     for level in range(1, levels + 1):
@@ -148,7 +148,7 @@ def test_training_from_the_early_weights_and_step_is_the_same_training(device):
 
 def test_early_weights_are_the_first_ones_by_default_and_the_last_ones_of_who_ends_before():
     first = NETWORK.draw([member.seed for member in MEMBERS])
-    recipe = Recipe("sgd", 0.01, batch=8, average=0.0, look=1)
+    recipe = Recipe("sgd", 0.01, batch=8, average=0.0, evaluation_interval=1)
     for i, one in enumerate(train(NETWORK, X, Y, MEMBERS, None, recipe)):
         assert all_equal(one.early, tuple(w[i] for w in first))
     late = train(NETWORK, X, Y, MEMBERS, None, recipe, rewind=100)
@@ -168,7 +168,7 @@ def test_each_round_prunes_the_kept_weights_and_begins_from_the_rewound(rewindin
         return found
 
     monkeypatch.setattr(pruning, "train", spy)
-    rounds = Rounds(most=3, until=100.0, rewind=20, rewinding=rewinding)
+    rounds = Rounds(max_rounds=3, error_factor=100.0, rewind_step=20, rewinding=rewinding)
     found = prune(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), rounds, TEST)
     assert [len(one.levels) for one in found] == [4] * 3
     before = calls[0][2]
@@ -189,7 +189,7 @@ def test_each_round_prunes_the_kept_weights_and_begins_from_the_rewound(rewindin
 
 def test_pruning_ends_once_the_error_has_risen_enough():
     members = [replace(member, steps=300) for member in MEMBERS[:2]]
-    rounds = Rounds(share=0.5, most=9, until=1.5, rewind=5)
+    rounds = Rounds(pruned_fraction=0.5, max_rounds=9, error_factor=1.5, rewind_step=5)
     recipe = Recipe(learning_rate=0.03, warmup=5, batch=16)
     for one in prune(NETWORK, X, Y, members, HELD, recipe, rounds, TEST):
         errors = [level.error for level in one.levels]
@@ -273,7 +273,7 @@ def test_a_process_killed_at_a_random_step_is_gone_on_from_to_the_same_bits(tmp_
 
 
 def test_an_interrupted_pruning_goes_on_level_by_level(tmp_path, monkeypatch):
-    arguments = (NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), Rounds(most=4, rewind=10), TEST)
+    arguments = (NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), Rounds(max_rounds=4, rewind_step=10), TEST)
     whole = prune(*arguments)
     state = tmp_path / "levels.pt"
     real, calls = pruning.train, []
@@ -316,8 +316,8 @@ def test_a_density_outside_0_to_1_is_refused(density):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Rounds(share=1.0), "'share' parameter of Rounds"),
-        (lambda: Rounds(until=0.5), "'until' parameter of Rounds"),
+        (lambda: Rounds(pruned_fraction=1.0), "'pruned_fraction' parameter of Rounds"),
+        (lambda: Rounds(error_factor=0.5), "'error_factor' parameter of Rounds"),
         (lambda: Rounds(rewinding="weight"), "did you mean 'weights'"),
         (lambda: train(NETWORK, X, Y, MEMBERS, HELD, Recipe(), begin=61), "'begin' parameter of train"),
         (
@@ -325,8 +325,8 @@ def test_a_density_outside_0_to_1_is_refused(density):
             "'masks' parameter of train must be masks .E, .... of 3 members of the network, of torch.bool",
         ),
         (
-            lambda: prune(NETWORK, X, Y, MEMBERS, HELD, Recipe(), Rounds(rewind=61), TEST),
-            "'rewind' parameter of Rounds must be an integer < 61",
+            lambda: prune(NETWORK, X, Y, MEMBERS, HELD, Recipe(), Rounds(rewind_step=61), TEST),
+            "'rewind_step' parameter of Rounds must be an integer < 61",
         ),
         (
             lambda: magnitude_masks(
@@ -334,7 +334,7 @@ def test_a_density_outside_0_to_1_is_refused(density):
             ),
             "'density' parameter of magnitude_masks must be at most 0.245614",
         ),
-        (lambda: Recipe(fall="cosin"), "did you mean 'cosine'"),
+        (lambda: Recipe(decay_shape="cosin"), "did you mean 'cosine'"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(call, message):

@@ -45,7 +45,15 @@ MEMBERS = [
 def test_a_member_trained_among_others_is_the_member_trained_alone(network, optimiser):
     x, y = blobs()
     validation = blobs(200, seed=1)
-    recipe = Recipe(optimiser, learning_rate=5e-3, batch=16, warmup=10, decay=0.5, look=20, watch="loss")
+    recipe = Recipe(
+        optimiser,
+        learning_rate=5e-3,
+        batch=16,
+        warmup=10,
+        decay=0.5,
+        evaluation_interval=20,
+        validation_metric="loss",
+    )
     together = train(network, x, y, MEMBERS, validation, recipe)
     for place in (1, 2):
         (alone,) = train(network, x, y, [MEMBERS[place]], validation, recipe)
@@ -84,7 +92,9 @@ def test_every_row_is_seen_once_before_any_is_seen_twice():
     """With orthogonal inputs and one plain step of SGD a row, each row leaves its mark on the weights."""
     n = 24
     x, y = torch.eye(n), torch.zeros(n, dtype=torch.int64)
-    recipe = Recipe("sgd", learning_rate=0.1, warmup=0, batch=4, momentum=0.0, average=0.0, look=n // 4)
+    recipe = Recipe(
+        "sgd", learning_rate=0.1, warmup=0, batch=4, momentum=0.0, average=0.0, evaluation_interval=n // 4
+    )
     network = MLP((n, 2))
     (once,) = train(network, x, y, [Member(np.arange(n), n // 4, 5)], (x, y), recipe)
     moved = (once.weights[0] - network.draw([5])[0][0]).abs().sum(0)
@@ -94,7 +104,9 @@ def test_every_row_is_seen_once_before_any_is_seen_twice():
 def test_sgd_with_momentum_is_torchs(device):
     x, y = blobs(32, device=device)
     network = MLP((16, 4, 3))
-    recipe = Recipe("sgd", learning_rate=0.05, warmup=0, batch=32, momentum=0.9, average=0.0, look=15)
+    recipe = Recipe(
+        "sgd", learning_rate=0.05, warmup=0, batch=32, momentum=0.9, average=0.0, evaluation_interval=15
+    )
     (trained,) = train(network, x, y, [Member(np.arange(32), 15, 3)], (x, y), recipe)
     ours = _by_torch(network, 3, x, y, 15, lambda ws: torch.optim.SGD(ws, lr=0.05, momentum=0.9))
     for one, other in zip(trained.weights, ours, strict=True):
@@ -104,7 +116,7 @@ def test_sgd_with_momentum_is_torchs(device):
 def test_adam_is_torchs(device):
     x, y = blobs(32, device=device)
     network = MLP((16, 4, 3))
-    recipe = Recipe("adam", learning_rate=0.01, warmup=0, batch=32, average=0.0, look=15)
+    recipe = Recipe("adam", learning_rate=0.01, warmup=0, batch=32, average=0.0, evaluation_interval=15)
     (trained,) = train(network, x, y, [Member(np.arange(32), 15, 3)], (x, y), recipe)
     ours = _by_torch(network, 3, x, y, 15, lambda ws: torch.optim.Adam(ws, lr=0.01))
     for one, other in zip(trained.weights, ours, strict=True):
@@ -114,7 +126,9 @@ def test_adam_is_torchs(device):
 def test_the_rate_rises_over_the_warmup_and_falls_to_zero_over_the_decay():
     x, y = blobs(32)
     network = MLP((16, 4, 3))
-    recipe = Recipe("sgd", learning_rate=0.1, warmup=5, decay=0.5, batch=32, average=0.0, look=20)
+    recipe = Recipe(
+        "sgd", learning_rate=0.1, warmup=5, decay=0.5, batch=32, average=0.0, evaluation_interval=20
+    )
     (trained,) = train(network, x, y, [Member(np.arange(32), 20, 3)], (x, y), recipe)
 
     def rate(t):
@@ -128,7 +142,9 @@ def test_the_rate_rises_over_the_warmup_and_falls_to_zero_over_the_decay():
 def test_a_cosine_falls_over_the_decay():
     x, y = blobs(32)
     network = MLP((16, 4, 3))
-    recipe = Recipe("sgd", 0.1, warmup=5, decay=0.5, batch=32, average=0.0, look=20, fall="cosine")
+    recipe = Recipe(
+        "sgd", 0.1, warmup=5, decay=0.5, batch=32, average=0.0, evaluation_interval=20, decay_shape="cosine"
+    )
     (trained,) = train(network, x, y, [Member(np.arange(32), 20, 3)], (x, y), recipe)
 
     def rate(t):
@@ -155,7 +171,9 @@ def _by_torch(network, seed, x, y, steps, optimiser, rate=lambda t: 1.0):
 def test_the_best_weights_are_kept_and_not_the_last():
     x, y = blobs(60, noise=2.0)
     x_val, y_val = blobs(500, seed=1, noise=2.0)
-    recipe = Recipe(learning_rate=0.02, batch=20, look=10, watch="loss", patience=100)
+    recipe = Recipe(
+        learning_rate=0.02, batch=20, evaluation_interval=10, validation_metric="loss", patience=100
+    )
     (trained,) = train(MLP((16, 32, 3)), x, y, [Member(np.arange(60), 600, 0)], (x_val, y_val), recipe)
     curve = trained.curve["loss"]
     assert trained.best_step == trained.curve["step"][curve.argmin()] < trained.steps == 600
@@ -166,7 +184,14 @@ def test_the_best_weights_are_kept_and_not_the_last():
 
 def test_patience_stops_a_member_that_no_longer_improves():
     x, y = blobs(60, noise=2.0)
-    recipe = Recipe(learning_rate=0.02, batch=20, look=10, watch="loss", patience=3, least=50)
+    recipe = Recipe(
+        learning_rate=0.02,
+        batch=20,
+        evaluation_interval=10,
+        validation_metric="loss",
+        patience=3,
+        min_steps=50,
+    )
     (trained,) = train(
         MLP((16, 32, 3)), x, y, [Member(np.arange(60), 5000, 0)], blobs(500, seed=1, noise=2.0), recipe
     )
@@ -178,7 +203,7 @@ def test_a_diverged_member_is_flagged_and_spoils_no_other(device):
     x = x.clone()
     x[:40] *= 1e25  # overflows in this member only
     members = [Member(np.arange(40), 100, 1), Member(np.arange(100, 300), 100, 2)]
-    recipe = Recipe("sgd", learning_rate=0.05, batch=16, look=10)
+    recipe = Recipe("sgd", learning_rate=0.05, batch=16, evaluation_interval=10)
     bad, good = train(MLP((16, 8, 3)), x, y, members, blobs(200, seed=1, device=device), recipe)
     assert bad.diverged
     assert bad.steps < 100
@@ -189,7 +214,7 @@ def test_a_diverged_member_is_flagged_and_spoils_no_other(device):
 
 def test_a_loss_that_only_grows_is_divergence_too():
     x, y = blobs(noise=3.0)
-    recipe = Recipe("sgd", learning_rate=50.0, warmup=0, batch=16, look=10)
+    recipe = Recipe("sgd", learning_rate=50.0, warmup=0, batch=16, evaluation_interval=10)
     (trained,) = train(MLP((16, 8, 3)), x, y, [Member(np.arange(200), 200, 1)], blobs(200, seed=1), recipe)
     assert trained.diverged
 
@@ -198,7 +223,7 @@ def test_the_averaged_weights_are_better_than_the_last_at_a_constant_rate():
     x, y = blobs(400, noise=2.0)
     validation = blobs(2000, seed=1, noise=2.0)
     members = [Member(np.arange(400), 400, seed) for seed in range(8)]
-    common = {"learning_rate": 0.02, "batch": 8, "watch": "loss", "patience": 100}
+    common = {"learning_rate": 0.02, "batch": 8, "validation_metric": "loss", "patience": 100}
     averaged, last = (
         np.mean([one.curve["loss"][-1] for one in train(MLP((16, 3)), x, y, members, validation, recipe)])
         for recipe in (Recipe(average=0.2, **common), Recipe(average=0.0, **common))
@@ -207,8 +232,8 @@ def test_the_averaged_weights_are_better_than_the_last_at_a_constant_rate():
 
 
 def test_refusals_name_the_field():
-    with pytest.raises(ValueError, match="'watch' parameter of Recipe"):
-        Recipe(watch="test")
+    with pytest.raises(ValueError, match="'validation_metric' parameter of Recipe"):
+        Recipe(validation_metric="test")
     with pytest.raises(ValueError, match="'sizes' parameter of MLP"):
         MLP((784,))
     with pytest.raises(ValueError, match="'activation' parameter of MLP"):
@@ -257,7 +282,16 @@ def test_members_with_data_of_their_own_are_those_trained_alone(
         specs = [(rows, 4 + steps // 10, seed, held) for rows, steps, seed, held in specs]
     members = [Member(*spec[: 4 if validated else 3]) for spec in specs]
     loss = "log" if "classes" in labels else "squared"
-    recipe = Recipe(optimiser, loss=loss, batch=16, warmup=10, decay=0.3, look=7, least=20, momentum=0.8)
+    recipe = Recipe(
+        optimiser,
+        loss=loss,
+        batch=16,
+        warmup=10,
+        decay=0.3,
+        evaluation_interval=7,
+        min_steps=20,
+        momentum=0.8,
+    )
     together = train(network, x, y, members, None, recipe)
     for (rows, steps, seed, held), beside in zip(specs, together, strict=True):
         shared = (x[held], y[held]) if validated else None  # the same rows, as a set for all
@@ -335,7 +369,9 @@ def test_lbfgs_ends_at_a_minimum_with_the_closed_forms_weights():
 def test_a_member_without_validation_trains_to_its_floor_or_budget_and_keeps_its_lowest_loss():
     x, y, specs = own_data(4)
     members = [Member(rows, 3000, seed) for rows, _, seed, _ in specs]
-    recipe = Recipe(loss="squared", batch=16, look=10, floor=0.02, learning_rate=0.02)
+    recipe = Recipe(
+        loss="squared", batch=16, evaluation_interval=10, target_training_loss=0.02, learning_rate=0.02
+    )
     for member, one in zip(members, train(MLP((6, 8, 1)), x, y, members, None, recipe), strict=True):
         curve = one.curve["loss"]
         assert one.steps == member.steps or curve[-1] <= 0.02 < curve[-2]
@@ -370,7 +406,7 @@ def test_a_diverged_member_of_squared_loss_is_reported_and_a_luckily_small_first
     seeds = range(40)  # some begin with the row whose loss is 0
     members = [Member(np.arange(64), 60, seed) for seed in seeds]
     start = tuple(w.expand(40, *w.shape[1:]).contiguous() for w in start)
-    recipe = Recipe("sgd", loss="squared", batch=1, warmup=50, learning_rate=1e-3, look=20)
+    recipe = Recipe("sgd", loss="squared", batch=1, warmup=50, learning_rate=1e-3, evaluation_interval=20)
     assert not any(one.diverged for one in train(MLP((6, 1)), x, y, members, None, recipe, start))
 
 

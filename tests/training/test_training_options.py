@@ -177,7 +177,7 @@ def test_the_moves_of_a_batch_are_all_moves_and_depend_on_no_look_and_change_no_
     assert np.abs(counts - 2000 / 18).max() < 6 * np.sqrt(2000 / 18)
 
 
-CROPPED = Recipe(batch=16, augment="crop-flip", padding=2, look=9)
+CROPPED = Recipe(batch=16, augment="crop-flip", padding=2, evaluation_interval=9)
 
 
 def test_a_member_with_moved_images_is_the_member_trained_alone(device):
@@ -252,7 +252,7 @@ def test_nothing_waits_for_the_device_between_two_looks(recipe, device):
     counts = []
     for steps in (20, 60):
         with Waits() as waits:
-            train(network, x, y, members(steps, steps), None, replace(recipe, look=steps))
+            train(network, x, y, members(steps, steps), None, replace(recipe, evaluation_interval=steps))
         counts.append(waits.counts)
     assert counts[0] == counts[1]
     assert counts[0]["aten._local_scalar_dense"] > 0  # looks do wait

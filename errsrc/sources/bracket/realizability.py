@@ -50,7 +50,7 @@ POINTS = 512
 STARTS = 4
 """Trainings a teacher by which it is distilled into a class, one of them from its own pruning."""
 _EXAMPLES, _IMAGES = 1024, 20_000  # inputs that stand for all there are
-_DISTILL = (Recipe("lbfgs", loss="squared", look=300), 300, torch.float64)
+_DISTILL = (Recipe("lbfgs", loss="squared", evaluation_interval=300), 300, torch.float64)
 _ON_IMAGES = (Recipe(loss="squared", decay=1.0), 5000, torch.float32)
 _CERTIFIED = 64  # inputs on which an embedding's outputs are compared
 

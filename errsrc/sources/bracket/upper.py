@@ -102,7 +102,7 @@ def _students(world: World, seed: int, effort: Effort) -> tuple[Tensor, Tensor]:
     start = network.draw(seeds, world.stds, torch.float64)
     rows = [np.arange(d * n, (d + 1) * n) for d in range(draws) for _ in range(effort.starts)]
     members = [Member(own, effort.steps, one) for own, one in zip(rows, seeds, strict=True)]
-    recipe = Recipe("lbfgs", loss="squared", look=50, floor=1e-28)
+    recipe = Recipe("lbfgs", loss="squared", evaluation_interval=50, target_training_loss=1e-28)
     x, y = world.x.flatten(0, 1), world.y.flatten(0, 1)
     trained = train(network, x, y, members, None, recipe, start)
     flat = network.flatten(tuple(torch.stack(w) for w in zip(*(t.weights for t in trained), strict=True)))
@@ -158,7 +158,7 @@ def _distilled(
     start = embed(network, weights, student) if tries == 1 else student.draw(seeds, dtype=torch.float64)
     rows = [np.arange(d * count, (d + 1) * count) for d in range(draws) for _ in range(tries)]
     members = [Member(own, _quarter(effort), one) for own, one in zip(rows, seeds, strict=True)]
-    recipe = Recipe("lbfgs", loss="squared", look=50)
+    recipe = Recipe("lbfgs", loss="squared", evaluation_interval=50)
     trained = train(student, x.flatten(0, 1), y.flatten(0, 1), members, None, recipe, start)
     loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).view(draws, tries)
     best = [trained[d * tries + int(s)] for d, s in enumerate(loss.argmin(1))]
