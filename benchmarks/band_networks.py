@@ -1,17 +1,17 @@
-"""How networks learn a band-limited function: do any of them fall off a cliff?
+"""How do networks learn a band-limited function? Does any of them fall off a cliff?
 
     python benchmarks/band_networks.py [--steps 12000] [--out benchmarks/results/band_networks.json]
 
-Random functions in the band |k_i| <= 3 of two angles, M = 49, without noise, at n = M, 2 M, 4 M, 16 M and
-64 M uniform nodes; least squares in the band is exact from about n = M on.  Figures are the relative error
-sqrt(E |f^ - f|^2 / E |f|^2) on a grid over all seeds, each of which has another teacher and other nodes,
-and below them the local exponents.
+The teachers are random functions in the band |k_i| <= 3 of two angles, M = 49, without noise, at n = M, 2 M,
+4 M, 16 M and 64 M uniform nodes. Least squares in the band is exact from about n = M on. Figures are the
+relative error sqrt(E |f^ - f|^2 / E |f|^2) on a grid, over all seeds; each seed has its own teacher and
+nodes. The local exponents stand below them.
 
-The first table is ordinary training: Adam, stopped and kept by its own validation on a fifth of the n
-examples, at that learning rate (and w0 of sine networks) which has the lowest mean validation loss.  The
-low-passed ones are the same students, projected on the band.  The second is training to the end: L-BFGS in
-float64, on all examples, without validation; beside its relative error the median of the relative training
-error, to which the optimiser came.
+The first table is ordinary training: Adam, stopped early by a validation set of a fifth of the n examples,
+with the learning rate (and w0 of sine networks) that has the smallest mean validation loss. "Low-passed" are
+the same students, projected on the band. The second table is training to the end: L-BFGS in float64, on all
+examples, without validation. Next to its relative error stands the median of the relative training error that
+the optimiser reached.
 """
 
 from __future__ import annotations

@@ -1,16 +1,18 @@
-"""What network teachers leave undetermined, between bounds: how far apart these are.
+"""How far apart are the two bounds on what network teachers leave undetermined?
 
     python benchmarks/bracket.py [--out FILE.json]
 
-The gap is upper / lower - 1, ratios of means over draws of teacher and data.
+The gap is upper / lower - 1, a ratio of means over draws of teacher and data.
 
-  - A linear teacher of 6 parameters seen as a one-layer network, noise standard deviation 0.3, beside the
+  - A linear teacher of 6 parameters, treated as a one-layer network, noise standard deviation 0.3; compared
+  with the
     exact posterior variance.
-  - A tanh teacher 3-3-1 (16 parameters; weights N(0, 1/3), biases N(0, 1)) on normal inputs, label noise of
-    variance 1e-2: to be within 20% for n = 20 to 160; and of 1e-4, and none, where what is left open is the
-    finding.
+  - A tanh teacher 3-3-1 (16 parameters; weights N(0, 1/3), biases N(0, 1)) on normal inputs. With label noise
+  of
+    variance 1e-2 the gap must be within 20% for n = 20 to 160. With variance 1e-4, and without noise, the
+    open gap is the finding.
 
-One CPU thread, eight minutes of it.
+One CPU thread, eight minutes.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Coverage of the budget's intervals on settings where each term is known, in one run.
+"""Coverage of the budget's intervals in settings where each term is known, in one run.
 
     python benchmarks/budget.py [--repetitions 1000] [--draws 64] [--out FILE.json]
 
-Each exact setting has a fixed design.  Its budget is computed in closed form, and estimated from draws of
-teacher, labels and learner alone, many times, each time with 95% intervals: the share of these that hold the
-exact term is to be 93 to 97% (1.4% is two standard errors at 1,000 repetitions).  Terms that are known
-without draws are not counted.  Beside it the share for plain t intervals of the same draws, and of 20 of
-them.  One core, some ten minutes.
+Each exact setting has a fixed design. Its budget is computed in closed form, and estimated many times from
+draws of teacher, labels and learner alone, each time with 95% intervals. The share of these that contain the
+exact term must be 93 to 97% (two standard errors at 1,000 repetitions are 1.4%). Terms that are known without
+draws are not counted. The same share is printed for plain t intervals of the same draws, and of 20 of them.
+One core, about ten minutes.
 """
 
 from __future__ import annotations

@@ -1,21 +1,21 @@
-"""Whether learners told the band are exact where they should be, and whether the instrument can tell.
+"""Are learners that are given the band exact where they should be, and can the searches tell?
 
     python benchmarks/conjecture.py [--examples 14000] [--networks 10000] [--draws 50]
                                     [--only exact,limit,claims] [--out benchmarks/results/conjecture.json]
 
-*exact*: relative errors |f^ - f| / |f| of least squares in a known band, noiseless, random nodes, at n / M
-of 1, 1.1, 1.5 and 4: median and largest over draws; and how often the error is at most 1e-9.  On the circle,
-tori of two and three dimensions, the interval (Legendre), the sphere and the Boolean cube.
+*exact*: relative errors |f^ - f| / |f| of least squares in a known band, noiseless, random nodes, at n / M of
+1, 1.1, 1.5 and 4: the median and the largest over draws, and how often the error is at most 1e-9. On the
+circle, tori of two and three dimensions, the interval (Legendre), the sphere and the Boolean cube.
 
-*limit*: below n = M, the relative squared error of the fit of least norm, a ratio of expectations with its
-95% interval, beside 1 - n / M.
+*limit*: below n = M, the relative squared error of the minimum-norm fit, a ratio of expectations with its 95%
+interval, next to 1 - n / M.
 
-*claims*: the search for counterexamples.  The true claim, with and without noise, in both precisions, over
-so many examples; of networks, where only a start that arrived claims anything, over more: how many were
-tested, and the worst ratio of error to bound.  False versions of it, each
-with the example that refutes it: how many examples it took.
+*claims*: the search for counterexamples. The true claim, with and without noise, in both precisions, over the
+given number of examples. For networks, where the claim concerns only starts that arrived, over more examples:
+how many were tested, and the largest ratio of error to bound. False versions of the claim, each with the
+example that refutes it and how many examples it took to find.
 
-One core, 45 minutes; *claims* of networks half of it.
+One core, 45 minutes; half of it for the claims about networks.
 """
 
 from __future__ import annotations

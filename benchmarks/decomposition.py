@@ -1,14 +1,14 @@
-"""The budget of ridge regression beside mlxtend's ``bias_variance_decomp``, one run, same task.
+"""The budget of ridge regression next to mlxtend's ``bias_variance_decomp``, in one run on the same task.
 
     pip install mlxtend
     python benchmarks/decomposition.py [--out FILE.json]
 
-Gaussian linear teacher, dim 10, noise 0.3, ridge regression at n = 40.  Both estimate the expected squared
-error.  What counts is the time for a given standard error: seconds x variance of the estimate, over
-repetitions with seeds of their own.  A call of `budget` draws 16 designs and is exact given each; a call of
+Gaussian linear teacher, dim 10, noise 0.3, ridge regression at n = 40. Both estimate the expected squared
+error. The measure is the time for a given standard error: seconds x variance of the estimate, over
+repetitions with their own seeds. A call of `budget` draws 16 designs and is exact given each. A call of
 mlxtend's function has one design, one teacher and 200 bootstrap samples of it (its default), scored on 1,000
-test points.  A bootstrap sample of n examples holds some 63% of them, so that its risk is that of fewer
-examples: the bias is printed beside.  It splits the error into bias and variance; it knows no noise,
+test points. A bootstrap sample of n examples holds about 63% of them, so its risk is the risk at fewer
+examples: that bias is printed. mlxtend splits the error into bias and variance; it has no noise,
 realizability or uncertainty.
 """
 

@@ -1,20 +1,19 @@
-"""Hundreds of students trained at once, beside a plain PyTorch loop over the same students, in one run.
+"""Hundreds of students trained at once, next to a plain PyTorch loop over the same students, in one run.
 
     python benchmarks/ensemble.py [--device cuda] [--students 4096] [--alone 8] [--out FILE.json]
 
-Each student has two hidden tanh layers, a teacher of its own of the same shape, n = 512 noiseless examples
-of its own and batches of 64; squared loss, SGD with momentum or Adam, 200 steps.  The plain loop is
-torch.nn.Sequential and torch.optim with their defaults, data resident on the device; it trains --alone of
-the students one after another and its time is multiplied up to all of them.  The two take turns three
-times, and the medians count.  Both start from the same weights, see the same batches and draw these
-themselves; the largest relative difference of final training losses is printed, so that the two are known
-to do the same work.
+Each student has two hidden tanh layers, its own teacher of the same shape, n = 512 noiseless examples and
+batches of 64; squared loss, SGD with momentum or Adam, 200 steps. The plain loop is torch.nn.Sequential and
+torch.optim with their defaults, with the data resident on the device. It trains --alone of the students one
+after another, and its time is scaled up to all of them. The two take turns three times, and the medians
+count. Both start from the same weights and see the same batches, which each draws itself. The largest
+relative difference of final training losses is printed, to show that the two do the same work.
 
-Beside the ratio: the share of the floor, the time of the step's batched matrix products alone (forward,
-weight gradients, input gradients but for the first layer) in the time of the step, and the share of the
-device's peak, the same products' flops against those of one large matrix product.
+Next to the ratio: the share of the step's time that the batched matrix products alone take (forward, weight
+gradients, input gradients except for the first layer), and the share of the device's peak, measured by the
+flops of the same products against those of one large matrix product.
 
-On a CPU one thread, and its own time rather than the clock's; about two minutes.
+On a CPU: one thread, process time instead of wall time, about two minutes.
 """
 
 from __future__ import annotations

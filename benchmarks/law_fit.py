@@ -1,17 +1,18 @@
-"""What the fitter and the default estimator are worth, on published measurements, in one run.
+"""How good are the fitter and the default estimator on published measurements? All in one run.
 
     python benchmarks/law_fit.py [--reference-starts 4500] [--grids 1000] [--out FILE.json]
 
-(a) the fitter beside the published method for the Chinchilla form (Besiroglu et al. 2024: a grid of
-    4,500 starts, Huber losses of the log-sum-exp, BFGS with numeric gradients), same points, one thread;
-    then the default estimator on the recommended splits of three published grids;
-(b) the default estimator on 44 published learning curves, fitted part to held-out part;
-(c) coverage and mean interval score (Gneiting and Raftery 2007, eq. 43, of ln error) of its 90% intervals
-    for held-out points of all of these, beside a naive band: 1.645 standard deviations of the residuals;
-(d) the pruning law on the published curves of pruned residual networks;
-(e) coverage of 90% parameter intervals on synthetic grids (sims/law_coverage.toml).
+(a) The fitter next to the published method for the Chinchilla form (Besiroglu et al. 2024: a grid of 4,500
+starts,
+    Huber losses of the log-sum-exp, BFGS with numeric gradients), same points, one thread; then the default
+    estimator on the recommended splits of three published grids.
+(b) The default estimator on 44 published learning curves: fitted part to held-out part. (c) Coverage and mean
+interval score (Gneiting and Raftery 2007, eq. 43, of ln error) of its 90% intervals for the
+    held-out points of all of these, next to a naive band: 1.645 standard deviations of the residuals.
+(d) The pruning law on the published curves of pruned residual networks.
+(e) Coverage of 90% parameter intervals on synthetic grids (sims/law_coverage.toml).
 
-RMSLE is the root mean square of ln(predicted / measured).  One core; the reference takes ten minutes at its
+RMSLE is the root mean square of ln(predicted / measured). One core; the reference takes ten minutes at its
 4,500 starts, the rest about three.
 """
 

@@ -1,18 +1,19 @@
-"""The learner told the network's class: how often it is exact, how quick it is, and what raises the share.
+"""The learner that is given the network's class: how often is it exact, how fast, and what raises the share?
 
     python benchmarks/network_class.py [--teachers 100] [--only exact speed ways] [--out FILE.json]
 
-Teachers of `NetworkTeacher`'s prior, tanh, normal inputs, noiseless.  Zero training error: relative, squared,
-<= 1e-24.  Wrong: relative squared error > 1e-12 on 2,000 fresh inputs.  Three parts; each row is written as
-soon as it is there.
+Teachers come from `NetworkTeacher`'s prior: tanh, normal inputs, noiseless. Zero training error means a
+relative squared training error <= 1e-24. Wrong means a relative squared error > 1e-12 on 2,000 fresh inputs.
+There are three parts; each row is written as soon as it is finished.
 
-exact   for each architecture and n: teachers learned exactly, starts and core-seconds a teacher, functions of
+exact   For each architecture and n: teachers learned exactly, starts and core-seconds for each teacher,
+functions of
         zero training error that are wrong, and functions off by more than their bound.
-speed   steps a second of starts together and one by one, in turns; labels that no start can reach.
-ways    seconds a teacher learned, of ways to start and to descend, against plain restarts in the same loop,
-        32 starts a round.  A way is given up after the seconds of its row; seconds given up count.
+speed   Steps a second of starts together and one by one, in turns, on labels that no start can reach. ways
+Seconds for each teacher learned, of several ways to start and to descend, compared with plain restarts in the
+        same loop, 32 starts a round. A way is stopped after the seconds of its row; these seconds count.
 
-Core-seconds are a process's own, of one thread.
+Core-seconds are the time of one process with one thread.
 """
 
 from __future__ import annotations

@@ -3,18 +3,20 @@
     python benchmarks/nyquist.py [--only large growth dense] [--size 1000000] [--out FILE.json]
 
 Uniform random nodes on the circle and on the torus of dim 2, flat spectrum, no noise, a box of about --size
-frequencies.  Labels come from the non-uniform transform; in `large` their own error is stated too, against
-sums in extended precision at 32 of the nodes.  Error is the distance of the coefficients from the truth,
-relative to the truth's norm.
+frequencies. Labels come from the non-uniform transform; `large` also states their own error, against sums in
+extended precision at 32 of the nodes. Error is the distance of the coefficients from the truth, relative to
+the truth's norm.
 
 `large`   n = 4 M and n = M ln M, and 4 M jittered nodes (one in each of n equal intervals), on two threads.
-          Cost is stated in raw transforms: one call of finufft's type 1, planning and sorting included, of
-          the same nodes and frequencies at precision 1e-9, timed before and after the fit in the same process
-          (median of four).  Peak memory is that of a process of its own, the labels' making included.
+Cost is
+          stated in raw transforms: one call of finufft's type 1, planning and sorting included, of the same
+          nodes and frequencies at precision 1e-9, timed before and after the fit in the same process (median
+          of four). Peak memory is that of a separate process, which also makes the labels.
 `growth`  n = 4 M from 10,000 to 4 x --size, one thread; the exponent is the slope of log time in log n.
 `dense`   M = 4,001 (--dense) and n = 4 M: the same fit by the singular value decomposition of the matrix, as
-          small bands are fitted, and by the Cholesky factor of its normal equations, the fastest dense way.
-          One thread for all.
+for small
+          bands, and by the Cholesky factor of its normal equations, the fastest dense way. One thread for
+          all.
 
 Five minutes on two cores, 3 GiB.
 """

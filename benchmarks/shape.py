@@ -1,12 +1,12 @@
-"""How often `curve_shape` says what a learning curve is: known shapes, drawn again and again.
+"""How often does `curve_shape` give the right verdict? Known shapes, drawn again and again.
 
     python benchmarks/shape.py [--repeats 200] [--out benchmarks/results/shape.json]
 
-Eight sizes, n = 100 to 12,800 by doubling, with three seeds each unless a row says otherwise; errors are
-the curve times exp(noise x standard normal).  Each row is a curve, its noise, and how often each verdict
-came.  `wrong` is the share of draws that were called another shape than the curve has (not decided is not
-wrong): for power laws the false-alarm rate, which is to be at most 5%.  For the power laws also how often
-the 95% interval of the exponent holds the truth, among those called so.
+Eight sizes, n = 100 to 12,800 by doubling, with three seeds each unless a row says otherwise; errors are the
+curve times exp(noise x standard normal). Each row is a curve, its noise, and how often each verdict came.
+`wrong` is the share of draws that were given another shape than the curve has (not decided does not count as
+wrong). For power laws `wrong` is the false-alarm rate, which must be at most 5%. For power laws the table
+also shows how often the 95% interval of the exponent contains the truth, among the draws with that verdict.
 
 One core, about 0.2 s a draw.
 """

@@ -1,16 +1,17 @@
-"""How many examples it takes to learn a function of few coefficients exactly, its places unknown.
+"""How many examples does it take to learn a function of few coefficients exactly, if their places are unknown?
 
     python benchmarks/sparse.py [--draws 100] [--out benchmarks/results/sparse.json]
 
-Exact is a relative squared error of at most 1e-18, by Parseval, over teachers and nodes drawn anew.
+Exact means a relative squared error of at most 1e-18, by Parseval, over fresh draws of teachers and nodes.
 
 Strides: K frequencies among 10,001 (k and -k are two, as in a band's size) from n nodes at equal strides, of
-the golden section or 1/M of a turn, by `MatrixPencil`; with the condition numbers of the amplitudes'
-equations and of the matrix that frequencies are read from, and how often a wrong function was certified.
+the golden section or 1/M of a turn, by `MatrixPencil`. The table shows the condition numbers of the
+amplitudes' equations and of the matrix that gives the frequencies, and how often a wrong function was
+certified.
 
 Random nodes: K coefficients among M = 10,001, normal or all of one size with random signs, by
-`SparseRecovery`; beside it orthogonal matching pursuit of K steps (scikit-learn), and the lasso
-(scikit-learn's path by least angles; exact counts if any support along the path solves for the teacher).
+`SparseRecovery`. For comparison: orthogonal matching pursuit of K steps (scikit-learn), and the lasso
+(scikit-learn's least-angle path; it counts as exact if any support along the path gives the teacher).
 
 One core, about 15 minutes.
 """

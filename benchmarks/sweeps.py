@@ -1,24 +1,24 @@
-"""Sweeps whose driver is killed at random moments, and what they cost beside the cells themselves.
+"""Sweeps whose driver is killed at random moments, and the overhead of a sweep over its cells.
 
     python benchmarks/sweeps.py [--rounds 50] [--out FILE.json]
 
-Crash test: in each round a study begins with an empty file, and its driver is killed with SIGKILL at random
-moments, once or twice, and started again until it is done.  One moment in four is uniform over the first
-half second, when processes start and the file is opened; others come when a random number of cells has been
-begun, and some milliseconds later.  Then its table, learning curves and all, must be that of an undisturbed
-run to the last bit, PRAGMA integrity_check must say ok after every kill, and no cell that had a row may have
-been begun again.  Once with 200 cells of 5 ms and two workers (`local`); once with 60 networks trained on
-the digits for 20 steps, in batches of four, within the driver (`serial`: torch takes seconds to load in a
-new worker).
+Crash test: each round starts a study with an empty store. Its driver is killed with SIGKILL at random
+moments, once or twice, and started again until the study is done. One moment in four is uniform over the
+first half second, when processes start and the store is opened; the others come some milliseconds after a
+random number of cells has begun. At the end the table, learning curves included, must be that of an
+undisturbed run to the last bit; PRAGMA integrity_check must say ok after every kill; no cell that had a row
+may have begun again. Once with 200 cells of 5 ms and two workers (`local`); once with 60 networks trained on
+the digits for 20 steps, in batches of four, within the driver (`serial`: torch takes seconds to load in a new
+worker).
 
-Overhead: 10,000 cells that do nothing, the start of the processes included, the fastest of five runs and
-the processor's time of their drivers (other work slows the clock's time down).
+Overhead: 10,000 cells that do nothing, the start of the processes included; the fastest of five runs by wall
+time, and the processor time of the driver, since other work slows the wall clock.
 
-Opening: a file of 250,000, 500,000 and 1,000,000 rows, put in by plain SQL, and a study that asks for 1,000
-cells more: seconds to build the study, open the file as its driver and find what is missing, by the clock
-and of the processor, the fastest of three.
+Opening: a store of 250,000, 500,000 and 1,000,000 rows, inserted by plain SQL, and a study that asks for
+1,000 cells more. Wall and processor seconds to build the study, open the store as its driver and find the
+missing cells; the fastest of three.
 
-Some ten minutes on two cores.
+About ten minutes on two cores.
 """
 
 from __future__ import annotations

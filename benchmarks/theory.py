@@ -1,16 +1,17 @@
-"""Known learning curves beside measured ones, in one run.
+"""Known learning curves next to measured ones, in one run.
 
     python benchmarks/theory.py [--draws 60] [--out FILE.json]
 
 Curves: the mean excess risk over draws of inputs (exact given these), its relative standard error, the
-theory's figure, and measured over theory.  On the circle and on spheres eigenvalues are exact, and the ratio
-says what the theory's independent eigenfunctions are worth there.
+theory's figure, and measured over theory. On the circle and on spheres the eigenvalues are exact, so the
+ratio shows the error that the theory makes by treating eigenfunctions as independent.
 
-Exponents: of n by least squares of logarithms over the sizes given, with the standard error, beside the
-theory's.  Piecewise linear functions are Delaunay interpolation at points of the cube, tested in its middle.
-Smooth teachers on the circle are given up to 1,600 points: from 25 to 400 the exponent of Matern 1.5 is 2.6.
+Exponents: the exponent of n by least squares of logarithms over the given sizes, with its standard error,
+next to the theory's. Piecewise linear functions are Delaunay interpolation at points of the cube, tested in
+its middle. Smooth teachers on the circle get up to 1,600 points: from 25 to 400 the exponent of Matern 1.5 is
+2.6.
 
-One core, some ten minutes.
+One core, about ten minutes.
 """
 
 from __future__ import annotations

@@ -1,22 +1,22 @@
-"""Examples a second of the training loop, beside a plain PyTorch script of the same model, in one run.
+"""Examples a second of the training loop, next to a plain PyTorch script of the same model, in one run.
 
     python benchmarks/throughput.py [--device cuda] [--rounds 3] [--profile] [--out FILE.json]
 
 Vision: ResNet-20 on 50,000 synthetic images of 32 x 32 x 3 in 10 classes, batches of 128, random crops and
-mirror images, SGD.  Language: a transformer of 25M parameters on synthetic bytes, windows of 512, batches of
-32, Adam (on a CPU: 0.1M parameters, windows of 64, batches of 16).  The plain script is written in the usual
-way, float32 throughout: nn.Module, a DataLoader whose workers augment image by image, torch.optim.  The loop
-trains with its measures for a GPU (everything resident there, bfloat16 products, compiled steps), on a CPU
-with its defaults; what it looks at on the way is in its time.  Both begin from the same weights: the largest
-relative difference of their outputs there is printed, so that the two are known to be one model.
+mirror images, SGD. Language: a transformer of 25M parameters on synthetic bytes, windows of 512, batches of
+32, Adam (on a CPU: 0.1M parameters, windows of 64, batches of 16). The plain script is written in the usual
+way, in float32: nn.Module, a DataLoader whose workers augment image by image, torch.optim. The loop trains
+with its options for a GPU (all data resident there, bfloat16 products, compiled steps), on a CPU with its
+defaults; its time includes its evaluations. Both begin from the same weights. The largest relative difference
+of their outputs is printed, to show that the two are one model.
 
-A time is that of the longer of two runs less that of the shorter, so without what is done once (compiling,
-moving data, the risk at the end), the median of --rounds; the two take turns.  Beside it: the share of the
-device's peak (dense bfloat16 flops as NVIDIA states them; on a CPU, of one large float32 product), peak
-memory, and many small cells trained at once against one after another.
+A time is that of the longer of two runs minus that of the shorter, so it leaves out what happens once
+(compiling, moving data, the risk at the end); the median of --rounds counts, and the two take turns. Also
+printed: the share of the device's peak (dense bfloat16 flops as NVIDIA states them; on a CPU, of one large
+float32 product), peak memory, and many small cells trained at once against one after another.
 
-On a CPU one thread, and its own time rather than the clock's, so that the plain script's data workers cost
-it nothing; about a minute.  The figures kept are in benchmarks/results/throughput.json.
+On a CPU: one thread and process time instead of wall time, so that the plain script's data workers cost it
+nothing; about a minute. The results are in benchmarks/results/throughput.json.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The outcome of sims/budget_steps.toml: deficiency and what the optimiser left, against steps.
+"""Print the outcome of sims/budget_steps.toml: deficiency against training steps.
 
 Command:  python sims/budget_steps.py [--store sims/budget_steps.db]
 """

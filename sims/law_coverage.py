@@ -1,4 +1,4 @@
-"""The outcome of sims/law_coverage.toml: how often intervals of parameters hold the truth, by law.
+"""Print the outcome of sims/law_coverage.toml: how often the parameters' intervals contain the truth, by law.
 
 Command:  python sims/law_coverage.py [--store sims/law_coverage.db]
 """

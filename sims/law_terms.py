@@ -1,7 +1,7 @@
-"""The outcome of sims/law_terms.toml: the joint law's terms, fitted to risks alone, beside the budget's.
+"""Print the outcome of sims/law_terms.toml: the terms of the fitted joint law, and those of the budget.
 
-The law is E + A m^-alpha + B n^-beta; the budget's terms that it is set beside are noise, realizability, and
-uncertainty with deficiency.  Realizability is an upper bound, by distillation.
+The law is E + A m^-alpha + B n^-beta. Its terms are compared with the noise, the realizability, and the sum
+of uncertainty and deficiency. The realizability is an upper bound, found by distillation.
 
 Command:  python sims/law_terms.py [STUDY.toml] [--store STUDY.db]
 """

@@ -1,25 +1,25 @@
-"""The hardness map: where the examples tell a network, and no start of a search finds it.
+"""The hardness map: where the examples determine a network, but no start of a search finds it.
 
 Claim:    P + 1 noiseless examples tell almost every network of P parameters from all others of its class, and
-          2 P + 1 tell every one.  Between these and the n at which starts arrive the search fails, not the
-          information: a possibly hard region, wider as P grows and with a second hidden layer.
+          2 P + 1 tell every one. Between these and the n at which starts arrive, the search fails, although
+          the information suffices. This possibly hard region grows with P and with a second hidden layer.
 Command:  python sims/nyquist_hardness.py
 Cost:     5.6 minutes of one core
-Outcome:  tanh, 5 teachers, 64 starts a teacher of each scale 1/2, 1, 2 (205 where none arrives); share of all
-          starts that reach the teacher at n = P + 1, 1.25 P, 1.5 P, 2 P + 1, 5 P:
+Outcome:  tanh, 5 teachers, 64 starts for each teacher and each scale 1/2, 1, 2 (205 where none arrives);
+          share of all starts that reach the teacher at n = P + 1, 1.25 P, 1.5 P, 2 P + 1, 5 P:
               2-2-1    P = 9   0.58     0.68    0.78    0.83   0.92
               2-4-1    P = 17  0.071    0.093   0.18    0.24   0.27
               4-8-1    P = 49  1/960    0.014   0.039   0.058  0.16
               2-3-3-1  P = 25  1/960    0.0052  0.027   0.028  0.065
               4-4-4-1  P = 45  0/3,075  0.0031  0.015   0.031  0.12
               8-4-4-1  P = 61  0/3,075  0/3,075 1/960   0.018  0.24
-          Below 1 in 1,024 (95%, rule of three): 4-4-4-1 at P + 1; 8-4-4-1 at P + 1 and 1.25 P.  A share is a
-          mean over unlike teachers: at P + 1 one of 5 is reached with 4-8-1 and with 2-3-3-1, and one of the
-          latter is not at 5 P either.  No start of zero training error was wrong from P + 1 on; at 0.8 P all
-          were.  Starts of scale 2, that of the teachers, arrive less often than others (2-3-3-1: as often).
-          Students trained on the same examples see none of this: from P + 1 to 5 P their relative error falls
-          from 0.11 to 0.55 to 0.014 to 0.24, in and out of the region (medians of 5; CPU, torch 2.13.0,
-          2026-11-26)
+          The share is below 1 in 1,024 (95%, rule of three) for 4-4-4-1 at P + 1 and for 8-4-4-1 at P + 1 and
+          1.25 P. A share is a mean over teachers that differ: at P + 1 one teacher of 5 is reached with 4-8-1
+          and with 2-3-3-1, and one of the 2-3-3-1 teachers is not reached at 5 P either. No start of zero
+          training error was wrong from P + 1 on; at 0.8 P all were. Starts of scale 2, the scale of the
+          teachers, arrive less often than others (2-3-3-1: as often). Students trained on the same examples
+          show no such region: from P + 1 to 5 P their relative error falls from 0.11 to 0.55 down to 0.014 to
+          0.24 (medians of 5; CPU, torch 2.13.0, 2026-11-26)
 """
 
 from __future__ import annotations

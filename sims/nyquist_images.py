@@ -1,37 +1,36 @@
-"""Are real tasks band-limited?  The energy of a trained network and of real labels outside a band of images.
+"""Are real tasks band-limited? The energy of a trained network and of real labels outside a band of images.
 
 Claim:    Neither a trained network nor real labels lie in a band of the images' kernel: the energy outside
-          its top M eigenfunctions falls as a slow power of M.  That tail predicts the error of least squares
-          in a band (a floor) and of kernel ridge regression (a power law with about the tail's exponent);
-          cutting it off gives a cliff to those alone who are told the band.
+          the top M eigenfunctions falls as a slow power of M. This tail predicts the error of least squares
+          in a band (a floor) and of kernel ridge regression (a power law with about the tail's exponent). If
+          the tail is removed from the task, only learners that are given the band fall off a cliff.
 Command:  python sims/nyquist_images.py
 Cost:     4 minutes of one core
 Outcome:  Energy outside M = 30, 100, 300, 1,000, 2,000 functions: network .115, .069, .043, .023 to .026,
           .016 to .020, about M^-0.45; labels .43, .36 to .37, .31 to .32, .25 to .28, .21 to .27, about
           M^-0.15 (the first on the images that the basis was estimated from, the second on test images).
           Least squares in M = 100, 300, 1,000 functions ends at n = 16,000 at .070, .044, .027 (network) and
-          .37, .33, .29 (labels), where .070, .044, .026 and .36, .32, .28 are predicted; at n = M = 1,000 it
-          is at 61 and 420, where no bound is.  Kernel ridge, n = 250 to 8,000: .088 to .016 (exponent 0.55
+          .37, .33, .29 (labels); predicted are .070, .044, .026 and .36, .32, .28. At n = M = 1,000 it is at
+          61 and 420, where there is no bound. Kernel ridge, n = 250 to 8,000: .088 to .016 (exponent 0.55
           with a floor, predicted .083 to .023: the theory learns nothing beyond M = 2,000) and .46 to .27
-          (exponent 0.16, predicted .47 to .28).  Exponents not predicted: neighbours .23 and .16, forest .26
-          and .16; a network student .60 and about .26, faster than this kernel's tail, and on labels the
-          best from n = 4,000 on (.28, .24).
-          Low-passed to M = 300: told the band, 1e-29 from n = 500 on (too large a band, M = 1,000: a cliff at
-          1,000); kernel ridge n^-2, .034 to 4e-5 and .080 to 1e-4 (predicted .029 to 5e-5, .075 to 1e-4); all
-          others go on slowly: network .21 to .013 and .36 to .027, neighbours to .049 and .097.
-          (One teacher, one draw at each n; CPU, numpy 2.4, torch 2.13, 2026-11-25)
+          (exponent 0.16, predicted .47 to .28). Exponents that are not predicted: neighbours .23 and .16,
+          forest .26 and .16; a network student .60 and about .26, faster than this kernel's tail, and the
+          best on labels from n = 4,000 on (.28, .24). Low-passed to M = 300: given the band, 1e-29 from n =
+          500 on (given a larger band, M = 1,000: a cliff at 1,000); kernel ridge n^-2, .034 to 4e-5 and .080
+          to 1e-4 (predicted .029 to 5e-5, .075 to 1e-4); all others fall slowly: network .21 to .013 and .36
+          to .027, neighbours to .049 and .097. (One teacher, one draw at each n; CPU, numpy 2.4, torch 2.13,
+          2026-11-25)
 
-In which sense real tasks are band-limited.  In no exact one, for this kernel: at M = 2,000, a tenth of the
-number of images that the basis was estimated from, a fifth or more of the labels' energy is still outside,
-and 2% of a network's.  The sense that is left is one of degree: 57% of the labels' energy is in 30 functions,
-96% of the network's in 300, and how slowly the rest falls with M is how slowly kernel ridge learns with n.
-A Nyquist learner would have to know functions in finitely many of which its target lies.  The inputs alone
-tell the kernel's eigenfunctions, but not that nothing lies beyond M, for here something does; a learner told
-so ends at the tail's energy and is the worst of all near n = M.  The network student is faster than the tail:
-a kernel fixed before the labels are seen does not bound it.  A low-passed task is a Nyquist world, and
-another task: at M = 300 it lacks 4% of the network's energy, disagrees with 11% of its classes and has 84.2%
-of the real ones right instead of 87.0%; of the labels it lacks 31 to 32% of the energy, and 17% of the
-classes are wrong.
+In which sense are real tasks band-limited? Not exactly, for this kernel: at M = 2,000, a tenth of the number
+of images that the basis was estimated from, a fifth or more of the labels' energy is still outside, and 2% of
+a network's. What remains is a matter of degree: 30 functions hold 57% of the labels' energy, 300 hold 96% of
+the network's, and kernel ridge learns with n as slowly as the rest falls with M. A Nyquist learner would need
+finitely many functions whose span contains its target. The inputs alone give the kernel's eigenfunctions, but
+not the statement that nothing lies beyond M, which is false here; a learner that assumes it ends at the
+tail's energy and is the worst of all near n = M. The network student is faster than the tail: a kernel that
+is fixed before the labels are seen does not bound it. A low-passed task is band-limited, but it is another
+task: at M = 300 it lacks 4% of the network's energy, disagrees with 11% of its classes and has 84.2% of the
+real ones right instead of 87.0%; it lacks 31 to 32% of the labels' energy, and 17% of the classes are wrong.
 
 Targets are centred and have variance 1 in all; errors are relative to the target's own energy at test images.
 """

@@ -1,13 +1,13 @@
-"""Excess risk of a learner that is told the band, against sigma^2 M / n.
+"""Excess risk of a learner that is given the band, compared with sigma^2 M / n.
 
-Claim:    With noise there is no cliff to 0 but a rate: sigma^2 M / n on a grid.  At random nodes the risk
-          blows up near n = M, where the sampling operator is nearly singular, and comes down to the grid's
-          rate; the ridge sigma^2 M, that of the prior, tames it.
+Claim:    With noise there is no cliff to 0 but a rate: sigma^2 M / n on a grid. At random nodes the risk is
+          very large near n = M, where the sampling operator is nearly singular, and falls to the grid's rate.
+          A ridge of sigma^2 M, the ridge of the prior, removes the peak.
 Command:  python sims/nyquist_noise.py
 Cost:     15 seconds of one core
-Outcome:  M = 41, sigma^2 = 0.01, medians of 200 draws: at n = M 0.010 on the grid (the rate is 0.010), 1.6e11
-          at random nodes, 0.23 with the ridge; at 1.5 M 0.0073, 1.9, 0.078; at 2 M 0.0051, 0.029, 0.023; at
-          5 M 0.0021, 0.0026, 0.0026; at 20 M all 0.0005 (CPU, numpy 2.4, 2026-11-25)
+Outcome:  M = 41, sigma^2 = 0.01, medians of 200 draws (grid; random nodes; random nodes with the ridge): at n
+          = M 0.010 (the rate is 0.010), 1.6e11, 0.23; at 1.5 M 0.0073, 1.9, 0.078; at 2 M 0.0051, 0.029,
+          0.023; at 5 M 0.0021, 0.0026, 0.0026; at 20 M all 0.0005 (CPU, numpy 2.4, 2026-11-25)
 """
 
 from __future__ import annotations

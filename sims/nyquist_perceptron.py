@@ -1,20 +1,20 @@
-"""Where information suffices and where search arrives, in two problems whose thresholds are known.
+"""Where information suffices and where search succeeds, in two problems with known thresholds.
 
-Claim:    Counting consistent teachers and the best known algorithm come near the known samples a weight;
-          what is left is of finite size.  Binary perceptron: 1.245 to know the teacher (Gyorgyi, Phys. Rev.
-          A 41, 7097, 1990), 1.493 to find it by approximate message passing (state evolution: Barbier et al.,
-          PNAS 116, 5451, 2019).  Noiseless real phase retrieval: 1 (Maillard et al., arXiv 2006.05228) and
-          1.128 (state evolution, computed here).
+Claim:    Counting consistent teachers, and the best known algorithm, come near the known numbers of samples
+          for each weight; the rest is finite size. Binary perceptron: 1.245 to determine the teacher
+          (Gyorgyi, Phys. Rev. A 41, 7097, 1990), 1.493 to find it by approximate message passing (state
+          evolution: Barbier et al., PNAS 116, 5451, 2019). Noiseless real phase retrieval: 1 (Maillard et
+          al., arXiv 2006.05228) and 1.128 (state evolution, computed here).
 Command:  python sims/nyquist_perceptron.py
 Cost:     2 minutes of one core
-Outcome:  Known: the perceptron's entropy of consistent teachers, extrapolated from N = 10, 15, 20 and n <= N,
-          is 0 at 1.294 +- 0.043 (1.245).  The teacher alone is left at 1.48 on average for N = 20, and 1/N
-          leads from these sizes to 1.425 +- 0.036, which misses: at 1.245 and N = 20 still 0.4 teachers one
-          flip away are expected.  Phases: known at N + 1 examples in every draw.  Found: the perceptron at
-          1.568, 1.530, 1.520 for N = 250, 500, 1,000, extrapolated 1.482 +- 0.014 (1.493); phases at 1.213,
-          1.176, 1.185, extrapolated 1.153 +- 0.009 (1.128, 2.7 standard errors off: N^(-2/3) is assumed, and
-          three sizes do not test it).  At N = 250 the perceptron's curve ends at 0.93, which lowers
-          its centre a little (CPU, numpy 2.4, 2026-11-26)
+Outcome:  Determined: the perceptron's entropy of consistent teachers, extrapolated from N = 10, 15, 20 and n
+          <= N, is 0 at 1.294 +- 0.043 (1.245). At N = 20 only the teacher is left at 1.48 on average;
+          extrapolation in 1/N from these sizes gives 1.425 +- 0.036, which misses: at 1.245 and N = 20 still
+          0.4 teachers one flip away are expected. Phases: determined at N + 1 examples in every draw. Found:
+          the perceptron at 1.568, 1.530, 1.520 for N = 250, 500, 1,000, extrapolated 1.482 +- 0.014 (1.493);
+          phases at 1.213, 1.176, 1.185, extrapolated 1.153 +- 0.009 (1.128, 2.7 standard errors off: N^(-2/3)
+          is assumed, and three sizes do not test the assumption). At N = 250 the perceptron's curve ends at
+          0.93, which lowers its centre a little (CPU, numpy 2.4, 2026-11-26)
 """
 
 from __future__ import annotations

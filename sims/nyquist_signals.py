@@ -1,24 +1,26 @@
-"""Recordings and photographs at random nodes: a learner told a band, one that chooses it, ordinary ones.
+"""Recordings and photographs at random nodes: given a band, choosing a band, and ordinary learners.
 
-Claim:    A recording is in a band but for a tail, and the tail is slow.  Told the band, a learner falls to
-          tail (1 + M / (n - M)) and no further; only the low-passed record has a cliff to rounding.
-Command:  python sims/nyquist_signals.py (of what is not installed it says how to; flac decodes the sounds)
+Claim:    A recording lies in a band but for a tail, and the tail is slow. A learner that is given the band
+          falls to tail (1 + M / (n - M)) and no further; only the low-passed recording has a cliff to
+          rounding.
+Command:  python sims/nyquist_signals.py (tells how to install what is missing; flac decodes the sounds)
 Cost:     2.5 minutes of one core
-Outcome:  A record of N samples, mirrored so that ends make no jump (a window would change samples), is a sum
-          of N cosines, M in the band.  M for tails of 0.1, 0.01, 1e-4: 125, 220, 861 of 1,024 (ecg); 57, 138,
-          232 of 24,685 (bd_808, a drum); 75, 251, 1,423 of 1,915 (tabla_ke1); 576, 64,516, 259,081 of 262,144
-          (camera, a photograph); 225, 2,304, 56,644 of 302,500 (cell, a micrograph).  Told bands of tails
-          1e-3, 1e-5, 0.01, 0.1, 0.1, squared errors (medians of 5 draws) peak at n = M, at 500 to 6e6; at 2 M
-          they are 7 to 34 times the theory in one dimension, 1.7 in two, from 4 M on within a third of it.
-          Low-passed records are exact, under 1e-22, from 1.5 M on.  At 4 M an ordinary learner (the best of
-          kernels and neighbours on held-out nodes) is below the told one, which the tail stops: 3.5e-4 to
-          1.5e-3 (ecg), 7.8e-6 to 1.7e-5 (bd_808), 0.0036 to 0.014 (tabla_ke1), 0.082 to 0.14 (cell); on
-          camera none gets under 0.11 up to 8 M.  Choosing its band, a learner goes down the spectrum as n
-          grows, to 1e-26 on ecg at 2.9 N, where its band holds the whole record.  An error of 1% (1e-4 of the
-          energy) takes about 956 nodes on the drum (0.04 N, 4 times its M for that tail), on the others over
-          N by theory; 10% takes about 0.02 N (drum), 0.04 N (cell), 0.6 N (tabla_ke1), 0.9 N (ecg), and N by
-          theory (camera).  Few nodes do where the recorder took many more samples than the sound needs (CPU,
-          numpy 2.4, 2026-11-25)
+Outcome:  A record of N samples is a sum of N cosines, M of them in the band. It is mirrored, so that its ends
+          make no jump (a window would change samples). M for tails of 0.1, 0.01, 1e-4: 125, 220, 861 of 1,024
+          (ecg); 57, 138, 232 of 24,685 (bd_808, a drum); 75, 251, 1,423 of 1,915 (tabla_ke1); 576, 64,516,
+          259,081 of 262,144 (camera, a photograph); 225, 2,304, 56,644 of 302,500 (cell, a micrograph). Given
+          bands with tails 1e-3, 1e-5, 0.01, 0.1, 0.1, squared errors (medians of 5 draws) peak at n = M, at
+          500 to 6e6. At 2 M they are 7 to 34 times the theory in one dimension and 1.7 times in two; from 4 M
+          on they are within a third of the theory. Low-passed records are exact, under 1e-22, from 1.5 M on.
+          At 4 M an ordinary learner (the best of kernels and neighbours on held-out nodes) has a smaller
+          error than the one that is given the band, which the tail stops: 3.5e-4 against 1.5e-3 (ecg), 7.8e-6
+          against 1.7e-5 (bd_808), 0.0036 against 0.014 (tabla_ke1), 0.082 against 0.14 (cell). On camera none
+          gets under 0.11 up to 8 M. A learner that chooses its band goes down the spectrum as n grows, to
+          1e-26 on ecg at 2.9 N, where its band holds the whole record. An error of 1% (1e-4 of the energy)
+          takes about 956 nodes on the drum (0.04 N, 4 times its M for that tail), and over N by theory on the
+          others. 10% takes about 0.02 N (drum), 0.04 N (cell), 0.6 N (tabla_ke1), 0.9 N (ecg), and N by
+          theory (camera). Few nodes suffice where the recorder took many more samples than the sound needs
+          (CPU, numpy 2.4, 2026-11-25)
 """
 
 from __future__ import annotations

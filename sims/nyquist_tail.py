@@ -1,16 +1,16 @@
-"""From cliff to power law as a spectrum's tail grows: measured curves, and what kernel theory predicts.
+"""From cliff to power law as a spectrum's tail grows: measured curves, and the prediction of kernel theory.
 
-Claim:    Told the band, a learner falls off a cliff at n = M only as far as the teacher's tail outside the
-          band, amplified by tail M / (n - M).  Told smoothness alone, kernel regression crawls down a power
-          law; its exponent goes from 2 a without a tail to b - 1 with one, as kernel theory says.
+Claim:    A learner that is given the band falls off a cliff at n = M, down to the teacher's tail outside the
+          band, amplified by tail M / (n - M). Kernel regression, which is given smoothness only, follows a
+          power law; its exponent goes from 2 a without a tail to b - 1 with one, as kernel theory says.
 Command:  python sims/nyquist_tail.py
 Cost:     2 minutes of one core
-Outcome:  M = 15 of 601 functions, a = 2, b = 2.5.  At n = 64, told the band: 6e-30 without a tail, 1.4e-8,
-          1.4e-4, 0.014, 0.42 with tails of 1e-8, 1e-4, 0.01, 0.3: within 10% of the prediction, and a cliff
-          for the first alone.  Told smoothness: exponents from n = 2 M on 3.3, 3.3, 3.3, 2.6, 1.4; kernel
-          theory 4.0, 4.0, 3.9, 2.5, 1.6 at these n (limits 4 and 1.5).  The theory's level is too low by a
-          factor of 2 to 4: on the circle gaps between random nodes fluctuate, which it knows nothing of
-          (CPU, numpy 2.4, 2026-11-25)
+Outcome:  M = 15 of 601 functions, a = 2, b = 2.5. At n = 64, given the band: 6e-30 without a tail, 1.4e-8,
+          1.4e-4, 0.014, 0.42 with tails of 1e-8, 1e-4, 0.01, 0.3; within 10% of the prediction, and a cliff
+          only for the first. Given smoothness: exponents from n = 2 M on 3.3, 3.3, 3.3, 2.6, 1.4; kernel
+          theory 4.0, 4.0, 3.9, 2.5, 1.6 at these n (limits 4 and 1.5). The theory's level is too low by a
+          factor of 2 to 4: on the circle the gaps between random nodes fluctuate, which the theory does not
+          include (CPU, numpy 2.4, 2026-11-25)
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Fit the pruning laws to a study of pruned networks, and judge the joint one on networks it did not see.
+"""Fit the pruning laws to a study of pruned networks, and judge the joint law on unseen networks.
 
 Claim:    One law with the invariant depth^phi width^psi density predicts pruned networks of configurations
           that it was not fitted to, better than a constant eps_np or the surviving weights alone.
 Command:  python sims/pruning.py sims/pruning_small.toml [--store FILE] [--out FOLDER]
 Writes:   STUDY_points.csv (for errsrc fit FILE --law pruning) and STUDY.png to --out
 Cost:     two minutes, after errsrc run
-Outcome:  see the study's own heading
+Outcome:  see the head of the study
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Predict pruned networks of sizes that were never trained, from two laws in a chain; then train them.
 
 The dense law of each depth is fitted to sims/pruning_dense.toml, the joint pruning law to
-sims/pruning_grid.toml, both run before.
+sims/pruning_grid.toml; run both studies first.
 
-Claim:    The chained laws' predictions, written before the networks of sims/pruning_chain.toml are trained,
-          hold within their intervals.
+Claim:    The predictions of the chained laws, written before the networks of sims/pruning_chain.toml are
+          trained, hold within their intervals.
 Command:  python sims/pruning_chain.py [--stores FOLDER] [--out benchmarks/results]
 Writes:   pruning_chain_predictions.csv to --out, before anything is trained, and pruning_chain_cells.csv
 Cost:     see sims/pruning_chain.toml
-Outcome:  see there
+Outcome:  see sims/pruning_chain.toml
 """
 
 from __future__ import annotations

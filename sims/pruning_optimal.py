@@ -1,13 +1,15 @@
-"""Which network, pruned how far, reaches an error with the fewest weights: the law beside measured levels.
+"""Which network, pruned to which density, reaches an error with the fewest weights?
 
-Claim:    The fewest weights that the joint law says lie within 25% of the fewest measured.
+Claim:    The fewest weights that the joint law gives lie within 25% of the fewest measured.
 Command:  python sims/pruning_optimal.py sims/pruning_grid.toml [--store FILE]
 Cost:     a few seconds, after errsrc run
-Outcome:  of sims/pruning_grid.toml five of six errors within 25%, at n 2,000 and 1.1 times the least plateau
-          27% too few (43% by other seeds; curves are so flat there that counts of two seeds differ 1.6 times)
+Outcome:  sims/pruning_grid.toml: five of six errors within 25%. At n 2,000 and 1.1 times the smallest plateau
+          the law gives 27% too few (43% by other seeds); the curves are so flat there that counts of two
+          seeds differ 1.6 times
 
-The fewest measured is the least of 12 noisy counts, so rather too few.  A count without that bias stands
-beside it: of the network that one seed chooses, by the other seeds, each seed in turn, geometric mean.
+The fewest measured is the smallest of 12 noisy counts, so it is biased low. A count without that bias is
+printed next to it: the count, by the other seeds, of the network that one seed chooses; each seed in turn,
+geometric mean.
 """
 
 from __future__ import annotations

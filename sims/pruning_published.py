@@ -1,13 +1,13 @@
 """The pruning laws on published measurements: ResNets over density and depth, sparse transformers over size.
 
-Claim:    One law describes each published network, and one with an invariant in depth (ResNets) or in model
-          size (vision transformers) all networks together.
+Claim:    One law describes each published network, and one law with an invariant in depth (ResNets) or in
+          model size (vision transformers) describes all networks together.
 Command:  python sims/pruning_published.py
 Cost:     5 seconds
-Outcome:  Each ResNet: +- 0.3% to 1.7%.  ResNet-20 and -56 together: weight rewinding +0.6% +- 2.7%, gamma
-          0.31 [0.28, 0.39], phi 1.03 [0.91, 1.13]; rate rewinding -0.1% +- 1.6%, gamma 0.27 [0.23, 0.33], phi
-          1.34 [1.01, 1.49]: there depth makes up for density.  Transformers, pruned while training: -0.7%
-          +- 1.7%, psi 0.51 [0.44, 0.58] of the size; their losses rise by at most a fifth
+Outcome:  Each ResNet: +- 0.3% to 1.7%. ResNet-20 and -56 together: weight rewinding +0.6% +- 2.7%, gamma 0.31
+          [0.28, 0.39], phi 1.03 [0.91, 1.13]; rate rewinding -0.1% +- 1.6%, gamma 0.27 [0.23, 0.33], phi 1.34
+          [1.01, 1.49]: there depth compensates for density. Transformers that are pruned while they train:
+          -0.7% +- 1.7%, psi 0.51 [0.44, 0.58] of the size; their losses rise by at most a fifth
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Judge the joint pruning law on networks that it was not fitted to: a part of sims/pruning.py."""
+"""Judge the joint pruning law on networks that it was not fitted to: a part of sims/pruning.py.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""Claim: the joint law fitted to small networks predicts the large ones, whatever the seeds.
+"""Fit the joint law to small networks, and predict the large ones, for several blocks of seeds.
 
+Claim:    The joint law fitted to small networks predicts the large ones, whatever the seeds are.
 Command:  python sims/vision_holdout.py [--blocks 3] [--out out/vision_holdout]
-Cost:     one demo grid a block: 2 to 4 minutes on 2 cores each; resumable.
+Cost:     one demo grid for each block: 2 to 4 minutes on 2 cores each; resumable.
 Outcome:  held-out cells (Fashion-MNIST; CPU, 2 cores, torch 2.13.0, 2026-11-24):
             seeds 0 to 2: divergence +1.1% +- 2.9%, 93% of runs in their 90% interval
             seeds 3 to 5: divergence +3.7% +- 3.9%, 78% of runs in their 90% interval
             seeds 6 to 8: divergence +2.7% +- 3.8%, 89% of runs in their 90% interval
-          The law errs on one side at the largest n and m, by about one seed noise elsewhere.
+          At the largest n and m the law predicts too much error; elsewhere it is off by about one seed noise.
 """
 
 from __future__ import annotations
