@@ -1,4 +1,4 @@
-"""How many examples does it take to learn a function of few coefficients exactly, if their places are unknown?
+"""How many examples does it take to recover a function of few coefficients at unknown places?
 
     python benchmarks/sparse.py [--draws 100] [--out benchmarks/results/sparse.json]
 

@@ -1,5 +1,4 @@
-"""Judge the joint pruning law on networks that it was not fitted to: a part of sims/pruning.py.
-"""
+"""Judge the joint pruning law on networks that it was not fitted to; sims/pruning.py calls this."""
 
 from __future__ import annotations
 
