@@ -13,10 +13,9 @@
 # %% [markdown]
 # # Where does my error come from?
 #
-# **Claim.** In a world that is stated in five lines, each learner's risk splits into four terms, each at
-# least 0, that sum to it: noise, realizability, uncertainty, deficiency.  Which of the last three is the
-# largest says what would help: for one of three learners a larger class, for one more data, for one a better
-# learner.
+# **Claim.** In a setting of five lines, each learner's risk is the sum of four terms, each at least 0: noise,
+# realizability, uncertainty and deficiency. The largest of the last three says what would help. Of three
+# learners, one needs a larger class, one needs more data, and one needs a better way of learning.
 
 # %%
 # %matplotlib inline
@@ -33,10 +32,11 @@ from errsrc.settings import BandTeacher, Gaussian, GaussianSetting
 from errsrc.sources import TERMS, budget
 
 # %% [markdown]
-# ## A world in five lines
-# The height of the tide at a harbour: four frequencies, known from astronomy (M2, S2, K1 and O1; in hours),
-# with amplitudes and phases that are not, measured at random times of a month.  What a setting must say is
-# where inputs lie, and a root B of the prior covariance B B' of the teacher's values there.
+# ## A setting in five lines
+# The teacher is the height of the tide at a harbour, measured at random times of a month. Its four periods
+# are known from astronomy (M2, S2, K1 and O1; in hours); its amplitudes and phases are unknown. A setting
+# defines how inputs are drawn, and a root B of the prior covariance B B' of the teacher's values at these
+# inputs.
 
 # %%
 PERIODS = np.array([12.42, 12.00, 23.93, 25.82])
@@ -52,11 +52,12 @@ class Tide(GaussianSetting):
         return [np.hstack([np.cos(turn), np.sin(turn)]) / 2 for turn in turns]
 
 
-world = Tide(channel=Gaussian(0.1))
+setting = Tide(channel=Gaussian(0.1))
 
 # %% [markdown]
-# Learners: one that joins measurements that are close in time, one that knows how smooth a tide is, and one
-# that knows the periods, as tide tables are made: ridge regression on eight waves, defined here.
+# There are three learners. The first averages measurements that are close in time. The second knows how
+# smooth a tide is. The third knows the periods, as tide tables do: ridge regression on eight waves, defined
+# here.
 
 
 # %%
@@ -65,7 +66,7 @@ class Harmonic(LinearLearner):
     ridge: float = 0.01
 
     def features(self, x, at):
-        return world.roots(at)[0]
+        return setting.roots(at)[0]
 
     def coefficients(self, x, labels):
         waves = self.features(x, x)
@@ -78,13 +79,13 @@ learners = {
     "harmonic analysis": Harmonic(),
 }
 SIZES = (8, 16, 32, 64, 128, 256, 512)
-tides = {name: [budget(world, one, n, draws=16) for n in SIZES] for name, one in learners.items()}
+tides = {name: [budget(setting, one, n, draws=16) for n in SIZES] for name, one in learners.items()}
 for name, found in tides.items():
     print(f"{name}: {found[4]}\n")
 
 # %% [markdown]
-# After 128 measurements the data leaves hardly anything open: what the first two still get wrong is theirs,
-# and what they need is no more measurements, but to be told the periods.
+# After 128 measurements the data leaves almost nothing undetermined. The remaining error of the first two
+# learners is deficiency: they do not need more measurements, they need to know the periods.
 
 # %%
 plots.terms(tides["smooth"]).figure
@@ -94,8 +95,8 @@ plots.shares(tides["smooth"]).figure
 
 # %% [markdown]
 # ## Three learners, three answers
-# Smooth periodic functions, and n = 100 examples with noise: a class that is too small, the best use of the
-# data, and a learner that remembers.
+# Smooth periodic functions and n = 100 noisy examples. The three learners are: least squares in a class that
+# is too small, the learner that makes the best use of the data, and nearest neighbours.
 
 # %%
 band, noise, n = Torus(8), 0.5, 100  # M = 17
@@ -111,16 +112,16 @@ for name, one in answers.items():
 
 # %% [markdown]
 # ## Checked by a plain simulation
-# No closed form: 400 tides are drawn, measured, learned and compared.
+# Without closed forms: draw 400 tides, measure them, learn, and compare the risks.
 
 # %%
 rng = np.random.default_rng(0)
 risks = []
 for _ in range(400):
-    times, fresh, amplitudes = world.inputs(64, rng), world.inputs(64, rng), rng.standard_normal(8)
-    heights = world.roots(times)[0] @ amplitudes + 0.1 * rng.standard_normal(64)
+    times, fresh, amplitudes = setting.inputs(64, rng), setting.inputs(64, rng), rng.standard_normal(8)
+    heights = setting.roots(times)[0] @ amplitudes + 0.1 * rng.standard_normal(64)
     learned = learners["smooth"].fit(times, heights, rng)(fresh)
-    risks.append(np.mean((learned - world.roots(fresh)[0] @ amplitudes) ** 2) + 0.1**2)
+    risks.append(np.mean((learned - setting.roots(fresh)[0] @ amplitudes) ** 2) + 0.1**2)
 stated, simulated = tides["smooth"][3].total, mean_interval(risks, 0.999)
 print(f"stated {stated}, simulated {simulated}")
 

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Fit, predict and plan from your own CSV
 #
-# **Claim.** From sixteen small trainings in a file the joint law tells what larger ones will reach, with
-# intervals that are honest about what sixteen trainings can't know, and it can be asked the other way round:
-# what does an error of 0.25 cost?
+# **Claim.** From sixteen small trainings in a file, the joint law predicts the errors of larger ones, with
+# intervals that include what sixteen trainings cannot determine. It also answers the inverse question: what
+# does an error of 0.25 cost?
 
 # %%
 # %matplotlib inline
@@ -31,8 +31,8 @@ from errsrc.fitting.holdouts import judge, small_cells
 from errsrc.laws import Dense
 
 # %% [markdown]
-# A file that stands in for yours, one trained model a row: data size n, model size m, test error.  Here it
-# comes from a known law with noise of 2% between runs.
+# This file stands in for yours. Each row is one trained model: data size n, model size m, test error. Here
+# the errors come from a known law, with 2% noise between runs.
 
 # %%
 folder = tempfile.TemporaryDirectory()
@@ -46,8 +46,8 @@ np.savetxt(path, np.column_stack([rows, error]), "%.6g", ",", header="n,m,error"
 print(*path.read_text().splitlines()[:4], sep="\n")
 
 # %% [markdown]
-# From here on it is your file.  Runs with n and m of at most a quarter of the largest are fitted; the others
-# are kept to judge the prediction by.
+# From here on, use your own file. The law is fitted to the runs whose n and m are at most a quarter of the
+# largest. The other runs are held out to judge the predictions.
 
 # %%
 runs = np.genfromtxt(path, delimiter=",", names=True)
@@ -56,8 +56,8 @@ small = small_cells(0.25, n=n, m=m)
 print(f"{small.sum()} of {len(runs)} runs are fitted")
 
 # %% [markdown]
-# One call fits. The random-guess error is known (ten classes), so it is held. What the points do not
-# determine is said so: here the floor, of which only an upper bound is known.
+# One call fits the law. The error of random guessing is known (ten classes), so it is held fixed. The result
+# says which parameters the points do not determine: here the floor, for which it gives an upper bound only.
 
 # %%
 result = fit(Dense, error[small], n=n[small], m=m[small], fixed={"eps0": 0.9})
@@ -66,7 +66,7 @@ for name, interval in result.intervals.items():
 print(*result.warnings, sep="\n")
 
 # %% [markdown]
-# A prediction is for one new run, with its noise.  The runs that were kept say whether it came true.
+# A prediction and its interval are for one new run, noise included. The held-out runs judge it.
 
 # %%
 judged = judge(result, error, small, n=n, m=m)
@@ -74,7 +74,7 @@ print(judged)
 plots.extrapolation(judged).figure
 
 # %% [markdown]
-# A plan inverts it: the cheapest n and m for an error, or the best error for a budget.
+# A plan inverts the prediction: the cheapest n and m for an error, or the smallest error for a budget.
 
 # %%
 answer = plan(result, error=0.25)
@@ -82,7 +82,7 @@ print("n", answer.n, " m", answer.m, " flops", answer.cost, " floor", answer.flo
 print("for 1e12 flops:", plan(result, budget=1e12).error)
 
 # %% [markdown]
-# The same from the shell, where the columns n, m and error are found by their names:
+# The same from the shell, which finds the columns n, m and error by their names:
 # `errsrc fit runs.csv --law dense --eps0 0.9 --out fit.json`, then `errsrc plan fit.json --error 0.25`.
 
 # %%
@@ -94,8 +94,8 @@ codes = [
 
 # %% [markdown]
 # ## The claim holds
-# The truth lies in the intervals, most of the larger runs do, the floor is reported as a bound, and the
-# plan's answer is predicted to reach the target.
+# The true parameters lie in their intervals, and so do most of the larger runs. The floor is reported as a
+# bound. The law predicts that the planned n and m reach the target.
 
 # %%
 ahead = judged.held_out.prediction

@@ -13,10 +13,10 @@
 # %% [markdown]
 # # The noiseless realizable case
 #
-# **Claim.** Where labels are exact and the student's class holds the teacher, an analytic network of P
-# parameters is determined by 2P + 1 examples: from there on uncertainty is 0, realizability and noise are
-# too, and all error of a trained student is learning deficiency, however slowly it falls.  A learner of the
-# same class that looks for the solution itself finds it there.
+# **Claim.** If labels are exact and the student's class contains the teacher, then 2P + 1 examples determine
+# an analytic network of P parameters. From there on noise, realizability and uncertainty are 0, and all error
+# of a trained student is learning deficiency, however slowly it falls. A learner that searches the same class
+# for a solution finds the teacher.
 
 # %%
 # %matplotlib inline
@@ -28,15 +28,16 @@ from errsrc.sources import Effort, budget
 from errsrc.training import Recipe
 
 network = MLP((2, 4, 1), "tanh")
-world = NetworkTeacher(network)
-P = world.parameters
+setting = NetworkTeacher(network)
+P = setting.parameters
 print(P, "parameters,", 2 * P + 1, "examples")
 
 # %% [markdown]
 # ## Trained students
-# Two students, trained with Adam on all examples: one with the teacher's own architecture, one eight times as
-# wide, which holds the teacher too.  Eight teachers, each with examples of its own.  Below 2P + 1 uncertainty
-# lies between planted chains and the best of a portfolio of predictors; from there on it is 0 for all time.
+# Two students are trained with Adam on all examples: one has the teacher's architecture, the other is eight
+# times as wide and can express the teacher too. There are eight teachers, each with its own examples. Below
+# 2P + 1 examples the uncertainty lies between planted chains and the best of a portfolio of predictors; from
+# 2P + 1 on it is 0.
 
 # %%
 SIZES = (8, 35, 140, 560)
@@ -48,8 +49,8 @@ def student(width):
     return NetworkStudent(MLP((2, width, 1), "tanh"), recipe, steps=1500, validation=0.0)
 
 
-wider = [budget(world, student(32), n, draws=8, effort=effort) for n in SIZES]
-own = [budget(world, student(4), n, draws=8, effort=effort) for n in SIZES[1:]]
+wider = [budget(setting, student(32), n, draws=8, effort=effort) for n in SIZES]
+own = [budget(setting, student(4), n, draws=8, effort=effort) for n in SIZES[1:]]
 print(wider[0], own[0], wider[1], sep="\n\n")
 
 # %%
@@ -59,8 +60,8 @@ plots.shares(wider).figure
 plots.terms(wider).figure
 
 # %% [markdown]
-# Nothing marks n = 35, where uncertainty ends, in what students do: their error falls slowly or not at all,
-# and much of it is left on the training examples themselves.
+# The students' errors show no change at n = 35, where uncertainty ends. Their error falls slowly or not at
+# all, and much of it remains on the training examples themselves.
 
 # %%
 for name, budgets in {"own width": own, "wider": wider}.items():
@@ -69,10 +70,11 @@ for name, budgets in {"own width": own, "wider": wider}.items():
 
 # %% [markdown]
 # ## The solution is there
-# Levenberg-Marquardt from many starts, until one has zero training error: the same class, the same examples.
+# Levenberg-Marquardt from many starts, in the same class and on the same examples, until one start has zero
+# training error.
 
 # %%
-searched = budget(world, NetworkClass(network), 2 * P + 1, draws=8, effort=effort)
+searched = budget(setting, NetworkClass(network), 2 * P + 1, draws=8, effort=effort)
 print(searched)
 
 # %% [markdown]

@@ -13,10 +13,10 @@
 # %% [markdown]
 # # The Nyquist cliff, and breaking it
 #
-# **Claim.** A learner that is told the band of a band-limited teacher is exact from n = M noiseless
-# examples on, where the data leaves nothing undetermined; one that is told smoothness alone is not, and all
-# its error there is learning deficiency.  The cliff breaks in four ways: a tail outside the band, noise,
-# nodes in clusters, a wrong band; and an honest search finds each.
+# **Claim.** A learner that is given the band of a band-limited teacher is exact from n = M noiseless examples
+# on, where the data leaves nothing undetermined. A learner that is given only smoothness is not exact, and
+# all its error there is learning deficiency. Four things break the cliff: a tail outside the band, noise,
+# clustered nodes, and a wrong band. A search for counterexamples finds each of them.
 
 # %%
 # %matplotlib inline
@@ -30,20 +30,20 @@ from errsrc.settings import BandTeacher, Clustered, Gaussian
 from errsrc.sources import budget
 
 band = Torus(3, dim=2)  # frequencies up to 3 in each of two angles
-world, told = BandTeacher(band), BandLeastSquares(band)
+setting, given = BandTeacher(band), BandLeastSquares(band)
 print(band.size)
 
 # %% [markdown]
 # ## The cliff
-# Median relative error of 10 draws of teacher and nodes, beside kernel ridge regression with a kernel that
-# knows that the inputs are angles.
+# Median relative error over 10 draws of teacher and nodes. For comparison: kernel ridge regression with a
+# periodic kernel.
 
 # %%
 ratios = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)
 ordinary = KernelRidge("periodic", length=0.5, ridge=1e-10)
 found = {
-    "told the band": threshold(world, told, ratios=ratios, draws=10),
-    "kernel ridge": threshold(world, ordinary, ratios=ratios, draws=10),
+    "given the band": threshold(setting, given, ratios=ratios, draws=10),
+    "kernel ridge": threshold(setting, ordinary, ratios=ratios, draws=10),
 }
 for name, one in found.items():
     print(f"{name}: {one}")
@@ -51,24 +51,24 @@ cliff(found).figure
 
 # %% [markdown]
 # ## Where the error comes from
-# At n = M the posterior of the teacher has no width left: uncertainty is 0 to rounding, and what kernel
-# ridge still gets wrong is deficiency.
+# At n = M the posterior of the teacher has width 0: uncertainty is 0 to rounding, and all remaining error of
+# kernel ridge regression is deficiency.
 
 # %%
 for n in (24, 49, 98):
-    one = budget(world, ordinary, n, draws=16)
+    one = budget(setting, ordinary, n, draws=16)
     print(n, one.uncertainty, one.deficiency)
 
 # %% [markdown]
 # ## Breaking it
-# Outside its conditions four times M examples do not make the learner exact (1e-9).
+# If one of its conditions fails, even 4 M examples do not make the learner exact (1e-9).
 
 # %%
 broken = {
-    "a tail of 1e-4 of the energy": (BandTeacher(band, beyond=Torus(6, dim=2), tail=1e-4), told),
-    "noise of 0.01": (BandTeacher(band, channel=Gaussian(0.01)), told),
-    "nodes in five clusters": (BandTeacher(band, nodes=Clustered(5, 0.002)), told),
-    "a band one too small": (world, BandLeastSquares(Torus(2, dim=2))),
+    "a tail of 1e-4 of the energy": (BandTeacher(band, beyond=Torus(6, dim=2), tail=1e-4), given),
+    "noise of 0.01": (BandTeacher(band, channel=Gaussian(0.01)), given),
+    "nodes in five clusters": (BandTeacher(band, nodes=Clustered(5, 0.002)), given),
+    "a band one too small": (setting, BandLeastSquares(Torus(2, dim=2))),
 }
 left = {
     name: float(np.median(errors(setting, learner, 4 * band.size, 10)))
@@ -78,8 +78,9 @@ print(left)
 
 # %% [markdown]
 # ## A search that tries to refute it
-# The claim carries its conditions: the error is at most 100 x condition number x rounding, and labels'
-# noise by the gain of the nodes.  Without one of them it is false, and a search finds a small example.
+# The claim states its conditions: the error is at most 100 x condition number x rounding, plus the label
+# noise times the gain of the nodes. Without one of these conditions the claim is false, and a search finds a
+# small counterexample.
 
 # %%
 true = search(Claim(), Region(most=25), examples_wanted=150)
@@ -98,10 +99,10 @@ for name, one in false.items():
 # ## The claim holds
 
 # %%
-assert found["told the band"].n_star.estimate == band.size
-assert found["told the band"].medians[-1] < 1e-13
+assert found["given the band"].n_star.estimate == band.size
+assert found["given the band"].medians[-1] < 1e-13
 assert np.isinf(found["kernel ridge"].n_star.estimate)
-exact = budget(world, ordinary, band.size, draws=16)
+exact = budget(setting, ordinary, band.size, draws=16)
 assert exact.uncertainty.upper.estimate < 1e-20 < 0.05 < exact.deficiency.lower.estimate
 assert min(left.values()) > 1e-9  # what counts as exact
 assert true.verdict == "supported"

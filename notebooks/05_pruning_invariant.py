@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Pruning and its invariant
 #
-# **Claim.** The error of a magnitude-pruned network stays on its plateau and then rises as one law of its
-# density; networks of other depths and widths follow the same curve in the invariant
-# depth^phi width^psi density, so that the law fitted to four of them tells the errors of two that it has not
-# seen, where density alone does not.
+# **Claim.** The error of a magnitude-pruned network stays on a plateau and then rises as a law of its
+# density. Networks of other depths and widths follow the same curve in the invariant depth^phi width^psi
+# density. The law fitted to four networks therefore predicts the errors of two unseen ones; a law in density
+# alone does not.
 
 # %%
 # %matplotlib inline
@@ -31,9 +31,10 @@ from errsrc.training import Recipe, Rounds
 
 # %% [markdown]
 # ## Real prunings
-# Perceptrons with one and two hidden layers of 8, 16 and 32 units, trained on 740 images of digits, pruned by
-# 40% of the weights left, rewound, trained again, and so on; four seeds of each, all at once.  (Studies with
-# Fashion-MNIST are `sims/pruning_small.toml` and `sims/pruning_grid.toml`.)
+# MLPs with one and two hidden layers of 8, 16 and 32 units are trained on 740 images of digits. Each round
+# prunes 40% of the remaining weights, rewinds the rest and trains again. There are four seeds of each
+# network, trained at once. (`sims/pruning_small.toml` and `sims/pruning_grid.toml` are studies with
+# Fashion-MNIST.)
 
 # %%
 SHAPES = [(depth, width) for depth in (1, 2) for width in (8, 16, 32)]
@@ -67,8 +68,8 @@ points = {name: np.array(column) for name, column in points.items()}
 
 # %% [markdown]
 # ## One network
-# Rosenfeld et al. 2021, equation 1: the plateau, the slope gamma, and the level of a network with next to no
-# weights left.
+# Rosenfeld et al. 2021, equation 1: the dense plateau, the slope gamma, and the plateau of a network with
+# almost no weights.
 
 # %%
 inputs = {name: points[name] for name in JointPruning.inputs}
@@ -80,9 +81,9 @@ for name, interval in one.intervals.items():
 print(f"divergence +- {one.divergence_std:.1%}, between seeds {one.seed_noise:.1%}")
 
 # %% [markdown]
-# ## All of them, and two that were not seen
-# Equation 2, with the invariant.  The law is fitted to four networks and predicts the others from their
-# plateaus; beside it the same law with phi = psi = 0, a function of the density and the plateau alone.
+# ## All networks, and two unseen ones
+# Equation 2, with the invariant. The law is fitted to four networks and predicts the other two from their
+# plateaus. For comparison: the same law with phi = psi = 0, a function of density and plateau alone.
 
 # %%
 joint = fit(JointPruning, error, **inputs)

@@ -13,10 +13,11 @@
 # %% [markdown]
 # # Nyquist on real images
 #
-# **Claim.** Real images have bands too: the top M eigenfunctions of a kernel on them, which unlabelled images
-# tell.  A teacher in such a band is learned exactly from M labelled images, but by none of three learners
-# that are not told it.  Real labels, and a network trained on them, lie in none: the energy outside falls
-# slowly with M, and least squares in a band ends at what is outside.
+# **Claim.** Real images have bands too: the top M eigenfunctions of a kernel, estimated from unlabelled
+# images. A learner that is given such a band learns a teacher in it exactly from M labelled images; three
+# learners that are not given the band do not. Real labels, and a network trained on them, lie in no such
+# band: their energy outside falls slowly with M, and the error of least squares in a band does not fall below
+# that energy.
 
 # %%
 # %matplotlib inline
@@ -37,41 +38,42 @@ from errsrc.training import Recipe
 
 # %% [markdown]
 # ## A band of images
-# Scikit-learn's images of digits, 8 x 8 pixels: 600 of them, without their labels, give the basis; others are
-# labelled.  (`ImageBasis("fashion-mnist", ...)` takes Fashion-MNIST; figures for it are in
+# The images are scikit-learn's digits, 8 x 8 pixels. 600 of them, without their labels, give the basis; the
+# others are labelled. (`ImageBasis("fashion-mnist", ...)` uses Fashion-MNIST; its figures are in
 # `sims/nyquist_images.toml` and `sims/nyquist_images.py`.)
 
 # %%
 band = ImageBasis("digits", count=50, landmarks=300, unlabelled=600)
-world = BandTeacher(band)
+setting = BandTeacher(band)
 length = band.mercer.length
 print(f"M = {band.size}, a Gaussian kernel of length {length:.1f}")
 
 # %%
 ratios = (0.5, 0.8, 1.0, 1.5, 2.0, 4.0, 8.0)
 learners = {
-    "told the band": BandLeastSquares(band),
+    "given the band": BandLeastSquares(band),
     "kernel ridge, the same kernel": KernelRidge("rbf", length, ridge=1e-8),
     "nearest neighbour": Neighbours(1),
     "network": NetworkStudent(MLP((64, 64, 1)), Recipe(loss="squared", batch=32), steps=600),
 }
-found = {name: threshold(world, one, ratios=ratios, draws=5) for name, one in learners.items()}
+found = {name: threshold(setting, one, ratios=ratios, draws=5) for name, one in learners.items()}
 for name, one in found.items():
     print(f"{name}: {one}")
 plots.cliff(found).figure
 
 # %% [markdown]
-# At n = M nothing is left to know, up to rounding: the other learners' error is deficiency.
+# At n = M the uncertainty is 0 up to rounding: all error of the other learners is deficiency.
 
 # %%
-at_m = budget(world, learners["kernel ridge, the same kernel"], band.size, draws=16)
+at_m = budget(setting, learners["kernel ridge, the same kernel"], band.size, draws=16)
 print(at_m)
 
 # %% [markdown]
 # ## Real labels
-# The digits' own classes, as ten indicators, and the outputs of a network that was trained on them: the share
-# of their energy outside the top M eigenfunctions, by Parseval on the images that the basis was made from;
-# and what least squares in that band leaves on test images, from all the labelled images that there are.
+# The targets are the digits' own classes, as ten indicators, and the outputs of a network trained on them.
+# The table shows the share of their energy outside the top M eigenfunctions, by Parseval on the images that
+# gave the basis, and the error of least squares in that band on test images, learned from all labelled
+# images.
 
 # %%
 data = images("digits")
@@ -110,16 +112,16 @@ with mpl.rc_context(STYLE):
 ax.figure
 
 # %% [markdown]
-# There is no M at which they end, and so nothing to be exact about: what a larger band adds to what can be
-# learned it takes from the examples, M of them before anything is learned at all.
+# The energy never reaches 0, so no learner limited to a band becomes exact. A larger band can express more,
+# but it needs more examples: M of them before it learns anything.
 
 # %% [markdown]
 # ## The claim holds
 
 # %%
-told, *others = found.values()
-assert told.n_star.estimate == band.size
-assert told.squared(400).high < 1e-20
+given, *others = found.values()
+assert given.n_star.estimate == band.size
+assert given.squared(400).high < 1e-20
 assert all(np.isinf(one.n_star.estimate) for one in others)
 assert at_m.uncertainty.upper.high < 1e-20 < 0.01 < at_m.deficiency.lower.low
 for name in targets:

@@ -13,10 +13,10 @@
 # %% [markdown]
 # # The theory, derived and compared with the code
 #
-# **Claim.** The limits of the laws and the terms of the budget that this package computes follow from their
-# formulas: both asymptotes of the joint law and its crossover, the plateaus, slope and invariant of the
-# pruning law, compute-optimal n and m, the Parseval tail, the Gaussian posterior and the best ridge.  Each is
-# derived with sympy here and compared with numbers from the code that fits and measures.
+# **Claim.** The limits of the laws, and the terms of the budget, follow from their formulas: both asymptotes
+# of the joint law and its crossover; the plateaus, slope and invariant of the pruning law; compute-optimal n
+# and m; the Parseval tail; the Gaussian posterior and the best ridge. Each is derived here with sympy and
+# compared with numbers from the code that fits and measures.
 
 # %%
 # %matplotlib inline
@@ -49,8 +49,8 @@ def written(*expressions):
 
 # %% [markdown]
 # ## The joint law
-# Rosenfeld et al. 2020, equations 4 and 5, as the fitter has it; n and m in units of the full data set and
-# the base model.
+# Rosenfeld et al. 2020, equations 4 and 5, as `errsrc.laws.Dense` defines it; n and m are in units of the
+# full data set and the base model.
 
 # %%
 written(Dense.formula())
@@ -64,8 +64,8 @@ guess, power_laws = limit(law, r, sympy.oo), r * limit(law / r, r, 0)
 written(guess, power_laws)  # the asymptotes: random guess, and the sum of power laws in units of eta
 
 # %% [markdown]
-# They cross where the sum is eta; there the law is 1 / sqrt 2 of both, and its slope in the sum is 1/2: half
-# that of the power laws.
+# The two asymptotes cross where the sum is eta. There the law is 1 / sqrt 2 of both, and its slope in the sum
+# is 1/2, half the slope of the power laws.
 
 # %%
 (crossover,) = solve(sympy.Eq(guess, power_laws), r)
@@ -77,7 +77,7 @@ n_crossover = solve(sympy.Eq(n**-alpha, eta), n)[0]  # where n alone matters
 written(slope, n_crossover)
 
 # %% [markdown]
-# More data and larger models leave the floor, in units of the error.
+# As n and m grow, the error tends to the floor.
 
 # %%
 floor = law.subs(r, c_inf)
@@ -115,8 +115,8 @@ top = solve(sympy.Eq(between, eps_up), d)[0]
 written(between, simplify(elbow), top)
 
 # %% [markdown]
-# At a density s above p and s below the elbow the slope is gamma (s^2 - 1) / (s^2 + 1): gamma itself only
-# where the plateaus lie far apart.
+# At a density s times above p and s times below the elbow, the slope is gamma (s^2 - 1) / (s^2 + 1). It is
+# gamma itself only if the plateaus are far apart.
 
 # %%
 steepness = simplify(-d * diff(log(pruned), d))
@@ -127,8 +127,8 @@ assert limit(middle, apart, sympy.oo) == gamma
 written(middle)
 
 # %% [markdown]
-# Jointly over depth and width the error depends on them through one number: along the surfaces on which
-# depth^phi width^psi density is the same it does not change.
+# In the joint law, the error depends on depth, width and density through one number. It is constant on
+# surfaces of constant depth^phi width^psi density.
 
 # %%
 depth, width, phi, psi = map(symbol, ("depth", "width", "phi", "psi"))
@@ -153,9 +153,9 @@ print(f"slope in the middle {measured:.4f}, gamma {cut.gamma}")
 
 # %% [markdown]
 # ## Compute-optimal n and m
-# The least A m^-alpha + B n^-beta that C = 6 n m operations buy (Hoffmann et al. 2022, equation 4), beside
-# the planner, which searches.  The joint law rises with such a sum too, so that its best n and m have the
-# same form.
+# The smallest A m^-alpha + B n^-beta at a cost of C = 6 n m flops (Hoffmann et al. 2022, equation 4),
+# compared with the planner, which searches numerically. The joint law is an increasing function of such a
+# sum, so its optimal n and m have the same form.
 
 # %%
 A, B, E, C, G = map(symbol, ("A", "B", "E", "C", "G"))
@@ -184,8 +184,9 @@ checked |= {
 
 # %% [markdown]
 # ## The Parseval tail
-# A teacher of frequencies up to 3 and a class of frequencies up to 1: the best member has the teacher's own
-# coefficients, and misses the squares of the others; realizability is their prior variance.
+# The teacher has frequencies up to 3 and the class has frequencies up to 1. The best member of the class has
+# the teacher's own coefficients, and its error is the sum of the squares of the other coefficients.
+# Realizability is the prior variance of these.
 
 # %%
 x = symbols("x", real=True)
@@ -200,14 +201,14 @@ assert closest == dict(zip(a, c, strict=False))
 written(tail)
 
 # %%
-world = BandTeacher(Torus(3), decay=1.5)
-expected = tail.subs({ck**2: v for ck, v in zip(c, world.variances, strict=True)})  # E c^2 is the variance
-checked["Parseval tail"] = (float(expected), world.realizability(Band(Torus(1))).estimate)
+setting = BandTeacher(Torus(3), decay=1.5)
+expected = tail.subs({ck**2: v for ck, v in zip(c, setting.variances, strict=True)})  # E c^2 is the variance
+checked["Parseval tail"] = (float(expected), setting.realizability(Band(Torus(1))).estimate)
 
 # %% [markdown]
 # ## The Gaussian posterior, and the best ridge
-# One weight w of prior variance v, n inputs of mean square q / n, noise of variance s: the posterior is the
-# Gaussian whose exponent is the sum of those of prior and likelihood.
+# One weight w with prior variance v, n inputs with mean square q / n, and noise of variance s. The posterior
+# is the Gaussian whose exponent is the sum of the exponents of prior and likelihood.
 
 # %%
 w, v, q, s, lam, xy = (symbols(name, positive=True) for name in ("w", "v", "q", "s", "lambda", "xy"))
@@ -219,8 +220,8 @@ assert simplify(diff(log(normal) - exponent, w)) == 0
 written(mean, variance)
 
 # %% [markdown]
-# Ridge regression predicts w^ = xy / (q + lambda), with xy = q w + noise of variance q s.  Its risk beyond
-# the noise is the uncertainty and a square that is 0 at one ridge alone, noise over prior variance.
+# Ridge regression predicts w^ = xy / (q + lambda), where xy is q w plus noise of variance q s. Its excess
+# risk is the uncertainty plus a square, which is 0 only for the ridge s / v, noise over prior variance.
 
 # %%
 shrunk = q / (q + lam)
@@ -240,8 +241,8 @@ checked |= {
 }
 
 # %% [markdown]
-# In many dimensions, with inputs X: covariance (V^-1 + X'X / s)^-1, of which the uncertainty is the trace in
-# units of the inputs' variances.
+# In many dimensions, with inputs X, the posterior covariance is (V^-1 + X'X / s)^-1. The uncertainty is its
+# trace, weighted by the variances of the inputs.
 
 # %%
 many = LinearTeacher(3, input_decay=1.0, channel=Gaussian(0.5))
@@ -255,8 +256,9 @@ checked["Gaussian posterior, three weights"] = (float(uncertainty), found.uncert
 
 # %% [markdown]
 # ## Learning curves
-# `errsrc.theory.formulas` has the known curves.  That of memory is a power law of exponent
-# decay / (1 + decay); least squares has the noise of dim / n; many random features are the kernel.
+# `errsrc.theory.formulas` has the known learning curves. Memory has a power law with exponent decay / (1 +
+# decay); the excess risk of least squares is the noise times about dim / n; many random features have the
+# risk of the kernel.
 
 # %%
 letters |= {formulas.EIGENVALUES.label: "e", formulas.TARGET.label: "{c^2}", formulas.NOISE: r"\sigma^2"}

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # A simulation of your own as a study
 #
-# **Claim.** Any function of a frozen dataclass becomes a study: interrupted and extended, it computes each
-# cell once, and its rows go straight into a fit. Here, the error of linear interpolation from n random
-# samples of a smooth function in one dimension falls about as n^-4, as theory has it (4 / dimension).
+# **Claim.** Any function of a frozen dataclass becomes a study. The study can be interrupted and extended,
+# computes each cell once, and its rows go straight into a fit. Here the error of linear interpolation from n
+# random samples of a smooth function in one dimension falls about as n^-4, as theory says (4 / dimension).
 
 # %%
 import tempfile
@@ -29,8 +29,8 @@ from errsrc.laws import Power
 from errsrc.sweeps import Factor, Kind, Store, Study, run, serial
 
 # %% [markdown]
-# A cell says all that its result depends on. The function maps a batch of cells to results; all chance comes
-# from the cell's seed.
+# A cell holds everything that its result depends on. The function maps a batch of cells to results; all
+# randomness comes from the cell's seed.
 
 
 # %%
@@ -71,9 +71,9 @@ study = Study(
 print(len(study), "cells, the last of them", study[-1])
 
 # %% [markdown]
-# The engine `serial` computes in this process, as a notebook's own functions need; those of a module go to
-# processes (`local`, the default) or to a cluster (`dask`). An interruption loses what was being computed and
-# no more: here it comes in the middle of the 101st cell.
+# The engine `serial` computes in this process, which functions defined in a notebook need. Functions of a
+# module can run in processes (`local`, the default) or on a cluster (`dask`). An interruption loses only the
+# cell that was being computed: here it comes in the middle of the 101st cell.
 
 
 # %%
@@ -94,7 +94,7 @@ with Store(path, write=True) as store:
     print(run(study, store, serial, progress=False))
 
 # %% [markdown]
-# More values, and only what is new is computed.
+# Add more values: only the new cells are computed.
 
 # %%
 larger = Study(kind, study.base, (Factor.of("n", (*SIZES, 16_384)), study.factors[1]))
