@@ -1,5 +1,7 @@
 """What tests of several packages share: the devices, and how much the statistical tests draw."""
 
+import sys
+
 import pytest
 from hypothesis import settings
 
@@ -30,3 +32,10 @@ def device(request):
     if request.param == "cuda" and not torch.cuda.is_available():
         pytest.skip("no GPU")
     return torch.device(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Seed torch's global generator, so that no test's draws depend on which tests ran before it."""
+    if torch := sys.modules.get("torch"):  # most tests need none
+        torch.manual_seed(0)

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -81,12 +82,13 @@ def gone(process: psutil.Process) -> bool:
     return True
 
 
-def started(call: str, folder: Path, number: int = 0) -> subprocess.Popen:
-    """Start a process that makes a call of a function of this module."""
+def started(call: str, folder: Path, number: int = 0, hold: int = sys.maxsize) -> subprocess.Popen:
+    """Start a process that calls a function of sweep_cells; cells with seeds from `hold` on never finish."""
     environment = {
         "PYTHONPATH": HERE,
         "ERRSRC_TEST_LOG": str(folder / "log"),
         "ERRSRC_TEST_ROUND": str(number),
+        "ERRSRC_TEST_HOLD": str(hold),
     }
     environment |= {"ERRSRC_TEST_LINGER": str(folder / "lingers")}
     return subprocess.Popen(
@@ -169,7 +171,8 @@ def test_ctrl_c_and_sigterm_stop_cleanly_and_the_same_command_goes_on(tmp_path):
     spec.write_text('kind = "alone"\nseeds = 150\n')
     path = tmp_path / "study.db"
     for number, number_of_signal in enumerate((signal.SIGINT, signal.SIGTERM)):
-        driver = started(f"command('run', {str(spec)!r}, '--workers', '2')", tmp_path, number)
+        command = f"command('run', {str(spec)!r}, '--workers', '2')"
+        driver = started(command, tmp_path, number, hold=60 * (number + 1))
         before = len(log_of(tmp_path))
         wait_for(lambda b=before: len(log_of(tmp_path)) >= b + 20)
         workers = psutil.Process(driver.pid).children()
@@ -198,16 +201,16 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_is_in_the_summary(tmp_p
     lingers = tmp_path / "lingers"
     monkeypatch.setenv("ERRSRC_TEST_LINGER", str(lingers))
     cells = [Cell(seed, what="linger" if seed == 5 else "fine") for seed in range(40)]
-    study, killed = Study.of(ALONE, cells), []
+    study = Study.of(ALONE, cells)
 
-    def engine(function, batches):
-        for came in local(function, batches, workers=2):
-            if not killed and lingers.exists() and lingers.read_text().endswith("\n"):
-                killed.append(int(lingers.read_text()))
-                os.kill(killed[0], signal.SIGKILL)
-            yield came
+    def kill():
+        wait_for(lambda: lingers.exists() and lingers.read_text().endswith("\n"))
+        os.kill(int(lingers.read_text()), signal.SIGKILL)
 
-    summary, rows = quietly(study, tmp_path / "study.db", engine)
+    with ThreadPoolExecutor(1) as pool:
+        killed = pool.submit(kill)
+        summary, rows = quietly(study, tmp_path / "study.db", functools.partial(local, workers=2))
+        killed.result()
     assert summary.lost == ("signal 9",)
     assert "a process was lost (signal 9), and what they were at was computed again" in str(summary)
     assert (summary.finished, dict(summary.failed)) == (40, {})
@@ -217,11 +220,11 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_is_in_the_summary(tmp_p
 def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(tmp_path):
     bad = ("slow", "large", "deadly", "wrong")
     study = Study.of(ALONE, [Cell(seed) for seed in range(20)] + [Cell(0, what=what) for what in bad])
-    engine = functools.partial(local, workers=2, seconds=1.0, memory=2**33)
+    engine = functools.partial(local, workers=2, seconds=5.0, memory=2**33)
     summary, rows = quietly(study, tmp_path / "study.db", engine)
     assert [row["seed"] for row, _ in rows] == list(range(20))
     slow, large, deadly, wrong = (summary.failed[ALONE.key(cell)] for cell in study[20:])
-    assert slow == "It took more than 1 s a cell, and was stopped."
+    assert slow == "It took more than 5 s a cell, and was stopped."
     assert large.startswith("MemoryError") or "MemoryError" in large
     assert deadly == f"{LOSSES} processes were lost at it (exit code 3)."
     assert wrong == r"ArithmeticError: one thing and another \udcff"
@@ -230,16 +233,17 @@ def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(
 
 
 def test_a_batch_has_as_many_times_the_seconds_as_it_has_cells(tmp_path):
-    engine = functools.partial(local, workers=1, seconds=0.5)
+    engine = functools.partial(local, workers=1, seconds=0.5)  # far from the long cell's 3 s, on both sides
+    kind = dataclasses.replace(BATCHED, largest=20)
     long = Cell(0, 2, "long")
-    summary, rows = quietly(Study.of(BATCHED, [long]), tmp_path / "one.db", engine)
-    assert (list(summary.failed), rows) == ([BATCHED.key(long)], [])
-    four = Study.of(BATCHED, [long, *(Cell(seed, 2) for seed in (1, 2, 3))])
-    assert quietly(four, tmp_path / "four.db", engine)[0].finished == 4
+    summary, rows = quietly(Study.of(kind, [long]), tmp_path / "one.db", engine)
+    assert (list(summary.failed), rows) == ([kind.key(long)], [])
+    twenty = Study.of(kind, [long, *(Cell(seed, 2) for seed in range(1, 20))])
+    assert quietly(twenty, tmp_path / "twenty.db", engine)[0].finished == 20
 
 
 def test_workers_end_with_a_driver_that_is_killed(tmp_path):
-    driver = started(f"drive('alone', {str(tmp_path / 'study.db')!r}, 1000, 1, 2)", tmp_path)
+    driver = started(f"drive('alone', {str(tmp_path / 'study.db')!r}, 1000, 1, 2)", tmp_path, hold=100)
     wait_for(lambda: len(log_of(tmp_path)) > 5)
     workers = psutil.Process(driver.pid).children(recursive=True)
     driver.kill()
@@ -266,7 +270,7 @@ def test_a_second_driver_is_refused_by_whatever_name_it_calls_the_file(tmp_path,
     path, spec = tmp_path / "study.db", tmp_path / "study.toml"
     spec.write_text('kind = "alone"\nseeds = 300\n')
     monkeypatch.setitem(studies.ALL, "alone", ALONE)
-    driver = started(f"drive('alone', {str(path)!r}, 300, 1, 1)", tmp_path)
+    driver = started(f"drive('alone', {str(path)!r}, 300, 1, 1)", tmp_path, hold=100)
     wait_for(lambda: finished_cells(path))
     says = (
         rf"study\.db is being written by another driver \(process {driver.pid} on .*, since .*\): wait until"
