@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from errsrc.bases import Basis, Cube, Legendre, Sphere, Torus
-from errsrc.conjecture import Claim, Region, errors, search
+from errsrc.conjecture import Claim, Region, draw_errors, search
 from errsrc.learners import BandLeastSquares
 from errsrc.records import text
 from errsrc.results import mean_interval
@@ -89,7 +89,7 @@ def exact(draws: int) -> dict[str, Any]:
     for basis in BANDS:
         for ratio in RATIOS:
             n = round(ratio * basis.size)
-            found = errors(BandTeacher(basis), BandLeastSquares(basis), n, draws)
+            found = draw_errors(BandTeacher(basis), BandLeastSquares(basis), n, draws)
             row = {"n": n, "median": float(np.median(found)), "largest": float(found.max())}
             row["exact"] = float((found <= 1e-9).mean())
             out[f"{text(basis)}, n = {ratio:g} M"] = row
@@ -107,7 +107,7 @@ def limit(draws: int) -> dict[str, Any]:
     for basis in (Torus(50), Torus(3, 2), Cube(8, 2)):
         for ratio in (0.25, 0.5, 0.9):
             n = round(ratio * basis.size)
-            squared = errors(BandTeacher(basis), BandLeastSquares(basis), n, draws) ** 2
+            squared = draw_errors(BandTeacher(basis), BandLeastSquares(basis), n, draws) ** 2
             found, expected = mean_interval(squared, 0.95), 1 - n / basis.size
             out[f"{text(basis)}, n = {n}"] = [found.estimate, found.low, found.high, expected]
             print(f"{text(basis):<28} n = {n:>3}: {found}, 1 - n / M = {expected:.3f}", flush=True)

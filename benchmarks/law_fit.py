@@ -33,7 +33,7 @@ import scipy
 from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
-from errsrc.datasets import curves, published
+from errsrc.datasets import published, published_curves
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.several_laws import auto
 from errsrc.laws import Chinchilla
@@ -138,7 +138,7 @@ def learning_curves() -> dict[str, dict[str, float]]:
     scores = {}
     begun = time.process_time()
     for name in ("curves_vision", "curves_language"):
-        results = [score(fitted, error, n=n) for _, n, error, fitted in curves(name)]
+        results = [score(fitted, error, n=n) for _, n, error, fitted in published_curves(name)]
         scores[name] = mean(results)
     seconds = time.process_time() - begun
     for name, values in scores.items():

@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from errsrc.bases import Torus
-from errsrc.conjecture import errors
+from errsrc.conjecture import draw_errors
 from errsrc.learners import BandLeastSquares
 from errsrc.plots.style import BLUE, GREEN, GREY, STYLE, VERMILION, log
 from errsrc.settings import BandTeacher, Gaussian, Jittered
@@ -41,7 +41,7 @@ def main() -> None:
         for name, (nodes, ridge) in CASES.items():
             where = {"nodes": nodes} if nodes else {}
             setting = BandTeacher(BAND, channel=Gaussian(STD), **where)
-            draws = errors(setting, BandLeastSquares(BAND, ridge), n, DRAWS) ** 2
+            draws = draw_errors(setting, BandLeastSquares(BAND, ridge), n, DRAWS) ** 2
             found[name].append(float(np.median(draws)))
         rate = STD**2 * BAND.size / n
         row = "".join(f"{found[name][-1]:>22.2g}" for name in CASES)

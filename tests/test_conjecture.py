@@ -11,7 +11,7 @@ import pytest
 
 from errsrc.bases import Cube, Legendre, Sphere, Torus
 from errsrc.cli import main
-from errsrc.conjecture import Claim, Region, errors, examine, nyquist, search, threshold
+from errsrc.conjecture import Claim, Region, draw_errors, examine, nyquist, search, threshold
 from errsrc.conjecture.claims import Example
 from errsrc.learners import BandLeastSquares, KernelRidge, Memory, Tuned
 from errsrc.nets import MLP
@@ -47,9 +47,9 @@ def test_the_nyquist_number_is_what_the_world_needs():
 
 
 def test_a_draw_is_the_same_whatever_the_others_are():
-    few, many = (errors(WORLD, LEARNER, 5, draws, seed=4) for draws in (2, 6))
+    few, many = (draw_errors(WORLD, LEARNER, 5, draws, seed=4) for draws in (2, 6))
     np.testing.assert_array_equal(few, many[:2])
-    assert not np.array_equal(few, errors(WORLD, LEARNER, 5, 2, seed=5))
+    assert not np.array_equal(few, draw_errors(WORLD, LEARNER, 5, 2, seed=5))
 
 
 @pytest.mark.parametrize("basis", [Torus(4), Torus(2, 2), Legendre(8), Sphere(3), Cube(5, 2)], ids=repr)
@@ -65,11 +65,11 @@ def test_the_threshold_of_a_learner_told_the_band_is_its_size(basis):
 def test_the_upper_end_of_a_threshold_is_sure_from_there_on(monkeypatch):
     """From n = 8 on all draws are exact but for 4 of 10 at n = 11, of which the median is not surely so."""
 
-    def errors(setting, learner, n, draws, seed):
+    def draw_errors(setting, learner, n, draws, seed):
         bad = draws if n < 8 else 4 * (n == 11)
         return np.where(np.arange(draws) < bad, 1.0, 1e-15)
 
-    monkeypatch.setattr(sys.modules[threshold.__module__], "errors", errors)
+    monkeypatch.setattr(sys.modules[threshold.__module__], "draw_errors", draw_errors)
     found = threshold(WORLD, LEARNER, draws=10)
     assert 11 in found.errors
     assert (found.n_star.low, found.n_star.estimate) == (7, 8)
@@ -103,7 +103,7 @@ def test_below_the_threshold_the_relative_squared_error_is_the_information_limit
     """E|f^ - f|^2 / E|f|^2 = 1 - n / M for the least norm and a flat prior: 400 draws, a 99.9% interval."""
     basis = Torus(8)
     for n in (4, 10, 16):
-        squared = errors(BandTeacher(basis), BandLeastSquares(basis), n, 400, seed=1) ** 2
+        squared = draw_errors(BandTeacher(basis), BandLeastSquares(basis), n, 400, seed=1) ** 2
         assert abs(squared.mean() - (1 - n / 17)) < 3.3 * squared.std() / 20
 
 
@@ -287,7 +287,7 @@ BAD = [
     (lambda: Claim(threshold=1e9), "'threshold'"),
     (lambda: BandTeacher(Torus(3), -1000.0), "'decay'"),
     (lambda: threshold(WORLD, LEARNER, tolerance=0.0), "'tolerance'"),
-    (lambda: errors(NetworkTeacher(MLP((2, 3, 2)), loss="log"), LEARNER, 3, 2), "'channel'|squared"),
+    (lambda: draw_errors(NetworkTeacher(MLP((2, 3, 2)), loss="log"), LEARNER, 3, 2), "'channel'|squared"),
     (lambda: Region(domains=()), "'domains' .* one or more"),
     (lambda: Region(tail=2.0), "'tail'"),
     (lambda: Claim(precision="float16"), "'precision'"),

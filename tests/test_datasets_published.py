@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import huber
 
-from errsrc.datasets import TABLES, curves, published
+from errsrc.datasets import TABLES, published, published_curves
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -30,7 +30,7 @@ def test_the_tables_are_small_and_none_lies_unnamed():
 
 def test_curves_are_those_of_the_benchmark_sorted_without_duplicates():
     for name, count, points in [("curves_vision", 35, 9334), ("curves_language", 9, 194)]:
-        found = list(curves(name))
+        found = list(published_curves(name))
         assert len({task for task, *_ in found}) == len(found) == count
         assert sum(n.size for _, n, _, _ in found) == points
         for task, n, error, fit_mask in found:
@@ -42,9 +42,9 @@ def test_curves_are_those_of_the_benchmark_sorted_without_duplicates():
 
 
 def test_translation_curves_hold_out_one_point_and_language_models_keep_each_size_once():
-    held_out = {task: int((~mask).sum()) for task, _, _, mask in curves("curves_language")}
+    held_out = {task: int((~mask).sum()) for task, _, _, mask in published_curves("curves_language")}
     assert [held_out[task] for task in held_out if task.startswith("NMT")] == [1, 1, 1, 1]
-    sizes = {task: n.size for task, n, _, _ in curves("curves_language")}
+    sizes = {task: n.size for task, n, _, _ in published_curves("curves_language")}
     assert sorted(sizes[task] for task in sizes if task.startswith("LM")) == [21, 21, 24]
 
 
@@ -114,14 +114,14 @@ def test_light_pruning_lowers_the_error_below_the_unpruned_one():
 def test_an_unknown_table_is_refused_in_one_sentence(wrong, kind):
     with pytest.raises(kind, match=r"^The 'name' parameter of published must be one of .* instead\.$"):
         published(wrong)
-    with pytest.raises(kind, match=r"^The 'name' parameter of curves must be one of .* instead\.$"):
-        curves(wrong)
+    with pytest.raises(kind, match=r"^The 'name' parameter of published_curves must be one of .* instead\.$"):
+        published_curves(wrong)
 
 
 def test_an_unknown_table_is_told_the_nearest():
     with pytest.raises(ValueError, match=r"\(did you mean 'chinchilla_epoch'\?\)$"):
         published("chinchila_epoch")
     with pytest.raises(ValueError, match=r"\(did you mean 'curves_vision'\?\)$"):
-        curves("curve_vision")
-    with pytest.raises(ValueError, match="curves must be one of 'curves_vision', 'curves_language'"):
-        curves("chinchilla_epoch")
+        published_curves("curve_vision")
+    with pytest.raises(ValueError, match="must be one of 'curves_vision', 'curves_language'"):
+        published_curves("chinchilla_epoch")

@@ -55,8 +55,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
     shown = (
-        "import errsrc; from errsrc.datasets import curves\n"
-        "print(errsrc.__file__, len(list(curves('curves_vision'))))"
+        "import errsrc; from errsrc.datasets import published_curves\n"
+        "print(errsrc.__file__, len(list(published_curves('curves_vision'))))"
     )
     where, count = ran(installed / "python", "-c", shown, cwd=tmp_path).split()
     assert Path(where).is_relative_to(installed.parent)

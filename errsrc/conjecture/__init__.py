@@ -3,7 +3,7 @@
 from errsrc.conjecture.claims import Claim as Claim
 from errsrc.conjecture.claims import Outcome as Outcome
 from errsrc.conjecture.claims import examine as examine
-from errsrc.conjecture.relative_errors import errors as errors
+from errsrc.conjecture.relative_errors import draw_errors as draw_errors
 from errsrc.conjecture.relative_errors import nyquist as nyquist
 from errsrc.conjecture.searches import Region as Region
 from errsrc.conjecture.searches import Search as Search

@@ -58,7 +58,7 @@ def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.rando
     return float(np.linalg.norm(predictor(x) - truth) / np.linalg.norm(truth))
 
 
-def errors(setting: Setting, learner: Learner, n: int, draws: int, seed: int = 0) -> Array:
+def draw_errors(setting: Setting, learner: Learner, n: int, draws: int, seed: int = 0) -> Array:
     """Return the relative error of each draw of teacher, nodes and labels, float64 (draws,).
 
     Parameters
@@ -79,10 +79,10 @@ def errors(setting: Setting, learner: Learner, n: int, draws: int, seed: int = 0
     ValueError
         For a setting of another loss.
     """
-    checks.integer(n, "n", "errors", 1)
-    checks.integer(draws, "draws", "errors", 1)
+    checks.integer(n, "n", "draw_errors", 1)
+    checks.integer(draws, "draws", "draw_errors", 1)
     if setting.loss != "squared":
-        raise ValueError(checks.refusal("setting", "errors", "of the squared loss", setting))
+        raise ValueError(checks.refusal("setting", "draw_errors", "of the squared loss", setting))
     teachers = setting.teachers([generator(seed, "teacher", n, k) for k in range(draws)])
     xs = [setting.inputs(n, generator(seed, "inputs", n, k)) for k in range(draws)]
     channel: Any = setting.channel  # type: ignore[attr-defined]

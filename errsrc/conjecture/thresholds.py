@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from errsrc import checks
-from errsrc.conjecture.relative_errors import errors, nyquist
+from errsrc.conjecture.relative_errors import draw_errors, nyquist
 from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.learners import Learner
 from errsrc.results import Interval, mean_interval
@@ -150,7 +150,7 @@ def threshold(
 
     def exact(n: int) -> bool:
         if n not in found:
-            found[n] = errors(setting, learner, n, draws, seed)
+            found[n] = draw_errors(setting, learner, n, draws, seed)
         return bool(np.median(found[n]) <= tolerance)
 
     below = [n for n in sizes if not exact(n)]

@@ -270,7 +270,7 @@ def published(name: str) -> dict[str, NDArray]:
     return columns
 
 
-def curves(
+def published_curves(
     name: str,
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]]:
     """Return an iterator over the learning curves of a table.
@@ -300,11 +300,13 @@ def curves(
 
     Examples
     --------
-    >>> task, n, error, fit_mask = next(curves("curves_vision"))
+    >>> task, n, error, fit_mask = next(published_curves("curves_vision"))
     >>> task, len(n), int(fit_mask.sum())
     ('IC bird_10 BiT/101/3', 164, 57)
     """
-    checks.choice(name, "name", "curves", [key for key, table in TABLES.items() if table.columns is _CURVES])
+    checks.choice(
+        name, "name", "published_curves", [key for key, table in TABLES.items() if table.columns is _CURVES]
+    )
     table = published(name)
     parts = zip(table["domain"], table["task"], table["model"], strict=True)
     tasks = np.array([" ".join(part) for part in parts])

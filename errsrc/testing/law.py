@@ -1,4 +1,4 @@
-"""What holds of every law: properties of a case, a `LawCase`, that raise `Broken` where it fails."""
+"""Properties of every law: functions of a `LawCase` that raise `Violation` where one fails."""
 
 from __future__ import annotations
 

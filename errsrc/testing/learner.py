@@ -1,4 +1,4 @@
-"""What holds of every learner: properties of a case, a `LearnerCase`, that raise `Broken` where it fails."""
+"""Properties of every learner: functions of a `LearnerCase` that raise `Violation` where one fails."""
 
 from __future__ import annotations
 

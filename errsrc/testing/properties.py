@@ -20,7 +20,7 @@ from errsrc import checks
 from errsrc.errors import Undersampled
 
 
-class Broken(Exception):
+class Violation(Exception):
     """A property does not hold; the message says at what values."""
 
 
@@ -32,7 +32,7 @@ def hold(subject: object, properties: Sequence[Callable[[Any], None]], case: Any
     subject
         Whose properties they are.
     properties
-        Functions of a case that raise `Broken`; their names, read as words, say what holds.
+        Functions of a case that raise `Violation`; their names, read as words, say what holds.
     case
         What they are asked of.
 
@@ -48,7 +48,7 @@ def hold(subject: object, properties: Sequence[Callable[[Any], None]], case: Any
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Undersampled)
                 each(case)
-        except Broken as found:
+        except Violation as found:
             raise AssertionError(f"{name} fails '{claim}': {found}.") from found.__cause__
         except Exception as error:
             raise AssertionError(f"{name} fails '{claim}': {_raised(error)}.") from error
@@ -57,7 +57,7 @@ def hold(subject: object, properties: Sequence[Callable[[Any], None]], case: Any
 def explore(
     look: Callable[..., None], examples: int, seed: int, **strategies: st.SearchStrategy[Any]
 ) -> None:
-    """Call a function with examples of its arguments, drawn from a seed; raise `Broken` for a small one.
+    """Call a function with examples of its arguments, drawn from a seed; raise `Violation` for a small one.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def explore(
 
     Raises
     ------
-    Broken
+    Violation
         As `look`, for the smallest example found; whatever else it raised becomes one too.
     """
 
@@ -90,11 +90,11 @@ def explore(
     def run(example: dict[str, Any]) -> None:
         try:
             look(**example)
-        except (Broken, HypothesisException):
+        except (Violation, HypothesisException):
             raise
         except Exception as error:
             at = ", ".join(f"{name} = {value!r}" for name, value in example.items())
-            raise Broken(f"{_raised(error)} at {at}") from error
+            raise Violation(f"{_raised(error)} at {at}") from error
 
     run()
 
@@ -104,9 +104,9 @@ def _raised(error: Exception) -> str:
 
 
 def require(condition: object, found: str) -> None:
-    """Raise `Broken`, with what was found, unless a condition is true."""
+    """Raise `Violation`, with what was found, unless a condition is true."""
     if not condition:
-        raise Broken(found)
+        raise Violation(found)
 
 
 def agree(
@@ -118,7 +118,7 @@ def agree(
     atol: float = 0.0,
     along: Mapping[str, ArrayLike] | None = None,
 ) -> None:
-    """Raise `Broken` unless two arrays are equal, entry by entry, to ``atol + rtol * abs(other)``.
+    """Raise `Violation` unless two arrays are equal, entry by entry, to ``atol + rtol * abs(other)``.
 
     Parameters
     ----------
@@ -136,11 +136,11 @@ def agree(
     >>> agree(("the error", [1.0, 2.0]), ("the formula", [1.0, 2.5]), "Power()", along={"n": [10, 20]})
     Traceback (most recent call last):
         ...
-    errsrc.testing.properties.Broken: the error is 2 and the formula is 2.5 at Power() and n = 20
+    errsrc.testing.properties.Violation: the error is 2 and the formula is 2.5 at Power() and n = 20
     """
     (what, left), (that, right) = (one[0], np.asarray(one[1])), (other[0], np.asarray(other[1]))
     if left.shape != right.shape:
-        raise Broken(f"{what} has the shape {left.shape} and {that} the shape {right.shape} at {at}")
+        raise Violation(f"{what} has the shape {left.shape} and {that} the shape {right.shape} at {at}")
     with np.errstate(invalid="ignore"):
         over = np.abs(left - right) - (atol + rtol * np.abs(right))
     over = np.where(np.isnan(over), np.inf, over)
@@ -152,11 +152,11 @@ def agree(
         for name, x in (along or {}).items()
     ]
     place = f" and {', '.join(values)}" if values else ""
-    raise Broken(f"{what} is {left[worst]:.6g} and {that} is {right[worst]:.6g} at {at}{place}")
+    raise Violation(f"{what} is {left[worst]:.6g} and {that} is {right[worst]:.6g} at {at}{place}")
 
 
 def refused(call: Callable[[], object], named: str, what: str) -> None:
-    """Raise `Broken` unless a call raises ValueError or TypeError, in one line that holds ``named``.
+    """Raise `Violation` unless a call raises ValueError or TypeError, in one line that holds ``named``.
 
     ``what`` is refused, in words.
     """
@@ -168,12 +168,12 @@ def refused(call: Callable[[], object], named: str, what: str) -> None:
             f"{what} is refused with {str(error)!r}, which is not one line that holds {named!r}",
         )
         return
-    raise Broken(f"{what} is not refused")
+    raise Violation(f"{what} is not refused")
 
 
 @contextlib.contextmanager
 def own_chance() -> Iterator[None]:
-    """Raise `Broken` if numpy's or torch's global generator is touched inside."""
+    """Raise `Violation` if numpy's or torch's global generator is touched inside."""
     numpy, torches = pickle.dumps(np.random.get_state()), torch.get_rng_state()  # noqa: NPY002
     yield
     same = numpy == pickle.dumps(np.random.get_state())  # noqa: NPY002

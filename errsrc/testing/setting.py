@@ -1,4 +1,4 @@
-"""What holds of every setting: properties of a case, a `SettingCase`, that raise `Broken` where it fails."""
+"""Properties of every setting: functions of a `SettingCase` that raise `Violation` where one fails."""
 
 from __future__ import annotations
 

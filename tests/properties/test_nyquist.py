@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from errsrc.bases import Cube, Sphere, Torus
-from errsrc.conjecture import errors
+from errsrc.conjecture import draw_errors
 from errsrc.learners import BandLeastSquares
 from errsrc.settings import BandTeacher
 from errsrc.testing import band_teachers
@@ -108,7 +108,7 @@ def test_no_error_is_below_the_information_limit(basis, ratio):
     200 draws; 3.5 standard errors, 8 cases: a false alarm in 1 of 300 runs.
     """
     n = round(ratio * basis.size)
-    squared = errors(BandTeacher(basis), BandLeastSquares(basis), n, 200) ** 2
+    squared = draw_errors(BandTeacher(basis), BandLeastSquares(basis), n, 200) ** 2
     limit, spread = 1 - n / basis.size, 3.5 * squared.std() / np.sqrt(200)
     assert squared.mean() > limit - spread
     if not isinstance(basis, Cube):
