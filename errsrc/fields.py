@@ -9,7 +9,8 @@ A field's rule (`errsrc.checks`) stands with the field, once::
         optimiser: str = choice("adam", ("adam", "sgd", "lbfgs"))
 
 `Checked` applies the rules whenever an instance is made.  A subclass defines ``__post_init__`` only for
-relations between fields, and calls ``super().__post_init__()`` first.
+relations between fields, and calls ``super().__post_init__()`` first.  Fields that are keyword-only arguments
+stand below a line ``_: KW_ONLY`` (`dataclasses.KW_ONLY`), which mypy understands too.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ def integer(
     *,
     at_least: int | None = None,
     at_most: int | None = None,
-    kw_only: bool = False,
 ) -> Any:
     """Declare a field that is an integer in a range; one whose default is None accepts None too.
 
@@ -39,10 +39,8 @@ def integer(
         The field's default; without it the field must be given.
     at_least, at_most : int, optional
         Smallest and largest value.
-    kw_only : bool
-        Whether the field is a keyword-only argument.
     """
-    return declare(Integer(at_least, at_most), default, kw_only=kw_only)
+    return declare(Integer(at_least, at_most), default)
 
 
 def number(
@@ -52,7 +50,6 @@ def number(
     at_least: float | None = None,
     below: float | None = None,
     at_most: float | None = None,
-    kw_only: bool = False,
 ) -> Any:
     """Declare a field that is a finite number in a range; one whose default is None accepts None too.
 
@@ -64,13 +61,11 @@ def number(
         Bounds that are excluded.
     at_least, at_most : float, optional
         Bounds that are included.
-    kw_only : bool
-        Whether the field is a keyword-only argument.
     """
-    return declare(Number(above, at_least, below, at_most), default, kw_only=kw_only)
+    return declare(Number(above, at_least, below, at_most), default)
 
 
-def choice(default: Any, options: Sequence[str], *, kw_only: bool = False) -> Any:
+def choice(default: Any, options: Sequence[str]) -> Any:
     """Declare a field that is one of several strings.
 
     Parameters
@@ -79,23 +74,19 @@ def choice(default: Any, options: Sequence[str], *, kw_only: bool = False) -> An
         The field's default; ``dataclasses.MISSING`` where it must be given.
     options : sequence of str
         All accepted values.
-    kw_only : bool
-        Whether the field is a keyword-only argument.
     """
-    return declare(Choice(tuple(options)), default, kw_only=kw_only)
+    return declare(Choice(tuple(options)), default)
 
 
-def flag(default: Any = MISSING, *, kw_only: bool = False) -> Any:
+def flag(default: Any = MISSING) -> Any:
     """Declare a field that is True or False.
 
     Parameters
     ----------
     default : bool, optional
         The field's default; without it the field must be given.
-    kw_only : bool
-        Whether the field is a keyword-only argument.
     """
-    return declare(Flag(), default, kw_only=kw_only)
+    return declare(Flag(), default)
 
 
 def instance(
@@ -104,7 +95,6 @@ def instance(
     default: Any = MISSING,
     *,
     default_factory: Any = MISSING,
-    kw_only: bool = False,
 ) -> Any:
     """Declare a field that is an instance of a class; one whose default is None accepts None too.
 
@@ -118,15 +108,11 @@ def instance(
         The field's default; without it, or a factory, the field must be given.
     default_factory : callable, optional
         Returns the default.
-    kw_only : bool
-        Whether the field is a keyword-only argument.
     """
-    return declare(Instance(types, accepted), default, default_factory=default_factory, kw_only=kw_only)
+    return declare(Instance(types, accepted), default, default_factory=default_factory)
 
 
-def declare(
-    rule: Rule, default: Any = MISSING, *, default_factory: Any = MISSING, kw_only: bool = False
-) -> Any:
+def declare(rule: Rule, default: Any = MISSING, *, default_factory: Any = MISSING) -> Any:
     """Declare a field that accepts what a rule accepts; one whose default is None accepts None too.
 
     Parameters
@@ -137,15 +123,13 @@ def declare(
         The field's default; without it, or a factory, the field must be given.
     default_factory : callable, optional
         Returns the default.
-    kw_only : bool
-        Whether the field is a keyword-only argument.
     """
     if default is None and not isinstance(rule, Optional):
         rule = Optional(rule)
     metadata = {"rule": rule}
     if default_factory is not MISSING:
-        return dataclasses.field(default_factory=default_factory, metadata=metadata, kw_only=kw_only)
-    return dataclasses.field(default=default, metadata=metadata, kw_only=kw_only)
+        return dataclasses.field(default_factory=default_factory, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def rules(cls: Any) -> dict[str, Rule]:

@@ -85,7 +85,7 @@ def draw_errors(setting: Setting, learner: Learner, n: int, draws: int, seed: in
         raise ValueError(checks.refusal("setting", "draw_errors", "of the squared loss", setting))
     teachers = setting.teachers([generator(seed, "teacher", n, k) for k in range(draws)])
     xs = [setting.inputs(n, generator(seed, "inputs", n, k)) for k in range(draws)]
-    channel: Any = setting.channel  # type: ignore[attr-defined]
+    channel: Any = setting.channel
     ys = [
         channel.label(teacher(x), generator(seed, "labels", n, k))
         for k, (teacher, x) in enumerate(zip(teachers, xs, strict=True))

@@ -1,4 +1,4 @@
-"""Settings: worlds with a known input distribution, prior over teachers, label channel and loss."""
+"""Settings: problems with a known distribution of inputs, prior over teachers, label channel and loss."""
 
 from errsrc.settings.band import BandTeacher as BandTeacher
 from errsrc.settings.band import SparseTeacher as SparseTeacher
@@ -12,6 +12,7 @@ from errsrc.settings.classes import FunctionClass as FunctionClass
 from errsrc.settings.classes import Linear as Linear
 from errsrc.settings.classes import NetworkFunctions as NetworkFunctions
 from errsrc.settings.classes import RankK as RankK
+from errsrc.settings.gaussian_setting import GaussianSetting as GaussianSetting
 from errsrc.settings.gp import GaussianProcessTeacher as GaussianProcessTeacher
 from errsrc.settings.images import ImageBasis as ImageBasis
 from errsrc.settings.images import ImageTeacher as ImageTeacher
@@ -24,7 +25,6 @@ from errsrc.settings.nodes import Nodes as Nodes
 from errsrc.settings.nodes import Stride as Stride
 from errsrc.settings.nodes import Uneven as Uneven
 from errsrc.settings.nodes import Uniform as Uniform
-from errsrc.settings.setting import GaussianSetting as GaussianSetting
 from errsrc.settings.setting import Setting as Setting
 from errsrc.settings.table import TableTeacher as TableTeacher
 

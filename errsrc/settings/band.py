@@ -2,85 +2,95 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
 import numpy as np
 
 from errsrc import checks
 from errsrc.bases import BandFunction, Basis, Torus, shared_positions
-from errsrc.results import Interval
+from errsrc.fields import Checked, flag, instance, integer, number
+from errsrc.results import ROUNDING, Interval
 from errsrc.settings.channels import Channel, Clean, Gaussian
-from errsrc.settings.classes import AllFunctions, Band, FunctionClass
+from errsrc.settings.classes import FunctionClass
+from errsrc.settings.gaussian_setting import GaussianSetting, Quadrature
 from errsrc.settings.nodes import Nodes, Uniform
-from errsrc.settings.setting import Array, GaussianSetting, Quadrature, Setting
+from errsrc.settings.setting import ZERO, Array, Setting
 
 
 @dataclass(frozen=True)
-class _BandWorld:
-    """Inputs of a world in a basis, and what its risk is measured on."""
+class _BandInputs(Checked):
+    """Inputs in the domain of a basis, and a target variance of 1."""
 
-    basis: Basis = field(default=Torus())
-    nodes: Nodes = field(default=Uniform(), kw_only=True)
+    basis: Basis = instance(Basis, "a basis of errsrc.bases", Torus())
+    _: KW_ONLY
+    nodes: Nodes = instance(Nodes, "a design of errsrc.settings.nodes", Uniform())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.basis.cube_dim and not self.nodes.uniform:
+            accepted = f"Uniform(): inputs of {type(self.basis).__name__} are given"
+            raise ValueError(checks.refusal("nodes", type(self).__name__, accepted, self.nodes))
+
+    @property
+    def input_dim(self) -> int:
+        """Number of coordinates of an input."""
+        return self.basis.dim
 
     @property
     def target_variance(self) -> float:
         """1."""
         return 1.0
 
-    def _check(self) -> None:
-        where = type(self).__name__
-        if not isinstance(self.basis, Basis):
-            raise TypeError(checks.refusal("basis", where, "a basis of errsrc.bases", self.basis))
-        if not isinstance(self.nodes, Nodes):
-            raise TypeError(checks.refusal("nodes", where, "a design of errsrc.settings.nodes", self.nodes))
-        if not self.basis.cube_dim and self.nodes != Uniform():
-            accepted = f"Uniform(): inputs of {type(self.basis).__name__} are given"
-            raise ValueError(checks.refusal("nodes", where, accepted, self.nodes))
+    def check_data(self) -> None:
+        """Raise if data that the basis needs are not on this machine, see `Setting.check_data`."""
+        self.basis.check_data()
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw nodes, float64 (count, dim)."""
-        if isinstance(self.nodes, Uniform):
+        """Draw nodes of the design, see `Setting.inputs`."""
+        if self.nodes.uniform:
             return self.basis.draw(count, rng)
         return self.basis.place(self.nodes.points(count, self.basis.cube_dim, rng))
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs to test at, uniform whatever the nodes are."""
+        """Draw inputs to test at, uniform whatever the nodes are; see `Setting.fresh`."""
         return self.basis.fresh(count, rng)
 
 
 @dataclass(frozen=True)
-class BandTeacher(_BandWorld, GaussianSetting):
-    """A random function in a band, with independent normal coefficients (DESIGN: exact setting 2).
+class BandTeacher(_BandInputs, GaussianSetting):
+    """A random function in a band, with independent normal coefficients.
 
-    In the orthonormal basis of the band; the variance of a function of degree k is in proportion to
-    max(k, 1)^-decay, and the target variance is 1 in all.  Labelled inputs lie as the design of nodes
-    says; the risk is the mean over the whole domain, uniformly, by Parseval or an exact quadrature.
+    The coefficients are those in the orthonormal basis of the band.  The variance of a coefficient of degree
+    k is in proportion to max(k, 1)^-decay, and the target variance is 1 in all.  The design of nodes places
+    the labelled inputs.  The risk is the mean over the whole domain, uniformly, by Parseval's identity or by
+    an exact quadrature.
 
     Attributes
     ----------
-    basis
+    basis : Basis
         The band.
-    decay
-        Decay of the coefficients' variances.
-    outputs
-        Number of outputs, all alike; None for labels (n,).
-    beyond
-        A larger basis of the same family: the teacher has a tail outside the band, in its further functions,
-        and is only *almost* band-limited.
-    tail
+    decay : float
+        Decay of the coefficients' variances, from -100 to 100.
+    outputs : int or None
+        Number of outputs, all with the same prior; None for labels (n,).
+    beyond : Basis or None
+        A larger basis of the same family.  The teacher then also has a tail in the functions that this basis
+        has beyond the band, and is only *almost* band-limited.
+    tail : float
         Share of the variance in this tail, in [0, 1].
-    tail_decay
-        Decay of the tail's variances by degree, within the tail.
-    nodes
+    tail_decay : float
+        Decay of the variances within the tail, by degree, from -100 to 100.
+    nodes : Nodes
         The design of the labelled inputs.
-    channel
-        `Clean` or `Gaussian`.
+    channel : Clean or Gaussian
+        Whether normal noise is added to the values.
 
     Examples
     --------
     The share of the variance at frequencies 2 and 3, which a student of degree 1 cannot express:
 
+    >>> from errsrc.settings import Band
     >>> print(BandTeacher(Torus(3)).realizability(Band(Torus(1))))
     0.571429
     >>> almost = BandTeacher(Torus(3), beyond=Torus(9), tail=0.01)
@@ -88,27 +98,21 @@ class BandTeacher(_BandWorld, GaussianSetting):
     0.01
     """
 
-    decay: float = 0.0
-    outputs: int | None = None
-    beyond: Basis | None = None
-    tail: float = 0.0
-    tail_decay: float = 0.0
+    decay: float = number(0.0, at_least=-100, at_most=100)
+    outputs: int | None = integer(None, at_least=1)
+    beyond: Basis | None = instance(Basis, "a basis of errsrc.bases", None)
+    tail: float = number(0.0, at_least=0, at_most=1)
+    tail_decay: float = number(0.0, at_least=-100, at_most=100)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check()
         where = "BandTeacher"
-        checks.number(self.decay, "decay", where, -100, 100)
-        checks.number(self.tail, "tail", where, 0, 1)
-        checks.number(self.tail_decay, "tail_decay", where, -100, 100)
-        if self.outputs is not None:
-            checks.integer(self.outputs, "outputs", where, 1)
         if self.beyond is None:
             if self.tail:
                 accepted = "0 without a basis beyond the band"
                 raise ValueError(checks.refusal("tail", where, accepted, self.tail))
             return
-        larger = isinstance(self.beyond, Basis) and self.beyond.family == self.basis.family
+        larger = self.beyond.family == self.basis.family
         if not larger or len(shared_positions(self.basis, self.beyond)[0]) < self.basis.size:
             accepted = f"a basis that holds all of {self.basis!r}"
             raise ValueError(checks.refusal("beyond", where, accepted, self.beyond))
@@ -117,7 +121,7 @@ class BandTeacher(_BandWorld, GaussianSetting):
 
     @property
     def whole(self) -> Basis:
-        """The basis that teachers are in: the band, or the larger one of the tail."""
+        """The basis that teachers are in: the band, or the larger basis of the tail."""
         return self.basis if self.beyond is None else self.beyond
 
     @cached_property
@@ -141,56 +145,71 @@ class BandTeacher(_BandWorld, GaussianSetting):
         return np.full(count, count**-0.5)
 
     def teacher(self, rng: np.random.Generator) -> BandFunction:
-        """Draw a teacher from the prior."""
+        """Draw a teacher from the prior, see `Setting.teacher`."""
         shape = () if self.outputs is None else (self.outputs,)
         raw = rng.standard_normal((self.whole.size, *shape)) * self.output_stds[0]
         return BandFunction(self.whole, (raw.T * np.sqrt(self.variances)).T)
 
     def roots(self, *points: Array) -> list[Array]:
-        """Return the basis, scaled by the coefficients' standard deviations."""
+        """Return the basis, scaled by the coefficients' standard deviations; see `GaussianSetting.roots`."""
         return [self.whole(x) * np.sqrt(self.variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return the basis's own quadrature, exact for members of a band; a uniform sample for others."""
-        if not isinstance(function_class, Band):
+        """Return the basis's own quadrature, exact for members of a band; a uniform sample for others.
+
+        See `GaussianSetting.quadrature`.
+        """
+        band = function_class.band
+        if band is None:
             points = self.fresh(count, rng)
             return Quadrature(points, np.full(len(points), 1 / len(points)), exact=False)
-        order = max(self.whole.order, function_class.basis.order)
+        order = max(self.whole.order, band.order)
         return Quadrature(*self.whole.quadrature(order), exact=True)
 
     def basis_of(self, function_class: FunctionClass) -> Basis | None:
-        """Return the basis of a class of this domain's functions, or None for all functions.
+        """Return the basis of a class of functions on this domain.
+
+        Parameters
+        ----------
+        function_class : FunctionClass
+            The class.
+
+        Returns
+        -------
+        Basis or None
+            The basis of a band; None for all functions.
 
         Raises
         ------
         ValueError
-            For a class of another domain's.
+            For a band on another domain, and for other classes.
         """
-        if isinstance(function_class, Band) and function_class.basis.domain == self.basis.domain:
-            return function_class.basis
-        if isinstance(function_class, AllFunctions):
+        band = function_class.band
+        if band is not None and band.domain == self.basis.domain:
+            return band
+        if function_class.unrestricted:
             return None
         accepted = f"a band on the domain of {self.basis!r}, or all functions"
         raise ValueError(checks.refusal("function_class", "BandTeacher", accepted, function_class))
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return the basis of a band."""
+        """Return the functions of a band, see `GaussianSetting.frame`."""
         basis = self.basis_of(function_class)
         return None if basis is None else basis(points)
 
     def dimension(self, function_class: FunctionClass) -> float:
-        """Return M, or inf for all functions."""
+        """Return M, or inf for all functions; see `GaussianSetting.dimension`."""
         basis = self.basis_of(function_class)
         return np.inf if basis is None else basis.size
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return the prior variance outside the band (Parseval).
+        """Return the prior variance outside the band (Parseval), see `Setting.realizability`.
 
-        Across families, that of each function less its projection on the band, by exact quadrature.
+        For a band of another family, each function's share outside it is found by exact quadrature.
         """
         basis = self.basis_of(function_class)
         if basis is None:
-            return Interval(0.0, 0.0, 0.0, 0.95)
+            return ZERO
         outside = np.ones(self.whole.size)
         if basis.family == self.whole.family:
             outside[shared_positions(basis, self.whole)[1]] = 0.0
@@ -201,49 +220,84 @@ class BandTeacher(_BandWorld, GaussianSetting):
         value = float(self.variances @ outside)
         return Interval(value, value, value, 0.95)
 
+    @property
+    def n_nyquist(self) -> int | None:
+        """M, the size of the band."""
+        return self.basis.size
+
+    def sampling_matrix(self, x: Array) -> Array | None:
+        """Return the functions of the band at the inputs, see `Setting.sampling_matrix`."""
+        return self.basis(x)
+
+    def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
+        """Return whether least squares over n uniform nodes has an infinite mean risk.
+
+        Nodes whose n x M features lack rank have the codimension |n - M| + 1 at most, so that for
+        |n - M| <= 1 the smallest singular value s is below e with a probability of order e^2 or more, and the
+        mean of 1 / s^2 is infinite.  Where nodes vary in one or two coordinates, it is infinite for all
+        2 <= n < M too, because of two nodes that are e apart.
+
+        With clean labels, the part of the teacher that lies outside the band acts as noise where M or M + 1
+        nodes lack rank because a function of the band is 0 at all of them, which can then be far apart.  That
+        takes two coordinates or more: in one coordinate nodes lack rank only where they come close to each
+        other, and then their labels come close too.
+        """
+        size = self.dimension(function_class)
+        if not self.nodes.uniform or min(n, size) < 2:
+            return False
+        coordinates = self.basis.continuous_dim  # 0 where nodes can repeat
+        if self.noise_std == 0:
+            lacking = self.realizability(function_class).estimate
+            return lacking > ROUNDING and coordinates >= 2 and 0 <= n - size <= 1
+        return bool(coordinates) and n <= size + 1 and (n >= size - 1 or coordinates <= 2)
+
 
 @dataclass(frozen=True)
-class SparseTeacher(_BandWorld, Setting):
+class SparseTeacher(_BandInputs, Setting):
     """A random function with few coefficients other than 0, at unknown places in a band.
 
-    The places are drawn uniformly without repetition; the coefficients are normal, of equal variance, and
+    The places are drawn uniformly without repetition.  The coefficients are normal, of equal variance, and
     the target variance is 1.
 
     Attributes
     ----------
-    basis
+    basis : Basis
         The band that the places lie in.
-    sparsity
-        K, the number of coefficients, from 1 to the band's size.
-    pairs
-        Whether a cosine of a torus comes with its sine: K frequencies, k and -k being two, K even.
-    nodes
+    sparsity : int
+        K, the number of coefficients that are not 0, from 1 to the size of the band.
+    pairs : bool
+        Whether each cosine of a torus comes with its sine, as a frequency does: k and -k count as two, and K
+        is even.
+    nodes : Nodes
         The design of the labelled inputs.
-    channel
-        `Clean` or `Gaussian`.
+    channel : Clean or Gaussian
+        Whether normal noise is added to the values.
     """
 
-    sparsity: int = 1
-    pairs: bool = False
-    channel: Channel = field(default=Clean(), kw_only=True)
+    sparsity: int = integer(1, at_least=1)
+    pairs: bool = flag(False)
+    _: KW_ONLY
+    channel: Channel = instance((Clean, Gaussian), "Clean() or Gaussian(...)", Clean())
 
     def __post_init__(self) -> None:
-        self._check()
-        checks.integer(self.sparsity, "sparsity", "SparseTeacher", 1, self.basis.size)
-        if self.pairs and (self.sparsity % 2 or not isinstance(self.basis, Torus)):
-            accepted = "False but for a Torus and an even sparsity"
+        super().__post_init__()
+        checks.Integer(1, self.basis.size)(self.sparsity, "sparsity", "SparseTeacher")
+        if self.pairs and (self.sparsity % 2 or not self.basis.trigonometric):
+            accepted = "False, except for a Torus and an even sparsity"
             raise ValueError(checks.refusal("pairs", "SparseTeacher", accepted, self.pairs))
-        if not isinstance(self.channel, (Clean, Gaussian)):
-            accepted = "Clean() or Gaussian(...)"
-            raise ValueError(checks.refusal("channel", "SparseTeacher", accepted, self.channel))
 
     @property
     def noise(self) -> float:
         """Label variance."""
-        return self.channel.noise_std**2 if isinstance(self.channel, Gaussian) else 0.0
+        return self.channel.noise_std**2
+
+    @property
+    def output_dim(self) -> int:
+        """1."""
+        return 1
 
     def teacher(self, rng: np.random.Generator) -> BandFunction:
-        """Draw a teacher."""
+        """Draw a teacher, see `Setting.teacher`."""
         coefficients = np.zeros(self.basis.size)
         if self.pairs:  # places 2 j + 1 and 2 j + 2 are those of a frequency
             chosen = rng.choice((self.basis.size - 1) // 2, self.sparsity // 2, replace=False)
@@ -254,9 +308,15 @@ class SparseTeacher(_BandWorld, Setting):
         return BandFunction(self.basis, coefficients)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return the share of the band that a smaller one lacks."""
-        if isinstance(function_class, Band) and function_class.basis.family == self.basis.family:
-            held = len(shared_positions(function_class.basis, self.basis)[0])
-            lacking = (self.basis.size - held) / (self.basis.size - self.pairs)  # the constant is no pair
-            return Interval(lacking, lacking, lacking, 0.95)
-        return super().realizability(function_class)
+        """Return the share of the band that a smaller band lacks, see `Setting.realizability`."""
+        band = function_class.band
+        if band is None or band.family != self.basis.family:
+            return super().realizability(function_class)
+        held = len(shared_positions(band, self.basis)[0])
+        lacking = (self.basis.size - held) / (self.basis.size - self.pairs)  # the constant is no pair
+        return Interval(lacking, lacking, lacking, 0.95)
+
+    @property
+    def n_nyquist(self) -> int | None:
+        """2 K: with fewer examples two functions of K coefficients each can have the same labels."""
+        return 2 * self.sparsity

@@ -1,25 +1,81 @@
-"""Label channels: what stands between a teacher's values and the labels that a learner sees."""
+"""Label channels: how the labels that a learner sees come from the teacher's values."""
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.fields import Checked, number
 
 
 @dataclass(frozen=True)
-class Channel:
-    """A label channel; ``labels`` says what it yields, "values" (float64) or "classes" (int64)."""
+class Channel(Checked, abc.ABC):
+    """A label channel; a subclass defines `label`, and sets `labels` to "classes" where labels are classes.
 
-    labels = "values"
+    Attributes
+    ----------
+    labels : str
+        Kind of the labels: "values", float64, whose mean given the teacher's value is that value; or
+        "classes", int64 from 0, for which the channel also defines `probabilities`.
+    noise_std : float
+        Standard deviation of the normal noise that is added to each value; 0 for channels that add none.
+    """
 
+    labels: ClassVar[str] = "values"
+    noise_std = 0.0  # not annotated, so that it is no field here
+
+    @abc.abstractmethod
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
-        """Return labels for a teacher's values, (N,) or (N, outputs)."""
-        raise TypeError(f"{type(self).__name__} must define label()")
+        """Return labels for a teacher's values.
+
+        Parameters
+        ----------
+        values : float64, (N,) or (N, outputs)
+            The teacher's values; of classes, (N, classes).
+        rng : numpy.random.Generator
+            Source of the labels' noise.
+
+        Returns
+        -------
+        array
+            Labels: float64 of the same shape, or classes, int64 (N,).
+        """
+
+    def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability of each class given a teacher's values.
+
+        Parameters
+        ----------
+        values : float64, (N, classes)
+            The teacher's values.
+
+        Returns
+        -------
+        array
+            float64 (N, classes), each row summing to 1.
+
+        Raises
+        ------
+        TypeError
+            For a channel that does not define them.
+        """
+        accepted = "a channel that defines the probabilities of classes"
+        raise TypeError(checks.refusal("channel", "probabilities", accepted, self))
+
+    @property
+    def noise_is_constant(self) -> bool:
+        """Whether the least risk of labels that are classes is the same for all values of the teacher."""
+        return False
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the probabilities of classes jump where the values change continuously."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -27,69 +83,88 @@ class Clean(Channel):
     """Labels are the teacher's values."""
 
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
-        """Return the values."""
+        """Return the values themselves, see `Channel.label`."""
         return values
 
 
 @dataclass(frozen=True)
 class Gaussian(Channel):
-    """Labels are the teacher's values and independent normal noise of standard deviation ``noise_std``."""
+    """Labels are the teacher's values plus independent normal noise.
 
-    noise_std: float
+    Attributes
+    ----------
+    noise_std : float
+        Standard deviation of the noise, at least 1e-100, so that its square is not 0.
+    """
 
-    def __post_init__(self) -> None:
-        checks.number(self.noise_std, "noise_std", "Gaussian", 1e-100)  # so that its square is a number
+    noise_std: float = number(at_least=1e-100)
 
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
-        """Return values and noise."""
+        """Return values plus noise, see `Channel.label`."""
         return values + self.noise_std * rng.standard_normal(values.shape)
 
 
 @dataclass(frozen=True)
 class Flips(Channel):
-    """Labels are the class of the largest value, changed to another one, uniformly, at ``rate``.
+    """Labels are the class of the largest value, changed at random to another class.
 
-    A rate of 0 gives the teacher's own classes.
+    Attributes
+    ----------
+    rate : float
+        Probability of a change, in [0, 1]; all other classes are equally likely.  A rate of 0 gives the
+        teacher's own classes.
     """
 
-    rate: float = 0.0
-    labels = "classes"
+    labels: ClassVar[str] = "classes"
 
-    def __post_init__(self) -> None:
-        checks.number(self.rate, "rate", "Flips", 0, 1)
+    rate: float = number(0.0, at_least=0, at_most=1)
 
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
-        """Return classes, int64 (N,), of values (N, classes)."""
+        """Return classes, see `Channel.label`."""
         classes = values.shape[1]
         best = values.argmax(1)
         other = (best + rng.integers(1, classes, len(best))) % classes
         return np.where(rng.random(len(best)) < self.rate, other, best).astype(np.int64)
 
     def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return P(class given values), (N, classes)."""
+        """Return the probability of each class, see `Channel.probabilities`."""
         classes = values.shape[1]
         out = np.full(values.shape, self.rate / (classes - 1))
         np.put_along_axis(out, values.argmax(1)[:, None], 1 - self.rate, axis=1)
         return out
 
+    @property
+    def noise_is_constant(self) -> bool:
+        """True: the rate is the same everywhere."""
+        return True
+
+    @property
+    def jumps(self) -> bool:
+        """Whether labels are flipped: probabilities then jump where another value becomes the largest."""
+        return self.rate > 0
+
 
 @dataclass(frozen=True)
 class Softmax(Channel):
-    """Labels are classes drawn with probability proportional to exp(value / ``temperature``)."""
+    """Labels are classes, drawn with probability proportional to exp(value / temperature).
 
-    temperature: float = 1.0
-    labels = "classes"
+    Attributes
+    ----------
+    temperature : float
+        Scale of the values, > 0.
+    """
 
-    def __post_init__(self) -> None:
-        checks.number(self.temperature, "temperature", "Softmax", 0, open_low=True)
+    labels: ClassVar[str] = "classes"
+
+    temperature: float = number(1.0, above=0)
 
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
-        """Return classes, int64 (N,), of values (N, classes)."""
+        """Return classes, see `Channel.label`."""
         gumbel = rng.gumbel(size=values.shape)
         return (values / self.temperature + gumbel).argmax(1).astype(np.int64)
 
     def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return P(class given values), (N, classes)."""
+        """Return the probability of each class, see `Channel.probabilities`."""
         scaled = values / self.temperature
         scaled = np.exp(scaled - scaled.max(1, keepdims=True))
         return scaled / scaled.sum(1, keepdims=True)

@@ -1,65 +1,157 @@
-"""Function classes: what a learner can express."""
+"""Function classes: the sets of functions that learners can express."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from errsrc import checks
 from errsrc.bases import Basis
-from errsrc.nets import Network as Architecture
+from errsrc.fields import Checked, instance, integer
+from errsrc.nets import Network, embeds
 
 
 @dataclass(frozen=True)
-class FunctionClass:
-    """A set of functions of an input: each learner declares its own, a setting measures what it lacks."""
+class FunctionClass(Checked):
+    """A set of functions of an input.  Each learner declares its class; a setting measures what it lacks.
+
+    A subclass is a frozen dataclass of plain numbers, and says of itself what is known of the following.
+    """
+
+    unrestricted: ClassVar[bool] = False
+    """Whether the class holds all functions."""
+
+    linear: ClassVar[bool] = False
+    """Whether all functions of the class are linear maps of the inputs."""
+
+    @property
+    def largest_rank(self) -> int | None:
+        """Largest rank of a linear map in the class; None where the rank is not restricted."""
+        return None
+
+    @property
+    def band(self) -> Basis | None:
+        """Basis whose span the class is; None for other classes."""
+        return None
+
+    @property
+    def network(self) -> Network | None:
+        """Architecture whose functions, over all weights, the class consists of; None for other classes."""
+        return None
+
+    @property
+    def input_dim(self) -> int | None:
+        """Number of coordinates of an input; None where the class has functions of any inputs."""
+        return None
+
+    @property
+    def output_dim(self) -> int | None:
+        """Number of outputs; None where the class has functions of any number of outputs."""
+        return None
+
+    def holds(self, architecture: Network) -> bool:
+        """Return whether the class is known to hold all functions of an architecture.
+
+        Parameters
+        ----------
+        architecture : Network
+            A network of `errsrc.nets`.
+
+        Returns
+        -------
+        bool
+            False also where it is not known.
+        """
+        return self.unrestricted
 
 
 @dataclass(frozen=True)
 class AllFunctions(FunctionClass):
     """All functions: nearest neighbours, forests, kernel methods, averages of several networks."""
 
+    unrestricted: ClassVar[bool] = True
+
 
 @dataclass(frozen=True)
 class Linear(FunctionClass):
     """Linear maps of the inputs, x -> W x, without an offset."""
 
+    linear: ClassVar[bool] = True
+
 
 @dataclass(frozen=True)
 class RankK(FunctionClass):
-    """Linear maps of the inputs of rank at most ``rank``."""
+    """Linear maps of the inputs, of limited rank.
 
-    rank: int
+    Attributes
+    ----------
+    rank : int
+        Largest rank of the maps, >= 1.
+    """
 
-    def __post_init__(self) -> None:
-        checks.integer(self.rank, "rank", "RankK", 1)
+    linear: ClassVar[bool] = True
+    rank: int = integer(at_least=1)
+
+    @property
+    def largest_rank(self) -> int | None:
+        """The rank."""
+        return self.rank
 
 
 @dataclass(frozen=True)
 class Band(FunctionClass):
-    """The functions in the span of a basis: those limited to a band."""
+    """The functions in the span of a basis: those limited to a band.
 
-    basis: Basis
+    Attributes
+    ----------
+    basis : Basis
+        A basis of `errsrc.bases`, or one of your own.
+    """
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.basis, Basis):
-            raise TypeError(checks.refusal("basis", "Band", "a basis of errsrc.bases", self.basis))
+    basis: Basis = instance(Basis, "a basis of errsrc.bases")
+
+    @property
+    def band(self) -> Basis | None:
+        """The basis."""
+        return self.basis
 
     @property
     def band_size(self) -> int:
         """M, the number of coefficients."""
         return self.basis.size
 
+    @property
+    def input_dim(self) -> int | None:
+        """Number of coordinates of an input."""
+        return self.basis.dim
+
 
 @dataclass(frozen=True)
 class NetworkFunctions(FunctionClass):
-    """The functions of one network architecture, over all its weights."""
+    """The functions of one network architecture, over all its weights.
 
-    architecture: Architecture
+    Attributes
+    ----------
+    architecture : Network
+        A network of `errsrc.nets`.
+    """
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.architecture, Architecture):
-            raise TypeError(
-                checks.refusal(
-                    "architecture", "NetworkFunctions", "a network of errsrc.nets", self.architecture
-                )
-            )
+    architecture: Network = instance(Network, "a network of errsrc.nets")
+
+    @property
+    def network(self) -> Network | None:
+        """The architecture."""
+        return self.architecture
+
+    @property
+    def input_dim(self) -> int | None:
+        """Number of inputs of the network."""
+        return self.architecture.inputs
+
+    @property
+    def output_dim(self) -> int | None:
+        """Number of outputs of the network."""
+        return self.architecture.outputs
+
+    def holds(self, architecture: Network) -> bool:
+        """Return whether the other architecture can be embedded in this one (`errsrc.nets.embeds`)."""
+        return embeds(architecture, self.architecture)

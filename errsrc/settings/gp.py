@@ -9,57 +9,71 @@ from scipy.linalg import eigh
 
 from errsrc import checks
 from errsrc.bases import kernel
-from errsrc.settings.setting import Array, GaussianSetting, Predictor
-
-KERNELS = ("rbf", "matern")
-INPUTS = ("cube", "sphere", "normal")
+from errsrc.fields import choice, integer, number
+from errsrc.settings.gaussian_setting import GaussianSetting
+from errsrc.settings.setting import Array, Predictor
 
 
 @dataclass(frozen=True)
 class GaussianProcessTeacher(GaussianSetting):
-    """A Gaussian process with a stationary kernel of variance 1 (DESIGN: exact setting 4).
+    """A Gaussian process with a stationary kernel of variance 1.
 
     Attributes
     ----------
-    dim
-        Dimension of the inputs' space (that of the sphere's surface is ``dim - 1``).
-    kernel
-        "rbf", exp(-r^2 / (2 length^2)); or "matern" with smoothness ``nu`` (nu = 1/2: exp(-r / length)).
-    length
-        Length scale.
-    nu
+    dim : int
+        Number of coordinates of an input, >= 1; on the sphere, whose surface has dimension dim - 1, >= 2.
+    kernel : str
+        "rbf", exp(-r^2 / (2 length^2)); or "matern" of smoothness `nu` (nu = 1/2: exp(-r / length)).
+    length : float
+        Length scale, > 0.
+    nu : float
         Smoothness of the Matern kernel, > 0.
-    domain
-        Inputs: "cube", uniform on [0, 1]^dim; "sphere", uniform on the unit sphere; "normal", standard.
-    channel
-        `Clean` or `Gaussian`.
+    domain : str
+        Inputs: "cube", uniform on [0, 1]^dim; "sphere", uniform on the unit sphere; or "normal", standard
+        normal.
+    channel : Clean or Gaussian
+        Whether normal noise is added to the values.
 
     Notes
     -----
     Posterior terms are exact at given inputs; their mean over fresh inputs is a sample mean.
     """
 
-    dim: int
-    kernel: str = "matern"
-    length: float = 1.0
-    nu: float = 0.5
-    domain: str = "cube"
+    dim: int = integer(at_least=1)
+    kernel: str = choice("matern", ("rbf", "matern"))
+    length: float = number(1.0, above=0)
+    nu: float = number(0.5, above=0)
+    domain: str = choice("cube", ("cube", "sphere", "normal"))
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        where = "GaussianProcessTeacher"
-        checks.integer(self.dim, "dim", where, 2 if self.domain == "sphere" else 1)
-        checks.choice(self.kernel, "kernel", where, KERNELS)
-        checks.number(self.length, "length", where, 0, open_low=True)
-        checks.number(self.nu, "nu", where, 0, open_low=True)
-        checks.choice(self.domain, "domain", where, INPUTS)
+        if self.domain == "sphere":
+            checks.Integer(at_least=2)(self.dim, "dim", "GaussianProcessTeacher")
+
+    @property
+    def input_dim(self) -> int:
+        """Number of coordinates of an input."""
+        return self.dim
 
     def covariance(self, x: Array, z: Array) -> Array:
-        """Return the prior covariance of values at x (N, dim) and z (L, dim), float64 (N, L)."""
+        """Return the prior covariance of values.
+
+        Parameters
+        ----------
+        x : float64, (N, dim)
+            Points of the one values.
+        z : float64, (L, dim)
+            Points of the other values.
+
+        Returns
+        -------
+        array
+            float64 (N, L).
+        """
         return kernel(x, z, self.kernel, self.length, self.nu)
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs, float64 (count, dim)."""
+        """Draw inputs, see `Setting.inputs`."""
         if self.domain == "cube":
             return rng.random((count, self.dim))
         x = rng.standard_normal((count, self.dim))
@@ -71,19 +85,25 @@ class GaussianProcessTeacher(GaussianSetting):
         return 1.0
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
-        """Draw a teacher, whose values at new points are drawn given those asked for before."""
-        return _Path(self, rng)
+        """Draw a teacher, see `Setting.teacher`.
+
+        Its values at new points are drawn given the values that were asked for before.
+        """
+        return _LazyDraw(self, rng)
 
     def roots(self, *points: Array) -> list[Array]:
-        """Return a root of the joint prior covariance; cost (sum of lengths)^3."""
+        """Return a root of the joint prior covariance, see `GaussianSetting.roots`.
+
+        Cost: the cube of the number of points in all sets.
+        """
         together = np.concatenate(points)
         values, vectors = eigh(self.covariance(together, together))
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         return np.split(root, np.cumsum([len(x) for x in points])[:-1])
 
 
-class _Path:
-    """A draw of a Gaussian process, settled point by point: Cholesky with a growing factor."""
+class _LazyDraw:
+    """A function drawn from a Gaussian process, whose values are drawn when they are first asked for."""
 
     def __init__(self, setting: GaussianProcessTeacher, rng: np.random.Generator) -> None:
         self.setting, self.rng = setting, rng

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, MISSING, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,24 +14,23 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.bases import KERNELS, Basis, Mercer, mercer
 from errsrc.datasets.image_sets import IMAGE_SETS, check_files, images
-from errsrc.nets import Network as Architecture
+from errsrc.fields import choice, instance, integer, number
+from errsrc.nets import Network
 from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
 from errsrc.settings.classes import FunctionClass
 from errsrc.settings.network import (
     NetworkFunction,
+    best_is_network,
     channel_noise,
     check_loss,
     constant_risk,
-    expressed,
-    holds,
 )
-from errsrc.settings.setting import Array, Setting
+from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
 from errsrc.training import Member, Recipe, train
 
-TEACHERS = 4
-"""Teachers over which the constants of a setting are averaged: each is a training."""
+_TEACHERS = 4  # over which the constants of a setting are averaged: each teacher is a training
 
 
 @dataclass(frozen=True)
@@ -39,70 +38,81 @@ class ImageTeacher(Setting):
     """A network trained on labelled images, which labels all images anew: noiseless and realizable.
 
     The construction of Rosenfeld's thesis (arXiv 2108.07686), made a prior: each teacher is trained anew, on
-    a random subset of the training images, from random weights.  Students get training images, drawn
-    without repetition, and are tested on test images, which no teacher was trained on: the same ones in all
-    draws, so that intervals over draws are for these images.
+    a random subset of the training images, from random weights.  Students get training images, drawn without
+    repetition, and are tested on test images, which no teacher was trained on.  The test images are the same
+    in all draws, so that intervals over draws are for these images.
 
     Attributes
     ----------
-    dataset
+    dataset : str
         A name in `errsrc.datasets.IMAGE_SETS`.
-    architecture
-        The teacher's network.
-    teacher_n, teacher_steps
-        Training images and steps of a teacher.
-    recipe
+    architecture : Network
+        The teacher's network, with the image set's numbers of inputs and classes.
+    teacher_n : int
+        Number of training images of a teacher, >= 1.
+    teacher_steps : int
+        Number of training steps of a teacher, >= 1.
+    recipe : Recipe
         How a teacher is trained; its loss is "log", on the images' own classes.
-    loss
+    loss : str
         "squared", of the teacher's outputs, its logits; "log" or "zero-one", of its classes.
-    channel
-        `Clean` or `Gaussian` for outputs; `Flips` or `Softmax` for classes.
+    channel : Channel
+        The label channel: of values, as `Clean` and `Gaussian`; or of classes, as `Flips` and `Softmax`.
     """
 
-    dataset: str
-    architecture: Architecture
-    teacher_n: int
-    teacher_steps: int = 2000
-    recipe: Recipe = field(default_factory=Recipe)
-    loss: str = "squared"
-    channel: Channel = field(default=Clean(), kw_only=True)
+    dataset: str = choice(MISSING, tuple(IMAGE_SETS))
+    architecture: Network = instance(Network, "a network of errsrc.nets")
+    teacher_n: int = integer(at_least=1)
+    teacher_steps: int = integer(2000, at_least=1)
+    recipe: Recipe = instance(Recipe, "a Recipe of errsrc.training", default_factory=Recipe)
+    loss: str = choice("squared", LOSSES)
+    _: KW_ONLY
+    channel: Channel = instance(Channel, "a channel of errsrc.settings", Clean())
 
     def __post_init__(self) -> None:
-        where = "ImageTeacher"
-        checks.choice(self.dataset, "dataset", where, tuple(IMAGE_SETS))
-        if not isinstance(self.architecture, Architecture):
-            accepted = "a network of errsrc.nets"
-            raise TypeError(checks.refusal("architecture", where, accepted, self.architecture))
-        shape = IMAGE_SETS[self.dataset]
+        super().__post_init__()
+        where, shape = "ImageTeacher", IMAGE_SETS[self.dataset]
         if (self.architecture.inputs, self.architecture.outputs) != (shape.inputs, shape.classes):
             accepted = f"a network of {shape.inputs} inputs and {shape.classes} outputs for {self.dataset}"
             raise ValueError(checks.refusal("architecture", where, accepted, self.architecture))
-        checks.integer(self.teacher_n, "teacher_n", where, 1)
-        checks.integer(self.teacher_steps, "teacher_steps", where, 1)
         check_loss(self.loss, self.channel, shape.classes, where)
         if self.recipe.loss != "log":
-            raise ValueError(checks.refusal("recipe", where, "one of the log loss", self.recipe))
+            raise ValueError(checks.refusal("recipe", where, "a recipe of the log loss", self.recipe))
         self.recipe.check_network(self.architecture, where)
 
     @property
+    def input_dim(self) -> int:
+        """Number of pixels, of all channels."""
+        return self.architecture.inputs
+
+    @property
+    def output_dim(self) -> int:
+        """Number of classes."""
+        return self.architecture.outputs
+
+    @property
     def noise(self) -> float:
-        """The channel's least risk; see `errsrc.settings.NetworkTeacher`."""
+        """The mean least risk that the channel leaves, see `errsrc.settings.NetworkTeacher`."""
         return channel_noise(self.channel, self.loss, self.architecture.outputs, _values(self))
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; a mean over `TEACHERS` teachers."""
+        """See `Setting.target_variance`; a mean over 4 teachers."""
         return constant_risk(self.channel, self.loss, _values(self)) - self.noise * (self.loss != "squared")
 
     @property
-    def images(self) -> int:
-        """Number of training images: the most inputs that there are."""
+    def pool_size(self) -> int:
+        """Number of training images."""
         return len(_resident(self.dataset).x)
 
     @property
-    def test_images(self) -> int:
-        """Number of images that students are tested on."""
+    def test_pool_size(self) -> int:
+        """Number of test images."""
         return len(_resident(self.dataset).test)
+
+    def check_data(self) -> None:
+        """Raise if the image set is not on this machine, see `Setting.check_data`."""
+        check_files(self.dataset)
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw training images without repetition, float64 (count, pixels), centred and scaled.
@@ -110,7 +120,7 @@ class ImageTeacher(Setting):
         Raises
         ------
         ValueError
-            For more than there are.
+            For more images than there are.
         """
         x = _resident(self.dataset).x
         if count > len(x):
@@ -124,16 +134,16 @@ class ImageTeacher(Setting):
         return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
 
     def teacher(self, rng: np.random.Generator) -> NetworkFunction:
-        """Train a teacher, in float32."""
+        """Train a teacher, in float32; see `Setting.teacher`."""
         return self.teachers([rng])[0]
 
     def teachers(self, rngs: Sequence[np.random.Generator]) -> list[NetworkFunction]:
-        """Train teachers, all at once, see `teacher`.
+        """Train teachers, all at once; see `Setting.teachers`.
 
         Raises
         ------
         ValueError
-            For more images a teacher than there are, and where a training diverges.
+            If `teacher_n` is more than the number of training images, or if a training diverges.
         """
         data = _resident(self.dataset)
         if self.teacher_n > len(data.x):
@@ -151,59 +161,61 @@ class ImageTeacher(Setting):
         trained = train(self.architecture, x, y, members, None, self.recipe)
         if any(one.diverged for one in trained):
             raise ValueError(
-                checks.refusal("recipe", "ImageTeacher", "one whose training converges", self.recipe)
+                checks.refusal("recipe", "ImageTeacher", "a recipe whose training converges", self.recipe)
             )
         return [NetworkFunction(self.architecture, tuple(w[None] for w in one.weights)) for one in trained]
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for all functions, and for networks that can be the teacher (`errsrc.nets.embeds`)."""
-        if holds(function_class, self.architecture) and expressed(self.loss, self.channel):
-            return Interval(0.0, 0.0, 0.0, 0.95)
+        """Return 0 for all functions, and for networks that the teacher can be embedded in.
+
+        See `Setting.realizability` and `errsrc.nets.embeds`.
+        """
+        if function_class.holds(self.architecture) and best_is_network(self.loss, self.channel):
+            return ZERO
         return super().realizability(function_class)
 
 
 @dataclass(frozen=True)
 class ImageBasis(Basis):
-    """The top M eigenfunctions of a kernel on real images: a band on their manifold.
+    """The top M eigenfunctions of a kernel on real images: a band on the manifold of the images.
 
-    Made by `errsrc.bases.eigenfunctions` from images without their labels, a random part of the training
-    images of which none is ever drawn as a labelled input: these come from the rest of the training images,
-    without repetition.  Fresh inputs are test images.  Under the images that it was estimated from the basis
-    is orthonormal exactly, and these are its quadrature; under others nearly.
+    They are estimated by `errsrc.bases.eigenfunctions` from a random part of the training images, without
+    labels.  Labelled inputs are drawn, without repetition, from the rest of the training images; fresh inputs
+    are test images.  The basis is exactly orthonormal on the images that it was estimated from, which are
+    also its quadrature, and nearly orthonormal on others.
 
     Attributes
     ----------
-    dataset
+    dataset : str
         A name in `errsrc.datasets.IMAGE_SETS`.
-    count
-        M.
-    landmarks, unlabelled
-        Images that eigenfunctions are sums of kernels at, and images that they are orthonormal on.
-    kernel, length
-        See `errsrc.bases.kernel`; length 0 is the median distance of landmarks.
-    seed
-        Of the choice of images.
+    count : int
+        M, from 1 to `landmarks`.
+    landmarks : int
+        Number of images at which the eigenfunctions are sums of kernels, from 1 to `unlabelled`.
+    unlabelled : int
+        Number of images that the eigenfunctions are estimated from.
+    kernel : str
+        A kernel of `errsrc.bases.kernel`.
+    length : float
+        Its length scale, >= 0; 0 stands for the median distance of landmarks.
+    seed : int
+        Seed of the choice of images, >= 0.
     """
 
     size_field: ClassVar[str] = "count"
 
-    dataset: str = "digits"
-    count: int = 50
-    landmarks: int = 300
-    unlabelled: int = 600
-    kernel: str = "rbf"
-    length: float = 0.0
-    seed: int = 0
+    dataset: str = choice("digits", tuple(IMAGE_SETS))
+    count: int = integer(50, at_least=1)
+    landmarks: int = integer(300, at_least=1)
+    unlabelled: int = integer(600, at_least=1)
+    kernel: str = choice("rbf", KERNELS)
+    length: float = number(0.0, at_least=0)
+    seed: int = integer(0, at_least=0)
 
     def __post_init__(self) -> None:
-        where = "ImageBasis"
-        checks.choice(self.dataset, "dataset", where, tuple(IMAGE_SETS))
-        checks.integer(self.unlabelled, "unlabelled", where, 1)
-        checks.integer(self.landmarks, "landmarks", where, 1, self.unlabelled)
-        checks.integer(self.count, "count", where, 1, self.landmarks)
-        checks.choice(self.kernel, "kernel", where, KERNELS)
-        checks.number(self.length, "length", where, 0)
-        checks.integer(self.seed, "seed", where, 0)
+        super().__post_init__()
+        checks.Integer(1, self.unlabelled)(self.landmarks, "landmarks", "ImageBasis")
+        checks.Integer(1, self.landmarks)(self.count, "count", "ImageBasis")
 
     @property
     def size(self) -> int:
@@ -212,22 +224,22 @@ class ImageBasis(Basis):
 
     @property
     def order(self) -> int:
-        """0: the quadrature is one for all."""
+        """0: the quadrature is the same for all."""
         return 0
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """The images."""
+        """The images that the basis is orthonormal on."""
         return ("images", self.dataset, self.unlabelled, self.seed)
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """Functions of other landmarks or kernels are others."""
+        """The domain, the landmarks and the kernel: other ones have other functions."""
         return (*super().family, self.landmarks, self.kernel, self.length)
 
     @property
     def dim(self) -> int:
-        """Pixels, of each channel."""
+        """Number of pixels, of all channels."""
         return IMAGE_SETS[self.dataset].inputs
 
     @property
@@ -237,7 +249,10 @@ class ImageBasis(Basis):
 
     @property
     def split(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Training images without labels, (unlabelled,), and those that may be drawn with them, (others,)."""
+        """Positions of training images, (unlabelled,) and (others,).
+
+        The first are used without labels, for the basis; the others can be drawn as labelled inputs.
+        """
         data = _resident(self.dataset)
         if self.unlabelled >= len(data.x):
             accepted = f"an integer < {len(data.x)}, the training images of {self.dataset}"
@@ -247,12 +262,16 @@ class ImageBasis(Basis):
 
     @property
     def mercer(self) -> Mercer:
-        """The eigenfunctions, with the kernel's length and eigenvalues."""
+        """The eigenfunctions, with the kernel's length and their eigenvalues."""
         return _mercer(self)
 
     def place(self, u: Array) -> Array:
-        """Raise TypeError: images are drawn, and points u (N, 0) cannot be placed among them."""
+        """Raise TypeError: images are drawn, and cannot be placed at given points."""
         raise TypeError("Images are drawn by ImageBasis.draw; they cannot be placed.")
+
+    def check_data(self) -> None:
+        """Raise if the image set is not on this machine, see `Setting.check_data`."""
+        check_files(self.dataset)
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
         """Draw images to be labelled, without repetition, float64 (count, pixels).
@@ -260,7 +279,7 @@ class ImageBasis(Basis):
         Raises
         ------
         ValueError
-            For more than there are beside those of the basis.
+            For more images than there are, without those that the basis was estimated from.
         """
         pool = self.split[1]
         if count > len(pool):
@@ -284,10 +303,20 @@ class ImageBasis(Basis):
 
 
 def ready(cells: Iterable[Any]) -> None:
-    """Refuse cells whose ``setting`` is of images that are not on this machine, see `errsrc.sweeps.Kind`."""
-    worlds = {getattr(cell.setting, "basis", cell.setting) for cell in cells}
-    for dataset in {one.dataset for one in worlds if isinstance(one, (ImageTeacher, ImageBasis))}:
-        check_files(dataset)
+    """Raise if data that a cell's setting needs are not on this machine, see `errsrc.sweeps.Kind`.
+
+    Parameters
+    ----------
+    cells : iterable of cells
+        Cells with a field ``setting``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `Setting.check_data` does.
+    """
+    for setting in {cell.setting for cell in cells}:
+        setting.check_data()
 
 
 @functools.lru_cache(maxsize=4)
@@ -299,7 +328,7 @@ def _mercer(basis: ImageBasis) -> Mercer:
 
 @dataclass(frozen=True, eq=False)
 class _Resident:
-    """Images as float32 (N, pixels), centred and scaled by the training images; their own classes."""
+    """Images as float32 (N, pixels), centred and scaled by the training images, and their own classes."""
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
@@ -315,7 +344,7 @@ def _resident(dataset: str) -> _Resident:
 
 @functools.lru_cache(maxsize=8)
 def _values(setting: ImageTeacher) -> Array:
-    """Return values of a few teachers at all test images, (TEACHERS, N, outputs)."""
+    """Return values of a few teachers at all test images, (4, N, outputs)."""
     rng = generator(0, "settings", "constants")
     x = _resident(setting.dataset).test.astype(np.float64)
-    return np.stack([teacher(x) for teacher in setting.teachers(rng.spawn(TEACHERS))])
+    return np.stack([teacher(x) for teacher in setting.teachers(rng.spawn(_TEACHERS))])

@@ -8,71 +8,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.fields import declare, integer, number
 from errsrc.results import Interval, mean_interval
-from errsrc.settings.classes import AllFunctions, FunctionClass, Linear, RankK
-from errsrc.settings.setting import Array, GaussianSetting, Predictor, Quadrature
+from errsrc.settings.classes import FunctionClass
+from errsrc.settings.gaussian_setting import GaussianSetting, Quadrature
+from errsrc.settings.setting import ZERO, Array, Predictor
 
 REALIZABILITY_DRAWS = 4096
+"""Teachers over which the realizability of a limited rank is averaged."""
 
 
 @dataclass(frozen=True)
 class LinearTeacher(GaussianSetting):
-    """f(x) = W x with Gaussian inputs and a Gaussian prior (DESIGN: exact settings 1 and 3).
+    """f(x) = W x with normal inputs and a normal prior.
 
-    Inputs are independent normal with variances ``eigenvalues``, the spectrum of their covariance in its
-    own basis.  Entries W_ji of the teacher are independent normal; column i has variance in proportion to
-    i^-weight_decay, row j to j^-output_decay, and rows beyond ``rank`` are 0.  The scale makes the
-    target variance 1.
+    Inputs are independent and normal, with the variances `eigenvalues`.  Entries W_ji of the teacher are
+    independent and normal.  The variance of column i is in proportion to i^-weight_decay, that of row j to
+    j^-output_decay, and rows beyond `rank` are 0.  The scale makes the target variance 1.
 
     Attributes
     ----------
-    dim
-        Number of inputs.
-    input_decay
+    dim : int
+        Number of coordinates of an input, >= 1.
+    input_decay : float
         Input i has variance i^-input_decay, i = 1 ... dim.
-    spectrum
-        These variances themselves, in place of a power: ``dim`` of them, each > 0.
-    weight_decay, output_decay
-        Decay of the prior along inputs and outputs.
-    outputs
+    spectrum : tuple of float
+        The variances of the inputs themselves, `dim` numbers > 0, instead of a power of i; () for a power.
+    weight_decay : float
+        Decay of the prior variances along the inputs.
+    outputs : int or None
         Number of outputs; None for labels (n,).
-    rank
-        The most rows of W that are not 0; None for no limit.
-    channel
-        `Clean` or `Gaussian`; noise is independent in each output.
+    output_decay : float
+        Decay of the prior variances along the outputs.
+    rank : int or None
+        Largest number of rows of W that are not 0, at most the number of outputs; None for no limit.
+    channel : Clean or Gaussian
+        Whether normal noise is added to the values, independent in each output.
 
     Examples
     --------
     >>> setting = LinearTeacher(dim=3, outputs=2)
     >>> setting.teacher(np.random.default_rng(0))(np.zeros((5, 3))).shape
     (5, 2)
+    >>> from errsrc.settings import Linear
     >>> print(LinearTeacher(4).realizability(Linear()))
     0
     """
 
-    dim: int
-    input_decay: float = 0.0
-    spectrum: tuple[float, ...] = ()
-    weight_decay: float = 0.0
-    outputs: int | None = None
-    output_decay: float = 0.0
-    rank: int | None = None
+    dim: int = integer(at_least=1)
+    input_decay: float = number(0.0)
+    spectrum: tuple[float, ...] = declare(checks.Tuple(checks.Number(above=0)), ())
+    weight_decay: float = number(0.0)
+    outputs: int | None = integer(None, at_least=1)
+    output_decay: float = number(0.0)
+    rank: int | None = integer(None, at_least=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        where = "LinearTeacher"
-        checks.integer(self.dim, "dim", where, 1)
-        for name in ("input_decay", "weight_decay", "output_decay"):
-            checks.number(getattr(self, name), name, where)
-        if self.outputs is not None:
-            checks.integer(self.outputs, "outputs", where, 1)
         if self.rank is not None:
-            checks.integer(self.rank, "rank", where, 1, self.outputs or 1)
-        if self.spectrum:
-            values = checks.positive_array(self.spectrum, "spectrum", where)
-            if values.shape != (self.dim,) or self.input_decay:
-                accepted = f"{self.dim} variances (dim), without input_decay"
-                raise ValueError(checks.refusal("spectrum", where, accepted, self.spectrum))
+            checks.Integer(1, self.outputs or 1)(self.rank, "rank", "LinearTeacher")
+        if self.spectrum and (len(self.spectrum) != self.dim or self.input_decay):
+            accepted = f"{self.dim} variances (dim), without input_decay"
+            raise ValueError(checks.refusal("spectrum", "LinearTeacher", accepted, self.spectrum))
+
+    @property
+    def input_dim(self) -> int:
+        """Number of coordinates of an input."""
+        return self.dim
 
     @property
     def eigenvalues(self) -> Array:
@@ -95,7 +97,7 @@ class LinearTeacher(GaussianSetting):
         return np.sqrt(variances / variances.sum())
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs, float64 (count, dim)."""
+        """Draw inputs, see `Setting.inputs`."""
         return rng.standard_normal((count, self.dim)) * np.sqrt(self.eigenvalues)
 
     @property
@@ -104,53 +106,84 @@ class LinearTeacher(GaussianSetting):
         return 1.0
 
     def matrix(self, rng: np.random.Generator) -> Array:
-        """Draw a teacher's W, float64 (outputs or 1, dim)."""
+        """Draw the matrix W of a teacher.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        array
+            float64 (outputs, dim), or (1, dim) where labels are (n,).
+        """
         w = rng.standard_normal((len(self.output_stds), self.dim))
         return w * self.output_stds[:, None] * np.sqrt(self.weight_variances)
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
-        """Draw a teacher from the prior."""
+        """Draw a teacher from the prior, see `Setting.teacher`."""
         w = self.matrix(rng)
         return lambda x: x @ (w[0] if self.outputs is None else w.T)
 
     def roots(self, *points: Array) -> list[Array]:
-        """Return x sqrt(weight variances)."""
+        """Return x sqrt(weight variances), see `GaussianSetting.roots`."""
         return [x * np.sqrt(self.weight_variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return the principal axes, exact for linear functions."""
-        if isinstance(function_class, AllFunctions):
+        """Return the principal axes, exact for linear functions; a random sample for all functions."""
+        if not function_class.linear:
             return super().quadrature(function_class, rng, count)
         return Quadrature(np.eye(self.dim), self.eigenvalues, exact=True)
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return the inputs, scaled to unit variance, for all linear maps."""
-        if isinstance(function_class, (Linear, RankK)):
+        """Return the inputs, scaled to unit variance, for linear maps; see `GaussianSetting.frame`."""
+        if function_class.linear:
             return points / np.sqrt(self.eigenvalues)
         return super().frame(function_class, points)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for linear maps; for those of rank k the mean Eckart-Young tail.
+        """Return 0 for linear maps, and for maps of rank k what the best one leaves of W on average.
 
-        That is E of the squared singular values of W C^1/2 beyond the k-th (C the covariance of the
-        inputs): Monte Carlo over `REALIZABILITY_DRAWS` teachers, a 95% interval, where it is not 0.
+        That is the mean of the squared singular values of W C^1/2 beyond the k-th, C being the covariance of
+        the inputs.  Where it is not 0 it is a mean over `REALIZABILITY_DRAWS` teachers, with a 95% interval.
+        See `Setting.realizability`.
         """
-        full = min(self.dim, int(np.count_nonzero(self.output_stds)))
-        if isinstance(function_class, RankK) and function_class.rank < full:
-            rng = np.random.default_rng(0)
-            draws = [
-                tail(self.matrix(rng) * np.sqrt(self.eigenvalues), function_class.rank)
-                for _ in range(REALIZABILITY_DRAWS)
-            ]
-            return mean_interval(np.array(draws), 0.95)
-        if isinstance(function_class, (Linear, RankK)):
-            return Interval(0.0, 0.0, 0.0, 0.95)
-        return super().realizability(function_class)
+        if not function_class.linear:
+            return super().realizability(function_class)
+        full, rank = min(self.dim, int(np.count_nonzero(self.output_stds))), function_class.largest_rank
+        if rank is None or rank >= full:
+            return ZERO
+        rng = np.random.default_rng(0)
+        draws = [
+            low_rank_residual(self.matrix(rng) * np.sqrt(self.eigenvalues), rank)
+            for _ in range(REALIZABILITY_DRAWS)
+        ]
+        return mean_interval(np.array(draws), 0.95)
+
+    def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
+        """Return whether labels are noisy and n is within 1 of M (Breiman and Freedman 1983).
+
+        Normal inputs whose n x M features lack rank have the codimension |n - M| + 1.  So for |n - M| <= 1
+        the smallest singular value s is below e with a probability of order e^2 or more, and the mean of
+        1 / s^2 is infinite.
+        """
+        return self.noise_std > 0 and abs(n - self.dimension(function_class)) <= 1
 
 
-def tail(matrix: NDArray[np.float64], rank: int) -> float:
-    """Return a matrix's, (p, q), squared singular values beyond the first ``rank``, summed.
+def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:
+    """Return what the best approximation of a limited rank leaves of a matrix (Eckart and Young 1936).
 
-    What the best approximation of that rank leaves (Eckart and Young 1936).
+    Parameters
+    ----------
+    matrix : float64, (p, q)
+        The matrix.
+    rank : int
+        Largest rank of the approximation.
+
+    Returns
+    -------
+    float
+        Sum of the squared singular values beyond the first `rank`.
     """
     return float((np.linalg.svd(matrix, compute_uv=False)[rank:] ** 2).sum())

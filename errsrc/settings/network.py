@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 import torch
 
 from errsrc import checks
-from errsrc.nets import Network as Architecture
-from errsrc.nets import Weights, embeds
+from errsrc.fields import choice, instance, number
+from errsrc.nets import Network, Weights
 from errsrc.results import Interval
 from errsrc.rng import generator
-from errsrc.settings.channels import Channel, Clean, Flips, Gaussian, Softmax
-from errsrc.settings.classes import AllFunctions, FunctionClass, NetworkFunctions
-from errsrc.settings.setting import LOSSES, Array, Setting
+from errsrc.settings.channels import Channel, Clean
+from errsrc.settings.classes import FunctionClass
+from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
 
-DOMAINS = ("normal", "sphere")
-TEACHERS, POINTS = 256, 512
-"""Teachers, and inputs of each, over which constants that have no closed form are averaged."""
+_TEACHERS, _INPUTS = 256, 512  # over which constants without a closed form are averaged
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +26,17 @@ class NetworkFunction:
 
     Attributes
     ----------
-    architecture
+    architecture : Network
         The network.
-    weights
-        Of one member, tensors (1, ...).
+    weights : tuple of tensors
+        Weights of one member, (1, ...) each.
     """
 
-    architecture: Architecture
+    architecture: Network
     weights: Weights
 
     def __call__(self, x: Array) -> Array:
-        """Return outputs of inputs (N, inputs): (N,) of a network of one output, else (N, outputs)."""
+        """Return the outputs at inputs (N, inputs): (N,) for a network of one output, else (N, outputs)."""
         rows = torch.as_tensor(np.ascontiguousarray(x), dtype=self.weights[0].dtype)
         values = self.architecture(self.weights, rows)[0]
         out = values.detach().double().numpy()
@@ -51,17 +49,19 @@ class NetworkTeacher(Setting):
 
     Attributes
     ----------
-    architecture
-        One of `errsrc.nets`, an `MLP` or a `CNN` of any size.
-    weight_std, bias_std
-        Of the prior.
-    domain
-        Inputs: "normal", standard; or "sphere", uniform on that of radius sqrt(inputs).
-    loss
-        "squared", summed over outputs, of labels that are values; "log" (nats) or "zero-one" of labels that
-        are classes.
-    channel
-        `Clean` or `Gaussian` for values; `Flips` or `Softmax` for classes.
+    architecture : Network
+        A network of `errsrc.nets`.
+    weight_std : float
+        Standard deviation of a weight times the square root of its fan-in, in (0, 1e6].
+    bias_std : float
+        Standard deviation of a bias, in [0, 1e6].
+    domain : str
+        Inputs: "normal", standard normal; or "sphere", uniform on the sphere of radius sqrt(inputs).
+    loss : str
+        "squared", summed over outputs, where labels are values; "log" (nats) or "zero-one" where labels are
+        classes.
+    channel : Channel
+        The label channel: of values, as `Clean` and `Gaussian`; or of classes, as `Flips` and `Softmax`.
 
     Examples
     --------
@@ -71,22 +71,27 @@ class NetworkTeacher(Setting):
     (21, (5,))
     """
 
-    architecture: Architecture
-    weight_std: float = 2.0
-    bias_std: float = 0.5
-    domain: str = "normal"
-    loss: str = "squared"
-    channel: Channel = field(default=Clean(), kw_only=True)
+    architecture: Network = instance(Network, "a network of errsrc.nets")
+    weight_std: float = number(2.0, above=0, at_most=1e6)
+    bias_std: float = number(0.5, at_least=0, at_most=1e6)
+    domain: str = choice("normal", ("normal", "sphere"))
+    loss: str = choice("squared", LOSSES)
+    _: KW_ONLY
+    channel: Channel = instance(Channel, "a channel of errsrc.settings", Clean())
 
     def __post_init__(self) -> None:
-        where = "NetworkTeacher"
-        if not isinstance(self.architecture, Architecture):
-            accepted = "a network of errsrc.nets"
-            raise TypeError(checks.refusal("architecture", where, accepted, self.architecture))
-        checks.number(self.weight_std, "weight_std", where, 0, 1e6, open_low=True)
-        checks.number(self.bias_std, "bias_std", where, 0, 1e6)
-        checks.choice(self.domain, "domain", where, DOMAINS)
-        check_loss(self.loss, self.channel, self.architecture.outputs, where)
+        super().__post_init__()
+        check_loss(self.loss, self.channel, self.architecture.outputs, "NetworkTeacher")
+
+    @property
+    def input_dim(self) -> int:
+        """Number of inputs of the network."""
+        return self.architecture.inputs
+
+    @property
+    def output_dim(self) -> int:
+        """Number of outputs of the network."""
+        return self.architecture.outputs
 
     @property
     def parameters(self) -> int:
@@ -95,15 +100,15 @@ class NetworkTeacher(Setting):
 
     @property
     def noise(self) -> float:
-        """Label variance summed over outputs; the rate of flips, or the mean entropy or error of the channel.
+        """Label variance, summed over outputs; for classes the mean least risk that the channel leaves.
 
-        Exact but for `Softmax`, where it is a mean over `TEACHERS` x `POINTS` values.
+        For `Softmax` it is a mean over 256 teachers at 512 inputs each; for other channels it is exact.
         """
         return channel_noise(self.channel, self.loss, self.architecture.outputs, self._values)
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; a mean over `TEACHERS` x `POINTS` values."""
+        """See `Setting.target_variance`; a mean over 256 teachers at 512 inputs each."""
         return constant_risk(self.channel, self.loss, self._values) - self.noise * (self.loss != "squared")
 
     @property
@@ -111,79 +116,122 @@ class NetworkTeacher(Setting):
         return _values(self)
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs, float64 (count, inputs)."""
+        """Draw inputs, see `Setting.inputs`."""
         x = rng.standard_normal((count, self.architecture.inputs))
         if self.domain == "sphere":
             x *= np.sqrt(self.architecture.inputs) / np.linalg.norm(x, axis=1, keepdims=True)
         return x
 
     def teacher(self, rng: np.random.Generator) -> NetworkFunction:
-        """Draw a teacher from the prior."""
+        """Draw a teacher from the prior, see `Setting.teacher`."""
         seed = int(rng.integers(2**63))
         stds = self.architecture.prior_stds(self.weight_std, self.bias_std)
         return NetworkFunction(self.architecture, self.architecture.draw([seed], stds, torch.float64))
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for all functions, and for networks that can be the teacher (`errsrc.nets.embeds`)."""
-        if holds(function_class, self.architecture) and expressed(self.loss, self.channel):
-            return Interval(0.0, 0.0, 0.0, 0.95)
+        """Return 0 for all functions, and for networks that the teacher can be embedded in.
+
+        See `Setting.realizability` and `errsrc.nets.embeds`.
+        """
+        if function_class.holds(self.architecture) and best_is_network(self.loss, self.channel):
+            return ZERO
         return super().realizability(function_class)
+
+    @property
+    def n_nyquist(self) -> int | None:
+        """2 P + 1, from which on clean labels tell all networks of the class apart (Sontag 2002)."""
+        return 2 * self.parameters + 1
 
 
 @functools.lru_cache(maxsize=16)
 def _values(setting: NetworkTeacher) -> Array:
-    """Return values of `TEACHERS` teachers at `POINTS` inputs each, (TEACHERS, POINTS, outputs)."""
+    """Return values of random teachers at random inputs, (teachers, inputs, outputs)."""
     rng = generator(0, "settings", "constants")
-    shape = (POINTS, setting.architecture.outputs)
+    shape = (_INPUTS, setting.architecture.outputs)
     return np.stack(
-        [setting.teacher(rng)(setting.inputs(POINTS, rng)).reshape(shape) for _ in range(TEACHERS)]
+        [setting.teacher(rng)(setting.inputs(_INPUTS, rng)).reshape(shape) for _ in range(_TEACHERS)]
     )
 
 
-def holds(function_class: FunctionClass, architecture: Architecture) -> bool:
-    """Return whether ``function_class`` is known to hold all of an architecture: `errsrc.nets.embeds`."""
-    if isinstance(function_class, NetworkFunctions):
-        return embeds(architecture, function_class.architecture)
-    return isinstance(function_class, AllFunctions)
+def best_is_network(loss: str, channel: Channel) -> bool:
+    """Return whether the best predictor of a network's labels is a network of the same architecture.
 
+    Under the log loss, flips make it a step between two probabilities, which no softmax of a network is.
 
-def expressed(loss: str, channel: Channel) -> bool:
-    """Return whether a class that holds the teacher holds the best predictor under a label channel too.
-
-    Under log loss with flips that is a step between two probabilities, which no softmax of a network is.
+    Parameters
+    ----------
+    loss : str
+        One of `LOSSES`.
+    channel : Channel
+        The label channel.
     """
-    return not (loss == "log" and isinstance(channel, Flips) and channel.rate > 0)
+    return not (loss == "log" and channel.jumps)
 
 
 def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:
-    """Refuse a loss, a channel and a number of outputs that do not go together."""
-    checks.choice(loss, "loss", where, LOSSES)
-    kinds = (Clean, Gaussian) if loss == "squared" else (Flips, Softmax)
-    if not isinstance(channel, kinds):
-        accepted = " or ".join(kind.__name__ for kind in kinds) + f" for the {loss} loss"
+    """Raise ValueError for a loss, a channel and a number of outputs that do not go together.
+
+    Parameters
+    ----------
+    loss : str
+        One of `LOSSES`.
+    channel : Channel
+        The label channel: of values for the squared loss, of classes for the others.
+    outputs : int
+        Number of outputs of the network, >= 2 where they are classes.
+    where : str
+        Name of the class that error messages are about.
+
+    Raises
+    ------
+    ValueError
+        As above.
+    """
+    values = loss == "squared"
+    if (channel.labels == "values") != values:
+        accepted = f"{'Clean or Gaussian' if values else 'Flips or Softmax'} for the {loss} loss"
         raise ValueError(checks.refusal("channel", where, accepted, channel))
-    if loss != "squared" and outputs < 2:
+    if not values and outputs < 2:
         accepted = f"a network of two outputs or more for the {loss} loss"
         raise ValueError(checks.refusal("architecture", where, accepted, f"<{outputs} output>"))
 
 
 def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> float:
-    """Return the mean least risk, in the loss's unit, under a channel: of values (..., outputs)."""
+    """Return the mean least risk under a label channel, in the units of the loss.
+
+    Parameters
+    ----------
+    channel : Channel
+        The label channel.
+    loss : str
+        One of `LOSSES`.
+    outputs : int
+        Number of outputs.
+    values : float64, (..., outputs)
+        Values of teachers, over which the least risk is averaged where it depends on them.
+    """
     if loss == "squared":
-        return channel.noise_std**2 * outputs if isinstance(channel, Gaussian) else 0.0
-    p = channel.probabilities(values.reshape(-1, outputs))  # type: ignore[attr-defined]
+        return channel.noise_std**2 * outputs
+    p = channel.probabilities(values.reshape(-1, outputs))
     return float((1 - p.max(1)).mean() if loss == "zero-one" else _entropy(p).mean())
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the risk of the best constant for all teachers, without the noise for squared loss.
+    """Return the risk of the best constant for all teachers; for the squared loss less the noise.
 
-    Labels are what a channel makes of values (teachers, points, outputs).
+    Parameters
+    ----------
+    channel : Channel
+        The label channel.
+    loss : str
+        One of `LOSSES`.
+    values : float64, (teachers, inputs, outputs)
+        Values of teachers, which the labels come from.
     """
     values = values.reshape(-1, values.shape[-1])
     if loss == "squared":
         return float(values.var(0).sum())
-    mean = channel.probabilities(values).mean(0)  # type: ignore[attr-defined]
+    mean = channel.probabilities(values).mean(0)
     return float(1 - mean.max() if loss == "zero-one" else _entropy(mean))
 
 

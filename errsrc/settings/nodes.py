@@ -2,52 +2,73 @@
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from errsrc import checks
+from errsrc.fields import Checked, integer, number
 from errsrc.settings.setting import Array
 
 GOLDEN = (5**0.5 - 1) / 2
+"""The golden section, a stride that tells all frequencies apart."""
 
 
 @dataclass(frozen=True)
-class Nodes:
+class Nodes(Checked, abc.ABC):
     """A design of nodes on the unit cube, which a basis places in its domain; a subclass defines `points`."""
 
+    uniform: ClassVar[bool] = False
+    """Whether the nodes are independent and uniform, so that a basis draws the inputs itself."""
+
+    @abc.abstractmethod
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return nodes of the unit cube, float64 (count, dim), in no order."""
-        raise TypeError(f"{type(self).__name__} must define points()")
+        """Return nodes of the unit cube.
+
+        Parameters
+        ----------
+        count : int
+            Number of nodes.
+        dim : int
+            Number of coordinates.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        array
+            float64 (count, dim), each coordinate in [0, 1), in no particular order.
+        """
 
 
 @dataclass(frozen=True)
 class Uniform(Nodes):
     """Independent uniform nodes."""
 
+    uniform: ClassVar[bool] = True
+
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return uniform nodes."""
+        """Return uniform nodes, see `Nodes.points`."""
         return rng.uniform(size=(count, dim))
 
 
 @dataclass(frozen=True)
 class Jittered(Nodes):
-    """One node in each of n cells of equal volume, as nearly cubes as n allows.
+    """One node in each of n cells of equal volume, which are as nearly cubes as n allows.
 
     Attributes
     ----------
-    amount
-        From 0, the middle of each cell (in one dimension, and for a power of an integer in more, a grid),
-        to 1, anywhere in it.
+    amount : float
+        Size of the part of a cell that its node is drawn from, in [0, 1].  0 is the middle of each cell (a
+        grid in one dimension, and in more for n that is a power of an integer); 1 is anywhere in the cell.
     """
 
-    amount: float = 1.0
-
-    def __post_init__(self) -> None:
-        checks.number(self.amount, "amount", "Jittered", 0, 1)
+    amount: float = number(1.0, at_least=0, at_most=1)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return a node of each cell."""
+        """Return a node of each cell, see `Nodes.points`."""
         low, high = _cells(count, dim)
         share = 0.5 + self.amount * (rng.uniform(size=(count, dim)) - 0.5)
         return low + share * (high - low)
@@ -55,25 +76,21 @@ class Jittered(Nodes):
 
 @dataclass(frozen=True)
 class Clustered(Nodes):
-    """Nodes around a few centres, normally distributed, the cube's faces being joined.
+    """Nodes around a few centres, normally distributed; opposite faces of the cube are joined.
 
     Attributes
     ----------
-    clusters
-        Number of centres, which are uniform themselves.
-    width
+    clusters : int
+        Number of centres, which are drawn uniformly, >= 1.
+    width : float
         Standard deviation in each coordinate, > 0.
     """
 
-    clusters: int = 5
-    width: float = 0.02
-
-    def __post_init__(self) -> None:
-        checks.integer(self.clusters, "clusters", "Clustered", 1)
-        checks.number(self.width, "width", "Clustered", 0, open_low=True)
+    clusters: int = integer(5, at_least=1)
+    width: float = number(0.02, above=0)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return nodes about centres."""
+        """Return nodes around the centres, see `Nodes.points`."""
         centres = rng.uniform(size=(self.clusters, dim))[rng.integers(self.clusters, size=count)]
         return (centres + self.width * rng.standard_normal((count, dim))) % 1.0
 
@@ -84,17 +101,14 @@ class Gappy(Nodes):
 
     Attributes
     ----------
-    gap
-        Share of the first coordinate, from its beginning, that is left out; in [0, 1).
+    gap : float
+        Share of the first coordinate, from 0 on, that has no nodes; in [0, 1).
     """
 
-    gap: float = 0.2
-
-    def __post_init__(self) -> None:
-        checks.number(self.gap, "gap", "Gappy", 0, 1, open_high=True)
+    gap: float = number(0.2, at_least=0, below=1)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return nodes outside the gap."""
+        """Return nodes outside the gap, see `Nodes.points`."""
         u = rng.uniform(size=(count, dim))
         u[:, 0] = self.gap + (1 - self.gap) * u[:, 0]
         return u
@@ -106,17 +120,14 @@ class Uneven(Nodes):
 
     Attributes
     ----------
-    contrast
-        From 0, uniform, to 1, no density at u = 1/2.
+    contrast : float
+        From 0, uniform nodes, to 1, no density at u = 1/2.
     """
 
-    contrast: float = 0.9
-
-    def __post_init__(self) -> None:
-        checks.number(self.contrast, "contrast", "Uneven", 0, 1)
+    contrast: float = number(0.9, at_least=0, at_most=1)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return nodes, by rejection."""
+        """Return nodes by rejection sampling, see `Nodes.points`."""
         kept = np.empty((0, dim))
         while len(kept) < count:
             u = rng.uniform(size=(2 * count + 8, dim))
@@ -127,25 +138,22 @@ class Uneven(Nodes):
 
 @dataclass(frozen=True)
 class Stride(Nodes):
-    """Nodes on a circle at equal strides: t step, t = 0, ..., n - 1, from a start drawn uniformly.
+    """Nodes on a circle at equal strides: start + t step for t = 0, ..., n - 1, the start drawn uniformly.
 
-    The samples of a function with few frequencies k at them are a sum of few powers of exp(2 pi i k step),
-    which `errsrc.learners.MatrixPencil` recovers from about two samples a frequency.
+    The values of a function with few frequencies k at these nodes are a sum of few powers of
+    exp(2 pi i k step), which `errsrc.learners.MatrixPencil` recovers from about two values a frequency.
 
     Attributes
     ----------
-    step
-        Length of a stride in turns, in (0, 1); the golden section tells all frequencies apart, 1 / M those
-        up to (M - 1) / 2.
+    step : float
+        Length of a stride in turns of the circle, in (0, 1).  The golden section tells all frequencies apart,
+        1 / M those up to (M - 1) / 2.
     """
 
-    step: float = GOLDEN
-
-    def __post_init__(self) -> None:
-        checks.number(self.step, "step", "Stride", 0, 1, open_low=True, open_high=True)
+    step: float = number(GOLDEN, above=0, below=1)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return the nodes, float64 (count, 1), in their order.
+        """Return the nodes in their order along the strides, see `Nodes.points`.
 
         Raises
         ------
@@ -158,7 +166,7 @@ class Stride(Nodes):
 
 
 def _cells(count: int, dim: int) -> tuple[Array, Array]:
-    """Return the corners of ``count`` boxes of equal volume that fill the unit cube."""
+    """Return the lower and the upper corners of `count` boxes of equal volume that fill the unit cube."""
     slabs = max(1, round(count ** (1 / dim)))
     if dim == 1:
         edges = np.arange(count + 1) / count

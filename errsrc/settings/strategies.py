@@ -1,8 +1,9 @@
-"""Hypothesis strategies over worlds, for properties that hold in all of them."""
+"""Hypothesis strategies over settings, for properties that hold in all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,7 +14,6 @@ from errsrc.bases.torus import FREQUENCY_SETS
 from errsrc.nets import MLP
 from errsrc.settings.band import BandTeacher
 from errsrc.settings.channels import Channel, Clean, Gaussian
-from errsrc.settings.network import DOMAINS as NETWORK_DOMAINS
 from errsrc.settings.network import NetworkTeacher
 from errsrc.settings.nodes import Clustered, Gappy, Jittered, Nodes, Uneven, Uniform
 
@@ -26,9 +26,19 @@ DESIGNS = ("uniform", "jittered", "clustered", "gappy", "uneven")
 
 @st.composite
 def bases(draw: st.DrawFn, domains: Sequence[str] = DOMAINS, most: int = 60) -> Basis:
-    """Draw a basis of some ``domains``, at most ``most`` functions; simple ones are tori of one dimension."""
-    checks.integer(most, "most", "bases", 1)
-    kind = draw(st.sampled_from([checks.choice(one, "domains", "bases", DOMAINS) for one in domains]))
+    """Draw a basis; Hypothesis shrinks it to a torus of one dimension.
+
+    Parameters
+    ----------
+    draw : callable
+        Given by Hypothesis.
+    domains : sequence of str
+        Families to draw from, of `DOMAINS`.
+    most : int
+        Largest number of functions, >= 1.
+    """
+    checks.Integer(at_least=1)(most, "most", "bases")
+    kind = draw(st.sampled_from([checks.Choice(DOMAINS)(one, "domains", "bases") for one in domains]))
     if kind == "torus":
         dim = draw(st.integers(1, 4))
         shape = draw(st.sampled_from(FREQUENCY_SETS)) if dim > 1 else "box"
@@ -46,7 +56,7 @@ def bases(draw: st.DrawFn, domains: Sequence[str] = DOMAINS, most: int = 60) -> 
 
 
 def _fits(degree: int, dim: int, shape: str, most: int) -> bool:
-    """Return whether a torus's band has at most that many functions; one of a larger degree has more."""
+    """Return whether a torus has at most `most` functions; a torus of larger degree has more."""
     if shape == "box":
         return (2 * degree + 1) ** dim <= most
     return 2 * dim * degree + 1 <= most and Torus(degree, dim, shape).size <= most
@@ -54,22 +64,36 @@ def _fits(degree: int, dim: int, shape: str, most: int) -> bool:
 
 @st.composite
 def nodes(draw: st.DrawFn, designs: Sequence[str] = DESIGNS) -> Nodes:
-    """Draw nodes of one of some ``designs``, among `DESIGNS`; uniform ones are the simplest."""
-    kind = draw(st.sampled_from([checks.choice(one, "designs", "nodes", DESIGNS) for one in designs]))
+    """Draw a design of nodes; Hypothesis shrinks it to uniform nodes.
+
+    Parameters
+    ----------
+    draw : callable
+        Given by Hypothesis.
+    designs : sequence of str
+        Designs to draw from, of `DESIGNS`.
+    """
+    kind = draw(st.sampled_from([checks.Choice(DESIGNS)(one, "designs", "nodes") for one in designs]))
     if kind == "jittered":
-        return Jittered(draw(st.floats(0, 1).map(_short)))
+        return Jittered(draw(st.floats(0, 1).map(_three_digits)))
     if kind == "clustered":
         return Clustered(draw(st.integers(1, 8)), draw(st.sampled_from([0.1, 0.03, 0.01, 0.003])))
     if kind == "gappy":
-        return Gappy(draw(st.floats(0, 0.6).map(_short)))
+        return Gappy(draw(st.floats(0, 0.6).map(_three_digits)))
     if kind == "uneven":
-        return Uneven(draw(st.floats(0, 1).map(_short)))
+        return Uneven(draw(st.floats(0, 1).map(_three_digits)))
     return Uniform()
 
 
 def channels(most: float = 1.0) -> st.SearchStrategy[Channel]:
-    """Return the strategy of clean and noisy labels, the noise's standard deviation at most ``most``."""
-    noisy: Any = st.floats(-6, 0).map(lambda power: Gaussian(_short(most * 10**power)))
+    """Return the strategy of clean labels and of labels with normal noise.
+
+    Parameters
+    ----------
+    most : float
+        Largest standard deviation of the noise; 0 for clean labels alone.
+    """
+    noisy: Any = st.floats(-6, 0).map(lambda power: Gaussian(_three_digits(most * 10**power)))
     return st.just(Clean()) | noisy if most else st.just(Clean())
 
 
@@ -82,34 +106,46 @@ def band_teachers(
     noise: float = 0.0,
     tail: float = 0.0,
 ) -> BandTeacher:
-    """Draw a world of a band-limited teacher.
+    """Draw a setting of band-limited teachers.
 
     Parameters
     ----------
-    domains, most
-        See `bases`.
-    designs
-        See `nodes`; on the cube nodes are uniform.
-    noise
-        The largest standard deviation of the noise; 0 for clean labels.
-    tail
-        The largest share of the variance beyond the band; 0 for exactly band-limited teachers.
+    draw : callable
+        Given by Hypothesis.
+    domains : sequence of str
+        Families of bases to draw from, of `DOMAINS`.
+    designs : sequence of str
+        Designs of nodes to draw from, of `DESIGNS`; on the cube nodes are uniform.
+    most : int
+        Largest number of functions of the basis, >= 1.
+    noise : float
+        Largest standard deviation of the noise; 0 for clean labels.
+    tail : float
+        Largest share of the variance beyond the band; 0 for teachers that are exactly band-limited.
     """
-    basis = draw(bases(domains, most))
-    design = Uniform() if isinstance(basis, Cube) else draw(nodes(designs))
+    basis: Any = draw(bases(domains, most))
+    design = draw(nodes(designs)) if basis.continuous_dim else Uniform()
     decay = draw(st.sampled_from([0.0, 0.5, 1.0, 2.0, 4.0]))
     channel = draw(channels(noise))
-    if tail and isinstance(basis, (Torus, Legendre, Sphere)):
-        beyond: Basis = type(basis)(**{**_fields(basis), "degree": basis.degree + draw(st.integers(1, 3))})
-        share = _short(tail * 10 ** draw(st.floats(-6, 0)))
+    if tail and basis.continuous_dim and basis.size_field == "degree":
+        beyond = replace(basis, degree=basis.degree + draw(st.integers(1, 3)))
+        share = _three_digits(tail * 10 ** draw(st.floats(-6, 0)))
         return BandTeacher(basis, decay=decay, beyond=beyond, tail=share, nodes=design, channel=channel)
     return BandTeacher(basis, decay=decay, nodes=design, channel=channel)
 
 
 @st.composite
 def network_teachers(draw: st.DrawFn, most: int = 20) -> NetworkTeacher:
-    """Draw a world of an analytic network teacher of at most ``most`` parameters; of one output."""
-    checks.integer(most, "most", "network_teachers", 4)
+    """Draw a setting of network teachers that are analytic in their weights and have one output.
+
+    Parameters
+    ----------
+    draw : callable
+        Given by Hypothesis.
+    most : int
+        Largest number of parameters, >= 4.
+    """
+    checks.Integer(at_least=4)(most, "most", "network_teachers")
     dim = draw(st.integers(1, 3))
     layers = draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))
     while MLP((dim, *layers, 1)).parameters > most:
@@ -117,14 +153,10 @@ def network_teachers(draw: st.DrawFn, most: int = 20) -> NetworkTeacher:
         dim, layers = (dim, layers) if layers else (1, [1])
     activation = draw(st.sampled_from(["tanh", "sine", "gelu"]))
     stds = draw(st.sampled_from([0.5, 1.0, 2.0])), draw(st.sampled_from([0.0, 0.5, 1.0]))
-    domain = draw(st.sampled_from(NETWORK_DOMAINS if dim > 1 else NETWORK_DOMAINS[:1]))
+    domain = draw(st.sampled_from(("normal", "sphere") if dim > 1 else ("normal",)))
     return NetworkTeacher(MLP((dim, *layers, 1), activation), *stds, domain)
 
 
-def _fields(basis: Basis) -> dict[str, Any]:
-    return {name: getattr(basis, name) for name in ("dim", "shape") if isinstance(basis, Torus)}
-
-
-def _short(value: float) -> float:
-    """Return a number of three digits, so that what is found can be read."""
+def _three_digits(value: float) -> float:
+    """Return a number rounded to three digits, so that examples are easy to read."""
     return float(f"{value:.3g}")

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.fields import choice, instance, integer, number
 from errsrc.settings.channels import Flips
 from errsrc.settings.setting import Array, Predictor, Setting
-
-CLASS_LOSSES = ("log", "zero-one")
 
 
 @dataclass(frozen=True)
 class TableTeacher(Setting):
-    """A class for each of ``items`` items, uniformly at random; item i comes at a rate ~ i^-(1 + decay).
+    """A class for each of several items, uniformly at random; item i has a frequency ~ i^-(1 + decay).
 
-    Hutter 2021 (arXiv 2102.04074) with classes and label flips.  The posterior has a closed form, for
-    any loss: given D, items never seen have uniform classes, others a posterior by the counts of their
-    labels.
+    The model of Hutter 2021 (arXiv 2102.04074) with classes and label flips.  The posterior has a closed form
+    for any loss: given the data, items never seen have uniform classes, and others a posterior by the counts
+    of their labels.
 
     Attributes
     ----------
-    items, classes
-        Sizes of the table, >= 1 and >= 2.
-    decay
+    items : int
+        Number of items, >= 1.
+    classes : int
+        Number of classes, >= 2.
+    decay : float
         Decay of the frequencies beyond 1 / i.
-    loss
+    loss : str
         "log", cross-entropy in nats of predicted class probabilities; or "zero-one", the error rate of the
         most probable class.
-    channel
-        `Flips`, at a rate of at most 1 - 1 / classes, so that the teacher's class is the likeliest label.
+    channel : Flips
+        Label flips, at a rate of at most 1 - 1 / classes, so that the teacher's class is the likeliest label.
 
     Examples
     --------
@@ -41,21 +42,28 @@ class TableTeacher(Setting):
     0.1
     """
 
-    items: int
-    classes: int = 2
-    decay: float = 1.0
-    loss: str = "zero-one"
-    channel: Flips = field(default=Flips(), kw_only=True)
+    items: int = integer(at_least=1)
+    classes: int = integer(2, at_least=2)
+    decay: float = number(1.0)
+    loss: str = choice("zero-one", ("log", "zero-one"))
+    _: KW_ONLY
+    channel: Flips = instance(Flips, "Flips(...)", Flips())
 
     def __post_init__(self) -> None:
-        where = "TableTeacher"
-        checks.integer(self.items, "items", where, 1)
-        checks.integer(self.classes, "classes", where, 2)
-        checks.number(self.decay, "decay", where)
-        checks.choice(self.loss, "loss", where, CLASS_LOSSES)
-        if not isinstance(self.channel, Flips) or self.channel.rate > 1 - 1 / self.classes:
+        super().__post_init__()
+        if self.channel.rate > 1 - 1 / self.classes:
             accepted = f"Flips at a rate of at most {1 - 1 / self.classes:.6g}"
-            raise ValueError(checks.refusal("channel", where, accepted, self.channel))
+            raise ValueError(checks.refusal("channel", "TableTeacher", accepted, self.channel))
+
+    @property
+    def input_dim(self) -> int:
+        """1: an input is the number of an item."""
+        return 1
+
+    @property
+    def output_dim(self) -> int:
+        """Number of classes."""
+        return self.classes
 
     @property
     def probabilities(self) -> Array:
@@ -73,21 +81,34 @@ class TableTeacher(Setting):
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; the best constant finds all classes equally probable."""
+        """See `Setting.target_variance`; the best constant gives all classes the same probability."""
         constant = math.log(self.classes) if self.loss == "log" else 1 - 1 / self.classes
         return constant - self.noise
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw items by their number, 0 to items - 1, as float64 (count, 1)."""
+        """Draw items by their frequency: numbers from 0 to items - 1, as float64 (count, 1)."""
         return rng.choice(self.items, (count, 1), p=self.probabilities).astype(np.float64)
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
-        """Draw a table; its values are one-hot, (N, classes)."""
+        """Draw a table, whose values are one-hot, (N, classes); see `Setting.teacher`."""
         table = np.eye(self.classes)[rng.integers(0, self.classes, self.items)]
         return lambda x: table[x[:, 0].astype(np.int64)]
 
     def predictive(self, x: Array, y: NDArray[np.int64]) -> Array:
-        """Return the posterior probabilities of a new label of each item given data, (items, classes)."""
+        """Return the posterior probabilities of a new label of each item.
+
+        Parameters
+        ----------
+        x : float64, (n, 1)
+            Items of the labelled examples.
+        y : int64, (n,)
+            Their labels.
+
+        Returns
+        -------
+        array
+            float64 (items, classes).
+        """
         counts = np.zeros((self.items, self.classes))
         np.add.at(counts, (x[:, 0].astype(np.int64), y), 1.0)
         rate, others = self.channel.rate, self.classes - 1
@@ -100,10 +121,23 @@ class TableTeacher(Setting):
         return posterior * (1 - rate) + (1 - posterior) * rate / others
 
 
-def risk(truth: Array, predicted: Array, loss: str) -> Array:
-    """Return the expected loss, (N,), of predicted class probabilities under ``truth``, both (N, classes).
+def expected_loss(truth: Array, predicted: Array, loss: str) -> Array:
+    """Return the expected loss of predicted class probabilities.
 
-    For "zero-one" the most probable class is what is predicted; a tie is broken evenly.
+    Parameters
+    ----------
+    truth : float64, (N, classes)
+        The true probabilities.
+    predicted : float64, (N, classes)
+        The predicted probabilities; for "zero-one" any scores, of which the largest is predicted, and a tie
+        is broken evenly.
+    loss : str
+        "log" (nats) or "zero-one".
+
+    Returns
+    -------
+    array
+        float64 (N,).
     """
     if loss == "log":
         with np.errstate(divide="ignore", invalid="ignore"):

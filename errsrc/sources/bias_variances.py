@@ -133,7 +133,7 @@ def bias_variance(
         rng = functools.partial(generator, seed, where, number)
         for sample in range(samples):
             x = setting.inputs(n, rng("inputs", sample))
-            y = setting.channel.label(teacher(x), rng("labels", sample))  # type: ignore[attr-defined]
+            y = setting.channel.label(teacher(x), rng("labels", sample))
             for initialisation in range(initialisations):
                 xs.append(x)
                 ys.append(y)

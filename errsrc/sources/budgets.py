@@ -25,9 +25,9 @@ from errsrc import checks
 from errsrc.results import ROUNDING, Bracket, Interval, mean_interval
 from errsrc.rng import generator
 from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, RankK, Setting, TableTeacher
-from errsrc.settings.linear import tail
+from errsrc.settings.linear import low_rank_residual as tail
 from errsrc.settings.setting import Array
-from errsrc.settings.table import risk
+from errsrc.settings.table import expected_loss as risk
 from errsrc.sources.bracket.draws import Effort
 from errsrc.sources.bracket.realizability import Parts, Sides, parts
 from errsrc.sources.gaussian_posterior import Posterior, Terms, infinite_mean, square

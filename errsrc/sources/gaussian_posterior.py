@@ -12,7 +12,8 @@ from errsrc.learners import ReducedRank
 from errsrc.learners.spectral import SpectralLearner
 from errsrc.results import ROUNDING
 from errsrc.settings import BandTeacher, FunctionClass, GaussianSetting, LinearTeacher, Uniform
-from errsrc.settings.setting import Array, Quadrature
+from errsrc.settings.gaussian_setting import Quadrature
+from errsrc.settings.setting import Array
 
 SMALL = 1e-5
 """A singular value, relative to the largest, that least squares inverts as it is."""

@@ -36,9 +36,10 @@ from errsrc.settings import (
     NetworkTeacher,
 )
 from errsrc.settings.channels import Softmax
-from errsrc.settings.network import NetworkFunction, expressed
+from errsrc.settings.network import NetworkFunction
+from errsrc.settings.network import best_is_network as expressed
 from errsrc.settings.setting import Array
-from errsrc.settings.table import risk
+from errsrc.settings.table import expected_loss as risk
 from errsrc.sources.bracket.bounds import chosen, uncertainty_bracket
 from errsrc.sources.bracket.draws import Effort
 from errsrc.sources.predictions import fit_all, predicted, scores
@@ -220,7 +221,7 @@ def _worlds(
 
 def points(setting: NetworkTeacher | ImageTeacher) -> int:
     """Return the number of fresh inputs of a draw of a setting."""
-    return POINTS if isinstance(setting, NetworkTeacher) else setting.test_images
+    return POINTS if isinstance(setting, NetworkTeacher) else setting.test_pool_size
 
 
 def _points(setting: NetworkTeacher | ImageTeacher, number: int, seed: int) -> Array:
@@ -242,7 +243,7 @@ def _risks(setting: NetworkTeacher | ImageTeacher, world: _World, predictor: Any
         learned = predicted(predictor, world.points, outputs)
         return float(np.square(learned - world.values).sum(1).mean()), setting.noise
     learned = scores(predictor, world.points, outputs, setting.loss)
-    truth = setting.channel.probabilities(world.values)  # type: ignore[attr-defined]
+    truth = setting.channel.probabilities(world.values)
     got, least = (float(risk(truth, g, setting.loss).mean()) for g in (learned, truth))
     if not np.isfinite(got):
         accepted = "one that gives each class that may come a probability > 0, for the log loss"
@@ -316,7 +317,7 @@ def _linear(
 
 def _unlimited(setting: NetworkTeacher | ImageTeacher, count: int) -> int:
     """Return how many inputs stand for all: ``count``, or the images that there are, up to 20,000."""
-    return count if isinstance(setting, NetworkTeacher) else min(setting.images, _IMAGES)
+    return count if isinstance(setting, NetworkTeacher) else min(setting.pool_size, _IMAGES)
 
 
 @functools.lru_cache(maxsize=16)
