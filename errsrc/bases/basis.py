@@ -390,6 +390,24 @@ class BandFunction:
         only_theirs = np.delete(other.coefficients, theirs, axis=0)
         return float(common + ((only_mine**2).sum() + (only_theirs**2).sum()))
 
+    def relative_error(self, estimate: object) -> float | None:
+        """Return the root of the squared distance of an estimate over this function's mean square.
+
+        Parameters
+        ----------
+        estimate : object
+            An estimate of this function.
+
+        Returns
+        -------
+        error : float or None
+            None for an estimate that is not a function in a basis of the same family: then Parseval's
+            identity does not apply.
+        """
+        if not isinstance(estimate, BandFunction) or estimate.basis.family != self.basis.family:
+            return None
+        return float(np.sqrt(self.distance(estimate) / (self.coefficients**2).sum()))
+
 
 def shared_positions(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the positions of the functions that two bases share.

@@ -117,6 +117,23 @@ class Learner:
         """
         raise TypeError(checks.refusal("learner", "smoother", "linear in its labels", self))
 
+    def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
+        """Return whether the singular values of features are inverted, however small they are.
+
+        Noise in the labels is then amplified without bound where features nearly lack rank.
+
+        Parameters
+        ----------
+        shape : (int, int)
+            Numbers n of examples and M of features.
+
+        Returns
+        -------
+        bool
+            False also where it is not known.
+        """
+        return False
+
     def resized(self, dim: int, outputs: int | None) -> Self:
         """Return the same learner for inputs and labels of other sizes: a network student's has others."""
         return self

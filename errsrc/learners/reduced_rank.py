@@ -58,6 +58,10 @@ class ReducedRank(Learner):
         """The estimate of all ranks, of which this is the part of rank k."""
         return Ridge(self.ridge) if self.ridge else MinimumNorm()
 
+    def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
+        """Return whether the estimate of all ranks does, see `Learner.inverts_singular_values`."""
+        return self.unrestricted.inverts_singular_values(shape)
+
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         coefficients = self.unrestricted.coefficients(x, indicators(y))
         if coefficients.ndim == 2:

@@ -12,6 +12,9 @@ from errsrc.settings import FunctionClass, Linear
 from errsrc.settings.setting import Array
 
 
+_SMALL = 1e-5  # a singular value, relative to the largest, that least squares inverts as it is
+
+
 @dataclass(frozen=True)
 class SpectralLearner(LinearLearner):
     """With features U diag(d) V' of the inputs: coefficients V diag(g(d)) U' y.
@@ -35,6 +38,10 @@ class SpectralLearner(LinearLearner):
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
         """Return g(d) for singular values d >= 0, largest first, of features of ``shape`` (n, p)."""
         raise TypeError(f"{type(self).__name__} must define gains()")
+
+    def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
+        """Return whether g(d) is about 1 / d for small d, see `Learner.inverts_singular_values`."""
+        return bool(self.gains(np.array([1.0, _SMALL]), shape)[1] >= 0.5 / _SMALL)
 
     def features(self, x: Array, at: Array) -> Array:
         """Return the features at new inputs."""
