@@ -35,7 +35,8 @@ from torch import Tensor
 
 from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt, by_normal_equations
-from errsrc.learners.network_class import CHECK_EVERY, ZERO_ERROR, is_improving, least_squares_problem
+from errsrc.learners.network_class import CHECK_EVERY, is_improving, least_squares_problem
+from errsrc.learners.recovered_network import ZERO_ERROR
 from errsrc.nets import MLP
 from errsrc.rng import generator
 from errsrc.settings import NetworkTeacher
@@ -113,9 +114,16 @@ def judged(network: MLP, n: int, starts: int, number: int) -> tuple[float, ...]:
     f = learner.fit(world.x, world.y, generator(0, "network class", "starts", number))
     seconds = time.process_time() - begun
     zero, error = f.function.training_error <= ZERO_ERROR, world.error(f(world.fresh))
-    off = bool((np.abs(f(world.fresh) - world.values) > f.function.bound(world.fresh)).any())
+    off = bool((np.abs(f(world.fresh) - world.values) > f.function.error_bound(world.fresh)).any())
     right = error <= WRONG
-    return zero and right, zero and not right, zero and off, f.function.tried, seconds, f.function.condition
+    return (
+        zero and right,
+        zero and not right,
+        zero and off,
+        f.function.starts_begun,
+        seconds,
+        f.function.condition,
+    )
 
 
 def exact(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
@@ -296,7 +304,7 @@ def growing(race: Race) -> None:
 class Projected(LevenbergMarquardt):
     """Variable projection: the last layer is always the least-squares one (Golub & Pereyra 1973).
 
-    Its columns are projected out of the Jacobian (Kaufman 1975), so that steps of the others foresee how it
+    Its columns are projected out of the Jacobian (Kaufman 1975), so that steps of the others predict how it
     follows.
     """
 
@@ -306,13 +314,13 @@ class Projected(LevenbergMarquardt):
         size = self._j.shape[2] - self.last
         q = torch.linalg.qr(self._j[:, :, size:])[0]
         j = self._j[:, :, :size] - q @ (q.mT @ self._j[:, :, :size])
-        move, foreseen = by_normal_equations(j, self._r, penalty)
-        return self._settled(torch.cat([self.point[:, :size] + move, self.point[:, size:]], 1)), foreseen
+        move, predicted = by_normal_equations(j, self._r, penalty)
+        return self._settled(torch.cat([self.point[:, :size] + move, self.point[:, size:]], 1)), predicted
 
     def _settled(self, point: Tensor) -> Tensor:
         """Return the points with the last layer of least squares."""
         size = point.shape[1] - self.last
-        columns = self._linearised(point)[:, :, size:]
+        columns = self._jacobian(point)[:, :, size:]
         q, r = torch.linalg.qr(columns)
         off = torch.linalg.solve_triangular(r, q.mT @ self._residuals(point).unsqueeze(2), upper=True)[..., 0]
         return torch.cat([point[:, :size], point[:, size:] + off], 1)

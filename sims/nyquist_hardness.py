@@ -37,7 +37,8 @@ from torch import Tensor
 
 from errsrc.learners import NetworkStudent, Tuned
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
-from errsrc.learners.network_class import CHECK_EVERY, ZERO_ERROR, is_improving, least_squares_problem, polish
+from errsrc.learners.network_class import CHECK_EVERY, is_improving, least_squares_problem, polish
+from errsrc.learners.recovered_network import ZERO_ERROR
 from errsrc.nets import MLP
 from errsrc.plots.style import BLUE, GREEN, GREY, PURPLE, STYLE, VERMILION, log
 from errsrc.rng import generator

@@ -13,7 +13,7 @@ from errsrc import checks
 from errsrc.conjecture.relative_errors import POINTS, nyquist, relative_error
 from errsrc.errors import Undersampled
 from errsrc.learners import BandLeastSquares, Learner, NetworkClass
-from errsrc.learners.network_class import ZERO_ERROR
+from errsrc.learners.recovered_network import ZERO_ERROR
 from errsrc.rng import generator
 from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.setting import Array
@@ -186,7 +186,7 @@ def _in_class(example: Example, setting: NetworkTeacher) -> Outcome:
     size = float(np.linalg.norm(truth))
     bound = example.claim.c * float(np.finfo(np.float64).eps)
     if example.claim.heeds_condition:
-        bound = example.claim.c_class * float(np.linalg.norm(found.bound(fresh))) / size
+        bound = example.claim.c_class * float(np.linalg.norm(found.error_bound(fresh))) / size
     if not bound <= UNTESTED["float64"]:
         status = f"The condition number {found.condition:.2g} leaves nothing to claim."
         return Outcome("not tested", math.nan, bound, found.condition, status)

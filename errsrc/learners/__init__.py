@@ -1,4 +1,9 @@
-"""Learners: frozen descriptions of how labelled examples become a predictor, a file each."""
+"""Learners: how do labelled examples become a predictor?
+
+A learner is a frozen dataclass with a method ``fit(x, y, rng)``, which returns a predictor: a function of
+inputs.  A user's own learner is a subclass of `Learner` that defines ``_fit``, or of `LinearLearner` if its
+predictions are linear in the labels.
+"""
 
 from errsrc.learners.band import BandFit as BandFit
 from errsrc.learners.band import BandLeastSquares as BandLeastSquares
@@ -10,10 +15,13 @@ from errsrc.learners.forest import Forest as Forest
 from errsrc.learners.gaussian_process import GaussianProcess as GaussianProcess
 from errsrc.learners.gradient_descent import GradientDescent as GradientDescent
 from errsrc.learners.kernel_ridge import KernelRidge as KernelRidge
+from errsrc.learners.learner import BatchLearner as BatchLearner
 from errsrc.learners.learner import Fitted as Fitted
 from errsrc.learners.learner import Learner as Learner
 from errsrc.learners.learner import LinearLearner as LinearLearner
+from errsrc.learners.learner import indicators as indicators
 from errsrc.learners.low_pass import LowPass as LowPass
+from errsrc.learners.matrix_pencil import MatrixPencil as MatrixPencil
 from errsrc.learners.memory import Memory as Memory
 from errsrc.learners.minimum_norm import MinimumNorm as MinimumNorm
 from errsrc.learners.neighbours import Neighbours as Neighbours
@@ -23,7 +31,6 @@ from errsrc.learners.reduced_rank import ReducedRank as ReducedRank
 from errsrc.learners.ridge import Ridge as Ridge
 from errsrc.learners.selection import BandSelection as BandSelection
 from errsrc.learners.selection import SelectedFit as SelectedFit
-from errsrc.learners.sparse import MatrixPencil as MatrixPencil
 from errsrc.learners.sparse import SparseFit as SparseFit
 from errsrc.learners.sparse import SparseRecovery as SparseRecovery
 from errsrc.learners.tuned import Tuned as Tuned

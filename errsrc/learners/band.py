@@ -1,9 +1,9 @@
-"""The learner that is told the band: least squares in a basis."""
+"""The learner that is given the band: least squares in a basis."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,41 +11,51 @@ from numpy.typing import NDArray
 from scipy.linalg import svd
 
 from errsrc import checks
-from errsrc.bases import BandFunction, Basis, Torus, toeplitz
-from errsrc.bases.nonuniform import DIMS
+from errsrc.bases import BandFunction, Basis, Torus, nonuniform, toeplitz
+from errsrc.bases.basis import BASIS
 from errsrc.errors import Undersampled
+from errsrc.fields import choice, declare, number
 from errsrc.learners.learner import indicators
 from errsrc.learners.spectral import SpectralLearner, truncated_inverse
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
-LARGE, LARGEST = 2**22, 2**28
-"""Entries of the matrix of a torus's band at nodes from which on the equations are solved by iteration: where
-n >= 2.5 M, and otherwise, for near n = M the condition number makes it slow and in the end less exact."""
+ITERATED_FROM = 2**22
+"""Number of entries n M of the matrix from which the equations are solved by iteration if n >= 2.5 M.
 
-OUTPUTS = 16
-"""The most outputs with which the first number holds: iteration takes its time for each of them."""
+For fewer nodes the condition number makes the iteration slow and in the end less accurate.
+"""
+
+ALWAYS_ITERATED_FROM = 2**28
+"""Number of entries n M of the matrix from which the equations are solved by iteration for any n."""
+
+FEW_OUTPUTS = 16
+"""Largest number of outputs for which `ITERATED_FROM` counts: the iteration's time grows with the outputs."""
 
 
 @dataclass(frozen=True, eq=False)
 class BandFit(BandFunction):
-    """A function in a band with what its sampling says of it.
+    """A function in a band that was fitted by least squares, with how well its examples determine it.
 
     Attributes
     ----------
-    n
-        Examples.
-    condition
-        Ratio of the sampling operator's largest singular value to its smallest, over the band's M
-        functions, as the learner weighs them: relative errors of labels are amplified by up to as much.
-        inf where n < M.  An estimate from inside where it comes from an iteration, and then with the ridge.
-    residual
-        Root mean square of what the fit leaves of the labels, relative to theirs.
-    iterations
-        Of conjugate gradients; 0 for a direct solution.
-    enough
-        Whether the examples determine the function: n >= M, and a condition number below 1 / rounding.
-    status
+    basis : Basis
+        The basis of the band.
+    coefficients : ndarray of float64, (M,) or (M, outputs)
+        The coefficients.
+    n : int
+        Number of examples.
+    condition : float
+        Condition number: the largest singular value of the functions at the nodes over the smallest, with the
+        learner's weights.  Relative errors of labels are amplified by up to this factor.  It is inf for n <
+        M.  From an iteration it is an estimate, at most the true value, and includes the ridge.
+    residual : float
+        Root mean square of labels minus values, relative to that of the labels.
+    iterations : int
+        Number of iterations of conjugate gradients; 0 for a direct solution.
+    enough : bool
+        Whether the examples determine the function: n >= M, and a condition number below 1 / rounding error.
+    status : str
         The same in a sentence.
     """
 
@@ -59,38 +69,41 @@ class BandFit(BandFunction):
 
 @dataclass(frozen=True)
 class BandLeastSquares(SpectralLearner):
-    """Least squares in the functions of a basis, the Nyquist learner of a known band.
+    """Least squares in the functions of a basis: the Nyquist learner of a known band.
 
-    Without noise and ridge it is exact in general position from n = M examples on.  Of minimum norm where
-    examples are fewer or nodes repeat.  A predictor's ``function`` is a `BandFit`.
+    Without noise and ridge it is exact from n = M examples on, at nodes in general position.  With fewer
+    examples, or at repeated nodes, it returns the solution of least norm.  A predictor's ``function`` is a
+    `BandFit`.
 
-    Attributes
+    Parameters
     ----------
-    basis
-        The band.
-    ridge
-        Penalty on the coefficients' squares, >= 0, added as in `Ridge`.
-    decay
-        The penalty, and the norm that is least, weigh the square of a coefficient of degree k by
-        max(k, 1)^decay: with more functions than examples, kernel regression with the eigenvalues
-        max(k, 1)^-decay, an ordinary learner that is told smoothness.
-    precision
+    basis : Basis
+        The basis of the band.
+    ridge : float
+        Penalty on the squares of the coefficients, >= 0, added as in `Ridge`.
+    decay : float
+        Exponent, from -100 to 100: the square of a coefficient of degree k counts max(k, 1)^decay times in
+        the penalty and in the norm.  With more functions than examples this is kernel regression with the
+        eigenvalues max(k, 1)^-decay, an ordinary learner with smoothness as its prior knowledge.
+    precision : str
         "float64", or "float32" for the solution of the equations.
-    weights
-        "uniform": all squared residuals count alike; or "density", on tori of up to three dimensions: those
-        of nodes in crowded places less, which keeps the condition number, and the time, down.
-
-    Notes
-    -----
-    Direct, by a singular value decomposition: n M min(n, M) flops.  On a torus from `LARGE` entries n M of
-    the matrix on, and always with weights by density, iterative, by non-uniform transforms, to a relative
-    error of 1e-12: see `errsrc.bases.toeplitz`.  Where that does not converge, as at nodes in clusters,
-    it is direct after all, up to `LARGEST` entries.
+    weights : str
+        "uniform": all squared residuals have the same weight.  "density", for trigonometric bases of 1 to 3
+        angles: nodes in crowded places have less weight, which keeps the condition number and the time small.
 
     Warns
     -----
     Undersampled
-        Where the examples do not determine the function, by number or by place, and there is no ridge.
+        If the examples do not determine the function, because there are too few or because of where they lie,
+        and there is no ridge.
+
+    Notes
+    -----
+    The direct solution, by a singular value decomposition, takes n M min(n, M) flops.  For trigonometric
+    bases of 1 to 3 angles the solution is iterative, by non-uniform transforms, to a relative error of 1e-12
+    (see `errsrc.bases.toeplitz`): with weights by density always, otherwise from `ITERATED_FROM` entries n M
+    of the matrix on.  If the iteration does not converge, as at nodes in clusters, the solution is direct
+    after all, for less than `ALWAYS_ITERATED_FROM` entries.
 
     Examples
     --------
@@ -105,29 +118,22 @@ class BandLeastSquares(SpectralLearner):
     'n = 3 examples determine the M = 3 functions, condition number 3.9.'
     """
 
-    basis: Basis = field(default=Torus())
-    ridge: float = 0.0
-    decay: float = 0.0
-    precision: str = "float64"
-    weights: str = "uniform"
+    basis: Basis = declare(BASIS, Torus())
+    ridge: float = number(0.0, at_least=0)
+    decay: float = number(0.0, at_least=-100, at_most=100)
+    precision: str = choice("float64", ("float64", "float32"))
+    weights: str = choice("uniform", toeplitz.WEIGHTS)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.basis, Basis):
-            where = "BandLeastSquares"
-            raise TypeError(checks.refusal("basis", where, "a basis of errsrc.bases", self.basis))
-        checks.number(self.ridge, "ridge", "BandLeastSquares", 0)
-        checks.number(self.decay, "decay", "BandLeastSquares", -100, 100)
-        checks.choice(self.precision, "precision", "BandLeastSquares", ("float64", "float32"))
-        checks.choice(self.weights, "weights", "BandLeastSquares", toeplitz.WEIGHTS)
-        if self.weights == "density" and not self._transforms:
-            accepted = "'uniform' but on a torus of 1 to 3 angles, in float64 and without decay"
+        super().__post_init__()
+        if self.weights == "density" and not self._can_iterate:
+            accepted = "'uniform': 'density' is for trigonometric bases of dim 1 to 3, float64 and no decay"
             raise ValueError(checks.refusal("weights", "BandLeastSquares", accepted, self.weights))
 
     @property
-    def _transforms(self) -> bool:
-        """Whether there is a fast transform for the equations."""
-        torus = isinstance(self.basis, Torus) and self.basis.dim in DIMS
-        return torus and not self.decay and self.precision == "float64"
+    def _can_iterate(self) -> bool:
+        """Whether the iteration of `errsrc.bases.toeplitz` solves this learner's equations."""
+        return nonuniform.applies(self.basis) and not self.decay and self.precision == "float64"
 
     @property
     def function_class(self) -> FunctionClass:
@@ -139,31 +145,31 @@ class BandLeastSquares(SpectralLearner):
         return self.basis(x)
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
-        """Return d / (d^2 + ridge), or 1 / d without ridge."""
+        """Return d / (d^2 + ridge) for singular values d (p,), or 1 / d without a ridge."""
         return d / (d**2 + self.ridge) if self.ridge else truncated_inverse(d, self._rounding(shape))
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the coefficients, see `SpectralLearner`."""
-        one = self._iterated(x, labels)
-        return self._solve(self.basis(x), labels)[0] if one is None else one.coefficients
+        """Return the coefficients, (M,) or (M, outputs), see `LinearLearner.coefficients`."""
+        iterated = self._iterated(x, labels)
+        return self._direct(self.basis(x), labels)[0] if iterated is None else iterated.coefficients
 
     def _iterated(self, x: Array, labels: Array) -> toeplitz.ToeplitzSolution | None:
-        """Return the solution by iteration; None where it is to be had directly."""
-        entries, enough = len(x) * self.basis.size, len(x) >= 2.5 * self.basis.size
-        few = labels.ndim == 1 or labels.shape[1] <= OUTPUTS
-        large = self._transforms and entries >= (LARGE if enough and few else LARGEST)
-        if not large and self.weights == "uniform":
+        """Return the solution by iteration; None where the direct one is faster or more accurate."""
+        entries, many_nodes = len(x) * self.basis.size, len(x) >= 2.5 * self.basis.size
+        few_outputs = labels.ndim == 1 or labels.shape[1] <= FEW_OUTPUTS
+        enough_for = ITERATED_FROM if many_nodes and few_outputs else ALWAYS_ITERATED_FROM
+        if self.weights == "uniform" and not (self._can_iterate and entries >= enough_for):
             return None
-        basis: Any = self.basis
-        one = toeplitz.solve(basis, x, labels, self.ridge, self.weights)
-        last = entries >= LARGEST or self.weights == "density"
-        return one if last or one.converged else None
+        found = toeplitz.solve(self.basis, x, labels, self.ridge, self.weights)
+        is_last_resort = entries >= ALWAYS_ITERATED_FROM or self.weights == "density"
+        return found if is_last_resort or found.converged else None
 
     def _rounding(self, shape: tuple[int, int]) -> float:
+        """Return the share of the largest singular value that counts as 0 in the solution's precision."""
         return max(shape) * float(np.finfo(self.precision).eps)
 
-    def _solve(self, features: Array, labels: Array) -> tuple[Array, Array]:
-        """Return the coefficients, and the features' singular values, each feature weighted by its prior."""
+    def _direct(self, features: Array, labels: Array) -> tuple[Array, Array]:
+        """Return the coefficients, and the singular values of the features, weighted by their prior."""
         prior = np.maximum(self.basis.degrees, 1).astype(np.float64) ** (-self.decay / 2)
         matrix, right = (features * prior).astype(self.precision), labels.astype(self.precision)
         u, d, vt = svd(matrix, full_matrices=False, lapack_driver="gesvd")
@@ -171,32 +177,36 @@ class BandLeastSquares(SpectralLearner):
         return (((prior * vt).T * gains) @ (u.T @ right)).astype(np.float64), d
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> BandFit:
-        labels, n, size = indicators(y), len(x), self.basis.size
-        one = self._iterated(x, labels)
-        if one is not None:
-            enough = one.converged and n >= size and bool(np.isfinite(one.condition))
-            if not enough and not self.ridge:
-                warnings.warn(one.status, Undersampled, stacklevel=3)
-            figures = (n, one.condition, one.residual, one.iterations, enough, one.status)
-            return BandFit(self.basis, one.coefficients, *figures)
-        features = self.basis(x)
-        coefficients, d = self._solve(features, labels)
+        labels = indicators(y)
+        iterated = self._iterated(x, labels)
+        fit = self._direct_fit(x, labels) if iterated is None else self._iterated_fit(len(x), iterated)
+        if not fit.enough and not self.ridge:
+            consequence = " The fit is the one of least norm." if iterated is None else ""
+            warnings.warn(f"{fit.status}{consequence}", Undersampled, stacklevel=3)
+        return fit
+
+    def _iterated_fit(self, n: int, found: toeplitz.ToeplitzSolution) -> BandFit:
+        """Return the fit of n examples by iteration."""
+        enough = found.converged and n >= self.basis.size and bool(np.isfinite(found.condition))
+        accuracy = (found.condition, found.residual, found.iterations)
+        return BandFit(self.basis, found.coefficients, n, *accuracy, enough, found.status)
+
+    def _direct_fit(self, x: Array, labels: Array) -> BandFit:
+        """Return the fit by a singular value decomposition."""
+        n, size, features = len(x), self.basis.size, self.basis(x)
+        coefficients, d = self._direct(features, labels)
         cutoff = self._rounding(features.shape) * float(d[0])
         condition = float(d[0] / d[-1]) if n >= size and d[-1] > 0 else np.inf
         enough = n >= size and bool(d[-1] > cutoff)
         if enough:
             status = f"n = {n} examples determine the M = {size} functions, condition number {condition:.2g}."
         elif n >= size:
-            rank = int((d > cutoff).sum())
-            places = len(np.unique(x, axis=0))
-            why = f"only {places} nodes are different" if places < n else "the nodes lie badly"
+            rank, distinct = int((d > cutoff).sum()), len(np.unique(x, axis=0))
+            why = f"only {distinct} nodes are different" if distinct < n else "the nodes lie badly"
             status = f"n = {n} examples determine only {rank} of the M = {size} functions: {why}."
         else:
             status = f"n = {n} examples do not determine the M = {size} functions: {size} or more are needed."
-        if not enough and not self.ridge:
-            warnings.warn(f"{status} The fit is the one of least norm.", Undersampled, stacklevel=3)
         norm = float(np.linalg.norm(labels))
         left = float(np.linalg.norm(labels - features @ coefficients))
-        return BandFit(
-            self.basis, coefficients, n, condition, left / norm if norm else 0.0, 0, enough, status
-        )
+        residual = left / norm if norm else 0.0
+        return BandFit(self.basis, coefficients, n, condition, residual, 0, enough, status)

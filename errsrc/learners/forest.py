@@ -10,23 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from errsrc import checks
+from errsrc.fields import integer, number
 from errsrc.learners.learner import Learner
 from errsrc.settings.setting import Array, Predictor
 
 
 @dataclass(frozen=True)
 class Forest(Learner):
-    """A random forest of scikit-learn (Breiman 2001); for classes, the mean over trees of a leaf's shares.
+    """A random forest of scikit-learn (Breiman 2001).
 
-    Attributes
+    The score of a class is the mean over trees of the class's share in the leaf.
+
+    Parameters
     ----------
-    trees
-        How many, >= 1.
-    leaf
-        The fewest examples in a leaf, >= 1.
-    tried
-        Share of the inputs tried at each split, in (0, 1].
+    trees : int
+        Number of trees, >= 1.
+    leaf : int
+        Smallest number of examples in a leaf, >= 1.
+    tried : float
+        Share of the input's columns that is tried at each split, in (0, 1].
 
     Examples
     --------
@@ -35,14 +37,9 @@ class Forest(Learner):
     array([[0., 1.]])
     """
 
-    trees: int = 100
-    leaf: int = 1
-    tried: float = 1.0
-
-    def __post_init__(self) -> None:
-        checks.integer(self.trees, "trees", "Forest", 1)
-        checks.integer(self.leaf, "leaf", "Forest", 1)
-        checks.number(self.tried, "tried", "Forest", 0, 1, open_low=True)
+    trees: int = integer(100, at_least=1)
+    leaf: int = integer(1, at_least=1)
+    tried: float = number(1.0, above=0, at_most=1)
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         kind = RandomForestRegressor if y.dtype.kind == "f" else RandomForestClassifier
@@ -58,6 +55,6 @@ def _mean(forest: Any, shape: tuple[int, ...], at: Array) -> Array:
     return np.asarray(forest.predict(at)).reshape(len(at), *shape)
 
 
-def _shares(forest: Any, places: Array, at: Array) -> Array:
-    """Return probabilities of all classes; ``places`` (seen, classes) says which those seen are."""
-    return np.asarray(forest.predict_proba(at) @ places)
+def _shares(forest: Any, columns: Array, at: Array) -> Array:
+    """Return scores (N, classes), where `columns` (classes in the data, classes) gives each its column."""
+    return np.asarray(forest.predict_proba(at) @ columns)

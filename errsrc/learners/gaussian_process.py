@@ -1,4 +1,4 @@
-"""Gaussian-process regression with the kernel's parameters fitted."""
+"""Gaussian-process regression with fitted parameters of the kernel."""
 
 from __future__ import annotations
 
@@ -13,33 +13,40 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 
-from errsrc import checks
+from errsrc.fields import choice, integer, number
 from errsrc.learners.learner import Learner, indicators
 from errsrc.settings.setting import Array, Predictor
 
 FITTED_KERNELS = ("rbf", "matern")
+"""Names of the kernels that can be fitted."""
+
+_LENGTHS = (1e-3, 1e3)
+_VARIANCES = (1e-4, 1e4)  # of the process, in units of the labels' variance
+_NOISES = (1e-10, 10.0)  # in the same units
 
 
 @dataclass(frozen=True)
 class GaussianProcess(Learner):
     """The posterior mean of a Gaussian process whose variance, length and noise maximise the likelihood.
 
-    scikit-learn's, on labels scaled to mean 0 and variance 1.  With all of these given it is `KernelRidge`.
+    By scikit-learn, on labels that are scaled to mean 0 and variance 1.  `KernelRidge` is the posterior mean
+    for given variance, length and noise.
 
-    Attributes
+    Parameters
     ----------
-    kernel
-        "rbf" or "matern", as in `errsrc.bases.kernel`.
-    nu
+    kernel : str
+        "rbf" or "matern", see `errsrc.bases.kernel`.
+    nu : float
         Smoothness of the Matern kernel, > 0.
-    starts
-        Starts of the search for the likelihood's maximum, >= 1: the first at length 1, others at random.
+    starts : int
+        Number of starts of the search for the likelihood's maximum, >= 1: the first at length 1, the others
+        at random.
 
     Notes
     -----
-    Lengths are sought between 1e-3 and 1e3, noise variances from 1e-10 of the labels' to 10 times it; a
-    maximum at an end of these ranges is taken as it is (noiseless labels have theirs at the lower one).
-    Cost: n^3 a step of the search.
+    Lengths are searched for between 1e-3 and 1e3, and noise variances between 1e-10 and 10 times the variance
+    of the labels.  A maximum at an end of these ranges is accepted without a warning; for noiseless labels it
+    is at the lower end.  Cost: n^3 operations for each step of the search.
 
     Examples
     --------
@@ -49,26 +56,20 @@ class GaussianProcess(Learner):
     True
     """
 
-    kernel: str = "rbf"
-    nu: float = 1.5
-    starts: int = 1
-
-    def __post_init__(self) -> None:
-        checks.choice(self.kernel, "kernel", "GaussianProcess", FITTED_KERNELS)
-        checks.number(self.nu, "nu", "GaussianProcess", 0, open_low=True)
-        checks.integer(self.starts, "starts", "GaussianProcess", 1)
+    kernel: str = choice("rbf", FITTED_KERNELS)
+    nu: float = number(1.5, above=0)
+    starts: int = integer(1, at_least=1)
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         labels = indicators(y)
-        bounds = (1e-3, 1e3)
-        shape = RBF(1.0, bounds) if self.kernel == "rbf" else Matern(1.0, bounds, self.nu)
+        shape = RBF(1.0, _LENGTHS) if self.kernel == "rbf" else Matern(1.0, _LENGTHS, self.nu)
         process = GaussianProcessRegressor(
-            ConstantKernel(1.0, (1e-4, 1e4)) * shape + WhiteKernel(1e-2, (1e-10, 10.0)),
+            ConstantKernel(1.0, _VARIANCES) * shape + WhiteKernel(1e-2, _NOISES),
             normalize_y=True,
             n_restarts_optimizer=self.starts - 1,
             random_state=int(rng.integers(2**32)),
         )
-        with warnings.catch_warnings():  # of a parameter at the end of its range
+        with warnings.catch_warnings():  # scikit-learn warns of a parameter at the end of its range
             warnings.simplefilter("ignore", ConvergenceWarning)
             process.fit(x, labels)
         return functools.partial(_mean, process, labels.shape[1:])

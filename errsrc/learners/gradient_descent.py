@@ -6,24 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from errsrc import checks
+from errsrc.fields import integer, number
 from errsrc.learners.spectral import SpectralLearner
 from errsrc.settings.setting import Array
 
 
 @dataclass(frozen=True)
 class GradientDescent(SpectralLearner):
-    """Linear regression by full-batch gradient descent from 0, stopped after some steps.
+    """Linear regression by full-batch gradient descent from 0, stopped after a number of steps.
 
-    A step is w <- w + r X'(y - X w); after t of them the gain of a singular value d is
-    (1 - (1 - r d^2)^t) / d.  No step is taken: cost does not grow with ``steps``.
+    A step is w <- w + r X'(y - X w).  After t steps the gain of a singular value d is (1 - (1 - r d^2)^t) /
+    d.  The gains are computed from this formula, so that the cost does not grow with the number of steps.
 
-    Attributes
+    Parameters
     ----------
-    steps
-        t, >= 0.
-    rate
-        r in units of the least at which descent no longer converges, 2 / (largest d)^2: in (0, 1).
+    steps : int
+        Number of steps t, >= 0.
+    rate : float
+        Learning rate r in units of 2 / (largest d)^2, from which on descent does not converge; in (0, 1).
 
     Examples
     --------
@@ -32,20 +32,16 @@ class GradientDescent(SpectralLearner):
     array([0.75])
     """
 
-    steps: int = 100
-    rate: float = 0.5
-
-    def __post_init__(self) -> None:
-        checks.integer(self.steps, "steps", "GradientDescent", 0)
-        checks.number(self.rate, "rate", "GradientDescent", 0, 1, open_low=True, open_high=True)
+    steps: int = integer(100, at_least=0)
+    rate: float = number(0.5, above=0, below=1)
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
-        """Return (1 - (1 - 2 rate d^2 / (largest d)^2)^steps) / d."""
-        done = _done(2 * self.rate * (d / max(d[0], np.finfo(np.float64).tiny)) ** 2, self.steps)
-        return np.divide(done, d, out=np.zeros_like(d), where=d > 0)
+        """Return (1 - (1 - 2 rate d^2 / (largest d)^2)^steps) / d for singular values d (p,)."""
+        learned = _learned_share(2 * self.rate * (d / max(d[0], np.finfo(np.float64).tiny)) ** 2, self.steps)
+        return np.divide(learned, d, out=np.zeros_like(d), where=d > 0)
 
 
-def _done(u: Array, steps: int) -> Array:
+def _learned_share(u: Array, steps: int) -> Array:
     """Return 1 - (1 - u)^steps to full relative precision for 0 <= u < 2."""
     small = u < 0.5
     log = np.log1p(-np.where(small, u, 0.0))

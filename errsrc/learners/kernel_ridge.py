@@ -1,4 +1,4 @@
-"""Kernel ridge regression, the posterior mean of a Gaussian process of given kernel and noise."""
+"""Kernel ridge regression: the posterior mean of a Gaussian process of given kernel and noise."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh, solve
 
-from errsrc import checks
 from errsrc.bases import KERNELS, kernel
+from errsrc.fields import choice, number
 from errsrc.learners.learner import LinearLearner
 from errsrc.learners.spectral import truncated_inverse
 from errsrc.settings.setting import Array
@@ -16,26 +16,27 @@ from errsrc.settings.setting import Array
 
 @dataclass(frozen=True)
 class KernelRidge(LinearLearner):
-    """Predictions k(at, X) (K + ridge I)^-1 y.
+    """Kernel ridge regression: predictions k(at, X) (K + ridge I)^-1 y, where K = k(X, X).
 
-    With the process's own kernel, and the noise variance over the process's as ``ridge``, this is the
-    posterior mean of a Gaussian process.
+    With the kernel of a Gaussian process, and with the noise variance over the process's variance as `ridge`,
+    it is the posterior mean of the process.
 
-    Attributes
+    Parameters
     ----------
-    kernel
-        One of `errsrc.bases.KERNELS`, of value 1 at distance 0; "matern" with nu = 1/2 is the Laplace kernel.
-    length
-        Its length scale, > 0.
-    nu
+    kernel : str
+        One of `errsrc.bases.KERNELS`, all of value 1 at distance 0; "matern" with nu = 1/2 is the Laplace
+        kernel.
+    length : float
+        Length scale of the kernel, > 0, in units of the inputs.
+    nu : float
         Smoothness of the Matern kernel, > 0.
-    ridge
-        >= 0, not divided by n; with 0 predictions interpolate.
+    ridge : float
+        Penalty, >= 0, not divided by n; with 0 predictions interpolate.
 
     Notes
     -----
-    Where rounding hides the ridge (at most n^2 times the machine epsilon), eigenvalues of K at most that
-    count as 0, so that the function is the one of least norm.  Cost: n^3.
+    A ridge of at most n^2 times the machine epsilon is lost in rounding.  Then eigenvalues of K up to that
+    number count as 0, so that the function is the interpolant of least norm.  Cost: n^3 operations.
 
     Examples
     --------
@@ -44,29 +45,22 @@ class KernelRidge(LinearLearner):
     array([0., 1.])
     """
 
-    kernel: str = "rbf"
-    length: float = 1.0
-    nu: float = 1.5
-    ridge: float = 0.0
-
-    def __post_init__(self) -> None:
-        where = "KernelRidge"
-        checks.choice(self.kernel, "kernel", where, KERNELS)
-        checks.number(self.length, "length", where, 0, open_low=True)
-        checks.number(self.nu, "nu", where, 0, open_low=True)
-        checks.number(self.ridge, "ridge", where, 0)
+    kernel: str = choice("rbf", KERNELS)
+    length: float = number(1.0, above=0)
+    nu: float = number(1.5, above=0)
+    ridge: float = number(0.0, at_least=0)
 
     def features(self, x: Array, at: Array) -> Array:
-        """Return k(at, x)."""
+        """Return the kernel k(at, x), (N, n), of inputs `at` (N, dim) with the examples' x (n, dim)."""
         return kernel(at, x, self.kernel, self.length, self.nu)
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return (K + ridge I)^-1 labels."""
+        """Return (K + ridge I)^-1 labels, (n,) or (n, outputs), for inputs x (n, dim)."""
         gram = self.features(x, x)
-        lost = len(x) ** 2 * np.finfo(np.float64).eps
-        if self.ridge > lost:
+        lost_in_rounding = len(x) ** 2 * np.finfo(np.float64).eps
+        if self.ridge > lost_in_rounding:
             gram[np.diag_indices_from(gram)] += self.ridge
             return np.asarray(solve(gram, labels, assume_a="pos"))
         values, vectors = eigh(gram)
-        gains = truncated_inverse(values[::-1], lost / values[-1])[::-1]
+        gains = truncated_inverse(values[::-1], lost_in_rounding / values[-1])[::-1]
         return np.asarray((vectors * gains) @ (vectors.T @ labels))

@@ -1,7 +1,8 @@
-"""What a learner is: a map from labelled examples to a predictor."""
+"""The interface of a learner: a map from labelled examples to a predictor."""
 
 from __future__ import annotations
 
+import abc
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,35 +12,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.fields import Checked
 from errsrc.settings import AllFunctions, FunctionClass
 from errsrc.settings.setting import Array, Predictor
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A predictor: what a learner made of its data.
+    """A predictor: the function that a learner fitted to its examples.
 
     Attributes
     ----------
-    learner
-        Who learned it.
-    function
-        What was learned, a function of inputs (N, dim); a network student's holds its weights.
-    dim
-        Size of an input.
+    learner : Learner
+        The learner.
+    function : callable
+        The function, which maps inputs (N, dim) to predictions.  It may say more of the fit than its values:
+        that of a network student holds the trained weights.
+    dim : int
+        Number of columns of an input.
     """
 
     learner: Learner
     function: Predictor
     dim: int
 
+    @property
+    def diverged(self) -> bool:
+        """Whether the training of the function diverged; False for functions that are not trained."""
+        return bool(getattr(self.function, "diverged", False))
+
     def __call__(self, x: Array) -> Array:
-        """Return predictions at x (N, dim): float64 (N,) or (N, outputs), or scores (N, classes).
+        """Return predictions at inputs.
+
+        Parameters
+        ----------
+        x : array_like of float, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        predictions : ndarray of float64, (N,) or (N, outputs) or (N, classes)
+            A prediction of the shape of one label for each input, or a score for each class.
 
         Raises
         ------
         ValueError
-            For inputs that are not finite or of another shape, or where predictions are not finite.
+            For inputs of another shape, and for inputs or predictions that are not finite.
         """
         name = type(self.learner).__name__
         values = np.asarray(self.function(check_inputs(x, "x", name, self.dim)), dtype=np.float64)
@@ -50,40 +68,49 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class Learner:
-    """A learner; a subclass is a frozen dataclass of plain numbers, all with defaults, that defines `_fit`.
+class Learner(Checked, abc.ABC):
+    """A map from labelled examples to a predictor.
 
-    Labels decide what is predicted.  Numbers, float64 (n,) or (n, outputs), have predictions of their shape:
-    *means*, whose risk is the squared one.  Classes, int64 (n,) from 0, have a score for each class from 0 to
-    the largest seen, float64 (N, classes): the mean of its indicator, which for learners that average, and
-    for networks, is a *probability*; both log-loss and 0-1 error, of the largest score, are read from it.
+    A subclass is a frozen dataclass whose fields are plain values, all with defaults, and defines ``_fit``.
+
+    Labels decide what is predicted.  Labels that are numbers, float64 (n,) or (n, outputs), are predicted by
+    numbers of the same shape, and the risk is the squared error.  Labels that are classes, int64 (n,) with
+    values from 0, are predicted by a score for each class from 0 to the largest in the data, float64
+    (N, classes).  The score is a prediction of the class's indicator; of learners that average, and of
+    networks, it is a probability.  Log loss is computed from the scores as probabilities, and 0-1 error from
+    the class of the largest score.
     """
 
     linear_in_labels: ClassVar[bool] = False
-    """Whether predictions are `smoother` times labels."""
+    """Whether predictions are the product of `smoother` with the labels."""
 
     @property
     def function_class(self) -> FunctionClass:
-        """The class that fits are members of: all functions, unless a subclass says otherwise."""
+        """The function class that fits are members of; by default all functions."""
         return AllFunctions()
 
     def fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Fitted:
-        """Return what is learned from labelled examples.
+        """Return the predictor that is learned from labelled examples.
 
         Parameters
         ----------
-        x : float64, (n, dim)
+        x : array_like of float, (n, dim)
             Inputs, n >= 1.
-        y : float64 (n,) or (n, outputs), or int64 (n,)
+        y : array_like of float, (n,) or (n, outputs), or of int, (n,)
             Labels: numbers, or classes.
-        rng
-            The learner's own chance: in the same state it gives the same predictor.
+        rng : numpy.random.Generator
+            Source of the learner's randomness.  From the same state it gives the same predictor.
+
+        Returns
+        -------
+        predictor : Fitted
+            The predictor.
 
         Raises
         ------
         ValueError
-            For arrays of other types or shapes, numbers that are not finite, and data of a kind that the
-            learner does not take.
+            For arrays of another dtype or shape, for numbers that are not finite, and for data that this
+            learner cannot be fitted to.
         """
         x, y = check_examples(x, y, type(self).__name__)
         return Fitted(self, self._fit(x, y, rng), x.shape[1])
@@ -91,18 +118,38 @@ class Learner:
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return `fit` of each data set, x (n, dim) with its y; network students train all at once."""
-        return [self.fit(x, y, rng) for x, y, rng in zip(xs, ys, rngs, strict=True)]
-
-    def smoother(self, x: Array, at: Array) -> Array:
-        """Return H, float64 (N, n), with ``fit(x, y, rng)(at) == H @ y`` for all labels y that are numbers.
+        """Return the predictor of each of several data sets, as `fit` does.
 
         Parameters
         ----------
-        x : float64, (n, dim)
+        xs : sequence of array_like of float, (n, dim)
+            Inputs of each data set.
+        ys : sequence of array_like
+            Labels of each data set, see `fit`.
+        rngs : sequence of numpy.random.Generator
+            Source of randomness of each fit.
+
+        Returns
+        -------
+        predictors : list of Fitted
+            A predictor for each data set.
+        """
+        return [self.fit(x, y, rng) for x, y, rng in zip(xs, ys, rngs, strict=True)]
+
+    def smoother(self, x: Array, at: Array) -> Array:
+        """Return the matrix H with ``fit(x, y, rng)(at) == H @ y`` for all labels y that are numbers.
+
+        Parameters
+        ----------
+        x : array_like of float, (n, dim)
             Inputs of the examples.
-        at : float64, (N, dim)
-            Where to predict.
+        at : array_like of float, (N, dim)
+            Inputs to predict at.
+
+        Returns
+        -------
+        smoother : ndarray of float64, (N, n)
+            The matrix H.
 
         Raises
         ------
@@ -135,34 +182,109 @@ class Learner:
         return False
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return the same learner for inputs and labels of other sizes: a network student's has others."""
+        """Return a copy that takes inputs and labels of given sizes; by default the learner itself.
+
+        Parameters
+        ----------
+        dim : int
+            Number of columns of an input.
+        outputs : int or None
+            Number of outputs, or of classes; None for labels (n,) that are numbers.
+
+        Returns
+        -------
+        learner : Learner
+            A learner of the same class.
+        """
         return self
 
+    @abc.abstractmethod
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
-        """Return the function learned, which can be pickled, from data as `fit` has them, checked."""
-        raise TypeError(f"{type(self).__name__} must define _fit()")
+        """Return the fitted function, which can be pickled.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (n, dim)
+            Inputs, checked.
+        y : ndarray of float64, (n,) or (n, outputs), or of int64, (n,)
+            Labels, checked.
+        rng : numpy.random.Generator
+            Source of the learner's randomness.
+
+        Returns
+        -------
+        function : callable
+            Maps inputs, float64 (N, dim), to predictions.
+        """
+
+
+LEARNER = checks.Instance(Learner, "a learner, such as errsrc.learners.Ridge()")
+"""The rule of fields and arguments that are a learner."""
+
+
+@dataclass(frozen=True)
+class BatchLearner(Learner):
+    """A learner that fits many data sets at once, faster than one by one; a subclass defines `fit_many`."""
+
+    @abc.abstractmethod
+    def fit_many(
+        self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
+    ) -> list[Fitted]:
+        """Return the predictor of each of several data sets, see `Learner.fit_many`.
+
+        The predictor of a data set does not depend, up to rounding, on the other data sets.
+        """
+
+    def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
+        return self.fit_many([x], [y], [rng])[0].function
 
 
 @dataclass(frozen=True)
 class LinearLearner(Learner):
-    """A learner without chance whose predictions are linear in the labels.
+    """A learner without randomness whose predictions are linear in the labels.
 
-    A subclass defines `features` and `coefficients`; predictions are their product.  Classes count as their
-    indicators.
+    A subclass defines `features` and `coefficients`; predictions are their product.  Labels that are classes
+    are replaced by their indicators, see `indicators`.
     """
 
     linear_in_labels: ClassVar[bool] = True
 
+    @abc.abstractmethod
     def features(self, x: Array, at: Array) -> Any:
-        """Return what predictions are linear in, (len(at), p), dense or sparse, given the examples' x."""
-        raise TypeError(f"{type(self).__name__} must define features()")
+        """Return the features at new inputs.
 
+        Parameters
+        ----------
+        x : ndarray of float64, (n, dim)
+            Inputs of the examples.
+        at : ndarray of float64, (N, dim)
+            Inputs to predict at.
+
+        Returns
+        -------
+        features : ndarray or sparse array of float64, (N, p)
+            A row of features for each new input.
+        """
+
+    @abc.abstractmethod
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return coefficients (p,) or (p, outputs), linear in labels (n,) or (n, outputs)."""
-        raise TypeError(f"{type(self).__name__} must define coefficients()")
+        """Return the coefficients of the features, linear in the labels.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (n, dim)
+            Inputs of the examples.
+        labels : ndarray of float64, (n,) or (n, outputs)
+            Labels of the examples.
+
+        Returns
+        -------
+        coefficients : ndarray of float64, (p,) or (p, outputs)
+            A coefficient for each feature and output.
+        """
 
     def smoother(self, x: Array, at: Array) -> Array:
-        """Return H, float64 (N, n), with ``fit(x, y, rng)(at) == H @ y``; see `Learner.smoother`."""
+        """Return the matrix H (N, n) with ``fit(x, y, rng)(at) == H @ y``, see `Learner.smoother`."""
         name = type(self).__name__
         x = check_inputs(x, "x", name)
         at = check_inputs(at, "at", name, x.shape[1])
@@ -176,12 +298,51 @@ class LinearLearner(Learner):
 
 
 def indicators(y: NDArray[Any]) -> Array:
-    """Return labels y as numbers: int64 classes (n,) as indicators (n, classes), float64 ones as they are."""
+    """Return labels as numbers: classes become indicators, numbers stay as they are.
+
+    Parameters
+    ----------
+    y : ndarray of int64, (n,), or of float64, (n,) or (n, outputs)
+        Labels: classes, or numbers.
+
+    Returns
+    -------
+    labels : ndarray of float64, (n, classes), or (n,) or (n, outputs)
+        For classes, 1 in the column of the label's class and 0 elsewhere.
+
+    Examples
+    --------
+    >>> indicators(np.array([2, 0]))
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
     return np.eye(y.max() + 1)[y] if y.dtype.kind == "i" else y
 
 
 def check_examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
-    """Return inputs x as float64 (n, dim), and labels y as float64 or int64; refuse what is no example."""
+    """Return copies of inputs and labels as float64 or int64, after a check of their shapes and dtypes.
+
+    Parameters
+    ----------
+    x : array_like of float, (n, dim)
+        Inputs, n >= 1.
+    y : array_like of float, (n,) or (n, outputs), or of int, (n,)
+        Labels: numbers, or classes from 0.
+    where : str
+        Name of the class that the error message names.
+
+    Returns
+    -------
+    x : ndarray of float64, (n, dim)
+        Inputs.
+    y : ndarray of float64, (n,) or (n, outputs), or of int64, (n,)
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        For arrays of another dtype or shape, for numbers that are not finite, and for negative classes.
+    """
     x, y = check_inputs(x, "x", where), np.asarray(y)
     if y.dtype.kind not in "iuf" or y.ndim not in (1, 2) or len(y) != len(x) or y.size == 0:
         accepted = f"numbers (n,) or (n, outputs), or integers (n,), for n = {len(x)} inputs"
@@ -198,7 +359,27 @@ def check_examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
 
 
 def check_inputs(x: Any, name: str, where: str, dim: int | None = None) -> Array:
-    """Return inputs x as float64 (n, dim), a copy; refuse what is none by ``name``."""
+    """Return a copy of inputs as float64, after a check of their shape and dtype.
+
+    Parameters
+    ----------
+    x : array_like of float, (n, dim)
+        Inputs, n and dim >= 1.
+    name, where : str
+        Names of the argument and of the class that the error message names.
+    dim : int, optional
+        Number of columns; any number by default.
+
+    Returns
+    -------
+    x : ndarray of float64, (n, dim)
+        Inputs.
+
+    Raises
+    ------
+    ValueError
+        For an array of another dtype or shape, and for numbers that are not finite.
+    """
     array = np.asarray(x)
     fits = array.ndim == 2 and array.size > 0 and dim in (None, array.shape[1])
     if array.dtype.kind not in "iuf" or not fits:

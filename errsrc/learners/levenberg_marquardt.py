@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt over many least-squares problems at once, each with its own damping."""
+"""Levenberg-Marquardt for many least-squares problems at once, each with its own damping."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_FIRST, _LEAST, _MOST = 0.1, 1e-20, 1e12  # damping
-_LOWERED, _RAISED = 0.5, 2.0  # by at most this factor after a step that was taken; doubled after each refusal
-_MILD = 1e8  # trace of J'J over the penalty up to which the normal equations lose at most half the digits
+_FIRST, _LEAST, _MOST = 0.1, 1e-20, 1e12  # damping: initial, smallest and largest
+_LOWERED = 0.5  # smallest factor of the damping after a step that was taken
+_RAISED = 2.0  # factor of the damping after a step that was refused; it doubles with each further refusal
+_WELL_CONDITIONED = 1e8  # trace of J'J over the penalty up to which the normal equations lose half the digits
 
 ResidualFunction = Callable[[Tensor], Tensor]
 """Maps points (E, P) to residuals (E, R)."""
@@ -19,79 +20,114 @@ JacobianFunction = Callable[[Tensor], Tensor]
 
 
 class LevenbergMarquardt:
-    """Minimisers of E mean squares of R residuals r in P numbers (Marquardt 1963).
+    """Minimisation of E mean squares of R residuals r in P parameters each (Marquardt 1963).
 
-    A step d has the least ||r - J d||^2 / R + damping ||d||^2.  It comes from QR where the normal equations,
-    which square J's condition number, would lose half the digits: where the damping is small.  It is taken if
-    it lowers the loss.  How well J predicts the gain moves the damping (Nielsen 1999, but lowered slowly).
+    A step d minimises ||r - J d||^2 / R + damping ||d||^2.  It is computed by QR where the damping is small:
+    there the normal equations, which square the condition number of J, would lose half the digits.  A step is
+    taken if it lowers the loss.  The damping follows from how well J predicts that decrease (Nielsen 1999,
+    but lowered slowly).
 
     Parameters
     ----------
-    residuals, linearised
-        Functions of points: r, and the derivatives J.
+    residuals : callable
+        Maps points (E, P) to residuals r, (E, R).
+    jacobian : callable
+        Maps points (E, P) to the Jacobian J of minus the residuals, (E, R, P).
+    point : Tensor of float64, (E, P)
+        The starts.
 
     Attributes
     ----------
-    point, loss
-        Where each problem stands, (E, P), and its mean squared residual, (E,).
+    point : Tensor of float64, (E, P)
+        Current point of each problem.
+    loss : Tensor of float64, (E,)
+        Mean squared residual of each problem, in squared units of the residuals.
     """
 
-    def __init__(self, residuals: ResidualFunction, linearised: JacobianFunction, point: Tensor) -> None:
-        self._residuals, self._linearised = residuals, linearised
+    def __init__(self, residuals: ResidualFunction, jacobian: JacobianFunction, point: Tensor) -> None:
+        self._residuals, self._jacobian = residuals, jacobian
         self.point = point
-        self._r, self._j = residuals(point), linearised(point)
+        self._r, self._j = residuals(point), jacobian(point)
         self.loss = self._r.square().mean(1)
         self._damping = torch.full_like(self.loss, _FIRST)
         self._raise = torch.full_like(self.loss, _RAISED)
 
-    def put(self, places: Tensor, point: Tensor) -> None:
-        """Begin anew from points (K, P) at places, int64 (K,)."""
-        self.point[places] = point
-        self._r[places], self._j[places] = self._residuals(point), self._linearised(point)
-        self.loss[places] = self._r[places].square().mean(1)
-        self._damping[places], self._raise[places] = _FIRST, _RAISED
+    def restart(self, problems: Tensor, point: Tensor) -> None:
+        """Restart some problems from other points.
 
-    def ease(self) -> None:
-        """Lower the damping to the least, where the points are at their minima but for rounding."""
+        Parameters
+        ----------
+        problems : Tensor of int64, (K,)
+            Positions of the problems.
+        point : Tensor of float64, (K, P)
+            Their new starts.
+        """
+        self.point[problems] = point
+        self._r[problems], self._j[problems] = self._residuals(point), self._jacobian(point)
+        self.loss[problems] = self._r[problems].square().mean(1)
+        self._damping[problems], self._raise[problems] = _FIRST, _RAISED
+
+    def lower_damping(self) -> None:
+        """Set the damping to its smallest value, for points that are at their minima up to rounding."""
         self._damping.fill_(_LEAST)
 
     def keep(self, mask: Tensor) -> None:
-        """Drop the problems outside ``mask``, bool (E,)."""
+        """Drop all problems but some.
+
+        Parameters
+        ----------
+        mask : Tensor of bool, (E,)
+            True for the problems to keep.
+        """
         self.point, self.loss = self.point[mask], self.loss[mask]
         self._r, self._j = self._r[mask], self._j[mask]
         self._damping, self._raise = self._damping[mask], self._raise[mask]
 
     def step(self) -> None:
-        """Try a step of every problem."""
+        """Try one step of every problem."""
         rows = self._j.shape[1]
-        trial, foreseen = self._proposed(self._damping * rows)
+        trial, predicted = self._proposed(self._damping * rows)
         residuals = self._residuals(trial)
         loss = residuals.square().mean(1)
         taken = loss < self.loss
-        lowered = (1 - (2 * (self.loss - loss) * rows / foreseen - 1) ** 3).clamp(_LOWERED, 2.0)
+        lowered = (1 - (2 * (self.loss - loss) * rows / predicted - 1) ** 3).clamp(_LOWERED, 2.0)
         self._damping = (self._damping * torch.where(taken, lowered, self._raise)).clamp(_LEAST, _MOST)
         self._raise = torch.where(taken, _RAISED, (2 * self._raise).clamp(max=64.0))
         self.point = torch.where(taken[:, None], trial, self.point)
         self._r = torch.where(taken[:, None], residuals, self._r)
         self.loss = torch.where(taken, loss, self.loss)
-        self._j[taken] = self._linearised(trial[taken])
+        self._j[taken] = self._jacobian(trial[taken])
 
     def _proposed(self, penalty: Tensor) -> tuple[Tensor, Tensor]:
-        """Return where steps lead, (E, P), and what the sums of squares are foreseen to fall by, (E,)."""
-        move, foreseen = torch.empty_like(self.point), torch.empty_like(self.loss)
-        mild = self._j.square().sum((1, 2)) <= _MILD * penalty
-        for mask, solve in ((mild, by_normal_equations), (~mild, _by_qr)):
+        """Return the points after a step, (E, P), and the predicted decrease of the sums of squares, (E,)."""
+        move, predicted = torch.empty_like(self.point), torch.empty_like(self.loss)
+        well_conditioned = self._j.square().sum((1, 2)) <= _WELL_CONDITIONED * penalty
+        for mask, solve in ((well_conditioned, by_normal_equations), (~well_conditioned, _by_qr)):
             if mask.all():
-                move, foreseen = solve(self._j, self._r, penalty)
+                move, predicted = solve(self._j, self._r, penalty)
             elif mask.any():
-                move[mask], foreseen[mask] = solve(self._j[mask], self._r[mask], penalty[mask])
-        return self.point + move, foreseen
+                move[mask], predicted[mask] = solve(self._j[mask], self._r[mask], penalty[mask])
+        return self.point + move, predicted
 
 
 def by_normal_equations(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the steps (E, P) and what they lower ||r - J d||^2 + penalty ||d||^2 by, (E,).
+    """Return the steps d that minimise ||r - J d||^2 + penalty ||d||^2, by the normal equations.
 
-    Of ``j`` (E, R, P), ``r`` (E, R) and ``penalty`` (E,).
+    Parameters
+    ----------
+    j : Tensor of float64, (E, R, P)
+        The Jacobians J.
+    r : Tensor of float64, (E, R)
+        The residuals.
+    penalty : Tensor of float64, (E,)
+        Penalties, > 0.
+
+    Returns
+    -------
+    steps : Tensor of float64, (E, P)
+        The steps d.
+    decreases : Tensor of float64, (E,)
+        The difference between the sum at d = 0 and at the step.
     """
     right = j.mT @ r.unsqueeze(2)
     matrix = j.mT @ j
@@ -101,7 +137,7 @@ def by_normal_equations(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, 
 
 
 def _by_qr(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the same from the triangle of J over the root of the penalty."""
+    """Return the same as `by_normal_equations`, by QR of J stacked on the root of the penalty."""
     members, rows, size = j.shape
     stacked = j.new_zeros(members, rows + size, size + 1)
     stacked[:, :rows, :size], stacked[:, :rows, size] = j, r

@@ -1,9 +1,9 @@
-"""A learner made band-limited: low-pass projection of its predictor."""
+"""A learner whose predictor is projected on a band."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,33 +12,52 @@ from scipy.linalg import lstsq
 
 from errsrc import checks
 from errsrc.bases import BandFunction, Basis, Torus
+from errsrc.bases.basis import BASIS
 from errsrc.errors import Diverged
-from errsrc.learners.learner import Fitted, Learner, check_examples
+from errsrc.fields import declare, integer
+from errsrc.learners.learner import LEARNER, BatchLearner, Fitted, Learner, check_examples
 from errsrc.learners.network import NetworkStudent
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
 
-@dataclass(frozen=True)
-class LowPass(Learner):
-    """Another learner, whose predictor is then projected on a band.
-
-    The projection sees the predictor alone, not the labels again.  On the basis's own quadrature, of
-    `oversampling` times its order, it is exact for predictors of up to (2 oversampling - 1) times the order:
-    on a torus a predictor's frequencies from there on fold back into the band, and no others.  On a sample
-    it is the band's least-squares fit to the predictor, off by about M / sample of the energy outside the
-    band.
+@dataclass(frozen=True, eq=False)
+class LowPassFit(BandFunction):
+    """The projection of another learner's predictor on a band.
 
     Attributes
     ----------
-    learner
-        The other one.
-    basis
-        The band.
-    oversampling
-        Order of the quadrature over that of the basis, >= 1; for images there is only one quadrature.
-    sample
-        Number of uniform inputs to project on, >= M; 0 for the quadrature, whose size grows as a power of
+    basis : Basis
+        The basis of the band.
+    coefficients : ndarray of float64, (M,) or (M, outputs)
+        The coefficients.
+    diverged : bool
+        Whether the training of the predictor diverged.
+    """
+
+    diverged: bool
+
+
+@dataclass(frozen=True)
+class LowPass(BatchLearner):
+    """Another learner, whose predictor is then projected on a band.
+
+    The projection uses the predictor's values alone, not the labels.  On the basis's own quadrature, of
+    `oversampling` times its order, it is exact for predictors of up to (2 oversampling - 1) times the order.
+    On a torus, frequencies of the predictor from there on fold back into the band.  On a random sample it is
+    the least-squares fit in the band to the predictor, whose error is about M / sample of the predictor's
+    energy outside the band.  A predictor's ``function`` is an `errsrc.learners.low_pass.LowPassFit`.
+
+    Parameters
+    ----------
+    learner : Learner
+        The other learner.
+    basis : Basis
+        The basis of the band.
+    oversampling : int
+        Order of the quadrature over that of the basis, >= 1.  For a basis on images it has no effect.
+    sample : int
+        Number of random inputs to project on, >= M; or 0 for the quadrature, whose size grows as a power of
         the dimension.
 
     Examples
@@ -54,21 +73,16 @@ class LowPass(Learner):
     0.011
     """
 
-    learner: Learner = field(default=NetworkStudent())
-    basis: Basis = field(default=Torus())
-    oversampling: int = 4
-    sample: int = 0
+    learner: Learner = declare(LEARNER, NetworkStudent())
+    basis: Basis = declare(BASIS, Torus())
+    oversampling: int = integer(4, at_least=1)
+    sample: int = integer(0, at_least=0)
 
     def __post_init__(self) -> None:
-        where = "LowPass"
-        if not isinstance(self.learner, Learner):
-            raise TypeError(checks.refusal("learner", where, "one of errsrc.learners", self.learner))
-        if not isinstance(self.basis, Basis):
-            raise TypeError(checks.refusal("basis", where, "a basis of errsrc.bases", self.basis))
-        checks.integer(self.oversampling, "oversampling", where, 1)
-        if checks.integer(self.sample, "sample", where, 0) and self.sample < self.basis.size:
+        super().__post_init__()
+        if self.sample and self.sample < self.basis.size:
             accepted = f"0, or an integer >= M = {self.basis.size}"
-            raise ValueError(checks.refusal("sample", where, accepted, self.sample))
+            raise ValueError(checks.refusal("sample", "LowPass", accepted, self.sample))
 
     @property
     def function_class(self) -> FunctionClass:
@@ -76,33 +90,29 @@ class LowPass(Learner):
         return Band(self.basis)
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return the same with the other learner suited."""
+        """Return a copy whose other learner takes `dim` inputs and gives `outputs` outputs."""
         return replace(self, learner=self.learner.resized(dim, outputs))
-
-    def fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Fitted:
-        """Return what is learned from labelled examples, see `Learner.fit` and `fit_many`."""
-        return self.fit_many([x], [y], [rng])[0]
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return `fit` of each data set, all fitted by one call of the other learner's `fit_many`.
+        """Return the predictor of each data set, by one call of the other learner's `fit_many`.
 
         Raises
         ------
         Diverged
-            As the other learner does; its ``best`` is the list of all predictors, projected.
+            If the other learner does; the error's ``best`` is the list of all predictors, projected.
         """
         data = [check_examples(x, y, "LowPass") for x, y in zip(xs, ys, strict=True)]
-        inner = [self.basis.check_inputs(x) for x, _ in data]
+        inputs = [self.basis.check_inputs(x) for x, _ in data]
         try:
-            fitted = self.learner.fit_many(inner, [y for _, y in data], rngs)
+            fitted = self.learner.fit_many(inputs, [y for _, y in data], rngs)
         except Diverged as error:
             raise Diverged(str(error), best=self._projected(error.best, rngs)) from None
         return self._projected(fitted, rngs)
 
     def _projected(self, fitted: Sequence[Fitted], rngs: Sequence[np.random.Generator]) -> list[Fitted]:
-        """Return predictors in the band."""
+        """Return the projections of predictors on the band."""
         basis, out = self.basis, []
         if not self.sample and fitted:
             points, weights = basis.quadrature(self.oversampling * max(basis.order, 1))
@@ -113,5 +123,5 @@ class LowPass(Learner):
                 coefficients: Array = lstsq(basis(points), one(points))[0]
             else:
                 coefficients = adjoint @ (one(points).T * weights).T
-            out.append(Fitted(self, BandFunction(basis, coefficients), one.dim))
+            out.append(Fitted(self, LowPassFit(basis, coefficients, one.diverged), one.dim))
         return out

@@ -10,21 +10,23 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from errsrc import checks
+from errsrc.fields import integer
 from errsrc.learners.learner import LinearLearner, indicators
 from errsrc.settings.setting import Array, Predictor
 
 
 @dataclass(frozen=True)
 class Memory(LinearLearner):
-    """Says of an input what it was told of that very input, the mean of its labels; of others, nothing.
+    """Predicts for an input the mean label of the examples with exactly this input.
 
-    The memorising learner of Hutter 2021 (arXiv 2102.04074).  Nothing is the value 0, or an equal score for
-    each class.
+    For an input that no example has, the prediction is 0, or an equal score for each class.  The memorising
+    learner of Hutter 2021 (arXiv 2102.04074).
 
-    Attributes
+    Parameters
     ----------
-    classes
-        Where labels are classes, how many there are; None for those up to the largest seen.
+    classes : int, optional
+        Number of classes, for labels that are classes, >= 1; by default one more than the largest in the
+        data.
 
     Examples
     --------
@@ -34,25 +36,24 @@ class Memory(LinearLearner):
            [0.333, 0.333, 0.333]])
     """
 
-    classes: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.classes is not None:
-            checks.integer(self.classes, "classes", "Memory", 1)
+    classes: int | None = integer(None, at_least=1)
 
     def features(self, x: Array, at: Array) -> Any:
-        """Return which known input each is, sparse (len(at), known inputs); a row of zeros for new ones."""
-        places = {row.tobytes(): place for place, row in enumerate(_items(x)[0])}
-        found = np.array([places.get(row.tobytes(), -1) for row in at + 0.0], dtype=np.int64)
+        """Return which of the different inputs of x (n, dim) each input of `at` (N, dim) equals.
+
+        Sparse, (N, inputs), with a 1 for the equal input, and a row of zeros for an input that is not in x.
+        """
+        position = {row.tobytes(): k for k, row in enumerate(_distinct(x)[0])}
+        found = np.array([position.get(row.tobytes(), -1) for row in at + 0.0], dtype=np.int64)
         (known,) = np.nonzero(found >= 0)
-        return csr_array((np.ones(len(known)), (known, found[known])), shape=(len(at), len(places)))
+        return csr_array((np.ones(len(known)), (known, found[known])), shape=(len(at), len(position)))
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the mean label of each known input."""
-        items, item = _items(x)
-        sums = np.zeros((len(items), *labels.shape[1:]))
-        np.add.at(sums, item, labels)
-        return (sums.T / np.bincount(item)).T
+        """Return the mean label of each different input, (inputs,) or (inputs, outputs)."""
+        distinct, which = _distinct(x)
+        sums = np.zeros((len(distinct), *labels.shape[1:]))
+        np.add.at(sums, which, labels)
+        return (sums.T / np.bincount(which)).T
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         if y.dtype.kind == "f":
@@ -62,12 +63,12 @@ class Memory(LinearLearner):
             raise ValueError(checks.refusal("y", "Memory", accepted, int(y.max())))
         scores = indicators(y)
         scores = np.pad(scores, ((0, 0), (0, (self.classes or scores.shape[1]) - scores.shape[1])))
-        return _Recall(self, x, self.coefficients(x, scores))
+        return _ClassMemory(self, x, self.coefficients(x, scores))
 
 
 @dataclass(frozen=True, eq=False)
-class _Recall:
-    """Scores of classes: those of known inputs (items, classes), equal ones elsewhere."""
+class _ClassMemory:
+    """Scores of classes: the remembered ones (different inputs, classes), and equal ones for other inputs."""
 
     learner: Memory
     x: Array
@@ -79,7 +80,7 @@ class _Recall:
         return out
 
 
-def _items(x: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Return the different inputs, and which of them each is."""
-    items, item = np.unique(x + 0.0, axis=0, return_inverse=True)  # + 0: the zeros of both signs are one
-    return items, item.reshape(-1)
+def _distinct(x: Array) -> tuple[Array, NDArray[np.int64]]:
+    """Return the different rows of x, and for each row of x the position of its equal among them."""
+    distinct, which = np.unique(x + 0.0, axis=0, return_inverse=True)  # + 0.0 turns -0.0 into 0.0
+    return distinct, which.reshape(-1)

@@ -1,10 +1,10 @@
-"""Least squares, of minimum norm where the data do not determine it."""
+"""Least squares, with the solution of minimum norm where the data leave a choice."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from errsrc import checks
+from errsrc.fields import number
 from errsrc.learners.spectral import SpectralLearner, rounding_cutoff, truncated_inverse
 from errsrc.settings.setting import Array
 
@@ -13,13 +13,14 @@ from errsrc.settings.setting import Array
 class MinimumNorm(SpectralLearner):
     """Linear regression without offset: of all w that minimise |y - X w|, the one of least norm.
 
-    The limit of ridge regression at ridge 0, and of gradient descent from 0; interpolates for n <= dim.
+    It is the limit of ridge regression for ridge -> 0, and of gradient descent from 0.  For n <= dim it
+    interpolates.
 
-    Attributes
+    Parameters
     ----------
-    cutoff
-        Singular values at most this share of the largest count as 0; None for max(n, dim) times the
-        machine epsilon, as `numpy.linalg.lstsq` has it.
+    cutoff : float, optional
+        Singular values of at most this share of the largest count as 0; in [0, 1).  By default max(n, dim)
+        times the machine epsilon, as in `numpy.linalg.lstsq`.
 
     Examples
     --------
@@ -29,12 +30,8 @@ class MinimumNorm(SpectralLearner):
     array([1., 1.])
     """
 
-    cutoff: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.cutoff is not None:
-            checks.number(self.cutoff, "cutoff", "MinimumNorm", 0, 1, open_high=True)
+    cutoff: float | None = number(None, at_least=0, below=1)
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
-        """Return 1 / d, or 0 where d counts as 0."""
+        """Return 1 / d for singular values d (p,), and 0 for those that count as 0."""
         return truncated_inverse(d, rounding_cutoff(shape) if self.cutoff is None else self.cutoff)

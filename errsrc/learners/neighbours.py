@@ -7,23 +7,23 @@ from typing import Any
 
 from sklearn.neighbors import NearestNeighbors
 
-from errsrc import checks
+from errsrc.fields import integer
 from errsrc.learners.learner import LinearLearner
 from errsrc.settings.setting import Array
 
 
 @dataclass(frozen=True)
 class Neighbours(LinearLearner):
-    """The mean label of the ``k`` nearest examples by Euclidean distance, or of all where there are fewer.
+    """The mean label of the k nearest examples by Euclidean distance, or of all n examples if n < k.
 
-    Attributes
+    Parameters
     ----------
-    k
-        Neighbours, >= 1.
+    k : int
+        Number of neighbours, >= 1.
 
     Notes
     -----
-    Examples at the same distance are taken in the order in which scikit-learn finds them.
+    Of examples at the same distance, those that scikit-learn finds first count as the nearest.
 
     Examples
     --------
@@ -33,16 +33,13 @@ class Neighbours(LinearLearner):
     array([0.5, 5. ])
     """
 
-    k: int = 1
-
-    def __post_init__(self) -> None:
-        checks.integer(self.k, "k", "Neighbours", 1)
+    k: int = integer(1, at_least=1)
 
     def features(self, x: Array, at: Array) -> Any:
-        """Return the weights of the examples, sparse (len(at), n): 1 / k for each neighbour."""
+        """Return weights of examples x (n, dim) at inputs `at`, sparse (N, n): 1 / k for each neighbour."""
         k = min(self.k, len(x))
         return NearestNeighbors(n_neighbors=k).fit(x).kneighbors_graph(at) / k
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the labels."""
+        """Return the labels, (n,) or (n, outputs)."""
         return labels

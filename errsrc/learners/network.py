@@ -1,10 +1,10 @@
-"""Network students, trained by gradient descent, hundreds at once."""
+"""Network students: networks trained by gradient descent, hundreds at once."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,43 +13,47 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.errors import Diverged
-from errsrc.learners.learner import Fitted, Learner, check_examples
+from errsrc.fields import choice, instance, integer, number
+from errsrc.learners.learner import BatchLearner, Fitted, check_examples
 from errsrc.nets import MLP, Weights
 from errsrc.nets import Network as Architecture
 from errsrc.settings import AllFunctions, FunctionClass, NetworkFunctions
 from errsrc.settings.setting import Array
 from errsrc.training import Member, Recipe, Trained, train
 
-_HELD = 2**22  # outputs held at once in predictions
+_BLOCK = 2**22  # largest number of outputs that are held at once in predictions
 
 
 @dataclass(frozen=True)
-class NetworkStudent(Learner):
-    """A network trained by gradient descent, or the average of several.
+class NetworkStudent(BatchLearner):
+    """A network trained by gradient descent, or the average of several such networks.
 
-    With the recipe's loss "squared" it predicts means, of labels that are numbers; with "log" the
-    probabilities of classes.  A network without hidden layers is linear or logistic regression with offset.
+    With the recipe's loss "squared" it predicts labels that are numbers; with "log" it predicts the
+    probabilities of classes.  A network without hidden layers is linear or logistic regression with an
+    offset.
 
-    Attributes
+    Parameters
     ----------
-    architecture
-        One of `errsrc.nets`, with the data's numbers of inputs and outputs (classes).
-    recipe
+    architecture : Network
+        A network of `errsrc.nets` with as many inputs and outputs as the data have columns and outputs
+        (classes).
+    recipe : Recipe
         How it is trained.
-    steps
-        The most steps.
-    validation
-        Share of the n examples that training does not see, in [0, 1), which chooses the stopping time and
-        weights; of 0, or where it comes to less than half an example, training goes on to the end.
-    members
-        Networks trained, each from weights and on a split of its own; their predictions are averaged.
-    precision
+    steps : int
+        Largest number of training steps, >= 1.
+    validation : float
+        Share of the n examples, in [0, 1), that are held out from training and choose the stopping time and
+        the weights.  If it is less than half an example, training takes all `steps`.
+    members : int
+        Number of networks that are trained and averaged, >= 1.  Each has its own initial weights and its own
+        split of the examples.
+    precision : str
         "float32" or "float64".
 
     Notes
     -----
-    All networks of a call of `fit_many` are trained at once, with the result that each would have alone, to
-    rounding.  A predictor's ``function`` holds the trained networks.
+    `fit_many` trains the networks of all data sets at once.  The result of each is, up to rounding, the same
+    as if it were trained alone.  A predictor's ``function`` is an `errsrc.learners.network.AveragedNetworks`.
 
     Examples
     --------
@@ -61,102 +65,103 @@ class NetworkStudent(Learner):
     True
     """
 
-    architecture: Architecture = field(default=MLP((1, 32, 1)))
-    recipe: Recipe = field(default=Recipe(loss="squared"))
-    steps: int = 2000
-    validation: float = 0.2
-    members: int = 1
-    precision: str = "float32"
+    architecture: Architecture = instance(Architecture, "a network of errsrc.nets", MLP((1, 32, 1)))
+    recipe: Recipe = instance(Recipe, "a Recipe of errsrc.training", Recipe(loss="squared"))
+    steps: int = integer(2000, at_least=1)
+    validation: float = number(0.2, at_least=0, below=1)
+    members: int = integer(1, at_least=1)
+    precision: str = choice("float32", ("float32", "float64"))
 
     def __post_init__(self) -> None:
-        where = "NetworkStudent"
-        if not isinstance(self.architecture, Architecture):
-            accepted = "a network of errsrc.nets"
-            raise TypeError(checks.refusal("architecture", where, accepted, self.architecture))
-        if not isinstance(self.recipe, Recipe):
-            raise TypeError(checks.refusal("recipe", where, "a Recipe of errsrc.nets", self.recipe))
-        self.recipe.check_network(self.architecture, where)
-        checks.integer(self.steps, "steps", where, 1)
-        checks.number(self.validation, "validation", where, 0, 1, open_high=True)
-        checks.integer(self.members, "members", where, 1)
-        checks.choice(self.precision, "precision", where, ("float32", "float64"))
+        super().__post_init__()
+        self.recipe.check_network(self.architecture, "NetworkStudent")
 
     @property
     def function_class(self) -> FunctionClass:
-        """The functions of the network; all functions for an average of several."""
+        """The functions of the network; all functions for an average of several networks."""
         return NetworkFunctions(self.architecture) if self.members == 1 else AllFunctions()
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return the same student with as many inputs and outputs, where its network has other sizes."""
+        """Return a copy whose network takes `dim` inputs and gives `outputs` outputs, see `Learner.resized`.
+
+        A network that cannot have other sizes, such as a convolutional one, stays as it is.
+        """
         return replace(self, architecture=self.architecture.resized(dim, outputs or 1))
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return `fit` of each data set, all networks trained at once.
+        """Return the predictor of each data set, all networks trained at once; see `Learner.fit_many`.
 
         Raises
         ------
         Diverged
-            If a network diverged; its ``best`` is the list as it is, in which ``function.trained`` of each
-            predictor says whose did.
+            If the training of a network diverged.  The error's ``best`` is the list of all predictors, of
+            which `Fitted.diverged` is true for those with such a network.
         """
         data = [check_examples(x, y, type(self).__name__) for x, y in zip(xs, ys, strict=True)]
         functions = self._train(data, rngs) if data else []
         fitted = [Fitted(self, f, x.shape[1]) for f, (x, _) in zip(functions, data, strict=True)]
-        lost = [(f, place, one) for f in functions for place, one in enumerate(f.trained) if one.diverged]
-        if lost:
+        diverged = [network for f in functions for network in f.trained if network.diverged]
+        if diverged:
             raise Diverged(
-                f"{len(lost)} of {len(data) * self.members} networks diverged, the first at step "
-                f"{lost[0][2].steps}: a lower learning rate than {self.recipe.learning_rate:g} may help.",
+                f"{len(diverged)} of {len(data) * self.members} networks diverged, the first at step "
+                f"{diverged[0].steps}: a lower learning rate than {self.recipe.learning_rate:g} may help.",
                 best=fitted,
             )
         return fitted
 
-    def fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Fitted:
-        """Return what is learned from labelled examples, see `Learner.fit` and `fit_many`."""
-        return self.fit_many([x], [y], [rng])[0]
-
     def _train(
         self, data: Sequence[tuple[Array, NDArray[Any]]], rngs: Sequence[np.random.Generator]
     ) -> list[AveragedNetworks]:
-        """Return the average of each data set's networks."""
+        """Return the averaged networks of each data set."""
         for x, y in data:
-            self._check(x, y)
-        dtype = getattr(torch, self.precision)
-        labels = torch.int64 if self.recipe.loss == "log" else dtype
-        x_all = torch.from_numpy(np.concatenate([x for x, _ in data])).to(dtype)
-        columns = () if self.recipe.loss == "log" else (self.architecture.outputs,)
-        y_all = torch.from_numpy(np.concatenate([y.reshape(len(y), *columns) for _, y in data])).to(labels)
+            self._check_sizes(x, y)
         members, first = [], 0
         for (x, _), rng in zip(data, rngs, strict=True):
             members += [self._member(len(x), first, rng) for _ in range(self.members)]
             first += len(x)
-        trained: dict[int, Trained] = {}
-        for own in (True, False):  # with and without validation
-            places = [i for i, member in enumerate(members) if (member.validation is not None) == own]
-            if places:
-                chosen = [members[i] for i in places]
-                found = train(self.architecture, x_all, y_all, chosen, None, self.recipe)
-                trained |= dict(zip(places, found, strict=True))
+        trained = self._train_members(members, *self._tensors(data))
         return [
             AveragedNetworks(
                 self.architecture,
-                tuple(trained[k * self.members + i] for i in range(self.members)),
+                tuple(trained[k * self.members : (k + 1) * self.members]),
                 self.recipe.loss == "log",
                 y.shape[1:],
             )
             for k, (_, y) in enumerate(data)
         ]
 
+    def _tensors(self, data: Sequence[tuple[Array, NDArray[Any]]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the inputs and the labels of all data sets, one below the other."""
+        dtype = getattr(torch, self.precision)
+        has_classes = self.recipe.loss == "log"
+        columns = () if has_classes else (self.architecture.outputs,)
+        x = torch.from_numpy(np.concatenate([x for x, _ in data])).to(dtype)
+        y = torch.from_numpy(np.concatenate([y.reshape(len(y), *columns) for _, y in data]))
+        return x, y.to(torch.int64 if has_classes else dtype)
+
+    def _train_members(self, members: Sequence[Member], x: torch.Tensor, y: torch.Tensor) -> list[Trained]:
+        """Return the trained networks in order; those with and those without validation train separately."""
+        trained: dict[int, Trained] = {}
+        for validated in (True, False):
+            places = [i for i, member in enumerate(members) if (member.validation is not None) == validated]
+            if places:
+                chosen = [members[i] for i in places]
+                found = train(self.architecture, x, y, chosen, None, self.recipe)
+                trained |= dict(zip(places, found, strict=True))
+        return [trained[i] for i in range(len(members))]
+
     def _member(self, n: int, first: int, rng: np.random.Generator) -> Member:
-        """Return one network's rows, among those from ``first`` on, and its seed."""
-        held = min(round(self.validation * n), n - 1)
+        """Return a network's split of the n rows from `first` on, and its seed."""
+        held_out = min(round(self.validation * n), n - 1)
         rows = first + rng.permutation(n)
         seed = int(rng.integers(2**63))
-        return Member(np.sort(rows[held:]), self.steps, seed, np.sort(rows[:held]) if held else None)
+        validation = np.sort(rows[:held_out]) if held_out else None
+        return Member(np.sort(rows[held_out:]), self.steps, seed, validation)
 
-    def _check(self, x: Array, y: NDArray[Any]) -> None:
+    def _check_sizes(self, x: Array, y: NDArray[Any]) -> None:
+        """Raise ValueError for data of other sizes than the network's, or labels unfit for the loss."""
         where, outputs = "NetworkStudent", self.architecture.outputs
         if x.shape[1] != self.architecture.inputs:
             accepted = f"numbers of shape (n, {self.architecture.inputs}), the network's inputs"
@@ -177,13 +182,13 @@ class AveragedNetworks:
 
     Attributes
     ----------
-    architecture
-        The network.
-    trained
-        Each network, with its weights and what became of it.
-    probabilities
-        Whether outputs are turned into probabilities of classes.
-    shape
+    architecture : Network
+        The architecture of all networks.
+    trained : tuple of Trained
+        Each trained network, with its weights and how its training went.
+    probabilities : bool
+        Whether outputs are turned into probabilities of classes before they are averaged.
+    shape : tuple of int
         Shape of one label.
     """
 
@@ -192,17 +197,33 @@ class AveragedNetworks:
     probabilities: bool
     shape: tuple[int, ...]
 
+    @property
+    def diverged(self) -> bool:
+        """Whether the training of at least one network diverged."""
+        return any(network.diverged for network in self.trained)
+
     @functools.cached_property
     def weights(self) -> Weights:
-        """The networks' weights, stacked: (E, ...) each."""
+        """The weights of the E networks, tensors of shape (E, ...)."""
         return tuple(torch.stack(each) for each in zip(*(one.weights for one in self.trained), strict=True))
 
     def __call__(self, at: Array) -> Array:
-        """Return the mean of the networks' predictions at inputs (N, dim)."""
+        """Return the mean of the networks' predictions.
+
+        Parameters
+        ----------
+        at : ndarray of float64, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        predictions : ndarray of float64, (N,) or (N, outputs) or (N, classes)
+            The mean predictions.
+        """
         x = torch.from_numpy(at).to(self.weights[0].dtype)
         parts = []
         with torch.no_grad():
-            for part in x.split(max(1, _HELD // (self.architecture.outputs * len(self.trained)))):
+            for part in x.split(max(1, _BLOCK // (self.architecture.outputs * len(self.trained)))):
                 outputs = self.architecture(self.weights, part)
                 parts.append((outputs.softmax(2) if self.probabilities else outputs).double().mean(0))
         values = torch.cat(parts).numpy()

@@ -1,68 +1,81 @@
-"""A learner told the network's architecture: second-order fits from many starts, with a certificate."""
+"""A learner that is given the teacher's architecture: second-order fits from many starts."""
 
 from __future__ import annotations
 
-import functools
 import math
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import beta
 from torch import Tensor
 
 from errsrc import checks
+from errsrc.fields import declare, integer, number
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.levenberg_marquardt import JacobianFunction, LevenbergMarquardt, ResidualFunction
-from errsrc.nets import MLP, Weights, jacobian
+from errsrc.learners.recovered_network import ZERO_ERROR, RecoveredNetwork
+from errsrc.nets import MLP, Weights
 from errsrc.nets import Network as Architecture
-from errsrc.results import Interval
 from errsrc.settings import FunctionClass, NetworkFunctions
 from errsrc.settings.setting import Array, Predictor
-
-ZERO_ERROR = 1e-24
-"""The relative training error squared that counts as zero in float64."""
 
 ANALYTIC = ("tanh", "sine", "gelu", "linear")
 """Activations with which a network is an analytic function of its weights."""
 
 CHECK_EVERY = 10
-"""Steps between looks at whether a start gets on."""
+"""Number of steps between two checks of whether a start still improves."""
 
-_POLISH = 20  # further steps at most, for the start that arrived
-_ROUNDING = 8.0  # machine epsilons in a label
+_POLISHING_STEPS = 20
+
+
+class _AnalyticMLP(checks.Rule):
+    """An `MLP` with an analytic activation."""
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        return "an MLP whose activation is analytic: " + ", ".join(ANALYTIC)
+
+    def __call__(self, value: Any, name: str, where: str) -> MLP:
+        """Return `value` itself."""
+        if not isinstance(value, MLP) or value.activation not in ANALYTIC:
+            raise ValueError(checks.refusal(name, where, self.accepted, value))
+        return value
 
 
 @dataclass(frozen=True)
 class NetworkClass(Learner):
-    """The network of a known architecture that fits the examples exactly, if a start reaches it.
+    """The network of a given architecture that fits the examples exactly, if some start reaches it.
 
-    Levenberg-Marquardt in float64 from random starts, many at once, until one has zero training error.  A
-    start that no longer gets on makes room for the next.  Labels, and inputs by column, are fitted in
-    standard units; the weights returned are those of the units given.
+    Levenberg-Marquardt in float64 runs from many random starts at once, until one has zero training error.  A
+    start that no longer improves is replaced by the next.  Labels, and inputs by column, are scaled to
+    standard units for the fit; the weights of the result are those for the original units.
 
-    Attributes
+    Parameters
     ----------
-    architecture
-        An `MLP` with an analytic activation, with the data's numbers of inputs and outputs (classes).
-    starts
-        The most starts.
-    steps
-        The most steps of a start.
-    together
-        Starts that run at once.
-    weight_std, bias_std
-        Starts are drawn with weights N(0, weight_std^2 / fan-in) and biases N(0, bias_std^2).
+    architecture : MLP
+        A multilayer perceptron with an analytic activation, and with as many inputs and outputs as the data
+        have columns and outputs (classes).
+    starts : int
+        Largest number of starts, >= 1.
+    steps : int
+        Largest number of steps of a start, >= 1.
+    together : int
+        Number of starts that run at once, >= 1.
+    weight_std, bias_std : float
+        Starts have weights N(0, weight_std^2 / fan-in) and biases N(0, bias_std^2); weight_std > 0,
+        bias_std >= 0.
 
     Notes
     -----
-    Noiseless labels of a network that is analytic in its P parameters tell its function from all others of
-    the class from 2P + 1 generic inputs on (Sontag 2002, arXiv math/0111135), and for almost every teacher
-    from P + 1 on.  So a start with zero training error *is* the teacher, and one that has none proves
-    nothing.  A predictor's ``function`` is a `RecoveredNetwork`, which says what was reached.  Cost of a step
-    of a start: about 2 (n outputs + P) P^2 flops.
+    Let a network be analytic in its P parameters.  Noiseless labels of it at 2P + 1 generic inputs
+    distinguish its function from all other functions of the class (Sontag 2002, arXiv math/0111135); labels
+    at P + 1 inputs do so for almost every teacher.  So a start with zero training error *is* the teacher, and
+    a start without proves nothing.  A predictor's ``function`` is an
+    `errsrc.learners.recovered_network.RecoveredNetwork`, which tells how the search ended.  Cost of a step of
+    a start: about 2 (n outputs + P) P^2 flops.
 
     Examples
     --------
@@ -74,22 +87,12 @@ class NetworkClass(Learner):
     ('every teacher', True)
     """
 
-    architecture: Architecture = field(default=MLP((1, 4, 1), "tanh"))
-    starts: int = 1024
-    steps: int = 3000
-    together: int = 32
-    weight_std: float = 1.0
-    bias_std: float = 0.5
-
-    def __post_init__(self) -> None:
-        where = "NetworkClass"
-        if not isinstance(self.architecture, MLP) or self.architecture.activation not in ANALYTIC:
-            accepted = "an MLP whose activation is analytic: " + ", ".join(ANALYTIC)
-            raise ValueError(checks.refusal("architecture", where, accepted, self.architecture))
-        for name in ("starts", "steps", "together"):
-            checks.integer(getattr(self, name), name, where, 1)
-        checks.number(self.weight_std, "weight_std", where, 0, open_low=True)
-        checks.number(self.bias_std, "bias_std", where, 0)
+    architecture: Architecture = declare(_AnalyticMLP(), MLP((1, 4, 1), "tanh"))
+    starts: int = integer(1024, at_least=1)
+    steps: int = integer(3000, at_least=1)
+    together: int = integer(32, at_least=1)
+    weight_std: float = number(1.0, above=0)
+    bias_std: float = number(0.5, at_least=0)
 
     @property
     def function_class(self) -> FunctionClass:
@@ -97,42 +100,36 @@ class NetworkClass(Learner):
         return NetworkFunctions(self.architecture)
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return the same learner with as many inputs and outputs."""
-        sizes = (dim, *self._mlp.sizes[1:-1], outputs or 1)
-        return replace(self, architecture=replace(self._mlp, sizes=sizes))
-
-    @property
-    def _mlp(self) -> MLP:
-        assert isinstance(self.architecture, MLP)  # as checked
-        return self.architecture
+        """Return a copy whose network takes `dim` inputs and gives `outputs` outputs."""
+        return replace(self, architecture=self.architecture.resized(dim, outputs or 1))
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         labels = indicators(y)
         targets = labels.reshape(len(x), -1)
-        self._check(x, targets)
-        order = np.lexsort((*targets.T, *x.T))  # so that rounding does not depend on the examples' order
+        self._check_sizes(x, targets)
+        order = np.lexsort((*targets.T, *x.T))  # so that rounding does not depend on the order of examples
         x, targets = x[order], targets[order]
-        units = _Units.of(x, targets)
-        point, tried, ended, arrived = self._search(
-            torch.from_numpy(units.inputs(x)), torch.from_numpy(units.labels(targets)), rng
-        )
-        weights = units.undone(tuple(w.clone() for w in self._mlp.unflatten(point[None])))
-        return RecoveredNetwork.of(self._mlp, weights, x, targets, labels.shape[1:], tried, ended, arrived)
+        units = _StandardUnits.of(x, targets)
+        scaled = torch.from_numpy(units.inputs(x)), torch.from_numpy(units.labels(targets))
+        found = self._search(*scaled, rng)
+        network = cast(MLP, self.architecture)
+        weights = units.original(tuple(w.clone() for w in network.unflatten(found.point[None])))
+        starts = (found.begun, found.ended, found.solved)
+        return RecoveredNetwork.of(network, weights, x, targets, labels.shape[1:], starts)
 
-    def _search(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> tuple[Tensor, int, int, int]:
-        """Return the best point (P,), and the numbers of starts begun, ended and arrived."""
-        net = self._mlp
-        stds = net.prior_stds(self.weight_std, self.bias_std)
+    def _search(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> _SearchResult:
+        """Run the starts until one has zero training error or all have ended."""
+        network = cast(MLP, self.architecture)
+        stds = network.prior_stds(self.weight_std, self.bias_std)
         seeds = [int(seed) for seed in rng.integers(2**63, size=self.starts)]
 
-        equations = least_squares_problem(net, x, y)
+        def draw(first: int, count: int) -> Tensor:
+            return network.flatten(network.draw(seeds[first : first + count], stds, torch.float64))
 
-        def drawn(first: int, count: int) -> Tensor:
-            return net.flatten(net.draw(seeds[first : first + count], stds, torch.float64))
-
-        begun = min(self.together, self.starts)
-        run = LevenbergMarquardt(*equations, drawn(0, begun))
-        mark, age, ended = run.loss.clone(), torch.zeros(begun, dtype=torch.int64), 0
+        problem = least_squares_problem(network, x, y)
+        begun, ended = min(self.together, self.starts), 0
+        run = LevenbergMarquardt(*problem, draw(0, begun))
+        loss_before, age = run.loss.clone(), torch.zeros(begun, dtype=torch.int64)
         best, lowest = run.point[0].clone(), math.inf
         while len(age):
             run.step()
@@ -140,26 +137,27 @@ class NetworkClass(Learner):
             place = int(run.loss.argmin())
             if float(run.loss[place]) < lowest:
                 best, lowest = run.point[place].clone(), float(run.loss[place])
-            arrived = int((run.loss <= ZERO_ERROR).sum())
-            if arrived:
-                return polish(*equations, best[None])[0], begun, ended + arrived, arrived
-            looked = age % CHECK_EVERY == 0
-            over = (looked & ~is_improving(run.loss, mark)) | (age >= self.steps)
-            mark = torch.where(looked, run.loss, mark)
+            solved = int((run.loss <= ZERO_ERROR).sum())
+            if solved:
+                return _SearchResult(polish(*problem, best[None])[0], begun, ended + solved, solved)
+            due = age % CHECK_EVERY == 0
+            over = (due & ~is_improving(run.loss, loss_before)) | (age >= self.steps)
+            loss_before = torch.where(due, run.loss, loss_before)
             if over.any():
                 places = over.nonzero()[:, 0]
                 ended += len(places)
-                fresh = places[: self.starts - begun]
-                if len(fresh):
-                    run.put(fresh, drawn(begun, len(fresh)))
-                    begun += len(fresh)
-                    mark[fresh], age[fresh] = run.loss[fresh], 0
-                    over[fresh] = False
+                replaced = places[: self.starts - begun]
+                if len(replaced):
+                    run.restart(replaced, draw(begun, len(replaced)))
+                    begun += len(replaced)
+                    loss_before[replaced], age[replaced] = run.loss[replaced], 0
+                    over[replaced] = False
                 run.keep(~over)
-                mark, age = mark[~over], age[~over]
-        return best, begun, ended, 0
+                loss_before, age = loss_before[~over], age[~over]
+        return _SearchResult(best, begun, ended, 0)
 
-    def _check(self, x: Array, targets: Array) -> None:
+    def _check_sizes(self, x: Array, targets: Array) -> None:
+        """Raise ValueError for data of other sizes than the network has."""
         inputs, outputs = self.architecture.inputs, self.architecture.outputs
         if x.shape[1] != inputs:
             accepted = f"numbers of shape (n, {inputs}), the network's inputs"
@@ -169,39 +167,86 @@ class NetworkClass(Learner):
             raise ValueError(checks.refusal("y", "NetworkClass", accepted, f"<{targets.shape[1]} outputs>"))
 
 
+class _SearchResult(NamedTuple):
+    """The best point (P,), and the number of starts that were begun, ended and at zero training error."""
+
+    point: Tensor
+    begun: int
+    ended: int
+    solved: int
+
+
 def least_squares_problem(network: MLP, x: Tensor, y: Tensor) -> tuple[ResidualFunction, JacobianFunction]:
-    """Return the least-squares problem of fitting labels y (n, outputs) of inputs x (n, dim)."""
+    """Return the least-squares problem of fitting a network to examples.
+
+    Parameters
+    ----------
+    network : MLP
+        The network.
+    x : Tensor of float64, (n, dim)
+        Inputs.
+    y : Tensor of float64, (n, outputs)
+        Labels.
+
+    Returns
+    -------
+    residuals : callable
+        Maps weights (E, P) to labels minus outputs, (E, n * outputs).
+    jacobian : callable
+        Maps weights (E, P) to the derivatives of the outputs, (E, n * outputs, P).
+    """
 
     def residuals(point: Tensor) -> Tensor:
         return (y - network(network.unflatten(point), x.expand(len(point), -1, -1))).flatten(1)
 
-    def linearised(point: Tensor) -> Tensor:
+    def jacobian(point: Tensor) -> Tensor:
         return network.jacobian(network.unflatten(point), x.expand(len(point), -1, -1))
 
-    return residuals, linearised
+    return residuals, jacobian
 
 
-def is_improving(loss: Tensor, mark: Tensor) -> Tensor:
-    """Return which starts are not stalled, bool (E,): whose loss fell enough since it was ``mark``."""
-    share = torch.where(loss < 1e-8, 0.97, torch.where(loss < 1e-5, 0.9, 0.8))
-    return loss <= share * mark
+def is_improving(loss: Tensor, loss_before: Tensor) -> Tensor:
+    """Return which starts are not stalled.
 
+    Parameters
+    ----------
+    loss, loss_before : Tensor of float64, (E,)
+        Relative squared error of each start now and at the check before.
 
-def polish(residuals: ResidualFunction, linearised: JacobianFunction, points: Tensor) -> Tensor:
-    """Return points (E, P) that have arrived after further steps, while they help.
-
-    ``residuals`` and ``linearised`` are those of `LevenbergMarquardt`.
+    Returns
+    -------
+    improving : Tensor of bool, (E,)
+        Whether the loss fell by 20%; by 10% is enough below 1e-5, and by 3% below 1e-8.
     """
-    run = LevenbergMarquardt(residuals, linearised, points)
-    run.ease()
-    for _ in range(_POLISH):
+    share = torch.where(loss < 1e-8, 0.97, torch.where(loss < 1e-5, 0.9, 0.8))
+    return loss <= share * loss_before
+
+
+def polish(residuals: ResidualFunction, jacobian: JacobianFunction, points: Tensor) -> Tensor:
+    """Return points with zero training error after a few more steps, which lower the rounding errors.
+
+    Parameters
+    ----------
+    residuals, jacobian : callable
+        The problem, see `errsrc.learners.levenberg_marquardt.LevenbergMarquardt`.
+    points : Tensor of float64, (E, P)
+        The points.
+
+    Returns
+    -------
+    points : Tensor of float64, (E, P)
+        The points after the steps.
+    """
+    run = LevenbergMarquardt(residuals, jacobian, points)
+    run.lower_damping()
+    for _ in range(_POLISHING_STEPS):
         run.step()
     return run.point
 
 
 @dataclass(frozen=True, eq=False)
-class _Units:
-    """Standard units: of inputs by column, and one of all labels around the mean of each."""
+class _StandardUnits:
+    """Standard units: mean 0 and deviation 1 of inputs by column, and one unit for all labels."""
 
     mean: Array
     std: Array
@@ -209,165 +254,24 @@ class _Units:
     unit: float
 
     @classmethod
-    def of(cls, x: Array, targets: Array) -> _Units:
+    def of(cls, x: Array, targets: Array) -> _StandardUnits:
+        """Return the units of inputs (n, dim) and labels (n, outputs)."""
         std, offset = x.std(0), targets.mean(0)
         unit = float(np.sqrt(np.square(targets - offset).mean()))
         return cls(x.mean(0), np.where(std > 0, std, 1.0), offset, unit if unit > 0 else 1.0)
 
     def inputs(self, x: Array) -> Array:
+        """Return inputs (n, dim) in standard units."""
         return np.asarray((x - self.mean) / self.std)
 
     def labels(self, targets: Array) -> Array:
+        """Return labels (n, outputs) in standard units."""
         return np.asarray((targets - self.offset) / self.unit)
 
-    def undone(self, weights: Weights) -> Weights:
-        """Return the weights (1, ...) of the same function in the units given."""
+    def original(self, weights: Weights) -> Weights:
+        """Return weights (1, ...) for the original units from those for standard units."""
         parts = list(weights)
         parts[0] = parts[0] / torch.from_numpy(self.std)
         parts[1] = parts[1] - parts[0] @ torch.from_numpy(self.mean)
         parts[-2], parts[-1] = parts[-2] * self.unit, parts[-1] * self.unit + torch.from_numpy(self.offset)
         return tuple(parts)
-
-
-@dataclass(frozen=True, eq=False)
-class RecoveredNetwork:
-    """The network that was found, as a function, and what is known of it.
-
-    Attributes
-    ----------
-    architecture, weights
-        The network, and its weights, tensors (1, ...).
-    x
-        The inputs it was learned from, (n, dim).
-    residual
-        Norm of what is left of the labels, over n x outputs numbers.
-    scale
-        Norm of the labels around the mean of each output; of the labels where they are constant.
-    size
-        Norm of the labels.
-    shape
-        Shape of one label.
-    tried, ended, arrived
-        Starts begun; those that ended, at zero training error or not; those at zero training error.
-    """
-
-    architecture: MLP
-    weights: Weights
-    x: Array
-    residual: float
-    scale: float
-    size: float
-    shape: tuple[int, ...]
-    tried: int
-    ended: int
-    arrived: int
-
-    @classmethod
-    def of(
-        cls,
-        architecture: MLP,
-        weights: Weights,
-        x: Array,
-        targets: Array,
-        shape: tuple[int, ...],
-        tried: int,
-        ended: int,
-        arrived: int,
-    ) -> RecoveredNetwork:
-        """Return what is known of weights (1, ...) on inputs (n, dim) and targets (n, outputs)."""
-        left = targets - architecture(weights, torch.from_numpy(x))[0].numpy()
-        size = float(np.linalg.norm(targets))
-        scale = float(np.linalg.norm(targets - targets.mean(0))) or size or 1.0
-        norm = float(np.linalg.norm(left))
-        return cls(architecture, weights, x, norm, scale, size, shape, tried, ended, arrived)
-
-    def __call__(self, at: Array) -> Array:
-        """Return the network's outputs at inputs (N, dim)."""
-        values = self.architecture(self.weights, torch.from_numpy(at))[0].numpy()
-        return np.asarray(values.reshape(len(at), *self.shape))
-
-    @property
-    def training_error(self) -> float:
-        """Relative training error squared: of the labels' sum of squares around their means."""
-        return (self.residual / self.scale) ** 2
-
-    @property
-    def certificate(self) -> str:
-        """For which teachers zero training error proves the function: "every teacher", "almost every teacher"
-        or "none".
-
-        In exact arithmetic, for noiseless labels of the class at generic distinct inputs; in float64 the
-        function is off by up to `bound`.
-        """
-        distinct, p = len(np.unique(self.x, axis=0)), self.architecture.parameters
-        if self.training_error > ZERO_ERROR or distinct < p + 1:
-            return "none"
-        return "every teacher" if distinct >= 2 * p + 1 else "almost every teacher"
-
-    @property
-    def certified(self) -> bool:
-        """Whether there is a certificate."""
-        return self.certificate != "none"
-
-    @property
-    def share(self) -> Interval:
-        """Share of starts that arrive, from those that ended, with its 95% interval (Clopper-Pearson); where
-        none arrived it is below 3 / ended (rule of three).
-
-        Starts still on their way when the first arrives are not counted, which makes the share too large
-        where those that fail take longer than those that arrive.
-        """
-        k, n = self.arrived, self.ended
-        low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
-        high = float(beta.ppf(0.975 if k else 0.95, k + 1, n - k)) if k < n else 1.0
-        return Interval(k / n, low, high, 0.95)
-
-    @functools.cached_property
-    def _spectrum(self) -> tuple[Array, Array]:
-        """Singular values of the Jacobian on the examples, (P,), and its right singular vectors as rows."""
-        j = jacobian(self.architecture, self.weights, torch.from_numpy(self.x))[0]
-        p = j.shape[1]
-        if len(j) < p:
-            j = torch.cat([j, j.new_zeros(p - len(j), p)])
-        _, values, rows = torch.linalg.svd(j, full_matrices=False)
-        return values.numpy(), rows.numpy()
-
-    @property
-    def condition(self) -> float:
-        """Condition number of the Jacobian on the examples; inf where they leave a direction free."""
-        values = self._spectrum[0]
-        return float(values[0] / values[-1]) if values[-1] > 0 else math.inf
-
-    def bound(self, at: Array) -> Array:
-        """Return how far off the function may be at inputs (N, dim), (N,), norms over the outputs.
-
-        To first order: with J and j the Jacobians on the examples and at an input, the norm of j J^+ times
-        that of the residuals and of the labels' rounding.  For a certified function.
-        """
-        values, rows = self._spectrum
-        if values[-1] == 0:
-            return np.full(len(at), math.inf)
-        eps = np.finfo(np.float64).eps
-        j = jacobian(self.architecture, self.weights, torch.from_numpy(at))[0].numpy()
-        carried = (j @ rows.T / values).reshape(len(at), self.architecture.outputs, -1)
-        gain = np.linalg.norm(carried, 2, axis=(1, 2))
-        return np.asarray((1 + gain) * (self.residual + _ROUNDING * eps * self.size))
-
-    @property
-    def status(self) -> str:
-        """What was reached, in a sentence or two."""
-        found = {
-            "every teacher": "Zero training error at 2P + 1 inputs or more: the teacher, if of the class.",
-            "almost every teacher": "Zero training error at P + 1 inputs or more: almost surely the teacher.",
-            "none": "Zero training error at P inputs or fewer, which many functions have.",
-        }
-        if self.training_error <= ZERO_ERROR:
-            return (
-                f"{found[self.certificate]} The Jacobian's condition number is {self.condition:.2g}; "
-                f"{self.arrived} of {self.ended} starts arrived."
-            )
-        return (
-            f"None of {self.ended:,} starts reached zero training error; the best has "
-            f"{self.training_error:.1e}.  At 95% fewer than {self.share.high:.2g} of all starts do: "
-            f"one takes more than {1 / self.share.high:,.0f} starts on average."
-        )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import svd
 
-from errsrc import checks
+from errsrc.fields import integer, number
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.minimum_norm import MinimumNorm
 from errsrc.learners.ridge import Ridge
@@ -21,16 +21,16 @@ from errsrc.settings.setting import Array, Predictor
 
 @dataclass(frozen=True)
 class ReducedRank(Learner):
-    """Of linear maps of rank at most k, the one of least squared error, summed over outputs, and penalty.
+    """The linear map of rank at most k with the least penalised squared error, summed over outputs.
 
-    With B the (ridge or minimum-norm) estimate of all ranks and [X; sqrt(ridge) I] B = U diag(s) V', it is
-    B V_k V_k' (Izenman 1975; with ridge, Mukherjee & Zhu 2011).
+    Let B be the ridge or minimum-norm estimate, and U diag(s) V' the singular value decomposition of
+    [X; sqrt(ridge) I] B.  The map is B V_k V_k' (Izenman 1975; with a ridge, Mukherjee and Zhu 2011).
 
-    Attributes
+    Parameters
     ----------
-    rank
+    rank : int
         k, >= 1.
-    ridge
+    ridge : float
         Penalty on the squares of all entries, >= 0, added as in `Ridge`.
 
     Examples
@@ -41,21 +41,17 @@ class ReducedRank(Learner):
            [0., 0.]])
     """
 
-    rank: int = 1
-    ridge: float = 0.0
-
-    def __post_init__(self) -> None:
-        checks.integer(self.rank, "rank", "ReducedRank", 1)
-        checks.number(self.ridge, "ridge", "ReducedRank", 0)
+    rank: int = integer(1, at_least=1)
+    ridge: float = number(0.0, at_least=0)
 
     @property
     def function_class(self) -> FunctionClass:
-        """Maps of rank at most k."""
+        """Linear maps of rank at most k."""
         return RankK(self.rank)
 
     @property
     def unrestricted(self) -> SpectralLearner:
-        """The estimate of all ranks, of which this is the part of rank k."""
+        """The learner of maps of any rank: `Ridge`, or `MinimumNorm` without a ridge."""
         return Ridge(self.ridge) if self.ridge else MinimumNorm()
 
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
@@ -65,11 +61,11 @@ class ReducedRank(Learner):
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         coefficients = self.unrestricted.coefficients(x, indicators(y))
         if coefficients.ndim == 2:
-            whole = np.concatenate([x, np.sqrt(self.ridge) * np.eye(x.shape[1])]) @ coefficients
-            directions = svd(whole, full_matrices=False)[2][: self.rank]
+            stacked = np.concatenate([x, np.sqrt(self.ridge) * np.eye(x.shape[1])]) @ coefficients
+            directions = svd(stacked, full_matrices=False)[2][: self.rank]
             coefficients = (coefficients @ directions.T) @ directions
-        return functools.partial(_map, coefficients)
+        return functools.partial(_apply, coefficients)
 
 
-def _map(coefficients: Array, at: Array) -> Array:
+def _apply(coefficients: Array, at: Array) -> Array:
     return at @ coefficients

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from errsrc import checks
+from errsrc.fields import number
 from errsrc.learners.spectral import SpectralLearner
 from errsrc.settings.setting import Array
 
 
 @dataclass(frozen=True)
 class Ridge(SpectralLearner):
-    """Linear regression without offset, penalised: min |y - X w|^2 + ridge |w|^2.
+    """Linear regression without offset and with a penalty: min |y - X w|^2 + ridge |w|^2.
 
-    That is (X'X + ridge I)^-1 X'y: ``ridge`` is not divided by n.  With the noise variance over the prior
-    variance of a weight it is the posterior mean.
+    The solution is (X'X + ridge I)^-1 X'y: `ridge` is not divided by n.  If `ridge` is the noise variance
+    over the prior variance of a weight, the solution is the posterior mean.
 
-    Attributes
+    Parameters
     ----------
-    ridge
-        The penalty, > 0; for 0 see `MinimumNorm`.
+    ridge : float
+        The penalty, > 0; for 0 use `MinimumNorm`.
 
     Examples
     --------
@@ -29,11 +29,8 @@ class Ridge(SpectralLearner):
     array([5.])
     """
 
-    ridge: float = 1.0
-
-    def __post_init__(self) -> None:
-        checks.number(self.ridge, "ridge", "Ridge", 0, open_low=True)
+    ridge: float = number(1.0, above=0)
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
-        """Return d / (d^2 + ridge)."""
+        """Return d / (d^2 + ridge) for singular values d (p,)."""
         return d / (d**2 + self.ridge)

@@ -1,18 +1,20 @@
-"""The learner that is told a bound on the band: it chooses the band from the data."""
+"""The learner that is given a bound on the band, and chooses the band from the data."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
 
-from errsrc import checks
 from errsrc.bases import Basis, Torus, shared_positions
+from errsrc.bases.basis import BASIS
 from errsrc.bases.memory import check_memory
+from errsrc.fields import declare
 from errsrc.learners.band import BandFit, BandLeastSquares
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.spectral import rounding_cutoff
@@ -20,24 +22,26 @@ from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
 VANISHED = 1e-12
-"""A residual, relative to the labels, that is rounding alone."""
+"""Largest residual, relative to the labels, that counts as zero."""
 
 
 @dataclass(frozen=True, eq=False)
 class SelectedFit(BandFit):
-    """A function in a band that was chosen from data, with what speaks for it.
+    """A function in a band that was chosen from data, with the comparison that the choice rests on.
+
+    It has the attributes of `BandFit`, and those below for the C bands that were compared.
 
     Attributes
     ----------
-    sizes
-        int64 (C,): M of each band compared, the smallest first.
-    residuals
-        float64 (C,): root mean square of what each leaves of the labels, relative to theirs.
-    validation
-        float64 (C,): mean squared error of each in predicting the labels left out one by one, relative to
-        the labels' mean square.
-    vanished
-        Whether the band was chosen because its residual vanishes; by ``validation`` otherwise.
+    sizes : ndarray of int64, (C,)
+        M of each band, the smallest first.
+    residuals : ndarray of float64, (C,)
+        Root mean square of labels minus values in each band, relative to that of the labels.
+    validation : ndarray of float64, (C,)
+        Leave-one-out error of each band: the mean squared error of predicting each label from all others,
+        relative to the mean square of the labels.
+    vanished : bool
+        Whether the band was chosen because its residual vanishes; otherwise `validation` chose it.
     """
 
     sizes: NDArray[np.int64]
@@ -48,22 +52,22 @@ class SelectedFit(BandFit):
 
 @dataclass(frozen=True)
 class BandSelection(Learner):
-    """Least squares in the band that the data choose, among those of lower degree within a bound.
+    """Least squares in a band that the data choose, among the bands of lower degree within a bound.
 
-    Chosen is the smallest band whose residual vanishes though it has fewer functions than there are examples,
-    which in general position happens only where it holds the function and labels have no noise; where there
-    is none, the one that predicts labels best that are left out one by one.  A predictor's ``function`` is a
-    `SelectedFit`, whose status says which band it is, and by what.
+    The choice is the smallest band whose residual vanishes though it has fewer functions than there are
+    examples.  In general position that happens only if the band holds the function and labels have no noise.
+    If there is no such band, the choice is the band of the smallest leave-one-out error.  A predictor's
+    ``function`` is a `SelectedFit`, whose status names the band and the reason.
 
-    Attributes
+    Parameters
     ----------
-    bound
-        The largest band; the others are its ``nested``.
+    bound : Basis
+        The basis of the largest band; the other bands are its `Basis.nested` ones.
 
     Notes
     -----
-    All bands are compared by one QR decomposition, in which each is the beginning of the next: the label left
-    out is missed by the residual over one less the leverage (Allen 1974).  Cost: n min(n, M)^2.
+    One QR decomposition compares all bands, since each is the beginning of the next.  The leave-one-out error
+    of a label is the residual over one minus the leverage (Allen 1974).  Cost: n min(n, M)^2 operations.
 
     Examples
     --------
@@ -75,43 +79,38 @@ class BandSelection(Learner):
     'M = 7 within a bound of 101: the first of 10 bands whose residual vanishes,'
     """
 
-    bound: Basis = field(default=Torus())
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.bound, Basis):
-            raise TypeError(checks.refusal("bound", "BandSelection", "a basis of errsrc.bases", self.bound))
+    bound: Basis = declare(BASIS, Torus())
 
     @property
     def function_class(self) -> FunctionClass:
-        """The bound."""
+        """The largest band."""
         return Band(self.bound)
 
     def _fit(self, x: Array, y: Array, rng: np.random.Generator) -> SelectedFit:
         labels = indicators(y)
-        bands, residuals, validation = self._compare(x, labels.reshape(len(x), -1))
-        vanished = np.flatnonzero(residuals <= VANISHED)
-        place = int(vanished[0]) if len(vanished) else int(validation.argmin())
-        sizes = np.array([band.size for band in bands])
-        fit = BandLeastSquares(bands[place]).fit(x, labels, rng).function
-        known = {each.name: getattr(fit, each.name) for each in dataclasses.fields(BandFit)}
-        known["status"] = self._status(len(x), place, sizes, residuals, validation)
+        compared = self._compare(x, labels.reshape(len(x), -1))
+        vanished = np.flatnonzero(compared.residuals <= VANISHED)
+        chosen = int(vanished[0]) if len(vanished) else int(compared.validation.argmin())
+        fit = BandLeastSquares(compared.bands[chosen]).fit(x, labels, rng).function
+        of_fit = {each.name: getattr(fit, each.name) for each in dataclasses.fields(BandFit)}
+        of_fit["status"] = self._status(len(x), chosen, compared)
         return SelectedFit(
-            **known, sizes=sizes, residuals=residuals, validation=validation, vanished=bool(len(vanished))
+            **of_fit,
+            sizes=compared.sizes,
+            residuals=compared.residuals,
+            validation=compared.validation,
+            vanished=bool(len(vanished)),
         )
 
-    def _compare(self, x: Array, labels: Array) -> tuple[list[Basis], Array, Array]:
-        """Return the bands that examples determine, their relative residuals and errors left out."""
+    def _compare(self, x: Array, labels: Array) -> _Comparison:
+        """Return the bands of at most n - 1 functions, their relative residuals and leave-one-out errors."""
         n, norm = len(x), float(np.linalg.norm(labels)) or 1.0
         check_memory(n, self.bound.size, "BandSelection")
         bands = list(itertools.takewhile(lambda band: band.size < max(n, 2), self.bound.nested))
-        columns: list[int] = []
-        ends = []
-        for band in bands:
-            columns += np.setdiff1d(shared_positions(band, bands[-1])[1], columns).tolist()
-            ends.append(len(columns))
+        columns, ends = _joint_columns(bands)
         features = bands[-1](x)[:, columns]
         q, r = qr(features, mode="economic")
-        sound = np.abs(np.diag(r)) > rounding_cutoff(features.shape) * np.abs(r).max()
+        independent = np.abs(np.diag(r)) > rounding_cutoff(features.shape) * np.abs(r).max()
         left, leverage = labels.copy(), np.zeros(n)
         residuals, validation, start = [], [], 0
         for end in ends:
@@ -120,29 +119,54 @@ class BandSelection(Learner):
             leverage += (part**2).sum(1)
             start = end
             free = 1 - leverage
-            judged = end < n and bool(sound[:end].all()) and bool((free > rounding_cutoff((n, end))).all())
+            overdetermined = end < n and bool(independent[:end].all())
+            judged = overdetermined and bool((free > rounding_cutoff((n, end))).all())
             residuals.append(float(np.linalg.norm(left)) / norm if judged else np.inf)
-            missed = np.linalg.norm(left / free[:, None]) if judged else np.inf
-            validation.append(float(missed / norm) ** 2)
-        return bands, np.array(residuals), np.array(validation)
+            left_out = np.linalg.norm(left / free[:, None]) if judged else np.inf
+            validation.append(float(left_out / norm) ** 2)
+        return _Comparison(bands, np.array(residuals), np.array(validation))
 
-    def _status(
-        self, n: int, place: int, sizes: NDArray[np.int64], residuals: Array, validation: Array
-    ) -> str:
-        chosen = f"M = {sizes[place]} within a bound of {self.bound.size}"
-        if residuals[place] == np.inf:
-            return f"{chosen}: the smallest band, since n = {n} examples leave nothing to choose by."
-        if residuals[place] <= VANISHED:
-            before = f"; the band before leaves {residuals[place - 1]:.2g}" if place else ""
+    def _status(self, n: int, chosen: int, compared: _Comparison) -> str:
+        """Return in a sentence which band was chosen, and why."""
+        sizes, residuals, validation = compared.sizes, compared.residuals, compared.validation
+        band = f"M = {sizes[chosen]} within a bound of {self.bound.size}"
+        if residuals[chosen] == np.inf:
+            return f"{band}: the smallest band, since n = {n} examples leave nothing to choose by."
+        if residuals[chosen] <= VANISHED:
+            before = f"; the band before leaves {residuals[chosen - 1]:.2g}" if chosen else ""
             return (
-                f"{chosen}: the first of {len(sizes)} bands whose residual vanishes, {residuals[place]:.1g} "
+                f"{band}: the first of {len(sizes)} bands whose residual vanishes, {residuals[chosen]:.1g} "
                 f"of the labels at n = {n} examples{before}."
             )
-        rivals = np.delete(validation, place)
+        rivals = np.delete(validation, chosen)
         rival = f", {rivals.min():.3g} by the next best" if np.isfinite(rivals).any() else ""
-        beyond = ", or the function lies beyond the bound" if sizes[-1] == self.bound.size else ""
+        at_bound = ", or the function lies beyond the bound" if sizes[-1] == self.bound.size else ""
         return (
-            f"{chosen}: the best of {len(sizes)} bands by labels left out, which it misses by "
-            f"{validation[place]:.3g} of their mean square{rival}; no band of fewer than n = {n} functions "
-            f"fits without residual, so labels have noise or their band is larger{beyond}."
+            f"{band}: the best of {len(sizes)} bands by labels left out, which it misses by "
+            f"{validation[chosen]:.3g} of their mean square{rival}; no band of fewer than n = {n} functions "
+            f"fits without residual, so labels have noise or their band is larger{at_bound}."
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """Bands, with the relative residual and the relative leave-one-out error of each, (C,)."""
+
+    bands: Sequence[Basis]
+    residuals: Array
+    validation: Array
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """M of each band, (C,)."""
+        return np.array([band.size for band in self.bands])
+
+
+def _joint_columns(bands: Sequence[Basis]) -> tuple[list[int], list[int]]:
+    """Return an order of the last band's functions in which each band is a beginning, and where each ends."""
+    columns: list[int] = []
+    ends = []
+    for band in bands:
+        columns += np.setdiff1d(shared_positions(band, bands[-1])[1], columns).tolist()
+        ends.append(len(columns))
+    return columns, ends

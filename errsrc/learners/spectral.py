@@ -1,7 +1,8 @@
-"""Learners that are linear in features, by what they do to each singular value of them."""
+"""Learners that are linear in features, defined by a gain for each singular value of the features."""
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,13 @@ _SMALL = 1e-5  # a singular value, relative to the largest, that least squares i
 
 @dataclass(frozen=True)
 class SpectralLearner(LinearLearner):
-    """With features U diag(d) V' of the inputs: coefficients V diag(g(d)) U' y.
+    """A learner whose coefficients are V diag(g(d)) U' y, for features U diag(d) V' of the inputs.
 
     A subclass defines g as `gains`, and `feature_map` for features other than the inputs themselves.
 
     Notes
     -----
-    Cost of a fit: n p min(n, p) for p features.
+    Cost of a fit: n p min(n, p) operations for p features.
     """
 
     @property
@@ -32,34 +33,77 @@ class SpectralLearner(LinearLearner):
         return Linear()
 
     def feature_map(self, x: Array) -> Array:
-        """Return features (len(x), p); the inputs, unless a subclass says otherwise."""
+        """Return the features of inputs; by default the inputs themselves.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        features : ndarray of float64, (N, p)
+            A row of features for each input.
+        """
         return x
 
+    @abc.abstractmethod
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
-        """Return g(d) for singular values d >= 0, largest first, of features of ``shape`` (n, p)."""
-        raise TypeError(f"{type(self).__name__} must define gains()")
+        """Return the gains g(d) of singular values.
+
+        Parameters
+        ----------
+        d : ndarray of float64, (min(n, p),)
+            Singular values of the features, >= 0, largest first.
+        shape : tuple of int
+            Shape (n, p) of the features.
+
+        Returns
+        -------
+        gains : ndarray of float64, (min(n, p),)
+            A gain for each singular value; 1 / d for least squares.
+        """
 
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
         """Return whether g(d) is about 1 / d for small d, see `Learner.inverts_singular_values`."""
         return bool(self.gains(np.array([1.0, _SMALL]), shape)[1] >= 0.5 / _SMALL)
 
     def features(self, x: Array, at: Array) -> Array:
-        """Return the features at new inputs."""
+        """Return the features (N, p) at new inputs `at` (N, dim); they do not depend on the examples' `x`."""
         return self.feature_map(at)
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return V diag(g(d)) U' labels."""
+        """Return V diag(g(d)) U' labels, (p,) or (p, outputs), for inputs x (n, dim)."""
         features = self.feature_map(x)
         u, d, vt = svd(features, full_matrices=False, lapack_driver="gesvd")
         return np.asarray((vt.T * self.gains(d, features.shape)) @ (u.T @ labels))
 
 
 def truncated_inverse(d: Array, cutoff: float) -> Array:
-    """Return 1 / d, (p,), and 0 for singular values d, largest first, at most ``cutoff`` of the largest."""
+    """Return 1 / d, and 0 for singular values that count as 0.
+
+    Parameters
+    ----------
+    d : ndarray of float64, (p,)
+        Singular values, largest first.
+    cutoff : float
+        Singular values of at most this share of the largest count as 0.
+
+    Returns
+    -------
+    inverse : ndarray of float64, (p,)
+        The inverses.
+    """
     kept = d > cutoff * d[0]
     return np.divide(1.0, d, out=np.zeros_like(d), where=kept)
 
 
 def rounding_cutoff(shape: tuple[int, int]) -> float:
-    """Return what rounding alone makes of a singular value 0 of features of this shape, over the largest."""
+    """Return the share of the largest singular value up to which rounding alone can make a singular value.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (n, p) of the features.
+    """
     return float(max(shape) * np.finfo(np.float64).eps)

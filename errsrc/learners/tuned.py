@@ -1,4 +1,4 @@
-"""The learner that tunes others: it chooses among them by examples held out."""
+"""The learner that tunes others: it chooses among them by examples that it holds out."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from errsrc import checks, records
 from errsrc.errors import Diverged
+from errsrc.fields import declare, number
 from errsrc.learners.kernel_ridge import KernelRidge
-from errsrc.learners.learner import Fitted, Learner, check_examples, indicators
+from errsrc.learners.learner import LEARNER, BatchLearner, Fitted, Learner, check_examples, indicators
 from errsrc.settings import AllFunctions, FunctionClass
 from errsrc.settings.setting import Array
+
+_DataSet = tuple[Array, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +26,14 @@ class TunedFit:
 
     Attributes
     ----------
-    fitted
-        The chosen candidate's predictor, of all examples.
-    chosen
-        Its place among the candidates.
-    losses
-        float64 (candidates,): mean squared error of each on the examples held out, summed over outputs,
-        classes counting as indicators; inf for one that diverged.  nan where there was nothing to hold out.
+    fitted : Fitted
+        The predictor of the chosen candidate, fitted to all examples.
+    chosen : int
+        Position of the candidate.
+    losses : ndarray of float64, (candidates,)
+        Mean squared error of each candidate on the examples held out, summed over outputs; labels that are
+        classes are replaced by their indicators.  inf for a candidate that diverged; nan if no example was
+        held out.
     """
 
     fitted: Fitted
@@ -37,30 +41,47 @@ class TunedFit:
     losses: Array
 
     @property
+    def diverged(self) -> bool:
+        """Whether the training of the predictor diverged."""
+        return self.fitted.diverged
+
+    @property
     def status(self) -> str:
-        """Which candidate was chosen, and by how much."""
+        """Which candidate was chosen, and by which difference."""
         loss, others = self.losses[self.chosen], np.delete(self.losses, self.chosen)
         if np.isnan(loss) or not len(others):
             return f"{self.fitted.learner!r}: there was nothing to choose by."
         return f"{self.fitted.learner!r}: held out {loss:.3g}, the next best {others.min():.3g}."
 
     def __call__(self, x: Array) -> Array:
-        """Return predictions at x (N, dim)."""
+        """Return predictions.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        predictions : ndarray of float64, (N,) or (N, outputs) or (N, classes)
+            Predictions of the chosen candidate.
+        """
         return self.fitted.function(x)
 
 
 @dataclass(frozen=True)
-class Tuned(Learner):
-    """The one of several learners that predicts examples held out best, fitted to all of them.
+class Tuned(BatchLearner):
+    """The one of several learners that predicts held-out examples best, fitted again to all examples.
 
     A predictor's ``function`` is a `TunedFit`.
 
-    Attributes
+    Parameters
     ----------
-    candidates
-        The learners; of two alike the first is chosen.
-    validation
-        Share of the n examples that is held out to choose by, in (0, 1), at least one and at most n - 1.
+    candidates : tuple of Learner
+        The learners, one or more; the first of equally good ones is chosen.
+    validation : float
+        Share of the n examples that are held out to choose by, in (0, 1); at least one and at most n - 1
+        examples.
 
     Examples
     --------
@@ -70,97 +91,95 @@ class Tuned(Learner):
     1.0
     """
 
-    candidates: tuple[Learner, ...] = tuple(
-        KernelRidge(length=length, ridge=ridge) for length in (0.5, 1.0, 2.0) for ridge in (1e-6, 1e-2)
+    candidates: tuple[Learner, ...] = declare(
+        checks.Tuple(LEARNER, at_least=1),
+        tuple(
+            KernelRidge(length=length, ridge=ridge) for length in (0.5, 1.0, 2.0) for ridge in (1e-6, 1e-2)
+        ),
     )
-    validation: float = 0.25
-
-    def __post_init__(self) -> None:
-        where, accepted = "Tuned", "a tuple of one learner or more"
-        if not isinstance(self.candidates, tuple) or not self.candidates:
-            raise TypeError(checks.refusal("candidates", where, accepted, self.candidates))
-        for one in self.candidates:
-            if not isinstance(one, Learner):
-                raise TypeError(checks.refusal("candidates", where, accepted, one))
-        checks.number(self.validation, "validation", where, 0, 1, open_low=True, open_high=True)
+    validation: float = number(0.25, above=0, below=1)
 
     @property
     def function_class(self) -> FunctionClass:
-        """The class of the candidates where it is one, all functions otherwise."""
+        """The function class of the candidates if all have the same one, otherwise all functions."""
         classes = {one.function_class for one in self.candidates}
         return classes.pop() if len(classes) == 1 else AllFunctions()
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return the same choice among candidates of those sizes."""
+        """Return a copy whose candidates take `dim` inputs and give `outputs` outputs."""
         return replace(self, candidates=tuple(one.resized(dim, outputs) for one in self.candidates))
-
-    def fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Fitted:
-        """Return what is learned from labelled examples, see `Learner.fit`."""
-        return self.fit_many([x], [y], [rng])[0]
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return `fit` of each data set; each candidate is fitted to all data sets at once.
+        """Return the predictor of each data set; each candidate is fitted to all data sets at once.
 
         Raises
         ------
         Diverged
-            If a network diverged that was chosen, in its fit to all examples.
+            If a chosen candidate diverges when it is fitted to all examples.
         """
         data = [check_examples(x, y, type(self).__name__) for x, y in zip(xs, ys, strict=True)]
         splits = [self._split(len(x), rng) for (x, _), rng in zip(data, rngs, strict=True)]
         seeds = [rng.integers(2**63, size=len(self.candidates) + 1) for rng in rngs]
-        losses = np.full((len(data), len(self.candidates)), np.nan)
-        sets = [i for i, (_, held) in enumerate(splits) if len(held)]
-        for j, candidate in enumerate(self.candidates):
-            seen = [(data[i][0][splits[i][0]], data[i][1][splits[i][0]]) for i in sets]
-            chances = [np.random.default_rng(seeds[i][j]) for i in sets]
-            for i, fitted in zip(sets, _fits(candidate, seen, chances), strict=True):
-                losses[i, j] = _loss(fitted, *data[i], splits[i][1])
+        losses = self._held_out_losses(data, splits, seeds)
         chosen = [0 if np.isnan(row).any() else int(row.argmin()) for row in losses]
         found: dict[int, Fitted] = {}
         for j, candidate in enumerate(self.candidates):
             own = [i for i in range(len(data)) if chosen[i] == j]
-            chances = [np.random.default_rng(seeds[i][-1]) for i in own]
-            fits = candidate.fit_many([data[i][0] for i in own], [data[i][1] for i in own], chances)
+            own_rngs = [np.random.default_rng(seeds[i][-1]) for i in own]
+            fits = candidate.fit_many([data[i][0] for i in own], [data[i][1] for i in own], own_rngs)
             found |= dict(zip(own, fits, strict=True))
-        return [
-            Fitted(self, TunedFit(found[i], chosen[i], losses[i]), x.shape[1])
-            for i, (x, _) in enumerate(data)
-        ]
+        functions = [TunedFit(found[i], chosen[i], losses[i]) for i in range(len(data))]
+        return [Fitted(self, f, x.shape[1]) for f, (x, _) in zip(functions, data, strict=True)]
 
     def _split(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the places of the examples that are learned from and of those held out."""
-        held = min(max(round(self.validation * n), 1), n - 1)
+        """Return the positions of the examples that candidates are fitted to, and of those held out."""
+        count = min(max(round(self.validation * n), 1), n - 1)
         order = rng.permutation(n)
-        return np.sort(order[held:]), np.sort(order[:held])
+        return np.sort(order[count:]), np.sort(order[:count])
+
+    def _held_out_losses(
+        self,
+        data: Sequence[_DataSet],
+        splits: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+        seeds: Sequence[NDArray[np.int64]],
+    ) -> Array:
+        """Return losses on the examples held out, (data sets, candidates); nan where there are none."""
+        losses = np.full((len(data), len(self.candidates)), np.nan)
+        split_sets = [i for i, (_, held_out) in enumerate(splits) if len(held_out)]
+        for j, candidate in enumerate(self.candidates):
+            rest = [(data[i][0][splits[i][0]], data[i][1][splits[i][0]]) for i in split_sets]
+            rngs = [np.random.default_rng(seeds[i][j]) for i in split_sets]
+            for i, fitted in zip(split_sets, _fits(candidate, rest, rngs), strict=True):
+                losses[i, j] = _loss(fitted, *data[i], splits[i][1])
+        return losses
 
 
 def _fits(
-    candidate: Learner, data: Sequence[tuple[Array, NDArray[Any]]], rngs: Sequence[np.random.Generator]
+    candidate: Learner, data: Sequence[_DataSet], rngs: Sequence[np.random.Generator]
 ) -> list[Fitted | None]:
-    """Return a candidate's fits, None for those that diverged."""
+    """Return a candidate's predictors, and None for those that diverged."""
     try:
         return list(candidate.fit_many([x for x, _ in data], [y for _, y in data], rngs))
-    except Diverged as lost:
-        return [None if any(one.diverged for one in each.function.trained) else each for each in lost.best]
+    except Diverged as error:
+        return [None if fitted.diverged else fitted for fitted in error.best]
 
 
-def _loss(fitted: Fitted | None, x: Array, y: NDArray[Any], held: NDArray[np.intp]) -> float:
-    """Return the mean squared error at the examples held out, inf where there is no predictor."""
+def _loss(fitted: Fitted | None, x: Array, y: NDArray[Any], held_out: NDArray[np.intp]) -> float:
+    """Return the mean squared error at the examples held out; inf without a predictor."""
     if fitted is None:
         return np.inf
-    labels, values = indicators(y)[held], fitted(x[held])
-    if y.dtype.kind == "i":  # a learner may know more classes, or have missed those that were held out
+    labels, values = indicators(y)[held_out], fitted(x[held_out])
+    if y.dtype.kind == "i":  # the predictor may have scores of more classes, or of fewer
         width = max(labels.shape[1], values.shape[1])
         labels, values = (np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in (labels, values))
-    return float(((values - labels) ** 2).sum() / len(held))
+    return float(((values - labels) ** 2).sum() / len(held_out))
 
 
 @records.text.register
 def _(tuned: Tuned) -> str:
-    """Return what the candidates have in common, where they are learners of one class."""
+    """Return what the candidates have in common, if they are learners of one class."""
     if len({type(one) for one in tuned.candidates}) == 1:
         return f"Tuned({records.shared_text(tuned.candidates)})"
     return records.shared_text([tuned])

@@ -52,7 +52,7 @@ def test_a_large_band_is_fitted_by_iteration_to_what_the_direct_solution_is(monk
     teacher, x = setting.teacher(chance), setting.inputs(4 * basis.size, chance)
     y = teacher(x) + 0.1 * chance.standard_normal(len(x))
     direct = BandLeastSquares(basis).fit(x, y, rng()).function
-    monkeypatch.setattr("errsrc.learners.band.LARGE", 1)
+    monkeypatch.setattr("errsrc.learners.band.ITERATED_FROM", 1)
     found = BandLeastSquares(basis).fit(x, y, rng()).function
     assert (direct.iterations, found.iterations > 3) == (0, True)
     assert found.enough
@@ -70,7 +70,7 @@ def test_where_iteration_does_not_converge_the_solution_is_direct(monkeypatch):
     basis = Torus(5, 2)
     setting, chance = BandTeacher(basis, nodes=Clustered(5, 0.1)), rng(1)
     teacher, x = setting.teacher(chance), setting.inputs(4 * basis.size, chance)
-    monkeypatch.setattr("errsrc.learners.band.LARGE", 1)
+    monkeypatch.setattr("errsrc.learners.band.ITERATED_FROM", 1)
     assert not solve(basis, x, teacher(x), weights="uniform").converged
     found = BandLeastSquares(basis).fit(x, teacher(x), rng()).function
     assert (found.iterations, found.enough) == (0, True)
@@ -90,5 +90,5 @@ def test_too_few_examples_for_a_band_are_warned_of_and_counted():
     assert not again.enough
     with pytest.raises(ValueError, match=r"at least M = 1001 nodes"):
         BandLeastSquares(Torus(500), weights="density").fit(x, x[:, 0], rng())
-    with pytest.raises(ValueError, match=r"'weights' .* on a torus"):
+    with pytest.raises(ValueError, match=r"'weights' .* 'density' is for trigonometric"):
         BandLeastSquares(Sphere(2), weights="density")

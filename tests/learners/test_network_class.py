@@ -77,8 +77,8 @@ def test_a_certified_function_is_the_teacher_within_its_bound(n: int, certificat
         assert function.certified
         assert function.training_error <= 1e-24
         assert np.square(found(fresh) - values).mean() <= 1e-12 * values.var()
-        assert (np.abs(found(fresh) - values) <= function.bound(fresh)).all()
-        assert function.share.low > 0
+        assert (np.abs(found(fresh) - values) <= function.error_bound(fresh)).all()
+        assert function.solved_share.low > 0
         assert "the teacher" in function.status
 
 
@@ -96,8 +96,8 @@ def test_labels_that_no_network_of_the_class_has_are_never_certified() -> None:
     x, _, _, _, rng = world(SMALL, 30)
     function = NetworkClass(SMALL, starts=40).fit(x, rng.standard_normal(30), rng).function
     assert not function.certified
-    assert (function.arrived, function.ended, function.tried) == (0, 40, 40)
-    assert function.share.high == pytest.approx(1 - 0.05 ** (1 / 40))
+    assert (function.starts_solved, function.starts_ended, function.starts_begun) == (0, 40, 40)
+    assert function.solved_share.high == pytest.approx(1 - 0.05 ** (1 / 40))
     assert "None of 40 starts" in function.status
 
 
@@ -118,7 +118,7 @@ def test_several_outputs_and_layers() -> None:
     found = NetworkClass(network, starts=512).fit(x, y, rng)
     assert found.function.certified
     np.testing.assert_allclose(found(fresh), values, atol=1e-8)
-    assert (np.linalg.norm(found(fresh) - values, axis=1) <= found.function.bound(fresh)).all()
+    assert (np.linalg.norm(found(fresh) - values, axis=1) <= found.function.error_bound(fresh)).all()
     assert NetworkClass(network).function_class == NetworkFunctions(network)
 
 

@@ -13,6 +13,7 @@ from errsrc.learners import (
     BandSelection,
     Forest,
     KernelRidge,
+    LowPass,
     MatrixPencil,
     Neighbours,
     NetworkStudent,
@@ -202,8 +203,8 @@ def test_the_class_of_functions_is_the_candidates_where_it_is_one():
     ("call", "message"),
     [
         (lambda: BandSelection(3), "'bound'"),
-        (lambda: Tuned(()), "'candidates' .* one learner or more"),
-        (lambda: Tuned((3,)), "'candidates' .* Got 3"),
+        (lambda: Tuned(()), "'candidates' .* 1 or more values, each a learner"),
+        (lambda: Tuned((3,)), "'candidates' .* Got .3,."),
         (lambda: Tuned(validation=1.0), "'validation'"),
         (lambda: dataclasses.replace(Tuned(), validation=0.0), "'validation'"),
     ],
@@ -212,3 +213,13 @@ def test_bad_arguments_are_refused_in_one_sentence(call, message):
     with pytest.raises((TypeError, ValueError), match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_a_projected_network_that_diverges_is_not_chosen():
+    recipe = Recipe("sgd", learning_rate=1e3, warmup=0, loss="squared")
+    diverging = LowPass(NetworkStudent(MLP((1, 8, 1)), recipe, steps=60), Torus(2))
+    x = np.random.default_rng(0).uniform(0, 6, (40, 1))
+    tuned = Tuned((diverging, KernelRidge(ridge=1e-3)))
+    found = tuned.fit(x, np.sin(x[:, 0]), np.random.default_rng(1)).function
+    assert found.chosen == 1
+    assert found.losses[0] == np.inf

@@ -133,7 +133,7 @@ def parts(
         fitted = fit_all(learner, [world.x for world in worlds], [world.y for world in worlds], rngs)
     except Diverged as error:
         fitted = error.best
-        lost = [i for i, one in enumerate(fitted) if any(each.diverged for each in one.function.trained)]
+        lost = [i for i, one in enumerate(fitted) if one.diverged]
         if draws - len(lost) < 2:
             raise NoAnswer(f"No budget of {draws} draws: {error}", error.best) from error
     kept = [i for i in range(draws) if i not in lost]

@@ -1,0 +1,205 @@
+"""A network that was fitted to examples of its own class, with a certificate that it is the teacher."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.stats import beta
+
+from errsrc.nets import MLP, Weights, jacobian
+from errsrc.results import Interval
+from errsrc.settings.setting import Array
+
+ZERO_ERROR = 1e-24
+"""Largest relative squared training error that counts as zero in float64."""
+
+_LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
+
+_STATUS = {
+    "every teacher": "Zero training error at 2P + 1 inputs or more: the teacher, if of the class.",
+    "almost every teacher": "Zero training error at P + 1 inputs or more: almost surely the teacher.",
+    "none": "Zero training error at P inputs or fewer, which many functions have.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RecoveredNetwork:
+    """The best network of a search over many starts, as a function, and how well it is known.
+
+    Attributes
+    ----------
+    architecture : MLP
+        The network.
+    weights : tuple of Tensor of float64, (1, ...)
+        Its weights.
+    x : ndarray of float64, (n, dim)
+        The inputs of the examples.
+    residual : float
+        Norm of labels minus outputs, over n x outputs numbers.
+    scale : float
+        Norm of labels minus the mean of each output, or norm of the labels if they are constant.
+    size : float
+        Norm of the labels.
+    shape : tuple of int
+        Shape of one label.
+    starts_begun, starts_ended, starts_solved : int
+        Number of starts that were begun, of those that ended, and of those that ended at zero training error.
+    """
+
+    architecture: MLP
+    weights: Weights
+    x: Array
+    residual: float
+    scale: float
+    size: float
+    shape: tuple[int, ...]
+    starts_begun: int
+    starts_ended: int
+    starts_solved: int
+
+    @classmethod
+    def of(
+        cls,
+        architecture: MLP,
+        weights: Weights,
+        x: Array,
+        targets: Array,
+        shape: tuple[int, ...],
+        starts: tuple[int, int, int],
+    ) -> RecoveredNetwork:
+        """Return a network with its residual on the examples.
+
+        Parameters
+        ----------
+        architecture : MLP
+            The network.
+        weights : tuple of Tensor of float64, (1, ...)
+            Its weights.
+        x : ndarray of float64, (n, dim)
+            Inputs of the examples.
+        targets : ndarray of float64, (n, outputs)
+            Labels of the examples.
+        shape : tuple of int
+            Shape of one label.
+        starts : tuple of int
+            Number of starts begun, ended and solved.
+
+        Returns
+        -------
+        network : RecoveredNetwork
+            The network as a function.
+        """
+        left = targets - architecture(weights, torch.from_numpy(x))[0].numpy()
+        size = float(np.linalg.norm(targets))
+        scale = float(np.linalg.norm(targets - targets.mean(0))) or size or 1.0
+        return cls(architecture, weights, x, float(np.linalg.norm(left)), scale, size, shape, *starts)
+
+    def __call__(self, at: Array) -> Array:
+        """Return the network's outputs.
+
+        Parameters
+        ----------
+        at : ndarray of float64, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        outputs : ndarray of float64, (N,) or (N, outputs)
+            Outputs of the shape of one label for each input.
+        """
+        values = self.architecture(self.weights, torch.from_numpy(at))[0].numpy()
+        return np.asarray(values.reshape(len(at), *self.shape))
+
+    @property
+    def training_error(self) -> float:
+        """Squared training error relative to the labels' sum of squares around their means."""
+        return (self.residual / self.scale) ** 2
+
+    @property
+    def certificate(self) -> str:
+        """For which teachers of the class zero training error proves that the function is the teacher.
+
+        "every teacher", "almost every teacher" or "none".  In exact arithmetic, for noiseless labels at
+        generic distinct inputs.  In float64 the function is off by up to `error_bound`.
+        """
+        distinct, p = len(np.unique(self.x, axis=0)), self.architecture.parameters
+        if self.training_error > ZERO_ERROR or distinct < p + 1:
+            return "none"
+        return "every teacher" if distinct >= 2 * p + 1 else "almost every teacher"
+
+    @property
+    def certified(self) -> bool:
+        """Whether the certificate is another than "none"."""
+        return self.certificate != "none"
+
+    @property
+    def solved_share(self) -> Interval:
+        """Share of the ended starts that reached zero training error, with a 95% interval (Clopper-Pearson).
+
+        If none did, the upper end is 3 / starts_ended (rule of three).  Starts that were still running when
+        the first one succeeded are not counted.  The share is too large if starts that fail take longer than
+        those that succeed.
+        """
+        k, n = self.starts_solved, self.starts_ended
+        low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
+        high = float(beta.ppf(0.975 if k else 0.95, k + 1, n - k)) if k < n else 1.0
+        return Interval(k / n, low, high, 0.95)
+
+    @functools.cached_property
+    def _spectrum(self) -> tuple[Array, Array]:
+        """Singular values of the Jacobian on the examples, (P,), and its right singular vectors as rows."""
+        j = jacobian(self.architecture, self.weights, torch.from_numpy(self.x))[0]
+        p = j.shape[1]
+        if len(j) < p:
+            j = torch.cat([j, j.new_zeros(p - len(j), p)])
+        _, values, rows = torch.linalg.svd(j, full_matrices=False)
+        return values.numpy(), rows.numpy()
+
+    @property
+    def condition(self) -> float:
+        """Condition number of the Jacobian on the examples; inf if they do not determine the weights."""
+        values = self._spectrum[0]
+        return float(values[0] / values[-1]) if values[-1] > 0 else math.inf
+
+    def error_bound(self, at: Array) -> Array:
+        """Return a bound of the error of a certified function, to first order.
+
+        With J and j the Jacobians on the examples and at an input, the bound is the norm of j J^+ times the
+        norm of the residuals and of the labels' rounding errors.
+
+        Parameters
+        ----------
+        at : ndarray of float64, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        bound : ndarray of float64, (N,)
+            Bound of the norm over outputs of function minus teacher, in units of the labels.
+        """
+        values, rows = self._spectrum
+        if values[-1] == 0:
+            return np.full(len(at), math.inf)
+        eps = np.finfo(np.float64).eps
+        j = jacobian(self.architecture, self.weights, torch.from_numpy(at))[0].numpy()
+        amplification = (j @ rows.T / values).reshape(len(at), self.architecture.outputs, -1)
+        gain = np.linalg.norm(amplification, 2, axis=(1, 2))
+        return np.asarray((1 + gain) * (self.residual + _LABEL_ROUNDING * eps * self.size))
+
+    @property
+    def status(self) -> str:
+        """How the search ended, in a sentence or two."""
+        if self.training_error <= ZERO_ERROR:
+            return (
+                f"{_STATUS[self.certificate]} The Jacobian's condition number is {self.condition:.2g}; "
+                f"{self.starts_solved} of {self.starts_ended} starts arrived."
+            )
+        return (
+            f"None of {self.starts_ended:,} starts reached zero training error; the best has "
+            f"{self.training_error:.1e}.  At 95% fewer than {self.solved_share.high:.2g} of all starts do: "
+            f"one takes more than {1 / self.solved_share.high:,.0f} starts on average."
+        )
