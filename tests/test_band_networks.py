@@ -146,6 +146,7 @@ def test_features_are_the_basis_in_another_order():
     assert (match.sum(1) == 1).all()
 
 
+@pytest.mark.full
 def test_a_start_gives_units_of_mean_square_one():
     x = 2 * torch.pi * torch.rand(400, 2, dtype=torch.float64)
     network = FilterNetwork(2, (1, 1, 1), (64, 64, 64, 1))
@@ -201,6 +202,7 @@ def test_students_trained_together_are_those_trained_alone(network, optimiser):
         np.testing.assert_allclose(one(at), student.fit(xs[k], ys[k], rng(k))(at), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.full
 def test_a_filter_network_without_training_error_is_the_teacher():
     """At n = 2 M, by L-BFGS; and not so from n < M examples."""
     world = BandTeacher(Torus(2, 2))

@@ -27,6 +27,7 @@ class Planted(Learner):
         return lambda at: np.full(len(at), value)
 
 
+@pytest.mark.full
 def test_planted_variances_are_found():
     """4.5 standard errors over teachers: p < 1e-5 each; values of teachers have variance 1."""
     found = bias_variance(LinearTeacher(1), Planted(), 1, teachers=400, seed=3)
@@ -47,6 +48,7 @@ def test_the_total_is_the_excess_risk_of_the_budget():
     assert found.samples.low > 0
 
 
+@pytest.mark.full
 def test_parts_sum_to_the_total_and_are_the_same_again():
     found, again = (
         bias_variance(LinearTeacher(3), Forest(trees=5), 10, teachers=4, samples=2, initialisations=3)

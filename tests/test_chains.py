@@ -171,6 +171,7 @@ def test_noiseless_labels_determine_an_analytic_network(activation):
     assert found.samples.shape == (4, 1, 16, 1)
 
 
+@pytest.mark.full
 def test_below_that_and_for_relu_there_are_bounds():
     tanh = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0)
     few = uncertainty_bracket(tanh, *draws(tanh, 4), seed=0, effort=TINY)
@@ -186,6 +187,7 @@ def test_below_that_and_for_relu_there_are_bounds():
     assert "not a smooth set" in found.status
 
 
+@pytest.mark.full
 def test_members_are_single_students_of_the_architecture():
     setting = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0, channel=Gaussian(0.1))
     data = draws(setting, 10)

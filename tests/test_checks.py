@@ -116,6 +116,7 @@ def test_odd_objects_are_refused_in_one_sentence(value):
     assert returned(checks.integer, value, "x", "f", 0, 5) is None
 
 
+@pytest.mark.full
 @some_time
 @given(anything, st.none() | st.integers(-5, 5), st.none() | st.integers(0, 10))
 def test_integer_gives_an_int_in_range_or_one_sentence(value, low, width):
@@ -128,6 +129,7 @@ def test_integer_gives_an_int_in_range_or_one_sentence(value, low, width):
         assert high is None or got <= high
 
 
+@pytest.mark.full
 @some_time
 @given(anything, st.none() | st.floats(-5, 5), st.booleans(), st.booleans())
 def test_number_gives_a_finite_float_in_range_or_one_sentence(value, low, open_low, open_high):
@@ -141,6 +143,7 @@ def test_number_gives_a_finite_float_in_range_or_one_sentence(value, low, open_l
             assert got < high if open_high else got <= high
 
 
+@pytest.mark.full
 @some_time
 @given(anything)
 def test_positive_array_gives_positive_floats_of_the_same_shape_or_one_sentence(value):
@@ -152,6 +155,7 @@ def test_positive_array_gives_positive_floats_of_the_same_shape_or_one_sentence(
         assert np.all(np.isfinite(got) & (got > 0))
 
 
+@pytest.mark.full
 @some_time
 @given(anything | st.sampled_from(["adam", "sgd", "adm", "SGD"]))
 def test_choice_gives_one_of_the_options_or_one_sentence(value):
@@ -160,6 +164,7 @@ def test_choice_gives_one_of_the_options_or_one_sentence(value):
     assert (got is not None) == (isinstance(value, str) and value in ("adam", "sgd"))
 
 
+@pytest.mark.full
 @some_time
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_every_integer_type_gives_the_same_int(value):

@@ -99,6 +99,7 @@ def test_float32_is_exact_by_its_own_measure():
     assert 1e-9 < found.medians[-1] < 1e-5
 
 
+@pytest.mark.full
 def test_below_the_threshold_the_relative_squared_error_is_the_information_limit():
     """E|f^ - f|^2 / E|f|^2 = 1 - n / M for the least norm and a flat prior: 400 draws, a 99.9% interval."""
     basis = Torus(8)
@@ -120,6 +121,7 @@ FALSE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FALSE)
 def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path, capsys):
     claim, region = FALSE[name]
@@ -138,6 +140,7 @@ def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path
     assert "1 of 1 claims are refuted" in error
 
 
+@pytest.mark.full
 def test_the_true_claim_survives():
     """The benchmark has 10,000 examples."""
     found = search(Claim(), Region(noise=1.0, precisions=("float64", "float32")), examples_wanted=250)
@@ -147,18 +150,21 @@ def test_the_true_claim_survives():
     assert examine(found.hardest).ratio == found.worst
 
 
+@pytest.mark.full
 def test_a_certified_network_is_the_teacher():
     found = search(Claim(), Region(domains=("network",), most=15, oversampling=1.5), examples_wanted=12)
     assert found.verdict == "supported"
     assert found.worst < 1
 
 
+@pytest.mark.full
 def test_a_search_is_the_same_for_a_seed_and_another_for_another():
     one, same, other = (search(Claim(), Region(most=9), examples_wanted=40, seed=s) for s in (1, 1, 2))
     assert (one.tested, one.worst, one.hardest) == (same.tested, same.worst, same.hardest)
     assert one.hardest != other.hardest
 
 
+@pytest.mark.full
 def test_what_is_not_tested_is_counted_as_such():
     clustered = BandTeacher(Torus(20), nodes=Clustered(1, 1e-3))
     outcome = examine(Example(clustered, BandLeastSquares(Torus(20)), 41))
@@ -226,6 +232,7 @@ learner = [{kind = "band-least-squares", basis = {kind = "torus", degree = 2}}, 
 """
 
 
+@pytest.mark.full
 def test_the_command_computes_prints_draws_and_goes_on(tmp_path, capsys):
     path = tmp_path / "cliff.toml"
     path.write_text(SPEC)
@@ -260,6 +267,7 @@ def test_bad_specs_end_with_a_sentence_and_code_2(text, message, tmp_path, capsy
     assert not list(tmp_path.glob("*.db"))
 
 
+@pytest.mark.slow
 def test_a_search_leaves_nothing_but_its_own_files(tmp_path):
     (tmp_path / "few.toml").write_text('kind = "search"\ncell = {examples = 20, region = {most = 9}}')
     command = [sys.executable, "-m", "errsrc", "conjecture", "few.toml", "--workers", "1"]
@@ -268,6 +276,7 @@ def test_a_search_leaves_nothing_but_its_own_files(tmp_path):
     assert {path.name.split(".")[0] for path in tmp_path.iterdir()} == {"few", "few_search_1"}
 
 
+@pytest.mark.slow
 def test_a_learner_that_cannot_take_the_world_fails_with_a_sentence(tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text(SPEC.replace('basis = {kind = "torus", degree = 2}}, {', 'basis = {kind = "cube"}}, {'))

@@ -42,6 +42,7 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_it_writes_all_that_it_says(finished):
     out, result = finished
     names = {path.name for path in out.iterdir()}
@@ -79,6 +80,7 @@ def test_its_fit_can_be_planned_with_from_the_shell(finished, capsys):
     assert "error" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_started_again_it_trains_only_what_is_missing(finished, tmp_path, monkeypatch):
     out, result = finished
     shutil.copy(out / "cells.db", tmp_path)
@@ -99,6 +101,7 @@ def test_started_again_it_trains_only_what_is_missing(finished, tmp_path, monkey
     assert f"{len(CELLS) - 3} of them by an earlier run" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.full
 def test_diverged_runs_are_left_out_of_the_fit_and_named(finished, tmp_path, capsys):
     out, result = finished
     shutil.copy(out / "cells.db", tmp_path)
@@ -118,6 +121,7 @@ def edit(path, statement):
     db.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 @pytest.mark.parametrize("to", ["killpg", "kill"])
 def test_ctrl_c_is_one_sentence_keeps_finished_cells_and_leaves_no_process(to, tmp_path):
@@ -177,6 +181,7 @@ def test_without_fashion_mnist_it_takes_the_digits_and_says_so(monkeypatch, caps
         find_images("fashion-mnist")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("argv", [["--seeds", "0"], ["--processes", "0"], ["--dataset", "mnist"]])
 def test_bad_options_are_one_sentence(argv, capsys, tmp_path):
     assert main(["demo", "--out", str(tmp_path / "d"), *argv]) == 2

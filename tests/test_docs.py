@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_asserts_its_claim(notebook: Path) -> None:
     text = notebook.read_text()
@@ -30,6 +31,7 @@ def test_notebooks_are_numbered_and_hold_no_outputs() -> None:
     assert all(name.endswith(".py") for name in tracked.stdout.split())
 
 
+@pytest.mark.full
 def test_the_readmes_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     """Numbers agree to two digits: libraries of other versions may round the last ones otherwise."""
     blocks = re.findall(
@@ -46,6 +48,7 @@ def test_the_readmes_example_prints_what_it_says(capsys: pytest.CaptureFixture[s
         assert ours == pytest.approx(theirs, rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_readmes_commands_run(tmp_path: Path) -> None:
     """In their order, on files of the kinds that they name; those for a cluster are tested elsewhere."""
     text = (ROOT / "README.md").read_text()

@@ -52,6 +52,7 @@ def labels(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
+@pytest.mark.full
 def test_the_same_result_gives_the_same_file(result):
     assert plots.svg(plots.parity(result)) == plots.svg(plots.parity(result))
 
@@ -126,6 +127,7 @@ def test_curve_draws_points_fit_and_band_and_extrapolates_to_where_it_is_told():
     assert colours == {FITTED.lower()}
 
 
+@pytest.mark.full
 def test_curve_draws_an_average_of_laws_too():
     n = np.geomspace(100, 50_000, 12)
     noise = np.random.default_rng(0).normal(0.0, 0.03, len(n))
@@ -251,6 +253,7 @@ def cliff():
     return curve_shape(n, np.where(n < 1000, 1 - n / 1000, 1e-28) * (1 + 0.01 * (np.arange(24) % 3)))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("figure", [plots.local_exponents, plots.candidates])
 def test_figures_of_a_shape_draw_into_the_axes_given_and_say_the_verdict(bend, cliff, figure):
     for result in (bend, cliff):
@@ -282,6 +285,7 @@ def test_an_exponent_into_zero_is_an_arrow_and_cells_at_zero_are_open(cliff):
     np.testing.assert_array_equal(zeros.get_xdata(), [1600, 3200, 6400, 12_800])
 
 
+@pytest.mark.full
 def test_candidates_are_drawn_with_their_scores_best_first(bend):
     ax = plots.candidates(bend)
     drawn = [line for line in ax.lines if len(line.get_xdata()) == 300]
@@ -351,6 +355,7 @@ def pruned():
     return fit(JointPruning, error, density=density, depth=depth, width=width, eps_np=level)
 
 
+@pytest.mark.full
 def test_pruned_networks_collapse_on_the_invariant_and_levels_before_the_dip_are_open(pruned):
     error = pruned.error
     ax = plots.invariant(pruned)
@@ -400,6 +405,7 @@ def number(text):
     return float(text.replace(",", "").replace("−", "-").replace("+", "").removesuffix("%"))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_keeps_to_the_house_style(name, results):
     before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}  # asked for, it is chosen
@@ -424,6 +430,7 @@ def test_every_figure_keeps_to_the_house_style(name, results):
     assert "matplotlib.pyplot" not in sys.modules
 
 
+@pytest.mark.full
 def test_errors_and_sizes_stand_on_logarithmic_axes(results):
     for name, figure in FIGURES.items():
         ax = figure(results[name])

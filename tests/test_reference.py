@@ -220,6 +220,7 @@ def built(where: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_dead_reference_is_no_page(tmp_path: Path) -> None:
     shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("build", "rooms"))
     (tmp_path / "docs" / "index.rst").write_text(
@@ -231,6 +232,7 @@ def test_a_dead_reference_is_no_page(tmp_path: Path) -> None:
     assert dead == ["errsrc.laws.fit_", "errsrc.laws.fits"]
 
 
+@pytest.mark.slow
 def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
     """References resolve, formulas are MathML that needs no network, and each room has its page."""
     shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("build", "rooms"))

@@ -119,6 +119,7 @@ def test_many_runs_are_shown_by_their_range(result: Holdout) -> None:
     assert " to " not in report.verdict(result)
 
 
+@pytest.mark.full
 def test_a_miss_is_said_with_its_limit(result: Holdout, page: Page) -> None:
     runs = tuple(e / 1.2 for e in result.held_out.runs)
     worse = Page(report.holdout_page("t", replace(result, held_out=replace(result.held_out, runs=runs)), {}))
@@ -247,6 +248,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     return folder, {kind: (folder / f"{kind}.html").read_text() for kind in SPECS}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", SPECS)
 def test_a_studys_page_loads_nothing_and_puts_verdicts_first(pages: Any, kind: str) -> None:
     folder, texts = pages
@@ -267,6 +269,7 @@ def test_a_studys_page_loads_nothing_and_puts_verdicts_first(pages: Any, kind: s
     assert "not finished" not in found.text
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", sorted(set(SPECS) - {"recovery"}))
 def test_the_code_on_a_page_draws_its_figures(
     pages: Any, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -323,6 +326,7 @@ def test_a_budget_page_has_every_term(pages: Any) -> None:
     assert not re.search(r"e-[23]\d", text)
 
 
+@pytest.mark.full
 def test_a_pruning_page_has_the_law_that_the_networks_follow(pages: Any) -> None:
     folder, texts = pages
     study, text = studies.load(folder / "pruning.toml"), Page(texts["pruning"]).text
@@ -355,6 +359,7 @@ def test_thresholds_and_searches_have_their_verdicts_on_the_page(pages: Any) -> 
     assert 'kind = "example"' in search
 
 
+@pytest.mark.full
 def test_missing_cells_are_said_with_the_command_that_computes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ def kinds(path):
     return tuple((type(step), step) for step in path)
 
 
+@pytest.mark.full
 @quick
 @given(seeds, paths, seeds, paths)
 def test_streams_are_equal_just_where_seed_and_path_are(seed, path, other_seed, other_path):

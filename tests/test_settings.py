@@ -40,6 +40,7 @@ from errsrc.settings.table import expected_loss
 from errsrc.training import Recipe
 
 
+@pytest.mark.full
 def test_a_path_of_a_process_goes_on_from_where_it_was():
     """Values asked for one after another have the joint law of values asked for at once."""
     setting = GaussianProcessTeacher(1, kernel="rbf", length=0.3)
@@ -54,6 +55,7 @@ def test_a_path_of_a_process_goes_on_from_where_it_was():
     assert (np.abs(products.mean(0) - setting.covariance(x, x)) < 5 * error).all()
 
 
+@pytest.mark.full
 def test_realizability_of_a_band_is_the_tail_of_least_squares_on_a_fine_grid():
     setting = BandTeacher(Torus(9), decay=1.5)
     x = np.linspace(0, 2 * np.pi, 400, endpoint=False)[:, None]

@@ -115,6 +115,7 @@ SIMULATED = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("setting", "learner", "n"), SIMULATED, ids=str)
 def test_the_total_is_the_risk_that_a_simulation_meets(setting, learner, n):
     """A second derivation: draw, fit, and test on fresh labelled examples.  4.5 standard errors: p < 1e-5."""
@@ -179,6 +180,7 @@ CHECKED = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("setting", "learner", "n"), CHECKED, ids=str)
 def test_estimates_from_draws_agree_with_closed_forms(setting, learner, n):
     """Each of 4 terms within 4 half-widths of a 95% interval: a false alarm in fewer than 1 in 10^10 runs."""

@@ -61,6 +61,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("world", "learner", "n"), PAIRS, ids=lambda v: str(v)[:60])
 def test_terms_sum_to_the_total_and_are_no_less_than_zero(world, learner, n):
     found = budget(world, learner, n, draws=6, seed=1, effort=QUICK)
@@ -83,6 +84,7 @@ def test_terms_sum_to_the_total_and_are_no_less_than_zero(world, learner, n):
     assert "draws of teacher and data" in str(relative)
 
 
+@pytest.mark.full
 def test_without_noise_all_is_deficiency_from_2p_plus_1_examples_on():
     world = setting()
     found = budget(world, student(6), 2 * world.parameters + 1, draws=4)
@@ -95,6 +97,7 @@ def test_without_noise_all_is_deficiency_from_2p_plus_1_examples_on():
     assert "2P + 1" not in below.status
 
 
+@pytest.mark.full
 def test_a_student_too_small_lacks_at_most_what_distillation_lacks():
     """The rest is known from the data, and the learner itself is in the class."""
     found = budget(setting(), student(1, steps=100), 200, draws=3)
@@ -132,6 +135,7 @@ def test_students_that_diverge_are_left_out_and_said():
         budget(setting(weight_std=2.0), wild(50.0), 30, draws=12)
 
 
+@pytest.mark.full
 def test_classes_have_budgets_of_their_own_losses():
     network = MLP((2, 3, 3), "tanh")
     learner = NetworkStudent(network, Recipe("adam"), steps=200)
@@ -145,6 +149,7 @@ def test_classes_have_budgets_of_their_own_losses():
         )
 
 
+@pytest.mark.full
 def test_real_images_have_budgets():
     network = MLP((64, 6, 10))
     world = ImageTeacher("digits", network, teacher_n=400, teacher_steps=200)
@@ -177,6 +182,7 @@ def test_a_pruned_teacher_is_the_teacher_where_nothing_is_cut():
     assert pruned(teacher, MLP((3, 2, 2), "tanh"), x) is None
 
 
+@pytest.mark.full
 def test_a_row_gives_the_budget_back():
     cell = BudgetCell(setting(0.2), student(2), 12, draws=4, effort=QUICK)
     (row,) = budgets([cell])
@@ -200,6 +206,7 @@ def test_flips_put_the_best_predictor_of_log_loss_outside_every_network():
     assert NetworkTeacher(network, loss="log", channel=Softmax()).realizability(learner.function_class)
 
 
+@pytest.mark.full
 def test_a_design_of_ones_own_gets_no_certificate():
     world = NetworkTeacher(MLP((2, 1)), weight_std=2.0, bias_std=0.0)
     learner = NetworkStudent(MLP((2, 1)), Recipe("lbfgs", loss="squared"), steps=40, validation=0.0)

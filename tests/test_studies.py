@@ -208,6 +208,7 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.full
 @given(DOCUMENTS)
 @settings(max_examples=400, deadline=None)
 def test_any_document_is_a_study_or_one_sentence(document):
@@ -237,12 +238,14 @@ def mutated(draw):
     return change(document, range(draw(st.integers(1, 5))))
 
 
+@pytest.mark.full
 @given(mutated())
 @settings(max_examples=400, deadline=None)
 def test_a_right_document_with_one_thing_changed_too(document):
     check(lambda: spec._Spec("grid.toml").study(document))
 
 
+@pytest.mark.full
 @given(
     st.text(max_size=60) | st.builds(lambda s, i: s[:i], st.sampled_from([SPEC, LAW]), st.integers(0, 400))
 )
@@ -313,6 +316,7 @@ def quicker(cell):
     return cell
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("path", sorted((ROOT / "sims").glob("*.toml")), ids=lambda path: path.stem)
 def test_every_spec_is_decoded_and_its_first_cell_runs(path):
     study, text = load(path), path.read_text()

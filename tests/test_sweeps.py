@@ -126,6 +126,7 @@ def finished_cells(path: Path) -> set[tuple[int, int]]:
         return {(row["seed"], row["n"]) for row in store.rows()}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", [ALONE, BATCHED], ids=lambda kind: kind.name)
 def test_killed_at_random_moments_the_table_is_that_of_an_undisturbed_run(kind, tmp_path):
     seeds, sizes, workers, kills = 20, 3, 2, 6
@@ -166,6 +167,7 @@ def test_killed_at_random_moments_the_table_is_that_of_an_undisturbed_run(kind, 
         }
 
 
+@pytest.mark.slow
 def test_ctrl_c_and_sigterm_stop_cleanly_and_the_same_command_goes_on(tmp_path):
     spec = tmp_path / "study.toml"
     spec.write_text('kind = "alone"\nseeds = 150\n')
@@ -197,6 +199,7 @@ def test_ctrl_c_and_sigterm_stop_cleanly_and_the_same_command_goes_on(tmp_path):
 # Processes and limits.
 
 
+@pytest.mark.full
 def test_a_worker_killed_in_the_middle_loses_nothing_and_is_in_the_summary(tmp_path, monkeypatch):
     lingers = tmp_path / "lingers"
     monkeypatch.setenv("ERRSRC_TEST_LINGER", str(lingers))
@@ -217,6 +220,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_is_in_the_summary(tmp_p
     assert rows == quietly(study, tmp_path / "serial.db")[1]
 
 
+@pytest.mark.full
 def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(tmp_path):
     bad = ("slow", "large", "deadly", "wrong")
     study = Study.of(ALONE, [Cell(seed) for seed in range(20)] + [Cell(0, what=what) for what in bad])
@@ -232,6 +236,7 @@ def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(
     assert "4 failed, the first of them with: " in str(summary)
 
 
+@pytest.mark.full
 def test_a_batch_has_as_many_times_the_seconds_as_it_has_cells(tmp_path):
     engine = functools.partial(local, workers=1, seconds=0.5)  # far from the long cell's 3 s, on both sides
     kind = dataclasses.replace(BATCHED, largest=20)
@@ -242,6 +247,7 @@ def test_a_batch_has_as_many_times_the_seconds_as_it_has_cells(tmp_path):
     assert quietly(twenty, tmp_path / "twenty.db", engine)[0].finished == 20
 
 
+@pytest.mark.full
 def test_workers_end_with_a_driver_that_is_killed(tmp_path):
     driver = started(f"drive('alone', {str(tmp_path / 'study.db')!r}, 1000, 1, 2)", tmp_path, hold=100)
     wait_for(lambda: len(log_of(tmp_path)) > 5)
@@ -258,6 +264,7 @@ def test_options_out_of_range_are_refused(wrong):
         next(local(len, [[1]], **wrong))
 
 
+@pytest.mark.full
 def test_processes_that_end_before_they_begin_end_the_run_with_a_sentence():
     with pytest.raises(EngineError, match=r"end before they begin \(exit code 7"):
         list(local(sweep_cells.Unborn(), [[1]], workers=1))
@@ -266,6 +273,7 @@ def test_processes_that_end_before_they_begin_end_the_run_with_a_sentence():
 # Two drivers; disks that take no more.
 
 
+@pytest.mark.full
 def test_a_second_driver_is_refused_by_whatever_name_it_calls_the_file(tmp_path, monkeypatch, capsys):
     path, spec = tmp_path / "study.db", tmp_path / "study.toml"
     spec.write_text('kind = "alone"\nseeds = 300\n')
@@ -304,6 +312,7 @@ def test_within_one_process_too(tmp_path):
         pass
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("limit", [0, 20_000, 100_000])
 def test_a_file_that_cannot_grow_keeps_what_is_in_it(limit, tmp_path):
     path, study = tmp_path / "study.db", grid(ALONE, 400)
@@ -324,6 +333,7 @@ def test_a_file_that_cannot_grow_keeps_what_is_in_it(limit, tmp_path):
     assert (summary.kept, summary.finished, len(rows)) == (len(kept), 400 - len(kept), 400)
 
 
+@pytest.mark.full
 def test_a_full_disk_rolls_back_one_batch_and_the_store_goes_on_when_there_is_room(tmp_path):
     study = grid(QUICK, 300)
     with Store(tmp_path / "study.db", write=True) as store:
@@ -382,6 +392,7 @@ def test_a_read_only_folder_is_refused_and_can_be_read():
 # What runs again, and what is refused.
 
 
+@pytest.mark.full
 def test_failed_cells_are_tried_again_on_request_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sweep_cells, "PAUSE", 0)
     monkeypatch.setitem(studies.ALL, "alone", ALONE)
@@ -503,6 +514,7 @@ def test_a_batch_is_committed_whole_or_not_at_all(tmp_path, monkeypatch):
         assert store.rows(wrong) == []
 
 
+@pytest.mark.full
 def test_order_workers_and_engines_change_no_result(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep_cells, "PAUSE", 0.001)
     study = grid(ALONE, 8, 3)
@@ -667,6 +679,7 @@ def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path, capsys):
         assert says in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_a_damaged_file_is_refused_with_one_sentence_or_read(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(studies.ALL, "quick", QUICK)
     spec, path = tmp_path / "study.toml", tmp_path / "study.db"
@@ -831,7 +844,7 @@ class Files(RuleBasedStateMachine):
         assert self.store._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-TestFiles = Files.TestCase
+TestFiles = pytest.mark.full(Files.TestCase)
 TestFiles.settings = settings(
     max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
@@ -840,6 +853,7 @@ TestFiles.settings = settings(
 # Studies.
 
 
+@pytest.mark.full
 @given(
     st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=4, unique=True),
     st.lists(

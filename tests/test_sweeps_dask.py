@@ -157,6 +157,7 @@ def _kill_who_lingers(file: Path, machines: Machines, killed: list[int]) -> None
         killed.append(pid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["small", "trained"])
 def test_a_worker_killed_in_the_middle_changes_no_bit_and_loses_no_row(machines, tmp_path, what):
     if what == "small":
@@ -187,6 +188,7 @@ def test_a_worker_killed_in_the_middle_changes_no_bit_and_loses_no_row(machines,
     assert gone == set(killed) != set()
 
 
+@pytest.mark.full
 def test_the_cluster_it_starts_is_on_loopback_and_gone_afterwards(tmp_path):
     study = _study(12)
     us = psutil.Process()
@@ -210,6 +212,7 @@ def test_the_cluster_it_starts_is_on_loopback_and_gone_afterwards(tmp_path):
     assert not left
 
 
+@pytest.mark.full
 def test_cells_that_are_too_slow_too_large_or_deadly_cost_only_themselves(tmp_path):
     study = _study(20, "slow", "large", "deadly")
     engine = functools.partial(dask, workers=2, seconds=5.0, memory=2**33)
@@ -222,6 +225,7 @@ def test_cells_that_are_too_slow_too_large_or_deadly_cost_only_themselves(tmp_pa
     assert len(summary.failed) == 3
 
 
+@pytest.mark.full
 def test_only_workers_that_offer_what_a_batch_takes_get_one(machines, tmp_path):
     machines.worker("--no-nanny")
     gpu = machines.worker("--no-nanny", "--resources", "GPU=1")
@@ -234,6 +238,7 @@ def test_only_workers_that_offer_what_a_batch_takes_get_one(machines, tmp_path):
     assert len(rows) == 10
 
 
+@pytest.mark.full
 def test_it_waits_for_workers_and_has_few_batches_at_a_time_with_the_scheduler(machines, caplog):
     batches = [[i] for i in range(40)]
     answers = dask(len, batches, scheduler=machines.address)
@@ -251,6 +256,7 @@ def test_it_waits_for_workers_and_has_few_batches_at_a_time_with_the_scheduler(m
         _until(lambda: _keys(client) == 0)
 
 
+@pytest.mark.full
 def test_what_is_queued_is_cancelled_when_the_driver_is_interrupted(machines, tmp_path):
     machines.worker("--no-nanny")
 
@@ -281,6 +287,7 @@ def _until(true) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.full
 def test_a_worker_with_other_code_stops_the_run_and_computes_nothing(machines, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(Path(cluster.__file__).parents[1], other / "errsrc")
@@ -293,6 +300,7 @@ def test_a_worker_with_other_code_stops_the_run_and_computes_nothing(machines, t
         assert not store.failures()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("missing", ["errsrc", __name__])
 def test_workers_that_cannot_import_what_they_need_stop_the_run(machines, tmp_path, missing):
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('No module named {missing}')")
@@ -304,6 +312,7 @@ def test_workers_that_cannot_import_what_they_need_stop_the_run(machines, tmp_pa
         run(_study(3), store, functools.partial(dask, scheduler=machines.address), progress=False)
 
 
+@pytest.mark.full
 def test_a_scheduler_that_is_lost_ends_the_run_with_a_sentence(machines, tmp_path):
     machines.worker("--no-nanny")
 
@@ -319,6 +328,7 @@ def test_a_scheduler_that_is_lost_ends_the_run_with_a_sentence(machines, tmp_pat
         assert 0 < store.count() < 100
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("address", ["hello", "nonsense://x", f"tcp://{LOOPBACK}:1", ""])
 def test_an_address_where_no_scheduler_answers_is_refused(address, monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
@@ -369,6 +379,7 @@ echo "$1" >>"$JOBS/cancelled"
 """
 
 
+@pytest.mark.full
 def test_slurm_jobs_compute_the_same_and_are_cancelled_at_the_end(tmp_path, monkeypatch):
     importlib.import_module("dask_jobqueue")  # with its defaults, which must not come within config.set
     for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):

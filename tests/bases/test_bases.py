@@ -57,6 +57,7 @@ def test_functions_are_orthonormal_under_the_quadrature(basis):
     np.testing.assert_allclose(values.T @ (weights[:, None] * values), np.eye(basis.size), atol=1e-12)
 
 
+@pytest.mark.full
 @EVERY
 def test_functions_are_orthonormal_under_uniform_inputs(basis):
     """At 40,000 inputs no mean of a product is 6 standard errors off: false alarms below 1e-5 in all."""
@@ -135,6 +136,7 @@ def test_slepian_functions_are_eigenfunctions_of_the_sinc_kernel(c, count):
     assert basis.concentrations.sum() == pytest.approx(2 * c / np.pi, rel=1e-9)  # the operator's trace
 
 
+@pytest.mark.full
 @EVERY
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10**6))

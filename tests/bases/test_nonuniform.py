@@ -175,6 +175,7 @@ def test_what_does_not_converge_says_so():
     assert "not converged in 20 iterations" in found.status
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("basis", "places"),
     [
@@ -227,6 +228,7 @@ def test_sums_refuse_other_shapes():
         analyse(Torus(3), X, np.ones(29))
 
 
+@pytest.mark.full
 def test_bases_import_without_the_transform_library():
     code = "import sys; import errsrc.bases.toeplitz; assert 'finufft' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

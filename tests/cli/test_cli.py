@@ -95,6 +95,7 @@ SYNTHETIC = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("name", "law", "inputs", "options"), SYNTHETIC)
 def test_fit_gives_a_laws_own_parameters_back_as_json(run, name, law, inputs, options):
     code, out, _ = run(
@@ -125,6 +126,7 @@ def networks(depths=(8, 14, 26), widths=(0.5, 1, 2), plateau_column=True):
     return columns
 
 
+@pytest.mark.full
 def test_pruning_with_depth_and_width_is_the_joint_law(run):
     code, out, _ = run("fit", "a.csv", "--law", "pruning", "--json", a_csv=csv_text(networks()))
     assert code == 0
@@ -140,6 +142,7 @@ def test_a_depth_that_never_varies_holds_its_exponent_at_zero(run):
     assert "phi is held at 0: the depth never varies." in found["warnings"]
 
 
+@pytest.mark.full
 def test_pruned_networks_without_eps_np_have_their_plateaus_measured_and_remembered(run):
     measured = networks(plateau_column=False)
     code, out, _ = run("fit", "a.csv", "--out", "f.json", "--json", a_csv=csv_text(measured))
@@ -157,6 +160,7 @@ def test_pruned_networks_without_eps_np_have_their_plateaus_measured_and_remembe
     assert predicted == pytest.approx([truth["error"][r].mean() for r in rows], rel=0.15)
 
 
+@pytest.mark.full
 def test_predict_measures_the_plateau_of_a_network_it_has_not_seen_or_asks_for_it(run):
     run("fit", "a.csv", "--law", "pruning", "--out", "f.json", a_csv=csv_text(networks(plateau_column=False)))
     new = networks(depths=(50,), widths=(1,), plateau_column=False)
@@ -170,6 +174,7 @@ def test_predict_measures_the_plateau_of_a_network_it_has_not_seen_or_asks_for_i
     assert "'eps_np'" in sentence
 
 
+@pytest.mark.full
 def test_an_eps_np_column_serves_predict_too(run):
     run("fit", "a.csv", "--law", "pruning", "--out", "f.json", a_csv=csv_text(networks()))
     new = networks(depths=(50,))
@@ -179,6 +184,7 @@ def test_an_eps_np_column_serves_predict_too(run):
     assert predicted == pytest.approx(new["error"].tolist(), rel=1e-3)
 
 
+@pytest.mark.full
 def test_the_table_prints_each_interval_by_its_own_rule_and_the_seed_noise(run):
     columns = points(DENSE, noise=0.02, **{k: np.tile(v, 2) for k, v in GRID.items()})
     code, out, err = run("fit", "a.csv", "--law", "dense", a_csv=csv_text(columns))
@@ -196,6 +202,7 @@ def test_without_repeats_there_is_no_seed_noise(run):
     assert "seed noise" not in out
 
 
+@pytest.mark.full
 def test_auto_is_the_default_and_predict_gives_what_the_library_gives(run):
     text = csv_text(points(POWER, noise=0.01, n=N))
     code, out, _ = run("fit", "a.csv", "--out", "f.json", a_csv=text)
@@ -211,6 +218,7 @@ def test_auto_is_the_default_and_predict_gives_what_the_library_gives(run):
     )
 
 
+@pytest.mark.full
 def test_auto_takes_n_and_m_where_the_file_has_both(run):
     code, out, _ = run("fit", "a.csv", "--json", a_csv=csv_text(points(DENSE, noise=0.01, **GRID)))
     assert code == 0
@@ -266,6 +274,7 @@ def test_tabs_and_semicolons_separate_columns_where_the_header_has_no_comma(run,
     assert {line.count(delimiter) for line in out.splitlines()} == {4}
 
 
+@pytest.mark.full
 def test_plan_prints_the_librarys_plan_which_inverts_predict(run):
     text = csv_text(points(DENSE, **GRID))
     run("fit", "a.csv", "--law", "dense", "--eps0", "0.9", "--out", "f.json", a_csv=text)
@@ -282,6 +291,7 @@ def test_plan_prints_the_librarys_plan_which_inverts_predict(run):
         assert expected.error.estimate == pytest.approx(goal.get("error", expected.error.estimate), rel=1e-6)
 
 
+@pytest.mark.full
 def test_a_plan_near_the_floor_has_a_central_size_though_its_interval_is_open(run):
     run("fit", "a.csv", "--law", "power", "--out", "f.json", a_csv=csv_text(points(POWER, noise=0.02, n=N)))
     code, out, _ = run("plan", "f.json", "--error", "0.115")
@@ -308,6 +318,7 @@ GOOD = csv_text(points(POWER, n=N))
 ROWS = GOOD.splitlines()[1:]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("text", "fragment"),
     [
@@ -442,6 +453,7 @@ def test_an_engine_that_cannot_go_on_is_a_sentence(run, monkeypatch):
     assert run("run", "a.toml", a_toml=spec) == (2, "", "errsrc: The scheduler is lost.\n")
 
 
+@pytest.mark.full
 def test_a_joint_law_that_is_no_candidate_is_said(run):
     text = csv_text(points(DENSE, 0.01, **GRID))
     for more, said in ((), True), (("--eps0", "0.9"), False):
@@ -523,6 +535,7 @@ def shell(command, cwd):
     return subprocess.run(command, shell=True, cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_as_a_process_it_refuses_without_a_traceback_and_bears_a_closed_pipe(tmp_path):
     errsrc = f"'{sys.executable}' -m errsrc"
     (tmp_path / "a.csv").write_text(GOOD)
@@ -597,6 +610,7 @@ FUZZ = settings(
 )
 
 
+@pytest.mark.full
 @FUZZ
 @given(content=st.binary(max_size=200), law=LAWS)
 def test_any_bytes_are_fitted_or_refused(capsys, tmp_path, content, law):
@@ -604,6 +618,7 @@ def test_any_bytes_are_fitted_or_refused(capsys, tmp_path, content, law):
     holds_the_contract(capsys, path, content, ["fit", str(path), "--law", law, "--json"])
 
 
+@pytest.mark.full
 @FUZZ
 @given(text=csv_like(), law=LAWS)
 def test_any_table_is_fitted_or_refused(capsys, tmp_path, text, law):
@@ -611,6 +626,7 @@ def test_any_table_is_fitted_or_refused(capsys, tmp_path, text, law):
     holds_the_contract(capsys, path, text.encode(), ["fit", str(path), "--law", law, "--json"])
 
 
+@pytest.mark.full
 @FUZZ
 @given(data=st.data(), law=LAWS)
 def test_any_positive_points_are_fitted_or_refused(capsys, tmp_path, data, law):
@@ -637,6 +653,7 @@ kind = "minimum-norm"
 """
 
 
+@pytest.mark.slow
 def test_a_budget_is_printed_and_drawn(tmp_path):
     (tmp_path / "budget.toml").write_text(BUDGET)
     command = [sys.executable, "-m", "errsrc", "budget", "budget.toml", "--workers", "1"]
@@ -672,6 +689,7 @@ def test_a_budget_that_cannot_be_is_refused(capsys, tmp_path, old, new, message)
     assert not list(tmp_path.glob("*.db"))
 
 
+@pytest.mark.full
 def test_a_learner_that_does_not_fit_the_setting_fails_with_a_sentence(tmp_path):
     band = 'kind = "band-least-squares"\nbasis = {kind = "torus", degree = 2}'
     wrong = BUDGET.replace('kind = "minimum-norm"', band)

@@ -53,6 +53,7 @@ def test_scales_of_noise_are_those_of_normal_samples() -> None:
     assert local_scale(x, x**-0.3 * np.exp(noise)) == pytest.approx(0.02, rel=0.05)
 
 
+@pytest.mark.full
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 2.0))
 def test_residual_scale_is_unbiased_under_any_weights(seed: int, power: float) -> None:

@@ -14,6 +14,7 @@ from errsrc.laws import M4, Chinchilla, Dense, Power
 from fitting.cases import CIFAR, grid, noisy
 
 
+@pytest.mark.full
 def test_an_error_that_rises_is_no_power_law() -> None:
     n = np.geomspace(10, 1e5, 14)
     with pytest.raises(NoFit, match="worse than a constant"):
@@ -43,6 +44,7 @@ def test_auto_averages_and_its_weights_sum_to_one() -> None:
     assert draws.min() <= centre[0] <= draws.max()
 
 
+@pytest.mark.full
 def test_auto_follows_a_law_that_it_has(tmp_path) -> None:
     n = np.geomspace(100, 1e5, 40)
     law = Power(0.1, 2.0, 0.5)
@@ -77,6 +79,7 @@ def test_auto_refuses_inputs_that_no_candidate_has() -> None:
         auto([0.5, 0.4, 0.3, 0.25], n=[1, 2, 4, 8], fixed={"epsilon": 1.0})
 
 
+@pytest.mark.full
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.floats(1e-6, 1e6), min_size=4, max_size=12, unique=True),

@@ -40,6 +40,7 @@ def deeper(draw):
     return MLP((inputs, *hidden, outputs), activation), MLP((inputs, *more, outputs), activation)
 
 
+@pytest.mark.full
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(wider(), deeper()), st.integers(0, 2**32), st.sampled_from([torch.float32, torch.float64]))
 @example((MLP((1, 6, 1, 1, 1), "gelu"), MLP((1, 6, 1, 2, 1), "gelu")), 338, torch.float64)  # strided units

@@ -45,6 +45,7 @@ def test_outputs_have_their_shape_and_each_member_is_itself_alone(network):
     assert network.parameters - network.non_embedding == weights[0][0].numel()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("network", NETWORKS[1:], ids=lambda n: type(n).__name__)
 @settings(deadline=None)
 @given(seed=st.integers(0, 2**31), changed=st.integers(0, 7))
@@ -85,6 +86,7 @@ def test_a_transformer_is_written_out_in_plain_torch():
     torch.testing.assert_close(network(weights, x)[0, 0].double(), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("family", [NeuralNgram, Transformer, LSTM])
 def test_adam_moves_logits_as_much_at_every_width_and_more_and_more_without_the_factors(family):
     class Plain(family):

@@ -161,6 +161,7 @@ def images(n, seed):
     return torch.from_numpy(x), torch.from_numpy(y)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("network", [Resnet(8, 2, 2, 8, 1), WRN(8, 2, 2, 10, 1)], ids=str)
 def test_members_trained_together_are_those_trained_alone_masked_or_not(network):
     """In float64: in float32 sixty steps carry roundings, which differ between machines, to a few percent."""

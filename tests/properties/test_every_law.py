@@ -21,6 +21,7 @@ from errsrc.testing import LAW_PROPERTIES, check_law, design
 EVERY = pytest.mark.parametrize("law", ALL.values(), ids=ALL.keys())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("holds", LAW_PROPERTIES, ids=lambda one: one.__name__)
 @EVERY
 def test_a_property_of_every_law(holds: Callable[[Any], None], law: type[Law]) -> None:

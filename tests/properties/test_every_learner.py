@@ -53,6 +53,7 @@ SLOW = ("gaussian-process", "its_estimator_of_classes_passes_scikit_learns_check
 """The same fit as to numbers."""
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("holds", LEARNER_PROPERTIES, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("name", VALUES)
 def test_a_property_of_every_learner(name: str, holds: Callable[[Any], None]) -> None:

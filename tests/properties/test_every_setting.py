@@ -70,6 +70,7 @@ TRAINED = ImageTeacher(
 """Its constants are means over four trained teachers."""
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("holds", SETTING_PROPERTIES, ids=lambda one: one.__name__)
 @pytest.mark.parametrize(("setting", "classes"), SETTINGS, ids=lambda one: str(one)[:60])
 def test_a_property_of_every_setting(

@@ -79,6 +79,7 @@ def linear_bracket(n: int):
     return exact, uncertainty_bracket(LINEAR, *data, seed=1, effort=effort)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("n", [3, 12])
 def test_the_bracket_holds_the_exact_variance_and_is_narrow(n):
     exact, found = linear_bracket(n)
@@ -133,6 +134,7 @@ def test_a_walk_without_metropolis_would_not(monkeypatch):
     )
 
 
+@pytest.mark.full
 def test_a_slide_keeps_the_joint_law_of_teacher_and_data(monkeypatch):
     """Noiseless labels: weights stay N(0, I), and so the volume of the labels' map; false alarms 2e-4."""
     target, z, _ = planted(TANH, 4, 1500, 0.0)

@@ -56,6 +56,7 @@ CASES = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("law", "sizes", "noise"), CASES, ids=["power", "chinchilla"])
 def test_parameter_intervals_cover(
     law: Law, sizes: dict[str, np.ndarray], noise: float, repeats: int
@@ -65,6 +66,7 @@ def test_parameter_intervals_cover(
     assert all(least <= k <= most for k in count.values()), count
 
 
+@pytest.mark.full
 def test_intervals_that_claim_too_much_are_caught(repeats: int) -> None:
     """Control: 70% intervals judged as if they claimed 90%."""
     law, sizes, noise = CASES[0]
@@ -73,6 +75,7 @@ def test_intervals_that_claim_too_much_are_caught(repeats: int) -> None:
     assert all(k < least for k in count.values()), count
 
 
+@pytest.mark.full
 def test_predictions_of_a_new_run_cover_at_least_as_often_as_they_say(repeats: int) -> None:
     """Doubt about the form only widens them: one-sided, on a law that is right, 4x beyond the points."""
     law, sizes, noise = CASES[0]

@@ -68,6 +68,7 @@ def sphere(setting, learner, n, degrees):
     return kernel_regression(n, eigenvalues, target, ridge=learner.ridge, noise=setting.noise).excess
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("n", [30, 100])
 @pytest.mark.parametrize("ridge", [0.02, 0.5, 5.0])
 def test_ridge_regression(n, ridge):
@@ -76,6 +77,7 @@ def test_ridge_regression(n, ridge):
     assert agree(found, linear(NORMAL, n, ridge))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("setting", "n"), [(NORMAL, 30), (NORMAL, 75), (NORMAL, 200), (CLEAN, 40), (CLEAN, 100)]
 )
@@ -85,6 +87,7 @@ def test_regression_without_ridge(setting, n):
     assert agree(found, linear(setting, n))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("n", [30, 100])
 def test_the_uncertainty_is_that_of_the_bayes_ridge(n):
     setting = LinearTeacher(150, input_decay=1.2, channel=NOISY)
@@ -127,6 +130,7 @@ SPHERES = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("setting", "learner", "degrees"), SPHERES, ids=str)
 @pytest.mark.parametrize("n", [30, 100])
 def test_kernel_regression_of_gaussian_processes(setting, learner, degrees, n):
@@ -159,6 +163,7 @@ def test_random_features(n, m, ridge, noise):
     assert agree((mean, error), random_features(n, m, e, e, ridge=ridge, noise=noise))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("n", [20, 200])
 def test_memory(n):
     setting = TableTeacher(300, classes=4, decay=0.3)
@@ -167,6 +172,7 @@ def test_memory(n):
     assert agree(found, memorising(n, setting.probabilities) * 3 / 4)
 
 
+@pytest.mark.full
 def test_controls_that_must_fail():
     """Another convention, noise forgotten, another size, a world without the theory's assumptions."""
     for n in (30, 100):
@@ -204,6 +210,7 @@ EXPONENTS = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("setting", "learner", "sizes", "draws", "expected"), EXPONENTS, ids=str)
 def test_exponents(setting, learner, sizes, draws, expected):
     if isinstance(setting, GaussianProcessTeacher) and isinstance(learner, KernelRidge):
@@ -215,6 +222,7 @@ def test_exponents(setting, learner, sizes, draws, expected):
     assert found == pytest.approx(expected, abs=0.1)
 
 
+@pytest.mark.full
 def test_exponents_that_must_not_be_found():
     """Noise that is interpolated does not fall."""
     found, _ = slope(BandTeacher(Torus(3), channel=Gaussian(0.3)), Neighbours(), (50, 100, 200, 400), 150)

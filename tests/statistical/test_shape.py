@@ -36,6 +36,7 @@ def p_values(truth: np.ndarray, noise: float, seeds: int, understated: float = 1
     return out
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("noise", "seeds"), [(0.3, 3), (0.3, 1)], ids=["three seeds", "one seed"])
 def test_power_laws_are_missed_as_often_as_the_p_value_says(noise: float, seeds: int) -> None:
     """Where the noise leaves the tolerance far behind the p-value is exact: 5% lie under 0.05."""
@@ -44,12 +45,14 @@ def test_power_laws_are_missed_as_often_as_the_p_value_says(noise: float, seeds:
     assert stats.binom.ppf(tail, REPEATS, 0.05) <= rejected <= stats.binom.isf(tail, REPEATS, 0.05)
 
 
+@pytest.mark.full
 def test_understated_noise_is_caught() -> None:
     """Control: with half the noise claimed, more are missed than the first test accepts."""
     rejected = int((p_values(LAW.error(n=N), 0.3, 3, understated=2.0) < 0.05).sum())
     assert rejected > stats.binom.isf(FALSE_ALARM / 2, REPEATS, 0.05)
 
 
+@pytest.mark.full
 def test_a_true_power_law_is_called_something_else_at_most_one_time_in_twenty() -> None:
     """Whole verdicts, 8 sizes x 3 seeds at noise 10%; the bend below is the control."""
     verdicts = drawn(LAW)
@@ -57,6 +60,7 @@ def test_a_true_power_law_is_called_something_else_at_most_one_time_in_twenty() 
     assert verdicts.count("power law") >= stats.binom.ppf(FALSE_ALARM, DRAWN, 0.9)
 
 
+@pytest.mark.full
 def test_a_bend_is_not_called_a_power_law() -> None:
     """Control: judged as if it were one, it fails the test above."""
     verdicts = drawn(Broken(0.0, 1.0, 0.2, 0.6, 1000.0, 0.4))
@@ -64,6 +68,7 @@ def test_a_bend_is_not_called_a_power_law() -> None:
     assert verdicts.count("power law") < stats.binom.ppf(FALSE_ALARM, DRAWN, 0.9)
 
 
+@pytest.mark.slow
 def test_a_slow_bend_is_not_called_a_cliff() -> None:
     """Slower than the candidate's width, 20 seeds at noise 5%; a stretched exponential is the control."""
     slow = drawn(Broken(0.0, 1.0, 0.1, 0.5, 1500.0, 1.5), 0.05, 20).count("cliff")

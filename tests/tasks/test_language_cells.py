@@ -40,6 +40,7 @@ def cell(corpus):
     )  # fmt: skip
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("family", "batch"), [("neural-ngram", 64), ("transformer", 16), ("lstm", 16)])
 def test_each_family_learns_and_together_is_as_alone(cell, family, batch):
     recipe = Recipe(learning_rate=0.016, batch=batch)

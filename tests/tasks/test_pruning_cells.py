@@ -25,6 +25,7 @@ CELL = PruningCell(
 )
 
 
+@pytest.mark.full
 def test_a_cells_curve_has_a_row_a_level(tmp_path, monkeypatch):
     monkeypatch.setenv("ERRSRC_STATE", str(tmp_path))
     cells = [CELL, replace(CELL, n=100)]

@@ -17,6 +17,7 @@ torch.set_num_threads(1)
 CELL = VisionCell("digits", "mlp", width=16, n=300, seed=0, validation=200, steps=300)
 
 
+@pytest.mark.full
 def test_both_families_learn_digits():
     for cell, bound in ((CELL, 0.12), (replace(CELL, family="cnn", width=4), 0.15)):
         (result,) = train_cells([cell])
@@ -26,6 +27,7 @@ def test_both_families_learn_digits():
         assert not result.diverged
 
 
+@pytest.mark.full
 def test_a_cells_result_does_not_depend_on_its_batch():
     cells = [replace(CELL, n=n, seed=seed, steps=75) for n in (50, 300) for seed in (0, 1)]
     together = train_cells(cells)
@@ -36,12 +38,14 @@ def test_a_cells_result_does_not_depend_on_its_batch():
     assert len({result.loss for result in together}) == 4
 
 
+@pytest.mark.full
 def test_more_data_is_better_on_average_over_seeds():
     results = train_cells([replace(CELL, n=n, seed=seed) for n in (30, 600) for seed in range(3)])
     errors = np.array([result.error for result in results]).reshape(2, 3).mean(1)
     assert errors[1] < 0.6 * errors[0]
 
 
+@pytest.mark.full
 def test_the_test_set_chooses_nothing(monkeypatch):
     from errsrc.tasks import vision
 

@@ -12,6 +12,7 @@ from errsrc.theory import (
 from theory.spectra import POWER, noises, ridges, sizes, spectra
 
 
+@pytest.mark.full
 @given(sizes, sizes, spectra, ridges, noises)
 @settings(deadline=None)
 def test_random_features_as_they_were_published(n, m, spectrum, ridge, noise):
@@ -56,6 +57,7 @@ def test_without_ridge_and_noise_it_is_that_of_maloney_roberts_and_sully(n, m):
     assert found == pytest.approx(random_features(m, n, e, weight * e), rel=1e-12)
 
 
+@pytest.mark.full
 @given(sizes, spectra, ridges, noises)
 @settings(deadline=None)
 def test_many_random_features_are_the_kernel(n, spectrum, ridge, noise):

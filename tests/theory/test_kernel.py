@@ -13,6 +13,7 @@ from errsrc.theory import (
 from theory.spectra import POWER, noises, ridges, sizes, spectra
 
 
+@pytest.mark.full
 @given(sizes, spectra, st.floats(1e-6, 1e2))
 @settings(deadline=None)
 def test_the_effective_ridge_is_the_fixed_point_of_its_equation(n, spectrum, ridge):
@@ -45,6 +46,7 @@ def test_two_eigenvalues_make_a_cubic():
     assert float(found.excess) == pytest.approx(float(excess), rel=1e-13)
 
 
+@pytest.mark.full
 @given(sizes, spectra, st.floats(1e-3, 1e2), noises)
 @settings(deadline=None)
 def test_one_over_one_minus_gamma_is_the_slope_of_the_effective_ridge(n, spectrum, ridge, noise):
@@ -59,6 +61,7 @@ def test_one_over_one_minus_gamma_is_the_slope_of_the_effective_ridge(n, spectru
     assert float(found.excess + noise) == pytest.approx((missed + noise) * slope, rel=1e-3, abs=1e-9)
 
 
+@pytest.mark.full
 @given(sizes, spectra, ridges, noises)
 @settings(deadline=None)
 def test_learnability_is_conserved_and_errors_are_no_less_than_zero(n, spectrum, ridge, noise):
@@ -74,6 +77,7 @@ def test_learnability_is_conserved_and_errors_are_no_less_than_zero(n, spectrum,
     assert found.excess >= kernel_regression(n, e, c, ridge=ridge).excess
 
 
+@pytest.mark.full
 @given(sizes, spectra, ridges, noises, st.floats(0.01, 100))
 @settings(deadline=None)
 def test_units_of_inputs_and_of_labels_are_free(n, spectrum, ridge, noise, unit):
@@ -85,6 +89,7 @@ def test_units_of_inputs_and_of_labels_are_free(n, spectrum, ridge, noise, unit)
     assert float(louder.excess) == pytest.approx(unit * float(one.excess), rel=1e-6, abs=1e-12)
 
 
+@pytest.mark.full
 @given(sizes, spectra, st.floats(1e-2, 10), st.floats(0.1, 10))
 @settings(deadline=None)
 def test_at_the_bayes_ridge_the_risk_is_sollichs(n, spectrum, noise, variance):
@@ -109,6 +114,7 @@ def test_equal_eigenvalues_without_ridge(n):
     assert float(noisy.excess) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.full
 @given(spectra, st.integers(0, 300), noises)
 @settings(deadline=None)
 def test_a_finite_rank_is_learned_from_as_many_examples(spectrum, more, noise):
@@ -125,6 +131,7 @@ def test_a_finite_rank_is_learned_from_as_many_examples(spectrum, more, noise):
     assert outside == (np.inf if more == 0 else pytest.approx(expected + n / more, rel=1e-9))
 
 
+@pytest.mark.full
 @given(spectra, st.floats(0.5, 7.9), noises)
 @settings(deadline=None)
 def test_a_small_ridge_tends_to_none(spectrum, n, noise):

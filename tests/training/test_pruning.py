@@ -46,6 +46,7 @@ def random_masks(network, members, density, seed):
 # Masks
 
 
+@pytest.mark.full
 @settings(max_examples=16, deadline=None)
 @given(
     st.sampled_from([NETWORK, MLP((16, 5, 4, 3), "tanh"), CNN(4, 2, 3, blocks=1)]),
@@ -221,6 +222,7 @@ def train_killed_at(call, *args, **kwargs):
             return ()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("optimiser", ["adam", "sgd", "lbfgs"])
 def test_an_interrupted_training_goes_on_to_the_same_bits(optimiser, tmp_path, device):
     x, y, held = X.to(device), Y.to(device), tuple(part.to(device) for part in HELD)
@@ -260,6 +262,7 @@ train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=Path({state!r}), ever
 """
 
 
+@pytest.mark.full
 def test_a_process_killed_at_a_random_step_is_gone_on_from_to_the_same_bits(tmp_path):
     state = tmp_path / "state.pt"
     last = int(np.random.default_rng(0).integers(12, 120))
@@ -272,6 +275,7 @@ def test_a_process_killed_at_a_random_step_is_gone_on_from_to_the_same_bits(tmp_
         assert all_equal(one.weights, other.weights)
 
 
+@pytest.mark.full
 def test_an_interrupted_pruning_goes_on_level_by_level(tmp_path, monkeypatch):
     arguments = (NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), Rounds(max_rounds=4, rewind_step=10), TEST)
     whole = prune(*arguments)

@@ -40,6 +40,7 @@ MEMBERS = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("network", [MLP((16, 8, 3)), CNN(side=4, width=2, classes=3)], ids=str)
 @pytest.mark.parametrize("optimiser", ["adam", "sgd"])
 def test_a_member_trained_among_others_is_the_member_trained_alone(network, optimiser):
@@ -219,6 +220,7 @@ def test_a_loss_that_only_grows_is_divergence_too():
     assert trained.diverged
 
 
+@pytest.mark.full
 def test_the_averaged_weights_are_better_than_the_last_at_a_constant_rate():
     x, y = blobs(400, noise=2.0)
     validation = blobs(2000, seed=1, noise=2.0)

@@ -104,6 +104,7 @@ def traced(monkeypatch):
         yield
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.usefixtures("traced")
 @pytest.mark.parametrize("network", **BY_NAME)
@@ -133,6 +134,7 @@ def test_adam_in_one_kernel_is_adam(masked, device):
         assert not masked or not other.cpu()[~mask[0]].any()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no compiler")
 def test_compiled_training_is_training(device):
@@ -204,6 +206,7 @@ class Killed(BaseException):
     """What ends a run in a test."""
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("change", [{}, {"precision": "bf16"}, {"optimiser": "sgd"}], ids=str)
 def test_an_interrupted_training_with_moved_images_goes_on_to_the_same_bits(change, tmp_path, monkeypatch):
     network, recipe = NETWORKS[1], replace(CROPPED, **change)
