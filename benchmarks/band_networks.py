@@ -146,7 +146,7 @@ def choose(fitted: list[list[Fitted]], seeds: int) -> list[int]:
 
 def _validation(one: Fitted) -> float:
     (trained,) = one.function.trained
-    return np.inf if trained.diverged else float(trained.curve["loss"][trained.best])
+    return np.inf if trained.diverged else float(trained.curve["loss"][trained.best_evaluation])
 
 
 def errors(fitted: list[Fitted], data: list[tuple[np.ndarray, np.ndarray, np.ndarray, int]]) -> np.ndarray:

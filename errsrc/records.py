@@ -681,8 +681,8 @@ def stored_repr(value: Any) -> str:
     if is_record(value):
         cls = type(value)
         names = {f.name: OLD_FIELDS.get((name(cls), f.name), f.name) for f in dataclasses.fields(value)}
-        inner = (f"{old}={stored_repr(getattr(value, field))}" for field, old in names.items())
-        return f"{cls.__qualname__}({', '.join(inner)})"
+        fields = (f"{old}={stored_repr(getattr(value, field))}" for field, old in names.items())
+        return f"{cls.__qualname__}({', '.join(fields)})"
     if type(value) not in (list, tuple):
         return repr(value)
     inner = map(stored_repr, value)

@@ -19,7 +19,7 @@ from errsrc.nets import (
 )
 from errsrc.settings import BandTeacher, NetworkFunctions
 from errsrc.training import Recipe, losses
-from errsrc.training.risk import head
+from errsrc.training.objectives import SquaredError
 
 torch.set_num_threads(1)
 
@@ -63,7 +63,7 @@ def test_slopes_by_hand_are_those_of_the_graph(network):
     share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
     for slopes in (type(network).gradients, Network.gradients):
         out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
-        slopes(network, weights, x, lambda outputs: head(outputs, y, "squared", share), out)
+        slopes(network, weights, x, lambda outputs: SquaredError().loss_and_gradient(outputs, y, share), out)
         for one, other in zip(out, expected, strict=True):
             torch.testing.assert_close(one, other)
 

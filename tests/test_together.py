@@ -35,16 +35,16 @@ sys.path.insert(0, {tests!r})
 import torch
 from pathlib import Path
 from test_together import CALLS, train
-from errsrc.training import checkpoint, distributed
-saved, save = [], checkpoint.save
-def spy(path, mark, content):
-    save(path, mark, content)
+from errsrc.training import distributed, loop
+saved, save = [], loop.write_checkpoint
+def spy(path, identity, content):
+    save(path, identity, content)
     saved.append(path.exists())
-checkpoint.save = spy
+loop.write_checkpoint = spy
 with distributed.join() as first:
     assert first == (distributed.place() == (0, 2))
     folder = Path({folder!r}) / str(distributed.place()[0])  # the second would be alone in writing its own
-    trained = [train(*call, state=folder / "state.pt", every=0.0) for call in CALLS]
+    trained = [train(*call, checkpoint_path=folder / "state.pt", checkpoint_seconds=0.0) for call in CALLS]
 assert saved and all(saved) == first and any(saved) == first
 torch.save([one.weights for each in trained for one in each], folder.with_suffix(".pt"))
 """

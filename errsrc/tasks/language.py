@@ -276,7 +276,7 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
             bits_per_byte=float(bits[i]),
             bits_per_byte_se=float(bits_se[i]),
             error=float(wrong[i].mean()) / kind.passage,
-            validation_loss=float(one.curve["loss"][one.best]),
+            validation_loss=float(one.curve["loss"][one.best_evaluation]),
             train_loss=one.train_loss,
             steps_taken=one.steps,
             best_step=one.best_step,

@@ -20,7 +20,7 @@ from errsrc.sweeps import Kind
 from errsrc.tasks import vision
 from errsrc.tasks.devices import device_name
 from errsrc.tasks.vision import VisionCell
-from errsrc.training import Level, Rounds, prunable, prune
+from errsrc.training import PruningLevel, Rounds, prunable, prune
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
     An outcome has the unpruned network's "m", "prunable" weights, "error" and "loss" on the test set, the
     "last_density" and its "last_error", the number of "levels", whether a training "diverged", the
     "device", and "seconds", the cell's share (by steps) of the batch's wall time.  Its "curve" has a row a
-    level: the fields of `errsrc.training.Level`, errors and losses on the test set.
+    level: the fields of `errsrc.training.PruningLevel`, errors and losses on the test set.
 
     Where the environment variable ERRSRC_STATE names a folder, finished levels and the training of the
     next are kept there, and a batch that was interrupted goes on from them.
@@ -103,7 +103,7 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
             "seconds": seconds * taken / sum(steps),
             "curve": {
                 name: np.array([getattr(level, name) for level in one.levels], dtype=np.float64)
-                for name in (figure.name for figure in fields(Level))
+                for name in (figure.name for figure in fields(PruningLevel))
             },
         }
         for one, taken in zip(pruned, steps, strict=True)

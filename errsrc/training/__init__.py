@@ -1,13 +1,13 @@
-"""The training loop of stacked networks, its recipes, checkpoints and pruning; training on several GPUs."""
+"""Training of stacked networks: the loop, its recipes, checkpoints and pruning, on one GPU or several."""
 
-from errsrc.training.loop import Member as Member
-from errsrc.training.loop import Trained as Trained
 from errsrc.training.loop import train as train
-from errsrc.training.pruning import Level as Level
-from errsrc.training.pruning import Pruned as Pruned
+from errsrc.training.masks import magnitude_masks as magnitude_masks
+from errsrc.training.masks import prunable as prunable
+from errsrc.training.members import Member as Member
+from errsrc.training.members import Trained as Trained
+from errsrc.training.pruning import PrunedNetwork as PrunedNetwork
+from errsrc.training.pruning import PruningLevel as PruningLevel
 from errsrc.training.pruning import Rounds as Rounds
-from errsrc.training.pruning import magnitude_masks as magnitude_masks
-from errsrc.training.pruning import prunable as prunable
 from errsrc.training.pruning import prune as prune
 from errsrc.training.recipe import Recipe as Recipe
 from errsrc.training.risk import evaluate as evaluate

@@ -1,4 +1,4 @@
-"""Checkpoints: one file of tensors and plain values, replaced whole, that knows which call it is of."""
+"""Checkpoints: files of tensors and plain values, which are replaced as a whole and name their call."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from errsrc import checks, records
 from errsrc.training import distributed
 
 
-def identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
-    """Return what tells one call from another: a SHA-256 of its repr and of all arrays, shapes and types.
+def call_identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
+    """Return what tells a call from all others: a SHA-256 of the call's repr and its arrays.
 
     Parameters
     ----------
     call
-        Plain values and frozen dataclasses of them.
-    arrays
-        Tensors and numpy arrays of any shapes and types.
+        Plain values, frozen dataclasses of them, and tuples of both.
+    arrays : iterable of tensors and numpy arrays
+        Arrays of any shapes and dtypes, which count too.
 
     Examples
     --------
-    >>> identity("train", [torch.zeros(3)]) == identity("train", [torch.zeros(3, 1)])
+    >>> call_identity("train", [torch.zeros(3)]) == call_identity("train", [torch.zeros(3, 1)])
     False
     """
     digest = hashlib.sha256(records.stored_repr(call).encode())
@@ -41,63 +41,71 @@ def identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def save(path: Path, mark: str, content: dict[str, Any]) -> None:
-    """Write a checkpoint of the call with the identity `mark`; a kill leaves the former one or this one.
+def write_checkpoint(path: Path, identity: str, content: dict[str, Any]) -> None:
+    """Write a checkpoint; a process that is killed leaves the previous file or the new one.
 
     Parameters
     ----------
-    path
-        The file; its folder is made if need be.
-    mark
-        See `identity`.
-    content
+    path : Path
+        The file; its folder is created if it does not exist.
+    identity : str
+        The call that the checkpoint belongs to, see `call_identity`.
+    content : dict
         Tensors, numbers, strings, and lists, tuples and dicts of these.
 
     Notes
     -----
-    Of processes that train together, the first writes.
+    In distributed training the first process writes.
     """
     if distributed.place()[0]:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     with part.open("wb") as file:
-        torch.save({"identity": mark, "content": content}, file)
+        torch.save({"identity": identity, "content": content}, file)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
 
 
-def remove(path: Path) -> None:
-    """Remove the checkpoint at a path, for all processes that train together, where there is one."""
+def remove_checkpoint(path: Path) -> None:
+    """Remove a checkpoint if it exists; in distributed training, after all processes are done with it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
     distributed.wait()
     if not distributed.place()[0]:
         path.unlink(missing_ok=True)
     distributed.wait()
 
 
-def load(path: Path, mark: str, where: str) -> dict[str, Any] | None:
-    """Return what a checkpoint holds, its tensors on the CPU, or None where there is no file.
+def read_checkpoint(path: Path, identity: str, name: str, where: str) -> dict[str, Any] | None:
+    """Return the content of a checkpoint, with tensors on the CPU, or None if there is no file.
 
     Parameters
     ----------
-    path, mark
-        See `save`.
-    where
-        Who asks, in messages.
+    path : Path
+        The file.
+    identity : str
+        The call that the checkpoint must belong to, see `call_identity`.
+    name, where : str
+        The parameter that holds the path and its function, for messages.
 
     Raises
     ------
     ValueError
-        For a file that is not a checkpoint, or is one of another call.
+        If the file is not a checkpoint, or belongs to another call.
     """
-    accepted = "a checkpoint of this very call, or a file that is not there"
+    accepted = "a checkpoint of the same call, or a file that does not exist"
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         return None
     except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, KeyError):
-        raise ValueError(checks.refusal("state", where, accepted, f"<no checkpoint: {path}>")) from None
-    if not isinstance(found, dict) or found.get("identity") != mark:
-        raise ValueError(checks.refusal("state", where, accepted, f"<of another call: {path}>"))
+        raise ValueError(checks.refusal(name, where, accepted, f"<no checkpoint: {path}>")) from None
+    if not isinstance(found, dict) or found.get("identity") != identity:
+        raise ValueError(checks.refusal(name, where, accepted, f"<of another call: {path}>"))
     return dict(found["content"])

@@ -1,4 +1,4 @@
-"""Limited-memory BFGS over many problems at once, each with its own line search and end."""
+"""Limited-memory BFGS for many problems at once; each has its own line search and its own end."""
 
 from __future__ import annotations
 
@@ -8,31 +8,49 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_MEMORY = 20  # pairs of steps and slope changes
-_TRIALS = 30  # points looked at along one direction
-_DESCENT, _CURVATURE = 1e-4, 0.9  # the two constants of the weak Wolfe conditions
+from errsrc.training.optimiser import Optimiser
+
+_MEMORY = 20  # pairs of moves and gradient changes
+_TRIALS = 30  # points that a line search tries
+_DECREASE, _CURVATURE = 1e-4, 0.9  # the two constants of the weak Wolfe conditions
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Losses (K,) and slopes (K, P) at points (K, P) of the problems with numbers (K,), int64."""
+"""Maps points (K, P), and the numbers (K,), int64, of their problems, to losses (K,) and gradients (K, P)."""
+
+# Names of attributes in checkpoints; files of version 0.1.0 have them.
+_CHECKPOINT_NAMES = {
+    "point": "point",
+    "_numbers": "_numbers",
+    "loss": "loss",
+    "slope": "gradient",
+    "stuck": "stalled",
+    "_moves": "_moves",
+    "_changes": "_changes",
+    "_weight": "_inverse_products",
+    "_scale": "_scale",
+    "_taken": "_steps",
+}
 
 
-class LBFGS:
+class LBFGS(Optimiser):
     """Minimisers of E functions of P numbers (Nocedal and Wright 2006, algorithm 7.4).
 
-    Steps satisfy the weak Wolfe conditions by bisection (Lewis and Overton 2013, algorithm 2.6).  What
-    one problem does is never read by another.  A problem is ``stuck`` when not even steepest descent
-    lowers its loss, to rounding: at a minimum, or where its loss is not finite.
+    Steps satisfy the weak Wolfe conditions by bisection (Lewis and Overton 2013, algorithm 2.6).  No problem
+    depends on another.  A problem has stalled if steepest descent does not lower its loss, to rounding: it is
+    at a minimum, or its loss is not finite.
 
     Parameters
     ----------
-    objective
+    objective : callable
         The functions, see `Objective`.
+    point : tensor (E, P)
+        Where each problem starts.
 
     Attributes
     ----------
-    point, loss, slope
-        Where each problem stands: (E, P), (E,), (E, P).
-    stuck
+    point, loss, gradient
+        Where each problem is now, (E, P), its loss (E,) and gradient (E, P).
+    stalled
         bool (E,).
     """
 
@@ -41,93 +59,117 @@ class LBFGS:
         self._objective = objective
         self.point = point
         self._numbers = torch.arange(members, device=point.device)
-        self.loss, self.slope = objective(point, self._numbers)
-        self.stuck = ~torch.isfinite(self.loss)
+        self.loss, self.gradient = objective(point, self._numbers)
+        self.stalled = ~torch.isfinite(self.loss)
         self._moves = point.new_zeros(_MEMORY, members, size)
         self._changes = point.new_zeros(_MEMORY, members, size)
-        self._weight = point.new_zeros(_MEMORY, members)  # 1 / (move . change); 0: no such pair
+        self._inverse_products = point.new_zeros(_MEMORY, members)  # 1 / (move . change); 0 without a pair
         self._scale = point.new_ones(members)
-        self._taken = 0
-
-    def keep(self, mask: Tensor) -> None:
-        """Drop the problems outside ``mask``, bool (E,); the others keep their numbers."""
-        self.point, self.loss, self.slope = self.point[mask], self.loss[mask], self.slope[mask]
-        self.stuck, self._scale, self._numbers = self.stuck[mask], self._scale[mask], self._numbers[mask]
-        self._moves, self._changes = self._moves[:, mask], self._changes[:, mask]
-        self._weight = self._weight[:, mask]
+        self._steps = 0
 
     @property
-    def raw(self) -> Tensor:
-        """The points themselves, (E, P)."""
+    def weights(self) -> Tensor:
+        """The points, (E, P)."""
         return self.point
+
+    @property
+    def averaged_weights(self) -> Tensor:
+        """The points, (E, P)."""
+        return self.point
+
+    def keep(self, mask: Tensor) -> None:
+        """Drop the problems where `mask` is False, bool (E,); the others keep their numbers."""
+        self.point, self.loss, self.gradient = self.point[mask], self.loss[mask], self.gradient[mask]
+        self.stalled, self._scale = self.stalled[mask], self._scale[mask]
+        self._numbers = self._numbers[mask]
+        self._moves, self._changes = self._moves[:, mask], self._changes[:, mask]
+        self._inverse_products = self._inverse_products[:, mask]
 
     def state(self) -> dict[str, Any]:
         """Return all that changes from step to step."""
-        return {name: value for name, value in vars(self).items() if name != "_objective"}
+        return {name: getattr(self, attribute) for name, attribute in _CHECKPOINT_NAMES.items()}
 
-    def restore(self, state: dict[str, Any], live: Tensor) -> None:
-        """Go back to a `state`, in which the problems have the numbers ``live``, int64 (members,)."""
-        vars(self).update(state, _numbers=live)
+    def restore(self, state: dict[str, Any], active: Tensor) -> None:
+        """Go back to a saved state, in which the problems had the numbers `active`, see `Optimiser`."""
+        for name, attribute in _CHECKPOINT_NAMES.items():
+            setattr(self, attribute, state[name])
+        self._numbers = active
+
+    def take_steps(self, step: int, count: int, budget: Tensor, loss_sum: Tensor) -> None:
+        """Take `count` steps and add the losses before each to `loss_sum`, see `Optimiser`."""
+        for _ in range(count):
+            loss_sum += self.loss
+            self.step()
 
     def step(self) -> None:
-        """Move every problem that is not stuck to a point of lower loss."""
-        direction = -self._inverse(self.slope)
-        down = (direction * self.slope).sum(1)
-        fresh = ~(torch.isfinite(down) & (down < 0)) | ~(self._weight > 0).any(0)
-        self._weight[:, fresh] = 0
-        direction[fresh] = -self.slope[fresh]
-        down[fresh] = -self.slope[fresh].square().sum(1)
-        reach = torch.where(fresh, (1 / down.abs().sqrt()).clamp(max=1.0), 1.0)
-        point, loss, slope, moved = self._search(direction, down, reach)
-        self.stuck |= ~moved & fresh
-        self._weight[:, ~moved] = 0  # the next step is along the slope
-        move, change = point - self.point, slope - self.slope
-        along, squared = (move * change).sum(1), change.square().sum(1)
-        curved = moved & (along > torch.finfo(along.dtype).eps * squared)
-        place = self._taken % _MEMORY
-        self._taken += 1
-        self._moves[place], self._changes[place] = move, change
-        self._weight[place] = torch.where(curved, 1 / along, 0.0)
-        self._scale = torch.where(curved, along / squared, self._scale)
-        self.point, self.loss, self.slope = point, loss, slope
+        """Move every problem that has not stalled to a point of lower loss."""
+        direction = -self._inverse_hessian_product(self.gradient)
+        derivative = (direction * self.gradient).sum(1)
+        has_descent = torch.isfinite(derivative) & (derivative < 0)
+        steepest = ~has_descent | ~(self._inverse_products > 0).any(0)  # along the gradient, without memory
+        self._inverse_products[:, steepest] = 0
+        direction[steepest] = -self.gradient[steepest]
+        derivative[steepest] = -self.gradient[steepest].square().sum(1)
+        length = torch.where(steepest, (1 / derivative.abs().sqrt()).clamp(max=1.0), 1.0)
+        point, loss, gradient, moved = self._line_search(direction, derivative, length)
+        self.stalled |= ~moved & steepest
+        self._inverse_products[:, ~moved] = 0  # the next step is along the gradient
+        self._remember(point - self.point, gradient - self.gradient, moved)
+        self.point, self.loss, self.gradient = point, loss, gradient
 
-    def _inverse(self, slope: Tensor) -> Tensor:
-        """Return the inverse Hessian's estimate times the slopes: the two-loop recursion."""
-        places = [(self._taken - 1 - k) % _MEMORY for k in range(min(self._taken, _MEMORY))]
-        result = slope.clone()
-        shares = {}
+    def _remember(self, move: Tensor, change: Tensor, moved: Tensor) -> None:
+        """Store a pair of a move and the gradient's change, where the curvature along it is positive."""
+        product, squared = (move * change).sum(1), change.square().sum(1)
+        curved = moved & (product > torch.finfo(product.dtype).eps * squared)
+        place = self._steps % _MEMORY
+        self._steps += 1
+        self._moves[place], self._changes[place] = move, change
+        self._inverse_products[place] = torch.where(curved, 1 / product, 0.0)
+        self._scale = torch.where(curved, product / squared, self._scale)
+
+    def _inverse_hessian_product(self, gradient: Tensor) -> Tensor:
+        """Return the estimated inverse Hessian times the gradient: the two-loop recursion."""
+        places = [(self._steps - 1 - k) % _MEMORY for k in range(min(self._steps, _MEMORY))]
+        result = gradient.clone()
+        first = {}
         for place in places:
-            shares[place] = self._weight[place] * (self._moves[place] * result).sum(1)
-            result -= shares[place][:, None] * self._changes[place]
+            first[place] = self._inverse_products[place] * (self._moves[place] * result).sum(1)
+            result -= first[place][:, None] * self._changes[place]
         result *= self._scale[:, None]
         for place in reversed(places):
-            share = shares[place] - self._weight[place] * (self._changes[place] * result).sum(1)
-            result += share[:, None] * self._moves[place]
+            second = self._inverse_products[place] * (self._changes[place] * result).sum(1)
+            result += (first[place] - second)[:, None] * self._moves[place]
         return result
 
-    def _search(
-        self, direction: Tensor, down: Tensor, reach: Tensor
+    def _line_search(
+        self, direction: Tensor, derivative: Tensor, length: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return points, losses and slopes along the directions, and which problems moved."""
-        point, loss, slope = self.point.clone(), self.loss.clone(), self.slope.clone()
-        moved = torch.zeros_like(self.stuck)
-        low, high = torch.zeros_like(reach), torch.full_like(reach, torch.inf)
-        resolved = -down * reach > torch.finfo(loss.dtype).eps * loss.abs()  # what the slope promises
-        open_ = (~self.stuck & resolved).nonzero().flatten()
+        """Return points, losses and gradients along the directions, and which problems moved.
+
+        ``derivative`` (E,) is that of the loss along the direction, and ``length`` (E,) the first trial.
+        """
+        point, loss, gradient = self.point.clone(), self.loss.clone(), self.gradient.clone()
+        moved = torch.zeros_like(self.stalled)
+        low, high = torch.zeros_like(length), torch.full_like(length, torch.inf)
+        # the decrease that the derivative predicts is above rounding
+        resolved = -derivative * length > torch.finfo(loss.dtype).eps * loss.abs()
+        searching = (~self.stalled & resolved).nonzero().flatten()
         for _ in range(_TRIALS):
-            if not len(open_):
+            if not len(searching):
                 break
-            t = reach[open_]
-            trial = self.point[open_] + t[:, None] * direction[open_]
-            its_loss, its_slope = self._objective(trial, self._numbers[open_])
-            lower = its_loss <= self.loss[open_] + _DESCENT * t * down[open_]  # False for NaN
-            flat = (its_slope * direction[open_]).sum(1) >= _CURVATURE * down[open_]
-            good = open_[lower]  # the best so far: a longer step that is low enough too
-            point[good], loss[good], slope[good] = trial[lower], its_loss[lower], its_slope[lower]
+            t = length[searching]
+            trial = self.point[searching] + t[:, None] * direction[searching]
+            trial_loss, trial_gradient = self._objective(trial, self._numbers[searching])
+            bound = self.loss[searching] + _DECREASE * t * derivative[searching]
+            lower = trial_loss <= bound  # False for NaN
+            flat = (trial_gradient * direction[searching]).sum(1) >= _CURVATURE * derivative[searching]
+            good = searching[lower]  # the best point so far: a longer step that is low enough too
+            point[good], loss[good], gradient[good] = trial[lower], trial_loss[lower], trial_gradient[lower]
             moved[good] = True
             low[good] = t[lower]
-            high[open_[~lower]] = t[~lower]
-            open_ = open_[~(lower & flat)]
-            bounded = torch.isfinite(high[open_])
-            reach[open_] = torch.where(bounded, (low[open_] + high[open_]) / 2, 2 * low[open_])
-        return point, loss, slope, moved
+            high[searching[~lower]] = t[~lower]
+            searching = searching[~(lower & flat)]
+            bounded = torch.isfinite(high[searching])
+            middle = (low[searching] + high[searching]) / 2
+            length[searching] = torch.where(bounded, middle, 2 * low[searching])
+        return point, loss, gradient, moved

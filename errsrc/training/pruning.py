@@ -1,15 +1,14 @@
 """Iterative magnitude pruning of stacked networks, with rewinding of weights or of the learning rate.
 
-All matrices and convolutions of a network are pruned together; tensors of one axis (biases, and the
-scales and shifts of normalisation) never are.  Density is the share of what is left of the former.
+After each round the network is trained again.  `errsrc.training.masks` says which weights may be pruned.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -17,8 +16,15 @@ from torch import Tensor
 from errsrc import checks
 from errsrc.fields import Checked, choice, integer, number
 from errsrc.nets.network import Network, Weights
-from errsrc.training import checkpoint
-from errsrc.training.loop import Member, train
+from errsrc.training.checkpoint import (
+    call_identity,
+    read_checkpoint,
+    remove_checkpoint,
+    write_checkpoint,
+)
+from errsrc.training.loop import train
+from errsrc.training.masks import magnitude_masks, prunable
+from errsrc.training.members import Member, Trained
 from errsrc.training.recipe import Recipe
 from errsrc.training.risk import evaluate
 
@@ -57,28 +63,39 @@ class Rounds(Checked):
     rewind_step: int = integer(50, at_least=0)
 
     def density(self, level: int) -> float:
-        """Return the density after `level` rounds, of which a network has it within one weight."""
+        """Return the density after a number of rounds; that of a network differs by one weight at most.
+
+        Parameters
+        ----------
+        level : int
+            Number of rounds, >= 0.
+        """
         return (1 - self.pruned_fraction) ** level
 
 
 @dataclass(frozen=True)
-class Level:
-    """What one network was at one density.
+class PruningLevel:
+    """One network at one density.
 
     Attributes
     ----------
-    level, remaining, density
-        Rounds of pruning before it, the prunable weights left, and their share of all prunable ones.
+    level
+        Number of rounds of pruning before.
+    remaining
+        Number of weights left among those that may be pruned.
+    density
+        Their share.
     error, loss
-        On the test examples: the share of wrong classes and nats, see `errsrc.training.evaluate`.
+        Error and loss on the test examples, see `errsrc.training.evaluate`: the share of wrong classes and
+        nats, or the root of the mean squared error and its square.
     validation_error, validation_loss
-        At the look that the weights were kept from.
+        Error and loss at the evaluation that the weights were kept from.
     train_error, train_loss
-        Of the same weights on the training rows.
+        Error and loss of the same weights on the training rows.
     steps
-        Of training at this level alone.
+        Steps of training at this level alone.
     diverged
-        The training failed, and the pruning ended there.
+        True if the training failed; the pruning ended there.
     """
 
     level: int
@@ -95,82 +112,22 @@ class Level:
 
 
 @dataclass(frozen=True, eq=False)
-class Pruned:
+class PrunedNetwork:
     """One network's pruning.
 
     Attributes
     ----------
     levels
-        From the unpruned network on.
-    weights, masks
-        Those of the last level; shapes ``network.shapes()``, the masks bool, False where pruned.
+        All levels, the unpruned network first.
+    weights
+        Weights of the last level, tensors of the shapes ``network.shapes()``.
+    masks
+        Masks of the last level, bool tensors of the same shapes, False where pruned.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[PruningLevel, ...]
     weights: Weights
     masks: Weights
-
-
-def prunable(network: Network) -> int:
-    """Return how many weights of one member of a network may be pruned: those of two axes or more.
-
-    Examples
-    --------
-    >>> from errsrc.nets import MLP
-    >>> prunable(MLP((784, 8, 10)))
-    6352
-    """
-    return sum(math.prod(shape) for shape in network.shapes() if len(shape) > 1)
-
-
-def magnitude_masks(
-    network: Network, weights: Weights, density: float, masks: Weights | None = None
-) -> Weights:
-    """Return the masks that keep the largest weights of each member, over all its prunable tensors.
-
-    Exactly round(density x prunable) are kept, and at least one; of equal magnitudes those that come
-    first.
-
-    Parameters
-    ----------
-    network, weights
-        The members, (E, ...).
-    density
-        Share of the prunable weights that is kept, in (0, 1].
-    masks
-        bool (E, ...), of which weights are there still: others stay pruned.  All of them without it.
-
-    Raises
-    ------
-    ValueError
-        For a density outside (0, 1], or of more weights than there are still.
-
-    Examples
-    --------
-    >>> from errsrc.nets import MLP
-    >>> weights = (torch.tensor([[[3.0, -1.0], [0.5, 2.0]]]), torch.zeros(1, 2))
-    >>> magnitude_masks(MLP((2, 2)), weights, 0.5)
-    (tensor([[[ True, False],
-              [False,  True]]]), tensor([[True, True]]))
-    """
-    checks.number(density, "density", "magnitude_masks", 0, 1, open_low=True)
-    sizes = [w[0].numel() if w.dim() > 2 else 0 for w in weights]
-    keep = max(1, round(density * sum(sizes)))
-    magnitude = torch.cat([w.abs().flatten(1) for w in weights if w.dim() > 2], 1)
-    if masks is not None:
-        there = torch.cat([mask.flatten(1) for mask in masks if mask.dim() > 2], 1)
-        left = int(there.sum(1).min())
-        if keep > left:
-            accepted = f"at most {left / sum(sizes):.6g}, the density there is"
-            raise ValueError(checks.refusal("density", "magnitude_masks", accepted, density))
-        magnitude = magnitude.masked_fill(~there, -1.0)
-    largest = magnitude.sort(dim=1, descending=True, stable=True).indices[:, :keep]
-    kept = torch.zeros_like(magnitude, dtype=torch.bool).scatter_(1, largest, True)
-    parts = iter(kept.split([size for size in sizes if size], 1))
-    return tuple(
-        next(parts).view(w.shape) if size else torch.ones_like(w, dtype=torch.bool)
-        for w, size in zip(weights, sizes, strict=True)
-    )
 
 
 def prune(
@@ -182,117 +139,211 @@ def prune(
     recipe: Recipe,
     rounds: Rounds,
     test: tuple[Tensor, Tensor],
-    state: Path | None = None,
-) -> tuple[Pruned, ...]:
-    """Train all members, prune and train again, round after round; return them in the same order.
+    checkpoint_path: Path | None = None,
+) -> tuple[PrunedNetwork, ...]:
+    """Train all members, then prune and train them again, round after round; return them in the same order.
 
     Parameters
     ----------
-    network, x, y, members, validation, recipe
-        See `errsrc.training.train`.  A round prunes the weights that training kept.
-    rounds
+    network : Network
+        The architecture of all members.
+    x : tensor (N, inputs)
+        Inputs that the members' rows index, float32 or float64.
+    y : tensor
+        Labels, see `errsrc.training.train`.
+    members : sequence of Member
+        The rows, number of steps and seed of each member.
+    validation : (tensor, tensor), optional
+        Inputs and labels that choose the weights, see `errsrc.training.train`.  These weights are pruned.
+    recipe : Recipe
+        How to train.
+    rounds : Rounds
         How to prune, and when to end.
-    test
-        (T, inputs) and (T,) or (T, outputs): what ``error`` and the end are measured on.
-    state
-        A file to write each finished level to, and to go on from where there is one already; the level
-        that is being trained is in a file beside it, of the same name and ".level".  Both are removed at
-        the end.
+    test : (tensor, tensor)
+        Inputs (T, inputs) and labels (T, ...) of the errors that are reported and that end pruning.
+    checkpoint_path : Path, optional
+        File to write each finished level to.  If it exists, pruning continues from it.  The level that is
+        being trained has a file of the same name with ".level" appended.  Both are removed at the end.
+
+    Returns
+    -------
+    tuple of PrunedNetwork
+        The pruned members.
 
     Raises
     ------
     ValueError
-        What `errsrc.training.train` refuses, and a ``rewind`` that is no less than every budget.
+        As `errsrc.training.train`, and if ``rewind_step`` is not below every member's number of steps.
 
     Notes
     -----
-    Cost: that of a training a level.
+    Cost: that of one training for each level.
     """
     if members and rounds.rewind_step >= min(member.steps for member in members):
         accepted = f"an integer < {min(member.steps for member in members)}, the steps of training"
         raise ValueError(checks.refusal("rewind_step", "Rounds", accepted, rounds.rewind_step))
-    mark, found, inner = "", None, None
-    if state is not None:
-        budgets = [(m.steps, m.seed, m.validation is None) for m in members]
-        rows = [part for m in members for part in (m.rows, m.validation) if part is not None]
-        call = (network, recipe, rounds, budgets, validation is None)
-        mark = checkpoint.identity(call, [x, y, *(validation or ()), *test, *rows])
-        found = checkpoint.load(state, mark, "prune")
-        inner = state.with_name(f"{state.name}.level")
-    count = prunable(network)
-    levels: list[list[Level]] = [[] for _ in members]
-    every = network.draw([member.seed for member in members], dtype=x.dtype)
-    ends = [_apart(tuple(w[i] for w in every)) for i in range(len(members))]
-    masked = [tuple(torch.ones_like(w, dtype=torch.bool) for w in end) for end in ends]
-    live, first = list(range(len(members))), 0
-    early = list(ends)
-    if found is not None:
-        levels = [[Level(**one) for one in each] for each in found["levels"]]
-        ends, masked, early = found["weights"], found["masks"], found["early"]
-        live, first = found["live"], found["done"]
-    for level in range(first, rounds.max_rounds + 1):
-        if not live:
-            break
-        weights, masks, start = (
-            _stacked([each[i] for i in live], x.device) for each in (ends, masked, early)
+    pruning = _Pruning(network, x, y, members, validation, recipe, rounds, test)
+    if checkpoint_path is None:
+        progress = pruning.first_progress()
+        while not pruning.is_finished(progress):
+            pruning.add_level(progress, None)
+        return progress.results()
+    identity = pruning.identity()
+    saved = read_checkpoint(checkpoint_path, identity, "checkpoint_path", "prune")
+    progress = pruning.first_progress() if saved is None else _PruningProgress.of_state(saved)
+    while not pruning.is_finished(progress):
+        pruning.add_level(progress, checkpoint_path.with_name(f"{checkpoint_path.name}.level"))
+        write_checkpoint(checkpoint_path, identity, progress.state())
+    remove_checkpoint(checkpoint_path)
+    return progress.results()
+
+
+@dataclass(eq=False)
+class _PruningProgress:
+    """What a call of `prune` has done: an entry for each member, with tensors on the CPU.
+
+    Attributes
+    ----------
+    levels
+        The finished levels.
+    weights, masks
+        Those of the last level.
+    rewind_weights
+        The weights to rewind to.
+    active
+        Numbers of the members whose pruning has not ended.
+    level
+        Number of the next level.
+    """
+
+    levels: list[list[PruningLevel]]
+    weights: list[Weights]
+    masks: list[Weights]
+    rewind_weights: list[Weights]
+    active: list[int]
+    level: int
+
+    def state(self) -> dict[str, Any]:
+        """Return the content of a checkpoint, under the names of version 0.1.0."""
+        return {
+            "weights": self.weights,
+            "masks": self.masks,
+            "early": self.rewind_weights,
+            "live": self.active,
+            "done": self.level,
+            "levels": [[asdict(level) for level in levels] for levels in self.levels],
+        }
+
+    @classmethod
+    def of_state(cls, state: dict[str, Any]) -> Self:
+        """Return the progress that a checkpoint holds."""
+        levels = [[PruningLevel(**figures) for figures in levels] for levels in state["levels"]]
+        parts = (state[name] for name in ("weights", "masks", "early", "live", "done"))
+        return cls(levels, *parts)
+
+    def results(self) -> tuple[PrunedNetwork, ...]:
+        """Return the pruned members."""
+        members = zip(map(tuple, self.levels), self.weights, self.masks, strict=True)
+        return tuple(PrunedNetwork(*member) for member in members)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pruning:
+    """The arguments of a call of `prune`, and its steps."""
+
+    network: Network
+    x: Tensor
+    y: Tensor
+    members: Sequence[Member]
+    validation: tuple[Tensor, Tensor] | None
+    recipe: Recipe
+    rounds: Rounds
+    test: tuple[Tensor, Tensor]
+
+    def identity(self) -> str:
+        """Return what tells this call from all others, see `errsrc.training.checkpoint`."""
+        budgets = [(m.steps, m.seed, m.validation is None) for m in self.members]
+        rows = [part for m in self.members for part in (m.rows, m.validation) if part is not None]
+        call = (self.network, self.recipe, self.rounds, budgets, self.validation is None)
+        return call_identity(call, [self.x, self.y, *(self.validation or ()), *self.test, *rows])
+
+    def first_progress(self) -> _PruningProgress:
+        """Return the progress before the first training."""
+        members = range(len(self.members))
+        drawn = self.network.draw([member.seed for member in self.members], dtype=self.x.dtype)
+        weights = [_copied(tuple(w[i] for w in drawn)) for i in members]
+        masks = [tuple(torch.ones_like(w, dtype=torch.bool) for w in own) for own in weights]
+        return _PruningProgress([[] for _ in members], weights, masks, list(weights), list(members), 0)
+
+    def is_finished(self, progress: _PruningProgress) -> bool:
+        """Return whether no member is left to prune, or all rounds are done."""
+        return not progress.active or progress.level > self.rounds.max_rounds
+
+    def add_level(self, progress: _PruningProgress, checkpoint_path: Path | None) -> None:
+        """Prune the active members, except at level 0, train them, and add the level to the progress."""
+        level, active = progress.level, progress.active
+        weights, masks, rewind_weights = (
+            _stacked([own[i] for i in active], self.x.device)
+            for own in (progress.weights, progress.masks, progress.rewind_weights)
         )
         if level:
-            masks = magnitude_masks(network, weights, rounds.density(level), masks)
+            masks = magnitude_masks(self.network, weights, self.rounds.density(level), masks)
         trained = train(
-            network,
-            x,
-            y,
-            [members[i] for i in live],
-            validation,
-            recipe,
-            weights if rounds.rewinding == "rate" else start,
+            self.network,
+            self.x,
+            self.y,
+            [self.members[i] for i in active],
+            self.validation,
+            self.recipe,
+            weights if self.rounds.rewinding == "rate" else rewind_weights,
             masks=masks if level else None,
-            begin=rounds.rewind_step if level else 0,
-            rewind=rounds.rewind_step,
-            state=inner,
+            start_step=self.rounds.rewind_step if level else 0,
+            rewind_step=self.rounds.rewind_step,
+            checkpoint_path=checkpoint_path,
         )
-        losses, errors = evaluate(
-            network, _stacked([one.weights for one in trained], x.device), *test, recipe.loss
-        )
-        going = []
-        for place, (i, one) in enumerate(zip(live, trained, strict=True)):
-            ends[i], masked[i] = _apart(one.weights), _apart(tuple(mask[place] for mask in masks))
+        kept = _stacked([one.weights for one in trained], self.x.device)
+        losses, errors = evaluate(self.network, kept, *self.test, self.recipe.loss)
+        for place, (i, one) in enumerate(zip(active, trained, strict=True)):
+            progress.weights[i] = _copied(one.weights)
+            progress.masks[i] = _copied(tuple(mask[place] for mask in masks))
             if not level:
-                early[i] = _apart(one.early)
-            remaining = sum(int(mask.sum()) for mask in masked[i] if mask.dim() > 1)
-            levels[i].append(
-                Level(
-                    level=level,
-                    remaining=remaining,
-                    density=remaining / count,
-                    error=float(errors[place]),
-                    loss=float(losses[place]),
-                    validation_error=float(one.curve["error"][one.best]),
-                    validation_loss=float(one.curve["loss"][one.best]),
-                    train_error=one.train_error,
-                    train_loss=one.train_loss,
-                    steps=one.steps - (rounds.rewind_step if level else 0),
-                    diverged=one.diverged,
-                )
-            )
-            risen = level > 0 and levels[i][-1].error >= rounds.error_factor * levels[i][0].error
-            if not (risen or one.diverged or remaining == 1):
-                going.append(i)
-        live = going
-        if state is not None:
-            held = {"weights": ends, "masks": masked, "early": early, "live": live, "done": level + 1}
-            figures = [[asdict(one) for one in each] for each in levels]
-            checkpoint.save(state, mark, {**held, "levels": figures})
-    if state is not None:
-        checkpoint.remove(state)
-    return tuple(Pruned(*one) for one in zip(map(tuple, levels), ends, masked, strict=True))
+                progress.rewind_weights[i] = _copied(one.rewind_weights)
+            error, loss = float(errors[place]), float(losses[place])
+            progress.levels[i].append(self._measured(level, progress.masks[i], one, error, loss))
+        progress.active = [i for i in active if not self._ends(progress.levels[i])]
+        progress.level += 1
+
+    def _measured(
+        self, level: int, masks: Weights, trained: Trained, error: float, loss: float
+    ) -> PruningLevel:
+        """Return a level of one member, of its masks, training, and error and loss on the test examples."""
+        remaining = sum(int(mask.sum()) for mask in masks if mask.dim() > 1)
+        return PruningLevel(
+            level=level,
+            remaining=remaining,
+            density=remaining / prunable(self.network),
+            error=error,
+            loss=loss,
+            validation_error=float(trained.curve["error"][trained.best_evaluation]),
+            validation_loss=float(trained.curve["loss"][trained.best_evaluation]),
+            train_error=trained.train_error,
+            train_loss=trained.train_loss,
+            steps=trained.steps - (self.rounds.rewind_step if level else 0),
+            diverged=trained.diverged,
+        )
+
+    def _ends(self, levels: Sequence[PruningLevel]) -> bool:
+        """Return whether a member's pruning ends after its levels so far."""
+        first, last = levels[0], levels[-1]
+        has_risen = last.level > 0 and last.error >= self.rounds.error_factor * first.error
+        return has_risen or last.diverged or last.remaining == 1
 
 
 def _stacked(members: Sequence[Weights], device: torch.device) -> Weights:
-    """Return the weights of several members as (E, ...), on a device."""
-    return tuple(torch.stack(same).to(device) for same in zip(*members, strict=True))
+    """Return the weights of several members as tensors (E, ...) on a device."""
+    return tuple(torch.stack(tensors).to(device) for tensors in zip(*members, strict=True))
 
 
-def _apart(weights: Weights) -> Weights:
-    """Return one member's weights on the CPU, each a tensor of its own."""
+def _copied(weights: Weights) -> Weights:
+    """Return one member's weights as copies on the CPU."""
     return tuple(w.detach().cpu().clone() for w in weights)

@@ -11,9 +11,9 @@ from torch import Tensor
 from errsrc import checks
 from errsrc.fields import Checked, choice, flag, integer, number
 from errsrc.nets.network import Network
+from errsrc.training.objectives import TRAINING_LOSSES
 
 OPTIMISERS = ("adam", "sgd", "lbfgs")
-TRAINING_LOSSES = ("log", "squared")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Recipe(Checked):
     validation_metric: str = choice("loss", ("error", "loss"))
     patience: float = number(2.0, at_least=1)
     min_steps: int = integer(200, at_least=0)
-    loss: str = choice("log", TRAINING_LOSSES)
+    loss: str = choice("log", tuple(TRAINING_LOSSES))
     target_training_loss: float = number(0.0, at_least=0)
     decay_shape: str = choice("linear", ("linear", "cosine"))
     precision: str = choice("input", ("input", "tf32", "bf16"))

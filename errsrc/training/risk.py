@@ -1,45 +1,45 @@
-"""Losses of outputs, their slopes, and risks: means over a member's examples."""
+"""Losses and risks: each member's mean loss and error on examples."""
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
+from errsrc import checks
 from errsrc.nets.network import Network, Weights
 from errsrc.training.lbfgs import Objective
+from errsrc.training.objectives import TRAINING_LOSSES, TrainingLoss
+
+LOSS = checks.Choice(tuple(TRAINING_LOSSES))
+"""Name of a training loss."""
 
 
+@checks.arguments(loss=LOSS)
 def losses(outputs: Tensor, y: Tensor, loss: str = "log") -> Tensor:
     """Return each member's mean loss, (E,).
 
     Parameters
     ----------
-    outputs
-        (E, B, *positions, outputs).
-    y
+    outputs : tensor
+        Outputs (E, B, *positions, outputs).
+    y : tensor
         Labels (E, B, *positions), or (B, *positions) for all members; for "squared" also (E, B, outputs).
-    loss
-        See `errsrc.training.Recipe`.
+    loss : str
+        "log", in nats, or "squared", see `errsrc.training.Recipe`.
+
+    Raises
+    ------
+    ValueError
+        For another name of a loss.
     """
-    return each_loss(outputs, y, loss).mean(1)
+    return TRAINING_LOSSES[loss].example_losses(outputs, y).mean(1)
 
 
-def each_loss(outputs: Tensor, y: Tensor, loss: str) -> Tensor:
-    """Return the loss of each example, (E, B), of outputs and y as `losses` takes them."""
-    if loss == "log":
-        flat = functional.cross_entropy(
-            outputs.flatten(0, -2), y.expand(outputs.shape[:-1]).reshape(-1), reduction="none"
-        )
-        return flat.view(*outputs.shape[:2], -1).mean(2)
-    return (outputs - (y if y.dim() == 3 else y.unsqueeze(-1))).square().sum(2)
-
-
+@checks.arguments(loss=LOSS)
 @torch.no_grad()
 def evaluate(
     network: Network,
@@ -53,116 +53,115 @@ def evaluate(
 
     Parameters
     ----------
-    network, weights
-        The members.
-    x, y
-        (N, inputs); (N,) or (N, outputs).
-    loss
-        See `errsrc.training.Recipe`.  The error is the error rate for "log", and the root of the mean squared
-        error, in the labels' unit, for "squared".
-    rows
-        Each member's own rows of x and y, int64; all of them for every member without it.
+    network : Network
+        The architecture.
+    weights : tuple of tensors (E, ...)
+        The members' weights.
+    x : tensor (N, inputs)
+        Inputs.
+    y : tensor
+        Labels (N, *positions), or (N,) or (N, outputs) for "squared".
+    loss : str
+        "log" or "squared", see `errsrc.training.Recipe`.  The error is the error rate for "log", and the root
+        of the mean squared error, in the unit of the labels, for "squared".
+    rows : sequence of int64 tensors, optional
+        Each member's own rows of `x` and `y`; all rows for every member by default.
+
+    Raises
+    ------
+    ValueError
+        For another name of a loss.
     """
+    training_loss = TRAINING_LOSSES[loss]
     members = len(weights[0])
+    at_once = _examples_at_once(y, training_loss)
     total, wrong = torch.zeros((2, members), dtype=x.dtype, device=x.device)
     if rows is None:
         counts = torch.full_like(total, len(y))
-        width = _width(y, loss)
-        for part, labels in zip(x.split(width), y.split(width), strict=True):
+        for part, labels in zip(x.split(at_once), y.split(at_once), strict=True):
             outputs = network(weights, part)
-            total += losses(outputs, labels[None], loss) * len(labels)
-            if loss == "log":
-                wrong += _wrong(outputs, labels).sum(1)
+            total += training_loss.example_losses(outputs, labels[None]).mean(1) * len(labels)
+            wrong += training_loss.wrong_shares(outputs, labels).sum(1)
     else:
         counts = torch.tensor([len(own) for own in rows], dtype=x.dtype, device=x.device)
-        for members_left, index, real in _parts(rows, _width(y, loss)):
-            outputs = network(tuple(w[members_left] for w in weights), take(x, index))
-            labels = take(y, index)
-            total[members_left] += (each_loss(outputs, labels, loss) * real).sum(1)
-            if loss == "log":
-                wrong[members_left] += (_wrong(outputs, labels) * real).sum(1)
+        for numbers, index, is_row in _row_batches(rows, at_once):
+            outputs = network(tuple(w[numbers] for w in weights), take_rows(x, index))
+            labels = take_rows(y, index)
+            total[numbers] += (training_loss.example_losses(outputs, labels) * is_row).sum(1)
+            wrong[numbers] += (training_loss.wrong_shares(outputs, labels) * is_row).sum(1)
     total /= counts
-    return total, (wrong / counts if loss == "log" else total.sqrt())
+    return total, training_loss.error(total, wrong / counts)
 
 
-def _wrong(outputs: Tensor, y: Tensor) -> Tensor:
-    """Return the share of each example's positions whose class is not the likeliest, (E, B)."""
-    return (outputs.argmax(-1) != y).to(outputs.dtype).view(*outputs.shape[:2], -1).mean(2)
-
-
-def _width(y: Tensor, loss: str) -> int:
-    """Return how many examples are looked at at once: 500 predictions a member, 4,096 on a GPU."""
-    return max(1, (4096 if y.is_cuda else 500) // (y.shape[1:].numel() if loss == "log" else 1))
-
-
-def _parts(rows: Sequence[Tensor], width: int = 500) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield (members (K,), rows (K, B), whether it is a row (K, B)) until all rows of all have come."""
-    lengths = torch.tensor([len(own) for own in rows])
-    device = rows[0].device
-    for start in range(0, int(lengths.max()), width):
-        left = (lengths > start).nonzero().flatten()
-        index = pad_sequence([rows[i][start : start + width] for i in left.tolist()], batch_first=True)
-        real = torch.arange(index.shape[1]) < (lengths[left] - start)[:, None]
-        yield left.to(device), index, real.to(device)
-
-
-def take(array: Tensor, index: Tensor) -> Tensor:
-    """Return rows (E, B, ...) of an array (N, ...) for an index (E, B)."""
-    return array.index_select(0, index.reshape(-1)).view(*index.shape, *array.shape[1:])
-
-
-def head(outputs: Tensor, y: Tensor, loss: str, share: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each member's losses weighted by ``share`` and summed, (E,), and the slopes by the outputs.
-
-    Outputs, y and loss are those of `losses`; ``share`` is (E, B) or (1, 1); slopes have the outputs' shape.
-    """
-    if loss == "log":
-        slope = torch.log_softmax(outputs, -1)
-        classes = y.unsqueeze(-1)
-        each = -slope.gather(-1, classes).view(*y.shape[:2], -1).mean(2)
-        less = slope.new_full([1] * slope.dim(), -1.0).expand_as(classes)
-        slope.exp_().scatter_add_(-1, classes, less)
-        share_of_each = share / y.shape[2:].numel()
-    else:
-        slope = outputs - (y if y.dim() == 3 else y[:, :, None])
-        each = slope.square().sum(2)
-        share_of_each = 2 * share
-    return (each * share).sum(1), slope.mul_(share_of_each.view(*share.shape, *[1] * (slope.dim() - 2)))
-
-
-def zero_risk(network: Network, y: Tensor, rows: Sequence[Tensor], loss: str) -> Tensor:
-    """Return each member's loss on its rows of y for outputs of its network that are all 0, (E,)."""
-    if loss == "log":
-        return torch.full((len(rows),), math.log(network.outputs), device=y.device)
-    squares = y.square() if y.dim() == 1 else y.square().sum(1)
-    return torch.stack([squares[own].mean() for own in rows])
-
-
-def objective(
-    network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str, pruned: Weights | None
-) -> Objective:
-    """Return the members' training losses as functions of their weights, see `errsrc.training.lbfgs`.
+def take_rows(array: Tensor, index: Tensor) -> Tensor:
+    """Return the rows of an array that an index names, (E, B, ...).
 
     Parameters
     ----------
-    network, x, y, rows, loss
-        See `evaluate`: x (N, inputs), y (N,) or (N, outputs), each member's own rows.
-    pruned
-        bool (E, ...), True of weights whose slope is 0; None for none.
+    array : tensor (N, ...)
+        The array.
+    index : int64 tensor (E, B)
+        Rows of the array.
     """
-    gone = None if pruned is None else network.flatten(pruned)
+    return array.index_select(0, index.reshape(-1)).view(*index.shape, *array.shape[1:])
 
-    def objective(point: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
-        own = [rows[i] for i in members.tolist()]
-        counts = torch.tensor([len(one) for one in own], dtype=x.dtype, device=x.device)
-        total, slope = torch.zeros_like(counts), torch.zeros_like(point)
-        for left, index, real in _parts(own):
-            weights = network.unflatten(point[left])
+
+def training_objective(
+    network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str, pruned: Weights | None
+) -> Objective:
+    """Return the members' training losses as functions of their weights, for `errsrc.training.lbfgs`.
+
+    Parameters
+    ----------
+    network : Network
+        The architecture.
+    x : tensor (N, inputs)
+        Inputs.
+    y : tensor
+        Labels (N, *positions), or (N,) or (N, outputs) for "squared".
+    rows : sequence of int64 tensors
+        Each member's own rows of `x` and `y`.
+    loss : str
+        "log" or "squared", see `errsrc.training.Recipe`.
+    pruned : tuple of bool tensors (E, ...), optional
+        True for weights whose gradient is set to 0.
+    """
+    is_pruned = None if pruned is None else network.flatten(pruned)
+    training_loss = TRAINING_LOSSES[loss]
+
+    def objective(points: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        own_rows = [rows[i] for i in numbers.tolist()]
+        counts = torch.tensor([len(own) for own in own_rows], dtype=x.dtype, device=x.device)
+        total, gradient = torch.zeros_like(counts), torch.zeros_like(points)
+        for places, index, is_row in _row_batches(own_rows):
+            weights = network.unflatten(points[places])
             out = tuple(torch.empty(w.shape, dtype=x.dtype, device=x.device) for w in weights)
-            share = real / counts[left][:, None]
-            of_part = functools.partial(head, y=take(y, index), loss=loss, share=share)
-            total[left] += network.gradients(weights, take(x, index), of_part, out)
-            slope[left] += network.flatten(out)
-        return total, slope if gone is None else slope.masked_fill_(gone[members], 0.0)
+            output_loss = functools.partial(
+                training_loss.loss_and_gradient,
+                y=take_rows(y, index),
+                weights=is_row / counts[places][:, None],
+            )
+            total[places] += network.gradients(weights, take_rows(x, index), output_loss, out)
+            gradient[places] += network.flatten(out)
+        return total, gradient if is_pruned is None else gradient.masked_fill_(is_pruned[numbers], 0.0)
 
     return objective
+
+
+def _examples_at_once(y: Tensor, loss: TrainingLoss) -> int:
+    """Return how many examples are evaluated at once: 500 predictions of a member, 4,096 on a GPU."""
+    return max(1, (4096 if y.is_cuda else 500) // loss.predictions(y))
+
+
+def _row_batches(rows: Sequence[Tensor], at_once: int = 500) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield all rows of all members in batches: numbers of members (K,), rows (K, B), and bool (K, B).
+
+    The last is False where a member has no more rows and the batch repeats row 0.
+    """
+    lengths = torch.tensor([len(own) for own in rows])
+    device = rows[0].device
+    for start in range(0, int(lengths.max()), at_once):
+        left = (lengths > start).nonzero().flatten()
+        index = pad_sequence([rows[i][start : start + at_once] for i in left.tolist()], batch_first=True)
+        is_row = torch.arange(index.shape[1]) < (lengths[left] - start)[:, None]
+        yield left.to(device), index, is_row.to(device)

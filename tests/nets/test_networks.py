@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from errsrc.nets import ALL, CNN, MLP, WRN, Network, Resnet
 from errsrc.training import losses
-from errsrc.training.risk import head
+from errsrc.training.objectives import TRAINING_LOSSES
 
 torch.set_num_threads(1)
 
@@ -101,9 +101,10 @@ def test_slopes_by_hand_are_those_of_the_graph(activation, loss):
     expected_loss = losses(network(weights, x), y, loss)
     expected = torch.autograd.grad(expected_loss.sum(), weights)
     share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
+    output_loss = TRAINING_LOSSES[loss].loss_and_gradient
     for slopes in (MLP.gradients, Network.gradients):
         out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
-        found = slopes(network, weights, x, lambda outputs: head(outputs, y, loss, share), out)
+        found = slopes(network, weights, x, lambda outputs: output_loss(outputs, y, share), out)
         torch.testing.assert_close(found, expected_loss.detach())
         for one, other in zip(out, expected, strict=True):
             torch.testing.assert_close(one, other)

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from errsrc.nets import CNN, MLP, WRN, NeuralNgram, Resnet, Transformer
 from errsrc.training import Member, Recipe, magnitude_masks, prunable, train
-from errsrc.training.risk import head
+from errsrc.training.objectives import CrossEntropy
 
 torch.set_num_threads(1)
 
@@ -133,7 +133,12 @@ def test_gradients_reach_the_first_layer_of_deep_networks(network):
     x = torch.randn(1, 32, 64, generator=torch.Generator().manual_seed(1))
     y = torch.arange(32)[None] % 10
     slopes = tuple(torch.empty_like(w) for w in weights)
-    network.gradients(weights, x, partial(head, y=y, loss="log", share=torch.full((1, 32), 1 / 32)), slopes)
+    network.gradients(
+        weights,
+        x,
+        partial(CrossEntropy().loss_and_gradient, y=y, weights=torch.full((1, 32), 1 / 32)),
+        slopes,
+    )
     sizes = [float(s.norm() / w.norm()) for s, w in zip(slopes, weights, strict=True) if s.dim() > 2]
     assert 1e-3 < max(sizes) < 300 * min(sizes)
 

@@ -67,11 +67,13 @@ def test_pruned_weights_are_0_at_every_step(device, network, optimiser, average,
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(network), "gradients", spy)
-        trained = train(network, X.to(device), Y.to(device), members, None, recipe, masks=masks, rewind=4)
+        trained = train(
+            network, X.to(device), Y.to(device), members, None, recipe, masks=masks, rewind_step=4
+        )
     assert len(seen) >= (1 if optimiser == "lbfgs" else 15)
     for i, one in enumerate(trained):
         own = tuple(mask[i] for mask in masks)
-        for w, early, mask in zip(one.weights, one.early, own, strict=True):
+        for w, early, mask in zip(one.weights, one.rewind_weights, own, strict=True):
             assert torch.all(w.cpu()[~mask] == 0)
             assert torch.all(early.cpu()[~mask] == 0)
         for weights in (weights for weights in seen if len(weights[0]) == 3):
@@ -137,12 +139,12 @@ def test_the_density_is_exact_within_one_weight_whatever_the_ties(levels, share,
 def test_training_from_the_early_weights_and_step_is_the_same_training(device):
     x, y = X.to(device), Y.to(device)
     recipe = Recipe("sgd", 0.05, warmup=40, decay=0.5, batch=8, momentum=0.0, average=0.0, patience=100)
-    whole = train(NETWORK, x, y, MEMBERS, None, recipe, rewind=23)
-    start = tuple(torch.stack(same) for same in zip(*(one.early for one in whole), strict=True))
-    again = train(NETWORK, x, y, MEMBERS, None, recipe, start, begin=23)
+    whole = train(NETWORK, x, y, MEMBERS, None, recipe, rewind_step=23)
+    start = tuple(torch.stack(same) for same in zip(*(one.rewind_weights for one in whole), strict=True))
+    again = train(NETWORK, x, y, MEMBERS, None, recipe, start, start_step=23)
     for one, other in zip(whole, again, strict=True):
         assert one.steps == other.steps
-        assert not all_equal(one.early, one.weights)
+        assert not all_equal(one.rewind_weights, one.weights)
         for w, same in zip(one.weights, other.weights, strict=True):
             torch.testing.assert_close(w, same, rtol=1e-5, atol=1e-6)
 
@@ -151,11 +153,11 @@ def test_early_weights_are_the_first_ones_by_default_and_the_last_ones_of_who_en
     first = NETWORK.draw([member.seed for member in MEMBERS])
     recipe = Recipe("sgd", 0.01, batch=8, average=0.0, evaluation_interval=1)
     for i, one in enumerate(train(NETWORK, X, Y, MEMBERS, None, recipe)):
-        assert all_equal(one.early, tuple(w[i] for w in first))
-    late = train(NETWORK, X, Y, MEMBERS, None, recipe, rewind=100)
+        assert all_equal(one.rewind_weights, tuple(w[i] for w in first))
+    late = train(NETWORK, X, Y, MEMBERS, None, recipe, rewind_step=100)
     for one, member in zip(late, MEMBERS, strict=True):
         if one.best_step == member.steps < 100:
-            assert all_equal(one.early, one.weights)
+            assert all_equal(one.rewind_weights, one.weights)
     assert sum(one.best_step == member.steps < 100 for one, member in zip(late, MEMBERS, strict=True))
 
 
@@ -174,11 +176,13 @@ def test_each_round_prunes_the_kept_weights_and_begins_from_the_rewound(rewindin
     assert [len(one.levels) for one in found] == [4] * 3
     before = calls[0][2]
     for level, (start, kwargs, trained) in enumerate(calls[1:], start=1):
-        assert kwargs["begin"] == 20
+        assert kwargs["start_step"] == 20
         kept = tuple(torch.stack(same) for same in zip(*(one.weights for one in before), strict=True))
         expected = magnitude_masks(NETWORK, kept, 0.8**level)  # pruned weights are 0, so the smallest
         assert all_equal(kwargs["masks"], expected)
-        early = tuple(torch.stack(same) for same in zip(*(one.early for one in calls[0][2]), strict=True))
+        early = tuple(
+            torch.stack(same) for same in zip(*(one.rewind_weights for one in calls[0][2]), strict=True)
+        )
         assert all_equal(start, early if rewinding == "weights" else kept)
         before = trained
     for i, one in enumerate(found):
@@ -229,17 +233,21 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(optimiser, tmp_path, d
     masks = random_masks(NETWORK, 3, 0.6, 0)
     recipe = Recipe(optimiser, batch=8, warmup=20, decay=0.3)
     call = (NETWORK, x, y, MEMBERS, None if optimiser == "lbfgs" else held, recipe)
-    whole = train(*call, masks=masks, rewind=25)
+    whole = train(*call, masks=masks, rewind_step=25)
     state, again, tries, rng = tmp_path / "a" / "state.pt", (), 0, np.random.default_rng(0)
     while not again:
         last = int(rng.integers(40, 70))
-        again = train_killed_at(last, *call, masks=masks, rewind=25, state=state, every=0.0)
+        again = train_killed_at(
+            last, *call, masks=masks, rewind_step=25, checkpoint_path=state, checkpoint_seconds=0.0
+        )
         tries += 1
     assert tries > 1
     assert not state.exists()
     off = 0.0 if device.type == "cpu" else 1e-3
     for one, other in zip(whole, again, strict=True):
-        for w, same in zip(one.weights + one.early, other.weights + other.early, strict=True):
+        for w, same in zip(
+            one.weights + one.rewind_weights, other.weights + other.rewind_weights, strict=True
+        ):
             torch.testing.assert_close(w, same, rtol=off, atol=off)
         assert one.steps == other.steps
         for column in one.curve:
@@ -258,7 +266,7 @@ def dying(*args):
         os.kill(os.getpid(), signal.SIGKILL)
     return slopes(*args)
 MLP.gradients = dying
-train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=Path({state!r}), every=0.0)
+train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), checkpoint_path=Path({state!r}), checkpoint_seconds=0.0)
 """
 
 
@@ -270,7 +278,7 @@ def test_a_process_killed_at_a_random_step_is_gone_on_from_to_the_same_bits(tmp_
     ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert state.exists()
-    again = train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=state)
+    again = train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), checkpoint_path=state)
     for one, other in zip(train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8)), again, strict=True):
         assert all_equal(one.weights, other.weights)
 
@@ -283,7 +291,7 @@ def test_an_interrupted_pruning_goes_on_level_by_level(tmp_path, monkeypatch):
     real, calls = pruning.train, []
 
     def interrupted(*args, **kwargs):
-        calls.append(kwargs["begin"])
+        calls.append(kwargs["start_step"])
         if len(calls) == 3:
             raise Killed
         return real(*args, **kwargs)
@@ -303,12 +311,18 @@ def test_an_interrupted_pruning_goes_on_level_by_level(tmp_path, monkeypatch):
 
 def test_a_file_that_is_not_this_calls_checkpoint_is_refused(tmp_path):
     state = tmp_path / "state.pt"
-    assert not train_killed_at(60, NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=state, every=0.0)
-    with pytest.raises(ValueError, match=r"'state' parameter of train must be a checkpoint.*of another call"):
-        train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=9), state=state)
+    assert not train_killed_at(
+        60, NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), checkpoint_path=state, checkpoint_seconds=0.0
+    )
+    with pytest.raises(
+        ValueError, match=r"'checkpoint_path' parameter of train must be a checkpoint.*of another call"
+    ):
+        train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=9), checkpoint_path=state)
     state.write_bytes(state.read_bytes()[:500])
-    with pytest.raises(ValueError, match=r"'state' parameter of train must be a checkpoint.*no checkpoint"):
-        train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), state=state)
+    with pytest.raises(
+        ValueError, match=r"'checkpoint_path' parameter of train must be a checkpoint.*no checkpoint"
+    ):
+        train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), checkpoint_path=state)
 
 
 @pytest.mark.parametrize("density", [0.0, -0.5, 1.5, float("nan")])
@@ -323,10 +337,13 @@ def test_a_density_outside_0_to_1_is_refused(density):
         (lambda: Rounds(pruned_fraction=1.0), "'pruned_fraction' parameter of Rounds"),
         (lambda: Rounds(error_factor=0.5), "'error_factor' parameter of Rounds"),
         (lambda: Rounds(rewinding="weight"), "did you mean 'weights'"),
-        (lambda: train(NETWORK, X, Y, MEMBERS, HELD, Recipe(), begin=61), "'begin' parameter of train"),
+        (
+            lambda: train(NETWORK, X, Y, MEMBERS, HELD, Recipe(), start_step=61),
+            "'start_step' parameter of train",
+        ),
         (
             lambda: train(NETWORK, X, Y, MEMBERS, HELD, Recipe(), masks=NETWORK.draw([0, 1, 2])),
-            "'masks' parameter of train must be masks .E, .... of 3 members of the network, of torch.bool",
+            "'masks' parameter of train must be masks .E, .... of 3 members of the network, of bool",
         ),
         (
             lambda: prune(NETWORK, X, Y, MEMBERS, HELD, Recipe(), Rounds(rewind_step=61), TEST),

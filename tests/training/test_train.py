@@ -420,7 +420,7 @@ def test_a_diverged_member_of_squared_loss_is_reported_and_a_luckily_small_first
         ({"y": torch.zeros(10, 2)}, "'y' parameter of train"),
         ({"recipe": Recipe()}, "'y' parameter of train must be classes"),
         ({"validation": (torch.zeros(3, 6), torch.zeros(4))}, "'y' parameter of train must be validation"),
-        ({"start": MLP((6, 2)).draw([0])}, "'start' parameter of train"),
+        ({"initial_weights": MLP((6, 2)).draw([0])}, "'initial_weights' parameter of train"),
         ({"members": [Member(np.arange(3), 5, 0), Member(np.arange(3), 5, 0, np.arange(2))]}, "<1 of 2 own>"),
     ],
 )

@@ -15,7 +15,7 @@ from errsrc.nets import CNN, LSTM, MLP, NeuralNgram, Resnet, Transformer
 from errsrc.settings import ImageTeacher
 from errsrc.tasks import LanguageCell, VisionCell
 from errsrc.training import Member, Recipe, augment, evaluate, train
-from errsrc.training.descent import _Order
+from errsrc.training.batches import BatchStream
 
 torch.set_num_threads(1)
 
@@ -49,8 +49,8 @@ def slopes(network, device, recipe):
     """The slopes of the first batch's loss, by what one step of rate 1 changes."""
     recipe = replace(recipe, optimiser="sgd", learning_rate=1.0, warmup=0, average=0.0, momentum=0.0)
     start = tuple(w + 0.1 for w in network.draw([0]))  # no weights of 0, so no slopes of 0
-    (trained,) = train(network, *examples(network, device), members(1), None, recipe, start, rewind=1)
-    moved = [w.cpu() - after.cpu() for (w,), after in zip(start, trained.early, strict=True)]
+    (trained,) = train(network, *examples(network, device), members(1), None, recipe, start, rewind_step=1)
+    moved = [w.cpu() - after.cpu() for (w,), after in zip(start, trained.rewind_weights, strict=True)]
     return torch.cat([w.flatten() for w in moved])
 
 
@@ -152,8 +152,8 @@ def test_compiled_training_is_training(device):
 
 def test_a_move_is_a_crop_of_the_padded_image_mirrored_or_not():
     x = torch.randn(5, 2, 3 * 16)
-    drawn = torch.randint(augment.moves(2), (5, 2))
-    moved = augment.moved(x, drawn, (3, 4, 4), 2)
+    drawn = torch.randint(augment.crop_flip_count(2), (5, 2))
+    moved = augment.crop_flip(x, drawn, (3, 4, 4), 2)
     for i in range(5):
         for k in range(2):
             place, mirrored = divmod(int(drawn[i, k]), 2)
@@ -167,12 +167,12 @@ def test_a_move_is_a_crop_of_the_padded_image_mirrored_or_not():
 def test_the_moves_of_a_batch_are_all_moves_and_depend_on_no_look_and_change_no_order():
     recipe = Recipe(batch=50, augment="crop-flip", padding=1)
     rows = torch.arange(70)
-    whole = _Order(rows, 3, recipe).take(40)
-    parts = _Order(rows, 3, recipe)
+    whole = BatchStream(rows, 3, recipe).take(40)
+    parts = BatchStream(rows, 3, recipe)
     parts = [parts.take(steps) for steps in (1, 13, 26)]
     for i in range(2):
         assert torch.equal(torch.cat([part[i] for part in parts]), whole[i])
-    assert torch.equal(_Order(rows, 3, replace(recipe, augment="none")).take(40)[0], whole[0])
+    assert torch.equal(BatchStream(rows, 3, replace(recipe, augment="none")).take(40)[0], whole[0])
     counts = np.bincount(whole[1].flatten(), minlength=18)
     assert len(counts) == 18
     # 2,000 draws, 111 of each expected: beyond 6 standard errors once in 3e7 tests
@@ -198,8 +198,8 @@ def test_moved_images_are_not_looked_at(device):
     (one,) = train(network, x, y, members(60), None, CROPPED)
     rows = torch.arange(100, device=device)
     loss, error = evaluate(network, tuple(w[None] for w in one.weights), x[rows], y[rows])
-    assert one.curve["loss"][one.best] == pytest.approx(float(loss[0]), rel=1e-5)
-    assert one.curve["error"][one.best] == pytest.approx(float(error[0]), rel=1e-5)
+    assert one.curve["loss"][one.best_evaluation] == pytest.approx(float(loss[0]), rel=1e-5)
+    assert one.curve["error"][one.best_evaluation] == pytest.approx(float(error[0]), rel=1e-5)
 
 
 class Killed(BaseException):
@@ -212,7 +212,7 @@ def test_an_interrupted_training_with_moved_images_goes_on_to_the_same_bits(chan
     network, recipe = NETWORKS[1], replace(CROPPED, **change)
     call = (network, IMAGES, CLASSES, members(40, 70), None, recipe)
     whole = train(*call)
-    moved, calls = augment.moved, []
+    moved, calls = augment.crop_flip, []
 
     def dying(*args):
         calls.append(1)
@@ -220,8 +220,8 @@ def test_an_interrupted_training_with_moved_images_goes_on_to_the_same_bits(chan
             raise Killed
         return moved(*args)
 
-    monkeypatch.setattr(augment, "moved", dying)
-    run = functools.partial(train, *call, state=tmp_path / "state.pt", every=0.0)
+    monkeypatch.setattr(augment, "crop_flip", dying)
+    run = functools.partial(train, *call, checkpoint_path=tmp_path / "state.pt", checkpoint_seconds=0.0)
     for _ in range(2):
         with pytest.raises(Killed):
             run()
@@ -282,7 +282,7 @@ def test_a_recipe_refuses_in_one_sentence(fields, sentence):
 
 def test_training_refuses_options_that_its_data_do_not_have():
     x, y = IMAGES.double(), CLASSES
-    with pytest.raises(ValueError, match="'precision' parameter of train must be 'input' for inputs of"):
+    with pytest.raises(ValueError, match=r"'recipe\.precision' parameter of train must be 'input' for"):
         train(NETWORKS[0], x, y, members(5), None, Recipe(precision="bf16"))
     with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of train must be 'none' for MLP"):
         train(NETWORKS[0], IMAGES, y, members(5), None, CROPPED)

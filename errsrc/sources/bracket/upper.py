@@ -119,7 +119,7 @@ def _descended(target: Target, z: Tensor, steps: int) -> Tensor:
     """Return z moved to near maxima of the posterior."""
     descent = LBFGS(lambda point, numbers: target(point, numbers), z.clone())
     for _ in range(steps):
-        if bool(descent.stuck.all()):
+        if bool(descent.stalled.all()):
             break
         descent.step()
     return descent.point

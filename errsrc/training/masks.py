@@ -1,0 +1,90 @@
+"""Masks of pruned weights: which weights may be pruned, and which are the largest.
+
+All matrices and convolutions of a network are pruned together.  Tensors of one axis (biases, and the scales
+and shifts of normalisation) are never pruned.  Density is the share of weights left among those that may be
+pruned.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from errsrc import checks
+from errsrc.checks import Number
+from errsrc.nets.network import Network, Weights
+
+
+def prunable(network: Network) -> int:
+    """Return the number of weights of one member that may be pruned: those in tensors of two axes or more.
+
+    Parameters
+    ----------
+    network : Network
+        The architecture.
+
+    Examples
+    --------
+    >>> from errsrc.nets import MLP
+    >>> prunable(MLP((784, 8, 10)))
+    6352
+    """
+    return sum(math.prod(shape) for shape in network.shapes() if len(shape) > 1)
+
+
+@checks.arguments(density=Number(above=0, at_most=1))
+def magnitude_masks(
+    network: Network, weights: Weights, density: float, masks: Weights | None = None
+) -> Weights:
+    """Return masks that keep the largest weights of each member, over all tensors that may be pruned.
+
+    Exactly round(density x prunable) weights are kept, and at least one.  Of equal magnitudes the first are
+    kept.
+
+    Parameters
+    ----------
+    network : Network
+        The architecture.
+    weights : tuple of tensors (E, ...)
+        The members' weights.
+    density : float
+        Share of the prunable weights that is kept, in (0, 1].
+    masks : tuple of bool tensors (E, ...), optional
+        Weights that are left: the others stay pruned.  All weights by default.
+
+    Returns
+    -------
+    tuple of bool tensors (E, ...)
+        True for the weights that are kept, and for all that may not be pruned.
+
+    Raises
+    ------
+    ValueError
+        For a density outside (0, 1], or one of more weights than are left.
+
+    Examples
+    --------
+    >>> from errsrc.nets import MLP
+    >>> weights = (torch.tensor([[[3.0, -1.0], [0.5, 2.0]]]), torch.zeros(1, 2))
+    >>> magnitude_masks(MLP((2, 2)), weights, 0.5)
+    (tensor([[[ True, False],
+              [False,  True]]]), tensor([[True, True]]))
+    """
+    sizes = [w[0].numel() if w.dim() > 2 else 0 for w in weights]
+    keep = max(1, round(density * sum(sizes)))
+    magnitude = torch.cat([w.abs().flatten(1) for w in weights if w.dim() > 2], 1)
+    if masks is not None:
+        is_left = torch.cat([mask.flatten(1) for mask in masks if mask.dim() > 2], 1)
+        left = int(is_left.sum(1).min())
+        if keep > left:
+            accepted = f"at most {left / sum(sizes):.6g}, the density that is left"
+            raise ValueError(checks.refusal("density", "magnitude_masks", accepted, density))
+        magnitude = magnitude.masked_fill(~is_left, -1.0)
+    largest = magnitude.sort(dim=1, descending=True, stable=True).indices[:, :keep]
+    kept = torch.zeros_like(magnitude, dtype=torch.bool).scatter_(1, largest, True)
+    parts = iter(kept.split([size for size in sizes if size], 1))
+    return tuple(
+        next(parts).view(w.shape) if size else torch.ones_like(w, dtype=torch.bool)
+        for w, size in zip(weights, sizes, strict=True)
+    )

@@ -1,0 +1,212 @@
+"""Training losses: their values, gradients and errors, for the labels of E members at once."""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+class TrainingLoss(abc.ABC):
+    """Base of training losses.
+
+    Outputs are (E, B, *positions, outputs); labels have no axis E where all members share them.
+    """
+
+    labels: str
+    """What the labels are, for messages."""
+
+    @abc.abstractmethod
+    def label_shapes(self, positions: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
+        """Return the shapes of one example's labels that are accepted, the usual one first.
+
+        Parameters
+        ----------
+        positions : tuple of int
+            Shape of the predictions for one example, see `errsrc.nets.Network`.
+        outputs : int
+            Number of outputs of the network.
+        """
+
+    @abc.abstractmethod
+    def label_dtype(self, dtype: torch.dtype) -> torch.dtype:
+        """Return the dtype of labels.
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            The dtype of the inputs.
+        """
+
+    @abc.abstractmethod
+    def predictions(self, y: Tensor) -> int:
+        """Return the number of predictions for one example.
+
+        Parameters
+        ----------
+        y : tensor (N, ...)
+            Labels of N examples.
+        """
+
+    @abc.abstractmethod
+    def example_losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the loss of each example, (E, B).
+
+        Parameters
+        ----------
+        outputs : tensor
+            Outputs (E, B, *positions, outputs).
+        y : tensor
+            Labels.
+        """
+
+    @abc.abstractmethod
+    def wrong_shares(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the share of each example's predictions that are wrong, (E, B); 0 if none can be wrong.
+
+        Parameters
+        ----------
+        outputs : tensor
+            Outputs (E, B, *positions, outputs).
+        y : tensor
+            Labels.
+        """
+
+    @abc.abstractmethod
+    def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
+        """Return the error that is reported next to a mean loss, (E,).
+
+        Parameters
+        ----------
+        loss, wrong : tensors (E,)
+            Means over examples of `example_losses` and `wrong_shares`.
+        """
+
+    @abc.abstractmethod
+    def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return weighted sums of the losses of examples, (E,), and their gradients by the outputs.
+
+        Parameters
+        ----------
+        outputs : tensor
+            Outputs (E, B, *positions, outputs).
+        y : tensor
+            Labels with the axis E.
+        weights : tensor
+            The weight of each example, (E, B) or (1, 1).
+        """
+
+    @abc.abstractmethod
+    def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
+        """Return the mean loss of outputs that are all 0 on each member's examples, (E,).
+
+        Parameters
+        ----------
+        outputs : int
+            Number of outputs.
+        y : tensor (N, ...)
+            Labels.
+        rows : sequence of int64 tensors
+            Each member's rows of `y`.
+        """
+
+
+class CrossEntropy(TrainingLoss):
+    """Cross-entropy in nats of class labels, a mean over positions; its error is the error rate."""
+
+    labels = "classes"
+
+    def label_shapes(self, positions: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
+        """Return one class for each position."""
+        return [positions]
+
+    def label_dtype(self, dtype: torch.dtype) -> torch.dtype:
+        """Return int64."""
+        return torch.int64
+
+    def predictions(self, y: Tensor) -> int:
+        """Return the number of positions."""
+        return y.shape[1:].numel()
+
+    def example_losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return cross-entropies in nats, (E, B)."""
+        flat = functional.cross_entropy(
+            outputs.flatten(0, -2), y.expand(outputs.shape[:-1]).reshape(-1), reduction="none"
+        )
+        return flat.view(*outputs.shape[:2], -1).mean(2)
+
+    def wrong_shares(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the share of positions whose likeliest class is wrong, (E, B)."""
+        return (outputs.argmax(-1) != y).to(outputs.dtype).view(*outputs.shape[:2], -1).mean(2)
+
+    def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
+        """Return the error rate, (E,)."""
+        return wrong
+
+    def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return losses (E,) and gradients: probabilities, minus 1 at the labels, times weights."""
+        gradient = torch.log_softmax(outputs, -1)
+        classes = y.unsqueeze(-1)
+        losses = -gradient.gather(-1, classes).view(*y.shape[:2], -1).mean(2)
+        minus_one = gradient.new_full([1] * gradient.dim(), -1.0).expand_as(classes)
+        gradient.exp_().scatter_add_(-1, classes, minus_one)
+        scale = weights / y.shape[2:].numel()
+        return (losses * weights).sum(1), gradient.mul_(_broadcast(scale, gradient))
+
+    def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
+        """Return log(classes) for each member, (E,)."""
+        return torch.full((len(rows),), math.log(outputs), device=y.device)
+
+
+class SquaredError(TrainingLoss):
+    """Squared error summed over outputs; its error is the root of the mean, in the unit of the labels."""
+
+    labels = "labels"
+
+    def label_shapes(self, positions: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
+        """Return one number for each output; for one output the axis may be missing."""
+        return [(outputs,)] if outputs > 1 else [(), (1,)]
+
+    def label_dtype(self, dtype: torch.dtype) -> torch.dtype:
+        """Return the dtype of the inputs."""
+        return dtype
+
+    def predictions(self, y: Tensor) -> int:
+        """Return 1."""
+        return 1
+
+    def example_losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return squared errors, (E, B)."""
+        return (outputs - (y if y.dim() == 3 else y.unsqueeze(-1))).square().sum(2)
+
+    def wrong_shares(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return 0 for each example, (E, B)."""
+        return outputs.new_zeros(outputs.shape[:2])
+
+    def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
+        """Return the root of the mean squared error, (E,)."""
+        return loss.sqrt()
+
+    def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return losses (E,) and gradients: twice the differences times weights."""
+        difference = outputs - (y if y.dim() == 3 else y[:, :, None])
+        losses = difference.square().sum(2)
+        return (losses * weights).sum(1), difference.mul_(_broadcast(2 * weights, difference))
+
+    def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
+        """Return the mean square of each member's labels, (E,)."""
+        squares = y.square() if y.dim() == 1 else y.square().sum(1)
+        return torch.stack([squares[own].mean() for own in rows])
+
+
+TRAINING_LOSSES: dict[str, TrainingLoss] = {"log": CrossEntropy(), "squared": SquaredError()}
+"""Every training loss, by the name that recipes use."""
+
+
+def _broadcast(weights: Tensor, outputs: Tensor) -> Tensor:
+    """Return weights of examples with as many axes as outputs."""
+    return weights.view(*weights.shape, *[1] * (outputs.dim() - 2))
