@@ -1,51 +1,95 @@
-"""What the points do not determine, and what else the reader of a fit must know."""
+"""What the points of a fit do not determine, and what else its reader must know."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from errsrc.fitting.minimiser import BatchSolution
+from errsrc.fitting.noise import Noise
+from errsrc.fitting.optima import Optimum, agreeing
 from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array, Law
 from errsrc.results import Interval
 
-
-def condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
-    """Return the condition number of a problem's Jacobian at z (free,), and which parameters are flattest."""
-    _, jac = problem.residuals(z[None, :], problem.error)
-    _, singular, right = np.linalg.svd(np.sqrt(problem.weights)[:, None] * jac[0])
-    if len(singular) < len(z) or singular[-1] <= 0:
-        return math.inf, tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
-    names = tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
-    return float(singular[0] / singular[-1]), names
+MISFIT = 2.0
+"""Residuals larger than this many times the noise between seeds show that the law misses something."""
 
 
-def ties(problem: Problem, solution: BatchSolution, z: Array, cost: float, degrees: int) -> tuple[Law, ...]:
-    """Return the laws of other local optima whose fit is as good within the noise.
+class Identifiability(NamedTuple):
+    """How well the points determine the parameters of a fit.
+
+    Attributes
+    ----------
+    condition : float
+        Condition number of the weighted Jacobian in scaled coordinates; inf where it is singular.
+    entangled : tuple of str
+        Parameters along which the sum of squares is flattest.
+    agreement : float
+        Share of the starts that ended at the best optimum.
+    ties : tuple of Law
+        Laws at other local optima that fit as well within the noise.
+    """
+
+    condition: float
+    entangled: tuple[str, ...]
+    agreement: float
+    ties: tuple[Law, ...]
+
+
+def identifiability(found: Optimum) -> Identifiability:
+    """Return how well the points determine the parameters of a fit.
 
     Parameters
     ----------
-    problem, solution
-        What was solved, and where every start ended.
-    z, cost
-        The best coordinates, (free,), and the sum of losses there.
-    degrees
-        Of freedom: points less free parameters.
+    found : Optimum
+        Where the search ended.
     """
-    threshold = cost * (1 + 1.0 / max(degrees, 1)) + 1e-20
-    chosen: list[Array] = [z]
+    condition, entangled = _condition(found.problem, found.z)
+    agreement = float(np.mean(agreeing(found.solution.cost)))
+    return Identifiability(condition, entangled, agreement, _ties(found))
+
+
+def _condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
+    """Return the condition number of the weighted Jacobian at z, (free,), and the flattest parameters."""
+    _, jac = problem.residuals(z[None, :], problem.error)
+    _, singular, right = np.linalg.svd(np.sqrt(problem.weights)[:, None] * jac[0])
+    flattest = tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
+    if len(singular) < len(z) or singular[-1] <= 0:
+        return math.inf, flattest
+    return float(singular[0] / singular[-1]), flattest
+
+
+def _ties(found: Optimum) -> tuple[Law, ...]:
+    """Return the laws of other local optima whose sum of losses is as small within the noise, 5 at most."""
+    problem, solution = found.problem, found.solution
+    degrees = len(problem.error) - len(problem.free)
+    threshold = found.cost * (1 + 1.0 / max(degrees, 1)) + 1e-20
+    chosen: list[Array] = [found.z]
     for i in np.argsort(solution.cost):
-        near = solution.converged[i] and solution.cost[i] <= threshold
-        if near and min(np.abs(solution.z[i] - c).max() for c in chosen) > 0.2:
+        as_good = solution.converged[i] and solution.cost[i] <= threshold
+        if as_good and min(np.abs(solution.z[i] - c).max() for c in chosen) > 0.2:
             chosen.append(solution.z[i])
     return tuple(problem.law_at(other) for other in chosen[1:6])
 
 
-def beside_a_constant(problem: Problem, residual: Array) -> float:
-    """Return the root mean square residual over the spread of ln error; 0 where that is nothing."""
+def unexplained(problem: Problem, residual: Array) -> float:
+    """Return the root mean square residual over the standard deviation of ln error.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    residual : ndarray of float64, shape (points,)
+        ln (predicted / measured error).
+
+    Returns
+    -------
+    float
+        1 for a law that fits no better than a constant; 0 where all measured errors are equal.
+    """
     logs = np.log(problem.error)
     spread = np.average((logs - np.average(logs, weights=problem.weights)) ** 2, weights=problem.weights)
     square = np.average(residual**2, weights=problem.weights)
@@ -53,31 +97,65 @@ def beside_a_constant(problem: Problem, residual: Array) -> float:
 
 
 def warnings_of(
-    problem: Problem,
-    z: Array,
+    found: Optimum,
     intervals: Mapping[str, Interval],
-    condition: float,
-    entangled: tuple[str, ...],
-    agreement: float,
-    ties: int,
+    noise: Noise,
+    unexplained_share: float,
+    facts: Identifiability,
 ) -> tuple[str, ...]:
-    """Return what the reader of a fit must know, a sentence each."""
+    """Return what the reader of a fit must know, a sentence each.
+
+    Parameters
+    ----------
+    found : Optimum
+        Where the search ended.
+    intervals : dict of str to Interval
+        Intervals of the fitted parameters.
+    noise : Noise
+        The noise around the law.
+    unexplained_share : float
+        What `unexplained` returns.
+    facts : Identifiability
+        How well the points determine the parameters.
+    """
+    out = [*_undetermined(intervals, facts)]
+    if facts.agreement < 0.1:
+        out.append(f"Only {facts.agreement:.0%} of the starts reached the optimum; a better one may exist.")
+    if facts.ties:
+        ties = len(facts.ties)
+        out.append(f"Other parameters fit as well within the noise: {ties} such optima, see ties.")
+    lower, upper = found.problem.bounds()
+    for p, value, low, high in zip(found.problem.free, found.z, lower, upper, strict=True):
+        if intervals[p.name].determined and (value <= low or value >= high):
+            out.append(f"{p.name} ended at the bound of its search.")
+    if found.flat:
+        out.append("The optimum lies in a flat valley: far along it the fit is as good.")
+    if unexplained_share > 0.7:
+        out.append("The law explains less than half of how the error varies.")
+    if noise.seeds > 0 and noise.residual > MISFIT * noise.seeds:
+        out.append(
+            f"The residuals ({noise.residual:.2g}) are {noise.residual / noise.seeds:.1f} times the noise "
+            "between seeds: this law misses something that is there."
+        )
+    if noise.run > 1.5 * noise.residual:
+        out.append(
+            "The errors never rise, as noise would make them: they look like a running best, and the noise "
+            "of a new run is taken to be twice that of the residuals."
+        )
+    return tuple(out)
+
+
+def _undetermined(intervals: Mapping[str, Interval], facts: Identifiability) -> list[str]:
+    """Return a sentence for each parameter, or combination of parameters, that the points leave open."""
     out = []
-    loose = [name for name, interval in intervals.items() if not interval.determined]
-    for name in loose:
+    open_ = [name for name, interval in intervals.items() if not interval.determined]
+    for name in open_:
         shown = str(intervals[name])
         bound = "" if shown == "not determined" else f" ({intervals[name].level:.0%}): {shown}"
         out.append(f"{name} is not determined by these points{bound}.")
-    if condition > 1e6 and len(entangled) == 1 and entangled[0] not in loose:
+    entangled = facts.entangled
+    if facts.condition > 1e6 and len(entangled) == 1 and entangled[0] not in open_:
         out.append(f"{entangled[0]} is not determined by these points.")
-    elif len(entangled) > 1 and (condition > 1e6 or len(set(entangled) & set(loose)) > 1):
+    elif len(entangled) > 1 and (facts.condition > 1e6 or len(set(entangled) & set(open_)) > 1):
         out.append(f"Only a combination of {' and '.join(entangled)} is determined, not each alone.")
-    if agreement < 0.1:
-        out.append(f"Only {agreement:.0%} of the starts reached the optimum; a better one may exist.")
-    if ties:
-        out.append(f"Other parameters fit as well within the noise: {ties} such optima, see ties.")
-    lower, upper = problem.bounds()
-    for p, value, low, high in zip(problem.free, z, lower, upper, strict=True):
-        if p.name not in loose and (value <= low or value >= high):
-            out.append(f"{p.name} ended at the bound of its search.")
-    return tuple(out)
+    return out

@@ -1,40 +1,44 @@
-"""From a fitted curve to an interval for one new run."""
+"""From a fitted curve to predictions, each with an interval for one new run."""
 
 from __future__ import annotations
 
+import abc
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
 from errsrc import checks
-from errsrc.laws.law import Array
+from errsrc.checks import LEVEL
+from errsrc.laws.law import Array, checked_inputs
 
 DOUBT, JOINT_DOUBT = 0.2, 0.13
-"""Doubt about a law's form: standard deviation of ln error per unit of ln error extrapolated.
+"""Standard deviation of the error of a law's form, in ln error per unit of ln error extrapolated.
 
-For laws in one input, and in several, which the points hold from more sides.  Published
-learning curves extrapolated from their smaller sizes ask for 0.13 to 0.32, published grids
-for about 0.1; `benchmarks/law_fit.py` states the coverage that comes of it."""
+The first is for laws in one input.  The second is for laws in several inputs, which the points hold from more
+sides.  Published learning curves, extrapolated from their smaller sizes, ask for 0.13 to 0.32, and published
+grids for about 0.1; `benchmarks/law_fit.py` measures the coverage of the intervals that follow."""
 TAIL = 6.0
-"""Degrees of freedom of the t distribution of one run around the curve: noise has heavy tails."""
+"""Degrees of freedom of the t distribution of a run around the curve: noise has heavier tails than normal."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Predicted errors with intervals, each for one new run.
+    """Predicted errors, each with an interval for one new run.
 
     Attributes
     ----------
-    predicted, low, high
-        (points,) float64, in the units of the fitted errors.
-    level
-        Coverage that [low, high] states.
-    warnings
-        What the reader must know, a sentence each.
+    predicted, low, high : ndarray of float64
+        Predicted errors and the ends of their intervals, of the shape of the inputs and in the units of the
+        fitted errors.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    warnings : tuple of str
+        Sentences on what weakens the fit behind the predictions.
     """
 
     predicted: Array
@@ -44,115 +48,214 @@ class Prediction:
     warnings: tuple[str, ...]
 
     def columns(self) -> dict[str, Array]:
-        """Return predicted, low and high by name, of the inputs' shape."""
+        """Return predicted, low and high by name, each of the shape of the inputs."""
         return {"predicted": self.predicted, "low": self.low, "high": self.high}
 
 
-class Forecast:
-    """What a fitted curve can foretell; the base of `Fit` and of `AveragedFit`.
+class Forecast(abc.ABC):
+    """Base class of what predicts the errors of new runs: a fit, an average of fits, a chain of two.
 
-    A subclass has `input_names`, `at_most` (see `errsrc.laws.Law`), `inputs` ({name: measured
-    sizes}), `warnings`, `draw_count` (the number of its draws), `run_noise` (standard deviation of ln
-    error of one run around the mean curve) and `log_errors`; all else is done here.
+    A forecast is a central curve together with draws of what the curve may be instead.  A subclass defines
+    the attributes below and `log_errors`; predictions and plans follow from these.
+
+    Attributes
+    ----------
+    input_names : tuple of str
+        Names of the inputs.
+    at_most : dict of str to float
+        Largest value of an input, where it has one (see `errsrc.laws.Law`).
+    inputs : dict of str to ndarray, shape (points,)
+        The measured inputs that the curve was fitted to, in natural units.
+    warnings : tuple of str
+        Sentences on what weakens the fit.
+    draw_count : int
+        Number of draws of the curve.
+    run_noise : float
+        Standard deviation of ln error of one run around the mean curve.
     """
 
-    input_names: tuple[str, ...]
-    at_most: Mapping[str, float]
-    inputs: dict[str, Array]
-    warnings: tuple[str, ...]
-    draw_count: int
-    run_noise: float
+    if TYPE_CHECKING:
+        # These are fields in some subclasses.  At run time a property here would become their default.
+        @property
+        def inputs(self) -> dict[str, Array]:
+            """Measured inputs by name, float64 (points,) each."""
 
-    def log_errors(self, inputs: dict[str, Array]) -> Array:
-        """Return ln error of the mean curve at inputs of shape (1 + draw_count, points).
+        @property
+        def warnings(self) -> tuple[str, ...]:
+            """Sentences on what weakens the fit."""
 
-        Row 0 is the central curve, row k the k-th draw of what the curve may be.
+        @property
+        def run_noise(self) -> float:
+            """Standard deviation of ln error of one run around the mean curve."""
+
+    @property
+    @abc.abstractmethod
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+
+    @property
+    @abc.abstractmethod
+    def at_most(self) -> Mapping[str, float]:
+        """Largest value of an input, where it has one."""
+
+    @property
+    @abc.abstractmethod
+    def draw_count(self) -> int:
+        """Number of draws of the curve."""
+
+    @abc.abstractmethod
+    def log_errors(self, inputs: Mapping[str, Array]) -> Array:
+        """Return ln error of the central curve and of each draw, each at inputs of its own.
+
+        Parameters
+        ----------
+        inputs : dict of str to ndarray, shape (1 + draw_count, points)
+            Inputs of the central curve in row 0, and of the k-th draw in row k.
+
+        Returns
+        -------
+        ndarray of float64, shape (1 + draw_count, points)
+            ln error of the mean over runs; the error is in the units of the fitted errors.
         """
-        raise TypeError(f"{type(self).__name__} must define log_errors(inputs)")
 
     def curves(self, **inputs: ArrayLike) -> tuple[Array, Array]:
-        """Return ln error of the central curve (points,) and of every draw (draw_count, points)."""
-        columns = self._columns(inputs)
+        """Return ln error of the central curve and of every draw.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            One for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast to
+            one of P entries.
+
+        Returns
+        -------
+        centre : ndarray of float64, shape (P,)
+            ln error of the central curve.
+        draws : ndarray of float64, shape (draw_count, P)
+            ln error of every draw.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For missing or unknown inputs, and for inputs out of range.
+        """
+        columns = self._columns(inputs, f"{type(self).__name__}.curves")
+        return self._curves(columns)
+
+    def predict(self, level: float = 0.9, **inputs: ArrayLike) -> Prediction:
+        """Return the error of one new run at each of the inputs, with an interval.
+
+        The distribution of ln error is a mixture: around each draw of the curve there is a t distribution, as
+        wide as the noise of a run and the possible error of the law's form (`run_spread`).
+
+        Parameters
+        ----------
+        level : float
+            Coverage of the intervals, in (0, 1).
+        **inputs : array_like
+            One for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast.
+
+        Returns
+        -------
+        Prediction
+            Arrays of the shape that the inputs broadcast to.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a level outside (0, 1), missing or unknown inputs, and inputs out of range.
+        """
+        where = f"{type(self).__name__}.predict"
+        LEVEL(level, "level", where)
+        centre, draws = self._curves(self._columns(inputs, where))
+        spread = self.run_spread(centre)
+        tail = (1 - level) / 2
+        low, high = np.empty_like(centre), np.empty_like(centre)
+        for part in np.array_split(np.arange(len(centre)), len(centre) // 500 + 1):
+            sample = _mixture(draws[:, part], spread[part])
+            low[part], high[part] = np.quantile(sample, [tail, 1 - tail], axis=0)
+        low, high = np.minimum(low, centre), np.maximum(high, centre)
+        shape = np.broadcast(*[np.asarray(inputs[name]) for name in self.input_names]).shape
+        predicted, low, high = (np.exp(x).reshape(shape) for x in (centre, low, high))
+        return Prediction(predicted, low, high, level, self.warnings)
+
+    def run_spread(self, logs: Array) -> Array:
+        """Return the scale of ln error of one run around a curve.
+
+        It combines the noise of a run with the possible error of the law's form.  The latter grows with the
+        distance of the extrapolation: it is `DOUBT` (`JOINT_DOUBT` for several inputs) times the distance in
+        ln error from the range over which the curve was fitted.
+
+        Parameters
+        ----------
+        logs : ndarray of float64
+            ln error of the curve, of any shape.
+
+        Returns
+        -------
+        ndarray of float64
+            The scale, of the same shape.
+        """
+        low, high = self.fitted_range
+        extrapolated = np.maximum(low - logs, 0.0) + np.maximum(logs - high, 0.0)
+        doubt = DOUBT if len(self.input_names) == 1 else JOINT_DOUBT
+        return np.sqrt(self.run_noise**2 + (doubt * extrapolated) ** 2)
+
+    @functools.cached_property
+    def fitted_range(self) -> tuple[float, float]:
+        """Smallest and largest ln error of the central curve at the points that it was fitted to."""
+        centre, _ = self.curves(**self.inputs)
+        return float(centre.min()), float(centre.max())
+
+    def run_deviates(self) -> Array:
+        """Return a deviate of one run for each draw, in units of `run_spread`.
+
+        Returns
+        -------
+        ndarray of float64, shape (draw_count,)
+            Evenly spaced quantiles of the t distribution, in an order that never changes.
+        """
+        quantiles = special.stdtrit(TAIL, (np.arange(self.draw_count) + 0.5) / self.draw_count)
+        shuffled: Array = np.random.default_rng(0).permutation(quantiles)
+        return shuffled
+
+    def _curves(self, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return ln error of the central curve, (points,), and of every draw, (draw_count, points)."""
         rows = {name: np.broadcast_to(x, (1 + self.draw_count, len(x))) for name, x in columns.items()}
         with np.errstate(all="ignore"):
             logs = self.log_errors(rows)
         return logs[0], logs[1:]
 
-    def predict(self, level: float = 0.9, **inputs: ArrayLike) -> Prediction:
-        """Return the error of one new run at `inputs`, with an interval.
-
-        The distribution of ln error is a mixture: one t distribution around each draw of the
-        mean curve, as wide as the noise of a run and the doubt about the law's form (`run_spread`).
-
-        Parameters
-        ----------
-        level
-            Coverage of the interval, in (0, 1).
-        **inputs
-            Arrays > 0, and no larger than `at_most`, that broadcast: one for each of `input_names`.
-
-        Raises
-        ------
-        ValueError, TypeError
-            For a level outside (0, 1), and for missing or bad inputs.
-        """
-        checks.number(level, "level", "predict", 0.0, 1.0, open_low=True, open_high=True)
-        centre, draws = self.curves(**inputs)
-        tail = (1 - level) / 2
-        width = self.run_spread(centre)
-        low, high = np.empty_like(centre), np.empty_like(centre)
-        for part in np.array_split(np.arange(len(centre)), len(centre) // 500 + 1):
-            sample = _mixture(draws[:, part], width[part])
-            low[part], high[part] = np.quantile(sample, [tail, 1 - tail], axis=0)
-        shape = np.broadcast(*[np.asarray(inputs[name]) for name in self.input_names]).shape
-        low, high = np.minimum(low, centre), np.maximum(high, centre)
-        predicted, low, high = (np.exp(x).reshape(shape) for x in (centre, low, high))
-        return Prediction(predicted, low, high, level, self.warnings)
-
-    def run_spread(self, logs: Array) -> Array:
-        """Return the scale of one run around a curve where that predicts ln error `logs`, of their shape.
-
-        Noise of a run, and doubt about the form: `DOUBT` (or `JOINT_DOUBT`) times the change of
-        ln error beyond the range over which the curve was fitted.
-        """
-        low, high = self.fitted_range
-        beyond = np.maximum(low - logs, 0.0) + np.maximum(logs - high, 0.0)
-        doubt = DOUBT if len(self.input_names) == 1 else JOINT_DOUBT
-        return np.sqrt(self.run_noise**2 + (doubt * beyond) ** 2)
-
-    @functools.cached_property
-    def fitted_range(self) -> tuple[float, float]:
-        """The least and the greatest ln error that the central curve has over the fitted points."""
-        centre, _ = self.curves(**self.inputs)
-        return float(centre.min()), float(centre.max())
-
-    def run_deviates(self) -> Array:
-        """Return (runs,) deviations of one run in units of `run_spread`, spread out, in a fixed order."""
-        ranks = special.stdtrit(TAIL, (np.arange(self.draw_count) + 0.5) / self.draw_count)
-        order: Array = np.random.default_rng(0).permutation(ranks)
-        return order
-
-    def _columns(self, inputs: dict[str, ArrayLike]) -> dict[str, Array]:
-        if set(inputs) != set(self.input_names):
-            accepted = f"exactly {', '.join(self.input_names)}"
-            raise TypeError(checks.refusal("inputs", "predict", accepted, sorted(inputs)))
-        most = self.at_most
-        arrays = [checks.positive_array(inputs[k], k, "predict", most.get(k)) for k in self.input_names]
+    def _columns(self, inputs: Mapping[str, ArrayLike], where: str) -> dict[str, Array]:
+        """Return the inputs as arrays of one length, (points,)."""
+        arrays = checked_inputs(inputs, self.input_names, where, self.at_most).values()
         try:
-            flat = [np.ravel(x) for x in np.broadcast_arrays(*arrays)]
+            columns = [np.ravel(x) for x in np.broadcast_arrays(*arrays)]
         except ValueError:
             got = "<shapes " + ", ".join(str(x.shape) for x in arrays) + ">"
-            raise ValueError(checks.refusal("inputs", "predict", "arrays that broadcast", got)) from None
-        return dict(zip(self.input_names, flat, strict=True))
+            raise ValueError(checks.refusal("inputs", where, "arrays that broadcast", got)) from None
+        return dict(zip(self.input_names, columns, strict=True))
 
 
-def _mixture(draws: Array, width: Array) -> Array:
-    """Return a sample (16 runs, points) of the equal mixture of t distributions around the draws.
+def _mixture(draws: Array, spread: Array) -> Array:
+    """Return a sample of the equal mixture of the t distributions around all draws of the curve.
 
-    The deviates are stratified and in a fixed order, so that the same fit predicts the same.
+    The deviates are stratified and always the same, so that a fit always predicts the same.
+
+    Parameters
+    ----------
+    draws : ndarray of float64, shape (draw_count, points)
+        ln error of each draw.
+    spread : ndarray of float64, shape (points,)
+        Scale of the t distributions.
+
+    Returns
+    -------
+    ndarray of float64, shape (16 draw_count, points)
+        Sampled ln errors.
     """
     draws = np.where(np.isfinite(draws), draws, np.nanmedian(draws, axis=0))
     rng = np.random.default_rng(0)
     share = (np.arange(16) + rng.random((len(draws), 16))) / 16
     deviates = special.stdtrit(TAIL, share)
-    return (draws[:, None, :] + deviates[:, :, None] * width).reshape(-1, draws.shape[1])
+    return (draws[:, None, :] + deviates[:, :, None] * spread).reshape(-1, draws.shape[1])

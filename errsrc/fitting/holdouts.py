@@ -1,4 +1,4 @@
-"""A law judged on what it has not seen: fitted to small cells, compared with the large ones.
+"""A law judged on cells that it has not seen: fitted to small cells, compared with large ones.
 
 A *cell* is one set of sizes (n, m, ...) with all the runs that were made there.
 """
@@ -15,30 +15,31 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
+from errsrc.checks import LEVEL, Instance, Number, PositiveArray
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import fit
-from errsrc.laws.law import Array, Law
+from errsrc.laws.law import Array, Law, checked_inputs
 from errsrc.results import Interval, aligned, significant
 
 DIVERGENCE_LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
-"""Largest |mean| and std of the relative divergence with which a prediction counts as come true.
+"""Largest |mean| and standard deviation of the divergence with which a prediction counts as having come true.
 
-Rosenfeld et al. 2020 (arXiv 1909.12673) report under 1% and 5% for fits, and 4.5 +- 4.7% for
-ImageNet extrapolated from at most 1/8 of the data and 1/16 of the model."""
+Rosenfeld et al. 2020 (arXiv 1909.12673) report under 1% and 5% for fits, and 4.5 +- 4.7% for ImageNet
+extrapolated from at most 1/8 of the data and 1/16 of the model."""
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedCells:
-    """Measured cells, and what the law says of them.
+    """Measured cells, with the prediction for each.
 
     Attributes
     ----------
-    inputs
-        {name: (cells,) float64}, in natural units.
-    runs
-        Each cell's measured errors, float64 (runs of that cell,).
-    prediction
-        For one new run of each cell, (cells,).
+    inputs : dict of str to ndarray of float64, shape (cells,)
+        Sizes of the cells by name, in natural units.
+    runs : tuple of ndarray of float64, shape (runs of the cell,)
+        Measured errors of each cell.
+    prediction : Prediction
+        Prediction for one new run of each cell, (cells,).
     """
 
     inputs: dict[str, Array]
@@ -50,12 +51,12 @@ class JudgedCells:
 
     @property
     def measured(self) -> Array:
-        """Mean error of each cell's runs, (cells,)."""
+        """Mean error of the runs of each cell, float64 (cells,)."""
         return np.array([e.mean() for e in self.runs])
 
     @property
     def divergence(self) -> Array:
-        """(e^ - e) / e of each cell, e being the mean of its runs (R20), (cells,)."""
+        """(predicted - measured) / measured error of each cell, float64 (cells,) (Rosenfeld et al. 2020)."""
         return self.prediction.predicted / self.measured - 1
 
     @property
@@ -70,38 +71,69 @@ class JudgedCells:
 
     @property
     def seed_noise(self) -> float:
-        """Standard deviation of ln error between runs of one cell, pooled; nan without repeats."""
+        """Pooled standard deviation of ln error between runs of one cell; nan where none is repeated."""
         logs = [np.log(e) for e in self.runs]
         extra = sum(len(e) - 1 for e in logs)
         return math.sqrt(sum(float(((e - e.mean()) ** 2).sum()) for e in logs) / extra) if extra else math.nan
 
     @property
     def coverage(self) -> float:
-        """Share of the single runs that lie in their cell's interval."""
+        """Share of all runs that lie in the interval of their cell."""
         p = self.prediction
         inside = [(e >= a) & (e <= b) for e, a, b in zip(self.runs, p.low, p.high, strict=True)]
         return float(np.concatenate(inside).mean())
 
     def sizes(self, cell: int) -> dict[str, str]:
-        """Return {input: its size as text} of the cell with that index."""
+        """Return the sizes of a cell as text, by name.
+
+        Parameters
+        ----------
+        cell : int
+            Index of the cell.
+        """
         values = {name: float(x[cell]) for name, x in self.inputs.items()}
         return {k: f"{v:,.0f}" if v == round(v) else f"{v:.4g}" for k, v in values.items()}
 
     def texts(self, cell: int) -> tuple[str, str, str]:
-        """Return predicted, "[low, high]" and mean measured error of a cell, with the digits they support."""
+        """Return the predicted error, its interval and the measured error, with the digits they support.
+
+        Parameters
+        ----------
+        cell : int
+            Index of the cell.
+
+        Returns
+        -------
+        tuple of str
+            The three texts; the interval as "[low, high]".
+        """
         interval = self.interval(cell)
         predicted, _, ends = str(interval).partition(" ")
         return predicted, ends, significant(float(self.measured[cell]), interval.high - interval.low, 2)
 
     def interval(self, cell: int) -> Interval:
-        """Return the prediction for one new run of the cell with that index."""
+        """Return the prediction for one new run of a cell.
+
+        Parameters
+        ----------
+        cell : int
+            Index of the cell.
+        """
         p = self.prediction
         return Interval(float(p.predicted[cell]), float(p.low[cell]), float(p.high[cell]), p.level)
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One figure by its name, whose value, a share of the error, must not exceed its limit."""
+    """One figure of a prediction against its limit.
+
+    Attributes
+    ----------
+    name : str
+        What the figure is.
+    value, limit : float
+        The figure and the largest value that it may have, as shares of the error.
+    """
 
     name: str
     value: float
@@ -109,7 +141,7 @@ class Criterion:
 
     @property
     def met(self) -> bool:
-        """Whether the figure is within the limit."""
+        """Whether the figure is within its limit."""
         return self.value <= self.limit
 
     def __str__(self) -> str:
@@ -118,14 +150,16 @@ class Criterion:
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
-    """A fit beside the cells it was made from and the cells it had not seen.
+    """A fit with the cells that it was fitted to, and the cells that it had not seen.
 
     Attributes
     ----------
-    forecast
+    forecast : Forecast
         The fit.
-    fitted, held_out
-        The cells that the fit saw, and those it did not, sorted by their inputs.
+    fitted : JudgedCells
+        The cells that it was fitted to, sorted by their sizes.
+    held_out : JudgedCells
+        The other cells, sorted likewise.
     """
 
     forecast: Forecast
@@ -134,12 +168,12 @@ class Holdout:
 
     @functools.cached_property
     def parts(self) -> dict[str, JudgedCells]:
-        """The two parts by name, "fitted" and "held out"."""
+        """The two sets of cells by name, "fitted" and "held out"."""
         return {"fitted": self.fitted, "held out": self.held_out}
 
     @property
     def criteria(self) -> tuple[Criterion, ...]:
-        """The mean and the spread of the divergence of each part against `DIVERGENCE_LIMITS`."""
+        """Mean and standard deviation of the divergence of each part, against `DIVERGENCE_LIMITS`."""
         out = []
         for name, cells in self.parts.items():
             mean, std = DIVERGENCE_LIMITS[name]
@@ -149,11 +183,17 @@ class Holdout:
 
     @property
     def largest(self) -> int:
-        """Index of the largest held-out cell: the one with the largest product of its sizes."""
+        """Index of the held-out cell with the largest product of its sizes."""
         return int(np.argmax(sum(np.log(x) for x in self.held_out.inputs.values())))
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return (cells,) each: its sizes, held_out, runs, measured, predicted, low, high, divergence."""
+        """Return all cells as a table.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (cells,)
+            The sizes, held_out, runs (their number), measured, predicted, low, high and divergence.
+        """
         parts = (self.fitted, self.held_out)
 
         def both(name: str) -> NDArray[np.generic]:
@@ -186,30 +226,41 @@ class Holdout:
         return "\n".join([*lines, *map(str, self.criteria)])
 
 
+SHARE = Number(above=0, below=1)
+"""What the share of the largest sizes may be, up to which cells are fitted."""
+
+
+@checks.arguments(share=SHARE)
 def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
-    """Return which runs have every input at most `share` of its largest.
+    """Return which runs have small sizes only.
 
     Parameters
     ----------
-    share
-        In (0, 1).
-    **inputs
-        (runs,) arrays > 0, such as n and m.
+    share : float
+        The largest small size, as a share of the largest size of the same input, in (0, 1).
+    **inputs : array_like, shape (runs,)
+        Sizes > 0, such as n and m.
 
     Returns
     -------
-    (runs,) bool.
+    ndarray of bool, shape (runs,)
+        True for runs with every input at most `share` of its largest value.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For values that are not finite numbers > 0, and a share outside (0, 1).
 
     Examples
     --------
     >>> small_cells(n=[100, 100, 400], m=[10, 50, 10])
     array([ True, False, False])
     """
-    checks.number(share, "share", "small_cells", 0.0, 1.0, open_low=True, open_high=True)
-    columns = [checks.positive_array(x, name, "small_cells") for name, x in inputs.items()]
+    columns = checked_inputs(inputs, tuple(inputs), "small_cells").values()
     return np.logical_and.reduce([x <= share * x.max() for x in columns])
 
 
+@checks.arguments(error=PositiveArray(), share=SHARE, level=LEVEL)
 def holdout(
     law: type[Law],
     error: ArrayLike,
@@ -219,56 +270,34 @@ def holdout(
     level: float = 0.9,
     **inputs: ArrayLike,
 ) -> Holdout:
-    """Fit a law to the `small_cells` and judge it on the rest.
+    """Fit a law to small cells, and judge it on all other cells.
 
     Parameters
     ----------
-    law
+    law : type of Law
         The class to fit.
-    error
-        (runs,) measured errors, > 0; rows of equal inputs are runs of one cell.
-    share
-        Of each input's largest value: cells up to there in all inputs are fitted.
-    fixed
-        {parameter: value} not to fit.
-    level
-        Coverage of the intervals for one new run.
-    **inputs
-        (runs,) arrays, > 0, one for each of ``law.inputs``.
+    error : array_like, shape (runs,)
+        Measured errors, > 0, in any unit.  Rows of equal inputs are runs of one cell.
+    share : float
+        Cells are fitted where every input is at most this share of its largest value, in (0, 1).
+    fixed : dict of str to float, optional
+        Parameters that are not fitted, in natural units.
+    level : float
+        Coverage of the intervals for one new run, in (0, 1).
+    **inputs : array_like, shape (runs,)
+        An array > 0 for each input of the law.
+
+    Returns
+    -------
+    Holdout
+        The fit, with its predictions for all cells.
 
     Raises
     ------
-    ValueError, TypeError, NoFit
-        As `errsrc.fitting.one_law.fit` does, and if no cell is held out.
-    """
-    small = small_cells(share, **inputs)
-    e = checks.positive_array(error, "error", "holdout")
-    part: dict[str, Any] = {name: np.asarray(x)[small] for name, x in inputs.items()}
-    return judge(fit(law, e[small], fixed=fixed, level=level, **part), e, small, level=level, **inputs)
-
-
-def judge(
-    forecast: Forecast, error: ArrayLike, fitted: ArrayLike, *, level: float = 0.9, **inputs: ArrayLike
-) -> Holdout:
-    """Compare a fit with measured runs, those it saw and those it didn't.
-
-    Parameters
-    ----------
-    forecast
-        A fit.
-    error
-        (runs,) measured errors, > 0; rows of equal inputs are runs of one cell.
-    fitted
-        (runs,) bool: the runs that the fit saw.
-    level
-        Coverage of the intervals for one new run.
-    **inputs
-        (runs,) arrays, > 0, one for each of the fit's inputs.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For bad arrays, and if `fitted` is true or false of all runs.
+    TypeError, ValueError
+        For points that the law cannot be fitted to (see `errsrc.fitting.fit`), and if no cell is held out.
+    NoFit
+        If the fit fails.
 
     Examples
     --------
@@ -278,12 +307,46 @@ def judge(
     >>> len(result.fitted), len(result.held_out), bool(abs(result.held_out.divergence_mean) < 1e-6)
     (4, 2, True)
     """
-    e = checks.positive_array(error, "error", "judge")
-    if set(inputs) != set(forecast.input_names):
-        accepted = f"exactly {', '.join(forecast.input_names)}"
-        raise TypeError(checks.refusal("inputs", "judge", accepted, sorted(inputs)))
-    columns = {name: checks.positive_array(inputs[name], name, "judge") for name in forecast.input_names}
-    seen = np.asarray(fitted)
+    small = small_cells(share, **inputs)
+    e = np.asarray(error)
+    part: dict[str, Any] = {name: np.asarray(x)[small] for name, x in inputs.items()}
+    return judge(fit(law, e[small], fixed=fixed, level=level, **part), e, small, level=level, **inputs)
+
+
+@checks.arguments(
+    forecast=Instance(Forecast, "a fit, or an average of fits"), error=PositiveArray(), level=LEVEL
+)
+def judge(
+    forecast: Forecast, error: ArrayLike, fitted: ArrayLike, *, level: float = 0.9, **inputs: ArrayLike
+) -> Holdout:
+    """Compare the predictions of a fit with measured runs: those that it was fitted to, and all others.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        A fit, or an average of fits.
+    error : array_like, shape (runs,)
+        Measured errors, > 0, in the units of the fitted errors.  Rows of equal inputs are runs of one cell.
+    fitted : array_like of bool, shape (runs,)
+        The runs that the fit was fitted to.
+    level : float
+        Coverage of the intervals for one new run, in (0, 1).
+    **inputs : array_like, shape (runs,)
+        An array > 0 for each input of the fit.
+
+    Returns
+    -------
+    Holdout
+        The fit, with its predictions for all cells.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For missing or unknown inputs, values that are not finite and > 0, arrays of different lengths, and if
+        `fitted` is true of all runs, or of none.
+    """
+    e, seen = np.asarray(error), np.asarray(fitted)
+    columns = checked_inputs(inputs, forecast.input_names, "judge")
     if seen.dtype != np.bool_:
         raise TypeError(checks.refusal("fitted", "judge", "a boolean array", fitted))
     for name, x in {"error": e, "fitted": seen, **columns}.items():

@@ -1,4 +1,13 @@
-"""Intervals of a fitted law's parameters: by profile likelihood, or by a bootstrap."""
+"""Where the interval of a parameter comes from: profile likelihood for least squares, else a bootstrap.
+
+- `profile`: an interval ends where the sum of squares, minimised over all other parameters, has risen by what
+  Student's t distribution allows (Bates and Watts 1988, "Nonlinear regression analysis", section 6.1).
+- `bootstrap` and `percentiles`: under a Huber loss, an interval has the quantiles of refits to resampled data
+  at its ends.
+
+The refits of the bootstrap are also the draws of a fit, from which predictions and plans have their
+intervals.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +23,75 @@ from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array
 from errsrc.results import Interval
 
+FAR = 100.0
+"""An end of the interval of a positive parameter that is farther away than this factor bounds nothing."""
+OPEN = 10.0
+"""The points leave a positive parameter open if its standard error is larger than this factor."""
+
+
+def parameter_intervals(
+    problem: Problem, z: Array, refits: Array, noise: float, level: float
+) -> dict[str, Interval]:
+    """Return the interval of every free parameter of a fit.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    z : ndarray of float64, shape (free,)
+        Its solution.
+    refits : ndarray of float64, shape (draws, free)
+        What `bootstrap` returns.
+    noise : float
+        Standard deviation of ln error around the law.
+    level : float
+        Coverage of the intervals, in (0, 1).
+
+    Returns
+    -------
+    dict of str to Interval
+        Intervals in natural units.  An end that the points do not bound is infinite, or 0 for the lower end
+        of a positive parameter.
+    """
+    natural, centres = problem.natural(), problem.shift(z[None, :])[0]
+    if problem.objective == "huber":
+        ends = percentiles(natural, centres, problem.shift(refits), noise, level)
+    else:
+        ends = profile(natural, centres, len(problem.error) - len(problem.free), level)
+    params, intervals = problem.law_at(z).params, {}
+    for p, centre, (low, high) in zip(problem.free, centres, ends, strict=True):
+        if p.log:
+            low = np.exp(low) if centre - low < np.log(FAR) else 0.0
+            high = np.exp(high) if high - centre < np.log(FAR) else np.inf
+        low = low if p.signed else max(low, 0.0)
+        intervals[p.name] = Interval(params[p.name], float(low), float(high), level)
+    return intervals
+
 
 def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
-    """Return (draws, free) scaled coordinates of a problem's refits to resampled data, started at z (free,).
+    """Return the solutions of refits to resampled data.
 
-    Errors are redrawn around the fitted law with the scale of the residuals, corrected for
-    the parameters fitted.  Along a single input neighbouring residuals may be alike (looks
-    at one training run are): there the noise is autoregressive, with their correlation.
-    Huber fits in several inputs are refitted under exponential weights (Rubin 1981), which
-    needs no model of the noise.  All chance is of ``seed``.
+    Errors are redrawn around the fitted law with the standard deviation of the residuals, corrected for the
+    number of parameters.  Along a single input neighbouring residuals may be correlated, as where the points
+    are measurements of one training run: there the noise is autoregressive, with the correlation of the
+    residuals.  Huber fits in several inputs are instead refitted under exponential weights (Rubin 1981),
+    which need no model of the noise.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    z : ndarray of float64, shape (free,)
+        Its solution, at which the refits start.
+    draws : int
+        Number of refits.
+    seed : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    ndarray of float64, shape (draws, free)
+        Scaled coordinates of the refits.
     """
     rng = np.random.default_rng([seed, 1])
     starts = np.repeat(z[None, :], draws, axis=0)
@@ -32,39 +101,52 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
         return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
-    kick = rng.standard_normal((draws, points))
+    noise = rng.standard_normal((draws, points))
     scale = noise_scale(problem, residual, jac)
-    if problem.objective != "huber":  # weights are precisions there; recency elsewhere
-        kick /= np.sqrt(problem.weights)
+    if problem.objective != "huber":  # where weights are precisions
+        noise /= np.sqrt(problem.weights)
     if len(problem.law.inputs) == 1:
-        order = np.argsort(problem.inputs[problem.law.inputs[0]], kind="stable")
-        along = (np.sqrt(problem.weights) * residual)[order]
-        alike = float(np.clip(along[1:] @ along[:-1] / max(along @ along, 1e-300), 0.0, 0.9))
-        for before, now in itertools.pairwise(order):
-            kick[:, now] = alike * kick[:, before] + math.sqrt(1 - alike**2) * kick[:, now]
+        noise = _autoregressive(problem, residual, noise)
     if problem.objective == "absolute":
-        error = np.maximum(predicted + scale * kick, predicted / 10)
+        error = np.maximum(predicted + scale * noise, predicted / 10)
     else:
-        error = predicted * np.exp(scale * kick)
+        error = predicted * np.exp(scale * noise)
     return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
 
 
-def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: float) -> Array:
-    """Return (free, 2) ends of the percentile intervals of bootstrap coordinates.
+def _autoregressive(problem: Problem, residual: Array, noise: Array) -> Array:
+    """Return independent noise, (draws, points), with the correlation of neighbouring residuals."""
+    order = np.argsort(problem.inputs[problem.law.inputs[0]], kind="stable")
+    along: Array = (np.sqrt(problem.weights) * residual)[order]
+    correlation = float(np.clip(along[1:] @ along[:-1] / max(float(along @ along), 1e-300), 0.0, 0.9))
+    for before, now in itertools.pairwise(order):
+        noise[:, now] = correlation * noise[:, before] + math.sqrt(1 - correlation**2) * noise[:, now]
+    return noise
 
-    A coordinate that the points leave open (by less than a factor of ten) has no ends: its draws only
-    tell where the search, or its prior, left it.
+
+def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: float) -> Array:
+    """Return the ends of the percentile intervals of bootstrap draws.
+
+    A coordinate that the points leave open has no ends: its draws only show where the search or its prior
+    left it.
 
     Parameters
     ----------
-    natural
+    natural : Problem
         The problem in natural units.
-    z, draws
-        The fitted coordinates, (free,), and those of the refits, (draws, free).
-    scale
-        Of the fit's noise.
-    level
+    z : ndarray of float64, shape (free,)
+        The fitted coordinates.
+    draws : ndarray of float64, shape (draws, free)
+        Those of the refits.
+    scale : float
+        Standard deviation of the noise.
+    level : float
         Coverage, in (0, 1).
+
+    Returns
+    -------
+    ndarray of float64, shape (free, 2)
+        Lower and upper ends.
     """
     ends = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T
     ends[:, 0], ends[:, 1] = np.minimum(ends[:, 0], z), np.maximum(ends[:, 1], z)
@@ -73,39 +155,45 @@ def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: f
 
 
 def _open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
-    """Return which logarithms of parameters the points hold by less than a factor of ten, (free,).
+    """Return which positive parameters the points leave open, bool (free,), at a noise of `scale`.
 
-    By the curvature of the unpenalised sum of squares at z, `scale` being the noise.
+    By the curvature of the sum of squares at z, without any prior.
     """
     _, jac = natural.residuals(z[None, :], natural.error)
-    spread = scale * np.sqrt(np.diag(_covariance(np.sqrt(natural.weights)[:, None] * jac[0])))
-    return np.array([p.log and s > math.log(10) for p, s in zip(natural.free, spread, strict=True)])
+    standard_errors = scale * np.sqrt(np.diag(_covariance(np.sqrt(natural.weights)[:, None] * jac[0])))
+    pairs = zip(natural.free, standard_errors, strict=True)
+    return np.array([p.log and s > math.log(OPEN) for p, s in pairs])
 
 
 def _covariance(jac: Array) -> Array:
-    """Return the inverse of J'J, with its flattest directions kept finite."""
+    """Return the inverse of J'J for a Jacobian J, with its flattest directions kept finite."""
     _, singular, right = np.linalg.svd(jac, full_matrices=False)
     inverse = right.T / np.maximum(singular, singular[0] * 1e-13)
     return inverse @ inverse.T
 
 
 def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
-    """Return (free, 2) ends of the profile-likelihood intervals in natural coordinates.
+    """Return the ends of the profile-likelihood intervals.
 
-    For each coordinate and side, the others are refitted at a ladder of offsets; the end
-    lies where the root of the rise in the sum of squares, in units of the residual
-    scale, reaches Student's quantile.  An end that is never reached is infinite.
+    For each coordinate and each side, all other coordinates are refitted at a ladder of offsets of this one.
+    The interval ends where the square root of the rise of the sum of squares, in units of the residual
+    standard deviation, reaches the quantile of Student's t distribution.
 
     Parameters
     ----------
-    natural
+    natural : Problem
         The problem in natural units.
-    z
-        The fitted coordinates, (free,).
-    degrees
-        Of freedom: points less free parameters.
-    level
+    z : ndarray of float64, shape (free,)
+        The fitted coordinates.
+    degrees : int
+        Degrees of freedom: points minus free parameters.
+    level : float
         Coverage, in (0, 1).
+
+    Returns
+    -------
+    ndarray of float64, shape (free, 2)
+        Lower and upper ends; infinite where the ladder does not reach the quantile.
     """
     size = len(natural.free)
     residual, jac = natural.residuals(z[None, :], natural.error)
@@ -115,14 +203,14 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     covariance = _covariance(root[:, None] * jac[0])
     wald = np.sqrt(np.diag(covariance))
     quantile = float(special.stdtrit(degrees, (1 + level) / 2))
-    if scale < 1e-9:  # noise-free: the profile would trace rounding errors
-        return z[:, None] + quantile * scale * wald[:, None] * np.array([-1.0, 1.0])
+    sides = np.array([-1.0, 1.0])
+    if scale < 1e-9:  # without noise the profile would trace rounding errors
+        return z[:, None] + quantile * scale * wald[:, None] * sides
     ladder = quantile * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
     far = np.array([2.0 if p.log else max(2.0 * abs(v), 1.0) for p, v in zip(natural.free, z, strict=True)])
     step = np.minimum(scale * wald, far)
-    sides = np.array([-1.0, 1.0])
     offset = step[:, None, None] * sides[:, None] * ladder  # (free, 2, rungs)
-    path = covariance / np.diag(covariance)[:, None]  # the others' linear answer to a unit offset
+    path = covariance / np.diag(covariance)[:, None]  # linear response of the others to a unit offset
     others = np.clip(offset[..., None] * path[:, None, None, :], -6.0, 6.0)
     held = np.broadcast_to(np.eye(size, dtype=bool)[:, None, None, :], others.shape)
     starts = z + np.where(held, offset[..., None], others)
@@ -130,24 +218,38 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     rise = np.sqrt(np.maximum(solved.cost - cost, 0.0)) / scale
     rise = np.maximum.accumulate(rise.reshape(offset.shape), axis=2)
     ends = np.empty((size, 2))
-    for j in range(size):
-        for side in range(2):
-            rungs = np.concatenate([[0.0], rise[j, side]])
-            offsets = np.concatenate([[0.0], offset[j, side]])
-            reached = np.isfinite(rungs) & (rungs >= quantile)
-            if not reached.any():
-                ends[j, side] = sides[side] * np.inf
-                continue
-            k = int(np.argmax(reached))
-            low, high = rungs[k - 1], rungs[k]
-            ends[j, side] = (
-                z[j] + offsets[k - 1] + (quantile - low) / (high - low) * (offsets[k] - offsets[k - 1])
-            )
+    for j, side in np.ndindex(size, 2):
+        end = _crossing(float(z[j]), offset[j, side], rise[j, side], quantile)
+        ends[j, side] = sides[side] * np.inf if end is None else end
     return ends
 
 
+def _crossing(z: float, offset: Array, rise: Array, quantile: float) -> float | None:
+    """Return where the rise, (rungs,), at the rungs z + offset reaches a quantile; None where it does not."""
+    offset, rise = np.concatenate([[0.0], offset]), np.concatenate([[0.0], rise])
+    reached = np.isfinite(rise) & (rise >= quantile)
+    if not reached.any():
+        return None
+    k = int(np.argmax(reached))
+    share = (quantile - rise[k - 1]) / (rise[k] - rise[k - 1])
+    return float(z + offset[k - 1] + share * (offset[k] - offset[k - 1]))
+
+
 def interval_of(rows: Array, level: float) -> Interval:
-    """Return row 0 as the estimate, and the quantiles of the others as its interval."""
+    """Return an interval from an estimate and its draws.
+
+    Parameters
+    ----------
+    rows : ndarray of float64, shape (1 + draws,)
+        The estimate, then its draws; nan counts as inf.
+    level : float
+        Coverage, in (0, 1).
+
+    Returns
+    -------
+    Interval
+        The estimate, between quantiles of the draws.
+    """
     filled = np.where(np.isnan(rows[1:]), np.inf, rows[1:])
     low, high = np.quantile(filled, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
     centre = float(rows[0])

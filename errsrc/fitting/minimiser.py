@@ -1,10 +1,11 @@
-"""Levenberg-Marquardt for many small problems at once, within bounds.
+"""Levenberg-Marquardt for many small least-squares problems at once, within bounds.
 
-A law's fit is a few parameters and some hundred points, from tens of starts, then
-hundreds of refits for its intervals.  Here all members are stepped together as
-stacked arrays; each keeps its own damping and leaves the batch when it is done.
-Every damped step is solved by a QR factorisation of the Jacobian itself, not by the
-normal equations, which would square its condition number.
+A fit of a law has a few parameters and some hundred points.  It is solved from tens of starts, and then
+refitted hundreds of times for its intervals.  Here all of these, the *members* of a batch, take their steps
+together as stacked arrays.  Each member has its own damping, and leaves the batch when it is done.
+
+Each damped step is solved by a QR factorisation of the Jacobian.  The normal equations would square its
+condition number.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 ResidualFunction = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
-"""(z of shape (members, parameters), member indices) -> residuals (members, points) and
-their Jacobian (members, points, parameters)."""
+"""(z, members) -> (residuals, Jacobian): z has shape (k, parameters), for the members of these k indices.
+
+The residuals have shape (k, points), and their Jacobian has shape (k, points, parameters)."""
 
 
 class BatchSolution(NamedTuple):
@@ -27,12 +29,12 @@ class BatchSolution(NamedTuple):
 
     Attributes
     ----------
-    z
-        (members, parameters) float64, the best point of each member.
-    cost
-        (members,) float64, sum of losses there; inf where no finite point was found.
-    converged
-        (members,) bool, False where the iterations ran out.
+    z : ndarray of float64, shape (members, parameters)
+        Best point of each member.
+    cost : ndarray of float64, shape (members,)
+        Sum of losses there; inf where no finite point was found.
+    converged : ndarray of bool, shape (members,)
+        False where the iterations ran out.
     """
 
     z: Array
@@ -57,35 +59,36 @@ def minimise(
 
     Parameters
     ----------
-    residuals
+    residuals : callable
         Residuals and Jacobian of some members (see `ResidualFunction`).
-    z
-        (members, parameters) starts, clipped into the bounds.
-    lower, upper
-        (parameters,) bounds.
-    weights
-        (members or 1, points) weights of the points' losses.
-    huber
-        Threshold delta of the Huber loss (r^2 / 2 inside, delta (|r| - delta / 2) outside);
-        None for squares (the loss is then r^2).
-    pull
-        ((parameters,) centres, (parameters,) strengths k): k (z - centre)^2 is added to the
-        sum of squares, half of it to a sum of Huber losses; None for none.
-    frozen
-        (members, parameters) True where a member's coordinate is held; None for none.
-    iterations
-        Most steps of a member.
-    tolerance
+    z : ndarray of float64, shape (members, parameters)
+        Starts; they are clipped into the bounds.
+    lower, upper : ndarray of float64, shape (parameters,)
+        Bounds.
+    weights : ndarray of float64, shape (members or 1, points)
+        Weights of the losses of the points.
+    huber : float, optional
+        Threshold delta of the Huber loss, which is r^2 / 2 for |r| <= delta and delta (|r| - delta / 2)
+        elsewhere.  By default the loss is r^2.
+    pull : tuple of ndarray of float64, shape (parameters,), optional
+        Centres and strengths k of quadratic priors: k (z - centre)^2 is added to the sum of squares, and half
+        of it to a sum of Huber losses.
+    frozen : ndarray of bool, shape (members, parameters), optional
+        Coordinates that keep their values.
+    iterations : int
+        Largest number of steps of a member.
+    tolerance : float
         A member is done when its step, or its expected relative gain, falls below this.
 
     Returns
     -------
     BatchSolution
+        Where every member ended.
 
     Notes
     -----
-    Damping by Nielsen's rule (Madsen, Nielsen, Tingleff 2004, "Methods for non-linear least
-    squares problems", algorithm 3.16); Huber losses by iteratively reweighted squares.
+    The damping follows Nielsen's rule (Madsen, Nielsen and Tingleff 2004, "Methods for non-linear least
+    squares problems", algorithm 3.16).  Huber losses are minimised by iteratively reweighted least squares.
     """
     z = np.clip(np.array(z, dtype=np.float64), lower, upper)
     members, size = z.shape
@@ -106,16 +109,7 @@ def minimise(
             if not live.size:
                 break
             here = z[live]
-            gradient = np.einsum("snp,sn->sp", jac, r)
-            stuck = held[live] | ((here <= lower) & (gradient > 0)) | ((here >= upper) & (gradient < 0))
-            step = _damped_step(jac, r, stuck, damping[live])
-            trial = np.clip(here + np.clip(step, -4.0, 4.0), lower, upper)
-            blocked = ~stuck & ((trial == lower) | (trial == upper))
-            if blocked.any():  # the others answer to where the blocked coordinates can really go
-                moved = np.where(blocked, trial - here, 0.0)
-                pushed = r + np.einsum("snp,sp->sn", jac, moved)
-                step = moved + _damped_step(jac, pushed, stuck | blocked, damping[live])
-                trial = np.clip(here + np.clip(step, -4.0, 4.0), lower, upper)
+            trial = _bounded_step(here, r, jac, held[live], damping[live], lower, upper)
             step = trial - here
             moved = np.einsum("snp,sp->sn", jac, step)
             expected = -(2 * np.einsum("sn,sn->s", r, moved) + np.einsum("sn,sn->s", moved, moved))
@@ -144,10 +138,33 @@ def minimise(
     return BatchSolution(z, cost, converged)
 
 
+def _bounded_step(
+    here: Array,
+    r: Array,
+    jac: Array,
+    held: NDArray[np.bool_],
+    damping: Array,
+    lower: Array,
+    upper: Array,
+) -> Array:
+    """Return the points after a damped step within the bounds, (members, parameters)."""
+    gradient = np.einsum("snp,sn->sp", jac, r)
+    stuck = held | ((here <= lower) & (gradient > 0)) | ((here >= upper) & (gradient < 0))
+    step = _damped_step(jac, r, stuck, damping)
+    trial = np.clip(here + np.clip(step, -4.0, 4.0), lower, upper)
+    blocked = ~stuck & ((trial == lower) | (trial == upper))
+    if blocked.any():  # the other coordinates respond to the step that the blocked ones can take
+        moved = np.where(blocked, trial - here, 0.0)
+        pushed = r + np.einsum("snp,sp->sn", jac, moved)
+        step = moved + _damped_step(jac, pushed, stuck | blocked, damping)
+        trial = np.clip(here + np.clip(step, -4.0, 4.0), lower, upper)
+    return trial
+
+
 def _weighted(
     z: Array, r: Array, jac: Array, weights: Array, huber: float | None, pull: tuple[Array, Array] | None
 ) -> tuple[Array, Array, Array]:
-    """Return residuals and Jacobian as least squares sees them, and the members' costs."""
+    """Return the residuals and the Jacobian times the roots of their weights, and the costs (members,)."""
     if huber is None:
         root = np.sqrt(weights)
         cost = (weights * r * r).sum(axis=1)
@@ -167,7 +184,7 @@ def _weighted(
 
 
 def _damped_step(jac: Array, r: Array, stuck: NDArray[np.bool_], damping: Array) -> Array:
-    """Solve min |J s + r|^2 + damping |D s|^2 for every member, D the columns' norms."""
+    """Return the s that minimises |J s + r|^2 + damping |D s|^2, D having the norms of the columns of J."""
     members, _, size = jac.shape
     free = np.where(stuck[:, None, :], 0.0, jac)
     norms = np.sqrt(np.einsum("snp,snp->sp", free, free))

@@ -1,22 +1,124 @@
-"""How large the noise is: around a fitted law, between neighbouring sizes, between repeated seeds."""
+"""How large the noise is: around a fitted law, between neighbouring sizes, and between repeated seeds.
+
+Noise is always that of ln error, so that 0.05 is a noise of 5%.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
 from errsrc import checks
+from errsrc.checks import PositiveArray
 from errsrc.fitting.problem import Problem
-from errsrc.laws.law import Array
+from errsrc.laws.law import Array, checked_inputs
+
+OUTLIER = 3.0
+"""Residuals beyond this many robust standard deviations are shortened to it in the noise of a Huber fit."""
+
+
+class Noise(NamedTuple):
+    """Standard deviations of ln error around a fitted law.
+
+    Attributes
+    ----------
+    residual : float
+        Of the measured points around the law.
+    run : float
+        Of a new run around the law: larger than `residual` where the points look like a running best.
+    seeds : float
+        Of rows with equal inputs around their mean; nan where no inputs are repeated.
+    """
+
+    residual: float
+    run: float
+    seeds: float
+
+
+def noise_around(problem: Problem, z: Array, residual: Array) -> Noise:
+    """Return the noise around a fitted law.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    z : ndarray of float64, shape (free,)
+        Its solution.
+    residual : ndarray of float64, shape (points,)
+        ln (predicted / measured error).
+    """
+    logs = np.log(problem.error_at(z[None, :], problem.inputs)[0][0])
+    jac = problem.residuals(z[None, :], problem.error)[1][0]
+    seeds = seed_noise(problem)
+    huber = problem.objective == "huber"
+    if huber:  # outliers must not widen every interval
+        limit = OUTLIER * max(robust_scale(residual, problem.weights), 1e-12)
+        residual = np.clip(residual, -limit, limit)
+    noise = noise_scale(problem, residual, jac)
+    if huber:  # the residuals of heavily weighted points can hide noise that other points show
+        scatter = 0.0
+        if problem.law.inputs == ("n",):
+            scatter = local_scale(problem.inputs["n"], problem.error)
+        noise = max(noise, scatter, 0.0 if math.isnan(seeds) else seeds)
+    return Noise(noise, running_best_factor(problem, logs, noise) * noise, seeds)
+
+
+def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
+    """Return the standard deviation of a fit's noise, corrected for the number of parameters fitted.
+
+    In least squares weights are precisions, and this is the noise of a point of weight 1.  In a Huber fit the
+    weights say how much a point matters, and this is the noise of every point (`residual_scale`).
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    residual : ndarray of float64, shape (points,)
+        Residuals at its solution.
+    jac : ndarray of float64, shape (points, free)
+        Their Jacobian.
+    """
+    if problem.objective == "huber":
+        return residual_scale(residual, problem.weights, jac)
+    return float(np.sqrt(problem.weights @ residual**2 / max(len(residual) - jac.shape[1], 1)))
+
+
+def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
+    """Return the standard deviation of noise that is the same at all points, from a weighted fit.
+
+    With A = J' W J and B = J' W^2 J, the weighted sum of squared residuals of a least-squares fit has
+    expectation scale^2 (sum w - trace A^-1 B); where all weights are 1, the factor is the number of points
+    minus that of parameters.  The factor is taken to be at least a third of sum w, so that a few points of
+    large weight, which the fit passes through, are not taken for exact.
+
+    Parameters
+    ----------
+    residual : ndarray of float64, shape (points,)
+        Residuals of the fit.
+    weights : ndarray of float64, shape (points,)
+        Weights w of the points, the diagonal of W.
+    jac : ndarray of float64, shape (points, free)
+        Jacobian J of the residuals.
+    """
+    root = np.sqrt(weights)[:, None]
+    left, singular, _ = np.linalg.svd(root * jac, full_matrices=False)
+    left = left[:, singular > singular[0] * 1e-12]
+    fitted = float(np.sum((left * root) ** 2))  # trace A^-1 B
+    degrees = max(float(weights.sum()) - fitted, float(weights.sum()) / 3)
+    return float(np.sqrt(weights @ residual**2 / degrees))
 
 
 def robust_scale(residual: Array, weights: Array) -> float:
-    """Return the standard deviation that the weighted median absolute residual tells of a normal sample.
+    """Return the standard deviation of a normal sample that has this weighted median of |residual|.
 
-    Residual and weights are (points,).
+    Parameters
+    ----------
+    residual, weights : ndarray of float64, shape (points,)
+        The sample, and the weights of the median.
     """
     order = np.argsort(np.abs(residual))
     share = np.cumsum(weights[order])
@@ -25,11 +127,20 @@ def robust_scale(residual: Array, weights: Array) -> float:
 
 
 def local_scale(n: Array, error: Array) -> float:
-    """Return the scale of the scatter of ln error between neighbours in ln n, without any law.
+    """Return the standard deviation of ln error around a smooth curve in ln n, without any law.
 
-    Both are (points,).  Each size (mean over its runs) is compared with the line through its two
-    neighbours; the median absolute difference, in units of its own standard deviation, is read as that of a
-    normal sample.  0 for fewer than four sizes.
+    The mean ln error at each size is compared with the line through its two neighbours.  The median absolute
+    difference, in units of its own standard deviation, is read as that of a normal sample.
+
+    Parameters
+    ----------
+    n, error : ndarray of float64, shape (points,)
+        Sizes and errors, > 0.
+
+    Returns
+    -------
+    float
+        The standard deviation; 0 for fewer than four different sizes.
     """
     x, group, runs = np.unique(np.log(n), return_inverse=True, return_counts=True)
     y = np.bincount(group.ravel(), np.log(error)) / runs
@@ -41,44 +152,26 @@ def local_scale(n: Array, error: Array) -> float:
     return robust_scale(bend, np.ones(len(bend)))
 
 
-def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
-    """Return the scale of a fit's noise, of the residual (points,) and ``jac`` (points, free) of its problem.
+def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
+    """Return how many times larger the noise of a new run is than that of the residuals: between 1 and 2.
 
-    Where weights are precisions, that of a point of weight 1; in a Huber fit, where they say how
-    much a point matters, that of every point (`residual_scale`).
-    """
-    if problem.objective == "huber":
-        return residual_scale(residual, problem.weights, jac)
-    return float(np.sqrt(problem.weights @ residual**2 / max(len(residual) - jac.shape[1], 1)))
+    Noise makes some errors of a curve rise from one size to the next, unless the steps between sizes are
+    large.  Where none rises, the curve is likely to be the running best of a noisier one.  The factor is 2 -
+    P, where P is an upper bound on the probability that noise leaves no rise: it takes the steps as
+    independent.  The factor is 1 where any error rises, where sizes are repeated, and for several inputs.
 
-
-def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
-    """Return the scale of equal noise that a weighted fit's residual (points,) tells.
-
-    With J the Jacobian ``jac`` (points, free), A = J' W J and B = J' W^2 J, the weighted sum of squared
-    residuals of a least-squares fit has expectation scale^2 (sum w - trace A^-1 B): N minus
-    the number of parameters where all weights are 1.  At least a third of sum w is left, lest few heavy
-    points pass for exact ones.
-    """
-    root = np.sqrt(weights)[:, None]
-    left, singular, _ = np.linalg.svd(root * jac, full_matrices=False)
-    left = left[:, singular > singular[0] * 1e-12]
-    spent = float(np.sum((left * root) ** 2))
-    degrees = max(float(weights.sum()) - spent, float(weights.sum()) / 3)
-    return float(np.sqrt(weights @ residual**2 / degrees))
-
-
-def running_best(problem: Problem, logs: Array, noise: float) -> float:
-    """Return by how much the noise of a new run exceeds the residuals': between 1 and 2.
-
-    A curve whose errors fall at every point, though its noise and its small steps should
-    have made some of them rise, is the running best of a noisier one.  The factor is
-    2 - P, with P the chance that noise leaves no rise (steps taken as independent, an upper
-    bound), and 1 after any rise or where sizes repeat.
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved; its rows are sorted by size.
+    logs : ndarray of float64, shape (points,)
+        ln error of the fitted law.
+    noise : float
+        Standard deviation of the residuals of ln error.
     """
     if len(problem.law.inputs) > 1 or noise <= 0:
         return 1.0
-    repeated = np.any(np.diff(problem.inputs[problem.law.inputs[0]]) == 0)  # rows are sorted
+    repeated = np.any(np.diff(problem.inputs[problem.law.inputs[0]]) == 0)
     if repeated or np.any(np.diff(problem.error) > 0):
         return 1.0
     fall = -np.diff(logs) / (math.sqrt(2) * noise)
@@ -86,7 +179,13 @@ def running_best(problem: Problem, logs: Array, noise: float) -> float:
 
 
 def seed_noise(problem: Problem) -> float:
-    """Return the pooled standard deviation of ln error between a problem's rows of equal inputs, or nan."""
+    """Return the pooled standard deviation of ln error between rows of equal inputs; nan without such rows.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    """
     keys = np.column_stack([problem.inputs[name] for name in problem.law.inputs])
     _, group = np.unique(keys, axis=0, return_inverse=True)
     group = group.ravel()
@@ -97,37 +196,50 @@ def seed_noise(problem: Problem) -> float:
     return float(np.sqrt(np.sum((logs - mean[group]) ** 2) / extra)) if extra else math.nan
 
 
+@checks.arguments(error=PositiveArray())
 def seed_weights(error: ArrayLike, **inputs: ArrayLike) -> Array:
-    """Return weights from repeated seeds: inverse variances of ln error, shrunk to the pooled one.
+    """Return weights for a fit from repeated seeds: inverse variances of ln error.
+
+    Few seeds determine a variance badly: two that happen to agree would take over the fit.  So the variance
+    of each cell is a weighted mean, of its own with its k - 1 degrees of freedom and of the pooled variance
+    with 4 degrees of freedom (an inverse-gamma prior).
 
     Parameters
     ----------
-    error
-        (points,) errors, > 0.
-    **inputs
-        (points,) arrays; rows of equal inputs are repeats of one cell.
+    error : array_like, shape (points,)
+        Measured errors, > 0.
+    **inputs : array_like
+        Sizes, > 0: arrays of shape (points,), or single numbers.  Rows of equal inputs are repeats of a cell.
 
     Returns
     -------
-    (points,) float64 with mean 1.  A cell's variance counts with its k - 1 degrees of freedom
-    beside 4 of the pooled variance (an inverse-gamma prior), so that two seeds that
-    happen to agree do not take the fit over.
+    ndarray of float64, shape (points,)
+        Weights of mean 1.
 
     Raises
     ------
     ValueError
         If no cell is repeated.
+    TypeError, ValueError
+        For arrays of different lengths, and for values that are not finite numbers > 0.
+
+    Examples
+    --------
+    >>> seed_weights([0.5, 0.7, 0.20, 0.21], n=[100, 100, 1000, 1000]).round(2)
+    array([0.81, 0.81, 1.19, 1.19])
     """
-    e = checks.positive_array(error, "error", "seed_weights")
-    keys = np.column_stack(
-        [np.broadcast_to(checks.positive_array(x, k, "seed_weights"), e.shape) for k, x in inputs.items()]
-    )
+    e = np.asarray(error)
+    sizes = checked_inputs(inputs, tuple(inputs), "seed_weights")
+    for name, x in sizes.items():
+        if x.shape not in ((), e.shape):
+            accepted = f"a number, or an array of shape {e.shape}"
+            raise ValueError(checks.refusal(name, "seed_weights", accepted, f"<shape {x.shape}>"))
+    keys = np.column_stack([np.broadcast_to(x, e.shape) for x in sizes.values()])
     _, group, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     group = group.ravel()
     if count.max() < 2:
-        raise ValueError(
-            checks.refusal("error", "seed_weights", "repeated in at least one cell", "<no repeats>")
-        )
+        accepted = "repeated in at least one cell"
+        raise ValueError(checks.refusal("error", "seed_weights", accepted, "<no repeats>"))
     logs = np.log(e)
     mean = np.bincount(group, logs) / count
     squares = np.bincount(group, (logs - mean[group]) ** 2)

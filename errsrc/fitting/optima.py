@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from errsrc.errors import NoFit
 from errsrc.fitting.minimiser import BatchSolution
@@ -13,15 +14,19 @@ from errsrc.laws.law import Array
 
 
 class Optimum(NamedTuple):
-    """A solved problem: where every start ended, and the best of them.
+    """A solved problem: the best of the optima that the starts reached.
 
     Attributes
     ----------
-    problem, solution
-        What was solved, and where every start ended.
-    z, cost
-        The best coordinates, (free,), and the sum of losses there.
-    flat
+    problem : Problem
+        The problem.
+    solution : BatchSolution
+        Where every start ended.
+    z : ndarray of float64, shape (free,)
+        The best scaled coordinates.
+    cost : float
+        Sum of losses there.
+    flat : bool
         Whether they lie in a valley along which the cost hardly changes.
     """
 
@@ -33,25 +38,30 @@ class Optimum(NamedTuple):
 
 
 def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
-    """Minimise from `starts`, and from four times as many others where fewer than two agree.
+    """Minimise from all starts, and from four times as many others where fewer than two agree.
 
     Parameters
     ----------
-    problem
-        What to minimise.
-    starts
-        Scaled coordinates, (starts, free).
-    seed
-        Of those; others are drawn from the next one.
+    problem : Problem
+        The problem.
+    starts : ndarray of float64, shape (starts, free)
+        Scaled coordinates.
+    seed : int
+        Seed of the starts; the others are drawn from the seed after it.
+
+    Returns
+    -------
+    Optimum
+        The best optimum.
 
     Raises
     ------
     NoFit
-        If the best start neither converged nor lies in a valley that is flat.
+        If the best start neither converged nor lies in a flat valley.
     """
-    solution = search(problem, starts)
+    solution = from_starts(problem, starts)
     if agreeing(solution.cost).sum() < 2:
-        more = search(problem, problem.starts(4 * len(starts), seed + 1))
+        more = from_starts(problem, problem.starts(4 * len(starts), seed + 1))
         solution = BatchSolution(*(np.concatenate(pair) for pair in zip(solution, more, strict=True)))
     best = int(solution.cost.argmin())
     z, cost = solution.z[best], float(solution.cost[best])
@@ -65,8 +75,21 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
     raise NoFit(message, problem.law_at(again.z[0]) if np.isfinite(again.cost[0]) else None)
 
 
-def search(problem: Problem, starts: Array) -> BatchSolution:
-    """Minimise a problem from starts (starts, free) for a while, then only the best quarter to the end."""
+def from_starts(problem: Problem, starts: Array) -> BatchSolution:
+    """Minimise from all starts for a while, and only from the best quarter of them to the end.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    starts : ndarray of float64, shape (starts, free)
+        Scaled coordinates.
+
+    Returns
+    -------
+    BatchSolution
+        Where every start ended.
+    """
     first = problem.solve(starts, iterations=60)
     leaders = np.argsort(first.cost)[: max(len(starts) // 4, 1)]
     leaders = leaders[~first.converged[leaders]]
@@ -77,6 +100,18 @@ def search(problem: Problem, starts: Array) -> BatchSolution:
     return first
 
 
-def agreeing(cost: Array) -> Array:
-    """Return which costs equal the least one, up to what the iteration can tell apart."""
-    return cost <= cost.min() * (1 + 1e-6) + 1e-20
+def agreeing(cost: Array) -> NDArray[np.bool_]:
+    """Return which costs equal the smallest one, up to what the iteration can distinguish.
+
+    Parameters
+    ----------
+    cost : ndarray of float64, shape (starts,)
+        Sums of losses, >= 0.
+
+    Returns
+    -------
+    ndarray of bool, shape (starts,)
+        Which of them do.
+    """
+    agree: NDArray[np.bool_] = cost <= cost.min() * (1 + 1e-6) + 1e-20
+    return agree

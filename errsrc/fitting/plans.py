@@ -1,4 +1,4 @@
-"""Turning a law round: what size or density reaches an error, and what error a budget buys."""
+"""Inverting a law: the sizes that reach an error, and the error that a budget buys."""
 
 from __future__ import annotations
 
@@ -6,43 +6,56 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
+from errsrc.checks import LEVEL, Instance, Number, Optional
 from errsrc.errors import NoAnswer, Unreachable
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
 from errsrc.laws.law import Array
 from errsrc.results import Interval
 
-Cost = Callable[[Array, Array], Array]
-"""(n, m) -> cost; it must rise with both."""
+Cost = Callable[[Array, Array], ArrayLike]
+"""A cost model: (n, m) -> cost, arrays of one shape, increasing in both."""
 
 
 def training_flops(n: Array, m: Array) -> Array:
-    """Return 6 n m, broadcast: operations of a pass over n examples.
+    """Return the operations of one pass over n examples of a model with m parameters: 6 n m.
 
-    Kaplan et al. 2020, arXiv 2001.08361.
+    Kaplan et al. 2020 (arXiv 2001.08361).
+
+    Parameters
+    ----------
+    n, m : ndarray of float64
+        Data sizes and model sizes, of shapes that broadcast.
+
+    Returns
+    -------
+    ndarray of float64
+        Floating-point operations, of the shape that n and m broadcast to.
     """
     return 6.0 * n * m
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The cheapest way to an error, or the best error for a budget.
+    """The cheapest way to an error, or the lowest error for a budget.
 
     Attributes
     ----------
-    n, m
-        Data size and model size, with intervals; m is None for a law in n alone.
-    cost
-        What they cost under the plan's cost model (n itself for a law in n alone).
-    error
-        The error reached there by one new run.
-    floor
-        The error that no (n, m) gets under, by this law.
-    warnings
-        What the reader must know, a sentence each.
+    n : Interval
+        Data size.
+    m : Interval or None
+        Model size; None for a law in n alone.
+    cost : Interval
+        Cost of n and m under the cost model of the plan; n itself for a law in n alone.
+    error : Interval
+        Error of one new run at n and m, in the units of the fitted errors.
+    floor : Interval
+        Limit of the error of the law as its inputs grow.
+    warnings : tuple of str
+        Sentences on what weakens the plan.
     """
 
     n: Interval
@@ -53,6 +66,12 @@ class Plan:
     warnings: tuple[str, ...]
 
 
+@checks.arguments(
+    forecast=Instance(Forecast, "a fit of a law in n, or in n and m"),
+    error=Optional(Number(above=0)),
+    budget=Optional(Number(above=0)),
+    level=LEVEL,
+)
 def plan(
     forecast: Forecast,
     *,
@@ -61,37 +80,47 @@ def plan(
     cost: Cost = training_flops,
     level: float = 0.9,
 ) -> Plan:
-    """Return the cheapest (n, m) that reaches `error`, or the best error that `budget` buys.
+    """Return the cheapest (n, m) that reaches an error, or the lowest error that a budget buys.
 
     Parameters
     ----------
-    forecast
-        A fit of a law in n, or in n and m (`Fit` or `AveragedFit`).
-    error
-        The target, in the units of the fitted errors; or
-    budget
-        The most to spend, in the units of `cost`.  Exactly one of the two.
-    cost
-        Cost model (n, m) -> cost, increasing in both; default `training_flops`.  A law in
-        n alone costs n.
-    level
-        Coverage of the intervals.  They hold for one new run: each draw of the
-        parameters, with the noise of a run, is planned for on its own.
+    forecast : Forecast
+        A fit of a law in n, or in n and m, or an average of such fits.
+    error : float, optional
+        The error to reach, > 0, in the units of the fitted errors.  Give either this or `budget`.
+    budget : float, optional
+        The most to spend, > 0, in the units of `cost`.
+    cost : callable
+        Cost model: (n, m) -> cost, arrays of one shape, increasing in both.  A law in n alone costs n.
+    level : float
+        Coverage of the intervals, in (0, 1).  They hold for one new run: a plan is made for each draw of the
+        parameters with the noise of a run.
 
     Returns
     -------
     Plan
+        Sizes, cost and error, with intervals.
 
     Raises
     ------
     Unreachable
-        If the target lies at or under the floor; ``best`` is the floor's Interval.
+        If the error to reach is at or below the floor of the law.  ``best`` of the exception is the floor, an
+        `Interval`.
     NoAnswer
         If the fitted law rises as its inputs grow.
-    ValueError, TypeError
-        For a bad target, budget or law.
+    TypeError, ValueError
+        If both or none of `error` and `budget` are given, and for values out of range and laws in other
+        inputs.
+
+    Examples
+    --------
+    >>> from errsrc.fitting import fit
+    >>> from errsrc.laws import Power
+    >>> n = [100, 200, 400, 800, 1600, 3200]
+    >>> found = fit(Power, [0.303, 0.240, 0.202, 0.170, 0.152, 0.134], n=n)
+    >>> print(plan(found, error=0.12).n)
+    9000 [6000, 39000]
     """
-    checks.number(level, "level", "plan", 0.0, 1.0, open_low=True, open_high=True)
     if (error is None) == (budget is None):
         raise TypeError("plan takes exactly one of the 'error' and 'budget' parameters.")
     if forecast.input_names not in (("n",), ("n", "m")):
@@ -100,16 +129,14 @@ def plan(
         raise ValueError(checks.refusal("forecast", "plan", accepted, got))
     floor = _floor(forecast, level)
     planner = _Planner(forecast, cost)
-    if error is not None:
-        target = checks.number(error, "error", "plan", 0.0, open_low=True)
-        if target <= floor.estimate:
-            message = f"No size reaches an error of {target:g}: the floor of this law is {floor}."
+    if budget is not None:
+        n, m = planner.best(budget)
+    elif error is not None:
+        if error <= floor.estimate:
+            message = f"No size reaches an error of {error:g}: the floor of this law is {floor}."
             raise Unreachable(message, floor)
-        n, m = planner.cheapest(np.full(planner.draws + 1, target))
-    else:
-        spend = checks.number(budget, "budget", "plan", 0.0, open_low=True)
-        n, m = planner.best(spend)
-    return planner.report(n, m, floor, level, target=error)
+        n, m = planner.cheapest(np.full(planner.draws + 1, error))
+    return planner.report(n, m, floor, level, error is not None)
 
 
 def _floor(forecast: Forecast, level: float) -> Interval:
@@ -124,47 +151,50 @@ def _floor(forecast: Forecast, level: float) -> Interval:
 
 
 class _Planner:
-    """Searches sizes for the central curve (row 0) and for every draw of a new run (the other rows)."""
+    """Finds sizes for the central curve (row 0) and for every draw of a new run (the other rows).
+
+    Arrays have shape (rows, k): a row for the central curve and for each draw, and k sizes in each.
+    """
 
     def __init__(self, forecast: Forecast, cost: Cost) -> None:
         self.forecast = forecast
         self.cost = cost
         self.joint = forecast.input_names == ("n", "m")
         self.draws = forecast.draw_count
-        self.deviations = np.concatenate([[0.0], forecast.run_deviates()])[:, None]
+        self.deviates = np.concatenate([[0.0], forecast.run_deviates()])[:, None]
         self.range = {k: (x.min() * 1e-6, x.max() * 1e12) for k, x in forecast.inputs.items()}
 
     def log_error(self, n: Array, m: Array) -> Array:
-        """Return ln error at sizes of shape (1 + draws, k), one row a draw."""
+        """Return ln error of one run at sizes (rows, k); without the noise of a run in row 0."""
         with np.errstate(all="ignore"):
             logs = self.forecast.log_errors({"n": n, "m": m} if self.joint else {"n": n})
         logs = np.where(np.isnan(logs), np.inf, logs)
-        return logs + self.deviations * np.where(self.deviations != 0, self.forecast.run_spread(logs), 0.0)
+        return logs + self.deviates * np.where(self.deviates != 0, self.forecast.run_spread(logs), 0.0)
 
     def total(self, n: Array, m: Array) -> Array:
-        """Return the cost of (n, m); of n alone for a law in n alone."""
+        """Return the cost of (n, m); that of a law in n alone is n."""
         return np.asarray(self.cost(n, m) if self.joint else n, dtype=np.float64)
 
     def crossing(
-        self, beyond: Callable[[Array], NDArray[np.bool_]], shape: tuple[int, ...]
+        self, passed: Callable[[Array], NDArray[np.bool_]], shape: tuple[int, ...]
     ) -> tuple[Array, Array]:
-        """Return the n just short of and just past where `beyond`, monotone in n, turns true (bisection)."""
+        """Return the n on either side of the one from which on `passed` is true, by bisection in ln n."""
         low, high = (np.full(shape, np.log(end)) for end in self.range["n"])
         for _ in range(60):
             middle = (low + high) / 2
-            past = beyond(np.exp(middle))
+            past = passed(np.exp(middle))
             low, high = np.where(past, low, middle), np.where(past, middle, high)
         return np.exp(low), np.exp(high)
 
-    def least_n(self, target: Array, m: Array) -> Array:
-        """Return the least n that reaches each row's target at m (rows, k); inf where none does."""
+    def smallest_n(self, target: Array, m: Array) -> Array:
+        """Return the smallest n that reaches the target, (rows,), of each row at m (rows, k); inf if none."""
         goal = np.log(target)[:, None]
         reached = self.log_error(np.full(m.shape, self.range["n"][1]), m) <= goal
         _, enough = self.crossing(lambda n: self.log_error(n, m) <= goal, m.shape)
         return np.where(reached, enough, np.inf)
 
     def search(self, value: Callable[[Array], Array]) -> tuple[Array, Array]:
-        """Minimise value(m), given and returning (rows, k), over m for each row by refined grids."""
+        """Return the m that minimises value(m) in each row, and the minimum, (rows,) each, by finer grids."""
         low, high = (np.log(end) for end in self.range["m"])
         left = np.full(self.draws + 1, low)
         right = np.full(self.draws + 1, high)
@@ -178,60 +208,64 @@ class _Planner:
         return np.exp(grid[rows, k]), values[rows, k]
 
     def cheapest(self, target: Array) -> tuple[Array, Array]:
-        """Return the (n, m) of least cost that reach each row's target error."""
+        """Return the cheapest (n, m) that reach the target error of each row, (rows,) each."""
         if not self.joint:
-            return self.least_n(target, np.ones((len(target), 1)))[:, 0], np.ones(len(target))
-        m, _ = self.search(lambda m: self.total(self.least_n(target, m), m))
-        n = self.least_n(target, m[:, None])[:, 0]
+            return self.smallest_n(target, np.ones((len(target), 1)))[:, 0], np.ones(len(target))
+        m, _ = self.search(lambda m: self.total(self.smallest_n(target, m), m))
+        n = self.smallest_n(target, m[:, None])[:, 0]
         return n, np.where(np.isfinite(n), m, np.inf)
 
-    def affordable_n(self, spend: float, m: Array) -> Array:
-        """Return the largest n that `spend` pays for at m (rows, k); nan where not even the least does."""
-        affordable = self.total(np.full(m.shape, self.range["n"][0]), m) <= spend
-        within, _ = self.crossing(lambda n: self.total(n, m) > spend, m.shape)
+    def affordable_n(self, budget: float, m: Array) -> Array:
+        """Return the largest n within a budget at m (rows, k); nan where not even the smallest n is."""
+        affordable = self.total(np.full(m.shape, self.range["n"][0]), m) <= budget
+        within, _ = self.crossing(lambda n: self.total(n, m) > budget, m.shape)
         return np.where(affordable, within, np.nan)
 
-    def best(self, spend: float) -> tuple[Array, Array]:
-        """Return the (n, m) of least error within the budget, for each row."""
+    def best(self, budget: float) -> tuple[Array, Array]:
+        """Return the (n, m) of lowest error within a budget, (rows,) each."""
         if not self.joint:
-            return np.full(self.draws + 1, spend), np.ones(self.draws + 1)
+            return np.full(self.draws + 1, budget), np.ones(self.draws + 1)
 
         def value(m: Array) -> Array:
-            n = self.affordable_n(spend, m)
+            n = self.affordable_n(budget, m)
             return np.where(np.isnan(n), np.inf, self.log_error(np.where(np.isnan(n), 1.0, n), m))
 
         m, _ = self.search(value)
-        n = self.affordable_n(spend, m[:, None])[:, 0]
+        n = self.affordable_n(budget, m[:, None])[:, 0]
         if np.isnan(n[0]):
-            least = float(self.total(np.array(self.range["n"][0]), np.array(self.range["m"][0])))
-            raise ValueError(checks.refusal("budget", "plan", f"a finite number >= {least:.3g}", spend))
+            smallest = float(self.total(np.array(self.range["n"][0]), np.array(self.range["m"][0])))
+            raise ValueError(checks.refusal("budget", "plan", f"a finite number >= {smallest:.3g}", budget))
         return n, m
 
-    def report(self, n: Array, m: Array, floor: Interval, level: float, target: float | None) -> Plan:
-        """Return the plan: row 0 is the estimate, the quantiles of the others its interval."""
-        names = self.forecast.input_names
-        centre = {
-            name: np.array([size[0]]) for name, size in zip(("n", "m"), (n, m), strict=True) if name in names
-        }
+    def report(self, n: Array, m: Array, floor: Interval, level: float, for_error: bool) -> Plan:
+        """Return the plan at sizes (rows,): row 0 is the estimate, the others have its interval."""
+        sizes = dict(zip(self.forecast.input_names, (n, m), strict=False))
+        centre = {name: size[:1] for name, size in sizes.items()}
         reached = self.forecast.predict(level=level, **centre)
         error = Interval(float(reached.predicted[0]), float(reached.low[0]), float(reached.high[0]), level)
-        warnings = list(self.forecast.warnings)
-        for name, sizes in (("n", n), ("m", m))[: len(names)]:
-            least, most = float(self.forecast.inputs[name].min()), float(self.forecast.inputs[name].max())
-            if sizes[0] > 100 * most:
-                warnings.append(f"The plan's {name} is {sizes[0] / most:.3g} times the largest one measured.")
-            if sizes[0] < least:
-                warnings.append(f"The plan's {name} lies under the smallest one measured, {least:.3g}.")
-        share = float(np.mean(~np.isfinite(n[1:])))
-        if target is not None and share > 0.01:
-            warnings.append(
-                f"In {share:.0%} of the draws no size reaches the target: it lies near the floor."
-            )
         return Plan(
             n=interval_of(n, level),
             m=interval_of(m, level) if self.joint else None,
             cost=interval_of(self.total(n, m), level),
             error=error,
             floor=floor,
-            warnings=tuple(warnings),
+            warnings=(*self.forecast.warnings, *self._warnings(sizes, for_error)),
         )
+
+    def _warnings(self, sizes: dict[str, Array], for_error: bool) -> list[str]:
+        """Return a sentence on each size that is far from those measured, and on draws without any size."""
+        warnings = []
+        for name, size in sizes.items():
+            measured = self.forecast.inputs[name]
+            smallest, largest = float(measured.min()), float(measured.max())
+            if size[0] > 100 * largest:
+                times = f"{size[0] / largest:.3g} times the largest one measured"
+                warnings.append(f"The plan's {name} is {times}.")
+            if size[0] < smallest:
+                warnings.append(f"The plan's {name} lies under the smallest one measured, {smallest:.3g}.")
+        share = float(np.mean(~np.isfinite(sizes["n"][1:])))
+        if for_error and share > 0.01:
+            warnings.append(
+                f"In {share:.0%} of the draws no size reaches the target: it lies near the floor."
+            )
+        return warnings

@@ -1,4 +1,4 @@
-"""From measured points to a least-squares problem: the checks of the data, and the scaled units."""
+"""From measured points to a least-squares problem: the checks of the points, and their scaled units."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
+from errsrc.checks import Choice, Number, PositiveArray
 from errsrc.fitting.problem import OBJECTIVES, Problem
-from errsrc.laws.law import Array, Law
+from errsrc.laws.law import Array, Law, checked_inputs
 
 
 def pose(
@@ -25,66 +26,57 @@ def pose(
     objective: str = "divergence",
     huber_delta: float = 1.0,
 ) -> Problem:
-    """Check the data of a fit and return it as a `Problem` in scaled units.
+    """Check the points of a fit, and return the fit as a least-squares problem in scaled units.
 
     Parameters
     ----------
-    law, error, fixed, constants, weights, bounds, objective, huber_delta
-        See `errsrc.fitting.fit`; error and weights (points,).
-    inputs
-        {name: (points,) or one number} of each of the law's inputs.
+    law : type of Law
+        The class to fit.
+    error : array_like, shape (points,)
+        Measured errors, > 0.
+    inputs : dict of str to array_like, shape (points,)
+        Inputs of the law, > 0, each an array or a single number.
+    fixed, constants : dict of str to float, optional
+        Parameters that are not fitted, and constants of the law, in natural units.
+    weights : array_like, shape (points,), optional
+        Relative weights, > 0; all equal by default.
+    bounds : dict of str to (float, float), optional
+        (low, high) of the search, in natural units, of parameters whose unit has no exponent in it.
+    objective : str
+        One of `OBJECTIVES` (see `errsrc.fitting.fit`).
+    huber_delta : float
+        Threshold of the Huber loss in ln error, > 0.
+
+    Returns
+    -------
+    Problem
+        The problem, with its rows sorted, so that their order changes nothing.
 
     Raises
     ------
-    ValueError, TypeError
-        For what is out of range or of another shape, inputs that are not the law's, and fewer points than
-        free parameters.
+    TypeError, ValueError
+        For missing or unknown inputs, values out of range, arrays of different lengths, inputs that do not
+        vary, and too few points.
     """
     where = f"fit({law.__name__})"
-    checks.choice(objective, "objective", where, OBJECTIVES)
-    delta = checks.number(huber_delta, "huber_delta", where, 0.0, open_low=True)
-    if set(inputs) != set(law.inputs):
-        raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(law.inputs)}", sorted(inputs)))
-    e = np.atleast_1d(checks.positive_array(error, "error", where))
-    columns = {
-        name: np.atleast_1d(checks.positive_array(inputs[name], name, where, law.at_most.get(name)))
-        for name in law.inputs
-    }
-    if e.ndim != 1:
-        raise ValueError(checks.refusal("error", where, "a one-dimensional array", f"<shape {e.shape}>"))
-    for name, x in columns.items():
-        if x.shape not in (e.shape, (1,)):
-            raise ValueError(
-                checks.refusal(name, where, f"an array of {len(e)} numbers", f"<shape {x.shape}>")
-            )
-        columns[name] = np.broadcast_to(x, e.shape)
-    w = np.ones(len(e)) if weights is None else checks.positive_array(weights, "weights", where)
-    if w.shape != e.shape:
-        raise ValueError(
-            checks.refusal("weights", where, f"an array of {len(e)} numbers", f"<shape {w.shape}>")
-        )
-
-    order = np.lexsort((w, e, *reversed(columns.values())))  # so that the order of rows changes nothing
-    e, w = e[order], w[order]
+    Choice(OBJECTIVES)(objective, "objective", where)
+    delta = Number(above=0)(huber_delta, "huber_delta", where)
+    columns = _columns(law, error, inputs, weights, where)
+    order = np.lexsort([columns["weights"], columns["error"], *(columns[k] for k in reversed(law.inputs))])
     columns = {name: x[order] for name, x in columns.items()}
-    units = {field: float(columns[name].max()) for name, field in law.references.items()}
-    for name, value in (constants or {}).items():
-        if name not in units:
-            raise ValueError(checks.refusal("constants", where, f"among {sorted(units)}", name))
-        units[name] = checks.number(value, name, where, 0.0, open_low=True)
-    references = {name: units[field] for name, field in law.references.items()}
-    relative = {name: x / references.get(name, 1.0) for name, x in columns.items()}
+    e, w, sizes = columns["error"], columns["weights"], {name: columns[name] for name in law.inputs}
+
+    units = _units(law, sizes, constants or {}, where)
+    relative = {name: x / units.get(law.references.get(name, ""), 1.0) for name, x in sizes.items()}
     scales = {"error": _geometric_mean(e)}
     for name, x in relative.items():
         scales[name] = scales["error"] if name in law.error_inputs else _geometric_mean(x)
-    held = _scaled_fixed(law, dict(fixed or {}), scales, where)
-    if "eps0" in held and e.max() > held["eps0"] * scales["error"] * (1 + 1e-12):
-        eps0 = held["eps0"] * scales["error"]
-        raise ValueError(checks.refusal("error", where, f"numbers <= eps0 = {eps0:g}", float(e.max())))
-    _check_varied(law, columns, held, where)
+    held = _scaled_fixed(law, fixed or {}, scales, where)
+    _check_largest(law, e, held, scales, where)
+    _check_varied(law, sizes, held, where)
     problem = Problem(
         law=law,
-        measured={"error": e, **columns},
+        measured={"error": e, **sizes},
         inputs={name: x / scales[name] for name, x in relative.items()},
         error=e / scales["error"],
         weights=w / w.mean(),
@@ -93,13 +85,42 @@ def pose(
         scales=scales,
         constants=units,
         fixed=held,
-        limits=_scaled_limits(law, dict(bounds or {}), scales, where),
+        limits=_scaled_limits(law, bounds or {}, scales, where),
     )
-    distinct = len(np.unique(np.column_stack(list(columns.values())), axis=0))
+    distinct = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
     if distinct < len(problem.free) or len(e) <= len(problem.free):
         accepted = f"measured at more points than the {len(problem.free)} free parameters"
         raise ValueError(checks.refusal("error", where, accepted, f"<{min(distinct, len(e))} points>"))
     return problem
+
+
+def _columns(
+    law: type[Law], error: ArrayLike, inputs: Mapping[str, ArrayLike], weights: ArrayLike | None, where: str
+) -> dict[str, Array]:
+    """Return the inputs, "error" and "weights" as arrays of one length, (points,)."""
+    sizes = checked_inputs(inputs, law.inputs, where, law.at_most)
+    e = np.atleast_1d(PositiveArray()(error, "error", where))
+    if e.ndim != 1:
+        raise ValueError(checks.refusal("error", where, "a one-dimensional array", f"<shape {e.shape}>"))
+    w = np.ones(len(e)) if weights is None else PositiveArray()(weights, "weights", where)
+    columns = {name: np.atleast_1d(x) for name, x in sizes.items()} | {"error": e, "weights": w}
+    for name, x in columns.items():
+        if x.shape != e.shape and (x.shape != (1,) or name == "weights"):
+            accepted = f"an array of {len(e)} numbers"
+            raise ValueError(checks.refusal(name, where, accepted, f"<shape {x.shape}>"))
+    return {name: np.broadcast_to(x, e.shape) for name, x in columns.items()}
+
+
+def _units(
+    law: type[Law], sizes: Mapping[str, Array], constants: Mapping[str, float], where: str
+) -> dict[str, float]:
+    """Return the constants of the law: those given, by default the largest input."""
+    units = {constant: float(sizes[name].max()) for name, constant in law.references.items()}
+    for name, value in constants.items():
+        if name not in units:
+            raise ValueError(checks.refusal("constants", where, f"among {sorted(units)}", name))
+        units[name] = Number(above=0)(value, name, where)
+    return units
 
 
 def _geometric_mean(x: Array) -> float:
@@ -107,9 +128,9 @@ def _geometric_mean(x: Array) -> float:
 
 
 def _scaled_fixed(
-    law: type[Law], fixed: dict[str, float], scales: dict[str, float], where: str
+    law: type[Law], fixed: Mapping[str, float], scales: Mapping[str, float], where: str
 ) -> dict[str, float]:
-    """Return fixed parameters in scaled units; refuse one whose unit hangs on a free exponent."""
+    """Return fixed parameters in scaled units; refuse one whose unit depends on a free exponent."""
     known = {p.name: p for p in law.parameters()}
     out = {}
     for name, value in fixed.items():
@@ -117,23 +138,26 @@ def _scaled_fixed(
             hint = checks.nearest(name, known)
             raise ValueError(checks.refusal("fixed", where, f"among {', '.join(known)}", name) + hint)
         p = known[name]
-        out[name] = checks.number(value, name, where, None if p.signed else 0.0)
-        for quantity, power in p.unit:
+        out[name] = Number(at_least=None if p.signed else 0)(value, name, where)
+        for quantity, power in p.unit if out[name] else ():
             exponent = power
             if isinstance(power, str):
-                exponent = fixed.get(power.lstrip("-"), math.nan) * (-1 if power.startswith("-") else 1)
-            if out[name] and math.isnan(float(exponent)):
-                accepted = f"fixed together with {power.lstrip('-')}, on which its unit depends"  # type: ignore[union-attr]
-                raise ValueError(checks.refusal(name, where, accepted, value))
-            if out[name]:
-                out[name] /= scales[quantity] ** float(exponent)
+                named = power.lstrip("-")
+                exponent = fixed.get(named, math.nan) * (-1 if power.startswith("-") else 1)
+                if math.isnan(exponent):
+                    accepted = f"fixed together with {named}, on which its unit depends"
+                    raise ValueError(checks.refusal(name, where, accepted, value))
+            out[name] /= scales[quantity] ** float(exponent)
     return out
 
 
 def _scaled_limits(
-    law: type[Law], bounds: dict[str, tuple[float, float]], scales: dict[str, float], where: str
+    law: type[Law],
+    bounds: Mapping[str, tuple[float, float]],
+    scales: Mapping[str, float],
+    where: str,
 ) -> dict[str, tuple[float, float]]:
-    """Return bounds in scaled units; refuse those of a parameter whose unit hangs on an exponent."""
+    """Return bounds in scaled units; refuse those of a parameter whose unit depends on an exponent."""
     known = {p.name: p for p in law.parameters()}
     out = {}
     for name, (low, high) in bounds.items():
@@ -141,28 +165,38 @@ def _scaled_limits(
             usable = [p.name for p in law.parameters() if all(not isinstance(u, str) for _, u in p.unit)]
             raise ValueError(checks.refusal("bounds", where, f"among {', '.join(usable)}", name))
         scale = math.prod(scales[quantity] ** float(power) for quantity, power in known[name].unit)
-        least, most = known[name].bounds
-        out[name] = (max(low / scale, least), min(high / scale, most))
+        smallest, largest = known[name].bounds
+        out[name] = (max(low / scale, smallest), min(high / scale, largest))
         if not out[name][0] < out[name][1]:
             accepted = f"(low, high) with low < high for {name}"
             raise ValueError(checks.refusal("bounds", where, accepted, (low, high)))
     return out
 
 
-def _check_varied(law: type[Law], columns: dict[str, Array], held: dict[str, float], where: str) -> None:
-    """Refuse inputs that never vary, or only together, where free parameters describe what each does."""
+def _check_largest(
+    law: type[Law], error: Array, held: Mapping[str, float], scales: Mapping[str, float], where: str
+) -> None:
+    """Refuse errors above the fixed parameter that the law never exceeds."""
+    name = law.largest_error_name or ""
+    if name in held and error.max() > held[name] * scales["error"] * (1 + 1e-12):
+        accepted = f"numbers <= {name} = {held[name] * scales['error']:g}"
+        raise ValueError(checks.refusal("error", where, accepted, float(error.max())))
+
+
+def _check_varied(law: type[Law], sizes: Mapping[str, Array], held: Mapping[str, float], where: str) -> None:
+    """Refuse inputs that do not vary, or only together, where free parameters describe the effect of each."""
     needed: list[str] = []
     for p in law.parameters():
         for quantity, power in p.unit:
             exponent = power.lstrip("-") if isinstance(power, str) else None
-            if quantity not in columns or (exponent in held) or (exponent is None and p.name in held):
+            if quantity not in sizes or (exponent in held) or (exponent is None and p.name in held):
                 continue
-            if np.ptp(columns[quantity]) == 0:
-                got = f"<{float(columns[quantity][0]):g} in every row>"
+            if np.ptp(sizes[quantity]) == 0:
+                got = f"<{float(sizes[quantity][0]):g} in every row>"
                 raise ValueError(checks.refusal(quantity, where, "at least two different sizes", got))
             if quantity not in needed:
                 needed.append(quantity)
-    for one, other in itertools.combinations(needed, 2):  # sizes that rise together can't be told apart
-        if np.corrcoef(np.log(columns[one]), np.log(columns[other]))[0, 1] > 1 - 1e-9:
+    for one, other in itertools.combinations(needed, 2):  # nothing can tell the effects of these apart
+        if np.corrcoef(np.log(sizes[one]), np.log(sizes[other]))[0, 1] > 1 - 1e-9:
             got = "<one is a power of the other>"
             raise ValueError(checks.refusal(other, where, f"varied apart from {one}", got))

@@ -1,11 +1,11 @@
-"""A law's fit as a batched least-squares problem in scaled units."""
+"""A law and its measured points as a least-squares problem in scaled units."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,48 +16,52 @@ from errsrc.laws.derivatives import compiled
 from errsrc.laws.law import Array, Law, Parameter, power_value
 
 OBJECTIVES = ("divergence", "log", "huber", "absolute")
-
+"""What a fit may minimise (see `errsrc.fitting.fit`)."""
 PRIOR_MEDIAN, PRIOR_WIDTH = 0.4, 0.5
-"""The weak prior on exponents, where a problem asks for it: log-normal, by its median and its width."""
-LARGEST_BATCH = 4_000_000
-"""Residuals that are worked on at once: members times points, some 200 MB."""
+"""The weak prior on exponents: log-normal, by its median and the standard deviation of its logarithm."""
 CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0
-"""The same of a ceiling, in units of the largest error seen: out of sight unless the points show it."""
+"""The weak prior on ceilings, likewise, in units of the largest measured error.
+
+The median is far above all points, so that a fit has a ceiling only where the points show it."""
+LARGEST_BATCH = 4_000_000
+"""Residuals (members times points) that are computed at once, some 200 MB."""
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What `fit`, its refits and its profiles all minimise.
+    """The least-squares problem of a fit, its refits and its profiles.
 
-    Inputs and errors are divided by `scales`; at their geometric means, the same data in
-    other units is the same problem.  A free parameter's coordinate z is its logarithm
-    where it is positive, itself where it is real.  Arrays of several coordinates have
-    shape (members, free), predictions (members, points).
+    Inputs and errors are divided by `scales`.  With their geometric means as scales, the same data in other
+    units is the same problem.  The coordinate z of a positive parameter is its logarithm, that of any other
+    parameter is the parameter.  Many coordinates are solved together: they are the members of a batch.
 
     Attributes
     ----------
-    law
+    law : type of Law
         The class to fit.
-    measured
-        {"error" and inputs: (points,) float64} in natural units, sorted by inputs and error.
-    inputs, error, weights
-        The same in scaled units; weights have mean 1.
-    objective
-        One of `OBJECTIVES`: squares of (e^ - e) / e, of ln(e^ / e), Huber losses of the
-        latter, or squares of e^ - e.
-    huber_delta
-        The Huber threshold, in ln error.
-    scales
-        {"error" or input: the number its natural units were divided by}.
-    constants
-        The law's unit fields (n_full, m_base) in natural units.
-    fixed
-        Parameters not fitted, in scaled units.
-    limits
-        {parameter: (low, high)} in scaled units, inside the law's own bounds.
-    prior
-        The residual scale against which the weak priors on exponents and ceilings are held;
-        0 for none.
+    measured : dict of str to ndarray of float64, shape (points,)
+        "error" and the inputs in natural units, sorted by inputs and error.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs in scaled units.
+    error : ndarray of float64, shape (points,)
+        Errors in scaled units.
+    weights : ndarray of float64, shape (points,)
+        Weights of the points, of mean 1.
+    objective : str
+        One of `OBJECTIVES`.
+    huber_delta : float
+        Threshold of the Huber loss, in ln error.
+    scales : dict of str to float
+        By what "error" and each input were divided.
+    constants : dict of str to float
+        Constants of the law, such as n_full, in natural units.
+    fixed : dict of str to float
+        Parameters that are not fitted, in scaled units.
+    limits : dict of str to (float, float)
+        Bounds of parameters in scaled units, narrower than those of the law.
+    prior : float
+        Residual standard deviation that the weak priors on exponents and ceilings are weighed against; 0 for
+        no priors.
     """
 
     law: type[Law]
@@ -75,21 +79,21 @@ class Problem:
 
     @property
     def free(self) -> tuple[Parameter, ...]:
-        """The parameters to fit, in the law's order."""
+        """The parameters to fit, in the order of the law."""
         return tuple(p for p in self.law.parameters() if p.name not in self.fixed)
 
     @property
     def exponents(self) -> set[str]:
-        """The positive parameters that are exponents: named by others' units, or the law's slopes."""
+        """Names of the positive parameters that are exponents: powers in units, or `Law.slopes`."""
         units = [power for p in self.law.parameters() for _, power in p.unit]
         powers = {power.lstrip("-") for power in units if isinstance(power, str)} | set(self.law.slopes)
         return {p.name for p in self.law.parameters() if p.log and p.name in powers}
 
     def bounds(self) -> tuple[Array, Array]:
-        """Return the lower and upper bounds of z, (free,) each.
+        """Return the lower and the upper bounds of z, float64 (free,) each.
 
-        They are stated in scaled units; in others only those that do not depend on the
-        unit remain: of parameters without one, and 0.
+        Bounds are stated in scaled units.  In natural units only those remain that do not depend on the unit:
+        bounds of parameters without a unit, and bounds at 0.
         """
         scaled = any(s != 1.0 for s in self.scales.values())
         ends = np.empty((len(self.free), 2))
@@ -102,7 +106,20 @@ class Problem:
         return ends[:, 0], ends[:, 1]
 
     def starts(self, count: int, seed: int) -> Array:
-        """Return (count, free) starts: a scrambled Sobol design over the parameters' start ranges."""
+        """Return random starts: a scrambled Sobol sequence over the start ranges of the parameters.
+
+        Parameters
+        ----------
+        count : int
+            Number of starts, >= 1.
+        seed : int
+            Seed of the scrambling.
+
+        Returns
+        -------
+        ndarray of float64, shape (count, free)
+            Scaled coordinates.
+        """
         ends = np.array([np.log(p.start) if p.log else p.start for p in self.free])
         lower, upper = self.bounds()
         ends = np.clip(ends, lower[:, None], upper[:, None])
@@ -111,7 +128,18 @@ class Problem:
         return ends[:, 0] + unit * (ends[:, 1] - ends[:, 0])
 
     def values(self, z: Array) -> dict[str, Array]:
-        """Return every parameter in scaled units, (members, 1) each."""
+        """Return the values of all parameters in scaled units.
+
+        Parameters
+        ----------
+        z : ndarray of float64, shape (members, free)
+            Scaled coordinates.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (members, 1)
+            Values by name, in the order of the law.
+        """
         free = {p.name: np.exp(z[:, [j]]) if p.log else z[:, [j]] for j, p in enumerate(self.free)}
         one = np.ones((len(z), 1))
         return {
@@ -120,20 +148,49 @@ class Problem:
         }
 
     def error_at(self, z: Array, inputs: Mapping[str, Array]) -> tuple[Array, Array]:
-        """Return scaled errors at scaled inputs of z (members, free); slopes in z (members, points, free)."""
+        """Return the errors that the law predicts, and their derivatives.
+
+        Parameters
+        ----------
+        z : ndarray of float64, shape (members, free)
+            Scaled coordinates.
+        inputs : dict of str to ndarray of float64, shape (points,)
+            Inputs in scaled units.
+
+        Returns
+        -------
+        error : ndarray of float64, shape (members, points)
+            Errors in scaled units.
+        gradient : ndarray of float64, shape (members, points, free)
+            Their derivatives in z.
+        """
         values = self.values(z)
         points = [inputs[name] for name in self.law.inputs]
-        code = compiled(self.law)
-        error, *slopes = code(*points, *(values[p.name] for p in self.law.parameters()))
+        error, *slopes = compiled(self.law)(*points, *(values[p.name] for p in self.law.parameters()))
         error = np.broadcast_to(error, (len(z), np.broadcast(*points).size))
         gradient = np.empty((*error.shape, len(self.free)))
         slope = {p.name: s for p, s in zip(self.law.parameters(), slopes, strict=True)}
-        for j, p in enumerate(self.free):
+        for j, p in enumerate(self.free):  # d / d ln p = p d / d p
             gradient[..., j] = slope[p.name] * values[p.name] if p.log else slope[p.name]
         return error, gradient
 
     def residuals(self, z: Array, error: Array) -> tuple[Array, Array]:
-        """Return the residuals against `error` (rows broadcast) and their Jacobian, without weights."""
+        """Return the residuals of the objective and their Jacobian, without weights.
+
+        Parameters
+        ----------
+        z : ndarray of float64, shape (members, free)
+            Scaled coordinates.
+        error : ndarray of float64, shape (points,) or (members, points)
+            Measured errors in scaled units.
+
+        Returns
+        -------
+        residuals : ndarray of float64, shape (members, points)
+            Relative, logarithmic or absolute residuals, as the objective has them.
+        jacobian : ndarray of float64, shape (members, points, free)
+            Their derivatives in z.
+        """
         predicted, gradient = self.error_at(z, self.inputs)
         if self.objective == "absolute":
             return predicted - error, gradient
@@ -150,72 +207,104 @@ class Problem:
         iterations: int = 300,
         tolerance: float = 1e-10,
     ) -> BatchSolution:
-        """Minimise from the starts z, (members, free).
+        """Minimise the objective from many starts, each a member of a batch.
 
         Parameters
         ----------
-        error, weights
-            Of each member, (members, points); by default the problem's own.
-        frozen
-            Coordinates that stay, bool (members, free).
-        iterations, tolerance
+        z : ndarray of float64, shape (members, free)
+            Starts, in scaled coordinates.
+        error, weights : ndarray of float64, shape (members, points), optional
+            Errors and weights of each member; by default those of the problem.
+        frozen : ndarray of bool, shape (members, free), optional
+            Coordinates that keep their values.
+        iterations : int
+            Largest number of steps.
+        tolerance : float
             See `errsrc.fitting.minimiser.minimise`.
+
+        Returns
+        -------
+        BatchSolution
+            Where every member ended.
         """
         most = max(LARGEST_BATCH // len(self.error), 1)
-        if len(z) > most:  # in parts, for memory; members do not see each other
+        parts = []
+        for first in range(0, len(z), most):  # members are independent
+            rows = slice(first, first + most)
+            part = self._solve(
+                z[rows],
+                None if error is None else error[rows],
+                None if weights is None else weights[rows],
+                None if frozen is None else frozen[rows],
+                iterations,
+                tolerance,
+            )
+            parts.append(part)
+        return BatchSolution(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
-            def part(rows: Any, at: slice) -> Any:
-                return None if rows is None else rows[at]
-
-            slices = [slice(k, k + most) for k in range(0, len(z), most)]
-            parts = [
-                self.solve(z[at], part(error, at), part(weights, at), part(frozen, at), iterations, tolerance)
-                for at in slices
-            ]
-            return BatchSolution(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    def _solve(
+        self,
+        z: Array,
+        error: Array | None,
+        weights: Array | None,
+        frozen: NDArray[np.bool_] | None,
+        iterations: int,
+        tolerance: float,
+    ) -> BatchSolution:
+        """Minimise the objective from starts that are few enough to be worked on at once."""
 
         def residuals(trial: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
             return self.residuals(trial, self.error if error is None else error[rows])
 
         lower, upper = self.bounds()
-        loss = self.weights[None, :] if weights is None else weights
-        huber = self.huber_delta if self.objective == "huber" else None
-        pull = None
-        if self.prior > 0:
-            ceiling = CEILING_MEDIAN * self.error.max()
-            held = [(p.name in self.exponents, p.name in self.law.ceilings) for p in self.free]
-            centre = [np.log(ceiling if top else PRIOR_MEDIAN) for _, top in held]
-            width = [PRIOR_WIDTH if slope else CEILING_WIDTH if top else np.inf for slope, top in held]
-            pull = (np.array(centre), (self.prior / np.array(width)) ** 2)
         return minimise(
             residuals,
             z,
             lower,
             upper,
-            loss,
-            huber=huber,
-            pull=pull,
+            self.weights[None, :] if weights is None else weights,
+            huber=self.huber_delta if self.objective == "huber" else None,
+            pull=self._priors() if self.prior > 0 else None,
             frozen=frozen,
             iterations=iterations,
             tolerance=tolerance,
         )
 
-    def shift(self, z: Array, sign: float = 1.0) -> Array:
-        """Return natural coordinates of scaled ones (members, free) (sign = 1), or the reverse (sign = -1).
+    def _priors(self) -> tuple[Array, Array]:
+        """Return the centres of the weak priors in z and their strengths, 0 for none, (free,) each."""
+        centre, width = [], []
+        for p in self.free:
+            slope, ceiling = p.name in self.exponents, p.name in self.law.ceilings
+            centre.append(np.log(CEILING_MEDIAN * self.error.max() if ceiling else PRIOR_MEDIAN))
+            width.append(PRIOR_WIDTH if slope else CEILING_WIDTH if ceiling else np.inf)
+        return np.array(centre), (self.prior / np.array(width)) ** 2
 
-        Only coordinates whose unit has a power of an input or of the error move, by that
-        power times the logarithm of the scale; exponents are the same in both.
+    def shift(self, z: Array) -> Array:
+        """Return scaled coordinates in natural units.
+
+        A coordinate whose unit has a power of an input or of the error moves by that power times the
+        logarithm of the scale.  Exponents are the same in both units.
+
+        Parameters
+        ----------
+        z : ndarray of float64, shape (members, free)
+            Scaled coordinates.
+
+        Returns
+        -------
+        ndarray of float64, shape (members, free)
+            Coordinates of the problem that `natural` returns.
         """
         values = {name: v[:, 0] for name, v in self.values(z).items()}
         out = np.array(z, dtype=np.float64)
         for j, p in enumerate(self.free):
             for quantity, power in p.unit:
-                moved = sign * power_value(power, values) * np.log(self.scales[quantity])
+                moved = power_value(power, values) * np.log(self.scales[quantity])
                 out[:, j] = out[:, j] + moved if p.log else out[:, j] * np.exp(moved)
         return out
 
     def natural(self) -> Self:
-        """Return the same problem in natural units, in which z are the coordinates people read."""
+        """Return the same problem in natural units, those that the points were given in."""
         s = self.scales
         fixed = {p.name: self.fixed[p.name] for p in self.law.parameters() if p.name in self.fixed}
         for p in self.law.parameters():
@@ -231,7 +320,13 @@ class Problem:
         )
 
     def law_at(self, z: Array) -> Law:
-        """Return the law, in natural units, at the scaled coordinates z (free,)."""
+        """Return the law, in natural units, at scaled coordinates.
+
+        Parameters
+        ----------
+        z : ndarray of float64, shape (free,)
+            Scaled coordinates.
+        """
         natural = self.natural()
         values = natural.values(self.shift(z[None, :]))
         return self.law(**{name: float(v[0, 0]) for name, v in values.items()}, **self.constants)

@@ -1,8 +1,9 @@
-"""The default estimator: several laws fitted to one set of points, averaged."""
+"""The default estimator: several laws, fitted to the same points and averaged."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,80 +11,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
+from errsrc.checks import LEVEL, SEED, Number, PositiveArray
 from errsrc.errors import NoFit
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
 from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
-from errsrc.fitting.optima import optimum, search
+from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import pose
 from errsrc.fitting.problem import Problem
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.joint_pruning import JointPruning
-from errsrc.laws.law import Array, Law
+from errsrc.laws.law import Array, Law, checked_inputs
 from errsrc.laws.m4 import M4
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
-
-
-@dataclass(frozen=True, eq=False)
-class AveragedFit(Forecast):
-    """Several fits of the same points, averaged in ln error.
-
-    Attributes
-    ----------
-    members
-        The fits, that with the largest weight first.
-    weights
-        Their weights, summing to 1.
-    warnings
-        What the reader must know, a sentence each.
-    """
-
-    members: tuple[Fit, ...]
-    weights: tuple[float, ...]
-    warnings: tuple[str, ...]
-
-    @property
-    def input_names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The laws' inputs."""
-        return self.members[0].input_names
-
-    @property
-    def at_most(self) -> Mapping[str, float]:  # type: ignore[override]
-        """The largest values of inputs that have one."""
-        return self.members[0].at_most
-
-    @property
-    def inputs(self) -> dict[str, Array]:  # type: ignore[override]
-        """The points fitted, (points,) each, in natural units."""
-        return self.members[0].inputs
-
-    @property
-    def draw_count(self) -> int:  # type: ignore[override]
-        """How many draws there are, over all members; each member has its weight's share of them."""
-        return sum(f.draw_count for f in self.members)
-
-    @property
-    def run_noise(self) -> float:  # type: ignore[override]
-        """Standard deviation of ln error of one run around the mean curve."""
-        squares = [w * f.run_noise**2 for w, f in zip(self.weights, self.members, strict=True)]
-        return float(np.sqrt(sum(squares)))
-
-    def log_errors(self, inputs: dict[str, Array]) -> Array:
-        """Return ln error at inputs (1 + draw_count, points): the average in row 0, members' draws below."""
-        centre = np.zeros((1, next(iter(inputs.values())).shape[1]))
-        rows: list[Array] = []
-        first = 1
-        for weight, member in zip(self.weights, self.members, strict=True):
-            last = first + member.draw_count
-            logs = member.log_errors({k: np.concatenate([x[:1], x[first:last]]) for k, x in inputs.items()})
-            centre = centre + weight * logs[:1]
-            rows.append(logs[1:])
-            first = last
-        return np.concatenate([centre, *rows])
-
 
 AVERAGED_LAWS: dict[tuple[str, ...], tuple[type[Law], ...]] = {
     ("n",): (Power, Envelope, M4),
@@ -91,21 +34,122 @@ AVERAGED_LAWS: dict[tuple[str, ...], tuple[type[Law], ...]] = {
     ("density",): (Pruning,),
     ("density", "depth", "width", "eps_np"): (JointPruning,),
 }
-"""Which laws `auto` averages for which inputs."""
-STARTS_PER_LAW = 12
-EXPONENT_BOUNDS = (0.02, 1.0)
-"""Bounds of the exponents: an excess error does not fall faster than the parametric rate 1 / n."""
-PARAMETER_BOUNDS = {"alpha": EXPONENT_BOUNDS, "beta": EXPONENT_BOUNDS, "gamma": (0.05, 8.0)}
-"""Bounds of the candidates' parameters by name: the exponents, and what shapes a bend."""
+"""The laws that `auto` averages, by their inputs."""
+NEEDED: dict[type[Law], str] = {Dense: "eps0"}
+"""Laws that are averaged only where this parameter is fixed.
+
+Away from random guess the dense law has one parameter more than the points determine."""
 RECENCY: dict[tuple[str, ...], dict[str, float]] = {
     ("n",): {"n": 1.0},
     ("n", "m"): {"n": 0.25, "m": 0.25},
     ("density",): {"density": -0.25},
     ("density", "depth", "width", "eps_np"): {"density": -0.25},
 }
-"""Points count in proportion to these powers of the inputs: those nearest to what is asked count most."""
+"""The weight of a point is proportional to these powers of its inputs.
+
+Points of large sizes and small densities count most: they are nearest to what is extrapolated to."""
+EXPONENT_BOUNDS = (0.02, 1.0)
+"""Bounds of the exponents: an excess error falls no faster than the parametric rate, 1 / n."""
+PARAMETER_BOUNDS = {"alpha": EXPONENT_BOUNDS, "beta": EXPONENT_BOUNDS, "gamma": (0.05, 8.0)}
+"""Bounds of parameters, by name, in all laws that have them."""
+STARTS_PER_LAW = 12
+"""Number of random starts for each law."""
 
 
+@dataclass(frozen=True, eq=False)
+class AveragedFit(Forecast):
+    """Fits of several laws to the same points, averaged in ln error.
+
+    Attributes
+    ----------
+    members : tuple of Fit
+        The fits, that of the largest weight first.
+    weights : tuple of float
+        Their weights, of sum 1.
+    warnings : tuple of str
+        Sentences on what weakens the fits.
+    """
+
+    members: tuple[Fit, ...]
+    weights: tuple[float, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs of the laws."""
+        return self.members[0].input_names
+
+    @property
+    def at_most(self) -> Mapping[str, float]:
+        """Largest value of an input, where it has one."""
+        return self.members[0].at_most
+
+    @property
+    def inputs(self) -> dict[str, Array]:
+        """Measured inputs by name, float64 (points,) each, in natural units."""
+        return self.members[0].inputs
+
+    @property
+    def draw_count(self) -> int:
+        """Number of draws of all members; the number of a member is in proportion to its weight."""
+        return sum(f.draw_count for f in self.members)
+
+    @property
+    def run_noise(self) -> float:
+        """Standard deviation of ln error of one run around the mean curve."""
+        squares = [w * f.run_noise**2 for w, f in zip(self.weights, self.members, strict=True)]
+        return float(np.sqrt(sum(squares)))
+
+    def log_errors(self, inputs: Mapping[str, Array]) -> Array:
+        """Return ln error of the average and of each draw of the members, see `Forecast.log_errors`.
+
+        Parameters
+        ----------
+        inputs : dict of str to ndarray, shape (1 + draw_count, points)
+            Inputs of the average in row 0, and of the members' draws in the other rows.
+        """
+        centre = np.zeros((1, next(iter(inputs.values())).shape[1]))
+        rows: list[Array] = []
+        first = 1
+        for weight, member in zip(self.weights, self.members, strict=True):
+            last = first + member.draw_count
+            own = {name: np.concatenate([x[:1], x[first:last]]) for name, x in inputs.items()}
+            logs = member.log_errors(own)
+            centre = centre + weight * logs[:1]
+            rows.append(logs[1:])
+            first = last
+        return np.concatenate([centre, *rows])
+
+
+@functools.singledispatch
+def weighted_fits(forecast: Forecast) -> tuple[tuple[Fit, float], ...]:
+    """Return the fits that a forecast averages.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Any forecast.
+
+    Returns
+    -------
+    tuple of (Fit, float)
+        Each fit of one law with its weight, the largest first; the weights have sum 1.  A forecast that is
+        neither a fit nor an average of fits, such as a chain of laws, has none.
+    """
+    return ()
+
+
+@weighted_fits.register
+def _one_fit(forecast: Fit) -> tuple[tuple[Fit, float], ...]:
+    return ((forecast, 1.0),)
+
+
+@weighted_fits.register
+def _averaged_fits(forecast: AveragedFit) -> tuple[tuple[Fit, float], ...]:
+    return tuple(zip(forecast.members, forecast.weights, strict=True))
+
+
+@checks.arguments(error=PositiveArray(), level=LEVEL, seed=SEED)
 @np.errstate(all="ignore")
 def auto(
     error: ArrayLike,
@@ -117,84 +161,67 @@ def auto(
     seed: int = 0,
     **inputs: ArrayLike,
 ) -> AveragedFit:
-    """Fit the laws that suit `inputs` and average them by what the points themselves say.
+    """Fit all laws that suit the inputs, and average them by how well they fit.
 
-    The estimator looks at nothing but the points.  Every candidate is fitted to ln error with
-    Huber losses, large sizes and small densities counting most (`RECENCY`), its exponents of n
-    and m at most 1 (`EXPONENT_BOUNDS`); but for laws in n alone, where that bound suffices, the
-    exponents also have a weak prior (`problem.PRIOR_MEDIAN`).
-    ln errors are averaged with weights (J / min J)^(-N / 2), J a law's minimum and N the
-    effective number of points.  `benchmarks/law_fit.py` states how it does on published curves.
+    This is the estimator to use where you have no reason to prefer a law.  It takes nothing into account but
+    the points, and `benchmarks/law_fit.py` measures it on published curves.  Its set of laws is fixed: a law
+    of your own is fitted with `errsrc.fitting.fit`.
 
     Parameters
     ----------
-    error, fixed, constants, weights, level, seed, **inputs
-        Arrays (points,) and all else as for `errsrc.fitting.one_law.fit`, the coverage of intervals too;
-        `fixed` and `constants` go to the laws that have them.
-        The inputs choose the candidates: n; n and m; density; density, depth, width and eps_np.
-        The joint dense law is a candidate where its eps0 is fixed: else, away from random
-        guess, it has one parameter more than the points determine.
+    error : array_like, shape (points,)
+        Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.
+    fixed : dict of str to float, optional
+        Parameters that are not fitted, such as ``{"eps0": 0.9}``, in all laws that have them.  The joint
+        dense law is averaged only where its eps0, the error of a random guess, is fixed.
+    constants : dict of str to float, optional
+        Constants that state the unit of an input, in all laws that have them; by default the largest value of
+        that input.
+    weights : array_like, shape (points,), optional
+        Relative weights, > 0; all equal by default.  They are multiplied by `RECENCY`.
+    level : float
+        Coverage of the parameters' intervals, in (0, 1).
+    seed : int
+        Seed of the starts and of the resampling, >= 0.
+    **inputs : array_like, shape (points,)
+        Arrays > 0.  They choose the laws, and are one of these sets: n; n and m; density; density, depth,
+        width and eps_np.
 
     Returns
     -------
     AveragedFit
+        The average.  It predicts new runs (`AveragedFit.predict`).
 
     Raises
     ------
-    ValueError, TypeError
-        As `fit`, and for inputs that no candidate has.
+    TypeError, ValueError
+        For other sets of inputs, values that are not finite and > 0, arrays of different lengths, and points
+        that no law can be fitted to (see `errsrc.fitting.fit`).
     NoFit
-        If no candidate's fit converged.
+        If no law could be fitted.
+
+    Notes
+    -----
+    Each law is fitted to ln error under Huber losses.  Exponents of n and m are at most 1
+    (`EXPONENT_BOUNDS`); but for laws in n alone, where that suffices, exponents also have a weak prior
+    (`problem.PRIOR_MEDIAN`).  The weight of a law is proportional to (J / min J)^(-N / 2), where J is the
+    minimum of its losses and N the effective number of points.
+
+    Examples
+    --------
+    >>> n = [100, 200, 400, 800, 1600, 3200]
+    >>> found = auto([0.303, 0.240, 0.202, 0.170, 0.152, 0.134], n=n)
+    >>> [type(member.law).__name__ for member in found.members]
+    ['Power', 'Envelope', 'M4']
     """
-    checks.number(level, "level", "auto", 0.0, 1.0, open_low=True, open_high=True)
-    key = next((names for names in AVERAGED_LAWS if set(names) == set(inputs)), None)
-    if key is None:
-        known = "; ".join(", ".join(names) for names in AVERAGED_LAWS)
-        raise TypeError(checks.refusal("inputs", "auto", f"one of these sets: {known}", sorted(inputs)))
-    known_names = {p.name for law in AVERAGED_LAWS[key] for p in law.parameters()}
-    for name in fixed or {}:
-        if name not in known_names:
-            raise ValueError(checks.refusal("fixed", "auto", f"among {', '.join(sorted(known_names))}", name))
-    e = checks.positive_array(error, "error", "auto")
-    at_most = AVERAGED_LAWS[key][0].at_most
-    sizes = {name: checks.positive_array(inputs[name], name, "auto", at_most.get(name)) for name in key}
-    for name, x in {**sizes, "error": e}.items():
-        if x.shape != e.shape or x.ndim != 1:
-            accepted = "a one-dimensional array, as long as the others"
-            raise ValueError(checks.refusal(name, "auto", accepted, f"<shape {x.shape}>"))
-    for name, value in {**(fixed or {}), **(constants or {})}.items():
-        checks.number(value, name, "auto", 0.0)
-    if "eps0" in (fixed or {}) and e.max() > (fixed or {})["eps0"]:
-        accepted = f"numbers <= eps0 = {(fixed or {})['eps0']:g}"
-        raise ValueError(checks.refusal("error", "auto", accepted, float(e.max())))
-    heavy = np.ones(e.shape) if weights is None else checks.positive_array(weights, "weights", "auto")
-    if heavy.shape != e.shape:
-        raise ValueError(checks.refusal("weights", "auto", f"{e.size} numbers", f"<shape {heavy.shape}>"))
-    for name, power in RECENCY[key].items():
-        heavy = heavy * (sizes[name] / sizes[name].max()) ** power
-    posed: list[Problem] = []
-    for law in AVERAGED_LAWS[key]:
-        names = {p.name for p in law.parameters()}
-        held = {k: v for k, v in (fixed or {}).items() if k in names}
-        if law is Dense and "eps0" not in held:
-            continue
-        limits = {k: v for k, v in PARAMETER_BOUNDS.items() if k in names - set(held)}
-        if "eps0" in names - set(held):
-            limits["eps0"] = (float(e.max()), 30 * float(e.max()))
-        units = {k: v for k, v in (constants or {}).items() if k in law.constants()}
-        points = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
-        if not posed or points > len(names) - len(held):
-            posed.append(pose(law, e, sizes, held, units, heavy, limits, "log"))
-    robust, spread = _scales(posed, seed)
-    found = []
-    for problem in posed:
-        prior = 0.0 if key == ("n",) else spread
-        huber = dataclasses.replace(problem, objective="huber", huber_delta=HUBER * robust, prior=prior)
-        try:
-            found.append(optimum(huber, huber.starts(STARTS_PER_LAW, seed), seed))
-        except NoFit:
-            if problem is posed[-1] and not found:
-                raise
+    names = _suitable(inputs, fixed or {})
+    columns = _columns(error, inputs, names, weights)
+    _check_values(columns["error"], names, fixed or {}, constants or {})
+    posed = _posed(names, columns, fixed or {}, constants or {})
+    robust, spread = _noise_scales(posed, seed)
+    prior = 0.0 if names == ("n",) else spread
+    found = _optima(posed, HUBER * robust, prior, seed)
+
     w = posed[0].weights
     effective = float(w.sum() ** 2 / (w**2).sum())
     costs = np.maximum([f.cost for f in found], 1e-300)
@@ -203,20 +230,80 @@ def auto(
     kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
     members = tuple(describe(found[i], level, int(counts[i]), seed) for i in kept)
     weight = share[kept] / share[kept].sum()
-    warnings = list(members[0].warnings)
-    for member in members[1:]:
-        named = [f"{type(member.law).__name__}: {sentence}" for sentence in member.warnings]
-        warnings += [
-            full for full, short in zip(named, member.warnings, strict=True) if short not in warnings
-        ]
-    return AveragedFit(members, tuple(weight.tolist()), tuple(warnings))
+    return AveragedFit(members, tuple(weight.tolist()), _warnings(members))
 
 
-def _scales(posed: list[Problem], seed: int) -> tuple[float, float]:
-    """Return the robust scale of the noise and its standard deviation, the same for all candidates.
+def _suitable(inputs: Mapping[str, ArrayLike], fixed: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the set of inputs in `AVERAGED_LAWS` that is given; refuse others, and unknown parameters."""
+    names = next((key for key in AVERAGED_LAWS if set(key) == set(inputs)), None)
+    if names is None:
+        accepted = "one of these sets: " + "; ".join(", ".join(key) for key in AVERAGED_LAWS)
+        raise TypeError(checks.refusal("inputs", "auto", accepted, sorted(inputs)))
+    known = {p.name for law in AVERAGED_LAWS[names] for p in law.parameters()}
+    for name in fixed:
+        if name not in known:
+            raise ValueError(checks.refusal("fixed", "auto", f"among {', '.join(sorted(known))}", name))
+    return names
 
-    Along n alone the first needs no law (`local_scale`), and the second is not used; elsewhere
-    they are those of the least-squares residuals of the best candidate.
+
+def _columns(
+    error: ArrayLike, inputs: Mapping[str, ArrayLike], names: tuple[str, ...], weights: ArrayLike | None
+) -> dict[str, Array]:
+    """Return the inputs, "error" and "weights" as arrays of one length; the weights times `RECENCY`."""
+    e = np.asarray(error)
+    columns = checked_inputs(inputs, names, "auto", AVERAGED_LAWS[names][0].at_most) | {"error": e}
+    columns["weights"] = np.ones(e.shape) if weights is None else PositiveArray()(weights, "weights", "auto")
+    for name, x in columns.items():
+        if x.shape != e.shape or x.ndim != 1:
+            accepted = "a one-dimensional array, as long as the others"
+            raise ValueError(checks.refusal(name, "auto", accepted, f"<shape {x.shape}>"))
+    for name, power in RECENCY[names].items():
+        columns["weights"] = columns["weights"] * (columns[name] / columns[name].max()) ** power
+    return columns
+
+
+def _check_values(
+    error: Array, names: tuple[str, ...], fixed: Mapping[str, float], constants: Mapping[str, float]
+) -> None:
+    """Refuse negative values of parameters and constants, and errors above a fixed error of random guess."""
+    for name, value in {**fixed, **constants}.items():
+        Number(at_least=0)(value, name, "auto")
+    for name in {law.largest_error_name or "" for law in AVERAGED_LAWS[names]} & fixed.keys():
+        if error.max() > fixed[name]:
+            accepted = f"numbers <= {name} = {fixed[name]:g}"
+            raise ValueError(checks.refusal("error", "auto", accepted, float(error.max())))
+
+
+def _posed(
+    names: tuple[str, ...],
+    columns: Mapping[str, Array],
+    fixed: Mapping[str, float],
+    constants: Mapping[str, float],
+) -> list[Problem]:
+    """Return the problem of each law; the first, and those with fewer free parameters than points."""
+    error, sizes = columns["error"], {name: columns[name] for name in names}
+    points = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
+    posed: list[Problem] = []
+    for law in AVERAGED_LAWS[names]:
+        known = {p.name for p in law.parameters()}
+        held = {name: value for name, value in fixed.items() if name in known}
+        if NEEDED.get(law, "") not in {"", *held}:
+            continue
+        free = known - set(held)
+        bounds = {name: ends for name, ends in PARAMETER_BOUNDS.items() if name in free}
+        if (largest := law.largest_error_name or "") in free:
+            bounds[largest] = (float(error.max()), 30 * float(error.max()))
+        units = {name: value for name, value in constants.items() if name in law.constants()}
+        if not posed or points > len(free):
+            posed.append(pose(law, error, sizes, held, units, columns["weights"], bounds, "log"))
+    return posed
+
+
+def _noise_scales(posed: list[Problem], seed: int) -> tuple[float, float]:
+    """Return the robust scale of the noise and its standard deviation, the same for all laws.
+
+    Along n alone the robust scale needs no law (`local_scale`), and the standard deviation is not used.
+    For other inputs both are those of the least-squares residuals of the best law.
     """
     first = posed[0]
     if tuple(first.inputs) == ("n",):
@@ -224,9 +311,32 @@ def _scales(posed: list[Problem], seed: int) -> tuple[float, float]:
         return scale, scale
     scales = []
     for problem in posed:
-        found = search(problem, problem.starts(STARTS_PER_LAW, seed))
+        found = from_starts(problem, problem.starts(STARTS_PER_LAW, seed))
         z = found.z[[int(found.cost.argmin())]]
         residual, jac = (part[0] for part in problem.residuals(z, problem.error))
         spread = residual_scale(residual, problem.weights, jac)
         scales.append((max(robust_scale(residual, problem.weights), 1e-9), spread))
     return min(scales)
+
+
+def _optima(posed: list[Problem], delta: float, prior: float, seed: int) -> list[Optimum]:
+    """Return the optima under Huber losses of threshold `delta`; raise NoFit if no law has any."""
+    found: list[Optimum] = []
+    for problem in posed:
+        huber = dataclasses.replace(problem, objective="huber", huber_delta=delta, prior=prior)
+        try:
+            found.append(optimum(huber, huber.starts(STARTS_PER_LAW, seed), seed))
+        except NoFit:
+            if problem is posed[-1] and not found:
+                raise
+    return found
+
+
+def _warnings(members: tuple[Fit, ...]) -> tuple[str, ...]:
+    """Return the warnings of the first member as they are, and those of the others with their law's name."""
+    warnings = list(members[0].warnings)
+    for member in members[1:]:
+        for sentence in member.warnings:
+            if sentence not in warnings:
+                warnings.append(f"{type(member.law).__name__}: {sentence}")
+    return tuple(warnings)

@@ -23,6 +23,11 @@ def compiled(law: type[Law]) -> Callable[..., list[Any]]:
 
     The function takes the inputs, then the parameters, as arrays that broadcast, in the order of the law, and
     returns [error, d error / d parameter_1, ...].
+
+    Parameters
+    ----------
+    law : type of Law
+        The law.
     """
     from errsrc.laws.gradients import GRADIENTS  # here, so that this module can write a file that is missing
 
@@ -30,14 +35,26 @@ def compiled(law: type[Law]) -> Callable[..., list[Any]]:
 
 
 def compiled_error(law: type[Law]) -> Callable[..., Any]:
-    """Return numpy code for the formula of a law alone, with the arguments of `compiled`."""
+    """Return numpy code for the formula of a law alone, with the arguments of `compiled`.
+
+    Parameters
+    ----------
+    law : type of Law
+        The law.
+    """
     from errsrc.laws.gradients import ERRORS
 
     return ERRORS.get(law) or lambdified_error(law)
 
 
 def equation(law: type[Law]) -> str:
-    """Return the text of `Law.equation`, without sympy for a law that is written out."""
+    """Return the text of `Law.equation`, without sympy for a law that is written out.
+
+    Parameters
+    ----------
+    law : type of Law
+        The law.
+    """
     from errsrc.laws.gradients import EQUATIONS
 
     return EQUATIONS.get(law) or law.equation()
@@ -45,7 +62,13 @@ def equation(law: type[Law]) -> str:
 
 @functools.cache
 def lambdified_gradient(law: type[Law]) -> Callable[..., list[Any]]:
-    """Return the code of `compiled` as sympy makes it from `Law.formula`, for any law."""
+    """Return the code of `compiled` as sympy makes it from `Law.formula`, for any law.
+
+    Parameters
+    ----------
+    law : type of Law
+        The law.
+    """
     import sympy
 
     formula = law.formula()
@@ -54,7 +77,13 @@ def lambdified_gradient(law: type[Law]) -> Callable[..., list[Any]]:
 
 @functools.cache
 def lambdified_error(law: type[Law]) -> Callable[..., Any]:
-    """Return the code of `compiled_error` as sympy makes it from `Law.formula`, for any law."""
+    """Return the code of `compiled_error` as sympy makes it from `Law.formula`, for any law.
+
+    Parameters
+    ----------
+    law : type of Law
+        The law.
+    """
     return _lambdified(law, law.formula())
 
 

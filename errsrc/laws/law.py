@@ -106,8 +106,12 @@ def floor(
 
     Parameters
     ----------
-    start, bounds, unit, default
-        See `positive`.
+    start, bounds : tuple of float
+        (low, high) of the random starts and of the search, in scaled units (see `Parameter`).
+    unit : dict of str to float or str, optional
+        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+    default : float, optional
+        Default of the field; without it the field must be given.
     """
     return _declare(Number(at_least=0), False, start, bounds, unit, default)
 
@@ -122,8 +126,12 @@ def real(
 
     Parameters
     ----------
-    start, bounds, unit, default
-        See `positive`.
+    start, bounds : tuple of float
+        (low, high) of the random starts and of the search, in scaled units (see `Parameter`).
+    unit : dict of str to float or str, optional
+        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+    default : float, optional
+        Default of the field; without it the field must be given.
     """
     return _declare(Number() if bounds[0] < 0 else Number(at_least=0), False, start, bounds, unit, default)
 

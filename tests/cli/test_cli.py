@@ -426,7 +426,7 @@ def test_a_density_above_1_is_refused_by_fit_and_predict(run):
     text = csv_text(points(SYNTHETIC[-1][1], density=DENSITY))
     sentence = "'density' parameter of {} must be an array of finite numbers > 0 and <= 1. Got 1.5 instead."
     assert run("fit", "a.csv", "--law", "pruning", "--out", "f.json", a_csv=text)[0] == 0
-    assert sentence.format("predict") in refused(
+    assert sentence.format("Fit.predict") in refused(
         run("predict", "f.json", "b.csv", b_csv="density\n0.5\n1.5\n")
     )
     more = text.rstrip() + "\n1.5,0.1\n"

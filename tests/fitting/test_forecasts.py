@@ -51,7 +51,8 @@ def test_values_beyond_an_inputs_largest_are_refused_alike() -> None:
         at = {name: 1.0 for name in forecast.input_names}
         assert forecast.predict(**at).predicted > 0
         for ask in (forecast.predict, forecast.curves):
-            with pytest.raises(ValueError, match="'density' parameter of predict must be " + more):
+            where = rf"{type(forecast).__name__}\.{ask.__name__}"
+            with pytest.raises(ValueError, match=f"'density' parameter of {where} must be {more}"):
                 ask(**{**at, "density": [0.5, 1.5]})
     wide = {**sizes, "density": 1.5 * sizes["density"]}
     for where, ask in (
@@ -82,7 +83,9 @@ def test_chained_laws_are_the_composition_of_the_two() -> None:
     eps_np = DENSE.error(n=16e3, m=6400.0)
     direct = law.error(density=density, depth=4.0, width=64.0, eps_np=eps_np)
     np.testing.assert_allclose(ahead.predicted, direct, rtol=1e-3)
-    with pytest.raises(ValueError, match="'pruned' parameter of ChainedFit must be a fit of JointPruning"):
+    with pytest.raises(
+        ValueError, match="'pruned' parameter of ChainedFit must be a fit of a law with eps_np"
+    ):
         ChainedFit(dense, dense)
     with pytest.raises(ValueError, match="'dense' parameter of ChainedFit must be a fit of a law in n and m"):
         ChainedFit(chain.pruned, chain.pruned)
