@@ -5,15 +5,30 @@
 - ``plan(fit, error=0.05)`` returns the cheapest n and m that reach an error.
 - ``fewest_weights(fit, error, ...)`` returns the pruned network with the fewest weights at an error.
 - ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
-- ``holdout(Dense, error, n=n, m=m)`` fits the small cells and judges the law on the large ones.
+- ``holdout(Dense, error, n=n, m=m)`` fits a law to the small cells and judges it on the large ones.
+- ``save_fit(fit, "fit.json")`` and ``load_fit("fit.json")`` write fits to files and read them.
+
+What these functions return are results that you can hold: `Fit`, `AveragedFit`, `Prediction`, `Plan`,
+`PrunedPlan` and `Holdout`.
 """
 
 from __future__ import annotations
 
 from errsrc.fitting.chained_laws import ChainedFit as ChainedFit
+from errsrc.fitting.files import load_fit as load_fit
+from errsrc.fitting.files import save_fit as save_fit
+from errsrc.fitting.forecasts import Forecast as Forecast
+from errsrc.fitting.forecasts import Prediction as Prediction
+from errsrc.fitting.holdouts import Holdout as Holdout
 from errsrc.fitting.holdouts import holdout as holdout
+from errsrc.fitting.holdouts import judge as judge
+from errsrc.fitting.holdouts import small_cells as small_cells
 from errsrc.fitting.noise import seed_weights as seed_weights
+from errsrc.fitting.one_law import Fit as Fit
 from errsrc.fitting.one_law import fit as fit
+from errsrc.fitting.plans import Plan as Plan
 from errsrc.fitting.plans import plan as plan
+from errsrc.fitting.pruned_plans import PrunedPlan as PrunedPlan
 from errsrc.fitting.pruned_plans import fewest_weights as fewest_weights
+from errsrc.fitting.several_laws import AveragedFit as AveragedFit
 from errsrc.fitting.several_laws import auto as auto

@@ -1,4 +1,8 @@
-"""Fits as JSON: what a file keeps, and the short summary that the command line prints."""
+"""Fits as JSON files, and the short summary that the command line prints.
+
+A file holds the name of each law, its parameters and all that predictions need.  Laws are looked up by name
+among those of `errsrc.laws.ALL` and those that the caller passes; nothing is ever imported from a file.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +16,44 @@ from typing import Any
 import numpy as np
 
 from errsrc import checks, records
+from errsrc.checks import PositiveArray
+from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.one_law import Fit
-from errsrc.fitting.several_laws import AveragedFit
+from errsrc.fitting.several_laws import AveragedFit, weighted_fits
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law
 from errsrc.results import Interval
 
 FIT_FORMAT = "errsrc fit 1"
+"""First entry of a file."""
+
+_NOT_A_FIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
-def fit_summary(result: Fit | AveragedFit) -> dict[str, Any]:
-    """Return {"law", "params", "intervals", "divergence", "warnings"} of a result, of plain JSON values.
+def fit_summary(result: Forecast) -> dict[str, Any]:
+    """Return the main numbers of a fit as plain JSON values.
 
-    An average speaks through its heaviest member.  An end that the data does not bound is null.
+    Parameters
+    ----------
+    result : Fit or AveragedFit
+        The fit.  An average is described by its member of the largest weight.
+
+    Returns
+    -------
+    dict
+        "law", the name of the law; "params" and "intervals", by parameter in natural units, where an end that
+        the points do not bound is None; "divergence", the mean and standard deviation of the relative
+        divergence; "warnings".
+
+    Raises
+    ------
+    TypeError
+        For a forecast that is neither a fit nor an average of fits.
     """
-    lead = result if isinstance(result, Fit) else result.members[0]
+    lead = _fits(result, "fit_summary")[0][0]
     intervals = {name: [_plain(i.low), _plain(i.high)] for name, i in lead.intervals.items()}
     return {
-        "law": _name(lead.law),
+        "law": _name(type(lead.law)),
         "params": lead.law.params,
         "intervals": intervals,
         "divergence": {"mean": lead.divergence_mean, "std": lead.divergence_std},
@@ -37,24 +61,154 @@ def fit_summary(result: Fit | AveragedFit) -> dict[str, Any]:
     }
 
 
-def save_fit(result: Fit | AveragedFit, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write a fitted result to a path, as JSON that `load_fit` reads back.
+def save_fit(result: Forecast, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
+    """Write a fit to a JSON file that `load_fit` reads back.
 
-    `notes` are the caller's own, of plain JSON values, kept beside the fit for `fit_notes` to give
-    back.  A file that is there already is replaced whole, or not at all.
+    A file that is there already is replaced as a whole, or not at all.
+
+    Parameters
+    ----------
+    result : Fit or AveragedFit
+        The fit.  A law of your own is written under the name of its class: ``Onset`` as "onset".
+    path : str or Path
+        Where to write.
+    notes : dict, optional
+        Anything of plain JSON values that `fit_notes` is to give back.
+
+    Raises
+    ------
+    TypeError
+        For a forecast that is neither a fit nor an average of fits, and for notes that are not JSON.
+    ValueError
+        If `load_fit` could not read the file back: for a law of your own that has the name of one of ours,
+        and for numbers that are not finite.
+    OSError
+        If the file cannot be written.
     """
-    members = [result] if isinstance(result, Fit) else list(result.members)
-    weights = [1.0] if isinstance(result, Fit) else list(result.weights)
+    fits = _fits(result, "save_fit")
+    classes = {_name(type(fit.law)): type(fit.law) for fit, _ in fits}
+    for name, cls in classes.items():
+        if ALL.get(name, cls) is not cls:
+            accepted = f"a fit of a law that has a name of its own, for {name!r} is one of ours"
+            got = f"<the class {cls.__module__}.{cls.__qualname__}>"
+            raise ValueError(checks.refusal("result", "save_fit", accepted, got) + " Rename the class.")
     content = {
         "format": FIT_FORMAT,
         **fit_summary(result),
         "notes": dict(notes or {}),
-        "weights": weights,
-        "members": [_member(f) for f in members],
+        "weights": [weight for _, weight in fits],
+        "members": [_member(fit) for fit, _ in fits],
     }
     text = json.dumps(content, indent=1) + "\n"
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():  # a pipe or a device
+    try:
+        _forecast(json.loads(text), {**ALL, **classes})
+    except _NOT_A_FIT as error:
+        accepted = "a fit that can be read back, of a law that its fields define and of finite numbers"
+        raise ValueError(checks.refusal("result", "save_fit", accepted, f"<{error}>")) from None
+    _replace(Path(path).resolve(), text)
+
+
+def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> Fit | AveragedFit:
+    """Read a fit from a JSON file that `save_fit` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    laws : dict of str to type of Law, optional
+        Laws of your own, by the names that the file has for them, as ``{"onset": Onset}``.  The laws of
+        `errsrc.laws.ALL` are always known.
+
+    Returns
+    -------
+    Fit or AveragedFit
+        The fit; it predicts as the one that was written.
+
+    Raises
+    ------
+    TypeError
+        For laws that are not subclasses of `Law`.
+    ValueError
+        If the file does not hold a fit, or holds one of a law that is not known.
+    OSError
+        If the file cannot be read.
+    """
+    known = {**ALL, **_own_laws(laws or {})}
+    accepted, got = "a fit that errsrc wrote", f"<the file {path}>"
+    try:
+        content = json.loads(Path(path).read_text())
+        if content["format"] != FIT_FORMAT:
+            raise ValueError(content["format"])
+        named = [str(entry["law"]["law"]) for entry in content["members"]]
+    except _NOT_A_FIT:
+        raise ValueError(checks.refusal("path", "load_fit", accepted, got)) from None
+    for name in named:
+        if records.current_kind(name) not in known:
+            raise ValueError(_unknown(name, path))
+    try:
+        return _forecast(content, known)
+    except _NOT_A_FIT:
+        raise ValueError(checks.refusal("path", "load_fit", accepted, got)) from None
+
+
+def fit_notes(path: str | Path) -> dict[str, Any]:
+    """Return the notes that `save_fit` wrote with a fit.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the file does not hold a fit.
+    OSError
+        If the file cannot be read.
+    """
+    try:
+        return dict(json.loads(Path(path).read_text())["notes"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        accepted = "a fit that errsrc wrote"
+        raise ValueError(checks.refusal("path", "fit_notes", accepted, f"<the file {path}>")) from None
+
+
+def _fits(result: Forecast, where: str) -> tuple[tuple[Fit, float], ...]:
+    """Return the fits that a forecast averages, with their weights; refuse a forecast that has none."""
+    fits = weighted_fits(result)
+    if not fits:
+        accepted = "a fit of one law, or an average of such fits"
+        raise TypeError(checks.refusal("result", where, accepted, f"<a {type(result).__name__}>"))
+    return fits
+
+
+def _own_laws(laws: Mapping[str, type[Law]]) -> Mapping[str, type[Law]]:
+    """Return the laws of the caller; refuse what is no law, and a name of one of ours."""
+    for name, cls in laws.items():
+        if not (isinstance(cls, type) and issubclass(cls, Law)):
+            raise TypeError(checks.refusal("laws", "load_fit", "subclasses of errsrc.laws.Law by name", cls))
+        if ALL.get(name, cls) is not cls:
+            accepted = "laws by names that differ from those of errsrc.laws.ALL"
+            raise ValueError(checks.refusal("laws", "load_fit", accepted, name))
+    return laws
+
+
+def _unknown(name: str, path: str | Path) -> str:
+    """Return the sentences that refuse a file with a law that is not known."""
+    accepted = "a fit of laws in errsrc.laws.ALL or in the 'laws' parameter"
+    refusal = checks.refusal("path", "load_fit", accepted, f"<the law {name!r} in the file {path}>")
+    cls = "".join(word.capitalize() for word in name.split("-"))
+    return f"{refusal} Pass the class of the law: load_fit(path, laws={{{name!r}: {cls}}})."
+
+
+def _name(law: type[Law]) -> str:
+    """Return the name that files have for a law: that of `ALL`, or of the class."""
+    return next((name for name, cls in ALL.items() if cls is law), records.name(law))
+
+
+def _replace(target: Path, text: str) -> None:
+    """Write a text to a file, replacing it as a whole; a pipe or a device is written to directly."""
+    if target.exists() and not target.is_file():
         target.write_text(text)
         return
     draft = target.with_name(f".errsrc-{os.getpid()}.json")
@@ -65,77 +219,7 @@ def save_fit(result: Fit | AveragedFit, path: str | Path, notes: Mapping[str, An
         draft.unlink(missing_ok=True)
 
 
-def fit_notes(path: str | Path) -> dict[str, Any]:
-    """Return the notes that `save_fit` kept beside the fit at a path; raise ValueError for any other file."""
-    try:
-        return dict(json.loads(Path(path).read_text())["notes"])
-    except (KeyError, TypeError, ValueError, RecursionError):
-        accepted = "a fit that errsrc wrote"
-        raise ValueError(checks.refusal("path", "fit_notes", accepted, f"<the file {path}>")) from None
-
-
-def load_fit(path: str | Path) -> Fit | AveragedFit:
-    """Read a fit back from a path that `save_fit` wrote to.
-
-    Raises
-    ------
-    ValueError
-        If the file is not such a file.
-    """
-    try:
-        content = json.loads(Path(path).read_text())
-        if content["format"] != FIT_FORMAT:
-            raise ValueError(content["format"])
-        members = tuple(_fit(entry) for entry in content["members"])
-        weights = tuple(float(w) for w in content["weights"])
-        if len(weights) != len(members) or not members or not abs(sum(weights) - 1) < 1e-6:
-            raise ValueError(weights)
-        if len({f.input_names for f in members}) > 1:
-            raise ValueError("members of different inputs")
-        if len(members) == 1:
-            return members[0]
-        return AveragedFit(members, weights, tuple(content["warnings"]))
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
-        accepted = "a fit that errsrc wrote"
-        raise ValueError(checks.refusal("path", "load_fit", accepted, f"<the file {path}>")) from None
-
-
-def _name(law: Law) -> str:
-    """Return the name that `ALL` gives the law's class, or the class's own."""
-    return next((name for name, cls in ALL.items() if cls is type(law)), type(law).__name__)
-
-
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _law(entry: dict[str, Any]) -> Law:
-    law: Law = records.build(ALL[records.current_kind(entry["law"])], entry["values"], "a fit")
-    return law
-
-
-def _law_entry(law: Law) -> dict[str, Any]:
-    given, defaults = records.flatten(law)
-    leaves = defaults | given
-    return {"law": _name(law), "values": {name: leaves[name] for name in records.types_of(type(law))}}
-
-
-def _member(f: Fit) -> dict[str, Any]:
-    return {
-        "law": _law_entry(f.law),
-        "intervals": {
-            k: [v.estimate, _plain(v.low), _plain(v.high), v.level] for k, v in f.intervals.items()
-        },
-        "ties": [_law_entry(law) for law in f.ties],
-        "draws": {k: v.tolist() for k, v in f.draws.items()},
-        "inputs": {k: v.tolist() for k, v in f.inputs.items()},
-        "error": f.error.tolist(),
-        "weights": f.weights.tolist(),
-        "warnings": list(f.warnings),
-        **{name: _plain(getattr(f, name)) for name in _NUMBERS},
-        **{name: getattr(f, name) for name in ("objective", "starts")},
-    }
-
+# To and from plain JSON values
 
 _NUMBERS = (
     "divergence_mean",
@@ -149,16 +233,59 @@ _NUMBERS = (
 )
 
 
-def _fit(entry: dict[str, Any]) -> Fit:
-    law = _law(entry["law"])
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _law_entry(law: Law) -> dict[str, Any]:
+    given, defaults = records.flatten(law)
+    leaves = defaults | given
+    return {"law": _name(type(law)), "values": {name: leaves[name] for name in records.types_of(type(law))}}
+
+
+def _law(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Law:
+    law: Law = records.build(known[records.current_kind(entry["law"])], entry["values"], "a fit")
+    return law
+
+
+def _member(fit: Fit) -> dict[str, Any]:
+    """Return a fit of one law as plain JSON values; `_fit` is the inverse."""
+    intervals = {k: [v.estimate, _plain(v.low), _plain(v.high), v.level] for k, v in fit.intervals.items()}
+    return {
+        "law": _law_entry(fit.law),
+        "intervals": intervals,
+        "ties": [_law_entry(law) for law in fit.ties],
+        "draws": {k: v.tolist() for k, v in fit.draws.items()},
+        "inputs": {k: v.tolist() for k, v in fit.inputs.items()},
+        "error": fit.error.tolist(),
+        "weights": fit.weights.tolist(),
+        "warnings": list(fit.warnings),
+        **{name: _plain(getattr(fit, name)) for name in _NUMBERS},
+        **{name: getattr(fit, name) for name in ("objective", "starts")},
+    }
+
+
+def _forecast(content: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit | AveragedFit:
+    """Return the fit, or the average of fits, in the content of a file; raise one of `_NOT_A_FIT` if none."""
+    members = tuple(_fit(entry, known) for entry in content["members"])
+    weights = tuple(float(w) for w in content["weights"])
+    if len(weights) != len(members) or not members or not abs(sum(weights) - 1) < 1e-6:
+        raise ValueError("weights that do not belong to the members")
+    if len({fit.input_names for fit in members}) > 1:
+        raise ValueError("members of different inputs")
+    return members[0] if len(members) == 1 else AveragedFit(members, weights, tuple(content["warnings"]))
+
+
+def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
+    law = _law(entry["law"], known)
     intervals = {}
     for name, (estimate, low, high, level) in _current(law, entry["intervals"]).items():
         low = -math.inf if low is None else low
         intervals[name] = Interval(estimate, low, math.inf if high is None else high, level)
     of_draws = _current(law, entry["draws"])
     draws = {name: _array(of_draws[name]) for name in law.params}
-    inputs = {name: checks.positive_array(entry["inputs"][name], name, "load_fit") for name in law.inputs}
-    error = checks.positive_array(entry["error"], "error", "load_fit")
+    inputs = {name: PositiveArray()(entry["inputs"][name], name, "load_fit") for name in law.inputs}
+    error = PositiveArray()(entry["error"], "error", "load_fit")
     if len({len(x) for x in draws.values()}) != 1 or {x.shape for x in inputs.values()} != {error.shape}:
         raise ValueError("arrays of different lengths")
     if not np.all(np.isfinite(law.error(**inputs))):
@@ -168,7 +295,7 @@ def _fit(entry: dict[str, Any]) -> Fit:
         intervals=intervals,
         objective=str(entry["objective"]),
         starts=int(entry["starts"]),
-        ties=tuple(_law(e) for e in entry["ties"]),
+        ties=tuple(_law(e, known) for e in entry["ties"]),
         draws=draws,
         inputs=inputs,
         error=error,
@@ -179,7 +306,7 @@ def _fit(entry: dict[str, Any]) -> Fit:
 
 
 def _current(law: Law, columns: dict[str, Any]) -> dict[str, Any]:
-    """Return what a file has by a law's parameters with their new names, see `errsrc.records`."""
+    """Return what a file has by the parameters of a law with their new names, see `errsrc.records`."""
     owner = records.name(type(law))
     return {records.current_field(owner, name): value for name, value in columns.items()}
 
@@ -187,5 +314,5 @@ def _current(law: Law, columns: dict[str, Any]) -> dict[str, Any]:
 def _array(values: list[float]) -> Array:
     array = np.array(values, dtype=np.float64)
     if array.ndim != 1 or not len(array) or not np.all(np.isfinite(array)):
-        raise ValueError("not a list of finite numbers")
+        raise ValueError("a list with numbers that are not finite")
     return array

@@ -13,9 +13,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from errsrc import checks
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.holdouts import Holdout, JudgedCells
-from errsrc.fitting.one_law import Fit
 from errsrc.fitting.plans import plan
-from errsrc.fitting.several_laws import AveragedFit
+from errsrc.fitting.several_laws import weighted_fits
 from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes, beside, log, signed
 
 
@@ -127,9 +126,7 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
         return log(ax)
 
 
-def curve(
-    fit: Fit | AveragedFit, ax: Axes | None = None, *, until: float | None = None, level: float = 0.9
-) -> Axes:
+def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, level: float = 0.9) -> Axes:
     """Draw a fit of a law in n: its points, the curve, the band for one new run, and the floor.
 
     A floor whose interval spans less than a factor of 10 is a line with its band; any other is not
@@ -154,8 +151,8 @@ def curve(
     if fit.input_names != ("n",):
         got = f"<a law in {', '.join(fit.input_names)}>"
         raise ValueError(checks.refusal("fit", "curve", "of a law in n alone", got))
-    lead = fit if isinstance(fit, Fit) else fit.members[0]
-    n = lead.inputs["n"]
+    n = fit.inputs["n"]
+    measured = [member.error for member, _ in weighted_fits(fit)][:1]  # the same points for each member
     end = 4 * n.max() if until is None else checks.number(until, "until", "curve", float(n.max()))
     with mpl.rc_context(STYLE):
         ax = axes(ax, 7.6, 4.0)
@@ -168,8 +165,9 @@ def curve(
         ax.plot(grid[inside], p.predicted[inside], color=FITTED, label="law, fitted")
         dashed: dict[str, Any] = {"color": FITTED, "linestyle": DASHED}
         ax.plot(grid[~inside], p.predicted[~inside], **dashed, label="law, extrapolated")
-        ax.plot(n, lead.error, "o", color=INK, markersize=4, label="measured")
-        _floor(fit, ax, float(min(p.low.min(), lead.error.min())), level)
+        for error in measured:
+            ax.plot(n, error, "o", color=INK, markersize=4, label="measured")
+        _floor(fit, ax, float(min(x.min() for x in (p.low, *measured))), level)
         ax.set(xlabel="n, training examples", ylabel="error", xlim=(n.min() * 0.9, end))
         beside(ax)
         return log(ax)
