@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
 import platform
@@ -21,8 +20,9 @@ from errsrc.fitting import files
 from errsrc.fitting.holdouts import Holdout, judge, small_cells
 from errsrc.fitting.one_law import fit
 from errsrc.laws import Dense
-from errsrc.report.finished import versions
-from errsrc.report.trained import left_out, usable
+from errsrc.report.provenance import versions
+from errsrc.studies.files import save_dated_csv
+from errsrc.studies.trained import is_usable, left_out
 from errsrc.sweeps import Store, Study, local, run
 from errsrc.tasks import VisionCell, parameters, vision_grid
 
@@ -103,7 +103,7 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
                 raise NoAnswer(str(summary), summary)
             rows = store.rows(chosen)
             error[part] = [row["error"] for row in rows]
-            fine[part] = usable(rows, eps0)
+            fine[part] = is_usable(rows, eps0)
 
         _say(f"First the {small.sum()} small cells, which the law is fitted to.")
         measure(small)
@@ -116,7 +116,7 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
     result = judge(law, error[fine], small[fine], n=n[fine], m=m[fine])
 
     files.save_fit(law, out / "fit.json", {"columns": {name: name for name in ("n", "m", "error")}})
-    save_dated(out / "results.csv", result.columns())
+    save_dated_csv(out / "results.csv", result.columns())
     for draw in (plots.extrapolation, plots.divergence, plots.parity):
         (out / f"{draw.__name__}.png").write_bytes(plots.png(draw(result)))
     facts = _facts(data, cells, rows, made_with, kept, processes, time.perf_counter() - start)
@@ -136,17 +136,7 @@ def _save_predictions(path: Path, law: Any, n: Any, m: Any) -> None:
     """Write what the law says of each distinct (n, m)."""
     sizes = np.unique(np.column_stack([n, m]), axis=0)
     predicted = law.predict(n=sizes[:, 0], m=sizes[:, 1])
-    save_dated(path, {"n": sizes[:, 0], "m": sizes[:, 1], **predicted.columns()})
-
-
-def save_dated(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write columns, (rows,) arrays by name, to a path as CSV, and the time (UTC) as a column ``written``."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*columns, "written"])
-        for row in zip(*(column.tolist() for column in columns.values()), strict=True):
-            writer.writerow([*row, now])
+    save_dated_csv(path, {"n": sizes[:, 0], "m": sizes[:, 1], **predicted.columns()})
 
 
 def _facts(

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from errsrc.demo import save_dated
 from errsrc.fitting import fit
 from errsrc.fitting.holdouts import judge, small_cells
 from errsrc.laws import Dense
 from errsrc.studies import load
+from errsrc.studies.files import save_dated_csv
 from errsrc.sweeps import Store, Study, local, run
 from errsrc.tasks.language import network
 
@@ -59,13 +59,13 @@ def main() -> None:
         predicted = law.predict(n=n_large, m=m_large).columns()
         path = args.out / f"{args.study.stem}_predictions.csv"
         if not path.exists():  # kept with its time: the large cells may have been begun since
-            save_dated(path, {"n": n_large, "m": m_large, **predicted})
+            save_dated_csv(path, {"n": n_large, "m": m_large, **predicted})
         loss[~small] = losses(~small)
         seconds = sum(row["seconds"] for row in store.rows(study))
     kept = np.isfinite(loss)
     print(f"{(~kept).sum()} of {len(cells)} cells diverged; {seconds:.0f} s of training in all")
     result = judge(law, loss[kept], small[kept], n=n[kept], m=m[kept])
-    save_dated(args.out / f"{args.study.stem}_cells.csv", result.columns())
+    save_dated_csv(args.out / f"{args.study.stem}_cells.csv", result.columns())
     for name, part in result.parts.items():
         print(
             f"{name} ({len(part)}): divergence {part.divergence_mean:+.1%} +- {part.divergence_std:.1%}, "

@@ -20,8 +20,8 @@ from pruning_unseen import Columns, by_scale, by_splits, means
 from errsrc import plots, studies
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import JointPruning, Pruning
+from errsrc.studies.pruned import CONFIGURATION, levels
 from errsrc.sweeps import Store
-from errsrc.tasks.pruning import CONFIGURATION, levels
 
 
 def points(study: Path, store: Path | None = None) -> Columns:

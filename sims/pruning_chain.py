@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 from pruning import Columns, described, points
 
-from errsrc.demo import save_dated
 from errsrc.fitting import ChainedFit
 from errsrc.fitting.one_law import fit
 from errsrc.laws import Dense, JointPruning
 from errsrc.studies import load
+from errsrc.studies.files import save_dated_csv
+from errsrc.studies.pruned import CONFIGURATION
 from errsrc.sweeps import Store, local, run
-from errsrc.tasks.pruning import CONFIGURATION
 from errsrc.tasks.vision import parameters
 
 HERE = Path(__file__).parent
@@ -69,7 +69,7 @@ def main() -> None:
     predicted = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     path = options.out / "pruning_chain_predictions.csv"
     if not path.exists():  # kept with its time: the networks may have been trained since
-        save_dated(path, predicted)
+        save_dated_csv(path, predicted)
 
     with Store(options.stores / "pruning_chain.db", write=True) as store:
         print(run(study, store, functools.partial(local, workers=1), retry=True))
@@ -82,7 +82,7 @@ def main() -> None:
             for name, values in part.items():
                 ahead[name][own] = values
     marks = {"before_dip": found["before_dip"].astype(int)}
-    save_dated(options.out / "pruning_chain_cells.csv", {**found, **marks, **ahead})
+    save_dated_csv(options.out / "pruning_chain_cells.csv", {**found, **marks, **ahead})
     off = ahead["predicted"] / found["error"] - 1
     inside = (ahead["low"] <= found["error"]) & (found["error"] <= ahead["high"])
     labels = {"unpruned": found["density"] == 1, "all levels": found["density"] <= 1}

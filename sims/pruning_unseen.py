@@ -7,7 +7,7 @@ import numpy as np
 from errsrc.fitting.holdouts import judge
 from errsrc.fitting.one_law import fit
 from errsrc.laws import JointPruning, Pruning
-from errsrc.tasks.pruning import CONFIGURATION
+from errsrc.studies.pruned import CONFIGURATION
 
 SPLITS = 10
 Columns = dict[str, np.ndarray]

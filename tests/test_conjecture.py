@@ -32,7 +32,7 @@ from errsrc.studies.conjectures import (
     spec,
     table,
     thresholds,
-    worlds,
+    thresholds_by_setting,
 )
 
 WORLD, LEARNER = BandTeacher(Torus(3)), BandLeastSquares(Torus(3))
@@ -209,7 +209,7 @@ def test_no_threshold_hides_another_of_the_same_learner_and_setting():
     cells += [ThresholdCell(WORLD, learner, few, draws=5) for learner in tuned]
     rows = thresholds(cells)
     curves = [row.pop("curve") for row in rows]
-    ((_, found),) = worlds(cells, rows, curves).items()
+    ((_, found),) = thresholds_by_setting(cells, rows, curves).items()
     assert list(found)[:3] == [
         "BandLeastSquares(), draws=5, tolerance=None, seed=0",
         "BandLeastSquares(), draws=5, tolerance=None, seed=1",

@@ -22,8 +22,9 @@ from errsrc.cli import main
 from errsrc.fitting.holdouts import Holdout, holdout
 from errsrc.fitting.one_law import fit
 from errsrc.laws import Dense, JointPruning
-from errsrc.report import trained
-from errsrc.report.page import CSS
+from errsrc.report import pruned as pruned_page
+from errsrc.studies import FinishedStudy, load_study, trained
+from errsrc.studies import pruned as pruned_studies
 from errsrc.studies.budgets import from_row
 from errsrc.sweeps import Store
 from errsrc.sweeps.runner import attempt, code
@@ -255,8 +256,10 @@ def test_a_studys_page_loads_nothing_and_puts_verdicts_first(pages: Any, kind: s
     found = Page(texts[kind])
     assert all(load.startswith("data:image/svg+xml;base64,") for load in found.loads)
     assert {"script", "link", "iframe", "object"}.isdisjoint(found.tags)
-    assert "url(" not in CSS
-    assert "@import" not in CSS
+    style = texts[kind].partition("<style>")[2].partition("</style>")[0]
+    assert "figure img" in style
+    assert "url(" not in style
+    assert "@import" not in style
     assert all(image["alt"] for image in found.images)
     verdict, first = texts[kind].index('<p class="lead'), min(map(texts[kind].index, ("<h2>", "<table>")))
     assert verdict < first
@@ -277,7 +280,7 @@ def test_the_code_on_a_page_draws_its_figures(
     folder, texts = pages
     found = Page(texts[kind])
     shown = [image for image in found.images if str(image["alt"]).startswith("Figure ")]
-    (script,) = (block for block in found.blocks if "studies.load" in block)
+    (script,) = (block for block in found.blocks if "load_study" in block)
     for part in (f"{kind}.toml", f"{kind}.db"):
         shutil.copy(folder / part, tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -308,8 +311,8 @@ def test_laws_are_fitted_apart_by_what_is_no_size() -> None:
     spec = SPECS["vision"].replace("[factors]", "[factors]\nrecipe.batch = [32, 64]")
     study = studies.parse(spec)
     rows = [{"n": cell.n, **one} for cell, one in zip(study, of_the_law(list(study)), strict=True)]
-    found = report.Finished(study, list(study), rows, [{}] * len(rows), {}, [])
-    assert [one.label for one in trained.laws(found)] == ["recipe.batch 32", "recipe.batch 64"]
+    finished = FinishedStudy(study, list(study), rows, [{}] * len(rows), {}, [], Path("study.db"))
+    assert [family.label for family in trained.families(finished)] == ["recipe.batch 32", "recipe.batch 64"]
 
 
 def test_a_budget_page_has_every_term(pages: Any) -> None:
@@ -330,8 +333,7 @@ def test_a_budget_page_has_every_term(pages: Any) -> None:
 def test_a_pruning_page_has_the_law_that_the_networks_follow(pages: Any) -> None:
     folder, texts = pages
     study, text = studies.load(folder / "pruning.toml"), Page(texts["pruning"]).text
-    with Store(folder / "pruning.db") as store:
-        (found,) = report.pruned.laws(report.read(study, store))
+    (found,) = pruned_studies.families(load_study(folder / "pruning.toml"))
     assert f"{len(study) * len(DENSITIES)} levels of 9 networks" in text
     assert "within the 2% and 6%" in text
     for interval in found.joint.intervals.values():
@@ -342,9 +344,8 @@ def test_a_pruning_page_has_the_law_that_the_networks_follow(pages: Any) -> None
 
 def test_pruned_networks_that_all_diverged_are_named(pages: Any) -> None:
     folder, _ = pages
-    with Store(folder / "pruning.db") as store:
-        found = report.read(studies.load(folder / "pruning.toml"), store)
-    lost = report.pruned.content(replace(found, rows=[{**row, "diverged": True} for row in found.rows]))
+    found = load_study(folder / "pruning.toml")
+    lost = pruned_page.content(replace(found, rows=[{**row, "diverged": True} for row in found.rows]))
     assert lost.verdicts == [("No joint law: every training diverged.", False)]
     assert len(lost.warnings) == len(found.rows)
 

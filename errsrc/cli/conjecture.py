@@ -65,11 +65,11 @@ def write(kind: str, cells: Any, rows: Any, curves: Any, path: Path) -> list[Pat
 
     from errsrc.plots.nyquist import cliff, hardest
     from errsrc.plots.style import png
-    from errsrc.studies.conjectures import worlds
+    from errsrc.studies.conjectures import thresholds_by_setting
 
     out: dict[str, bytes] = {}
     if kind == "threshold":
-        settings = worlds(cells, rows, curves).values()
+        settings = thresholds_by_setting(cells, rows, curves).values()
         out = {f"cliff_{k}.png": png(cliff(found)) for k, found in enumerate(settings, 1)}
     elif kind == "search":
         for k, row in enumerate(rows, 1):

@@ -22,15 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the page and print its path."""
-    from errsrc.cli.stores import check_target, study_and_store
+    from errsrc.cli.stores import check_target
     from errsrc.report import study_page
-    from errsrc.sweeps import Store
+    from errsrc.studies import load_study
 
-    study, path = study_and_store(args.study, args.store)
-    spec = Path(args.study)
-    out = Path(args.out or spec.with_suffix(".html"))
-    check_target(str(out), spec, path)
-    with Store(path) as store:
-        page = study_page(study, store, spec)
-    out.write_text(page, encoding="utf-8")
+    finished = load_study(args.study, args.store)
+    out = Path(args.out or Path(args.study).with_suffix(".html"))
+    check_target(str(out), Path(args.study), finished.store)
+    out.write_text(study_page(finished), encoding="utf-8")
     print(out)

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
     """Return the study in the TOML file `name` and the path of its store; other files raise ValueError."""
-    path = Path(name)
-    if path.suffix != ".toml":
-        raise ValueError(f"{name} is not a study: its name must end in .toml.")
     from errsrc.studies import load
+    from errsrc.studies.files import files_of
 
-    return load(path), path.with_suffix(".db") if store is None else Path(store)
+    spec, path = files_of(name, store)
+    return load(spec), path
 
 
 def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path]:

@@ -1,10 +1,9 @@
-"""Self-contained pages: of a study (`study_page`), and of a law beside what it foretold (`holdout_page`).
+"""Self-contained HTML pages: of a finished study, and of a law beside the measurements that it predicted.
 
-A file a kind of study, which takes what was ``found`` of it, `Finished`; `page` is what all pages share.
+The analysis of a study is in `errsrc.studies`; this package lays it out and draws it, a file for each kind of
+study.
 """
 
-from errsrc.report.finished import Finished as Finished
-from errsrc.report.finished import read as read
 from errsrc.report.holdout import holdout_page as holdout_page
 from errsrc.report.holdout import verdict as verdict
 from errsrc.report.study import study_page as study_page

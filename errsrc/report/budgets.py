@@ -1,4 +1,4 @@
-"""What a page says of error budgets: where each learner's error comes from, over n."""
+"""What a page says about error budgets: where the error of each learner comes from, over n."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from errsrc import plots, records
 from errsrc.curves.verdicts import CurveShape
-from errsrc.report.finished import Finished
-from errsrc.report.page import Content, Figure, code, paragraph, table
+from errsrc.report.page import Block, Code, Content, Figure, Paragraph, Table
 from errsrc.sources.budgets import TERMS, Budget, notes
+from errsrc.studies import FinishedStudy
 from errsrc.studies.budgets import curves, lines, verdict
 
 TERMS_CAPTION = (
@@ -21,33 +21,43 @@ SHARES_CAPTION = (
 )
 
 
-def content(found: Finished) -> Content:
-    """Return what a page says of a study of budgets."""
+def content(finished: FinishedStudy) -> Content:
+    """Return what a page says about a study of budgets.
+
+    Parameters
+    ----------
+    finished : FinishedStudy
+        A finished study of kind "budget".
+    """
     verdicts: list[tuple[str, bool]] = []
-    sections: list[tuple[str, list[str | Figure]]] = []
-    for k, (cell, budgets) in enumerate(curves(found.cells, found.rows)):
+    sections: list[tuple[str, list[Block]]] = []
+    for k, (cell, budgets) in enumerate(curves(finished.cells, finished.rows)):
         name = f"{records.text(cell.learner)}, {records.text(cell.setting)}"
         shape = verdict(cell, budgets) if len(budgets) > 1 else None
-        verdicts.append((f"{name}: {_said(budgets[-1], shape)}", True))
-        blocks: list[str | Figure] = [table(*lines(budgets))]
-        blocks += [paragraph(note) for note in notes(budgets)]
+        verdicts.append((f"{name}: {_sentence(budgets[-1], shape)}", True))
+        blocks: list[Block] = [Table(*lines(budgets)), *map(Paragraph, notes(budgets))]
         if shape is not None:
-            own = f"budgets[{k}][1]"
-            if any(one.rounded.total.estimate > 0 for one in budgets):
-                drawn = Figure(plots.terms(budgets), f"{name}. {TERMS_CAPTION}", f"ax = plots.terms({own})")
-                blocks.append(drawn)
-            caption = f"{name}. {SHARES_CAPTION}"
-            if any(one.rounded.total.estimate == 0 for one in budgets):
-                caption += " Where the risk is 0 there are none."
-            blocks.append(Figure(plots.shares(budgets), caption, f"ax = plots.shares({own})"))
+            blocks += _figures(name, budgets, f"budgets[{k}][1]")
             *evidence, said = str(shape).splitlines()
-            blocks += [paragraph(f"Shape of the excess risk over n, {said}"), code("\n".join(evidence))]
+            blocks += [Paragraph(f"Shape of the excess risk over n, {said}"), Code("\n".join(evidence))]
         sections.append((name, blocks))
-    begun = "from errsrc.studies.budgets import curves\n\nbudgets = curves(found.cells, found.rows)"
-    return Content(verdicts, sections, (), begun)
+    begin = "from errsrc.studies.budgets import curves\n\nbudgets = curves(finished.cells, finished.rows)"
+    return Content(verdicts, sections, (), begin)
 
 
-def _said(last: Budget, shape: CurveShape | None) -> str:
+def _figures(name: str, budgets: list[Budget], expression: str) -> list[Block]:
+    """Return the figures of one learner's budgets, which a Python expression stands for."""
+    blocks: list[Block] = []
+    if any(one.rounded.total.estimate > 0 for one in budgets):
+        drawn = f"ax = plots.terms({expression})"
+        blocks.append(Figure(plots.terms(budgets), f"{name}. {TERMS_CAPTION}", drawn))
+    caption = f"{name}. {SHARES_CAPTION}"
+    if any(one.rounded.total.estimate == 0 for one in budgets):
+        caption += " There are no shares where the risk is 0."
+    return [*blocks, Figure(plots.shares(budgets), caption, f"ax = plots.shares({expression})")]
+
+
+def _sentence(last: Budget, shape: CurveShape | None) -> str:
     """Return a learner's risk at the largest n by its largest term, and the shape of its curve."""
     if last.rounded.total.estimate == 0:
         said = f"at n = {last.n:,} the risk is 0 to rounding"

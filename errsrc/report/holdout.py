@@ -1,4 +1,4 @@
-"""What a page says of a law that was fitted to small cells and compared with the large ones."""
+"""What a page says about a law that was fitted to small cells and compared with the large ones."""
 
 from __future__ import annotations
 
@@ -11,33 +11,39 @@ from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import AveragedFit
 from errsrc.laws.law import Array
-from errsrc.report.page import Content, Figure, formula, page, paragraph, table
+from errsrc.report.page import Block, Content, Figure, Formula, Paragraph, Provenance, Table, page
 
 
 def holdout_page(
     title: str, result: Holdout, facts: Mapping[str, str], notes: Sequence[str] = (), commands: str = ""
 ) -> str:
-    """Return the report of a law fitted to small cells and compared with the large ones.
+    """Return the report of a law that was fitted to small cells and compared with the large ones, as HTML.
 
     Parameters
     ----------
-    title
-        Of the page.
-    result
-        The fit and its judgement.
-    facts
-        {what: text}: what was run, on what data, where and when.
-    notes
-        What the reader must know beside the fit's own warnings, a sentence each.
-    commands
-        Those that make the page again.
+    title : str
+        Title of the page.
+    result : Holdout
+        The fit and its comparison.
+    facts : mapping of str to str
+        What was run, on what data, where and when, by heading.
+    notes : sequence of str
+        What the reader must know in addition to the fit's own warnings, a sentence each.
+    commands : str
+        Shell commands that make the page again.
     """
-    warnings = [*notes, *result.forecast.warnings]
-    return page(title, Content(verdicts(result), sections(result), warnings), facts, commands)
+    content = Content(verdicts(result), sections(result), result.forecast.warnings)
+    return page(content, Provenance(title, facts, notes, commands))
 
 
 def verdict(result: Holdout) -> str:
-    """Return a result's largest held-out cell in one sentence: the prediction beside its measured runs."""
+    """Return one sentence on the largest held-out cell: its predicted error and its measured runs.
+
+    Parameters
+    ----------
+    result : Holdout
+        The fit and its comparison.
+    """
     cells, k = result.held_out, result.largest
     predicted, ends, _ = cells.texts(k)
     low, high = cells.prediction.low[k], cells.prediction.high[k]
@@ -51,8 +57,19 @@ def verdict(result: Holdout) -> str:
 
 
 def verdicts(result: Holdout) -> list[tuple[str, bool]]:
-    """Return what became of a result's prediction: of the largest cell, and of all against the limits."""
-    missed = [c for c in result.criteria if not c.met]
+    """Return the verdicts on a prediction: for the largest cell, and for all cells against the limits.
+
+    Parameters
+    ----------
+    result : Holdout
+        The fit and its comparison.
+
+    Returns
+    -------
+    list of (str, bool)
+        A sentence each, and whether all limits are met.
+    """
+    missed = [criterion for criterion in result.criteria if not criterion.met]
     if missed:
         beyond = ", ".join(f"{c.name} {c.value:.1%} where {c.limit:.0%} is the limit" for c in missed)
         said = f"The prediction is not within all limits: {beyond}."
@@ -67,52 +84,66 @@ def sections(
     examples: str = "training examples",
     error: str = "test error",
     note: str = "",
-) -> list[tuple[str, list[str | Figure]]]:
-    """Return the sections of a page on a fit and its judgement.
+) -> list[tuple[str, list[Block]]]:
+    """Return the sections of a page on a fit and its comparison.
 
     Parameters
     ----------
-    result
-        The fit and its judgement.
-    code
-        A Python expression for it.
-    examples, error
-        What n counts, and what the error is.
-    note
+    result : Holdout
+        The fit and its comparison.
+    code : str
+        A Python expression for the result.
+    examples : str
+        What n counts.
+    error : str
+        What the error is.
+    note : str
         A sentence on m.
     """
-    level = f"{result.held_out.prediction.level:.0%}"
-    figures = []
-    if set(result.fitted.inputs) == {"n", "m"}:
-        caption = (
-            f"{error.capitalize()} against {examples} n, a curve for each model size m. Filled: mean "
-            "measured error of cells that the fit saw; open: of cells that it did not see (drawn side by "
-            f"side). Bars: the predicted {level} interval for one new run. {note}"
-        )
-        ax, xlabel = plots.extrapolation(result), f"n, {examples}"
-        ax.set(xlabel=xlabel, ylabel=error)
-        lines = f"{_code('extrapolation', code)}\nax.set(xlabel={xlabel!r}, ylabel={error!r})"
-        figures.append(Figure(ax, caption.strip(), lines))
-    caption = "Relative divergence of the prediction from the measured mean of each cell; mean ± std."
-    figures.append(Figure(plots.divergence(result), caption, _code("divergence", code)))
-    caption = f"Predicted against measured error, with {level} intervals for one run. On the line they agree."
-    figures.append(Figure(plots.parity(result), caption, _code("parity", code)))
-    out: list[tuple[str, list[str | Figure]]] = [
-        ("Against the limits", _criteria(result)),
+    out: list[tuple[str, list[Block]]] = [
+        ("Against the limits", _against_limits(result)),
         ("Held-out cells", [_cells(result.held_out)]),
-        ("Figures", [*figures]),
+        ("Figures", _figures(result, code, examples, error, note)),
     ]
-    lead = result.forecast.members[0] if isinstance(result.forecast, AveragedFit) else result.forecast
+    forecast = result.forecast
+    lead = forecast.members[0] if isinstance(forecast, AveragedFit) else forecast
     if isinstance(lead, Fit):
-        out.append(("The law", [*law(lead)]))
+        out.append(("The law", law(lead)))
     return [*out, ("Fitted cells", [_cells(result.fitted)])]
 
 
-def law(lead: Fit) -> list[str]:
-    """Return formula, units and parameters of a fit: an average's lead, or the only one."""
+def _figures(result: Holdout, code: str, examples: str, error: str, note: str) -> list[Block]:
+    level = f"{result.held_out.prediction.level:.0%}"
+    figures: list[Block] = []
+    if set(result.fitted.inputs) == {"n", "m"}:
+        caption = (
+            f"{error.capitalize()} against {examples} n, a curve for each model size m. Filled: mean "
+            "measured error of the cells that the law was fitted to. Open: mean measured error of the "
+            "held-out cells (drawn side by side). Bars: the predicted "
+            f"{level} interval for one new run. {note}"
+        )
+        ax, xlabel = plots.extrapolation(result), f"n, {examples}"
+        ax.set(xlabel=xlabel, ylabel=error)
+        lines = f"ax = plots.extrapolation({code})\nax.set(xlabel={xlabel!r}, ylabel={error!r})"
+        figures.append(Figure(ax, caption.strip(), lines))
+    caption = "Relative divergence of the prediction from the measured mean of each cell; mean ± std."
+    figures.append(Figure(plots.divergence(result), caption, f"ax = plots.divergence({code})"))
+    caption = f"Predicted against measured error, with {level} intervals for one run. On the line they agree."
+    figures.append(Figure(plots.parity(result), caption, f"ax = plots.parity({code})"))
+    return figures
+
+
+def law(lead: Fit) -> list[Block]:
+    """Return the formula, the units and the parameters of a fit.
+
+    Parameters
+    ----------
+    lead : Fit
+        The fit; of an average of fits, its heaviest member.
+    """
     units = [
-        f"{k} is counted in units of {lead.law.reference(k):,.6g} ({field})."
-        for k, field in lead.law.references.items()
+        f"{size} is counted in units of {lead.law.reference(size):,.6g} ({field})."
+        for size, field in lead.law.references.items()
     ]
     rows = []
     for parameter, value in lead.law.params.items():
@@ -124,20 +155,22 @@ def law(lead: Fit) -> list[str]:
     starts = f"{lead.agreement:.0%} of {lead.starts} starts agree; condition number {lead.condition:.2g}."
     noise = "" if np.isnan(lead.seed_noise) else f"; noise between seeds {lead.seed_noise:.1%}"
     return [
-        paragraph(f"{fitted} Divergence {divergence(lead)}{noise}. {starts}"),
-        formula(rf"\varepsilon = {lead.law.latex()}", f"error = {lead.law.formula()}"),
-        *([paragraph(" ".join(units))] if units else []),
-        table(header, rows, words=(0, 1)),
+        Paragraph(f"{fitted} Divergence {divergence(lead)}{noise}. {starts}"),
+        Formula(rf"\varepsilon = {lead.law.latex()}", f"error = {lead.law.formula()}"),
+        *([Paragraph(" ".join(units))] if units else []),
+        Table(header, rows, words=(0, 1)),
     ]
 
 
 def divergence(lead: Fit) -> str:
-    """Return the mean and the standard deviation of the divergence of a fit, the lead, over its points."""
+    """Return the mean and the standard deviation of the divergence of a fit over its points, as text.
+
+    Parameters
+    ----------
+    lead : Fit
+        The fit.
+    """
     return f"{_signed(lead.divergence_mean)} ± {lead.divergence_std:.1%}"
-
-
-def _code(name: str, result: str) -> str:
-    return f"ax = plots.{name}({result})"
 
 
 def _signed(share: float) -> str:
@@ -145,19 +178,19 @@ def _signed(share: float) -> str:
 
 
 def _runs(errors: Array, like: str) -> str:
-    """Return single runs' errors, of more than 3 the range, with the decimals of the text `like`."""
+    """Return the errors of runs, of more than 3 the range, with as many decimals as the text `like`."""
     decimals = len(like.partition(".")[2])
     if len(errors) > 3:
         return f"{errors.min():.{decimals}f} to {errors.max():.{decimals}f}"
-    return ", ".join(f"{e:.{decimals}f}" for e in errors)
+    return ", ".join(f"{error:.{decimals}f}" for error in errors)
 
 
-def _criteria(result: Holdout) -> list[str | Figure]:
-    """Return the two parts' divergences against the limits, as a table."""
+def _against_limits(result: Holdout) -> list[Block]:
+    """Return the divergences of fitted and held-out cells against their limits, as a table."""
     rows = []
     for k, (name, cells) in enumerate(result.parts.items()):
         mean, std = result.criteria[2 * k : 2 * k + 2]
-        runs = sum(len(e) for e in cells.runs)
+        runs = sum(len(errors) for errors in cells.runs)
         noise = "" if np.isnan(cells.seed_noise) else f"{cells.seed_noise:.1%}"
         met = " and ".join(dict.fromkeys("met" if c.met else "missed" for c in (mean, std)))
         limits = f"|mean| ≤ {mean.limit:.0%}, std ≤ {std.limit:.0%}"
@@ -166,19 +199,19 @@ def _criteria(result: Holdout) -> list[str | Figure]:
     level = f"{result.held_out.prediction.level:.0%}"
     names = ("part", "cells", "runs", "mean", "std", "limits", "criteria", "seed noise")
     explained = (
-        "Mean and std are those of the relative divergence (predicted − measured) / measured over the cells, "
-        "measured being the mean of a cell's runs. Seed noise is the standard deviation of ln error between "
-        f"runs of one cell. The last column is the share of runs in their predicted {level} interval."
+        "Mean and std are those of the relative divergence (predicted − measured) / measured over the cells; "
+        "measured is the mean of a cell's runs. Seed noise is the standard deviation of ln error between "
+        f"the runs of one cell. The last column is the share of runs in their predicted {level} interval."
     )
-    return [table((*names, f"in {level} interval"), rows, words=(0,)), paragraph(explained)]
+    return [Table((*names, f"in {level} interval"), rows, words=(0,)), Paragraph(explained)]
 
 
-def _cells(cells: JudgedCells) -> str:
+def _cells(cells: JudgedCells) -> Table:
+    """Return a table of cells: predicted and measured errors."""
     level = f"{cells.prediction.level:.0%} interval for one run"
     rows = []
     for k, off in enumerate(cells.divergence):
         predicted, ends, mean = cells.texts(k)
-        rows.append(
-            (*cells.sizes(k).values(), predicted, ends, mean, _runs(cells.runs[k], predicted), _signed(off))
-        )
-    return table((*cells.inputs, "predicted", level, "measured mean", "runs", "divergence"), rows)
+        runs = _runs(cells.runs[k], predicted)
+        rows.append((*cells.sizes(k).values(), predicted, ends, mean, runs, _signed(off)))
+    return Table((*cells.inputs, "predicted", level, "measured mean", "runs", "divergence"), rows)

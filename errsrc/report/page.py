@@ -1,205 +1,230 @@
-"""Self-contained pages: HTML that opens offline, figures and all, with every text escaped."""
+"""Self-contained pages: HTML that opens offline, with its figures inlined.
+
+The layout is in ``templates``: `page.html`, and a template for each kind of block.  Jinja escapes every text.
+"""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import ClassVar
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
 from errsrc import plots
 
-CSS = """\
-body { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif;
-  color: #1c1c1c; background: white; max-width: 54rem; margin: 2.5rem auto; padding: 0 1.2rem;
-  overflow-wrap: anywhere; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .8rem; }
-h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; padding-bottom: .2rem; border-bottom: 1px solid #ccc; }
-.lead { font-size: 1.2rem; border-left: 4px solid #0072b2; padding: .1rem 0 .1rem .9rem; margin: 1rem 0; }
-.lead.many { font-size: 1rem; margin: .6rem 0; }
-.no { border-left-color: #d55e00; }
-.wide { overflow-x: auto; margin: .6rem 0; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .18rem .8rem .18rem 0; text-align: right; vertical-align: top; white-space: nowrap; }
-th { border-bottom: 1.5px solid #444; font-weight: 600; }
-td { border-bottom: 1px solid #e8e8e8; }
-th.word, td.word { text-align: left; }
-td.word { white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; }
-figure { margin: 1.2rem 0; break-inside: avoid; }
-figure img { max-width: 100%; }
-figcaption { font-size: .88rem; color: #444; max-width: 44rem; }
-code, pre { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .88rem; }
-pre { background: #f5f5f5; padding: .7rem .9rem; overflow-x: auto; overflow-wrap: normal; }
-img.formula { display: block; margin: 1rem 0; max-width: 100%; }
-@media print { body { margin: 0; max-width: none; font-size: 11pt; } h2 { break-after: avoid; }
-  tr { break-inside: avoid; } thead { display: table-header-group; } pre { white-space: pre-wrap; }
-  .wide { overflow-x: visible; } table { font-size: 8.5pt; } th, td { padding-right: .5rem;
-    white-space: normal; overflow-wrap: normal; } }
-@page { margin: 18mm 15mm; }
-"""
+LARGE_VERDICTS = 3
+"""The most verdicts that are set in large type."""
+
+
+class Block:
+    """A part of a section, laid out by the template that its class names."""
+
+    template: ClassVar[str]
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
-    """A figure of a page.
+class Paragraph(Block):
+    """A paragraph of plain text.
+
+    Attributes
+    ----------
+    text
+        The text.
+    """
+
+    template: ClassVar[str] = "paragraph.html"
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Code(Block):
+    """Lines of code, or of a shell.
+
+    Attributes
+    ----------
+    text
+        The lines.
+    """
+
+    template: ClassVar[str] = "code.html"
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Block):
+    """A table of texts.
+
+    Attributes
+    ----------
+    header
+        A text for each column; empty for a table without header.
+    rows
+        A text for each column, for each row.
+    words
+        Indices of the columns that are set flush left; the others are set flush right, as numbers are.
+    """
+
+    template: ClassVar[str] = "table.html"
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: Sequence[int] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Formula(Block):
+    """A formula, shown as a picture.
+
+    Attributes
+    ----------
+    latex
+        The formula in LaTeX.
+    text
+        The formula as text, for readers who do not see pictures.
+    """
+
+    template: ClassVar[str] = "formula.html"
+    latex: str
+    text: str
+
+    @property
+    def image(self) -> str:
+        """The picture as a data URI."""
+        buffer = io.BytesIO()
+        font = FontProperties(size=17, math_fontfamily="cm")
+        math_to_image(f"${self.latex}$", buffer, prop=font, format="svg")
+        return _data_uri(buffer.getvalue())
+
+
+@dataclass(frozen=True, eq=False)
+class Figure(Block):
+    """A figure with its caption.
 
     Attributes
     ----------
     ax
-        What is drawn.
+        The axes of the figure.
     caption
-        What is seen, in sentences.
+        What the figure shows, in sentences.
     code
-        Lines of Python that leave the same in ``ax``, run after the page's own, see `Content`.
+        Lines of Python that draw the same figure on ``ax``; they run after the code of `Content`.
     """
 
+    template: ClassVar[str] = "figure.html"
     ax: Axes
     caption: str
     code: str = ""
 
+    @property
+    def image(self) -> str:
+        """The figure as a data URI."""
+        return _data_uri(plots.svg(self.ax))
+
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What a page says of a result, whatever the result is.
+    """What a page says about a result.
 
     Attributes
     ----------
     verdicts
-        A sentence each, and whether its answer is yes.
+        The answers: a sentence each, and whether it is a yes.
     sections
-        The heading of each, and its blocks: HTML already (`paragraph`, `table`, ...), or a `Figure`.
+        The heading of each section, and its blocks.
     warnings
         What the reader must know, a sentence each.
     code
-        Lines of Python from which each figure's own go on.
+        Lines of Python from which the code of each figure goes on.
     """
 
     verdicts: Sequence[tuple[str, bool]]
-    sections: Sequence[tuple[str, Sequence[str | Figure]]]
+    sections: Sequence[tuple[str, Sequence[Block]]]
     warnings: Sequence[str] = ()
     code: str = ""
 
 
-def page(
-    title: str,
-    content: Content,
-    facts: Mapping[str, str],
-    commands: str = "",
-    more: Sequence[tuple[str, Sequence[str]]] = (),
-) -> str:
-    """Return a whole HTML document: verdicts, what they rest on, warnings, what was run, how to repeat it.
+@dataclass(frozen=True, eq=False)
+class Provenance:
+    """Where a page comes from.
+
+    Attributes
+    ----------
+    title
+        Title of the page.
+    facts
+        What was run, on what data, where and when, by heading.
+    warnings
+        What is missing or was left out, a sentence each.
+    commands
+        Shell commands that make the page again.
+    script
+        Lines of Python that read the results; the code of `Content` follows them.
+    spec
+        The text of the study's TOML file.
+    """
+
+    title: str
+    facts: Mapping[str, str]
+    warnings: Sequence[str] = ()
+    commands: str = ""
+    script: str = ""
+    spec: str = ""
+
+
+def page(content: Content, provenance: Provenance) -> str:
+    """Return a whole HTML document, which loads nothing from anywhere.
+
+    It has the verdicts, the sections, the warnings, what was run, and how to make the page again.
 
     Parameters
     ----------
-    title
-        Of the page.
-    content
-        What it says.
-    facts
-        {what: text}: what was run, on what data, where and when.
-    commands
-        Of a shell, that make the page again.
-    more
-        Sections at its end.
+    content : Content
+        What the page says.
+    provenance : Provenance
+        Where the page comes from.
     """
-    look = "lead many" if len(content.verdicts) > FEW else "lead"
-    parts = [paragraph(said, look if yes else f"{look} no") for said, yes in content.verdicts]
-    figures: list[Figure] = []
-    for name, blocks in content.sections:
-        parts.append(_heading(name))
-        for block in blocks:
-            if isinstance(block, Figure):
-                figures.append(block)
-                parts.append(_figure(block, len(figures)))
-            else:
-                parts.append(block)
-    parts.append(_heading("Warnings"))
-    parts.append(_listing(content.warnings) if content.warnings else paragraph("None."))
-    parts += [_heading("What was run"), table((), list(facts.items()), words=(0, 1))]
-    if commands:
-        parts += [_heading("How to make this page again"), code(commands)]
-    if content.code and figures:
-        drawn = "".join(_saved(one, number) for number, one in enumerate(figures, 1))
-        parts += [_heading("How to make each figure again"), code(f"{content.code}\n{drawn}".rstrip("\n"))]
-    for name, texts in more:
-        parts += [_heading(name), *texts]
+    figures = [block for _, blocks in content.sections for block in blocks if isinstance(block, Figure)]
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{CSS}</style>\n'
-        f"</head>\n<body>\n<h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+        _templates()
+        .get_template("page.html")
+        .render(
+            content=content,
+            provenance=provenance,
+            small_verdicts=len(content.verdicts) > LARGE_VERDICTS,
+            warnings=[*provenance.warnings, *content.warnings],
+            figures=figures,
+            facts=Table((), list(provenance.facts.items()), words=(0, 1)),
+            script=_script(provenance.script, content.code, figures),
+        )
     )
 
 
-FEW = 3
-"""Verdicts that are set large; more of them are set as text is."""
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("errsrc.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
 
 
-def _heading(text: str) -> str:
-    """Return a section's heading."""
-    return f"<h2>{escape(text)}</h2>"
+def _script(begin: str, code: str, figures: Sequence[Figure]) -> str:
+    """Return a Python script that draws all figures of a page and writes each to a file."""
+    if not begin or not figures:
+        return ""
+    drawn = [
+        f'{figure.code}\nPath("figure_{number}.svg").write_bytes(plots.svg(ax))'
+        for number, figure in enumerate(figures, 1)
+    ]
+    return "\n".join([f"{begin}{code}", *drawn])
 
 
-def paragraph(text: str, look: str = "") -> str:
-    """Return a paragraph of plain text; `look` is a class of `CSS`."""
-    return f'<p class="{look}">{escape(text)}</p>' if look else f"<p>{escape(text)}</p>"
-
-
-def _listing(sentences: Iterable[str]) -> str:
-    """Return a list of sentences."""
-    return "<ul>\n" + "\n".join(f"<li>{escape(s)}</li>" for s in sentences) + "\n</ul>"
-
-
-def code(text: str) -> str:
-    """Return lines of code or of a shell."""
-    return f"<pre>{escape(text)}</pre>"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int] = ()) -> str:
-    """Return a header and rows of texts as a table; columns numbered in `words` are flush left, others right.
-
-    Examples
-    --------
-    >>> print(table(("n", "error"), [("500", "< 0.2")]))
-    <div class="wide"><table>
-    <thead><tr><th>n</th><th>error</th></tr></thead>
-    <tbody>
-    <tr><td>500</td><td>&lt; 0.2</td></tr>
-    </tbody>
-    </table></div>
-    """
-
-    def cells(kind: str, row: Sequence[str]) -> str:
-        look = [' class="word"' if k in words else "" for k in range(len(row))]
-        return "".join(f"<{kind}{c}>{escape(x)}</{kind}>" for c, x in zip(look, row, strict=True))
-
-    head = f"<thead><tr>{cells('th', header)}</tr></thead>\n" if header else ""
-    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="wide"><table>\n{head}<tbody>\n{body}\n</tbody>\n</table></div>'
-
-
-def formula(latex: str, text: str) -> str:
-    """Return a formula in ``latex``, inlined as a picture; `text` is read out in its place."""
-    buffer = io.BytesIO()
-    font = FontProperties(size=17, math_fontfamily="cm")
-    math_to_image(f"${latex}$", buffer, prop=font, format="svg")
-    return f'<img class="formula" src="{_data(buffer.getvalue())}" alt="{escape(text)}">'
-
-
-def _figure(one: Figure, number: int) -> str:
-    """Return a figure, inlined, with its number and caption."""
-    caption = escape(f"Figure {number}. {one.caption}")
-    image = f'<img src="{_data(plots.svg(one.ax))}" alt="{caption}">'
-    return f"<figure>\n{image}\n<figcaption>{caption}</figcaption>\n</figure>"
-
-
-def _saved(one: Figure, number: int) -> str:
-    return f'{one.code}\nPath("figure_{number}.svg").write_bytes(plots.svg(ax))\n'
-
-
-def _data(svg: bytes) -> str:
+def _data_uri(svg: bytes) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()

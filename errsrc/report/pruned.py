@@ -1,138 +1,88 @@
-"""What a page says of pruned networks: the law of each, and the one of all with its invariant."""
+"""What a page says about pruned networks: the law of each, and the joint law with its invariant."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from errsrc import plots
-from errsrc.errors import NoFit
-from errsrc.fitting.one_law import Fit, fit
-from errsrc.laws import JointPruning, Pruning
-from errsrc.laws.law import Array
+from errsrc.fitting.one_law import Fit
+from errsrc.laws import Pruning
 from errsrc.report import holdout
-from errsrc.report.finished import Finished, cells_table
-from errsrc.report.page import Content, Figure, paragraph, table
-from errsrc.report.trained import left_out
-from errsrc.tasks.pruning import CONFIGURATION, levels
+from errsrc.report.cells import cells_table
+from errsrc.report.page import Block, Content, Figure, Paragraph, Table
+from errsrc.studies import FinishedStudy
+from errsrc.studies.pruned import CONFIGURATION, PrunedFamily, families
 
-LIMITS = {"one": (0.02, 0.04), "joint": (0.02, 0.06)}
-"""Largest |mean| and std of the divergence that Rosenfeld et al. 2021 (arXiv 2006.10621) report of one
-network's law, and of the joint one."""
+LIMITS = {"single": (0.02, 0.04), "joint": (0.02, 0.06)}
+"""Largest |mean| and std of the divergence that Rosenfeld et al. 2021 (arXiv 2006.10621) report: for the law
+of one network, and for the joint law."""
 
 CAPTION = (
     "Error over the dense plateau against the invariant depth^phi width^psi density, in units of the elbow: "
-    "a colour a width, a mark a depth; open levels come before the network's lowest error. Lines are the law."
+    "a colour for each width, a mark for each depth. Open marks are levels before the network's lowest "
+    "error. Lines are the law."
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Pruned:
-    """Pruned networks of one family on one data set, and their laws.
+def content(finished: FinishedStudy) -> Content:
+    """Return what a page says about a study of pruned networks.
 
-    Attributes
+    Parameters
     ----------
-    label
-        What tells them from the others; empty of the only ones.
-    points
-        Their levels, (levels,) each, see `errsrc.tasks.pruning.levels`; none where all diverged.
-    single
-        The law of each configuration, or why there is none.
-    joint
-        The law of all, or why there is none.
-    notes
-        What was left out, a sentence each.
+    finished : FinishedStudy
+        A finished study of kind "pruning".
     """
-
-    label: str
-    points: dict[str, NDArray[Any]]
-    single: tuple[Fit | str, ...]
-    joint: Fit | str
-    notes: tuple[str, ...]
-
-
-def laws(found: Finished) -> list[Pruned]:
-    """Return the laws of each family of networks in a study of pruned ones."""
-    out = []
-    for label, places in found.groups(("n", "width", "depth", "seed", "steps"), "dataset", "family").items():
-        cells, rows, curves = ([part[k] for k in places] for part in (found.cells, found.rows, found.curves))
-        fine = np.array([not row["diverged"] for row in rows], dtype=bool)
-        if not fine.any():
-            out.append(Pruned(label, {}, (), "every training diverged.", tuple(left_out(cells, rows, fine))))
-            continue
-        at = levels(rows, curves)
-        error, single = at["error"], []
-        for own in (at["config"] == k for k in np.unique(at["config"])):
-            single.append(_fitted(Pruning, error[own], density=at["density"][own]))
-        inputs = {name: at[name] for name in JointPruning.inputs}
-        held = {power: 0.0 for name, power in (("depth", "phi"), ("width", "psi")) if not np.ptp(at[name])}
-        joint = _fitted(JointPruning, error, held, **inputs)
-        notes = [f"{power} is held at 0: of each network there is one size." for power in held]
-        out.append(Pruned(label, at, tuple(single), joint, (*left_out(cells, rows, fine), *notes)))
-    return out
-
-
-def _fitted(law: Any, error: Array, fixed: dict[str, float] | None = None, **inputs: Any) -> Fit | str:
-    try:
-        return fit(law, error, fixed=fixed, **inputs)
-    except (NoFit, ValueError) as problem:
-        return str(problem)
-
-
-def content(found: Finished) -> Content:
-    """Return what a page says of a study of pruned networks."""
     verdicts: list[tuple[str, bool]] = []
-    sections: list[tuple[str, list[str | Figure]]] = []
+    sections: list[tuple[str, list[Block]]] = []
     warnings: list[str] = []
-    every = laws(found)
-    for k, one in enumerate(every):
-        name = f"{one.label}: " if one.label else ""
-        warnings += [name + note for note in one.notes]
-        if isinstance(one.joint, Fit):
-            verdicts.append(_described(one.joint, name, len(one.single)))
-            drawn = Figure(plots.invariant(one.joint), CAPTION, f"ax = plots.invariant(laws[{k}].joint)")
-            sections.append((f"{name}The law of all networks", [drawn, *holdout.law(one.joint)]))
-            warnings += [name + said for said in one.joint.warnings]
+    for k, family in enumerate(families(finished)):
+        prefix = f"{family.label}: " if family.label else ""
+        warnings += [prefix + note for note in family.notes]
+        if isinstance(family.joint, Fit):
+            verdicts.append(_verdict(family.joint, prefix, len(family.single)))
+            drawn = f"ax = plots.invariant(families[{k}].joint)"
+            figure = Figure(plots.invariant(family.joint), CAPTION, drawn)
+            sections.append((f"{prefix}The law of all networks", [figure, *holdout.law(family.joint)]))
+            warnings += [prefix + said for said in family.joint.warnings]
         else:
-            verdicts.append((f"{name}No joint law: {one.joint}", False))
-        if one.single:
-            sections.append((f"{name}The law of each network", [*_single(one)]))
-    sections.append(("Finished cells", [*cells_table(found)]))
-    return Content(verdicts, sections, warnings, "laws = report.pruned.laws(found)")
+            verdicts.append((f"{prefix}No joint law: {family.joint}", False))
+        if family.single:
+            sections.append((f"{prefix}The law of each network", _single(family)))
+    sections.append(("Finished cells", cells_table(finished)))
+    begin = "from errsrc.studies.pruned import families as families_of\n\nfamilies = families_of(finished)"
+    return Content(verdicts, sections, warnings, begin)
 
 
-def _described(joint: Fit, name: str, count: int) -> tuple[str, bool]:
+def _verdict(joint: Fit, prefix: str, count: int) -> tuple[str, bool]:
+    """Return how well the joint law describes all levels, and whether within the published limits."""
     mean, std = LIMITS["joint"]
     met = abs(joint.divergence_mean) <= mean and joint.divergence_std <= std
     noise = "" if np.isnan(joint.seed_noise) else f"; the noise between seeds is {joint.seed_noise:.1%}"
     said = (
-        f"{name}One law describes {len(joint.error):,} levels of {count} networks with a divergence of "
+        f"{prefix}One law describes {len(joint.error):,} levels of {count} networks with a divergence of "
         f"{holdout.divergence(joint)}, {'within' if met else 'not within'} the {mean:.0%} and {std:.0%} that "
         f"Rosenfeld et al. 2021 report{noise}."
     )
     return said, met
 
 
-def _single(one: Pruned) -> list[str]:
-    """Return the parameters of each network's law as a table."""
+def _single(family: PrunedFamily) -> list[Block]:
+    """Return the parameters of each network's own law as a table."""
     names = [parameter.name for parameter in Pruning.parameters()]
-    rows, at = [], one.points
-    for k, law in enumerate(one.single):
+    rows, at = [], family.points
+    for k, law in enumerate(family.single):
         own = at["config"] == k
         unpruned = at["error"][own & (at["density"] == 1)].mean()
         sizes = [f"{at[name][own][0]:,.0f}" for name in CONFIGURATION]
         measured = (f"{own.sum()}", f"{unpruned:.4f}", f"{at['error'][own].max() / unpruned:.2f}")
         if isinstance(law, Fit):
-            found = [*(str(law.intervals[name]) for name in names), holdout.divergence(law)]
+            fitted = [*(str(law.intervals[name]) for name in names), holdout.divergence(law)]
         else:
-            found = [*[""] * len(names), law]
-        rows.append((*sizes, *measured, *found))
+            fitted = [*[""] * len(names), law]
+        rows.append((*sizes, *measured, *fitted))
     header = (*CONFIGURATION, "levels", "unpruned error", "raised, times", *names, "divergence")
-    mean, std = LIMITS["one"]
+    mean, std = LIMITS["single"]
     limits = (
         f"Rosenfeld et al. 2021 report divergences of less than {mean:.0%} in the mean and {std:.0%} in std."
     )
-    return [table(header, rows), paragraph(limits)]
+    return [Table(header, rows), Paragraph(limits)]

@@ -1,5 +1,33 @@
-"""Studies: grids of cells described by TOML specs, the kinds of cells, and the analysis of finished ones."""
+"""Studies: grids of cells that a TOML file describes, kinds of cells, and the analysis of finished studies.
 
+A spec names a kind, the values that its cells share, what varies, and the seeds::
+
+    kind = "vision"                        # see errsrc.studies.ALL
+    seeds = 3                              # 0, 1, 2; or a list
+
+    [cell]                                 # fields of errsrc.tasks.VisionCell
+    dataset = "digits"
+    family = "mlp"
+    validation = 397
+
+    [factors]                              # the grid: every combination
+    n = [90, 180, 360]
+
+    [[factors.size]]                       # fields that vary together, under a name of your own
+    width = 8
+    recipe.learning_rate = 0.006
+    [[factors.size]]
+    width = 16
+    recipe.learning_rate = 0.004
+
+`load_study` reads what is finished of a study, `run_study` computes what is missing first.  The modules
+`trained` and `pruned` fit laws to finished studies; `budgets`, `conjectures` and `recovery` define kinds of
+cells and read their results.
+"""
+
+from errsrc.studies.files import load_study as load_study
+from errsrc.studies.files import run_study as run_study
+from errsrc.studies.finished import FinishedStudy as FinishedStudy
 from errsrc.studies.kinds import ALL as ALL
 from errsrc.studies.kinds import ROOMS as ROOMS
 from errsrc.studies.spec import load as load

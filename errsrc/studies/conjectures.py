@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from errsrc.conjecture.thresholds import RATIOS, Threshold, shape_of, sizes_of, 
 from errsrc.learners import Learner
 from errsrc.results import Interval, aligned
 from errsrc.settings import Setting, images
+from errsrc.studies.names import learners_and_settings
 from errsrc.sweeps import Kind
 
 
@@ -172,10 +173,10 @@ def _implied(cell: Any, path: str) -> bool:
     return last == "kind" and hint is type(cell)
 
 
-def worlds(
+def thresholds_by_setting(
     cells: Sequence[ThresholdCell], rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, Threshold]]:
-    """Return the thresholds of finished cells by setting, then by learner, as `named` has them.
+    """Return the thresholds of finished cells by setting, then by learner.
 
     Parameters
     ----------
@@ -183,7 +184,8 @@ def worlds(
         One of each a threshold, as a study and its store have them; see `from_row`.
     """
     out: dict[str, dict[str, Threshold]] = {}
-    for (learner, setting), cell, row, curve in zip(named(cells), cells, rows, curves, strict=True):
+    names = learners_and_settings(cells)
+    for (learner, setting), cell, row, curve in zip(names, cells, rows, curves, strict=True):
         out.setdefault(setting, {})[learner] = from_row(cell, row, curve)
     return out
 
@@ -194,7 +196,7 @@ def threshold_lines(
     """Return a header and a line of texts for each threshold, from the rows of its finished cells."""
     header = ["n_Nyq", "n*", "n*/n_Nyq", "shape", "exponent", "error at largest n", "learner, setting"]
     lines = []
-    for name, row, cell in zip(named(cells), rows, cells, strict=True):
+    for name, row, cell in zip(learners_and_settings(cells), rows, cells, strict=True):
         found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
         base = row["n_nyquist_found"]
         reached, ratio = f"> {found.low:,.0f}", f"> {found.low / base:.3g}"
@@ -244,26 +246,6 @@ def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _columns(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(aligned([header, *lines], str.ljust))
-
-
-def named(cells: Sequence[ThresholdCell]) -> list[tuple[str, str]]:
-    """Return the learner and the setting of each threshold as text, see `errsrc.records.text`.
-
-    Cells of one learner and setting differ in something else, say the seed: then the learner's text ends
-    with it.
-    """
-    texts = [(records.text(cell.learner), records.text(cell.setting)) for cell in cells]
-    out = []
-    for cell, (learner, setting) in zip(cells, texts, strict=True):
-        alike = [other for other, text in zip(cells, texts, strict=True) if text == (learner, setting)]
-        own = {one.name: getattr(cell, one.name) for one in fields(cell)}
-        apart = [
-            f", {name}={value!r}"
-            for name, value in own.items()
-            if any(getattr(other, name) != value for other in alike)
-        ]
-        out.append((learner + "".join(apart), setting))
-    return out
 
 
 THRESHOLD = Kind(

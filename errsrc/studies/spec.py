@@ -1,25 +1,4 @@
-"""Specs: TOML files, read strictly into studies.
-
-A spec names a kind, the values its cells share, what varies, and the seeds::
-
-    kind = "vision"
-    seeds = 3                              # 0, 1, 2; or a list
-
-    [cell]                                 # fields of errsrc.tasks.VisionCell
-    dataset = "digits"
-    family = "mlp"
-    validation = 397
-
-    [factors]                              # the grid: every combination
-    n = [90, 180, 360]
-
-    [[factors.size]]                       # fields that vary together, under a name of your own
-    width = 8
-    recipe.learning_rate = 0.006
-    [[factors.size]]
-    width = 16
-    recipe.learning_rate = 0.004
-"""
+"""Specs: TOML files, read strictly into studies; `errsrc.studies` shows one."""
 
 from __future__ import annotations
 

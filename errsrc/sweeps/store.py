@@ -131,9 +131,7 @@ class Store:
 
         ``pandas.DataFrame(store.columns())`` is the table.
         """
-        rows = self.rows(study)
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        return {name: _column([row.get(name) for row in rows]) for name in names}
+        return columns_of(self.rows(study))
 
     def curves(self, study: Study | None = None) -> list[dict[str, NDArray[np.float64]]]:
         """Return the learning curves, in the order of `rows`: of each, arrays (evaluations,) by name."""
@@ -354,6 +352,18 @@ def _stored_curve(kind: str, curve: Mapping[str, Any]) -> dict[str, Any]:
 
 def _decode(result: Mapping[str, Any]) -> dict[str, Any]:
     return {name: float("nan") if v is None else v for name, v in result.items()}
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+    """Return rows as arrays (rows,) by name: float64, int64, bool or objects.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Rows as `Store.rows` returns them.  A value that a row lacks is nan, or None in an array of objects.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return {name: _column([row.get(name) for row in rows]) for name in names}
 
 
 def _column(values: list[Any]) -> NDArray[Any]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from errsrc import checks, records
-from errsrc.laws import plateau
-from errsrc.laws.law import Array
 from errsrc.sweeps import Kind
 from errsrc.tasks import vision
 from errsrc.tasks.devices import device_name
@@ -118,60 +115,6 @@ def batch_of(cell: PruningCell) -> PruningCell:
 def work(cell: PruningCell) -> float:
     """Return the relative work of a cell, a training a level."""
     return vision.work(cell) * (1 + cell.rounds.max_rounds)
-
-
-CONFIGURATION = ("depth", "width", "n")
-"""What tells one pruned network's curve from another's, but for seeds."""
-
-
-def levels(
-    rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Array]]
-) -> dict[str, NDArray[Any]]:
-    """Return all levels of finished cells as columns, an entry a level, for the pruning laws to be fitted to.
-
-    Networks that diverged are left out.
-
-    Parameters
-    ----------
-    rows, curves
-        Of the cells, as `errsrc.sweeps.Store` returns them.
-
-    Returns
-    -------
-    (levels,) arrays, float64 but for two: "depth", "width", "n", "seed", "prunable", "m", "density", "error";
-    "config", int64, counts the different depths, widths and n; "eps_np" is the dense plateau of a
-    configuration, all its seeds together (`errsrc.laws.plateau`); "before_dip", bool, is true of levels
-    denser than that of the configuration's lowest error, which the laws cannot describe.
-
-    Raises
-    ------
-    ValueError
-        Where all networks diverged, or there are none.
-
-    Examples
-    --------
-    >>> row = {"depth": 1, "width": 8, "n": 500, "seed": 0, "prunable": 592, "m": 610, "diverged": False}
-    >>> curve = {"level": [0, 1, 2, 3], "density": [1.0, 0.8, 0.64, 0.512], "error": [0.1, 0.09, 0.11, 0.2]}
-    >>> at = levels([row], [{name: np.array(values) for name, values in curve.items()}])
-    >>> at["width"], at["eps_np"].round(3), at["before_dip"]
-    (array([8., 8., 8., 8.]), array([0.1, 0.1, 0.1, 0.1]), array([ True, False, False, False]))
-    """
-    fine = [(row, curve) for row, curve in zip(rows, curves, strict=True) if not row["diverged"]]
-    if not fine:
-        accepted = "those of one pruned network or more that did not diverge"
-        raise ValueError(checks.refusal("rows", "levels", accepted, f"<{len(rows)} rows>"))
-    rows, curves = [row for row, _ in fine], [curve for _, curve in fine]
-    lengths = [len(curve["level"]) for curve in curves]
-    names = (*CONFIGURATION, "seed", "prunable", "m")
-    at = {name: np.repeat([float(row[name]) for row in rows], lengths) for name in names}
-    at |= {name: np.concatenate([curve[name] for curve in curves]) for name in ("density", "error")}
-    _, config = np.unique(np.stack([at[name] for name in CONFIGURATION], 1), axis=0, return_inverse=True)
-    at["config"] = config.ravel()
-    at["eps_np"], at["before_dip"] = np.empty(len(config)), np.zeros(len(config), dtype=bool)
-    for own in (at["config"] == k for k in np.unique(at["config"])):
-        at["eps_np"][own] = plateau(at["density"][own], at["error"][own])
-        at["before_dip"][own] = at["density"][own] > at["density"][own][at["error"][own].argmin()]
-    return at
 
 
 KIND = Kind(

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from errsrc.datasets import images
+from errsrc.studies.pruned import levels
 from errsrc.tasks import VisionCell, parameters, train_cells, vision_grid
-from errsrc.tasks.pruning import levels
 from errsrc.tasks.vision import outcomes
 from errsrc.training import Recipe
 

@@ -1,0 +1,138 @@
+"""The files of a study: its spec, its finished cells, and predictions with their dates."""
+
+from __future__ import annotations
+
+import csv
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from errsrc.errors import NoAnswer
+from errsrc.studies.finished import FinishedStudy, read_store
+from errsrc.studies.spec import load
+from errsrc.sweeps import Store, local, run
+from errsrc.sweeps.runner import Engine
+
+
+def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | None = None) -> FinishedStudy:
+    """Read the finished cells of a study.
+
+    Parameters
+    ----------
+    path : path
+        The study's TOML file.
+    store : path, optional
+        The file of finished cells; by default STUDY.db beside STUDY.toml.
+
+    Raises
+    ------
+    ValueError
+        If the TOML file does not describe a study, or no cell of the study is finished.
+    StoreError
+        If there is no file of finished cells, or it cannot be read.
+    OSError
+        If the TOML file cannot be read.
+    """
+    spec, kept = files_of(path, store)
+    study = load(spec)
+    with Store(kept) as opened:
+        return read_store(study, opened, spec)
+
+
+def run_study(
+    path: str | os.PathLike[str],
+    store: str | os.PathLike[str] | None = None,
+    engine: Engine = local,
+    *,
+    retry: bool = False,
+    progress: bool = True,
+) -> FinishedStudy:
+    """Compute the cells of a study that are missing in its file of finished cells, and read the study.
+
+    Parameters
+    ----------
+    path : path
+        The study's TOML file.
+    store : path, optional
+        The file of finished cells, made if need be; by default STUDY.db beside STUDY.toml.
+    engine : callable
+        What computes: `errsrc.sweeps.local`, `errsrc.sweeps.dask`, `errsrc.sweeps.serial`, or a
+        ``functools.partial`` of one with its options.
+    retry : bool
+        Whether to try again the cells that failed in an earlier run.
+    progress : bool
+        Whether to show progress on stderr.
+
+    Returns
+    -------
+    FinishedStudy
+        The finished cells.  Cells that failed are counted in its ``failures``.
+
+    Raises
+    ------
+    NoAnswer
+        If all cells failed.
+    ValueError
+        If the TOML file does not describe a study, or a cell is refused.
+    StoreError
+        If the file of finished cells cannot be written.
+    EngineError
+        If the engine cannot compute anything.
+    OSError
+        If the TOML file cannot be read, or this machine lacks the data of a cell.
+    """
+    spec, kept = files_of(path, store)
+    study = load(spec)
+    with Store(kept, write=True) as opened:
+        summary = run(study, opened, engine, retry=retry, progress=progress)
+        if not summary.kept + summary.finished:
+            raise NoAnswer(str(summary), summary)
+        return read_store(study, opened, spec)
+
+
+def files_of(path: str | os.PathLike[str], store: str | os.PathLike[str] | None = None) -> tuple[Path, Path]:
+    """Return the paths of a study's TOML file and of its file of finished cells.
+
+    Parameters
+    ----------
+    path : path
+        The study's TOML file.
+    store : path, optional
+        The file of finished cells; by default STUDY.db beside STUDY.toml.
+
+    Raises
+    ------
+    ValueError
+        If the name of the study's file does not end in .toml.
+
+    Examples
+    --------
+    >>> files_of("sims/digits_grid.toml")[1].name
+    'digits_grid.db'
+    """
+    spec = Path(path)
+    if spec.suffix != ".toml":
+        raise ValueError(f"{spec} is not a study: its name must end in .toml.")
+    return spec, spec.with_suffix(".db") if store is None else Path(store)
+
+
+def save_dated_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
+    """Write columns to a CSV file with the time of writing (UTC), as evidence of when a prediction was made.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : mapping of str to (rows,) arrays
+        The columns by name; a column ``written`` with the time is added.
+    """
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*columns, "written"])
+        for row in zip(*(column.tolist() for column in columns.values()), strict=True):
+            writer.writerow([*row, now])

@@ -1,0 +1,146 @@
+"""Finished studies of pruned networks: their levels, the law of each network, and the joint law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.errors import NoFit
+from errsrc.fitting.one_law import Fit, fit
+from errsrc.laws import JointPruning, Law, Pruning, plateau
+from errsrc.laws.law import Array
+from errsrc.studies.finished import FinishedStudy
+from errsrc.studies.trained import left_out
+
+CONFIGURATION = ("depth", "width", "n")
+"""Fields that tell one pruned network from another, apart from the seed."""
+
+SIZES = ("n", "width", "depth", "seed", "steps")
+"""Fields in which the networks of one joint law differ."""
+
+
+@dataclass(frozen=True, eq=False)
+class PrunedFamily:
+    """Pruned networks of one family on one data set, and their laws.
+
+    Attributes
+    ----------
+    label
+        The fields that tell the family from the others, as text; empty for the only family.
+    points
+        The levels of the networks, (levels,) arrays, see `levels`; empty where all networks diverged.
+    single
+        The law of each configuration, or why it has none.
+    joint
+        The joint law of all networks, or why there is none.
+    notes
+        What was left out, a sentence each.
+    """
+
+    label: str
+    points: dict[str, NDArray[Any]]
+    single: tuple[Fit | str, ...]
+    joint: Fit | str
+    notes: tuple[str, ...]
+
+
+def families(finished: FinishedStudy) -> list[PrunedFamily]:
+    """Return the families of pruned networks in a finished study, each with its laws.
+
+    Parameters
+    ----------
+    finished : FinishedStudy
+        A finished study of kind "pruning".
+    """
+    parts = (finished.cells, finished.rows, finished.curves)
+    return [
+        _family(label, *([part[k] for k in places] for part in parts))
+        for label, places in finished.groups(SIZES, ("dataset", "family")).items()
+    ]
+
+
+def _family(
+    label: str,
+    cells: Sequence[Any],
+    rows: Sequence[Mapping[str, Any]],
+    curves: Sequence[Mapping[str, Array]],
+) -> PrunedFamily:
+    """Return the networks of some cells with their laws."""
+    trained = np.array([not row["diverged"] for row in rows], dtype=bool)
+    notes = left_out(cells, rows, trained)
+    if not trained.any():
+        return PrunedFamily(label, {}, (), "every training diverged.", tuple(notes))
+    at = levels(rows, curves)
+    error, single = at["error"], []
+    for own in (at["config"] == k for k in np.unique(at["config"])):
+        single.append(_fitted(Pruning, error[own], density=at["density"][own]))
+    inputs = {name: at[name] for name in JointPruning.inputs}
+    constant = [(power, size) for size, power in (("depth", "phi"), ("width", "psi")) if not np.ptp(at[size])]
+    joint = _fitted(JointPruning, error, {power: 0.0 for power, _ in constant}, **inputs)
+    notes += [f"{power} is held at 0: all networks have the same {size}." for power, size in constant]
+    return PrunedFamily(label, at, tuple(single), joint, tuple(notes))
+
+
+def _fitted(law: type[Law], error: Array, fixed: dict[str, float] | None = None, **inputs: Any) -> Fit | str:
+    """Return a fit, or why there is none."""
+    try:
+        return fit(law, error, fixed=fixed, **inputs)
+    except (NoFit, ValueError) as problem:
+        return str(problem)
+
+
+def levels(
+    rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Array]]
+) -> dict[str, NDArray[Any]]:
+    """Return the levels of all pruned networks as columns, an entry a level, to fit the pruning laws to.
+
+    Networks that diverged are left out.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        The rows of the cells, as `errsrc.sweeps.Store.rows` returns them.
+    curves : sequence of mappings
+        The learning curve of each cell, as `errsrc.sweeps.Store.curves` returns them.
+
+    Returns
+    -------
+    dict of str to (levels,) arrays
+        float64 "depth", "width", "n", "seed", "prunable", "m", "density" and "error"; int64 "config", which
+        numbers the different depths, widths and n; float64 "eps_np", the error of the dense plateau of a
+        configuration, over all its seeds (`errsrc.laws.plateau`); bool "before_dip", true for levels denser
+        than the level of the configuration's lowest error, which the laws do not describe.
+
+    Raises
+    ------
+    ValueError
+        If all networks diverged, or there are none.
+
+    Examples
+    --------
+    >>> row = {"depth": 1, "width": 8, "n": 500, "seed": 0, "prunable": 592, "m": 610, "diverged": False}
+    >>> curve = {"level": [0, 1, 2, 3], "density": [1.0, 0.8, 0.64, 0.512], "error": [0.1, 0.09, 0.11, 0.2]}
+    >>> at = levels([row], [{name: np.array(values) for name, values in curve.items()}])
+    >>> at["width"], at["eps_np"].round(3), at["before_dip"]
+    (array([8., 8., 8., 8.]), array([0.1, 0.1, 0.1, 0.1]), array([ True, False, False, False]))
+    """
+    kept = [(row, curve) for row, curve in zip(rows, curves, strict=True) if not row["diverged"]]
+    if not kept:
+        accepted = "those of one pruned network or more that did not diverge"
+        raise ValueError(checks.refusal("rows", "levels", accepted, f"<{len(rows)} rows>"))
+    lengths = [len(curve["level"]) for _, curve in kept]
+    names = (*CONFIGURATION, "seed", "prunable", "m")
+    at = {name: np.repeat([float(row[name]) for row, _ in kept], lengths) for name in names}
+    at |= {name: np.concatenate([curve[name] for _, curve in kept]) for name in ("density", "error")}
+    _, config = np.unique(np.stack([at[name] for name in CONFIGURATION], 1), axis=0, return_inverse=True)
+    at["config"] = config.ravel()
+    at["eps_np"], at["before_dip"] = np.empty(len(config)), np.zeros(len(config), dtype=bool)
+    for own in (at["config"] == k for k in np.unique(at["config"])):
+        at["eps_np"][own] = plateau(at["density"][own], at["error"][own])
+        at["before_dip"][own] = at["density"][own] > at["density"][own][at["error"][own].argmin()]
+    return at

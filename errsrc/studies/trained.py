@@ -1,0 +1,200 @@
+"""Finished studies of trained networks: the law of each family in data and model size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc.errors import NoFit
+from errsrc.fitting.holdouts import Holdout, judge, small_cells
+from errsrc.fitting.one_law import Fit, fit
+from errsrc.laws import Dense, Power
+from errsrc.laws.law import Array
+from errsrc.studies.finished import FinishedStudy
+from errsrc.tasks import vision
+
+SIZES = ("n", "width", "depth", "heads", "seed", "steps")
+"""Fields in which the cells of one law differ."""
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """What the law of a kind of trained networks is about.
+
+    Attributes
+    ----------
+    error, m
+        The columns of a row that hold the error and the model size.
+    apart
+        Fields of the cells in which families differ.
+    guess
+        Returns the error of random guess on a cell's data.
+    examples, error_text, m_text
+        What n counts and what the error is, and a sentence on m, in words.
+    """
+
+    error: str
+    m: str
+    apart: tuple[str, ...]
+    guess: Callable[[Any], float]
+    examples: str
+    error_text: str
+    m_text: str = ""
+
+
+def _guess_of_classes(cell: Any) -> float:
+    return 1 - 1 / vision.network(cell).outputs
+
+
+def _guess_of_tokens(cell: Any) -> float:
+    return math.log(cell.vocabulary)
+
+
+QUANTITIES: dict[str, Quantities] = {
+    "vision": Quantities(
+        "error", "m", ("dataset", "family"), _guess_of_classes, "training examples", "test error"
+    ),
+    "language": Quantities(
+        "loss",
+        "non_embedding",
+        ("corpus", "vocabulary", "family"),
+        _guess_of_tokens,
+        "training tokens",
+        "test loss, nats a token",
+        "m does not count the table of token embeddings.",
+    ),
+}
+"""What the laws are about, by kind of study."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedFamily:
+    """Networks of one family that were trained on one data set, and the law of their sizes.
+
+    Attributes
+    ----------
+    label
+        The fields that tell the family from the others, as text; empty for the only family.
+    inputs
+        The runs that the law is fitted to: {"n": (runs,), "m": (runs,)}, or those of the two that vary.
+    error
+        The error of each run, (runs,).
+    result
+        The law fitted to the small cells and compared with the large ones.  The small cells are those of n
+        and m at most a quarter of the largest; where they are too few, those of n at most a quarter.  Where
+        they are too few as well, the law fitted to all cells; None where no law can be fitted.
+    notes
+        Which runs were left out, and why the result is no comparison, a sentence each.
+    """
+
+    label: str
+    inputs: dict[str, Array]
+    error: Array
+    result: Holdout | Fit | None
+    notes: tuple[str, ...]
+
+
+def families(finished: FinishedStudy) -> list[TrainedFamily]:
+    """Return the families of networks in a finished study, each with the law that was fitted to it.
+
+    The law is the joint law of n and m with eps0 at the error of random guess, or a power law in n where m
+    does not vary.
+
+    Parameters
+    ----------
+    finished : FinishedStudy
+        A finished study of kind "vision" or "language".
+    """
+    about = QUANTITIES[finished.study.kind.name]
+    out = []
+    for label, places in finished.groups(SIZES, about.apart).items():
+        cells, rows = [finished.cells[k] for k in places], [finished.rows[k] for k in places]
+        guess = about.guess(cells[0])
+        usable = is_usable(rows, guess, about.error)
+        every = {
+            "n": np.array([row["n"] for row in rows], dtype=np.float64)[usable],
+            "m": np.array([row[about.m] for row in rows], dtype=np.float64)[usable],
+        }
+        error = np.array([row[about.error] for row in rows], dtype=np.float64)[usable]
+        inputs = {name: x for name, x in every.items() if len(np.unique(x)) > 1}
+        result, why = _law(inputs, error, guess)
+        notes = left_out(cells, rows, usable, about.error)
+        out.append(TrainedFamily(label, inputs, error, result, (*notes, *why)))
+    return out
+
+
+def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "error") -> NDArray[np.bool_]:
+    """Return which runs a law can be fitted to, (runs,): not diverged, error above 0 and below random guess.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        The rows of the runs, with "diverged" and the error.
+    guess : float
+        The error of random guess.
+    name : str
+        The column that holds the error.
+
+    Examples
+    --------
+    >>> is_usable([{"diverged": False, "error": 0.2}, {"diverged": False, "error": 0.9}], guess=0.9)
+    array([ True, False])
+    """
+    return np.array([not row["diverged"] and 0 < row[name] < guess for row in rows], dtype=bool)
+
+
+def left_out(
+    cells: Sequence[Any],
+    rows: Sequence[Mapping[str, Any]],
+    used: NDArray[np.bool_],
+    name: str = "error",
+) -> list[str]:
+    """Return a sentence for each run that no law was fitted to or compared with.
+
+    Parameters
+    ----------
+    cells : sequence of cells
+        The cells of the runs.
+    rows : sequence of mappings
+        The row of each cell.
+    used : bool array (runs,)
+        False for the runs that were left out.
+    name : str
+        The column that holds the error.
+    """
+    out = []
+    for cell, row, in_law in zip(cells, rows, used, strict=True):
+        if not in_law:
+            why = "its training diverged" if row["diverged"] else f"its {name} is {row[name]}"
+            depth = f", depth {cell.depth}" if cell.depth != 1 else ""
+            out.append(f"Left out: n = {cell.n:,}, width {cell.width}{depth}, seed {cell.seed}: {why}.")
+    return out
+
+
+def _law(inputs: dict[str, Any], error: Array, guess: float) -> tuple[Holdout | Fit | None, tuple[str, ...]]:
+    """Return the law of some runs, compared with the large cells where possible, and why where not."""
+    if "n" not in inputs:
+        return None, ("No law was fitted: n does not vary.",)
+    law, fixed = (Dense, {"eps0": guess}) if "m" in inputs else (Power, {})
+    too_few = f"of {' and '.join(inputs)} at most a quarter of the largest do not determine the law"
+    for sizes, why in (
+        (tuple(inputs), ()),
+        (("n",), (f"Cells {too_few}: it is fitted to those of n at most a quarter.",)),
+    ):
+        try:
+            chosen: dict[str, Any] = {name: inputs[name] for name in sizes}
+            seen = small_cells(**chosen)
+            small: dict[str, Any] = {name: x[seen] for name, x in inputs.items()}
+            return judge(fit(law, error[seen], fixed=fixed, **small), error, seen, **inputs), why
+        except (NoFit, ValueError):
+            continue
+    try:
+        found = fit(law, error, fixed=fixed, **inputs)
+        return found, (f"Cells {too_few}: it is fitted to all cells, and predicts none of them.",)
+    except (NoFit, ValueError) as problem:
+        return None, (f"No law was fitted: {problem}",)
