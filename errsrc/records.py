@@ -685,7 +685,7 @@ def stored_repr(value: Any) -> str:
         return f"{cls.__qualname__}({', '.join(fields)})"
     if type(value) not in (list, tuple):
         return repr(value)
-    inner = map(stored_repr, value)
+    inner = (stored_repr(one) for one in value)
     if type(value) is list:
         return f"[{', '.join(inner)}]"
     return f"({', '.join(inner)}{',' if len(value) == 1 else ''})"
@@ -735,16 +735,6 @@ def _renamed(
     field_names: Mapping[tuple[str, str], str],
 ) -> Leaves:
     """Return a flat table with other names, which are looked up by the new names of classes."""
-    owners = {"": owner}
-    owners |= {p.removesuffix(".kind"): current_kind(v) for p, v in kinds.items() if p.endswith(".kind")}
-
-    def path_of(path: str) -> str:
-        parts = path.split(".")
-        above = (".".join(parts[:k]) for k in range(len(parts)))
-        return ".".join(
-            field_names.get((owners.get(place, ""), part), part)
-            for place, part in zip(above, parts, strict=True)
-        )
 
     def value_of(value: Any) -> Any:
         if isinstance(value, list):
@@ -755,10 +745,29 @@ def _renamed(
         inner = {field_names.get((cls, f), f): value_of(v) for f, v in value.items() if f != "kind"}
         return {"kind": kind_names.get(value["kind"], value["kind"]), **inner}
 
+    owners = ((p.removesuffix(".kind"), v) for p, v in kinds.items() if p.endswith(".kind"))
+    paths = _renamed_paths(tuple(leaves), (("", owner), *owners), tuple(field_names.items()))
     return {
-        path_of(path): kind_names.get(value, value) if path.endswith(".kind") else value_of(value)
+        paths[path]: kind_names.get(value, value) if path.endswith(".kind") else value_of(value)
         for path, value in leaves.items()
     }
+
+
+@functools.lru_cache(maxsize=1024)
+def _renamed_paths(
+    paths: tuple[str, ...],
+    owners: tuple[tuple[str, str], ...],
+    field_names: tuple[tuple[tuple[str, str], str], ...],
+) -> dict[str, str]:
+    """Return the other name of each path; rows by the million have the same few tuples of paths."""
+    kinds, names = {place: current_kind(kind) for place, kind in owners}, dict(field_names)
+    out = {}
+    for path in paths:
+        parts = path.split(".")
+        places = (".".join(parts[:k]) for k in range(len(parts)))
+        renamed = [names.get((kinds.get(p, ""), part), part) for p, part in zip(places, parts, strict=True)]
+        out[path] = ".".join(renamed)
+    return out
 
 
 def stored_results(study: str, results: Mapping[str, Any]) -> Mapping[str, Any]:
