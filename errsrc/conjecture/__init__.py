@@ -1,10 +1,10 @@
-"""The instrument: does a learner reach the error floor at finite n, from which n on, and what refutes it?"""
+"""The conjecture: from which n on is a learner exact, and what refutes the claim that it is?"""
 
 from errsrc.conjecture.claims import Claim as Claim
+from errsrc.conjecture.claims import Example as Example
 from errsrc.conjecture.claims import Outcome as Outcome
 from errsrc.conjecture.claims import examine as examine
 from errsrc.conjecture.relative_errors import draw_errors as draw_errors
-from errsrc.conjecture.relative_errors import nyquist as nyquist
 from errsrc.conjecture.searches import Region as Region
 from errsrc.conjecture.searches import Search as Search
 from errsrc.conjecture.searches import search as search

@@ -1,18 +1,21 @@
-"""The conjecture as a claim about single examples, so that one can refute it."""
+"""The conjecture as a claim about single examples, so that a single example can refute it."""
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from errsrc import checks
-from errsrc.conjecture.relative_errors import POINTS, nyquist, relative_error
+from errsrc.checks import Instance
+from errsrc.conjecture.relative_errors import COMPARED_INPUTS, relative_error
 from errsrc.errors import Undersampled
-from errsrc.learners import BandLeastSquares, Learner, NetworkClass
+from errsrc.fields import Checked, choice, flag, instance, integer, number
+from errsrc.learners import BandLeastSquares, Learner
 from errsrc.learners.recovered_network import ZERO_ERROR
 from errsrc.rng import generator
 from errsrc.settings import BandTeacher, NetworkTeacher, Setting
@@ -23,96 +26,89 @@ UNTESTED = {"float64": 1e-6, "float32": 1e-2}
 
 
 @dataclass(frozen=True)
-class Claim:
-    """Exactness at finite n, with its constants fixed (DESIGN, section 4).
+class Claim(Checked):
+    """Exactness at finite n, with its constants fixed.
 
-    For n >= ``threshold`` n_Nyq: |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|, where
-    kappa is the condition number of the sampling operator on the band, eps the machine epsilon of the
+    For n >= threshold n_Nyq: |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|.
+
+    Here kappa is the condition number of the sampling operator on the band, eps the machine epsilon of the
     learner's precision, sigma the standard deviation of the noise, and g its gain: sqrt n over the smallest
-    singular value of the basis at the nodes.  With kappa in the place of g the claim is false: one function
-    at one node has kappa = 1, and the node may be near the function's zero.
+    singular value of the basis at the nodes.  With kappa instead of g the claim is false: one function at one
+    node has kappa = 1, and the node may be near the function's zero.
 
-    Of a network class: for n >= ``threshold`` (2 P + 1), where training error is zero the relative error is
-    at most c_class times the certificate's bound; where no start arrives nothing is claimed.
+    For a network class: for n >= threshold (2 P + 1), where the training error is zero, the relative error is
+    at most c_class times the bound that comes with the fit.  Where no start reaches zero training error,
+    nothing is claimed.
 
-    Attributes
+    Parameters
     ----------
-    c
-        Constant of rounding.  The error of a direct least-squares solution is at most a low power of n and M
-        times kappa eps.
-    c_noise
-        Constant of the noise.  The mean square of its effect has the constant 1; a single draw of one
-        coefficient is above 40 once in 4e9.
-    c_class
-        Constant of the certificate's bound, which is of first order.
-    threshold
-        In units of n_Nyq.
-    heeds_condition
+    c : float
+        Constant of rounding, > 0.  The error of a direct least-squares solution is at most a low power of n
+        and M times kappa eps.
+    c_noise : float
+        Constant of the noise, > 0.  The mean square of the noise's effect has the constant 1; a single draw
+        of a single coefficient is above 40 once in 4e9.
+    c_class : float
+        Constant of the bound that comes with a network's fit, > 0: that bound is of first order.
+    threshold : float
+        The claim holds from this many n_Nyq on, in (0, 1000].
+    heeds_condition : bool
         Whether kappa and g are in the bound.
-    noise_gain
-        "gain" for g, or "condition" for kappa in its place.
-    precision
+    noise_gain : str
+        "gain" for g, or "condition" for kappa instead of g.
+    precision : str
         Whose eps: "float64", "float32", or "" for the learner's own.
     """
 
-    c: float = 100.0
-    c_noise: float = 40.0
-    c_class: float = 10.0
-    threshold: float = 1.0
-    heeds_condition: bool = True
-    noise_gain: str = "gain"
-    precision: str = ""
-
-    def __post_init__(self) -> None:
-        for name in ("c", "c_noise", "c_class"):
-            checks.number(getattr(self, name), name, "Claim", 0, open_low=True)
-        checks.number(self.threshold, "threshold", "Claim", 0, 1000, open_low=True)
-        checks.choice(self.noise_gain, "noise_gain", "Claim", ("gain", "condition"))
-        checks.choice(self.precision, "precision", "Claim", ("", "float64", "float32"))
+    c: float = number(100.0, above=0)
+    c_noise: float = number(40.0, above=0)
+    c_class: float = number(10.0, above=0)
+    threshold: float = number(1.0, above=0, at_most=1000)
+    heeds_condition: bool = flag(True)
+    noise_gain: str = choice("gain", ("gain", "condition"))
+    precision: str = choice("", ("", "float64", "float32"))
 
 
 @dataclass(frozen=True)
-class Example:
-    """One world, learner and sample; a cell of a study of kind "example".
+class Example(Checked):
+    """One setting, learner and sample, about which a claim is made; a cell of a study of kind "example".
 
-    Attributes
+    Parameters
     ----------
-    setting, learner
-        The world, and who learns.
-    n
-        Labelled examples.
-    claim
-        What is claimed of it.
-    seed
-        Of teacher, nodes, noise and the learner's own chance.
+    setting : Setting
+        The setting.
+    learner : Learner
+        The learner.
+    n : int
+        Number of labelled examples, >= 1.
+    claim : Claim
+        What is claimed of the learner.
+    seed : int
+        Seed of teacher, inputs, noise and the learner's own randomness, >= 0.
     """
 
-    setting: Setting = field(default=BandTeacher())
-    learner: Learner = field(default=BandLeastSquares())
-    n: int = 7
-    claim: Claim = field(default=Claim())
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        checks.integer(self.n, "n", "Example", 1)
-        checks.integer(self.seed, "seed", "Example", 0)
+    setting: Setting = instance(Setting, "a setting", BandTeacher())
+    learner: Learner = instance(Learner, "a learner", BandLeastSquares())
+    n: int = integer(7, at_least=1)
+    claim: Claim = instance(Claim, "a Claim", Claim())
+    seed: int = integer(0, at_least=0)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a claim in one example.
+    """What an example says about its claim.
 
     Attributes
     ----------
-    verdict
+    verdict : str
         "holds", "refuted", or "not tested".
-    error
-        |f^ - f| / |f|.
-    bound
-        What the claim says of it; inf where it says nothing.
-    condition
+    error : float
+        |f^ - f| / |f|; nan where it is not tested.
+    bound : float
+        What the claim allows; inf where it claims nothing.
+    condition : float
         kappa.
-    status
+    status : str
         The same as a sentence.
     """
 
@@ -124,17 +120,30 @@ class Outcome:
 
     @property
     def ratio(self) -> float:
-        """Of error to bound; above 1 the claim is refuted."""
+        """Error over bound; the claim is refuted where it is above 1."""
         return self.error / self.bound
 
 
+@checks.arguments(example=Instance(Example, "an Example of errsrc.conjecture.claims"))
 def examine(example: Example) -> Outcome:
-    """Return what becomes of the claim in an example; the same one each time.
+    """Return what an example says about its claim; the same at each call.
+
+    Parameters
+    ----------
+    example : Example
+        The example.
+
+    Returns
+    -------
+    Outcome
+        "not tested" where nothing is claimed: below the threshold, of a setting whose `n_nyquist` is not
+        known, and where it is not known how well the inputs determine the teacher (see
+        `Setting.sampling_matrix`).
 
     Raises
     ------
     ValueError, TypeError
-        For a world of which n_Nyq is not known, and as learner and setting raise them.
+        As learner and setting raise them.
 
     Examples
     --------
@@ -144,61 +153,86 @@ def examine(example: Example) -> Outcome:
     >>> print(examine(Example(n=6, claim=false)).verdict)
     refuted
     """
-    least = math.ceil(example.claim.threshold * nyquist(example.setting))
-    if example.n < least:
-        return Outcome("not tested", math.nan, math.inf, math.inf, f"n = {example.n} is below {least}.")
-    if isinstance(example.setting, BandTeacher):
-        return _in_band(example, example.setting)
-    if isinstance(example.setting, NetworkTeacher) and isinstance(example.learner, NetworkClass):
-        return _in_class(example, example.setting)
-    accepted = "a band teacher, or a network teacher with the learner that is told its class"
-    raise TypeError(checks.refusal("setting", "examine", accepted, example.setting))
+    base = example.setting.n_nyquist
+    if base is None:
+        return _not_tested(f"The smallest n of {type(example.setting).__name__} (n_nyquist) is not known.")
+    smallest = math.ceil(example.claim.threshold * base)
+    if example.n < smallest:
+        return _not_tested(f"n = {example.n} is below {smallest}.")
+    return _examine(example.setting, example)
 
 
-def _in_band(example: Example, setting: BandTeacher) -> Outcome:
-    """Examine a world in a band."""
+@functools.singledispatch
+def _examine(setting: Setting, example: Example) -> Outcome:
+    """Examine an example whose teachers are linear in coefficients, by the matrix that samples them."""
     learner, claim = example.learner, example.claim
     teacher, x, y = _sample(example)
-    d = np.linalg.svd(setting.basis(x), compute_uv=False)  # for n < M of what is not lost
+    matrix = setting.sampling_matrix(x)
+    if matrix is None:
+        return _not_tested(
+            f"How well inputs determine a teacher of {type(setting).__name__} (sampling_matrix) is not known."
+        )
+    noise_std = setting.channel.noise_std
+    if setting.noise > 0 and not noise_std:
+        return _not_tested(f"The effect of the noise of {setting.channel} is not known.")
+    d = np.linalg.svd(matrix, compute_uv=False)  # for n < M the singular values other than 0
     kappa, gain = (float(top / d[-1]) if d[-1] > 0 else math.inf for top in (d[0], math.sqrt(example.n)))
-    bound = rounding(claim, learner, kappa)
+    bound = rounding_bound(claim, learner, kappa)
     if not bound <= UNTESTED[getattr(learner, "precision", "float64")]:
-        status = f"The condition number {kappa:.2g} leaves nothing to claim."
-        return Outcome("not tested", math.nan, bound, kappa, status)
-    if setting.noise_std:
+        return _ill_conditioned(bound, kappa)
+    if noise_std:
         amplified = (gain if claim.noise_gain == "gain" else kappa) if claim.heeds_condition else 1.0
-        share = math.sqrt(claim.c_noise * setting.basis.size * (setting.outputs or 1) / example.n)
-        bound += amplified * share * setting.noise_std / float(np.linalg.norm(teacher.coefficients))
+        share = math.sqrt(claim.c_noise * matrix.shape[1] * (setting.output_dim or 1) / example.n)
+        bound += amplified * share * noise_std / _norm(setting, teacher, example.seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Undersampled)
         fitted = learner.fit(x, y, generator(example.seed, "learner"))
     return _judged(relative_error(setting, teacher, fitted, generator(example.seed, "fresh")), bound, kappa)
 
 
-def _in_class(example: Example, setting: NetworkTeacher) -> Outcome:
-    """Examine a world of a network class, where zero training error is claimed to be the teacher."""
+@_examine.register
+def _examine_network(setting: NetworkTeacher, example: Example) -> Outcome:
+    """Examine an example of a network class, where zero training error is claimed to be the teacher."""
     teacher, x, y = _sample(example)
     found: Any = example.learner.fit(x, y, generator(example.seed, "learner")).function
+    if not hasattr(found, "training_error") or not hasattr(found, "error_bound"):
+        return _not_tested(f"Fits of {type(example.learner).__name__} come with no bound of their error.")
     if found.training_error > ZERO_ERROR:
-        return Outcome("not tested", math.nan, math.inf, math.inf, f"No start arrived: {found.status}")
-    fresh = setting.fresh(POINTS // 4, generator(example.seed, "fresh"))
+        return _not_tested(f"No start arrived: {found.status}")
+    fresh = setting.fresh(COMPARED_INPUTS // 4, generator(example.seed, "fresh"))
     truth = teacher(fresh)
     size = float(np.linalg.norm(truth))
     bound = example.claim.c * float(np.finfo(np.float64).eps)
     if example.claim.heeds_condition:
         bound = example.claim.c_class * float(np.linalg.norm(found.error_bound(fresh))) / size
     if not bound <= UNTESTED["float64"]:
-        status = f"The condition number {found.condition:.2g} leaves nothing to claim."
-        return Outcome("not tested", math.nan, bound, found.condition, status)
+        return _ill_conditioned(bound, found.condition)
     return _judged(float(np.linalg.norm(found(fresh) - truth)) / size, bound, found.condition)
 
 
 def _sample(example: Example) -> tuple[Any, Array, Array]:
-    """Return the teacher, the nodes, and their labels."""
-    setting: Any = example.setting
+    """Return the teacher, the inputs, and their labels."""
+    setting = example.setting
     teacher = setting.teacher(generator(example.seed, "teacher"))
     x = setting.inputs(example.n, generator(example.seed, "inputs"))
     return teacher, x, setting.channel.label(teacher(x), generator(example.seed, "labels"))
+
+
+def _norm(setting: Setting, teacher: Any, seed: int) -> float:
+    """Return |f|: of a function in a band by its coefficients, of others by fresh inputs."""
+    if hasattr(teacher, "coefficients"):
+        return float(np.linalg.norm(teacher.coefficients))
+    values = teacher(setting.fresh(COMPARED_INPUTS, generator(seed, "norm")))
+    return float(np.linalg.norm(values)) / math.sqrt(len(values))
+
+
+def _not_tested(status: str) -> Outcome:
+    return Outcome("not tested", math.nan, math.inf, math.inf, status)
+
+
+def _ill_conditioned(bound: float, kappa: float) -> Outcome:
+    status = f"The condition number {kappa:.2g} leaves nothing to claim."
+    return Outcome("not tested", math.nan, bound, kappa, status)
 
 
 def _judged(error: float, bound: float, kappa: float) -> Outcome:
@@ -207,7 +241,22 @@ def _judged(error: float, bound: float, kappa: float) -> Outcome:
     return Outcome(verdict, error, bound, kappa, status)
 
 
-def rounding(claim: Claim, learner: Learner, kappa: float) -> float:
-    """Return the part of a claim's bound that is rounding: c kappa eps, in the precision of the learner."""
+def rounding_bound(claim: Claim, learner: Learner, kappa: float) -> float:
+    """Return the part of a claim's bound that is due to rounding: c kappa eps.
+
+    Parameters
+    ----------
+    claim : Claim
+        The claim.
+    learner : Learner
+        The learner, whose ``precision`` counts where the claim has none: "float64" if it has none either.
+    kappa : float
+        Condition number of the sampling operator.
+
+    Returns
+    -------
+    float
+        Largest relative error that rounding may cause according to the claim.
+    """
     precision = claim.precision or getattr(learner, "precision", "float64")
     return claim.c * (kappa if claim.heeds_condition else 1.0) * float(np.finfo(precision).eps)

@@ -1,4 +1,4 @@
-"""Relative errors of a learner over draws of teacher and nodes."""
+"""Relative errors of a learner over draws of teacher, inputs and labels."""
 
 from __future__ import annotations
 
@@ -8,86 +8,86 @@ from typing import Any
 import numpy as np
 
 from errsrc import checks
-from errsrc.bases import BandFunction
+from errsrc.checks import SEED, Instance, Integer
 from errsrc.errors import Undersampled
-from errsrc.learners import Learner
+from errsrc.learners import Learner, as_learner
 from errsrc.rng import generator
-from errsrc.settings import BandTeacher, NetworkTeacher, Setting, SparseTeacher
+from errsrc.settings import Setting
 from errsrc.settings.setting import Array
 
-POINTS = 4096
-"""Fresh inputs at which functions are compared where Parseval's identity does not."""
-
-
-def nyquist(setting: Setting) -> int:
-    """Return n_Nyq: the least n at which a learner that is told what can be told can be exact.
-
-    M for a band; 2 K for K coefficients at unknown places; 2 P + 1 for a network of P parameters, at which
-    all of its class are told apart (Sontag 2002).
-
-    Raises
-    ------
-    TypeError
-        For a setting of which it is not known.
-    """
-    if isinstance(setting, BandTeacher):
-        return setting.basis.size
-    if isinstance(setting, SparseTeacher):
-        return 2 * setting.sparsity
-    if isinstance(setting, NetworkTeacher):
-        return 2 * setting.parameters + 1
-    accepted = "a band, sparse or network teacher, or n_nyquist given"
-    raise TypeError(checks.refusal("setting", "nyquist", accepted, setting))
+COMPARED_INPUTS = 4096
+"""Fresh inputs at which functions are compared, where Parseval's identity does not apply."""
 
 
 def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.random.Generator) -> float:
-    """Return |f^ - f| / |f|, the root of the relative squared error, over the setting's inputs.
+    """Return |f^ - f| / |f|, the root of the relative squared error over the setting's inputs.
 
-    By Parseval's identity where teacher and predictor are functions of one family of bases, else at `POINTS`
-    fresh inputs.
+    A teacher with a method ``relative_error(estimate)``, as `errsrc.bases.BandFunction` has, is asked first.
+    If it does not know, or has no such method, the two functions are compared at `COMPARED_INPUTS` fresh
+    inputs.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting that the fresh inputs are drawn from.
+    teacher : callable
+        The teacher f, a function of inputs (N, dim).
+    predictor : callable
+        The predictor f^; what it has as ``function`` is what was learned.
+    rng : numpy.random.Generator
+        Source of the fresh inputs.
+
+    Returns
+    -------
+    float
+        The relative error, >= 0.
     """
-    learned = getattr(predictor, "function", predictor)
-    if (
-        isinstance(teacher, BandFunction)
-        and isinstance(learned, BandFunction)
-        and teacher.basis.family == learned.basis.family
-    ):
-        return float(np.sqrt(teacher.distance(learned) / (teacher.coefficients**2).sum()))
-    x = setting.fresh(POINTS, rng)
+    if hasattr(teacher, "relative_error"):
+        exact = teacher.relative_error(getattr(predictor, "function", predictor))
+        if exact is not None:
+            return float(exact)
+    x = setting.fresh(COMPARED_INPUTS, rng)
     truth = teacher(x)
     return float(np.linalg.norm(predictor(x) - truth) / np.linalg.norm(truth))
 
 
-def draw_errors(setting: Setting, learner: Learner, n: int, draws: int, seed: int = 0) -> Array:
-    """Return the relative error of each draw of teacher, nodes and labels, float64 (draws,).
+@checks.arguments(
+    setting=Instance(Setting, "a setting"), n=Integer(at_least=1), draws=Integer(at_least=1), seed=SEED
+)
+def draw_errors(setting: Setting, learner: Learner | Any, n: int, draws: int, seed: int = 0) -> Array:
+    """Return the relative error of each draw of teacher, inputs and labels.
 
     Parameters
     ----------
-    setting
-        Of the squared loss; labels pass its channel.
-    learner
-        Who learns.
-    n
-        Labelled examples.
-    draws
-        Teachers, each with its own nodes.
-    seed
-        Root of the seed tree: a draw is the same whatever the others are, and others for each n.
+    setting : Setting
+        A setting of the squared loss; labels come from its channel.
+    learner : Learner, estimator or object with fit
+        The learner, see `errsrc.learners.as_learner`.
+    n : int
+        Number of labelled examples, >= 1.
+    draws : int
+        Number of teachers, each with inputs of its own, >= 1.
+    seed : int
+        Root of the seed tree.  A draw does not depend on the number of draws; other n have other draws.
+
+    Returns
+    -------
+    ndarray of float64, (draws,)
+        Relative errors, see `relative_error`.
 
     Raises
     ------
     ValueError
         For a setting of another loss.
     """
-    checks.integer(n, "n", "draw_errors", 1)
-    checks.integer(draws, "draws", "draw_errors", 1)
     if setting.loss != "squared":
-        raise ValueError(checks.refusal("setting", "draw_errors", "of the squared loss", setting))
+        accepted = "a setting of the squared loss"
+        raise ValueError(checks.refusal("setting", "draw_errors", accepted, setting))
+    learner = as_learner(learner, "draw_errors")
     teachers = setting.teachers([generator(seed, "teacher", n, k) for k in range(draws)])
     xs = [setting.inputs(n, generator(seed, "inputs", n, k)) for k in range(draws)]
-    channel: Any = setting.channel
     ys = [
-        channel.label(teacher(x), generator(seed, "labels", n, k))
+        setting.channel.label(teacher(x), generator(seed, "labels", n, k))
         for k, (teacher, x) in enumerate(zip(teachers, xs, strict=True))
     ]
     with warnings.catch_warnings():
@@ -95,7 +95,7 @@ def draw_errors(setting: Setting, learner: Learner, n: int, draws: int, seed: in
         fitted = learner.fit_many(xs, ys, [generator(seed, "learner", n, k) for k in range(draws)])
     return np.array(
         [
-            relative_error(setting, teacher, f, generator(seed, "fresh", n, k))
-            for k, (teacher, f) in enumerate(zip(teachers, fitted, strict=True))
+            relative_error(setting, teacher, one, generator(seed, "fresh", n, k))
+            for k, (teacher, one) in enumerate(zip(teachers, fitted, strict=True))
         ]
     )

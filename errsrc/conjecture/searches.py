@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,63 +14,54 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
 from errsrc import checks
+from errsrc.checks import SEED, Choice, Instance, Integer, Optional, Tuple
 from errsrc.conjecture.claims import Claim, Example, Outcome, examine
-from errsrc.conjecture.relative_errors import nyquist
-from errsrc.learners import BandLeastSquares, Learner, NetworkClass
+from errsrc.fields import Checked, declare, integer, number
+from errsrc.learners import BandLeastSquares, Learner, NetworkClass, as_learner
 from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.strategies import DESIGNS, DOMAINS, band_teachers, network_teachers
 
+LARGEST_SEED = 10**6
+"""Largest seed of an example."""
+
 
 @dataclass(frozen=True)
-class Region:
-    """Where counterexamples are looked for.
+class Region(Checked):
+    """The settings, learners and sizes that are searched for counterexamples.
 
-    Attributes
+    Parameters
     ----------
-    domains, designs
-        Families of bands, or "network", and designs of nodes, see `errsrc.settings.strategies`.
-    most
-        The largest band; a third of it, and at least 4, is the most parameters of a network.
-    starts
-        Of the learner that is told a network's class.
-    oversampling
-        n goes up to as many n_Nyq.
-    noise, tail
-        The largest standard deviation of label noise; the largest share of variance outside the band.
-    precisions
-        Of the learner.
+    domains : tuple of str
+        Families of bands, see `errsrc.settings.strategies.DOMAINS`, or "network".
+    designs : tuple of str
+        Designs of nodes, see `errsrc.settings.strategies.DESIGNS`.
+    most : int
+        Largest size of a band, >= 1.  A network has at most a third of that many parameters, or 4.
+    oversampling : float
+        n is drawn up to this many n_Nyq, from 1 to 1000.
+    noise : float
+        Largest standard deviation of label noise, >= 0.
+    tail : float
+        Largest share of the variance outside the band, in [0, 1].
+    precisions : tuple of str
+        Precisions of the learner: "float64", "float32".
+    starts : int
+        Number of starts of the learner of a network class, >= 1.
     """
 
-    domains: tuple[str, ...] = DOMAINS
-    designs: tuple[str, ...] = DESIGNS
-    most: int = 60
-    oversampling: float = 4.0
-    noise: float = 0.0
-    tail: float = 0.0
-    precisions: tuple[str, ...] = ("float64",)
-    starts: int = 8
-
-    def __post_init__(self) -> None:
-        where = "Region"
-        for name, options in {
-            "domains": (*DOMAINS, "network"),
-            "designs": DESIGNS,
-            "precisions": ("float64", "float32"),
-        }.items():
-            if not getattr(self, name):
-                raise ValueError(checks.refusal(name, where, "one or more of " + ", ".join(options), ()))
-            for one in getattr(self, name):
-                checks.choice(one, name, where, options)
-        checks.integer(self.most, "most", where, 1)
-        checks.number(self.oversampling, "oversampling", where, 1, 1000)
-        checks.number(self.noise, "noise", where, 0)
-        checks.number(self.tail, "tail", where, 0, 1)
-        checks.integer(self.starts, "starts", where, 1)
+    domains: tuple[str, ...] = declare(Tuple(Choice((*DOMAINS, "network")), at_least=1), DOMAINS)
+    designs: tuple[str, ...] = declare(Tuple(Choice(DESIGNS), at_least=1), DESIGNS)
+    most: int = integer(60, at_least=1)
+    oversampling: float = number(4.0, at_least=1, at_most=1000)
+    noise: float = number(0.0, at_least=0)
+    tail: float = number(0.0, at_least=0, at_most=1)
+    precisions: tuple[str, ...] = declare(Tuple(Choice(("float64", "float32")), at_least=1), ("float64",))
+    starts: int = integer(8, at_least=1)
 
 
 @dataclass
 class _Tally:
-    """How many examples of one part of a region were tested or not; the worst error over its bound."""
+    """Numbers of examples of one kind that were tested or not, and the largest ratio of error to bound."""
 
     tested: int = 0
     untested: int = 0
@@ -83,29 +76,59 @@ class _Tally:
             self.worst = max(self.worst, outcome.ratio)
 
 
-def _part(setting: Setting) -> tuple[str, str]:
-    """Return what an example is counted under: the kind of basis and of nodes, or of network and inputs."""
-    if isinstance(setting, BandTeacher):
-        return type(setting.basis).__name__, type(setting.nodes).__name__
-    return "Network", getattr(setting, "domain", "")
+@functools.singledispatch
+def _kind(setting: Setting) -> tuple[str, str]:
+    """Return what an example is counted under: for a setting of one's own the name of its class."""
+    return type(setting).__name__, ""
+
+
+@_kind.register
+def _kind_of_band(setting: BandTeacher) -> tuple[str, str]:
+    return type(setting.basis).__name__, type(setting.nodes).__name__
+
+
+@_kind.register
+def _kind_of_network(setting: NetworkTeacher) -> tuple[str, str]:
+    return "Network", setting.domain
+
+
+@functools.singledispatch
+def _informed_learner(setting: Setting, region: Region, precision: str) -> Learner:
+    """Return the learner that has full prior knowledge of a setting."""
+    accepted = f"given for settings of class {type(setting).__name__}"
+    raise TypeError(checks.refusal("learner", "search", accepted, None))
+
+
+@_informed_learner.register
+def _learner_of_band(setting: BandTeacher, region: Region, precision: str) -> Learner:
+    return BandLeastSquares(setting.basis, precision=precision)
+
+
+@_informed_learner.register
+def _learner_of_network(setting: NetworkTeacher, region: Region, precision: str) -> Learner:
+    return NetworkClass(setting.architecture, region.starts, steps=300, together=region.starts)
 
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """What a search came to.
+    """The result of a search for a counterexample.
 
     Attributes
     ----------
-    claim, region
-        What was claimed, and where it was looked at.
-    tallies
-        Examples by kind of basis and of nodes, until the first counterexample.
-    worst
-        The largest ratio of error to bound of all examples tested.
-    hardest
-        The example of it; None where none was tested.
-    counterexample, outcome
-        The smallest example found that refutes the claim, and what became of it; None where none did.
+    claim : Claim
+        What was claimed.
+    region : Region
+        Where a counterexample was searched for.
+    tallies : dict
+        Numbers of examples by kind of basis and of nodes, until the first counterexample.
+    worst : float
+        Largest ratio of error to bound of all examples tested.
+    hardest : Example or None
+        The example with that ratio; None where none was tested.
+    counterexample : Example or None
+        The smallest example found that refutes the claim; None where none did.
+    outcome : Outcome or None
+        What the counterexample says about the claim.
     """
 
     claim: Claim
@@ -118,12 +141,12 @@ class Search:
 
     @property
     def tested(self) -> int:
-        """Examples tested."""
+        """Number of examples tested."""
         return sum(one.tested for one in self.tallies.values())
 
     @property
     def untested(self) -> int:
-        """Examples of which too little is claimed."""
+        """Number of examples about which too little is claimed to be tested."""
         return sum(one.untested for one in self.tallies.values())
 
     @property
@@ -134,57 +157,139 @@ class Search:
         return "supported" if self.tested else "not tested"
 
 
+@st.composite
+def examples(
+    draw: st.DrawFn,
+    claim: Claim,
+    region: Region,
+    settings: st.SearchStrategy[Setting] | None = None,
+    learner: Learner | Callable[[Setting], Any] | None = None,
+) -> Example:
+    """Draw an example of a region, at n from the claim's threshold on.
+
+    Parameters
+    ----------
+    draw : callable
+        Given by Hypothesis.
+    claim : Claim
+        The claim.
+    region : Region
+        The region.
+    settings : SearchStrategy, optional
+        Draws the setting; by default as the region says.
+    learner : Learner or callable, optional
+        The learner, or a function that returns a learner for a setting; by default the learner that has full
+        prior knowledge of the setting.
+    """
+    precision = region.precisions[0]
+    setting: Setting
+    if settings is not None:
+        setting = draw(settings)
+    elif draw(st.sampled_from([domain != "network" for domain in region.domains])):
+        bands = [domain for domain in region.domains if domain != "network"]
+        setting = draw(band_teachers(bands, region.designs, region.most, region.noise, region.tail))
+        precision = draw(st.sampled_from(region.precisions))
+    else:
+        setting = draw(network_teachers(max(4, region.most // 3)))
+    if learner is None:
+        fits = _informed_learner(setting, region, precision)
+    else:
+        fits = learner if isinstance(learner, Learner) else as_learner(learner(setting), "search")
+    base = setting.n_nyquist
+    if base is None:
+        accepted = "a strategy of settings whose n_nyquist is known"
+        raise TypeError(checks.refusal("settings", "search", accepted, setting))
+    smallest = math.ceil(claim.threshold * base)
+    n = draw(st.integers(smallest, max(smallest, math.floor(region.oversampling * base))))
+    return Example(setting, fits, n, claim, draw(st.integers(0, LARGEST_SEED)))
+
+
 class _Refuted(Exception):
     """An example that refutes the claim."""
 
 
-@st.composite
-def examples(draw: st.DrawFn, claim: Claim, region: Region) -> Example:
-    """Draw an example of a region, at n from the claim's threshold on."""
-    bands = [domain for domain in region.domains if domain != "network"]
-    setting: BandTeacher | NetworkTeacher
-    if draw(st.sampled_from([domain != "network" for domain in region.domains])):
-        setting = draw(band_teachers(bands, region.designs, region.most, region.noise, region.tail))
-        precision = draw(st.sampled_from(region.precisions))
-        learner: Learner = BandLeastSquares(setting.basis, precision=precision)
-    else:
-        setting = draw(network_teachers(max(4, region.most // 3)))
-        net: Any = setting.architecture
-        learner = NetworkClass(net, region.starts, steps=300, together=region.starts)
-    base = nyquist(setting)
-    least = math.ceil(claim.threshold * base)
-    n = draw(st.integers(least, max(least, math.floor(region.oversampling * base))))
-    return Example(setting, learner, n, claim, draw(st.integers(0, 10**6)))
+class _Record:
+    """What the examples of a search said, in the order in which Hypothesis ran them."""
+
+    def __init__(self) -> None:
+        self.tallies: dict[tuple[str, str], _Tally] = {}
+        self.worst = 0.0
+        self.hardest: Example | None = None
+        self.refuted: list[tuple[Example, Outcome]] = []
+
+    def run(self, example: Example) -> None:
+        """Examine an example; raise `_Refuted` if it refutes the claim."""
+        outcome = examine(example)
+        if not self.refuted:
+            self.tallies.setdefault(_kind(example.setting), _Tally()).add(outcome)
+        if outcome.verdict == "not tested":
+            return
+        if not self.refuted and outcome.ratio > self.worst:
+            self.worst, self.hardest = outcome.ratio, example
+        if 0 < outcome.ratio < math.inf:
+            hypothesis.target(math.log10(outcome.ratio), label="error over bound")
+        if outcome.verdict == "refuted":
+            self.refuted.append((example, outcome))
+            raise _Refuted
 
 
+@checks.arguments(
+    claim=Optional(Instance(Claim, "a Claim")),
+    region=Optional(Instance(Region, "a Region")),
+    settings=Optional(Instance(st.SearchStrategy, "a Hypothesis strategy of settings")),
+    examples_wanted=Integer(at_least=1),
+    seed=SEED,
+)
 def search(
-    claim: Claim | None = None, region: Region | None = None, *, examples_wanted: int = 500, seed: int = 0
+    claim: Claim | None = None,
+    region: Region | None = None,
+    *,
+    settings: st.SearchStrategy[Setting] | None = None,
+    learner: Learner | Any | None = None,
+    examples_wanted: int = 500,
+    seed: int = 0,
 ) -> Search:
-    """Look for an example that refutes a claim, and shrink it to a small one.
+    """Search for an example that refutes a claim, and shrink it to a small one.
 
     Hypothesis draws the examples, steers towards large ratios of error to bound, and shrinks what it finds
     (MacIver and Hatfield-Dodds 2019).
 
     Parameters
     ----------
-    claim, region
-        What is claimed, and where: by default the conjecture, with all that `Region` has.
-    examples_wanted
-        The most examples drawn before shrinking.
-    seed
-        Of the search: the same one has the same examples.
+    claim : Claim, optional
+        What is claimed; by default the conjecture.
+    region : Region, optional
+        Where to search; by default all of `Region`.
+    settings : SearchStrategy, optional
+        A Hypothesis strategy that draws settings, also ones of your own, instead of those of the region.
+        Their `n_nyquist` must be known; a setting without a `sampling_matrix` is counted as not tested.
+    learner : Learner, estimator, object with fit, or callable, optional
+        The learner that the claim is about, see `errsrc.learners.as_learner`, or a function that returns one
+        for a setting.  By default the learner with full prior knowledge: least squares in the teacher's band,
+        or the network class of the teacher.
+    examples_wanted : int
+        Largest number of examples drawn before shrinking, >= 1.
+    seed : int
+        Seed of the search: the same seed has the same examples.
+
+    Returns
+    -------
+    Search
+        The verdict, the counterexample if one was found, and numbers of examples.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range, and as learners and settings raise them.
 
     Examples
     --------
     >>> print(search(Claim(threshold=0.7), Region(most=9), examples_wanted=200).verdict)
     refuted
     """
-    claim, region = claim or Claim(), region or Region()
-    checks.integer(examples_wanted, "examples_wanted", "search", 1)
-    checks.integer(seed, "seed", "search", 0)
-    tallies: dict[tuple[str, str], _Tally] = {}
-    worst: tuple[float, Example | None] = (0.0, None)
-    refuted: list[tuple[Example, Outcome]] = []
+    claim, region, record = claim or Claim(), region or Region(), _Record()
+    is_function = callable(learner) and not hasattr(learner, "fit")
+    fits = learner if learner is None or is_function else as_learner(learner, "search")
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -196,23 +301,11 @@ def search(
         verbosity=hypothesis.Verbosity.quiet,
         report_multiple_bugs=False,
     )
-    @hypothesis.given(examples(claim, region))
+    @hypothesis.given(examples(claim, region, settings, fits))
     def run(example: Example) -> None:
-        nonlocal worst
-        outcome = examine(example)
-        if not refuted:
-            tallies.setdefault(_part(example.setting), _Tally()).add(outcome)
-        if outcome.verdict == "not tested":
-            return
-        if not refuted and outcome.ratio > worst[0]:
-            worst = (outcome.ratio, example)
-        if 0 < outcome.ratio < math.inf:
-            hypothesis.target(math.log10(outcome.ratio), label="error over bound")
-        if outcome.verdict == "refuted":
-            refuted.append((example, outcome))
-            raise _Refuted
+        record.run(example)
 
     with contextlib.suppress(_Refuted):
-        run()  # whose last example is the smallest: Hypothesis runs it once more at the end
-    found = refuted[-1] if refuted else (None, None)
-    return Search(claim, region, tallies, *worst, *found)
+        run()  # the last example is the smallest: Hypothesis runs it once more at the end
+    found = record.refuted[-1] if record.refuted else (None, None)
+    return Search(claim, region, record.tallies, record.worst, record.hardest, *found)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
 from errsrc import checks
-from errsrc.conjecture.relative_errors import draw_errors, nyquist
+from errsrc.checks import LEVEL, SEED, Instance, Integer, Number, Optional, PositiveArray
+from errsrc.conjecture.relative_errors import draw_errors
 from errsrc.curves.verdicts import CurveShape, curve_shape
-from errsrc.learners import Learner
+from errsrc.learners import Learner, as_learner
 from errsrc.results import Interval, mean_interval
 from errsrc.settings import Setting
 from errsrc.settings.setting import Array
@@ -22,10 +24,10 @@ RATIOS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)
 """Default sizes of a curve, in units of n_Nyq."""
 
 LARGEST = 10_000_000
-"""The most examples of a curve."""
+"""Largest number of examples of a curve."""
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
-"""Relative errors that count as exact, by the learner's precision (DESIGN, section 4)."""
+"""Relative errors that count as exact, by the learner's precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,21 +36,22 @@ class Threshold:
 
     Attributes
     ----------
-    n_nyquist
-        The least n at which it can be.
-    tolerance
+    n_nyquist : int
+        The smallest n at which a learner can be exact.
+    tolerance : float
         The relative error that counts as exact.
-    n_star
-        The least n from which the median relative error stays at most the tolerance; inf where it does not
-        up to the largest n looked at, which is then the interval's low end.  The ends are the largest n
-        measured of which the median surely is above, and the least from which on it surely is not at any n
-        measured, each n by a one-sided binomial test at the interval's level.
-    errors
-        Relative errors of each draw, (draws,), by n.
-    shape
-        Cliff, power law, bend or not decided, of the relative errors of the curve.
-    status
-        What was found, in a sentence.
+    n_star : Interval
+        The smallest n from which on the median relative error stays at most the tolerance; inf where it does
+        not up to the largest n measured, which is then the low end.  The low end is the largest n measured
+        whose median is surely above the tolerance.  The high end is the smallest n measured from which on all
+        medians are surely at most the tolerance.  Surely means by a one-sided binomial test at the interval's
+        level.
+    errors : dict of int to ndarray of float64, (draws,)
+        Relative errors of each draw, by n.
+    shape : CurveShape
+        Whether the relative errors of the curve fall off a cliff, follow a power law, or bend.
+    status : str
+        The result, in a sentence.
     """
 
     n_nyquist: int
@@ -77,7 +80,17 @@ class Threshold:
     def squared(self, n: int) -> Interval:
         """Return the relative squared error at n, a mean over draws: E|f^ - f|^2 / E|f|^2 for unit teachers.
 
-        Each draw is divided by its own |f|^2, which for teachers of equal size is the ratio of expectations.
+        Each draw is divided by its own |f|^2.  For teachers of equal size that is the ratio of expectations.
+
+        Parameters
+        ----------
+        n : int
+            One of the sizes measured.
+
+        Returns
+        -------
+        Interval
+            Mean over draws, with its interval at the level of `n_star`.
         """
         return mean_interval(self.errors[n] ** 2, self.n_star.level, 0.0)
 
@@ -85,44 +98,61 @@ class Threshold:
         return self.status
 
 
+@checks.arguments(
+    setting=Instance(Setting, "a setting"),
+    n_nyquist=Optional(Integer(at_least=1)),
+    ratios=PositiveArray(),
+    draws=Integer(at_least=5),
+    tolerance=Optional(Number(above=0)),
+    level=LEVEL,
+    seed=SEED,
+)
 def threshold(
     setting: Setting,
-    learner: Learner,
+    learner: Learner | Any,
     *,
     n_nyquist: int | None = None,
-    ratios: Sequence[float] = RATIOS,
+    ratios: ArrayLike = RATIOS,
     draws: int = 20,
     tolerance: float | None = None,
     level: float = 0.95,
     seed: int = 0,
 ) -> Threshold:
-    """Find n*, the least n from which the median relative error over draws stays at most a tolerance.
+    """Find n*, the smallest n from which on the median relative error over draws stays at most a tolerance.
 
-    The curve at the given ratios comes first.  Between its last size above the tolerance and the next, n* is
-    found by bisection; then sizes beyond it, up to twice n*, are looked at, and where one is above the
-    tolerance the bisection goes on from there.
+    The curve at the given ratios is measured first.  Between its last size above the tolerance and the next,
+    n* is found by bisection.  Then sizes up to twice n* are measured; if one of them is above the tolerance,
+    the bisection goes on from there.
 
     Parameters
     ----------
-    setting, learner
-        The world, of the squared loss, and who learns in it.
-    n_nyquist
-        n_Nyq; by default as `nyquist` has it.
-    ratios
-        Sizes of the curve, in units of n_Nyq: two or more, > 0.
-    draws
-        Draws of teacher and nodes at each size, >= 5.
-    tolerance
-        The relative error that counts as exact; by default 1e-9, or 1e-3 for learners in float32.
-    level
-        Of the intervals.
-    seed
+    setting : Setting
+        A setting of the squared loss.
+    learner : Learner, estimator or object with fit
+        The learner, see `errsrc.learners.as_learner`.
+    n_nyquist : int, optional
+        The smallest n at which a learner can be exact, >= 1; by default the setting's own `n_nyquist`.
+    ratios : array_like, (sizes,)
+        Sizes of the curve in units of n_Nyq: two or more, > 0.
+    draws : int
+        Number of draws of teacher, inputs and labels at each size, >= 5.
+    tolerance : float, optional
+        The relative error that counts as exact, > 0; by default 1e-9, or 1e-3 for learners in float32.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    seed : int
         Root of the seed tree.
+
+    Returns
+    -------
+    Threshold
+        n* with its interval, the errors measured, and the shape of their curve.
 
     Raises
     ------
-    ValueError, TypeError
-        For arguments out of range; of the learner and the setting, as they raise them.
+    TypeError, ValueError
+        For arguments out of range, for a setting whose `n_nyquist` is not known where none is given, and as
+        the learner and the setting raise them.
 
     Examples
     --------
@@ -133,82 +163,133 @@ def threshold(
     >>> print(found.n_star, found.shape.verdict)
     7.0 [6.0, 7.0] cliff
     """
-    where = "threshold"
-    base = checks.integer(nyquist(setting) if n_nyquist is None else n_nyquist, "n_nyquist", where, 1)
-    sizes = sizes_of(checks.positive_array(ratios, "ratios", where), base)
-    if sizes[-1] > LARGEST:
-        accepted = f"such that n is at most {LARGEST:,}"
-        raise ValueError(checks.refusal("ratios", where, accepted, f"<n = {sizes[-1]:,}>"))
-    if len(sizes) < 2:
-        raise ValueError(checks.refusal("ratios", where, "two or more, of different sizes", ratios))
-    checks.integer(draws, "draws", where, 5)
+    learner = as_learner(learner, "threshold")
+    base = setting.n_nyquist if n_nyquist is None else n_nyquist
+    if base is None:
+        accepted = f"given, because n_nyquist of {type(setting).__name__} is not known"
+        raise TypeError(checks.refusal("n_nyquist", "threshold", accepted, None))
+    sizes = _curve_sizes(ratios, base)
     if tolerance is None:
         tolerance = TOLERANCE[getattr(learner, "precision", "float64")]
-    checks.number(tolerance, "tolerance", where, 0, open_low=True)
-    checks.number(level, "level", where, 0, 1, open_low=True, open_high=True)
-    found: dict[int, Array] = {}
+    measured = _Measured(setting, learner, draws, tolerance, seed)
+    last_above = max((n for n in sizes if not measured.is_exact(n)), default=0)
+    shape = shape_of(measured.errors, sizes, tolerance, level, seed)
+    if last_above == sizes[-1]:
+        n_star = Interval(math.inf, float(last_above), math.inf, level)
+        median = float(np.median(measured.errors[last_above]))
+        status = (
+            f"Not exact up to n = {last_above:,} ({last_above / base:.3g} n_Nyq), "
+            f"median relative error {median:.2g}."
+        )
+    else:
+        n_star = measured.interval(measured.smallest_exact(last_above, sizes), level)
+        status = (
+            f"Exact from n = {n_star.estimate:,.0f} on ({n_star.estimate / base:.3g} n_Nyq): "
+            f"the median relative error stays at most {tolerance:g}."
+        )
+    status = f"{status} {shape.verdict.capitalize()}."
+    return Threshold(base, tolerance, n_star, measured.errors, shape, status)
 
-    def exact(n: int) -> bool:
-        if n not in found:
-            found[n] = draw_errors(setting, learner, n, draws, seed)
-        return bool(np.median(found[n]) <= tolerance)
 
-    below = [n for n in sizes if not exact(n)]
-    curve = shape_of(found, sizes, tolerance, level, seed)
-    low = max(below, default=0)
-    high = min((n for n in sizes if n > low), default=math.inf)
-    if math.isinf(high):
-        reached = Interval(math.inf, float(low), math.inf, level)
-        median = float(np.median(found[low]))
-        status = f"Not exact up to n = {low:,} ({low / base:.3g} n_Nyq), median relative error {median:.2g}."
-        return Threshold(base, tolerance, reached, found, curve, f"{status} {curve.verdict.capitalize()}.")
-    while True:
-        high = int(high)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if exact(middle) else (middle, high)
-        ahead = sorted({high + step for step in (1, 2, 3)} | {math.ceil(high * r) for r in (1.25, 1.5, 2)})
-        failed = [n for n in ahead if n <= sizes[-1] and not exact(n)]
-        if not failed:
-            break
-        low = failed[-1]
-        high = min(n for n in found if n > low and exact(n) and all(exact(k) for k in found if k > n))
-    surely_above = [n for n in found if n < high and _surely(found[n] > tolerance, level)]
-    unsure = [n for n in found if n >= high and not _surely(found[n] <= tolerance, level)]
-    surely_not = [n for n in found if n >= high and n > max(unsure, default=0)]
-    reached = Interval(
-        float(high),
-        float(max(surely_above, default=0)),
-        float(min(surely_not, default=math.inf)),
-        level,
-    )
-    status = (
-        f"Exact from n = {high:,} on ({high / base:.3g} n_Nyq): the median relative error stays at most "
-        f"{tolerance:g}. {curve.verdict.capitalize()}."
-    )
-    return Threshold(base, tolerance, reached, found, curve, status)
+def _curve_sizes(ratios: ArrayLike, base: int) -> list[int]:
+    """Return the sizes of a curve; raise ValueError for a single size, or one that is too large."""
+    sizes = sizes_of(ratios, base)
+    if sizes[-1] > LARGEST:
+        accepted = f"such that n is at most {LARGEST:,}"
+        raise ValueError(checks.refusal("ratios", "threshold", accepted, f"<n = {sizes[-1]:,}>"))
+    if len(sizes) < 2:
+        accepted = "two or more, of different sizes"
+        raise ValueError(checks.refusal("ratios", "threshold", accepted, np.ravel(ratios).tolist()))
+    return sizes
+
+
+@dataclass
+class _Measured:
+    """Relative errors at the sizes measured so far."""
+
+    setting: Setting
+    learner: Learner
+    draws: int
+    tolerance: float
+    seed: int
+    errors: dict[int, Array] = field(default_factory=dict)
+
+    def is_exact(self, n: int) -> bool:
+        """Return whether the median relative error at n is at most the tolerance; measure it if need be."""
+        if n not in self.errors:
+            self.errors[n] = draw_errors(self.setting, self.learner, n, self.draws, self.seed)
+        return bool(np.median(self.errors[n]) <= self.tolerance)
+
+    def smallest_exact(self, last_above: int, sizes: Sequence[int]) -> int:
+        """Return the smallest n from which on all sizes measured are exact."""
+        low, high = last_above, min(n for n in sizes if n > last_above)
+        while True:
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if self.is_exact(middle) else (middle, high)
+            beyond = {high + step for step in (1, 2, 3)} | {math.ceil(high * r) for r in (1.25, 1.5, 2)}
+            above = [n for n in sorted(beyond) if n <= sizes[-1] and not self.is_exact(n)]
+            if not above:
+                return high
+            low = above[-1]
+            high = min(n for n in self.errors if n > low and all(map(self.is_exact, self._from(n))))
+
+    def _from(self, n: int) -> list[int]:
+        return [size for size in self.errors if size >= n]
+
+    def interval(self, n_star: int, level: float) -> Interval:
+        """Return n* with its ends: medians are surely above the tolerance below, surely not from there on."""
+        sure = {n: _surely_most(error <= self.tolerance, level) for n, error in self.errors.items()}
+        surely_above = [
+            n for n, error in self.errors.items()
+            if n < n_star and _surely_most(error > self.tolerance, level)
+        ]  # fmt: skip
+        last_unsure = max((n for n in self._from(n_star) if not sure[n]), default=0)
+        surely_exact = [n for n in self._from(n_star) if n > last_unsure]
+        low, high = max(surely_above, default=0), min(surely_exact, default=math.inf)
+        return Interval(float(n_star), float(low), float(high), level)
 
 
 def sizes_of(ratios: ArrayLike, base: int) -> list[int]:
-    """Return the sizes n of a curve, ascending and distinct, at ratios (count,) to n_Nyq, the ``base``."""
+    """Return the sizes n of a curve, ascending and distinct.
+
+    Parameters
+    ----------
+    ratios : array_like, (count,)
+        Sizes in units of n_Nyq.
+    base : int
+        n_Nyq.
+
+    Returns
+    -------
+    list of int
+        The sizes, each >= 1.
+    """
     return sorted({max(1, round(float(ratio) * base)) for ratio in np.atleast_1d(ratios)})
 
 
 def shape_of(
     errors: Mapping[int, Array], sizes: Sequence[int], zero: float, level: float, seed: int
 ) -> CurveShape:
-    """Return the shape of a curve of relative errors, all draws of each size (see `errsrc.curves.verdicts`).
+    """Return the shape of a curve of relative errors, from all draws of each size.
 
     Parameters
     ----------
-    errors
-        {n: relative error of each draw, (draws,)}, at more sizes than those asked for.
-    sizes
-        Those of the curve.
-    zero
-        Relative errors at most this count as zero: the threshold's tolerance.
-    level, seed
-        Coverage of the intervals, in (0, 1); of the resampling.
+    errors : mapping of int to ndarray of float64, (draws,)
+        Relative errors of each draw by n, at the sizes of the curve and possibly at others.
+    sizes : sequence of int
+        Sizes of the curve.
+    zero : float
+        Relative errors at most this count as zero: the tolerance of the threshold.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    seed : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    CurveShape
+        See `errsrc.curves.curve_shape`.
     """
     runs = np.concatenate([errors[n] for n in sizes])
     return curve_shape(
@@ -216,7 +297,7 @@ def shape_of(
     )
 
 
-def _surely(successes: np.ndarray[tuple[int], np.dtype[np.bool_]], level: float) -> bool:
+def _surely_most(successes: NDArray[np.bool_], level: float) -> bool:
     """Return whether more than half of all draws succeed, by a one-sided binomial test."""
     count = int(successes.sum())
     return bool(binomtest(count, len(successes), 0.5, "greater").pvalue <= 1 - level)

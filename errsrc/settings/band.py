@@ -66,7 +66,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
     the labelled inputs.  The risk is the mean over the whole domain, uniformly, by Parseval's identity or by
     an exact quadrature.
 
-    Attributes
+    Parameters
     ----------
     basis : Basis
         The band.
@@ -259,7 +259,7 @@ class SparseTeacher(_BandInputs, Setting):
     The places are drawn uniformly without repetition.  The coefficients are normal, of equal variance, and
     the target variance is 1.
 
-    Attributes
+    Parameters
     ----------
     basis : Basis
         The band that the places lie in.

@@ -91,7 +91,7 @@ class Clean(Channel):
 class Gaussian(Channel):
     """Labels are the teacher's values plus independent normal noise.
 
-    Attributes
+    Parameters
     ----------
     noise_std : float
         Standard deviation of the noise, at least 1e-100, so that its square is not 0.
@@ -108,7 +108,7 @@ class Gaussian(Channel):
 class Flips(Channel):
     """Labels are the class of the largest value, changed at random to another class.
 
-    Attributes
+    Parameters
     ----------
     rate : float
         Probability of a change, in [0, 1]; all other classes are equally likely.  A rate of 0 gives the
@@ -148,7 +148,7 @@ class Flips(Channel):
 class Softmax(Channel):
     """Labels are classes, drawn with probability proportional to exp(value / temperature).
 
-    Attributes
+    Parameters
     ----------
     temperature : float
         Scale of the values, > 0.

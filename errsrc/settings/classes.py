@@ -82,7 +82,7 @@ class Linear(FunctionClass):
 class RankK(FunctionClass):
     """Linear maps of the inputs, of limited rank.
 
-    Attributes
+    Parameters
     ----------
     rank : int
         Largest rank of the maps, >= 1.
@@ -101,7 +101,7 @@ class RankK(FunctionClass):
 class Band(FunctionClass):
     """The functions in the span of a basis: those limited to a band.
 
-    Attributes
+    Parameters
     ----------
     basis : Basis
         A basis of `errsrc.bases`, or one of your own.
@@ -129,7 +129,7 @@ class Band(FunctionClass):
 class NetworkFunctions(FunctionClass):
     """The functions of one network architecture, over all its weights.
 
-    Attributes
+    Parameters
     ----------
     architecture : Network
         A network of `errsrc.nets`.

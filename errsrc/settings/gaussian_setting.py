@@ -42,7 +42,7 @@ class GaussianSetting(Setting):
     A subclass defines `inputs` and `roots`; `frame` for the classes that are linear spaces; and `quadrature`
     and `target_variance` where they are known exactly.  The loss is squared, summed over outputs.
 
-    Attributes
+    Parameters
     ----------
     channel : Clean or Gaussian
         Whether normal noise is added to the teacher's values.

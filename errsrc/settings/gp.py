@@ -18,7 +18,7 @@ from errsrc.settings.setting import Array, Predictor
 class GaussianProcessTeacher(GaussianSetting):
     """A Gaussian process with a stationary kernel of variance 1.
 
-    Attributes
+    Parameters
     ----------
     dim : int
         Number of coordinates of an input, >= 1; on the sphere, whose surface has dimension dim - 1, >= 2.

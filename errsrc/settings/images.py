@@ -42,7 +42,7 @@ class ImageTeacher(Setting):
     repetition, and are tested on test images, which no teacher was trained on.  The test images are the same
     in all draws, so that intervals over draws are for these images.
 
-    Attributes
+    Parameters
     ----------
     dataset : str
         A name in `errsrc.datasets.IMAGE_SETS`.
@@ -184,7 +184,7 @@ class ImageBasis(Basis):
     are test images.  The basis is exactly orthonormal on the images that it was estimated from, which are
     also its quadrature, and nearly orthonormal on others.
 
-    Attributes
+    Parameters
     ----------
     dataset : str
         A name in `errsrc.datasets.IMAGE_SETS`.

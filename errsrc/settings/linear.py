@@ -26,7 +26,7 @@ class LinearTeacher(GaussianSetting):
     independent and normal.  The variance of column i is in proportion to i^-weight_decay, that of row j to
     j^-output_decay, and rows beyond `rank` are 0.  The scale makes the target variance 1.
 
-    Attributes
+    Parameters
     ----------
     dim : int
         Number of coordinates of an input, >= 1.

@@ -47,7 +47,7 @@ class NetworkFunction:
 class NetworkTeacher(Setting):
     """A random network: weights N(0, weight_std^2 / fan-in), biases N(0, bias_std^2), float64.
 
-    Attributes
+    Parameters
     ----------
     architecture : Network
         A network of `errsrc.nets`.

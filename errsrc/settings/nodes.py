@@ -58,7 +58,7 @@ class Uniform(Nodes):
 class Jittered(Nodes):
     """One node in each of n cells of equal volume, which are as nearly cubes as n allows.
 
-    Attributes
+    Parameters
     ----------
     amount : float
         Size of the part of a cell that its node is drawn from, in [0, 1].  0 is the middle of each cell (a
@@ -78,7 +78,7 @@ class Jittered(Nodes):
 class Clustered(Nodes):
     """Nodes around a few centres, normally distributed; opposite faces of the cube are joined.
 
-    Attributes
+    Parameters
     ----------
     clusters : int
         Number of centres, which are drawn uniformly, >= 1.
@@ -99,7 +99,7 @@ class Clustered(Nodes):
 class Gappy(Nodes):
     """Uniform nodes outside a gap.
 
-    Attributes
+    Parameters
     ----------
     gap : float
         Share of the first coordinate, from 0 on, that has no nodes; in [0, 1).
@@ -118,7 +118,7 @@ class Gappy(Nodes):
 class Uneven(Nodes):
     """Independent nodes of density 1 + contrast cos(2 pi u) along the first coordinate u.
 
-    Attributes
+    Parameters
     ----------
     contrast : float
         From 0, uniform nodes, to 1, no density at u = 1/2.
@@ -143,7 +143,7 @@ class Stride(Nodes):
     The values of a function with few frequencies k at these nodes are a sum of few powers of
     exp(2 pi i k step), which `errsrc.learners.MatrixPencil` recovers from about two values a frequency.
 
-    Attributes
+    Parameters
     ----------
     step : float
         Length of a stride in turns of the circle, in (0, 1).  The golden section tells all frequencies apart,

@@ -22,7 +22,7 @@ class TableTeacher(Setting):
     for any loss: given the data, items never seen have uniform classes, and others a posterior by the counts
     of their labels.
 
-    Attributes
+    Parameters
     ----------
     items : int
         Number of items, >= 1.
