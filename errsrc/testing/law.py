@@ -1,4 +1,4 @@
-"""Properties of every law: functions of a `LawCase` that raise `Violation` where one fails."""
+"""Properties of every law: functions of a case, a `LawCase`, that raise `Violation` if it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties of every learner: functions of a `LearnerCase` that raise `Violation` where one fails."""
+"""Properties of every learner: functions of a case, a `LearnerCase`, that raise `Violation` if it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties of every setting: functions of a `SettingCase` that raise `Violation` where one fails."""
+"""Properties of every setting: functions of a case, a `SettingCase`, that raise `Violation` if it fails."""
 
 from __future__ import annotations
 
