@@ -1,3 +1,58 @@
-"""errsrc: where a learner's generalization error comes from, and what would remove it."""
+"""errsrc: where a learner's generalization error comes from, and what would remove it.
 
-__version__ = "0.1.0"
+The names below are all that ``import errsrc`` offers.  Each is imported when it is first used, so the import
+itself is instant.  Every other public name has one path, ``errsrc.PACKAGE.NAME``.
+
+Fit my runs
+    fit             fit one scaling law to measured errors
+    auto            fit the laws that suit the points, and average them
+    holdout         fit a law to the small runs, and judge it on the large ones
+    plan            find the sizes that reach an error, or the best error within a budget
+    fewest_weights  find the pruned network with the fewest weights that reaches an error
+    curve_shape     tell a power law from a bend and from a cliff
+    save_fit        write a fit to a file
+    load_fit        read a fit from a file
+
+Where does my error come from?
+    budget          split a learner's risk into noise, realizability, uncertainty and deficiency
+    bias_variance   split a learner's risk into noise, bias and variance
+
+Is a learner exact at finite n?
+    threshold       find the smallest n from which a learner is exact
+    search          search for examples that refute a claim about a learner
+
+Packages
+    laws            scaling laws, one file each
+    fitting         from measured points to fits, intervals, predictions and plans
+    curves          the shape of a learning curve
+    settings        worlds to learn in: inputs, teachers, noise and loss
+    learners        how labelled examples become a predictor
+    bases           orthonormal functions on an input space
+    sources         the sources of a learner's error
+    conjecture      thresholds, claims, and the search for counterexamples
+    theory          known learning curves
+    nets            architectures of networks
+    training        the training loop, recipes, pruning, several GPUs
+    datasets        images, texts, and published measurements
+    studies         grids of cells, and their analysis
+    plots           figures of results
+    report          HTML pages
+    results         intervals and brackets
+    errors          the exceptions that errsrc raises
+    testing         property tests for your own laws, settings and learners
+
+The command line has the same functions: see ``errsrc --help``.
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__version__ = "0.2.0"
+
+__getattr__, _, _names = lazy_loader.attach_stub(__name__, __file__)  # the names are in __init__.pyi
+__all__ = [*_names, "__version__"]
+
+
+def __dir__() -> list[str]:
+    return __all__.copy()

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import errsrc
+
 ROOT = Path(__file__).parents[1]
 SPEC = """
 kind = "budget"
@@ -56,7 +58,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.full
 def test_the_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
     shown = (
-        "import errsrc; from errsrc.datasets import published_curves\n"
+        "import errsrc; from errsrc.datasets import published_curves; errsrc.budget  # the stub is in it\n"
         "print(errsrc.__file__, len(list(published_curves('curves_vision'))))"
     )
     where, count = ran(installed / "python", "-c", shown, cwd=tmp_path).split()
@@ -78,5 +80,6 @@ def test_its_commands_work_in_another_folder(installed: Path, tmp_path: Path) ->
 
 def test_the_version_is_one_everywhere() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert errsrc.__version__ == version
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"\n## {version}\n" in (ROOT / "CHANGELOG.md").read_text()

@@ -5,6 +5,8 @@ Settings draw teachers from the span of a basis, the band, and learners fit func
 basis is a subclass of `Basis`.
 """
 
+from typing import TYPE_CHECKING
+
 from errsrc.bases.basis import BandFunction as BandFunction
 from errsrc.bases.basis import Basis as Basis
 from errsrc.bases.basis import shared_positions as shared_positions
@@ -17,6 +19,10 @@ from errsrc.bases.kernels import KERNELS as KERNELS
 from errsrc.bases.kernels import kernel as kernel
 from errsrc.bases.sphere import Sphere as Sphere
 from errsrc.bases.torus import Torus as Torus
+from errsrc.moved import moved_names
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)
 
 ALL: dict[str, type[Basis]] = {
     "torus": Torus,

@@ -1,5 +1,7 @@
 """The conjecture: from which n on is a learner exact, and what refutes the claim that it is?"""
 
+from typing import TYPE_CHECKING
+
 from errsrc.conjecture.claims import Claim as Claim
 from errsrc.conjecture.claims import Example as Example
 from errsrc.conjecture.claims import Outcome as Outcome
@@ -10,3 +12,7 @@ from errsrc.conjecture.searches import Search as Search
 from errsrc.conjecture.searches import search as search
 from errsrc.conjecture.thresholds import Threshold as Threshold
 from errsrc.conjecture.thresholds import threshold as threshold
+from errsrc.moved import moved_names
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)

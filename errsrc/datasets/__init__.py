@@ -1,5 +1,7 @@
 """Data sets: images, texts, and published measurements of scaling."""
 
+from typing import TYPE_CHECKING
+
 from errsrc.datasets.image_sets import IMAGE_SETS as IMAGE_SETS
 from errsrc.datasets.image_sets import Images as Images
 from errsrc.datasets.image_sets import Shape as Shape
@@ -13,3 +15,7 @@ from errsrc.datasets.published_tables import published_curves as published_curve
 from errsrc.datasets.text import Texts as Texts
 from errsrc.datasets.text import passages as passages
 from errsrc.datasets.text import texts as texts
+from errsrc.moved import moved_names
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)

@@ -31,6 +31,8 @@ by name in specs and on the command line, add it to `ALL`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.cliff import Cliff
@@ -42,6 +44,10 @@ from errsrc.laws.law import Law
 from errsrc.laws.m4 import M4
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
+from errsrc.moved import moved_names
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)
 
 ALL: dict[str, type[Law]] = {
     "dense": Dense,

@@ -5,6 +5,8 @@ inputs.  A user's own learner is a subclass of `Learner` that defines ``_fit``, 
 predictions are linear in the labels.
 """
 
+from typing import TYPE_CHECKING
+
 from errsrc.learners.band import BandFit as BandFit
 from errsrc.learners.band import BandLeastSquares as BandLeastSquares
 from errsrc.learners.estimator import EstimatorLearner as EstimatorLearner
@@ -35,6 +37,10 @@ from errsrc.learners.sparse import SparseFit as SparseFit
 from errsrc.learners.sparse import SparseRecovery as SparseRecovery
 from errsrc.learners.tuned import Tuned as Tuned
 from errsrc.learners.tuned import TunedFit as TunedFit
+from errsrc.moved import moved_names
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)
 
 ALL: dict[str, type[Learner]] = {
     "ridge": Ridge,

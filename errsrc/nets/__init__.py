@@ -4,6 +4,9 @@ A network maps inputs to outputs for many members at once, see `errsrc.nets.netw
 write a subclass of `Network` in a file of its own, and add a line to ``ALL`` so that specs can name it.
 """
 
+from typing import TYPE_CHECKING
+
+from errsrc.moved import moved_names
 from errsrc.nets.cnn import CNN as CNN
 from errsrc.nets.embedding import embed as embed
 from errsrc.nets.embedding import embeds as embeds
@@ -23,6 +26,9 @@ from errsrc.nets.network import Network as Network
 from errsrc.nets.network import Weights as Weights
 from errsrc.nets.residual import WRN as WRN
 from errsrc.nets.residual import Resnet as Resnet
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)
 
 ALL: dict[str, type[Network]] = {
     "mlp": MLP,

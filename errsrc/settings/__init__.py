@@ -1,5 +1,8 @@
 """Settings: problems with a known distribution of inputs, prior over teachers, label channel and loss."""
 
+from typing import TYPE_CHECKING
+
+from errsrc.moved import moved_names
 from errsrc.settings.band import BandTeacher as BandTeacher
 from errsrc.settings.band import SparseTeacher as SparseTeacher
 from errsrc.settings.channels import Clean as Clean
@@ -27,6 +30,9 @@ from errsrc.settings.nodes import Uneven as Uneven
 from errsrc.settings.nodes import Uniform as Uniform
 from errsrc.settings.setting import Setting as Setting
 from errsrc.settings.table import TableTeacher as TableTeacher
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)
 
 ALL: dict[str, type[Setting]] = {
     "linear-teacher": LinearTeacher,

@@ -23,7 +23,7 @@ from errsrc.training.risk import take_rows
 _ADAM = (0.9, 0.999)  # betas
 
 
-class GradientDescent(Optimiser):
+class MinibatchDescent(Optimiser):
     """Weights of E members, their averages and moments, and the streams of their batches.
 
     Weights, gradient, average and moments are one flat buffer each: all members' first tensors, then all

@@ -14,7 +14,7 @@ from torch import Tensor
 from errsrc.nets.network import Weights
 from errsrc.training import distributed
 from errsrc.training.call import TrainingCall
-from errsrc.training.descent import GradientDescent
+from errsrc.training.descent import MinibatchDescent
 from errsrc.training.lbfgs import LBFGS
 from errsrc.training.members import Trained
 from errsrc.training.optimiser import Optimiser
@@ -136,7 +136,7 @@ class TrainingRun:
             objective = training_objective(call.network, call.x, call.y, self.rows, call.recipe.loss, pruned)
             return LBFGS(objective, call.network.flatten(weights))
         seeds = [member.seed for member in call.members]
-        return GradientDescent(
+        return MinibatchDescent(
             call.network, call.x, call.y, self.rows, seeds, call.recipe, weights, pruned, call.start_step
         )
 

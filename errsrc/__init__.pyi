@@ -1,0 +1,32 @@
+from . import bases as bases
+from . import conjecture as conjecture
+from . import curves as curves
+from . import datasets as datasets
+from . import errors as errors
+from . import fitting as fitting
+from . import laws as laws
+from . import learners as learners
+from . import nets as nets
+from . import plots as plots
+from . import report as report
+from . import results as results
+from . import settings as settings
+from . import sources as sources
+from . import studies as studies
+from . import testing as testing
+from . import theory as theory
+from . import training as training
+from .conjecture import search as search
+from .conjecture import threshold as threshold
+from .curves import curve_shape as curve_shape
+from .fitting import auto as auto
+from .fitting import fewest_weights as fewest_weights
+from .fitting import fit as fit
+from .fitting import holdout as holdout
+from .fitting import load_fit as load_fit
+from .fitting import plan as plan
+from .fitting import save_fit as save_fit
+from .sources import bias_variance as bias_variance
+from .sources import budget as budget
+
+__version__: str

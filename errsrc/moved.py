@@ -1,0 +1,64 @@
+"""Where the public names of version 0.1.0 are now.
+
+Nothing is importable under its old path.  A package that lost a name raises an ImportError that tells the new
+path, both for ``errsrc.laws.fit`` and for ``from errsrc.laws import fit``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+MOVED = {
+    "errsrc.bases": {"shared": "errsrc.bases.shared_positions"},
+    "errsrc.conjecture": {"errors": "errsrc.conjecture.draw_errors"},
+    "errsrc.datasets": {"curves": "errsrc.datasets.published_curves"},
+    "errsrc.laws": {
+        "Chained": "errsrc.fitting.ChainedFit",
+        "auto": "errsrc.auto",
+        "fewest_weights": "errsrc.fewest_weights",
+        "files": "errsrc.fitting.files",
+        "fit": "errsrc.fit",
+        "holdout": "errsrc.holdout",
+        "plan": "errsrc.plan",
+        "seed_weights": "errsrc.fitting.seed_weights",
+        "shape": "errsrc.curve_shape",
+    },
+    "errsrc.learners": {"Choice": "errsrc.learners.TunedFit"},
+    "errsrc.nets": {
+        name: f"errsrc.training.{name}"
+        for name in (
+            "Member", "Recipe", "Rounds", "Trained",
+            "evaluate", "losses", "magnitude_masks", "prunable", "prune", "train",
+        )
+    } | {
+        "Identifiable": "errsrc.nets.IdentifiableDimension",
+        "Level": "errsrc.training.PruningLevel",
+        "Pruned": "errsrc.training.PrunedNetwork",
+        "together": "errsrc.training.distributed",
+    },
+    "errsrc.settings": {"Network": "errsrc.settings.NetworkFunctions"},
+}  # fmt: skip
+"""{package: {name that it had: path now}}."""
+
+
+def moved_names(package: str) -> Callable[[str], NoReturn]:
+    """Return the ``__getattr__`` of a package: the error for a name that the package does not have.
+
+    Parameters
+    ----------
+    package : str
+        Name of the package, a key of `MOVED`.
+
+    Returns
+    -------
+    callable
+        Raises ImportError for a name in ``MOVED[package]``, and AttributeError for any other name.
+    """
+
+    def missing(name: str) -> NoReturn:
+        if name in MOVED[package]:
+            raise ImportError(f"{package}.{name} has moved: use {MOVED[package][name]}.")
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return missing
