@@ -21,6 +21,10 @@ Is a learner exact at finite n?
     threshold       find the smallest n from which a learner is exact
     search          search for examples that refute a claim about a learner
 
+Many such computations
+    load_study      read the finished cells of a study, a grid of cells that a TOML file describes
+    run_study       compute the missing cells of a study, then read all of them
+
 Packages
     laws            scaling laws, one file each
     fitting         from measured points to fits, intervals, predictions and plans

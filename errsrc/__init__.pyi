@@ -28,5 +28,7 @@ from .fitting import plan as plan
 from .fitting import save_fit as save_fit
 from .sources import bias_variance as bias_variance
 from .sources import budget as budget
+from .studies import load_study as load_study
+from .studies import run_study as run_study
 
 __version__: str

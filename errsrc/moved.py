@@ -11,7 +11,10 @@ from typing import NoReturn
 
 MOVED = {
     "errsrc.bases": {"shared": "errsrc.bases.shared_positions"},
-    "errsrc.conjecture": {"errors": "errsrc.conjecture.draw_errors"},
+    "errsrc.conjecture": {
+        "errors": "errsrc.conjecture.draw_errors",
+        "nyquist": "errsrc.settings.Setting.n_nyquist",
+    },
     "errsrc.datasets": {"curves": "errsrc.datasets.published_curves"},
     "errsrc.laws": {
         "Chained": "errsrc.fitting.ChainedFit",
@@ -37,6 +40,7 @@ MOVED = {
         "Pruned": "errsrc.training.PrunedNetwork",
         "together": "errsrc.training.distributed",
     },
+    "errsrc.report": {"Finished": "errsrc.studies.FinishedStudy", "read": "errsrc.load_study"},
     "errsrc.settings": {"Network": "errsrc.settings.NetworkFunctions"},
 }  # fmt: skip
 """{package: {name that it had: path now}}."""

@@ -30,12 +30,12 @@ HOMES = {
 
 
 def found(path: str) -> object:
-    """The module, or the attribute of a module, with a path."""
+    """The module, the attribute of a module, or the member of a class with a path."""
     try:
         return importlib.import_module(path)
     except ModuleNotFoundError:
-        module, _, name = path.rpartition(".")
-        return getattr(importlib.import_module(module), name)
+        owner, _, name = path.rpartition(".")
+        return getattr(found(owner), name)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,12 @@ The analysis of a study is in `errsrc.studies`; this package lays it out and dra
 study.
 """
 
+from typing import TYPE_CHECKING
+
+from errsrc.moved import moved_names
 from errsrc.report.holdout import holdout_page as holdout_page
 from errsrc.report.holdout import verdict as verdict
 from errsrc.report.study import study_page as study_page
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)
