@@ -52,7 +52,7 @@ class WeightedGram:
         self.shape = (2 * order + 1,) * (dim - 1) + (order + 1,)
         self._length = int(fft.next_fast_len(4 * order + 1, real=True))
         kernel = analyse_half(x, weights, 2 * order, threads)
-        preconditioned = dim == 1 and has_wide_gap(x[:, 0], order)
+        preconditioned = dim == 1 and is_box and has_wide_gap(x[:, 0], order)
         self.factor = _banded_factor(kernel, order, ridge) if preconditioned else None
         self._density = self._on_grid(kernel) * float(self._length) ** dim
 

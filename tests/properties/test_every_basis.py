@@ -1,0 +1,47 @@
+"""What holds of every basis: `errsrc.testing`'s properties, over all of `errsrc.bases.ALL`."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import errsrc.bases
+from errsrc.bases import ALL, Basis, Cube, Legendre, Slepian, Sphere, Torus
+from errsrc.testing import BASIS_PROPERTIES, check_basis
+
+BASES = [
+    *(kind() for kind in ALL.values()),
+    Torus(0),
+    Torus(2, 3),
+    Torus(6, 2, "cross"),
+    Torus(2, 4, "simplex"),
+    Torus(2, 4, "cross"),
+    Legendre(0),
+    Legendre(11),
+    Slepian(10.0, 9),
+    Slepian(40.0, 20),
+    Sphere(0),
+    Sphere(6),
+    Cube(1, 1),
+    Cube(7, 3),
+    Cube(4, 4),
+]
+
+
+@pytest.mark.parametrize("holds", BASIS_PROPERTIES, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("basis", BASES, ids=repr)
+def test_a_property_of_every_basis(basis: Basis, holds: Callable[[Any], None]) -> None:
+    check_basis(basis, properties=[holds])
+
+
+def test_every_basis_of_the_room_is_in_all() -> None:
+    defined = set()
+    for module in pkgutil.iter_modules(errsrc.bases.__path__, "errsrc.bases."):
+        for _, item in inspect.getmembers(__import__(module.name, fromlist=["x"]), inspect.isclass):
+            if issubclass(item, Basis) and not inspect.isabstract(item):
+                defined.add(item)
+    assert defined == set(ALL.values())
