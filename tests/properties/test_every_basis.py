@@ -32,6 +32,7 @@ BASES = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("holds", BASIS_PROPERTIES, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("basis", BASES, ids=repr)
 def test_a_property_of_every_basis(basis: Basis, holds: Callable[[Any], None]) -> None:
