@@ -102,9 +102,9 @@ class Slepian(_IntervalBasis):
     Parameters
     ----------
     bandwidth : float
-        c > 0: the largest frequency, in radians for a unit of x.
+        The largest frequency c > 0, in radians for a unit of x.
     count : int
-        M, the number of functions, >= 1.
+        Number of functions M, >= 1.
 
     Examples
     --------

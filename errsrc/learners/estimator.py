@@ -13,21 +13,47 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from errsrc import checks
-from errsrc.fields import Checked, declare, instance
-from errsrc.learners.learner import Learner, indicators
+from errsrc.fields import declare, instance
+from errsrc.learners.learner import LEARNER, Learner, indicators
 from errsrc.rng import generator
 from errsrc.settings import AllFunctions, FunctionClass
 from errsrc.settings.setting import Array, Predictor
 
 
 class LearnerRegressor(RegressorMixin, BaseEstimator):
-    """A learner of numbers with scikit-learn's interface, see `as_estimator`; its chance is of ``seed``."""
+    """A learner of labels that are numbers with scikit-learn's interface, see `as_estimator`.
+
+    Parameters
+    ----------
+    learner : Learner
+        The learner.
+    seed : int
+        Seed of the learner's randomness, >= 0.
+
+    Attributes
+    ----------
+    predictor_ : Fitted
+        The predictor, after `fit`.
+    """
 
     def __init__(self, learner: Learner, seed: int = 0) -> None:
         self.learner, self.seed = learner, seed
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn from X (n, dim) and numbers y, (n,) or (n, outputs)."""
+        """Fit the learner.
+
+        Parameters
+        ----------
+        X : array_like of float, (n, dim)
+            Inputs.
+        y : array_like of float, (n,) or (n, outputs)
+            Labels.
+
+        Returns
+        -------
+        self : LearnerRegressor
+            The fitted estimator.
+        """
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
         y = np.asarray(y, dtype=np.float64)
         learner = self.learner.resized(X.shape[1], y.shape[1] if y.ndim == 2 else None)
@@ -35,25 +61,64 @@ class LearnerRegressor(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """Return predictions for X (N, dim)."""
+        """Return predictions.
+
+        Parameters
+        ----------
+        X : array_like of float, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        predictions : ndarray of float64, (N,) or (N, outputs)
+            Predictions.
+        """
         check_is_fitted(self)
         return self.predictor_(validate_data(self, X, reset=False, dtype=np.float64))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.regressor_tags.poor_score = True  # one default for all data sets
+        tags.regressor_tags.poor_score = True  # scikit-learn then does not test how well the defaults predict
         return tags
 
 
 class LearnerClassifier(ClassifierMixin, BaseEstimator):
-    """A learner of classes with scikit-learn's interface, see `as_estimator`; its chance is of ``seed``."""
+    """A learner of labels that are classes with scikit-learn's interface, see `as_estimator`.
+
+    Parameters
+    ----------
+    learner : Learner
+        The learner.
+    seed : int
+        Seed of the learner's randomness, >= 0.
+
+    Attributes
+    ----------
+    classes_ : ndarray, (classes,)
+        The classes, sorted, after `fit`.
+    predictor_ : Fitted
+        The predictor, after `fit`.
+    """
 
     def __init__(self, learner: Learner, seed: int = 0) -> None:
         self.learner, self.seed = learner, seed
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn from X (n, dim) and classes y (n,) of any type."""
+        """Fit the learner.
+
+        Parameters
+        ----------
+        X : array_like of float, (n, dim)
+            Inputs.
+        y : array_like, (n,)
+            Classes of any type.
+
+        Returns
+        -------
+        self : LearnerClassifier
+            The fitted estimator.
+        """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -62,7 +127,18 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of the largest score for X (N, dim)."""
+        """Return the class of the largest score.
+
+        Parameters
+        ----------
+        X : array_like of float, (N, dim)
+            Inputs.
+
+        Returns
+        -------
+        classes : ndarray, (N,)
+            A class for each input.
+        """
         check_is_fitted(self)
         scores = self.predictor_(validate_data(self, X, reset=False, dtype=np.float64))
         return np.asarray(self.classes_[scores.argmax(1)])
@@ -73,6 +149,7 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
+@checks.arguments(learner=LEARNER, classes=checks.Flag(), seed=checks.SEED)
 def as_estimator(
     learner: Learner, *, classes: bool = False, seed: int = 0
 ) -> LearnerRegressor | LearnerClassifier:
@@ -80,18 +157,25 @@ def as_estimator(
 
     Parameters
     ----------
-    learner
-        One of `errsrc.learners`; in a band it takes inputs of the band's domain alone.  A network student is
-        given inputs and outputs of the data's sizes.
-    classes
-        Whether labels are classes, not numbers.
-    seed
-        Of the learner's own chance.
+    learner : Learner
+        The learner.  One in a band takes inputs in the band's domain only.  For a network student, the
+        network gets the numbers of inputs and outputs that the data have.
+    classes : bool
+        Whether labels are classes; otherwise they are numbers.
+    seed : int
+        Seed of the learner's randomness, >= 0.
+
+    Returns
+    -------
+    estimator : LearnerRegressor or LearnerClassifier
+        The estimator.
 
     Raises
     ------
     TypeError
-        For what is no learner.
+        If `learner` is no learner.
+    ValueError
+        If `seed` is negative.
 
     Examples
     --------
@@ -102,8 +186,6 @@ def as_estimator(
     >>> search.fit(x, 2 * x[:, 0]).best_params_
     {'learner': Ridge(ridge=1e-06)}
     """
-    if not isinstance(learner, Learner):
-        raise TypeError(checks.refusal("learner", "as_estimator", "one of errsrc.learners", learner))
     return (LearnerClassifier if classes else LearnerRegressor)(learner, seed)
 
 
@@ -121,7 +203,7 @@ class _AnEstimator(checks.Rule):
 
 
 @dataclass(frozen=True)
-class EstimatorLearner(Learner, Checked):
+class EstimatorLearner(Learner):
     """A scikit-learn estimator as a learner, see `from_estimator`.
 
     Each fit clones the estimator and sets every `random_state` that it has, also those of nested estimators

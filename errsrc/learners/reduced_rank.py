@@ -29,7 +29,7 @@ class ReducedRank(Learner):
     Parameters
     ----------
     rank : int
-        k, >= 1.
+        Largest rank k, >= 1.
     ridge : float
         Penalty on the squares of all entries, >= 0, added as in `Ridge`.
 

@@ -208,8 +208,10 @@ def sparse_fit(
         Positions of these functions in the basis.
     nodes : int
         Number of different nodes.
-    sensitivity, starts
-        See `SparseFit`.
+    sensitivity : float
+        Condition number of finding the support, see `SparseFit`.
+    starts : int
+        Number of starts that were tried.
 
     Returns
     -------

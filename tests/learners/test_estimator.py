@@ -40,5 +40,5 @@ def test_classifiers_keep_the_names_of_classes():
 
 
 def test_an_estimator_takes_a_learner():
-    with pytest.raises(TypeError, match="'learner' parameter of as_estimator must be one of"):
+    with pytest.raises(TypeError, match="'learner' parameter of as_estimator must be a learner, such as"):
         as_estimator(TheirRidge())
