@@ -305,19 +305,42 @@ class PositiveArray(Rule):
 
     def __call__(self, value: Any, name: str, where: str) -> NDArray[np.float64]:
         """Return `value` as a float64 array of the same shape."""
-        try:
-            raw = np.asarray(value)
-        except Exception:  # ragged lists; a user's __array__ may raise anything
-            raise TypeError(refusal(name, where, self.accepted, value)) from None
-        if raw.dtype.kind not in "iuf":
-            raise TypeError(refusal(name, where, self.accepted, value))
-        with np.errstate(over="ignore"):
-            array = raw.astype(np.float64)
+        array = _numbers(value, name, where, self.accepted)
         limit = np.inf if self.at_most is None else self.at_most
         bad = ~(np.isfinite(array) & (array > 0) & (array <= limit))
         if bad.any():
             raise ValueError(refusal(name, where, self.accepted, float(array[bad].flat[0])))
         return array
+
+
+@dataclass(frozen=True)
+class NonNegativeArray(Rule):
+    """An array of finite numbers >= 0; strings and booleans are no numbers."""
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words."""
+        return "an array of finite numbers >= 0"
+
+    def __call__(self, value: Any, name: str, where: str) -> NDArray[np.float64]:
+        """Return `value` as a float64 array of the same shape."""
+        array = _numbers(value, name, where, self.accepted)
+        bad = ~(np.isfinite(array) & (array >= 0))
+        if bad.any():
+            raise ValueError(refusal(name, where, self.accepted, float(array[bad].flat[0])))
+        return array
+
+
+def _numbers(value: Any, name: str, where: str, accepted: str) -> NDArray[np.float64]:
+    """Return `value` as a float64 array; raise TypeError for what is no array of numbers."""
+    try:
+        raw = np.asarray(value)
+    except Exception:  # ragged lists; a user's __array__ may raise anything
+        raise TypeError(refusal(name, where, accepted, value)) from None
+    if raw.dtype.kind not in "iuf":
+        raise TypeError(refusal(name, where, accepted, value))
+    with np.errstate(over="ignore"):
+        return raw.astype(np.float64)
 
 
 LEVEL = Number(above=0, below=1)

@@ -264,3 +264,14 @@ def test_answers_no_carry_the_best_one_found_also_between_processes(kind):
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.best) == (kind, "the floor is 0.2", 0.2)
     assert kind("nothing was found").best is None
+
+
+def test_a_non_negative_array_may_have_zeros_and_refuses_other_values():
+    rule = checks.NonNegativeArray()
+    np.testing.assert_array_equal(rule([0, 1.5], "x", "f"), [0.0, 1.5])
+    sentence = "The 'x' parameter of f must be an array of finite numbers >= 0. Got "
+    for value, got in (([1.0, -1.0], "-1.0"), ([np.nan], "nan"), (np.inf, "inf")):
+        with pytest.raises(ValueError, match=re.escape(f"{sentence}{got} instead.")):
+            rule(value, "x", "f")
+    with pytest.raises(TypeError, match=re.escape(f"{sentence}['a'] instead.")):
+        rule(["a"], "x", "f")

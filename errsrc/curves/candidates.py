@@ -6,12 +6,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from errsrc.curves.statistics import CurveCells
 from errsrc.errors import NoFit
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import pose
+from errsrc.fitting.problem import Problem
 from errsrc.laws.broken import Broken
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.law import Array, Law
@@ -19,10 +21,11 @@ from errsrc.laws.power import Power
 from errsrc.results import Interval
 
 BEND_WIDTH = 0.4
-"""Width of a bend in ln n; short curves do not determine it."""
+"""Width of a bend in ln n, which is fixed: short curves do not determine it."""
 LARGEST_BEND = 3.0
-"""The most by which the exponent of a bend may grow; a steeper fall is a cliff's."""
+"""Largest growth of the exponent at a bend; a curve that falls more steeply has a cliff."""
 STARTS_PER_CANDIDATE = 16
+"""Number of random starts for each law."""
 
 CANDIDATES: dict[str, tuple[type[Law], dict[str, float]]] = {
     "power law": (Power, {"c_inf": 0.0}),
@@ -32,21 +35,24 @@ CANDIDATES: dict[str, tuple[type[Law], dict[str, float]]] = {
     "cliff": (Cliff, {"c_inf": 0.0}),
     "cliff, floor": (Cliff, {}),
 }
-"""The laws compared, and what is fixed in them."""
+"""The laws that are compared by name, each with the parameters that are fixed."""
+BOUNDS: dict[type[Law], dict[str, tuple[float, float]]] = {Broken: {"c1": (-4.0, LARGEST_BEND)}}
+"""Bounds of parameters, by law."""
 
 
-class Compared(NamedTuple):
-    """What the held-out cells say of each candidate, by its name.
+class Comparison(NamedTuple):
+    """The candidates, judged by held-out cells.
 
     Attributes
     ----------
-    scores, misses
-        Log likelihood of the held-out cells, in nats; median of abs ln(predicted / measured) over them.
-    laws
-        Fitted to all cells.
-    tangent
-        Derivatives of ln error (cells, parameters) and residual (cells,) of the power law with a floor; None
-        where that is 0.
+    scores : dict of str to float
+        Log likelihood of the held-out cells by candidate, in nats.
+    misses : dict of str to float
+        Median of |ln (predicted / measured error)| over the held-out cells, by candidate.
+    laws : dict of str to Law
+        The candidates fitted to all cells.
+    tangent : tuple of ndarray of float64, shapes (cells, parameters) and (cells,), or None
+        Derivatives of ln error and residuals of the power law with a floor; None where its floor is 0.
     """
 
     scores: dict[str, float]
@@ -55,35 +61,34 @@ class Compared(NamedTuple):
     tangent: tuple[Array, Array] | None
 
 
-def _student_log_density(t: Array) -> Array:
-    """Return the log density of Student's t distribution with 4 degrees of freedom."""
-    scale = np.log(special.poch(2.0, 0.5)) - 0.5 * (np.log(4.0) + np.log(np.pi))
-    return scale - 2.5 * np.log1p(t * t / 4.0)
+def compare(cells: CurveCells, seed: int) -> Comparison:
+    """Fit every candidate without each cell in turn, and without the largest cells, and score what it misses.
 
+    The cells left out are scored by the density of Student's t distribution with 4 degrees of freedom.
 
-def _bounds(law: type[Law]) -> dict[str, tuple[float, float]]:
-    return {"c1": (-4.0, LARGEST_BEND)} if law is Broken else {}
+    Parameters
+    ----------
+    cells : CurveCells
+        The cells.
+    seed : int
+        Seed of the starts of the fits.
 
-
-def compare(cells: CurveCells, seed: int) -> Compared:
-    """Fit every candidate without each cell in turn and without the largest, and score what it misses.
-
-    Fits start at points drawn from ``seed``.
+    Returns
+    -------
+    Comparison
+        The candidates with fewer parameters than cells, and a finite fit.
     """
-    size = len(cells.x)
-    masks = [np.arange(size) != k for k in range(size)]
-    masks += [np.arange(size) < size - held for held in range(2, 1 + size // 4) if size - held >= 6]
-    kept = np.array(masks)
+    kept = _folds(len(cells.x))
+    noise = np.broadcast_to(np.sqrt(cells.noise), kept.shape)[~kept]
     scores: dict[str, float] = {}
     misses: dict[str, float] = {}
     laws: dict[str, Law] = {}
     tangent = None
     for name, (law, fixed) in CANDIDATES.items():
-        if size < len(law.parameters()) - len(fixed) + 2:
+        if len(cells.x) < len(law.parameters()) - len(fixed) + 2:
             continue
-        problem = pose(
-            law, np.exp(cells.y), {"n": np.exp(cells.x)}, fixed, None, 1 / cells.noise, _bounds(law), "log"
-        )
+        error, sizes = np.exp(cells.y), {"n": np.exp(cells.x)}
+        problem = pose(law, error, sizes, fixed, None, 1 / cells.noise, BOUNDS.get(law), "log")
         whole = problem.solve(problem.starts(STARTS_PER_CANDIDATE, seed), iterations=50, tolerance=1e-6)
         order = np.argsort(whole.cost)
         best = whole.z[order[0]]
@@ -91,60 +96,118 @@ def compare(cells: CurveCells, seed: int) -> Compared:
             continue
         laws[name] = problem.law_at(best)
         if name == "power law, floor" and laws[name].params["c_inf"] > 0:
-            miss, jac = problem.residuals(best[None, :], problem.error)
-            tangent = (jac[0], -miss[0])
-        if len(problem.free) == 2:  # one optimum
-            order = order[:1]
-        starts = whole.z[order[:4]]
-        many = len(starts)
-        fold = np.repeat(np.arange(len(kept)), many)
-        weights = problem.weights * kept[fold]
-        refits = problem.solve(
-            np.tile(starts, (len(kept), 1)), weights=weights, iterations=25, tolerance=1e-5
-        )
-        chosen = refits.cost.reshape(-1, many).argmin(1) + many * np.arange(len(kept))
-        predicted, _ = problem.error_at(refits.z[chosen], problem.inputs)
-        miss = np.log(np.maximum(predicted / problem.error, 1e-300))[~kept]
-        noise = np.broadcast_to(np.sqrt(cells.noise), kept.shape)[~kept]
+            residual, jac = problem.residuals(best[None, :], problem.error)
+            tangent = (jac[0], -residual[0])
+        starts = whole.z[order[: 1 if len(problem.free) == 2 else 4]]  # two parameters have one optimum
+        miss = _misses(problem, starts, kept)
         scores[name] = float(_student_log_density(miss / noise).sum())
         misses[name] = float(np.median(np.abs(miss)))
-    return Compared(scores, misses, laws, tangent)
+    return Comparison(scores, misses, laws, tangent)
 
 
-def described(
-    name: str, first: str, where: str, n: Array, error: Array, weights: Array | None, level: float, seed: int
-) -> tuple[Interval, Interval, Interval | None]:
-    """Return the intervals of a candidate's exponent, of its place, and of its exponent after a bend.
+def _folds(size: int) -> NDArray[np.bool_]:
+    """Return which cells each refit keeps, (folds, cells): all but one, or all but the largest few."""
+    masks = [np.arange(size) != k for k in range(size)]
+    masks += [np.arange(size) < size - held for held in range(2, 1 + size // 4) if size - held >= 6]
+    return np.array(masks)
+
+
+def _misses(problem: Problem, starts: Array, kept: NDArray[np.bool_]) -> Array:
+    """Return ln (predicted / measured error) of the cells that each refit left out.
 
     Parameters
     ----------
-    name
+    problem : Problem
+        The candidate and all cells.
+    starts : ndarray of float64, shape (starts, free)
+        Where each refit starts; the best of its optima is taken.
+    kept : ndarray of bool, shape (folds, cells)
+        The cells of each refit.
+
+    Returns
+    -------
+    ndarray of float64, shape (cells left out,)
+        Over all folds.
+    """
+    many = len(starts)
+    fold = np.repeat(np.arange(len(kept)), many)
+    weights = problem.weights * kept[fold]
+    refits = problem.solve(np.tile(starts, (len(kept), 1)), weights=weights, iterations=25, tolerance=1e-5)
+    chosen = refits.cost.reshape(-1, many).argmin(1) + many * np.arange(len(kept))
+    predicted, _ = problem.error_at(refits.z[chosen], problem.inputs)
+    miss: Array = np.log(np.maximum(predicted / problem.error, 1e-300))[~kept]
+    return miss
+
+
+def _student_log_density(t: Array) -> Array:
+    """Return the log density of Student's t distribution with 4 degrees of freedom."""
+    scale = np.log(special.poch(2.0, 0.5)) - 0.5 * (np.log(4.0) + np.log(np.pi))
+    return scale - 2.5 * np.log1p(t * t / 4.0)
+
+
+class Description(NamedTuple):
+    """Intervals of the candidate that was decided on.
+
+    Attributes
+    ----------
+    exponent : Interval
+        Its exponent: before the bend or the cliff, where it has one.
+    threshold : Interval
+        The n at the bend or cliff.
+    exponent_after : Interval or None
+        Exponent after a bend.
+    """
+
+    exponent: Interval
+    threshold: Interval
+    exponent_after: Interval | None
+
+
+PARAMETERS = {"power law": ("alpha", "c_inf"), "bend": ("c0", "d1"), "cliff": ("alpha", "n_cliff")}
+"""Names of the exponent and of the threshold, by family; the power law has its floor instead."""
+
+
+def describe_candidate(
+    name: str, n: Array, error: Array, weights: Array | None, level: float, seed: int
+) -> Description:
+    """Return the intervals of a candidate, fitted to all runs.
+
+    Parameters
+    ----------
+    name : str
         One of `CANDIDATES`.
-    first, where
-        The law's parameters that are its exponent, and n at its bend or cliff.
-    n, error, weights, level, seed
-        The cells, (cells,) each, and how they are fitted: see `errsrc.fitting.fit`.
+    n, error : ndarray of float64, shape (runs,)
+        Sizes and errors, > 0.
+    weights : ndarray of float64, shape (runs,), optional
+        Weights of the runs; all equal by default.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    seed : int
+        Seed of the fit.
+
+    Returns
+    -------
+    Description
+        The intervals; without ends where the fit fails.
     """
     law, fixed = CANDIDATES[name]
+    options = {
+        "weights": weights,
+        "bounds": BOUNDS.get(law),
+        "objective": "log",
+        "level": level,
+        "seed": seed,
+    }
     try:
-        found = fit(
-            law,
-            error,
-            n=n,
-            fixed=fixed,
-            weights=weights,
-            objective="log",
-            level=level,
-            seed=seed,
-            bounds=_bounds(law),
-        )
+        found = fit(law, error, n=n, fixed=fixed, **options)  # type: ignore[arg-type]
     except NoFit:
         open_ = Interval(math.nan, -math.inf, math.inf, level)
-        return open_, open_, None
+        return Description(open_, open_, None)
     after = None
     if law is Broken:
         total = found.draws["c0"] + found.draws["c1"]
         ends = np.quantile(total, [(1 - level) / 2, (1 + level) / 2])
         middle = found.law.params["c0"] + found.law.params["c1"]
         after = Interval(middle, min(float(ends[0]), middle), max(float(ends[1]), middle), level)
-    return found.intervals[first], found.intervals[where], after
+    exponent, threshold = (found.intervals[key] for key in PARAMETERS[name.partition(",")[0]])
+    return Description(exponent, threshold, after)

@@ -1,6 +1,6 @@
-"""The cells of a learning curve: their noise, a line through them, and how often noise alone bends them so.
+"""The cells of a learning curve: their noise, a line through them, and a simulated test for a power law.
 
-Everything is in ln error over ln n, on the cells' means.
+Everything is in ln error as a function of ln n, on the means of the cells.
 """
 
 from __future__ import annotations
@@ -17,16 +17,27 @@ from errsrc.laws.law import Array
 from errsrc.results import Interval
 
 LOG_ERROR_TOLERANCE = 0.02
-"""Departures of a cell's ln error from a law that count as none."""
+"""Departures of ln error of this size from a law do not count: its square is added to every variance."""
 NULL_DRAWS = 4000
-"""Of the simulated null distribution."""
+"""Number of simulated curves behind a p-value."""
 
 
 class CurveCells(NamedTuple):
-    """The cells above zero, (cells,) each: x is ln n, y mean ln error, with its variance in units of `scale`.
+    """The cells of a curve whose errors are above zero.
 
-    ``df`` are the degrees of freedom by which the runs tell the scale, inf where it is known, 0 where only
-    the scatter around a smooth curve tells it, -1 where nothing does.
+    Attributes
+    ----------
+    x : ndarray of float64, shape (cells,)
+        ln n, ascending.
+    y : ndarray of float64, shape (cells,)
+        Mean ln error of each cell.
+    variance : ndarray of float64, shape (cells,)
+        Variance of each mean, in units of `scale`.
+    scale : float
+        Unit of the variances.
+    df : float
+        Degrees of freedom with which the runs determine the scale; inf where it is known.  0 where only the
+        scatter around a smooth curve determines it, and -1 where nothing does.
     """
 
     x: Array
@@ -37,32 +48,68 @@ class CurveCells(NamedTuple):
 
     @property
     def deviation(self) -> Array:
-        """Standard deviation of each cell's mean, (cells,); inf where nothing tells it."""
+        """Standard deviation of the mean of each cell, float64 (cells,); inf where nothing determines it."""
         return np.sqrt(self.variance * self.scale) if self.df >= 0 else np.full(len(self.x), np.inf)
 
     @property
     def noise(self) -> Array:
-        """Variance of each cell's mean, with the tolerance, (cells,)."""
+        """Variance of the mean of each cell, plus that of the tolerance, float64 (cells,)."""
         return self.variance * self.scale + LOG_ERROR_TOLERANCE**2
 
     def quantile(self, level: float) -> float:
-        """Return Student's two-sided quantile for this knowledge of the noise."""
+        """Return the two-sided quantile of Student's t distribution at the degrees of freedom of the noise.
+
+        Parameters
+        ----------
+        level : float
+            Coverage, in (0, 1).
+        """
         df = self.df if self.df > 0 else max(len(self.x) - 3, 1)
         share = (1 + level) / 2
         return float(special.stdtrit(df, share) if math.isfinite(df) else special.ndtri(share))
 
     def basis(self, degree: int) -> Array:
-        """Return 1, ln n - its mean, ..., (cells, degree + 1)."""
+        """Return the powers of ln n minus its mean.
+
+        Parameters
+        ----------
+        degree : int
+            Largest power.
+
+        Returns
+        -------
+        ndarray of float64, shape (cells, degree + 1)
+            Powers from 0 on.
+        """
         return np.vander(self.x - self.x.mean(), degree + 1, increasing=True)
 
     def fitted(self, degree: int) -> tuple[Array, Array]:
-        """Return the coefficients of the `basis` fitted to the cells, (degree + 1,), and their covariance."""
+        """Return the polynomial in ln n that fits the cells best.
+
+        Parameters
+        ----------
+        degree : int
+            Its degree.
+
+        Returns
+        -------
+        coefficients : ndarray of float64, shape (degree + 1,)
+            Coefficients of the `basis`.
+        covariance : ndarray of float64, shape (degree + 1, degree + 1)
+            Their covariance.
+        """
         root = np.sqrt(self.noise)
         inverse = np.linalg.pinv(self.basis(degree) / root[:, None])
         return inverse @ (self.y / root), inverse @ inverse.T
 
     def slope(self, level: float) -> Interval:
-        """Return the exponent of the straight line through the cells, an interval of coverage ``level``."""
+        """Return the exponent of the straight line through the cells.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of its interval, in (0, 1).
+        """
         if len(self.x) < 2:
             return Interval(math.nan, -math.inf, math.inf, level)
         coefficients, covariance = self.fitted(1)
@@ -72,7 +119,13 @@ class CurveCells(NamedTuple):
         return Interval(middle, middle - half, middle + half, level)
 
     def local_exponents(self, level: float) -> list[Interval]:
-        """Return the exponents between each cell and the next, intervals of coverage ``level``."""
+        """Return the exponents between each cell and the next.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of their intervals, in (0, 1).
+        """
         steps, deviation = np.diff(self.x), self.deviation
         slopes = -np.diff(self.y) / steps
         halves = self.quantile(level) * np.hypot(deviation[1:], deviation[:-1]) / steps
@@ -83,16 +136,18 @@ class CurveCells(NamedTuple):
 
 
 def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> CurveCells:
-    """Return the cells above zero with what is known of their noise.
+    """Return the cells of a curve with what is known about their noise.
 
     Parameters
     ----------
-    x
-        ln n of the cells, (cells,), ascending.
-    group, logs
-        Of each run, (runs,): its cell's place, and ln error.
-    spread
-        Standard deviation of each run's ln error, (runs,); None where only the runs tell it.
+    x : ndarray of float64, shape (cells,)
+        ln n of the cells, ascending.
+    group : ndarray of int, shape (runs,)
+        Index of the cell of each run.
+    logs : ndarray of float64, shape (runs,)
+        ln error of each run.
+    spread : ndarray of float64, shape (runs,), optional
+        Standard deviation of ln error of each run; by default the runs determine it.
     """
     runs = np.maximum(np.bincount(group, minlength=len(x)), 1)
     y = np.bincount(group, logs, minlength=len(x)) / runs
@@ -109,10 +164,12 @@ def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | Non
 
 
 def _scatter(x: Array, root: Array) -> Callable[[Array], Array]:
-    """Return the estimator of the noise of rows (many, cells) in units of `root` around a smooth curve.
+    """Return an estimator of the noise of curves around a smooth curve.
 
-    It is the smaller of what is left by a parabola in ln n, and of the median difference of each cell from
-    the line through its neighbours: the one is sharp on smooth curves, the other stands a jump.
+    It takes curves in units of `root`, (curves, cells), and returns a standard deviation for each, (curves,).
+    That is the smaller of two estimates: the residuals of a parabola in ln n, which are accurate for smooth
+    curves, and the median difference of each cell from the line through its neighbours, which is robust to a
+    jump.
     """
     basis = np.vander(x - x.mean(), 3) / root[:, None]
     left = np.eye(len(x)) - basis @ np.linalg.pinv(basis)
@@ -130,23 +187,62 @@ def _scatter(x: Array, root: Array) -> Callable[[Array], Array]:
     return scatter
 
 
-def chance(cells: CurveCells, basis: Array, residual: Array, seed: int) -> float:
-    """Return how often noise alone makes the held-out cells miss a law of that tangent by as much.
+def power_law_p_value(cells: CurveCells, basis: Array, residual: Array, seed: int) -> float:
+    """Return the probability that noise alone makes cells depart from a fitted law by as much as these.
+
+    Two statistics are compared with their distributions over simulated noise.  The p-value is that of the
+    more significant one, corrected for there being two.  For the first, the h largest cells are predicted
+    from all others, and the statistic is the largest total error over h.  The second is how much better a law
+    with a bend predicts each cell from all others.  In units of the noise the distributions depend on neither
+    the parameters of the law nor the size of the noise; with a floor this holds to first order.
 
     Parameters
     ----------
-    basis
-        (cells, parameters): derivatives of the law's ln error.
-    residual
-        (cells,) of the fitted law in ln error.
-    seed
-        Of the simulated noise.
+    cells : CurveCells
+        The cells.
+    basis : ndarray of float64, shape (cells, parameters)
+        Derivatives of ln error of the law.
+    residual : ndarray of float64, shape (cells,)
+        Residuals of ln error of the fitted law.
+    seed : int
+        Seed of the simulated noise.
+
+    Returns
+    -------
+    float
+        The p-value, from `NULL_DRAWS` simulated curves.
     """
-    size, free = basis.shape
     root = np.sqrt(cells.noise)
-    tangent = basis / root[:, None]
+    statistics = _departures(basis / root[:, None], (cells.x - cells.x.mean()) ** 2 / root)
+    rng = np.random.default_rng([seed, 3])
+    draws = rng.standard_normal((NULL_DRAWS, len(basis)))
+    scale = np.ones(NULL_DRAWS)  # estimated noise of each simulated curve, over its true noise
+    if cells.df == 0:
+        own = np.sqrt(cells.variance)
+        scale = np.maximum(_scatter(cells.x, own)(draws * root / own), 1e-9)
+        scale /= np.sqrt(np.mean(root**2 / cells.variance))
+    elif math.isfinite(cells.df):
+        scale = np.sqrt(rng.chisquare(cells.df, NULL_DRAWS) / cells.df)
+    simulated = [s / scale**power for power, s in zip((1, 2), statistics(draws), strict=True)]
+    seen = [s[0] for s in statistics((residual / root)[None, :])]
+    ranks = [1 - np.argsort(np.argsort(s)) / NULL_DRAWS for s in simulated]
+    own_rank = min(np.mean(s >= value) for s, value in zip(simulated, seen, strict=True))
+    return float(np.mean(np.minimum(*ranks) <= own_rank + 1 / NULL_DRAWS))
+
+
+def _departures(tangent: Array, bend: Array) -> Callable[[Array], tuple[Array, Array]]:
+    """Return the two statistics of `power_law_p_value` as a function of curves, (curves, cells).
+
+    Parameters
+    ----------
+    tangent : ndarray of float64, shape (cells, parameters)
+        Derivatives of the law, in units of the noise.
+    bend : ndarray of float64, shape (cells,)
+        Derivative in a further parameter, which bends the law.
+    """
+    size, free = tangent.shape
     rows = []
-    for held in range(1, size - free):  # the largest cells, from at least one more than free
+    for held in range(1, size - free):  # the largest cells, predicted from at least one more than free
         kept = size - held
         miss = np.zeros((held, size))
         miss[:, kept:] = np.eye(held)
@@ -154,30 +250,16 @@ def chance(cells: CurveCells, basis: Array, residual: Array, seed: int) -> float
         total = miss.sum(0)
         rows.append(total / np.linalg.norm(total))
     forecast = np.array(rows)
-    bent = np.column_stack([tangent, (cells.x - cells.x.mean()) ** 2 / root])
-    straight, curved = _left_out(tangent), _left_out(bent)
+    straight, curved = _left_out(tangent), _left_out(np.column_stack([tangent, bend]))
 
     def statistics(u: Array) -> tuple[Array, Array]:
         gain = ((u @ straight.T) ** 2).sum(1) - ((u @ curved.T) ** 2).sum(1)
         return np.abs(u @ forecast.T).max(1), gain
 
-    rng = np.random.default_rng([seed, 3])
-    draws = rng.standard_normal((NULL_DRAWS, size))
-    scale = np.ones(NULL_DRAWS)
-    if cells.df == 0:
-        own = np.sqrt(cells.variance)
-        scale = np.maximum(_scatter(cells.x, own)(draws * root / own), 1e-9)
-        scale /= np.sqrt(np.mean(root**2 / cells.variance))
-    elif math.isfinite(cells.df):
-        scale = np.sqrt(rng.chisquare(cells.df, NULL_DRAWS) / cells.df)
-    under = [s / scale**power for power, s in zip((1, 2), statistics(draws), strict=True)]
-    seen = [s[0] for s in statistics((residual / root)[None, :])]
-    ranks = [1 - np.argsort(np.argsort(s)) / NULL_DRAWS for s in under]
-    own_rank = min(np.mean(s >= value) for s, value in zip(under, seen, strict=True))
-    return float(np.mean(np.minimum(*ranks) <= own_rank + 1 / NULL_DRAWS))
+    return statistics
 
 
 def _left_out(basis: Array) -> Array:
-    """Return the matrix from cells to what each is missed by when the others predict it."""
+    """Return the matrix, (cells, cells), that maps cells to the error with which all others predict each."""
     hat = basis @ np.linalg.pinv(basis)
     return (np.eye(len(basis)) - hat) / np.maximum(1 - np.diag(hat), 1e-9)[:, None]

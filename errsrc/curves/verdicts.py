@@ -1,6 +1,7 @@
 """Which shape a learning curve has: power law, bend or cliff, decided by cells that a fit has not seen.
 
-A *cell* is one n with all the errors measured there.  Everything is done in ln error, on the cells' means.
+A *cell* is one n with all the errors measured there.  Everything is done in ln error, on the means of the
+cells.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from errsrc import checks
-from errsrc.curves.candidates import LARGEST_BEND, Compared, compare, described
-from errsrc.curves.statistics import LOG_ERROR_TOLERANCE, CurveCells, cells_of, chance
+from errsrc.checks import LEVEL, SEED, NonNegativeArray, Number, Optional, PositiveArray
+from errsrc.curves.candidates import LARGEST_BEND, Comparison, compare, describe_candidate
+from errsrc.curves.statistics import LOG_ERROR_TOLERANCE, CurveCells, cells_of, power_law_p_value
 from errsrc.laws.law import Array, Law
 from errsrc.results import ROUNDING, Interval, aligned
 
@@ -24,45 +26,49 @@ VERDICTS = ("power law", "bend", "cliff", "not decided")
 MARGIN = 5.0
 """Nats by which the held-out cells must favour bend or cliff over all the other candidates."""
 STEEPEST = 8.0
-"""The largest exponent that a power law may have (the bound of `Power` and `Broken`)."""
+"""Largest exponent of a power law (the bound of `Power` and `Broken`)."""
 FEWEST = {"power law": 5, "bend": 6}
-"""Cells above zero that a verdict takes; a bend and a cliff take as many, or two at zero."""
+"""Cells above zero that a verdict needs; a bend and a cliff need as many, or two cells at zero."""
 
 
 @dataclass(frozen=True, eq=False)
 class CurveShape:
-    """The shape of a learning curve with its evidence.
+    """The shape of a learning curve, with its evidence.
 
     Attributes
     ----------
-    verdict
-        One of `VERDICTS`.
-    status
-        Why, in a sentence or two.
-    exponent
-        The power law's; before the break or the cliff, where there is one; of the straight line through
-        all cells above zero where nothing is decided.
-    exponent_after
-        The exponent after a bend; None for other verdicts.
-    threshold
-        n at which the curve bends or falls off; None for other verdicts.
-    local_exponents
-        Exponents -d ln e / d ln n between each cell above zero and the next; the one to a cell at zero
-        is a lower bound.
-    scores
-        {candidate: log score of the held-out cells, in nats}; higher is better, a difference of
-        `MARGIN` decides.  Empty where the cells are too few.
-    misses
-        {candidate: median of |ln(predicted / measured)| over the same}.
-    p_value
-        How often a power law of this noise would be missed by as much, as the held-out cells tell; nan
-        where the cells are too few.
-    laws
-        {candidate: the law fitted to all cells}.
-    n, error, low, high, runs
-        The cells, sorted: geometric mean of their errors with interval, number of runs; (cells,) each.
-    zero
-        Errors at most this count as zero.
+    verdict : str
+        "power law", "bend", "cliff" or "not decided".
+    status : str
+        The reason, in a sentence or two.
+    exponent : Interval
+        Exponent of the power law; before the bend or the cliff, where there is one; of the straight line
+        through all cells above zero where nothing is decided.
+    exponent_after : Interval or None
+        Exponent after a bend; None for other verdicts.
+    threshold : Interval or None
+        The n at the bend or the cliff; None for other verdicts.
+    local_exponents : tuple of Interval
+        Exponents -d ln e / d ln n between each cell above zero and the next.  The one to a cell at zero is a
+        lower bound.
+    scores : dict of str to float
+        Log likelihood of the held-out cells by candidate, in nats.  Higher is better; a difference of
+        `MARGIN` decides.  Empty where there are too few cells.
+    misses : dict of str to float
+        Median of |ln (predicted / measured error)| over the held-out cells, by candidate.
+    p_value : float
+        Probability that a power law with this noise departs from the cells by as much; nan where there are
+        too few cells.
+    laws : dict of str to Law
+        The candidates fitted to all cells.
+    n : ndarray of float64, shape (cells,)
+        Sizes of the cells, ascending.
+    error, low, high : ndarray of float64, shape (cells,)
+        Geometric mean of the errors of each cell, and its interval, in the units of the errors.
+    runs : ndarray of int64, shape (cells,)
+        Number of runs of each cell.
+    zero : float
+        Errors at most this count as zero, in the units of the errors.
     """
 
     verdict: str
@@ -83,7 +89,14 @@ class CurveShape:
     zero: float
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return (cells,) each: n, runs, error, low, high, and the exponent to the next cell (nan: none)."""
+        """Return the cells as a table.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (cells,)
+            n, runs, error, low, high, and the exponent to the next cell with its ends; nan where there is
+            none.
+        """
         ends = np.full((3, len(self.n)), np.nan)
         for k, one in enumerate(self.local_exponents):
             ends[:, k] = one.estimate, one.low, one.high
@@ -106,6 +119,14 @@ class CurveShape:
         return "\n".join([*lines, f"{self.verdict}: {self.status}"])
 
 
+@checks.arguments(
+    n=PositiveArray(),
+    error=NonNegativeArray(),
+    std_error=Optional(NonNegativeArray()),
+    zero=Optional(Number(at_least=0)),
+    level=LEVEL,
+    seed=SEED,
+)
 @np.errstate(all="ignore")
 def curve_shape(
     n: ArrayLike,
@@ -116,50 +137,54 @@ def curve_shape(
     level: float = 0.95,
     seed: int = 0,
 ) -> CurveShape:
-    """Decide whether a learning curve is a power law, bends, or falls off a cliff; or that it's not decided.
+    """Decide whether a learning curve is a power law, bends, or falls off a cliff, or leave it undecided.
 
     Parameters
     ----------
-    n
-        (runs,) sizes, > 0; equal ones are draws of one cell.
-    error
-        (runs,) errors, >= 0.
-    std_error
-        (runs,) standard errors of the errors, >= 0; those of zeros say how far they are told from more.
-        By default the draws of a cell tell them, or
-        where no cell has several, the scatter around a smooth curve.
-    zero
-        Errors at most this are as good as 0.  By default 1e-12 (`errsrc.results.ROUNDING`) of the largest
-        cell; where errors are counted on a test set give its resolution, 3 / size.
-    level
-        Of the intervals; a power law is called something else at most 1 - level of the time.
-    seed
-        Of the simulated null distribution and of the fits' starts.
+    n : array_like, shape (runs,)
+        Sizes, > 0; runs of equal size are one cell.
+    error : array_like, shape (runs,)
+        Errors, >= 0, in any unit.
+    std_error : array_like, shape (runs,), optional
+        Standard errors of the errors, >= 0.  Those of errors of 0 say how large they may be in truth.  By
+        default the runs of the cells determine the noise, and where no cell has several, the scatter around a
+        smooth curve.
+    zero : float, optional
+        Errors at most this count as 0, >= 0.  By default 1e-12 (`errsrc.results.ROUNDING`) of the largest
+        error of a cell.  Where errors are counted on a test set, give its resolution, 3 / size.
+    level : float
+        Coverage of the intervals, in (0, 1).  A power law gets another verdict at most 1 - level of the time.
+    seed : int
+        Seed of the simulated noise and of the starts of fits, >= 0.
 
     Returns
     -------
     CurveShape
+        The verdict and its evidence.
 
     Raises
     ------
-    ValueError, TypeError
-        For arrays that are not numbers, not of one length, negative or not finite.
+    TypeError, ValueError
+        For arrays of different lengths, and for values that are no numbers, not finite, or out of range.
 
     Notes
     -----
-    *Power law or not.*  The power law fitted to the smaller cells predicts the h largest, for every h that
-    leaves three; and it is compared, leaving each cell out in turn, with one whose exponent may change
-    with n.  The larger of both statistics, in units of the noise, is set beside its distribution under
-    a true power law of the same cells, simulated (it depends on neither amplitude, exponent nor noise;
-    with a floor to first order).  *Bend or cliff.*  The candidates are fitted without each
-    cell in turn, and without the largest; what they miss there is scored by Student's t density with
-    4 degrees of freedom.  A bend slower than the candidate's looks like a cliff from n = 0 on; so a cliff is
-    to have an exponent before it that is surely above 0, or one between two cells surely above 3
-    (`LARGEST_BEND`).
-    *Zero.*  Where the largest cells are zero (by their median), a cliff is a power
-    law's failure to get there: one of exponent 8 through the last cell above, or the one fitted to these.
+    *Power law or not.*  A power law fitted to the smaller cells predicts the h largest, for every h that
+    leaves three.  And it is compared, leaving out each cell in turn, with a law whose exponent changes with
+    n.  Both statistics are compared with their simulated distributions under a power law
+    (`power_law_p_value`).
 
-    About 0.25 s of one core for 8 cells; `benchmarks/shape.py` has the rates of right and wrong verdicts.
+    *Bend or cliff.*  The candidates are fitted without each cell in turn, and without the largest cells; what
+    they miss there is scored by the density of Student's t distribution with 4 degrees of freedom.  A bend
+    that is slower than the candidate's looks like a cliff from n = 0 on.  So a cliff must have an exponent
+    before it that is surely above 0, or an exponent between two cells that is surely above 3
+    (`LARGEST_BEND`).
+
+    *Zero.*  Where the largest cells are zero (by their median), there is a cliff if no power law gets there:
+    neither one of exponent 8 through the last cell above zero, nor the one fitted to the cells above zero.
+
+    It takes about 0.25 s of one core for 8 cells; `benchmarks/shape.py` has the rates of right and wrong
+    verdicts.
 
     Examples
     --------
@@ -171,91 +196,97 @@ def curve_shape(
     >>> print(curve_shape([25, 50, 100, 200, 400], [0.75, 0.49, 1e-28, 2e-29, 1e-29]).status)
     At n = 50 the error is 0.49, from n = 100 on 0 within 7.5e-13: no power law up to exponent 8 gets there.
     """
-    level = checks.number(level, "level", "curve_shape", 0.0, 1.0, open_low=True, open_high=True)
-    seed = checks.integer(seed, "seed", "curve_shape", 0)
-    sizes, errors, spread = _checked(n, error, std_error)
-    values, group, runs = np.unique(sizes, return_inverse=True, return_counts=True)
-    medians = np.array([np.median(errors[group == k]) for k in range(len(values))])
-    nought = (
-        ROUNDING * float(medians.max()) if zero is None else checks.number(zero, "zero", "curve_shape", 0.0)
-    )
-    above = len(values)
-    while above and medians[above - 1] <= nought:
-        above -= 1
-    if std_error is not None and above < len(values):  # what may be 0 by chance is not told from 0
-        doubt = float(special.ndtri((1 + level) / 2) * np.atleast_1d(std_error)[group >= above].max())
-        nought = max(nought, doubt)
-        while above and medians[above - 1] <= nought:
-            above -= 1
-    rows = group < above
-    least = max(nought, float(errors[errors > 0].min(initial=1.0)) if nought == 0 else 0.0)
-    logs = np.log(np.maximum(errors, least))
-    known = None if spread is None else spread[rows]
-    cells = cells_of(np.log(values[:above]), group[rows], logs[rows], known)
-    quantile = cells.quantile(level)
-    deviation = cells.deviation
-    low, high = np.exp(cells.y - quantile * deviation), np.exp(cells.y + quantile * deviation)
-    local = cells.local_exponents(level)
-    mean = np.exp(cells.y)
-    if 0 < above < len(values) and nought > 0:
-        bound = float(np.log(mean[-1] / nought) / np.log(values[above] / values[above - 1]))
-        local.append(Interval(bound, bound, math.inf, level))
-    zeros = np.zeros(len(values) - above)
-    found = _Found("not decided", "")
-    if not above:
-        found = _Found("not decided", f"Every cell's error is 0 within {nought:.2g}.")
-    elif (medians[:above] <= nought).any():
-        back = values[:above][medians[:above] <= nought][0]
-        found = _Found("not decided", f"The error is 0 at n = {back:g}, and above it at larger n.")
-    elif above < len(values):
-        found = _to_zero(cells, values, above, int(runs[above:].sum()), nought, level)
-    elif above < FEWEST["power law"]:
-        few = f"Cells that tell a shape: {above}; at least {FEWEST['power law']} are needed."
-        found = _Found("not decided", few)
-    weights = None if known is None else 1 / (known**2 + LOG_ERROR_TOLERANCE**2)
-    compared, p_value = Compared({}, {}, {}, None), math.nan
-    if not found.status:
+    curve = _sorted_curve(n, error, std_error, zero, level)
+    cells, above = curve.cells, curve.above
+    deviation = cells.quantile(level) * cells.deviation
+    low, high = np.exp(cells.y - deviation), np.exp(cells.y + deviation)
+    mean, zeros = np.exp(cells.y), np.zeros(len(curve.n) - above)
+    compared = Comparison({}, {}, {}, None)
+    found = _decide_without_fits(curve, level)
+    if found is None:
         compared = compare(cells, seed)
-        found, p_value = _decide(
-            cells, compared, np.exp(cells.x)[group[rows]], np.exp(logs[rows]), weights, level, seed
-        )
+        found = _decide_by_fits(curve, compared, level, seed)
     return CurveShape(
         verdict=found.verdict,
         status=found.status,
         exponent=found.exponent or cells.slope(level),
         exponent_after=found.exponent_after,
         threshold=found.threshold,
-        local_exponents=tuple(local),
+        local_exponents=_local_exponents(curve, level),
         scores=compared.scores,
         misses=compared.misses,
-        p_value=p_value,
+        p_value=found.p_value,
         laws=compared.laws,
-        n=values,
+        n=curve.n,
         error=np.concatenate([mean, zeros]),
         low=np.concatenate([low, zeros]),
-        high=np.concatenate([high, zeros + nought]),
-        runs=runs,
-        zero=nought,
+        high=np.concatenate([high, zeros + curve.zero]),
+        runs=curve.runs,
+        zero=curve.zero,
     )
 
 
-class _Found(NamedTuple):
-    """What was decided, and on what."""
+class _Curve(NamedTuple):
+    """A learning curve whose runs are sorted into cells; those from `above` on are zero.
 
-    verdict: str
-    status: str
-    exponent: Interval | None = None
-    exponent_after: Interval | None = None
-    threshold: Interval | None = None
+    Attributes
+    ----------
+    n, medians : ndarray of float64, shape (all cells,)
+        Sizes and median errors.
+    runs : ndarray of int64, shape (all cells,)
+        Number of runs.
+    above : int
+        Number of cells before those at zero.
+    zero : float
+        Errors at most this count as zero.
+    cells : CurveCells
+        The cells above zero.
+    run_n, run_error : ndarray of float64, shape (runs,)
+        Sizes and errors of their runs.
+    weights : ndarray of float64, shape (runs,), or None
+        Weights of their runs, where standard errors are given.
+    """
+
+    n: Array
+    medians: Array
+    runs: NDArray[np.int64]
+    above: int
+    zero: float
+    cells: CurveCells
+    run_n: Array
+    run_error: Array
+    weights: Array | None
 
 
-def _checked(
+def _sorted_curve(
+    n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None, zero: float | None, level: float
+) -> _Curve:
+    """Sort the runs of a curve into cells, and find the cells at zero."""
+    sizes, errors, spread = _run_arrays(n, error, std_error)
+    values, group, runs = np.unique(sizes, return_inverse=True, return_counts=True)
+    medians = np.array([np.median(errors[group == k]) for k in range(len(values))])
+    threshold = ROUNDING * float(medians.max()) if zero is None else zero
+    above = _count_above(medians, threshold)
+    if std_error is not None and above < len(values):  # these may all be 0 by chance
+        largest = np.atleast_1d(std_error)[group >= above].max()
+        threshold = max(threshold, float(special.ndtri((1 + level) / 2) * largest))
+        above = _count_above(medians, threshold)
+    rows = group < above
+    least = max(threshold, float(errors[errors > 0].min(initial=1.0)) if threshold == 0 else 0.0)
+    logs = np.log(np.maximum(errors, least))[rows]
+    known = None if spread is None else spread[rows]
+    cells = cells_of(np.log(values[:above]), group[rows], logs, known)
+    weights = None if known is None else 1 / (known**2 + LOG_ERROR_TOLERANCE**2)
+    run_n = np.exp(cells.x)[group[rows]]
+    return _Curve(values, medians, runs, above, threshold, cells, run_n, np.exp(logs), weights)
+
+
+def _run_arrays(
     n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None
 ) -> tuple[Array, Array, Array | None]:
-    """Return n, error and the errors' relative standard errors (None for none); refuse what can't be used."""
-    sizes = np.atleast_1d(checks.positive_array(n, "n", "curve_shape"))
-    errors = _not_negative(error, "error")
-    spread = None if std_error is None else _not_negative(std_error, "std_error")
+    """Return sizes, errors and relative standard errors (None for none), (runs,) each."""
+    sizes, errors = np.atleast_1d(n), np.atleast_1d(error)
+    spread = None if std_error is None else np.atleast_1d(std_error)
     for name, array in {"n": sizes, "error": errors, "std_error": spread}.items():
         if array is not None and (array.ndim != 1 or array.shape != errors.shape or not array.size):
             accepted = "a one-dimensional array, not empty, as long as error"
@@ -265,109 +296,149 @@ def _checked(
     return sizes, errors, spread
 
 
-def _not_negative(value: ArrayLike, name: str) -> Array:
-    accepted = "an array of finite numbers >= 0"
-    try:
-        raw = np.atleast_1d(np.asarray(value))
-    except Exception:  # ragged lists
-        raise TypeError(checks.refusal(name, "curve_shape", accepted, value)) from None
-    if raw.dtype.kind not in "iuf":
-        raise TypeError(checks.refusal(name, "curve_shape", accepted, value))
-    array = raw.astype(np.float64)
-    bad = ~(np.isfinite(array) & (array >= 0))
-    if bad.any():
-        raise ValueError(checks.refusal(name, "curve_shape", accepted, float(array[bad].flat[0])))
-    return array
+def _count_above(medians: Array, zero: float) -> int:
+    """Return the number of cells before the first from which on all medians are zero."""
+    above = len(medians)
+    while above and medians[above - 1] <= zero:
+        above -= 1
+    return above
 
 
-def _to_zero(cells: CurveCells, values: Array, above: int, seen: int, nought: float, level: float) -> _Found:
-    """Decide about a curve whose largest cells are at zero."""
-    before, after, e = float(values[above - 1]), float(values[above]), float(np.exp(cells.y[-1]))
-    threshold = Interval(after, before, after, level)
-    where = f"At n = {before:g} the error is {e:.2g}, from n = {after:g} on 0 within {nought:.2g}"
-    if seen < 2 or above < 2:
-        short = "above 0" if above < 2 else "at 0"
-        return _Found("not decided", f"{where}: one {'cell' if above < 2 else 'run'} {short} is too few.")
-    if e * (before / after) ** STEEPEST > nought:
+def _local_exponents(curve: _Curve, level: float) -> tuple[Interval, ...]:
+    """Return the exponents between each cell and the next; that to a cell at zero is a lower bound."""
+    local, above = curve.cells.local_exponents(level), curve.above
+    if 0 < above < len(curve.n) and curve.zero > 0:
+        fall = np.log(np.exp(curve.cells.y)[-1] / curve.zero)
+        bound = float(fall / np.log(curve.n[above] / curve.n[above - 1]))
+        local.append(Interval(bound, bound, math.inf, level))
+    return tuple(local)
+
+
+class _Decision(NamedTuple):
+    """A verdict and its evidence, see `CurveShape`."""
+
+    verdict: str
+    status: str
+    exponent: Interval | None = None
+    exponent_after: Interval | None = None
+    threshold: Interval | None = None
+    p_value: float = math.nan
+
+
+def _undecided(status: str, p_value: float = math.nan) -> _Decision:
+    return _Decision("not decided", status, p_value=p_value)
+
+
+def _decide_without_fits(curve: _Curve, level: float) -> _Decision | None:
+    """Decide about a curve with cells at zero, or with too few cells; return None for any other."""
+    above, back = curve.above, curve.medians[: curve.above] <= curve.zero
+    if not above:
+        return _undecided(f"Every cell's error is 0 within {curve.zero:.2g}.")
+    if back.any():
+        return _undecided(f"The error is 0 at n = {curve.n[:above][back][0]:g}, and above it at larger n.")
+    if above < len(curve.n):
+        return _decide_at_zero(curve, level)
+    if above < FEWEST["power law"]:
+        needed = FEWEST["power law"]
+        return _undecided(f"Cells that tell a shape: {above}; at least {needed} are needed.")
+    return None
+
+
+def _decide_at_zero(curve: _Curve, level: float) -> _Decision:
+    """Decide whether a power law can get from the cells above zero to the cells at zero."""
+    cells, above, zero = curve.cells, curve.above, curve.zero
+    last, first, e = float(curve.n[above - 1]), float(curve.n[above]), float(np.exp(cells.y[-1]))
+    threshold = Interval(first, last, first, level)
+    where = f"At n = {last:g} the error is {e:.2g}, from n = {first:g} on 0 within {zero:.2g}"
+    if above < 2:
+        return _undecided(f"{where}: one cell above 0 is too few.")
+    if curve.runs[above:].sum() < 2:
+        return _undecided(f"{where}: one run at 0 is too few.")
+    if e * (last / first) ** STEEPEST > zero:
         text = f"{where}: no power law up to exponent {STEEPEST:g} gets there."
-        return _Found("cliff", text, threshold=threshold)
-    if above >= 3 and (cells.df > 0 or above >= FEWEST["power law"]):
-        coefficients, covariance = cells.fitted(1)
-        ahead = np.array([1.0, math.log(after) - cells.x.mean()])
-        reach = math.sqrt(ahead @ covariance @ ahead + cells.noise[-1])
-        predicted = float(ahead @ coefficients)
-        least = math.exp(predicted - cells.quantile(level) * reach)
-        reached = f"the power law through the {above} cells above predicts {math.exp(predicted):.2g} there"
-        if least > nought:
-            return _Found("cliff", f"{where}; {reached}, at least {least:.2g}.", threshold=threshold)
-        return _Found("not decided", f"{where}; {reached}, at least {least:.2g}: it may be in reach.")
-    return _Found(
-        "not decided", f"{where}: {above} cells above 0 do not tell whether a power law gets there."
-    )
+        return _Decision("cliff", text, threshold=threshold)
+    if above < 3 or (cells.df <= 0 and above < FEWEST["power law"]):
+        return _undecided(f"{where}: {above} cells above 0 do not tell whether a power law gets there.")
+    coefficients, covariance = cells.fitted(1)
+    at_first = np.array([1.0, math.log(first) - cells.x.mean()])
+    standard_error = math.sqrt(at_first @ covariance @ at_first + cells.noise[-1])
+    predicted = float(at_first @ coefficients)
+    least = math.exp(predicted - cells.quantile(level) * standard_error)
+    reached = f"the power law through the {above} cells above predicts {math.exp(predicted):.2g} there"
+    if least > zero:
+        return _Decision("cliff", f"{where}; {reached}, at least {least:.2g}.", threshold=threshold)
+    return _undecided(f"{where}; {reached}, at least {least:.2g}: it may be in reach.")
 
 
-def _decide(
-    cells: CurveCells,
-    compared: Compared,
-    n: Array,
-    error: Array,
-    weights: Array | None,
-    level: float,
-    seed: int,
-) -> tuple[_Found, float]:
-    """Decide about a curve above zero; n, error, weights are its runs.  Return the p-value too."""
-    straight = cells.slope(level)
+def _decide_by_fits(curve: _Curve, compared: Comparison, level: float, seed: int) -> _Decision:
+    """Decide about a curve above zero: is it a power law, and if not, has it a bend or a cliff?"""
+    cells = curve.cells
     basis = cells.basis(1)
     residual = cells.y - basis @ cells.fitted(1)[0]
-    p_value, floored = chance(cells, basis, residual, seed), False
+    p_value, floored = power_law_p_value(cells, basis, residual, seed), False
     if p_value < 1 - level and (tangent := compared.tangent) is not None:
-        with_floor = chance(cells, *tangent, seed)
+        with_floor = power_law_p_value(cells, *tangent, seed)
         p_value, floored = max(p_value, with_floor), with_floor > p_value
-    missed = f"(p = {p_value:.2g})" if p_value >= 0.001 else "(p < 0.001)"
     if p_value >= 1 - level:
-        if straight.low <= 0:
-            text = f"The error does not measurably fall: exponent {straight}."
-            return _Found("not decided", text), p_value
-        _, covariance = cells.fitted(2)
-        change = 2 * cells.quantile(level) * math.sqrt(covariance[2, 2]) * float(np.ptp(cells.x))
-        if not floored and change > max(straight.estimate, 0.1):
-            text = f"Too noisy: a change of the exponent {straight} by {change:.2g} would not be seen."
-            return _Found("not decided", text), p_value
-        exponent, what, scores = straight, "throughout", compared.scores
-        if floored or scores.get("power law, floor", -math.inf) > scores["power law"]:
-            exponent, _, _ = described("power law, floor", "alpha", "c_inf", n, error, weights, level, seed)
-            what = "with a floor" if floored else "if there is a floor, which these cells leave open"
-        text = f"Exponent {exponent} {what}; it predicts the held-out cells within the noise {missed}."
-        if floored and scores.get("bend", -math.inf) > scores["power law, floor"] - MARGIN:
-            text += " They do not tell the floor from a bend to a smaller exponent."
-        return _Found("power law", text, exponent), p_value
+        return _power_law(curve, compared, p_value, floored, level, seed)
+    return _bend_or_cliff(curve, compared, p_value, level, seed)
+
+
+def _p_text(p_value: float) -> str:
+    return f"(p = {p_value:.2g})" if p_value >= 0.001 else "(p < 0.001)"
+
+
+def _power_law(
+    curve: _Curve, compared: Comparison, p_value: float, floored: bool, level: float, seed: int
+) -> _Decision:
+    """Decide about a curve that does not depart from a power law: it may be flat, or too noisy to tell."""
+    cells, scores = curve.cells, compared.scores
+    straight = cells.slope(level)
+    if straight.low <= 0:
+        return _undecided(f"The error does not measurably fall: exponent {straight}.", p_value)
+    _, covariance = cells.fitted(2)
+    change = 2 * cells.quantile(level) * math.sqrt(covariance[2, 2]) * float(np.ptp(cells.x))
+    if not floored and change > max(straight.estimate, 0.1):
+        text = f"Too noisy: a change of the exponent {straight} by {change:.2g} would not be seen."
+        return _undecided(text, p_value)
+    exponent, what = straight, "throughout"
+    if floored or scores.get("power law, floor", -math.inf) > scores["power law"]:
+        runs = (curve.run_n, curve.run_error, curve.weights)
+        exponent = describe_candidate("power law, floor", *runs, level, seed).exponent
+        what = "with a floor" if floored else "if there is a floor, which these cells leave open"
+    text = f"Exponent {exponent} {what}; it predicts the held-out cells within the noise {_p_text(p_value)}."
+    if floored and scores.get("bend", -math.inf) > scores["power law, floor"] - MARGIN:
+        text += " They do not tell the floor from a bend to a smaller exponent."
+    return _Decision("power law", text, exponent, p_value=p_value)
+
+
+def _bend_or_cliff(curve: _Curve, compared: Comparison, p_value: float, level: float, seed: int) -> _Decision:
+    """Decide about a curve that departs from a power law, by the scores of the held-out cells."""
+    cells, scores = curve.cells, compared.scores
     steeper = "more" if -2 * cells.fitted(2)[0][2] > 0 else "less"
-    lead = f"A power law misses the held-out cells {missed}: the curve grows {steeper} steep"
-    best = {
-        family: max((s, name) for name, s in compared.scores.items() if name.startswith(family))
-        for family in ("power law", "bend", "cliff")
-        if any(name.startswith(family) for name in compared.scores)
-    }
+    lead = f"A power law misses the held-out cells {_p_text(p_value)}: the curve grows {steeper} steep"
+    families = {name: name.partition(",")[0] for name in scores}
+    best = [
+        max((score, name) for name, score in scores.items() if families[name] == family)
+        for family in dict.fromkeys(families.values())
+    ]
     if len(best) < 3:
         text = f"{lead}; {len(cells.x)} cells are too few to tell bend from cliff."
-        return _Found("not decided", text), p_value
-    order = sorted(best.values(), reverse=True)
-    ahead = order[0][0] - order[1][0]
-    first, second = order[0][1], order[1][1]
-    if ahead < MARGIN or first.startswith("power law"):
-        text = f"{lead}; but they favour {first} over {second} by {ahead:.1f} nats, which decides nothing."
-        return _Found("not decided", text), p_value
-    verdict = first.partition(",")[0]
-    names = ("c0", "d1") if verdict == "bend" else ("alpha", "n_cliff")
-    exponent, threshold, after = described(first, *names, n, error, weights, level, seed)
-    text = f"{lead}; held-out cells favour {first} over {second} by {ahead:.1f} nats"
+        return _undecided(text, p_value)
+    (top, first), (next_, second), *_ = sorted(best, reverse=True)
+    if top - next_ < MARGIN or first.startswith("power law"):
+        why = f"they favour {first} over {second} by {top - next_:.1f} nats, which decides nothing"
+        return _undecided(f"{lead}; but {why}.", p_value)
+    verdict = families[first]
+    runs = (curve.run_n, curve.run_error, curve.weights)
+    exponent, threshold, after = describe_candidate(first, *runs, level, seed)
+    text = f"{lead}; held-out cells favour {first} over {second} by {top - next_:.1f} nats"
     what = f"from exponent {exponent} to {after} near n = {threshold}"
     if verdict == "cliff" and not exponent.determined:
         if max(one.low for one in cells.local_exponents(level)) <= LARGEST_BEND:
             why = f"exponent before it: {exponent}; between cells none is surely above {LARGEST_BEND:g}"
-            return _Found("not decided", f"{text}, but a slow bend is not excluded ({why})."), p_value
+            return _undecided(f"{text}, but a slow bend is not excluded ({why}).", p_value)
         what = f"faster than any power law from n = {threshold} at the latest (exponent before: {exponent})"
     elif verdict == "cliff":
         what = f"exponent {exponent} up to n = {threshold}, then faster than any power law"
-    text = f"{text}: {what}."
-    return _Found(verdict, text, exponent, after, threshold), p_value
+    return _Decision(verdict, f"{text}: {what}.", exponent, after, threshold, p_value)

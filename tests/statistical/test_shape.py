@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from errsrc.curves import curve_shape
-from errsrc.curves.statistics import Cells, cells_of, chance
+from errsrc.curves.statistics import CurveCells, cells_of, power_law_p_value
 from errsrc.laws import Broken, Cliff, Law, Power
 
 REPEATS, DRAWN = 1000, 30
@@ -29,10 +29,10 @@ def p_values(truth: np.ndarray, noise: float, seeds: int, understated: float = 1
     for k in range(REPEATS):
         logs = np.log(truth)[group] + noise * rng.standard_normal(len(group))
         cells = cells_of(x, group, logs, None)
-        cells = Cells(cells.x, cells.y, cells.variance, cells.scale / understated**2, cells.df)
+        cells = CurveCells(cells.x, cells.y, cells.variance, cells.scale / understated**2, cells.df)
         weight = 1 / cells.noise[:, None]
         line = np.linalg.solve(basis.T @ (weight * basis), basis.T @ (weight[:, 0] * cells.y))
-        out[k] = chance(cells, basis, cells.y - basis @ line, seed=0)
+        out[k] = power_law_p_value(cells, basis, cells.y - basis @ line, seed=0)
     return out
 
 
