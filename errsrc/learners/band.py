@@ -53,7 +53,7 @@ class BandFit(BandFunction):
         Root mean square of labels minus values, relative to that of the labels.
     iterations : int
         Number of iterations of conjugate gradients; 0 for a direct solution.
-    enough : bool
+    determined : bool
         Whether the examples determine the function: n >= M, and a condition number below 1 / rounding error.
     status : str
         The same in a sentence.
@@ -63,7 +63,7 @@ class BandFit(BandFunction):
     condition: float
     residual: float
     iterations: int
-    enough: bool
+    determined: bool
     status: str
 
 
@@ -157,8 +157,8 @@ class BandLeastSquares(SpectralLearner):
         """Return the solution by iteration; None where the direct one is faster or more accurate."""
         entries, many_nodes = len(x) * self.basis.size, len(x) >= 2.5 * self.basis.size
         few_outputs = labels.ndim == 1 or labels.shape[1] <= FEW_OUTPUTS
-        enough_for = ITERATED_FROM if many_nodes and few_outputs else ALWAYS_ITERATED_FROM
-        if self.weights == "uniform" and not (self._can_iterate and entries >= enough_for):
+        iterated_from = ITERATED_FROM if many_nodes and few_outputs else ALWAYS_ITERATED_FROM
+        if self.weights == "uniform" and not (self._can_iterate and entries >= iterated_from):
             return None
         found = toeplitz.solve(self.basis, x, labels, self.ridge, self.weights)
         is_last_resort = entries >= ALWAYS_ITERATED_FROM or self.weights == "density"
@@ -180,16 +180,16 @@ class BandLeastSquares(SpectralLearner):
         labels = indicators(y)
         iterated = self._iterated(x, labels)
         fit = self._direct_fit(x, labels) if iterated is None else self._iterated_fit(len(x), iterated)
-        if not fit.enough and not self.ridge:
+        if not fit.determined and not self.ridge:
             consequence = " The fit is the one of least norm." if iterated is None else ""
             warnings.warn(f"{fit.status}{consequence}", Undersampled, stacklevel=3)
         return fit
 
     def _iterated_fit(self, n: int, found: toeplitz.ToeplitzSolution) -> BandFit:
         """Return the fit of n examples by iteration."""
-        enough = found.converged and n >= self.basis.size and bool(np.isfinite(found.condition))
+        determined = found.converged and n >= self.basis.size and bool(np.isfinite(found.condition))
         accuracy = (found.condition, found.residual, found.iterations)
-        return BandFit(self.basis, found.coefficients, n, *accuracy, enough, found.status)
+        return BandFit(self.basis, found.coefficients, n, *accuracy, determined, found.status)
 
     def _direct_fit(self, x: Array, labels: Array) -> BandFit:
         """Return the fit by a singular value decomposition."""
@@ -197,8 +197,8 @@ class BandLeastSquares(SpectralLearner):
         coefficients, d = self._direct(features, labels)
         cutoff = self._rounding(features.shape) * float(d[0])
         condition = float(d[0] / d[-1]) if n >= size and d[-1] > 0 else np.inf
-        enough = n >= size and bool(d[-1] > cutoff)
-        if enough:
+        determined = n >= size and bool(d[-1] > cutoff)
+        if determined:
             status = f"n = {n} examples determine the M = {size} functions, condition number {condition:.2g}."
         elif n >= size:
             rank, distinct = int((d > cutoff).sum()), len(np.unique(x, axis=0))
@@ -209,4 +209,4 @@ class BandLeastSquares(SpectralLearner):
         norm = float(np.linalg.norm(labels))
         left = float(np.linalg.norm(labels - features @ coefficients))
         residual = left / norm if norm else 0.0
-        return BandFit(self.basis, coefficients, n, condition, residual, 0, enough, status)
+        return BandFit(self.basis, coefficients, n, condition, residual, 0, determined, status)

@@ -196,7 +196,7 @@ class RecoveredNetwork:
         if self.training_error <= ZERO_ERROR:
             return (
                 f"{_STATUS[self.certificate]} The Jacobian's condition number is {self.condition:.2g}; "
-                f"{self.starts_solved} of {self.starts_ended} starts arrived."
+                f"{self.starts_solved} of {self.starts_ended} starts reached it."
             )
         return (
             f"None of {self.starts_ended:,} starts reached zero training error; the best has "

@@ -1,4 +1,4 @@
-"""Properties of every basis: functions of a `BasisCase` that raise `Violation` where one fails."""
+"""Properties of every basis: functions of a case, a `BasisCase`, that raise `Violation` where one fails."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_a_large_band_is_fitted_by_iteration_to_what_the_direct_solution_is(monk
     monkeypatch.setattr("errsrc.learners.band.ITERATED_FROM", 1)
     found = BandLeastSquares(basis).fit(x, y, rng()).function
     assert (direct.iterations, found.iterations > 3) == (0, True)
-    assert found.enough
+    assert found.determined
     assert found.distance(direct) < 1e-20
     assert found.residual == pytest.approx(direct.residual, rel=1e-6)
     assert 0.2 * direct.condition < found.condition < 1.01 * direct.condition
@@ -74,7 +74,7 @@ def test_where_iteration_does_not_converge_the_solution_is_direct(monkeypatch):
     monkeypatch.setattr("errsrc.learners.band.ITERATED_FROM", 1)
     assert not solve(basis, x, teacher(x), weights="uniform").converged
     found = BandLeastSquares(basis).fit(x, teacher(x), rng()).function
-    assert (found.iterations, found.enough) == (0, True)
+    assert (found.iterations, found.determined) == (0, True)
     assert 1e4 < found.condition < 1e7
     assert teacher.distance(found) < (100 * found.condition * 2.3e-16) ** 2
     smoother = BandLeastSquares(basis).smoother(x, x[:3])
@@ -85,10 +85,10 @@ def test_too_few_examples_for_a_band_are_warned_of_and_counted():
     x = rng(4).uniform(0, 2 * np.pi, (6, 1))
     with pytest.warns(Undersampled, match="n = 6 examples do not determine the M = 7 functions: 7 or more"):
         few = BandLeastSquares(Torus(3)).fit(x, x[:, 0], rng()).function
-    assert not few.enough
+    assert not few.determined
     with pytest.warns(Undersampled, match=r"determine only 3 of the M = 5 functions: only 3 nodes are diff"):
         again = BandLeastSquares(Torus(2)).fit(np.repeat(x[:3], 3, axis=0), np.zeros(9), rng()).function
-    assert not again.enough
+    assert not again.determined
     with pytest.raises(ValueError, match=r"at least M = 1001 nodes"):
         BandLeastSquares(Torus(500), weights="density").fit(x, x[:, 0], rng())
     with pytest.raises(ValueError, match=r"'weights' .* 'density' is for trigonometric"):

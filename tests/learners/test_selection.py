@@ -60,7 +60,7 @@ def test_the_band_of_a_teacher_is_chosen_and_the_teacher_found(band, bound):
         f = BandSelection(bound).fit(x, y, np.random.default_rng(0)).function
         assert f.basis == band
         assert f.vanished
-        assert f.enough
+        assert f.determined
         assert f.distance(teacher) <= 1e-18 * f.condition**2
         assert "the first of" in f.status
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from errsrc.learners import Learner
-from errsrc.learners.learner import indicators
+from errsrc.learners import Learner, indicators
 
 
 def median(x, y, neighbours, at):

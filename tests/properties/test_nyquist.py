@@ -36,7 +36,7 @@ def test_recovery_is_exact_in_general_position(setting, ratio, seed):
     x, condition, teacher = sample(setting, n, seed)
     assume(condition < 1e6)
     found = BandLeastSquares(setting.basis).fit(x, teacher(x), rng(0)).function
-    assert found.enough
+    assert found.determined
     assert found.condition == pytest.approx(condition, rel=1e-6)
     size = float((teacher.coefficients**2).sum())
     assert teacher.distance(found) <= (100 * condition * 2.3e-16) ** 2 * size
