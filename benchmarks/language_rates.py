@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from errsrc.tasks import LanguageCell
-from errsrc.tasks.language import FAMILIES, train_cells
+from errsrc.tasks.language import LANGUAGE_FAMILIES, train_language_cells
 from errsrc.training import Recipe
 
 RATES = (1e-3, 2e-3, 4e-3, 8e-3, 16e-3, 32e-3)
@@ -29,7 +29,9 @@ RESULTS = Path(__file__).parent / "results" / "language_rates.json"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=FAMILIES)
+    parser.add_argument(
+        "--families", nargs="+", choices=tuple(LANGUAGE_FAMILIES), default=tuple(LANGUAGE_FAMILIES)
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     found = json.loads(RESULTS.read_text())["losses"] if RESULTS.exists() else {}
@@ -43,7 +45,7 @@ def main() -> None:
                 cell = LanguageCell(
                     "sotu", family, width, n=2**19, seed=0, context=context, steps=steps, recipe=recipe
                 )
-                (result,) = train_cells([cell])
+                (result,) = train_language_cells([cell])
                 losses[f"{rate:g}"] = round(result.validation_loss, 4) if not result.diverged else None
             found[family][str(width)] = losses
             best = min((loss, rate) for rate, loss in losses.items() if loss is not None)

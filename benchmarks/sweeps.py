@@ -68,10 +68,10 @@ def short(cells: Any) -> list[dict[str, Any]]:
 
 
 def trained(cells: Any) -> list[dict[str, Any]]:
-    from errsrc.tasks.vision import outcomes
+    from errsrc.tasks.vision import vision_outcomes
 
     begin(cells)
-    return outcomes(cells)
+    return vision_outcomes(cells)
 
 
 def nothing(cells: Any) -> list[dict[str, Any]]:
@@ -129,10 +129,10 @@ def short_study() -> Study:
 
 
 def trained_study() -> Study:
-    from errsrc.tasks.vision import VisionCell, batch_of
+    from errsrc.tasks.vision import VisionCell
     from errsrc.training import Recipe
 
-    kind = Kind("vision", VisionCell, trained, group=batch_of, packages=("numpy", "torch"))
+    kind = Kind("vision", VisionCell, trained, group=VisionCell.batch, packages=("numpy", "torch"))
     base = VisionCell("digits", "mlp", 4, 22, 0, 397, 20, Recipe(learning_rate=0.008))
     return Study(kind, base, (Factor.of("seed", range(15)), Factor.of("n", (22, 45, 90, 180))))
 

@@ -24,7 +24,7 @@ from errsrc.report.provenance import versions
 from errsrc.studies.files import save_dated_csv
 from errsrc.studies.trained import is_usable, left_out
 from errsrc.sweeps import Store, Study, local, run
-from errsrc.tasks import VisionCell, parameters, vision_grid
+from errsrc.tasks import VisionCell, vision_grid
 
 Row = Mapping[str, Any]
 """A finished cell, as its store has it."""
@@ -85,7 +85,7 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
     cells = vision_grid(data.name, SEEDS[data.name]) if cells is None else tuple(cells)
     engine = functools.partial(local, workers=processes)
     n = np.array([cell.n for cell in cells], dtype=np.float64)
-    m = np.array([parameters(cell) for cell in cells], dtype=np.float64)
+    m = np.array([cell.parameters for cell in cells], dtype=np.float64)
     small = small_cells(n=n, m=m)
     study = Study.of(studies.ALL["vision"], cells)
     out.mkdir(parents=True, exist_ok=True)

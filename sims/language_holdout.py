@@ -25,7 +25,6 @@ from errsrc.laws import Dense
 from errsrc.studies import load
 from errsrc.studies.files import save_dated_csv
 from errsrc.sweeps import Store, Study, local, run
-from errsrc.tasks.language import network
 
 
 def main() -> None:
@@ -38,7 +37,7 @@ def main() -> None:
     study = load(args.study)
     cells = list(study)
     n = np.array([cell.n for cell in cells], dtype=float)
-    m = np.array([network(cell).non_embedding for cell in cells], dtype=float)
+    m = np.array([cell.network().non_embedding for cell in cells], dtype=float)
     small = small_cells(n=n, m=m)
     engine = functools.partial(local, workers=args.workers)
     with Store(args.study.with_suffix(".db"), write=True) as store:

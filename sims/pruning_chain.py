@@ -27,7 +27,6 @@ from errsrc.studies import load
 from errsrc.studies.files import save_dated_csv
 from errsrc.studies.pruned import CONFIGURATION
 from errsrc.sweeps import Store, local, run
-from errsrc.tasks.vision import parameters
 
 HERE = Path(__file__).parent
 LEVELS = 0.8 ** np.arange(31)
@@ -60,7 +59,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE.parent / "benchmarks" / "results")
     options = parser.parse_args()
     study, chains = load(HERE / "pruning_chain.toml"), laws(options.stores)
-    networks = {(cell.depth, cell.width, cell.n): float(parameters(cell)) for cell in study}
+    networks = {(cell.depth, cell.width, cell.n): float(cell.parameters) for cell in study}
     rows: list[Columns] = []
     for (depth, width, n), m in networks.items():
         sizes = {"depth": depth, "width": width, "n": n, "m": m, "density": LEVELS}

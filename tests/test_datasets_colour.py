@@ -13,7 +13,7 @@ from PIL import Image
 from errsrc.cli import main
 from errsrc.datasets import Shape, images, shape_of
 from errsrc.sweeps import Store
-from errsrc.tasks import VisionCell, parameters, train_cells
+from errsrc.tasks import VisionCell, train_vision_cells
 from errsrc.training import Recipe
 
 torch.set_num_threads(1)
@@ -379,9 +379,9 @@ def test_every_family_learns_colours_from_a_folder_of_any_name(tmp_path, family,
     write_pictures(tmp_path, count=12)
     recipe = Recipe(learning_rate=0.01, batch=8, warmup=5, evaluation_interval=10, min_steps=10)
     cell = VisionCell(str(tmp_path), family, 4, 24, 0, 6, 40, recipe, depth, side=8)
-    (result,) = train_cells([cell])
+    (result,) = train_vision_cells([cell])
     assert result.error < 0.2
-    assert result.m == parameters(cell)
+    assert result.m == cell.parameters
 
 
 @pytest.mark.parametrize(("family", "depth"), [("resnet", 8), ("wrn", 10)])
@@ -389,13 +389,13 @@ def test_residual_cells_train_on_cifar(tmp_path, family, depth, monkeypatch):
     write(tmp_path / "cifar-10-batches-py", contents("cifar-10", "python"))
     monkeypatch.setenv("ERRSRC_DATA", str(tmp_path))
     cell = VisionCell("cifar-10", family, 2, 20, 0, 20, 3, Recipe(batch=8, evaluation_interval=3), depth)
-    one, two = train_cells([cell, replace(cell, seed=1)])
-    assert one.m == two.m == parameters(cell)
+    one, two = train_vision_cells([cell, replace(cell, seed=1)])
+    assert one.m == two.m == cell.parameters
     assert 0 < one.error <= 1
     assert one.loss != two.loss
     from errsrc.tasks import vision
 
-    vision.resident.cache_clear()  # of a set that is no CIFAR
+    vision.device_images.cache_clear()  # of a set that is no CIFAR
 
 
 @pytest.mark.parametrize("family", ["resnet", "wrn"])
@@ -415,7 +415,7 @@ def test_a_depth_that_was_not_published_is_refused_with_the_cell(family):
         ),
         ('dataset = "cifar-100"\nfamily = "mlp"', "train.bin is not a whole CIFAR batch (it has 7 bytes"),
         ('dataset = "cifar-10"\nfamily = "resnet"\ndepth = 9', "'depth' parameter of Resnet must be 6 k + 2"),
-        ('dataset = "cifar-10"\nfamily = "mlp"\nside = 8', "'side' parameter of VisionCell must be 0"),
+        ('dataset = "cifar-10"\nfamily = "mlp"\nside = 8', "Cell must be 0 for cifar-10"),
     ],
 )
 @pytest.mark.parametrize("kind", ["vision", "pruning"])

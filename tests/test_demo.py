@@ -22,7 +22,7 @@ from errsrc.datasets import images
 from errsrc.demo import demo, find_images
 from errsrc.studies import ALL
 from errsrc.sweeps import Store, Study
-from errsrc.tasks import VisionCell, parameters
+from errsrc.tasks import VisionCell
 
 CELL = VisionCell("digits", "mlp", width=4, n=45, seed=0, validation=397, steps=100)
 CELLS = tuple(
@@ -69,7 +69,7 @@ def test_the_prediction_came_before_the_large_cells_were_trained(finished):
     written = {r["written"] for r in rows(out / "predictions.csv")}
     with Store(out / "cells.db") as store:
         done = store.rows(Study.of(ALL["vision"], CELLS))
-    ended = [row["finished"] for row, c in zip(done, CELLS, strict=True) if (c.n, parameters(c)) in predicted]
+    ended = [row["finished"] for row, c in zip(done, CELLS, strict=True) if (c.n, c.parameters) in predicted]
     assert len(ended) == 2 * len(predicted)  # seeds
     assert max(written) <= min(ended)
 

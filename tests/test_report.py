@@ -29,7 +29,6 @@ from errsrc.studies.budgets import from_row
 from errsrc.sweeps import Store
 from errsrc.sweeps.runner import attempt, code
 from errsrc.tasks import language
-from errsrc.tasks import parameters as vision_parameters
 
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
 
@@ -201,7 +200,7 @@ def of_the_law(cells: Sequence[Any]) -> list[dict[str, Any]]:
     rng, out = np.random.default_rng(5), []
     for cell in cells:
         words = isinstance(cell, language.LanguageCell)
-        m = language.network(cell).non_embedding if words else vision_parameters(cell)
+        m = cell.network().non_embedding if words else cell.parameters
         error = float(LAW.error(n=cell.n, m=m)) * float(np.exp(rng.normal(0.0, 0.02)))
         lost = (cell.n, cell.width, cell.seed) == (22, 4, 1)
         row = {"m": m, "error": error, "loss": 3 * error, "non_embedding": m, "diverged": lost}

@@ -62,7 +62,7 @@ def where(cells):
 def trained(cells):
     from errsrc.tasks import vision
 
-    found = vision.outcomes(cells)
+    found = vision.vision_outcomes(cells)
     _linger_once(cells[0].seed == 1)
     return found
 
@@ -166,7 +166,9 @@ def test_a_worker_killed_in_the_middle_changes_no_bit_and_loses_no_row(machines,
         from errsrc.tasks import vision
         from errsrc.training import Recipe
 
-        kind = Kind("vision", vision.VisionCell, trained, group=vision.batch_of, packages=("numpy", "torch"))
+        kind = Kind(
+            "vision", vision.VisionCell, trained, group=vision.VisionCell.batch, packages=("numpy", "torch")
+        )
         base = vision.VisionCell("digits", "mlp", 8, 45, 0, 397, 100, Recipe(learning_rate=0.006))
         study = Study(kind, base, (Factor.of("n", (45, 90)), Factor.of("seed", range(3))))
     file, killed = tmp_path / "lingers", []

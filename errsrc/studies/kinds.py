@@ -13,14 +13,14 @@ Place = tuple[str, str]
 """Where an object is defined: its module and its name there."""
 
 _KINDS: dict[str, Place] = {
-    "vision": ("errsrc.tasks.vision", "KIND"),
+    "vision": ("errsrc.tasks.vision", "VISION"),
     "recovery": ("errsrc.studies.recovery", "KIND"),
     "budget": ("errsrc.studies.budgets", "KIND"),
     "threshold": ("errsrc.studies.conjectures", "THRESHOLD"),
     "search": ("errsrc.studies.conjectures", "SEARCH"),
     "example": ("errsrc.studies.conjectures", "EXAMPLE"),
-    "pruning": ("errsrc.tasks.pruning", "KIND"),
-    "language": ("errsrc.tasks.language", "KIND"),
+    "pruning": ("errsrc.tasks.pruning", "PRUNING"),
+    "language": ("errsrc.tasks.language", "LANGUAGE"),
 }
 
 _ROOMS: dict[Place, tuple[Place, ...]] = {

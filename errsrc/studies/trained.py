@@ -16,7 +16,6 @@ from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import Dense, Power
 from errsrc.laws.law import Array
 from errsrc.studies.finished import FinishedStudy
-from errsrc.tasks import vision
 
 SIZES = ("n", "width", "depth", "heads", "seed", "steps")
 """Fields in which the cells of one law differ."""
@@ -48,7 +47,7 @@ class Quantities:
 
 
 def _guess_of_classes(cell: Any) -> float:
-    return 1 - 1 / vision.network(cell).outputs
+    return 1 - 1 / cell.network().outputs
 
 
 def _guess_of_tokens(cell: Any) -> float:

@@ -1,11 +1,11 @@
-"""Real tasks: grids of trained networks over data size, model size and seed."""
+"""Real tasks: cells that train networks of images or text, for grids over data size, model size and seed."""
 
 from errsrc.tasks.language import LanguageCell as LanguageCell
 from errsrc.tasks.language import LanguageResult as LanguageResult
+from errsrc.tasks.language import train_language_cells as train_language_cells
 from errsrc.tasks.pruning import PruningCell as PruningCell
 from errsrc.tasks.pruning import prune_cells as prune_cells
 from errsrc.tasks.vision import VisionCell as VisionCell
 from errsrc.tasks.vision import VisionResult as VisionResult
-from errsrc.tasks.vision import parameters as parameters
-from errsrc.tasks.vision import train_cells as train_cells
+from errsrc.tasks.vision import train_vision_cells as train_vision_cells
 from errsrc.tasks.vision import vision_grid as vision_grid

@@ -1,4 +1,4 @@
-"""Where real tasks are trained: on a GPU where torch finds one."""
+"""The device that real tasks are trained on: a GPU if torch finds one."""
 
 from __future__ import annotations
 
@@ -13,5 +13,11 @@ def device() -> torch.device:
 
 
 def device_name(of: torch.device) -> str:
-    """Return what the device ``of`` a tensor is called in results."""
+    """Return the name that results have for a device.
+
+    Parameters
+    ----------
+    of : torch.device
+        The device of a tensor.
+    """
     return torch.cuda.get_device_name(of) if of.type == "cuda" else f"CPU ({platform.machine()})"

@@ -1,85 +1,99 @@
-"""Language modelling cells: one trained network of tokens at a data size, a model size and a seed."""
+"""Language modelling: cells that train one network on tokens, at a data size, a model size and a seed."""
 
 from __future__ import annotations
 
-import functools
 import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional
 
 from errsrc import checks
-from errsrc.datasets.text import Tokens, check_files, passages, texts
+from errsrc.datasets.text import check_files
+from errsrc.fields import choice, instance, integer
 from errsrc.nets import LSTM, LanguageModel, NeuralNgram, Transformer, Weights
 from errsrc.rng import generator, seed_of
 from errsrc.sweeps import Kind
-from errsrc.tasks.devices import device, device_name
+from errsrc.tasks.cells import TrainedCell, common_cell, outcome, shared_seconds
+from errsrc.tasks.corpora import DeviceCorpus, device_corpus
+from errsrc.tasks.devices import device_name
 from errsrc.training import Member, Recipe, train
 
-FAMILIES = ("neural-ngram", "transformer", "lstm")
-_BOUNDARY = 0.0  # the token before a passage; in no text
+LANGUAGE_FAMILIES: dict[str, Callable[[LanguageCell], LanguageModel]] = {
+    "neural-ngram": lambda cell: NeuralNgram(cell.context, cell.width, cell.depth, cell.vocabulary),
+    "transformer": lambda cell: Transformer(
+        cell.context, cell.width, cell.depth, cell.vocabulary, heads=cell.heads
+    ),
+    "lstm": lambda cell: LSTM(cell.context, cell.width, cell.depth, cell.vocabulary),
+}
+"""Families of networks by name: the architecture of a cell."""
 
 
 @dataclass(frozen=True)
-class LanguageCell:
-    """What identifies one trained network and all that it was trained with.
+class LanguageCell(TrainedCell):
+    """Configuration of one trained language model.
 
     Attributes
     ----------
     corpus
         "sotu", or the path of a text file or folder, see `errsrc.datasets.texts`.
-    family, width, depth, context, heads
-        "neural-ngram", "transformer" or "lstm" (`errsrc.nets`) and its size; ``heads`` are a
-        transformer's.
-    n, seed
-        Training tokens, a multiple of ``passage``, and the seed of which passages, which initial weights
-        and which order.  Cells of one width, depth and seed have nested training sets; others have sets
-        of their own, as in `errsrc.tasks.VisionCell`.
+    family
+        "neural-ngram", "transformer" or "lstm", see `errsrc.nets`.
+    width
+        Units of a layer, >= 1.
+    n
+        Number of training tokens, a multiple of ``passage``.
+    seed
+        Seed of the choice of passages, of the initial weights and of the order of examples, >= 0.  Cells of
+        the same width, depth and seed have nested training sets; see `errsrc.tasks.VisionCell`.
+    depth
+        Number of layers, >= 1.
+    context
+        Tokens of a window, from 1 to ``passage``.
+    heads
+        Attention heads of a transformer, >= 1.
     passage
-        Tokens of a passage: the unit in which text is drawn; nothing is seen across its ends.
-    validation, test
-        About how many tokens to stop training and choose the weights by, and to test on; the same in all
-        cells, spread evenly over the documents kept for each.
+        Tokens of a passage, >= 1.  Text is drawn in passages, and no prediction sees beyond its passage.
+    validation
+        Approximate number of tokens that stop training and choose the weights, >= 1; the same in all cells,
+        spread evenly over the validation documents.
+    test
+        Approximate number of test tokens, >= 1, spread evenly over the test documents.
     steps
-        The most steps of training.
+        Largest number of training steps, >= 1.
     recipe
-        How it is trained, under the log loss.
+        How to train, with the loss "log".
     vocabulary
-        How many tokens there are: 256, the bytes, or more, see `errsrc.datasets.texts`.
+        Number of different tokens: 256, the bytes, or more, see `errsrc.datasets.texts`.
     """
 
     corpus: str
-    family: str
-    width: int
-    n: int
-    seed: int
-    depth: int = 1
-    context: int = 16
-    heads: int = 4
-    passage: int = 1024
-    validation: int = 8192
-    test: int = 65_536
-    steps: int = 20_000
-    recipe: Recipe = field(default_factory=Recipe)
-    vocabulary: int = 256
+    family: str = choice(MISSING, tuple(LANGUAGE_FAMILIES))
+    width: int = integer(at_least=1)
+    n: int = integer(at_least=1)
+    seed: int = integer(at_least=0)
+    depth: int = integer(1, at_least=1)
+    context: int = integer(16, at_least=1)
+    heads: int = integer(4, at_least=1)
+    passage: int = integer(1024, at_least=1)
+    validation: int = integer(8192, at_least=1)
+    test: int = integer(65_536, at_least=1)
+    steps: int = integer(20_000, at_least=1)
+    recipe: Recipe = instance(Recipe, "an errsrc.training.Recipe", default_factory=Recipe)
+    vocabulary: int = integer(256, at_least=256)
 
     def __post_init__(self) -> None:
         where = "LanguageCell"
         if not isinstance(self.corpus, str) or not self.corpus:
             raise TypeError(checks.refusal("corpus", where, "'sotu' or a path", self.corpus))
-        checks.choice(self.family, "family", where, FAMILIES)
-        checks.integer(self.seed, "seed", where, 0)
-        checks.integer(self.vocabulary, "vocabulary", where, 256)
-        for name in ("n", "passage", "validation", "test", "steps"):
-            checks.integer(getattr(self, name), name, where, 1)
-        if network(self).context > self.passage:
+        super().__post_init__()
+        network = self.network()
+        if self.context > self.passage:
             accepted = f"an integer <= the passage, {self.passage} tokens"
             raise ValueError(checks.refusal("context", where, accepted, self.context))
         if self.n % self.passage:
@@ -87,28 +101,59 @@ class LanguageCell:
             raise ValueError(checks.refusal("n", where, accepted, self.n))
         if self.recipe.loss != "log":
             raise ValueError(checks.refusal("recipe.loss", where, "'log'", self.recipe.loss))
-        self.recipe.check_network(network(self), where)
+        self.recipe.check_network(network, where)
+
+    def network(self) -> LanguageModel:
+        """Return the cell's architecture, whose numbers of parameters are known before training."""
+        return LANGUAGE_FAMILIES[self.family](self)
+
+    def batch(self) -> Self:
+        """Return a cell that is the same for all cells of a batch."""
+        return replace(self, n=self.passage, steps=1)
+
+    def work(self) -> float:
+        """Return relative work."""
+        return (30_000.0 + self.n) * (20_000 + self.parameters)
 
 
 @dataclass(frozen=True, eq=False)
 class LanguageResult:
-    """One cell's outcome.
+    """Outcome of one cell.
 
     Attributes
     ----------
-    cell, m, non_embedding
-        The cell, its number of parameters, and that without the table of token embeddings.
-    loss, loss_se, bits_per_byte, bits_per_byte_se
-        Cross-entropy on the test set, nats a token and bits a byte of text, with standard errors from
-        the scatter between test documents.
+    cell
+        The cell.
+    m
+        Number of parameters of its network.
+    non_embedding
+        Number of parameters without the table of token embeddings.
+    loss, loss_se
+        Cross-entropy on the test set in nats per token, and its standard error from the differences between
+        test documents.
+    bits_per_byte, bits_per_byte_se
+        The same in bits per byte of text.
     error
-        The share of test tokens that are not the likeliest prediction.
-    validation_loss, train_loss
-        Nats a token: on validation at the step that it chose, optimistic; on the training tokens.
-    steps_taken, best_step, seconds, diverged, curve
-        As of an `errsrc.tasks.VisionResult`; the curve (looks,) each.
-    digest, device
-        Of the corpus, see `errsrc.datasets.Texts`; what it was trained on.
+        Share of test tokens that are not the likeliest prediction.
+    validation_loss
+        Cross-entropy in nats per token on the validation set at the evaluation that it chose; too optimistic
+        to report.
+    train_loss
+        Cross-entropy in nats per token on the training tokens.
+    steps_taken
+        Training steps taken.
+    best_step
+        The step whose weights were kept.
+    seconds
+        This cell's share, by steps, of the wall time of its batch, in seconds.
+    diverged
+        True if the training failed; leave such a cell out of fits, and say so.
+    digest
+        Digest of the corpus, see `errsrc.datasets.Texts`.
+    device
+        Name of the device that trained it.
+    curve
+        Learning curve, (evaluations,) each, see `errsrc.training.Trained`.
     """
 
     cell: LanguageCell
@@ -130,157 +175,54 @@ class LanguageResult:
     curve: dict[str, NDArray[np.float64]]
 
 
-@dataclass(frozen=True, eq=False)
-class _Resident:
-    """A corpus as training needs it: windows of the training passages, and what they are followed by.
-
-    ``starts`` are the windows' rows within a passage, ``span`` rows from one passage to the next;
-    ``document`` and ``test_bytes`` (P,) are of each test passage.
-    """
-
-    x: Tensor
-    y: Tensor
-    starts: NDArray[np.int64]
-    span: int
-    count: int
-    validation: tuple[Tensor, Tensor]
-    test: tuple[Tensor, Tensor]
-    scored: Tensor
-    document: NDArray[np.int64]
-    test_bytes: NDArray[np.int64]
-    digest: str
-
-
-@functools.lru_cache(maxsize=1)
-def _resident(
-    corpus: str, context: int, every: bool, passage: int, validation: int, test: int, vocabulary: int
-) -> _Resident:
-    """Return a corpus cut for networks that predict after ``every`` token of a window, or after its last."""
-    data = texts(corpus, vocabulary)
-    cut = {part: passages(list(own.values()), passage) for part, own in data.documents.items()}
-    for part, (found, _) in cut.items():
-        if not len(found):
-            longest = max(map(len, data.documents[part].values()))
-            raise ValueError(
-                f"The corpus {corpus!r} has no passage of {passage} tokens to put into {part} (its longest "
-                f"document there has {longest}): take a shorter passage and context, or more text."
-            )
-    where = device()
-    starts = np.arange(passage)
-    if every:  # windows that overlap by half
-        starts = np.append(np.arange(0, passage - context, max(1, context // 2)), passage - context)
-    windows = {part: _windows(found, context, every, where) for part, (found, _) in cut.items()}
-    span = passage + (1 if every else context)
-    rows = (np.arange(len(cut["validation"][0]))[:, None] * span + starts).ravel()
-    rows = _spread(rows, validation // context if every else validation)
-    chosen = _spread(np.arange(len(cut["test"][0])), test // passage)
-    test_rows = chosen[:, None] * span + starts
-    scored = np.ones(test_rows.shape[1:], bool)
-    if every:
-        last = starts[:, None] + np.arange(context)
-        scored = last > np.maximum.accumulate(np.append(-1, last[:-1, -1]))[:, None]
-    return _Resident(
-        *windows["train"],
-        starts,
-        span,
-        len(cut["train"][0]),
-        _rows(windows["validation"], rows),
-        _rows(windows["test"], test_rows),
-        torch.from_numpy(scored).to(where),
-        cut["test"][1][chosen],
-        data.sizes[cut["test"][0][chosen]].sum(1),
-        data.digest,
-    )
-
-
-def _windows(found: Tokens, context: int, every: bool, where: torch.device) -> tuple[Tensor, Tensor]:
-    """Return views of the joined passages: all windows (N, context), and the token or tokens after them."""
-    before = np.full((len(found), 1 if every else context), _BOUNDARY, np.float32)
-    joined = torch.from_numpy(np.concatenate([before, found], 1, dtype=np.float32).ravel()).to(where)
-    after = joined[1:].long().unfold(0, context, 1) if every else joined[context:].long()
-    return joined.unfold(0, context, 1)[:-1], after
-
-
-def _rows(windows: tuple[Tensor, Tensor], rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    x, y = (part[torch.from_numpy(rows).to(part.device)] for part in windows)
-    return x, y
-
-
-def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return ``count`` of the rows, one at least and all at most, evenly from first to last."""
-    return rows[np.unique(np.linspace(0, len(rows) - 1, max(1, min(count, len(rows)))).astype(np.int64))]
-
-
-def network(cell: LanguageCell) -> LanguageModel:
-    """Return a cell's network, whose ``parameters`` and ``non_embedding`` are known before it is trained."""
-    if cell.family == "transformer":
-        return Transformer(cell.context, cell.width, cell.depth, cell.vocabulary, heads=cell.heads)
-    model = LSTM if cell.family == "lstm" else NeuralNgram
-    return model(cell.context, cell.width, cell.depth, cell.vocabulary)
-
-
-def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
-    """Train a batch of cells that differ only in n, seed and steps, at once, and test each.
-
-    On a GPU where torch finds one.
+def train_language_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
+    """Train a batch of cells at once, on a GPU if torch finds one, and test each network.
 
     Parameters
     ----------
-    cells
-        One size of one family on one corpus, with one recipe.
+    cells : sequence of LanguageCell
+        Cells that differ only in n, seed and steps.
 
     Returns
     -------
-    results
-        In the order of `cells`.  A cell's result does not depend on the others, to rounding.
+    list of LanguageResult
+        In the order of `cells`.  The result of a cell does not depend on the other cells, to rounding.
 
     Raises
     ------
     ValueError
-        For cells that differ in more, and more tokens than the corpus has.
+        For cells that differ in other fields, or have more tokens than the corpus.
     """
-    kinds = {replace(cell, n=cell.passage, seed=0, steps=1) for cell in cells}
-    if len(kinds) != 1:
-        accepted = "cells that differ only in n, seed and steps"
-        raise ValueError(checks.refusal("cells", "train_cells", accepted, f"<{len(kinds)} kinds>"))
-    kind = kinds.pop()
+    common = common_cell(cells, "train_language_cells")
     start = time.perf_counter()
-    model = network(kind)
-    data = _resident(
-        kind.corpus, kind.context, bool(model.positions), kind.passage, kind.validation, kind.test,
-        kind.vocabulary,
+    network = common.network()
+    data = device_corpus(
+        common.corpus, common.context, bool(network.positions), common.passage, common.validation,
+        common.test, common.vocabulary,
     )  # fmt: skip
-    members = []
-    for cell in cells:
-        order = generator(cell.seed, "language", "subset", cell.width, cell.depth).permutation(data.count)
-        if cell.n > data.count * cell.passage:
-            accepted = f"an integer <= {data.count * cell.passage} ({cell.corpus})"
-            raise ValueError(checks.refusal("n", "LanguageCell", accepted, cell.n))
-        rows = (order[: cell.n // cell.passage, None] * data.span + data.starts).ravel()
-        seed = seed_of(cell.seed, "language", cell.family, cell.width, cell.depth, cell.n)
-        members.append(Member(rows, cell.steps, seed))
-    trained = train(model, data.x, data.y, members, data.validation, kind.recipe)
+    members = [_training_member(cell, data) for cell in cells]
+    trained = train(network, data.x, data.y, members, data.validation, common.recipe)
     weights = tuple(torch.stack(own) for own in zip(*(one.weights for one in trained), strict=True))
-    nats, wrong = _scores(model, weights, data)
-    loss, loss_se = _ratio(nats, np.full(len(data.test_bytes), kind.passage), data.document)
-    bits, bits_se = _ratio(nats / math.log(2), data.test_bytes, data.document)
-    seconds = time.perf_counter() - start
-    all_steps = sum(one.steps for one in trained)
+    nats, wrong = _test_scores(network, weights, data)
+    tokens = np.full(len(data.test_bytes), common.passage)
+    loss, loss_se = _ratio_and_se(nats, tokens, data.document)
+    bits, bits_se = _ratio_and_se(nats / math.log(2), data.test_bytes, data.document)
+    seconds = shared_seconds(time.perf_counter() - start, [one.steps for one in trained])
     return [
         LanguageResult(
             cell=cell,
-            m=model.parameters,
-            non_embedding=model.non_embedding,
+            m=network.parameters,
+            non_embedding=network.non_embedding,
             loss=float(loss[i]),
             loss_se=float(loss_se[i]),
             bits_per_byte=float(bits[i]),
             bits_per_byte_se=float(bits_se[i]),
-            error=float(wrong[i].mean()) / kind.passage,
+            error=float(wrong[i].mean()) / common.passage,
             validation_loss=float(one.curve["loss"][one.best_evaluation]),
             train_loss=one.train_loss,
             steps_taken=one.steps,
             best_step=one.best_step,
-            seconds=seconds * one.steps / all_steps,
+            seconds=seconds[i],
             diverged=one.diverged,
             digest=data.digest,
             device=device_name(data.x.device),
@@ -290,17 +232,26 @@ def train_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
     ]
 
 
-@torch.no_grad()
-def _scores(
-    model: LanguageModel, weights: Weights, data: _Resident
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return each member's sum of nats and number of wrong tokens of each test passage, (E, P) each.
+def _training_member(cell: LanguageCell, data: DeviceCorpus) -> Member:
+    """Return the rows, number of steps and seed that a cell trains with."""
+    chance = generator(cell.seed, "language", "subset", cell.width, cell.depth)
+    order = chance.permutation(data.train_passages)
+    if cell.n > data.train_passages * cell.passage:
+        accepted = f"an integer <= {data.train_passages * cell.passage} ({cell.corpus})"
+        raise ValueError(checks.refusal("n", "LanguageCell", accepted, cell.n))
+    first_rows = order[: cell.n // cell.passage, None] * data.passage_rows
+    seed = seed_of(cell.seed, "language", cell.family, cell.width, cell.depth, cell.n)
+    return Member((first_rows + data.window_starts).ravel(), cell.steps, seed)
 
-    Every token is scored once, in the window where the most comes before it.
-    """
+
+@torch.no_grad()
+def _test_scores(
+    network: LanguageModel, weights: Weights, data: DeviceCorpus
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each member's sum of nats and number of wrong tokens in each test passage, (E, passages)."""
     nats, wrong = [], []
     for x, y in zip(*data.test, strict=True):
-        outputs = model(weights, x)[:, data.scored]  # (E, passage, vocabulary)
+        outputs = network(weights, x)[:, data.scored]  # (E, passage, vocabulary)
         labels = y[data.scored].expand(outputs.shape[:2])
         each = functional.cross_entropy(outputs.flatten(0, 1), labels.flatten(), reduction="none")
         nats.append(each.view(labels.shape).double().sum(1))
@@ -308,59 +259,58 @@ def _scores(
     return torch.stack(nats, 1).cpu().numpy(), torch.stack(wrong, 1).cpu().numpy()
 
 
-def _ratio(
+def _ratio_and_se(
     sums: NDArray[np.float64], counts: NDArray[np.int64], document: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return each row's total over the total count, (E,), with its standard error: passages of a document
-    are alike.
+    """Return each row's sum over the sum of counts, (E,), and its standard error.
 
-    That of a ratio of totals over documents (Cochran 1977, equation 6.13); NaN for a single document.
+    Passages of one document are alike, so the standard error is that of a ratio of totals over documents
+    (Cochran 1977, Sampling Techniques, equation 6.13); NaN for a single document.
     """
     _, of = np.unique(document, return_inverse=True)
     count = of.max() + 1
     ratio = sums.sum(1) / counts.sum()
-    apart = sums - ratio[:, None] * counts
-    totals = np.stack([np.bincount(of, row, count) for row in apart])
+    residuals = sums - ratio[:, None] * counts
+    totals = np.stack([np.bincount(of, row, count) for row in residuals])
     scale = count / (count - 1) if count > 1 else math.nan
     return ratio, np.asarray(np.sqrt(scale * np.square(totals).sum(1)) / counts.sum())
 
 
-def outcomes(cells: Sequence[LanguageCell]) -> list[dict[str, Any]]:
-    """Train a batch and return each `LanguageResult` as a sweep takes it, see `errsrc.sweeps.Kind`."""
-    return [
-        {field.name: getattr(result, field.name) for field in fields(result) if field.name != "cell"}
-        for result in train_cells(cells)
-    ]
+def language_outcomes(cells: Sequence[LanguageCell]) -> list[dict[str, Any]]:
+    """Train a batch and return the fields of each `LanguageResult`, see `errsrc.sweeps.Kind`.
+
+    Parameters
+    ----------
+    cells : sequence of LanguageCell
+        Cells that differ only in n, seed and steps.
+    """
+    return [outcome(result) for result in train_language_cells(cells)]
 
 
-def ready(cells: Iterable[LanguageCell]) -> None:
-    """Refuse cells of corpora that are not on this machine, see `errsrc.sweeps.Kind`."""
+def require_texts(cells: Iterable[LanguageCell]) -> None:
+    """Raise an error if the corpora of some cells are not on this machine, see `errsrc.sweeps.Kind`.
+
+    Parameters
+    ----------
+    cells : iterable of LanguageCell
+        The cells.
+
+    Raises
+    ------
+    FileNotFoundError, ModuleNotFoundError, ValueError
+        See `errsrc.datasets.texts`.
+    """
     for corpus, vocabulary in {(cell.corpus, cell.vocabulary) for cell in cells}:
         check_files(corpus, vocabulary)
 
 
-def batch_of(cell: LanguageCell) -> LanguageCell:
-    """Return what a cell has in common with those of its batch: all but n and steps."""
-    return replace(cell, n=cell.passage, steps=1)
-
-
-def work(cell: LanguageCell) -> float:
-    """Return the relative work of a cell."""
-    return (30_000.0 + cell.n) * (20_000 + parameters(cell))
-
-
-def parameters(cell: LanguageCell) -> int:
-    """Return a cell's m: its number of trained parameters."""
-    return network(cell).parameters
-
-
-KIND = Kind(
+LANGUAGE = Kind(
     "language",
     LanguageCell,
-    outcomes,
-    group=batch_of,
-    cost=work,
-    ready=ready,
+    language_outcomes,
+    group=LanguageCell.batch,
+    cost=LanguageCell.work,
+    ready=require_texts,
     packages=("numpy", "torch"),
 )
-"""The kind of study whose cells are language models trained on text."""
+"""The kind of study whose cells are language models."""

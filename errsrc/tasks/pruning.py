@@ -1,4 +1,4 @@
-"""Pruning cells: one network, trained and pruned level by level until its error has doubled."""
+"""Pruning: cells that train one network and prune it level by level, until its error has doubled."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ import hashlib
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from errsrc import checks, records
+from errsrc.fields import instance
 from errsrc.sweeps import Kind
-from errsrc.tasks import vision
+from errsrc.tasks.cells import common_cell, shared_seconds
 from errsrc.tasks.devices import device_name
-from errsrc.tasks.vision import VisionCell
+from errsrc.tasks.vision import VisionCell, device_images, require_images, training_member
 from errsrc.training import PruningLevel, Rounds, prunable, prune
 
 
 @dataclass(frozen=True)
 class PruningCell(VisionCell):
-    """What identifies one pruned network: that of a `VisionCell`, and how it is pruned.
+    """Configuration of one pruned network: that of a `VisionCell`, and how it is pruned.
 
     Attributes
     ----------
     rounds
-        How it is pruned, and when that ends.
+        How the network is pruned, and when pruning ends.
 
     Examples
     --------
@@ -35,57 +36,67 @@ class PruningCell(VisionCell):
     0.2
     """
 
-    rounds: Rounds = field(default_factory=Rounds)
+    rounds: Rounds = instance(Rounds, "an errsrc.training.Rounds", default_factory=Rounds)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.rounds.rewind_step >= self.steps:
             accepted = f"an integer < {self.steps}, the steps of training"
-            raise ValueError(
-                checks.refusal("rounds.rewind_step", "PruningCell", accepted, self.rounds.rewind_step)
-            )
+            got = self.rounds.rewind_step
+            raise ValueError(checks.refusal("rounds.rewind_step", "PruningCell", accepted, got))
+
+    def batch(self) -> Self:
+        """Return a cell that is the same for all cells of a batch."""
+        return replace(self, n=1, steps=self.rounds.rewind_step + 1)
+
+    def work(self) -> float:
+        """Return relative work: that of one training for each level."""
+        return super().work() * (1 + self.rounds.max_rounds)
 
 
 def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
-    """Train and prune cells that differ only in n, seed and steps, at once; return the outcome of each.
+    """Train and prune a batch of cells at once, on a GPU if torch finds one, and test each network.
 
-    An outcome has the unpruned network's "m", "prunable" weights, "error" and "loss" on the test set, the
-    "last_density" and its "last_error", the number of "levels", whether a training "diverged", the
-    "device", and "seconds", the cell's share (by steps) of the batch's wall time.  Its "curve" has a row a
-    level: the fields of `errsrc.training.PruningLevel`, errors and losses on the test set.
+    If the environment variable ERRSRC_STATE names a folder, checkpoints are written there after each level
+    and during training, and a batch that was interrupted continues from them.
 
-    Where the environment variable ERRSRC_STATE names a folder, finished levels and the training of the
-    next are kept there, and a batch that was interrupted goes on from them.
+    Parameters
+    ----------
+    cells : sequence of PruningCell
+        Cells that differ only in n, seed and steps.
+
+    Returns
+    -------
+    list of dict
+        The outcome of each cell, in the order of `cells`: the number of parameters "m"; the number of weights
+        that may be pruned "prunable"; "error" and "loss" (nats) of the unpruned network on the test set;
+        "last_density" and "last_error"; the number of "levels"; whether a training "diverged"; the "device";
+        "seconds", the cell's share, by steps, of the batch's wall time.  Its "curve" has a row for each
+        level, with the fields of `errsrc.training.PruningLevel`, float64 (levels,).
 
     Raises
     ------
     ValueError
-        For cells that differ in more.
+        For cells that differ in other fields, or have more images than there are.
     """
-    kinds = {replace(cell, n=1, seed=0, steps=cell.rounds.rewind_step + 1) for cell in cells}
-    if len(kinds) != 1:
-        accepted = "cells that differ only in n, seed and steps"
-        raise ValueError(checks.refusal("cells", "prune_cells", accepted, f"<{len(kinds)} kinds>"))
-    kind = kinds.pop()
-    begin = time.perf_counter()
-    data = vision.resident(kind.dataset, kind.validation, side=kind.side)
-    network = vision.network(kind)
-    members = [vision.member(cell, data) for cell in cells]
-    folder = os.environ.get("ERRSRC_STATE")
-    name = hashlib.sha256(records.stored_repr(list(cells)).encode()).hexdigest()[:32]
+    common = common_cell(cells, "prune_cells")
+    start = time.perf_counter()
+    data = device_images(common.dataset, common.validation, side=common.side)
+    network = common.network()
+    members = [training_member(cell, data) for cell in cells]
     pruned = prune(
         network,
         data.x,
         data.y,
         members,
         data.validation,
-        kind.recipe,
-        kind.rounds,
+        common.recipe,
+        common.rounds,
         data.test,
-        Path(folder) / f"{name}.pt" if folder else None,
+        _checkpoint_path(cells),
     )
-    seconds = time.perf_counter() - begin
     steps = [sum(level.steps for level in one.levels) for one in pruned]
+    seconds = shared_seconds(time.perf_counter() - start, steps)
     return [
         {
             "m": network.parameters,
@@ -97,33 +108,33 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
             "levels": len(one.levels),
             "diverged": one.levels[-1].diverged,
             "device": device_name(data.x.device),
-            "seconds": seconds * taken / sum(steps),
-            "curve": {
-                name: np.array([getattr(level, name) for level in one.levels], dtype=np.float64)
-                for name in (figure.name for figure in fields(PruningLevel))
-            },
+            "seconds": own_seconds,
+            "curve": _curve(one.levels),
         }
-        for one, taken in zip(pruned, steps, strict=True)
+        for one, own_seconds in zip(pruned, seconds, strict=True)
     ]
 
 
-def batch_of(cell: PruningCell) -> PruningCell:
-    """Return what a cell has in common with those of its batch: all but n and steps."""
-    return replace(cell, n=1, steps=cell.rounds.rewind_step + 1)
+def _checkpoint_path(cells: Sequence[PruningCell]) -> Path | None:
+    """Return the file for checkpoints of a batch, if there is a folder for them."""
+    folder = os.environ.get("ERRSRC_STATE")
+    name = hashlib.sha256(records.stored_repr(list(cells)).encode()).hexdigest()[:32]
+    return Path(folder) / f"{name}.pt" if folder else None
 
 
-def work(cell: PruningCell) -> float:
-    """Return the relative work of a cell, a training a level."""
-    return vision.work(cell) * (1 + cell.rounds.max_rounds)
+def _curve(levels: Sequence[PruningLevel]) -> dict[str, Any]:
+    """Return levels as columns, float64 (levels,) each."""
+    names = [field.name for field in fields(PruningLevel)]
+    return {name: np.array([getattr(level, name) for level in levels], dtype=np.float64) for name in names}
 
 
-KIND = Kind(
+PRUNING = Kind(
     "pruning",
     PruningCell,
     prune_cells,
-    group=batch_of,
-    cost=work,
-    ready=vision.ready,
+    group=PruningCell.batch,
+    cost=PruningCell.work,
+    ready=require_images,
     packages=("numpy", "torch"),
 )
 """The kind of study whose cells are networks that are trained and pruned level by level."""

@@ -1,13 +1,13 @@
-"""Image classification cells: one trained network at a data size, a model size and a seed."""
+"""Image classification: cells that train one network, at a data size, a model size and a seed."""
 
 from __future__ import annotations
 
 import functools
 import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errsrc import checks
+from errsrc.checks import Choice, Integer
 from errsrc.datasets.image_sets import (
     IMAGE_SETS,
     Shape,
@@ -24,90 +25,131 @@ from errsrc.datasets.image_sets import (
     images,
     shape_of,
 )
+from errsrc.fields import choice, instance, integer
 from errsrc.nets import CNN, MLP, WRN, Network, Resnet
 from errsrc.rng import generator, seed_of
 from errsrc.sweeps import Kind
+from errsrc.tasks.cells import TrainedCell, common_cell, outcome, shared_seconds
 from errsrc.tasks.devices import device, device_name
 from errsrc.training import Member, Recipe, losses, train
 
-FAMILIES = ("mlp", "cnn", "resnet", "wrn")
-_AT_ONCE = 1000  # test images
+VISION_FAMILIES: dict[str, Callable[[int, int, Shape], Network]] = {
+    "mlp": lambda width, depth, shape: MLP((shape.inputs, *[width] * depth, shape.classes)),
+    "cnn": lambda width, depth, shape: CNN(
+        shape.side, width, shape.classes, blocks=depth - 1, channels=shape.channels
+    ),
+    "resnet": lambda width, depth, shape: Resnet(shape.side, width, shape.classes, depth, shape.channels),
+    "wrn": lambda width, depth, shape: WRN(shape.side, width, shape.classes, depth, shape.channels),
+}
+"""Families of networks by name: their architectures at a width, a depth and a shape of images."""
+
+_TEST_IMAGES_AT_ONCE = 1000
+
+_GRIDS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "fashion-mnist": (5000, (500, 781, 1562, 3125, 6250, 12_500, 25_000, 50_000)),
+    "digits": (397, (22, 45, 90, 180, 360, 720)),
+}
+_GRID_WIDTHS = (8, 16, 31, 62, 125, 250)
 
 
 @dataclass(frozen=True)
-class VisionCell:
-    """What identifies one trained network and all that it was trained with.
+class VisionCell(TrainedCell):
+    """Configuration of one trained network of image classification.
 
     Attributes
     ----------
-    dataset, family, width
-        A name in `errsrc.datasets.IMAGE_SETS`, or the path of a folder, see `errsrc.datasets.image_sets`;
-        "mlp" (hidden layers of ``width`` units), "cnn" (``width`` channels in its first layer), "resnet" or
-        "wrn" (``width`` channels in the first stage), see `errsrc.nets`.
-    n, seed
-        Training images, and the seed of which images, which initial weights and which order.  Cells
-        of one width, depth and seed have nested training sets; another width or depth has sets of its
-        own, so that the luck of a subset is not shared along a whole row of the grid.
+    dataset
+        A name in `errsrc.datasets.IMAGE_SETS`, or the path of a folder, see `errsrc.datasets.images`.
+    family
+        "mlp", "cnn", "resnet" or "wrn", see `errsrc.nets`.
+    width
+        Units of each hidden layer of an MLP; channels of a CNN's first layer, or of the first stage of a
+        "resnet" or "wrn"; >= 1.
+    n
+        Number of training images, >= 1.
+    seed
+        Seed of the choice of training images, of the initial weights and of the order of examples, >= 0.
+        Cells of the same width, depth and seed have nested training sets.  Cells of another width or depth
+        have other training sets, so the luck of one training set does not affect a whole row of a grid.
     validation
-        Images taken from the training set, the same in all cells of a data set, to stop training and
-        choose the weights; not counted in n.
+        Number of training images that are set apart to stop training and choose the weights, >= 1.  They are
+        the same in all cells of a data set, and are not counted in n.
     steps
-        The most steps of training.
+        Largest number of training steps, >= 1.
     recipe
-        How it is trained.
+        How to train, with the loss "log".
     depth
-        Hidden layers of an MLP; 1 + the blocks of a CNN; of a residual network the published depth,
-        6 k + 2 of "resnet" and 6 k + 4 of "wrn".
+        Hidden layers of an MLP; 1 + blocks of a CNN; the published depth of a residual network: 6 k + 2 of a
+        "resnet", 6 k + 4 of a "wrn".
     side
-        Side that a folder's images are resized to.
+        Side in pixels that the images of a folder are resized to; 0 for a named data set.
     """
 
     dataset: str
-    family: str
-    width: int
-    n: int
-    seed: int
-    validation: int = 5000
-    steps: int = 12_000
-    recipe: Recipe = field(default_factory=Recipe)
-    depth: int = 1
+    family: str = choice(MISSING, tuple(VISION_FAMILIES))
+    width: int = integer(at_least=1)
+    n: int = integer(at_least=1)
+    seed: int = integer(at_least=0)
+    validation: int = integer(5000, at_least=1)
+    steps: int = integer(12_000, at_least=1)
+    recipe: Recipe = instance(Recipe, "an errsrc.training.Recipe", default_factory=Recipe)
+    depth: int = integer(1, at_least=1)
     side: int = 0
 
     def __post_init__(self) -> None:
-        check_dataset(self.dataset, self.side, "VisionCell")
-        checks.choice(self.family, "family", "VisionCell", FAMILIES)
-        checks.integer(self.width, "width", "VisionCell", 1)
-        checks.integer(self.n, "n", "VisionCell", 1)
-        checks.integer(self.seed, "seed", "VisionCell", 0)
-        checks.integer(self.validation, "validation", "VisionCell", 1)
-        checks.integer(self.steps, "steps", "VisionCell", 1)
-        checks.integer(self.depth, "depth", "VisionCell", 1)
+        where = type(self).__name__
+        check_dataset(self.dataset, self.side, where)
+        super().__post_init__()
         shape = IMAGE_SETS.get(self.dataset, Shape(self.side, 1, 3))
-        self.recipe.check_network(_architecture(self, shape), "VisionCell")
+        self.recipe.check_network(self._architecture(shape), where)
+
+    def network(self) -> Network:
+        """Return the cell's architecture; the classes of a folder are counted, but no image is read."""
+        return self._architecture(shape_of(self.dataset, self.side))
+
+    def _architecture(self, shape: Shape) -> Network:
+        return VISION_FAMILIES[self.family](self.width, self.depth, shape)
+
+    def batch(self) -> Self:
+        """Return a cell that is the same for all cells of a batch."""
+        return replace(self, n=1, steps=1)
+
+    def work(self) -> float:
+        """Return relative work, fitted to the seconds of the cells of the default grid."""
+        return (3000.0 + self.n) * (20_000 + self.network().multiply_adds)
 
 
 @dataclass(frozen=True, eq=False)
 class VisionResult:
-    """One cell's outcome.
+    """Outcome of one cell.
 
     Attributes
     ----------
-    cell, m
-        The cell, and its number of parameters, biases included.
-    error, error_se, loss, loss_se
-        Error rate and cross-entropy (nats) on the test set, with the standard errors that come from
-        the finite test set alone.
+    cell
+        The cell.
+    m
+        Number of parameters of its network, biases included.
+    error, loss
+        Error rate, and cross-entropy in nats, on the test set.
+    error_se, loss_se
+        Their standard errors from the finite test set alone.
     validation_error, validation_loss
-        The same on the validation images, at the step they chose: optimistic, not for reports.
-    steps_taken, best_step, seconds
-        Steps of training taken, the step whose weights were kept, and this cell's share (by steps) of
-        its batch's wall time.
+        Error rate and cross-entropy in nats on the validation images at the evaluation that they chose; too
+        optimistic to report.
+    steps_taken
+        Training steps taken.
+    best_step
+        The step whose weights were kept.
+    seconds
+        This cell's share, by steps, of the wall time of its batch, in seconds.
     diverged
-        The training failed: leave the cell out of fits and say so.
-    digest, device
-        Of the images, see `errsrc.datasets.Images`; what it was trained on.
+        True if the training failed; leave such a cell out of fits, and say so.
+    digest
+        Digest of the images, see `errsrc.datasets.Images`.
+    device
+        Name of the device that trained it.
     curve
-        Learning curve, (looks,) each, see `errsrc.training.Trained`.
+        Learning curve, (evaluations,) each, see `errsrc.training.Trained`.
     """
 
     cell: VisionCell
@@ -127,50 +169,65 @@ class VisionResult:
     curve: dict[str, NDArray[np.float64]]
 
 
+@checks.arguments(dataset=Choice(tuple(_GRIDS)), seeds=Integer(at_least=1))
 def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionCell, ...]:
-    """Return the default grid of a dataset, Fashion-MNIST or the digits: MLP widths x data sizes x seeds.
+    """Return the default grid of a data set: MLP widths x data sizes x seeds.
 
-    Sizes and widths about double from one to the next, so that the cells with n and m at most a
-    quarter of the largest are all but the last two of each axis.  The learning rate is
-    0.016 / sqrt(width): every width then needs about the same number of steps at one n.
+    Data sizes and widths about double from one to the next, so cells with n and m of at most a quarter of the
+    largest are all cells except the last two of each axis.  The learning rate is 0.016 / sqrt(width): all
+    widths then need about the same number of steps at one n.
+
+    Parameters
+    ----------
+    dataset : str
+        "fashion-mnist" or "digits".
+    seeds : int
+        Number of seeds, >= 1.
+
+    Raises
+    ------
+    ValueError
+        For another data set, or no seed.
 
     Examples
     --------
     >>> len(vision_grid(seeds=2))
     96
     """
-    checks.choice(dataset, "dataset", "vision_grid", ("fashion-mnist", "digits"))
-    checks.integer(seeds, "seeds", "vision_grid", 1)
-    if dataset == "fashion-mnist":
-        cell = VisionCell(dataset, "mlp", width=8, n=500, seed=0)
-        sizes: tuple[int, ...] = (500, 781, 1562, 3125, 6250, 12_500, 25_000, 50_000)
-        widths: tuple[int, ...] = (8, 16, 31, 62, 125, 250)
-    else:
-        cell = VisionCell(dataset, "mlp", width=8, n=22, seed=0, validation=397)
-        sizes, widths = (22, 45, 90, 180, 360, 720), (8, 16, 31, 62, 125, 250)
+    validation, sizes = _GRIDS[dataset]
     return tuple(
-        replace(cell, width=width, n=n, seed=seed, recipe=Recipe(learning_rate=0.016 / math.sqrt(width)))
-        for width in widths
+        VisionCell(
+            dataset,
+            "mlp",
+            width=width,
+            n=n,
+            seed=seed,
+            validation=validation,
+            recipe=Recipe(learning_rate=0.016 / math.sqrt(width)),
+        )
+        for width in _GRID_WIDTHS
         for n in sizes
         for seed in range(seeds)
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Resident:
-    """An image set as training needs it.
+class DeviceImages:
+    """An image set on the device, with the rows of its parts.
 
     Attributes
     ----------
     x, y
-        Scaled float32 pixels (N, inputs) and labels (N,) of the training images, see
-        `errsrc.datasets.Images`; on the device.
-    validation, test
-        The same of those that choose the weights and those that test them.
+        Scaled pixels, float32 (N, inputs), and labels, int64 (N,), of all training images; see
+        `errsrc.datasets.Images`.
+    validation
+        The same of the images that choose the weights.
+    test
+        The same of the test images.
     rows
-        Rows of x that are not for validation.
+        Rows of x that are not for validation, int64.
     digest
-        Of the images.
+        Digest of the images.
     """
 
     x: Tensor
@@ -182,21 +239,34 @@ class Resident:
 
 
 @functools.lru_cache(maxsize=1)
-def resident(dataset: str, validation: int, folder: str | None = None, side: int = 0) -> Resident:
-    """Return an image set, `validation` of its training images set apart, and refuse as many as there are.
+def device_images(dataset: str, validation: int, folder: str | None = None, side: int = 0) -> DeviceImages:
+    """Return an image set on the device, with some of its training images set apart for validation.
 
-    ``dataset``, folder and side are those of `errsrc.datasets.image_sets`.
+    Parameters
+    ----------
+    dataset : str
+        Name of the set, or path of a folder, see `errsrc.datasets.images`.
+    validation : int
+        Number of training images for validation, >= 1.
+    folder : str, optional
+        Folder with the files of a named set.
+    side : int
+        Side in pixels that the images of a folder are resized to.
+
+    Raises
+    ------
+    ValueError
+        If no training image would be left.
     """
     data = images(dataset, folder, side)
     order = balanced_order(data.train_y, generator(0, "vision", dataset, "validation"))
     if validation >= len(order):
-        raise ValueError(
-            checks.refusal("validation", "VisionCell", f"an integer <= {len(order) - 1}", validation)
-        )
+        accepted = f"an integer <= {len(order) - 1}"
+        raise ValueError(checks.refusal("validation", "VisionCell", accepted, validation))
     held = np.sort(order[:validation])
     train_x, test_x = (torch.from_numpy(part).to(device()) for part in data.scaled())
     train_y, test_y = (torch.from_numpy(part).to(device()) for part in (data.train_y, data.test_y))
-    return Resident(
+    return DeviceImages(
         train_x,
         train_y,
         (train_x[held], train_y[held]),
@@ -206,135 +276,127 @@ def resident(dataset: str, validation: int, folder: str | None = None, side: int
     )
 
 
-def network(cell: VisionCell) -> Network:
-    """Return a cell's architecture."""
-    return _architecture(cell, shape_of(cell.dataset, cell.side))
-
-
-def _architecture(cell: VisionCell, shape: Shape) -> Network:
-    side, classes, channels = shape
-    if cell.family == "mlp":
-        return MLP((shape.inputs, *[cell.width] * cell.depth, classes))
-    if cell.family == "cnn":
-        return CNN(side, cell.width, classes, blocks=cell.depth - 1, channels=channels)
-    return (Resnet if cell.family == "resnet" else WRN)(side, cell.width, classes, cell.depth, channels)
-
-
-def member(cell: VisionCell, data: Resident) -> Member:
-    """Return what a cell trains on, for how long, and from which seed; refuse more images than data has."""
-    shape = (cell.width,) if cell.depth == 1 else (cell.width, cell.depth)
-    order = balanced_order(data.y.cpu().numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
-    if cell.n > len(order):
-        raise ValueError(
-            checks.refusal("n", "VisionCell", f"an integer <= {len(order)} ({cell.dataset})", cell.n)
-        )
-    seed = seed_of(cell.seed, "vision", cell.family, *shape, cell.n)
-    return Member(data.rows[order[: cell.n]], cell.steps, seed)
-
-
-def train_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[VisionResult]:
-    """Train a batch of cells that differ only in n, seed and steps, at once, and test each.
-
-    On a GPU where torch finds one.
+def training_member(cell: VisionCell, data: DeviceImages) -> Member:
+    """Return the rows, number of steps and seed that a cell trains with.
 
     Parameters
     ----------
-    cells
-        One width of one family on one data set, with one recipe.
-    folder
-        Where the image files lie, see `errsrc.datasets.image_sets`.
-
-    Returns
-    -------
-    results
-        In the order of `cells`.  A cell's result does not depend on the others, to rounding.
+    cell : VisionCell
+        The cell.
+    data : DeviceImages
+        Its images.
 
     Raises
     ------
     ValueError
-        For cells that differ in more.
+        If the data has fewer than n images.
     """
-    kinds = {replace(cell, n=1, seed=0, steps=1) for cell in cells}
-    if len(kinds) != 1:
-        raise ValueError(
-            checks.refusal(
-                "cells", "train_cells", "cells that differ only in n, seed and steps", f"<{len(kinds)} kinds>"
-            )
-        )
-    kind = kinds.pop()
+    shape = (cell.width,) if cell.depth == 1 else (cell.width, cell.depth)
+    order = balanced_order(data.y.cpu().numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
+    if cell.n > len(order):
+        accepted = f"an integer <= {len(order)} ({cell.dataset})"
+        raise ValueError(checks.refusal("n", "VisionCell", accepted, cell.n))
+    seed = seed_of(cell.seed, "vision", cell.family, *shape, cell.n)
+    return Member(data.rows[order[: cell.n]], cell.steps, seed)
+
+
+def train_vision_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[VisionResult]:
+    """Train a batch of cells at once, on a GPU if torch finds one, and test each network.
+
+    Parameters
+    ----------
+    cells : sequence of VisionCell
+        Cells that differ only in n, seed and steps.
+    folder : str, optional
+        Folder with the image files, see `errsrc.datasets.images`.
+
+    Returns
+    -------
+    list of VisionResult
+        In the order of `cells`.  The result of a cell does not depend on the other cells, to rounding.
+
+    Raises
+    ------
+    ValueError
+        For cells that differ in other fields, or have more images than there are.
+    """
+    common = common_cell(cells, "train_vision_cells")
     start = time.perf_counter()
-    data = resident(kind.dataset, kind.validation, folder, kind.side)
-    net = network(kind)
-    members = [member(cell, data) for cell in cells]
-    trained = train(net, data.x, data.y, members, data.validation, kind.recipe)
-    seconds = time.perf_counter() - start
-    all_steps = sum(one.steps for one in trained)
+    data = device_images(common.dataset, common.validation, folder, common.side)
+    network = common.network()
+    members = [training_member(cell, data) for cell in cells]
+    trained = train(network, data.x, data.y, members, data.validation, common.recipe)
+    seconds = shared_seconds(time.perf_counter() - start, [one.steps for one in trained])
     results = []
-    for cell, one in zip(cells, trained, strict=True):
-        with torch.no_grad():
-            x, y = data.test
-            weights = tuple(w[None] for w in one.weights)
-            outputs = torch.cat([net(weights, part)[0] for part in x.split(_AT_ONCE)])
-            each = losses(outputs[:, None], y[:, None]).double()
-            error = float((outputs.argmax(1) != y).double().mean())
+    for cell, one, own_seconds in zip(cells, trained, seconds, strict=True):
+        test_losses, error = _test_losses(network, one.weights, *data.test)
+        count = len(test_losses)
         results.append(
             VisionResult(
                 cell=cell,
-                m=net.parameters,
+                m=network.parameters,
                 error=error,
-                error_se=math.sqrt(error * (1 - error) / len(y)),
-                loss=float(each.mean()),
-                loss_se=float(each.std()) / math.sqrt(len(y)),
+                error_se=math.sqrt(error * (1 - error) / count),
+                loss=float(test_losses.mean()),
+                loss_se=float(test_losses.std()) / math.sqrt(count),
                 validation_error=float(one.curve["error"][one.best_evaluation]),
                 validation_loss=float(one.curve["loss"][one.best_evaluation]),
                 steps_taken=one.steps,
                 best_step=one.best_step,
-                seconds=seconds * one.steps / all_steps,
+                seconds=own_seconds,
                 diverged=one.diverged,
                 digest=data.digest,
-                device=device_name(x.device),
+                device=device_name(data.x.device),
                 curve=one.curve,
             )
         )
     return results
 
 
-def outcomes(cells: Sequence[VisionCell]) -> list[dict[str, Any]]:
-    """Train a batch and return each `VisionResult` as a sweep takes it, see `errsrc.sweeps.Kind`."""
-    return [
-        {field.name: getattr(result, field.name) for field in fields(result) if field.name != "cell"}
-        for result in train_cells(cells)
-    ]
+@torch.no_grad()
+def _test_losses(network: Network, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, float]:
+    """Return one member's cross-entropies in nats on test images, float64 (N,), and its error rate."""
+    stacked = tuple(w[None] for w in weights)
+    outputs = torch.cat([network(stacked, part)[0] for part in x.split(_TEST_IMAGES_AT_ONCE)])
+    test_losses = losses(outputs[:, None], y[:, None]).double()  # one example for each of N "members"
+    return test_losses, float((outputs.argmax(1) != y).double().mean())
 
 
-def ready(cells: Iterable[VisionCell]) -> None:
-    """Refuse cells of image sets that are not on this machine, see `errsrc.sweeps.Kind`."""
+def vision_outcomes(cells: Sequence[VisionCell]) -> list[dict[str, Any]]:
+    """Train a batch and return the fields of each `VisionResult`, see `errsrc.sweeps.Kind`.
+
+    Parameters
+    ----------
+    cells : sequence of VisionCell
+        Cells that differ only in n, seed and steps.
+    """
+    return [outcome(result) for result in train_vision_cells(cells)]
+
+
+def require_images(cells: Iterable[VisionCell]) -> None:
+    """Raise an error if the images of some cells are not on this machine, see `errsrc.sweeps.Kind`.
+
+    Parameters
+    ----------
+    cells : iterable of VisionCell
+        The cells.
+
+    Raises
+    ------
+    FileNotFoundError
+        The message says what to install or where to put the files.
+    """
     for dataset, side in {(cell.dataset, cell.side) for cell in cells}:
         check_files(dataset, side)
 
 
-def batch_of(cell: VisionCell) -> VisionCell:
-    """Return what a cell has in common with those of its batch: all but n and steps."""
-    return replace(cell, n=1, steps=1)
-
-
-def work(cell: VisionCell) -> float:
-    """Return the relative work of a cell, which fits the seconds of the default grid."""
-    return (3000.0 + cell.n) * (20_000 + network(cell).multiply_adds)
-
-
-def parameters(cell: VisionCell) -> int:
-    """Return a cell's m: its number of trained parameters, biases included."""
-    return network(cell).parameters
-
-
-KIND = Kind(
+VISION = Kind(
     "vision",
     VisionCell,
-    outcomes,
-    group=batch_of,
-    cost=work,
-    ready=ready,
+    vision_outcomes,
+    group=VisionCell.batch,
+    cost=VisionCell.work,
+    ready=require_images,
     packages=("numpy", "torch"),
 )
 """The kind of study whose cells are networks trained on images."""

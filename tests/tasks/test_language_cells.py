@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from errsrc import studies
+from errsrc import datasets, studies
 from errsrc.sweeps import Store, run, serial
-from errsrc.tasks import LanguageCell, language
-from errsrc.tasks.language import outcomes, parameters, train_cells
+from errsrc.tasks import LanguageCell, corpora, language
+from errsrc.tasks.language import language_outcomes, train_language_cells
 from errsrc.training import Recipe, train
 
 torch.set_num_threads(1)
@@ -48,8 +48,8 @@ def test_each_family_learns_and_together_is_as_alone(cell, family, batch):
         replace(cell, family=family, n=n, seed=seed, context=16, steps=120, recipe=recipe)
         for n, seed in ((1024, 0), (8192, 1))
     ]
-    together = train_cells(cells)
-    (alone,) = train_cells(cells[1:])
+    together = train_language_cells(cells)
+    (alone,) = train_language_cells(cells[1:])
     assert alone.loss == pytest.approx(together[1].loss, rel=1e-3)
     assert alone.steps_taken == together[1].steps_taken
     assert together[1].loss < 2.6  # the frequencies of letters alone take 2.9
@@ -60,23 +60,23 @@ def test_each_family_learns_and_together_is_as_alone(cell, family, batch):
 
 def test_more_text_is_better(cell):
     cells = [replace(cell, n=n, steps=400) for n in (256, 16_384)]
-    small, large = train_cells(cells)
+    small, large = train_language_cells(cells)
     assert large.loss < 0.9 * small.loss
 
 
 @pytest.mark.parametrize(("family", "context"), [("neural-ngram", 5), ("lstm", 12), ("transformer", 64)])
 def test_every_test_token_is_scored_once_with_the_most_that_the_window_holds_before_it(cell, family, context):
     cell = replace(cell, family=family, context=context)
-    network = language.network(cell)
-    data = language._resident(cell.corpus, context, bool(network.positions), 64, 512, 2048, 256)
+    network = cell.network()
+    data = corpora.device_corpus(cell.corpus, context, bool(network.positions), 64, 512, 2048, 256)
     where = data.x.device
     chance = torch.Generator().manual_seed(0)
     noise = (0.05 * torch.randn(shape, generator=chance) for shape in network.shapes())
     weights = tuple((w + e).to(where) for w, e in zip(network.draw([0]), noise, strict=True))
-    nats, wrong = language._scores(network, weights, data)
+    nats, wrong = language._test_scores(network, weights, data)
     assert nats.shape == wrong.shape == (1, 32)
-    test = language.texts(cell.corpus).documents["test"]
-    cut, document = language.passages(list(test.values()), 64)
+    test = datasets.texts(cell.corpus).documents["test"]
+    cut, document = datasets.passages(list(test.values()), 64)
     chosen = np.unique(np.linspace(0, len(cut) - 1, 32).astype(int))
     np.testing.assert_array_equal(data.document, document[chosen])
     passage = torch.from_numpy(cut[chosen[3]].astype(np.float32)).to(where)
@@ -102,8 +102,8 @@ def test_subsets_are_nested_whole_passages_of_training_documents(cell, monkeypat
         return train(network, x, y, members, validation, recipe)
 
     monkeypatch.setattr(language, "train", spy)
-    train_cells([replace(cell, n=n, steps=2) for n in (128, 2048)])
-    train_cells([replace(cell, n=2048, width=8, steps=2)])
+    train_language_cells([replace(cell, n=n, steps=2) for n in (128, 2048)])
+    train_language_cells([replace(cell, n=2048, width=8, steps=2)])
     x, y, (small, large) = seen[0]
     assert len(small.rows) == 128
     assert len(large.rows) == len(set(large.rows)) == 2048
@@ -119,7 +119,7 @@ def test_subsets_are_nested_whole_passages_of_training_documents(cell, monkeypat
 
 
 def _documents(cell, part):
-    return language.texts(cell.corpus).documents[part].values()
+    return datasets.texts(cell.corpus).documents[part].values()
 
 
 def test_standard_errors_are_those_of_documents(cell):
@@ -127,7 +127,7 @@ def test_standard_errors_are_those_of_documents(cell):
     document = np.repeat(np.arange(200), 3)
     sums = rng.normal(size=(1, 200)).repeat(3, 1)  # alike within a document
     counts = np.full(600, 64)
-    mean, found = language._ratio(sums, counts, document)
+    mean, found = language._ratio_and_se(sums, counts, document)
     assert mean * 64 == pytest.approx(sums.mean())
     assert found * 64 == pytest.approx(sums[0, ::3].std(ddof=1) / math.sqrt(200))
 
@@ -143,7 +143,7 @@ def test_standard_errors_of_a_ratio_cover(cell):
     level = rng.normal(1.0, 0.2, size=(1000, 100)).repeat(3, 1)  # of a document
     hits = 0
     for k in range(1000):
-        mean, error = language._ratio((level[k] * counts[k])[None], counts[k], document)
+        mean, error = language._ratio_and_se((level[k] * counts[k])[None], counts[k], document)
         hits += abs(mean[0] - 1.0) < 1.96 * error[0]
     assert 920 <= hits <= 972
 
@@ -152,15 +152,15 @@ def test_tokenisations_compare_in_bits_a_byte(cell, tmp_path):
     """Of uniform predictions every token is ln(vocabulary) nats; bits a byte count its bytes."""
     pytest.importorskip("sentencepiece")
     cell = replace(cell, vocabulary=400, n=640, steps=2)
-    (found,) = train_cells([cell])
-    data = language._resident(cell.corpus, cell.context, False, 64, cell.validation, cell.test, 400)
+    (found,) = train_language_cells([cell])
+    data = corpora.device_corpus(cell.corpus, cell.context, False, 64, cell.validation, cell.test, 400)
     assert data.x.max() >= 256
     assert data.test_bytes.mean() > 1.2 * 64
     assert found.bits_per_byte * math.log(2) * data.test_bytes.sum() == pytest.approx(
         found.loss * 64 * len(data.test_bytes)
     )
     assert found.loss == pytest.approx(math.log(400), rel=0.1)
-    assert found.m > train_cells([replace(cell, vocabulary=256)])[0].m
+    assert found.m > train_language_cells([replace(cell, vocabulary=256)])[0].m
 
 
 def test_a_study_of_language_runs_and_knows_its_parameters_before(cell, tmp_path):
@@ -183,8 +183,8 @@ def test_a_study_of_language_runs_and_knows_its_parameters_before(cell, tmp_path
     with Store(tmp_path / "language.db", write=True) as store:
         assert not run(study, store, serial).failed
         rows = store.rows(study)
-    assert [row["m"] for row in rows] == [parameters(one) for one in study]
-    assert [row["loss"] for row in rows[:1]] == [outcomes([study[0]])[0]["loss"]]
+    assert [row["m"] for row in rows] == [one.parameters for one in study]
+    assert [row["loss"] for row in rows[:1]] == [language_outcomes([study[0]])[0]["loss"]]
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_cells_that_cannot_be_are_refused(cell, change, message):
 
 def test_more_text_than_there_is_and_texts_too_short_for_a_passage_are_refused(cell, tmp_path):
     with pytest.raises(ValueError, match="'n' parameter of LanguageCell must be an integer <="):
-        train_cells([replace(cell, n=64 * 10**5)])
+        train_language_cells([replace(cell, n=64 * 10**5)])
     with pytest.raises(ValueError, match=r"has no passage of 65536 tokens .* take a shorter passage"):
-        train_cells([replace(cell, passage=65_536, n=65_536)])
-    with pytest.raises(ValueError, match="'cells' parameter of train_cells"):
-        train_cells([cell, replace(cell, width=8)])
+        train_language_cells([replace(cell, passage=65_536, n=65_536)])
+    with pytest.raises(ValueError, match="'cells' parameter of train_language_cells"):
+        train_language_cells([cell, replace(cell, width=8)])

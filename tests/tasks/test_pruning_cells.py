@@ -71,7 +71,7 @@ def test_a_spec_names_pruning_cells():
             lambda: replace(CELL, steps=20),
             "'rounds.rewind_step' parameter of PruningCell must be an integer < 20",
         ),
-        (lambda: replace(CELL, depth=0), "'depth' parameter of VisionCell"),
+        (lambda: replace(CELL, depth=0), "'depth' parameter of PruningCell"),
         (lambda: prune_cells([CELL, replace(CELL, depth=1)]), "'cells' parameter of prune_cells"),
     ],
 )

@@ -8,8 +8,8 @@ import torch
 
 from errsrc.datasets import images
 from errsrc.studies.pruned import levels
-from errsrc.tasks import VisionCell, parameters, train_cells, vision_grid
-from errsrc.tasks.vision import outcomes
+from errsrc.tasks import VisionCell, train_vision_cells, vision_grid
+from errsrc.tasks.vision import vision_outcomes
 from errsrc.training import Recipe
 
 torch.set_num_threads(1)
@@ -20,7 +20,7 @@ CELL = VisionCell("digits", "mlp", width=16, n=300, seed=0, validation=200, step
 @pytest.mark.full
 def test_both_families_learn_digits():
     for cell, bound in ((CELL, 0.12), (replace(CELL, family="cnn", width=4), 0.15)):
-        (result,) = train_cells([cell])
+        (result,) = train_vision_cells([cell])
         assert result.error < bound
         assert result.error_se == pytest.approx(np.sqrt(result.error * (1 - result.error) / 600))
         assert 0 < result.loss_se < result.loss < 1
@@ -30,9 +30,9 @@ def test_both_families_learn_digits():
 @pytest.mark.full
 def test_a_cells_result_does_not_depend_on_its_batch():
     cells = [replace(CELL, n=n, seed=seed, steps=75) for n in (50, 300) for seed in (0, 1)]
-    together = train_cells(cells)
+    together = train_vision_cells(cells)
     assert [result.cell for result in together] == cells
-    (alone,) = train_cells([cells[2]])
+    (alone,) = train_vision_cells([cells[2]])
     assert alone.loss == pytest.approx(together[2].loss, rel=1e-3)
     assert alone.steps_taken == together[2].steps_taken
     assert len({result.loss for result in together}) == 4
@@ -40,7 +40,7 @@ def test_a_cells_result_does_not_depend_on_its_batch():
 
 @pytest.mark.full
 def test_more_data_is_better_on_average_over_seeds():
-    results = train_cells([replace(CELL, n=n, seed=seed) for n in (30, 600) for seed in range(3)])
+    results = train_vision_cells([replace(CELL, n=n, seed=seed) for n in (30, 600) for seed in range(3)])
     errors = np.array([result.error for result in results]).reshape(2, 3).mean(1)
     assert errors[1] < 0.6 * errors[0]
 
@@ -51,11 +51,11 @@ def test_the_test_set_chooses_nothing(monkeypatch):
 
     data = images("digits")
     other = replace(data, test_x=data.test_x[::-1].copy())  # labels no longer fit
-    (before,) = train_cells([CELL])
-    vision.resident.cache_clear()
+    (before,) = train_vision_cells([CELL])
+    vision.device_images.cache_clear()
     monkeypatch.setattr(vision, "images", lambda name, folder, side: other)
-    (after,) = train_cells([CELL])
-    vision.resident.cache_clear()
+    (after,) = train_vision_cells([CELL])
+    vision.device_images.cache_clear()
     assert after.error > 0.5
     np.testing.assert_array_equal(before.curve["loss"], after.curve["loss"])
 
@@ -71,9 +71,9 @@ def test_training_and_validation_rows_are_apart_and_subsets_nested(monkeypatch):
         return real(network, x, y, members, validation, recipe)
 
     monkeypatch.setattr(vision, "train", spy)
-    train_cells([replace(CELL, n=n, steps=25) for n in (37, 150, 900)])
-    train_cells([replace(CELL, n=150, width=8, steps=25)])
-    train_cells([replace(CELL, n=150, steps=25)])
+    train_vision_cells([replace(CELL, n=n, steps=25) for n in (37, 150, 900)])
+    train_vision_cells([replace(CELL, n=150, width=8, steps=25)])
+    train_vision_cells([replace(CELL, n=150, steps=25)])
     x, y, members, validation = seen[0]
     small, middle, large = (member.rows for member in members)
     assert set(small) < set(middle) < set(large)
@@ -87,15 +87,15 @@ def test_training_and_validation_rows_are_apart_and_subsets_nested(monkeypatch):
 
 def test_a_sweep_gets_the_same_numbers_and_the_parameters_are_known_before_training():
     cell = replace(CELL, steps=25)
-    (result,) = train_cells([cell])
-    (outcome,) = outcomes([cell])
+    (result,) = train_vision_cells([cell])
+    (outcome,) = vision_outcomes([cell])
     assert outcome["error"] == result.error
     assert outcome["loss"] == result.loss
     assert list(outcome["curve"]) == ["step", "train_loss", "loss", "error"]
     assert "cell" not in outcome
-    assert outcome["m"] == parameters(cell) == 64 * 16 + 16 + 160 + 10
+    assert outcome["m"] == cell.parameters == 64 * 16 + 16 + 160 + 10
     cnn = replace(cell, family="cnn", width=4)
-    assert outcomes([cnn])[0]["m"] == parameters(cnn)
+    assert vision_outcomes([cnn])[0]["m"] == cnn.parameters
 
 
 @pytest.mark.parametrize("dataset", ["fashion-mnist", "digits"])
@@ -122,14 +122,14 @@ def test_the_default_grid_leaves_a_quarter_of_each_axis_to_fit_on(dataset):
 )
 def test_more_images_than_there_are_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        train_cells([replace(CELL, **change)])
+        train_vision_cells([replace(CELL, **change)])
 
 
 def test_cells_that_cannot_share_a_batch_are_refused():
-    with pytest.raises(ValueError, match="'cells' parameter of train_cells"):
-        train_cells([CELL, replace(CELL, width=8)])
-    with pytest.raises(ValueError, match="'cells' parameter of train_cells"):
-        train_cells([CELL, replace(CELL, recipe=Recipe(batch=64))])
+    with pytest.raises(ValueError, match="'cells' parameter of train_vision_cells"):
+        train_vision_cells([CELL, replace(CELL, width=8)])
+    with pytest.raises(ValueError, match="'cells' parameter of train_vision_cells"):
+        train_vision_cells([CELL, replace(CELL, recipe=Recipe(batch=64))])
     with pytest.raises(ValueError, match="did you mean 'mlp'"):
         VisionCell("digits", "mpl", 8, 100, 0)
     with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of VisionCell must be 'none' for MLP"):
