@@ -102,7 +102,7 @@ def test_a_study_is_run_by_two_processes(tmp_path, capsys):
     command = ("-m", "errsrc", "run", "study.toml", "--engine", "torchrun")
     said = two(*command, cwd=tmp_path)
     assert "2 of 2 cells are finished" in said[0][0]
-    assert said[1][0] == ""
+    assert not [line for line in said[1][0].splitlines() if not line.startswith("[Gloo]")]  # of older torch
     study = load(tmp_path / "study.toml")
     with Store(tmp_path / "alone.db", write=True) as alone, Store(tmp_path / "study.db") as store:
         run(study, alone, serial, progress=False)
