@@ -41,7 +41,7 @@ def content(finished: FinishedStudy) -> Content:
             *evidence, said = str(shape).splitlines()
             blocks += [Paragraph(f"Shape of the excess risk over n, {said}"), Code("\n".join(evidence))]
         sections.append((name, blocks))
-    begin = "from errsrc.studies.budgets import curves\n\nbudgets = curves(finished.cells, finished.rows)"
+    begin = "\nfrom errsrc.studies.budgets import curves\n\nbudgets = curves(finished.cells, finished.rows)"
     return Content(verdicts, sections, (), begin)
 
 

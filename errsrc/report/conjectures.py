@@ -43,7 +43,7 @@ def thresholds(finished: FinishedStudy) -> Content:
     ]
     table = Table(*threshold_lines(finished.cells, finished.rows), words=(3, 6))
     begin = (
-        "from errsrc.studies.conjectures import thresholds_by_setting\n\n"
+        "\nfrom errsrc.studies.conjectures import thresholds_by_setting\n\n"
         "thresholds = thresholds_by_setting(finished.cells, finished.rows, finished.curves)"
     )
     return Content(verdicts, [("Thresholds", [table]), ("Figures", figures)], (), begin)
@@ -71,7 +71,7 @@ def searches(finished: FinishedStudy) -> Content:
             said = f"{row['status']} The example, for 'errsrc conjecture':"
             blocks += [Paragraph(said), Code(row["counterexample"])]
         sections.append((name, blocks))
-    return Content(verdicts, sections, (), "import json\n")
+    return Content(verdicts, sections, (), "\nimport json\n")
 
 
 def examples(finished: FinishedStudy) -> Content:

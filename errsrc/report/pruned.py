@@ -49,7 +49,7 @@ def content(finished: FinishedStudy) -> Content:
         if family.single:
             sections.append((f"{prefix}The law of each network", _single(family)))
     sections.append(("Finished cells", cells_table(finished)))
-    begin = "from errsrc.studies.pruned import families as families_of\n\nfamilies = families_of(finished)"
+    begin = "\nfrom errsrc.studies import pruned\n\nfamilies = pruned.families(finished)"
     return Content(verdicts, sections, warnings, begin)
 
 

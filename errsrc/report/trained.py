@@ -32,7 +32,7 @@ def content(finished: FinishedStudy) -> Content:
         warnings += [prefix + said for said in part.warnings]
     if not all(isinstance(family.result, Holdout) for family in found):
         sections.append(("Finished cells", cells_table(finished)))
-    begin = "from errsrc.studies.trained import families as families_of\n\nfamilies = families_of(finished)"
+    begin = "\nfrom errsrc.studies import trained\n\nfamilies = trained.families(finished)"
     return Content(verdicts, sections, warnings, begin)
 
 
