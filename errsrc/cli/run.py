@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def _engine(args: argparse.Namespace) -> Iterator[Any]:
-    """Hold the engine that is asked for, or None in a process of torchrun's that has followed the first."""
+    """Hold the engine that is asked for; None in a process of torchrun other than rank 0, once that is done."""
     from errsrc.sweeps import dask, local
 
     options = {"workers": args.workers, "seconds": args.seconds}
@@ -93,13 +93,7 @@ def _engine(args: argparse.Namespace) -> Iterator[Any]:
     elif args.engine == "dask":
         yield functools.partial(dask, scheduler=args.scheduler, resources=resources, **options)
     else:
-        from errsrc.sweeps.runner import failed
-        from errsrc.training import distributed
+        from errsrc.studies.torchrun import torchrun_engine
 
-        with distributed.join() as first:
-            if first:
-                yield functools.partial(distributed.lead, failed=failed)
-                distributed.end()
-            else:
-                distributed.follow()
-                yield None
+        with torchrun_engine() as engine:
+            yield engine

@@ -101,7 +101,7 @@ class TrainingCall:
         if recipe.precision != "input" and dtype != torch.float32:
             accepted = f"'input' for inputs of {_name(dtype)}"
             raise ValueError(checks.refusal("recipe.precision", "train", accepted, recipe.precision))
-        processes = distributed.place()[1]
+        processes = distributed.world_size()
         if recipe.batch < processes:
             accepted = f"an integer >= {processes}, the number of processes"
             raise ValueError(checks.refusal("recipe.batch", "train", accepted, recipe.batch))

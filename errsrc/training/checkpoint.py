@@ -57,7 +57,7 @@ def write_checkpoint(path: Path, identity: str, content: dict[str, Any]) -> None
     -----
     In distributed training the first process writes.
     """
-    if distributed.place()[0]:
+    if distributed.rank():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
@@ -76,10 +76,10 @@ def remove_checkpoint(path: Path) -> None:
     path : Path
         The file.
     """
-    distributed.wait()
-    if not distributed.place()[0]:
+    distributed.barrier()
+    if not distributed.rank():
         path.unlink(missing_ok=True)
-    distributed.wait()
+    distributed.barrier()
 
 
 def read_checkpoint(path: Path, identity: str, name: str, where: str) -> dict[str, Any] | None:

@@ -148,18 +148,18 @@ class MinibatchDescent(Optimiser):
                 if recipe.augment != "none":
                     x = augment.crop_flip(x, choices[k], self._network.image_shape, recipe.padding)
                 batch_loss_sum += self._losses_and_gradients(x, take_rows(self._y, rows[k]))
-                distributed.summed(self._gradient)
+                distributed.all_reduce(self._gradient)
                 if self._pruned is not None:
                     self._gradient.masked_fill_(self._pruned, 0.0)
                 self._move(first + k, numbers[k], rates[k])
                 if recipe.average:
                     self._average.lerp_(self._weights, min(1.0, 1 / (recipe.average * (first + k))))
-        loss_sum += distributed.summed(batch_loss_sum)
+        loss_sum += distributed.all_reduce(batch_loss_sum)
 
     def _next_batches(self, count: int) -> tuple[Tensor, Tensor]:
         """Return this process's rows and choices of the next batches, (count, E, examples)."""
         batches = [stream.take(count) for stream in self._streams]
-        share = distributed.share(self._recipe.batch)
+        share = distributed.shard(self._recipe.batch)
         rows, choices = (
             torch.stack(own, 1)[..., share].to(self._x.device) for own in zip(*batches, strict=True)
         )

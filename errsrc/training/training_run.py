@@ -226,7 +226,7 @@ class TrainingRun:
         else:
             rows = [self.evaluated_rows[i] for i in self.progress.active.tolist()]
             loss, error = evaluate(call.network, stacked, call.x, call.y, call.recipe.loss, rows)
-        loss, error = distributed.of_first(torch.stack([loss, error]))
+        loss, error = distributed.broadcast(torch.stack([loss, error]))
         return loss, error
 
     def _extend_curves(self, due: Tensor, *figures: Tensor) -> None:

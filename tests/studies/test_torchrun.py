@@ -34,16 +34,19 @@ import sys
 sys.path.insert(0, {tests!r})
 import torch
 from pathlib import Path
-from test_together import CALLS, train
-from errsrc.training import distributed, loop
+from test_torchrun import CALLS, train
+from errsrc.studies.torchrun import process_group
+from errsrc.training import loop
+from errsrc.training.distributed import rank, world_size
 saved, save = [], loop.write_checkpoint
 def spy(path, identity, content):
     save(path, identity, content)
     saved.append(path.exists())
 loop.write_checkpoint = spy
-with distributed.join() as first:
-    assert first == (distributed.place() == (0, 2))
-    folder = Path({folder!r}) / str(distributed.place()[0])  # the second would be alone in writing its own
+with process_group():
+    first = rank() == 0
+    assert world_size() == 2
+    folder = Path({folder!r}) / str(rank())  # the second would be alone in writing its own
     trained = [train(*call, checkpoint_path=folder / "state.pt", checkpoint_seconds=0.0) for call in CALLS]
 assert saved and all(saved) == first and any(saved) == first
 torch.save([one.weights for each in trained for one in each], folder.with_suffix(".pt"))
@@ -128,14 +131,15 @@ sys.exit(code)
 FAILING = (
     """
 import os
+from errsrc.studies import torchrun
 from errsrc.training import distributed
-rank, summed, calls = os.environ["RANK"], distributed.summed, []
+rank, all_reduce, calls = os.environ["RANK"], distributed.all_reduce, []
 def dying(part):
     calls.append(part)
     if {dies} and len(calls) == 5:
         {how}
-    return summed(part)
-distributed.summed, distributed.ALONE_SECONDS = dying, {alone}
+    return all_reduce(part)
+distributed.all_reduce, torchrun.BARRIER_SECONDS = dying, {alone}
 """
     + CALLED
 )
@@ -153,11 +157,13 @@ def test_where_a_batch_fails_in_one_process_alone_both_end_with_a_sentence(tmp_p
     code = FAILING.format(dies=f"rank == '{number}'", how="raise MemoryError('no more')", alone=1.0)
     said = two("-c", code, cwd=tmp_path, codes=(2, 2))
     for rank, (_, err) in enumerate(said):
-        assert f"errsrc: Process {rank} of 2 ends, for " in err
+        assert f"errsrc: Process {rank} of 2 ends: " in err
         assert "internal" not in err
         assert "Traceback" not in err
-    assert "it is alone with MemoryError: no more; the same command goes on" in said[number][1]
-    assert "another is gone" in said[1 - number][1]
+    assert (
+        "this batch fails here alone, with MemoryError: no more; the same command goes on" in said[number][1]
+    )
+    assert "another process is gone" in said[1 - number][1]
     assert rows(tmp_path / "study.db") == (0, [])
     with Store(tmp_path / "study.db", write=True) as store:  # and goes on
         assert run(load(tmp_path / "study.toml"), store, serial, progress=False).finished == 2
@@ -168,7 +174,7 @@ def test_where_a_process_is_gone_the_other_ends_with_a_sentence(tmp_path):
     (tmp_path / "study.toml").write_text(SPEC)
     code = FAILING.format(dies="rank == '1'", how="os.kill(os.getpid(), 9)", alone=1.0)
     (_, err), _ = two("-c", code, cwd=tmp_path, codes=(2, -9))
-    assert "errsrc: Process 0 of 2 ends, for " in err
+    assert "errsrc: Process 0 of 2 ends: " in err
     assert "internal" not in err
     assert rows(tmp_path / "study.db") == (0, [])
 
@@ -179,7 +185,7 @@ def test_where_the_first_process_is_refused_the_other_ends_with_a_sentence(tmp_p
     with Store(tmp_path / "study.db", write=True):
         (_, first), (_, second) = two("-c", CALLED, cwd=tmp_path, codes=(2, 2))
     assert "is being written by another driver" in first
-    assert "errsrc: Process 1 of 2 ends, for another is gone." in second
+    assert "errsrc: Process 1 of 2 ends: another process is gone." in second
 
 
 @pytest.mark.slow
