@@ -1,13 +1,13 @@
-"""Known learning curves: what a learner's error is to be, from a spectrum and sizes alone.
+"""Known learning curves: the expected error of a learner, computed from a spectrum and sizes alone.
 
-- ``kernel_regression(n, eigenvalues, target, ridge=..., noise=...)``: kernel or ridge regression, on average
-- ``random_features(n, m, eigenvalues, target, ...)``: the same on m random features
-- ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size
-- ``memorising(n, probabilities)``, ``memorising_zipf(n, decay)``: Hutter's learner
-- `exponents`: of n in the error, where it is a power law
-- `formulas`: the curves in sympy
+- ``kernel_regression(n, eigenvalues, target, ridge=..., noise=...)``: kernel or ridge regression, on average.
+- ``random_features(n, m, eigenvalues, target, ...)``: ridge regression on m random features.
+- ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size.
+- ``memorising(n, probabilities)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
+- `exponents`: exponents of the errors that are power laws in n.
+- `formulas`: the same curves in sympy.
 
-Errors are excess risks: squared loss, without the label noise that no predictor can avoid.
+Errors are excess risks: squared loss without the label noise, which no predictor can avoid.
 """
 
 from errsrc.theory import exponents as exponents

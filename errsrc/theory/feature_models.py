@@ -1,4 +1,4 @@
-"""Regression on random features: an error of n and m."""
+"""Ridge regression on random features: an error as a function of n and m."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
-from errsrc.theory.spectrum import Array, learned, ratio, spectrum
+from errsrc.checks import NonNegativeArray, Number, PositiveArray
+from errsrc.theory.spectrum import Array, checked_spectrum, learned, ratio
 
 
+@checks.arguments(
+    n=PositiveArray(),
+    m=PositiveArray(),
+    eigenvalues=NonNegativeArray(),
+    target=NonNegativeArray(),
+    ridge=Number(at_least=0),
+    noise=Number(at_least=0),
+)
 def random_features(
     n: ArrayLike,
     m: ArrayLike,
@@ -20,44 +29,46 @@ def random_features(
 ) -> Array:
     """Return the expected excess risk of ridge regression on m random linear features of the inputs.
 
-    Inputs have variances e_i in their principal axes; a feature is a sum over i of F_ji x_i with F_ji
-    normal of variance 1 / m, and the learner has weights w of min |y - features w|^2 + ridge |w|^2.
+    The inputs have variances e_i in their principal axes.  A feature is a sum over i of F_ji x_i, where the
+    F_ji are normal of variance 1 / m.  The learner has the weights w that minimise |y - features w|^2 + ridge
+    |w|^2.
 
     Parameters
     ----------
-    n, m
-        Examples and features, numbers > 0, of shapes that broadcast to S.
-    eigenvalues : (M,)
-        e_i >= 0; M is the number of latent features.
-    target : (M,)
-        c_i^2, the target's squared coefficients in inputs scaled to unit variance, or their mean over
-        teachers.
-    ridge
-        >= 0, not divided by n; at 0 least squares of minimum norm.
-    noise
-        Variance of the label noise.
+    n, m : array_like
+        Numbers of examples and of features, > 0, of shapes that broadcast to S.
+    eigenvalues : array_like, shape (M,)
+        Variances e_i >= 0.  M is the number of latent features.
+    target : array_like, shape (M,)
+        Squared coefficients c_i^2 >= 0 of the target in the inputs scaled to unit variance, or their mean
+        over teachers.
+    ridge : float
+        The ridge, >= 0, not divided by n.  At 0 it is least squares of minimum norm.
+    noise : float
+        Variance of the label noise, >= 0.
 
     Returns
     -------
-    float64 S
-        In the units of ``target``; inf where it has no bound.
+    ndarray of float64, shape S
+        Excess risk, in the units of ``target``; inf where it is not finite.
 
     Raises
     ------
-    ValueError, TypeError
+    TypeError, ValueError
         For arrays of other shapes, and numbers that are negative or not finite.
 
     Notes
     -----
-    With L_i = e_i / (e_i + g), z and q the sums of L_i and of L_i^2, s = z - q, a = n - z, b = m - z, and g
-    the solution of a b g = m ridge with z <= min(n, m),
+    Let L_i = e_i / (e_i + g), z and q the sums of L_i and of L_i^2, s = z - q, a = n - z, b = m - z, and g
+    the solution of a b g = m ridge with z <= min(n, m).  Then
 
-        excess + noise = (sum_i (1 - L_i) (1 - L_i b / (b + s)) c_i^2 + noise) n (b + s) / (a b + s (a + b)),
+        excess + noise = (sum_i (1 - L_i) (1 - L_i b / (b + s)) c_i^2 + noise) n (b + s) / (a b + s (a + b)).
 
-    the omniscient estimate of Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646), here
-    without differences of nearly equal terms.  At ridge 0, without noise, for independent weights of variance
-    s_w^2 (c_i^2 = s_w^2 e_i) it is that of Maloney, Roberts and Sully 2022 (arXiv 2210.16859), symmetric in
-    n and m: s_w^2 g min(n, m) / (1 - min(n, m) / max(n, m)).  As m grows it becomes `kernel_regression`.
+    This is the omniscient estimate of Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646), written here
+    without differences of nearly equal terms.  At ridge 0, without noise, and for independent weights of
+    variance s_w^2 (c_i^2 = s_w^2 e_i), it is that of Maloney, Roberts and Sully 2022 (arXiv 2210.16859):
+    s_w^2 g min(n, m) / (1 - min(n, m) / max(n, m)), symmetric in n and m.  As m grows it becomes
+    `kernel_regression`.
 
     Examples
     --------
@@ -65,26 +76,24 @@ def random_features(
     >>> random_features([10, 40], [40, 10], e, e).round(4)
     array([0.2959, 0.2959])
     """
-    where = "random_features"
-    sizes = checks.positive_array(n, "n", where)
-    models = checks.positive_array(m, "m", where)
+    sizes, models = np.asarray(n), np.asarray(m)
     try:
         sizes, models = np.broadcast_arrays(sizes, models)
     except ValueError:
         accepted = f"of a shape that broadcasts with n's {sizes.shape}"
-        raise ValueError(checks.refusal("m", where, accepted, f"<shape {models.shape}>")) from None
-    e, c = spectrum(eigenvalues, target, where)
-    checks.number(ridge, "ridge", where, 0)
-    checks.number(noise, "noise", where, 0)
+        raise ValueError(
+            checks.refusal("m", "random_features", accepted, f"<shape {models.shape}>")
+        ) from None
+    e, c = checked_spectrum(eigenvalues, target, "random_features")
     excess = np.empty(sizes.shape)
     for place in np.ndindex(sizes.shape):
         size, model = float(sizes[place]), float(models[place])
         found = learned(size, model, e, ridge)
         missed = found.scale / (e + found.scale) if found.scale else (e == 0).astype(np.float64)
-        share = missed + found.learnability * ratio(found.kept, model * found.spare_model + found.kept)
         a, b, s = found.spare_data, model * found.spare_model, found.kept
+        share = missed + found.learnability * ratio(s, b + s)  # 1 - L b / (b + s)
         squares = float((found.learnability**2).sum())
-        # noise (q (b + s) + s^2) is the noise's share of excess, the noise itself taken off
+        # noise (q (b + s) + s^2) is what the noise adds to the excess risk, without the noise itself
         above = float((missed * share) @ c) * size * (b + s) + noise * (squares * (b + s) + s**2)
         excess[place] = ratio(above, a * b + s * (a + b))
     return excess

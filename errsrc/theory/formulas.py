@@ -1,8 +1,8 @@
-"""The known learning curves as formulas: sympy expressions that print as LaTeX and can be differentiated.
+"""The known learning curves as sympy expressions, which print as LaTeX and can be differentiated.
 
-Each function has the name of the one in `errsrc.theory` whose numbers it states, and its symbols those of
-that one's arguments, such as ``sympy.Symbol("n", positive=True)``; arrays are indexed from 1 to M.  Where a
-curve has an unknown that an equation determines, the equation is a function of its own.
+Each function has the name of the function in `errsrc.theory` whose numbers it states.  Its symbols have the
+names of the arguments there, such as ``sympy.Symbol("n", positive=True)``, and arrays are indexed from 1 to
+M. Where a curve contains an unknown that an equation determines, the equation has a function of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ EIGENVALUES, TARGET, PROBABILITIES = map(sympy.IndexedBase, ("eigenvalues", "tar
 
 
 def least_squares() -> sympy.Expr:
-    """Return `errsrc.theory.least_squares` in n, dim, target, noise and outside, with labels that have noise.
+    """Return the excess risk of `errsrc.theory.least_squares`, for labels with noise.
+
+    Its symbols are n, dim, target, noise and outside.
 
     Examples
     --------
@@ -25,22 +27,24 @@ def least_squares() -> sympy.Expr:
     dim*(noise + outside)/(-dim + n - 1) + outside
     """
     dim, target, outside = (sympy.Symbol(name, positive=True) for name in ("dim", "target", "outside"))
-    heard, above, below = NOISE + outside, N - dim - 1, dim - N - 1
+    unlearnable, above, below = NOISE + outside, N - dim - 1, dim - N - 1
     return sympy.Piecewise(
-        (outside + heard * dim / above, above > 0),
-        (outside + target * (1 - N / dim) + heard * N / below, below > 0),
+        (outside + unlearnable * dim / above, above > 0),
+        (outside + target * (1 - N / dim) + unlearnable * N / below, below > 0),
         (sympy.oo, True),
     )
 
 
 def effective_ridge() -> sympy.Eq:
-    """Return the equation of kappa in `errsrc.theory.kernel_regression`."""
+    """Return the equation that determines kappa in `errsrc.theory.kernel_regression`."""
     e = EIGENVALUES[INDEX]
     return sympy.Eq(KAPPA, RIDGE + _sum(KAPPA * e / (N * e + KAPPA)))
 
 
 def kernel_regression() -> sympy.Expr:
-    """Return the excess risk of `errsrc.theory.kernel_regression` in n, noise, the spectra and kappa.
+    """Return the excess risk of `errsrc.theory.kernel_regression`.
+
+    Its symbols are n, noise, the eigenvalues, the target and kappa.
 
     Examples
     --------
@@ -53,13 +57,16 @@ def kernel_regression() -> sympy.Expr:
 
 
 def scale() -> sympy.Eq:
-    """Return the equation of g in `errsrc.theory.feature_models`."""
+    """Return the equation that determines g in `errsrc.theory.random_features`."""
     learned = _sum(EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE))
     return sympy.Eq((N - learned) * (MODEL - learned) * SCALE, MODEL * RIDGE)
 
 
 def random_features() -> sympy.Expr:
-    """Return the excess risk of `errsrc.theory.feature_models` in n, m, noise, the spectra and g."""
+    """Return the excess risk of `errsrc.theory.random_features`.
+
+    Its symbols are n, m, noise, the eigenvalues, the target and g.
+    """
     learned = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
     total, kept = _sum(learned), _sum(learned * (1 - learned))
     a, b = N - total, MODEL - total
@@ -68,7 +75,7 @@ def random_features() -> sympy.Expr:
 
 
 def memorising() -> sympy.Expr:
-    """Return `errsrc.theory.memorisation` in n and the probabilities.
+    """Return the probability of `errsrc.theory.memorising`, in n and the probabilities of the items.
 
     Examples
     --------
@@ -80,13 +87,13 @@ def memorising() -> sympy.Expr:
 
 
 def memorising_zipf() -> sympy.Expr:
-    """Return `errsrc.theory.memorising_zipf` in n and decay, a sum without end."""
+    """Return the probability of `errsrc.theory.memorising_zipf`, an infinite sum, in n and decay."""
     p = INDEX ** -(1 + DECAY) / sympy.zeta(1 + DECAY)
     return sympy.Sum(p * (1 - p) ** N, (INDEX, 1, sympy.oo))
 
 
 def zipf_asymptote() -> sympy.Expr:
-    """Return `errsrc.theory.zipf_asymptote` in n and decay.
+    """Return the power law of `errsrc.theory.zipf_asymptote`, in n and decay.
 
     Examples
     --------

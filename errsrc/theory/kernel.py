@@ -8,26 +8,27 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
-from errsrc.theory.spectrum import Array, learned, ratio, spectrum
+from errsrc.checks import NonNegativeArray, Number, PositiveArray
+from errsrc.theory.spectrum import Array, checked_spectrum, learned, ratio
 
 
 @dataclass(frozen=True, eq=False)
 class KernelCurve:
-    """A predicted learning curve, see `kernel_regression`.
+    """A predicted learning curve of kernel regression, see `kernel_regression`.
 
     Attributes
     ----------
-    n
-        Numbers of examples, float64 of any shape S.
-    excess
-        Expected excess risk at each, float64 S, in the units of ``target``; inf where it has no bound.
-    learnability
-        L_i, the share of eigenfunction i that is learned, float64 S + (M,); they sum to n, or less.
-    kappa
-        The effective ridge, float64 S: that of ``ridge`` and of the eigenvalues too small to be learned.
-    gamma
-        Sum of L_i^2 over n, float64 S, at most 1: excess risk is 1 / (1 - gamma) times what it would be if
-        the unlearned part of the target were no noise to the learned one.
+    n : ndarray of float64, shape S
+        Numbers of examples.
+    excess : ndarray of float64, shape S
+        Expected excess risk, in the units of ``target``; inf where it is not finite.
+    learnability : ndarray of float64, shape S + (M,)
+        Learned share L_i of each eigenfunction.  Their sum is at most n.
+    kappa : ndarray of float64, shape S
+        Effective ridge: that of ``ridge`` and of the eigenvalues that are too small to be learned.
+    gamma : ndarray of float64, shape S
+        Sum of L_i^2 over n, at most 1.  The excess risk is 1 / (1 - gamma) times what it would be if the part
+        of the target that is not learned were no noise for the part that is.
     """
 
     n: Array
@@ -37,6 +38,13 @@ class KernelCurve:
     gamma: Array
 
 
+@checks.arguments(
+    n=PositiveArray(),
+    eigenvalues=NonNegativeArray(),
+    target=NonNegativeArray(),
+    ridge=Number(at_least=0),
+    noise=Number(at_least=0),
+)
 def kernel_regression(
     n: ArrayLike, eigenvalues: ArrayLike, target: ArrayLike, *, ridge: float = 0.0, noise: float = 0.0
 ) -> KernelCurve:
@@ -44,60 +52,60 @@ def kernel_regression(
 
     Parameters
     ----------
-    n
-        Examples, numbers > 0, of any shape.
-    eigenvalues : (M,)
-        e_i >= 0 of the kernel under the inputs' distribution; for ridge regression the variances of the
-        inputs in their principal axes.  Those left out count as 0.
-    target : (M,)
-        c_i^2, the target's squared coefficients in the orthonormal eigenfunctions, or their mean over
-        teachers: for normal weights of variances v_i on inputs of variances e_i, v_i e_i.
-    ridge
-        >= 0, not divided by n: for penalties of n lam give n lam.  At 0 the least-norm interpolator.
-    noise
-        Variance of the label noise.
+    n : array_like
+        Numbers of examples, > 0, of any shape S.
+    eigenvalues : array_like, shape (M,)
+        Eigenvalues e_i >= 0 of the kernel under the distribution of the inputs; for ridge regression the
+        variances of the inputs in their principal axes.  Those that are left out count as 0.
+    target : array_like, shape (M,)
+        Squared coefficients c_i^2 >= 0 of the target in the orthonormal eigenfunctions, or their mean over
+        teachers.  For normal weights of variances v_i on inputs of variances e_i they are v_i e_i.
+    ridge : float
+        The ridge, >= 0, not divided by n: for a penalty of n lambda give n lambda.  At 0 it is the
+        interpolator of minimum norm.
+    noise : float
+        Variance of the label noise, >= 0.
 
     Returns
     -------
     KernelCurve
+        The excess risk at each n, with what is learned.
 
     Raises
     ------
-    ValueError, TypeError
-        For arrays of another shape, and numbers that are negative or not finite.
+    TypeError, ValueError
+        For arrays of other shapes, and numbers that are negative or not finite.
 
     Notes
     -----
     Bordelon, Canatar and Pehlevan 2020 (arXiv 2002.02561), in the form of Simon et al. 2023
-    (arXiv 2110.03922), with kappa n times theirs:
+    (arXiv 2110.03922), with a kappa that is n times theirs:
 
         kappa = ridge + sum_i kappa e_i / (n e_i + kappa),    L_i = n e_i / (n e_i + kappa),
         excess = (sum_i (1 - L_i)^2 c_i^2 + noise gamma) / (1 - gamma),    gamma = sum_i L_i^2 / n.
 
-    With ridge 0 and K eigenvalues > 0 it is 0 at n >= K for a target among their eigenfunctions, plus
-    noise K / (n - K), which has no bound at n = K (the mean over normal data has none from n = K - 1 to
-    K + 1, see `least_squares`).  For normal weights of variance v, c_i^2 = v e_i, the ridge noise / v is the
-    best one, and excess is the budget's uncertainty.
+    With ridge 0 and K eigenvalues > 0, the excess risk at n >= K of a target in their eigenfunctions is noise
+    K / (n - K), which is infinite at n = K.  (For normal inputs the exact mean is infinite from n = K - 1 to
+    K + 1, see `least_squares`.)  For normal weights of variance v, c_i^2 = v e_i, the best ridge is noise /
+    v, and the excess risk is then the uncertainty of the error budget.
 
-    Exact as n and M grow together, where eigenfunctions are as good as independent at the inputs.  Measured
-    over theory (``benchmarks/theory.py``): 1.00 to 1.03 for normal inputs at n >= 30; 1.00 on the sphere in
-    10 dimensions, 1.01 in 6, and 1.01 to 1.06 in 4 and 3; on the circle 1.02 to 1.9, since gaps between
-    random points cost more there than it has them cost.
+    The formulas are exact as n and M grow together, where eigenfunctions at the inputs are as good as
+    independent.  The measured risk over the predicted one is (``benchmarks/theory.py``) 1.00 to 1.03 for
+    normal inputs at n >= 30; on the sphere 1.00 in 10 dimensions, 1.01 in 6, and 1.01 to 1.06 in 4 and 3.  On
+    the circle it is 1.02 to 1.9, since gaps between random points cost more there than the formulas take into
+    account.
 
     Examples
     --------
-    Ten equal eigenvalues without ridge: each example settles a tenth.
+    Ten equal eigenvalues without ridge: each example determines a tenth of the target.
 
     >>> kernel_regression([5, 10, 20], np.ones(10), np.full(10, 0.1)).excess.round(3)
     array([0.5, 0. , 0. ])
     >>> kernel_regression([20], np.ones(10), np.full(10, 0.1), noise=0.3).excess.round(3)
     array([0.3])
     """
-    where = "kernel_regression"
-    sizes = checks.positive_array(n, "n", where)
-    e, c = spectrum(eigenvalues, target, where)
-    checks.number(ridge, "ridge", where, 0)
-    checks.number(noise, "noise", where, 0)
+    sizes = np.asarray(n)
+    e, c = checked_spectrum(eigenvalues, target, "kernel_regression")
     excess, kappa, gamma = (np.empty(sizes.shape) for _ in range(3))
     learnability = np.empty((*sizes.shape, len(e)))
     for place in np.ndindex(sizes.shape):
@@ -107,13 +115,13 @@ def kernel_regression(
         squares = float((found.learnability**2).sum())
         gamma[place] = squares / size
         missed = float(_missed(e, found.scale) ** 2 @ c)
-        # 1 - gamma = (n - z + sum of L (1 - L)) / n, without a difference
+        # 1 - gamma = (n - z + sum of L (1 - L)) / n, without a difference of nearly equal numbers
         excess[place] = ratio(missed * size + noise * squares, found.spare_data + found.kept)
     return KernelCurve(sizes, excess, learnability, kappa, gamma)
 
 
 def _missed(eigenvalues: Array, scale: float) -> Array:
-    """Return 1 - L_i, without a difference."""
+    """Return 1 - L_i, (M,), without a difference of nearly equal numbers."""
     if scale == 0:
         return (eigenvalues == 0).astype(np.float64)
     return scale / (eigenvalues + scale)

@@ -6,39 +6,48 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
+from errsrc.checks import Integer, Number, PositiveArray
 from errsrc.theory.spectrum import Array
 
+VARIANCE = Number(at_least=0)
+"""What a variance may be."""
 
+
+@checks.arguments(
+    n=PositiveArray(), dim=Integer(at_least=1), target=VARIANCE, noise=VARIANCE, outside=VARIANCE
+)
 def least_squares(
     n: ArrayLike, dim: int, *, target: float = 1.0, noise: float = 0.0, outside: float = 0.0
 ) -> Array:
-    """Return the expected excess risk of least squares, of minimum norm for n < dim, with normal inputs.
+    """Return the expected excess risk of least squares with normal inputs; for n < dim of minimum norm.
 
-    Exact at every n and dim; for a ridge, and for inputs of unequal variances at n < dim, see
+    It is exact at every n and dim.  For a ridge, and for inputs of unequal variances at n < dim, see
     `kernel_regression`.
 
     Parameters
     ----------
-    n
-        Examples, integers >= 1, of any shape S.
-    dim
-        Inputs, independent and normal, of equal variances (of any covariance at n >= dim).
-    target
-        Variance of the target's part that is linear in the inputs.
-    noise
-        Variance of the label noise.
-    outside
-        Variance of the rest of the target, linear in further normal inputs, independent of these, that the
-        learner is not given: its realizability.
+    n : array_like of int
+        Numbers of examples, >= 1, of any shape S.
+    dim : int
+        Number of inputs, >= 1.  The inputs are independent and normal, of equal variances; for n >= dim they
+        may have any covariance.
+    target : float
+        Variance of the part of the target that is linear in the inputs, >= 0.
+    noise : float
+        Variance of the label noise, >= 0.
+    outside : float
+        Variance of the rest of the target, >= 0.  It is linear in further normal inputs that are independent
+        of these and that the learner does not get; this is the realizability.
 
     Returns
     -------
-    float64 S
-        In the units of ``target``; inf where the mean has no bound, from n = dim - 1 to dim + 1 with noise.
+    ndarray of float64, shape S
+        Excess risk, in the units of ``target``.  With noise it is inf from n = dim - 1 to dim + 1, where the
+        mean is not finite.
 
     Raises
     ------
-    ValueError, TypeError
+    TypeError, ValueError
         For n that are no integers >= 1, dim < 1, and variances that are negative or not finite.
 
     Notes
@@ -54,16 +63,12 @@ def least_squares(
     >>> least_squares([5, 10, 21], 10, noise=0.5)
     array([1.125,   inf, 0.5  ])
     """
-    where = "least_squares"
-    sizes = checks.positive_array(n, "n", where)
+    sizes = np.asarray(n)
     if (sizes != np.round(sizes)).any():
         fraction = float(sizes[sizes != np.round(sizes)].flat[0])
-        raise ValueError(checks.refusal("n", where, "integers >= 1", fraction))
-    checks.integer(dim, "dim", where, 1)
-    for name, value in (("target", target), ("noise", noise), ("outside", outside)):
-        checks.number(value, name, where, 0)
-    heard = noise + outside
+        raise ValueError(checks.refusal("n", "least_squares", "integers >= 1", fraction))
+    unlearnable = noise + outside
     rank, spare = np.minimum(sizes, dim), np.abs(sizes - dim) - 1
-    spread = np.full(sizes.shape, np.inf if heard else 0.0)
-    np.divide(heard * rank, spare, out=spread, where=spare > 0)
+    spread = np.full(sizes.shape, np.inf if unlearnable else 0.0)
+    np.divide(unlearnable * rank, spare, out=spread, where=spare > 0)
     return np.asarray(outside + target * np.maximum(1 - sizes / dim, 0.0) + spread)

@@ -1,4 +1,7 @@
-"""A learner that only remembers: the learning curve of Hutter 2021 (arXiv 2102.04074)."""
+"""A learner that only memorises: the learning curve of Hutter 2021 (arXiv 2102.04074).
+
+The learner knows the labels of the items that it has seen, and guesses those of all others.
+"""
 
 from __future__ import annotations
 
@@ -7,125 +10,127 @@ from numpy.typing import ArrayLike
 from scipy.special import beta, betainc, gamma, zeta
 
 from errsrc import checks
-from errsrc.theory.spectrum import Array, numbers
+from errsrc.checks import NonNegativeArray, Number, PositiveArray
+from errsrc.theory.spectrum import Array
 
 HEAD = 10_000
-"""Items summed one by one before the rest is an integral."""
+"""Number of items that are summed one by one; the rest of the sum is an integral."""
 
 
+@checks.arguments(n=PositiveArray(), probabilities=NonNegativeArray())
 def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
-    """Return the expected probability that a new item is none of the n seen.
+    """Return the expected probability that a new item is none of the n items seen.
 
-    Times the risk of a guess it is the excess risk of a memorising learner: 1 - 1 / classes for 0-1 error
-    and equally likely classes, the mean square of a target of mean 0 for squared loss.
+    The excess risk of a memorising learner is this probability times the risk of a guess.  That risk is 1 - 1
+    / classes for the 0-1 error and equally likely classes, and the mean square of the target for squared loss
+    and a target of mean 0.
 
     Parameters
     ----------
-    n
-        Items seen, numbers > 0, of any shape S.
-    probabilities : (M,)
-        p_i >= 0 of the items, of sum 1.
+    n : array_like
+        Numbers of items seen, > 0, of any shape S.
+    probabilities : array_like, shape (M,)
+        Probabilities p_i >= 0 of the items, of sum 1.
 
     Returns
     -------
-    float64 S
-        Sum of p_i (1 - p_i)^n (Hutter 2021, arXiv 2102.04074).
+    ndarray of float64, shape S
+        Sum over i of p_i (1 - p_i)^n (Hutter 2021, arXiv 2102.04074).
 
     Raises
     ------
-    ValueError, TypeError
-        For n that are not > 0, and probabilities that are negative or do not sum to 1.
+    TypeError, ValueError
+        For n that are not > 0, and probabilities that are negative or do not have sum 1.
 
     Examples
     --------
     >>> memorising([1, 2, 10], [0.5, 0.5])
     array([0.5       , 0.25      , 0.00097656])
     """
-    sizes = checks.positive_array(n, "n", "memorising")
-    p = numbers(probabilities, "probabilities", "memorising")
+    p = np.asarray(probabilities)
     if p.ndim != 1 or abs(p.sum() - 1) > 1e-9:
         accepted = "an array of shape (M,) and sum 1"
         got = f"<shape {p.shape}, sum {p.sum():.6g}>"
         raise ValueError(checks.refusal("probabilities", "memorising", accepted, got))
-    return _unseen(sizes, p)
+    return _unseen(np.asarray(n), p)
 
 
+@checks.arguments(n=PositiveArray(), decay=Number(above=0))
 def memorising_zipf(n: ArrayLike, decay: float) -> Array:
-    """Return `memorising` for infinitely many items of probabilities i^-(1 + decay) / Z, Z = zeta(1 + decay).
+    """Return `memorising` for infinitely many items, whose probabilities follow a power law.
+
+    The probabilities are i^-(1 + decay) / Z, with Z = zeta(1 + decay) (Hutter 2021, arXiv 2102.04074).
 
     Parameters
     ----------
-    n
-        Items seen, numbers > 0, of any shape S.
-    decay
-        > 0.
+    n : array_like
+        Numbers of items seen, > 0, of any shape S.
+    decay : float
+        Decay of the probabilities, > 0.
 
     Returns
     -------
-    float64 S
-        To a relative precision of about 1e-8.
+    ndarray of float64, shape S
+        The probability that a new item has not been seen, to a relative precision of about 1e-8.
 
     Raises
     ------
-    ValueError, TypeError
-        For n or decay not > 0.
+    TypeError, ValueError
+        For n or a decay that are not > 0.
 
     Notes
     -----
-    The first `HEAD` items are summed; for the rest the sum is the integral from HEAD + 1/2, an incomplete
-    beta function in p.
+    The first `HEAD` items are summed.  For the rest the sum is replaced by the integral from HEAD + 1/2,
+    which is an incomplete beta function in p.
 
     Examples
     --------
     >>> memorising_zipf([100, 10_000], 1.0).round(5)
     array([0.06884, 0.00691])
     """
-    sizes, z = _zipf(n, decay, "memorising_zipf")
-    power = 1 + decay
+    sizes, z, power = np.asarray(n), float(zeta(1 + decay)), 1 + decay
     exponent = decay / power
     items = np.arange(1, HEAD + 1, dtype=np.float64)
     rest = beta(exponent, sizes + 1) * betainc(exponent, sizes + 1, (HEAD + 0.5) ** -power / z)
     return _unseen(sizes, items**-power / z) + z ** (-1 / power) / power * rest
 
 
+@checks.arguments(n=PositiveArray(), decay=Number(above=0))
 def zipf_asymptote(n: ArrayLike, decay: float) -> Array:
-    """Return what `memorising_zipf` tends to: Z^(-1 / (1 + decay)) Gamma(b) / (1 + decay) n^-b.
+    """Return the power law in n that `memorising_zipf` tends to.
+
+    With b = decay / (1 + decay) and Z = zeta(1 + decay) it is
+    Z^(-1 / (1 + decay)) Gamma(b) / (1 + decay) n^-b (Hutter 2021, arXiv 2102.04074).
 
     Parameters
     ----------
-    n
-        Items seen, numbers > 0, of any shape S.
-    decay
-        > 0; b = decay / (1 + decay), and Z = zeta(1 + decay).
+    n : array_like
+        Numbers of items seen, > 0, of any shape S.
+    decay : float
+        Decay of the probabilities, > 0.
 
     Returns
     -------
-    float64 S
-        Hutter 2021 (arXiv 2102.04074).
+    ndarray of float64, shape S
+        The limit of the probability that a new item has not been seen.
 
     Raises
     ------
-    ValueError, TypeError
-        For n or decay not > 0.
+    TypeError, ValueError
+        For n or a decay that are not > 0.
 
     Examples
     --------
     >>> zipf_asymptote([100, 10_000], 1.0).round(5)
     array([0.0691 , 0.00691])
     """
-    sizes, z = _zipf(n, decay, "zipf_asymptote")
-    power = 1 + decay
+    sizes, z, power = np.asarray(n), float(zeta(1 + decay)), 1 + decay
     exponent = decay / power
     return np.asarray(z ** (-1 / power) * gamma(exponent) / power * sizes**-exponent)
 
 
-def _zipf(n: ArrayLike, decay: float, where: str) -> tuple[Array, float]:
-    sizes = checks.positive_array(n, "n", where)
-    checks.number(decay, "decay", where, 0, open_low=True)
-    return sizes, float(zeta(1 + decay))
-
-
 def _unseen(sizes: Array, p: Array) -> Array:
+    """Return the sum over items of p (1 - p)^n for each n."""
     out = np.empty(sizes.shape)
     with np.errstate(divide="ignore"):  # an item of probability 1
         logs = np.log1p(-np.minimum(p, 1.0))
