@@ -60,7 +60,7 @@ docs: .venv/.ready
 	.venv/bin/python -m sphinx -W --keep-going -q docs docs/build
 
 clean:
-	rm -rf .venv .venv-lowest build dist docs/build docs/rooms *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lowest build dist docs/build docs/packages *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help demo check test test-all lowest lint gradients notebooks docs clean

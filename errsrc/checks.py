@@ -68,7 +68,15 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
 
 
 def nearest(value: str, options: Iterable[str]) -> str:
-    """Return " (did you mean 'x'?)" for the option that is closest to `value`, or "" where none is close."""
+    """Return " (did you mean 'x'?)" for the option that is closest to `value`, or "" where none is close.
+
+    Parameters
+    ----------
+    value : str
+        What came.
+    options : iterable of str
+        What is accepted.
+    """
     close = difflib.get_close_matches(value, list(options), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
@@ -103,7 +111,12 @@ class Rule(abc.ABC):
 
 @dataclass(frozen=True)
 class Integer(Rule):
-    """An integer, Python's or numpy's but no boolean, from `at_least` to `at_most`.
+    """An integer, Python's or numpy's but no boolean.
+
+    Attributes
+    ----------
+    at_least, at_most : int or None
+        Bounds, both included; None for no bound.
 
     Examples
     --------
@@ -133,7 +146,14 @@ class Integer(Rule):
 
 @dataclass(frozen=True)
 class Number(Rule):
-    """A finite number between bounds; `above` and `below` are excluded, `at_least` and `at_most` included.
+    """A finite number between bounds.
+
+    Attributes
+    ----------
+    above, below : float or None
+        Bounds that are excluded; None for no bound.
+    at_least, at_most : float or None
+        Bounds that are included; None for no bound.
 
     Examples
     --------
@@ -175,6 +195,11 @@ class Number(Rule):
 class Choice(Rule):
     """One of several strings; the refusal of another string names the closest option.
 
+    Attributes
+    ----------
+    options : sequence of str
+        All accepted values.
+
     Examples
     --------
     >>> Choice(("mean", "median")).accepted
@@ -215,7 +240,14 @@ class Flag(Rule):
 
 @dataclass(frozen=True)
 class Instance(Rule):
-    """An instance of a class, or of one of several; `accepted` says so in words.
+    """An instance of a class, or of one of several.
+
+    Attributes
+    ----------
+    types : type or tuple of types
+        The classes.
+    accepted : str
+        These classes in words, as the end of "must be ...".
 
     Examples
     --------
@@ -236,6 +268,11 @@ class Instance(Rule):
 @dataclass(frozen=True)
 class Optional(Rule):
     """What another rule accepts, or None.
+
+    Attributes
+    ----------
+    rule : Rule
+        The other rule.
 
     Examples
     --------
@@ -294,7 +331,13 @@ class Tuple(Rule):
 
 @dataclass(frozen=True)
 class PositiveArray(Rule):
-    """An array of finite numbers > 0, each at most `at_most`; strings and booleans are no numbers."""
+    """An array of finite numbers > 0; strings and booleans are no numbers.
+
+    Attributes
+    ----------
+    at_most : float or None
+        The largest accepted number; None for no bound.
+    """
 
     at_most: float | None = None
 

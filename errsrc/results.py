@@ -71,7 +71,13 @@ class Interval:
         return format(str(self), spec)
 
     def rounded(self, least: float) -> Interval:
-        """Return 0 for an interval that has no more than `least` on either side of 0, any other as it is."""
+        """Return 0 for an interval that lies within `least` of 0, and any other interval as it is.
+
+        Parameters
+        ----------
+        least : float
+            The largest absolute value that counts as 0, in the units of the quantity.
+        """
         if max(abs(self.estimate), abs(self.low), abs(self.high)) > least:
             return self
         return Interval(0.0, 0.0, 0.0, self.level)
@@ -79,15 +85,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class Bracket:
-    """What lies between two estimates and is not known any better: not sampling uncertainty.
+    """A quantity that lies between two estimates and is not known more exactly.
+
+    The width of a bracket is not sampling uncertainty: each end is an `Interval` with its own.
 
     Attributes
     ----------
-    lower, upper
-        Estimates of a quantity that is at most, and of one that is at least, the one in question; the
-        same where it is known.
-    status
-        How the ends come about, or the certificate, as a phrase.
+    lower, upper : Interval
+        Estimates of a lower and of an upper bound of the quantity; both are the same where it is known.
+    status : str
+        How the ends were found, or the certificate, as a phrase.
 
     Examples
     --------
@@ -101,7 +108,15 @@ class Bracket:
 
     @classmethod
     def known(cls, value: Interval, status: str) -> Bracket:
-        """Return the bracket of a quantity whose value is known but for sampling; its status says how."""
+        """Return the bracket of a quantity that is known up to sampling.
+
+        Parameters
+        ----------
+        value : Interval
+            Both ends of the bracket.
+        status : str
+            How the value is known, as a phrase.
+        """
         return cls(value, value, status)
 
     @property
@@ -127,13 +142,13 @@ def mean_interval(
 
     Parameters
     ----------
-    values
-        Independent draws, (K,), K >= 2.
-    level
+    values : array_like, (K,)
+        Independent draws, K >= 2.
+    level : float
         Coverage, in (0, 1).
-    lowest
-        The least value that the mean can have: the interval's upper end is not below it.  The estimate
-        is never clipped.
+    lowest : float
+        The smallest value that the mean can have.  The interval's upper end is at least this; the estimate is
+        never clipped.
 
     Raises
     ------
@@ -170,6 +185,13 @@ def _unskewed(x: float, skewness: float, count: int) -> float:
 def significant(value: float, uncertainty: float, digits: int) -> str:
     """Return `value` rounded so that `uncertainty` keeps `digits` significant digits.
 
+    Parameters
+    ----------
+    value, uncertainty : float
+        A number and its uncertainty, in the same units.
+    digits : int
+        Significant digits of the uncertainty, >= 1.
+
     Examples
     --------
     >>> significant(12345.678, 20.0, 2), significant(3.14159, 0.02, 2), significant(-0.01, 1.0, 2)
@@ -188,7 +210,14 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
 
 
 def aligned(lines: Sequence[Sequence[str]], pad: Callable[[str, int], str] = str.rjust) -> list[str]:
-    """Return lines of texts, each as many, in columns of one width: ``pad`` is `str.rjust` or `str.ljust`.
+    """Return rows of texts as lines whose columns are aligned.
+
+    Parameters
+    ----------
+    lines : sequence of sequences of str
+        Rows, all of the same length.
+    pad : callable
+        `str.rjust` to align columns on the right, or `str.ljust` to align them on the left.
 
     Examples
     --------

@@ -56,5 +56,13 @@ def seed_of(seed: int, *path: str | int) -> int:
 
 
 def generator(seed: int, *path: str | int) -> np.random.Generator:
-    """Return the numpy Generator of the stream at `path` under the root `seed`."""
+    """Return the numpy Generator of the stream at `path` under the root `seed`.
+
+    Parameters
+    ----------
+    seed : int
+        The root, from 0 to 2^63 - 1.
+    *path : str or int
+        What the stream is for, as `seed_of` takes it.
+    """
     return np.random.default_rng(seed_of(seed, *path))

@@ -32,9 +32,9 @@ class Region(Checked):
     Parameters
     ----------
     domains : tuple of str
-        Families of bands, see `errsrc.settings.strategies.DOMAINS`, or "network".
+        Families of bands, see ``errsrc.settings.strategies.DOMAINS``, or "network".
     designs : tuple of str
-        Designs of nodes, see `errsrc.settings.strategies.DESIGNS`.
+        Designs of nodes, see ``errsrc.settings.strategies.DESIGNS``.
     most : int
         Largest size of a band, >= 1.  A network has at most a third of that many parameters, or 4.
     oversampling : float

@@ -1,7 +1,7 @@
 """Fits as JSON files, and the short summary that the command line prints.
 
 A file holds the name of each law, its parameters and all that predictions need.  Laws are looked up by name
-among those of `errsrc.laws.ALL` and those that the caller passes; nothing is ever imported from a file.
+among those of ``errsrc.laws.ALL`` and those that the caller passes; nothing is ever imported from a file.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
         The file.
     laws : dict of str to type of Law, optional
         Laws of your own, by the names that the file has for them, as ``{"onset": Onset}``.  The laws of
-        `errsrc.laws.ALL` are always known.
+        ``errsrc.laws.ALL`` are always known.
 
     Returns
     -------

@@ -295,7 +295,7 @@ def holdout(
     Raises
     ------
     TypeError, ValueError
-        For points that the law cannot be fitted to (see `errsrc.fitting.fit`), and if no cell is held out.
+        For points that the law cannot be fitted to (see `errsrc.fit`), and if no cell is held out.
     NoFit
         If the fit fails.
 

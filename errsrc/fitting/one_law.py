@@ -149,7 +149,7 @@ def fit(
     Parameters
     ----------
     law : type of Law
-        The class to fit: one of `errsrc.laws.ALL`, or your own.
+        The class to fit: one of ``errsrc.laws.ALL``, or your own.
     error : array_like, shape (points,)
         Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.
     fixed : dict of str to float, optional

@@ -165,7 +165,7 @@ def auto(
 
     This is the estimator to use where you have no reason to prefer a law.  It takes nothing into account but
     the points, and `benchmarks/law_fit.py` measures it on published curves.  Its set of laws is fixed: a law
-    of your own is fitted with `errsrc.fitting.fit`.
+    of your own is fitted with `errsrc.fit`.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def auto(
     ------
     TypeError, ValueError
         For other sets of inputs, values that are not finite and > 0, arrays of different lengths, and points
-        that no law can be fitted to (see `errsrc.fitting.fit`).
+        that no law can be fitted to (see `errsrc.fit`).
     NoFit
         If no law could be fitted.
 

@@ -1,6 +1,6 @@
 """Numpy code for the formula of a law and its exact derivatives: no finite differences.
 
-The laws of `errsrc.laws.ALL` have this code written out in `errsrc.laws.gradients`, because sympy takes
+The laws of ``errsrc.laws.ALL`` have this code written out in `errsrc.laws.gradients`, because sympy takes
 longer to import than a fit takes to run.  For any other law sympy makes the same code at run time.  After a
 change to a formula, `make gradients` writes the file again.
 """
@@ -150,7 +150,7 @@ def _typed(code: Callable[..., Any], name: str, returned: str) -> str:
 
 
 _TEMPLATE = '''\
-"""Formulas and gradients of the laws of `errsrc.laws.ALL` as numpy code.
+"""Formulas and gradients of the laws of ``errsrc.laws.ALL`` as numpy code.
 
 Written by `make gradients` with sympy {version}; not to be edited.  See `errsrc.laws.derivatives`.
 """

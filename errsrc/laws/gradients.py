@@ -1,4 +1,4 @@
-"""Formulas and gradients of the laws of `errsrc.laws.ALL` as numpy code.
+"""Formulas and gradients of the laws of ``errsrc.laws.ALL`` as numpy code.
 
 Written by `make gradients` with sympy 1.14.0; not to be edited.  See `errsrc.laws.derivatives`.
 """

@@ -175,7 +175,7 @@ class Law(abc.ABC):
         {input: constant} of inputs that are counted in units of a constant of the law.
     slopes : tuple of str
         Parameters that are exponents although no unit of another parameter names them.  A weak prior holds
-        the exponents in `errsrc.fitting.auto`.
+        the exponents in `errsrc.auto`.
     ceilings : tuple of str
         Parameters that are upper plateaus, which the measured points need not reach.
     largest_error_name : str or None

@@ -24,7 +24,7 @@ class KernelRidge(LinearLearner):
     Parameters
     ----------
     kernel : str
-        One of `errsrc.bases.KERNELS`, all of value 1 at distance 0; "matern" with nu = 1/2 is the Laplace
+        One of ``errsrc.bases.KERNELS``, all of value 1 at distance 0; "matern" with nu = 1/2 is the Laplace
         kernel.
     length : float
         Length scale of the kernel, > 0, in units of the inputs.

@@ -46,7 +46,7 @@ class LowPass(BatchLearner):
     `oversampling` times its order, it is exact for predictors of up to (2 oversampling - 1) times the order.
     On a torus, frequencies of the predictor from there on fold back into the band.  On a random sample it is
     the least-squares fit in the band to the predictor, whose error is about M / sample of the predictor's
-    energy outside the band.  A predictor's ``function`` is an `errsrc.learners.low_pass.LowPassFit`.
+    energy outside the band.  A predictor's ``function`` is an ``errsrc.learners.low_pass.LowPassFit``.
 
     Parameters
     ----------

@@ -53,7 +53,8 @@ class NetworkStudent(BatchLearner):
     Notes
     -----
     `fit_many` trains the networks of all data sets at once.  The result of each is, up to rounding, the same
-    as if it were trained alone.  A predictor's ``function`` is an `errsrc.learners.network.AveragedNetworks`.
+    as if it were trained alone.  A predictor's ``function`` is an
+    ``errsrc.learners.network.AveragedNetworks``.
 
     Examples
     --------

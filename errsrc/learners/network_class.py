@@ -74,8 +74,8 @@ class NetworkClass(Learner):
     distinguish its function from all other functions of the class (Sontag 2002, arXiv math/0111135); labels
     at P + 1 inputs do so for almost every teacher.  So a start with zero training error *is* the teacher, and
     a start without proves nothing.  A predictor's ``function`` is an
-    `errsrc.learners.recovered_network.RecoveredNetwork`, which tells how the search ended.  Cost of a step of
-    a start: about 2 (n outputs + P) P^2 flops.
+    ``errsrc.learners.recovered_network.RecoveredNetwork``, which tells how the search ended.  Cost of a step
+    of a start: about 2 (n outputs + P) P^2 flops.
 
     Examples
     --------

@@ -38,31 +38,31 @@ COLOURS = {
     "uncertainty": SKY,
     "deficiency": ORANGE,
 }
-"""Each term's colour."""
+"""The colour of each term."""
 
 MARKERS = {"noise": "s", "realizability": "D", "uncertainty": "o", "deficiency": "^", "total": "X"}
-"""Each term's mark, by which it is told in print without colours."""
+"""The mark of each term, which tells the terms apart in print without colours."""
 
 APART = 0.09
-"""Share of the axis that sizes are apart whose totals are written above the shares."""
+"""Smallest distance, as a share of the axis, between two n whose totals are written above the figure."""
 
 PREDICTED = ((0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
-"""Dashes of predicted curves, by turns."""
+"""Dashes of the curves of theory, in turn."""
 
 THEORY = GREEN
-"""Their colour."""
+"""Colour of the curves of theory."""
 
 
 def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[Path]:
-    """Write two PNG files for each curve of budgets and return where: PATH_terms.png and PATH_shares.png.
+    """Write PATH_terms.png and PATH_shares.png for each curve of budgets, and return the paths written.
 
     Parameters
     ----------
-    curves
-        A cell and its budgets over n, see `errsrc.studies.budgets.curves`; files of several are numbered, and
-        one of a single n is not drawn, nor one of risks that are 0 throughout.
-    path
-        What the files' names begin with.
+    curves : sequence of (cell, budgets)
+        Budgets over n, with a cell that identifies the curve.  The files of several curves are numbered.  A
+        curve with a single n, or with a risk of 0 throughout, is not drawn.
+    path : Path
+        What the names of the files begin with.
     """
     out = []
     for number, (_, found) in enumerate(curves, 1):
@@ -77,15 +77,15 @@ def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[
 def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     """Draw the shares of the four terms in the risk as stacked areas over n.
 
-    From below: noise, realizability, uncertainty, deficiency; a hatched area is what a bracket leaves
-    open between a term and the deficiency.  The shares are of the total at each n, which is written above;
-    of a total that is 0 to rounding (`Budget.rounded`) there are none.
+    From below: noise, realizability, uncertainty, deficiency.  A hatched area is the width of a bracket: it
+    belongs to a term or to the deficiency.  The shares are of the total at each n, which is written above the
+    figure; a total that is 0 to rounding (`Budget.rounded`) has no shares.
 
     Parameters
     ----------
-    result
+    result : sequence of Budget
         Budgets of one setting and learner at two or more n.
-    ax
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises
@@ -133,9 +133,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
 
 
 def _gap(found: Sequence[Budget], name: str, lower: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what is traded between a term and the deficiency: of the uncertainty, or where that is known
-    of the realizability, the bracket's width.
-    """
+    """Return the width of a term's bracket: of the uncertainty, or of the realizability if that is known."""
     if name == "uncertainty":
         return np.array([one.uncertainty.upper.estimate for one in found]) - lower
     if name == "realizability":
@@ -150,21 +148,20 @@ def terms(
     *,
     theory: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
 ) -> Axes:
-    """Draw each term, and the total, against n on logarithmic axes, intervals as bands.
+    """Draw each term and the total against n on logarithmic axes, with intervals as bands.
 
-    Terms that are 0 at all n are named in the legend as such.  Elsewhere open marks at the bottom stand for
-    estimates at or below 0, what is 0 to rounding (`Budget.rounded`) included.
+    The legend names terms that are 0 at all n.  Elsewhere open marks at the bottom stand for estimates at or
+    below 0, including those that are 0 to rounding (`Budget.rounded`).
 
     Parameters
     ----------
-    result
+    result : sequence of Budget
         Budgets of one setting and learner.
-    ax
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
-    theory
-        Curves to draw on them, dashed, by their labels: (n, values), two arrays of one shape.  Values are
-        risks; those of `errsrc.theory` are excess risks, to which the noise is to be added for the total.
-        Values that are not finite and > 0 are left out.
+    theory : mapping of str to (n, values), optional
+        Curves to draw dashed, by label: two arrays of one shape (k,).  Values are risks; `errsrc.theory`
+        gives excess risks, so add the noise for the total.  Values that are not finite and > 0 are left out.
 
     Raises
     ------

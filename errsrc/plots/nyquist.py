@@ -1,4 +1,4 @@
-"""Figures of the conjecture: errors over n / n_Nyq, and how near searches came to a refutation."""
+"""Figures of the conjecture: errors over n / n_Nyq, and the examples of searches closest to a refutation."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from errsrc.plots.style import BLUE, GREY, PALETTE, STYLE, VERMILION, axes, besi
 
 COLOURS = PALETTE[:8]
 
-MARKERS = "osD^v<>PX"  # one more than colours, so that pairs repeat late
+MARKERS = "osD^v<>PX"  # one more than there are colours, so that a pair of both repeats late
 
 WIDEST = 40
-"""Letters in a line of a curve's label, of which three are shown."""
+"""Letters in a line of a curve's label; a label has at most three lines."""
 
 
 def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
-    """Draw median relative errors over n / n_Nyq on logarithmic axes, a curve a learner.
+    """Draw median relative errors over n / n_Nyq on logarithmic axes, one curve for each learner.
 
-    Bands are quartiles over draws; the vertical line is n = n_Nyq, the dotted one what counts as exact.
+    Bands are quartiles over draws.  The vertical line is n = n_Nyq; errors below the dotted line count as
+    exact.
 
     Parameters
     ----------
-    result
-        Thresholds by the learners' labels.
-    ax
+    result : mapping of str to Threshold
+        Thresholds by the label of the learner.
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises
@@ -63,15 +64,15 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
 
 
 def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None = None) -> Axes:
-    """Draw the worst ratio of error to bound of each part of a search, a line a part; above 1 refutes.
+    """Draw the largest ratio of error to bound in each part of a search; a ratio above 1 refutes the claim.
 
-    Beside a part's name stands the number of examples tested.
+    The number of tested examples is in brackets behind the name of the part.
 
     Parameters
     ----------
-    result
-        (basis, nodes, tested, not tested, worst ratio) of each part, as the rows of searches have them.
-    ax
+    result : sequence of tuples
+        (basis, nodes, tested, not tested, largest ratio) of each part, as the rows of searches have them.
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises

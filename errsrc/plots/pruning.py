@@ -18,19 +18,20 @@ _MARKS = "osD^vP*X"
 
 
 def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
-    """Draw errors of pruned networks against the invariant, both in units in which all curves are one.
+    """Draw errors of pruned networks against the invariant, in units in which all curves coincide.
 
-    The error is in units of each network's dense plateau eps_np, the invariant m* = l^phi w^psi d in units
-    of where the power law leaves that plateau, p (eps_up / eps_np)^(1 / gamma): the law is then
-    (1 + 1 / m*^2)^(gamma / 2), but for what the upper plateau bends.  Lines are the law for each network,
-    over the densities that it was pruned to; a colour is a width, a mark a depth; a point is the mean of ln
-    error over the network's seeds.  Levels before the one of its lowest error are open: the law cannot dip.
+    The error is in units of each network's dense plateau eps_np.  The invariant m* = l^phi w^psi d is in
+    units of p (eps_up / eps_np)^(1 / gamma), where the power law leaves that plateau.  In these units the law
+    is (1 + 1 / m*^2)^(gamma / 2), apart from the effect of the upper plateau.  Lines show the law for each
+    network over the densities that it was pruned to.  Colours are widths and marks are depths; a point is the
+    mean of ln error over a network's seeds.  Levels before a network's lowest error are open: the law cannot
+    dip.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of the joint law, `errsrc.laws.JointPruning`.
-    ax
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises

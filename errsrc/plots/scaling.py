@@ -1,4 +1,4 @@
-"""Figures of scaling laws: what was measured, what was predicted."""
+"""Figures of scaling laws: measured and predicted errors."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes,
 def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     """Draw measured and predicted error against n, one curve for each m.
 
-    Held-out cells of one n stand side by side, each within 8% of that n, so that their bars can be read.
+    Held-out cells of one n are drawn side by side, within 8% of that n, so that their bars can be told apart.
 
     Parameters
     ----------
-    result
-        A holdout of a law in n and m.
-    ax
+    result : Holdout
+        A law in n and m that was judged on held-out cells.
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises
@@ -75,7 +75,15 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
 
 
 def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
-    """Draw the histogram of (e^ - e) / e over the cells, for the fitted and the held-out part."""
+    """Draw the histogram of (predicted - measured) / measured over the cells, fitted and held out.
+
+    Parameters
+    ----------
+    result : Holdout
+        A fit that was judged on held-out cells.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    """
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.0, 3.6)
         values = {name: 100 * part.divergence for name, part in result.parts.items()}
@@ -101,7 +109,15 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
 
 
 def parity(result: Holdout, ax: Axes | None = None) -> Axes:
-    """Draw predicted against measured error, with the interval for one new run; on the line they agree."""
+    """Draw predicted against measured error, with the interval for one new run; they agree on the line.
+
+    Parameters
+    ----------
+    result : Holdout
+        A fit that was judged on held-out cells.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    """
     with mpl.rc_context(STYLE):
         ax = axes(ax, 4.6, 4.4)
         for (name, part), color in zip(result.parts.items(), (FITTED, HELD_OUT), strict=True):
@@ -129,19 +145,19 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
 def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, level: float = 0.9) -> Axes:
     """Draw a fit of a law in n: its points, the curve, the band for one new run, and the floor.
 
-    A floor whose interval spans less than a factor of 10 is a line with its band; any other is not
-    determined by the points and is drawn as the bound that it stays under.
+    A floor whose interval spans less than a factor of 10 is drawn as a line with a band.  Any other floor is
+    not determined by the points, and only its upper bound is drawn.
 
     Parameters
     ----------
-    fit
+    fit : Fit or AveragedFit
         A fit of a law in n alone.
-    ax
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
-    until
-        Largest n drawn; by default 4 times the largest one fitted.
-    level
-        Coverage of the band.
+    until : float, optional
+        The largest n drawn; by default 4 times the largest n of the fit.
+    level : float
+        Coverage of the band, in (0, 1).
 
     Raises
     ------

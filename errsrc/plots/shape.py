@@ -1,4 +1,4 @@
-"""Figures of a learning curve's shape: its local exponents, and the candidates fitted to it."""
+"""Figures of the shape of a learning curve: its local exponents, and the candidate laws fitted to it."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from errsrc.plots.style import (
 )
 
 COLOURS = {"power law": FITTED, "bend": GREEN, "cliff": HELD_OUT}
-"""Each family's colour; a candidate with a floor is dashed."""
+"""The colour of each family of candidates; candidates with a floor are dashed."""
 
 
 def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
-    """Draw -d ln e / d ln n between each n and the next, with intervals, over the n between them.
+    """Draw -d ln e / d ln n between successive n, with intervals.
 
-    A horizontal line and band are the exponent of the verdict, a vertical one where the curve bends or falls
-    off; an exponent into a cell at zero is an arrow from its lower bound.
+    A horizontal line and band show the exponent of the verdict; a vertical line shows where the curve bends
+    or falls off.  An exponent into a cell at zero is an arrow from its lower bound.
 
     Parameters
     ----------
-    shape
-        Of two or more cells, one of them above zero.
-    ax
+    shape : CurveShape
+        The shape of a curve of two or more cells, one of them above zero.
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises
@@ -91,15 +91,15 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
 
 
 def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
-    """Draw the cells with their intervals and each candidate fitted to them, with its held-out score.
+    """Draw the cells with their intervals, and each fitted candidate with its held-out score.
 
     Cells at zero are open triangles at the bottom.
 
     Parameters
     ----------
-    shape
-        With a cell above zero.
-    ax
+    shape : CurveShape
+        The shape of a curve with a cell above zero.
+    ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises

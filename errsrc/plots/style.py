@@ -1,4 +1,4 @@
-"""The house style: what every figure shares, and figures as files."""
+"""The style that all figures share, and figures as files."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from errsrc.laws.law import Array
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, SILVER = "#E69F00", "#56B4E9", "#999999"
-"""Okabe and Ito's colour-blind safe palette (https://jfly.uni-koeln.de/color), and a grey beside it."""
+"""The colour-blind safe palette of Okabe and Ito (https://jfly.uni-koeln.de/color), and a grey."""
 
 INK, GREY = "#222222", "#666666"
-"""What is measured, and lines to read it by."""
+"""Colours of measured points, and of reference lines."""
 
 PALETTE = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY, INK, SILVER, GREY)
-"""All colours there are, but for viridis where curves are ordered; the first eight tell curves apart."""
+"""All colours of figures, except for viridis where curves are ordered; the first eight distinguish curves."""
 
 FITTED, HELD_OUT = BLUE, VERMILION
 
@@ -63,19 +63,41 @@ LADDERS: tuple[tuple[float, ...], ...] = (
 
 
 def axes(ax: Axes | None, width: float, height: float) -> Axes:
-    """Return `ax`, or the Axes of a new figure of width x height inches."""
+    """Return `ax`, or the Axes of a new figure.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Axes to draw into.
+    width, height : float
+        Size of a new figure, in inches.
+    """
     return Figure(figsize=(width, height), layout="constrained").subplots() if ax is None else ax
 
 
 def log(ax: Axes) -> Axes:
-    """Give both axes of ``ax`` logarithmic scales, with plain round numbers, and return it."""
+    """Make both axes logarithmic, with plain round numbers, and return the Axes.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The Axes, drawn already.
+    """
     for which in ("x", "y"):
         logarithmic(ax, which)
     return ax
 
 
 def logarithmic(ax: Axes, which: str) -> None:
-    """Give the axis of ``ax`` that is ``which``, "x" or "y", a logarithmic scale with plain round numbers."""
+    """Make one axis logarithmic, with plain round numbers.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The Axes, drawn already.
+    which : {"x", "y"}
+        The axis.
+    """
     ax.set(**{f"{which}scale": "log"})
     axis, limits = (ax.xaxis, ax.get_xlim()) if which == "x" else (ax.yaxis, ax.get_ylim())
     axis.set_major_locator(FixedLocator(ticks(*limits).tolist()))
@@ -85,7 +107,12 @@ def logarithmic(ax: Axes, which: str) -> None:
 
 
 def ticks(low: float, high: float) -> Array:
-    """Return 5 to 8 round numbers in [low, high] for a logarithmic axis, or the nearest count there is.
+    """Return 5 to 8 round numbers in [low, high] for a logarithmic axis, or the nearest possible count.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the axis, > 0.
 
     Examples
     --------
@@ -127,23 +154,53 @@ def _plain(value: float) -> str:
 
 
 def beside(ax: Axes, **options: Any) -> None:
-    """Put the legend on the right of ``ax``, where it hides nothing; options as ``ax.legend`` has them."""
+    """Put the legend to the right of the Axes, where it hides nothing.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The Axes, drawn already.
+    **options
+        Options of ``ax.legend``.
+    """
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), **options)
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """Return a value as text with its sign, a true minus, and at most `digits` decimals."""
+    """Return a number as text with its sign, a true minus sign for negative numbers.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    digits : int
+        Decimals; 6 or more for as many as needed.
+    """
     text = f"{value:+.{digits}f}" if digits < 6 else f"{value:+g}"
     return text.replace("-", "−") if float(text) else text.lstrip("+-")
 
 
 def png(ax: Axes, dpi: int = 150) -> bytes:
-    """Return the figure that `ax` is part of as a PNG file, of `dpi` pixels an inch."""
+    """Return the figure of some Axes as the bytes of a PNG file.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes of the figure.
+    dpi : int
+        Pixels per inch.
+    """
     return _saved(ax, "png", dpi=dpi, metadata={"Software": None})
 
 
 def svg(ax: Axes) -> bytes:
-    """Return the figure that `ax` is part of as an SVG file, all its text as outlines."""
+    """Return the figure of some Axes as the bytes of an SVG file, with text as outlines.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes of the figure.
+    """
     return _saved(ax, "svg", metadata={"Date": None, "Creator": None})
 
 

@@ -29,7 +29,7 @@ def study_page(finished: FinishedStudy) -> str:
     Parameters
     ----------
     finished : FinishedStudy
-        The study, as `errsrc.studies.load_study` returns it.
+        The study, as `errsrc.load_study` returns it.
 
     Returns
     -------

@@ -45,7 +45,7 @@ class ImageTeacher(Setting):
     Parameters
     ----------
     dataset : str
-        A name in `errsrc.datasets.IMAGE_SETS`.
+        A name in ``errsrc.datasets.IMAGE_SETS``.
     architecture : Network
         The teacher's network, with the image set's numbers of inputs and classes.
     teacher_n : int
@@ -187,7 +187,7 @@ class ImageBasis(Basis):
     Parameters
     ----------
     dataset : str
-        A name in `errsrc.datasets.IMAGE_SETS`.
+        A name in ``errsrc.datasets.IMAGE_SETS``.
     count : int
         M, from 1 to `landmarks`.
     landmarks : int

@@ -225,7 +225,7 @@ def budget(
     class given the data, the posterior mean's projection.  Estimated uncertainty is half the mean squared
     distance between teacher and an independent posterior sample (both projected on the class).  Least squares
     of labels with noise, or of what its class lacks, has no finite mean risk near n = M, the number of
-    functions: the status says so.  Network teachers: see `errsrc.sources.bracket.realizability`.
+    functions: the status says so.  Network teachers: see ``errsrc.sources.bracket.realizability``.
     """
     where = "budget"
     checks.integer(n, "n", where, 1)

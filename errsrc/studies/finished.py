@@ -21,7 +21,7 @@ from errsrc.sweeps.store import columns_of
 class FinishedStudy:
     """The finished cells of a study, and what else its store says about it.
 
-    `errsrc.studies.load_study` reads one, `errsrc.studies.run_study` computes what is missing first.
+    `errsrc.load_study` reads one, `errsrc.run_study` computes what is missing first.
 
     Attributes
     ----------

@@ -235,7 +235,7 @@ class Store:
         return out + new
 
     def finish(self, study: Study, finished: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-        """Add rows, given as places in the study and what `errsrc.sweeps.runner.attempt` made of each.
+        """Add rows, given as places in the study and what ``errsrc.sweeps.runner.attempt`` made of each.
 
         All are added, or none.
         """

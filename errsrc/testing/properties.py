@@ -1,4 +1,4 @@
-"""How properties are held: over examples drawn from a seed, and one sentence for the first that fails."""
+"""How properties are tested: on examples drawn from a seed; the first failure is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class Violation(Exception):
 
 
 def hold(subject: object, properties: Sequence[Callable[[Any], None]], case: Any) -> None:
-    """Hold a case to each property.
+    """Test each property of a case.
 
     Parameters
     ----------
-    subject
-        Whose properties they are.
-    properties
-        Functions of a case that raise `Violation`; their names, read as words, say what holds.
-    case
-        What they are asked of.
+    subject : object
+        The law, setting, learner or basis; its class's name is in the message.
+    properties : sequence of callables
+        Functions of the case that raise `Violation`.  A function's name, read as words, states the property.
+    case : object
+        The subject with its draws.
 
     Raises
     ------
     AssertionError
-        At the first property that does not hold: it is named, with the values that show it.
+        At the first property that does not hold; the message names it and the values that break it.
     """
     name = subject.__name__ if isinstance(subject, type) else type(subject).__name__
     for each in properties:
@@ -55,25 +55,25 @@ def hold(subject: object, properties: Sequence[Callable[[Any], None]], case: Any
 
 
 def explore(
-    look: Callable[..., None], examples: int, seed: int, **strategies: st.SearchStrategy[Any]
+    test: Callable[..., None], examples: int, seed: int, **strategies: st.SearchStrategy[Any]
 ) -> None:
-    """Call a function with examples of its arguments, drawn from a seed; raise `Violation` for a small one.
+    """Call a test with examples of its arguments; raise `Violation` for the smallest example that fails.
 
     Parameters
     ----------
-    look
-        A function that raises where an example breaks what it looks at.
-    examples
-        How many are drawn, >= 1.
-    seed
-        Of the draws: the same one has the same examples.
-    **strategies
-        Of each argument.
+    test : callable
+        A function that raises where an example breaks a property.
+    examples : int
+        Number of examples, >= 1.
+    seed : int
+        Seed of the examples.
+    **strategies : Hypothesis strategies
+        The strategy of each argument.
 
     Raises
     ------
     Violation
-        As `look`, for the smallest example found; whatever else it raised becomes one too.
+        For the smallest failing example, whatever the test raised.
     """
 
     @hypothesis.seed(seed)
@@ -89,7 +89,7 @@ def explore(
     @hypothesis.given(st.fixed_dictionaries(strategies))
     def run(example: dict[str, Any]) -> None:
         try:
-            look(**example)
+            test(**example)
         except (Violation, HypothesisException):
             raise
         except Exception as error:
@@ -104,7 +104,15 @@ def _raised(error: Exception) -> str:
 
 
 def require(condition: object, found: str) -> None:
-    """Raise `Violation`, with what was found, unless a condition is true."""
+    """Raise `Violation` unless a condition is true.
+
+    Parameters
+    ----------
+    condition : object
+        The condition.
+    found : str
+        The message.
+    """
     if not condition:
         raise Violation(found)
 
@@ -122,14 +130,14 @@ def agree(
 
     Parameters
     ----------
-    one, other
-        What each is, in words, and its values; of one shape.
-    at
-        What they are values of.
-    rtol, atol
+    one, other : (str, array_like)
+        What each is, in words, and its values; both of one shape.
+    at : str
+        Where the values were taken, in words.
+    rtol, atol : float
         Relative and absolute tolerance.
-    along
-        Arrays of that shape by name, whose values at the worst entry are shown.
+    along : mapping of str to array_like, optional
+        Arrays of the same shape by name; the message shows their values at the entry that differs most.
 
     Examples
     --------
@@ -156,9 +164,16 @@ def agree(
 
 
 def refused(call: Callable[[], object], named: str, what: str) -> None:
-    """Raise `Violation` unless a call raises ValueError or TypeError, in one line that holds ``named``.
+    """Raise `Violation` unless a call raises ValueError or TypeError with a suitable message.
 
-    ``what`` is refused, in words.
+    Parameters
+    ----------
+    call : callable
+        The call, without arguments.
+    named : str
+        What the message, one line, must contain.
+    what : str
+        What must be refused, in words.
     """
     try:
         call()
@@ -182,12 +197,33 @@ def own_chance() -> Iterator[None]:
 
 
 def of_type(value: Any, name: str, where: str, kind: type | tuple[type, ...], accepted: str) -> None:
-    """Refuse a value of another kind, by its name and what is accepted, see `errsrc.checks.refusal`."""
-    if not isinstance(value, kind):
-        raise TypeError(checks.refusal(name, where, accepted, value))
+    """Raise TypeError for a value of another type.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+    name, where : str
+        Name of the argument, and of the function that it belongs to.
+    kind : type or tuple of types
+        The accepted types.
+    accepted : str
+        These types in words.
+    """
+    checks.Instance(kind, accepted)(value, name, where)
 
 
 def check_draws(examples: int, seed: int, where: str) -> None:
-    """Refuse numbers of examples and seeds that are none."""
-    checks.integer(examples, "examples", where, 1)
-    checks.integer(seed, "seed", where, 0)
+    """Check the number of examples and the seed of a check.
+
+    Parameters
+    ----------
+    examples : int
+        Number of examples, >= 1.
+    seed : int
+        Seed, >= 0.
+    where : str
+        Name of the check.
+    """
+    checks.Integer(at_least=1)(examples, "examples", where)
+    checks.SEED(seed, "seed", where)
