@@ -4,8 +4,9 @@
 
 Rank 0 drives the study and writes its store.  It broadcasts each batch to the other ranks, and all ranks
 compute it; within `errsrc.training.train` each rank takes its share of every minibatch, see
-`errsrc.training.distributed`.  A batch that fails in all ranks has failed, as with every engine.  Where a batch
-fails in some ranks alone, or a process is gone, every process ends with one sentence: none waits for ever.
+`errsrc.training.distributed`.  A batch that fails in all ranks has failed, as with every engine.  Where a
+batch fails in some ranks alone, or a process is gone, every process ends with one sentence: none waits for
+ever.
 """
 
 from __future__ import annotations
