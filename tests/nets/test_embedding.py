@@ -102,7 +102,7 @@ def test_an_embedded_cnn_computes_the_same_function(side, width, more, activatio
     ids=str,
 )  # fmt: skip
 def test_the_certificate_evaluates_the_network_that_is_trained(network):
-    """What is compared is the network's own function, not another one that both sides share."""
+    """The certificate evaluates the network itself, not another function that both sides share."""
     weights = drawn(network, 3)
     x = torch.randn(6, network.inputs, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
     torch.testing.assert_close(_ordered_outputs(network, weights, x).movedim(0, 2), network(weights, x))

@@ -38,7 +38,7 @@ def rng(seed=0):
 
 
 def moved(network, members=3, seed=0):
-    """Weights that are no start's: biases too are other than 0."""
+    """Initial weights plus noise, so that biases are not 0."""
     noise = torch.Generator().manual_seed(seed)
     drawn = network.draw(range(members), dtype=torch.float64)
     return tuple(w + 0.3 * torch.randn(w.shape, generator=noise, dtype=w.dtype) for w in drawn)
@@ -80,7 +80,7 @@ def test_slopes_by_hand_are_those_of_the_graph(network):
     ids=str,
 )
 def test_all_energy_lies_in_the_band_and_up_to_its_edge(network, degree):
-    """By FFT on a grid of 4 degree + 4 points a side, on which nothing up to twice the band folds back."""
+    """By FFT on a grid of 4 degree + 4 points a side, without aliasing up to twice the band."""
     side = 4 * degree + 4
     axis = torch.arange(side, dtype=torch.float64) * (2 * torch.pi / side)
     grid = torch.cartesian_prod(*[axis] * network.inputs).view(-1, network.inputs)
@@ -204,7 +204,7 @@ def test_students_trained_together_are_those_trained_alone(network, optimiser):
 
 @pytest.mark.full
 def test_a_filter_network_without_training_error_is_the_teacher():
-    """At n = 2 M, by L-BFGS; and not so from n < M examples."""
+    """L-BFGS finds the teacher from n = 2 M examples, and does not from n < M."""
     world = BandTeacher(Torus(2, 2))
     network = FilterNetwork(2, (1, 1), (24, 24, 1))
     student = NetworkStudent(

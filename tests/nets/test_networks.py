@@ -1,4 +1,4 @@
-"""Stacked networks compute what single ones do, and their slopes are those of the graph."""
+"""Stacked networks compute what single networks compute, with the gradients of automatic differentiation."""
 
 import inspect
 
@@ -102,9 +102,9 @@ def test_slopes_by_hand_are_those_of_the_graph(activation, loss):
     expected = torch.autograd.grad(expected_loss.sum(), weights)
     share = torch.full((1, 1), 1 / 7, dtype=torch.float64)
     output_loss = TRAINING_LOSSES[loss].loss_and_gradient
-    for slopes in (MLP.gradients, Network.gradients):
+    for gradients in (MLP.gradients, Network.gradients):
         out = tuple(torch.full_like(w, torch.nan).detach() for w in weights)
-        found = slopes(network, weights, x, lambda outputs: output_loss(outputs, y, share), out)
+        found = gradients(network, weights, x, lambda outputs: output_loss(outputs, y, share), out)
         torch.testing.assert_close(found, expected_loss.detach())
         for one, other in zip(out, expected, strict=True):
             torch.testing.assert_close(one, other)

@@ -17,7 +17,7 @@ SMALL = [Resnet(8, 4, 3, 8, channels=1), WRN(8, 4, 3, 10, channels=1), WRN(9, 16
 
 
 def drawn(network, members=2, dtype=torch.float64):
-    """Weights of which no vector is 0."""
+    """Initial weights plus noise, so that no vector is 0."""
     weights = network.draw(list(range(members)), dtype=dtype)
     return tuple(w + 0.1 * torch.randn_like(w) for w in weights)
 
@@ -132,14 +132,10 @@ def test_gradients_reach_the_first_layer_of_deep_networks(network):
     weights = network.draw([0])
     x = torch.randn(1, 32, 64, generator=torch.Generator().manual_seed(1))
     y = torch.arange(32)[None] % 10
-    slopes = tuple(torch.empty_like(w) for w in weights)
-    network.gradients(
-        weights,
-        x,
-        partial(CrossEntropy().loss_and_gradient, y=y, weights=torch.full((1, 32), 1 / 32)),
-        slopes,
-    )
-    sizes = [float(s.norm() / w.norm()) for s, w in zip(slopes, weights, strict=True) if s.dim() > 2]
+    gradients = tuple(torch.empty_like(w) for w in weights)
+    output_loss = partial(CrossEntropy().loss_and_gradient, y=y, weights=torch.full((1, 32), 1 / 32))
+    network.gradients(weights, x, output_loss, gradients)
+    sizes = [float(s.norm() / w.norm()) for s, w in zip(gradients, weights, strict=True) if s.dim() > 2]
     assert 1e-3 < max(sizes) < 300 * min(sizes)
 
 
@@ -227,6 +223,6 @@ def test_multiply_adds_are_what_torch_counts(network):
         network(weights, torch.zeros(1, 1, network.inputs))
     extra = counter.get_total_flops() - 2 * network.multiply_adds
     attention = 0
-    if isinstance(network, Transformer):  # which torch counts or not, by the kernel
+    if isinstance(network, Transformer):  # torch counts attention with some kernels only
         attention = 4 * network.depth * network.context**2 * network.width
     assert extra in (0, attention)

@@ -18,7 +18,7 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """Thirty texts of a language of forty words, each of which settles which two may follow."""
+    """Thirty texts of a language of forty words; each word is followed by one of two."""
     folder = tmp_path_factory.mktemp("corpus")
     rng = np.random.default_rng(0)
     words = ["".join(map(chr, rng.integers(97, 123, rng.integers(2, 6)))) for _ in range(40)]
@@ -52,7 +52,7 @@ def test_each_family_learns_and_together_is_as_alone(cell, family, batch):
     (alone,) = train_language_cells(cells[1:])
     assert alone.loss == pytest.approx(together[1].loss, rel=1e-3)
     assert alone.steps_taken == together[1].steps_taken
-    assert together[1].loss < 2.6  # the frequencies of letters alone take 2.9
+    assert together[1].loss < 2.6  # 2.9 is the loss by frequencies of letters alone
     assert 0 < together[1].loss_se < 0.1
     assert together[1].bits_per_byte == pytest.approx(together[1].loss / math.log(2))
     assert not together[1].diverged
@@ -133,14 +133,14 @@ def test_standard_errors_are_those_of_documents(cell):
 
 
 def test_standard_errors_of_a_ratio_cover(cell):
-    """Bits a byte, where passages differ in bytes: two standard errors hold the truth in about 95%.
+    """Bits per byte, if passages differ in bytes: two standard errors contain the truth in about 95%.
 
     1,000 draws accept 92.0% to 97.2%: a false alarm in less than 1 in 1,000 runs (binomial).
     """
     rng = np.random.default_rng(1)
     counts = rng.integers(100, 200, size=(1000, 300))
     document = np.arange(300) // 3
-    level = rng.normal(1.0, 0.2, size=(1000, 100)).repeat(3, 1)  # of a document
+    level = rng.normal(1.0, 0.2, size=(1000, 100)).repeat(3, 1)  # the same within a document
     hits = 0
     for k in range(1000):
         mean, error = language._ratio_and_se((level[k] * counts[k])[None], counts[k], document)
@@ -149,7 +149,7 @@ def test_standard_errors_of_a_ratio_cover(cell):
 
 
 def test_tokenisations_compare_in_bits_a_byte(cell, tmp_path):
-    """Of uniform predictions every token is ln(vocabulary) nats; bits a byte count its bytes."""
+    """With uniform predictions every token has ln(vocabulary) nats; bits per byte divide by its bytes."""
     pytest.importorskip("sentencepiece")
     cell = replace(cell, vocabulary=400, n=640, steps=2)
     (found,) = train_language_cells([cell])

@@ -1,4 +1,4 @@
-"""Masks are held exactly, the right number of weights goes, and a killed run goes on to the same bits."""
+"""Masks are exact, the right number of weights is pruned, and a killed run continues to the same bits."""
 
 import signal
 import subprocess
@@ -59,11 +59,11 @@ def test_pruned_weights_are_0_at_every_step(device, network, optimiser, average,
     masks = random_masks(network, 3, density, seed)
     members = [replace(member, steps=15 + 9 * i) for i, member in enumerate(MEMBERS)]
     recipe = Recipe(optimiser, 0.02, warmup=0, average=average, batch=8, evaluation_interval=7)
-    slopes, seen = type(network).gradients, []
+    gradients, seen = type(network).gradients, []
 
     def spy(self, weights, *rest):
         seen.append(tuple(w.cpu().clone() for w in weights))
-        return slopes(self, weights, *rest)
+        return gradients(self, weights, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(network), "gradients", spy)
@@ -205,18 +205,18 @@ def test_pruning_ends_once_the_error_has_risen_enough():
 
 
 class Killed(BaseException):
-    """What ends a run in a test."""
+    """Ends a run in a test."""
 
 
 def train_killed_at(call, *args, **kwargs):
-    """Train, or be killed when slopes are asked for the `call`-th time; return what was trained."""
-    slopes, calls = MLP.gradients, []
+    """Train, but raise Killed at the `call`-th computation of gradients; return what was trained."""
+    gradients, calls = MLP.gradients, []
 
     def spy(*args):
         calls.append(1)
         if len(calls) == call:
             raise Killed
-        return slopes(*args)
+        return gradients(*args)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MLP, "gradients", spy)
@@ -259,12 +259,12 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_pruning import MEMBERS, MLP, NETWORK, X, Y, HELD, Recipe, train
-slopes, calls = MLP.gradients, []
+gradients, calls = MLP.gradients, []
 def dying(*args):
     calls.append(1)
     if len(calls) == {last}:
         os.kill(os.getpid(), signal.SIGKILL)
-    return slopes(*args)
+    return gradients(*args)
 MLP.gradients = dying
 train(NETWORK, X, Y, MEMBERS, HELD, Recipe(batch=8), checkpoint_path=Path({state!r}), checkpoint_seconds=0.0)
 """

@@ -1,4 +1,4 @@
-"""Stacked networks compute what single ones do; a member's training does not depend on its neighbours."""
+"""Training follows torch's optimisers, and a member's training does not depend on the other members."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ torch.set_num_threads(1)
 
 
 def blobs(n=600, pixels=16, classes=3, seed=0, noise=1.0, device="cpu"):
-    """Gaussian classes: easy, and never perfectly."""
+    """Gaussian classes: easy to learn, but not without errors."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(0).normal(size=(classes, pixels))
     y = rng.integers(0, classes, n)
@@ -24,7 +24,7 @@ def blobs(n=600, pixels=16, classes=3, seed=0, noise=1.0, device="cpu"):
 def test_losses_and_evaluate_are_each_members_mean_cross_entropy_and_error(device):
     network = MLP((16, 4, 3))
     weights = tuple(w.to(device) for w in network.draw([0, 1]))
-    x, y = blobs(1234, device=device)  # not a whole number of the parts that evaluate takes
+    x, y = blobs(1234, device=device)  # not a multiple of what evaluate takes at once
     loss, error = evaluate(network, weights, x, y)
     outputs = network(weights, x)
     for e in range(2):
@@ -36,7 +36,7 @@ def test_losses_and_evaluate_are_each_members_mean_cross_entropy_and_error(devic
 MEMBERS = [
     Member(np.arange(40), 90, 11),
     Member(np.arange(100, 400), 230, 12),
-    Member(np.arange(5, 65), 137, 13),  # ends between two looks
+    Member(np.arange(5, 65), 137, 13),  # ends between two evaluations
 ]
 
 
@@ -90,7 +90,7 @@ def test_training_uses_a_members_own_rows_alone():
 
 
 def test_every_row_is_seen_once_before_any_is_seen_twice():
-    """With orthogonal inputs and one plain step of SGD a row, each row leaves its mark on the weights."""
+    """With orthogonal inputs and one step of plain SGD for each row, weights show which rows were used."""
     n = 24
     x, y = torch.eye(n), torch.zeros(n, dtype=torch.int64)
     recipe = Recipe(
@@ -247,7 +247,7 @@ def test_refusals_name_the_field():
 
 
 def own_data(members=5, inputs=6, outputs=None, classes=None, dtype=torch.float64, seed=0):
-    """Members with inputs, labels, n, budget and validation rows of their own, laid end to end."""
+    """Members with their own inputs, labels, n, number of steps and validation rows, concatenated."""
     rng = np.random.default_rng(seed)
     xs, ys, specs, start = [], [], [], 0
     for e in range(members):
@@ -280,7 +280,7 @@ def test_members_with_data_of_their_own_are_those_trained_alone(
 ):
     x, y, specs = own_data(**labels)
     x, y = x.to(device), y.to(device)
-    if optimiser == "lbfgs":  # few steps: at a minimum rounding decides when no lower loss is found
+    if optimiser == "lbfgs":  # few steps: at a minimum, rounding decides when it stalls
         specs = [(rows, 4 + steps // 10, seed, held) for rows, steps, seed, held in specs]
     members = [Member(*spec[: 4 if validated else 3]) for spec in specs]
     loss = "log" if "classes" in labels else "squared"
@@ -296,7 +296,7 @@ def test_members_with_data_of_their_own_are_those_trained_alone(
     )
     together = train(network, x, y, members, None, recipe)
     for (rows, steps, seed, held), beside in zip(specs, together, strict=True):
-        shared = (x[held], y[held]) if validated else None  # the same rows, as a set for all
+        shared = (x[held], y[held]) if validated else None  # the same rows, as one set for all members
         (alone,) = train(
             network, x[rows], y[rows], [Member(np.arange(len(rows)), steps, seed)], shared, recipe
         )
@@ -320,7 +320,7 @@ def test_evaluate_on_rows_of_their_own_and_squared_loss():
     weights = network.draw([0, 1], dtype=torch.float64)
     x = torch.randn(1300, 6, dtype=torch.float64)
     y = torch.randn(1300, 2, dtype=torch.float64)
-    rows = [torch.arange(3, 20), torch.arange(1200)]  # the second is longer than a part
+    rows = [torch.arange(3, 20), torch.arange(1200)]  # the second is longer than what evaluate takes at once
     loss, error = evaluate(network, weights, x, y, "squared", rows)
     for e, own in enumerate(rows):
         expected = (network(weights, x[own])[e] - y[own]).square().sum(1).mean()
@@ -364,8 +364,8 @@ def test_lbfgs_ends_at_a_minimum_with_the_closed_forms_weights():
         torch.testing.assert_close(torch.cat([one.weights[0][0], one.weights[1]]), exact, rtol=0, atol=1e-6)
         least = float((design @ exact - y[member.rows]).square().mean())
         assert one.train_loss == pytest.approx(least, rel=1e-9, abs=1e-15)
-        assert two.train_loss == pytest.approx(least, rel=1e-9, abs=1e-15)  # no other minima than the least
-        assert max(one.steps, two.steps) < 500  # before its budget: no lower loss is found
+        assert two.train_loss == pytest.approx(least, rel=1e-9, abs=1e-15)  # all minima are global
+        assert max(one.steps, two.steps) < 500  # it ends early: no step lowers the loss
 
 
 def test_a_member_without_validation_trains_to_its_floor_or_budget_and_keeps_its_lowest_loss():
@@ -405,7 +405,7 @@ def test_a_diverged_member_of_squared_loss_is_reported_and_a_luckily_small_first
     drawn = torch.Generator().manual_seed(0)
     x[1:], y[1:] = torch.randn(63, 6, generator=drawn), torch.randn(63, generator=drawn) * 3
     start = tuple(torch.zeros_like(w) for w in MLP((6, 1)).draw([0], dtype=torch.float64))
-    seeds = range(40)  # some begin with the row whose loss is 0
+    seeds = range(40)  # some start with the row whose loss is 0
     members = [Member(np.arange(64), 60, seed) for seed in seeds]
     start = tuple(w.expand(40, *w.shape[1:]).contiguous() for w in start)
     recipe = Recipe("sgd", loss="squared", batch=1, warmup=50, learning_rate=1e-3, evaluation_interval=20)

@@ -1,4 +1,4 @@
-"""Precision, compilation and augmentation of training: what they change, and that they change no more."""
+"""Precision, compilation and augmentation change what they should in training, and nothing else."""
 
 import collections
 import functools
@@ -45,10 +45,10 @@ def members(*steps):
     return [Member(np.arange(40 * i, 40 * i + 100), own, i) for i, own in enumerate(steps)]
 
 
-def slopes(network, device, recipe):
-    """The slopes of the first batch's loss, by what one step of rate 1 changes."""
+def first_gradients(network, device, recipe):
+    """The gradients of the first batch's loss: what one step with learning rate 1 changes."""
     recipe = replace(recipe, optimiser="sgd", learning_rate=1.0, warmup=0, average=0.0, momentum=0.0)
-    start = tuple(w + 0.1 for w in network.draw([0]))  # no weights of 0, so no slopes of 0
+    start = tuple(w + 0.1 for w in network.draw([0]))  # no weights of 0, so no gradients of 0
     (trained,) = train(network, *examples(network, device), members(1), None, recipe, start, rewind_step=1)
     moved = [w.cpu() - after.cpu() for (w,), after in zip(start, trained.rewind_weights, strict=True)]
     return torch.cat([w.flatten() for w in moved])
@@ -59,7 +59,7 @@ def slopes(network, device, recipe):
 
 @pytest.mark.parametrize("network", **BY_NAME)
 def test_bfloat16_moves_slopes_by_its_rounding_and_no_more(network, device):
-    exact, rounded = (slopes(network, device, Recipe(precision=p)) for p in ("input", "bf16"))
+    exact, rounded = (first_gradients(network, device, Recipe(precision=p)) for p in ("input", "bf16"))
     apart = float((rounded - exact).norm() / exact.norm())
     assert 1e-4 < apart < 0.03  # 2^-9 is 0.002
     assert rounded.dtype == torch.float32
@@ -83,7 +83,7 @@ def test_what_was_trained_in_bfloat16_is_measured_in_float32(device):
 
 def test_tf32_is_for_a_gpu_and_leaves_torchs_setting_as_it_was(device):
     before = torch.get_float32_matmul_precision()
-    exact, rounded = (slopes(NETWORKS[0], device, Recipe(precision=p)) for p in ("input", "tf32"))
+    exact, rounded = (first_gradients(NETWORKS[0], device, Recipe(precision=p)) for p in ("input", "tf32"))
     assert torch.get_float32_matmul_precision() == before
     if device.type == "cpu":
         assert torch.equal(exact, rounded)
@@ -96,7 +96,7 @@ def test_tf32_is_for_a_gpu_and_leaves_torchs_setting_as_it_was(device):
 
 @pytest.fixture
 def traced(monkeypatch):
-    """Compilation with all but the compiler: a part that torch cannot trace, or traces twice, is an error."""
+    """Compile without a compiler: a part that torch cannot trace, or traces twice, is an error."""
     real = torch.compile
     with torch._dynamo.config.patch(recompile_limit=1):
         traced = functools.partial(real, backend="eager", fullgraph=True, dynamic=False)
@@ -111,7 +111,7 @@ def traced(monkeypatch):
 def test_a_step_is_one_graph_with_the_same_slopes(network, device):
     for precision in ("input", "bf16"):
         eager, compiled = (
-            slopes(network, device, Recipe(precision=precision, compile=on, learning_rate=0.1))
+            first_gradients(network, device, Recipe(precision=precision, compile=on, learning_rate=0.1))
             for on in (False, True)
         )
         torch.testing.assert_close(compiled, eager, rtol=1e-4, atol=1e-5)
@@ -203,7 +203,7 @@ def test_moved_images_are_not_looked_at(device):
 
 
 class Killed(BaseException):
-    """What ends a run in a test."""
+    """Ends a run in a test."""
 
 
 @pytest.mark.full
@@ -235,7 +235,7 @@ def test_an_interrupted_training_with_moved_images_goes_on_to_the_same_bits(chan
 
 
 class Waits(TorchDispatchMode):
-    """Counts what makes the program wait until a device has come so far."""
+    """Counts the operations that make the program wait for the device."""
 
     def __init__(self):
         super().__init__()
@@ -258,7 +258,7 @@ def test_nothing_waits_for_the_device_between_two_looks(recipe, device):
             train(network, x, y, members(steps, steps), None, replace(recipe, evaluation_interval=steps))
         counts.append(waits.counts)
     assert counts[0] == counts[1]
-    assert counts[0]["aten._local_scalar_dense"] > 0  # looks do wait
+    assert counts[0]["aten._local_scalar_dense"] > 0  # evaluations do wait
 
 
 # Bad input
