@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def _engine(args: argparse.Namespace) -> Iterator[Any]:
-    """Hold the engine that is asked for; None in a process of torchrun other than rank 0, once that is done."""
+    """Hold the engine that is asked for; None in a rank of torchrun other than 0, once rank 0 is done."""
     from errsrc.sweeps import dask, local
 
     options = {"workers": args.workers, "seconds": args.seconds}
