@@ -221,8 +221,8 @@ class _Spec:
         above, _, name = path.rpartition(".")
         owner: Any = self._type(above, first) if above else self.kind.cell
         (field,) = (one for one in dataclasses.fields(owner) if one.name == name)
-        default = records.default_of(field, _DEFAULT)
-        if default is _DEFAULT:
+        default = records.default_of(field)
+        if default is records.NO_DEFAULT:
             self.refuse(label, f"tables that all give {path!r}, which has no default", "<others>")
         return default
 

@@ -10,6 +10,7 @@ from errsrc import records, studies
 from errsrc.bases import Legendre, Torus
 from errsrc.learners import BandLeastSquares, KernelRidge, Neighbours, NetworkStudent, Tuned
 from errsrc.nets import MLP
+from errsrc.records import old_names
 from errsrc.settings import BandTeacher, Gaussian
 from errsrc.studies.conjectures import ThresholdCell
 from errsrc.sweeps import Factor, Kind, Store, Study, run, serial
@@ -85,17 +86,17 @@ AFTER = Kind("penny", After, measured_after)
 def renamed(monkeypatch):
     """Fill the table of old names for the cells above."""
     for table, entries in (
-        (records.OLD_STUDIES, {"penny": "coin"}),
-        (records.OLD_KINDS, {"schedule": "plan"}),
+        (old_names.OLD_STUDIES, {"penny": "coin"}),
+        (old_names.OLD_KINDS, {"schedule": "plan"}),
         (
-            records.OLD_FIELDS,
+            old_names.OLD_FIELDS,
             {
                 ("penny-cell", "n"): "size",
                 ("penny-cell", "schedule"): "plan",
                 ("schedule", "evaluation_interval"): "look",
             },
         ),
-        (records.OLD_RESULTS, {("penny", "risk"): "loss", ("penny", "curve.step"): "curve.look"}),
+        (old_names.OLD_RESULTS, {("penny", "risk"): "loss", ("penny", "curve.step"): "curve.look"}),
     ):
         for new, old in entries.items():
             monkeypatch.setitem(table, new, old)

@@ -1,0 +1,37 @@
+"""Records: frozen dataclasses of plain values, as tables, as text, and back.
+
+Specs, stores and fit files describe cells, settings, learners and laws.  Each of these is a record: a frozen
+dataclass whose fields are numbers, strings, booleans, None, tuples of these, and other records.
+
+- `flatten` turns a record into a flat table of plain values by dotted path, as ``"recipe.batch"``.
+- `build` makes a record from a nested table, as TOML and JSON have it, and checks every type.
+- `name` is the name that files have for a class: ``JointPruning`` is "joint-pruning".
+- `text` is the repr of a record without the fields at their defaults.
+- `digest` is the key of a flat table.
+
+Names that were changed since files have them stand in one table, `errsrc.records.old_names`.
+"""
+
+from errsrc.records.names import NO_DEFAULT as NO_DEFAULT
+from errsrc.records.names import Leaves as Leaves
+from errsrc.records.names import default_of as default_of
+from errsrc.records.names import is_record as is_record
+from errsrc.records.names import name as name
+from errsrc.records.names import types_of as types_of
+from errsrc.records.old_names import current_field as current_field
+from errsrc.records.old_names import current_kind as current_kind
+from errsrc.records.old_names import current_names as current_names
+from errsrc.records.old_names import current_results as current_results
+from errsrc.records.old_names import current_study as current_study
+from errsrc.records.old_names import stored_names as stored_names
+from errsrc.records.old_names import stored_repr as stored_repr
+from errsrc.records.old_names import stored_results as stored_results
+from errsrc.records.old_names import stored_study as stored_study
+from errsrc.records.reader import Reader as Reader
+from errsrc.records.reader import build as build
+from errsrc.records.tables import digest as digest
+from errsrc.records.tables import encode as encode
+from errsrc.records.tables import flatten as flatten
+from errsrc.records.tables import line as line
+from errsrc.records.texts import shared_text as shared_text
+from errsrc.records.texts import text as text

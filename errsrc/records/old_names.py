@@ -1,0 +1,299 @@
+"""The table of old names: names of classes, fields and results that were changed since files have them.
+
+Stores keep the name that a thing was first written with, and row keys are computed with it; readers of stores
+return the new names.  Specs and fit files may have either.  So a file of an earlier version opens unchanged,
+and the rows of a store are found.
+
+To rename a class, a field or a result: rename it in the code, and add a line here, the new name first.
+
+- A class is called as files call it (`errsrc.records.name`), by its new name: "recipe" for Recipe.
+- The cells of a study of kind "vision" are called "vision-cell", whatever their class is.
+- A subclass needs a line of its own for a field that it inherits.
+- Where a name is changed again, change the new name in its line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from errsrc.records.names import Leaves, is_record, name
+
+OLD_KINDS: dict[str, str] = {
+    # "band-limited-teacher": "band-teacher",
+}
+"""Old names of classes, by their new names."""
+
+OLD_STUDIES: dict[str, str] = {
+    # "images": "vision",
+}
+"""Old names of kinds of studies, by their new names."""
+
+OLD_FIELDS: dict[tuple[str, str], str] = {
+    # ("vision-cell", "data"): "dataset",
+    ("recipe", "evaluation_interval"): "look",
+    ("recipe", "validation_metric"): "watch",
+    ("recipe", "min_steps"): "least",
+    ("recipe", "target_training_loss"): "floor",
+    ("recipe", "decay_shape"): "fall",
+    ("rounds", "pruned_fraction"): "share",
+    ("rounds", "max_rounds"): "most",
+    ("rounds", "error_factor"): "until",
+    ("rounds", "rewind_step"): "rewind",
+}
+"""Old names of fields, by (class, new name)."""
+
+OLD_RESULTS: dict[tuple[str, str], str] = {
+    # ("threshold", "n_exact"): "n_star",  # and n_exact.low for n_star.low
+    # ("pruning", "curve.kept"): "curve.density",
+}
+"""Old names of results, by (kind of study, new name); names of learning curves begin with "curve."."""
+
+# Version 0.1.0 wrote some attributes of classes with the records that stand in tuples, as the candidates of a
+# tuned learner do: they are part of row keys.
+_LINEAR = ("ridge", "minimum-norm", "gradient-descent", "band-least-squares", "kernel-ridge", "neighbours")
+_NOT_LINEAR = ("reduced-rank", "band-selection", "sparse-recovery", "matrix-pencil", "gaussian-process")
+OLD_ATTRIBUTES: dict[str, dict[str, Any]] = {
+    **{kind: {"linear_in_labels": True} for kind in (*_LINEAR, "memory")},
+    **{kind: {"linear_in_labels": False} for kind in (*_NOT_LINEAR, "forest", "low-pass", "tuned")},
+    **{kind: {"linear_in_labels": False} for kind in ("network-student", "network-class")},
+    **{kind: {"grows_by": "degree"} for kind in ("torus", "legendre", "sphere", "cube")},
+    **{kind: {"grows_by": "count"} for kind in ("slepian", "image-basis")},
+}
+OLD_LAST_ATTRIBUTES: dict[str, dict[str, Any]] = {"resnet": {"beyond": 2}, "wrn": {"beyond": 4}}
+
+
+def stored_study(kind: str) -> str:
+    """Return the name that files have for a kind of study.
+
+    Parameters
+    ----------
+    kind : str
+        The new name.
+
+    Returns
+    -------
+    str
+        The old name, or the new one where it was never changed.
+    """
+    return OLD_STUDIES.get(kind, kind)
+
+
+def current_study(kind: str) -> str:
+    """Return the new name of a kind of study.
+
+    Parameters
+    ----------
+    kind : str
+        The old name or the new one.
+
+    Returns
+    -------
+    str
+        The new name.
+    """
+    return next((new for new, old in OLD_STUDIES.items() if old == kind), kind)
+
+
+def current_kind(kind: str) -> str:
+    """Return the new name of a class.
+
+    Parameters
+    ----------
+    kind : str
+        The old name or the new one.
+
+    Returns
+    -------
+    str
+        The new name.
+    """
+    return next((new for new, old in OLD_KINDS.items() if old == kind), kind)
+
+
+def current_field(owner: str, field: str) -> str:
+    """Return the new name of a field.
+
+    Parameters
+    ----------
+    owner : str
+        What this table calls the field's class.
+    field : str
+        The old name or the new one.
+
+    Returns
+    -------
+    str
+        The new name.
+    """
+    return next((new for (cls, new), old in OLD_FIELDS.items() if (cls, old) == (owner, field)), field)
+
+
+def stored_repr(value: Any) -> str:
+    """Return the repr of a value, in which records have the names of fields that files have.
+
+    Identities of checkpoints are computed from it, so that renaming a field does not change them.
+
+    Parameters
+    ----------
+    value
+        A record, a tuple or list of such values, or any other value.
+
+    Returns
+    -------
+    str
+        The repr.
+
+    Examples
+    --------
+    >>> stored_repr([1, (None,), dataclasses.make_dataclass("Recipe", ["min_steps"])(200)])
+    '[1, (None,), Recipe(least=200)]'
+    """
+    if is_record(value):
+        cls = type(value)
+        names = {f.name: OLD_FIELDS.get((name(cls), f.name), f.name) for f in dataclasses.fields(value)}
+        inner = (f"{old}={stored_repr(getattr(value, field))}" for field, old in names.items())
+        return f"{cls.__qualname__}({', '.join(inner)})"
+    if type(value) not in (list, tuple):
+        return repr(value)
+    inner = (stored_repr(one) for one in value)
+    if type(value) is list:
+        return f"[{', '.join(inner)}]"
+    return f"({', '.join(inner)}{',' if len(value) == 1 else ''})"
+
+
+def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves:
+    """Return a flat table with the names that files have.
+
+    Parameters
+    ----------
+    leaves : dict
+        The table with new names, or a part of it.
+    owner : str
+        What the table of old names calls the record's class.
+    kinds : mapping
+        A flat table with the kinds of all nested records: the given values and the defaults that
+        `errsrc.records.flatten` returns.
+
+    Returns
+    -------
+    dict
+        The table with old names.
+    """
+    if not (OLD_KINDS or OLD_FIELDS):
+        return leaves
+    return _renamed(leaves, owner, kinds, OLD_KINDS, OLD_FIELDS)
+
+
+def current_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves:
+    """Return a flat table of a file with new names, see `stored_names`.
+
+    Parameters
+    ----------
+    leaves : dict
+        The table with old names, or a part of it.
+    owner : str
+        What the table of old names calls the record's class.
+    kinds : mapping
+        A flat table with the kinds of all nested records, as the file has them.
+
+    Returns
+    -------
+    dict
+        The table with new names.
+    """
+    if not (OLD_KINDS or OLD_FIELDS):
+        return leaves
+    fields = {(cls, old): new for (cls, new), old in OLD_FIELDS.items()}
+    return _renamed(leaves, owner, kinds, {old: new for new, old in OLD_KINDS.items()}, fields)
+
+
+def _renamed(
+    leaves: Leaves,
+    owner: str,
+    kinds: Mapping[str, Any],
+    kind_names: Mapping[str, str],
+    field_names: Mapping[tuple[str, str], str],
+) -> Leaves:
+    """Return a flat table with other names, which are looked up by the new names of classes."""
+
+    def value_of(value: Any) -> Any:
+        if isinstance(value, list):
+            return [value_of(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        cls = current_kind(value["kind"])
+        inner = {field_names.get((cls, f), f): value_of(v) for f, v in value.items() if f != "kind"}
+        return {"kind": kind_names.get(value["kind"], value["kind"]), **inner}
+
+    owners = ((p.removesuffix(".kind"), v) for p, v in kinds.items() if p.endswith(".kind"))
+    paths = _renamed_paths(tuple(leaves), (("", owner), *owners), tuple(field_names.items()))
+    return {
+        paths[path]: kind_names.get(value, value) if path.endswith(".kind") else value_of(value)
+        for path, value in leaves.items()
+    }
+
+
+@functools.lru_cache(maxsize=1024)
+def _renamed_paths(
+    paths: tuple[str, ...],
+    owners: tuple[tuple[str, str], ...],
+    field_names: tuple[tuple[tuple[str, str], str], ...],
+) -> dict[str, str]:
+    """Return the other name of each path; rows by the million have the same few tuples of paths."""
+    kinds, names = {place: current_kind(kind) for place, kind in owners}, dict(field_names)
+    out = {}
+    for path in paths:
+        parts = path.split(".")
+        places = (".".join(parts[:k]) for k in range(len(parts)))
+        renamed = [names.get((kinds.get(p, ""), part), part) for p, part in zip(places, parts, strict=True)]
+        out[path] = ".".join(renamed)
+    return out
+
+
+def stored_results(study: str, results: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return results with the names that files have.
+
+    Parameters
+    ----------
+    study : str
+        The kind of study, by its new name.
+    results : mapping
+        Values by new name, as ``"n_star.low"``; of learning curves ``"curve.error"``.
+
+    Returns
+    -------
+    mapping
+        Values by old name.
+    """
+    return _renamed_results(results, {new: old for (kind, new), old in OLD_RESULTS.items() if kind == study})
+
+
+def current_results(study: str, results: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return results with their new names, see `stored_results`.
+
+    Parameters
+    ----------
+    study : str
+        The kind of study, by its new name.
+    results : mapping
+        Values by old name.
+
+    Returns
+    -------
+    mapping
+        Values by new name.
+    """
+    return _renamed_results(results, {old: new for (kind, new), old in OLD_RESULTS.items() if kind == study})
+
+
+def _renamed_results(results: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
+    if not names:
+        return results
+    out = {}
+    for result, value in results.items():
+        first, dot, rest = result.partition(".")  # a line on "n_star" is about "n_star.low" too
+        out[names.get(result, names.get(first, first) + dot + rest)] = value
+    return out

@@ -1,0 +1,303 @@
+"""Records from nested tables, as TOML and JSON have them."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from errsrc import checks
+from errsrc.records.names import NO_DEFAULT, default_of, name, types_of
+from errsrc.records.old_names import current_field, current_kind
+
+Rooms = Mapping[Any, Mapping[str, type]]
+"""For types whose tables name a class: the classes, by the ``kind`` that the table gives."""
+
+_SCALARS = {int: "an integer", float: "a number", str: "a string", bool: "true or false"}
+
+
+def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Rooms | None = None) -> Any:
+    """Make a record from a nested table, as TOML and JSON have it, without any loss.
+
+    Old names of fields and classes are accepted.
+
+    Parameters
+    ----------
+    record_class : type
+        The class of the record.
+    table : dict
+        A value for each field by name: lists for tuples, tables for records.
+    where : str
+        What error messages call the file.
+    path : str
+        Where the table stands in the file, for error messages.
+    rooms : mapping of types to {kind: class}
+        For a type of field whose table names a class as its ``kind``: the classes.
+
+    Returns
+    -------
+    record
+        The record.
+
+    Raises
+    ------
+    ValueError
+        For an unknown field, a missing field, a value of another type, and for all that the class refuses.
+
+    Examples
+    --------
+    >>> Recipe = dataclasses.make_dataclass("Recipe", [("rate", float), ("batch", int, 128)])
+    >>> build(Recipe, {"rate": 1}, "grid.toml")
+    Recipe(rate=1.0, batch=128)
+    >>> build(Recipe, {"rate": 1, "batch": "many"}, "grid.toml", "recipe")
+    Traceback (most recent call last):
+        ...
+    ValueError: The 'recipe.batch' parameter of grid.toml must be an integer. Got 'many' instead.
+    """
+    return Reader(where, rooms or {}).build(table, record_class, path)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reader:
+    """Makes records from the tables of one file; an error names the file and the key.
+
+    Attributes
+    ----------
+    where
+        What error messages call the file.
+    rooms
+        For a type of field whose table names a class as its ``kind``: the classes, by kind.
+    """
+
+    where: str
+    rooms: Rooms
+
+    def build(self, value: Any, record_class: Any, path: str = "", owner: str | None = None) -> Any:
+        """Return a table as a record, see `errsrc.records.build`.
+
+        Parameters
+        ----------
+        value
+            What should be a table.
+        record_class : type
+            The class of the record.
+        path : str
+            Where the table stands in the file.
+        owner : str, optional
+            What the table of old names calls the class, where that is not its `name`.
+
+        Returns
+        -------
+        record
+            The record.
+
+        Raises
+        ------
+        ValueError
+            For an unknown field, a missing field, and for all that the class refuses.
+        """
+        above = f"{path}." if path else ""
+        table = self.renamed(self.table(value, path), owner or name(record_class), above)
+        hints = types_of(record_class)
+        self.known(table, above, tuple(field.name for field in dataclasses.fields(record_class)))
+        values = {field: self.decode(v, hints[field], f"{above}{field}") for field, v in table.items()}
+        for field in dataclasses.fields(record_class):
+            if field.init and field.name not in values and default_of(field) is NO_DEFAULT:
+                self.refuse(f"{above}{field.name}", "given", "<nothing>")
+        try:
+            return record_class(**values)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.where}{path and f', {path}'}: {error}") from None
+
+    def decode(self, value: Any, hint: Any, path: str) -> Any:
+        """Return a value as its declared type, without any loss.
+
+        Parameters
+        ----------
+        value
+            The value, as TOML and JSON have it.
+        hint
+            The declared type.
+        path : str
+            Where the value stands in the file.
+
+        Returns
+        -------
+        object
+            The value as its type.
+
+        Raises
+        ------
+        ValueError
+            For a value of another type.
+        """
+        if hint in self.rooms:
+            return self._of_room(value, self.rooms[hint], path)
+        if dataclasses.is_dataclass(hint):
+            return self.build(value, hint, path)
+        inner = typing.get_args(hint)
+        origin = typing.get_origin(hint)
+        if origin in (typing.Union, types.UnionType):
+            return self._of_union(value, [one for one in inner if one is not types.NoneType], path)
+        if origin is typing.Literal:
+            if value not in inner or type(value) not in {type(one) for one in inner}:
+                self.refuse(path, "one of " + ", ".join(map(repr, inner)), value)
+            return value
+        if origin is tuple:
+            return self._tuple(value, inner, path)
+        if hint is float and type(value) is int and int(float(value)) == value:
+            return float(value)
+        if type(value) is not hint:
+            self.refuse(path, _SCALARS[hint], value)
+        return value
+
+    def _of_room(self, value: Any, classes: Mapping[str, type], path: str) -> Any:
+        """Return a table that names its class as a record of that class."""
+        table = self.table(value, path)
+        cls = classes[self.kind(table, f"{path}.kind", tuple(classes))]
+        return self.build({field: inner for field, inner in table.items() if field != "kind"}, cls, path)
+
+    def _of_union(self, value: Any, hints: Sequence[Any], path: str) -> Any:
+        """Return a value as the first of several types that accepts it."""
+        for hint in hints[:-1]:
+            try:
+                return self.decode(value, hint, path)
+            except (TypeError, ValueError):
+                continue
+        return self.decode(value, hints[-1], path)
+
+    def _tuple(self, value: Any, inner: tuple[Any, ...], path: str) -> tuple[Any, ...]:
+        """Return a list as a tuple of its declared types."""
+        variable = ... in inner
+        if not isinstance(value, list) or (not variable and len(value) != len(inner)):
+            self.refuse(path, "a list" if variable else f"a list of {len(inner)} values", value)
+        hints = inner[:1] * len(value) if variable else inner
+        pairs = enumerate(zip(value, hints, strict=True))
+        return tuple(self.decode(one, hint, f"{path}[{i}]") for i, (one, hint) in pairs)
+
+    def renamed(self, table: Mapping[str, Any], owner: str, above: str = "") -> dict[str, Any]:
+        """Return a table with new names for old ones.
+
+        Parameters
+        ----------
+        table : dict
+            A table of one class.
+        owner : str
+            What the table of old names calls the class.
+        above : str
+            Where the table stands in the file, with a dot at its end, if not at the top.
+
+        Returns
+        -------
+        dict
+            The table.
+
+        Raises
+        ------
+        ValueError
+            For a field that is given under both names.
+        """
+        out: dict[str, Any] = {}
+        for field, value in table.items():
+            new = current_field(owner, field)
+            if new in out or (new != field and new in table):
+                self.refuse(f"{above}{new}", f"given once: {field!r} is its old name", "<both>")
+            out[new] = value
+        return out
+
+    def kind(self, table: Mapping[str, Any], path: str, options: Sequence[str]) -> str:
+        """Return the kind that a table names, by its new name.
+
+        Parameters
+        ----------
+        table : dict
+            The table.
+        path : str
+            Where its kind stands in the file.
+        options : sequence of str
+            The kinds that are accepted.
+
+        Returns
+        -------
+        str
+            One of the options.
+
+        Raises
+        ------
+        ValueError
+            If the table names none of them.
+        """
+        named = table.get("kind", "<nothing>")
+        if not isinstance(named, str) or "kind" not in table:
+            self.refuse(path, "one of " + ", ".join(map(repr, options)), named)
+        return checks.choice(current_kind(named), path, self.where, tuple(options))
+
+    def table(self, value: Any, path: str) -> dict[str, Any]:
+        """Return a value that is a table.
+
+        Parameters
+        ----------
+        value
+            The value.
+        path : str
+            Where it stands in the file.
+
+        Returns
+        -------
+        dict
+            The table.
+
+        Raises
+        ------
+        ValueError
+            For any other value.
+        """
+        if not isinstance(value, dict):
+            self.refuse(path, "a table", value)
+        return dict(value)
+
+    def known(self, table: Mapping[str, Any], above: str, names: Sequence[str]) -> None:
+        """Check that a table has no other keys than some names.
+
+        Parameters
+        ----------
+        table : dict
+            The table.
+        above : str
+            Where the table stands in the file, with a dot at its end, if not at the top.
+        names : sequence of str
+            The keys that are accepted.
+
+        Raises
+        ------
+        ValueError
+            For another key.
+        """
+        for key in table:
+            if key not in names:
+                there = f"in [{above.rstrip('.')}]" if above else "at the top"
+                near = checks.nearest(key, names)
+                raise ValueError(
+                    f"{self.where} has an unknown key {key!r} {there}{near}; known are {', '.join(names)}."
+                )
+
+    def refuse(self, path: str, accepted: str, got: Any) -> NoReturn:
+        """Raise ValueError for the value at a path, see `errsrc.checks.refusal`.
+
+        Parameters
+        ----------
+        path : str
+            Where the value stands in the file.
+        accepted : str
+            What is accepted there.
+        got
+            The value, or a text "<...>" about it.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        raise ValueError(checks.refusal(path, self.where, accepted, got))
