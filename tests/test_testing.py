@@ -18,7 +18,7 @@ from outside.setting import Step
 from errsrc.bases import Torus
 from errsrc.errors import Undersampled
 from errsrc.fitting import fit
-from errsrc.laws.law import positive
+from errsrc.laws import positive
 from errsrc.learners import BandLeastSquares, Ridge
 from errsrc.nets import CNN
 from errsrc.results import Interval

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from errsrc.fitting.minimiser import BatchSolution, minimise
 from errsrc.fitting.sobol_points import scrambled_sobol
 from errsrc.laws.derivatives import compiled
-from errsrc.laws.law import Array, Law, Parameter, power_value
+from errsrc.laws.law import Array, Law
+from errsrc.laws.parameters import Parameter, power_value
 
 OBJECTIVES = ("divergence", "log", "huber", "absolute")
 """What a fit may minimise (see `errsrc.fitting.fit`)."""

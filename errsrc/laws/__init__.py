@@ -6,7 +6,7 @@ predicts and plans with them; `errsrc.curves` decides which shape a learning cur
 A law of your own is a frozen dataclass with an error in numpy and a formula in sympy:
 
 >>> from dataclasses import dataclass
->>> from errsrc.laws.law import Law, positive, symbol
+>>> from errsrc.laws import Law, positive, symbol
 >>> @dataclass(frozen=True)
 ... class Onset(Law):
 ...     inputs = ("n",)
@@ -26,7 +26,7 @@ A law of your own is a frozen dataclass with an error in numpy and a formula in 
 0.4
 
 `errsrc.testing.check_law` tests it.  Fits, predictions, plans, figures and files accept it as it is; for use
-by name in specs and on the command line, add it to `ALL`.
+by name in specs and on the command line, add it to `ALL` and run ``make gradients``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,11 @@ from errsrc.laws.envelope import Envelope
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.joint_pruning import plateau as plateau
 from errsrc.laws.law import Law
+from errsrc.laws.law import symbol as symbol
 from errsrc.laws.m4 import M4
+from errsrc.laws.parameters import floor as floor
+from errsrc.laws.parameters import positive as positive
+from errsrc.laws.parameters import real as real
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
 from errsrc.moved import moved_names

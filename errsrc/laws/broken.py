@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from errsrc.laws.law import Array, Law, floor, positive, real, symbol
+from errsrc.laws.law import Array, Law, symbol
+from errsrc.laws.parameters import floor, positive, real
 
 if TYPE_CHECKING:
     import sympy

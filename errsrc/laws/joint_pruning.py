@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from errsrc import checks
 from errsrc.checks import PositiveArray
-from errsrc.laws.law import Array, Law, positive, real, symbol
+from errsrc.laws.law import Array, Law, symbol
+from errsrc.laws.parameters import positive, real
 
 if TYPE_CHECKING:
     import sympy

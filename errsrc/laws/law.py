@@ -1,4 +1,4 @@
-"""The base class of all laws, and the declaration of their parameters.
+"""The base class of all laws.
 
 A law is a frozen dataclass of plain numbers.  Each of its parameters declares the unit that it is measured in
 (`positive`, `floor`, `real`).  From these units alone a fit derives coordinates in which it does not depend
@@ -10,15 +10,16 @@ from __future__ import annotations
 import abc
 import functools
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import Number, PositiveArray, Rule
+from errsrc.checks import Number, PositiveArray
 from errsrc.fields import rules
+from errsrc.laws.parameters import Parameter, power_value
 
 if TYPE_CHECKING:  # sympy takes longer to import than a fit takes to run
     import sympy
@@ -36,117 +37,6 @@ LETTERS = {
     "width": "w",
 }
 """LaTeX of the inputs and parameters that the literature writes in another way than their names here."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """How a fit treats a parameter of a law.
-
-    Attributes
-    ----------
-    name : str
-        Name of the field.
-    log : bool
-        Whether the parameter is fitted in its logarithm, as positive ones are.  Others are fitted as they
-        are.
-    start : tuple of float
-        (low, high) of the random starts, in scaled units: those in which the errors and each input have
-        geometric mean 1.
-    bounds : tuple of float
-        (low, high) of the search, in scaled units.
-    unit : tuple of (str, float or str)
-        Unit of the parameter, as (quantity, power) pairs.  A quantity is "error" or the name of an input; a
-        power is a number, the name of an exponent, or that name with "-" before it.  In ``a * n**-alpha`` the
-        unit of ``a`` is ``(("error", 1), ("n", "alpha"))``.
-    """
-
-    name: str
-    log: bool
-    start: tuple[float, float]
-    bounds: tuple[float, float]
-    unit: tuple[tuple[str, float | str], ...]
-
-    @property
-    def signed(self) -> bool:
-        """Whether the parameter may be negative."""
-        return not self.log and self.bounds[0] < 0
-
-
-def positive(
-    start: tuple[float, float],
-    bounds: tuple[float, float] = (1e-9, 1e6),
-    unit: Mapping[str, float | str] | None = None,
-    default: Any = MISSING,
-) -> Any:
-    """Declare a parameter > 0, such as an amplitude or an exponent.
-
-    A fit searches it in its logarithm.  The law itself also accepts 0, with which a term of it vanishes.
-
-    Parameters
-    ----------
-    start : tuple of float
-        (low, high) of the random starts of a fit, in scaled units (see `Parameter`).
-    bounds : tuple of float
-        (low, high) of the search, in scaled units.
-    unit : dict of str to float or str, optional
-        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
-    default : float, optional
-        Default of the field; without it the field must be given.
-    """
-    return _declare(Number(at_least=0), True, start, bounds, unit, default)
-
-
-def floor(
-    start: tuple[float, float],
-    bounds: tuple[float, float] = (0.0, 1e6),
-    unit: Mapping[str, float | str] | None = None,
-    default: Any = MISSING,
-) -> Any:
-    """Declare a parameter >= 0 that may well be exactly 0, such as the limit of an error.
-
-    Parameters
-    ----------
-    start, bounds : tuple of float
-        (low, high) of the random starts and of the search, in scaled units (see `Parameter`).
-    unit : dict of str to float or str, optional
-        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
-    default : float, optional
-        Default of the field; without it the field must be given.
-    """
-    return _declare(Number(at_least=0), False, start, bounds, unit, default)
-
-
-def real(
-    start: tuple[float, float],
-    bounds: tuple[float, float],
-    unit: Mapping[str, float | str] | None = None,
-    default: Any = MISSING,
-) -> Any:
-    """Declare a parameter of either sign.
-
-    Parameters
-    ----------
-    start, bounds : tuple of float
-        (low, high) of the random starts and of the search, in scaled units (see `Parameter`).
-    unit : dict of str to float or str, optional
-        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
-    default : float, optional
-        Default of the field; without it the field must be given.
-    """
-    return _declare(Number() if bounds[0] < 0 else Number(at_least=0), False, start, bounds, unit, default)
-
-
-def _declare(
-    rule: Rule,
-    log: bool,
-    start: tuple[float, float],
-    bounds: tuple[float, float],
-    unit: Mapping[str, float | str] | None,
-    default: Any,
-) -> Any:
-    """Return the field of a parameter: `rule` says which values it accepts, the rest how it is fitted."""
-    behaviour = {"log": log, "start": start, "bounds": bounds, "unit": tuple((unit or {}).items())}
-    return field(default=default, metadata={"rule": rule, "parameter": behaviour})
 
 
 CONSTANT = Number(above=0)
@@ -381,21 +271,6 @@ def checked_inputs(
         raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(names)}", sorted(inputs)))
     limits = at_most or {}
     return {name: PositiveArray(limits.get(name))(inputs[name], name, where) for name in names}
-
-
-def power_value(power: float | str, values: Mapping[str, Any]) -> Any:
-    """Return a power of a unit as a number.
-
-    Parameters
-    ----------
-    power : float or str
-        A number, or the name of an exponent, with "-" before it for its negative (see `Parameter`).
-    values : dict of str to float or ndarray
-        Values of the parameters by name.
-    """
-    if isinstance(power, str):
-        return -values[power[1:]] if power.startswith("-") else values[power]
-    return power
 
 
 def symbol(name: str) -> sympy.Symbol:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit
 
-from errsrc.laws.law import Array, Law, floor, positive, symbol
+from errsrc.laws.law import Array, Law, symbol
+from errsrc.laws.parameters import floor, positive
 
 if TYPE_CHECKING:
     import sympy

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import sympy
 
-from errsrc.laws import ALL, M4, Chinchilla, Dense, Law, Power, Pruning, plateau
+from errsrc.laws import ALL, M4, Chinchilla, Dense, Law, Power, Pruning, plateau, positive, symbol
 from errsrc.laws.derivatives import compiled
-from errsrc.laws.law import positive, symbol
 
 
 def test_both_exponents_are_named_for_what_they_belong_to() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from errsrc.laws.law import Law, positive, symbol
+from errsrc.laws import Law, positive, symbol
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,135 @@
+"""How the parameters of a law are declared: what they accept, their units, and how a fit searches them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field
+from typing import Any
+
+from errsrc.checks import Number, Rule
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """How a fit treats a parameter of a law.
+
+    Attributes
+    ----------
+    name : str
+        Name of the field.
+    log : bool
+        Whether the parameter is fitted in its logarithm, as positive ones are.  Others are fitted as they
+        are.
+    start : tuple of float
+        (low, high) of the random starts, in scaled units: those in which the errors and each input have
+        geometric mean 1.
+    bounds : tuple of float
+        (low, high) of the search, in scaled units.
+    unit : tuple of (str, float or str)
+        Unit of the parameter, as (quantity, power) pairs.  A quantity is "error" or the name of an input; a
+        power is a number, the name of an exponent, or that name with "-" before it.  In ``a * n**-alpha`` the
+        unit of ``a`` is ``(("error", 1), ("n", "alpha"))``.
+    """
+
+    name: str
+    log: bool
+    start: tuple[float, float]
+    bounds: tuple[float, float]
+    unit: tuple[tuple[str, float | str], ...]
+
+    @property
+    def signed(self) -> bool:
+        """Whether the parameter may be negative."""
+        return not self.log and self.bounds[0] < 0
+
+
+def positive(
+    start: tuple[float, float],
+    bounds: tuple[float, float] = (1e-9, 1e6),
+    unit: Mapping[str, float | str] | None = None,
+    default: Any = MISSING,
+) -> Any:
+    """Declare a parameter > 0, such as an amplitude or an exponent.
+
+    A fit searches it in its logarithm.  The law itself also accepts 0, with which a term of it vanishes.
+
+    Parameters
+    ----------
+    start : tuple of float
+        (low, high) of the random starts of a fit, in scaled units (see `Parameter`).
+    bounds : tuple of float
+        (low, high) of the search, in scaled units.
+    unit : dict of str to float or str, optional
+        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+    default : float, optional
+        Default of the field; without it the field must be given.
+    """
+    return _declare(Number(at_least=0), True, start, bounds, unit, default)
+
+
+def floor(
+    start: tuple[float, float],
+    bounds: tuple[float, float] = (0.0, 1e6),
+    unit: Mapping[str, float | str] | None = None,
+    default: Any = MISSING,
+) -> Any:
+    """Declare a parameter >= 0 that may well be exactly 0, such as the limit of an error.
+
+    Parameters
+    ----------
+    start, bounds : tuple of float
+        (low, high) of the random starts and of the search, in scaled units (see `Parameter`).
+    unit : dict of str to float or str, optional
+        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+    default : float, optional
+        Default of the field; without it the field must be given.
+    """
+    return _declare(Number(at_least=0), False, start, bounds, unit, default)
+
+
+def real(
+    start: tuple[float, float],
+    bounds: tuple[float, float],
+    unit: Mapping[str, float | str] | None = None,
+    default: Any = MISSING,
+) -> Any:
+    """Declare a parameter of either sign.
+
+    Parameters
+    ----------
+    start, bounds : tuple of float
+        (low, high) of the random starts and of the search, in scaled units (see `Parameter`).
+    unit : dict of str to float or str, optional
+        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+    default : float, optional
+        Default of the field; without it the field must be given.
+    """
+    return _declare(Number() if bounds[0] < 0 else Number(at_least=0), False, start, bounds, unit, default)
+
+
+def _declare(
+    rule: Rule,
+    log: bool,
+    start: tuple[float, float],
+    bounds: tuple[float, float],
+    unit: Mapping[str, float | str] | None,
+    default: Any,
+) -> Any:
+    """Return the field of a parameter: `rule` says which values it accepts, the rest how it is fitted."""
+    behaviour = {"log": log, "start": start, "bounds": bounds, "unit": tuple((unit or {}).items())}
+    return field(default=default, metadata={"rule": rule, "parameter": behaviour})
+
+
+def power_value(power: float | str, values: Mapping[str, Any]) -> Any:
+    """Return a power of a unit as a number.
+
+    Parameters
+    ----------
+    power : float or str
+        A number, or the name of an exponent, with "-" before it for its negative (see `Parameter`).
+    values : dict of str to float or ndarray
+        Values of the parameters by name.
+    """
+    if isinstance(power, str):
+        return -values[power[1:]] if power.startswith("-") else values[power]
+    return power
