@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from errsrc.curves.statistics import CurveCells
+from errsrc.curves.cells import CurveCells
 from errsrc.errors import NoFit
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import pose

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from errsrc import checks
 from errsrc.checks import LEVEL, SEED, NonNegativeArray, Number, Optional, PositiveArray
 from errsrc.curves.candidates import LARGEST_BEND, Comparison, compare, describe_candidate
-from errsrc.curves.statistics import LOG_ERROR_TOLERANCE, CurveCells, cells_of, power_law_p_value
+from errsrc.curves.cells import SortedCurve, sorted_curve
+from errsrc.curves.statistics import power_law_p_value
 from errsrc.laws.law import Array, Law
-from errsrc.results import ROUNDING, Interval, aligned
+from errsrc.results import Interval, aligned
 
 VERDICTS = ("power law", "bend", "cliff", "not decided")
 
@@ -196,7 +196,7 @@ def curve_shape(
     >>> print(curve_shape([25, 50, 100, 200, 400], [0.75, 0.49, 1e-28, 2e-29, 1e-29]).status)
     At n = 50 the error is 0.49, from n = 100 on 0 within 7.5e-13: no power law up to exponent 8 gets there.
     """
-    curve = _sorted_curve(n, error, std_error, zero, level)
+    curve = sorted_curve(n, error, std_error, zero, level)
     cells, above = curve.cells, curve.above
     deviation = cells.quantile(level) * cells.deviation
     low, high = np.exp(cells.y - deviation), np.exp(cells.y + deviation)
@@ -226,85 +226,7 @@ def curve_shape(
     )
 
 
-class _Curve(NamedTuple):
-    """A learning curve whose runs are sorted into cells; those from `above` on are zero.
-
-    Attributes
-    ----------
-    n, medians : ndarray of float64, shape (all cells,)
-        Sizes and median errors.
-    runs : ndarray of int64, shape (all cells,)
-        Number of runs.
-    above : int
-        Number of cells before those at zero.
-    zero : float
-        Errors at most this count as zero.
-    cells : CurveCells
-        The cells above zero.
-    run_n, run_error : ndarray of float64, shape (runs,)
-        Sizes and errors of their runs.
-    weights : ndarray of float64, shape (runs,), or None
-        Weights of their runs, where standard errors are given.
-    """
-
-    n: Array
-    medians: Array
-    runs: NDArray[np.int64]
-    above: int
-    zero: float
-    cells: CurveCells
-    run_n: Array
-    run_error: Array
-    weights: Array | None
-
-
-def _sorted_curve(
-    n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None, zero: float | None, level: float
-) -> _Curve:
-    """Sort the runs of a curve into cells, and find the cells at zero."""
-    sizes, errors, spread = _run_arrays(n, error, std_error)
-    values, group, runs = np.unique(sizes, return_inverse=True, return_counts=True)
-    medians = np.array([np.median(errors[group == k]) for k in range(len(values))])
-    threshold = ROUNDING * float(medians.max()) if zero is None else zero
-    above = _count_above(medians, threshold)
-    if std_error is not None and above < len(values):  # these may all be 0 by chance
-        largest = np.atleast_1d(std_error)[group >= above].max()
-        threshold = max(threshold, float(special.ndtri((1 + level) / 2) * largest))
-        above = _count_above(medians, threshold)
-    rows = group < above
-    least = max(threshold, float(errors[errors > 0].min(initial=1.0)) if threshold == 0 else 0.0)
-    logs = np.log(np.maximum(errors, least))[rows]
-    known = None if spread is None else spread[rows]
-    cells = cells_of(np.log(values[:above]), group[rows], logs, known)
-    weights = None if known is None else 1 / (known**2 + LOG_ERROR_TOLERANCE**2)
-    run_n = np.exp(cells.x)[group[rows]]
-    return _Curve(values, medians, runs, above, threshold, cells, run_n, np.exp(logs), weights)
-
-
-def _run_arrays(
-    n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None
-) -> tuple[Array, Array, Array | None]:
-    """Return sizes, errors and relative standard errors (None for none), (runs,) each."""
-    sizes, errors = np.atleast_1d(n), np.atleast_1d(error)
-    spread = None if std_error is None else np.atleast_1d(std_error)
-    for name, array in {"n": sizes, "error": errors, "std_error": spread}.items():
-        if array is not None and (array.ndim != 1 or array.shape != errors.shape or not array.size):
-            accepted = "a one-dimensional array, not empty, as long as error"
-            raise ValueError(checks.refusal(name, "curve_shape", accepted, f"<shape {array.shape}>"))
-    if spread is not None:
-        spread = np.divide(spread, errors, out=np.zeros_like(errors), where=errors > 0)
-    return sizes, errors, spread
-
-
-def _count_above(medians: Array, zero: float) -> int:
-    """Return the number of cells before the first from which on all medians are zero."""
-    above = len(medians)
-    while above and medians[above - 1] <= zero:
-        above -= 1
-    return above
-
-
-def _local_exponents(curve: _Curve, level: float) -> tuple[Interval, ...]:
+def _local_exponents(curve: SortedCurve, level: float) -> tuple[Interval, ...]:
     """Return the exponents between each cell and the next; that to a cell at zero is a lower bound."""
     local, above = curve.cells.local_exponents(level), curve.above
     if 0 < above < len(curve.n) and curve.zero > 0:
@@ -329,7 +251,7 @@ def _undecided(status: str, p_value: float = math.nan) -> _Decision:
     return _Decision("not decided", status, p_value=p_value)
 
 
-def _decide_without_fits(curve: _Curve, level: float) -> _Decision | None:
+def _decide_without_fits(curve: SortedCurve, level: float) -> _Decision | None:
     """Decide about a curve with cells at zero, or with too few cells; return None for any other."""
     above, back = curve.above, curve.medians[: curve.above] <= curve.zero
     if not above:
@@ -344,7 +266,7 @@ def _decide_without_fits(curve: _Curve, level: float) -> _Decision | None:
     return None
 
 
-def _decide_at_zero(curve: _Curve, level: float) -> _Decision:
+def _decide_at_zero(curve: SortedCurve, level: float) -> _Decision:
     """Decide whether a power law can get from the cells above zero to the cells at zero."""
     cells, above, zero = curve.cells, curve.above, curve.zero
     last, first, e = float(curve.n[above - 1]), float(curve.n[above]), float(np.exp(cells.y[-1]))
@@ -370,7 +292,7 @@ def _decide_at_zero(curve: _Curve, level: float) -> _Decision:
     return _undecided(f"{where}; {reached}, at least {least:.2g}: it may be in reach.")
 
 
-def _decide_by_fits(curve: _Curve, compared: Comparison, level: float, seed: int) -> _Decision:
+def _decide_by_fits(curve: SortedCurve, compared: Comparison, level: float, seed: int) -> _Decision:
     """Decide about a curve above zero: is it a power law, and if not, has it a bend or a cliff?"""
     cells = curve.cells
     basis = cells.basis(1)
@@ -389,7 +311,7 @@ def _p_text(p_value: float) -> str:
 
 
 def _power_law(
-    curve: _Curve, compared: Comparison, p_value: float, floored: bool, level: float, seed: int
+    curve: SortedCurve, compared: Comparison, p_value: float, floored: bool, level: float, seed: int
 ) -> _Decision:
     """Decide about a curve that does not depart from a power law: it may be flat, or too noisy to tell."""
     cells, scores = curve.cells, compared.scores
@@ -412,7 +334,9 @@ def _power_law(
     return _Decision("power law", text, exponent, p_value=p_value)
 
 
-def _bend_or_cliff(curve: _Curve, compared: Comparison, p_value: float, level: float, seed: int) -> _Decision:
+def _bend_or_cliff(
+    curve: SortedCurve, compared: Comparison, p_value: float, level: float, seed: int
+) -> _Decision:
     """Decide about a curve that departs from a power law, by the scores of the held-out cells."""
     cells, scores = curve.cells, compared.scores
     steeper = "more" if -2 * cells.fitted(2)[0][2] > 0 else "less"

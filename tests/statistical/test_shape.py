@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from errsrc.curves import curve_shape
-from errsrc.curves.statistics import CurveCells, cells_of, power_law_p_value
+from errsrc.curves.cells import CurveCells, cells_of
+from errsrc.curves.statistics import power_law_p_value
 from errsrc.laws import Broken, Cliff, Law, Power
 
 REPEATS, DRAWN = 1000, 30

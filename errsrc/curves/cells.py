@@ -1,0 +1,294 @@
+"""The cells of a learning curve: their errors, their noise, and a line through them.
+
+A *cell* is one n with all the errors measured there.  Everything is in ln error as a function of ln n, on the
+means of the cells.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from errsrc import checks
+from errsrc.laws.law import Array
+from errsrc.results import ROUNDING, Interval
+
+LOG_ERROR_TOLERANCE = 0.02
+"""Departures of ln error of this size from a law do not count: its square is added to every variance."""
+
+
+class CurveCells(NamedTuple):
+    """The cells of a curve whose errors are above zero.
+
+    Attributes
+    ----------
+    x : ndarray of float64, shape (cells,)
+        ln n, ascending.
+    y : ndarray of float64, shape (cells,)
+        Mean ln error of each cell.
+    variance : ndarray of float64, shape (cells,)
+        Variance of each mean, in units of `scale`.
+    scale : float
+        Unit of the variances.
+    df : float
+        Degrees of freedom with which the runs determine the scale; inf where it is known.  0 where only the
+        scatter around a smooth curve determines it, and -1 where nothing does.
+    """
+
+    x: Array
+    y: Array
+    variance: Array
+    scale: float
+    df: float
+
+    @property
+    def deviation(self) -> Array:
+        """Standard deviation of the mean of each cell, float64 (cells,); inf where nothing determines it."""
+        return np.sqrt(self.variance * self.scale) if self.df >= 0 else np.full(len(self.x), np.inf)
+
+    @property
+    def noise(self) -> Array:
+        """Variance of the mean of each cell, plus that of the tolerance, float64 (cells,)."""
+        return self.variance * self.scale + LOG_ERROR_TOLERANCE**2
+
+    def quantile(self, level: float) -> float:
+        """Return the two-sided quantile of Student's t distribution at the degrees of freedom of the noise.
+
+        Parameters
+        ----------
+        level : float
+            Coverage, in (0, 1).
+        """
+        df = self.df if self.df > 0 else max(len(self.x) - 3, 1)
+        share = (1 + level) / 2
+        return float(special.stdtrit(df, share) if math.isfinite(df) else special.ndtri(share))
+
+    def basis(self, degree: int) -> Array:
+        """Return the powers of ln n minus its mean.
+
+        Parameters
+        ----------
+        degree : int
+            Largest power.
+
+        Returns
+        -------
+        ndarray of float64, shape (cells, degree + 1)
+            Powers from 0 on.
+        """
+        return np.vander(self.x - self.x.mean(), degree + 1, increasing=True)
+
+    def fitted(self, degree: int) -> tuple[Array, Array]:
+        """Return the polynomial in ln n that fits the cells best.
+
+        Parameters
+        ----------
+        degree : int
+            Its degree.
+
+        Returns
+        -------
+        coefficients : ndarray of float64, shape (degree + 1,)
+            Coefficients of the `basis`.
+        covariance : ndarray of float64, shape (degree + 1, degree + 1)
+            Their covariance.
+        """
+        root = np.sqrt(self.noise)
+        inverse = np.linalg.pinv(self.basis(degree) / root[:, None])
+        return inverse @ (self.y / root), inverse @ inverse.T
+
+    def slope(self, level: float) -> Interval:
+        """Return the exponent of the straight line through the cells.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of its interval, in (0, 1).
+        """
+        if len(self.x) < 2:
+            return Interval(math.nan, -math.inf, math.inf, level)
+        coefficients, covariance = self.fitted(1)
+        half = self.quantile(level) * math.sqrt(covariance[1, 1])
+        half = half if self.df >= 0 else math.inf
+        middle = -float(coefficients[1])
+        return Interval(middle, middle - half, middle + half, level)
+
+    def local_exponents(self, level: float) -> list[Interval]:
+        """Return the exponents between each cell and the next.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of their intervals, in (0, 1).
+        """
+        steps, deviation = np.diff(self.x), self.deviation
+        slopes = -np.diff(self.y) / steps
+        halves = self.quantile(level) * np.hypot(deviation[1:], deviation[:-1]) / steps
+        return [
+            Interval(float(middle), float(middle - half), float(middle + half), level)
+            for middle, half in zip(slopes, halves, strict=True)
+        ]
+
+
+def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> CurveCells:
+    """Return the cells of a curve with what is known about their noise.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (cells,)
+        ln n of the cells, ascending.
+    group : ndarray of int, shape (runs,)
+        Index of the cell of each run.
+    logs : ndarray of float64, shape (runs,)
+        ln error of each run.
+    spread : ndarray of float64, shape (runs,), optional
+        Standard deviation of ln error of each run; by default the runs determine it.
+    """
+    runs = np.maximum(np.bincount(group, minlength=len(x)), 1)
+    y = np.bincount(group, logs, minlength=len(x)) / runs
+    if spread is not None:
+        return CurveCells(x, y, np.bincount(group, spread**2, minlength=len(x)) / runs**2, 1.0, math.inf)
+    extra = int(runs.sum()) - len(x)
+    if extra >= 3:
+        pooled = float(np.sum((logs - y[group]) ** 2)) / extra
+        return CurveCells(x, y, 1 / runs, pooled, extra)
+    if len(x) < 4:
+        return CurveCells(x, y, 1 / runs, 0.0, -1.0)
+    root = np.sqrt(1 / runs)
+    return CurveCells(x, y, 1 / runs, float(scatter_estimator(x, root)((y / root)[None, :])[0]) ** 2, 0.0)
+
+
+def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
+    """Return an estimator of the noise of curves around a smooth curve.
+
+    It is the smaller of two estimates: the residuals of a parabola in ln n, which are accurate for smooth
+    curves, and the median difference of each cell from the line through its neighbours, which is robust to a
+    jump.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (cells,)
+        ln n, ascending.
+    root : ndarray of float64, shape (cells,)
+        Unit of the curves at each cell.
+
+    Returns
+    -------
+    callable
+        Takes curves in units of `root`, (curves, cells), and returns the standard deviation of each,
+        (curves,).
+    """
+    basis = np.vander(x - x.mean(), 3) / root[:, None]
+    left = np.eye(len(x)) - basis @ np.linalg.pinv(basis)
+    share = (x[2:] - x[1:-1]) / (x[2:] - x[:-2])
+    k = np.arange(len(x) - 2)
+    bend = np.zeros((len(x) - 2, len(x)))
+    bend[k, k], bend[k, k + 1], bend[k, k + 2] = -share, 1.0, share - 1
+    bend *= root
+    bend /= np.linalg.norm(bend, axis=1, keepdims=True)
+
+    def scatter(rows: Array) -> Array:
+        parabola = np.sqrt(((rows @ left) ** 2).sum(1) / (len(x) - 3))
+        return np.minimum(parabola, np.median(np.abs(rows @ bend.T), axis=1) / 0.6745)
+
+    return scatter
+
+
+class SortedCurve(NamedTuple):
+    """A learning curve whose runs are sorted into cells; the cells from `above` on are zero.
+
+    Attributes
+    ----------
+    n, medians : ndarray of float64, shape (all cells,)
+        Sizes and median errors.
+    runs : ndarray of int64, shape (all cells,)
+        Number of runs.
+    above : int
+        Number of cells before those at zero.
+    zero : float
+        Errors at most this count as zero.
+    cells : CurveCells
+        The cells above zero.
+    run_n, run_error : ndarray of float64, shape (runs,)
+        Sizes and errors of their runs.
+    weights : ndarray of float64, shape (runs,), or None
+        Weights of their runs, where standard errors are given.
+    """
+
+    n: Array
+    medians: Array
+    runs: NDArray[np.int64]
+    above: int
+    zero: float
+    cells: CurveCells
+    run_n: Array
+    run_error: Array
+    weights: Array | None
+
+
+def sorted_curve(
+    n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None, zero: float | None, level: float
+) -> SortedCurve:
+    """Sort the runs of a curve into cells, and find the cells at zero.
+
+    Parameters
+    ----------
+    n : ndarray of float64, shape (runs,)
+        Sizes, > 0.
+    error, std_error : ndarray of float64, shape (runs,)
+        Errors, >= 0, and their standard errors, which may be None.
+    zero : float, optional
+        Errors at most this count as 0.
+    level : float
+        Coverage, in (0, 1), of the interval within which an error of 0 with a standard error may be more.
+
+    Raises
+    ------
+    ValueError
+        For arrays of different lengths.
+    """
+    sizes, errors, spread = _run_arrays(n, error, std_error)
+    values, group, runs = np.unique(sizes, return_inverse=True, return_counts=True)
+    medians = np.array([np.median(errors[group == k]) for k in range(len(values))])
+    threshold = ROUNDING * float(medians.max()) if zero is None else zero
+    above = _count_above(medians, threshold)
+    if std_error is not None and above < len(values):  # these may all be 0 by chance
+        largest = np.atleast_1d(std_error)[group >= above].max()
+        threshold = max(threshold, float(special.ndtri((1 + level) / 2) * largest))
+        above = _count_above(medians, threshold)
+    rows = group < above
+    least = max(threshold, float(errors[errors > 0].min(initial=1.0)) if threshold == 0 else 0.0)
+    logs = np.log(np.maximum(errors, least))[rows]
+    known = None if spread is None else spread[rows]
+    cells = cells_of(np.log(values[:above]), group[rows], logs, known)
+    weights = None if known is None else 1 / (known**2 + LOG_ERROR_TOLERANCE**2)
+    run_n = np.exp(cells.x)[group[rows]]
+    return SortedCurve(values, medians, runs, above, threshold, cells, run_n, np.exp(logs), weights)
+
+
+def _run_arrays(
+    n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None
+) -> tuple[Array, Array, Array | None]:
+    """Return sizes, errors and relative standard errors (None for none), (runs,) each."""
+    sizes, errors = np.atleast_1d(n), np.atleast_1d(error)
+    spread = None if std_error is None else np.atleast_1d(std_error)
+    for name, array in {"n": sizes, "error": errors, "std_error": spread}.items():
+        if array is not None and (array.ndim != 1 or array.shape != errors.shape or not array.size):
+            accepted = "a one-dimensional array, not empty, as long as error"
+            raise ValueError(checks.refusal(name, "curve_shape", accepted, f"<shape {array.shape}>"))
+    if spread is not None:
+        spread = np.divide(spread, errors, out=np.zeros_like(errors), where=errors > 0)
+    return sizes, errors, spread
+
+
+def _count_above(medians: Array, zero: float) -> int:
+    """Return the number of cells before the first from which on all medians are zero."""
+    above = len(medians)
+    while above and medians[above - 1] <= zero:
+        above -= 1
+    return above
