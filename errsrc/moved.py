@@ -42,6 +42,10 @@ MOVED = {
     },
     "errsrc.report": {"Finished": "errsrc.studies.FinishedStudy", "read": "errsrc.load_study"},
     "errsrc.settings": {"Network": "errsrc.settings.NetworkFunctions"},
+    "errsrc.tasks": {
+        "parameters": "errsrc.tasks.VisionCell.parameters",
+        "train_cells": "errsrc.tasks.train_vision_cells",
+    },
 }  # fmt: skip
 """{package: {name that it had: path now}}."""
 

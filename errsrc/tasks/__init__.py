@@ -1,5 +1,8 @@
 """Real tasks: cells that train networks of images or text, for grids over data size, model size and seed."""
 
+from typing import TYPE_CHECKING
+
+from errsrc.moved import moved_names
 from errsrc.tasks.language import LanguageCell as LanguageCell
 from errsrc.tasks.language import LanguageResult as LanguageResult
 from errsrc.tasks.language import train_language_cells as train_language_cells
@@ -9,3 +12,6 @@ from errsrc.tasks.vision import VisionCell as VisionCell
 from errsrc.tasks.vision import VisionResult as VisionResult
 from errsrc.tasks.vision import train_vision_cells as train_vision_cells
 from errsrc.tasks.vision import vision_grid as vision_grid
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)

@@ -72,7 +72,7 @@ class LanguageCell(TrainedCell):
         Number of different tokens: 256, the bytes, or more, see `errsrc.datasets.texts`.
     """
 
-    corpus: str
+    corpus: str = instance(str, "'sotu' or a path")
     family: str = choice(MISSING, tuple(LANGUAGE_FAMILIES))
     width: int = integer(at_least=1)
     n: int = integer(at_least=1)
@@ -88,11 +88,10 @@ class LanguageCell(TrainedCell):
     vocabulary: int = integer(256, at_least=256)
 
     def __post_init__(self) -> None:
-        where = "LanguageCell"
-        if not isinstance(self.corpus, str) or not self.corpus:
-            raise TypeError(checks.refusal("corpus", where, "'sotu' or a path", self.corpus))
         super().__post_init__()
-        network = self.network()
+        where, network = "LanguageCell", self.network()
+        if not self.corpus:
+            raise ValueError(checks.refusal("corpus", where, "'sotu' or a path", self.corpus))
         if self.context > self.passage:
             accepted = f"an integer <= the passage, {self.passage} tokens"
             raise ValueError(checks.refusal("context", where, accepted, self.context))

@@ -20,7 +20,13 @@ from errsrc.training.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class TrainingCall:
-    """The arguments of `errsrc.training.train` that determine its result; see there for each of them."""
+    """The arguments of `errsrc.training.train` that determine its result.
+
+    Attributes
+    ----------
+    network, x, y, members, validation, recipe, initial_weights, masks, start_step, rewind_step
+        See `errsrc.training.train`.
+    """
 
     network: Network
     x: Tensor
