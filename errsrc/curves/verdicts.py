@@ -262,7 +262,7 @@ def _decide_without_fits(curve: SortedCurve, level: float) -> _Decision | None:
         return _decide_at_zero(curve, level)
     if above < FEWEST["power law"]:
         needed = FEWEST["power law"]
-        return _undecided(f"Cells that tell a shape: {above}; at least {needed} are needed.")
+        return _undecided(f"Cells above 0: {above}; at least {needed} are needed.")
     return None
 
 
@@ -280,7 +280,7 @@ def _decide_at_zero(curve: SortedCurve, level: float) -> _Decision:
         text = f"{where}: no power law up to exponent {STEEPEST:g} gets there."
         return _Decision("cliff", text, threshold=threshold)
     if above < 3 or (cells.df <= 0 and above < FEWEST["power law"]):
-        return _undecided(f"{where}: {above} cells above 0 do not tell whether a power law gets there.")
+        return _undecided(f"{where}: {above} cells above 0 cannot show whether a power law gets there.")
     coefficients, covariance = cells.fitted(1)
     at_first = np.array([1.0, math.log(first) - cells.x.mean()])
     standard_error = math.sqrt(at_first @ covariance @ at_first + cells.noise[-1])
@@ -330,7 +330,7 @@ def _power_law(
         what = "with a floor" if floored else "if there is a floor, which these cells leave open"
     text = f"Exponent {exponent} {what}; it predicts the held-out cells within the noise {_p_text(p_value)}."
     if floored and scores.get("bend", -math.inf) > scores["power law, floor"] - MARGIN:
-        text += " They do not tell the floor from a bend to a smaller exponent."
+        text += " They cannot distinguish the floor from a bend to a smaller exponent."
     return _Decision("power law", text, exponent, p_value=p_value)
 
 
@@ -347,7 +347,7 @@ def _bend_or_cliff(
         for family in dict.fromkeys(families.values())
     ]
     if len(best) < 3:
-        text = f"{lead}; {len(cells.x)} cells are too few to tell bend from cliff."
+        text = f"{lead}; {len(cells.x)} cells are too few to distinguish a bend from a cliff."
         return _undecided(text, p_value)
     (top, first), (next_, second), *_ = sorted(best, reverse=True)
     if top - next_ < MARGIN or first.startswith("power law"):

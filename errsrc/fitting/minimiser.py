@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-ResidualFunction = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
+BatchResiduals = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
 """(z, members) -> (residuals, Jacobian): z has shape (k, parameters), for the members of these k indices.
 
 The residuals have shape (k, points), and their Jacobian has shape (k, points, parameters)."""
@@ -43,7 +43,7 @@ class BatchSolution(NamedTuple):
 
 
 def minimise(
-    residuals: ResidualFunction,
+    residuals: BatchResiduals,
     z: Array,
     lower: Array,
     upper: Array,
@@ -60,7 +60,7 @@ def minimise(
     Parameters
     ----------
     residuals : callable
-        Residuals and Jacobian of some members (see `ResidualFunction`).
+        Residuals and Jacobian of some members (see `BatchResiduals`).
     z : ndarray of float64, shape (members, parameters)
         Starts; they are clipped into the bounds.
     lower, upper : ndarray of float64, shape (parameters,)

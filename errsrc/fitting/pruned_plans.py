@@ -117,7 +117,7 @@ def fewest_weights(
     reached = logs <= np.log(error)  # nan is not
     if not reached[0].any():
         best = interval_of(np.exp(np.nanmin(logs, axis=(1, 2))), level)
-        raise Unreachable(f"No network of these reaches an error of {error:g}: the least is {best}.", best)
+        raise Unreachable(f"No network of these reaches an error of {error:g}: the lowest is {best}.", best)
     smallest = _smallest_density(density, logs, reached, float(np.log(error)))
     remaining = smallest * count
     winners = remaining.argmin(1)

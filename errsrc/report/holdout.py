@@ -9,7 +9,7 @@ import numpy as np
 from errsrc import plots
 from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
-from errsrc.fitting.several_laws import AveragedFit
+from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.law import Array
 from errsrc.report.page import Block, Content, Figure, Formula, Paragraph, Provenance, Table, page
 
@@ -105,9 +105,7 @@ def sections(
         ("Held-out cells", [_cells(result.held_out)]),
         ("Figures", _figures(result, code, examples, error, note)),
     ]
-    forecast = result.forecast
-    lead = forecast.members[0] if isinstance(forecast, AveragedFit) else forecast
-    if isinstance(lead, Fit):
+    for lead, _ in weighted_fits(result.forecast)[:1]:
         out.append(("The law", law(lead)))
     return [*out, ("Fitted cells", [_cells(result.fitted)])]
 

@@ -77,7 +77,7 @@ def test_fewest_weights_says_how_far_the_best_network_is_from_it() -> None:
     _, sizes, error = pruned_grid(1, 0.02)
     found = fit(JointPruning, error, **sizes)
     networks = {"depth": [1.0, 2.0], "width": 8.0, "eps_np": [0.2, 0.2]}
-    with pytest.raises(Unreachable, match=r"the least is 0\.2") as caught:
+    with pytest.raises(Unreachable, match=r"the lowest is 0\.2") as caught:
         fewest_weights(found, 0.1, [800.0, 900.0], **networks)
     assert caught.value.best.low <= 0.2 <= caught.value.best.high
     with pytest.raises(ValueError, match="'error' parameter of fewest_weights"):
