@@ -6,6 +6,8 @@ itself is instant.  Every other public name has one path, ``errsrc.PACKAGE.NAME`
 Fit my runs
     fit             fit one scaling law to measured errors
     auto            fit the laws that suit the points, and average them
+    fit_csv         fit a law to the rows of a CSV file
+    predict_csv     predict the error of each row of a CSV file
     holdout         fit a law to the small runs, and judge it on the large ones
     plan            find the sizes that reach an error, or the best error within a budget
     fewest_weights  find the pruned network with the fewest weights that reaches an error

@@ -22,9 +22,11 @@ from .curves import curve_shape as curve_shape
 from .fitting import auto as auto
 from .fitting import fewest_weights as fewest_weights
 from .fitting import fit as fit
+from .fitting import fit_csv as fit_csv
 from .fitting import holdout as holdout
 from .fitting import load_fit as load_fit
 from .fitting import plan as plan
+from .fitting import predict_csv as predict_csv
 from .fitting import save_fit as save_fit
 from .sources import bias_variance as bias_variance
 from .sources import budget as budget

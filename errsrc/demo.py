@@ -115,7 +115,7 @@ def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, pro
         rows, made_with = store.rows(study), store.versions()
     result = judge(law, error[fine], small[fine], n=n[fine], m=m[fine])
 
-    files.save_fit(law, out / "fit.json", {"columns": {name: name for name in ("n", "m", "error")}})
+    files.save_fit(law, out / "fit.json")
     save_dated_csv(out / "results.csv", result.columns())
     for draw in (plots.extrapolation, plots.divergence, plots.parity):
         (out / f"{draw.__name__}.png").write_bytes(plots.png(draw(result)))

@@ -109,7 +109,6 @@ ALLOWED = {
     "ALL": "each package's table of what it has",
     "bases": "the strategy that draws bases, beside the package that defines them",
     "laws": "the strategy that draws laws, beside the package that defines them",
-    "Table": "to be renamed in CSV files",
 }
 """Names that may have several meanings, with the reason."""
 

@@ -226,7 +226,7 @@ def test_fits_are_written_again_as_they_were(name, tmp_path):
     from errsrc.fitting import files
 
     path = FIXTURES / "fits" / f"{name}.json"
-    files.save_fit(load_fit(name), tmp_path / path.name, files.fit_notes(path))
+    files.save_fit(load_fit(name), tmp_path / path.name)
     assert json.loads((tmp_path / path.name).read_text()) == json.loads(path.read_text())
 
 

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
-import math
 import os
 from pathlib import Path
-from typing import Any
 
 from errsrc.fitting import files
-from errsrc.fitting.csv_columns import SIZES, to_fit
-from errsrc.fitting.csv_table import read
-from errsrc.fitting.one_law import Fit, fit
-from errsrc.fitting.several_laws import AveragedFit, auto
+from errsrc.fitting.csv_columns import SIZES
+from errsrc.fitting.csv_fits import fit_csv
 from errsrc.laws import ALL
-from errsrc.laws.derivatives import equation
-from errsrc.laws.law import Law
 
 LAWS = ("auto", *(name for name in ALL if name != "joint-pruning"))
 
@@ -72,44 +65,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Fit, write the fit if asked to, print it."""
+    """Fit, write the fit to a file if asked to, and print it."""
     _check_out(args.out, args.file)
-    table = read(args.file)
-    asked = {name: getattr(args, name) for name in (*SIZES, "error") if getattr(args, name) is not None}
-    points = to_fit(table, args.law, asked)
-    error = table.numbers(asked.get("error", "error"))
-    options: dict[str, Any] = {"level": args.level, "fixed": dict(points.fixed)}
-    if args.weight is not None:
-        options["weights"] = table.numbers(args.weight)
-    if args.eps0 is not None:
-        _refuse_unknown(points.law, "eps0", "--eps0")
-        options["fixed"]["eps0"] = args.eps0
-    units = {"n_full": args.n_full, "m_base": args.m_base}
-    options["constants"] = {name: value for name, value in units.items() if value is not None}
-    for name in options["constants"]:
-        _refuse_unknown(points.law, name, "--" + name.replace("_", "-"))
-    options |= points.inputs
-    if points.law is None or "density" in points.inputs:  # pruned networks have one law: auto's own
-        result: Fit | AveragedFit = auto(error, **options)
-    else:
-        result = fit(points.law, error, **options)
-    notes = points.warnings
-    if points.law is None and set(points.inputs) == {"n", "m"} and args.eps0 is None:
-        notes = (*notes, "The dense law is not averaged: it needs --eps0, the error of a random guess.")
-    result = dataclasses.replace(result, warnings=(*notes, *result.warnings))
-    summary = files.fit_summary(result) | ({} if args.law == "auto" else {"law": args.law})
+    given = {name: value for name, value in vars(args).items() if value is not None}
+    found = fit_csv(
+        args.file,
+        args.law,
+        columns={name: given[name] for name in (*SIZES, "error") if name in given},
+        weights=args.weight,
+        fixed={name: given[name] for name in ("eps0",) if name in given},
+        constants={name: given[name] for name in ("n_full", "m_base") if name in given},
+        level=args.level,
+    )
     if args.out is not None:
-        files.save_fit(result, args.out, points.notes)
-    print(json.dumps(summary, allow_nan=False) if args.json else _readable(result, args.level))
-
-
-def _refuse_unknown(law: type[Law] | None, name: str, option: str) -> None:
-    if law is not None and name not in {field.name for field in dataclasses.fields(law)}:
-        raise ValueError(f"The {law.__name__} law has no {name}: leave {option} out.")
+        files.save_fit(found, args.out)
+    summary = files.fit_summary(found) | ({} if args.law == "auto" else {"law": args.law})
+    print(json.dumps(summary, allow_nan=False) if args.json else found)
 
 
 def _check_out(out: str | None, file: str) -> None:
-    """Refuse, before any work, a place that the fit could not be written to, or the points themselves."""
+    """Raise ValueError, before any work, if the fit cannot be written there, or would replace the points."""
     if out is None:
         return
     path = Path(out).resolve()
@@ -121,24 +96,3 @@ def _check_out(out: str | None, file: str) -> None:
         raise ValueError(f"--out {out}: no permission to write there.")
     if path.exists() and Path(file).exists() and path.samefile(file):
         raise ValueError(f"--out {out}: that is the file of the points, which would be lost.")
-
-
-def _readable(result: Fit | AveragedFit, level: float) -> str:
-    """Return the fit as a table for people."""
-    lead = result if isinstance(result, Fit) else result.members[0]
-    lines = [("law", f"{files.fit_summary(lead)['law']}: {equation(type(lead.law))}")]
-    for size, unit in lead.law.references.items():
-        lines.append(("", f"{size} counts in units of {unit} = {lead.law.reference(size):g}"))
-    if isinstance(result, AveragedFit):
-        shares = zip(result.members, result.weights, strict=True)
-        shown = ", ".join(f"{files.fit_summary(f)['law']} {w:.0%}" for f, w in shares)
-        lines.insert(0, ("average of", f"{shown}; the first is shown"))
-    lines.append(("points", str(len(lead.error))))
-    lines.append(("", f"{100 * level:.6g}% intervals:"))
-    for name, value in lead.law.params.items():
-        lines.append((name, str(lead.intervals.get(name, f"{value:g} (held)"))))
-    noise = "" if math.isnan(lead.seed_noise) else f"; seed noise {lead.seed_noise:.3g}"
-    spread = f"mean {lead.divergence_mean:.3g}, std {lead.divergence_std:.3g}{noise}"
-    lines.append(("divergence", f"{spread} (relative to the error)"))
-    lines += [("warning", warning) for warning in result.warnings]
-    return "\n".join(f"{name:<11} {text}".rstrip() for name, text in lines)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from errsrc.fitting import files
-from errsrc.fitting.plans import plan
+from errsrc.fitting import load_fit, plan
 
 DESCRIPTION = """\
 Find the sizes n (and m) that reach an error at the lowest cost, or the smallest error that a
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the plan."""
-    found = plan(files.load_fit(args.fit), error=args.error, budget=args.budget, level=args.level)
+    found = plan(load_fit(args.fit), error=args.error, budget=args.budget, level=args.level)
     rows = {"n": found.n, "m": found.m, "cost": found.cost, "error": found.error, "floor": found.floor}
     print(f"{'':<7} {100 * args.level:.6g}% intervals, for one new run:")
     for name, interval in rows.items():

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from errsrc.fitting import files
-from errsrc.fitting.csv_columns import to_predict
-from errsrc.fitting.csv_table import read
+from errsrc.fitting import load_fit, predict_csv
 
 DESCRIPTION = """\
 Predict the error of one new training run for each row of FILE.csv, with the fit in fit.json.
@@ -35,10 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the rows of the file with their predictions."""
-    notes, forecast = files.fit_notes(args.fit), files.load_fit(args.fit)
-    table = read(args.file)
-    prediction = forecast.predict(level=args.level, **to_predict(table, forecast, notes))
-    lines = list(table.extended(prediction.columns()))
-    for warning in prediction.warnings:
+    found = predict_csv(load_fit(args.fit), args.file, level=args.level)
+    lines = list(found.lines())
+    for warning in found.warnings:
         print(f"errsrc: warning: {warning}", file=sys.stderr)
     print("\n".join(lines))

@@ -6,6 +6,8 @@
 - ``fewest_weights(fit, error, ...)`` returns the pruned network with the fewest weights at an error.
 - ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
 - ``holdout(Dense, error, n=n, m=m)`` fits a law to the small cells and judges it on the large ones.
+- ``fit_csv("runs.csv", "chinchilla")`` fits a law to the rows of a CSV file.
+- ``predict_csv(fit, "larger.csv")`` predicts the rows of a CSV file.
 - ``save_fit(fit, "fit.json")`` and ``load_fit("fit.json")`` write fits to files and read them.
 
 What these functions return are results that you can hold: `Fit`, `AveragedFit`, `Prediction`, `Plan`,
@@ -15,6 +17,11 @@ What these functions return are results that you can hold: `Fit`, `AveragedFit`,
 from __future__ import annotations
 
 from errsrc.fitting.chained_laws import ChainedFit as ChainedFit
+from errsrc.fitting.csv_fits import CsvPrediction as CsvPrediction
+from errsrc.fitting.csv_fits import fit_csv as fit_csv
+from errsrc.fitting.csv_fits import predict_csv as predict_csv
+from errsrc.fitting.csv_table import CsvTable as CsvTable
+from errsrc.fitting.csv_table import read_csv as read_csv
 from errsrc.fitting.files import load_fit as load_fit
 from errsrc.fitting.files import save_fit as save_fit
 from errsrc.fitting.forecasts import Forecast as Forecast

@@ -1,4 +1,9 @@
-"""From a file's columns to a law's inputs, for the commands that read a CSV file."""
+"""From the columns of a CSV file to the points of a fit, and to the inputs of a prediction.
+
+Files of pruned networks need more than a choice of columns: the law takes the error of each network before
+its pruning, which such a file often lacks.  It is then estimated from the rows of the network near density 1,
+and kept in the notes of the fit, so that later predictions of the same networks use the same value.
+"""
 
 from __future__ import annotations
 
@@ -7,151 +12,195 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from errsrc.fitting.csv_table import Table, number
+from errsrc.fitting.csv_table import CsvTable
 from errsrc.fitting.forecasts import Forecast
-from errsrc.laws import ALL, plateau
-from errsrc.laws.joint_pruning import JointPruning
+from errsrc.laws import ALL
+from errsrc.laws.joint_pruning import JointPruning, plateau
 from errsrc.laws.law import Array, Law
 
 SIZES = ("n", "m", "depth", "width", "density")
-"""Inputs with a column option of their own; the option's default is the input's own name."""
+"""Sizes of a training run that a column may hold, each under its own name by default."""
 
 
-class Points(NamedTuple):
-    """What a fit takes from a file.
+class CsvPoints(NamedTuple):
+    """The points of a fit, from the columns of a CSV file.
 
     Attributes
     ----------
-    law
-        The class to fit, or None for the default estimator.
-    inputs
-        {input: (rows,) float64}.
-    fixed
-        Parameters held because their input never varies.
-    notes
-        What `to_predict` needs again: {"columns": {input: column}} and, for pruned networks,
-        "networks": their sizes and plateaus.
-    warnings
-        What the reader must know, a sentence each.
+    law : type of Law or None
+        The law to fit, or None for the average of several.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs of the law by name.
+    error : ndarray of float64, shape (points,)
+        Measured errors.
+    weights : ndarray of float64, shape (points,), or None
+        Relative weights of the points, or None for equal weights.
+    fixed : dict of str to float
+        Parameters that are held, because their input never varies.
+    notes : dict
+        What `csv_inputs` needs again: "columns", the columns by input, and, for pruned networks, "networks",
+        their sizes and errors before pruning.
+    warnings : tuple of str
+        Sentences on what the reader must know.
     """
 
     law: type[Law] | None
     inputs: dict[str, Array]
+    error: Array
+    weights: Array | None
     fixed: dict[str, float]
     notes: dict[str, Any]
     warnings: tuple[str, ...]
 
 
-def to_fit(table: Table, law: str, asked: Mapping[str, str]) -> Points:
-    """Return a file's points for a law, or "auto".
+class _Choice(NamedTuple):
+    """The law that a file is fitted to, with the column of each of its inputs and of "error"."""
+
+    law: type[Law] | None
+    columns: dict[str, str]
+    several_networks: bool
+    warnings: tuple[str, ...]
+
+
+def csv_points(
+    table: CsvTable, law: str | type[Law], columns: Mapping[str, str], weights: str | None = None
+) -> CsvPoints:
+    """Return the points that a fit takes from a CSV file.
 
     Parameters
     ----------
-    table
+    table : CsvTable
         The file.
-    law
-        A name in `errsrc.laws.ALL`, or "auto": the default estimator, or "pruning" where the density varies.
-        "pruning" is the joint law where the file tells networks apart.
-    asked
-        {input or "error": column} of the options given; the others' columns have the inputs' own names.
+    law : str or type of Law
+        A name in `errsrc.laws.ALL`, a law of your own, or "auto": the average of several laws, or "pruning"
+        if the density varies.  "pruning" is the joint law if the file has several networks.
+    columns : dict of str to str
+        Column of an input, or of "error", where its name is not the one of the input.
+    weights : str, optional
+        Column of the relative weights.
 
     Raises
     ------
     ValueError
-        If a column is missing or bad, or an option is given for an input that the law does not take.
+        If a column is missing or holds anything but finite numbers > 0, or if `columns` names an input that
+        the law does not have.
     """
-    columns = {name: asked.get(name, name) for name in (*SIZES, "error", "eps_np")}
-    taken = {asked[name] for name in asked}  # a column that an option names is nothing else besides
-    here = {
-        name: column
-        for name, column in columns.items()
-        if name in asked or (column in table and column not in taken)
-    }
-    if law == "auto" and ("density" in asked or table.varies(columns["density"])):
+    choice = _chosen(table, law, columns)
+    used = choice.columns | ({} if weights is None else {"weights": weights})
+    values = {name: table.positive_numbers(column) for name, column in used.items()}
+    error, relative = values.pop("error"), values.pop("weights", None)
+    if choice.several_networks:
+        return _pruned_points(choice, values, error, relative)
+    notes = {"columns": choice.columns}
+    return CsvPoints(choice.law, values, error, relative, {}, notes, choice.warnings)
+
+
+def _chosen(table: CsvTable, law: str | type[Law], asked: Mapping[str, str]) -> _Choice:
+    """Choose the law and the columns; the columns of `asked` serve for no other input."""
+    own = {name: name for name in (*SIZES, "error", "eps_np") if name not in asked}
+    here = dict(asked) | {k: v for k, v in own.items() if v in table.header and v not in asked.values()}
+    if law == "auto" and ("density" in asked or here.get("density") in table.varying):
         law = "pruning"
-    several = not here.keys().isdisjoint({"depth", "width", "eps_np"}) or table.varies(columns["n"])
+    several = not here.keys().isdisjoint({"depth", "width", "eps_np"}) or here.get("n") in table.varying
     if law == "pruning" and several:
-        wanted: tuple[str, ...] = ("density", "depth", "width", "n")
+        names: tuple[str, ...] = ("density", "depth", "width", "n", "eps_np")
     elif law == "auto":
-        wanted = ("n", "m") if "m" in here else ("n",)
+        names = ("n", "m") if "m" in here else ("n",)
     else:
-        wanted = ALL[law].inputs
+        names = (ALL[law] if isinstance(law, str) else law).inputs
+    shown = law if isinstance(law, str) else law.__name__
     for name in asked:
-        if name not in (*wanted, "error"):
-            raise ValueError(f"The {law} law takes {', '.join(wanted)}: leave --{name} out.")
-    if "depth" in wanted:
-        return _pruned(table, {name: column for name, column in here.items() if name != "m"})
-    others = [columns[name] for name in ("m", "density") if name not in wanted and columns[name] not in taken]
-    return Points(
-        law=None if law == "auto" else ALL[law],
-        inputs={name: table.numbers(columns[name]) for name in wanted},
-        fixed={},
-        notes={"columns": {name: columns[name] for name in (*wanted, "error")}},
-        warnings=tuple(
-            f"The column {column!r} varies, and the {law} law does not see it."
-            for column in others
-            if table.varies(column)
-        ),
-    )
+        if name not in (*names, "error"):
+            raise ValueError(f"The {shown} law takes {', '.join(names)}: leave the column of {name} out.")
+    if law == "pruning" and several:
+        taken = {k: here[k] for k in names if k in here}
+        needed = {"error": here.get("error", "error"), "density": here.get("density", "density")}
+        return _Choice(JointPruning, needed | taken, True, ())
+    unseen = [here[name] for name in ("m", "density") if name in here and name not in names]
+    warnings = [
+        f"The column {column!r} varies, but the {shown} law does not depend on it."
+        for column in unseen
+        if column in table.varying
+    ]
+    chosen = ALL.get(law) if isinstance(law, str) else law
+    return _Choice(chosen, {k: here.get(k, k) for k in (*names, "error")}, False, tuple(warnings))
 
 
-def _pruned(table: Table, columns: dict[str, str]) -> Points:
-    """Return the points of several pruned networks, each with its column's plateau or its rows' own."""
-    error = table.numbers(columns.setdefault("error", "error"))
-    inputs = _network_inputs(table, columns)
-    keys = _networks(table, columns)
-    if "eps_np" in columns:
-        inputs["eps_np"] = table.numbers(columns["eps_np"])
-    else:
-        inputs["eps_np"] = _plateaus(keys, inputs["density"], error)
+def _pruned_points(
+    choice: _Choice, values: dict[str, Array], error: Array, weights: Array | None
+) -> CsvPoints:
+    """Return the points of several pruned networks; their errors before pruning may be in no column."""
+    inputs = _network_inputs(values, len(error))
+    keys = _networks(values, len(error))
+    measured = values["eps_np"] if "eps_np" in values else _plateaus(keys, inputs["density"], error)
     held = {name: power for name, power in (("depth", "phi"), ("width", "psi")) if np.ptp(inputs[name]) == 0}
-    networks = {key: [*key, e] for key, e in zip(keys, inputs["eps_np"].tolist(), strict=True)}
-    return Points(
+    networks = {key: [*key, e] for key, e in zip(keys, measured.tolist(), strict=True)}
+    return CsvPoints(
         law=JointPruning,
-        inputs=inputs,
+        inputs={**inputs, "eps_np": measured},
+        error=error,
+        weights=weights,
         fixed=dict.fromkeys(held.values(), 0.0),
-        notes={"columns": columns, "networks": list(networks.values())},
+        notes={"columns": choice.columns, "networks": list(networks.values())},
         warnings=tuple(f"{power} is held at 0: the {name} never varies." for name, power in held.items()),
     )
 
 
-def to_predict(table: Table, forecast: Forecast, notes: Mapping[str, Any]) -> dict[str, Array]:
-    """Return the inputs of `forecast`, (rows,) each, from the columns of a table that its fit was made from.
+def csv_inputs(table: CsvTable, forecast: Forecast) -> dict[str, Array]:
+    """Return the inputs at which a forecast predicts the rows of a CSV file.
 
-    Which these are is in `notes`, kept beside the fit (`errsrc.fitting.files.fit_notes`).
+    The columns are those of the fit, which its notes name.  A pruned network's error before pruning is in the
+    column eps_np; without it, it is the one that the fit used for this network; for a new network, it is
+    estimated from the network's own rows that have an error.
 
-    A pruned network's plateau is its column eps_np; else the one its fit saw, for a network of
-    the fit; else it is measured on the network's own rows that have an error.
+    Parameters
+    ----------
+    table : CsvTable
+        The file.
+    forecast : Forecast
+        A fit, of a CSV file or any other: without notes the columns have the names of the inputs.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (rows,)
+        One for each of ``forecast.input_names``.
 
     Raises
     ------
     ValueError
-        If a column is missing or bad, or a network's plateau is nowhere to be found.
+        If a column is missing or holds anything but finite numbers > 0, or if the error of a network before
+        its pruning is nowhere to be found.
     """
-    columns, known = _remembered(forecast, notes)
-    if "eps_np" not in forecast.input_names:
-        return {name: table.numbers(columns[name]) for name in forecast.input_names}
-    inputs = _network_inputs(table, columns)
-    if columns.get("eps_np", "eps_np") in table:
-        return {**inputs, "eps_np": table.numbers(columns.get("eps_np", "eps_np"))}
-    keys = _networks(table, columns)
-    cells = table.strings(columns["error"]) if columns["error"] in table else [""] * len(keys)
-    error = np.array([number(cell) for cell in cells])
+    columns, known = _remembered(forecast)
+    names = forecast.input_names
+    if "eps_np" not in names:
+        return {name: table.positive_numbers(columns[name]) for name in names}
+    before = columns.get("eps_np", "eps_np")
+    used = {"density": "density"} | {
+        k: v for k, v in columns.items() if k in ("density", "depth", "width", "n")
+    }
+    used |= {"eps_np": before} if before in table.header else {}
+    values = {name: table.positive_numbers(column) for name, column in used.items()}
+    count = len(table.lines)
+    inputs = _network_inputs(values, count)
+    if "eps_np" in values:
+        return {**inputs, "eps_np": values["eps_np"]}
+    keys = _networks(values, count)
+    error = table.numbers(columns["error"]) if columns["error"] in table.header else np.full(count, np.nan)
     new = np.array([key not in known for key in keys])
-    measured = new & np.isfinite(error) & (error > 0)
-    own = [key for key, has in zip(keys, measured, strict=True) if has]
-    known.update(zip(own, _plateaus(own, inputs["density"][measured], error[measured]), strict=True))
+    usable = new & np.isfinite(error) & (error > 0)
+    own = [key for key, has in zip(keys, usable, strict=True) if has]
+    known.update(zip(own, _plateaus(own, inputs["density"][usable], error[usable]).tolist(), strict=True))
     for key, line in zip(keys, table.lines, strict=True):
         if key not in known:
-            which = "a network that was not fitted and has no errors to measure its plateau from"
+            which = "a network that was not fitted and has no rows with an error"
             raise ValueError(f"{table.path}, line {line}: {which}; add a column 'eps_np'.")
     return {**inputs, "eps_np": np.array([known[key] for key in keys])}
 
 
-def _remembered(
-    forecast: Forecast, notes: Mapping[str, Any]
-) -> tuple[dict[str, str], dict[tuple[float, ...], float]]:
-    """Return {input: column} and {network: plateau} of a fit's notes; the inputs' own names without notes."""
+def _remembered(forecast: Forecast) -> tuple[dict[str, str], dict[tuple[float, ...], float]]:
+    """Return {input: column} and {network: error before pruning} of a fit's notes."""
+    notes = forecast.notes
     columns = notes.get("columns", {name: name for name in (*forecast.input_names, "error")})
     try:
         needed = {"error", *forecast.input_names} - {"depth", "width", "eps_np"}
@@ -159,26 +208,23 @@ def _remembered(
             raise ValueError(columns)
         known = {tuple(map(float, key)): float(e) for *key, e in notes.get("networks", [])}
     except (TypeError, ValueError, OverflowError):
-        raise ValueError("The notes beside the fit are not those that errsrc fit writes.") from None
+        raise ValueError("The notes of the fit are not those that errsrc writes for a CSV file.") from None
     return columns, known
 
 
-def _network_inputs(table: Table, columns: Mapping[str, str]) -> dict[str, Array]:
-    """Return density, depth and width; 1 where there is no column of a size."""
-    one = np.ones(len(table.lines))
-    sizes = {name: table.numbers(columns[name]) if name in columns else one for name in ("depth", "width")}
-    return {"density": table.numbers(columns.get("density", "density")), **sizes}
+def _network_inputs(sizes: Mapping[str, Array], count: int) -> dict[str, Array]:
+    """Return density, depth and width, (count,) each; 1 where there is no column of depth or width."""
+    return {name: sizes.get(name, np.ones(count)) for name in ("density", "depth", "width")}
 
 
-def _networks(table: Table, columns: Mapping[str, str]) -> list[tuple[float, ...]]:
-    """Return each row's network as (depth, width, n), 1 where there is no column."""
-    one = [1.0] * len(table.lines)
-    sizes = [table.numbers(columns[k]).tolist() if k in columns else one for k in ("depth", "width", "n")]
-    return list(zip(*sizes, strict=True))
+def _networks(sizes: Mapping[str, Array], count: int) -> list[tuple[float, ...]]:
+    """Return the network of each row as (depth, width, n), 1 where there is no column."""
+    one = np.ones(count)
+    return list(zip(*(sizes.get(name, one).tolist() for name in ("depth", "width", "n")), strict=True))
 
 
 def _plateaus(keys: list[tuple[float, ...]], density: Array, error: Array) -> Array:
-    """Return each row's plateau, (rows,) float64, measured on all rows of its network."""
+    """Return the error of each row's network before pruning, (rows,), from all rows of the network."""
     out = np.empty(len(keys))
     for key in set(keys):
         rows = np.array([other == key for other in keys])

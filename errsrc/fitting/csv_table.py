@@ -1,8 +1,9 @@
-"""CSV files as the command line reads them: strictly, and kept as they were, to be written back."""
+"""CSV files, read strictly, and kept as they are so that they can be written again with more columns."""
 
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
 from collections.abc import Iterator, Mapping
@@ -16,23 +17,23 @@ from errsrc.laws.law import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class CsvTable:
     """The rows of a CSV file, as text.
 
     Attributes
     ----------
-    path
-        As it was given, for messages.
-    delimiter
-        "," or, where the header has none of it, a tab or ";".
-    header
-        The columns' names, stripped of blanks.
-    cells
-        One list of strings a row, as long as the header.
-    lines
-        The number of each row's first line in the file, from 1.
-    texts
-        The header's text as it stands in the file, then each row's, without the line's end.
+    path : str
+        Path of the file, for messages.
+    delimiter : str
+        "," or, if the header has no comma, a tab or ";".
+    header : tuple of str
+        Names of the columns, without blanks at their ends.
+    cells : tuple of list of str
+        A list for each row, as long as the header.
+    lines : tuple of int
+        Number of the first line of each row in the file, from 1.
+    texts : tuple of str
+        Text of the header and of each row as it stands in the file, without the end of the line.
     """
 
     path: str
@@ -42,37 +43,64 @@ class Table:
     lines: tuple[int, ...]
     texts: tuple[str, ...]
 
-    def __contains__(self, column: object) -> bool:
-        return column in self.header
+    @functools.cached_property
+    def varying(self) -> frozenset[str]:
+        """Names of the columns that have at least two different numbers."""
+        columns = zip(self.header, zip(*self.cells, strict=True), strict=True)
+        return frozenset(name for name, cells in columns if len({_number(cell) for cell in cells}) > 1)
 
-    def strings(self, column: str) -> list[str]:
-        """Return a column's cells; raise ValueError that names the nearest column if there is none."""
-        if column not in self.header:
-            near = checks.nearest(column, self.header)
-            others = _shown(", ".join(self.header))
-            raise ValueError(f"{self.path} has no column {_shown(column)!r}{near}; it has {others!r}.")
-        k = self.header.index(column)
-        return [row[k] for row in self.cells]
+    def positive_numbers(self, column: str) -> Array:
+        """Return a column as numbers.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+
+        Returns
+        -------
+        ndarray of float64, shape (rows,)
+            Finite numbers > 0.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or a cell is not a finite number > 0.
+        """
+        values = self.numbers(column)
+        for line, value, cell in zip(self.lines, values, self._cells_of(column), strict=True):
+            if not (math.isfinite(value) and value > 0):
+                accepted = f"the column {_shortened(column)!r} must be a finite number > 0"
+                raise ValueError(f"{self.path}, line {line}: {accepted}. Got {_shortened(cell)!r} instead.")
+        return values
 
     def numbers(self, column: str) -> Array:
-        """Return a column as (rows,) float64, finite and > 0; raise ValueError that names the line."""
-        values = []
-        for line, cell in zip(self.lines, self.strings(column), strict=True):
-            value = number(cell)
-            if not (math.isfinite(value) and value > 0):
-                accepted = f"the column {_shown(column)!r} must be a finite number > 0"
-                raise ValueError(f"{self.path}, line {line}: {accepted}. Got {_shown(cell)!r} instead.")
-            values.append(value)
-        return np.array(values, dtype=np.float64)
+        """Return a column as numbers, nan where a cell is not a number: ndarray of float64, shape (rows,).
 
-    def varies(self, column: str) -> bool:
-        """Return whether the file has the column, and different numbers in it."""
-        return column in self and len({number(cell) for cell in self.strings(column)}) > 1
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column.
+        """
+        return np.array([_number(cell) for cell in self._cells_of(column)], dtype=np.float64)
 
     def extended(self, columns: Mapping[str, Array]) -> Iterator[str]:
-        """Yield the file's lines as they were, each with the cells of `columns`, (rows,) each, added.
+        """Yield the lines of the file as they are, each with the cells of more columns.
 
-        Refuses a column that the file has already.
+        Parameters
+        ----------
+        columns : dict of str to ndarray, shape (rows,)
+            The columns to add, by name.
+
+        Raises
+        ------
+        ValueError
+            If the file already has a column of that name.
         """
         for name in columns:
             if name in self.header:
@@ -81,22 +109,32 @@ class Table:
         for text, *added in zip(self.texts[1:], *columns.values(), strict=True):
             yield self.delimiter.join([text, *(repr(float(value)) for value in added)])
 
+    def _cells_of(self, column: str) -> list[str]:
+        if column not in self.header:
+            near = checks.nearest(column, self.header)
+            others = _shortened(", ".join(self.header))
+            raise ValueError(f"{self.path} has no column {_shortened(column)!r}{near}; it has {others!r}.")
+        place = self.header.index(column)
+        return [row[place] for row in self.cells]
 
-def number(cell: str) -> float:
-    """Return a cell's number, or nan where it holds none."""
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
 
+def read_csv(path: str | Path) -> CsvTable:
+    """Read a CSV file: UTF-8, a header, rows of equal length.  Blank lines are skipped.
 
-def read(path: str) -> Table:
-    """Read the CSV file at a path: UTF-8, one header, rows of equal length; blank lines are skipped.
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    CsvTable
+        Its rows, as text.
 
     Raises
     ------
     ValueError
-        In one sentence, for anything else, a file without a row included.
+        For any other file, and for one without a row.
     OSError
         If the file cannot be read.
     """
@@ -112,24 +150,27 @@ def read(path: str) -> Table:
     if first is None:
         raise ValueError(f"{path} is empty.")
     delimiter = next((mark for mark in ",\t;" if mark in first), ",")
-    records = list(_records(path, source, delimiter))
+    records = list(_records(str(path), source, delimiter))
     _, texts, cells = zip(*records, strict=True)
     header = tuple(name.strip() for name in cells[0])
     lines = tuple(line for line, _, _ in records[1:])
     twice = [name for name in header if header.count(name) > 1]
     if twice:
-        raise ValueError(f"{path} has more than one column {_shown(twice[0])!r}.")
+        raise ValueError(f"{path} has more than one column {_shortened(twice[0])!r}.")
     if not lines:
         raise ValueError(f"{path} has a header but no rows.")
     for line, row in zip(lines, cells[1:], strict=True):
         if len(row) != len(header):
             counts = f"cells: {len(row)}, where the header has {len(header)}"
             raise ValueError(f"{path}, line {line}: the row has another number of {counts}.")
-    return Table(path, delimiter, header, cells[1:], lines, texts)
+    return CsvTable(str(path), delimiter, header, cells[1:], lines, texts)
 
 
 def _records(path: str, source: list[str], delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
-    """Yield each record's first line number, its text and its cells; a quoted cell may span lines."""
+    """Yield the number of the first line, the text and the cells of each record.
+
+    A quoted cell may span several lines.
+    """
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     start = 0
     while start < len(source):
@@ -143,6 +184,13 @@ def _records(path: str, source: list[str], delimiter: str) -> Iterator[tuple[int
         start = reader.line_num
 
 
-def _shown(text: str) -> str:
-    """Return text from a file, short enough for a message."""
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan
+
+
+def _shortened(text: str) -> str:
+    """Return a text from a file, short enough for a message."""
     return text if len(text) <= 60 else text[:57] + "..."

@@ -6,6 +6,7 @@ among those of ``errsrc.laws.ALL`` and those that the caller passes; nothing is 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -61,7 +62,7 @@ def fit_summary(result: Forecast) -> dict[str, Any]:
     }
 
 
-def save_fit(result: Forecast, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
+def save_fit(result: Forecast, path: str | Path) -> None:
     """Write a fit to a JSON file that `load_fit` reads back.
 
     A file that is there already is replaced as a whole, or not at all.
@@ -72,8 +73,6 @@ def save_fit(result: Forecast, path: str | Path, notes: Mapping[str, Any] | None
         The fit.  A law of your own is written under the name of its class: ``Onset`` as "onset".
     path : str or Path
         Where to write.
-    notes : dict, optional
-        Anything of plain JSON values that `fit_notes` is to give back.
 
     Raises
     ------
@@ -95,7 +94,7 @@ def save_fit(result: Forecast, path: str | Path, notes: Mapping[str, Any] | None
     content = {
         "format": FIT_FORMAT,
         **fit_summary(result),
-        "notes": dict(notes or {}),
+        "notes": dict(result.notes),
         "weights": [weight for _, weight in fits],
         "members": [_member(fit) for fit, _ in fits],
     }
@@ -149,28 +148,6 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
         return _forecast(content, known)
     except _NOT_A_FIT:
         raise ValueError(checks.refusal("path", "load_fit", accepted, got)) from None
-
-
-def fit_notes(path: str | Path) -> dict[str, Any]:
-    """Return the notes that `save_fit` wrote with a fit.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Raises
-    ------
-    ValueError
-        If the file does not hold a fit.
-    OSError
-        If the file cannot be read.
-    """
-    try:
-        return dict(json.loads(Path(path).read_text())["notes"])
-    except (KeyError, TypeError, ValueError, RecursionError):
-        accepted = "a fit that errsrc wrote"
-        raise ValueError(checks.refusal("path", "fit_notes", accepted, f"<the file {path}>")) from None
 
 
 def _fits(result: Forecast, where: str) -> tuple[tuple[Fit, float], ...]:
@@ -273,7 +250,10 @@ def _forecast(content: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit | 
         raise ValueError("weights that do not belong to the members")
     if len({fit.input_names for fit in members}) > 1:
         raise ValueError("members of different inputs")
-    return members[0] if len(members) == 1 else AveragedFit(members, weights, tuple(content["warnings"]))
+    notes = dict(content["notes"])
+    if len(members) == 1:
+        return dataclasses.replace(members[0], notes=notes)
+    return AveragedFit(members, weights, tuple(content["warnings"]), notes)
 
 
 def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
@@ -290,6 +270,7 @@ def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
         raise ValueError("arrays of different lengths")
     if not np.all(np.isfinite(law.error(**inputs))):
         raise ValueError("a law without finite errors")
+    numbers: dict[str, Any] = {k: math.nan if entry[k] is None else float(entry[k]) for k in _NUMBERS}
     return Fit(
         law=law,
         intervals=intervals,
@@ -301,7 +282,7 @@ def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
         error=error,
         weights=_array(entry["weights"]),
         warnings=tuple(entry["warnings"]),
-        **{name: math.nan if entry[name] is None else float(entry[name]) for name in _NUMBERS},
+        **numbers,
     )
 
 

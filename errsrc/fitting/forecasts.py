@@ -6,7 +6,8 @@ import abc
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -72,7 +73,11 @@ class Forecast(abc.ABC):
         Number of draws of the curve.
     run_noise : float
         Standard deviation of ln error of one run around the mean curve.
+    notes : dict
+        What the maker of the fit keeps with it, as JSON values.
     """
+
+    notes: Mapping[str, Any] = MappingProxyType({})
 
     if TYPE_CHECKING:
         # These are fields in some subclasses.  At run time a property here would become their default.

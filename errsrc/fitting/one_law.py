@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Choice, Integer, Number, Optional
 from errsrc.errors import NoFit
 from errsrc.fitting.diagnostics import identifiability, unexplained, warnings_of
@@ -19,7 +21,7 @@ from errsrc.fitting.noise import noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import pose
 from errsrc.fitting.problem import OBJECTIVES
-from errsrc.laws.derivatives import compiled_error
+from errsrc.laws.derivatives import compiled_error, equation
 from errsrc.laws.law import Array, Law
 from errsrc.results import Interval
 
@@ -71,6 +73,8 @@ class Fit(Forecast):
         Weights of the points, of mean 1.
     warnings : tuple of str
         Sentences on what weakens the fit.
+    notes : dict
+        What the maker of the fit keeps with it, as JSON values: `fit_csv` keeps the names of the columns.
     """
 
     law: Law
@@ -91,6 +95,33 @@ class Fit(Forecast):
     error: Array
     weights: Array
     warnings: tuple[str, ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<11} {text}".rstrip() for name, text in self.lines())
+
+    def lines(self, warnings: Sequence[str] | None = None) -> list[tuple[str, str]]:
+        """Return what `str` shows of the fit, a name and a text per line.
+
+        Parameters
+        ----------
+        warnings : sequence of str, optional
+            Sentences to show instead of the fit's own warnings.
+        """
+        lines = [("law", f"{records.name(type(self.law))}: {equation(type(self.law))}")]
+        for size, unit in self.law.references.items():
+            lines.append(("", f"{size} counts in units of {unit} = {self.law.reference(size):g}"))
+        lines.append(("points", str(len(self.error))))
+        for interval in list(self.intervals.values())[:1]:
+            lines.append(("", f"{100 * interval.level:.6g}% intervals:"))
+        for name, value in self.law.params.items():
+            lines.append((name, str(self.intervals.get(name, f"{value:g} (held)"))))
+        noise = "" if math.isnan(self.seed_noise) else f"; seed noise {self.seed_noise:.3g}"
+        spread = f"mean {self.divergence_mean:.3g}, std {self.divergence_std:.3g}{noise}"
+        lines.append(("divergence", f"{spread} (relative to the error)"))
+        return lines + [
+            ("warning", sentence) for sentence in (self.warnings if warnings is None else warnings)
+        ]
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Number, PositiveArray
 from errsrc.errors import NoFit
 from errsrc.fitting.forecasts import Forecast
@@ -68,11 +69,20 @@ class AveragedFit(Forecast):
         Their weights, of sum 1.
     warnings : tuple of str
         Sentences on what weakens the fits.
+    notes : dict
+        What the maker of the fit keeps with it, as JSON values: `fit_csv` keeps the names of the columns.
     """
 
     members: tuple[Fit, ...]
     weights: tuple[float, ...]
     warnings: tuple[str, ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        names = [records.name(type(fit.law)) for fit in self.members]
+        shown = ", ".join(f"{name} {w:.0%}" for name, w in zip(names, self.weights, strict=True))
+        lines = [("average of", f"{shown}; the first is shown"), *self.members[0].lines(self.warnings)]
+        return "\n".join(f"{name:<11} {text}".rstrip() for name, text in lines)
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -311,7 +312,7 @@ def test_an_unreachable_error_is_a_no_that_names_the_floor(run):
 def test_a_column_that_a_law_does_not_see_is_warned_of(run):
     code, out, _ = run("fit", "a.csv", "--law", "power", "--json", a_csv=csv_text(points(DENSE, **GRID)))
     assert code == 0
-    assert "The column 'm' varies, and the power law does not see it." in strictly(out)["warnings"]
+    assert "The column 'm' varies, but the power law does not depend on it." in strictly(out)["warnings"]
 
 
 GOOD = csv_text(points(POWER, n=N))
@@ -375,9 +376,9 @@ def test_a_bad_file_is_refused_in_one_sentence(run, text, fragment):
         (["fit", "a.csv", "--law", "power", "--level", "nan"], "'level'"),
         (["fit", "a.csv", "--law", "dense"], "no column 'm'"),
         (["fit", "a.csv", "--law", "pruning"], "no column 'density'"),
-        (["fit", "a.csv", "--law", "power", "--eps0", "0.9"], "has no eps0: leave --eps0 out"),
-        (["fit", "a.csv", "--law", "power", "--n-full", "9"], "has no n_full: leave --n-full out"),
-        (["fit", "a.csv", "--law", "power", "--m", "error"], "takes n: leave --m out"),
+        (["fit", "a.csv", "--law", "power", "--eps0", "0.9"], "has no eps0: leave it out"),
+        (["fit", "a.csv", "--law", "power", "--n-full", "9"], "has no n_full: leave it out"),
+        (["fit", "a.csv", "--law", "power", "--m", "error"], "takes n: leave the column of m out"),
         (["fit", "a.csv", "--law", "m4", "--eps0", "0.2"], "numbers <= eps0 = 0.2"),
         (["fit", "a.csv", "--eps0", "0.2"], "numbers <= eps0 = 0.2"),
         (["fit", "a.csv", "--eps0", "-1"], "'eps0'"),
@@ -458,7 +459,7 @@ def test_a_joint_law_that_is_no_candidate_is_said(run):
     text = csv_text(points(DENSE, 0.01, **GRID))
     for more, said in ((), True), (("--eps0", "0.9"), False):
         _, out, _ = run("fit", "a.csv", "--json", *more, a_csv=text)
-        assert ("needs --eps0" in " ".join(strictly(out)["warnings"])) is said
+        assert ("needs eps0" in " ".join(strictly(out)["warnings"])) is said
 
 
 def test_a_fit_that_cannot_be_written_is_refused(run):
@@ -486,8 +487,8 @@ def test_a_file_that_is_no_fit_is_refused(run):
     "notes", [{"columns": 3}, {"columns": {"n": "n"}}, {"columns": {"n": 1, "error": "e"}}]
 )
 def test_notes_that_are_none_are_refused(run, notes):
-    files.save_fit(fit(Power, POWER.error(n=N), n=N), "f.json", notes)
-    assert "notes beside the fit" in refused(run("predict", "f.json", "a.csv", a_csv=GOOD))
+    files.save_fit(replace(fit(Power, POWER.error(n=N), n=N), notes=notes), "f.json")
+    assert "notes of the fit" in refused(run("predict", "f.json", "a.csv", a_csv=GOOD))
 
 
 def test_a_fit_saved_by_the_library_is_predicted_by_its_own_names(run):

@@ -95,11 +95,12 @@ def test_a_chain_is_refused(tmp_path) -> None:
 
 def test_an_average_is_read_back(tmp_path) -> None:
     found = auto(Power(0.1, 2.0, 0.5).error(n=N) * (1 + 0.02 * np.sin(np.arange(12) ** 2)), n=N)
-    save_fit(found, tmp_path / "fit.json", {"columns": {"n": "tokens"}})
+    save_fit(replace(found, notes={"columns": {"n": "tokens"}}), tmp_path / "fit.json")
     again = load_fit(tmp_path / "fit.json")
     assert [member.law for member in again.members] == [member.law for member in found.members]
     assert again.weights == found.weights
     assert again.warnings == found.warnings
+    assert again.notes == {"columns": {"n": "tokens"}}
 
 
 def test_every_law_of_ours_has_the_name_that_files_have() -> None:
