@@ -15,7 +15,10 @@ MOVED = {
         "errors": "errsrc.conjecture.draw_errors",
         "nyquist": "errsrc.settings.Setting.n_nyquist",
     },
-    "errsrc.datasets": {"curves": "errsrc.datasets.published_curves"},
+    "errsrc.datasets": {
+        "Table": "errsrc.datasets.PublishedTable",
+        "curves": "errsrc.datasets.published_curves",
+    },
     "errsrc.laws": {
         "Chained": "errsrc.fitting.ChainedFit",
         "auto": "errsrc.auto",

@@ -9,7 +9,7 @@ from errsrc.datasets.image_sets import balanced_order as balanced_order
 from errsrc.datasets.image_sets import images as images
 from errsrc.datasets.image_sets import shape_of as shape_of
 from errsrc.datasets.published_tables import TABLES as TABLES
-from errsrc.datasets.published_tables import Table as Table
+from errsrc.datasets.published_tables import PublishedTable as PublishedTable
 from errsrc.datasets.published_tables import published as published
 from errsrc.datasets.published_tables import published_curves as published_curves
 from errsrc.datasets.text import Texts as Texts

@@ -21,7 +21,7 @@ from errsrc import checks
 
 
 @dataclass(frozen=True)
-class Table:
+class PublishedTable:
     """What one table is.
 
     Attributes
@@ -68,8 +68,8 @@ _RENDA = (
 )
 _NO_LICENCE = "no licence file found at that commit: the numbers are used as facts"
 
-TABLES: dict[str, Table] = {
-    "curves_vision": Table(
+TABLES: dict[str, PublishedTable] = {
+    "curves_vision": PublishedTable(
         title="35 learning curves of image classifiers: few-shot error against images seen in pretraining",
         source=_ALABDULMOHSIN,
         licence="Apache-2.0",
@@ -80,7 +80,7 @@ TABLES: dict[str, Table] = {
         traps="The source is not sorted by n. Points are looks at one training run, not separate trainings, "
         "and curves differ in length from 13 to 780 points: average per curve, not over points.",
     ),
-    "curves_language": Table(
+    "curves_language": PublishedTable(
         title="9 learning curves of translation, language and BIG-Bench models",
         source=_ALABDULMOHSIN,
         licence="Apache-2.0",
@@ -91,7 +91,7 @@ TABLES: dict[str, Table] = {
         traps="The source repeats each of these LM rows four times: the copies are dropped here (392 rows "
         "to 194), as the paper's own code does. An NMT curve has one held-out point.",
     ),
-    "chinchilla_epoch": Table(
+    "chinchilla_epoch": PublishedTable(
         title="Loss of the Chinchilla runs over model and data size, read off the published figure",
         source="Besiroglu, Erdil, Barnett, You, Chinchilla Scaling: A replication attempt, 2024, "
         "arXiv 2404.10102, from figure 4 of Hoffmann et al. 2022; "
@@ -111,7 +111,7 @@ TABLES: dict[str, Table] = {
         "comparing: on the other 240 the Huber (delta 1e-3) sum of log residuals has its minimum "
         "0.001018274 at E 1.8172, A 477.8, B 2143.5, alpha 0.3473, beta 0.3672.",
     ),
-    "isoflops_openathena": Table(
+    "isoflops_openathena": PublishedTable(
         title="Sweeps of model size at fixed training compute, from eight experiments",
         source="Open Athena's collection (Chinchilla in two extractions, Llama 3, Marin, Misfitting); "
         "Open-Athena/scaling-law-analysis @3e0656ee",
@@ -129,7 +129,7 @@ TABLES: dict[str, Table] = {
         traps="The two Chinchilla experiments are the same runs, and so are the two of Llama 3 (raw and "
         "exponentiated). Points that the collectors reject are flagged, not removed.",
     ),
-    "olmo_ladder_final": Table(
+    "olmo_ladder_final": PublishedTable(
         title="Final losses of the OLMo ladder, 190M to 13B parameters, on 11 validation sets",
         source="Bhagia et al., Establishing Task Scaling Laws via Compute-Efficient Model Ladders, 2024, "
         "arXiv 2412.04403; allenai/OLMo-ladder @67a3f440",
@@ -157,7 +157,7 @@ TABLES: dict[str, Table] = {
         traps="Role extra also holds shorter runs (0.5xC) and reruns of the paper_train ones. The 7B target "
         "was annealed.",
     ),
-    "openlm_overtraining": Table(
+    "openlm_overtraining": PublishedTable(
         title="104 language models from 11M to 6.9B parameters, trained up to 640 tokens a parameter",
         source="Gadre et al., Language models scale reliably with over-training and on downstream tasks, "
         "2024, arXiv 2403.08540; mlfoundations/scaling @a003c491",
@@ -180,7 +180,7 @@ TABLES: dict[str, Table] = {
         split="fit params < 5e8 (95 rows), hold out params >= 1e9 (9 rows)",
         traps="Three training sets: a law is fitted to one of them at a time.",
     ),
-    "renda2020_unstructured": Table(
+    "renda2020_unstructured": PublishedTable(
         title="Accuracy of iteratively magnitude-pruned ResNets against density",
         source=_RENDA,
         licence="no licence file found: the numbers are used as facts",
@@ -201,7 +201,7 @@ TABLES: dict[str, Table] = {
         traps="Light pruning often lowers the error below the unpruned network's (renda2020_unpruned): the "
         "dense plateau is the dip. Width and data size do not vary.",
     ),
-    "renda2020_unpruned": Table(
+    "renda2020_unpruned": PublishedTable(
         title="Accuracy of the unpruned ResNets of renda2020_unstructured",
         source=_RENDA,
         licence="no licence file found: the numbers are used as facts",
@@ -210,7 +210,7 @@ TABLES: dict[str, Table] = {
         split="none: the level at density 1",
         traps="Rows are not paired with the trials of the pruned networks: use the mean of a network.",
     ),
-    "frantar2023_vit_jft": Table(
+    "frantar2023_vit_jft": PublishedTable(
         title="Loss of sparse vision transformers over density, model size and images",
         source="Frantar, Riquelme, Houlsby, Alistarh, Evci, Scaling Laws for Sparsely-Connected Foundation "
         "Models, 2023, arXiv 2309.08520; google-research/jaxpruner @f133ee50",
