@@ -34,8 +34,7 @@ from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
 from errsrc.datasets import published, published_curves
-from errsrc.fitting.one_law import fit
-from errsrc.fitting.several_laws import auto
+from errsrc.fitting import auto, fit
 from errsrc.laws import Chinchilla
 from errsrc.studies import load
 from errsrc.studies.recovery import coverage

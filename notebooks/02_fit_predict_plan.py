@@ -26,8 +26,7 @@ import numpy as np
 
 from errsrc import plots
 from errsrc.cli import main
-from errsrc.fitting import fit, plan
-from errsrc.fitting.holdouts import judge, small_cells
+from errsrc.fitting import fit, judge, plan, small_cells
 from errsrc.laws import Dense
 
 # %% [markdown]

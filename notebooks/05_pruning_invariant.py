@@ -23,8 +23,7 @@
 import numpy as np
 
 from errsrc import plots
-from errsrc.fitting import fit
-from errsrc.fitting.holdouts import judge
+from errsrc.fitting import fit, judge
 from errsrc.laws import JointPruning, Pruning, plateau
 from errsrc.tasks import PruningCell, prune_cells
 from errsrc.training import Recipe, Rounds

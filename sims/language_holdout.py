@@ -19,8 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from errsrc.fitting import fit
-from errsrc.fitting.holdouts import judge, small_cells
+from errsrc.fitting import fit, judge, small_cells
 from errsrc.laws import Dense
 from errsrc.studies import load
 from errsrc.studies.files import save_dated_csv

@@ -18,7 +18,7 @@ import numpy as np
 from pruning_unseen import Columns, by_scale, by_splits, means
 
 from errsrc import plots, studies
-from errsrc.fitting.one_law import Fit, fit
+from errsrc.fitting import Fit, fit
 from errsrc.laws import JointPruning, Pruning
 from errsrc.studies.pruned import CONFIGURATION, levels
 from errsrc.sweeps import Store

@@ -20,8 +20,7 @@ from pathlib import Path
 import numpy as np
 from pruning import Columns, described, points
 
-from errsrc.fitting import ChainedFit
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import ChainedFit, fit
 from errsrc.laws import Dense, JointPruning
 from errsrc.studies import load
 from errsrc.studies.files import save_dated_csv

@@ -20,8 +20,7 @@ from pathlib import Path
 import numpy as np
 from pruning import Columns, points
 
-from errsrc.fitting import fewest_weights
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import fewest_weights, fit
 from errsrc.laws import JointPruning
 
 TARGETS = (1.1, 1.25, 1.5)  # times the least plateau at that n

@@ -18,7 +18,7 @@ import numpy as np
 from pruning import described
 
 from errsrc.datasets import published
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import fit
 from errsrc.laws import JointPruning, Pruning, plateau
 
 RESNETS = {"resnet20": 20.0, "resnet56": 56.0, "resnet50": 50.0}  # depth; the last on ImageNet, by itself

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from errsrc.fitting.holdouts import judge
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import fit, judge
 from errsrc.laws import JointPruning, Pruning
 from errsrc.studies.pruned import CONFIGURATION
 

@@ -17,9 +17,7 @@ from errsrc import plots
 from errsrc.bases import Torus
 from errsrc.conjecture import threshold
 from errsrc.curves import curve_shape
-from errsrc.fitting.holdouts import holdout
-from errsrc.fitting.one_law import fit
-from errsrc.fitting.several_laws import auto
+from errsrc.fitting import auto, fit, holdout
 from errsrc.laws import Broken, Dense, JointPruning, Power
 from errsrc.learners import BandLeastSquares, MinimumNorm, Neighbours
 from errsrc.plots import nyquist

@@ -19,8 +19,7 @@ import pytest
 
 from errsrc import report, studies
 from errsrc.cli import main
-from errsrc.fitting.holdouts import Holdout, holdout
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import Holdout, fit, holdout
 from errsrc.laws import Dense, JointPruning
 from errsrc.report import pruned as pruned_page
 from errsrc.studies import FinishedStudy, load_study, trained

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 from errsrc.cli import main
 from errsrc.errors import EngineError
-from errsrc.fitting import files
-from errsrc.fitting.one_law import fit
-from errsrc.fitting.plans import plan
+from errsrc.fitting import files, fit, plan
 from errsrc.laws import ALL, M4, Broken, Chinchilla, Cliff, Dense, JointPruning, Power, Pruning
 
 N = 2.0 ** np.arange(9, 17)

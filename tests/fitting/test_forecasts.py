@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from errsrc.fitting import ChainedFit, fewest_weights
-from errsrc.fitting.one_law import fit
-from errsrc.fitting.several_laws import auto
+from errsrc.fitting import ChainedFit, auto, fewest_weights, fit
 from errsrc.laws import Dense, JointPruning, Pruning
 from fitting.cases import CIFAR, DENSE, grid, noisy, pruned_grid
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from errsrc.fitting.holdouts import holdout, judge, small_cells
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import fit, holdout, judge, small_cells
 from errsrc.laws import Dense, Power
 
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)

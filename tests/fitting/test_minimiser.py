@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
+from errsrc.fitting import fit
 from errsrc.fitting.minimiser import minimise
-from errsrc.fitting.one_law import fit
 from errsrc.laws import Dense
 from fitting.cases import CIFAR, grid, noisy
 

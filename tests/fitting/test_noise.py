@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from errsrc.fitting import fit
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale, seed_weights
-from errsrc.fitting.one_law import fit
 from errsrc.laws import Dense, Power
 from fitting.cases import CIFAR, grid, noisy
 

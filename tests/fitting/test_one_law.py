@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errsrc.errors import NoFit
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import fit
 from errsrc.laws import Broken, Dense, JointPruning, Power
 from fitting.cases import CIFAR, grid, noisy
 

@@ -7,8 +7,7 @@ import pytest
 from scipy.optimize import brentq
 
 from errsrc.errors import NoAnswer, Unreachable
-from errsrc.fitting import fewest_weights
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import fewest_weights, fit
 from errsrc.fitting.plans import plan, training_flops
 from errsrc.laws import Broken, Chinchilla, Dense, JointPruning, Power, Pruning
 from fitting.cases import CIFAR, grid, noisy, pruned_grid

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from errsrc.fitting.one_law import fit
-from errsrc.fitting.several_laws import auto
+from errsrc.fitting import auto, fit
 from errsrc.laws import Chinchilla, Dense, Power
 from fitting.cases import CIFAR, grid, noisy
 

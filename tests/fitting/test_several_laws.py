@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errsrc.errors import NoAnswer, NoFit
-from errsrc.fitting import files
-from errsrc.fitting.several_laws import AveragedFit, auto
+from errsrc.fitting import AveragedFit, auto, files
 from errsrc.laws import M4, Chinchilla, Dense, Power
 from fitting.cases import CIFAR, grid, noisy
 

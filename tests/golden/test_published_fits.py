@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errsrc.datasets import published
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import fit
 from errsrc.laws import Chinchilla, Dense
 
 

@@ -12,9 +12,7 @@ import pytest
 
 import errsrc.laws
 from errsrc.errors import Unreachable
-from errsrc.fitting import files
-from errsrc.fitting.one_law import fit
-from errsrc.fitting.plans import plan
+from errsrc.fitting import files, fit, plan
 from errsrc.laws import ALL, Law
 from errsrc.testing import LAW_PROPERTIES, check_law, design
 

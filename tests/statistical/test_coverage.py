@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from errsrc.fitting.one_law import fit
+from errsrc.fitting import fit
 from errsrc.laws import Chinchilla, Law, Power
 
 FALSE_ALARM = 1e-4
