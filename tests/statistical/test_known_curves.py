@@ -206,7 +206,7 @@ EXPONENTS = [
     (GaussianProcessTeacher(3, domain="sphere"), KernelRidge("matern", 1.0, 0.5), (50, 100, 200), 16, 0.5),
     (BandTeacher(Torus(3)), Neighbours(), (50, 100, 200, 400), 150, exponents.local_fit(1, 0)),
     (GaussianProcessTeacher(2), Neighbours(), (40, 80, 160), 30, exponents.local_fit(2, 0, smoothness=0.5)),
-    (TableTeacher(4000, decay=1.0), Memory(), (50, 200, 800), 60, exponents.memory(1.0)),
+    (TableTeacher(4000, decay=1.0), Memory(), (50, 200, 800), 60, exponents.zipf(1.0)),
 ]
 
 
