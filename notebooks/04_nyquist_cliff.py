@@ -23,7 +23,7 @@
 import numpy as np
 
 from errsrc.bases import Torus
-from errsrc.conjecture import Claim, Region, errors, search, threshold
+from errsrc.conjecture import Claim, Region, draw_errors, search, threshold
 from errsrc.learners import BandLeastSquares, KernelRidge
 from errsrc.plots import cliff
 from errsrc.settings import BandTeacher, Clustered, Gaussian
@@ -71,7 +71,7 @@ broken = {
     "a band one too small": (setting, BandLeastSquares(Torus(2, dim=2))),
 }
 left = {
-    name: float(np.median(errors(setting, learner, 4 * band.size, 10)))
+    name: float(np.median(draw_errors(setting, learner, 4 * band.size, 10)))
     for name, (setting, learner) in broken.items()
 }
 print(left)
