@@ -300,7 +300,14 @@ class Optional(Rule):
 
 @dataclass(frozen=True)
 class Tuple(Rule):
-    """A tuple of `at_least` values or more, each of which another rule accepts.
+    """A tuple of values, each of which another rule accepts.
+
+    Attributes
+    ----------
+    rule : Rule
+        The rule of each value.
+    at_least : int
+        The smallest accepted length.
 
     Examples
     --------

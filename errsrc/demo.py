@@ -34,9 +34,19 @@ SEEDS = {"fashion-mnist": 3, "digits": 6}
 
 
 def find_images(name: str | None = None) -> Images:
-    """Return the image set `name`; by default Fashion-MNIST, or the digits where that is not found.
+    """Return an image set; by default Fashion-MNIST, or scikit-learn's digits if that is not found.
 
-    Says on stderr which it is and where it was read from; refuses a name whose files are not found.
+    A line on stderr names the set and where it was read from.
+
+    Parameters
+    ----------
+    name : str, optional
+        Name of an image set, see `errsrc.datasets.images`.
+
+    Raises
+    ------
+    ValueError
+        The named set was not found.
     """
     try:
         found = images(name or "fashion-mnist")

@@ -57,10 +57,14 @@ def number(
     ----------
     default : float or None, optional
         The field's default; without it the field must be given.
-    above, below : float, optional
-        Bounds that are excluded.
-    at_least, at_most : float, optional
-        Bounds that are included.
+    above : float, optional
+        Lower bound, excluded.
+    at_least : float, optional
+        Lower bound, included.
+    below : float, optional
+        Upper bound, excluded.
+    at_most : float, optional
+        Upper bound, included.
     """
     return declare(Number(above, at_least, below, at_most), default)
 

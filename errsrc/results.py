@@ -164,7 +164,7 @@ def mean_interval(
     if draws.ndim != 1 or len(draws) < 2 or not np.isfinite(draws).all():
         accepted = "two or more finite numbers"
         raise ValueError(checks.refusal("values", "mean_interval", accepted, values))
-    checks.number(level, "level", "mean_interval", 0, 1, open_low=True, open_high=True)
+    checks.LEVEL(level, "level", "mean_interval")
     mean, std, count = float(draws.mean()), float(draws.std()), len(draws)
     if std <= 1e-14 * abs(mean):
         return Interval(mean, mean, max(mean, lowest), level)

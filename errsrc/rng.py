@@ -13,6 +13,8 @@ import numpy as np
 from errsrc import checks
 
 _LARGEST = 2**63 - 1
+_ROOT = checks.Integer(at_least=0, at_most=_LARGEST)
+_STEP = checks.Integer(at_least=-_LARGEST - 1, at_most=_LARGEST)
 
 
 def seed_of(seed: int, *path: str | int) -> int:
@@ -42,13 +44,13 @@ def seed_of(seed: int, *path: str | int) -> int:
     >>> seed_of(0, "data", 1) == seed_of(0, "data", 2)
     False
     """
-    steps = [str(checks.integer(seed, "seed", "seed_of", 0, _LARGEST))]
+    steps = [str(_ROOT(seed, "seed", "seed_of"))]
     for step in path:
         if isinstance(step, str):
             steps.append("str:" + step.replace("/", "//"))  # doubled, so that it isn't taken for a separator
             continue
         try:
-            steps.append(f"int:{checks.integer(step, 'path', 'seed_of', -_LARGEST - 1, _LARGEST)}")
+            steps.append(f"int:{_STEP(step, 'path', 'seed_of')}")
         except TypeError:
             raise TypeError(checks.refusal("path", "seed_of", "strings and integers", step)) from None
     digest = hashlib.sha256("/".join(steps).encode(errors="surrogatepass")).digest()

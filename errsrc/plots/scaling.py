@@ -169,7 +169,7 @@ def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, 
         raise ValueError(checks.refusal("fit", "curve", "of a law in n alone", got))
     n = fit.inputs["n"]
     measured = [member.error for member, _ in weighted_fits(fit)][:1]  # the same points for each member
-    end = 4 * n.max() if until is None else checks.number(until, "until", "curve", float(n.max()))
+    end = 4 * n.max() if until is None else checks.Number(at_least=float(n.max()))(until, "until", "curve")
     with mpl.rc_context(STYLE):
         ax = axes(ax, 7.6, 4.0)
         grid = np.geomspace(n.min(), end, 200)

@@ -28,3 +28,6 @@ from errsrc.testing.learner import LEARNER_PROPERTIES as LEARNER_PROPERTIES
 from errsrc.testing.learner import check_learner as check_learner
 from errsrc.testing.setting import SETTING_PROPERTIES as SETTING_PROPERTIES
 from errsrc.testing.setting import check_setting as check_setting
+from errsrc.testing.values import accepted_values as accepted_values
+from errsrc.testing.values import instances as instances
+from errsrc.testing.values import refused_values as refused_values

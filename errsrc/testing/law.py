@@ -64,8 +64,14 @@ class LawCase:
         return {name: 1.0 for name in self.law.constants()}
 
     def scales(self, scale: float, unit: float) -> dict[str, float]:
-        """Return other units: of an error ``unit``, of the k-th other input ``scale^k``, or ``scale^-k``
-        where the input has a largest value.
+        """Return factors of other units, one for each input.
+
+        Parameters
+        ----------
+        scale : float
+            The k-th input gets the factor ``scale^k``, or ``scale^-k`` if it has a largest value.
+        unit : float
+            The factor of inputs that are errors.
         """
         bounded = self.law.at_most
         return {
@@ -74,7 +80,13 @@ class LawCase:
         }
 
     def moved(self, scales: Mapping[str, float]) -> dict[str, Any]:
-        """Return the points in other units."""
+        """Return the points in other units.
+
+        Parameters
+        ----------
+        scales : mapping of str to float
+            Factors, as `scales` returns them.
+        """
         return {name: scales[name] * x for name, x in self.points.items()}
 
 
@@ -366,6 +378,6 @@ def check_law(
         raise ValueError(checks.refusal("points", "check_law", accepted, sorted(given)))
     most = law.at_most
     arrays = {
-        name: checks.positive_array(given[name], name, "check_law", most.get(name)) for name in law.inputs
+        name: checks.PositiveArray(most.get(name))(given[name], name, "check_law") for name in law.inputs
     }
     hold(law, LAW_PROPERTIES if properties is None else properties, LawCase(law, arrays, examples, seed))

@@ -28,18 +28,18 @@ CASES = {"n": st.integers(1, 12), "draw": st.integers(0, 10**6)}
 
 @dataclass(frozen=True, eq=False)
 class LearnerCase:
-    """A learner as its properties see it.
+    """A learner, with the data that its properties are tested on.
 
     Attributes
     ----------
-    learner, classes
-        The learner of labels that are numbers, and that of classes.
-    inputs
-        Draws the inputs that it takes; None where it takes all.
-    ordered, probabilities
-        What it says of itself, see `check_learner`.
-    examples, seed
-        How many data sets are drawn, and from which seed.
+    learner, classes : Learner
+        The learner for labels that are numbers, and the learner for classes.
+    inputs : callable or None
+        Draws inputs that the learner takes; None if it takes any inputs.
+    ordered, probabilities : bool
+        What the learner declares, see `check_learner`.
+    examples, seed : int
+        Number of data sets drawn, and their seed.
     """
 
     learner: Learner
@@ -51,7 +51,15 @@ class LearnerCase:
     seed: int
 
     def draw(self, count: int, chance: np.random.Generator) -> Array:
-        """Draw inputs to learn at, float64 (count, dim), with the generator ``chance``."""
+        """Draw inputs of examples, float64 (count, dim).
+
+        Parameters
+        ----------
+        count : int
+            Number of inputs.
+        chance : numpy Generator
+            Source of randomness.
+        """
         if self.inputs is not None:
             return self.inputs(count, chance)
         function_class = self.learner.function_class
@@ -65,22 +73,54 @@ class LearnerCase:
         return self.draw(1, rng()).shape[1]
 
     def data(self, n: int, draw: int, outputs: int | None = None) -> tuple[Array, Array, Array]:
-        """Return inputs (n, dim), numbers (n,) or (n, outputs), and 7 inputs to predict at."""
+        """Return inputs (n, dim), labels (n,) or (n, outputs), and 7 inputs to predict at.
+
+        Parameters
+        ----------
+        n : int
+            Number of examples.
+        draw : int
+            Seed of the data.
+        outputs : int, optional
+            Number of outputs; None for labels (n,).
+        """
         chance = generator(draw, "testing", "data")
         x, at = self.draw(n, chance), self.draw(7, chance)
         return x, chance.standard_normal(n if outputs is None else (n, outputs)), at
 
     def suited(self, outputs: int | None = None, *, classes: bool = False) -> Learner:
-        """Return the learner for data of these outputs."""
+        """Return the learner, resized for the data.
+
+        Parameters
+        ----------
+        outputs : int, optional
+            Number of outputs, or of classes.
+        classes : bool
+            Whether labels are classes.
+        """
         return (self.classes if classes else self.learner).resized(self.dim, outputs)
 
-    def explore(self, look: Callable[..., None], **strategies: st.SearchStrategy[Any]) -> None:
-        """Call ``look(n=..., draw=..., ...)`` on data drawn."""
-        explore(look, self.examples, self.seed, **CASES, **strategies)
+    def explore(self, test: Callable[..., None], **strategies: st.SearchStrategy[Any]) -> None:
+        """Call ``test(n=..., draw=..., ...)`` with examples of its arguments.
+
+        Parameters
+        ----------
+        test : callable
+            Raises `Violation` for an example that breaks a property.
+        **strategies : Hypothesis strategies
+            The strategy of each argument other than n and draw.
+        """
+        explore(test, self.examples, self.seed, **CASES, **strategies)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
-    """Return the learner's chance, of a seed: the same one in the same state."""
+    """Return the generator that a learner gets.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the generator.
+    """
     return np.random.default_rng(seed)
 
 

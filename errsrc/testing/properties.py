@@ -188,7 +188,13 @@ def refused(call: Callable[[], object], named: str, what: str) -> None:
 
 @contextlib.contextmanager
 def own_chance() -> Iterator[None]:
-    """Raise `Violation` if numpy's or torch's global generator is touched inside."""
+    """Raise `Violation` if numpy's or torch's global generator is used inside the context.
+
+    Yields
+    ------
+    None
+        While the generators are watched.
+    """
     numpy, torches = pickle.dumps(np.random.get_state()), torch.get_rng_state()  # noqa: NPY002
     yield
     same = numpy == pickle.dumps(np.random.get_state())  # noqa: NPY002

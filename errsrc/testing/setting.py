@@ -45,11 +45,23 @@ class SettingCase:
     seed: int
 
     def rng(self, *path: str | int) -> np.random.Generator:
-        """Return the generator of what is drawn for one end, in the same state at each call."""
+        """Return the generator of one stream, in the same state at each call.
+
+        Parameters
+        ----------
+        *path : str or int
+            What the stream is for.
+        """
         return generator(self.seed, "testing", *path)
 
     def values(self, count: int) -> list[Array]:
-        """Return values (points, outputs) of each of as many teachers, at inputs of their own."""
+        """Return values (points, outputs) of each of several teachers, at their own inputs.
+
+        Parameters
+        ----------
+        count : int
+            Number of teachers.
+        """
         found = []
         teachers = self.setting.teachers([self.rng("teacher", k) for k in range(count)])
         for k, teacher in enumerate(teachers):
@@ -362,9 +374,9 @@ def check_setting(
     of_type(setting, "setting", "check_setting", Setting, "a setting, as errsrc.settings.LinearTeacher(3)")
     for one in classes:
         of_type(one, "classes", "check_setting", FunctionClass, "function classes of errsrc.settings")
-    checks.integer(teachers, "teachers", "check_setting", 4)
-    checks.integer(points, "points", "check_setting", 2)
-    checks.integer(seed, "seed", "check_setting", 0)
+    checks.Integer(at_least=4)(teachers, "teachers", "check_setting")
+    checks.Integer(at_least=2)(points, "points", "check_setting")
+    checks.SEED(seed, "seed", "check_setting")
     hold(
         setting,
         SETTING_PROPERTIES if properties is None else properties,
