@@ -314,7 +314,7 @@ def test_broken_and_missing_pictures_are_named(tmp_path):
         assert "\n" not in str(caught.value)
     (tmp_path / "train" / "red" / "1.jpg").write_bytes(whole)
     (tmp_path / "val" / "yellow").mkdir()
-    with pytest.raises(ValueError, match=r"yellow is of a class that .*train lacks"):
+    with pytest.raises(ValueError, match=r"yellow is a class that .*train lacks"):
         images(str(tmp_path), side=8)
     (tmp_path / "val" / "yellow").rename(tmp_path / "train" / "yellow")
     with pytest.raises(ValueError, match=r"train.yellow has no images"):
