@@ -1,4 +1,4 @@
-"""What the repository shows a reader is run: notebooks, and the examples in README and CONTRIBUTING."""
+"""What the repository shows a reader is run: notebooks, and the examples in README and the user guide."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_asserts_its_claim(notebook: Path) -> None:
     text = notebook.read_text()
@@ -31,29 +31,43 @@ def test_notebooks_are_numbered_and_hold_no_outputs() -> None:
     assert all(name.endswith(".py") for name in tracked.stdout.split())
 
 
-@pytest.mark.full
-def test_the_readmes_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+BLOCK = re.compile(r"```python\n(.*?)```(?:\s*```text\n(.*?)```)?", re.DOTALL)
+EXAMPLES = [(page.stem, *found) for page in PAGES for found in BLOCK.findall(page.read_text())]
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [pytest.param(code, shown, id=f"{page}-{k}") for k, (page, code, shown) in enumerate(EXAMPLES)],
+)
+def test_an_example_prints_what_the_page_shows(
+    code: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Numbers agree to two digits: libraries of other versions may round the last ones otherwise."""
-    blocks = re.findall(
-        r"```python\n(.*?)```(?:\s*```text\n(.*?)```)?", (ROOT / "README.md").read_text(), re.DOTALL
-    )
-    assert blocks
     number = re.compile(r"-?\d[\d.]*(?:e[+-]?\d+)?")
-    for code, shown in blocks:
-        exec(compile(code, "README.md", "exec"), {})
-        printed = capsys.readouterr().out
-        assert bool(printed) == bool(shown)
-        assert number.sub("#", printed).split() == number.sub("#", shown).split()
-        theirs, ours = ([float(x.rstrip(".")) for x in number.findall(text)] for text in (shown, printed))
-        assert ours == pytest.approx(theirs, rel=0.02)
+    exec(compile(code, "example", "exec"), {})
+    printed = capsys.readouterr().out
+    assert bool(printed) == bool(shown)
+    assert number.sub("#", printed).split() == number.sub("#", shown).split()
+    theirs, ours = ([float(x.rstrip(".")) for x in number.findall(text)] for text in (shown, printed))
+    assert ours == pytest.approx(theirs, rel=0.02)
 
 
-@pytest.mark.slow
-def test_the_readmes_commands_run(tmp_path: Path) -> None:
-    """In their order, on files of the kinds that they name; those for a cluster are tested elsewhere."""
+def test_the_readme_has_an_example_of_each_job() -> None:
     text = (ROOT / "README.md").read_text()
+    assert {"errsrc.fit(", "errsrc.budget(", "errsrc.threshold("} <= set(re.findall(r"errsrc\.\w+\(", text))
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_commands_of_readme_and_guide_run(tmp_path: Path) -> None:
+    """In their order, on files of the kinds that they name; those for a cluster are tested elsewhere."""
+    text = "\n".join(page.read_text() for page in PAGES)
     named = re.compile(r"errsrc (fit|predict|plan|run|status|export|budget|conjecture) ")
-    commands = [line for line in text.splitlines() if named.match(line) and "--engine" not in line]
+    commands = [line for line in text.splitlines() if named.match(line) and "STUDY.toml" not in line]
     assert len(commands) >= 7
     rows = ["n,m,error"]
     rows += [
@@ -85,17 +99,18 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
         assert done.returncode == 0, (command, done.stderr)
 
 
-def test_the_readmes_spec_is_a_study() -> None:
+def test_the_guides_spec_is_a_study() -> None:
     from errsrc.studies import load, parse
 
-    (text,) = re.findall(r"```toml\n(kind.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    page = (ROOT / "docs" / "guide" / "studies.md").read_text()
+    (text,) = re.findall(r"```toml\n(kind.*?)```", page, re.DOTALL)
     study, whole = parse(text), load(ROOT / "sims" / "digits_grid.toml")
     assert set(study) < set(whole)
 
 
 def test_contributing_names_every_room_and_no_path_that_is_not_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    assert len(text.splitlines()) <= 60
+    assert len(text.splitlines()) <= 80
     cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
     rooms = {room for cell in cells for room in re.findall(r"`(\w+)`", cell)}
     there = {path.stem for path in (ROOT / "errsrc").glob("[!_]*") if path.suffix in ("", ".py")}
@@ -106,10 +121,10 @@ def test_contributing_names_every_room_and_no_path_that_is_not_there() -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_the_readme_names_every_law_setting_and_learner() -> None:
+def test_the_guide_names_every_law_setting_and_learner() -> None:
     from errsrc import laws, learners, settings
 
-    text = (ROOT / "README.md").read_text()
+    text = "\n".join(page.read_text() for page in PAGES)
     for room in (laws, learners, settings):
         for name in room.ALL:
-            assert f"`{name}`" in text or name == "joint-pruning", name
+            assert f"`{name}`" in text, name
