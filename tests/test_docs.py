@@ -108,13 +108,13 @@ def test_the_guides_spec_is_a_study() -> None:
     assert set(study) < set(whole)
 
 
-def test_contributing_names_every_room_and_no_path_that_is_not_there() -> None:
+def test_contributing_names_every_package_and_no_path_that_is_not_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     assert len(text.splitlines()) <= 80
     cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
-    rooms = {room for cell in cells for room in re.findall(r"`(\w+)`", cell)}
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     there = {path.stem for path in (ROOT / "errsrc").glob("[!_]*") if path.suffix in ("", ".py")}
-    assert rooms == there
+    assert named == there
     paths = [path for path in re.findall(r"`([\w./]+)`", text) if "/" in path]
     assert len(paths) > 10
     for path in paths:
