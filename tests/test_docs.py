@@ -14,6 +14,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_asserts_its_claim(notebook: Path) -> None:
     text = notebook.read_text()
@@ -35,6 +36,7 @@ BLOCK = re.compile(r"```python\n(.*?)```(?:\s*```text\n(.*?)```)?", re.DOTALL)
 EXAMPLES = [(page.stem, *found) for page in PAGES for found in BLOCK.findall(page.read_text())]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("code", "shown"),
     [pytest.param(code, shown, id=f"{page}-{k}") for k, (page, code, shown) in enumerate(EXAMPLES)],
@@ -63,6 +65,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+@pytest.mark.slow
 def test_the_commands_of_readme_and_guide_run(tmp_path: Path) -> None:
     """In their order, on files of the kinds that they name; those for a cluster are tested elsewhere."""
     text = "\n".join(page.read_text() for page in PAGES)
