@@ -26,7 +26,7 @@ from errsrc.studies import FinishedStudy, load_study, trained
 from errsrc.studies import pruned as pruned_studies
 from errsrc.studies.budgets import from_row
 from errsrc.sweeps import Store
-from errsrc.sweeps.runner import attempt, code
+from errsrc.sweeps.runner import code_version, compute_batch
 from errsrc.tasks import language
 
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
@@ -230,7 +230,7 @@ def computed(kind: str, folder: Path, left: int = 0) -> str:
     compute = STAND_INS.get(kind, study.kind.compute)
     cells = list(study)[: len(study) - left]
     with Store(folder / f"{kind}.db", write=True) as store:
-        rows = attempt(compute, study.kind.packages, code(), cells)
+        rows = compute_batch(compute, study.kind.packages, code_version(), cells)
         assert isinstance(rows, list), rows
         store.finish(study, enumerate(rows))
     return name

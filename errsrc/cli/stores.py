@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from errsrc.errors import NoAnswer
 
 if TYPE_CHECKING:
-    from errsrc.sweeps import Store, Study, Summary
+    from errsrc.sweeps import RunSummary, Store, Study
 
 
 def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
@@ -33,7 +33,7 @@ def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path
     return study_and_store(name, store)
 
 
-def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> Summary:
+def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> RunSummary:
     """Compute the missing cells of a study; if stopped, say that the same command continues.
 
     SIGTERM, which batch queues send when the time is up, stops the computation as Ctrl-C does.  `store`,
@@ -68,7 +68,7 @@ class Computed(NamedTuple):
     cells: list[Any]
     rows: list[dict[str, Any]]
     curves: Any
-    summary: Summary
+    summary: RunSummary
 
 
 def compute_study(args: Namespace, kinds: Sequence[str]) -> Computed:
@@ -103,7 +103,7 @@ def add_study_arguments(parser: ArgumentParser, kinds: str, spec: str = "STUDY")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
 
 
-def raise_if_failed(summary: Summary) -> None:
+def raise_if_failed(summary: RunSummary) -> None:
     """Raise NoAnswer if cells failed, or ValueError if the first of them failed on bad input."""
     if summary.failed:
         first = next(iter(summary.failed.values()))

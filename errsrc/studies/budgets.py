@@ -157,7 +157,7 @@ KIND = Kind(
     "budget",
     BudgetCell,
     budgets,
-    ready=images.ready,
+    require_data=images.ready,
     packages=("numpy", "scipy", "scikit-learn", "torch"),
 )
 """The kind of study whose cells are error budgets."""

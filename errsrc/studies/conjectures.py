@@ -252,7 +252,7 @@ THRESHOLD = Kind(
     "threshold",
     ThresholdCell,
     thresholds,
-    ready=images.ready,
+    require_data=images.ready,
     packages=("numpy", "scipy", "scikit-learn", "torch"),
 )
 """The kind of study whose cells are thresholds."""

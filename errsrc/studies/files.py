@@ -15,7 +15,7 @@ from errsrc.errors import NoAnswer
 from errsrc.studies.finished import FinishedStudy, read_store
 from errsrc.studies.spec import load
 from errsrc.sweeps import Store, local, run
-from errsrc.sweeps.runner import Engine
+from errsrc.sweeps.engines import Engine
 
 
 def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | None = None) -> FinishedStudy:

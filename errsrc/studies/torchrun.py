@@ -22,8 +22,8 @@ import torch
 from torch import distributed
 
 from errsrc.errors import EngineError
-from errsrc.sweeps.engines import Answers, Batches, Function
-from errsrc.sweeps.runner import Engine, failed
+from errsrc.sweeps.engines import Answers, Batches, Engine, Function
+from errsrc.sweeps.runner import failure_message
 from errsrc.training.distributed import rank, world_size
 
 BARRIER_SECONDS = 30.0
@@ -122,7 +122,7 @@ def run_other_ranks() -> None:
 def _compute(function: Callable[[Sequence[Any]], Any], batch: Sequence[Any]) -> Any:
     """Return this rank's answer to a batch, once all ranks have theirs."""
     answer = function(batch)
-    error_message = failed(answer)
+    error_message = failure_message(answer)
     try:
         _barrier(0.0 if error_message is None else BARRIER_SECONDS)
     except RuntimeError as error:

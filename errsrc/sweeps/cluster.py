@@ -19,12 +19,24 @@ from typing import Any
 
 from errsrc import checks
 from errsrc.errors import EngineError
-from errsrc.sweeps.engines import LOSSES, Answers, Batches, Function, Lost, check_limits, cores, for_workers
+from errsrc.sweeps.engines import (
+    MAX_LOST_PROCESSES,
+    Answers,
+    Batches,
+    Function,
+    LostBatch,
+    check_limits,
+    cores,
+    worker_environment,
+)
 
 _log = logging.getLogger(__name__)
 _OVERDUE = "errsrc-overdue"
 CONNECT_SECONDS = 10.0
-"""How long a scheduler may take to answer at first."""
+"""How long the engine waits for a scheduler to answer at first."""
+
+POLL_SECONDS = 2.0
+"""How often the engine looks for workers that have come or gone."""
 
 
 def dask(
@@ -37,102 +49,171 @@ def dask(
     seconds: float | None = None,
     resources: Mapping[str, float] | None = None,
 ) -> Answers:
-    """Compute batches on Dask workers: the extra ``errsrc[cluster]``.
+    """Compute batches on Dask workers; needs the extra ``errsrc[cluster]``.
 
     Parameters
     ----------
-    function, batches
-        See the module.  Workers need the same errsrc as this process.
-    workers
-        Workers to start where this call starts them: processes of this machine (by default one a core),
-        or jobs of SLURM (by default 1).
-    scheduler
-        An address such as ``"tcp://host:8786"``; ``"slurm"`` for workers in jobs of their own, started
-        through dask-jobqueue as its configuration says (``~/.config/dask/jobqueue.yaml``); without it,
-        workers on the loopback address of this machine.
-    memory, seconds
-        Limits in bytes and seconds, as `local` has them, held by the workers themselves, which should have
-        one thread each.  A worker that takes too long ends itself, and its nanny, which ``dask worker``
-        starts unless told otherwise, starts another.
-    resources
-        What of a worker's resources a batch takes, as ``{"GPU": 0.5}`` for two a GPU; only workers
-        started with as much of it get one.
+    function : callable
+        Maps a batch to its answer.  Workers need the same errsrc as this process.
+    batches : sequence of sequences
+        The batches.
+    workers : int, optional
+        Number of workers to start where this call starts them: processes of this machine (by default one a
+        core), or jobs of SLURM (by default 1).
+    scheduler : str, optional
+        The address of a scheduler, as ``"tcp://host:8786"``; "slurm" for workers in jobs of their own, which
+        dask-jobqueue starts by its configuration (``~/.config/dask/jobqueue.yaml``); by default, workers
+        start on the loopback address of this machine.
+    memory : int, optional
+        Largest size of a worker's data, in bytes, see `errsrc.sweeps.local`.  The workers themselves hold the
+        limits; they should have one thread each.
+    seconds : float, optional
+        Longest time of a cell.  A worker that takes longer ends itself, and its nanny starts another one;
+        ``dask worker`` starts nannies by default.
+    resources : mapping of str to float, optional
+        What a batch takes of a worker's resources, as ``{"GPU": 0.5}`` for two batches a GPU.  Only workers
+        that were started with as much get one.
+
+    Yields
+    ------
+    list of (int, object)
+        Batches by index with their answers, see `errsrc.sweeps.engines`.
 
     Raises
     ------
     ValueError
         If Dask is not installed, no scheduler answers at the address, or SLURM cannot be used.
     EngineError
-        If workers cannot compute at all, as without errsrc, or the scheduler is lost.
+        If workers cannot compute at all, for example without errsrc, or the scheduler is lost.
 
     Notes
     -----
-    Workers may come and go; while there are none, it waits.  A thread of a worker has one batch at a
-    time, so that a worker that is lost costs what it was at: that is computed again until it has lost
-    `LOSSES` of them.  Each result is let go of when it has come.  Floor: some 10 ms a batch and worker.
+    Workers may come and go; the engine waits while there are none.  A thread of a worker has one batch at a
+    time, so that a worker that is lost costs the batch that it computed.  This batch is computed again, until
+    it has lost `MAX_LOST_PROCESSES` workers.  A result is released when it has come.  Dask costs about 10 ms
+    for each batch and worker.
     """
     if importlib.util.find_spec("distributed") is None:
         raise ValueError("The dask engine needs the extra 'cluster': pip install 'errsrc[cluster]'.")
-    from distributed.protocol.pickle import dumps as packed
-
     if workers is not None:
-        checks.integer(workers, "workers", "dask", 1)
+        checks.Integer(at_least=1)(workers, "workers", "dask")
     check_limits("dask", memory, seconds)
-    asked = {name: checks.number(x, name, "dask", 0, open_low=True) for name, x in (resources or {}).items()}
-    work = functools.partial(_limited, function, memory, seconds)
-
-    def unpacked(pickled: bytes) -> Any:  # a local function, which is sent as code: no errsrc is needed
-        return pickle.loads(pickled)()  # so that this raises where anything is missing, and ends no worker
-
-    news: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    at: dict[str, tuple[int, Any]] = {}  # batches being computed, with their futures, by Dask's key
-    overdue: set[str] = set()
-    losses: collections.Counter[int] = collections.Counter()
-    waiting = iter(range(len(batches)))
-    left = len(batches)
+    positive = checks.Number(above=0)
+    asked = {name: positive(share, name, "dask") for name, share in (resources or {}).items()}
     with contextlib.ExitStack() as stack:
         client = _client(stack, scheduler, workers, asked)
         stack.enter_context(_connection(client))
-        stack.callback(_give_up, client, at)
-        client.subscribe_topic("all", news.put)
-        slots, looked, told = 0, 0.0, False
-        while left:
-            if time.monotonic() - looked > 2.0:  # workers come and go
-                if scheduler == "slurm":
-                    client.cluster.scale(jobs=workers or 1)  # those whose time is up have successors
-                slots, looked = _slots(client, asked), time.monotonic()
-                if not slots and not told:
-                    _log.warning("Waiting for Dask workers%s.", f" that offer {asked}" if asked else "")
-                    told = True
-            for place in itertools.islice(waiting, max(0, slots - len(at))):
-                batch = packed(functools.partial(work, batches[place]))
-                future = client.submit(unpacked, batch, pure=False, resources=asked)
-                at[future.key] = place, future
-                future.add_done_callback(news.put)
-            new = list(_all_of(news, timeout=2.0))
-            came: list[tuple[int, Any]] = []
-            for event in (x[1] for x in new if isinstance(x, tuple) and isinstance(x[1], dict)):
-                looked = 0.0
-                if event.get("action") == _OVERDUE:
-                    overdue.add(event["key"])
-                for key in _lost(event).intersection(at):
-                    place, future = at[key]
-                    losses[place] += not event.get(
-                        "expected"
-                    )  # by the scheduler, as when a worker is retired
-                    if key in overdue:
-                        answer = Lost(f"it took more than {seconds:g} s a cell, and was stopped", again=False)
-                    elif losses[place] < LOSSES:
-                        answer = Lost("its worker was lost", again=True)
-                    else:
-                        answer = Lost(f"{LOSSES} workers were lost at it", again=False)
-                    came.append((place, answer))
-                    if not answer.again:
-                        client.cancel([at.pop(key)[1]])
-            done = {x.key: at.pop(x.key) for x in new if not isinstance(x, tuple) and x.key in at}
-            came += _answers(client, list(done.values()))
-            left -= sum(not (isinstance(answer, Lost) and answer.again) for _, answer in came)
-            yield came
+        jobs = workers or 1 if scheduler == "slurm" else None
+        tasks = _Tasks(client, function, batches, memory, seconds, asked, jobs)
+        stack.callback(tasks.cancel)
+        while tasks.unanswered:
+            tasks.submit()
+            yield tasks.answers()
+
+
+class _Tasks:
+    """The batches as tasks of a Dask client."""
+
+    def __init__(
+        self,
+        client: Any,
+        function: Function,
+        batches: Batches,
+        memory: int | None,
+        seconds: float | None,
+        resources: Mapping[str, float],
+        jobs: int | None,
+    ) -> None:
+        self.client, self.batches, self.seconds = client, batches, seconds
+        self.resources, self.jobs = resources, jobs
+        self.work = functools.partial(_limited, function, memory, seconds)
+        self.run_pickled = _run_pickled()
+        self.waiting = iter(range(len(batches)))
+        self.unanswered = len(batches)
+        self.running: dict[str, tuple[int, Any]] = {}  # the index of a batch and its future, by Dask's key
+        self.overdue: set[str] = set()  # Dask's keys
+        self.lost_workers: collections.Counter[int] = collections.Counter()
+        self.slots, self.slots_time = 0, 0.0
+        self.warned = False
+        self.news: queue.SimpleQueue[Any] = queue.SimpleQueue()  # futures that are done, and events
+        client.subscribe_topic("all", self.news.put)
+
+    def submit(self) -> None:
+        """Submit as many batches as the workers have slots for."""
+        from distributed.protocol.pickle import dumps
+
+        if time.monotonic() - self.slots_time > POLL_SECONDS:
+            self._count_slots()
+        for place in itertools.islice(self.waiting, max(0, self.slots - len(self.running))):
+            pickled = dumps(functools.partial(self.work, self.batches[place]))
+            future = self.client.submit(self.run_pickled, pickled, pure=False, resources=self.resources)
+            self.running[future.key] = place, future
+            future.add_done_callback(self.news.put)
+
+    def _count_slots(self) -> None:
+        if self.jobs is not None:
+            self.client.cluster.scale(jobs=self.jobs)  # jobs whose time is up get successors
+        self.slots, self.slots_time = _slots(self.client, self.resources), time.monotonic()
+        if not self.slots and not self.warned:
+            offer = f" that offer {self.resources}" if self.resources else ""
+            _log.warning("Waiting for Dask workers%s.", offer)
+            self.warned = True
+
+    def answers(self) -> list[tuple[int, Any]]:
+        """Wait for news, and return the answers that have come."""
+        news = list(_all_of(self.news, POLL_SECONDS))
+        answers: list[tuple[int, Any]] = []
+        for event in (one[1] for one in news if isinstance(one, tuple) and isinstance(one[1], dict)):
+            answers += self._lost_batches(event)
+        futures = [one for one in news if not isinstance(one, tuple) and one.key in self.running]
+        done = {future.key: self.running.pop(future.key) for future in futures}
+        answers += _answers(self.client, list(done.values()))
+        self.unanswered -= sum(
+            not (isinstance(answer, LostBatch) and answer.retried) for _, answer in answers
+        )
+        return answers
+
+    def _lost_batches(self, event: Mapping[str, Any]) -> Iterator[tuple[int, LostBatch]]:
+        """Yield the batches that an event of the scheduler says were lost with their worker."""
+        self.slots_time = 0.0  # workers have come or gone
+        if event.get("action") == _OVERDUE:
+            self.overdue.add(event["key"])
+        for key in _lost_keys(event).intersection(self.running):
+            place, future = self.running[key]
+            retired = event.get("expected")  # by the scheduler, not through the batch's fault
+            self.lost_workers[place] += not retired
+            lost = self._lost(place, key)
+            if not lost.retried:
+                del self.running[key]
+                self.client.cancel([future])
+            yield place, lost
+
+    def _lost(self, place: int, key: str) -> LostBatch:
+        """Return the answer of a batch whose worker is lost."""
+        if key in self.overdue:
+            return LostBatch(f"it took more than {self.seconds:g} s a cell, and was stopped", retried=False)
+        if self.lost_workers[place] < MAX_LOST_PROCESSES:
+            return LostBatch("its worker was lost", retried=True)
+        return LostBatch(f"{MAX_LOST_PROCESSES} workers were lost at it", retried=False)
+
+    def cancel(self) -> None:
+        """Let Dask forget the batches that are not finished."""
+        if self.client.status == "running":
+            self.client.cancel([future for _, future in self.running.values()])
+            self.client.unsubscribe_topic("all")
+
+
+def _run_pickled() -> Callable[[bytes], Any]:
+    """Return a function that unpickles a task and runs it.
+
+    Dask sends a local function as code, so that a worker without errsrc can unpickle it.  What the task lacks
+    there is then raised as the task's error, and ends no worker.
+    """
+
+    def run(pickled: bytes) -> Any:
+        return pickle.loads(pickled)()
+
+    return run
 
 
 def _client(
@@ -141,17 +222,17 @@ def _client(
     workers: int | None,
     resources: Mapping[str, float],
 ) -> Any:
-    """Return a client of the scheduler asked for, which the stack closes with what was started here."""
+    """Return a client of the scheduler; the stack closes it, and the cluster if this starts one."""
     import distributed
 
     if scheduler is None:
-        with for_workers():
+        with worker_environment():
             local_cluster = functools.partial(
                 distributed.LocalCluster,
                 n_workers=workers or cores(), threads_per_worker=1, memory_limit=0, resources=resources,
                 host="127.0.0.1", dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
-                preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # Ctrl-C is ours
+                preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # of Ctrl-C
             )  # fmt: skip
             cluster = _started(local_cluster)
         return stack.enter_context(distributed.Client(stack.enter_context(cluster)))
@@ -165,7 +246,7 @@ def _client(
 
 
 def _slurm() -> Any:
-    """Return a cluster for workers in jobs of SLURM, as the configuration of dask-jobqueue has it."""
+    """Return a cluster whose workers are jobs of SLURM, by the configuration of dask-jobqueue."""
     try:
         from dask import config
         from dask_jobqueue import SLURMCluster
@@ -175,12 +256,12 @@ def _slurm() -> Any:
         raise ValueError("There is no SLURM here: no command 'sbatch' is found.")
     for name in ("cores", "memory"):
         if config.get(f"jobqueue.slurm.{name}", None) is None:
-            raise ValueError(f"Dask's configuration must have 'jobqueue.slurm.{name}', what a job gets.")
+            raise ValueError(f"Dask's configuration must set 'jobqueue.slurm.{name}', the {name} of a job.")
     return _started(SLURMCluster)
 
 
 def _started(cluster: Callable[[], Any]) -> Any:
-    """Return a cluster, at the second try where a machine stalls: Dask gives its thread 10 s to begin."""
+    """Return a cluster; try twice, for Dask gives its thread only 10 s to start."""
     try:
         return cluster()
     except AssertionError:
@@ -189,7 +270,7 @@ def _started(cluster: Callable[[], Any]) -> Any:
 
 @contextlib.contextmanager
 def _connection(client: Any) -> Iterator[None]:
-    """Raise in one sentence what comes of a connection that is lost."""
+    """Raise EngineError if the connection to the scheduler is lost."""
     address = client.scheduler.address
     try:
         yield
@@ -197,15 +278,8 @@ def _connection(client: Any) -> Iterator[None]:
         raise EngineError(f"The Dask scheduler at {address} is lost.") from error
 
 
-def _give_up(client: Any, at: Mapping[str, tuple[int, Any]]) -> None:
-    """Have Dask forget what is not finished."""
-    if client.status == "running":
-        client.cancel([future for _, future in at.values()])
-        client.unsubscribe_topic("all")
-
-
 def _slots(client: Any, resources: Mapping[str, float]) -> int:
-    """Return how many batches the workers can be at at once."""
+    """Return how many batches the workers can compute at once."""
     if client.status != "running":
         raise ConnectionError
     workers = client.sync(client.scheduler.identity)["workers"].values()
@@ -214,22 +288,22 @@ def _slots(client: Any, resources: Mapping[str, float]) -> int:
 
 
 def _all_of(news: queue.SimpleQueue[Any], timeout: float) -> Iterator[Any]:
-    """Yield what is in the queue, having waited for the first."""
+    """Wait for the first item of a queue, and yield all items."""
     with contextlib.suppress(queue.Empty):
         yield news.get(timeout=timeout)
         while True:
             yield news.get_nowait()
 
 
-def _lost(event: Mapping[str, Any]) -> set[str]:
-    """Return the keys that an event of the scheduler says were at a worker that is lost."""
+def _lost_keys(event: Mapping[str, Any]) -> set[str]:
+    """Return Dask's keys of the tasks that an event says were at a worker that is lost."""
     if event.get("action") != "remove-worker":
         return set()
     return {*event["processing-tasks"], *event["lost-computed-tasks"]}
 
 
 def _answers(client: Any, done: Sequence[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-    """Yield what futures that are done have to say, and let go of them."""
+    """Yield the answers of futures that are done, and release the futures."""
     import distributed
 
     if any(future.cancelled() for _, future in done):
@@ -239,7 +313,7 @@ def _answers(client: Any, done: Sequence[tuple[int, Any]]) -> Iterator[tuple[int
         if future.status == "finished":
             yield place, found[future.key]
         elif isinstance(error := future.exception(), distributed.scheduler.KilledWorker):
-            yield place, Lost("its workers were lost again and again", again=False)
+            yield place, LostBatch("its workers were lost again and again", retried=False)
         else:
             what = f"{type(error).__name__}: {error}"
             raise EngineError(f"The Dask workers cannot compute this: {what}") from error
@@ -250,7 +324,7 @@ def _answers(client: Any, done: Sequence[tuple[int, Any]]) -> Iterator[tuple[int
 
 
 def _limited(function: Function, memory: int | None, seconds: float | None, batch: Sequence[Any]) -> Any:
-    """Compute a batch within limits, on a worker that is not ours."""
+    """Compute a batch on a Dask worker, within limits."""
     with contextlib.ExitStack() as stack:
         if memory is not None:
             import resource
@@ -269,8 +343,8 @@ def _limited(function: Function, memory: int | None, seconds: float | None, batc
 
 
 def _end_overdue(worker: Any, key: str, finished: threading.Event, seconds: float) -> None:
-    """End this process if it takes longer than that, having said why."""
+    """End this process, after telling the scheduler why, if the batch is not finished in time."""
     if not finished.wait(seconds):
         worker.log_event("all", {"action": _OVERDUE, "key": key})
-        if not finished.wait(1.0):  # while that is sent
+        if not finished.wait(1.0):  # time to send the event
             os._exit(1)

@@ -1,4 +1,4 @@
-"""The file of a study as a database: its tables, its one writer, and what is refused or damaged."""
+"""The store as a database: its tables, its lock, and its errors."""
 
 from __future__ import annotations
 
@@ -57,17 +57,21 @@ FROM cells JOIN resolved ON resolved.id = cells.resolved"""
 
 
 class Database:
-    """The database of a `errsrc.sweeps.Store`, which says what is raised, and when what is written is safe.
+    """The database of a `errsrc.sweeps.Store`.
 
     Parameters
     ----------
-    path, write
-        Those of the store.
+    path : Path
+        The file.
+    write : bool
+        Whether to open the file for writing.
 
     Attributes
     ----------
-    path, connection
-        The file; SQLite's connection to it, which begins no transaction by itself.
+    path
+        The file.
+    connection
+        SQLite's connection to the file, which begins no transaction by itself.
     """
 
     def __init__(self, path: Path, write: bool = False) -> None:
@@ -78,7 +82,7 @@ class Database:
             return
         self._lock = self._locked()
         try:
-            with self.refusals("opened"):
+            with self.store_errors("opened"):
                 self.connection = sqlite3.connect(self.path, isolation_level=None)
                 self._prepare()
         except BaseException:
@@ -86,10 +90,12 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the file and let other drivers in."""
+        """Close the file, so that another driver can open it."""
         if hasattr(self, "connection"):
             if self._lock is not None:
-                with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):  # the second of a damaged file
+                with contextlib.suppress(
+                    sqlite3.Error, UnicodeDecodeError
+                ):  # damaged
                     if _pragma(self.connection, "application_id") == APPLICATION:
                         self.connection.execute("DELETE FROM driver")
             self.connection.close()
@@ -99,10 +105,21 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all that is written within, or nothing of it; refuse a file that is not open for writing."""
+        """Write everything that is written within the context, or nothing of it.
+
+        Yields
+        ------
+        None
+            The transaction is committed at the end.
+
+        Raises
+        ------
+        ValueError
+            For a file that is not open for writing.
+        """
         if self._lock is None:
             raise ValueError(f"{self.path} is not open for writing.")
-        with self.refusals("written"):
+        with self.store_errors("written"):
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -113,21 +130,54 @@ class Database:
                 raise
 
     def driver(self) -> str | None:
-        """Return who writes the file just now, as a phrase, or None."""
+        """Return which process writes the file now.
+
+        Returns
+        -------
+        str or None
+            The process and its machine, as a phrase; None where there is no driver.
+        """
         row = next(iter(self.query("SELECT pid, host, since FROM driver")), None)
         if row is None or (row[1] == socket.gethostname() and not _alive(row[0])):
             return None
         return f"process {row[0]} on {row[1]}, since {row[2]}"
 
     def query(self, query: str) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows that a query finds."""
-        with self.refusals("read"):
-            for row in self.connection.execute(query):  # noqa: UP028  which may close what is closed already
+        """Yield the rows that a query finds.
+
+        Parameters
+        ----------
+        query : str
+            SQL.
+
+        Yields
+        ------
+        tuple
+            A row.
+        """
+        with self.store_errors("read"):
+            for row in self.connection.execute(query):  # noqa: UP028  `yield from` would close a cursor that is closed
                 yield row
 
     @contextlib.contextmanager
-    def refusals(self, done: str) -> Iterator[None]:
-        """Raise what SQLite raises within as a StoreError: the file could not be opened, read or written."""
+    def store_errors(self, done: str) -> Iterator[None]:
+        """Raise the errors of SQLite as StoreError.
+
+        Parameters
+        ----------
+        done : str
+            What is done within the context, for the message: "opened", "read" or "written".
+
+        Yields
+        ------
+        None
+            The context.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be opened, read or written, or is damaged.
+        """
         try:
             yield
         except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -140,7 +190,23 @@ class Database:
         return StoreError(f"{self.path} is damaged ({error}); 'sqlite3 FILE .recover' reads what is left.")
 
     def json(self, text: Any) -> Any:
-        """Return what a column holds as JSON."""
+        """Return the JSON of a column as an object.
+
+        Parameters
+        ----------
+        text : str
+            The column.
+
+        Returns
+        -------
+        object
+            The object.
+
+        Raises
+        ------
+        StoreError
+            If the file is damaged.
+        """
         try:
             return json.loads(text)
         except (TypeError, ValueError) as error:
@@ -151,12 +217,12 @@ class Database:
             raise StoreError(f"There is no file {self.path}: nothing of this study has been run.")
         uri = self.path.absolute().as_uri()
         problem: sqlite3.Error | None = None
-        for mode in ("mode=ro", "immutable=1"):  # the second where even a reader's files cannot be made
+        for mode in ("mode=ro", "immutable=1"):  # the second where a reader cannot make files either
             if mode == "immutable=1" and (_size(self.path, "-wal") or _size(self.path, "-journal")):
-                break  # rows would be missing, or half there
+                break  # rows would be missing or incomplete
             db = sqlite3.connect(f"{uri}?{mode}", uri=True, isolation_level=None)
             try:
-                self._refuse_foreign(db)
+                self._check_format(db)
             except sqlite3.OperationalError as error:
                 db.close()
                 problem = error
@@ -168,7 +234,7 @@ class Database:
         raise StoreError(f"{self.path} could not be opened: {problem}.")
 
     def _locked(self) -> FileLock:
-        lock = FileLock(f"{os.path.realpath(self.path)}.lock", timeout=0)  # the same by way of any link
+        lock = FileLock(f"{os.path.realpath(self.path)}.lock", timeout=0)  # the same file through any link
         try:
             lock.acquire()
         except Timeout:
@@ -178,7 +244,7 @@ class Database:
             except (StoreError, ValueError):
                 who = None
             raise StoreError(
-                f"{self.path} is being written by another driver ({who or 'which has just begun'}): "
+                f"{self.path} is being written by another driver ({who or 'which has just started'}): "
                 "wait until it is done, or stop it."
             ) from None
         except OSError as error:
@@ -192,7 +258,7 @@ class Database:
         except sqlite3.OperationalError:
             raise
         except (sqlite3.DatabaseError, UnicodeDecodeError):
-            tables = None  # not a database, as is said below
+            tables = None  # not a database: _check_format says so
         if tables == 0 and not _pragma(db, "application_id"):
             db.execute("BEGIN IMMEDIATE")
             db.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -201,13 +267,13 @@ class Database:
             db.execute(f"PRAGMA user_version = {FORMAT}")
             db.execute(VIEW.format(""))
             db.execute("COMMIT")
-        self._refuse_foreign(db)
+        self._check_format(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         me = (os.getpid(), socket.gethostname(), now())
         db.execute("INSERT OR REPLACE INTO driver VALUES (1, ?, ?, ?)", me)
 
-    def _refuse_foreign(self, db: sqlite3.Connection) -> None:
+    def _check_format(self, db: sqlite3.Connection) -> None:
         try:
             application, version = _pragma(db, "application_id"), _pragma(db, "user_version")
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -243,5 +309,11 @@ def _size(path: Path, suffix: str) -> int:
 
 
 def now() -> str:
-    """Return the time, as rows have it."""
+    """Return the time, as rows have it.
+
+    Returns
+    -------
+    str
+        The time in UTC.
+    """
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

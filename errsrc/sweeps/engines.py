@@ -1,10 +1,11 @@
-"""Engines: what maps batches of cells to results, as they come.
+"""Engines: functions that compute batches of cells and yield the answers as they come.
 
-An engine is one function, ``engine(function, batches)``, that yields lists of ``(place, answer)``: the
-place of a batch among the batches, and what ``function(batch)`` returned for it, or `Lost` where the
-process that was at it is gone.  Answers come in any order, the last one of each batch exactly once.
-What an engine is told beside that goes into a ``functools.partial``.  Each has a file of its own,
-`errsrc.sweeps.processes` and `errsrc.sweeps.cluster`, but for `serial`, which is short.
+An engine is a function ``engine(function, batches)`` that yields lists of ``(place, answer)``.  The place is
+the index of a batch.  The answer is what ``function(batch)`` returned, or a `LostBatch` where the process
+that computed the batch is gone.  Answers come in any order; the last answer of each batch comes exactly once.
+
+Options of an engine are bound with ``functools.partial``.  `errsrc.sweeps.processes` and
+`errsrc.sweeps.cluster` have an engine each; `serial` is the simplest.
 """
 
 from __future__ import annotations
@@ -16,49 +17,67 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from errsrc import checks
+from errsrc.checks import Integer, Number
 
 Function = Callable[[Sequence[Any]], Any]
 Batches = Sequence[Sequence[Any]]
 Answers = Iterator[list[tuple[int, Any]]]
+Engine = Callable[[Function, Batches], Answers]
 
-LOSSES = 3
-"""A batch is given up when it has lost this many processes."""
+MAX_LOST_PROCESSES = 3
+"""Number of processes that a batch may lose before it is given up."""
 
 
 @dataclass(frozen=True)
-class Lost:
-    """The answer of a batch that was being computed when its process was lost.
+class LostBatch:
+    """The answer of a batch whose process was lost while it computed the batch.
 
     Attributes
     ----------
     reason
-        What is known of it, as a phrase.
-    again
+        Why the process was lost, as a phrase.
+    retried
         Whether the batch is being computed again, so that another answer will come.
     """
 
     reason: str
-    again: bool
+    retried: bool
 
 
 def serial(function: Function, batches: Batches) -> Answers:
-    """Compute the function of all batches in this process, one after another: for debuggers and notebooks."""
+    """Compute all batches in this process, one after another: an engine for debuggers and notebooks.
+
+    Parameters
+    ----------
+    function : callable
+        Maps a batch to its answer.
+    batches : sequence of sequences
+        The batches.
+
+    Yields
+    ------
+    list of (int, object)
+        The index of a batch and its answer.
+    """
     for place, batch in enumerate(batches):
         yield [(place, function(batch))]
 
 
 @contextlib.contextmanager
-def for_workers() -> Iterator[None]:
-    """While it holds, processes that start compute with one thread each and are deaf to Ctrl-C."""
+def worker_environment() -> Iterator[None]:
+    """Let processes that start within the context compute with one thread each and ignore Ctrl-C.
+
+    Yields
+    ------
+    None
+        Environment variables and signal mask are restored at the end.
+    """
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
-    mask = (
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        if hasattr(signal, "pthread_sigmask")
-        else None
-    )
+    mask = None
+    if hasattr(signal, "pthread_sigmask"):
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
@@ -72,15 +91,36 @@ def for_workers() -> Iterator[None]:
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use.
+
+    Returns
+    -------
+    int
+        The number.
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_limits(where: str, memory: int | None, seconds: float | None) -> None:
-    """Refuse limits of a batch that cannot be held: its memory, in bytes, and its time, in seconds."""
+    """Check the limits of a batch.
+
+    Parameters
+    ----------
+    where : str
+        Name of the engine.
+    memory : int, optional
+        Limit of the memory, in bytes.
+    seconds : float, optional
+        Limit of the time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a limit that is no positive number, a memory below 64 MiB, and a memory limit outside Linux.
+    """
     if memory is not None:
-        checks.integer(memory, "memory", where, 2**26)
+        Integer(at_least=2**26)(memory, "memory", where)
         if not hasattr(os, "sched_getaffinity"):
-            raise ValueError("The 'memory' limit is Linux's alone: leave it out.")
+            raise ValueError("The 'memory' limit works on Linux only: leave it out.")
     if seconds is not None:
-        checks.number(seconds, "seconds", where, 0, open_low=True)
+        Number(above=0)(seconds, "seconds", where)

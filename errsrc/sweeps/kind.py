@@ -1,4 +1,4 @@
-"""Kinds of cells: which function computes them, and what makes two of them the same."""
+"""Kinds of cells: the function that computes them, and the key that identifies each."""
 
 from __future__ import annotations
 
@@ -9,56 +9,68 @@ from dataclasses import dataclass
 from typing import Any
 
 from errsrc import checks, records
+from errsrc.fields import Checked, integer
 from errsrc.records import Leaves
 
 RESERVED = frozenset({"key", "kind", "version", "curve", "seconds", "device", "finished"})
-"""Columns of the sweep's own, beside the fields of a cell and the names of its result."""
+"""Columns that every store has, whatever the fields of its cells and their results are."""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of cell, known to a sweep as functions alone.
+class Kind(Checked):
+    """A kind of cell, which a sweep knows by its functions alone.
 
     Attributes
     ----------
     name
-        What specs call it; part of every cell's key.
+        The name that specs use, lower-case with hyphens; part of every cell's key.
     cell
-        The class of its cells: a frozen dataclass of plain values (and of such dataclasses) that says
-        all that a result depends on, with an integer field ``seed`` and none named as in `RESERVED`.
+        The class of the cells: a frozen dataclass of plain values (and of such dataclasses) with everything
+        that a result depends on.  It has an integer field ``seed``, and no field named as in `RESERVED`.
     compute
-        Maps the cells of one batch to their outcomes, in order.  An outcome maps names to numbers,
-        strings and booleans.  Three names are the sweep's own: "curve", the learning curve, a mapping
-        of names to one-dimensional arrays; "seconds", the cell's share of the wall time (an equal one
-        where it is not given); and "device".  Runs in other processes: it must be a module's function.
+        Maps the cells of one batch to their outcomes, in order.  An outcome maps names to numbers, strings
+        and booleans.  Three names have a meaning of their own: "curve" is the learning curve, a mapping of
+        names to one-dimensional arrays; "seconds" is the cell's share of the wall time (by default an equal
+        share); "device" is the device.  Runs in other processes, so it must be a function of a module.
     version
-        Version of what a cell means, >= 1.  Raise it when the same configuration gives other results
-        than before: rows of older versions are then left alone and not used.
+        Version of what a cell means, >= 1.  Raise it when the same configuration gives other results than
+        before: rows of older versions are then left as they are, and not used.
     group
-        Cells of equal ``group(cell)`` may be computed in one batch; without it each is its own.
-    largest
+        Cells with equal ``group(cell)`` may be computed in one batch; without it every cell is a batch.
+    max_batch
         The most cells in a batch.
     cost
-        Relative work of a cell: the most expensive batches start first, and the time left is judged
-        by it.  All equal without it.
-    ready
-        Refuses cells that this machine has no data for, with an OSError or ValueError that says what to
-        install or where to put it: called with all that are missing, before any is computed.
+        Relative work of a cell: the most expensive batches start first, and the remaining time is estimated
+        from it.  Without it all cells have equal costs.
+    require_data
+        Raises OSError or ValueError for cells whose data this machine lacks, with a message that says what to
+        install or where to put it.  Called once with all missing cells, before any is computed.
     packages
-        Installed packages whose versions are recorded with each row, beside Python's and errsrc's.
+        Installed packages whose versions are recorded with each row, in addition to Python's and errsrc's.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Cell:
+    ...     n: int
+    ...     seed: int = 0
+    >>> kind = Kind("example", Cell, compute=lambda cells: [{"error": 1 / cell.n} for cell in cells])
+    >>> kind.key(Cell(10))
+    '53fbed4dfa34b1f58c7d98facd3362be'
     """
 
     name: str
     cell: type
     compute: Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]]
-    version: int = 1
+    version: int = integer(1, at_least=1)
     group: Callable[[Any], Hashable] | None = None
-    largest: int = 64
+    max_batch: int = integer(64, at_least=1)
     cost: Callable[[Any], float] | None = None
-    ready: Callable[[Iterable[Any]], None] | None = None
+    require_data: Callable[[Iterable[Any]], None] | None = None
     packages: tuple[str, ...] = ("numpy",)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.name, str) or not re.fullmatch(r"[a-z][a-z0-9-]*", self.name):
             raise ValueError(checks.refusal("name", "Kind", "a name such as 'vision'", self.name))
         if not (isinstance(self.cell, type) and dataclasses.is_dataclass(self.cell)):
@@ -71,8 +83,6 @@ class Kind:
         if taken:
             accepted = f"a dataclass without fields named {', '.join(sorted(RESERVED))}"
             raise ValueError(checks.refusal("cell", "Kind", accepted, f"<{min(taken)!r}>"))
-        checks.integer(self.version, "version", "Kind", 1)
-        checks.integer(self.largest, "largest", "Kind", 1)
 
     @property
     def stored_name(self) -> str:
@@ -81,18 +91,23 @@ class Kind:
 
     @property
     def head(self) -> str:
-        """What precedes the configuration in the text of a key, see `errsrc.records.digest`."""
+        """The text that precedes the configuration in the text of a key, see `errsrc.records.digest`."""
         return f"{self.stored_name} {self.version}\n"
 
     def flatten(self, cell: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leaves]:
-        """Return a cell as two flat tables with the names that stores have, see `errsrc.records.flatten`.
+        """Return a cell as two flat tables with the names that stores have.
 
         Parameters
         ----------
         cell
             A cell of this kind.
-        fields
+        fields : container of str, optional
             Names of the fields to return; all by default.
+
+        Returns
+        -------
+        given, defaults : dict
+            The values that are not defaults, and all defaults, see `errsrc.records.flatten`.
         """
         given, defaults = records.flatten(cell, fields)
         kinds = defaults | given
@@ -106,28 +121,43 @@ class Kind:
         leaves : dict
             The part.
         kinds : mapping
-            The whole table, or as much of it as says the kinds of nested records.
+            The whole table, or as much of it as has the kinds of nested records.
+
+        Returns
+        -------
+        dict
+            The part, with the names that stores have.
         """
         return records.stored_names(leaves, cell_name(self.name), kinds)
 
     def key(self, cell: Any) -> str:
-        """Return the key of a cell: 32 hexadecimal digits, see `errsrc.records.digest`.
+        """Return the key of a cell.
 
         Parameters
         ----------
         cell
             A cell of this kind.
+
+        Returns
+        -------
+        str
+            32 hexadecimal digits, see `errsrc.records.digest`.
         """
         return records.digest(self.flatten(cell)[0], self.head)
 
 
 def cell_name(kind: str) -> str:
-    """Return what the table of old names calls the cells of a kind.
+    """Return the name that the table of old names has for the cells of a kind.
 
     Parameters
     ----------
     kind : str
         Name of the kind.
+
+    Returns
+    -------
+    str
+        The name.
 
     Examples
     --------

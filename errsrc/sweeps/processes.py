@@ -1,4 +1,4 @@
-"""The engine of processes on this machine, and what happens in each."""
+"""The engine of local processes, and what each process does."""
 
 from __future__ import annotations
 
@@ -17,12 +17,21 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from errsrc import checks
+from errsrc.checks import Integer
 from errsrc.errors import EngineError
-from errsrc.sweeps.engines import LOSSES, Answers, Batches, Function, Lost, check_limits, cores, for_workers
+from errsrc.sweeps.engines import (
+    MAX_LOST_PROCESSES,
+    Answers,
+    Batches,
+    Function,
+    LostBatch,
+    check_limits,
+    cores,
+    worker_environment,
+)
 
-AHEAD_SECONDS, AHEAD_BYTES = 0.05, 16_384
-"""How much work a process is sent beside what it is at: what it does in that time, and what a pipe holds."""
+PREFETCH_SECONDS, PREFETCH_BYTES = 0.05, 16_384
+"""How much work is sent to a process in advance: as much as it computes in that time, and as a pipe holds."""
 
 
 def local(
@@ -33,95 +42,163 @@ def local(
     memory: int | None = None,
     seconds: float | None = None,
 ) -> Answers:
-    """Compute batches in processes of this machine, one thread each.
+    """Compute batches in processes of this machine, with one thread each.
 
     Parameters
     ----------
-    function, batches
-        See the module.  Processes are spawned: a function of a notebook or of the prompt is not found
-        there, and a script must start its work under ``if __name__ == "__main__":``.
-    workers
-        Processes; by default as many as there are cores.
-    memory
-        The most bytes of data a process may hold (RLIMIT_DATA, Linux): what asks for more gets a
+    function : callable
+        Maps a batch to its answer.  Processes are spawned, so it must be a function of a module, not of a
+        notebook or the prompt; a script must start its work under ``if __name__ == "__main__":``.
+    batches : sequence of sequences
+        The batches.
+    workers : int, optional
+        Number of processes; by default the number of cores.
+    memory : int, optional
+        Largest size of a process's data, in bytes (RLIMIT_DATA, Linux): an allocation beyond it raises
         MemoryError.
-    seconds
-        The most seconds a cell may take; a batch of k cells may take k times that, and is then killed.
+    seconds : float, optional
+        Longest time of a cell.  A process whose batch of k cells takes more than k times that is killed.
+
+    Yields
+    ------
+    list of (int, object)
+        Batches by index with their answers, see `errsrc.sweeps.engines`.
 
     Raises
     ------
     EngineError
-        If processes end before they have begun.
+        If processes end before they have started to work.
 
     Notes
     -----
-    A process that is lost (killed, out of memory, crashed) costs the batch it was at, which is computed
-    again until it has lost `LOSSES` processes; all others go on.  Each process has a pipe of its own, so
-    that none can leave a lock held or half a message in the way of another.  They end with this process,
-    however it ends.  Floor: 0.05 ms a batch, of pickling and pipes.
+    A process that is lost (killed, out of memory, crashed) costs the batch that it computed.  This batch is
+    computed again, until it has lost `MAX_LOST_PROCESSES` processes; all others go on.  Each process has a
+    pipe of its own, so that no process can leave a lock held or half a message to another.  The processes end
+    with this process, however it ends.  Pickling and pipes cost at least 0.05 ms a batch.
     """
-    workers = cores() if workers is None else checks.integer(workers, "workers", "local", 1)
+    workers = cores() if workers is None else Integer(at_least=1)(workers, "workers", "local")
     check_limits("local", memory, seconds)
-    work = functools.partial(_timed, function)
-    waiting = collections.deque(range(len(batches)))
-    losses: collections.Counter[int] = collections.Counter()
-    team: list[_Worker] = []
-    stillborn = 0
-    left = len(batches)
+    pool = _Pool(functools.partial(_timed, function), batches, workers, memory, seconds)
     try:
-        while left:
-            while len(team) < min(workers, left):
-                team.append(_Worker(work, memory))
-            for worker in team:
-                worker.hand_out(waiting, batches, seconds)
-            came: list[tuple[int, Any]] = []
-            for worker in _ready(team):
-                came += worker.answers(batches, seconds)
-                reason = worker.ended()
-                if reason is None:
-                    stillborn = 0
-                    continue
-                team.remove(worker)
-                worker.stop()
-                if not worker.begun:
-                    stillborn += 1
-                    if stillborn == LOSSES:
-                        raise EngineError(
-                            f"Worker processes end before they begin ({reason}; what they say is on stderr): "
-                            "a script must start its work under 'if __name__ == \"__main__\":', and what a "
-                            "kind computes must be a function of a module."
-                        )
-                elif worker.places:
-                    place = worker.places.popleft()
-                    losses[place] += 1
-                    again = not worker.overdue and losses[place] < LOSSES
-                    if worker.overdue:
-                        reason = f"it took more than {seconds:g} s a cell, and was stopped"
-                    elif not again:
-                        reason = f"{LOSSES} processes were lost at it ({reason})"
-                    came.append((place, Lost(reason, again)))
-                    if again:
-                        waiting.appendleft(place)
-                waiting.extendleft(reversed(worker.places))  # handed out, but not begun
-            left -= sum(not (isinstance(answer, Lost) and answer.again) for _, answer in came)
-            if came:
-                yield came
+        while pool.unanswered:
+            pool.start_workers()
+            pool.send()
+            answers = pool.receive()
+            if answers:
+                yield answers
     finally:
-        for worker in team:
+        pool.stop()
+
+
+@dataclass(eq=False)
+class _Pool:
+    """Worker processes and the batches that they have or wait for."""
+
+    function: Function
+    batches: Batches
+    size: int
+    memory: int | None
+    seconds: float | None
+
+    def __post_init__(self) -> None:
+        self.workers: list[_Worker] = []
+        self.waiting = collections.deque(range(len(self.batches)))
+        self.unanswered = len(self.batches)
+        self.lost_processes: collections.Counter[int] = collections.Counter()
+        self.failed_starts = 0  # in a row
+
+    def start_workers(self) -> None:
+        """Start processes, until there are as many as are of use."""
+        while len(self.workers) < min(self.size, self.unanswered):
+            self.workers.append(_Worker(self.function, self.memory))
+
+    def send(self) -> None:
+        """Send waiting batches to the workers."""
+        for worker in self.workers:
+            worker.send(self.waiting, self.batches, self.seconds)
+
+    def receive(self) -> list[tuple[int, Any]]:
+        """Wait for workers, and return their answers."""
+        answers: list[tuple[int, Any]] = []
+        for worker in _ready(self.workers):
+            answers += worker.receive(self.batches, self.seconds)
+            reason = worker.end_reason()
+            if reason is None:
+                self.failed_starts = 0
+            else:
+                answers += self._remove(worker, reason)
+        self.unanswered -= sum(
+            not (isinstance(answer, LostBatch) and answer.retried) for _, answer in answers
+        )
+        return answers
+
+    def _remove(self, worker: _Worker, reason: str) -> list[tuple[int, LostBatch]]:
+        """Remove a worker that has ended; return the batch that it was computing, if any."""
+        self.workers.remove(worker)
+        worker.stop()
+        answers = []
+        if not worker.started:
+            self._count_failed_start(reason)
+        elif worker.places:
+            place = worker.places.popleft()
+            lost = self._lost(place, worker, reason)
+            answers.append((place, lost))
+            if lost.retried:
+                self.waiting.appendleft(place)
+        self.waiting.extendleft(reversed(worker.places))  # sent, but not started
+        return answers
+
+    def _lost(self, place: int, worker: _Worker, reason: str) -> LostBatch:
+        """Return the answer of a batch whose worker has ended."""
+        self.lost_processes[place] += 1
+        if worker.overdue:
+            return LostBatch(f"it took more than {self.seconds:g} s a cell, and was stopped", retried=False)
+        if self.lost_processes[place] < MAX_LOST_PROCESSES:
+            return LostBatch(reason, retried=True)
+        return LostBatch(f"{MAX_LOST_PROCESSES} processes were lost at it ({reason})", retried=False)
+
+    def _count_failed_start(self, reason: str) -> None:
+        self.failed_starts += 1
+        if self.failed_starts == MAX_LOST_PROCESSES:
+            raise EngineError(
+                f"Worker processes end before they begin ({reason}; their messages are on stderr): "
+                "a script must start its work under 'if __name__ == \"__main__\":', and a kind must compute "
+                "by a function of a module."
+            )
+
+    def stop(self) -> None:
+        """End all workers now."""
+        for worker in self.workers:
             worker.stop()
 
 
 @dataclass(eq=False)
 class _Worker:
-    """A process, the pipe to it, and the places of the batches that it has, the one it is at first."""
+    """A process and the pipe to it.
+
+    Attributes
+    ----------
+    function, memory
+        The function that the process computes, and its limit.
+    places
+        The indices of the batches that it has; the first is the one that it computes.
+    sizes
+        Bytes of each of these batches.
+    pace
+        Seconds a batch, as a running average; inf before the first answer.
+    deadline
+        The time at which its batch is overdue.
+    started, overdue
+        Whether it has started to work, and whether it was killed for its batch took too long.
+    """
 
     function: Function
     memory: int | None
     places: collections.deque[int] = field(default_factory=collections.deque)
     sizes: collections.deque[int] = field(default_factory=collections.deque)
-    pace: float = float("inf")  # seconds a batch, lately
+    pace: float = float("inf")
     deadline: float = float("inf")
-    begun: bool = False
+    started: bool = False
     overdue: bool = False
 
     def __post_init__(self) -> None:
@@ -130,31 +207,35 @@ class _Worker:
         self.process: BaseProcess = context.Process(
             target=_work, args=(theirs, self.function, self.memory), name="errsrc worker", daemon=True
         )
-        with for_workers():
+        with worker_environment():
             self.process.start()
         theirs.close()
 
-    def hand_out(self, waiting: collections.deque[int], batches: Batches, seconds: float | None) -> None:
-        """Send it batches: one, and more of them where they are quick."""
-        while self.begun and waiting and (not self.places or len(self.places) * self.pace <= AHEAD_SECONDS):
+    def send(self, waiting: collections.deque[int], batches: Batches, seconds: float | None) -> None:
+        """Send one batch, or more in advance where batches are quick."""
+        while self.started and waiting and self._has_time():
             message = pickle.dumps(batches[waiting[0]])
-            if self.places and sum(self.sizes) + len(message) > AHEAD_BYTES:
-                return  # it might wait for us to read as we for it
-            with contextlib.suppress(OSError):  # of a process that is gone, as will be seen
+            if self.places and sum(self.sizes) + len(message) > PREFETCH_BYTES:
+                return  # both processes might wait for the other to read
+            with contextlib.suppress(OSError):  # a process that is gone is noticed below
                 self.connection.send_bytes(message)
             self.places.append(waiting.popleft())
             self.sizes.append(len(message))
             if len(self.places) == 1:
                 self._set_deadline(batches, seconds)
 
-    def answers(self, batches: Batches, seconds: float | None) -> list[tuple[int, Any]]:
-        """Return what has come from it."""
+    def _has_time(self) -> bool:
+        """Return whether the process can take one more batch."""
+        return not self.places or len(self.places) * self.pace <= PREFETCH_SECONDS
+
+    def receive(self, batches: Batches, seconds: float | None) -> list[tuple[int, Any]]:
+        """Return the answers that have come."""
         came = []
         with contextlib.suppress(EOFError, OSError):
             while self.connection.poll():
                 message = self.connection.recv_bytes()
-                if not self.begun:
-                    self.begun = True
+                if not self.started:
+                    self.started = True
                     continue
                 took, answer = pickle.loads(message)
                 self.pace = took if self.pace == float("inf") else 0.9 * self.pace + 0.1 * took
@@ -170,8 +251,8 @@ class _Worker:
         else:
             self.deadline = float("inf")
 
-    def ended(self) -> str | None:
-        """Return how it ended, as a phrase, or None while it lives; end it where it is overdue."""
+    def end_reason(self) -> str | None:
+        """Return how the process ended, or None while it lives; kill it where its batch is overdue."""
         if time.monotonic() > self.deadline:
             self.overdue = True
             self.process.kill()
@@ -182,29 +263,32 @@ class _Worker:
         return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
     def stop(self) -> None:
-        """End it now."""
+        """End the process now."""
         self.process.kill()
         self.process.join()
         self.process.close()
         self.connection.close()
 
 
-def _ready(team: Sequence[_Worker]) -> list[_Worker]:
-    """Wait until a worker has something to say, has ended or is overdue; return those."""
-    until = min(worker.deadline for worker in team)
+def _ready(workers: Sequence[_Worker]) -> list[_Worker]:
+    """Wait until a worker has sent something, has ended or is overdue; return all these workers."""
+    until = min(worker.deadline for worker in workers)
     timeout = None if until == float("inf") else max(0.0, until - time.monotonic()) + 0.01
-    heard = wait([x for worker in team for x in (worker.connection, worker.process.sentinel)], timeout)
+    signalled = wait([x for worker in workers for x in (worker.connection, worker.process.sentinel)], timeout)
     now = time.monotonic()
     return [
         worker
-        for worker in team
-        if worker.connection in heard or worker.process.sentinel in heard or now > worker.deadline
+        for worker in workers
+        if worker.connection in signalled or worker.process.sentinel in signalled or now > worker.deadline
     ]
 
 
+# In the worker.
+
+
 def _work(connection: Connection, function: Function, memory: int | None) -> None:
-    """Answer batches until there are no more: what a worker process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver tells when to end
+    """Answer batches until the driver closes the connection."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides when to end
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if memory is not None:
         import resource
@@ -224,6 +308,7 @@ def _end_with_parent() -> None:
 
 
 def _timed(function: Function, batch: Sequence[Any]) -> tuple[float, Any]:
+    """Return the seconds that a batch took, and its answer."""
     start = time.perf_counter()
     answer = function(batch)
     return time.perf_counter() - start, answer

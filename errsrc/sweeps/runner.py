@@ -1,4 +1,4 @@
-"""The runner: what is missing of a study is computed, and nothing else."""
+"""The runner: computes the cells of a study that are missing in its store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,28 +20,30 @@ from typing import Any, TextIO
 import numpy as np
 
 from errsrc.errors import EngineError
-from errsrc.sweeps.engines import Answers, Batches, Function, Lost
+from errsrc.sweeps.engines import Engine, LostBatch
 from errsrc.sweeps.kind import RESERVED
 from errsrc.sweeps.processes import local
 from errsrc.sweeps.store import Store
 from errsrc.sweeps.study import Study
 
-Engine = Callable[[Function, Batches], Answers]
-
 
 @dataclass(frozen=True)
-class Summary:
-    """What a run of a study came to.
+class RunSummary:
+    """The outcome of a run of a study.
 
     Attributes
     ----------
-    cells, kept, finished
-        Cells of the study, those that were finished before, and those that are finished now beside them.
+    cells
+        Number of cells of the study.
+    kept
+        Number of cells that were finished before.
+    finished
+        Number of cells that this run finished.
     failed
-        What went wrong with each failed cell of the study, by key; those of earlier runs included that
-        were not tried again.
+        The error message of each failed cell of the study, by key; also of cells that failed in an earlier
+        run and were not tried again.
     lost
-        Why batches had to be computed again: a phrase for each process or worker lost while at one.
+        Why batches had to be computed again: a phrase for each process that was lost while it computed one.
     seconds
         Wall time of the run.
     """
@@ -60,11 +62,11 @@ class Summary:
         parts.append(f"{_duration(self.seconds)} of wall time")
         if self.lost:
             what = "a process was" if len(self.lost) == 1 else f"{len(self.lost)} processes were"
-            parts.append(f"{what} lost ({self.lost[0]}), and what they were at was computed again")
+            parts.append(f"{what} lost ({self.lost[0]}), and their batches were computed again")
         text = "; ".join(parts) + "."
         if self.failed:
-            which = next(iter(self.failed.values()))
-            text += f"  {len(self.failed):,} failed, the first of them with: {which}"
+            first = next(iter(self.failed.values()))
+            text += f"  {len(self.failed):,} failed, the first of them with: {first}"
         return text
 
 
@@ -75,99 +77,131 @@ def run(
     *,
     retry: bool = False,
     progress: bool = True,
-) -> Summary:
+) -> RunSummary:
     """Compute the cells of a study that are missing in its store.
 
     Parameters
     ----------
-    study, store
-        What is wanted, and where it goes; the store open for writing.
-    engine
-        What computes: `local`, `dask`, `serial`, or a ``functools.partial`` of one with its options.
-    retry
-        Try again the cells that failed in an earlier run; left alone otherwise.
-    progress
-        Whether to show on stderr how far it is, with the rate, the time left and the failures.
+    study : Study
+        The grid of cells.
+    store : Store
+        The file of finished cells, open for writing.
+    engine : callable
+        What computes: `errsrc.sweeps.local`, `errsrc.sweeps.dask`, `errsrc.sweeps.serial`, or a
+        ``functools.partial`` of one with its options.
+    retry : bool
+        Whether to try again the cells that failed in an earlier run.
+    progress : bool
+        Whether to show on stderr the cells finished, the rate, the remaining time and the failures.
 
     Returns
     -------
-    Summary
-        Failed cells are named in it and raise nothing.
+    RunSummary
+        The outcome.  It lists cells that failed; they raise nothing.
 
     Raises
     ------
     ValueError
-        Before anything is computed: for a cell that its class refuses, data files that are not what they
-        should be, and rows in the store that were computed under defaults which have changed.
+        Before anything is computed: for a cell that its class does not accept, data files that are not what
+        they should be, and rows in the store that were computed with other defaults than today's.
     OSError
-        Before anything is computed: where this machine has no data for a cell.
+        Before anything is computed: if this machine lacks the data of a cell.
     StoreError
-        If the store cannot be written; rows finished before are safe in it.
+        If the store cannot be written; rows written before are safe in it.
     EngineError
-        If the engine cannot compute anything, or a worker's errsrc is not this one.
+        If the engine cannot compute anything, or a worker has another version of errsrc.
 
     Notes
     -----
-    Each batch goes into the store whole as soon as it comes, so that an interruption (Ctrl-C, a kill, a
-    power cut) costs what was being computed and no more.  A cell's result depends on the cell and, to
-    rounding, on its batch; on no order, number of workers or retry.
+    Each batch is written to the store as soon as it is computed, so that an interruption (Ctrl-C, a kill, a
+    power cut) costs only the batches under way.  The result of a cell depends on the cell and, to rounding,
+    on its batch; not on the order, the number of workers or retries.
     """
     start = time.monotonic()
-    kind = study.kind
-    missing = store.missing(study)
-    failed = {key: error for key, error in store.failures().items()}
-    keys = study.cell_keys()
-    skipped = {} if retry else {keys[p]: failed[keys[p]] for p in missing if keys[p] in failed}
+    missing, keys = store.missing(study), study.cell_keys()
+    failed_before = {} if retry else store.failures()
+    skipped = {keys[place]: failed_before[keys[place]] for place in missing if keys[place] in failed_before}
     todo = [place for place in missing if keys[place] not in skipped]
-    cells = (study[place] for place in todo)  # one that its class refuses is refused now
-    if kind.ready is not None:
-        kind.ready(cells)
-    collections.deque(cells, maxlen=0)  # those that it left
-    batches = store.batches(study, todo)
-    costs = [_cost(study, batch) for batch in batches]
-    order = sorted(range(len(batches)), key=lambda i: -costs[i])
-    batches, costs = [batches[i] for i in order], [costs[i] for i in order]
-    shown = Progress(len(study), len(study) - len(missing), sum(costs), sys.stderr if progress else None)
-    failures: dict[str, str] = {}
-    lost: list[str] = []
-    finished = 0
-    work = functools.partial(attempt, kind.compute, kind.packages, code())
-    with contextlib.ExitStack() as stack:
-        stack.callback(shown.end)
-        answers = engine(work, _Cells(study, batches)) if batches else iter(())
-        if hasattr(answers, "close"):
-            stack.callback(answers.close)
-        for came in answers:
-            with store.transaction():
-                for place, answer in came:
-                    members = batches[place]
-                    if isinstance(answer, Lost) and answer.again:
-                        lost.append(answer.reason)
-                        continue
-                    if isinstance(answer, Lost):
-                        answer = Failure(answer.reason[0].upper() + answer.reason[1:] + ".", "")
-                    if isinstance(answer, OtherCode):
-                        continue
-                    if isinstance(answer, Failure):
-                        store.fail(study, members, answer.error, answer.details)
-                        failures.update((keys[p], answer.error) for p in members)
-                    else:
-                        store.finish(study, zip(members, answer, strict=True))
-                        finished += len(members)
-                    shown.move(len(members), costs[place], isinstance(answer, Failure))
-            shown.show()
-            other = next((answer for _, answer in came if isinstance(answer, OtherCode)), None)
-            if other is not None:
-                raise EngineError(
-                    f"A worker has errsrc {other.code}, and the driver errsrc {code()}: install the same on "
-                    "both; where it was edited meanwhile, start again to go on."
-                )
-    seconds = time.monotonic() - start
-    return Summary(len(study), len(study) - len(missing), finished, skipped | failures, tuple(lost), seconds)
+    _check_cells(study, todo)
+    kept = len(study) - len(missing)
+    under_way = _Run(study, store, todo, kept, sys.stderr if progress else None)
+    under_way.compute(engine)
+    failed, lost = skipped | under_way.failures, tuple(under_way.losses)
+    return RunSummary(len(study), kept, under_way.finished, failed, lost, time.monotonic() - start)
+
+
+def _check_cells(study: Study, places: Iterable[int]) -> None:
+    """Raise ValueError or OSError for cells that cannot be computed, before any is."""
+    cells = (study[place] for place in places)  # building a cell checks it
+    if study.kind.require_data is not None:
+        study.kind.require_data(cells)
+    collections.deque(cells, maxlen=0)  # the cells that require_data did not ask for
+
+
+class _Run:
+    """A run under way: its batches, and what has come of them."""
+
+    def __init__(
+        self, study: Study, store: Store, todo: Sequence[int], kept: int, file: TextIO | None
+    ) -> None:
+        self.study, self.store = study, store
+        batches = store.batches(study, todo)
+        costs = [_cost(study, batch) for batch in batches]
+        order = sorted(range(len(batches)), key=lambda i: -costs[i])
+        self.batches, self.costs = [batches[i] for i in order], [costs[i] for i in order]
+        self.progress = Progress(len(study), kept, sum(costs), file)
+        self.finished = 0
+        self.failures: dict[str, str] = {}
+        self.losses: list[str] = []
+
+    def compute(self, engine: Engine) -> None:
+        """Compute all batches, and write what comes of them to the store."""
+        kind = self.study.kind
+        work = functools.partial(compute_batch, kind.compute, kind.packages, code_version())
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.progress.end)
+            answers = engine(work, _Cells(self.study, self.batches)) if self.batches else iter(())
+            if hasattr(answers, "close"):
+                stack.callback(answers.close)
+            for came in answers:
+                with self.store.transaction():
+                    for place, answer in came:
+                        self._record(place, answer)
+                self.progress.show()
+                _check_code([answer for _, answer in came])
+
+    def _record(self, place: int, answer: Any) -> None:
+        """Write the answer to a batch to the store, and count it."""
+        cells = self.batches[place]
+        if isinstance(answer, LostBatch) and answer.retried:
+            self.losses.append(answer.reason)
+            return
+        if isinstance(answer, CodeMismatch):
+            return
+        if isinstance(answer, LostBatch):
+            answer = BatchFailure(answer.reason[0].upper() + answer.reason[1:] + ".", "")
+        if isinstance(answer, BatchFailure):
+            self.store.fail(self.study, cells, answer.error, answer.details)
+            keys = self.study.cell_keys()
+            self.failures.update((keys[cell], answer.error) for cell in cells)
+        else:
+            self.store.finish(self.study, zip(cells, answer, strict=True))
+            self.finished += len(cells)
+        self.progress.count(len(cells), self.costs[place], isinstance(answer, BatchFailure))
+
+
+def _check_code(answers: Iterable[Any]) -> None:
+    """Raise EngineError if a worker has another version of errsrc."""
+    other = next((answer for answer in answers if isinstance(answer, CodeMismatch)), None)
+    if other is not None:
+        raise EngineError(
+            f"A worker has errsrc {other.code}, and the driver errsrc {code_version()}: install the same on "
+            "both; where it was edited meanwhile, start again to go on."
+        )
 
 
 class _Cells(Sequence[Sequence[Any]]):
-    """Batches as engines take them: cells, built from their places in the study when they are asked for."""
+    """Batches of cells, which are built from their places in the study when an engine asks for them."""
 
     def __init__(self, study: Study, places: Sequence[Sequence[int]]) -> None:
         self.study, self.places = study, places
@@ -189,66 +223,99 @@ def _cost(study: Study, places: Sequence[int]) -> float:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A batch that raised: the error in a sentence, and as details the traceback."""
+class BatchFailure:
+    """The answer of a batch that raised an error.
+
+    Attributes
+    ----------
+    error
+        The error in one sentence.
+    details
+        The traceback.
+    """
 
     error: str
     details: str
 
 
 @dataclass(frozen=True)
-class OtherCode:
-    """The answer of a worker whose `code` is not the driver's: it computes nothing."""
+class CodeMismatch:
+    """The answer of a worker whose errsrc is not the driver's: it computes nothing.
+
+    Attributes
+    ----------
+    code
+        The worker's `code_version`.
+    """
 
     code: str
 
 
-def attempt(
+def compute_batch(
     compute: Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]],
     packages: Sequence[str],
     driver: str,
     cells: Sequence[Any],
-) -> list[dict[str, Any]] | Failure | OtherCode:
-    """Compute a batch and return what the store takes for each cell; an error as a `Failure`.
+) -> list[dict[str, Any]] | BatchFailure | CodeMismatch:
+    """Compute a batch in a worker.
 
     Parameters
     ----------
-    compute, packages
-        Those of the cells' `errsrc.sweeps.Kind`.
-    driver
-        The driver's `code`: another one here computes nothing.
-    cells
-        The batch.  ValueError of other than one outcome a cell is a `Failure` too.
+    compute : callable
+        The function of the cells' `errsrc.sweeps.Kind`.
+    packages : sequence of str
+        The packages whose versions are recorded.
+    driver : str
+        The driver's `code_version`; a worker with another one computes nothing.
+    cells : sequence of cells
+        The batch.
+
+    Returns
+    -------
+    list of dict, BatchFailure or CodeMismatch
+        For each cell what `errsrc.sweeps.Store.finish` takes; a failure where the function raises an error,
+        or does not return one outcome for each cell.
     """
-    if code() != driver:
-        return OtherCode(code())
+    if code_version() != driver:
+        return CodeMismatch(code_version())
     try:
         start = time.perf_counter()
         outcomes = list(compute(cells))
         seconds = time.perf_counter() - start
         if len(outcomes) != len(cells):
             raise ValueError(f"{len(outcomes)} outcomes came for {len(cells)} cells.")
-        found = versions(tuple(packages))
+        versions = package_versions(tuple(packages))
         return [
-            _row(cell, outcome, seconds / len(cells), found)
+            _row(cell, outcome, seconds / len(cells), versions)
             for cell, outcome in zip(cells, outcomes, strict=True)
         ]
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return Failure(_storable(text), _storable(traceback.format_exc()))
+        return BatchFailure(_storable(text), _storable(traceback.format_exc()))
 
 
-def failed(answer: Any) -> str | None:
-    """Return what went wrong with a batch by its answer, or None."""
-    return answer.error if isinstance(answer, Failure) else None
+def failure_message(answer: Any) -> str | None:
+    """Return the error message of a failed batch.
+
+    Parameters
+    ----------
+    answer
+        The answer of a batch.
+
+    Returns
+    -------
+    str or None
+        The message; None for a batch that did not fail.
+    """
+    return answer.error if isinstance(answer, BatchFailure) else None
 
 
 def _storable(text: str) -> str:
-    """Return a text without what is no UTF-8: bytes of file names come as lone surrogates."""
+    """Return a text as valid UTF-8: undecodable bytes of file names come as lone surrogates."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _row(cell: Any, outcome: Mapping[str, Any], seconds: float, found: dict[str, str]) -> dict[str, Any]:
+def _row(cell: Any, outcome: Mapping[str, Any], seconds: float, versions: dict[str, str]) -> dict[str, Any]:
     result = {}
     for name, value in outcome.items():
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][\w.-]*", name):
@@ -264,7 +331,7 @@ def _row(cell: Any, outcome: Mapping[str, Any], seconds: float, found: dict[str,
         "curve": {name: _array(name, values) for name, values in outcome.get("curve", {}).items()},
         "seconds": float(outcome.get("seconds", seconds)),
         "device": str(outcome.get("device", f"CPU ({platform.machine()})")),
-        "versions": found,
+        "versions": versions,
     }
 
 
@@ -284,18 +351,35 @@ def _array(name: str, values: Any) -> list[Any]:
 
 
 @functools.cache
-def versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the versions of Python, errsrc with its code, and packages."""
+def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of Python, errsrc with its code, and other packages.
+
+    Parameters
+    ----------
+    packages : tuple of str
+        Names of the other packages.
+
+    Returns
+    -------
+    dict of str to str
+        The versions by name.
+    """
     return {
         "python": platform.python_version(),
-        "errsrc": code(),
+        "errsrc": code_version(),
         **{name: importlib.metadata.version(name) for name in packages},
     }
 
 
 @functools.cache
-def code() -> str:
-    """Return errsrc's version and a digest of its source: what is the same has computed the same."""
+def code_version() -> str:
+    """Return errsrc's version with a digest of its source, which changes with every edit.
+
+    Returns
+    -------
+    str
+        As ``"0.1.0+1f3a5b7c9d2e"``.
+    """
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
@@ -307,62 +391,86 @@ def code() -> str:
 
 
 class Progress:
-    """A line on how far a run is: rewritten on a terminal, now and then elsewhere.
+    """A line on the progress of a run: rewritten on a terminal, printed every 10 seconds elsewhere.
 
     Parameters
     ----------
-    cells, kept
-        Cells of the study, and those of them finished before.
-    cost
-        Of all cells to compute, in the unit of the kind's ``cost``, by which the time left is told.
-    file
-        Where to; None for nowhere.
+    cells : int
+        Number of cells of the study.
+    kept : int
+        Number of cells that were finished before.
+    cost : float
+        Cost of all cells to compute, from which the remaining time is estimated.
+    file : text file, optional
+        Where the line is written; nowhere by default.
     """
 
-    def __init__(self, cells: int, kept: int, cost: float, file: TextIO | None) -> None:
+    def __init__(self, cells: int, kept: int, cost: float, file: TextIO | None = None) -> None:
         self.cells, self.done, self.kept, self.failed = cells, kept, kept, 0
-        self.cost, self.spent = cost, 0.0
+        self.cost, self.cost_done = cost, 0.0
         self.file = file
         self.terminal = file is not None and file.isatty()
         self.start = self.last = time.monotonic()
         self.width = 0
-        self.told = True
+        self.is_shown = True
 
-    def move(self, cells: int, cost: float, failed: bool) -> None:
-        """Count cells that have come, with their share of the cost."""
-        self.told = False
-        self.spent += cost
+    def count(self, cells: int, cost: float, failed: bool) -> None:
+        """Count the cells of a batch.
+
+        Parameters
+        ----------
+        cells : int
+            Number of cells.
+        cost : float
+            Their cost.
+        failed : bool
+            Whether they failed.
+        """
+        self.is_shown = False
+        self.cost_done += cost
         if failed:
             self.failed += cells
         else:
             self.done += cells
 
     def show(self) -> None:
-        """Show the line, unless that was done a moment ago."""
+        """Show the line, unless it was shown a moment ago."""
         now = time.monotonic()
         if now - self.last >= (0.2 if self.terminal else 10.0):
             self.last = now
             self._write(self.line(now - self.start))
 
     def line(self, seconds: float) -> str:
-        """Return the line after so many seconds."""
+        """Return the line.
+
+        Parameters
+        ----------
+        seconds : float
+            Time since the start.
+
+        Returns
+        -------
+        str
+            Cells finished and failed, the rate, and the remaining time.
+        """
         rate = (self.done - self.kept + self.failed) / seconds if seconds else 0.0
         shown = f"{rate:,.0f} a second" if rate >= 10 else f"{60 * rate:,.3g} a minute"
         failed = f", {self.failed:,} failed" if self.failed else ""
         left = ""
-        if 0 < self.spent < self.cost:
-            left = f", about {_duration(seconds * (self.cost - self.spent) / self.spent)} left"
+        if 0 < self.cost_done < self.cost:
+            remaining = seconds * (self.cost - self.cost_done) / self.cost_done
+            left = f", about {_duration(remaining)} left"
         return f"{self.done:,} of {self.cells:,} cells{failed}, {shown}{left}"
 
     def end(self) -> None:
         """Show the last line."""
-        if not self.told:
+        if not self.is_shown:
             self._write(self.line(time.monotonic() - self.start))
         if self.width:
             print(file=self.file, flush=True)
 
     def _write(self, text: str) -> None:
-        self.told = True
+        self.is_shown = True
         if self.file is None:
             return
         if self.terminal:

@@ -1,4 +1,4 @@
-"""The file of a study: one SQLite database, a row a finished cell, written by one driver at a time."""
+"""The store: one SQLite file of finished cells, with a row for each, written by one process at a time."""
 
 from __future__ import annotations
 
@@ -21,31 +21,34 @@ from errsrc.sweeps.study import Study
 
 
 class Store:
-    """Finished cells of a study, in a file of its own.
+    """The finished cells of a study, in a file.
 
     Parameters
     ----------
-    path
-        The file; made, if it is not there, when opened for writing.
-    write
-        Open it as the driver that writes it, of which there is one at a time: a second is refused.
-        Readers are never in the way.
+    path : path
+        The file.  Opened for writing, it is made if it does not exist.
+    write : bool
+        Whether to open the file for writing, as its driver.  A file has one driver at a time; readers never
+        disturb it.
 
     Raises
     ------
     StoreError
-        Where another driver is at work, the folder cannot be written, the disk is full, or there is
-        no file to read.
+        If another driver has the file, the folder cannot be written, the disk is full, or there is no file to
+        read.
     ValueError
-        For a file that is not a study's.
+        For a file that is not the store of a study.
 
     Notes
     -----
-    A transaction is on the disk before the call that makes it returns (write-ahead log, synchronous),
-    so that a killed process or a power cut loses no row that was reported.  The log needs a disk of the
-    driver's own machine, not a network file system.  In SQL, ``runs`` is a view with a column for every
-    field of the cells and every name of their results; the tables behind it are ``cells`` (with the
-    learning curves, as JSON), ``failures``, ``resolved`` (defaults) and ``made_with`` (versions).
+    A transaction is on the disk before the call that makes it returns (write-ahead log, synchronous), so that
+    a killed process or a power cut loses no row that was reported.  The log needs a disk of the driver's own
+    machine, not a network file system.
+
+    In SQL, the view ``runs`` has a column for every field of the cells and every result.  The tables behind
+    it are ``cells`` (with the learning curves, as JSON), ``failures``, ``resolved`` (defaults) and
+    ``made_with`` (versions).  Fields and results that were renamed have their old names there, see
+    `errsrc.records.old_names`.
     """
 
     def __init__(self, path: str | os.PathLike[str], write: bool = False) -> None:
@@ -68,47 +71,91 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the file and let other drivers in."""
+        """Close the file, so that another driver can open it."""
         self._file.close()
 
-    # What is there.
+    # Reading.
 
     def missing(self, study: Study) -> list[int]:
-        """Return the places in a study of the cells that are not finished, in order.
+        """Return the indices of a study's cells that are not finished, in order.
+
+        Parameters
+        ----------
+        study : Study
+            The grid of cells.
+
+        Returns
+        -------
+        list of int
+            The indices.
 
         Raises
         ------
         ValueError
-            If a row of one of its cells was computed under defaults that have changed since.
+            If a cell's row was computed with defaults that have changed since.
         """
         keys = study.cell_keys()
-        self._refuse_changed_defaults(study, keys)
-        with self._file.refusals("read"):
+        self._check_defaults(study, keys)
+        with self._file.store_errors("read"):
             known = set(itertools.chain.from_iterable(self._db.execute("SELECT key FROM cells")))
         return [place for place, key in enumerate(keys) if key not in known]
 
     def failures(self) -> dict[str, str]:
-        """Return what went wrong with each failed cell, by key."""
+        """Return the error message of each failed cell.
+
+        Returns
+        -------
+        dict of str to str
+            The messages by key.
+        """
         return dict(self._file.query("SELECT key, error FROM failures"))
 
     def driver(self) -> str | None:
-        """Return who writes the file just now, as a phrase, or None."""
+        """Return which process writes the file now.
+
+        Returns
+        -------
+        str or None
+            The process and its machine, as a phrase; None where there is no driver.
+        """
         return self._file.driver()
 
     def count(self) -> int:
-        """Return the number of finished cells in the file."""
+        """Return the number of finished cells in the file.
+
+        Returns
+        -------
+        int
+            The number.
+        """
         return int(next(iter(self._file.query("SELECT count(*) FROM cells")))[0])
 
     def versions(self) -> list[tuple[int, dict[str, str]]]:
-        """Return how many rows were made with which versions of Python and packages, the most first."""
+        """Return how many rows were computed with which versions of Python and packages.
+
+        Returns
+        -------
+        list of (int, {package: version})
+            The most rows first.
+        """
         query = """SELECT count(*) AS rows, versions FROM cells JOIN made_with
                    ON made_with.id = cells.made_with GROUP BY made_with.id ORDER BY rows DESC"""
         return [(rows, self._file.json(versions)) for rows, versions in self._file.query(query)]
 
     def rows(self, study: Study | None = None) -> list[dict[str, Any]]:
-        """Return the finished cells as flat rows: configuration, result, "seconds", "device", "finished".
+        """Return the finished cells as flat rows.
 
-        Those of a study in its order; without one all, in the order they were finished.
+        Parameters
+        ----------
+        study : Study, optional
+            The study whose cells are returned, in its order; by default all cells, in the order in which they
+            were finished.
+
+        Returns
+        -------
+        list of dict
+            The configuration of a cell by dotted path, its results by name, "seconds", "device" and
+            "finished".
         """
         query = """SELECT key, kind, config, defaults, result, seconds, device, finished
                    FROM cells JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""
@@ -127,14 +174,33 @@ class Store:
         return [found[key] for key in study.cell_keys() if key in found]
 
     def columns(self, study: Study | None = None) -> dict[str, NDArray[Any]]:
-        """Return `rows` as arrays (rows,): float64, int64, bool or objects; what a row lacks is nan, or None.
+        """Return `rows` as arrays, so that ``pandas.DataFrame(store.columns())`` is a table.
 
-        ``pandas.DataFrame(store.columns())`` is the table.
+        Parameters
+        ----------
+        study : Study, optional
+            The study whose cells are returned; by default all cells.
+
+        Returns
+        -------
+        dict of str to (rows,) arrays
+            float64, int64, bool or objects.  A value that a row lacks is nan, or None in an array of objects.
         """
         return columns_of(self.rows(study))
 
     def curves(self, study: Study | None = None) -> list[dict[str, NDArray[np.float64]]]:
-        """Return the learning curves, in the order of `rows`: of each, arrays (evaluations,) by name."""
+        """Return the learning curves, in the order of `rows`.
+
+        Parameters
+        ----------
+        study : Study, optional
+            The study whose cells are returned; by default all cells.
+
+        Returns
+        -------
+        list of dict of str to float64 arrays (evaluations,)
+            The curve of each cell; empty for a cell without one.
+        """
         query = """SELECT key, kind, curve FROM cells JOIN resolved ON resolved.id = cells.resolved
                    ORDER BY cells.id"""
         found = {key: (kind, curve) for key, kind, curve in self._file.query(query)}
@@ -148,14 +214,22 @@ class Store:
         return {name.removeprefix("curve."): np.array(v, dtype=np.float64) for name, v in named.items()}
 
     def export(self, file: TextIO, study: Study | None = None, curves: bool = False) -> None:
-        """Write `rows` to a file as CSV with a header, if there are any; what a row lacks is empty.
+        """Write `rows` to a file as CSV with a header; a value that a row lacks is empty.
 
-        With ``curves`` a row for each point of each cell's curve: "curve.NAME" beside the cell's own columns.
+        Parameters
+        ----------
+        file : text file
+            Where the table is written; nothing is written for no rows.
+        study : Study, optional
+            The study whose cells are written; by default all cells.
+        curves : bool
+            Whether to write a row for each point of each cell's curve, with columns "curve.NAME" after the
+            cell's own columns.
 
         Raises
         ------
         ValueError
-            For ``curves`` of cells that have none.
+            If curves are asked for and no cell has one.
         """
         rows = self.rows(study)
         if curves and rows:
@@ -165,7 +239,7 @@ class Store:
                 for k in range(max(map(len, curve.values()), default=0))
             ]
             if not rows:
-                raise ValueError(f"The cells in {self.path} have no curves: they are exported without.")
+                raise ValueError(f"The cells in {self.path} have no curves: export them without curves.")
         if not rows:
             return
         names = list(dict.fromkeys(name for row in rows for name in row))
@@ -174,18 +248,23 @@ class Store:
         for row in rows:
             writer.writerow({name: encode(v) if isinstance(v, list) else v for name, v in row.items()})
 
-    # What the driver writes, each call in a transaction.
+    # Writing, each call in a transaction.
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all that is written within, or nothing of it.
+        """Write everything that is written within the context, or nothing of it.
+
+        Yields
+        ------
+        None
+            The transaction is committed at the end.
 
         Raises
         ------
         ValueError
             For a store that is not open for writing.
         """
-        if self._db.in_transaction:  # which decides
+        if self._db.in_transaction:  # the outer one commits
             yield
             return
         ids, shown = dict(self._ids), dict(self._shown)
@@ -199,12 +278,23 @@ class Store:
             raise
 
     def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
-        """Return unfinished cells, given by their places in a study, in the batches to compute them in.
+        """Return unfinished cells in the batches in which they are to be computed.
 
-        Where cells are batched, a batch is settled in the file before it is first computed, and stays as
-        it is until it is finished: a resume computes the same ones.  Cells that have no batch yet form
-        new ones; a batch of which a cell is no longer asked for is given up, nothing of it having been
-        kept.
+        A batch is written to the file before it is first computed, and stays as it is until it is finished,
+        so that an interrupted study computes the same batches when it goes on.  Cells without a batch form
+        new ones.  A batch of which some cells are no longer asked for is dissolved: nothing of it was kept.
+
+        Parameters
+        ----------
+        study : Study
+            The grid of cells.
+        places : sequence of int
+            The indices of the cells.
+
+        Returns
+        -------
+        list of list of int
+            The indices of the cells of each batch.
         """
         kind = study.kind
         if kind.group is None:
@@ -223,7 +313,7 @@ class Store:
         groups: dict[Any, list[int]] = {}
         for place in wanted.values():
             groups.setdefault(kind.group(study[place]), []).append(place)
-        size = kind.largest
+        size = kind.max_batch
         new = [group[i : i + size] for group in groups.values() for i in range(0, len(group), size)]
         first = 1 + max(settled, default=0)
         with self.transaction():
@@ -235,9 +325,14 @@ class Store:
         return out + new
 
     def finish(self, study: Study, finished: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-        """Add rows, given as places in the study and what ``errsrc.sweeps.runner.attempt`` made of each.
+        """Add the rows of finished cells, all or none.
 
-        All are added, or none.
+        Parameters
+        ----------
+        study : Study
+            The grid of cells.
+        finished : iterable of (int, dict)
+            The index of a cell, and its row as `errsrc.sweeps.runner.compute_batch` returns it.
         """
         kind = study.kind
         with self.transaction():
@@ -260,14 +355,26 @@ class Store:
                     self._db.execute("DELETE FROM batches WHERE key = ?", (key,))
 
     def fail(self, study: Study, places: Iterable[int], error: str, details: str = "") -> None:
-        """Record that cells failed: a sentence, and details such as a traceback."""
+        """Record that cells failed.
+
+        Parameters
+        ----------
+        study : Study
+            The grid of cells.
+        places : iterable of int
+            The indices of the cells.
+        error : str
+            The error in one sentence.
+        details : str
+            Details such as a traceback.
+        """
         with self.transaction():
             for place in places:
                 cell = study[place]
                 row = (study.kind.key(cell), encode(study.kind.flatten(cell)[0]), error, details, now())
                 self._db.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", row)
 
-    # Within.
+    # Small tables and the view.
 
     def _id(self, table: str, *values: Any) -> int:
         """Return the id of a row of a small table, adding it where it is not there."""
@@ -281,19 +388,19 @@ class Store:
         return self._ids[table, *values]
 
     def _show(self, names: Iterable[str], source: str) -> None:
-        """Have the view show these names; a result never hides a field of the cells."""
+        """Add columns to the view; a result never hides a field of the cells."""
         for name in names:
             if name not in self._shown or (source == "config" != self._shown[name]):
                 self._shown[name] = source
 
     def _view(self) -> None:
-        """Make the view of what is to be shown."""
+        """Create the view with all columns."""
         parts = []
         for name, source in self._shown.items():
             path = "'" + f'$."{name}"'.replace("'", "''") + "'"
             if source == "result":
                 value = f"json_extract(cells.result, {path})"
-            else:  # a null that is given is not a default
+            else:  # a null in the configuration is a value, not a default
                 value = (
                     f"CASE WHEN json_type(cells.config, {path}) IS NULL THEN json_extract(defaults, {path}) "
                     f"ELSE json_extract(cells.config, {path}) END"
@@ -305,7 +412,7 @@ class Store:
         self._db.execute("DROP VIEW IF EXISTS runs")
         self._db.execute(VIEW.format("".join(f"{part}, " for part in parts)))
 
-    def _refuse_changed_defaults(self, study: Study, keys: Sequence[str]) -> None:
+    def _check_defaults(self, study: Study, keys: Sequence[str]) -> None:
         kind = study.kind
         now = study.resolved()
         changed = {}
@@ -340,7 +447,7 @@ class Store:
 
 
 def _differing(then: Leaves, now: Leaves) -> list[str]:
-    """Return the paths of stored defaults that are no longer what they were; new fields are none."""
+    """Return the paths of stored defaults that are other now; new fields do not count."""
     return [p for p, value in then.items() if p not in now or encode(now[p]) != encode(value)]
 
 
@@ -355,12 +462,17 @@ def _decode(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
-    """Return rows as arrays (rows,) by name: float64, int64, bool or objects.
+    """Return rows as arrays.
 
     Parameters
     ----------
     rows : sequence of mappings
-        Rows as `Store.rows` returns them.  A value that a row lacks is nan, or None in an array of objects.
+        Rows as `Store.rows` returns them.
+
+    Returns
+    -------
+    dict of str to (rows,) arrays
+        float64, int64, bool or objects.  A value that a row lacks is nan, or None in an array of objects.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
     return {name: _column([row.get(name) for row in rows]) for name in names}

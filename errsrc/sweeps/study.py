@@ -1,4 +1,4 @@
-"""Studies: grids of cells as frozen objects, from which keys come by the million."""
+"""Studies: grids of cells as frozen objects, whose keys are computed by the million."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from errsrc import checks, records
 from errsrc.records import Leaves, encode, line
 from errsrc.sweeps.kind import Kind
 
-LARGEST_SEED = 2**63 - 1
+MAX_SEED = 2**63 - 1
+"""Largest seed of a cell."""
+
+_SEED = checks.Integer(0, MAX_SEED)
 
 
 @dataclass(frozen=True)
 class Factor:
-    """What varies over a grid: one field of the cells, or several that vary together.
+    """One field of the cells that varies over a grid, or several that vary together.
 
     Attributes
     ----------
     fields
-        Dotted paths of fields, as ``("n",)`` or ``("width", "recipe.learning_rate")``.
+        Dotted paths of the fields, as ``("n",)`` or ``("width", "recipe.learning_rate")``.
     values
-        The values taken, each a tuple as long as ``fields``.
+        The values of these fields, each a tuple as long as ``fields``.
 
     Examples
     --------
@@ -51,28 +54,43 @@ class Factor:
 
     @classmethod
     def of(cls, field: str, values: Iterable[Any]) -> Factor:
-        """Return the factor of one field."""
+        """Return the factor of one field.
+
+        Parameters
+        ----------
+        field : str
+            Dotted path of the field.
+        values : iterable
+            The values of the field.
+
+        Returns
+        -------
+        Factor
+            The factor.
+        """
         return cls((field,), tuple((value,) for value in values))
 
 
 @dataclass(frozen=True)
 class Study(Sequence[Any]):
-    """All combinations of its factors' values, as a sequence of cells; the last factor varies fastest.
+    """A grid of cells: all combinations of the values of its factors, the last factor varying fastest.
+
+    A study is a sequence; a cell is built when it is asked for.
 
     Attributes
     ----------
     kind
-        What computes its cells.
+        The kind of the cells.
     base
-        A cell that holds the values of all fields that do not vary.
+        A cell with the values of all fields that do not vary.
     factors
-        What varies.  No field may be in two of them.
+        The fields that vary, with their values.  No field may be in two factors.
 
     Raises
     ------
     TypeError, ValueError
-        For a base of another class, an unknown field, a field that varies twice, a value that is
-        listed twice, and whatever the cell's class refuses.
+        For a base of another class, an unknown field, a field in two factors, a value that is listed twice,
+        and a value that the cell's class does not accept.
 
     Examples
     --------
@@ -94,35 +112,38 @@ class Study(Sequence[Any]):
         if type(self.base) is not self.kind.cell:
             raise TypeError(checks.refusal("base", "Study", f"a {self.kind.cell.__name__}", self.base))
         fields = [field for factor in self.factors for field in factor.fields]
-        for one, other in itertools.permutations(fields, 2):
-            if one == other or one.startswith(other + "."):
-                raise ValueError(
-                    checks.refusal("factors", "Study", "factors of different fields", f"<{one!r} twice>")
-                )
-        base: Any = self.base
-        for seed in (base.seed, *self._seeds):
-            if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
-                checks.integer(seed, "seed", self.kind.cell.__name__, 0, LARGEST_SEED)
+        for field, other in itertools.permutations(fields, 2):
+            if field == other or field.startswith(other + "."):
+                accepted, got = "factors of different fields", f"<{field!r} twice>"
+                raise ValueError(checks.refusal("factors", "Study", accepted, got))
+        for seed in self._seeds():
+            if type(seed) is not int or not 0 <= seed <= MAX_SEED:  # a rule takes longer, for millions
+                _SEED(seed, "seed", self.kind.cell.__name__)
         for factor, alternatives in zip(self.factors, self._alternatives, strict=True):
-            seen = set()
-            for value, (lines, _) in zip(factor.values, alternatives, strict=True):
-                text = "".join(lines.values())
-                if text in seen:
-                    shown = value[0] if len(value) == 1 else value
-                    where = f"the factor {', '.join(factor.fields)!r}"
-                    raise ValueError(
-                        checks.refusal("values", where, "different values", f"<{shown!r} twice>")
-                    )
-                seen.add(text)
+            _check_different(factor, ["".join(lines.values()) for lines, _ in alternatives])
 
-    @property
-    def _seeds(self) -> list[Any]:
-        places = [(factor, factor.fields.index("seed")) for factor in self.factors if "seed" in factor.fields]
-        return [value[place] for factor, place in places for value in factor.values]
+    def _seeds(self) -> Iterator[Any]:
+        yield self.base.seed
+        for factor in self.factors:
+            if "seed" in factor.fields:
+                place = factor.fields.index("seed")
+                yield from (value[place] for value in factor.values)
 
     @classmethod
     def of(cls, kind: Kind, cells: Sequence[Any]) -> Study:
-        """Return the study of these very cells, in this order.
+        """Return the study of given cells, in their order.
+
+        Parameters
+        ----------
+        kind : Kind
+            The kind of the cells.
+        cells : sequence of cells
+            One cell or more.
+
+        Returns
+        -------
+        Study
+            The study, of one factor.
 
         Raises
         ------
@@ -168,14 +189,19 @@ class Study(Sequence[Any]):
     def cell_keys(self) -> list[str]:
         """Return the keys of all cells, in their order.
 
-        Each equals ``kind.key(cell)``, and none of the cells is built: about 2 microseconds a key.
+        No cell is built for it: a key takes about 2 microseconds.
+
+        Returns
+        -------
+        list of str
+            ``kind.key(cell)`` of each cell.
         """
         return self._keys
 
     @functools.cached_property
     def _keys(self) -> list[str]:
         given, _ = self._constant
-        slots = {  # what stands in the key's text for each leaf
+        slots = {  # by path, a leaf's line of the key's text, or a placeholder for the line of a varying leaf
             path: line((path, value)).replace("{", "{{").replace("}", "}}") for path, value in given.items()
         }
         columns: list[list[Any]] = []
@@ -188,13 +214,16 @@ class Study(Sequence[Any]):
                 columns.append([tuple(lines.get(path, "") for path in paths) for lines, _ in alternatives])
                 slots.update({path: f"{{{place}[{j}]}}" for j, path in enumerate(paths)})
         text = (self.kind.head + "".join(slots[path] for path in sorted(slots))).format
-        sha256 = hashlib.sha256  # `errsrc.records.digest`, written out: a third of the time is saved
+        sha256 = hashlib.sha256  # `errsrc.records.digest`, inlined: that saves a third of the time
         return [sha256(text(*parts).encode()).hexdigest()[:32] for parts in itertools.product(*columns)]
 
     def resolved(self) -> list[Leaves]:
-        """Return the different sets of defaults among the cells, with the names that stores have.
+        """Return the different tables of defaults among the cells, with the names that stores have.
 
-        See `Kind.flatten`.
+        Returns
+        -------
+        list of dict
+            The tables, see `Kind.flatten`.
         """
         _, constant = self._constant
         different = []
@@ -244,17 +273,28 @@ class Study(Sequence[Any]):
         return self.kind.stored(given, kinds), self.kind.stored(defaults, kinds)
 
 
+def _check_different(factor: Factor, texts: Sequence[str]) -> None:
+    """Raise ValueError for a value of a factor that is listed twice, given the configurations as text."""
+    seen = set()
+    for value, text in zip(factor.values, texts, strict=True):
+        if text in seen:
+            where = f"the factor {', '.join(factor.fields)!r}"
+            got = f"<{(value[0] if len(value) == 1 else value)!r} twice>"
+            raise ValueError(checks.refusal("values", where, "different values", got))
+        seen.add(text)
+
+
 def _within(path: str, fields: Sequence[str]) -> bool:
     return any(path == field or path.startswith(field + ".") for field in fields)
 
 
 def _replaced(cell: Any, changes: Mapping[str, Any]) -> Any:
-    """Return a dataclass with the fields at dotted paths changed.
+    """Return a dataclass with other values for the fields at dotted paths.
 
     Raises
     ------
     ValueError
-        For a path that leads nowhere, naming the nearest that does.
+        For a path that leads to no field; the message names the nearest field.
     """
     direct: dict[str, Any] = {}
     below: dict[str, dict[str, Any]] = {}

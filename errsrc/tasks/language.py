@@ -309,7 +309,7 @@ LANGUAGE = Kind(
     language_outcomes,
     group=LanguageCell.batch,
     cost=LanguageCell.work,
-    ready=require_texts,
+    require_data=require_texts,
     packages=("numpy", "torch"),
 )
 """The kind of study whose cells are language models."""

@@ -134,7 +134,7 @@ PRUNING = Kind(
     prune_cells,
     group=PruningCell.batch,
     cost=PruningCell.work,
-    ready=require_images,
+    require_data=require_images,
     packages=("numpy", "torch"),
 )
 """The kind of study whose cells are networks that are trained and pruned level by level."""

@@ -396,7 +396,7 @@ VISION = Kind(
     vision_outcomes,
     group=VisionCell.batch,
     cost=VisionCell.work,
-    ready=require_images,
+    require_data=require_images,
     packages=("numpy", "torch"),
 )
 """The kind of study whose cells are networks trained on images."""

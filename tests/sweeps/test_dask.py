@@ -28,10 +28,12 @@ from dask import config
 from errsrc import cli
 from errsrc.errors import EngineError
 from errsrc.sweeps import Factor, Kind, Store, Study, cluster, dask, local, run
-from errsrc.sweeps.engines import LOSSES
+from errsrc.sweeps.engines import MAX_LOST_PROCESSES
 
 LOOPBACK = "127.0.0.1"
 HERE = str(Path(__file__).parent)
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Machines:
     def _start(self, *command: str, kinds: str = HERE, **environment: str) -> subprocess.Popen:
         process = subprocess.Popen(  # the kinds of these tests are functions of this module: workers need it
             [sys.executable, "-P", "-m", "dask", *command],
-            env={**os.environ, "PYTHONPATH": kinds, **environment},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([kinds, str(ROOT)]), **environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -223,7 +225,7 @@ def test_cells_that_are_too_slow_too_large_or_deadly_cost_only_themselves(tmp_pa
     slow, large, deadly = (summary.failed[KIND.key(cell)] for cell in list(study)[20:])
     assert slow == "It took more than 5 s a cell, and was stopped."
     assert "MemoryError" in large
-    assert deadly == f"{LOSSES} workers were lost at it."
+    assert deadly == f"{MAX_LOST_PROCESSES} workers were lost at it."
     assert len(summary.failed) == 3
 
 
@@ -355,8 +357,7 @@ def test_options_out_of_range_are_refused(wrong):
 
 @pytest.mark.parametrize("command", ["errsrc run", "dask worker", "dask scheduler"])
 def test_the_commands_that_readers_are_shown_have_these_options(command):
-    text = (Path(HERE).parent / "README.md").read_text()
-    lines = re.findall(rf"^{command} (?!sims)(.*?)(?:  +#.*)?$", text, re.MULTILINE)
+    lines = re.findall(rf"^{command} (?!sims)(.*?)(?:  +#.*)?$", README, re.MULTILINE)
     assert lines
     module = "distributed.cli.dask_" + command.split()[1]
     for line in lines:
@@ -388,9 +389,9 @@ def test_slurm_jobs_compute_the_same_and_are_cancelled_at_the_end(tmp_path, monk
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setenv("PYTHONPATH", HERE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([HERE, str(ROOT)]))
     monkeypatch.setenv("JOBS", str(tmp_path))
-    (text,) = re.findall(r"```yaml\n(.*?)```", (Path(HERE).parent / "README.md").read_text(), re.DOTALL)
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     options = {**yaml.safe_load(text)["jobqueue"]["slurm"], "local-directory": str(tmp_path)}
     options |= {"scheduler-options": {"host": LOOPBACK, "dashboard_address": f"{LOOPBACK}:0"}}
     options |= {"worker-extra-args": ["--host", LOOPBACK, "--dashboard-address", f"{LOOPBACK}:0"]}
@@ -412,5 +413,5 @@ def test_slurm_that_is_not_configured_is_refused_with_what_is_missing(tmp_path, 
     (tmp_path / "sbatch").write_text(SBATCH)
     (tmp_path / "sbatch").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    with pytest.raises(ValueError, match=r"must have 'jobqueue\.slurm\.cores'"):
+    with pytest.raises(ValueError, match=r"must set 'jobqueue\.slurm\.cores'"):
         next(dask(len, [[1]], scheduler="slurm"))

@@ -24,7 +24,7 @@ from errsrc.sweeps import Factor, Study
 from errsrc.tasks import LanguageCell, PruningCell, VisionCell
 from errsrc.training import Recipe
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SPEC = """
 kind = "vision"
 seeds = 2

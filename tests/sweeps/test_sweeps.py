@@ -36,9 +36,9 @@ from sweep_cells import ALONE, BATCHED, PAUSE, QUICK, Cell, compute, grid, quick
 from errsrc import studies
 from errsrc.cli import main
 from errsrc.errors import EngineError, StoreError
-from errsrc.sweeps import Factor, Kind, Store, Study, Summary, local, processes, run, serial
-from errsrc.sweeps.engines import LOSSES
-from errsrc.sweeps.runner import Progress, attempt, code
+from errsrc.sweeps import Factor, Kind, RunSummary, Store, Study, local, processes, run, serial
+from errsrc.sweeps.engines import MAX_LOST_PROCESSES
+from errsrc.sweeps.runner import Progress, code_version, compute_batch
 
 HERE = str(Path(__file__).parent)
 
@@ -50,7 +50,7 @@ def table(store: Store, study: Study) -> list:
     return list(zip(rows, curves, strict=True))
 
 
-def quietly(study: Study, path: Path, engine=serial, **options) -> tuple[Summary, list]:
+def quietly(study: Study, path: Path, engine=serial, **options) -> tuple[RunSummary, list]:
     with Store(path, write=True) as store:
         summary = run(study, store, engine, progress=False, **options)
         return summary, table(store, study)
@@ -160,7 +160,7 @@ def test_killed_at_random_moments_the_table_is_that_of_an_undisturbed_run(kind, 
         assert len(set(of_round)) == len(of_round)
         assert rows_before[number].isdisjoint(of_round)  # what has a row is never computed again
         in_flight = [cells for n, cells in begun if n == number and rows_before[number + 1].isdisjoint(cells)]
-        assert len(in_flight) <= workers * (1 + processes.AHEAD_SECONDS / PAUSE)
+        assert len(in_flight) <= workers * (1 + processes.PREFETCH_SECONDS / PAUSE)
     for row, _ in found:  # in the very batch that it was in at first
         assert {tuple(cells) for _, cells in begun if (row["seed"], row["n"]) in cells} == {
             tuple((int(seed), row["n"]) for seed in row["together"].split())
@@ -193,7 +193,7 @@ def test_ctrl_c_and_sigterm_stop_cleanly_and_the_same_command_goes_on(tmp_path):
     summary, _ = quietly(grid(ALONE, 150), path)
     assert str(summary).startswith(f"150 of 150 cells are finished, {150 - kept} of them now; ")
     again = Counter(cell for _, cells in log_of(tmp_path) for cell in cells)
-    assert sum(again.values()) - kept <= 2 * 2 * (1 + processes.AHEAD_SECONDS / PAUSE)
+    assert sum(again.values()) - kept <= 2 * 2 * (1 + processes.PREFETCH_SECONDS / PAUSE)
 
 
 # Processes and limits.
@@ -215,7 +215,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_is_in_the_summary(tmp_p
         summary, rows = quietly(study, tmp_path / "study.db", functools.partial(local, workers=2))
         killed.result()
     assert summary.lost == ("signal 9",)
-    assert "a process was lost (signal 9), and what they were at was computed again" in str(summary)
+    assert "a process was lost (signal 9), and their batches were computed again" in str(summary)
     assert (summary.finished, dict(summary.failed)) == (40, {})
     assert rows == quietly(study, tmp_path / "serial.db")[1]
 
@@ -230,7 +230,7 @@ def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(
     slow, large, deadly, wrong = (summary.failed[ALONE.key(cell)] for cell in study[20:])
     assert slow == "It took more than 5 s a cell, and was stopped."
     assert large.startswith("MemoryError") or "MemoryError" in large
-    assert deadly == f"{LOSSES} processes were lost at it (exit code 3)."
+    assert deadly == f"{MAX_LOST_PROCESSES} processes were lost at it (exit code 3)."
     assert wrong == r"ArithmeticError: one thing and another \udcff"
     assert len(summary.failed) == 4
     assert "4 failed, the first of them with: " in str(summary)
@@ -239,7 +239,7 @@ def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(
 @pytest.mark.full
 def test_a_batch_has_as_many_times_the_seconds_as_it_has_cells(tmp_path):
     engine = functools.partial(local, workers=1, seconds=0.5)  # far from the long cell's 3 s, on both sides
-    kind = dataclasses.replace(BATCHED, largest=20)
+    kind = dataclasses.replace(BATCHED, max_batch=20)
     long = Cell(0, 2, "long")
     summary, rows = quietly(Study.of(kind, [long]), tmp_path / "one.db", engine)
     assert (list(summary.failed), rows) == ([kind.key(long)], [])
@@ -442,7 +442,7 @@ class Apart(Cell):
 @pytest.mark.parametrize("ready", [None, next, list], ids=["nothing", "one", "all"])
 def test_a_cell_is_refused_before_any_is_computed_whatever_data_are_looked_for(tmp_path, ready):
     factors = (Factor.of("seed", (0, 1)), Factor.of("n", (1, 2)))
-    study = Study(Kind("apart", Apart, quick, ready=ready), Apart(), factors)
+    study = Study(Kind("apart", Apart, quick, require_data=ready), Apart(), factors)
     with Store(tmp_path / "study.db", write=True) as store:
         with pytest.raises(ValueError, match="not together"):
             run(study, store, serial, progress=False)
@@ -505,7 +505,7 @@ def test_a_batch_is_committed_whole_or_not_at_all(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep_cells, "PAUSE", 0)
     study = grid(BATCHED, 4)
     with Store(tmp_path / "study.db", write=True) as store:
-        outcomes = attempt(compute, (), code(), study[:])
+        outcomes = compute_batch(compute, (), code_version(), study[:])
         with pytest.raises(KeyError):
             store.finish(study, zip(range(4), [*outcomes[:3], {}], strict=True))
         assert store.count() == 0
@@ -533,7 +533,7 @@ def backwards(function, batches):
 
 def test_a_worker_with_other_code_computes_nothing(tmp_path):
     def engine(function, batches):
-        other = functools.partial(attempt, quick, (), "another version")
+        other = functools.partial(compute_batch, quick, (), "another version")
         yield from serial(other, batches)
 
     with Store(tmp_path / "study.db", write=True) as store:
@@ -555,8 +555,10 @@ def test_a_worker_with_other_code_computes_nothing(tmp_path):
     ],
 )
 def test_an_outcome_that_cannot_be_kept_is_a_failure_that_says_so(outcome, says):
-    assert says in attempt(lambda cells: [outcome], (), code(), [Cell()]).error
-    assert "0 outcomes came for 1 cells" in attempt(lambda cells: [], (), code(), [Cell()]).error
+    assert says in compute_batch(lambda cells: [outcome], (), code_version(), [Cell()]).error
+    assert (
+        "0 outcomes came for 1 cells" in compute_batch(lambda cells: [], (), code_version(), [Cell()]).error
+    )
 
 
 @pytest.mark.parametrize("name", ["finished", "seconds", "key", "curve"])
@@ -762,8 +764,8 @@ class Files(RuleBasedStateMachine):
             self.settled = stays + batches[len(kept) :]
 
     def outcome(self, place: int, value: float) -> tuple:
-        (row,) = attempt(
-            lambda cells: [{"value": value, "curve": {"x": [value]}}], (), code(), [self.study[place]]
+        (row,) = compute_batch(
+            lambda cells: [{"value": value, "curve": {"x": [value]}}], (), code_version(), [self.study[place]]
         )
         return place, row
 
@@ -888,8 +890,8 @@ def test_a_study_that_is_none_is_refused(factors, says):
 def test_progress_has_rate_time_left_and_failures():
     file = io.StringIO()
     progress = Progress(100, 20, 80.0, file)
-    progress.move(10, 40.0, False)
-    progress.move(10, 0.0, True)
+    progress.count(10, 40.0, False)
+    progress.count(10, 0.0, True)
     assert progress.line(2.0) == "30 of 100 cells, 10 failed, 10 a second, about 2 s left"
     progress.end()
     assert file.getvalue().startswith("30 of 100 cells, 10 failed, ")

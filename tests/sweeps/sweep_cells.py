@@ -84,7 +84,7 @@ def size_of(cell):
 
 
 ALONE = Kind("alone", Cell, compute)
-BATCHED = Kind("batched", Cell, compute, group=size_of, largest=4)
+BATCHED = Kind("batched", Cell, compute, group=size_of, max_batch=4)
 KINDS = {kind.name: kind for kind in (ALONE, BATCHED)}
 
 
