@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from outside.law import Onset
@@ -39,7 +38,6 @@ def test_holdout_figures_and_page(error) -> None:
         draw(result)
     plots.curve(result.forecast)
     assert "Onset" in holdout_page("An own law", result, {})
-    plt.close("all")
 
 
 class Halving(Forecast):
@@ -63,7 +61,6 @@ def test_a_forecast_of_ones_own(tmp_path) -> None:
     judged = judge(forecast, [0.41, 0.2, 0.1], [True, True, False], n=[4.0, 16.0, 64.0])
     assert judged.held_out.coverage == 1
     plots.curve(forecast)
-    plt.close("all")
     with pytest.raises(TypeError, match="Got <a Halving> instead"):
         save_fit(forecast, tmp_path / "fit.json")
 
