@@ -26,15 +26,24 @@ import numpy as np
 import scipy
 
 SLOW = ("torch", "sympy", "scipy.stats", "matplotlib", "sklearn", "hypothesis", "numpy")
-STUDY = """
+STUDIES = {
+    "recovery": """
+kind = "recovery"
+[cell]
+law = {kind = "power", c_inf = 0.1, a = 2.0, alpha = 0.5}
+noise = 0.02
+n = [100, 200, 400, 800, 1600, 3200]
+""",
+    "budget": """
 kind = "budget"
 [cell]
 setting = {kind = "linear-teacher", dim = 4}
 learner = {kind = "ridge"}
 draws = 4
-[factors]
-n = [2, 8]
-"""
+n = 2
+""",
+}
+"""Studies of two kinds: of laws alone, and of settings and learners, some of which need torch."""
 
 
 class Case(NamedTuple):
@@ -60,7 +69,12 @@ CASES = {
         errsrc("fit", "runs.csv", "--law", "chinchilla"), "import numpy, scipy.optimize", 2.0
     ),
     "errsrc fit": Case(errsrc("fit", "runs.csv"), "import numpy, scipy.optimize", 2.0),
-    "errsrc status": Case(errsrc("status", "study.toml"), "import numpy, scipy.optimize", None),
+    **{
+        f"errsrc status ({kind})": Case(
+            errsrc("status", f"{kind}.toml"), "import numpy, scipy.optimize", None
+        )
+        for kind in STUDIES
+    },
 }
 
 
@@ -84,15 +98,16 @@ def main() -> None:
 
 
 def write_inputs(folder: Path) -> None:
-    """Write runs.csv, 100 noisy errors of a Chinchilla law, and study.toml with its finished cells."""
+    """Write runs.csv, 100 noisy errors of a Chinchilla law, and the studies with their finished cells."""
     n, m = (x.ravel() for x in np.meshgrid(1e3 * 2.0 ** np.arange(10), 1e3 * 3.0 ** np.arange(10)))
     noise = np.exp(0.01 * np.random.default_rng(0).standard_normal(100))
     error = (1.8 + 9 * m**-0.35 + 20 * n**-0.37) * noise
     np.savetxt(
         folder / "runs.csv", np.column_stack([n, m, error]), delimiter=",", header="n,m,error", comments=""
     )
-    (folder / "study.toml").write_text(STUDY)
-    run_python(errsrc("run", "study.toml", "--workers", "1"), str(folder))
+    for kind, text in STUDIES.items():
+        (folder / f"{kind}.toml").write_text(text)
+        run_python(errsrc("run", f"{kind}.toml", "--workers", "1"), str(folder))
 
 
 def measured(folder: str, repetitions: int) -> dict[str, dict]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.axes import Axes
 
 from errsrc import checks
 from errsrc.conjecture import Threshold
-from errsrc.plots.style import BLUE, GREY, PALETTE, STYLE, VERMILION, axes, beside, log, logarithmic
+from errsrc.plots.style import BLUE, GREY, PALETTE, STYLE, VERMILION, axes, beside, log, logarithmic, png
 
 COLOURS = PALETTE[:8]
 
@@ -95,3 +96,37 @@ def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None 
         ax.set(xlabel="worst error / bound (above 1 refutes)", ylim=(-0.7, len(parts) - 0.3))
         logarithmic(ax, "x")
         return ax
+
+
+def save_cliffs(settings: Iterable[Mapping[str, Threshold]], path: Path) -> list[Path]:
+    """Write PATH_cliff_1.png, PATH_cliff_2.png, ..., a figure for each setting, and return the paths.
+
+    Parameters
+    ----------
+    settings : iterable of mappings of str to Threshold
+        Thresholds by the label of the learner, for each setting.
+    path : Path
+        What the names of the files begin with.
+    """
+    return [_written(path, f"cliff_{k}", cliff(found)) for k, found in enumerate(settings, 1)]
+
+
+def save_searches(searches: Iterable[Sequence[tuple[str, str, int, int, float]]], path: Path) -> list[Path]:
+    """Write PATH_search_K.png for the K-th search that tested an example, from 1, and return the paths.
+
+    Parameters
+    ----------
+    searches : iterable of sequences of tuples
+        The parts of each search, see `hardest`.
+    path : Path
+        What the names of the files begin with.
+    """
+    shown = [(k, parts) for k, parts in enumerate(searches, 1) if any(part[2] for part in parts)]
+    return [_written(path, f"search_{k}", hardest(parts)) for k, parts in shown]
+
+
+def _written(path: Path, name: str, ax: Axes) -> Path:
+    """Write a figure as PNG, and return where."""
+    target = path.with_name(f"{path.name}_{name}.png")
+    target.write_bytes(png(ax))
+    return target

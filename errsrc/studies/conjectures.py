@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -242,6 +243,23 @@ def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
             blocks.append(f"{cell.claim}\nin {cell.region}\n{_columns(*search_lines(row))}\n{total}{by}")
         return "\n\n".join(blocks)
     return "\n".join(row["status"] for row in rows)
+
+
+def save_counterexamples(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Path]:
+    """Write the counterexample of the K-th search, from 1, as PATH_counterexample_K.toml; return the paths.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Rows of finished searches; those that found no counterexample are passed over.
+    path : Path
+        What the names of the files begin with.
+    """
+    texts = {k: row["counterexample"] for k, row in enumerate(rows, 1) if row["counterexample"]}
+    targets = [path.with_name(f"{path.name}_counterexample_{k}.toml") for k in texts]
+    for target, text in zip(targets, texts.values(), strict=True):
+        target.write_text(text, encoding="utf-8")
+    return targets
 
 
 def _columns(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

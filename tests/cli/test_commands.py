@@ -40,6 +40,29 @@ def test_the_help_and_the_version_import_neither_numpy_nor_a_command() -> None:
         assert line in shown
 
 
+RECOVERY = """
+kind = "recovery"
+[cell]
+law = {kind = "power", c_inf = 0.1, a = 2.0, alpha = 0.5}
+noise = 0.02
+n = [100, 200, 400, 800, 1600, 3200]
+"""
+
+
+@pytest.mark.full
+def test_the_status_of_a_study_of_laws_imports_no_networks(tmp_path: Path) -> None:
+    (tmp_path / "laws.toml").write_text(RECOVERY)
+    code = (
+        "import sys; from errsrc.cli import main; main(['run', 'laws.toml', '--workers', '1'])\n"
+        "main(['status', 'laws.toml'])\n"
+        "print([name for name in ('torch', 'sklearn', 'matplotlib', 'sympy') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "finished   1" in done.stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
