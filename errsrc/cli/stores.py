@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 
 def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
-    """Return the study in the TOML file `name` and the path of its store; other files raise ValueError."""
+    """Return a study and the path of its store.
+
+    Parameters
+    ----------
+    name : str
+        Path of the TOML file; a file of another kind raises ValueError.
+    store : str, optional
+        Path of the store; by default that of the TOML file with the suffix .db.
+    """
     from errsrc.studies import load
     from errsrc.studies.files import files_of
 
@@ -27,7 +35,15 @@ def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
 
 
 def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path]:
-    """Return the study and the path of its store; the study is None if `name` is itself a store."""
+    """Return a study and the path of its store; the study is None where only a store is named.
+
+    Parameters
+    ----------
+    name : str
+        Path of the TOML file, or of a store.
+    store : str, optional
+        Path of the store of the TOML file.
+    """
     if Path(name).suffix != ".toml" and store is None:
         return None, Path(name)
     return study_and_store(name, store)
@@ -36,8 +52,18 @@ def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path
 def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> RunSummary:
     """Compute the missing cells of a study; if stopped, say that the same command continues.
 
-    SIGTERM, which batch queues send when the time is up, stops the computation as Ctrl-C does.  `store`,
-    `engine` and `retry` are those of `errsrc.sweeps.run`.
+    SIGTERM, which batch queues send when the time is up, stops the computation as Ctrl-C does.
+
+    Parameters
+    ----------
+    store : Store
+        The study's store, open for writing.
+    study : Study
+        The study.
+    engine : callable
+        What computes the cells, see `errsrc.sweeps.run`.
+    retry : bool
+        Whether to compute the cells again that failed before.
     """
     from errsrc.sweeps import run
 
@@ -72,7 +98,14 @@ class Computed(NamedTuple):
 
 
 def compute_study(args: Namespace, kinds: Sequence[str]) -> Computed:
-    """Compute the missing cells of a study on this machine, with the arguments of `add_study_arguments`.
+    """Compute the missing cells of a study on this machine.
+
+    Parameters
+    ----------
+    args : Namespace
+        The arguments that `add_study_arguments` added to the parser.
+    kinds : sequence of str
+        The kinds of studies that the command accepts.
 
     Raises
     ------
@@ -93,7 +126,17 @@ def compute_study(args: Namespace, kinds: Sequence[str]) -> Computed:
 
 
 def add_study_arguments(parser: ArgumentParser, kinds: str, spec: str = "STUDY") -> None:
-    """Add the arguments of a command on a study: its `kinds`, and the name `spec` of its file in the help."""
+    """Add the arguments of a command that computes a study.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The parser of the command.
+    kinds : str
+        The kinds of studies that the command accepts, for its help.
+    spec : str
+        The name of the study's file in the help.
+    """
     parser.add_argument("study", metavar=f"{spec}.toml", help=f"a study of kind {kinds}")
     parser.add_argument("--store", metavar="FILE", help=f"the file of finished cells (default: {spec}.db)")
     parser.add_argument("--retry", action="store_true", help="also compute the cells that failed before")
@@ -104,7 +147,20 @@ def add_study_arguments(parser: ArgumentParser, kinds: str, spec: str = "STUDY")
 
 
 def raise_if_failed(summary: RunSummary) -> None:
-    """Raise NoAnswer if cells failed, or ValueError if the first of them failed on bad input."""
+    """Raise an error if cells failed.
+
+    Parameters
+    ----------
+    summary : Summary
+        What was computed, and what failed.
+
+    Raises
+    ------
+    ValueError
+        If the first cell that failed was given bad input.
+    NoAnswer
+        If it failed for another reason.
+    """
     if summary.failed:
         first = next(iter(summary.failed.values()))
         bad = first.startswith(("ValueError", "TypeError"))
@@ -112,7 +168,17 @@ def raise_if_failed(summary: RunSummary) -> None:
 
 
 def check_target(target: str, spec: Path, store: Path) -> None:
-    """Raise ValueError if `target` is the study's TOML file, its store, or a file next to the store."""
+    """Raise ValueError if a file to be written belongs to the study.
+
+    Parameters
+    ----------
+    target : str
+        The file to be written.
+    spec : Path
+        The study's TOML file.
+    store : Path
+        The study's store; files that SQLite keeps next to the store belong to it too.
+    """
     beside = [Path(os.path.realpath(store) + suffix) for suffix in ("", "-wal", "-shm", "-journal", ".lock")]
     for own in (spec, store, *beside):
         if Path(target).resolve() == own.resolve() or (

@@ -126,7 +126,7 @@ class CsvPrediction(Prediction):
     table: CsvTable
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines of the file, each with predicted, low and high added.
+        """Return the lines of the file, each with predicted, low and high added.
 
         Raises
         ------

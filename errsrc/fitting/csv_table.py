@@ -97,6 +97,11 @@ class CsvTable:
         columns : dict of str to ndarray, shape (rows,)
             The columns to add, by name.
 
+        Yields
+        ------
+        str
+            A line of the file, without its end.
+
         Raises
         ------
         ValueError
