@@ -45,6 +45,7 @@ MOVED = {
     },
     "errsrc.report": {"Finished": "errsrc.studies.FinishedStudy", "read": "errsrc.load_study"},
     "errsrc.settings": {"Network": "errsrc.settings.NetworkFunctions"},
+    "errsrc.sweeps": {"Summary": "errsrc.sweeps.RunSummary"},
     "errsrc.tasks": {
         "parameters": "errsrc.tasks.VisionCell.parameters",
         "train_cells": "errsrc.tasks.train_vision_cells",

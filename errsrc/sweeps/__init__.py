@@ -6,6 +6,9 @@ the finished ones.  `run` computes the missing cells with an engine: `local` pro
 any number of machines.
 """
 
+from typing import TYPE_CHECKING
+
+from errsrc.moved import moved_names
 from errsrc.sweeps.cluster import dask
 from errsrc.sweeps.engines import serial
 from errsrc.sweeps.kind import Kind
@@ -13,5 +16,8 @@ from errsrc.sweeps.processes import local
 from errsrc.sweeps.runner import RunSummary, run
 from errsrc.sweeps.store import Store
 from errsrc.sweeps.study import Factor, Study
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)
 
 __all__ = ["Factor", "Kind", "RunSummary", "Store", "Study", "dask", "local", "run", "serial"]
