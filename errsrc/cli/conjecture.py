@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     """
     from errsrc.plots.nyquist import save_cliffs, save_searches
     from errsrc.records import encode
-    from errsrc.studies.conjectures import save_counterexamples, table, thresholds_by_setting
+    from errsrc.studies.conjectures import save_counterexamples, thresholds_by_setting, verdict_table
 
     found = compute_study(args, ["threshold", "search", "example"])
     kind, prefix = found.study.kind.name, found.store.with_suffix("")
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
     elif kind == "search":
         written = save_searches([json.loads(row["parts"]) for row in found.rows], prefix)
         written += save_counterexamples(found.rows, prefix)
-    shown = [table(found.cells, found.rows), *(f"wrote {path}" for path in written)]
+    shown = [verdict_table(found.cells, found.rows), *(f"wrote {path}" for path in written)]
     print(encode(found.rows) if args.json else "\n".join(shown))
     raise_if_failed(found.summary)
     refuted = sum(row.get("verdict") == "refuted" for row in found.rows)

@@ -1,4 +1,4 @@
-"""Thresholds, searches and single examples as cells of a study, and their table of verdicts."""
+"""Thresholds, searches and single examples as cells of a study, and their verdicts as tables."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from errsrc import checks, records
+from errsrc.checks import Number, Tuple
 from errsrc.conjecture.claims import Claim, Example, examine
 from errsrc.conjecture.searches import Region, search
 from errsrc.conjecture.thresholds import RATIOS, Threshold, shape_of, sizes_of, threshold
+from errsrc.fields import Checked, declare, instance, integer, number
 from errsrc.learners import Learner
 from errsrc.results import Interval, aligned
 from errsrc.settings import Setting, images
@@ -24,66 +26,80 @@ from errsrc.sweeps import Kind
 
 
 @dataclass(frozen=True)
-class ThresholdCell:
-    """One threshold; see `errsrc.conjecture.thresholds`.
+class ThresholdCell(Checked):
+    """One threshold; a cell of a study of kind "threshold", see `errsrc.conjecture.threshold`.
 
     Attributes
     ----------
-    setting, learner
-        The world, and who learns in it.
-    ratios, draws, tolerance, n_nyquist, level
-        See `threshold`; the level is the coverage of intervals.
+    setting
+        The setting.
+    learner
+        The learner.
+    ratios
+        Numbers of examples, as multiples of n_Nyq: two or more different ones, each > 0.
+    draws
+        Draws of teacher and data at each number of examples, >= 5.
+    tolerance
+        Relative error that counts as exact, > 0; by default it follows from the learner's precision.
+    n_nyquist
+        n_Nyq, >= 1; by default that of the setting.
+    level
+        Coverage of the intervals, in (0, 1).
     seed
-        Root of the seed tree.
+        Root of the seed tree, >= 0.
     """
 
-    setting: Setting
-    learner: Learner
-    ratios: tuple[float, ...] = RATIOS
-    draws: int = 20
-    tolerance: float | None = None
-    n_nyquist: int | None = None
-    level: float = 0.95
-    seed: int = 0
+    setting: Setting = instance(Setting, "a setting")
+    learner: Learner = instance(Learner, "a learner")
+    ratios: tuple[float, ...] = declare(Tuple(Number(above=0)), RATIOS)
+    draws: int = integer(20, at_least=5)
+    tolerance: float | None = number(None, above=0)
+    n_nyquist: int | None = integer(None, at_least=1)
+    level: float = number(0.95, above=0, below=1)
+    seed: int = integer(0, at_least=0)
 
     def __post_init__(self) -> None:
-        checks.integer(self.draws, "draws", "ThresholdCell", 5)
-        checks.positive_array(self.ratios, "ratios", "ThresholdCell")
+        super().__post_init__()
         if len(set(self.ratios)) < 2:
             accepted = "two or more, of different sizes"
             raise ValueError(checks.refusal("ratios", "ThresholdCell", accepted, self.ratios))
-        if self.tolerance is not None:
-            checks.number(self.tolerance, "tolerance", "ThresholdCell", 0, open_low=True)
-        if self.n_nyquist is not None:
-            checks.integer(self.n_nyquist, "n_nyquist", "ThresholdCell", 1)
-        checks.number(self.level, "level", "ThresholdCell", 0, 1, open_low=True, open_high=True)
-        checks.integer(self.seed, "seed", "ThresholdCell", 0)
 
 
 @dataclass(frozen=True)
-class SearchCell:
-    """One search for a counterexample; see `errsrc.conjecture.searches`.
+class SearchCell(Checked):
+    """One search for a counterexample; a cell of a study of kind "search", see `errsrc.conjecture.search`.
 
     Attributes
     ----------
-    claim, region, examples
-        What is claimed and where, and the most examples.
+    claim
+        The claim that the search tries to refute.
+    region
+        The settings, learners and samples that it searches.
+    examples
+        The most examples, >= 1.
     seed
-        Of the search.
+        Seed of the search, >= 0.
     """
 
-    claim: Claim = field(default=Claim())
-    region: Region = field(default=Region())
-    examples: int = 500
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        checks.integer(self.examples, "examples", "SearchCell", 1)
-        checks.integer(self.seed, "seed", "SearchCell", 0)
+    claim: Claim = instance(Claim, "a Claim", Claim())
+    region: Region = instance(Region, "a Region", Region())
+    examples: int = integer(500, at_least=1)
+    seed: int = integer(0, at_least=0)
 
 
-def thresholds(cells: Sequence[ThresholdCell]) -> list[dict[str, Any]]:
-    """Compute thresholds and return each as a row, see `errsrc.sweeps.Kind` and `from_row`."""
+def compute_thresholds(cells: Sequence[ThresholdCell]) -> list[dict[str, Any]]:
+    """Compute the threshold of each cell.
+
+    Parameters
+    ----------
+    cells : sequence of ThresholdCell
+        The cells.
+
+    Returns
+    -------
+    list of dict
+        A row for each cell, with the errors of all draws as its curve; see `threshold_from_row`.
+    """
     out = []
     for cell in cells:
         names = ("ratios", "draws", "tolerance", "n_nyquist", "level", "seed")
@@ -109,8 +125,23 @@ def thresholds(cells: Sequence[ThresholdCell]) -> list[dict[str, Any]]:
     return out
 
 
-def from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mapping[str, Any]) -> Threshold:
-    """Return the threshold in a finished cell's row and curve, with its draws."""
+def threshold_from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mapping[str, Any]) -> Threshold:
+    """Return the threshold of a finished cell, with its draws.
+
+    Parameters
+    ----------
+    cell : ThresholdCell
+        The cell.
+    row : mapping
+        Its row in the store.
+    curve : mapping
+        Its curve in the store: "n" and "error", (draws,) arrays.
+
+    Returns
+    -------
+    Threshold
+        The threshold.
+    """
     n, error = (np.asarray(curve[name], dtype=np.float64) for name in ("n", "error"))
     errors = {int(size): error[n == size] for size in np.unique(n)}
     base, tolerance = row["n_nyquist_found"], row["exact_below"]
@@ -119,12 +150,22 @@ def from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mapping[str, An
     return Threshold(base, tolerance, found, errors, curve_shape, row["status"])
 
 
-def searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
-    """Search for counterexamples and return each search as a row.
+def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
+    """Search for a counterexample in each cell.
 
-    Its ``parts`` are JSON of [basis, nodes, tested, not tested, worst ratio] for each part of the region; its
-    ``counterexample`` and ``hardest`` are specs of kind "example", which a study can be read from.  What
-    Hypothesis keeps in files goes to the folder for temporary ones, unless its own variable names another.
+    Hypothesis writes its files to the folder for temporary files, unless the environment variable
+    HYPOTHESIS_STORAGE_DIRECTORY names another.
+
+    Parameters
+    ----------
+    cells : sequence of SearchCell
+        The cells.
+
+    Returns
+    -------
+    list of dict
+        A row for each cell.  ``parts`` is JSON of [basis, nodes, tested, not tested, worst ratio] for each
+        part of the region; ``counterexample`` and ``hardest`` are specs of kind "example".
     """
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
     out = []
@@ -138,16 +179,27 @@ def searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
                 "untested": found.untested,
                 "worst": found.worst,
                 "parts": records.encode(parts),
-                "hardest": spec(found.hardest) if found.hardest else "",
-                "counterexample": spec(found.counterexample) if found.counterexample else "",
+                "hardest": example_spec(found.hardest) if found.hardest else "",
+                "counterexample": example_spec(found.counterexample) if found.counterexample else "",
                 "status": found.outcome.status if found.outcome else "",
             }
         )
     return out
 
 
-def examined(cells: Sequence[Example]) -> list[dict[str, Any]]:
-    """Examine examples and return each outcome as a row."""
+def compute_examples(cells: Sequence[Example]) -> list[dict[str, Any]]:
+    """Examine the example of each cell.
+
+    Parameters
+    ----------
+    cells : sequence of Example
+        The cells.
+
+    Returns
+    -------
+    list of dict
+        A row for each cell: its `errsrc.conjecture.Outcome`.
+    """
     rows = []
     for cell in cells:
         one = examine(cell)
@@ -156,8 +208,21 @@ def examined(cells: Sequence[Example]) -> list[dict[str, Any]]:
     return rows
 
 
-def spec(example: Example) -> str:
-    """Return an example as the text of a study, in TOML, which replays it; with defaults, for they change."""
+def example_spec(example: Example) -> str:
+    """Return an example as the TOML text of a study that replays it.
+
+    The text states defaults too, for they may change.
+
+    Parameters
+    ----------
+    example : Example
+        The example.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     given, defaults = records.flatten(example)
     leaves = sorted((path, value) for path, value in (defaults | given).items() if value is not None)
     shown = [records.line(one) for one in leaves if not _implied(example, one[0])]
@@ -181,20 +246,44 @@ def thresholds_by_setting(
 
     Parameters
     ----------
-    cells, rows, curves
-        One of each a threshold, as a study and its store have them; see `from_row`.
+    cells : sequence of ThresholdCell
+        The cells.
+    rows : sequence of mappings
+        The row of each cell.
+    curves : sequence of mappings
+        The curve of each cell.
+
+    Returns
+    -------
+    dict of str to dict of str to Threshold
+        The thresholds; the keys are texts, see `errsrc.studies.names.learners_and_settings`.
     """
     out: dict[str, dict[str, Threshold]] = {}
     names = learners_and_settings(cells)
     for (learner, setting), cell, row, curve in zip(names, cells, rows, curves, strict=True):
-        out.setdefault(setting, {})[learner] = from_row(cell, row, curve)
+        out.setdefault(setting, {})[learner] = threshold_from_row(cell, row, curve)
     return out
 
 
 def threshold_lines(
     cells: Sequence[ThresholdCell], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each threshold, from the rows of its finished cells."""
+    """Return a header and a line of texts for each threshold.
+
+    Parameters
+    ----------
+    cells : sequence of ThresholdCell
+        The cells.
+    rows : sequence of mappings
+        The row of each cell.
+
+    Returns
+    -------
+    header : list of str
+        A text for each column.
+    lines : list of list of str
+        The same for each cell.
+    """
     header = ["n_Nyq", "n*", "n*/n_Nyq", "shape", "exponent", "error at largest n", "learner, setting"]
     lines = []
     for name, row, cell in zip(learners_and_settings(cells), rows, cells, strict=True):
@@ -211,7 +300,20 @@ def threshold_lines(
 
 
 def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each part of the region of a search, from its row."""
+    """Return a header and a line of texts for each part of a search's region.
+
+    Parameters
+    ----------
+    row : mapping
+        The row of the search.
+
+    Returns
+    -------
+    header : list of str
+        A text for each column.
+    lines : list of list of str
+        The same for each part.
+    """
     header = ["basis", "nodes", "tested", "not tested", "worst error / bound", "verdict"]
     return header, [
         [
@@ -226,12 +328,23 @@ def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-def table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
+def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """Return finished cells of one kind as a text table of verdicts.
 
-    Of thresholds a line for each setting and learner; of searches one for each claim, then its region by
-    parts: supported, refuted and by what, or not tested; of examples one each.  ``rows`` are what the store
-    has of the cells, in their order.
+    Thresholds have a line for each setting and learner.  A search has a table of the parts of its region:
+    supported, refuted, or not tested; then its counterexample.  An example has a line.
+
+    Parameters
+    ----------
+    cells : sequence of cells
+        Cells of one of the three kinds.
+    rows : sequence of mappings
+        The row of each cell.
+
+    Returns
+    -------
+    str
+        The table.
     """
     if rows and isinstance(cells[0], ThresholdCell):
         return _columns(*threshold_lines(cells, rows))
@@ -254,6 +367,11 @@ def save_counterexamples(rows: Sequence[Mapping[str, Any]], path: Path) -> list[
         Rows of finished searches; those that found no counterexample are passed over.
     path : Path
         What the names of the files begin with.
+
+    Returns
+    -------
+    list of Path
+        The files.
     """
     texts = {k: row["counterexample"] for k, row in enumerate(rows, 1) if row["counterexample"]}
     targets = [path.with_name(f"{path.name}_counterexample_{k}.toml") for k in texts]
@@ -269,14 +387,14 @@ def _columns(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 THRESHOLD = Kind(
     "threshold",
     ThresholdCell,
-    thresholds,
+    compute_thresholds,
     require_data=images.ready,
     packages=("numpy", "scipy", "scikit-learn", "torch"),
 )
 """The kind of study whose cells are thresholds."""
 
-SEARCH = Kind("search", SearchCell, searches, packages=("numpy", "scipy", "hypothesis"))
+SEARCH = Kind("search", SearchCell, compute_searches, packages=("numpy", "scipy", "hypothesis"))
 """The kind of study whose cells are searches for counterexamples."""
 
-EXAMPLE = Kind("example", Example, examined, packages=("numpy", "scipy"))
+EXAMPLE = Kind("example", Example, compute_examples, packages=("numpy", "scipy"))
 """The kind of study whose cells are single examples of a claim."""

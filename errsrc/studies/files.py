@@ -28,6 +28,11 @@ def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | Non
     store : path, optional
         The file of finished cells; by default STUDY.db beside STUDY.toml.
 
+    Returns
+    -------
+    FinishedStudy
+        The finished cells.
+
     Raises
     ------
     ValueError
@@ -103,6 +108,13 @@ def files_of(path: str | os.PathLike[str], store: str | os.PathLike[str] | None 
         The study's TOML file.
     store : path, optional
         The file of finished cells; by default STUDY.db beside STUDY.toml.
+
+    Returns
+    -------
+    spec : Path
+        The TOML file.
+    store : Path
+        The file of finished cells.
 
     Raises
     ------

@@ -64,9 +64,12 @@ class FinishedStudy:
         return len(self.study) - len(self.cells)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return `rows` as arrays (rows,) by name: float64, int64, bool or objects.
+        """Return `rows` as arrays, so that ``pandas.DataFrame(finished.columns())`` is a table.
 
-        A value that a row lacks is nan, or None in an array of objects.
+        Returns
+        -------
+        dict of str to (rows,) arrays
+            float64, int64, bool or objects.  A value that a row lacks is nan, or None in an array of objects.
         """
         return columns_of(self.rows)
 
@@ -116,6 +119,11 @@ def read_store(study: Study, store: Store, spec: Path | None = None) -> Finished
         The open file of finished cells.
     spec : Path, optional
         The TOML file that describes the study.
+
+    Returns
+    -------
+    FinishedStudy
+        The finished cells.
 
     Raises
     ------

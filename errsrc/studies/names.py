@@ -10,15 +10,20 @@ from errsrc import records
 
 
 def learners_and_settings(cells: Sequence[Any]) -> list[tuple[str, str]]:
-    """Return the learner and the setting of each cell as text, see `errsrc.records.text`.
+    """Return the learner and the setting of each cell as text.
 
-    Cells of one learner and setting differ in other fields, as the seed: the text of their learner then ends
-    with these fields.
+    Cells of one learner and setting differ in other fields, for example the seed: the text of their learner
+    then ends with these fields.
 
     Parameters
     ----------
     cells : sequence of cells
         Cells with a ``learner`` and a ``setting``.
+
+    Returns
+    -------
+    list of (str, str)
+        The texts, see `errsrc.records.text`.
     """
     texts = [(records.text(cell.learner), records.text(cell.setting)) for cell in cells]
     out = []

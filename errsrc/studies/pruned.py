@@ -56,6 +56,11 @@ def families(finished: FinishedStudy) -> list[PrunedFamily]:
     ----------
     finished : FinishedStudy
         A finished study of kind "pruning".
+
+    Returns
+    -------
+    list of PrunedFamily
+        The families.
     """
     parts = (finished.cells, finished.rows, finished.curves)
     return [

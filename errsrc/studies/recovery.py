@@ -1,4 +1,4 @@
-"""Recovery of a known law: noisy grids drawn from it, fitted, and compared with what they came from."""
+"""Recovery of a known law: noisy grids are drawn from it, a law is fitted, and both are compared."""
 
 from __future__ import annotations
 
@@ -9,70 +9,82 @@ from typing import Any
 import numpy as np
 
 from errsrc import checks
+from errsrc.checks import Choice, Number, Tuple
+from errsrc.fields import Checked, declare, instance, integer, number
 from errsrc.fitting.one_law import fit
 from errsrc.laws.law import Law
 from errsrc.rng import generator
 from errsrc.sweeps import Kind
 
 AXES = ("n", "m", "depth", "width", "density")
+"""Fields of a cell that are axes of its grid."""
+
+_SIZES = Tuple(Number(above=0))
 
 
 @dataclass(frozen=True)
-class Recovery:
-    """One grid of errors drawn from a law, as a cell.
+class RecoveryCell(Checked):
+    """One grid of errors drawn from a law; a cell of a study of kind "recovery".
 
     Attributes
     ----------
     law
-        The truth.
+        The law that the errors are drawn from; its inputs are sizes.
     noise
-        Standard deviation of ln(error), normal and independent from point to point.
+        Standard deviation of ln(error), > 0: normal, and independent from point to point.
     seed
-        Seed of the noise.
+        Seed of the noise, >= 0.
     n, m, depth, width, density
-        Axes of the grid, in natural units: each input of the law, and no other.
+        Axes of the grid, in natural units: values of each input of the law, and of no other.
     held
-        Parameters that the fit is told, and does not estimate; errors are cut off at a held ``eps0``.
+        Parameters of the law that the fit knows and does not estimate.  Errors are cut off at a held
+        ``eps0``.
     level
-        Coverage of the intervals.
+        Coverage of the intervals, in (0, 1).
     """
 
-    law: Law
-    noise: float
-    seed: int = 0
-    n: tuple[float, ...] = ()
-    m: tuple[float, ...] = ()
-    depth: tuple[float, ...] = ()
-    width: tuple[float, ...] = ()
-    density: tuple[float, ...] = ()
+    law: Law = instance(Law, "a law")
+    noise: float = number(above=0)
+    seed: int = integer(0, at_least=0)
+    n: tuple[float, ...] = declare(_SIZES, ())
+    m: tuple[float, ...] = declare(_SIZES, ())
+    depth: tuple[float, ...] = declare(_SIZES, ())
+    width: tuple[float, ...] = declare(_SIZES, ())
+    density: tuple[float, ...] = declare(_SIZES, ())
     held: tuple[str, ...] = ()
-    level: float = 0.9
+    level: float = number(0.9, above=0, below=1)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        where, law = type(self).__name__, type(self.law).__name__
         if self.law.error_inputs:
-            accepted = "a law whose inputs are sizes alone"
-            raise ValueError(checks.refusal("law", "Recovery", accepted, type(self.law).__name__))
-        checks.number(self.noise, "noise", "Recovery", 0, open_low=True)
-        checks.integer(self.seed, "seed", "Recovery", 0)
-        checks.number(self.level, "level", "Recovery", 0, 1, open_low=True, open_high=True)
+            raise ValueError(checks.refusal("law", where, "a law whose inputs are sizes alone", law))
         for axis in AXES:
-            values = checks.positive_array(np.array(getattr(self, axis), dtype=float), axis, "Recovery")
-            if (axis in self.law.inputs) != bool(len(values)):
-                inputs = f"the inputs of {type(self.law).__name__}, {', '.join(self.law.inputs)}"
-                raise ValueError(checks.refusal(axis, "Recovery", f"among {inputs}", getattr(self, axis)))
+            if (axis in self.law.inputs) != bool(getattr(self, axis)):
+                accepted = f"among the inputs of {law}, {', '.join(self.law.inputs)}"
+                raise ValueError(checks.refusal(axis, where, accepted, getattr(self, axis)))
         for name in self.held:
-            checks.choice(name, "held", "Recovery", tuple(self.law.params))
+            Choice(tuple(self.law.params))(name, "held", where)
 
 
-def recover(cells: Sequence[Recovery]) -> list[dict[str, Any]]:
-    """Draw the cells, fit and compare: of each parameter its estimate, ``.low``, ``.high`` and ``.covered``.
+def compute_recoveries(cells: Sequence[RecoveryCell]) -> list[dict[str, Any]]:
+    """Draw errors from the law of each cell, fit a law to them, and compare the parameters.
 
-    ``.covered`` says whether the interval holds the truth; its mean over seeds is to be the level.
+    Parameters
+    ----------
+    cells : sequence of RecoveryCell
+        The cells.
+
+    Returns
+    -------
+    list of dict
+        For each parameter NAME of each cell's law: the estimate as NAME, the ends of its interval as NAME.low
+        and NAME.high, and as NAME.covered whether the interval holds the true value.
     """
     return [_recovered(cell) for cell in cells]
 
 
-def _recovered(cell: Recovery) -> dict[str, Any]:
+def _recovered(cell: RecoveryCell) -> dict[str, Any]:
     law = cell.law
     axes = np.meshgrid(*(np.array(getattr(cell, name)) for name in law.inputs), indexing="ij")
     sizes = {name: axis.ravel() for name, axis in zip(law.inputs, axes, strict=True)}
@@ -98,19 +110,29 @@ def _recovered(cell: Recovery) -> dict[str, Any]:
 
 
 def coverage(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return the share of grids whose interval holds the truth, by law and parameter.
+    """Return the share of grids whose interval holds the true value.
 
-    ``rows`` are cells of this kind as `errsrc.sweeps.Store.rows` gives them.
+    Parameters
+    ----------
+    rows : iterable of mappings
+        Rows of cells of this kind, as `errsrc.sweeps.Store.rows` returns them.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        The share by law and parameter; it should be the level of the intervals.
     """
-    held: dict[str, dict[str, list[bool]]] = {}
+    covered: dict[str, dict[str, list[bool]]] = {}
     for row in rows:
-        for name, covered in row.items():
+        for name, value in row.items():
             if name.endswith(".covered"):
-                held.setdefault(row["law.kind"], {}).setdefault(name.removesuffix(".covered"), []).append(
-                    covered
-                )
-    return {law: {name: sum(v) / len(v) for name, v in shares.items()} for law, shares in held.items()}
+                parameter = name.removesuffix(".covered")
+                covered.setdefault(row["law.kind"], {}).setdefault(parameter, []).append(value)
+    return {
+        law: {parameter: sum(values) / len(values) for parameter, values in parameters.items()}
+        for law, parameters in covered.items()
+    }
 
 
-KIND = Kind("recovery", Recovery, recover, packages=("numpy", "scipy"))
+KIND = Kind("recovery", RecoveryCell, compute_recoveries, packages=("numpy", "scipy"))
 """The kind of study whose cells are grids drawn from a known law."""

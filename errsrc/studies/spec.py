@@ -15,18 +15,29 @@ from errsrc.studies.kinds import ALL, ROOMS
 from errsrc.sweeps import Factor, Study
 from errsrc.sweeps.kind import cell_name
 
-MOST_SEEDS = 10_000_000
+MAX_SEEDS = 10_000_000
+"""The most seeds of a study."""
 
 
 def load(path: str | os.PathLike[str]) -> Study:
-    """Return the study that the file at a path describes.
+    """Return the study that a TOML file describes.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    Study
+        The study.
 
     Raises
     ------
     ValueError
-        For what is not a study: one sentence that names the key and where it stands.
+        For a file that does not describe a study: one sentence, which names the key and where it stands.
     OSError
-        For a file that cannot be read.
+        If the file cannot be read.
     """
     content = Path(path).read_bytes()
     try:
@@ -37,7 +48,24 @@ def load(path: str | os.PathLike[str]) -> Study:
 
 
 def parse(text: str, where: str = "spec") -> Study:
-    """Return the study that a text describes; ``where`` is what messages call it (see `load`).
+    """Return the study that a TOML text describes.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    where : str
+        What error messages call the text.
+
+    Returns
+    -------
+    Study
+        The study.
+
+    Raises
+    ------
+    ValueError
+        For a text that does not describe a study, see `load`.
 
     Examples
     --------
@@ -168,11 +196,11 @@ class _Spec:
         self.refuse(f"{label}.{path}", f"a field of {cls.__name__}", f"<{path!r}>")
 
     def _seeds(self, value: Any) -> Sequence[Any]:
-        if type(value) is int and 1 <= value <= MOST_SEEDS:
+        if type(value) is int and 1 <= value <= MAX_SEEDS:
             return range(value)
         if isinstance(value, list) and value:
             return value
-        return self.refuse("seeds", f"a count from 1 to {MOST_SEEDS}, or a list of one seed or more", value)
+        return self.refuse("seeds", f"a count from 1 to {MAX_SEEDS}, or a list of one seed or more", value)
 
     # The first value of each factor makes the study's base.
 

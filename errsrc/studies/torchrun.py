@@ -63,6 +63,11 @@ def process_group() -> Iterator[None]:
 
     Each process uses the GPU of its local rank, where there are GPUs.
 
+    Yields
+    ------
+    None
+        The process groups exist within the context.
+
     Raises
     ------
     ValueError
@@ -96,6 +101,11 @@ def run_rank_zero(function: Function, batches: Batches) -> Answers:
         Maps a batch to its answer, see `errsrc.sweeps.engines`.
     batches : sequence of sequences
         The batches.
+
+    Yields
+    ------
+    list of (int, object)
+        The index of a batch and its answer.
 
     Raises
     ------

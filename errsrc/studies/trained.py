@@ -108,6 +108,11 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
     ----------
     finished : FinishedStudy
         A finished study of kind "vision" or "language".
+
+    Returns
+    -------
+    list of TrainedFamily
+        The families.
     """
     about = QUANTITIES[finished.study.kind.name]
     out = []
@@ -128,7 +133,7 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
 
 
 def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "error") -> NDArray[np.bool_]:
-    """Return which runs a law can be fitted to, (runs,): not diverged, error above 0 and below random guess.
+    """Return which runs a law can be fitted to: not diverged, error above 0 and below random guess.
 
     Parameters
     ----------
@@ -138,6 +143,11 @@ def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "erro
         The error of random guess.
     name : str
         The column that holds the error.
+
+    Returns
+    -------
+    bool array (runs,)
+        True for such runs.
 
     Examples
     --------
@@ -153,7 +163,7 @@ def left_out(
     used: NDArray[np.bool_],
     name: str = "error",
 ) -> list[str]:
-    """Return a sentence for each run that no law was fitted to or compared with.
+    """Return which runs no law was fitted to or compared with, and why.
 
     Parameters
     ----------
@@ -165,6 +175,11 @@ def left_out(
         False for the runs that were left out.
     name : str
         The column that holds the error.
+
+    Returns
+    -------
+    list of str
+        A sentence for each run.
     """
     out = []
     for cell, row, in_law in zip(cells, rows, used, strict=True):

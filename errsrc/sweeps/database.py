@@ -93,9 +93,7 @@ class Database:
         """Close the file, so that another driver can open it."""
         if hasattr(self, "connection"):
             if self._lock is not None:
-                with contextlib.suppress(
-                    sqlite3.Error, UnicodeDecodeError
-                ):  # damaged
+                with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):  # damaged
                     if _pragma(self.connection, "application_id") == APPLICATION:
                         self.connection.execute("DELETE FROM driver")
             self.connection.close()

@@ -26,13 +26,13 @@ from errsrc.studies import parse
 from errsrc.studies.conjectures import (
     SearchCell,
     ThresholdCell,
-    examined,
-    from_row,
-    searches,
-    spec,
-    table,
-    thresholds,
+    compute_examples,
+    compute_searches,
+    compute_thresholds,
+    example_spec,
+    threshold_from_row,
     thresholds_by_setting,
+    verdict_table,
 )
 
 WORLD, LEARNER = BandTeacher(Torus(3)), BandLeastSquares(Torus(3))
@@ -132,8 +132,8 @@ def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path
     assert getattr(example.setting, "basis", Torus(0)).size <= 16
     assert examine(example) == found.outcome
     path = tmp_path / "found.toml"
-    path.write_text(spec(example))
-    assert next(iter(parse(spec(example)))) == example
+    path.write_text(example_spec(example))
+    assert next(iter(parse(example_spec(example)))) == example
     assert main(["conjecture", str(path), "--workers", "1"]) == 1
     out, error = capsys.readouterr()
     assert found.outcome.status in out
@@ -177,8 +177,11 @@ def test_what_is_not_tested_is_counted_as_such():
 
 def test_rows_hold_all_of_a_threshold():
     cell = ThresholdCell(WORLD, LEARNER, draws=6, ratios=(0.5, 1.0, 2.0))
-    (row,) = thresholds([cell])
-    again, direct = from_row(cell, row, row["curve"]), threshold(WORLD, LEARNER, draws=6, ratios=cell.ratios)
+    (row,) = compute_thresholds([cell])
+    again, direct = (
+        threshold_from_row(cell, row, row["curve"]),
+        threshold(WORLD, LEARNER, draws=6, ratios=cell.ratios),
+    )
     assert again.n_star == direct.n_star
     assert again.status == direct.status
     assert again.shape.verdict == direct.shape.verdict
@@ -189,16 +192,16 @@ def test_rows_hold_all_of_a_threshold():
 def test_tables_say_what_was_supported_refuted_and_not_tested():
     ratios = (0.5, 1.0, 2.0)
     cells = [ThresholdCell(WORLD, learner, draws=5, ratios=ratios) for learner in (LEARNER, Memory())]
-    text = table(cells, thresholds(cells))
+    text = verdict_table(cells, compute_thresholds(cells))
     assert text.count("\n") == 2
     assert "> 14" in text.splitlines()[2]
     small = Region(most=9, domains=("torus",))
     cells = [SearchCell(Claim(threshold=0.8), small, 60), SearchCell(examples=20)]
-    text = table(cells, searches(cells))
+    text = verdict_table(cells, compute_searches(cells))
     assert "refuted" in text
     assert 'kind = "example"' in text
     assert "examples tested" in text
-    assert "holds" in table([Example()], examined([Example()]))
+    assert "holds" in verdict_table([Example()], compute_examples([Example()]))
 
 
 def test_no_threshold_hides_another_of_the_same_learner_and_setting():
@@ -207,7 +210,7 @@ def test_no_threshold_hides_another_of_the_same_learner_and_setting():
     cells = [ThresholdCell(WORLD, LEARNER, few, draws=5, seed=seed) for seed in (0, 1)]
     cells += [ThresholdCell(WORLD, LEARNER, few, draws=6, tolerance=1e-3)]
     cells += [ThresholdCell(WORLD, learner, few, draws=5) for learner in tuned]
-    rows = thresholds(cells)
+    rows = compute_thresholds(cells)
     curves = [row.pop("curve") for row in rows]
     ((_, found),) = thresholds_by_setting(cells, rows, curves).items()
     assert list(found)[:3] == [
@@ -217,7 +220,7 @@ def test_no_threshold_hides_another_of_the_same_learner_and_setting():
     ]
     assert all(f"Tuned(KernelRidge()), learner={learner!r}" in found for learner in tuned)
     assert [one.tolerance for one in found.values()] == [1e-9, 1e-9, 1e-3, 1e-9, 1e-9]
-    shown = table(cells, rows)
+    shown = verdict_table(cells, rows)
     assert all(name in shown for name in found)
 
 

@@ -19,7 +19,7 @@ from errsrc.sources import Effort
 from errsrc.studies import load, parse, spec
 from errsrc.studies.budgets import BudgetCell
 from errsrc.studies.conjectures import SearchCell, ThresholdCell
-from errsrc.studies.recovery import Recovery
+from errsrc.studies.recovery import RecoveryCell
 from errsrc.sweeps import Factor, Study
 from errsrc.tasks import LanguageCell, PruningCell, VisionCell
 from errsrc.training import Recipe
@@ -86,7 +86,7 @@ def test_a_table_of_a_factor_may_leave_defaults_out():
 
 def test_a_kind_within_a_cell_names_a_class_of_its_room():
     study = parse(LAW)
-    assert study[1] == Recovery(Power(0.1, 3.0, 0.5), 0.02, n=(1e2, 1e3, 1e4, 1e5, 1e6))
+    assert study[1] == RecoveryCell(Power(0.1, 3.0, 0.5), 0.02, n=(1e2, 1e3, 1e4, 1e5, 1e6))
     assert study.cell_keys() == [study.kind.key(cell) for cell in study]
 
 
@@ -174,7 +174,7 @@ def test_what_is_wrong_is_one_sentence_that_names_the_key(old, new, says, tmp_pa
         ("c_inf", "cinf", "unknown key 'cinf' in [factors.law] (did you mean 'c_inf'?)"),
         ("1e2, 1e3", '1e2, "1e3"', "'cell.n[1]' parameter of grid.toml must be a number"),
         ("[1e2, 1e3, 1e4, 1e5, 1e6]", '"12345"', "'cell.n' parameter of grid.toml must be a list"),
-        ("0.02", "nan", "'noise' parameter of Recovery"),
+        ("0.02", "nan", "'noise' parameter of RecoveryCell"),
     ],
 )
 def test_what_is_wrong_within_a_kind_too(old, new, says):
