@@ -12,22 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from errsrc import plots, report, studies
 from errsrc.datasets import Images, images
 from errsrc.errors import NoAnswer
 from errsrc.fitting import files
 from errsrc.fitting.holdouts import Holdout, judge, small_cells
-from errsrc.fitting.one_law import fit
+from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import Dense
 from errsrc.report.provenance import versions
 from errsrc.studies.files import save_dated_csv
 from errsrc.studies.trained import is_usable, left_out
 from errsrc.sweeps import Store, Study, local, run
 from errsrc.tasks import VisionCell, vision_grid
-
-Row = Mapping[str, Any]
-"""A finished cell, as its store has it."""
 
 SEEDS = {"fashion-mnist": 3, "digits": 6}
 """Runs of each cell by image set: the digits' test set is small, so single runs are noisy."""
@@ -43,10 +41,15 @@ def find_images(name: str | None = None) -> Images:
     name : str, optional
         Name of an image set, see `errsrc.datasets.images`.
 
+    Returns
+    -------
+    Images
+        The image set.
+
     Raises
     ------
     ValueError
-        The named set was not found.
+        If the named set is not found.
     """
     try:
         found = images(name or "fashion-mnist")
@@ -59,91 +62,120 @@ def find_images(name: str | None = None) -> Images:
     return found
 
 
-def demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, processes: int = 2) -> Holdout:
-    """Train a grid of networks and predict its large cells from its small ones, before they are trained.
+def run_demo(
+    out: Path, data: Images, cells: Sequence[VisionCell] | None = None, processes: int = 2
+) -> Holdout:
+    """Train a grid of networks, and predict its large cells from its small ones before they are trained.
 
     Parameters
     ----------
-    out
-        Folder for all that is written, made if need be: cells.db (the `errsrc.sweeps.Store` of finished
-        cells, which are not trained again), predictions.csv (written before the large cells are
-        trained), fit.json, results.csv, report.html and the figures as PNG.
-    data
-        The images, which say what is to be found of them in the report.
-    cells
+    out : Path
+        Folder for all files, made if need be: cells.db (the `errsrc.sweeps.Store` of finished cells, which
+        are not trained again), predictions.csv (written before the large cells are trained), fit.json,
+        results.csv, report.html and the figures as PNG.
+    data : Images
+        The images; the report describes them.
+    cells : sequence of VisionCell, optional
         MLP cells of that image set; by default ``vision_grid(data.name, SEEDS[data.name])``.
-    processes
-        Processes that train, of one thread each.
+    processes : int
+        Number of training processes, with one thread each.
 
     Returns
     -------
     Holdout
-        The dense law, with eps0 = 1 - 1/classes, fitted to the cells with n and m at most a quarter of
-        the largest, and the comparison with the rest.
+        The dense law, with eps0 = 1 - 1/classes, fitted to the cells with n and m at most a quarter of the
+        largest, and its comparison with the other cells.
 
     Raises
     ------
     ValueError
         For cells that no split or fit can use, and a cells.db that is not a store.
     StoreError
-        If another demo is at work in the folder, or it cannot be written.
+        If another demo uses the folder, or it cannot be written.
     NoAnswer
         If the fit does not converge, or a training fails.
     """
     start = time.perf_counter()
-    eps0 = 1 - 1 / data.classes
     cells = vision_grid(data.name, SEEDS[data.name]) if cells is None else tuple(cells)
-    engine = functools.partial(local, workers=processes)
-    n = np.array([cell.n for cell in cells], dtype=np.float64)
-    m = np.array([cell.parameters for cell in cells], dtype=np.float64)
-    small = small_cells(n=n, m=m)
-    study = Study.of(studies.ALL["vision"], cells)
+    grid = _Grid(cells, 1 - 1 / data.classes)
     out.mkdir(parents=True, exist_ok=True)
-    error, fine = np.empty(len(cells)), np.empty(len(cells), dtype=bool)
     with Store(out / "cells.db", write=True) as store:
-        kept = len(cells) - len(store.missing(study))
+        kept = len(cells) - len(store.missing(grid.study))
         if kept:
             _say(f"{kept} of {len(cells)} cells are in {store.path} already.")
-
-        def measure(part: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
-            """Train what is missing of a part; note its errors, and which of them a law can use."""
-            chosen = Study.of(study.kind, [cell for cell, here in zip(cells, part, strict=True) if here])
-            summary = run(chosen, store, engine, retry=True)
-            if summary.failed:
-                raise NoAnswer(str(summary), summary)
-            rows = store.rows(chosen)
-            error[part] = [row["error"] for row in rows]
-            fine[part] = is_usable(rows, eps0)
-
-        _say(f"First the {small.sum()} small cells, which the law is fitted to.")
-        measure(small)
-        fitted = small & fine
-        law = fit(Dense, error[fitted], n=n[fitted], m=m[fitted], fixed={"eps0": eps0})
-        _save_predictions(out / "predictions.csv", law, n[~small], m[~small])
-        _say(f"Predicted the {(~small).sum()} large cells: {out / 'predictions.csv'}.  Now these.")
-        measure(~small)
-        rows, made_with = store.rows(study), store.versions()
-    result = judge(law, error[fine], small[fine], n=n[fine], m=m[fine])
-
+        _say(f"First the {grid.small.sum()} small cells, which the law is fitted to.")
+        grid.train(grid.small, store, processes)
+        law = grid.fit()
+        _save_predictions(out / "predictions.csv", law, grid.n[~grid.small], grid.m[~grid.small])
+        _say(f"Predicted the {(~grid.small).sum()} large cells: {out / 'predictions.csv'}.  Now these.")
+        grid.train(~grid.small, store, processes)
+        rows, made_with = store.rows(grid.study), store.versions()
+    result = grid.judge(law)
     files.save_fit(law, out / "fit.json")
     save_dated_csv(out / "results.csv", result.columns())
     for draw in (plots.extrapolation, plots.divergence, plots.parity):
         (out / f"{draw.__name__}.png").write_bytes(plots.png(draw(result)))
     facts = _facts(data, cells, rows, made_with, kept, processes, time.perf_counter() - start)
-    notes = left_out(cells, rows, fine)
+    notes = left_out(cells, rows, grid.usable)
     seeds = len({cell.seed for cell in cells})
-    again = f"errsrc demo --dataset {data.name} --seeds {seeds} --processes {processes} --out {out}"
+    command = f"errsrc demo --dataset {data.name} --seeds {seeds} --processes {processes} --out {out}"
     title = f"Small networks predict large ones: {data.name}"
-    (out / "report.html").write_text(
-        report.holdout_page(title, result, facts, notes, again), encoding="utf-8"
-    )
+    page = report.holdout_page(title, result, facts, notes, command)
+    (out / "report.html").write_text(page, encoding="utf-8")
     for note in notes:
         _say(note)
     return result
 
 
-def _save_predictions(path: Path, law: Any, n: Any, m: Any) -> None:
-    """Write what the law says of each distinct (n, m)."""
+class _Grid:
+    """A grid of cells, and the errors of those that are trained.
+
+    Attributes
+    ----------
+    study
+        The cells as a study.
+    n, m
+        float64 (cells,): training examples and parameters.
+    small
+        bool (cells,): the cells that the law is fitted to.
+    error
+        float64 (cells,): the test error of each trained cell.
+    usable
+        bool (cells,): the trained cells that a law can be fitted to.
+    """
+
+    def __init__(self, cells: Sequence[VisionCell], guess: float) -> None:
+        self.guess = guess  # the error of random guess
+        self.study = Study.of(studies.ALL["vision"], cells)
+        self.n = np.array([cell.n for cell in cells], dtype=np.float64)
+        self.m = np.array([cell.parameters for cell in cells], dtype=np.float64)
+        self.small = small_cells(n=self.n, m=self.m)
+        self.error, self.usable = np.empty(len(cells)), np.empty(len(cells), dtype=bool)
+
+    def train(self, part: NDArray[np.bool_], store: Store, processes: int) -> None:
+        """Train the cells of a part that are missing in a store, and read the errors of the part."""
+        chosen = [cell for cell, is_chosen in zip(self.study, part, strict=True) if is_chosen]
+        study = Study.of(self.study.kind, chosen)
+        summary = run(study, store, functools.partial(local, workers=processes), retry=True)
+        if summary.failed:
+            raise NoAnswer(str(summary), summary)
+        rows = store.rows(study)
+        self.error[part] = [row["error"] for row in rows]
+        self.usable[part] = is_usable(rows, self.guess)
+
+    def fit(self) -> Fit:
+        """Return the dense law, fitted to the small cells."""
+        seen = self.small & self.usable
+        return fit(Dense, self.error[seen], n=self.n[seen], m=self.m[seen], fixed={"eps0": self.guess})
+
+    def judge(self, law: Fit) -> Holdout:
+        """Return the comparison of a law with all cells."""
+        used = self.usable
+        return judge(law, self.error[used], self.small[used], n=self.n[used], m=self.m[used])
+
+
+def _save_predictions(path: Path, law: Fit, n: NDArray[np.float64], m: NDArray[np.float64]) -> None:
+    """Write the prediction for each distinct (n, m), with the time."""
     sizes = np.unique(np.column_stack([n, m]), axis=0)
     predicted = law.predict(n=sizes[:, 0], m=sizes[:, 1])
     save_dated_csv(path, {"n": sizes[:, 0], "m": sizes[:, 1], **predicted.columns()})
@@ -152,13 +184,13 @@ def _save_predictions(path: Path, law: Any, n: Any, m: Any) -> None:
 def _facts(
     data: Images,
     cells: Sequence[VisionCell],
-    rows: Sequence[Row],
+    rows: Sequence[Mapping[str, Any]],
     made_with: Sequence[tuple[int, Mapping[str, str]]],
     kept: int,
     processes: int,
     seconds: float,
 ) -> dict[str, str]:
-    """Return what was run, for the report."""
+    """Return what was run, by heading, for the report."""
     widths, sizes, seeds = (sorted({getattr(cell, k) for cell in cells}) for k in ("width", "n", "seed"))
     recipe = []
     for field in dataclasses.fields(cells[0].recipe):
@@ -177,7 +209,7 @@ def _facts(
         "recipe": ", ".join(recipe),
         "versions": versions(made_with),
         "device": f"CPU ({platform.machine()}, {platform.system()}), {processes} processes of one thread",
-        "wall time": f"{seconds:.0f} s; all trainings together {cpu:.0f} s of a core",
+        "wall time": f"{seconds:.0f} s; the trainings took {cpu:.0f} s of a core in total",
         "cells": f"{len(cells)} trained" + (f", {kept} of them by an earlier run" if kept else ""),
         "finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     }

@@ -16,7 +16,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from errsrc.demo import demo, find_images
+from errsrc.demo import find_images, run_demo
 from errsrc.tasks import vision_grid
 
 SEEDS = 3
@@ -32,7 +32,7 @@ def main() -> None:
     for block in range(options.blocks):
         cells = vision_grid(data.name, seeds=SEEDS)
         cells = tuple(replace(cell, seed=cell.seed + SEEDS * block) for cell in cells)
-        result = demo(options.out / f"block{block}", data, cells, options.processes)
+        result = run_demo(options.out / f"block{block}", data, cells, options.processes)
         parts = [
             f"{name}: divergence {part.divergence_mean:+.1%} +- {part.divergence_std:.1%}, seed noise "
             f"{part.seed_noise:.1%}, {part.coverage:.0%} of runs in their 90% interval"

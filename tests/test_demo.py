@@ -19,7 +19,7 @@ import pytest
 from errsrc import demo as module
 from errsrc.cli import main
 from errsrc.datasets import images
-from errsrc.demo import demo, find_images
+from errsrc.demo import find_images, run_demo
 from errsrc.studies import ALL
 from errsrc.sweeps import Store, Study
 from errsrc.tasks import VisionCell
@@ -34,7 +34,7 @@ CELLS = tuple(
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("demo")
-    return out, demo(out, images("digits"), CELLS, processes=2)
+    return out, run_demo(out, images("digits"), CELLS, processes=2)
 
 
 def rows(path):
@@ -93,7 +93,7 @@ def test_started_again_it_trains_only_what_is_missing(finished, tmp_path, monkey
         return came[-1]
 
     monkeypatch.setattr(module, "run", counting)
-    again = demo(tmp_path, images("digits"), CELLS, processes=1)
+    again = run_demo(tmp_path, images("digits"), CELLS, processes=1)
     assert sum(summary.finished for summary in came) == 3
     assert sum(summary.kept for summary in came) == len(CELLS) - 3
     assert again.forecast.law.params == pytest.approx(result.forecast.law.params, rel=1e-2)
@@ -107,7 +107,7 @@ def test_diverged_runs_are_left_out_of_the_fit_and_named(finished, tmp_path, cap
     shutil.copy(out / "cells.db", tmp_path)
     changed = "json_set(result, '$.error', 0.0001, '$.diverged', json('true'))"
     edit(tmp_path / "cells.db", f"UPDATE cells SET result = {changed} WHERE id = 1")
-    again = demo(tmp_path, images("digits"), CELLS)
+    again = run_demo(tmp_path, images("digits"), CELLS)
     before, after = (sum(len(e) for part in r.parts.values() for e in part.runs) for r in (result, again))
     assert after == before - 1
     note = "its training diverged"
@@ -162,7 +162,7 @@ def wait_for_a_row(path):
 def test_a_foreign_file_of_cells_is_left_alone(tmp_path):
     (tmp_path / "cells.db").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="is not the file of a study"):
-        demo(tmp_path, images("digits"), CELLS)
+        run_demo(tmp_path, images("digits"), CELLS)
     assert (tmp_path / "cells.db").read_text() == "a,b\n1,2\n"
 
 

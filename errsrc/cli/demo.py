@@ -45,17 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train, fit, compare, and print the comparison."""
-    from errsrc.demo import SEEDS, demo, find_images
-    from errsrc.report import verdict
+    from errsrc.demo import SEEDS, find_images, run_demo
+    from errsrc.report import holdout_verdict
     from errsrc.tasks import vision_grid
 
     out = Path(args.out)
     try:
         data = find_images(args.dataset)
         seeds = SEEDS[data.name] if args.seeds is None else args.seeds
-        result = demo(out, data, vision_grid(data.name, seeds), args.processes)
+        result = run_demo(out, data, vision_grid(data.name, seeds), args.processes)
     except KeyboardInterrupt:
         again = f"the finished networks are in {out / 'cells.db'}, and the same command continues from there."
         print(f"Stopped: {again}", file=sys.stderr)
         raise
-    print(f"{result}\n\n{verdict(result)}\n{out / 'report.html'}")
+    print(f"{result}\n\n{holdout_verdict(result)}\n{out / 'report.html'}")

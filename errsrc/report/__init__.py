@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from errsrc.moved import moved_names
 from errsrc.report.holdout import holdout_page as holdout_page
-from errsrc.report.holdout import verdict as verdict
+from errsrc.report.holdout import holdout_verdict as holdout_verdict
 from errsrc.report.study import study_page as study_page
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves

@@ -28,6 +28,11 @@ def content(finished: FinishedStudy) -> Content:
     ----------
     finished : FinishedStudy
         A finished study of kind "budget".
+
+    Returns
+    -------
+    Content
+        The verdicts, the sections, the warnings, and the code of the figures.
     """
     verdicts: list[tuple[str, bool]] = []
     sections: list[tuple[str, list[Block]]] = []

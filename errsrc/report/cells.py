@@ -27,6 +27,11 @@ def cells_table(finished: FinishedStudy) -> list[Block]:
     ----------
     finished : FinishedStudy
         The study.
+
+    Returns
+    -------
+    list of Block
+        The table, and a sentence where it has not all cells.
     """
     varied = [field for factor in finished.study.factors for field in factor.fields]
     of_cells = {field.name for field in fields(finished.study.base)}  # no result has the name of a field

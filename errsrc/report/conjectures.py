@@ -24,13 +24,18 @@ HARDEST = (
 )
 
 
-def thresholds(finished: FinishedStudy) -> Content:
+def threshold_content(finished: FinishedStudy) -> Content:
     """Return what a page says about a study of thresholds.
 
     Parameters
     ----------
     finished : FinishedStudy
         A finished study of kind "threshold".
+
+    Returns
+    -------
+    Content
+        The verdicts, the sections, the warnings, and the code of the figures.
     """
     verdicts = [
         (f"{', '.join(name)}: {row['status']}", bool(np.isfinite(row["n_star"])))
@@ -49,13 +54,18 @@ def thresholds(finished: FinishedStudy) -> Content:
     return Content(verdicts, [("Thresholds", [table]), ("Figures", figures)], (), begin)
 
 
-def searches(finished: FinishedStudy) -> Content:
+def search_content(finished: FinishedStudy) -> Content:
     """Return what a page says about a study of searches for counterexamples.
 
     Parameters
     ----------
     finished : FinishedStudy
         A finished study of kind "search".
+
+    Returns
+    -------
+    Content
+        The verdicts, the sections, the warnings, and the code of the figures.
     """
     verdicts: list[tuple[str, bool]] = []
     sections: list[tuple[str, list[Block]]] = []
@@ -74,13 +84,18 @@ def searches(finished: FinishedStudy) -> Content:
     return Content(verdicts, sections, (), "\nimport json\n")
 
 
-def examples(finished: FinishedStudy) -> Content:
+def example_content(finished: FinishedStudy) -> Content:
     """Return what a page says about a study of single examples.
 
     Parameters
     ----------
     finished : FinishedStudy
         A finished study of kind "example".
+
+    Returns
+    -------
+    Content
+        The verdicts, the sections, the warnings, and the code of the figures.
     """
     verdicts = [(row["status"], row["verdict"] == "holds") for row in finished.rows]
     return Content(verdicts, [("Finished cells", cells_table(finished))])

@@ -31,18 +31,28 @@ def holdout_page(
         What the reader must know in addition to the fit's own warnings, a sentence each.
     commands : str
         Shell commands that make the page again.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing from anywhere.
     """
     content = Content(verdicts(result), sections(result), result.forecast.warnings)
     return page(content, Provenance(title, facts, notes, commands))
 
 
-def verdict(result: Holdout) -> str:
+def holdout_verdict(result: Holdout) -> str:
     """Return one sentence on the largest held-out cell: its predicted error and its measured runs.
 
     Parameters
     ----------
     result : Holdout
         The fit and its comparison.
+
+    Returns
+    -------
+    str
+        The sentence.
     """
     cells, k = result.held_out, result.largest
     predicted, ends, _ = cells.texts(k)
@@ -75,7 +85,7 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
         said = f"The prediction is not within all limits: {beyond}."
     else:
         said = "The prediction came true: mean and spread of its divergence are within all limits."
-    return [(verdict(result), not missed), (said, not missed)]
+    return [(holdout_verdict(result), not missed), (said, not missed)]
 
 
 def sections(
@@ -99,6 +109,11 @@ def sections(
         What the error is.
     note : str
         A sentence on m.
+
+    Returns
+    -------
+    list of (str, list of Block)
+        The heading of each section, and its blocks.
     """
     out: list[tuple[str, list[Block]]] = [
         ("Against the limits", _against_limits(result)),
@@ -106,7 +121,7 @@ def sections(
         ("Figures", _figures(result, code, examples, error, note)),
     ]
     for lead, _ in weighted_fits(result.forecast)[:1]:
-        out.append(("The law", law(lead)))
+        out.append(("The law", law_blocks(lead)))
     return [*out, ("Fitted cells", [_cells(result.fitted)])]
 
 
@@ -131,13 +146,18 @@ def _figures(result: Holdout, code: str, examples: str, error: str, note: str) -
     return figures
 
 
-def law(lead: Fit) -> list[Block]:
+def law_blocks(lead: Fit) -> list[Block]:
     """Return the formula, the units and the parameters of a fit.
 
     Parameters
     ----------
     lead : Fit
         The fit; of an average of fits, its heaviest member.
+
+    Returns
+    -------
+    list of Block
+        The blocks.
     """
     units = [
         f"{size} is counted in units of {lead.law.reference(size):,.6g} ({field})."
@@ -153,20 +173,25 @@ def law(lead: Fit) -> list[Block]:
     starts = f"{lead.agreement:.0%} of {lead.starts} starts agree; condition number {lead.condition:.2g}."
     noise = "" if np.isnan(lead.seed_noise) else f"; noise between seeds {lead.seed_noise:.1%}"
     return [
-        Paragraph(f"{fitted} Divergence {divergence(lead)}{noise}. {starts}"),
+        Paragraph(f"{fitted} Divergence {divergence_text(lead)}{noise}. {starts}"),
         Formula(rf"\varepsilon = {lead.law.latex()}", f"error = {lead.law.formula()}"),
         *([Paragraph(" ".join(units))] if units else []),
         Table(header, rows, words=(0, 1)),
     ]
 
 
-def divergence(lead: Fit) -> str:
+def divergence_text(lead: Fit) -> str:
     """Return the mean and the standard deviation of the divergence of a fit over its points, as text.
 
     Parameters
     ----------
     lead : Fit
         The fit.
+
+    Returns
+    -------
+    str
+        The text.
     """
     return f"{_signed(lead.divergence_mean)} ± {lead.divergence_std:.1%}"
 

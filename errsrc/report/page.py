@@ -187,6 +187,11 @@ def page(content: Content, provenance: Provenance) -> str:
         What the page says.
     provenance : Provenance
         Where the page comes from.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing from anywhere.
     """
     figures = [block for _, blocks in content.sections for block in blocks if isinstance(block, Figure)]
     return (

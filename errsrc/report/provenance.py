@@ -31,6 +31,11 @@ def provenance(finished: FinishedStudy) -> Provenance:
     ----------
     finished : FinishedStudy
         The study.
+
+    Returns
+    -------
+    Provenance
+        The provenance.
     """
     study, spec = finished.study, finished.spec
     count = f"{len(finished.cells):,} of {len(study):,}" if finished.missing else f"{len(study):,}"
@@ -59,6 +64,11 @@ def facts(finished: FinishedStudy) -> dict[str, str]:
     ----------
     finished : FinishedStudy
         The study.
+
+    Returns
+    -------
+    dict of str to str
+        The facts.
     """
     study, rows = finished.study, finished.rows
     name = finished.spec.name if finished.spec else "study"
@@ -83,6 +93,11 @@ def versions(made_with: Sequence[tuple[int, Mapping[str, str]]]) -> str:
     ----------
     made_with : sequence of (int, {package: version})
         How many cells were computed with which versions, as `errsrc.sweeps.Store.versions` returns them.
+
+    Returns
+    -------
+    str
+        The versions.
     """
     computed = "; ".join(
         ", ".join(f"{package} {number}" for package, number in numbers.items())

@@ -31,6 +31,11 @@ def content(finished: FinishedStudy) -> Content:
     ----------
     finished : FinishedStudy
         A finished study of kind "pruning".
+
+    Returns
+    -------
+    Content
+        The verdicts, the sections, the warnings, and the code of the figures.
     """
     verdicts: list[tuple[str, bool]] = []
     sections: list[tuple[str, list[Block]]] = []
@@ -42,7 +47,7 @@ def content(finished: FinishedStudy) -> Content:
             verdicts.append(_verdict(family.joint, prefix, len(family.single)))
             drawn = f"ax = plots.invariant(families[{k}].joint)"
             figure = Figure(plots.invariant(family.joint), CAPTION, drawn)
-            sections.append((f"{prefix}The law of all networks", [figure, *holdout.law(family.joint)]))
+            sections.append((f"{prefix}The law of all networks", [figure, *holdout.law_blocks(family.joint)]))
             warnings += [prefix + said for said in family.joint.warnings]
         else:
             verdicts.append((f"{prefix}No joint law: {family.joint}", False))
@@ -60,8 +65,8 @@ def _verdict(joint: Fit, prefix: str, count: int) -> tuple[str, bool]:
     noise = "" if np.isnan(joint.seed_noise) else f"; the noise between seeds is {joint.seed_noise:.1%}"
     said = (
         f"{prefix}One law describes {len(joint.error):,} levels of {count} networks with a divergence of "
-        f"{holdout.divergence(joint)}, {'within' if met else 'not within'} the {mean:.0%} and {std:.0%} that "
-        f"Rosenfeld et al. 2021 report{noise}."
+        f"{holdout.divergence_text(joint)}, {'within' if met else 'not within'} the {mean:.0%} and "
+        f"{std:.0%} that Rosenfeld et al. 2021 report{noise}."
     )
     return said, met
 
@@ -76,7 +81,7 @@ def _single(family: PrunedFamily) -> list[Block]:
         sizes = [f"{at[name][own][0]:,.0f}" for name in CONFIGURATION]
         measured = (f"{own.sum()}", f"{unpruned:.4f}", f"{at['error'][own].max() / unpruned:.2f}")
         if isinstance(law, Fit):
-            fitted = [*(str(law.intervals[name]) for name in names), holdout.divergence(law)]
+            fitted = [*(str(law.intervals[name]) for name in names), holdout.divergence_text(law)]
         else:
             fitted = [*[""] * len(names), law]
         rows.append((*sizes, *measured, *fitted))

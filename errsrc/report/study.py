@@ -14,9 +14,9 @@ CONTENTS: dict[str, tuple[str, str]] = {
     "language": ("errsrc.report.trained", "content"),
     "pruning": ("errsrc.report.pruned", "content"),
     "budget": ("errsrc.report.budgets", "content"),
-    "threshold": ("errsrc.report.conjectures", "thresholds"),
-    "search": ("errsrc.report.conjectures", "searches"),
-    "example": ("errsrc.report.conjectures", "examples"),
+    "threshold": ("errsrc.report.conjectures", "threshold_content"),
+    "search": ("errsrc.report.conjectures", "search_content"),
+    "example": ("errsrc.report.conjectures", "example_content"),
 }
 """The function that returns what a page says, by kind of study; a page of another kind lists the cells."""
 

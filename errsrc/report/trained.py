@@ -18,6 +18,11 @@ def content(finished: FinishedStudy) -> Content:
     ----------
     finished : FinishedStudy
         A finished study of kind "vision" or "language".
+
+    Returns
+    -------
+    Content
+        The verdicts, the sections, the warnings, and the code of the figures.
     """
     about = QUANTITIES[finished.study.kind.name]
     verdicts: list[tuple[str, bool]] = []
@@ -45,7 +50,7 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
     if result is None:
         return Content([(notes[-1], False)], [], notes)
     units = f"n: {about.examples}; error: {about.error_text}; {about.m_text}"
-    law = [*([Paragraph(units)] if about.m_text else []), *holdout.law(result)]
+    law = [*([Paragraph(units)] if about.m_text else []), *holdout.law_blocks(result)]
     return Content([_verdict(result)], [("The law, fitted to all cells", law)], [*notes, *result.warnings])
 
 
@@ -55,4 +60,4 @@ def _verdict(found: Fit) -> tuple[str, bool]:
     met = abs(found.divergence_mean) <= mean and found.divergence_std <= std
     limits = f"{'within' if met else 'not within'} the limits of {mean:.0%} and {std:.0%}"
     law = type(found.law).__name__
-    return f"The {law} law describes the cells, divergence {holdout.divergence(found)}, {limits}.", met
+    return f"The {law} law describes the cells, divergence {holdout.divergence_text(found)}, {limits}.", met

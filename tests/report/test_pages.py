@@ -93,7 +93,7 @@ def test_the_page_escapes_what_it_is_given(page: Page) -> None:
 
 def test_the_page_states_the_verdict_and_every_held_out_cell(result: Holdout, page: Page) -> None:
     text = page.text
-    assert report.verdict(result) in text
+    assert report.holdout_verdict(result) in text
     for k in range(len(result.held_out)):
         assert result.held_out.texts(k)[1] in text
     for name, interval in result.forecast.intervals.items():
@@ -106,16 +106,16 @@ def test_the_verdict_says_which_runs_fell_outside(result: Holdout) -> None:
     runs = list(result.held_out.runs)
     runs[k] = runs[k] * np.array([1.0, 3.0])
     worse = replace(result, held_out=replace(result.held_out, runs=tuple(runs)))
-    assert "1 of 2 outside the interval" in report.verdict(worse)
-    assert "outside" not in report.verdict(result)
+    assert "1 of 2 outside the interval" in report.holdout_verdict(worse)
+    assert "outside" not in report.holdout_verdict(result)
 
 
 def test_many_runs_are_shown_by_their_range(result: Holdout) -> None:
     runs = tuple(np.linspace(0.9, 1.1, 6) * e.mean() for e in result.held_out.runs)
     many = replace(result, held_out=replace(result.held_out, runs=runs))
-    assert " to " in report.verdict(many)
-    assert "in 6 runs" in report.verdict(many)
-    assert " to " not in report.verdict(result)
+    assert " to " in report.holdout_verdict(many)
+    assert "in 6 runs" in report.holdout_verdict(many)
+    assert " to " not in report.holdout_verdict(result)
 
 
 @pytest.mark.full
