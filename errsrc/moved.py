@@ -43,7 +43,11 @@ MOVED = {
         "Pruned": "errsrc.training.PrunedNetwork",
         "together": "errsrc.training.distributed",
     },
-    "errsrc.report": {"Finished": "errsrc.studies.FinishedStudy", "read": "errsrc.load_study"},
+    "errsrc.report": {
+        "Finished": "errsrc.studies.FinishedStudy",
+        "read": "errsrc.load_study",
+        "verdict": "errsrc.report.holdout_verdict",
+    },
     "errsrc.settings": {"Network": "errsrc.settings.NetworkFunctions"},
     "errsrc.sweeps": {"Summary": "errsrc.sweeps.RunSummary"},
     "errsrc.tasks": {
