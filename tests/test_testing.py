@@ -149,7 +149,7 @@ LAWS = [
         "error and formula are the same law",
         r"error\(\) is \S+ and formula\(\) is .* and n = 0.0",
     ),
-    (WrongUnits, "the units of its parameters are as declared", r"the rescaled law's error is .* in units"),
+    (WrongUnits, "the units of the parameters are correct", r"the rescaled law's error is .* in units"),
     (UnrefusingLaw, "bad inputs are refused in one sentence", r"error\(\) without inputs is not refused"),
 ]
 
@@ -281,24 +281,24 @@ class OtherAtOnce(Step):
         return [self.teacher(rngs[0])] * len(rngs)
 
 
-WORLD = "a seed gives one world and no other chance is used"
+WORLD = "a seed determines all draws"
 FUNCTION = "a teacher is a function of its input"
-CONSTANT = "target variance is what the best constant loses"
+CONSTANT = "target variance is the excess risk of the best constant"
 SETTINGS = [
     (Unseeded(), WORLD, "a second draw of inputs is"),
     (GlobalChance(), WORLD, "numpy's global generator"),
-    (WrongNoise(), "noise is what labels show", r"the noise stated gives 0.09, but .* between 0\.1"),
-    (HiddenNoise(), "noise is what labels show", "the noise stated gives 0, but"),
-    (TableTeacher(4, channel=WrongFlips(0.2)), "noise is what labels show", "standard errors"),
-    (WrongVariance(), CONSTANT, "stated gives 0.35, but"),
-    (OwnVariance(), CONSTANT, "stated gives 0.166667, but"),
+    (WrongNoise(), "noise is the smallest risk", r"the stated noise gives 0.09, but .* between 0\.1"),
+    (HiddenNoise(), "noise is the smallest risk", "the stated noise gives 0, but"),
+    (TableTeacher(4, channel=WrongFlips(0.2)), "noise is the smallest risk", "standard errors"),
+    (WrongVariance(), CONSTANT, "the stated target variance gives 0.35, but"),
+    (OwnVariance(), CONSTANT, "the stated target variance gives 0.166667, but"),
     (OwnNetworkVariance(CNN(6, 2, 3)), CONSTANT, "the best constant's risk of 400 teachers lies between"),
-    (Relative(), FUNCTION, "a value asked for of the first two is"),
-    (Mutating(), FUNCTION, "an input after it was asked for is"),
+    (Relative(), FUNCTION, "a value of the first two is"),
+    (Mutating(), FUNCTION, "an input after the call is"),
     (Float32(), "inputs are float64 of one size", r"inputs\(1\) is float32 of shape \(1, 2\)"),
-    (OtherAtOnce(), "many teachers at once are those of each", "teacher [12] of three"),
+    (OtherAtOnce(), "teachers drawn at once equal those drawn alone", "teacher [12] of three"),
     (WrongRoots(5), "teachers have the covariance of the roots", "a covariance of teachers is"),
-    (WrongRealizability(3), "realizability is an interval from 0 on", "is not refused"),
+    (WrongRealizability(3), "realizability is not negative", "is not refused"),
 ]
 
 
@@ -371,18 +371,18 @@ class Single(MedianNeighbour):
         return super()._fit(x, y if y.ndim == 1 else y[:, :1], rng)
 
 
-SEED = "a seed gives one predictor and no other chance is used"
+SEED = "a seed determines the predictor"
 LEARNERS = [
     (
         FirstCounts(),
         "the order of examples does not matter",
         "from shuffled examples is .* at [2-9] examples",
     ),
-    (Centring(), "inputs and labels are left as they are", "y afterwards is .* and y before is"),
+    (Centring(), "inputs and labels are not changed", "y afterwards is .* and y before is"),
     (Jittering(), SEED, "the second fit's prediction is .* and the first's is"),
     (GloballyJittering(), SEED, "numpy's global generator"),
-    (NotLinear(), "it is linear in its labels exactly if it says so", r"f\(2 y \+ z\) is"),
-    (SaysNothing(), "it is linear in its labels exactly if it says so", "though linear_in_labels is False"),
+    (NotLinear(), "linear in labels is declared correctly", r"f\(2 y \+ z\) is"),
+    (SaysNothing(), "linear in labels is declared correctly", "though linear_in_labels is False"),
     (NoMap(), "predictions lie in the declared class", r"f\(a - 2 b\) is"),
     (Needy(), "predictions have the shape of the labels", "IndexError was raised, .* at n = 1, draw = 0"),
     (Single(), "predictions have the shape of the labels", r"labels of shape \(1, 3\) .* of shape \(7, 1\)"),

@@ -1,16 +1,17 @@
-"""Testing: does a law, setting, learner or basis of one's own keep the promises that errsrc's own keep?
+"""Testing: does your own law, setting, learner or basis have the properties that errsrc's classes have?
 
-- ``check_law(MyLaw)``: its numpy and its symbolic form are one law, its gradient and units are its own, its
-  points give it back, a plan inverts its predictions
-- ``check_setting(MySetting(...))``: reproducible from its generator; noise, variance and covariance of
-  teachers are as stated, by means over draws; realizability is what projection leaves
-- ``check_learner(MyLearner())``: shapes, one predictor for a seed, no dependence on the order of rows,
-  linear where it says so, in its declared class; scikit-learn's own checks
-- ``check_basis(MyBasis())``: orthonormal under its quadrature and under the inputs that it draws; sizes,
-  degrees and indices agree; smaller bases of the family are parts of it
+- ``check_law(MyLaw)``: the numpy and the symbolic form agree, the gradient and the units are right, fits
+  recover the parameters, and a plan inverts the predictions.
+- ``check_setting(MySetting(...))``: draws are reproducible; noise, variance and covariance of teachers agree
+  with means over draws; realizability is the residual of the teacher's projection on the class.
+- ``check_learner(MyLearner())``: shapes, the same predictor for the same seed, no dependence on the order of
+  rows, linearity in the labels where it is declared, predictors in the declared function class, and
+  scikit-learn's own checks.
+- ``check_basis(MyBasis())``: functions are orthonormal under the quadrature and under the inputs that the
+  basis draws; sizes, degrees and indices agree; smaller bases of the family are parts of the basis.
 
-Each raises AssertionError with one sentence that names the property and the values that break it, and can be
-called from any test runner, or none.  The Hypothesis strategies are those that errsrc's own tests draw from.
+Each check raises AssertionError with one sentence that names the property and the values that break it.  You
+can call a check from any test runner.  The Hypothesis strategies are those that errsrc's own tests use.
 """
 
 from errsrc.settings.strategies import band_teachers as band_teachers

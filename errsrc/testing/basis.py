@@ -1,4 +1,4 @@
-"""Properties of every basis: functions of a case, a `BasisCase`, that raise `Violation` where one fails."""
+"""The properties that every basis must have: functions of a `BasisCase` that raise `Violation`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from errsrc import checks
 from errsrc.bases import Basis, shared_positions
 from errsrc.bases.basis import BASIS, Array
 from errsrc.rng import generator
-from errsrc.testing.properties import agree, hold, own_chance, refused, require
+from errsrc.testing.properties import agree, global_generators_unused, hold, refused, require
 
 STANDARD_ERRORS = 6.0
 """Largest distance of a mean over draws from its expectation; a normal mean exceeds it once in 5e8 times."""
@@ -28,7 +28,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class BasisCase:
-    """A basis as its properties see it.
+    """A basis, with the number of inputs that its properties are tested on.
 
     Attributes
     ----------
@@ -113,9 +113,9 @@ def inputs_lie_in_the_domain(case: BasisCase) -> None:
         require(found[0] == count and found[1] <= count, f"draw and fresh of {count} inputs return {found}")
 
 
-def a_seed_gives_the_same_inputs_and_no_other_chance_is_used(case: BasisCase) -> None:
+def a_seed_determines_the_inputs(case: BasisCase) -> None:
     """Neither numpy's nor torch's global generator is used."""
-    with own_chance():
+    with global_generators_unused():
         first, second = (
             {"draw": case.basis.draw(6, case.rng("x")), "fresh": case.basis.fresh(6, case.rng("x"))}
             for _ in range(2)
@@ -158,7 +158,7 @@ def the_quadrature_lies_in_the_domain(case: BasisCase) -> None:
 
 
 def functions_are_orthonormal_under_the_quadrature(case: BasisCase) -> None:
-    """At the basis's own order, and at larger ones: a quadrature is exact for products, not at one order."""
+    """Products of two functions have the mean 1 or 0 under the quadratures of this and of larger orders."""
     basis = case.basis
     for order in (basis.order, basis.order + 1, basis.order + 4):
         points, weights = basis.quadrature(order)
@@ -195,7 +195,7 @@ def synthesis_is_the_sum_of_the_functions(case: BasisCase) -> None:
 
 
 def nested_bases_are_parts_of_each_other(case: BasisCase) -> None:
-    """Each is in the next and in this basis, and equal indices belong to the same function."""
+    """Each basis is a part of the next and of this basis, and equal indices belong to the same function."""
     basis, x = case.basis, case.inputs()
     nested = basis.nested
     require(nested[-1] == basis, f"the last of the nested bases is {nested[-1]!r}")
@@ -211,7 +211,7 @@ def nested_bases_are_parts_of_each_other(case: BasisCase) -> None:
 
 
 def trigonometric_functions_are_cosines_and_sines(case: BasisCase) -> None:
-    """Where the basis says so, of its indices: those of 0, k and -k in turn."""
+    """Only for a trigonometric basis: its functions have the frequencies 0, k, -k, ... of its indices."""
     basis, x = case.basis, case.inputs()
     if not basis.trigonometric:
         return
@@ -226,7 +226,7 @@ def trigonometric_functions_are_cosines_and_sines(case: BasisCase) -> None:
 
 
 def bad_inputs_are_refused_in_one_sentence(case: BasisCase) -> None:
-    """Arrays of other shapes and dtypes, numbers that are not finite, and points outside the domain."""
+    """Wrong shapes and dtypes, numbers that are not finite, and points outside the domain raise an error."""
     basis, x = case.basis, case.inputs(4)
     wrong: dict[str, NDArray[Any]] = {
         "inputs that are not finite": np.full_like(x, np.nan),
@@ -243,7 +243,7 @@ def bad_inputs_are_refused_in_one_sentence(case: BasisCase) -> None:
 
 
 def a_basis_survives_pickling(case: BasisCase) -> None:
-    """Its values are equal bit for bit."""
+    """A basis that was pickled and read back is equal, and its values are equal bit for bit."""
     again = pickle.loads(pickle.dumps(case.basis))
     require(again == case.basis, f"the pickled basis is {again!r}")
     x = case.inputs()
@@ -254,7 +254,7 @@ BASIS_PROPERTIES: tuple[Callable[[BasisCase], None], ...] = (
     a_basis_is_frozen_hashable_and_has_defaults,
     size_indices_and_degrees_agree,
     inputs_lie_in_the_domain,
-    a_seed_gives_the_same_inputs_and_no_other_chance_is_used,
+    a_seed_determines_the_inputs,
     values_have_a_column_for_each_function,
     values_are_functions_of_the_input,
     the_quadrature_lies_in_the_domain,

@@ -1,4 +1,4 @@
-"""Properties of every law: functions of a case, a `LawCase`, that raise `Violation` if it fails."""
+"""The properties that every law must have: functions of a `LawCase` that raise `Violation`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from errsrc.testing.properties import agree, check_draws, explore, hold, refused
 
 @dataclass(frozen=True, eq=False)
 class LawCase:
-    """A law as its properties see it.
+    """A law, with the inputs that its properties are tested on.
 
     Attributes
     ----------
-    law
+    law : type of Law
         The law.
-    points
-        Inputs, float64 (points,) each, of a design that can identify it.
-    examples, seed
-        How many parameters are drawn, and from which seed.
+    points : dict of str to ndarray of float64, shape (points,)
+        Inputs by name, at which the errors determine the parameters.
+    examples, seed : int
+        Number of random sets of parameters, and their seed.
     """
 
     law: Any
@@ -60,11 +60,11 @@ class LawCase:
 
     @property
     def constants(self) -> dict[str, float]:
-        """Each constant's value, 1."""
+        """The value 1 for each constant, by name."""
         return {name: 1.0 for name in self.law.constants()}
 
     def scales(self, scale: float, unit: float) -> dict[str, float]:
-        """Return factors of other units, one for each input.
+        """Return a change of units, as a factor for each input.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class LawCase:
         }
 
     def moved(self, scales: Mapping[str, float]) -> dict[str, Any]:
-        """Return the points in other units.
+        """Return the inputs in other units.
 
         Parameters
         ----------
@@ -92,11 +92,11 @@ class LawCase:
 
 @st.composite
 def laws(draw: st.DrawFn, law: type[Law]) -> Law:
-    """Draw a law whose parameters lie where a fit starts to look for them, in its scaled units.
+    """Draw a law whose parameters lie in the ranges of the starts of a fit, in scaled units.
 
     Parameters
     ----------
-    law
+    law : type of Law
         The class; its constants have defaults.
 
     Examples
@@ -115,19 +115,20 @@ def laws(draw: st.DrawFn, law: type[Law]) -> Law:
 
 
 def design(law: type[Law]) -> dict[str, Array]:
-    """Return inputs that can identify a law of a usual kind, in units in which they are about 1.
+    """Return inputs, of about 1, at which the errors determine the parameters of most laws.
 
     Parameters
     ----------
-    law
+    law : type of Law
         The class.
 
     Returns
     -------
-    dict
-        float64 (points,) by input: 30 sizes of one input over six decades; for two a 7 x 7 grid over three;
-        for more 18 sizes of the first over three, and three sizes of each other.  Inputs that have a largest
-        value go up to it.  Inputs that are errors follow the second input.
+    dict of str to ndarray of float64, shape (points,)
+        Inputs by name.  A law in one input has 30 sizes over six decades.  A law in two inputs has a 7 x 7
+        grid over three decades.  A law in more inputs has 18 sizes of the first input over three decades, and
+        three sizes of each other input.  Inputs that have a largest value go up to this value.  Inputs that
+        are errors are a function of the second input.
 
     Examples
     --------
@@ -151,28 +152,28 @@ def design(law: type[Law]) -> dict[str, Array]:
 
 
 def error_and_formula_are_the_same_law(case: LawCase) -> None:
-    """The numpy `error` and the sympy `formula`, written independently, to 1e-10."""
+    """The numpy `error` and the sympy `formula` agree to 1e-10."""
     points, law = case.points, case.law
 
-    def look(one: Law) -> None:
+    def check(one: Law) -> None:
         written = lambdified_error(law)(*(points[name] for name in law.inputs), *one.params.values())
         written = np.broadcast_to(written, one.error(**points).shape)
         agree(("error()", one.error(**points)), ("formula()", written), repr(one), rtol=1e-10, along=points)
 
-    explore(look, case.examples, case.seed, one=case.drawn())
+    explore(check, case.examples, case.seed, one=case.drawn())
 
 
 def the_compiled_gradient_is_the_derivative_of_the_error(case: LawCase) -> None:
-    """Against fourth-order differences of the numpy `error`, which knows nothing of sympy."""
+    """The gradient agrees with fourth-order finite differences of the numpy `error`."""
     points, law = case.points, case.law
 
-    def look(one: Law) -> None:
+    def check(one: Law) -> None:
         _, *slopes = compiled(law)(*(points[name] for name in law.inputs), *one.params.values())
         for p, slope in zip(law.parameters(), slopes, strict=True):
             value = one.params[p.name]
             step = 1e-3 * max(abs(value), 0.1 if not p.log else 0.0)
             if not p.signed and value - 2 * step < 0:
-                continue  # at the edge of what the parameter may be
+                continue  # too close to 0 for central differences
             at = {k: replace(one, **{p.name: value + k * step}).error(**points) for k in (-2, -1, 1, 2)}
             difference = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * step)
             agree(
@@ -184,11 +185,14 @@ def the_compiled_gradient_is_the_derivative_of_the_error(case: LawCase) -> None:
                 along=points,
             )
 
-    explore(look, case.examples, case.seed, one=case.drawn())
+    explore(check, case.examples, case.seed, one=case.drawn())
 
 
-def the_compiled_gradient_is_sympys_to_many_digits(case: LawCase) -> None:
-    """To 1e-11 of 40 digits, at one point; of formulas in functions that sympy itself evaluates."""
+def the_compiled_gradient_agrees_with_sympy(case: LawCase) -> None:
+    """The gradient agrees at one point, to 1e-11, with the derivative that sympy evaluates to 40 digits.
+
+    Only for formulas of sympy's own functions.
+    """
     law, chance = case.law, generator(case.seed, "testing", "gradient")
     formula = law.formula()
     if any(hasattr(type(f), "numpy") for f in formula.atoms(sympy.Function)):
@@ -203,10 +207,10 @@ def the_compiled_gradient_is_sympys_to_many_digits(case: LawCase) -> None:
         agree((name, float(slope)), ("sympy's", digits), f"{law(**values)!r} and {at}", rtol=1e-11)
 
 
-def the_units_of_its_parameters_are_as_declared(case: LawCase) -> None:
-    """Rescaled by its units, the law says the same of the same data in other units."""
+def the_units_of_the_parameters_are_correct(case: LawCase) -> None:
+    """A law that is rescaled by its declared units gives the same errors for the same data in other units."""
 
-    def look(one: Law, scale: float, unit: float) -> None:
+    def check(one: Law, scale: float, unit: float) -> None:
         scales = case.scales(scale, unit)
         agree(
             ("the rescaled law's error", one.rescaled({**scales, "error": unit}).error(**case.moved(scales))),
@@ -217,32 +221,35 @@ def the_units_of_its_parameters_are_as_declared(case: LawCase) -> None:
         )
 
     units = {"scale": st.floats(1e-3, 1e9), "unit": st.floats(1e-3, 1e3)}
-    explore(look, case.examples, case.seed, one=case.drawn(), **units)
+    explore(check, case.examples, case.seed, one=case.drawn(), **units)
 
 
-def its_own_points_give_it_back(case: LawCase) -> None:
-    """Fitted from cold starts: parameters to 1e-6 where determined, else predictions, and a warning."""
+def a_fit_recovers_the_law(case: LawCase) -> None:
+    """A fit to the law's own errors gives its parameters back, to 1e-6.
+
+    Where the points do not determine the parameters, the fit gives the errors back and has a warning.
+    """
     points, law = case.points, case.law
 
-    def look(one: Law) -> None:
+    def check(one: Law) -> None:
         error = one.error(**points)
         found = fit(law, error, constants=case.constants, **points)
         again = found.law.error(**points)
         agree(("the fit's error", again), ("the law's", error), repr(one), rtol=1e-6, along=points)
         if found.condition >= 1e6:
-            told = any("determined" in warning for warning in found.warnings)
-            require(told, f"no warning says that parameters of {one!r} are not determined by its points")
+            warned = any("determined" in warning for warning in found.warnings)
+            require(warned, f"no warning says that parameters of {one!r} are not determined by its points")
             return
         for p in law.parameters():
             fitted, truth = (getattr(each, p.name) for each in (found.law, one))
             atol = 0.0 if p.log else 1e-6
             agree((f"the fitted {p.name}", fitted), ("the law's", truth), repr(one), rtol=1e-6, atol=atol)
 
-    explore(look, max(1, case.examples // 2), case.seed, one=case.drawn())
+    explore(check, max(1, case.examples // 2), case.seed, one=case.drawn())
 
 
 def a_fit_does_not_depend_on_the_order_of_rows_or_on_units(case: LawCase) -> None:
-    """Errors of the middle of the law with 1% of noise; predictions to 1e-6, the noise found to 1e-5."""
+    """Fits to errors with 1% noise agree: their predictions to 1e-6, their estimates of the noise to 1e-5."""
     points, law, chance = case.points, case.law, generator(case.seed, "testing", "order")
     one = case.middle
     truth = one.error(**points)
@@ -261,7 +268,10 @@ def a_fit_does_not_depend_on_the_order_of_rows_or_on_units(case: LawCase) -> Non
 
 
 def a_plan_inverts_predictions(case: LawCase) -> None:
-    """For laws in n, or n and m, at 1e4 examples and 1e8 parameters; no neighbour of equal cost is better."""
+    """The planned sizes have the target error, and no neighbouring sizes of equal cost have a smaller one.
+
+    Only for laws in n, or in n and m; tested around 1e4 examples and 1e8 parameters.
+    """
     law = case.law
     if law.inputs not in (("n",), ("n", "m")):
         return
@@ -288,7 +298,7 @@ def a_plan_inverts_predictions(case: LawCase) -> None:
 
 
 def a_law_is_frozen_hashable_and_of_finite_numbers(case: LawCase) -> None:
-    """Whole numbers become floats; numbers that are not finite are refused."""
+    """Integers become floats; numbers that are not finite raise an error."""
     law = case.law
     one = law(**{p.name: 1 if p.bounds[1] > 1 else 0.5 for p in law.parameters()})
     require(hash(one) == hash(replace(one)) and one == replace(one), f"a copy of {one!r} is not equal to it")
@@ -307,7 +317,7 @@ def a_law_is_frozen_hashable_and_of_finite_numbers(case: LawCase) -> None:
 
 
 def bad_inputs_are_refused_in_one_sentence(case: LawCase) -> None:
-    """Missing and unknown ones, numbers that are not positive and finite, and what is no number."""
+    """`error` refuses missing and unknown inputs, and values that are not finite numbers > 0."""
     law = case.law
     one = case.middle
     first = law.inputs[0]
@@ -324,13 +334,13 @@ LAW_PROPERTIES: tuple[Callable[[LawCase], None], ...] = (
     bad_inputs_are_refused_in_one_sentence,
     error_and_formula_are_the_same_law,
     the_compiled_gradient_is_the_derivative_of_the_error,
-    the_compiled_gradient_is_sympys_to_many_digits,
-    the_units_of_its_parameters_are_as_declared,
-    its_own_points_give_it_back,
+    the_compiled_gradient_agrees_with_sympy,
+    the_units_of_the_parameters_are_correct,
+    a_fit_recovers_the_law,
     a_fit_does_not_depend_on_the_order_of_rows_or_on_units,
     a_plan_inverts_predictions,
 )
-"""What holds of every law, in the order in which `check_law` looks."""
+"""The properties of every law, in the order in which `check_law` tests them."""
 
 
 def check_law(
@@ -341,28 +351,28 @@ def check_law(
     examples: int = 40,
     seed: int = 0,
 ) -> None:
-    """Hold a law to what holds of every law.
+    """Test whether a law has the properties of every law.
 
     Parameters
     ----------
-    law
+    law : type of Law
         The class, a subclass of `errsrc.laws.Law` whose constants have defaults.
-    points
-        Inputs, (points,) arrays > 0 by name, that can identify the law's parameters where these lie in
-        their ranges of starts; by default `design` of the law.
-    properties
-        Those to look at; all `LAW_PROPERTIES` by default.
-    examples
-        Parameters drawn for each property; half as many where each is fitted.
-    seed
-        Of the draws.
+    points : dict of str to array_like, shape (points,), optional
+        Inputs > 0 by name.  The errors at these inputs must determine the parameters, if the parameters lie
+        in the ranges of their starts.  By default `design` of the law.
+    properties : sequence of callable, optional
+        The properties to test; by default all `LAW_PROPERTIES`.
+    examples : int
+        Number of random sets of parameters for each property, >= 1; half as many for properties of fits.
+    seed : int
+        Seed of the parameters, >= 0.
 
     Raises
     ------
     AssertionError
-        Where a property does not hold; one sentence names it, and the values that show it.
+        If a property does not hold; the message is one sentence that names it, with the values that show it.
     TypeError, ValueError
-        For what is no law, and points that are not the law's inputs.
+        For an object that is no law, for points that are not the law's inputs, and for numbers out of range.
 
     Examples
     --------

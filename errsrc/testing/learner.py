@@ -1,4 +1,4 @@
-"""Properties of every learner: functions of a case, a `LearnerCase`, that raise `Violation` if it fails."""
+"""The properties that every learner must have: functions of a `LearnerCase` that raise `Violation`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ from errsrc.learners import Learner, as_estimator
 from errsrc.rng import generator
 from errsrc.settings import AllFunctions, Band, Linear, NetworkFunctions, RankK
 from errsrc.settings.setting import Array
-from errsrc.testing.properties import agree, check_draws, explore, hold, of_type, own_chance, refused, require
+from errsrc.testing.properties import (
+    agree,
+    check_draws,
+    explore,
+    global_generators_unused,
+    hold,
+    of_type,
+    refused,
+    require,
+)
 
 Inputs = Callable[[int, np.random.Generator], Array]
 """Draws inputs, float64 (count, dim)."""
@@ -125,30 +134,30 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def predictions_have_the_shape_of_the_labels(case: LearnerCase) -> None:
-    """Finite float64, from one example on."""
+    """Predictions are finite float64, from n = 1 on."""
 
-    def look(n: int, draw: int, outputs: int | None) -> None:
+    def check(n: int, draw: int, outputs: int | None) -> None:
         x, y, at = case.data(n, draw, outputs)
         values = case.suited(outputs).fit(x, y, rng())(at)
         got = f"{values.dtype} of shape {values.shape}"
         fits = values.dtype == np.float64 and values.shape == (7, *y.shape[1:]) and np.isfinite(values).all()
         require(fits, f"for labels of shape {y.shape} predictions at 7 inputs are {got}, or not finite")
 
-    case.explore(look, outputs=st.sampled_from([None, 1, 3]))
+    case.explore(check, outputs=st.sampled_from([None, 1, 3]))
 
 
-def a_seed_gives_one_predictor_and_no_other_chance_is_used(case: LearnerCase) -> None:
-    """Neither numpy's nor torch's global generator is touched."""
+def a_seed_determines_the_predictor(case: LearnerCase) -> None:
+    """Two fits from equal generators agree; the global generators of numpy and torch are unused."""
     x, y, at = case.data(9, 0)
     one = case.suited()
-    with own_chance():
+    with global_generators_unused():
         first, second = (one.fit(x, y, rng(5))(at) for _ in range(2))
     same = "9 examples, from a generator in the same state"
     agree(("the second fit's prediction", second), ("the first's", first), same)
 
 
-def many_fits_at_once_are_those_of_each(case: LearnerCase) -> None:
-    """`fit_many` of 1, 5 and 8 examples, to 1e-5."""
+def fits_made_at_once_equal_fits_made_alone(case: LearnerCase) -> None:
+    """`fit_many` and `fit` agree to 1e-5, on data sets of 1, 5 and 8 examples."""
     one, sizes = case.suited(2), (1, 5, 8)
     sets = [case.data(n, n, 2)[:2] for n in sizes]
     xs, ys = zip(*sets, strict=True)
@@ -160,22 +169,22 @@ def many_fits_at_once_are_those_of_each(case: LearnerCase) -> None:
 
 
 def the_order_of_examples_does_not_matter(case: LearnerCase) -> None:
-    """To 1e-6, but for learners that say that it does."""
+    """Predictions from shuffled examples agree to 1e-6; learners declared as ``ordered`` are not tested."""
     if case.ordered:
         return
 
-    def look(n: int, draw: int) -> None:
+    def check(n: int, draw: int) -> None:
         x, y, at = case.data(n, draw, 2)
         one, order = case.suited(2), rng(draw).permutation(n)
         shuffled = ("the prediction from shuffled examples", one.fit(x[order], y[order], rng())(at))
         straight = ("that in their order", one.fit(x, y, rng())(at))
         agree(shuffled, straight, f"{n} examples, draw {draw}", rtol=1e-6, atol=1e-6)
 
-    case.explore(look)
+    case.explore(check)
 
 
-def inputs_and_labels_are_left_as_they_are(case: LearnerCase) -> None:
-    """Nor does a predictor change where the caller's arrays do, later."""
+def inputs_and_labels_are_not_changed(case: LearnerCase) -> None:
+    """A fit does not change its arrays; a predictor stays the same if the caller changes them later."""
     x, y, at = case.data(6, 1, 2)
     kept = {"x": x.copy(), "y": y.copy(), "at": at.copy()}
     predictor = case.suited(2).fit(x, y, rng())
@@ -187,12 +196,12 @@ def inputs_and_labels_are_left_as_they_are(case: LearnerCase) -> None:
     agree(later, ("that before", values), "6 examples")
 
 
-def a_smoother_is_the_fit(case: LearnerCase) -> None:
-    """``smoother(x, at) @ y``, for learners that are linear in their labels."""
+def the_smoother_gives_the_predictions(case: LearnerCase) -> None:
+    """``smoother(x, at) @ y`` equals the predictions; only for learners that are linear in their labels."""
     if not case.learner.linear_in_labels:
         return
 
-    def look(n: int, draw: int) -> None:
+    def check(n: int, draw: int) -> None:
         x, y, at = case.data(n, draw, 2)
         for outputs, labels in ((2, y), (None, y[:, 0])):
             one = case.suited(outputs)
@@ -203,15 +212,15 @@ def a_smoother_is_the_fit(case: LearnerCase) -> None:
             smoothed = ("the smoother's", smoother @ labels)
             agree(fitted, smoothed, f"{n} examples, draw {draw}", rtol=1e-9, atol=scale)
 
-    case.explore(look)
+    case.explore(check)
 
 
-def it_is_linear_in_its_labels_exactly_if_it_says_so(case: LearnerCase) -> None:
-    """f(2 y + z) = 2 f(y) + f(z) where declared; elsewhere one of 20 data sets shows that it is not."""
+def linear_in_labels_is_declared_correctly(case: LearnerCase) -> None:
+    """f(2 y + z) = 2 f(y) + f(z) if ``linear_in_labels`` is true, otherwise not in all of 20 data sets."""
     one, linear = case.suited(3), True
     for draw in range(20):
         x, z, at = case.data(12, draw, 3)
-        y = np.cos(x[:, :1] * [1, 2, 3])  # one rule, and z none
+        y = np.cos(x[:, :1] * [1, 2, 3])  # y depends on x; z is noise
         both, fy, fz = (one.fit(x, labels, rng())(at) for labels in (2 * y + z, y, z))
         if one.linear_in_labels:
             where = f"12 examples, draw {draw}"
@@ -225,7 +234,7 @@ def it_is_linear_in_its_labels_exactly_if_it_says_so(case: LearnerCase) -> None:
 
 
 def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
-    """For each of the classes of `errsrc.settings`."""
+    """Predictors are members of the learner's ``function_class``, one of the classes of `errsrc.settings`."""
     x, y, _ = case.data(9, 7, 2)
     one = case.suited(2)
     f, function_class, dim = one.fit(x, y, rng()), one.function_class, case.dim
@@ -250,10 +259,14 @@ def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
         require(known, f"{function_class!r} is no function class of errsrc.settings")
 
 
-def classes_get_scores_up_to_the_largest_seen(case: LearnerCase) -> None:
-    """(N, classes); probabilities where it says so; the fit to indicators where it is linear."""
+def each_class_up_to_the_largest_gets_a_score(case: LearnerCase) -> None:
+    """Scores have shape (N, classes).
 
-    def look(n: int, draw: int) -> None:
+    They are probabilities if the case says so.  Those of a learner that is linear in its labels equal its
+    predictions for the indicators of the classes.
+    """
+
+    def check(n: int, draw: int) -> None:
         x, _, at = case.data(n, draw, 3)
         one, y = case.suited(3, classes=True), rng(draw).integers(0, 3, n)
         y[0] = 2
@@ -266,11 +279,11 @@ def classes_get_scores_up_to_the_largest_seen(case: LearnerCase) -> None:
             fitted = ("the fit to indicators", one.fit(x, np.eye(3)[y], rng())(at))
             agree(("a score", scores), fitted, where, atol=1e-12)
 
-    case.explore(look)
+    case.explore(check)
 
 
-def classes_are_told_apart_in_the_right_order(case: LearnerCase) -> None:
-    """Three heaps of inputs, of classes 2, 0 and 1: a learner that gives them three answers gives these."""
+def scores_are_in_the_order_of_the_classes(case: LearnerCase) -> None:
+    """A learner that separates three clusters of inputs, of classes 2, 0 and 1, gives each its own class."""
     one, y, x = case.suited(3, classes=True), np.repeat([2, 0, 1], 20), case.draw(60, rng())
     if x.shape[1] == 3 and not isinstance(one.function_class, Band):
         x = np.repeat([[-5.0, 0.0, 2.0], [0.0, 5.0, 2.0], [5.0, 0.0, -2.0]], 20, axis=0)
@@ -278,11 +291,13 @@ def classes_are_told_apart_in_the_right_order(case: LearnerCase) -> None:
         x = x[np.argsort(x[:, 0])]
     answers = one.fit(x, y, rng())(x[10::20]).argmax(1)
     if len(set(answers.tolist())) == 3:
-        agree(("the class of the largest score", answers), ("the examples' class", y[10::20]), "three heaps")
+        agree(
+            ("the class of the largest score", answers), ("the examples' class", y[10::20]), "three clusters"
+        )
 
 
 def predictors_survive_pickling(case: LearnerCase) -> None:
-    """Bit for bit."""
+    """A predictor that was pickled and read back gives equal predictions."""
     x, y, at = case.data(6, 2)
     predictor = case.suited().fit(x, y, rng())
     again = pickle.loads(pickle.dumps(predictor))
@@ -290,7 +305,7 @@ def predictors_survive_pickling(case: LearnerCase) -> None:
 
 
 def bad_data_is_refused_in_one_sentence(case: LearnerCase) -> None:
-    """Arrays of other shapes and types, and numbers that are not finite."""
+    """`fit` raises an error for arrays of wrong shapes and dtypes, and for numbers that are not finite."""
     one, name = case.suited(), type(case.learner).__name__
     x, y = np.zeros((4, case.dim)), np.zeros(4)
     nan = np.full_like(x, np.nan)
@@ -298,9 +313,9 @@ def bad_data_is_refused_in_one_sentence(case: LearnerCase) -> None:
         ("x", "inputs that are not finite", nan, y),
         ("x", "inputs (dim,)", x[0], y),
         ("x", "no examples", x[:0], y[:0]),
-        ("x", "inputs of no coordinate", x[:, :0], y),
+        ("x", "inputs without columns", x[:, :0], y),
         ("x", "inputs that are strings", x.astype(str), y),
-        ("y", "a label too few", x, y[:3]),
+        ("y", "one label too few", x, y[:3]),
         ("y", "a label that is not finite", x, np.full(4, np.inf)),
         ("y", "labels (4, 2, 2)", x, np.zeros((4, 2, 2))),
         ("y", "labels (4, 0)", x, np.zeros((4, 0))),
@@ -316,14 +331,14 @@ def bad_data_is_refused_in_one_sentence(case: LearnerCase) -> None:
         )
 
 
-def a_predictor_refuses_other_inputs(case: LearnerCase) -> None:
-    """Of another size, or not finite."""
+def a_predictor_refuses_bad_inputs(case: LearnerCase) -> None:
+    """A predictor refuses inputs with another number of columns, and inputs that are not finite."""
     x, y, at = case.data(4, 0)
     predictor = case.suited().fit(x, y, rng())
     named = f"The 'x' parameter of {type(case.learner).__name__} must be"
     wrong: dict[str, NDArray[Any]] = {
-        "an input of a coordinate less": at[:, :-1],
-        "an input of twice the coordinates": np.concatenate([at, at], 1),
+        "an input with one column too few": at[:, :-1],
+        "an input with twice as many columns": np.concatenate([at, at], 1),
         "an input that is not finite": np.full_like(at, np.nan),
     }
     for what, other in wrong.items():
@@ -331,7 +346,7 @@ def a_predictor_refuses_other_inputs(case: LearnerCase) -> None:
 
 
 def a_learner_is_frozen_hashable_and_has_defaults(case: LearnerCase) -> None:
-    """So that it is the table of a spec."""
+    """A learner can be a table of a spec: it can be made without arguments, and its fields cannot be set."""
     kind = type(case.learner)
     one = kind()
     require(one == kind() and hash(one) == hash(dataclasses.replace(one)), f"{one!r} is not equal to a copy")
@@ -343,13 +358,13 @@ def a_learner_is_frozen_hashable_and_has_defaults(case: LearnerCase) -> None:
         require(False, f"{field.name} of {one!r} can be set")
 
 
-def its_estimator_of_numbers_passes_scikit_learns_checks(case: LearnerCase) -> None:
-    """But for those whose inputs it refuses, in one sentence."""
+def its_regressor_passes_scikit_learns_checks(case: LearnerCase) -> None:
+    """`as_estimator` passes ``check_estimator``; checks with inputs outside a learner's band may fail."""
     _estimator_checks(case.learner, classes=False)
 
 
-def its_estimator_of_classes_passes_scikit_learns_checks(case: LearnerCase) -> None:
-    """But for those whose inputs it refuses, in one sentence."""
+def its_classifier_passes_scikit_learns_checks(case: LearnerCase) -> None:
+    """`as_estimator` passes ``check_estimator``; checks with inputs outside a learner's band may fail."""
     _estimator_checks(case.classes, classes=True)
 
 
@@ -370,22 +385,22 @@ def _estimator_checks(learner: Learner, classes: bool) -> None:
 LEARNER_PROPERTIES: tuple[Callable[[LearnerCase], None], ...] = (
     a_learner_is_frozen_hashable_and_has_defaults,
     predictions_have_the_shape_of_the_labels,
-    inputs_and_labels_are_left_as_they_are,
-    a_seed_gives_one_predictor_and_no_other_chance_is_used,
+    inputs_and_labels_are_not_changed,
+    a_seed_determines_the_predictor,
     the_order_of_examples_does_not_matter,
-    many_fits_at_once_are_those_of_each,
-    it_is_linear_in_its_labels_exactly_if_it_says_so,
-    a_smoother_is_the_fit,
+    fits_made_at_once_equal_fits_made_alone,
+    linear_in_labels_is_declared_correctly,
+    the_smoother_gives_the_predictions,
     predictions_lie_in_the_declared_class,
-    classes_get_scores_up_to_the_largest_seen,
-    classes_are_told_apart_in_the_right_order,
+    each_class_up_to_the_largest_gets_a_score,
+    scores_are_in_the_order_of_the_classes,
     predictors_survive_pickling,
     bad_data_is_refused_in_one_sentence,
-    a_predictor_refuses_other_inputs,
-    its_estimator_of_numbers_passes_scikit_learns_checks,
-    its_estimator_of_classes_passes_scikit_learns_checks,
+    a_predictor_refuses_bad_inputs,
+    its_regressor_passes_scikit_learns_checks,
+    its_classifier_passes_scikit_learns_checks,
 )
-"""What holds of every learner, in the order in which `check_learner` looks."""
+"""The properties of every learner, in the order in which `check_learner` tests them."""
 
 
 def check_learner(
@@ -399,34 +414,36 @@ def check_learner(
     examples: int = 10,
     seed: int = 0,
 ) -> None:
-    """Hold a learner to what holds of every learner.
+    """Test whether a learner has the properties of every learner.
 
     Parameters
     ----------
-    learner
-        The learner, of fields that make it quick: it is fitted some hundred times, to 1 to 200 examples.
-    classes
-        The learner for labels that are classes, where that is another; as a network student of the log loss.
-    inputs
-        Draws inputs, float64 (count, dim), from a generator, for a learner that does not take all; by default
-        they are normal, of standard deviation 2.
-    ordered
-        Whether its chance depends on the order of the examples.
-    probabilities
-        Whether its scores of classes are probabilities.
-    properties
-        Those to look at; all `LEARNER_PROPERTIES` by default.
-    examples
-        Data sets drawn for each property.
-    seed
-        Of the draws.
+    learner : Learner
+        The learner.  It is fitted some hundred times, to 1 to 200 examples, so its fields should make it
+        fast.
+    classes : Learner, optional
+        The learner for labels that are classes, if it is another one, such as a network student with the log
+        loss; `learner` by default.
+    inputs : callable, optional
+        Maps a count and a generator to random inputs, float64 (count, dim).  Needed for a learner that does
+        not accept all inputs; by default inputs are normal, of standard deviation 2.
+    ordered : bool
+        Whether the predictor depends on the order of the examples.
+    probabilities : bool
+        Whether the scores of classes are probabilities.
+    properties : sequence of callable, optional
+        The properties to test; by default all `LEARNER_PROPERTIES`.
+    examples : int
+        Number of data sets drawn for each property, >= 1.
+    seed : int
+        Seed of the data sets, >= 0.
 
     Raises
     ------
     AssertionError
-        Where a property does not hold; one sentence names it, and the values that show it.
+        If a property does not hold; the message is one sentence that names it, with the values that show it.
     TypeError, ValueError
-        For what is no learner.
+        For an object that is no learner, and for numbers out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How properties are tested: on examples drawn from a seed; the first failure is reported in one sentence."""
+"""Tests of properties: examples come from a seed, and the first failure is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from errsrc.errors import Undersampled
 
 
 class Violation(Exception):
-    """A property does not hold; the message says at what values."""
+    """Raised if a property does not hold; the message has the values that break it."""
 
 
 def hold(subject: object, properties: Sequence[Callable[[Any], None]], case: Any) -> None:
@@ -187,7 +187,7 @@ def refused(call: Callable[[], object], named: str, what: str) -> None:
 
 
 @contextlib.contextmanager
-def own_chance() -> Iterator[None]:
+def global_generators_unused() -> Iterator[None]:
     """Raise `Violation` if numpy's or torch's global generator is used inside the context.
 
     Yields

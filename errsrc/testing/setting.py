@@ -1,4 +1,4 @@
-"""Properties of every setting: functions of a case, a `SettingCase`, that raise `Violation` if it fails."""
+"""The properties that every setting must have: functions of a `SettingCase` that raise `Violation`."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from errsrc import checks
 from errsrc.rng import generator
 from errsrc.settings import AllFunctions, FunctionClass, GaussianSetting, RankK, Setting
 from errsrc.settings.setting import LOSSES, Array
-from errsrc.testing.properties import agree, hold, of_type, own_chance, refused, require
+from errsrc.testing.properties import agree, global_generators_unused, hold, of_type, refused, require
 
 ERRORS = 5.0
-"""Standard errors that a mean may be off: one of normal spread is, by chance, once in 1.7 million."""
+"""Largest accepted distance of a mean, in standard errors; a normal mean exceeds it once in 1.7 million."""
 
 
 @dataclass(frozen=True, eq=False)
 class SettingCase:
-    """A setting as its properties see it.
+    """A setting, with the numbers of teachers and inputs that its properties are tested on.
 
     Attributes
     ----------
-    setting
+    setting : Setting
         The setting.
-    classes
-        Function classes whose realizability it knows.
-    teachers, points
-        How many teachers a mean is over, and inputs of each.
-    seed
-        Of what is drawn.
+    classes : tuple of FunctionClass
+        Function classes whose realizability the setting knows.
+    teachers, points : int
+        Number of teachers that means are over, and number of inputs of each teacher.
+    seed : int
+        Seed of the draws.
     """
 
     setting: Setting
@@ -70,12 +70,12 @@ class SettingCase:
         return found
 
 
-class Unheard(FunctionClass):
-    """A class of which no setting knows anything."""
+class UnknownClass(FunctionClass):
+    """A function class that no setting knows."""
 
 
 def inputs_are_float64_of_one_size(case: SettingCase) -> None:
-    """(count, dim), finite; fresh ones of the same dim, and no more than asked for."""
+    """Inputs have shape (count, dim) and are finite; `fresh` may return fewer than count."""
     setting = case.setting
     dim = setting.inputs(1, case.rng()).shape[-1]
     for count in (1, 7):
@@ -87,16 +87,16 @@ def inputs_are_float64_of_one_size(case: SettingCase) -> None:
             require(fits, f"{got}, or not finite, where inputs(1) has {dim} coordinates")
 
 
-def a_seed_gives_one_world_and_no_other_chance_is_used(case: SettingCase) -> None:
-    """Inputs, fresh inputs, teachers and labels; neither numpy's nor torch's global generator is touched."""
-    with own_chance():
-        first, second = (_world(case) for _ in range(2))
+def a_seed_determines_all_draws(case: SettingCase) -> None:
+    """Inputs, fresh inputs, teachers and labels; the global generators of numpy and torch are unused."""
+    with global_generators_unused():
+        first, second = (_all_draws(case) for _ in range(2))
     for name, values in first.items():
         again = (f"a second draw of {name}", second[name])
         agree(again, ("the first", values), "one state of the generator")
 
 
-def _world(case: SettingCase) -> dict[str, NDArray[Any]]:
+def _all_draws(case: SettingCase) -> dict[str, NDArray[Any]]:
     setting: Any = case.setting
     x = setting.inputs(6, case.rng("x"))
     values = setting.teacher(case.rng("teacher"))(x)
@@ -105,27 +105,27 @@ def _world(case: SettingCase) -> dict[str, NDArray[Any]]:
 
 
 def a_teacher_is_a_function_of_its_input(case: SettingCase) -> None:
-    """Values do not depend on which other inputs are asked for, nor in which order; inputs are left alone."""
+    """A value does not depend on the other inputs or on their order, and inputs are not changed."""
     x = case.setting.inputs(6, case.rng("x"))
     kept, teacher = x.copy(), case.setting.teacher(case.rng("teacher"))
     values = np.asarray(teacher(x))
     require(np.isfinite(values).all(), "a value of a teacher at 6 inputs is not finite")
     require(len(values) == 6, f"a teacher's values at 6 inputs have shape {values.shape}")
-    agree(("an input after it was asked for", x), ("that before", kept), "6 inputs")
-    rtol, atol = (1e-6, 1e-6) if _single(teacher) else (1e-9, 1e-12)
+    agree(("an input after the call", x), ("that before", kept), "6 inputs")
+    rtol, atol = (1e-6, 1e-6) if _is_float32(teacher) else (1e-9, 1e-12)
     for name, part in {"in reverse": slice(None, None, -1), "of the first two": slice(2)}.items():
-        asked = (f"a value asked for {name}", np.asarray(teacher(x[part])))
-        agree(asked, ("that among all six", values[part]), "6 inputs", rtol=rtol, atol=atol)
+        alone = (f"a value {name}", np.asarray(teacher(x[part])))
+        agree(alone, ("that among all six", values[part]), "6 inputs", rtol=rtol, atol=atol)
 
 
-def _single(teacher: Any) -> bool:
+def _is_float32(teacher: Any) -> bool:
     """Return whether a teacher is a network in float32."""
     weights = getattr(teacher, "weights", ())
     return any(each.dtype == torch.float32 for each in weights)
 
 
-def labels_are_as_the_channel_says(case: SettingCase) -> None:
-    """Float64 of the values' shape, or int64 classes below the number of outputs."""
+def labels_have_the_type_of_the_channel(case: SettingCase) -> None:
+    """Labels are float64 of the shape of the values, or int64 classes below the number of outputs."""
     setting: Any = case.setting
     values = np.asarray(setting.teacher(case.rng("teacher"))(setting.inputs(9, case.rng("x"))))
     labels, kind = setting.channel.label(values, case.rng("labels")), setting.channel.labels
@@ -139,19 +139,20 @@ def labels_are_as_the_channel_says(case: SettingCase) -> None:
     require(inside, f"classes of {values.shape[1]} outputs are {labels.tolist()}")
 
 
-def the_loss_is_known(case: SettingCase) -> None:
-    """One of `errsrc.settings.setting.LOSSES`, and one that suits the channel's labels."""
+def the_loss_suits_the_labels(case: SettingCase) -> None:
+    """The loss is one of `errsrc.settings.setting.LOSSES`, and it suits the channel's type of labels."""
     setting: Any = case.setting
     require(setting.loss in LOSSES, f"{setting.loss!r} is none of {', '.join(LOSSES)}")
     suits = (setting.channel.labels == "values") == (setting.loss == "squared")
     require(suits, f"labels that are {setting.channel.labels} have no {setting.loss} loss")
 
 
-def noise_is_what_labels_show(case: SettingCase) -> None:
-    """The least risk, from labels alone, within `ERRORS` standard errors; exactly where labels are values.
+def noise_is_the_smallest_risk(case: SettingCase) -> None:
+    """The stated noise equals the smallest risk of any predictor, within `ERRORS` standard errors.
 
-    For values the mean squared distance of labels from them, summed over outputs.  For classes labels must
-    come with the probabilities that the channel states, and the noise be the least risk under these.
+    For labels that are numbers, this risk is the mean squared distance of the labels from the teacher's
+    values, summed over outputs.  Labels that are classes must have the probabilities that the channel
+    states, and the noise must be the smallest risk under these probabilities.
     """
     setting: Any = case.setting
     risks, rng = [], case.rng("labels")
@@ -164,14 +165,14 @@ def noise_is_what_labels_show(case: SettingCase) -> None:
         shares = np.eye(p.shape[1])[labels]
         spread = np.sqrt((p * (1 - p)).sum(0)) + 1e-9
         off = float((np.abs((shares - p).sum(0)) / spread).max())
-        seen = f"shares of {len(p)} labels are {off:.3g} standard errors from the probabilities stated"
+        seen = f"shares of {len(p)} labels are {off:.3g} standard errors from the stated probabilities"
         require(off <= ERRORS, seen)
-        risks.append(float(_least_risk(p, setting.loss).mean()))
-    _within(setting.noise, "noise", risks, "the least risk")
+        risks.append(float(_smallest_risk(p, setting.loss).mean()))
+    _require_mean(setting.noise, "noise", risks, "the smallest risk")
 
 
-def target_variance_is_what_the_best_constant_loses(case: SettingCase) -> None:
-    """Beyond the noise, of one constant for all teachers: not of each one's own, which is less."""
+def target_variance_is_the_excess_risk_of_the_best_constant(case: SettingCase) -> None:
+    """The target variance is the risk minus noise of the best constant that is the same for all teachers."""
     setting: Any = case.setting
     found = case.values(case.teachers)
     if setting.loss == "squared":
@@ -182,22 +183,22 @@ def target_variance_is_what_the_best_constant_loses(case: SettingCase) -> None:
         p = [setting.channel.probabilities(values).mean(0) for values in found]
         risks = [_risk(each, np.mean(p, axis=0), setting.loss) for each in p]
         noise = setting.noise
-    _within(setting.target_variance + noise, "target variance", risks, "the best constant's risk")
+    _require_mean(setting.target_variance + noise, "target variance", risks, "the best constant's risk")
 
 
-def _within(stated: float, name: str, risks: list[float], what: str) -> None:
-    """Require a constant within `ERRORS` standard errors of a mean over teachers.
+def _require_mean(stated: float, name: str, risks: list[float], what: str) -> None:
+    """Require that a stated number is within `ERRORS` standard errors of a mean over teachers.
 
-    The constant may itself be a mean over as many teachers: so by sqrt(2) of these errors.
+    The stated number may itself be a mean over as many teachers, so the standard error has a factor sqrt(2).
     """
     mean, spread = float(np.mean(risks)), float(np.std(risks, ddof=1))
     off = ERRORS * math.sqrt(2 / len(risks)) * spread + 1e-9 * abs(mean)
     seen = f"{what} of {len(risks)} teachers lies between {mean - off:.6g} and {mean + off:.6g}"
-    require(abs(stated - mean) <= off, f"the {name} stated gives {stated:.6g}, but {seen}")
+    require(abs(stated - mean) <= off, f"the stated {name} gives {stated:.6g}, but {seen}")
 
 
-def _least_risk(p: Array, loss: str) -> Array:
-    """Return the risk of who knows the probabilities (N, classes), (N,)."""
+def _smallest_risk(p: Array, loss: str) -> Array:
+    """Return the smallest risk (N,) of any prediction, for known probabilities (N, classes)."""
     if loss == "zero-one":
         return np.asarray(1 - p.max(1))
     return -np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0).sum(1)
@@ -210,8 +211,8 @@ def _risk(p: Array, constant: Array, loss: str) -> float:
     return float(-(p * np.log(np.where(constant > 0, constant, 1.0))).sum())
 
 
-def many_teachers_at_once_are_those_of_each(case: SettingCase) -> None:
-    """`teachers` of three generators, to 1e-5."""
+def teachers_drawn_at_once_equal_those_drawn_alone(case: SettingCase) -> None:
+    """`teachers` of three generators and `teacher` of each generator agree to 1e-5."""
     setting, x = case.setting, case.setting.inputs(6, case.rng("x"))
     together = setting.teachers([case.rng("teacher", k) for k in range(3)])
     require(len(together) == 3, f"teachers() of 3 generators are {len(together)}")
@@ -221,8 +222,8 @@ def many_teachers_at_once_are_those_of_each(case: SettingCase) -> None:
         agree(one, alone, "6 inputs", rtol=1e-5, atol=1e-5)
 
 
-def realizability_is_an_interval_from_0_on(case: SettingCase) -> None:
-    """0 of all functions, where it is known; classes that are not known are refused in one sentence."""
+def realizability_is_not_negative(case: SettingCase) -> None:
+    """Realizability is an interval >= 0, and 0 for all functions; classes that are not known are refused."""
     setting = case.setting
     for function_class in case.classes:
         found = setting.realizability(function_class)
@@ -231,11 +232,11 @@ def realizability_is_an_interval_from_0_on(case: SettingCase) -> None:
     if AllFunctions() in case.classes:
         found = setting.realizability(AllFunctions())
         require(found.estimate == 0, f"realizability of all functions is {found!r}")
-    refused(lambda: setting.realizability(Unheard()), "'function_class'", "a class that is not known")
+    refused(lambda: setting.realizability(UnknownClass()), "'function_class'", "a class that is not known")
 
 
 def teachers_have_the_covariance_of_the_roots(case: SettingCase) -> None:
-    """For a `GaussianSetting`: at 4 inputs, over 5 times the teachers, within `ERRORS` standard errors."""
+    """Only for a `GaussianSetting`: at 4 inputs, within `ERRORS` standard errors, over 5 x the teachers."""
     setting = case.setting
     if not isinstance(setting, GaussianSetting):
         return
@@ -251,8 +252,8 @@ def teachers_have_the_covariance_of_the_roots(case: SettingCase) -> None:
         agree(sample, stated, f"4 inputs, output {output}", atol=ERRORS * spread + 1e-12)
 
 
-def an_exact_quadrature_integrates_what_a_sample_does(case: SettingCase) -> None:
-    """For a `GaussianSetting`: squared differences of teachers; frames are orthonormal under it."""
+def an_exact_quadrature_agrees_with_a_sample(case: SettingCase) -> None:
+    """Only for a `GaussianSetting`: means of squared teachers' differences agree; frames are orthonormal."""
     setting = case.setting
     if not isinstance(setting, GaussianSetting):
         return
@@ -277,8 +278,12 @@ def _squares(differences: Array) -> Array:
     return np.asarray((differences.reshape(len(differences), -1) ** 2).sum(1))
 
 
-def realizability_is_what_projection_leaves(case: SettingCase) -> None:
-    """For a `GaussianSetting`, of classes with a frame and an exact quadrature; of a rank, at least that."""
+def realizability_is_the_residual_of_the_projection(case: SettingCase) -> None:
+    """Only for a `GaussianSetting`: realizability is the variance outside the projection on the class.
+
+    It is tested for classes with a frame and an exact quadrature.  For maps of limited rank the variance
+    outside the projection on all linear maps is a lower bound.
+    """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):
         return
@@ -298,11 +303,11 @@ def realizability_is_what_projection_leaves(case: SettingCase) -> None:
             require(found >= expected - 1e-9, seen)
             continue
         stated = (f"realizability({function_class!r})", found)
-        agree(stated, ("what projection leaves", expected), repr(setting), rtol=1e-8, atol=1e-10)
+        agree(stated, ("the residual of the projection", expected), repr(setting), rtol=1e-8, atol=1e-10)
 
 
 def a_setting_is_frozen_and_hashable(case: SettingCase) -> None:
-    """So that it is the table of a spec."""
+    """A setting can be a table of a spec: copies are equal, and its fields cannot be set."""
     setting: Any = case.setting
     copy = dataclasses.replace(setting)
     require(setting == copy and hash(setting) == hash(copy), f"a copy of {setting!r} is not equal to it")
@@ -317,19 +322,19 @@ def a_setting_is_frozen_and_hashable(case: SettingCase) -> None:
 SETTING_PROPERTIES: tuple[Callable[[SettingCase], None], ...] = (
     a_setting_is_frozen_and_hashable,
     inputs_are_float64_of_one_size,
-    a_seed_gives_one_world_and_no_other_chance_is_used,
+    a_seed_determines_all_draws,
     a_teacher_is_a_function_of_its_input,
-    many_teachers_at_once_are_those_of_each,
-    labels_are_as_the_channel_says,
-    the_loss_is_known,
-    noise_is_what_labels_show,
-    target_variance_is_what_the_best_constant_loses,
-    realizability_is_an_interval_from_0_on,
+    teachers_drawn_at_once_equal_those_drawn_alone,
+    labels_have_the_type_of_the_channel,
+    the_loss_suits_the_labels,
+    noise_is_the_smallest_risk,
+    target_variance_is_the_excess_risk_of_the_best_constant,
+    realizability_is_not_negative,
     teachers_have_the_covariance_of_the_roots,
-    an_exact_quadrature_integrates_what_a_sample_does,
-    realizability_is_what_projection_leaves,
+    an_exact_quadrature_agrees_with_a_sample,
+    realizability_is_the_residual_of_the_projection,
 )
-"""What holds of every setting, in the order in which `check_setting` looks."""
+"""The properties of every setting, in the order in which `check_setting` tests them."""
 
 
 def check_setting(
@@ -341,30 +346,32 @@ def check_setting(
     points: int = 64,
     seed: int = 0,
 ) -> None:
-    """Hold a setting to what holds of every setting.
+    """Test whether a setting has the properties of every setting.
+
+    The noise, variances and covariances that the setting states are compared with means over draws, within
+    `ERRORS` standard errors.
 
     Parameters
     ----------
-    setting
+    setting : Setting
         The setting, with a ``channel``.
-    classes
-        Function classes whose realizability it knows.
-    properties
-        Those to look at; all `SETTING_PROPERTIES` by default.
-    teachers
-        Teachers that means are over, >= 4; five times as many where their covariance is estimated.
-    points
-        Inputs of each teacher, >= 2.
-    seed
-        Of the draws.
+    classes : sequence of FunctionClass
+        Function classes whose realizability the setting knows.
+    properties : sequence of callable, optional
+        The properties to test; by default all `SETTING_PROPERTIES`.
+    teachers : int
+        Number of teachers that means are over, >= 4; covariances are means over five times as many.
+    points : int
+        Number of inputs of each teacher, >= 2.
+    seed : int
+        Seed of the draws, >= 0.
 
     Raises
     ------
     AssertionError
-        Where a property does not hold; one sentence names it, and the values that show it.  What is stated of
-        noise, variances and covariances is compared with means over draws, within `ERRORS` standard errors.
+        If a property does not hold; the message is one sentence that names it, with the values that show it.
     TypeError, ValueError
-        For what is no setting, or too few draws.
+        For an object that is no setting, and for numbers out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Hypothesis strategies of what a rule accepts and refuses, and of dataclasses whose fields declare rules."""
+"""Hypothesis strategies for values that a rule accepts or refuses, and for dataclasses with such fields."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from errsrc.checks import Choice, Flag, Integer, Number, Optional, Rule, Tuple
 T = TypeVar("T")
 
 RANGE = 1000
-"""How far from a bound numbers are drawn."""
+"""Largest distance of a drawn number from a bound."""
 
 
 @functools.singledispatch
 def accepted_values(rule: Rule) -> st.SearchStrategy[Any] | None:
-    """Return the strategy of values that a rule accepts, or None for a rule that it is not known of.
+    """Return a strategy for the values that a rule accepts, or None if no strategy is known for the rule.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _(rule: Tuple) -> st.SearchStrategy[tuple[Any, ...]] | None:
 
 
 def refused_values(rule: Rule) -> list[Any]:
-    """Return values that a rule refuses, among them those just out of its range.
+    """Return values that a rule refuses, including values just outside its range.
 
     Parameters
     ----------
@@ -110,15 +110,15 @@ def _accepts(rule: Rule, value: Any) -> bool:
 
 @st.composite
 def instances(draw: st.DrawFn, cls: type[T], **fixed: Any) -> T:
-    """Draw an instance of a dataclass, each of its fields from the rule that the field declares.
+    """Draw an instance of a dataclass; each field is drawn by the rule that it declares.
 
-    A field without a rule, or with a rule whose values are not known, keeps its default.  Combinations that
-    the class refuses are drawn again.
+    A field without a rule, or with a rule that has no strategy, keeps its default.  Combinations that the
+    class refuses are drawn again.
 
     Parameters
     ----------
-    draw
-        Hypothesis's own.
+    draw : callable
+        Given by Hypothesis.
     cls : type
         A dataclass whose fields are declared by `errsrc.fields`.
     **fixed

@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 from errsrc.learners import Ridge, as_learner, from_estimator
 from errsrc.learners.estimator import EstimatorLearner
 from errsrc.settings import AllFunctions, Linear
-from errsrc.testing.properties import own_chance
+from errsrc.testing.properties import global_generators_unused
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -38,7 +38,7 @@ RANDOM = [
 @pytest.mark.parametrize("estimator", RANDOM, ids=lambda one: type(one).__name__)
 def test_the_generator_decides_the_fit_wherever_the_random_state_is(estimator) -> None:
     learner = from_estimator(estimator)
-    with own_chance():
+    with global_generators_unused():
         one, same, other = (learner.fit(X, Y, rng(seed))(AT) for seed in (4, 4, 5))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)

@@ -50,7 +50,7 @@ def strides(n: int, chance: np.random.Generator) -> np.ndarray:
     return 2 * np.pi * Stride().points(n, 1, chance)
 
 
-SLOW = ("gaussian-process", "its_estimator_of_classes_passes_scikit_learns_checks")
+SLOW = ("gaussian-process", "its_classifier_passes_scikit_learns_checks")
 """The same fit as to numbers."""
 
 

@@ -142,7 +142,7 @@ class NoDefault(Legendre):
 
 
 QUADRATURE = "functions are orthonormal under the quadrature"
-SEED = "a seed gives the same inputs and no other chance is used"
+SEED = "a seed determines the inputs"
 SIZES = "size indices and degrees agree"
 NESTED = "nested bases are parts of each other"
 BROKEN = [
