@@ -31,7 +31,7 @@ Packages
     laws            scaling laws, one file each
     fitting         from measured points to fits, intervals, predictions and plans
     curves          the shape of a learning curve
-    settings        worlds to learn in: inputs, teachers, noise and loss
+    settings        problems with known teachers, inputs, noise and loss
     learners        how labelled examples become a predictor
     bases           orthonormal functions on an input space
     sources         the sources of a learner's error
@@ -40,6 +40,8 @@ Packages
     nets            architectures of networks
     training        the training loop, recipes, pruning, several GPUs
     datasets        images, texts, and published measurements
+    tasks           trainings of vision and language models, as cells of studies
+    sweeps          the store of finished cells, and the engines that compute cells
     studies         grids of cells, and their analysis
     plots           figures of results
     report          HTML pages
@@ -52,12 +54,22 @@ The command line has the same functions: see ``errsrc --help``.
 
 from __future__ import annotations
 
+from typing import Any
+
 import lazy_loader
 
 __version__ = "0.2.0"
 
-__getattr__, _, _names = lazy_loader.attach_stub(__name__, __file__)  # the names are in __init__.pyi
+_attribute, _, _names = lazy_loader.attach_stub(__name__, __file__)  # the names are in __init__.pyi
 __all__ = [*_names, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _names:
+        return _attribute(name)
+    from errsrc.moved import no_attribute
+
+    raise no_attribute("errsrc", name)
 
 
 def __dir__() -> list[str]:

@@ -13,6 +13,8 @@ from . import results as results
 from . import settings as settings
 from . import sources as sources
 from . import studies as studies
+from . import sweeps as sweeps
+from . import tasks as tasks
 from . import testing as testing
 from . import theory as theory
 from . import training as training

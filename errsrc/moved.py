@@ -6,6 +6,7 @@ path, both for ``errsrc.laws.fit`` and for ``from errsrc.laws import fit``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -75,6 +76,28 @@ def moved_names(package: str) -> Callable[[str], NoReturn]:
     def missing(name: str) -> NoReturn:
         if name in MOVED[package]:
             raise ImportError(f"{package}.{name} has moved: use {MOVED[package][name]}.")
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        raise no_attribute(package, name)
 
     return missing
+
+
+def no_attribute(package: str, name: str) -> AttributeError:
+    """Return the error for a name that a package does not have; it names a module or the closest name.
+
+    Parameters
+    ----------
+    package : str
+        Name of the package, which is imported.
+    name : str
+        The name that is missing.
+    """
+    error = f"module {package!r} has no attribute {name!r}"
+    if not name.startswith("_"):
+        import difflib
+        import importlib.util
+
+        if importlib.util.find_spec(f"{package}.{name}"):
+            return AttributeError(f"{error}: import {package}.{name} first")
+        close = difflib.get_close_matches(name, dir(sys.modules[package]), n=1)
+        error += f" (did you mean {close[0]!r}?)" if close else ""
+    return AttributeError(error)

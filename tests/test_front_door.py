@@ -7,6 +7,7 @@ import collections
 import importlib
 import inspect
 import json
+import operator
 import pkgutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import errsrc
-from errsrc.moved import MOVED
+from errsrc.moved import MOVED, no_attribute
 
 HERE = Path(__file__).parent
 STUB = ast.parse((Path(errsrc.__file__).with_suffix(".pyi")).read_text())
@@ -66,9 +67,25 @@ def test_a_name_is_the_one_of_its_package(name: str) -> None:
     assert getattr(errsrc, name) is found(HOMES[name])
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="fitt"):
-        errsrc.fitt  # noqa: B018
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("fitt", "module 'errsrc' has no attribute 'fitt' (did you mean 'fit'?)"),
+        ("Budget", "module 'errsrc' has no attribute 'Budget' (did you mean 'budget'?)"),
+        ("xyzzy", "module 'errsrc' has no attribute 'xyzzy'"),
+        ("laws.Densee", "module 'errsrc.laws' has no attribute 'Densee' (did you mean 'Dense'?)"),
+    ],
+)
+def test_an_unknown_name_is_an_attribute_error_with_the_closest_name(name: str, error: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        operator.attrgetter(name)(errsrc)
+    assert str(caught.value) == error
+
+
+def test_a_module_that_is_not_imported_yet_is_named_by_the_error() -> None:
+    with pytest.raises(AttributeError) as caught:
+        raise no_attribute("errsrc", "demo")
+    assert str(caught.value) == "module 'errsrc' has no attribute 'demo': import errsrc.demo first"
 
 
 OLD = json.loads((HERE / "fixtures" / "v0_1_0" / "public_names.json").read_text())
