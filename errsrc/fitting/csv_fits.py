@@ -14,11 +14,13 @@ from errsrc.fitting.csv_columns import csv_inputs, csv_points
 from errsrc.fitting.csv_table import CsvTable, read_csv
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import Fit, fit
+from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import ALL, JointPruning, Law, Pruning
+from errsrc.laws.law import LAW
 
 
-@checks.arguments(level=LEVEL, seed=SEED)
+@checks.arguments(fixed=NUMBERS, constants=NUMBERS, level=LEVEL, seed=SEED)
 def fit_csv(
     path: str | Path,
     law: str | type[Law] = "auto",
@@ -86,6 +88,8 @@ def fit_csv(
     """
     if isinstance(law, str):
         checks.choice(law, "law", "fit_csv", ("auto", *ALL))
+    else:
+        LAW(law, "law", "fit_csv")
     points = csv_points(read_csv(path), law, columns or {}, weights)
     fields = None if points.law is None else {field.name for field in dataclasses.fields(points.law)}
     for name in (*(fixed or {}), *(constants or {})):

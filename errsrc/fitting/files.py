@@ -161,7 +161,7 @@ def _fits(result: Forecast, where: str) -> tuple[tuple[Fit, float], ...]:
 
 def _own_laws(laws: Mapping[str, type[Law]]) -> Mapping[str, type[Law]]:
     """Return the laws of the caller; refuse what is no law, and a name of one of ours."""
-    for name, cls in laws.items():
+    for name, cls in checks.Instance(Mapping, "a dict of laws by name")(laws, "laws", "load_fit").items():
         if not (isinstance(cls, type) and issubclass(cls, Law)):
             raise TypeError(checks.refusal("laws", "load_fit", "subclasses of errsrc.laws.Law by name", cls))
         if ALL.get(name, cls) is not cls:

@@ -239,6 +239,10 @@ class Forecast(abc.ABC):
         except ValueError:
             got = "<shapes " + ", ".join(str(x.shape) for x in arrays) + ">"
             raise ValueError(checks.refusal("inputs", where, "arrays that broadcast", got)) from None
+        if not columns[0].size:
+            raise ValueError(
+                checks.refusal(self.input_names[0], where, "an array, not empty", "<no numbers>")
+            )
         return dict(zip(self.input_names, columns, strict=True))
 
 

@@ -18,7 +18,8 @@ from errsrc import checks
 from errsrc.checks import LEVEL, Instance, Number, PositiveArray
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import fit
-from errsrc.laws.law import Array, Law, checked_inputs
+from errsrc.fitting.points import NUMBERS
+from errsrc.laws.law import LAW, Array, Law, checked_inputs
 from errsrc.results import Interval, aligned, significant
 
 DIVERGENCE_LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
@@ -260,7 +261,7 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     return np.logical_and.reduce([x <= share * x.max() for x in columns])
 
 
-@checks.arguments(error=PositiveArray(), share=SHARE, level=LEVEL)
+@checks.arguments(law=LAW, error=PositiveArray(), fixed=NUMBERS, share=SHARE, level=LEVEL)
 def holdout(
     law: type[Law],
     error: ArrayLike,
@@ -307,9 +308,14 @@ def holdout(
     >>> len(result.fitted), len(result.held_out), bool(abs(result.held_out.divergence_mean) < 1e-6)
     (4, 2, True)
     """
-    small = small_cells(share, **inputs)
     e = np.asarray(error)
-    part: dict[str, Any] = {name: np.asarray(x)[small] for name, x in inputs.items()}
+    columns = checked_inputs(inputs, law.inputs, "holdout", law.at_most)
+    for name, x in {"error": e, **columns}.items():
+        if x.shape != (e.size,) or not e.size:
+            accepted = "a one-dimensional array, not empty, as long as error"
+            raise ValueError(checks.refusal(name, "holdout", accepted, f"<shape {x.shape}>"))
+    small = small_cells(share, **columns)
+    part: dict[str, Any] = {name: x[small] for name, x in columns.items()}
     return judge(fit(law, e[small], fixed=fixed, level=level, **part), e, small, level=level, **inputs)
 
 

@@ -19,10 +19,10 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals
 from errsrc.fitting.noise import noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
-from errsrc.fitting.points import pose
+from errsrc.fitting.points import NUMBERS, pose
 from errsrc.fitting.problem import OBJECTIVES
-from errsrc.laws.derivatives import compiled_error, equation
-from errsrc.laws.law import Array, Law
+from errsrc.laws.derivatives import check_error, compiled_error, equation
+from errsrc.laws.law import LAW, Array, Law
 from errsrc.results import Interval
 
 BOOTSTRAP_DRAWS = 256
@@ -153,6 +153,10 @@ class Fit(Forecast):
 
 
 @checks.arguments(
+    law=LAW,
+    fixed=NUMBERS,
+    constants=NUMBERS,
+    bounds=NUMBERS,
     objective=Choice(OBJECTIVES),
     huber_delta=Optional(Number(above=0)),
     starts=Integer(at_least=1),
@@ -273,6 +277,7 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     if (complaint := law.complaint()) is not None:
         raise NoFit(complaint, law)
     divergence = problem.error_at(z[None, :], problem.inputs)[0][0] / problem.error - 1
+    check_error(law, problem.measured, problem.measured["error"] * (1 + divergence))
     residual = np.log1p(divergence)
     unexplained_share = unexplained(problem, residual)
     if unexplained_share > 1:

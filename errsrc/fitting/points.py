@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
-from errsrc.checks import Choice, Number, PositiveArray
+from errsrc.checks import Choice, Instance, Number, Optional, PositiveArray
 from errsrc.fitting.problem import OBJECTIVES, Problem
 from errsrc.laws.law import Array, Law, checked_inputs
+
+NUMBERS = Optional(Instance(Mapping, "a dict by the names of parameters"))
+"""The rule of arguments that give numbers to parameters."""
 
 
 def pose(
@@ -87,6 +90,8 @@ def pose(
         fixed=held,
         limits=_scaled_limits(law, bounds or {}, scales, where),
     )
+    if not problem.free:
+        raise ValueError(checks.refusal("fixed", where, "some of the parameters", sorted(held)))
     distinct = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
     if distinct < len(problem.free) or len(e) <= len(problem.free):
         accepted = f"measured at more points than the {len(problem.free)} free parameters"
@@ -100,8 +105,9 @@ def _columns(
     """Return the inputs, "error" and "weights" as arrays of one length, (points,)."""
     sizes = checked_inputs(inputs, law.inputs, where, law.at_most)
     e = np.atleast_1d(PositiveArray()(error, "error", where))
-    if e.ndim != 1:
-        raise ValueError(checks.refusal("error", where, "a one-dimensional array", f"<shape {e.shape}>"))
+    if e.ndim != 1 or not len(e):
+        accepted = "a one-dimensional array, not empty"
+        raise ValueError(checks.refusal("error", where, accepted, f"<shape {e.shape}>"))
     w = np.ones(len(e)) if weights is None else PositiveArray()(weights, "weights", where)
     columns = {name: np.atleast_1d(x) for name, x in sizes.items()} | {"error": e, "weights": w}
     for name, x in columns.items():

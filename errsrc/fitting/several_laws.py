@@ -18,7 +18,7 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
 from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
 from errsrc.fitting.optima import Optimum, from_starts, optimum
-from errsrc.fitting.points import pose
+from errsrc.fitting.points import NUMBERS, pose
 from errsrc.fitting.problem import Problem
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
@@ -159,7 +159,7 @@ def _averaged_fits(forecast: AveragedFit) -> tuple[tuple[Fit, float], ...]:
     return tuple(zip(forecast.members, forecast.weights, strict=True))
 
 
-@checks.arguments(error=PositiveArray(), level=LEVEL, seed=SEED)
+@checks.arguments(error=PositiveArray(), fixed=NUMBERS, constants=NUMBERS, level=LEVEL, seed=SEED)
 @np.errstate(all="ignore")
 def auto(
     error: ArrayLike,

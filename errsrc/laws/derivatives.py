@@ -11,8 +11,10 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from errsrc import checks
 from errsrc.laws.law import Law, symbol
@@ -60,6 +62,40 @@ def equation(law: type[Law]) -> str:
     return EQUATIONS.get(law) or law.equation()
 
 
+def check_error(law: Law, inputs: Mapping[str, Any], predicted: Any) -> None:
+    """Check that `Law.error` of a law of the caller gives what its formula predicts after a fit.
+
+    A fit works with the formula, in scaled units.  The two differ where `Law.error` is another function, and
+    where the unit of a parameter is not the declared one.
+
+    Parameters
+    ----------
+    law : Law
+        The fitted law.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs in natural units; other quantities are ignored.
+    predicted : ndarray of float64, shape (points,)
+        What the formula predicts, in natural units.
+
+    Raises
+    ------
+    ValueError
+        If they differ by more than one part in a thousand.
+    """
+    from errsrc.laws.gradients import ERRORS
+
+    if type(law) in ERRORS:
+        return
+    error = np.broadcast_to(law.error(**{name: inputs[name] for name in law.inputs}), predicted.shape)
+    differs = ~np.isclose(error, predicted, rtol=1e-3, atol=0)
+    if differs.any():
+        name, first = type(law).__name__, int(differs.argmax())
+        accepted = "the same law as its formula, with parameters in the units that they declare"
+        got = f"<{error[first]:g} where the formula gives {predicted[first]:g}>"
+        message = checks.refusal("error", name, accepted, got).replace("parameter", "method", 1)
+        raise ValueError(f"{message} errsrc.testing.check_law({name}) says more.")
+
+
 @functools.cache
 def lambdified_gradient(law: type[Law]) -> Callable[..., list[Any]]:
     """Return the code of `compiled` as sympy makes it from `Law.formula`, for any law.
@@ -71,7 +107,7 @@ def lambdified_gradient(law: type[Law]) -> Callable[..., list[Any]]:
     """
     import sympy
 
-    formula = law.formula()
+    formula = _expression(law)
     return _lambdified(law, [formula, *(sympy.diff(formula, symbol(p.name)) for p in law.parameters())])
 
 
@@ -84,7 +120,18 @@ def lambdified_error(law: type[Law]) -> Callable[..., Any]:
     law : type of Law
         The law.
     """
-    return _lambdified(law, law.formula())
+    return _lambdified(law, _expression(law))
+
+
+def _expression(law: type[Law]) -> Any:
+    """Return the formula of a law; refuse what is no sympy expression."""
+    import sympy
+
+    formula = law.formula()
+    if not isinstance(formula, sympy.Expr):
+        got = f"<a {type(formula).__name__} from {law.__name__}.formula()>"
+        raise TypeError(checks.refusal("law", "fit", "one whose formula is a sympy expression", got))
+    return formula
 
 
 def _lambdified(law: type[Law], expression: Any) -> Callable[..., Any]:
@@ -113,7 +160,6 @@ def _own_code(law: type[Law]) -> dict[str, Callable[..., Any]]:
 
 def written_out() -> str:
     """Return the text of `errsrc.laws.gradients`, which `ruff format` then formats."""
-    import numpy as np
     import sympy
 
     from errsrc.laws import ALL

@@ -11,13 +11,13 @@ import abc
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import Number, PositiveArray
+from errsrc.checks import Number, PositiveArray, Rule
 from errsrc.fields import rules
 from errsrc.laws.parameters import Parameter, power_value
 
@@ -234,6 +234,53 @@ class Law(abc.ABC):
                 new[p.name] *= scales.get(quantity, 1.0) ** power_value(power, values)
         constants = {name: getattr(self, name) for name in self.constants()}
         return type(self)(**new, **constants)
+
+
+@dataclass(frozen=True)
+class LawClass(Rule):
+    """A class of laws that a fit can use: a subclass of `Law` whose definition is complete."""
+
+    accepted: ClassVar[str] = "a subclass of errsrc.laws.Law, as errsrc.laws.Power is"
+
+    def __call__(self, value: Any, name: str, where: str) -> type[Law]:
+        """Return `value` itself."""
+        if not (isinstance(value, type) and issubclass(value, Law)):
+            raise TypeError(checks.refusal(name, where, self.accepted, value))
+        for accepted, faulty in _faults(value):
+            if faulty:
+                got = f"<{value.__name__}: {', '.join(sorted(faulty))}>"
+                raise TypeError(checks.refusal(name, where, f"a law {accepted}", got))
+        return value
+
+
+LAW = LawClass()
+"""The rule of arguments that are the class of a law."""
+
+
+@functools.cache
+def _faults(law: type[Law]) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return what the definition of a law must be, each with the names that break it."""
+    parameters = {p.name for p in law.parameters()}
+    units = {quantity for p in law.parameters() for quantity, _ in p.unit}
+    powers = {power for p in law.parameters() for _, power in p.unit}
+    exponents = {power.lstrip("-") for power in powers if isinstance(power, str)}
+    largest = {law.largest_error_name} if law.largest_error_name else set()
+    named = {*exponents, *law.slopes, *law.ceilings, *largest}
+    faults = (
+        ("that defines error and formula", set(law.__abstractmethods__)),
+        ("that names its inputs in `inputs`", set() if law.inputs else {"none"}),
+        (
+            "that is a dataclass of parameters declared by positive, floor or real",
+            set() if parameters else {"no parameters"},
+        ),
+        (
+            "whose fields are parameters (positive, floor, real) or constants in `references`",
+            set(law.constants()) - set(law.references.values()),
+        ),
+        ("whose parameters have units of error and of its inputs", units - {"error", *law.inputs}),
+        ("whose exponents, slopes and ceilings are parameters", named - parameters),
+    )
+    return tuple((accepted, frozenset(faulty)) for accepted, faulty in faults)
 
 
 def checked_inputs(

@@ -63,6 +63,8 @@ def test_laws_that_are_none_and_names_that_are_taken_are_refused(onset, tmp_path
         TypeError, match=r"'laws' parameter of load_fit must be subclasses of errsrc\.laws\.Law"
     ):
         load_fit(tmp_path / "fit.json", laws={"onset": onset})
+    with pytest.raises(TypeError, match="'laws' parameter of load_fit must be a dict of laws by name"):
+        load_fit(tmp_path / "fit.json", laws=[Onset])
     with pytest.raises(ValueError, match=r"names that differ from those of errsrc\.laws\.ALL\. Got 'power'"):
         load_fit(tmp_path / "fit.json", laws={"power": Onset})
     assert isinstance(load_fit(tmp_path / "fit.json", laws={"onset": Onset, "power": Power}).law, Onset)

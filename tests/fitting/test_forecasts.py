@@ -34,6 +34,8 @@ def test_predictions_keep_the_shape_of_their_inputs() -> None:
         found.predict(n=1e5)
     with pytest.raises(ValueError, match="arrays that broadcast"):
         found.predict(n=[1, 2], m=[1, 2, 3])
+    with pytest.raises(ValueError, match=r"'n' parameter of Fit\.predict must be an array, not empty"):
+        found.predict(n=[], m=1e5)
 
 
 def test_values_beyond_an_inputs_largest_are_refused_alike() -> None:

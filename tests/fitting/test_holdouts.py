@@ -118,6 +118,10 @@ def test_nothing_held_out_and_misfitting_arrays_are_refused_in_one_sentence(grid
         judge(forecast, error, small.astype(float), n=n, m=m)
     with pytest.raises(TypeError, match="exactly n, m"):
         judge(forecast, error, small, n=n)
+    with pytest.raises(TypeError, match="'inputs' parameter of holdout must be exactly n, m"):
+        holdout(Dense, error, n=n)
+    with pytest.raises(ValueError, match=r"'n' parameter of holdout must be .* as long as error"):
+        holdout(Dense, error[:-1], n=n, m=m)
     with pytest.raises(ValueError, match="'share' parameter"):
         small_cells(1.0, n=n)
 

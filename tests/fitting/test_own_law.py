@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from outside.law import Onset
 
 from errsrc import plots
 from errsrc.fitting import Forecast, fit, holdout, judge, plan, save_fit
+from errsrc.laws import Law, positive, symbol
 from errsrc.report.holdout import holdout_page
 
 N = np.repeat(np.geomspace(10, 1e4, 10), 2)
@@ -38,6 +41,113 @@ def test_holdout_figures_and_page(error) -> None:
         draw(result)
     plots.curve(result.forecast)
     assert "Onset" in holdout_page("An own law", result, {})
+
+
+class Formula(Law):
+    """What the laws below have in common: a / n^alpha."""
+
+    inputs = ("n",)
+
+    def error(self, **inputs):
+        (n,) = self.input_arrays(inputs)
+        return self.a * n**-self.alpha
+
+    @classmethod
+    def formula(cls):
+        return symbol("a") * symbol("n") ** -symbol("alpha")
+
+
+@dataclass(frozen=True)
+class WrongUnit(Formula):
+    """The unit of a lacks n^alpha."""
+
+    a: float = positive((0.1, 30.0), unit={"error": 1})
+    alpha: float = positive((0.1, 1.0))
+
+
+@dataclass(frozen=True)
+class Right(Formula):
+    a: float = positive((0.1, 30.0), unit={"error": 1, "n": "alpha"})
+    alpha: float = positive((0.1, 1.0))
+
+
+class OtherFormula(Right):
+    @classmethod
+    def formula(cls):
+        return symbol("a") * symbol("n") ** (-2 * symbol("alpha"))
+
+
+class NoNumber(Right):
+    def error(self, **inputs):
+        return np.nan
+
+
+class NoFormula(Right):
+    @classmethod
+    def formula(cls):
+        return None
+
+
+class NoInputs(Right):
+    inputs = ()
+
+
+class NoMethods(Law):
+    inputs = ("n",)
+
+
+class NoDataclass(Formula):
+    a: float = positive((0.1, 30.0))
+
+
+@dataclass(frozen=True)
+class PlainField(Right):
+    b: float = 1.0
+
+
+@dataclass(frozen=True)
+class UnknownUnit(Right):
+    b: float = positive((0.1, 1.0), unit={"m": "beta"})
+
+
+class UnknownSlope(Right):
+    slopes = ("beta",)
+
+
+@pytest.mark.parametrize(
+    ("law", "sentence"),
+    [
+        ("power", "must be a subclass of errsrc.laws.Law, as errsrc.laws.Power is. Got 'power'"),
+        (ONSET, "must be a subclass of errsrc.laws.Law, as errsrc.laws.Power is. Got Onset("),
+        (NoMethods, "must be a law that defines error and formula. Got <NoMethods: error, formula>"),
+        (NoInputs, "must be a law that names its inputs in `inputs`. Got <NoInputs: none>"),
+        (NoDataclass, "dataclass of parameters declared by positive, floor or real. Got <NoDataclass: no"),
+        (PlainField, "(positive, floor, real) or constants in `references`. Got <PlainField: b>"),
+        (UnknownUnit, "parameters have units of error and of its inputs. Got <UnknownUnit: m>"),
+        (UnknownSlope, "exponents, slopes and ceilings are parameters. Got <UnknownSlope: beta>"),
+    ],
+)
+@pytest.mark.parametrize("function", [fit, holdout])
+def test_a_law_that_is_not_complete_is_refused_with_what_is_missing(function, law, sentence) -> None:
+    with pytest.raises(TypeError) as caught:
+        function(law, ONSET.error(n=N), n=N)
+    assert f"The 'law' parameter of {function.__name__} must be" in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+def test_a_law_whose_formula_is_no_expression_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"a sympy expression\. Got <a NoneType from NoFormula\.formula"):
+        fit(NoFormula, ONSET.error(n=N), n=N)
+
+
+@pytest.mark.parametrize("law", [WrongUnit, OtherFormula, NoNumber])
+def test_a_law_that_would_predict_other_errors_than_were_fitted_is_refused(law) -> None:
+    """Its fit would look good, and `Fit.law` would give other numbers."""
+    error = Right(a=3.0, alpha=0.4).error(n=N)
+    fit(Right, error, n=N)
+    sentence = f"'error' method of {law.__name__} must be the same law as its formula, with parameters in"
+    with pytest.raises(ValueError, match=sentence):
+        fit(law, error, n=N)
 
 
 class Halving(Forecast):
