@@ -17,8 +17,8 @@ from errsrc.laws.law import Array
 class ChainedFit(Checked, Forecast):
     """Errors of pruned networks of sizes that were never trained, not even unpruned.
 
-    A dense law predicts the unpruned error of each network from its n and m.  The pruning law takes the dense
-    plateau from it, and predicts the error at a density (Rosenfeld 2021, arXiv 2108.07686, chains them so).
+    A dense law predicts the unpruned error of each network from n and m.  From this error follows the dense
+    plateau, from which the pruning law predicts the error at a density (Rosenfeld 2021, arXiv 2108.07686).
     The inputs are n, m, density, depth and width.
 
     Parameters
@@ -30,7 +30,7 @@ class ChainedFit(Checked, Forecast):
         `errsrc.laws.JointPruning`.  Its errors are in the same unit.
     dip : float
         ln (dense plateau / unpruned error).  It is negative where light pruning lowers the error
-        (`errsrc.laws.plateau`).  0 takes the two for equal.
+        (`errsrc.laws.plateau`), and 0 if both are equal.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class ChainedFit(Checked, Forecast):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Names of the inputs: those of both laws but eps_np."""
+        """Names of the inputs: the inputs of both laws, without eps_np."""
         return (*self.dense.input_names, *(k for k in self.pruned.input_names if k != "eps_np"))
 
     @property

@@ -1,8 +1,9 @@
 """From the columns of a CSV file to the points of a fit, and to the inputs of a prediction.
 
-Files of pruned networks need more than a choice of columns: the law takes the error of each network before
-its pruning, which such a file often lacks.  It is then estimated from the rows of the network near density 1,
-and kept in the notes of the fit, so that later predictions of the same networks use the same value.
+Files of pruned networks need more than a choice of columns.  The law takes the error of each network before
+its pruning as an input, but many such files lack it.  This error is then estimated from the rows of the
+network near density 1, and kept in the notes of the fit, so that later predictions of the same networks use
+the same value.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class CsvPoints(NamedTuple):
     weights : ndarray of float64, shape (points,), or None
         Relative weights of the points, or None for equal weights.
     fixed : dict of str to float
-        Parameters that are held, because their input never varies.
+        Parameters that are not fitted because their input never varies.
     notes : dict
         What `csv_inputs` needs again: "columns", the columns by input, and, for pruned networks, "networks",
         their sizes and errors before pruning.
@@ -75,7 +76,7 @@ def csv_points(
         A name in `errsrc.laws.ALL`, a law of your own, or "auto": the average of several laws, or "pruning"
         if the density varies.  "pruning" is the joint law if the file has several networks.
     columns : dict of str to str
-        Column of an input, or of "error", where its name is not the one of the input.
+        {input or "error": name of its column}, for columns that do not have the name of their input.
     weights : str, optional
         Column of the relative weights.
 
@@ -96,7 +97,7 @@ def csv_points(
 
 
 def _chosen(table: CsvTable, law: str | type[Law], asked: Mapping[str, str]) -> _Choice:
-    """Choose the law and the columns; the columns of `asked` serve for no other input."""
+    """Choose the law and the columns; a column in `asked` is used for no other input."""
     own = {name: name for name in (*SIZES, "error", "eps_np") if name not in asked}
     here = dict(asked) | {k: v for k, v in own.items() if v in table.header and v not in asked.values()}
     if law == "auto" and ("density" in asked or here.get("density") in table.varying):
@@ -149,9 +150,9 @@ def _pruned_points(
 def csv_inputs(table: CsvTable, forecast: Forecast) -> dict[str, Array]:
     """Return the inputs at which a forecast predicts the rows of a CSV file.
 
-    The columns are those of the fit, which its notes name.  A pruned network's error before pruning is in the
-    column eps_np; without it, it is the one that the fit used for this network; for a new network, it is
-    estimated from the network's own rows that have an error.
+    The notes of the fit name its columns.  A pruned network's error before pruning comes from the column
+    eps_np.  If there is no such column, it is the value that the fit used for this network.  For a new
+    network it is estimated from the rows of this network that have an error.
 
     Parameters
     ----------
@@ -169,7 +170,7 @@ def csv_inputs(table: CsvTable, forecast: Forecast) -> dict[str, Array]:
     ------
     ValueError
         If a column is missing or holds anything but finite numbers > 0, or if the error of a network before
-        its pruning is nowhere to be found.
+        its pruning is unknown.
     """
     columns, known = _remembered(forecast)
     names = forecast.input_names

@@ -100,7 +100,7 @@ def fit_csv(
     options: dict[str, Any] = {"fixed": held, "constants": constants, "weights": points.weights}
     options |= {"level": level, "seed": seed, **points.inputs}
     found: Fit | AveragedFit
-    if points.law is None or points.law in (Pruning, JointPruning):  # the average has one law for these
+    if points.law is None or points.law in (Pruning, JointPruning):  # their average has a single law
         found = auto(points.error, **options)
     else:
         found = fit(points.law, points.error, **options)

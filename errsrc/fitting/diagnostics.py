@@ -1,4 +1,4 @@
-"""What the points of a fit do not determine, and what else its reader must know."""
+"""Diagnostics of a fit: how well the points determine it, and warnings."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def warnings_of(
     unexplained_share: float,
     facts: Identifiability,
 ) -> tuple[str, ...]:
-    """Return what the reader of a fit must know, a sentence each.
+    """Return the warnings of a fit, one sentence each.
 
     Parameters
     ----------

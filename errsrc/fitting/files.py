@@ -79,7 +79,7 @@ def save_fit(result: Forecast, path: str | Path) -> None:
     TypeError
         For a forecast that is neither a fit nor an average of fits, and for notes that are not JSON.
     ValueError
-        If `load_fit` could not read the file back: for a law of your own that has the name of one of ours,
+        If `load_fit` could not read the file back: for a law of your own with the name of a law of errsrc,
         and for numbers that are not finite.
     OSError
         If the file cannot be written.
@@ -151,7 +151,7 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
 
 
 def _fits(result: Forecast, where: str) -> tuple[tuple[Fit, float], ...]:
-    """Return the fits that a forecast averages, with their weights; refuse a forecast that has none."""
+    """Return the fits that a forecast averages, with their weights; raise TypeError if there are none."""
     fits = weighted_fits(result)
     if not fits:
         accepted = "a fit of one law, or an average of such fits"
@@ -160,7 +160,7 @@ def _fits(result: Forecast, where: str) -> tuple[tuple[Fit, float], ...]:
 
 
 def _own_laws(laws: Mapping[str, type[Law]]) -> Mapping[str, type[Law]]:
-    """Return the laws of the caller; refuse what is no law, and a name of one of ours."""
+    """Return the laws of the caller; raise an error for an object that is no law, or a name in `ALL`."""
     for name, cls in checks.Instance(Mapping, "a dict of laws by name")(laws, "laws", "load_fit").items():
         if not (isinstance(cls, type) and issubclass(cls, Law)):
             raise TypeError(checks.refusal("laws", "load_fit", "subclasses of errsrc.laws.Law by name", cls))
@@ -171,7 +171,7 @@ def _own_laws(laws: Mapping[str, type[Law]]) -> Mapping[str, type[Law]]:
 
 
 def _unknown(name: str, path: str | Path) -> str:
-    """Return the sentences that refuse a file with a law that is not known."""
+    """Return the message of the error for a file with an unknown law."""
     accepted = "a fit of laws in errsrc.laws.ALL or in the 'laws' parameter"
     refusal = checks.refusal("path", "load_fit", accepted, f"<the law {name!r} in the file {path}>")
     cls = "".join(word.capitalize() for word in name.split("-"))
@@ -287,7 +287,7 @@ def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
 
 
 def _current(law: Law, columns: dict[str, Any]) -> dict[str, Any]:
-    """Return what a file has by the parameters of a law with their new names, see `errsrc.records`."""
+    """Return columns of a file under the present names of a law's parameters, see `errsrc.records`."""
     owner = records.name(type(law))
     return {records.current_field(owner, name): value for name, value in columns.items()}
 

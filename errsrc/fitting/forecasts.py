@@ -20,9 +20,10 @@ from errsrc.laws.law import Array, checked_inputs
 DOUBT, JOINT_DOUBT = 0.2, 0.13
 """Standard deviation of the error of a law's form, in ln error per unit of ln error extrapolated.
 
-The first is for laws in one input.  The second is for laws in several inputs, which the points hold from more
-sides.  Published learning curves, extrapolated from their smaller sizes, ask for 0.13 to 0.32, and published
-grids for about 0.1; `benchmarks/law_fit.py` measures the coverage of the intervals that follow."""
+The first is for laws in one input.  The second is for laws in several inputs, which the points constrain from
+more sides.  Published learning curves, extrapolated from their smaller sizes, need 0.13 to 0.32, and
+published grids about 0.1;
+`benchmarks/law_fit.py` measures the coverage of the resulting intervals."""
 TAIL = 6.0
 """Degrees of freedom of the t distribution of a run around the curve: noise has heavier tails than normal."""
 
@@ -54,9 +55,9 @@ class Prediction:
 
 
 class Forecast(abc.ABC):
-    """Base class of what predicts the errors of new runs: a fit, an average of fits, a chain of two.
+    """Base class of fits, averages of fits and chains of fits, which predict the errors of new runs.
 
-    A forecast is a central curve together with draws of what the curve may be instead.  A subclass defines
+    A forecast is a central curve, and random draws of curves that the points also allow.  A subclass defines
     the attributes below and `log_errors`; predictions and plans follow from these.
 
     Attributes
@@ -74,7 +75,7 @@ class Forecast(abc.ABC):
     run_noise : float
         Standard deviation of ln error of one run around the mean curve.
     notes : dict
-        What the maker of the fit keeps with it, as JSON values.
+        Further values that are stored with the fit, as JSON values.
     """
 
     notes: Mapping[str, Any] = MappingProxyType({})

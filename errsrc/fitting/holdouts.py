@@ -1,4 +1,4 @@
-"""A law judged on cells that it has not seen: fitted to small cells, compared with large ones.
+"""Held-out judgements: a law is fitted to small cells and compared with large cells.
 
 A *cell* is one set of sizes (n, m, ...) with all the runs that were made there.
 """
@@ -23,7 +23,7 @@ from errsrc.laws.law import LAW, Array, Law, checked_inputs
 from errsrc.results import Interval, aligned, significant
 
 DIVERGENCE_LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
-"""Largest |mean| and standard deviation of the divergence with which a prediction counts as having come true.
+"""Largest |mean| and largest standard deviation of the divergence at which a prediction counts as correct.
 
 Rosenfeld et al. 2020 (arXiv 1909.12673) report under 1% and 5% for fits, and 4.5 +- 4.7% for ImageNet
 extrapolated from at most 1/8 of the data and 1/16 of the model."""
@@ -126,7 +126,7 @@ class JudgedCells:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One figure of a prediction against its limit.
+    """A figure of a prediction, and the limit that the figure must not exceed.
 
     Attributes
     ----------
@@ -158,9 +158,9 @@ class Holdout:
     forecast : Forecast
         The fit.
     fitted : JudgedCells
-        The cells that it was fitted to, sorted by their sizes.
+        The cells that the fit was fitted to, sorted by their sizes.
     held_out : JudgedCells
-        The other cells, sorted likewise.
+        The other cells, sorted by their sizes.
     """
 
     forecast: Forecast
@@ -228,7 +228,7 @@ class Holdout:
 
 
 SHARE = Number(above=0, below=1)
-"""What the share of the largest sizes may be, up to which cells are fitted."""
+"""Rule of the `share` parameter: cells are fitted up to this share of the largest sizes."""
 
 
 @checks.arguments(share=SHARE)
@@ -325,7 +325,7 @@ def holdout(
 def judge(
     forecast: Forecast, error: ArrayLike, fitted: ArrayLike, *, level: float = 0.9, **inputs: ArrayLike
 ) -> Holdout:
-    """Compare the predictions of a fit with measured runs: those that it was fitted to, and all others.
+    """Compare the predictions of a fit with measured runs, fitted and held out.
 
     Parameters
     ----------

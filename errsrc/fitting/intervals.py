@@ -1,12 +1,11 @@
-"""Where the interval of a parameter comes from: profile likelihood for least squares, else a bootstrap.
+"""Intervals of parameters: by profile likelihood for least squares, otherwise by a bootstrap.
 
-- `profile`: an interval ends where the sum of squares, minimised over all other parameters, has risen by what
-  Student's t distribution allows (Bates and Watts 1988, "Nonlinear regression analysis", section 6.1).
-- `bootstrap` and `percentiles`: under a Huber loss, an interval has the quantiles of refits to resampled data
-  at its ends.
+- `profile`: an interval ends where the sum of squares, minimised over all other parameters, has risen by an
+  amount given by Student's t distribution (Bates and Watts 1988, "Nonlinear regression analysis", sec. 6.1).
+- `bootstrap` and `percentiles`: under a Huber loss, the ends of an interval are quantiles of refits to
+  resampled data.
 
-The refits of the bootstrap are also the draws of a fit, from which predictions and plans have their
-intervals.
+The refits of the bootstrap are also the draws of a fit, which give the intervals of predictions and plans.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from errsrc.laws.law import Array
 from errsrc.results import Interval
 
 FAR = 100.0
-"""An end of the interval of a positive parameter that is farther away than this factor bounds nothing."""
+"""An end of the interval of a positive parameter that is farther away than this factor counts as no bound."""
 OPEN = 10.0
-"""The points leave a positive parameter open if its standard error is larger than this factor."""
+"""A positive parameter counts as not determined if its standard error is larger than this factor."""
 
 
 def parameter_intervals(
@@ -72,10 +71,10 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     """Return the solutions of refits to resampled data.
 
     Errors are redrawn around the fitted law with the standard deviation of the residuals, corrected for the
-    number of parameters.  Along a single input neighbouring residuals may be correlated, as where the points
-    are measurements of one training run: there the noise is autoregressive, with the correlation of the
-    residuals.  Huber fits in several inputs are instead refitted under exponential weights (Rubin 1981),
-    which need no model of the noise.
+    number of parameters.  Along a single input, neighbouring residuals may be correlated, for example if the
+    points are evaluations of one training run.  So the noise along a single input is autoregressive, with the
+    correlation of the residuals.  Huber fits in several inputs are instead refitted under exponential weights
+    (Rubin 1981), which need no model of the noise.
 
     Parameters
     ----------
@@ -127,8 +126,8 @@ def _autoregressive(problem: Problem, residual: Array, noise: Array) -> Array:
 def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: float) -> Array:
     """Return the ends of the percentile intervals of bootstrap draws.
 
-    A coordinate that the points leave open has no ends: its draws only show where the search or its prior
-    left it.
+    The interval of a coordinate that the points do not determine has no ends: the draws of this coordinate
+    only show where the search or its prior left it.
 
     Parameters
     ----------
@@ -137,7 +136,7 @@ def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: f
     z : ndarray of float64, shape (free,)
         The fitted coordinates.
     draws : ndarray of float64, shape (draws, free)
-        Those of the refits.
+        The coordinates of the refits.
     scale : float
         Standard deviation of the noise.
     level : float
@@ -155,9 +154,9 @@ def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: f
 
 
 def _open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
-    """Return which positive parameters the points leave open, bool (free,), at a noise of `scale`.
+    """Return which positive parameters the points do not determine, bool (free,), at a noise of `scale`.
 
-    By the curvature of the sum of squares at z, without any prior.
+    The criterion is the curvature of the sum of squares at z, without any prior.
     """
     _, jac = natural.residuals(z[None, :], natural.error)
     standard_errors = scale * np.sqrt(np.diag(_covariance(np.sqrt(natural.weights)[:, None] * jac[0])))

@@ -18,7 +18,7 @@ from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array, checked_inputs
 
 OUTLIER = 3.0
-"""Residuals beyond this many robust standard deviations are shortened to it in the noise of a Huber fit."""
+"""The noise of a Huber fit is computed from residuals clipped at this many robust standard deviations."""
 
 
 class Noise(NamedTuple):
@@ -27,11 +27,12 @@ class Noise(NamedTuple):
     Attributes
     ----------
     residual : float
-        Of the measured points around the law.
+        Standard deviation of the measured points around the law.
     run : float
-        Of a new run around the law: larger than `residual` where the points look like a running best.
+        Standard deviation of a new run around the law; larger than `residual` where the points look like a
+        running best.
     seeds : float
-        Of rows with equal inputs around their mean; nan where no inputs are repeated.
+        Standard deviation of rows with equal inputs around their mean; nan where no inputs are repeated.
     """
 
     residual: float
@@ -70,8 +71,9 @@ def noise_around(problem: Problem, z: Array, residual: Array) -> Noise:
 def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
     """Return the standard deviation of a fit's noise, corrected for the number of parameters fitted.
 
-    In least squares weights are precisions, and this is the noise of a point of weight 1.  In a Huber fit the
-    weights say how much a point matters, and this is the noise of every point (`residual_scale`).
+    In least squares the weights are precisions, and the result is the noise of a point of weight 1.  In a
+    Huber fit the weights say how important a point is, and the result is the noise of every point
+    (`residual_scale`).
 
     Parameters
     ----------
@@ -156,9 +158,10 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
     """Return how many times larger the noise of a new run is than that of the residuals: between 1 and 2.
 
     Noise makes some errors of a curve rise from one size to the next, unless the steps between sizes are
-    large.  Where none rises, the curve is likely to be the running best of a noisier one.  The factor is 2 -
-    P, where P is an upper bound on the probability that noise leaves no rise: it takes the steps as
-    independent.  The factor is 1 where any error rises, where sizes are repeated, and for several inputs.
+    large.  If no error rises, the curve is probably the running best of a noisier curve.  The factor is then
+    2 - P, where P is an upper bound on the probability that none of the errors rises in spite of the noise,
+    if the steps are independent.  The factor is 1 if any error rises, if sizes are repeated, and for several
+    inputs.
 
     Parameters
     ----------
@@ -200,9 +203,9 @@ def seed_noise(problem: Problem) -> float:
 def seed_weights(error: ArrayLike, **inputs: ArrayLike) -> Array:
     """Return weights for a fit from repeated seeds: inverse variances of ln error.
 
-    Few seeds determine a variance badly: two that happen to agree would take over the fit.  So the variance
-    of each cell is a weighted mean, of its own with its k - 1 degrees of freedom and of the pooled variance
-    with 4 degrees of freedom (an inverse-gamma prior).
+    Few seeds determine a variance badly: two seeds that happen to agree would dominate the fit.  So the
+    variance of each cell is a weighted mean of two variances: its own, with its k - 1 degrees of freedom, and
+    the pooled variance, with 4 degrees of freedom (an inverse-gamma prior).
 
     Parameters
     ----------

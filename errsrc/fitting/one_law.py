@@ -26,14 +26,14 @@ from errsrc.laws.law import LAW, Array, Law
 from errsrc.results import Interval
 
 BOOTSTRAP_DRAWS = 256
-"""Number of refits from which predictions have their intervals."""
+"""Number of refits to resampled data, which give the intervals of predictions."""
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fit(Forecast):
-    """A fitted law, with what the points determine about it and what they leave open.
+    """A fitted law, with the intervals of its parameters and with warnings.
 
     Attributes
     ----------
@@ -74,7 +74,8 @@ class Fit(Forecast):
     warnings : tuple of str
         Sentences on what weakens the fit.
     notes : dict
-        What the maker of the fit keeps with it, as JSON values: `fit_csv` keeps the names of the columns.
+        Further values that are stored with the fit, as JSON values: `fit_csv` stores the names of the
+        columns.
     """
 
     law: Law
@@ -208,7 +209,7 @@ def fit(
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
-        Seed of the starts and of the resampling, >= 0.  The same seed gives the same fit.
+        Seed of the starts and of the resampling, >= 0.  Equal seeds give equal fits.
     **inputs : array_like, shape (points,)
         An array, or a single number, for each input of the law: numbers > 0.
 
@@ -220,8 +221,8 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        For missing or unknown inputs, values that are not finite and > 0, arrays of different lengths, an
-        input that does not vary, or only together with another, and for no more points than free parameters.
+        For missing or unknown inputs, values that are not finite and > 0, arrays of different lengths, inputs
+        that do not vary independently, and if there are not more points than free parameters.
     NoFit
         If no start converged, and if the optimum makes no sense (`Law.complaint`) or fits worse than a
         constant.  The exception has the best law that was found.

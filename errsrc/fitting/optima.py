@@ -27,7 +27,7 @@ class Optimum(NamedTuple):
     cost : float
         Sum of losses there.
     flat : bool
-        Whether they lie in a valley along which the cost hardly changes.
+        Whether these coordinates lie in a valley along which the cost hardly changes.
     """
 
     problem: Problem
@@ -38,7 +38,7 @@ class Optimum(NamedTuple):
 
 
 def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
-    """Minimise from all starts, and from four times as many others where fewer than two agree.
+    """Minimise from all starts; if fewer than two agree, minimise from four times as many other starts.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
     starts : ndarray of float64, shape (starts, free)
         Scaled coordinates.
     seed : int
-        Seed of the starts; the others are drawn from the seed after it.
+        Seed of the starts; the seed of the other starts is one larger.
 
     Returns
     -------

@@ -178,7 +178,7 @@ class _Planner:
     def crossing(
         self, passed: Callable[[Array], NDArray[np.bool_]], shape: tuple[int, ...]
     ) -> tuple[Array, Array]:
-        """Return the n on either side of the one from which on `passed` is true, by bisection in ln n."""
+        """Return two n that enclose the smallest n at which `passed` is true, by bisection in ln n."""
         low, high = (np.full(shape, np.log(end)) for end in self.range["n"])
         for _ in range(60):
             middle = (low + high) / 2
@@ -216,7 +216,7 @@ class _Planner:
         return n, np.where(np.isfinite(n), m, np.inf)
 
     def affordable_n(self, budget: float, m: Array) -> Array:
-        """Return the largest n within a budget at m (rows, k); nan where not even the smallest n is."""
+        """Return the largest n within a budget at m (rows, k); nan where even the smallest n costs more."""
         affordable = self.total(np.full(m.shape, self.range["n"][0]), m) <= budget
         within, _ = self.crossing(lambda n: self.total(n, m) > budget, m.shape)
         return np.where(affordable, within, np.nan)

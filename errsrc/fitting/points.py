@@ -136,7 +136,7 @@ def _geometric_mean(x: Array) -> float:
 def _scaled_fixed(
     law: type[Law], fixed: Mapping[str, float], scales: Mapping[str, float], where: str
 ) -> dict[str, float]:
-    """Return fixed parameters in scaled units; refuse one whose unit depends on a free exponent."""
+    """Return fixed parameters in scaled units; raise ValueError if a unit depends on a free exponent."""
     known = {p.name: p for p in law.parameters()}
     out = {}
     for name, value in fixed.items():
@@ -163,7 +163,7 @@ def _scaled_limits(
     scales: Mapping[str, float],
     where: str,
 ) -> dict[str, tuple[float, float]]:
-    """Return bounds in scaled units; refuse those of a parameter whose unit depends on an exponent."""
+    """Return bounds in scaled units; raise ValueError if the unit of a parameter depends on an exponent."""
     known = {p.name: p for p in law.parameters()}
     out = {}
     for name, (low, high) in bounds.items():
@@ -182,7 +182,7 @@ def _scaled_limits(
 def _check_largest(
     law: type[Law], error: Array, held: Mapping[str, float], scales: Mapping[str, float], where: str
 ) -> None:
-    """Refuse errors above the fixed parameter that the law never exceeds."""
+    """Raise ValueError for errors above the fixed parameter that the law never exceeds."""
     name = law.largest_error_name or ""
     if name in held and error.max() > held[name] * scales["error"] * (1 + 1e-12):
         accepted = f"numbers <= {name} = {held[name] * scales['error']:g}"
@@ -190,7 +190,7 @@ def _check_largest(
 
 
 def _check_varied(law: type[Law], sizes: Mapping[str, Array], held: Mapping[str, float], where: str) -> None:
-    """Refuse inputs that do not vary, or only together, where free parameters describe the effect of each."""
+    """Raise ValueError for inputs that do not vary independently although free parameters need it."""
     needed: list[str] = []
     for p in law.parameters():
         for quantity, power in p.unit:
@@ -202,7 +202,7 @@ def _check_varied(law: type[Law], sizes: Mapping[str, Array], held: Mapping[str,
                 raise ValueError(checks.refusal(quantity, where, "at least two different sizes", got))
             if quantity not in needed:
                 needed.append(quantity)
-    for one, other in itertools.combinations(needed, 2):  # nothing can tell the effects of these apart
+    for one, other in itertools.combinations(needed, 2):  # their effects cannot be distinguished
         if np.corrcoef(np.log(sizes[one]), np.log(sizes[other]))[0, 1] > 1 - 1e-9:
             got = "<one is a power of the other>"
             raise ValueError(checks.refusal(other, where, f"varied apart from {one}", got))

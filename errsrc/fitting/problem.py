@@ -21,7 +21,7 @@ OBJECTIVES = ("divergence", "log", "huber", "absolute")
 PRIOR_MEDIAN, PRIOR_WIDTH = 0.4, 0.5
 """The weak prior on exponents: log-normal, by its median and the standard deviation of its logarithm."""
 CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0
-"""The weak prior on ceilings, likewise, in units of the largest measured error.
+"""The weak prior on ceilings, also log-normal, in units of the largest measured error.
 
 The median is far above all points, so that a fit has a ceiling only where the points show it."""
 LARGEST_BATCH = 4_000_000
@@ -305,7 +305,7 @@ class Problem:
         return out
 
     def natural(self) -> Self:
-        """Return the same problem in natural units, those that the points were given in."""
+        """Return the same problem in natural units, the units of the given points."""
         s = self.scales
         fixed = {p.name: self.fixed[p.name] for p in self.law.parameters() if p.name in self.fixed}
         for p in self.law.parameters():

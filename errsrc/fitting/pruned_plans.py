@@ -27,11 +27,11 @@ class PrunedPlan:
     Attributes
     ----------
     network : int
-        Index of the network among those asked about.
+        Index of the network in the given arrays.
     density : Interval
-        Share of its weights that remain.
+        Share of the weights of this network that remain.
     remaining : Interval
-        Number of its weights that remain.
+        Number of weights of this network that remain.
     remaining_by_network : ndarray of float64, shape (networks,)
         Number of weights with which each network reaches the error; inf where it does not reach it.
     chance_by_network : ndarray of float64, shape (networks,)

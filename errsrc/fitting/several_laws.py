@@ -48,7 +48,7 @@ RECENCY: dict[tuple[str, ...], dict[str, float]] = {
 }
 """The weight of a point is proportional to these powers of its inputs.
 
-Points of large sizes and small densities count most: they are nearest to what is extrapolated to."""
+Points of large sizes and small densities have the largest weights: they are nearest to the extrapolations."""
 EXPONENT_BOUNDS = (0.02, 1.0)
 """Bounds of the exponents: an excess error falls no faster than the parametric rate, 1 / n."""
 PARAMETER_BOUNDS = {"alpha": EXPONENT_BOUNDS, "beta": EXPONENT_BOUNDS, "gamma": (0.05, 8.0)}
@@ -64,13 +64,14 @@ class AveragedFit(Forecast):
     Attributes
     ----------
     members : tuple of Fit
-        The fits, that of the largest weight first.
+        The fits; the fit with the largest weight is first.
     weights : tuple of float
-        Their weights, of sum 1.
+        Weights of the fits, of sum 1.
     warnings : tuple of str
         Sentences on what weakens the fits.
     notes : dict
-        What the maker of the fit keeps with it, as JSON values: `fit_csv` keeps the names of the columns.
+        Further values that are stored with the fit, as JSON values: `fit_csv` stores the names of the
+        columns.
     """
 
     members: tuple[Fit, ...]
@@ -173,9 +174,9 @@ def auto(
 ) -> AveragedFit:
     """Fit all laws that suit the inputs, and average them by how well they fit.
 
-    This is the estimator to use where you have no reason to prefer a law.  It takes nothing into account but
-    the points, and `benchmarks/law_fit.py` measures it on published curves.  Its set of laws is fixed: a law
-    of your own is fitted with `errsrc.fit`.
+    This is the estimator to use if you have no reason to prefer a law.  It uses only the points.
+    `benchmarks/law_fit.py` measures it on published curves.  Its set of laws is fixed: fit a law of your own
+    with `errsrc.fit`.
 
     Parameters
     ----------
@@ -213,7 +214,7 @@ def auto(
     Notes
     -----
     Each law is fitted to ln error under Huber losses.  Exponents of n and m are at most 1
-    (`EXPONENT_BOUNDS`); but for laws in n alone, where that suffices, exponents also have a weak prior
+    (`EXPONENT_BOUNDS`).  Exponents of laws in other inputs than n alone also have a weak prior
     (`problem.PRIOR_MEDIAN`).  The weight of a law is proportional to (J / min J)^(-N / 2), where J is the
     minimum of its losses and N the effective number of points.
 
@@ -244,7 +245,7 @@ def auto(
 
 
 def _suitable(inputs: Mapping[str, ArrayLike], fixed: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the set of inputs in `AVERAGED_LAWS` that is given; refuse others, and unknown parameters."""
+    """Return the given set of inputs if it is in `AVERAGED_LAWS`; raise ValueError for unknown names."""
     names = next((key for key in AVERAGED_LAWS if set(key) == set(inputs)), None)
     if names is None:
         accepted = "one of these sets: " + "; ".join(", ".join(key) for key in AVERAGED_LAWS)
@@ -275,7 +276,7 @@ def _columns(
 def _check_values(
     error: Array, names: tuple[str, ...], fixed: Mapping[str, float], constants: Mapping[str, float]
 ) -> None:
-    """Refuse negative values of parameters and constants, and errors above a fixed error of random guess."""
+    """Raise ValueError for negative parameters and constants, and for errors above a fixed random guess."""
     for name, value in {**fixed, **constants}.items():
         Number(at_least=0)(value, name, "auto")
     for name in {law.largest_error_name or "" for law in AVERAGED_LAWS[names]} & fixed.keys():
@@ -290,7 +291,7 @@ def _posed(
     fixed: Mapping[str, float],
     constants: Mapping[str, float],
 ) -> list[Problem]:
-    """Return the problem of each law; the first, and those with fewer free parameters than points."""
+    """Return the problem of the first law, and of each law with fewer free parameters than points."""
     error, sizes = columns["error"], {name: columns[name] for name in names}
     points = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
     posed: list[Problem] = []
@@ -343,7 +344,7 @@ def _optima(posed: list[Problem], delta: float, prior: float, seed: int) -> list
 
 
 def _warnings(members: tuple[Fit, ...]) -> tuple[str, ...]:
-    """Return the warnings of the first member as they are, and those of the others with their law's name."""
+    """Return the warnings of all members; from the second member on, each starts with the name of its law."""
     warnings = list(members[0].warnings)
     for member in members[1:]:
         for sentence in member.warnings:

@@ -1,4 +1,4 @@
-"""Scaling laws, a file each: formulas only.
+"""Scaling laws: formulas only, one file for each law.
 
 A law gives the error of a learner as a function of its sizes.  `errsrc.fitting` fits laws to measured points,
 predicts and plans with them; `errsrc.curves` decides which shape a learning curve has.

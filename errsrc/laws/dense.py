@@ -37,11 +37,11 @@ class Dense(Law):
     beta : float
         Exponent of m.
     b : float
-        Amplitude of the model term at m = m_base; that of the data term at n = n_full is 1.
+        Amplitude of the model term at m = m_base, in units of the data term at n = n_full.
     c_inf : float
-        Floor of e~, in the same units.
+        Floor of e~, in units of the data term at n = n_full.
     eta : float
-        Value of e~ around which the power law goes over into a random guess, in the same units.
+        Value of e~ around which the law changes from the power law to a random guess, in the units of e~.
     n_full, m_base : float
         Units of n and of m, > 0; 1 by default, so that n and m are counted as they are.
 

@@ -34,7 +34,7 @@ class Envelope(Law):
     c_inf : float
         Floor of e~, in units of the data term at n = n_full.
     eta : float
-        Value of e~ around which the power law goes over into a random guess, in the same units.
+        Value of e~ around which the law changes from the power law to a random guess, in the units of e~.
     n_full : float
         Unit of n, > 0; 1 by default, so that n is counted as it is.
 

@@ -27,7 +27,8 @@ class JointPruning(Law):
         e = eps_np | (m* - i p (eps_up / eps_np)^(1 / gamma)) / (m* - i p) |^gamma
 
     (Rosenfeld et al. 2021, arXiv 2006.10621, eq. 2).  The plateau eps_np is an *input*, one number for each
-    network (depth, width and data size); `plateau` measures it.  The data size enters through it alone.
+    network (depth, width and data size); `plateau` measures it.  The data size affects the error only through
+    eps_np.
 
     Parameters
     ----------

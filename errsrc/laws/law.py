@@ -57,15 +57,15 @@ class Law(abc.ABC):
     inputs : tuple of str
         Names of the inputs, all > 0.
     error_inputs : tuple of str
-        Those inputs that are errors themselves, and so have the unit of the error.
+        Inputs that are errors themselves, and so have the unit of the error.
     at_most : dict of str to float
         Largest value of an input, where it has one.  `error` is a function of all inputs > 0, but no fit
         accepts larger values and no forecast predicts at them.
     references : dict of str to str
         {input: constant} of inputs that are counted in units of a constant of the law.
     slopes : tuple of str
-        Parameters that are exponents although no unit of another parameter names them.  A weak prior holds
-        the exponents in `errsrc.auto`.
+        Parameters that are exponents although no unit of another parameter names them.  `errsrc.auto` has a
+        weak prior on exponents.
     ceilings : tuple of str
         Parameters that are upper plateaus, which the measured points need not reach.
     largest_error_name : str or None
@@ -216,7 +216,7 @@ class Law(abc.ABC):
         return float(getattr(self, self.references[name])) if name in self.references else 1.0
 
     def rescaled(self, scales: Mapping[str, float]) -> Self:
-        """Return the same law for numbers that count in smaller units, and so are larger.
+        """Return the same law in smaller units, in which numbers are larger.
 
         If ``law.error(n=x) == y`` for a law without references, then
         ``law.rescaled({"n": s, "error": t}).error(n=s * x) == t * y``.

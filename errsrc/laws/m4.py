@@ -102,7 +102,7 @@ class M4(Law):
     alpha : float
         Exponent of n far from the error of a random guess.
     gamma : float
-        How the error departs from that of a random guess: 1 - u is proportional to n^(alpha / gamma) there.
+        Sets how the error leaves eps0: near eps0, 1 - u is proportional to n^(alpha / gamma).
 
     Examples
     --------

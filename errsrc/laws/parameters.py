@@ -18,10 +18,10 @@ class Parameter:
     name : str
         Name of the field.
     log : bool
-        Whether the parameter is fitted in its logarithm, as positive ones are.  Others are fitted as they
-        are.
+        Whether the logarithm of the parameter is fitted, as for positive parameters, instead of the
+        parameter.
     start : tuple of float
-        (low, high) of the random starts, in scaled units: those in which the errors and each input have
+        (low, high) of the random starts, in scaled units.  In scaled units the errors and each input have
         geometric mean 1.
     bounds : tuple of float
         (low, high) of the search, in scaled units.
@@ -51,7 +51,7 @@ def positive(
 ) -> Any:
     """Declare a parameter > 0, such as an amplitude or an exponent.
 
-    A fit searches it in its logarithm.  The law itself also accepts 0, with which a term of it vanishes.
+    A fit searches for its logarithm.  The law itself also accepts 0, for which one of its terms vanishes.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class Pruning(Law):
 
     In the source eps_np is the error of the unpruned network.  Light pruning often *lowers* the error below
     that, and then the fitted gamma is meaningless.  So eps_np is a parameter here, the level of the plateau.
-    It is fitted as the others are, unless it is given as fixed.
+    eps_np is fitted like the other parameters, unless it is given as fixed.
 
     Parameters
     ----------
