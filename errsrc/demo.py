@@ -208,7 +208,7 @@ def _facts(
         "seeds": ", ".join(map(str, seeds)),
         "recipe": ", ".join(recipe),
         "versions": versions(made_with),
-        "device": f"CPU ({platform.machine()}, {platform.system()}), {processes} processes of one thread",
+        "device": f"CPU ({platform.machine()}, {platform.system()}), {processes} single-threaded processes",
         "wall time": f"{seconds:.0f} s; the trainings took {cpu:.0f} s of a core in total",
         "cells": f"{len(cells)} trained" + (f", {kept} of them by an earlier run" if kept else ""),
         "finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

@@ -6,7 +6,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from errsrc import checks
 from errsrc.records.names import NO_DEFAULT, default_of, name, types_of
@@ -44,7 +44,7 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
     Raises
     ------
     ValueError
-        For an unknown field, a missing field, a value of another type, and for all that the class refuses.
+        For an unknown field, a missing field, a value of another type, and for what the class does not accept.
 
     Examples
     --------
@@ -96,7 +96,7 @@ class Reader:
         Raises
         ------
         ValueError
-            For an unknown field, a missing field, and for all that the class refuses.
+            For an unknown field, a missing field, and for what the class does not accept.
         """
         above = f"{path}." if path else ""
         table = self.renamed(self.table(value, path), owner or name(record_class), above)
@@ -105,7 +105,7 @@ class Reader:
         values = {field: self.decode(v, hints[field], f"{above}{field}") for field, v in table.items()}
         for field in dataclasses.fields(record_class):
             if field.init and field.name not in values and default_of(field) is NO_DEFAULT:
-                self.refuse(f"{above}{field.name}", "given", "<nothing>")
+                raise self.error(f"{above}{field.name}", "given", "<nothing>")
         try:
             return record_class(**values)
         except (TypeError, ValueError) as error:
@@ -143,14 +143,14 @@ class Reader:
             return self._of_union(value, [one for one in inner if one is not types.NoneType], path)
         if origin is typing.Literal:
             if value not in inner or type(value) not in {type(one) for one in inner}:
-                self.refuse(path, "one of " + ", ".join(map(repr, inner)), value)
+                raise self.error(path, "one of " + ", ".join(map(repr, inner)), value)
             return value
         if origin is tuple:
             return self._tuple(value, inner, path)
         if hint is float and type(value) is int and int(float(value)) == value:
             return float(value)
         if type(value) is not hint:
-            self.refuse(path, _SCALARS[hint], value)
+            raise self.error(path, _SCALARS[hint], value)
         return value
 
     def _of_room(self, value: Any, classes: Mapping[str, type], path: str) -> Any:
@@ -172,7 +172,7 @@ class Reader:
         """Return a list as a tuple of its declared types."""
         variable = ... in inner
         if not isinstance(value, list) or (not variable and len(value) != len(inner)):
-            self.refuse(path, "a list" if variable else f"a list of {len(inner)} values", value)
+            raise self.error(path, "a list" if variable else f"a list of {len(inner)} values", value)
         hints = inner[:1] * len(value) if variable else inner
         pairs = enumerate(zip(value, hints, strict=True))
         return tuple(self.decode(one, hint, f"{path}[{i}]") for i, (one, hint) in pairs)
@@ -203,7 +203,7 @@ class Reader:
         for field, value in table.items():
             new = current_field(owner, field)
             if new in out or (new != field and new in table):
-                self.refuse(f"{above}{new}", f"given once: {field!r} is its old name", "<both>")
+                raise self.error(f"{above}{new}", f"given once: {field!r} is its old name", "<both>")
             out[new] = value
         return out
 
@@ -231,7 +231,7 @@ class Reader:
         """
         named = table.get("kind", "<nothing>")
         if not isinstance(named, str) or "kind" not in table:
-            self.refuse(path, "one of " + ", ".join(map(repr, options)), named)
+            raise self.error(path, "one of " + ", ".join(map(repr, options)), named)
         return checks.choice(current_kind(named), path, self.where, tuple(options))
 
     def table(self, value: Any, path: str) -> dict[str, Any]:
@@ -255,7 +255,7 @@ class Reader:
             For any other value.
         """
         if not isinstance(value, dict):
-            self.refuse(path, "a table", value)
+            raise self.error(path, "a table", value)
         return dict(value)
 
     def known(self, table: Mapping[str, Any], above: str, names: Sequence[str]) -> None:
@@ -277,14 +277,32 @@ class Reader:
         """
         for key in table:
             if key not in names:
-                there = f"in [{above.rstrip('.')}]" if above else "at the top"
-                near = checks.nearest(key, names)
-                raise ValueError(
-                    f"{self.where} has an unknown key {key!r} {there}{near}; known are {', '.join(names)}."
-                )
+                raise self.unknown_key(key, above, names)
 
-    def refuse(self, path: str, accepted: str, got: Any) -> NoReturn:
-        """Raise ValueError for the value at a path, see `errsrc.checks.refusal`.
+    def unknown_key(self, key: str, above: str, names: Sequence[str]) -> ValueError:
+        """Return the error of an unknown key.
+
+        Parameters
+        ----------
+        key : str
+            The key.
+        above : str
+            Where its table stands in the file, with a dot at its end, if not at the top.
+        names : sequence of str
+            The keys that are accepted.
+
+        Returns
+        -------
+        ValueError
+            The error, which names the nearest key.
+        """
+        there = f"in [{above.rstrip('.')}]" if above else "at the top"
+        near = checks.nearest(key, names)
+        known = ", ".join(names)
+        return ValueError(f"{self.where} has an unknown key {key!r} {there}{near}; known are {known}.")
+
+    def error(self, path: str, accepted: str, got: Any) -> ValueError:
+        """Return the error of a value, see `errsrc.checks.refusal`.
 
         Parameters
         ----------
@@ -295,9 +313,9 @@ class Reader:
         got
             The value, or a text "<...>" about it.
 
-        Raises
-        ------
+        Returns
+        -------
         ValueError
-            Always.
+            The error.
         """
-        raise ValueError(checks.refusal(path, self.where, accepted, got))
+        return ValueError(checks.refusal(path, self.where, accepted, got))

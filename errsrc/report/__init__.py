@@ -1,4 +1,4 @@
-"""Self-contained HTML pages: of a finished study, and of a law beside the measurements that it predicted.
+"""Self-contained HTML pages: of a finished study, and of a law with the measurements that it predicted.
 
 The analysis of a study is in `errsrc.studies`; this package lays it out and draws it, a file for each kind of
 study.

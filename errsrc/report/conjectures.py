@@ -19,8 +19,8 @@ CLIFF = (
     "line is n = n_Nyq, the dotted one what counts as exact."
 )
 HARDEST = (
-    "The worst ratio of error to bound in each part of the region, examples tested beside its name; above 1 "
-    "refutes."
+    "The worst ratio of error to bound in each part of the region, with the number of tested examples; a "
+    "ratio above 1 refutes the claim."
 )
 
 

@@ -20,9 +20,9 @@ A spec names a kind, the values that its cells share, what varies, and the seeds
     width = 16
     recipe.learning_rate = 0.004
 
-`load_study` reads what is finished of a study, `run_study` computes what is missing first.  The modules
-`trained` and `pruned` fit laws to finished studies; `budgets`, `conjectures` and `recovery` define kinds of
-cells and read their results.
+`errsrc.load_study` reads the finished cells of a study; `errsrc.run_study` computes the missing cells first.
+The modules `trained` and `pruned` fit laws to finished studies; `budgets`, `conjectures` and `recovery`
+define kinds of cells and read their results.
 """
 
 from errsrc.studies.files import load_study as load_study

@@ -230,7 +230,7 @@ def example_spec(example: Example) -> str:
 
 
 def _implied(cell: Any, path: str) -> bool:
-    """Return whether a path names the kind of a part that can be of one kind only, which specs leave out."""
+    """Return whether a path names the kind of a part with one possible kind, which specs leave out."""
     *above, last = path.split(".")
     hint: Any = None
     for name in above:

@@ -82,7 +82,7 @@ def run_study(
     NoAnswer
         If all cells failed.
     ValueError
-        If the TOML file does not describe a study, or a cell is refused.
+        If the TOML file does not describe a study, or a class does not accept its values.
     StoreError
         If the file of finished cells cannot be written.
     EngineError

@@ -21,7 +21,7 @@ from errsrc.sweeps.store import columns_of
 class FinishedStudy:
     """The finished cells of a study, and what else its store says about it.
 
-    `errsrc.load_study` reads one, `errsrc.run_study` computes what is missing first.
+    `errsrc.load_study` reads one; `errsrc.run_study` computes the missing cells first.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class FinishedStudy:
         return columns_of(self.rows)
 
     def groups(self, sizes: Sequence[str], apart: Sequence[str] = ()) -> dict[str, list[int]]:
-        """Return the finished cells in groups whose cells differ in sizes alone.
+        """Return the finished cells in groups whose cells differ only in sizes.
 
         Cells are in one group if they agree in the fields `apart`, and in all fields of the factors that
         vary none of the fields `sizes`.

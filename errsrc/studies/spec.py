@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from errsrc import records
 from errsrc.studies.kinds import ALL, ROOMS
@@ -119,7 +119,7 @@ class _Spec:
     def __init__(self, where: str) -> None:
         self.where = where
         self.reader = records.Reader(where, ROOMS)
-        self.refuse = self.reader.refuse
+        self.error = self.reader.error
 
     def study(self, document: Mapping[str, Any]) -> Study:
         """Return the study that a TOML document describes."""
@@ -158,21 +158,21 @@ class _Spec:
                 yield from self._factors(values, cell, f"{path}.")
                 continue
             if not isinstance(values, list) or not values:
-                self.refuse(label, "a list of one value or more", values)
+                raise self.error(label, "a list of one value or more", values)
             found = self._field(path, cell)
             if found is not None:
                 yield _RawFactor(label, (found[0],), [(value,) for value in values])
             elif not above and all(isinstance(value, dict) for value in values):
                 yield self._together(values, cell, label)
             else:
-                self._refuse_unknown(path, "factors")
+                raise self._unknown_field(path, "factors")
 
     def _together(self, tables: Sequence[dict[str, Any]], cell: Mapping[str, Any], label: str) -> _RawFactor:
         """Return the factor of several fields that vary together, a table for each value."""
         rows = [dict(self._values(table, {**cell, **table}, "", label)) for table in tables]
         fields = tuple(dict.fromkeys(field for row in rows for field in row))
         if not fields:
-            self.refuse(label, "tables of fields", tables)
+            raise self.error(label, "tables of fields", tables)
         return _RawFactor(label, fields, [tuple(row.get(f, _DEFAULT) for f in fields) for row in rows])
 
     def _values(
@@ -182,30 +182,29 @@ class _Spec:
         for name, value in table.items():
             found = self._field(above + name, cell)
             if found is None:
-                self._refuse_unknown(above + name, label)
+                raise self._unknown_field(above + name, label)
             path, hint = found
             if isinstance(value, dict) and dataclasses.is_dataclass(hint) and hint not in ROOMS:
                 yield from self._values(value, cell, f"{path}.", label)
             else:
                 yield path, value
 
-    def _refuse_unknown(self, path: str, label: str) -> NoReturn:
-        """Raise ValueError for a path that leads to no field."""
-        cls = self.kind.cell
-        self.reader.known({path: None}, f"{label}.", [field.name for field in dataclasses.fields(cls)])
-        self.refuse(f"{label}.{path}", f"a field of {cls.__name__}", f"<{path!r}>")
+    def _unknown_field(self, path: str, label: str) -> ValueError:
+        """Return the error of a path that leads to no field."""
+        names = [field.name for field in dataclasses.fields(self.kind.cell)]
+        return self.reader.unknown_key(path, f"{label}.", names)
 
     def _seeds(self, value: Any) -> Sequence[Any]:
         if type(value) is int and 1 <= value <= MAX_SEEDS:
             return range(value)
         if isinstance(value, list) and value:
             return value
-        return self.refuse("seeds", f"a count from 1 to {MAX_SEEDS}, or a list of one seed or more", value)
+        raise self.error("seeds", f"a count from 1 to {MAX_SEEDS}, or a list of one seed or more", value)
 
     # The first value of each factor makes the study's base.
 
     def _first(self, cell: Mapping[str, Any], factors: Sequence[_RawFactor]) -> dict[str, Any]:
-        """Return the raw table of the first cell; refuse factors of the same fields."""
+        """Return the raw table of the first cell; raise ValueError for factors of the same fields."""
         first = dict(cell)
         taken: dict[str, str] = {}
         for factor in factors:
@@ -213,7 +212,7 @@ class _Spec:
                 other = next((one for one in taken if _overlap(one, field)), None)
                 if other is not None:
                     accepted = f"about other fields than {taken[other]!r}"
-                    self.refuse(factor.label, accepted, f"<{field!r} in both>")
+                    raise self.error(factor.label, accepted, f"<{field!r} in both>")
                 if value is not _DEFAULT:
                     first = self._with(first, field.split("."), value, factor.label)
             taken.update(dict.fromkeys(factor.fields, factor.label))
@@ -225,7 +224,7 @@ class _Spec:
         if len(path) == 1 and path[0] not in table:
             return {**table, path[0]: value}
         if len(path) == 1 or not isinstance(inner, (dict, type(None))):
-            self.refuse(label, "about fields that [cell] does not give", f"<{path[0]!r} in both>")
+            raise self.error(label, "about fields that [cell] does not give", f"<{path[0]!r} in both>")
         return {**table, path[0]: self._with(inner or {}, path[1:], value, label)}
 
     def _decoded(self, raw: _RawFactor, first: Mapping[str, Any]) -> Factor:
@@ -251,7 +250,7 @@ class _Spec:
         (field,) = (one for one in dataclasses.fields(owner) if one.name == name)
         default = records.default_of(field)
         if default is records.NO_DEFAULT:
-            self.refuse(label, f"tables that all give {path!r}, which has no default", "<others>")
+            raise self.error(label, f"tables that all give {path!r}, which has no default", "<others>")
         return default
 
     # Which field is at a path depends on the kinds that the cell's table names.

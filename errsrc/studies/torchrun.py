@@ -5,7 +5,7 @@
 Rank 0 drives the study and writes its store.  It broadcasts each batch to the other ranks, and all ranks
 compute it; within `errsrc.training.train` each rank takes its share of every minibatch, see
 `errsrc.training.distributed`.  A batch that fails in all ranks has failed, as with every engine.  Where a
-batch fails in some ranks alone, or a process is gone, every process ends with one sentence: none waits for
+batch fails in only some ranks, or a process is gone, every process ends with one sentence: none waits for
 ever.
 """
 
@@ -46,7 +46,7 @@ def torchrun_engine() -> Iterator[Engine | None]:
     ValueError
         If torchrun did not start this process.
     EngineError
-        If a process cannot reach the others, a batch fails in some ranks alone, or a process is gone.
+        If a process cannot reach the others, a batch fails in only some ranks, or a process is gone.
     """
     with process_group():
         if rank() == 0:
@@ -110,7 +110,7 @@ def run_rank_zero(function: Function, batches: Batches) -> Answers:
     Raises
     ------
     EngineError
-        If a batch fails in some ranks alone, or a process is gone.
+        If a batch fails in only some ranks, or a process is gone.
     """
     for place, batch in enumerate(batches):
         _broadcast_object((function, batch))
@@ -123,7 +123,7 @@ def run_other_ranks() -> None:
     Raises
     ------
     EngineError
-        If a batch fails in some ranks alone, or a process is gone.
+        If a batch fails in only some ranks, or a process is gone.
     """
     while (task := _broadcast_object(None)) is not None:
         _compute(*task)
@@ -138,7 +138,7 @@ def _compute(function: Callable[[Sequence[Any]], Any], batch: Sequence[Any]) -> 
     except RuntimeError as error:
         timed_out = "Timed out" in str(error)  # gloo's words; a clock would mislead on a machine that stalls
         alone = error_message is not None and timed_out
-        reason = f"this batch fails here alone, with {error_message}" if alone else "another process is gone"
+        reason = f"this batch fails only here, with {error_message}" if alone else "another process is gone"
         raise _engine_error(f"{reason}; the same command goes on from what is finished.") from error
     return answer
 

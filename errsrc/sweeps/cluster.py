@@ -194,7 +194,7 @@ class _Tasks:
             return LostBatch(f"it took more than {self.seconds:g} s a cell, and was stopped", retried=False)
         if self.lost_workers[place] < MAX_LOST_PROCESSES:
             return LostBatch("its worker was lost", retried=True)
-        return LostBatch(f"{MAX_LOST_PROCESSES} workers were lost at it", retried=False)
+        return LostBatch(f"{MAX_LOST_PROCESSES} workers were lost while they computed it", retried=False)
 
     def cancel(self) -> None:
         """Let Dask forget the batches that are not finished."""

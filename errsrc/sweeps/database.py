@@ -283,7 +283,7 @@ class Database:
             raise ValueError(f"{self.path} is not the file of a study, but another database.")
         if version != FORMAT:
             raise ValueError(
-                f"{self.path} was written in format {version}, and this errsrc reads format {FORMAT} alone."
+                f"{self.path} was written in format {version}, and this errsrc reads only format {FORMAT}."
             )
 
 
@@ -302,8 +302,8 @@ def _pragma(db: sqlite3.Connection, name: str) -> int:
 
 
 def _size(path: Path, suffix: str) -> int:
-    beside = path.with_name(path.name + suffix)
-    return beside.stat().st_size if beside.exists() else 0
+    file = path.with_name(path.name + suffix)
+    return file.stat().st_size if file.exists() else 0
 
 
 def now() -> str:

@@ -13,12 +13,12 @@ from errsrc.fields import Checked, integer
 from errsrc.records import Leaves
 
 RESERVED = frozenset({"key", "kind", "version", "curve", "seconds", "device", "finished"})
-"""Columns that every store has, whatever the fields of its cells and their results are."""
+"""Columns of every store, which no field of a cell may be named as."""
 
 
 @dataclass(frozen=True)
 class Kind(Checked):
-    """A kind of cell, which a sweep knows by its functions alone.
+    """A kind of cell: the class of the cells, and the function that computes them.
 
     Attributes
     ----------

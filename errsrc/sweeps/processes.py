@@ -155,7 +155,8 @@ class _Pool:
             return LostBatch(f"it took more than {self.seconds:g} s a cell, and was stopped", retried=False)
         if self.lost_processes[place] < MAX_LOST_PROCESSES:
             return LostBatch(reason, retried=True)
-        return LostBatch(f"{MAX_LOST_PROCESSES} processes were lost at it ({reason})", retried=False)
+        what = f"{MAX_LOST_PROCESSES} processes were lost while they computed it"
+        return LostBatch(f"{what} ({reason})", retried=False)
 
     def _count_failed_start(self, reason: str) -> None:
         self.failed_starts += 1
@@ -203,13 +204,13 @@ class _Worker:
 
     def __post_init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
+        self.connection, worker_end = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=_work, args=(theirs, self.function, self.memory), name="errsrc worker", daemon=True
+            target=_work, args=(worker_end, self.function, self.memory), name="errsrc worker", daemon=True
         )
         with worker_environment():
             self.process.start()
-        theirs.close()
+        worker_end.close()
 
     def send(self, waiting: collections.deque[int], batches: Batches, seconds: float | None) -> None:
         """Send one batch, or more in advance where batches are quick."""

@@ -161,7 +161,7 @@ def test_where_a_batch_fails_in_one_process_alone_both_end_with_a_sentence(tmp_p
         assert "internal" not in err
         assert "Traceback" not in err
     assert (
-        "this batch fails here alone, with MemoryError: no more; the same command goes on" in said[number][1]
+        "this batch fails only here, with MemoryError: no more; the same command goes on" in said[number][1]
     )
     assert "another process is gone" in said[1 - number][1]
     assert rows(tmp_path / "study.db") == (0, [])

@@ -230,7 +230,7 @@ def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(
     slow, large, deadly, wrong = (summary.failed[ALONE.key(cell)] for cell in study[20:])
     assert slow == "It took more than 5 s a cell, and was stopped."
     assert large.startswith("MemoryError") or "MemoryError" in large
-    assert deadly == f"{MAX_LOST_PROCESSES} processes were lost at it (exit code 3)."
+    assert deadly == f"{MAX_LOST_PROCESSES} processes were lost while they computed it (exit code 3)."
     assert wrong == r"ArithmeticError: one thing and another \udcff"
     assert len(summary.failed) == 4
     assert "4 failed, the first of them with: " in str(summary)
