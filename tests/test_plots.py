@@ -30,6 +30,10 @@ from errsrc.sources import budget
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
 
 
+ALL = [draw for draw in vars(plots).values() if inspect.isfunction(draw)]
+"""All functions of figures."""
+
+
 @pytest.fixture(scope="module")
 def result():
     n, m, _ = (
@@ -131,6 +135,21 @@ def test_curve_draws_an_average_of_laws_too():
     noise = np.random.default_rng(0).normal(0.0, 0.03, len(n))
     average = auto(Power(c_inf=0.1, a=3.0, alpha=0.4).error(n=n) * np.exp(noise), n=n)
     assert "law, extrapolated" in labels(plots.curve(average))
+
+
+@pytest.mark.parametrize("draw", ALL, ids=lambda draw: draw.__name__)
+@pytest.mark.parametrize("other", [None, 3, "runs.csv", [3], {"a": 3}, Interval(1.0, 0.0, 2.0, 0.9)])
+def test_other_results_are_refused_in_one_sentence(draw, other):
+    (name, *_) = inspect.signature(draw).parameters
+    with pytest.raises((TypeError, ValueError), match=f"^The {name!r} parameter of {draw.__name__} must be "):
+        draw(other)
+
+
+def test_axes_that_are_none_are_refused():
+    with pytest.raises(TypeError, match="'ax' parameter of plots must be matplotlib Axes"):
+        plots.curve(one_input(0.1), 3)
+    with pytest.raises(TypeError, match="'ax' parameter of png must be matplotlib Axes"):
+        plots.png("fit.png")
 
 
 def test_laws_in_other_inputs_are_refused(result):

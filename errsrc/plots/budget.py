@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +90,12 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        For anything but budgets.
     ValueError
         For budgets at fewer than two n, or two of one n.
     """
-    found = sorted((one.rounded for one in result), key=lambda one: one.n)
+    found = _rounded(result, "shares")
     if len({one.n for one in found}) < max(2, len(found)):
         accepted = "budgets at two or more n, one at each"
         raise ValueError(checks.refusal("result", "shares", accepted, [one.n for one in found]))
@@ -132,6 +134,14 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         return ax
 
 
+def _rounded(result: Sequence[Budget], where: str) -> list[Budget]:
+    """Return budgets in the order of n, with totals that are 0 to rounding as 0."""
+    budgets = list(result) if isinstance(result, Iterable) else []
+    if not isinstance(result, Iterable) or not all(isinstance(one, Budget) for one in budgets):
+        raise TypeError(checks.refusal("result", where, "a list of budgets, one for each n", result))
+    return sorted((one.rounded for one in budgets), key=lambda one: one.n)
+
+
 def _gap(found: Sequence[Budget], name: str, lower: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the width of a term's bracket: of the uncertainty, or of the realizability if that is known."""
     if name == "uncertainty":
@@ -165,10 +175,12 @@ def terms(
 
     Raises
     ------
+    TypeError
+        For anything but budgets.
     ValueError
         For budgets whose totals are all 0, and theory that is no two arrays of one shape.
     """
-    found = sorted((one.rounded for one in result), key=lambda one: one.n)
+    found = _rounded(result, "terms")
     if not found or not any(one.total.estimate > 0 for one in found):
         raise ValueError(checks.refusal("result", "terms", "budgets, one of a total > 0 among them", found))
     with mpl.rc_context(STYLE):

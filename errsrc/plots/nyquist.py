@@ -38,11 +38,15 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        For anything but thresholds by label.
     ValueError
         For no thresholds.
     """
     if not result:
         raise ValueError(checks.refusal("result", "cliff", "one threshold or more", result))
+    if not (isinstance(result, Mapping) and all(isinstance(one, Threshold) for one in result.values())):
+        raise TypeError(checks.refusal("result", "cliff", "a dict of thresholds by label", result))
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.8, 4.4)
         looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), strict=False)
@@ -78,9 +82,15 @@ def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None 
 
     Raises
     ------
+    TypeError
+        For rows of another form.
     ValueError
         For no part with an example tested.
     """
+    rows_of_parts = isinstance(result, Sequence) and not isinstance(result, str)
+    if not rows_of_parts or not all(isinstance(part, (tuple, list)) and len(part) == 5 for part in result):
+        accepted = "a list of (basis, nodes, tested, not tested, largest ratio)"
+        raise TypeError(checks.refusal("result", "hardest", accepted, result))
     parts = [part for part in result if part[2]]
     if not parts:
         raise ValueError(checks.refusal("result", "hardest", "parts with an example tested", result))

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from errsrc import checks
+from errsrc.checks import Instance
 from errsrc.fitting.one_law import Fit
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.plots.style import INK, STYLE, axes, beside, log
@@ -17,6 +18,7 @@ from errsrc.plots.style import INK, STYLE, axes, beside, log
 _MARKS = "osD^vP*X"
 
 
+@checks.arguments(fit=Instance(Fit, "a fit of JointPruning"))
 def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
     """Draw errors of pruned networks against the invariant, in units in which all curves coincide.
 

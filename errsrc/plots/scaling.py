@@ -11,13 +11,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from errsrc import checks
+from errsrc.checks import LEVEL, Instance
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.plans import plan
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes, beside, log, signed
 
+HOLDOUT = Instance(Holdout, "a Holdout, as errsrc.holdout returns it")
+"""The rule of arguments that are a fit judged on held-out cells."""
 
+
+@checks.arguments(result=HOLDOUT)
 def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     """Draw measured and predicted error against n, one curve for each m.
 
@@ -74,6 +79,7 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
         return log(ax)
 
 
+@checks.arguments(result=HOLDOUT)
 def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
     """Draw the histogram of (predicted - measured) / measured over the cells, fitted and held out.
 
@@ -108,6 +114,7 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
         return ax
 
 
+@checks.arguments(result=HOLDOUT)
 def parity(result: Holdout, ax: Axes | None = None) -> Axes:
     """Draw predicted against measured error, with the interval for one new run; they agree on the line.
 
@@ -142,6 +149,7 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
         return log(ax)
 
 
+@checks.arguments(fit=Instance(Forecast, "a fit, or an average of fits"), level=LEVEL)
 def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, level: float = 0.9) -> Axes:
     """Draw a fit of a law in n: its points, the curve, the band for one new run, and the floor.
 

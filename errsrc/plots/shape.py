@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from errsrc import checks
+from errsrc.checks import Instance
 from errsrc.curves.verdicts import CurveShape
 from errsrc.plots.style import (
     DASHED,
@@ -28,7 +29,11 @@ from errsrc.plots.style import (
 COLOURS = {"power law": FITTED, "bend": GREEN, "cliff": HELD_OUT}
 """The colour of each family of candidates; candidates with a floor are dashed."""
 
+SHAPE = Instance(CurveShape, "a CurveShape, as errsrc.curve_shape returns it")
+"""The rule of arguments that are the shape of a curve."""
 
+
+@checks.arguments(shape=SHAPE)
 def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
     """Draw -d ln e / d ln n between successive n, with intervals.
 
@@ -90,6 +95,7 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
         return ax
 
 
+@checks.arguments(shape=SHAPE)
 def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
     """Draw the cells with their intervals, and each fitted candidate with its held-out score.
 

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
+from errsrc import checks
+from errsrc.checks import Instance
 from errsrc.laws.law import Array
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -52,6 +54,9 @@ STYLE: Any = {
     "svg.hashsalt": "errsrc",
 }
 
+AXES = Instance(Axes, "matplotlib Axes")
+"""The rule of arguments that are Axes."""
+
 LADDERS: tuple[tuple[float, ...], ...] = (
     (1, 3),
     (1, 2, 5),
@@ -72,7 +77,10 @@ def axes(ax: Axes | None, width: float, height: float) -> Axes:
     width, height : float
         Size of a new figure, in inches.
     """
-    return Figure(figsize=(width, height), layout="constrained").subplots() if ax is None else ax
+    if ax is None:
+        return Figure(figsize=(width, height), layout="constrained").subplots()
+    drawn: Axes = AXES(ax, "ax", "plots")
+    return drawn
 
 
 def log(ax: Axes) -> Axes:
@@ -180,6 +188,7 @@ def signed(value: float, digits: int = 1) -> str:
     return text.replace("-", "−") if float(text) else text.lstrip("+-")
 
 
+@checks.arguments(ax=AXES)
 def png(ax: Axes, dpi: int = 150) -> bytes:
     """Return the figure of some Axes as the bytes of a PNG file.
 
@@ -193,6 +202,7 @@ def png(ax: Axes, dpi: int = 150) -> bytes:
     return _saved(ax, "png", dpi=dpi, metadata={"Software": None})
 
 
+@checks.arguments(ax=AXES)
 def svg(ax: Axes) -> bytes:
     """Return the figure of some Axes as the bytes of an SVG file, with text as outlines.
 
