@@ -57,13 +57,16 @@ class Fitted:
         Raises
         ------
         ValueError
-            For inputs of another shape, and for inputs or predictions that are not finite.
+            For inputs of another shape, and for inputs or predictions that are no finite numbers.
         """
         name = type(self.learner).__name__
-        values = np.asarray(self.function(check_inputs(x, "x", name, self.dim)), dtype=np.float64)
+        raw = np.asarray(self.function(check_inputs(x, "x", name, self.dim)))
+        accepted, where = "one whose predictions are finite", f"{name}'s predictor"
+        if raw.dtype.kind not in "biuf":
+            raise ValueError(checks.refusal("learner", where, accepted, f"<an array of {raw.dtype}>"))
+        values = raw.astype(np.float64, copy=False)
         if not np.isfinite(values).all():
-            accepted = "one whose predictions are finite"
-            raise ValueError(checks.refusal("learner", f"{name}'s predictor", accepted, "<nan or inf>"))
+            raise ValueError(checks.refusal("learner", where, accepted, "<nan or inf>"))
         return values
 
 
@@ -108,12 +111,18 @@ class Learner(Checked, abc.ABC):
 
         Raises
         ------
+        TypeError
+            If ``_fit`` of a subclass returns no function.
         ValueError
             For arrays of another dtype or shape, for numbers that are not finite, and for data that this
             learner cannot be fitted to.
         """
-        x, y = check_examples(x, y, type(self).__name__)
-        return Fitted(self, self._fit(x, y, rng), x.shape[1])
+        name = type(self).__name__
+        x, y = check_examples(x, y, name)
+        function = self._fit(x, y, rng)
+        if not callable(function):
+            raise TypeError(checks.refusal("learner", name, "one whose _fit returns a function", function))
+        return Fitted(self, function, x.shape[1])
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]

@@ -146,7 +146,12 @@ class Setting(Checked, abc.ABC):
     @property
     def input_dim(self) -> int:
         """Number of coordinates of an input."""
-        return int(self.inputs(1, np.random.default_rng(0)).shape[1])
+        shape = np.shape(self.inputs(1, np.random.default_rng(0)))
+        if len(shape) != 2 or shape[0] != 1:
+            accepted = "one whose inputs(count, rng) are of shape (count, dim)"
+            got = f"<inputs(1, rng) of shape {shape}>"
+            raise ValueError(checks.refusal("setting", type(self).__name__, accepted, got))
+        return int(shape[1])
 
     @property
     def output_dim(self) -> int | None:

@@ -48,6 +48,28 @@ def test_predictions_that_are_none_are_refused(value):
         predictor(np.zeros((3, 1)))
 
 
+@dataclass(frozen=True)
+class Returns(Learner):
+    """Fits what it is given."""
+
+    function: object = None
+
+    def _fit(self, x, y, rng):
+        return self.function
+
+
+@pytest.mark.parametrize("predictions", [["a", "b"], np.array([1j, 0]), None])
+def test_predictions_that_are_no_real_numbers_are_refused(predictions):
+    predictor = Returns(lambda at: predictions).fit(np.zeros((2, 1)), np.zeros(2), rng())
+    with pytest.raises(ValueError, match=r"one whose predictions are finite\. Got <an array of "):
+        predictor(np.zeros((2, 1)))
+
+
+def test_a_fit_that_returns_no_function_is_refused():
+    with pytest.raises(TypeError, match=r"'learner' .* of Returns must be one whose _fit returns a function"):
+        Returns(None).fit(np.zeros((2, 1)), np.zeros(2), rng())
+
+
 CLASSIFIER = NetworkStudent(MLP((1, 4, 3)), Recipe())
 
 

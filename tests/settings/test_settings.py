@@ -1,6 +1,7 @@
 """Settings do what they say: moments of teachers and inputs, exact terms by a second derivation, refusals."""
 
 import math
+import re
 import warnings
 
 import numpy as np
@@ -28,6 +29,7 @@ from errsrc.settings import (
     NetworkFunctions,
     NetworkTeacher,
     RankK,
+    Setting,
     Softmax,
     SparseTeacher,
     TableTeacher,
@@ -360,6 +362,16 @@ REFUSED = [
     (lambda: BandTeacher(Torus(2)).frame(Linear(), np.zeros((1, 1))), "a band on the domain"),
     (lambda: TableTeacher(2).realizability(Linear()), "'function_class'"),
 ]
+
+
+@pytest.mark.parametrize(("drawn", "shape"), [([0.5], "(1,)"), ([[0.5], [0.5]], "(2, 1)"), (0.5, "()")])
+def test_inputs_of_another_shape_are_refused(drawn, shape, monkeypatch):
+    monkeypatch.setattr(LinearTeacher, "inputs", lambda self, count, rng: drawn)
+    monkeypatch.setattr(LinearTeacher, "input_dim", Setting.input_dim)
+    with pytest.raises(
+        ValueError, match=re.escape(f"of shape (count, dim). Got <inputs(1, rng) of shape {shape}>")
+    ):
+        LinearTeacher(2).input_dim  # noqa: B018
 
 
 @pytest.mark.parametrize(("wrong", "message"), REFUSED, ids=[m for _, m in REFUSED])
