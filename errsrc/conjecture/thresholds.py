@@ -194,7 +194,7 @@ def threshold(
 def _curve_sizes(ratios: ArrayLike, base: int) -> list[int]:
     """Return the sizes of a curve; raise ValueError for a single size, or one that is too large."""
     sizes = sizes_of(ratios, base)
-    if sizes[-1] > LARGEST:
+    if sizes and sizes[-1] > LARGEST:
         accepted = f"such that n is at most {LARGEST:,}"
         raise ValueError(checks.refusal("ratios", "threshold", accepted, f"<n = {sizes[-1]:,}>"))
     if len(sizes) < 2:

@@ -292,6 +292,7 @@ def test_a_learner_that_cannot_take_the_world_fails_with_a_sentence(tmp_path):
 
 
 BAD = [
+    (lambda: threshold(WORLD, LEARNER, ratios=[]), "'ratios' .* two or more"),
     (lambda: threshold(WORLD, LEARNER, ratios=[1.0]), "'ratios'"),
     (lambda: threshold(WORLD, LEARNER, ratios=[1.0, 1.01]), "'ratios' .* of different sizes"),
     (lambda: threshold(WORLD, LEARNER, draws=3), "'draws'"),
