@@ -1,10 +1,11 @@
-"""What arguments and fields accept: declared once, checked and worded in one way.
+"""Rules for the values of arguments and fields: each rule is declared once, and all messages have one form.
 
-Every refusal in errsrc reads
+Every message about a wrong value reads
 
     The 'n' parameter of budget must be an integer >= 1. Got 0 instead.
 
-so that it names the argument, what is accepted and what came.  A `Rule` says what is accepted, and checks it:
+It names the argument, the accepted values and the given value.  A `Rule` states and checks which values are
+accepted:
 
 - a function declares the rules of its arguments with the decorator `arguments`;
 - a dataclass declares those of its fields with `errsrc.fields`;
@@ -35,7 +36,7 @@ _NOT_NUMBERS = (bool, np.bool_, np.timedelta64)
 
 
 def refusal(name: str, where: str, accepted: str, got: object) -> str:
-    """Return the sentence, on one line, that refuses an argument: what is accepted, and what came.
+    """Return the error message, on one line, for a wrong argument.
 
     Parameters
     ----------
@@ -44,9 +45,9 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
     where : str
         Name of the function or class that it belongs to.
     accepted : str
-        What is accepted, as the end of "must be ...".
+        The accepted values in words, as the end of "must be ...".
     got : object
-        The value that came.  Its repr is shown, shortened to 80 characters; a string of the form "<...>" is
+        The given value.  Its repr is shown, shortened to 80 characters; a string of the form "<...>" is
         shown as it is, for values without a useful repr (``"<shape (3, 2)>"``).
 
     Examples
@@ -73,21 +74,21 @@ def nearest(value: str, options: Iterable[str]) -> str:
     Parameters
     ----------
     value : str
-        What came.
+        The given value.
     options : iterable of str
-        What is accepted.
+        The accepted values.
     """
     close = difflib.get_close_matches(value, list(options), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 class Rule(abc.ABC):
-    """What a value must be, and the check of it."""
+    """A rule that a value must satisfy, and its check."""
 
     @property
     @abc.abstractmethod
     def accepted(self) -> str:
-        """What is accepted, in words, as the end of "must be ..."."""
+        """The accepted values in words, as the end of "must be ..."."""
 
     @abc.abstractmethod
     def __call__(self, value: Any, name: str, where: str) -> Any:
@@ -129,7 +130,7 @@ class Integer(Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         return f"an integer {_range(None, self.at_least, None, self.at_most)}".rstrip()
 
     def __call__(self, value: Any, name: str, where: str) -> int:
@@ -168,7 +169,7 @@ class Number(Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         return f"a finite number {_range(self.above, self.at_least, self.below, self.at_most)}".rstrip()
 
     def __call__(self, value: Any, name: str, where: str) -> float:
@@ -193,7 +194,7 @@ class Number(Rule):
 
 @dataclass(frozen=True)
 class Choice(Rule):
-    """One of several strings; the refusal of another string names the closest option.
+    """One of several strings; the error for another string names the closest option.
 
     Attributes
     ----------
@@ -210,7 +211,7 @@ class Choice(Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         return "one of " + ", ".join(repr(option) for option in self.options)
 
     def __call__(self, value: Any, name: str, where: str) -> str:
@@ -228,7 +229,7 @@ class Flag(Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         return "true or false"
 
     def __call__(self, value: Any, name: str, where: str) -> bool:
@@ -267,7 +268,7 @@ class Instance(Rule):
 
 @dataclass(frozen=True)
 class Optional(Rule):
-    """What another rule accepts, or None.
+    """None, or a value that another rule accepts.
 
     Attributes
     ----------
@@ -284,7 +285,7 @@ class Optional(Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         return f"{self.rule.accepted} or None"
 
     def __call__(self, value: Any, name: str, where: str) -> Any:
@@ -320,7 +321,7 @@ class Tuple(Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         many = f"a tuple of {self.at_least} or more values" if self.at_least else "a tuple of values"
         return f"{many}, each {self.rule.accepted}"
 
@@ -350,7 +351,7 @@ class PositiveArray(Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         return f"an array of finite numbers {_range(0, None, None, self.at_most)}"
 
     def __call__(self, value: Any, name: str, where: str) -> NDArray[np.float64]:
@@ -369,7 +370,7 @@ class NonNegativeArray(Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         return "an array of finite numbers >= 0"
 
     def __call__(self, value: Any, name: str, where: str) -> NDArray[np.float64]:
@@ -382,7 +383,7 @@ class NonNegativeArray(Rule):
 
 
 def _numbers(value: Any, name: str, where: str, accepted: str) -> NDArray[np.float64]:
-    """Return `value` as a float64 array; raise TypeError for what is no array of numbers."""
+    """Return `value` as a float64 array; raise TypeError if it is no array of numbers."""
     try:
         raw = np.asarray(value)
     except Exception:  # ragged lists; a user's __array__ may raise anything

@@ -1,9 +1,9 @@
-"""The errors errsrc raises, and what they carry.
+"""The exceptions that errsrc raises, and the results that they carry.
 
 Bad arguments raise plain ``ValueError`` or ``TypeError`` with the one message
-shape of `errsrc.checks`.  The classes below are the answers "no": the question
-was well posed, but it has no trustworthy answer.  Each carries the best partial
-answer in ``best``, so that nothing computed is lost.
+shape of `errsrc.checks`.  The classes below are raised if a valid question has no
+trustworthy answer.  Each has the best partial answer in ``best``, so that no
+computed result is lost.
 """
 
 from __future__ import annotations

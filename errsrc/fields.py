@@ -31,7 +31,7 @@ def integer(
     at_least: int | None = None,
     at_most: int | None = None,
 ) -> Any:
-    """Declare a field that is an integer in a range; one whose default is None accepts None too.
+    """Declare a field that is an integer in a range; if its default is None, the field also accepts None.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def number(
     below: float | None = None,
     at_most: float | None = None,
 ) -> Any:
-    """Declare a field that is a finite number in a range; one whose default is None accepts None too.
+    """Declare a field that is a finite number in a range; if its default is None, it also accepts None.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def instance(
     *,
     default_factory: Any = MISSING,
 ) -> Any:
-    """Declare a field that is an instance of a class; one whose default is None accepts None too.
+    """Declare a field that is an instance of a class; if its default is None, it also accepts None.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def instance(
 
 
 def declare(rule: Rule, default: Any = MISSING, *, default_factory: Any = MISSING) -> Any:
-    """Declare a field that accepts what a rule accepts; one whose default is None accepts None too.
+    """Declare a field with a rule; if its default is None, the field also accepts None.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Where the public names of version 0.1.0 are now.
 
-Nothing is importable under its old path.  A package that lost a name raises an ImportError that tells the new
+No name can be imported from its old path.  The package where it was raises an ImportError that states the new
 path, both for ``errsrc.laws.fit`` and for ``from errsrc.laws import fit``.
 """
 
@@ -56,7 +56,7 @@ MOVED = {
         "train_cells": "errsrc.tasks.train_vision_cells",
     },
 }  # fmt: skip
-"""{package: {name that it had: path now}}."""
+"""{package: {name in version 0.1.0: present path}}."""
 
 
 def moved_names(package: str) -> Callable[[str], NoReturn]:

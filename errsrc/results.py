@@ -13,9 +13,10 @@ from scipy.special import stdtrit
 from errsrc import checks
 
 ROUNDING = 1e-12
-"""Errors at most this share of their problem's scale may be rounding alone, and are shown as 0.
+"""Errors of at most this share of the problem's scale may be rounding errors, and are shown as 0.
 
-It is far above float64's rounding squared, 5e-32, which a squared error has times a squared condition number.
+The square of float64's rounding error is 5e-32.  A squared error has this rounding error times a squared
+condition number, so this share is far above 5e-32.
 """
 
 
@@ -87,7 +88,8 @@ class Interval:
 class Bracket:
     """A quantity that lies between two estimates and is not known more exactly.
 
-    The width of a bracket is not sampling uncertainty: each end is an `Interval` with its own.
+    The width of a bracket is not sampling uncertainty.  Each end is an `Interval`, which states the sampling
+    uncertainty of this end.
 
     Attributes
     ----------
@@ -136,9 +138,9 @@ def mean_interval(
 ) -> Interval:
     """Return the mean of independent draws with its confidence interval, corrected for skewness.
 
-    Hall's (1992) monotone cubic transformation of the t statistic, with Student's quantiles: squared
-    errors are skewed, and a plain t interval of 20 of them covers 89 to 94% where it says 95; this one
-    93 to 95%.
+    The method is Hall's (1992) monotone cubic transformation of the t statistic, with Student's quantiles.
+    Squared errors are skewed: for 20 of them, a plain 95% t interval covers the mean in 89 to 94% of the
+    cases, and this interval in 93 to 95%.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which shape a learning curve has: power law, bend or cliff, decided by cells that no fit has seen.
+"""The shape of a learning curve: power law, bend or cliff, decided on held-out cells.
 
 ``curve_shape(n, error)`` returns the verdict and its evidence, a `CurveShape`.
 """

@@ -1,4 +1,4 @@
-"""The laws that a learning curve may follow, compared by cells that their fits have not seen."""
+"""The laws that a learning curve may follow, compared on held-out cells."""
 
 from __future__ import annotations
 
@@ -62,9 +62,10 @@ class Comparison(NamedTuple):
 
 
 def compare(cells: CurveCells, seed: int) -> Comparison:
-    """Fit every candidate without each cell in turn, and without the largest cells, and score what it misses.
+    """Fit every candidate without each cell in turn, and without the largest cells; score the predictions.
 
-    The cells left out are scored by the density of Student's t distribution with 4 degrees of freedom.
+    The predictions for the left-out cells are scored by the density of Student's t distribution with 4
+    degrees of freedom.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ def _student_log_density(t: Array) -> Array:
 
 
 class Description(NamedTuple):
-    """Intervals of the candidate that was decided on.
+    """Intervals of the chosen candidate.
 
     Attributes
     ----------
@@ -164,7 +165,7 @@ class Description(NamedTuple):
 
 
 PARAMETERS = {"power law": ("alpha", "c_inf"), "bend": ("c0", "d1"), "cliff": ("alpha", "n_cliff")}
-"""Names of the exponent and of the threshold, by family; the power law has its floor instead."""
+"""Names of the exponent and of the threshold, by family; the power law has a floor instead of a threshold."""
 
 
 def describe_candidate(

@@ -19,7 +19,7 @@ from errsrc.laws.law import Array
 from errsrc.results import ROUNDING, Interval
 
 LOG_ERROR_TOLERANCE = 0.02
-"""Departures of ln error of this size from a law do not count: its square is added to every variance."""
+"""Departures of ln error of up to about this size are ignored: its square is added to every variance."""
 
 
 class CurveCells(NamedTuple):
@@ -36,8 +36,8 @@ class CurveCells(NamedTuple):
     scale : float
         Unit of the variances.
     df : float
-        Degrees of freedom with which the runs determine the scale; inf where it is known.  0 where only the
-        scatter around a smooth curve determines it, and -1 where nothing does.
+        Degrees of freedom with which the runs determine the scale; inf if the scale is known, 0 if only the
+        scatter around a smooth curve determines it, and -1 if nothing determines it.
     """
 
     x: Array

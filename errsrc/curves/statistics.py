@@ -1,4 +1,4 @@
-"""Whether the cells of a learning curve depart from a power law by more than their noise: a simulated test.
+"""A simulated test of whether the cells of a learning curve depart from a power law by more than their noise.
 
 Everything is in ln error as a function of ln n, on the means of the cells.
 """

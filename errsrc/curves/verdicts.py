@@ -1,4 +1,4 @@
-"""Which shape a learning curve has: power law, bend or cliff, decided by cells that a fit has not seen.
+"""The verdict on the shape of a learning curve: power law, bend or cliff, decided on held-out cells.
 
 A *cell* is one n with all the errors measured there.  Everything is done in ln error, on the means of the
 cells.
@@ -146,9 +146,9 @@ def curve_shape(
     error : array_like, shape (runs,)
         Errors, >= 0, in any unit.
     std_error : array_like, shape (runs,), optional
-        Standard errors of the errors, >= 0.  Those of errors of 0 say how large they may be in truth.  By
-        default the runs of the cells determine the noise, and where no cell has several, the scatter around a
-        smooth curve.
+        Standard errors of the errors, >= 0.  The standard error of an error of 0 says how large the true
+        error may be.  By default the runs of the cells determine the noise; if no cell has several runs, the
+        scatter around a smooth curve determines it.
     zero : float, optional
         Errors at most this count as 0, >= 0.  By default 1e-12 (`errsrc.results.ROUNDING`) of the largest
         error of a cell.  Where errors are counted on a test set, give its resolution, 3 / size.
@@ -167,21 +167,20 @@ def curve_shape(
     TypeError, ValueError
         For arrays of different lengths, and for values that are no numbers, not finite, or out of range.
 
-    Notes
-    -----
-    *Power law or not.*  A power law fitted to the smaller cells predicts the h largest, for every h that
-    leaves three.  And it is compared, leaving out each cell in turn, with a law whose exponent changes with
-    n.  Both statistics are compared with their simulated distributions under a power law
-    (`power_law_p_value`).
+    Notes ----- *Power law or not.*  There are two statistics.  For the first, a power law is fitted to the
+    smaller cells and predicts the h largest cells, for every h that leaves three cells.  For the second, the
+    power law is compared, leaving out each cell in turn, with a law whose exponent changes with n.  Both
+    statistics are compared with their simulated distributions under a power law (`power_law_p_value`).
 
-    *Bend or cliff.*  The candidates are fitted without each cell in turn, and without the largest cells; what
-    they miss there is scored by the density of Student's t distribution with 4 degrees of freedom.  A bend
-    that is slower than the candidate's looks like a cliff from n = 0 on.  So a cliff must have an exponent
-    before it that is surely above 0, or an exponent between two cells that is surely above 3
-    (`LARGEST_BEND`).
+    *Bend or cliff.*  The candidates are fitted without each cell in turn, and without the largest cells.
+     Their predictions for the left-out cells are scored by the density of Student's t distribution with 4
+    degrees of freedom.  A bend that is slower than the candidate's bend looks like a cliff from n = 0 on.  So
+    the verdict is a cliff only if the exponent before the cliff is surely above 0, or if the exponent between
+    two cells is surely above 3 (`LARGEST_BEND`).
 
-    *Zero.*  Where the largest cells are zero (by their median), there is a cliff if no power law gets there:
-    neither one of exponent 8 through the last cell above zero, nor the one fitted to the cells above zero.
+    *Zero.*  If the largest cells are zero (by their median), the verdict is a cliff if no power law reaches
+    zero there: neither a power law of exponent 8 through the last cell above zero, nor the power law fitted
+    to the cells above zero.
 
     It takes about 0.25 s of one core for 8 cells; `benchmarks/shape.py` has the rates of right and wrong
     verdicts.
@@ -293,7 +292,7 @@ def _decide_at_zero(curve: SortedCurve, level: float) -> _Decision:
 
 
 def _decide_by_fits(curve: SortedCurve, compared: Comparison, level: float, seed: int) -> _Decision:
-    """Decide about a curve above zero: is it a power law, and if not, has it a bend or a cliff?"""
+    """Decide whether a curve above zero is a power law and, if not, whether it has a bend or a cliff."""
     cells = curve.cells
     basis = cells.basis(1)
     residual = cells.y - basis @ cells.fitted(1)[0]

@@ -22,8 +22,7 @@ DOUBT, JOINT_DOUBT = 0.2, 0.13
 
 The first is for laws in one input.  The second is for laws in several inputs, which the points constrain from
 more sides.  Published learning curves, extrapolated from their smaller sizes, need 0.13 to 0.32, and
-published grids about 0.1;
-`benchmarks/law_fit.py` measures the coverage of the resulting intervals."""
+published grids need about 0.1; `benchmarks/law_fit.py` measures the coverage of the resulting intervals."""
 TAIL = 6.0
 """Degrees of freedom of the t distribution of a run around the curve: noise has heavier tails than normal."""
 

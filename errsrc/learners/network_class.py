@@ -35,7 +35,7 @@ class _AnalyticMLP(checks.Rule):
 
     @property
     def accepted(self) -> str:
-        """What is accepted, in words."""
+        """The accepted values in words."""
         return "an MLP whose activation is analytic: " + ", ".join(ANALYTIC)
 
     def __call__(self, value: Any, name: str, where: str) -> MLP:

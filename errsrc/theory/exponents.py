@@ -13,9 +13,9 @@ def ridgeless(eigenvalue_decay: float, target_decay: float) -> float:
     """Return the exponent of kernel regression on power-law spectra, without noise and without ridge.
 
     It is min(target_decay - 1, 2 eigenvalue_decay) (Bordelon, Canatar and Pehlevan 2020, arXiv 2002.02561;
-    Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The first term is that of the eigenfunctions that are
-    not learned yet, which dominate for rough targets.  The second is what is still missed of those that are
-    learned, which dominates for smooth targets.
+    Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The first term comes from the eigenfunctions that are
+    not learned yet; it dominates for rough targets.  The second term comes from the remaining error in the
+    eigenfunctions that are learned; it dominates for smooth targets.
 
     Parameters
     ----------

@@ -27,8 +27,8 @@ class KernelCurve:
     kappa : ndarray of float64, shape S
         Effective ridge: that of ``ridge`` and of the eigenvalues that are too small to be learned.
     gamma : ndarray of float64, shape S
-        Sum of L_i^2 over n, at most 1.  The excess risk is 1 / (1 - gamma) times what it would be if the part
-        of the target that is not learned were no noise for the part that is.
+        Sum of L_i^2, divided by n; at most 1.  The part of the target that is not learned acts as noise on
+        the part that is learned, which multiplies the excess risk by 1 / (1 - gamma).
     """
 
     n: Array
@@ -89,11 +89,11 @@ def kernel_regression(
     K + 1, see `least_squares`.)  For normal weights of variance v, c_i^2 = v e_i, the best ridge is noise /
     v, and the excess risk is then the uncertainty of the error budget.
 
-    The formulas are exact as n and M grow together, where eigenfunctions at the inputs are as good as
-    independent.  The measured risk over the predicted one is (``benchmarks/theory.py``) 1.00 to 1.03 for
-    normal inputs at n >= 30; on the sphere 1.00 in 10 dimensions, 1.01 in 6, and 1.01 to 1.06 in 4 and 3.  On
-    the circle it is 1.02 to 1.9, since gaps between random points cost more there than the formulas take into
-    account.
+    The formulas are exact in the limit of large n and M, if the eigenfunctions at the inputs behave as if
+    they were independent.  The ratio of the measured to the predicted risk (``benchmarks/theory.py``) is 1.00
+    to 1.03 for normal inputs at n >= 30; on the sphere it is 1.00 in 10 dimensions, 1.01 in 6, and 1.01 to
+    1.06 in 4 and 3.  On the circle it is 1.02 to 1.9: gaps between random points increase the risk there,
+    which the formulas ignore.
 
     Examples
     --------

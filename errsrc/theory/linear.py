@@ -10,7 +10,7 @@ from errsrc.checks import Integer, Number, PositiveArray
 from errsrc.theory.spectrum import Array
 
 VARIANCE = Number(at_least=0)
-"""What a variance may be."""
+"""Rule of the parameters that are variances."""
 
 
 @checks.arguments(
@@ -36,8 +36,8 @@ def least_squares(
     noise : float
         Variance of the label noise, >= 0.
     outside : float
-        Variance of the rest of the target, >= 0.  It is linear in further normal inputs that are independent
-        of these and that the learner does not get; this is the realizability.
+        Variance of the rest of the target, >= 0.  This rest is linear in further independent normal inputs,
+        which the learner does not get.  Its variance is the realizability term of the error budget.
 
     Returns
     -------

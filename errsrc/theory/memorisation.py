@@ -14,12 +14,12 @@ from errsrc.checks import NonNegativeArray, Number, PositiveArray
 from errsrc.theory.spectrum import Array
 
 HEAD = 10_000
-"""Number of items that are summed one by one; the rest of the sum is an integral."""
+"""Number of items that are summed one by one; an integral approximates the rest of the sum."""
 
 
 @checks.arguments(n=PositiveArray(), probabilities=NonNegativeArray())
 def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
-    """Return the expected probability that a new item is none of the n items seen.
+    """Return the expected probability that a new item is not among the n items seen.
 
     The excess risk of a memorising learner is this probability times the risk of a guess.  That risk is 1 - 1
     / classes for the 0-1 error and equally likely classes, and the mean square of the target for squared loss

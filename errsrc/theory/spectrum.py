@@ -1,4 +1,4 @@
-"""What all ridge regressions share: how much of each eigenfunction n examples and m features determine."""
+"""The share of each eigenfunction that a ridge regression learns from n examples with m features."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Learned:
 
 
 def learned(n: float, m: float, eigenvalues: Array, ridge: float) -> Learned:
-    """Return what is learned of each eigenfunction.
+    """Return the learned share of each eigenfunction.
 
     Parameters
     ----------
