@@ -370,6 +370,14 @@ def test_missing_cells_are_said_with_the_command_that_computes_them(
     assert "67 of 72 vision cells" in text
 
 
+def test_a_study_without_a_spec_has_a_page_without_commands(pages: Any) -> None:
+    folder, _ = pages
+    finished = replace(load_study(folder / "recovery.toml"), spec=None)
+    text = Page(report.study_page(finished)).text
+    assert "3 of 3 cells are finished." in text
+    assert "How to make this page again" not in text
+
+
 def test_what_cannot_be_reported_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
