@@ -55,15 +55,15 @@ def holdout_verdict(result: Holdout) -> str:
         The sentence.
     """
     cells, k = result.held_out, result.largest
-    predicted, ends, _ = cells.texts(k)
+    sizes, (predicted, ends, _) = cells.sizes(k), cells.texts(k)
     low, high = cells.prediction.low[k], cells.prediction.high[k]
     runs = cells.runs[k]
     outside = int(((runs < low) | (runs > high)).sum())
     measured = _runs(runs, predicted)
     measured += f" in {len(runs)} runs" if "to" in measured else ""
     measured += f" ({outside} of {len(runs)} outside the interval)" if outside else ""
-    sizes = ", ".join(f"{name} = {size}" for name, size in cells.sizes(k).items())
-    return f"{sizes}: predicted {predicted} {ends}, measured {measured}."
+    cell = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+    return f"{cell}: predicted {predicted} {ends}, measured {measured}."
 
 
 def verdicts(result: Holdout) -> list[tuple[str, bool]]:
@@ -234,7 +234,7 @@ def _cells(cells: JudgedCells) -> Table:
     level = f"{cells.prediction.level:.0%} interval for one run"
     rows = []
     for k, off in enumerate(cells.divergence):
-        predicted, ends, mean = cells.texts(k)
+        sizes, (predicted, ends, mean) = cells.sizes(k), cells.texts(k)
         runs = _runs(cells.runs[k], predicted)
-        rows.append((*cells.sizes(k).values(), predicted, ends, mean, runs, _signed(off)))
+        rows.append((*sizes.values(), predicted, ends, mean, runs, _signed(off)))
     return Table((*cells.inputs, "predicted", level, "measured mean", "runs", "divergence"), rows)
