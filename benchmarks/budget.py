@@ -25,7 +25,7 @@ from errsrc.learners import BandLeastSquares, GradientDescent, KernelRidge, Mini
 from errsrc.rng import generator, seed_of
 from errsrc.settings import BandTeacher, Gaussian, GaussianProcessTeacher, LinearTeacher
 from errsrc.sources import budget
-from errsrc.sources.budgets import TERMS
+from errsrc.sources.terms import TERMS
 
 NOISY = Gaussian(0.3)
 LINEAR = LinearTeacher(10, input_decay=1.0, channel=NOISY)

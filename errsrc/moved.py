@@ -49,6 +49,7 @@ MOVED = {
         "read": "errsrc.load_study",
         "verdict": "errsrc.report.holdout_verdict",
     },
+    "errsrc.sources": {"Undetermined": "errsrc.sources.UncertaintyBracket"},
     "errsrc.settings": {"Network": "errsrc.settings.NetworkFunctions"},
     "errsrc.sweeps": {"Summary": "errsrc.sweeps.RunSummary"},
     "errsrc.tasks": {

@@ -18,11 +18,9 @@ from errsrc.learners.levenberg_marquardt import JacobianFunction, LevenbergMarqu
 from errsrc.learners.recovered_network import ZERO_ERROR, RecoveredNetwork
 from errsrc.nets import MLP, Weights
 from errsrc.nets import Network as Architecture
+from errsrc.nets.layers import ANALYTIC_ACTIVATIONS
 from errsrc.settings import FunctionClass, NetworkFunctions
 from errsrc.settings.setting import Array, Predictor
-
-ANALYTIC = ("tanh", "sine", "gelu", "linear")
-"""Activations with which a network is an analytic function of its weights."""
 
 CHECK_EVERY = 10
 """Number of steps between two checks of whether a start still improves."""
@@ -36,11 +34,11 @@ class _AnalyticMLP(checks.Rule):
     @property
     def accepted(self) -> str:
         """The accepted values in words."""
-        return "an MLP whose activation is analytic: " + ", ".join(ANALYTIC)
+        return "an MLP whose activation is analytic: " + ", ".join(ANALYTIC_ACTIVATIONS)
 
     def __call__(self, value: Any, name: str, where: str) -> MLP:
         """Return `value` itself."""
-        if not isinstance(value, MLP) or value.activation not in ANALYTIC:
+        if not isinstance(value, MLP) or value.activation not in ANALYTIC_ACTIVATIONS:
             raise ValueError(checks.refusal(name, where, self.accepted, value))
         return value
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from errsrc.fields import choice, integer
-from errsrc.nets.layers import ACTIVATIONS, affine, as_images, convolution, strided_side
+from errsrc.nets.layers import ACTIVATIONS, ANALYTIC_ACTIVATIONS, affine, as_images, convolution, strided_side
 from errsrc.nets.network import ImageNetwork, Weights
 
 
@@ -53,6 +53,11 @@ class CNN(ImageNetwork):
     def image_shape(self) -> tuple[int, ...]:
         """Shape (channels, side, side) of an image."""
         return (self.channels, self.side, self.side)
+
+    @property
+    def analytic(self) -> bool:
+        """Whether the activation is analytic."""
+        return self.activation in ANALYTIC_ACTIVATIONS
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return (out, in) and (out,) for each layer; a kernel has in = 9 x channels."""

@@ -17,6 +17,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 """Functions that are applied to each unit, by name."""
 
+ANALYTIC_ACTIVATIONS = ("tanh", "sine", "gelu", "linear")
+"""Names of the activations that are analytic functions."""
+
 ACTIVATION_GRADIENTS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "relu": lambda gradient, z, h: torch.ops.aten.threshold_backward(gradient, h, 0),
     "tanh": lambda gradient, z, h: torch.ops.aten.tanh_backward(gradient, h),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from errsrc.checks import Integer, Tuple
 from errsrc.fields import choice, declare
-from errsrc.nets.layers import ACTIVATION_GRADIENTS, ACTIVATIONS, affine
+from errsrc.nets.layers import ACTIVATION_GRADIENTS, ACTIVATIONS, ANALYTIC_ACTIVATIONS, affine
 from errsrc.nets.network import Network, OutputLoss, Weights
 
 LAYER_SIZES = Tuple(Integer(at_least=1), at_least=2)
@@ -41,6 +41,11 @@ class MLP(Network):
     def inputs(self) -> int:
         """Length of an input vector."""
         return self.sizes[0]
+
+    @property
+    def analytic(self) -> bool:
+        """Whether the activation is analytic, or there is no hidden layer."""
+        return len(self.sizes) == 2 or self.activation in ANALYTIC_ACTIVATIONS
 
     def resized(self, inputs: int, outputs: int) -> Self:
         """Return a copy with `inputs` inputs and `outputs` outputs, see `Network.resized`."""

@@ -70,6 +70,11 @@ class Network(Checked, abc.ABC):
         """
 
     @property
+    def analytic(self) -> bool:
+        """Whether the network is known to be an analytic function of its weights; False by default."""
+        return False
+
+    @property
     def parameters(self) -> int:
         """Number of trained parameters of one member, biases included."""
         return sum(math.prod(shape) for shape in self.shapes())

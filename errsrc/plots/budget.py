@@ -30,7 +30,7 @@ from errsrc.plots.style import (
     logarithmic,
     png,
 )
-from errsrc.sources.budgets import TERMS, Budget
+from errsrc.sources.terms import TERMS, Budget
 
 COLOURS = {
     "noise": SILVER,

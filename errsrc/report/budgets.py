@@ -7,7 +7,7 @@ import numpy as np
 from errsrc import plots, records
 from errsrc.curves.verdicts import CurveShape
 from errsrc.report.page import Block, Code, Content, Figure, Paragraph, Table
-from errsrc.sources.budgets import TERMS, Budget, notes
+from errsrc.sources.terms import TERMS, Budget, notes
 from errsrc.studies import FinishedStudy
 from errsrc.studies.budgets import curves, lines, verdict
 

@@ -168,6 +168,22 @@ class Setting(Checked, abc.ABC):
         """Number of inputs to test at; None where any number of inputs can be drawn."""
         return None
 
+    def check_inputs(self, x: Array, where: str) -> None:
+        """Raise for inputs that the setting cannot have; by default it can have all.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (n, dim)
+            Inputs, finite and of the right number of coordinates.
+        where : str
+            Name of the function that error messages are about.
+
+        Raises
+        ------
+        ValueError
+            As above.
+        """
+
     def check_data(self) -> None:
         """Raise if data that the setting needs are not on this machine.
 

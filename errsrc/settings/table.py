@@ -85,6 +85,13 @@ class TableTeacher(Setting):
         constant = math.log(self.classes) if self.loss == "log" else 1 - 1 / self.classes
         return constant - self.noise
 
+    def check_inputs(self, x: Array, where: str) -> None:
+        """Raise for inputs that are no numbers of items, see `Setting.check_inputs`."""
+        others = x[~np.isin(x, np.arange(self.items))]
+        if len(others):
+            accepted = f"items, integers from 0 to {self.items - 1}"
+            raise ValueError(checks.refusal("x", where, accepted, others[0]))
+
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw items by their frequency: numbers from 0 to items - 1, as float64 (count, 1)."""
         return rng.choice(self.items, (count, 1), p=self.probabilities).astype(np.float64)

@@ -1,11 +1,11 @@
 """Bias and variance over samples and initialisations: a diagnostic of the deficiency, not a part of it.
 
-At one teacher f a learner's predictions g(x) over S samples and I initialisations, crossed, split into
+At one teacher f a learner's predictions g(x), over S samples crossed with I initialisations, split into
 
     E (g - f)^2  =  bias^2 + variance over samples + over initialisations + of both together
 
-(d'Ascoli et al. 2020, arXiv 2003.01054; Adlam and Pennington 2020, arXiv 2011.03321).  What the data does
-not determine, and what the learner wastes, are in all four.
+(d'Ascoli et al. 2020, arXiv 2003.01054; Adlam and Pennington 2020, arXiv 2011.03321).  Each of the four
+contains some of what the data does not determine, and some of what the learner wastes.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.checks import LEVEL, SEED, Instance, Integer
+from errsrc.learners import Learner, as_learner
 from errsrc.results import Interval, mean_interval
 from errsrc.rng import generator, seed_of
 from errsrc.settings import Setting
 from errsrc.settings.setting import Array
-from errsrc.sources.predictions import fit_all, predicted
+from errsrc.sources.predictions import predicted_values
 
-PARTS = ("bias", "samples", "initialisations", "both")
+COMPONENTS = ("bias", "samples", "initialisations", "both")
 """Squared bias, then the three variances."""
 
-POINTS = 256
-"""Fresh inputs a teacher."""
+_FRESH_INPUTS = 256  # of each teacher
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +38,20 @@ class BiasVariance:
 
     Attributes
     ----------
-    n
-        Labelled examples.
-    bias
+    n : int
+        Number of labelled examples.
+    bias : Interval
         Squared bias: the risk of the mean over all samples and initialisations.
-    samples, initialisations, both
-        Variance over samples (inputs and labels' noise), over initialisations, and of the two together.
-    total
-        Their sum, the mean excess risk.
-    draws
-        For each of these its values over teachers, (teachers,).
+    samples : Interval
+        Variance over samples: inputs and the labels' noise.
+    initialisations : Interval
+        Variance over initialisations: the learner's own randomness.
+    both : Interval
+        Variance of the two together, beyond the sum of the two.
+    total : Interval
+        The sum of these four, the mean excess risk.
+    draws : dict of str to ndarray of float64, (teachers,)
+        Values over teachers, for each of the four and "total".
     """
 
     n: int
@@ -58,8 +63,8 @@ class BiasVariance:
     draws: dict[str, NDArray[np.float64]]
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the table as columns, arrays (parts + 1,): a row a part and one of the total."""
-        names = (*PARTS, "total")
+        """Return the table as columns, arrays (5,): a row for each component and one for the total."""
+        names = (*COMPONENTS, "total")
         out: dict[str, NDArray[Any]] = {"part": np.array(names)}
         for end in ("estimate", "low", "high"):
             out[end] = np.array([getattr(getattr(self, name), end) for name in names])
@@ -67,12 +72,21 @@ class BiasVariance:
 
     def __str__(self) -> str:
         lines = [f"n = {self.n:,}, excess risk, squared loss"]
-        return "\n".join([*lines, *(f"{name:<16}{getattr(self, name)}" for name in (*PARTS, "total"))])
+        return "\n".join([*lines, *(f"{name:<16}{getattr(self, name)}" for name in (*COMPONENTS, "total"))])
 
 
+@checks.arguments(
+    setting=Instance(Setting, "a setting of squared loss"),
+    n=Integer(at_least=1),
+    teachers=Integer(at_least=2),
+    samples=Integer(at_least=2),
+    initialisations=Integer(at_least=2),
+    seed=SEED,
+    level=LEVEL,
+)
 def bias_variance(
     setting: Setting,
-    learner: Any,
+    learner: Learner | Any,
     n: int,
     *,
     teachers: int = 16,
@@ -85,30 +99,38 @@ def bias_variance(
 
     Parameters
     ----------
-    setting
-        One of squared loss.
-    learner
-        One of `errsrc.learners`.
-    n
-        Labelled examples of a sample.
-    teachers
-        Draws of a teacher, >= 2, that the intervals are over.
-    samples, initialisations
-        Of each teacher, each >= 2; every sample meets every initialisation.
-    seed
-        Root of the seed tree.
-    level
-        Coverage of the intervals.
+    setting : Setting
+        A setting of squared loss, from errsrc or your own.
+    learner : Learner, estimator or object with fit
+        The learner, see `errsrc.learners.as_learner`.
+    n : int
+        Number of labelled examples of a sample, >= 1.
+    teachers : int
+        Number of teachers, >= 2, that the intervals are over.
+    samples : int
+        Number of samples of each teacher, >= 2.
+    initialisations : int
+        Number of initialisations, >= 2; every sample is combined with every initialisation.
+    seed : int
+        Root of the seed tree, >= 0.
+    level : float
+        Coverage of the intervals, in (0, 1).
+
+    Returns
+    -------
+    BiasVariance
+        The components, whose sum is the total.
 
     Raises
     ------
     ValueError, TypeError
-        For numbers out of range, a setting of another loss, or predictions that are not finite.
+        For arguments out of range, a setting of another loss, or predictions that are not finite.
 
     Notes
     -----
-    Two-way analysis of variance with one value a cell: each part is unbiased, so that it may come out below
-    0, and the parts sum to the mean excess risk exactly.  Cost: teachers x samples x initialisations fits.
+    Two-way analysis of variance with one value a cell: each component is unbiased, so that it may come out
+    below 0, and the components sum to the mean excess risk exactly.  Cost: teachers x samples x
+    initialisations fits.
 
     Examples
     --------
@@ -119,16 +141,11 @@ def bias_variance(
     True
     """
     where = "bias_variance"
-    checks.integer(n, "n", where, 1)
-    for name, value in (("teachers", teachers), ("samples", samples), ("initialisations", initialisations)):
-        checks.integer(value, name, where, 2)
-    checks.integer(seed, "seed", where, 0)
-    checks.number(level, "level", where, 0, 1, open_low=True, open_high=True)
-    if not isinstance(setting, Setting) or setting.loss != "squared":
+    if setting.loss != "squared":
         raise ValueError(checks.refusal("setting", where, "a setting of squared loss", setting))
-    rngs = [generator(seed, where, number, "teacher") for number in range(teachers)]
-    drawn = setting.teachers(rngs)
-    xs, ys, chances = [], [], []
+    learner = as_learner(learner, where)
+    drawn = setting.teachers([generator(seed, where, number, "teacher") for number in range(teachers)])
+    xs, ys, rngs = [], [], []
     for number, teacher in enumerate(drawn):
         rng = functools.partial(generator, seed, where, number)
         for sample in range(samples):
@@ -137,25 +154,27 @@ def bias_variance(
             for initialisation in range(initialisations):
                 xs.append(x)
                 ys.append(y)
-                chances.append(np.random.default_rng(seed_of(seed, where, number, "learner", initialisation)))
-    fitted = fit_all(learner, xs, ys, chances)
-    found: dict[str, list[float]] = {name: [] for name in (*PARTS, "total")}
+                rngs.append(np.random.default_rng(seed_of(seed, where, number, "learner", initialisation)))
+    fitted = learner.fit_many(xs, ys, rngs)
+    found = []
     for number, teacher in enumerate(drawn):
-        points = setting.fresh(POINTS, generator(seed, where, number, "points"))
-        truth = teacher(points).reshape(len(points), -1)
+        points = setting.fresh(_FRESH_INPUTS, generator(seed, where, number, "points"))
+        truth = np.asarray(teacher(points)).reshape(len(points), -1)
         first = number * samples * initialisations
         own = fitted[first : first + samples * initialisations]
-        values = np.stack([predicted(one, points, truth.shape[1]) for one in own])
-        for name, part in _split(values.reshape(samples, initialisations, *truth.shape) - truth).items():
-            found[name].append(part)
-    draws = {name: np.array(values) for name, values in found.items()}
+        values = np.stack([predicted_values(one, points, truth.shape[1], where) for one in own])
+        found.append(_split(values.reshape(samples, initialisations, *truth.shape) - truth))
+    draws = {name: np.array([one[name] for one in found]) for name in (*COMPONENTS, "total")}
     return BiasVariance(
         n, **{name: mean_interval(values, level, 0.0) for name, values in draws.items()}, draws=draws
     )
 
 
 def _split(off: Array) -> dict[str, float]:
-    """Return the parts of errors (samples, initialisations, Q, outputs), means over Q, sums over outputs."""
+    """Return the components of errors (samples, initialisations, Q, outputs).
+
+    They are means over Q, summed over outputs.
+    """
     samples, initialisations = off.shape[:2]
 
     def square(values: Array) -> float:

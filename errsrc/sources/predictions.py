@@ -1,4 +1,4 @@
-"""What learners make of data sets, as arrays that can be compared."""
+"""Predictions of what was learned, as arrays that can be compared, and their risk."""
 
 from __future__ import annotations
 
@@ -6,43 +6,139 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.settings import Setting
 from errsrc.settings.setting import Array
+from errsrc.settings.table import expected_loss
 
 
-def fit_all(
-    learner: Any, xs: Sequence[Array], ys: Sequence[Array], rngs: Sequence[np.random.Generator]
-) -> list[Any]:
-    """Return what a learner makes of each data set; all at once where it can (``fit_many``).
+def predicted_values(predictor: Any, points: Array, outputs: int, where: str = "budget") -> Array:
+    """Return a predictor's values at points.
 
-    ``xs`` are inputs (n, dim), ``ys`` labels (n,) or (n, outputs), ``rngs`` the chance of each fit.
+    Parameters
+    ----------
+    predictor : callable
+        The predictor.
+    points : ndarray of float64, (Q, dim)
+        Inputs.
+    outputs : int
+        Number of outputs that the predictor must have.
+    where : str
+        Name of the function that error messages are about.
+
+    Returns
+    -------
+    ndarray of float64, (Q, outputs)
+        The values.
+
+    Raises
+    ------
+    ValueError
+        For values of another shape, or that are not finite.
     """
-    if hasattr(learner, "fit_many"):
-        return list(learner.fit_many(xs, ys, rngs))
-    return [learner.fit(x, y, rng) for x, y, rng in zip(xs, ys, rngs, strict=True)]
-
-
-def predicted(predictor: Any, points: Array, outputs: int) -> Array:
-    """Return a predictor's values (Q, outputs) at points (Q, dim); refuse what is no prediction."""
     values = np.asarray(predictor(points), dtype=np.float64)
     values = values[:, None] if values.ndim == 1 else values
     if values.shape != (len(points), outputs) or not np.isfinite(values).all():
-        what = f"<shape {values.shape}>" if np.isfinite(values).all() else "<nan or inf>"
+        got = f"<shape {values.shape}>" if np.isfinite(values).all() else "<nan or inf>"
         accepted = f"one whose predictions are finite, of shape ({len(points)}, {outputs})"
-        raise ValueError(checks.refusal("learner", "budget", accepted, what))
+        raise ValueError(checks.refusal("learner", where, accepted, got))
     return values
 
 
-def scores(predictor: Any, points: Array, classes: int, loss: str) -> Array:
-    """Return a predictor's scores (Q, classes) at points (Q, dim): for log loss refuse others than shares.
+def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Array:
+    """Return a predictor's scores of classes at points.
 
-    Classes that were never seen have probability 0, and no chance.
+    Parameters
+    ----------
+    predictor : callable
+        The predictor.  It may know fewer classes: those that were never seen.
+    points : ndarray of float64, (Q, dim)
+        Inputs.
+    classes : int
+        Number of classes.
+    loss : str
+        "log", for which scores must be probabilities, or "zero-one".
+
+    Returns
+    -------
+    ndarray of float64, (Q, classes)
+        The scores.  Classes that were never seen have probability 0, or a score that is never the largest.
+
+    Raises
+    ------
+    ValueError
+        For scores that are not finite, and for the log loss for scores that are no probabilities.
     """
     seen = np.shape(predictor(points[:1]))[-1]
     values = np.full((len(points), classes), -np.inf if loss == "zero-one" else 0.0)
-    values[:, :seen] = predicted(predictor, points, min(seen, classes))
+    values[:, :seen] = predicted_values(predictor, points, min(seen, classes))
     if loss == "log" and (values.min() < 0 or not np.allclose(values.sum(1), 1)):
         accepted = "one that predicts probabilities, for the log loss"
         raise ValueError(checks.refusal("learner", "budget", accepted, "<other scores>"))
     return values
+
+
+def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) -> tuple[float, float]:
+    """Return a predictor's excess risk under one teacher, and the noise.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting, with its loss and label channel.
+    predictor : callable
+        The predictor.
+    points : ndarray of float64, (Q, dim)
+        Fresh inputs.
+    values : ndarray of float64, (Q, outputs)
+        The teacher's values there.
+
+    Returns
+    -------
+    excess, noise : float
+        The mean risk at the points less the smallest possible risk; and that smallest risk, over the points
+        where it depends on the teacher's values, else over the whole setting.
+
+    Raises
+    ------
+    ValueError
+        For predictions of another shape, or that are not finite, and for a learner that gives a class that
+        may come the probability 0, under the log loss.
+    """
+    outputs = values.shape[1]
+    if setting.loss == "squared":
+        learned = predicted_values(predictor, points, outputs)
+        return float(np.square(learned - values).sum(1).mean()), setting.noise
+    learned = class_scores(predictor, points, outputs, setting.loss)
+    truth = setting.channel.probabilities(values)
+    got, least = (float(expected_loss(truth, one, setting.loss).mean()) for one in (learned, truth))
+    if not np.isfinite(got):
+        accepted = "one that gives each class that may come a probability > 0, for the log loss"
+        raise ValueError(checks.refusal("learner", "budget", accepted, "<0>"))
+    return got - least, setting.noise if setting.channel.noise_is_constant else least
+
+
+def optimiser_rest(setting: Setting, fitted: Sequence[Any]) -> NDArray[np.float64] | None:
+    """Return what the optimiser left of trained students: their training risk less the noise.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting, with its loss and noise.
+    fitted : sequence of predictors
+        What was learned in each draw.
+
+    Returns
+    -------
+    ndarray of float64, (draws,), or None
+        The mean over the networks of each student; None where a predictor is no trained student.
+    """
+    found = []
+    for one in fitted:
+        trained = getattr(getattr(one, "function", None), "trained", None)
+        if trained is None:
+            return None
+        risks = [each.train_error if setting.loss == "zero-one" else each.train_loss for each in trained]
+        found.append(np.mean(risks) - setting.noise)
+    return np.array(found)

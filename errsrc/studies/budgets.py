@@ -12,10 +12,11 @@ from errsrc import checks
 from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.learners import Learner
 from errsrc.results import ROUNDING, Bracket, Interval, aligned
-from errsrc.settings import GaussianSetting, ImageTeacher, NetworkTeacher, Setting, images
-from errsrc.sources.bracket.draws import Effort
-from errsrc.sources.bracket.realizability import check, points
-from errsrc.sources.budgets import BESIDE, TERMS, Budget, budget, notes
+from errsrc.settings import Setting, images
+from errsrc.sources.bracket.draws import fresh_inputs
+from errsrc.sources.budgets import budget, check_sizes
+from errsrc.sources.effort import Effort
+from errsrc.sources.terms import OPTIONAL_FIELDS, TERMS, Budget, notes
 from errsrc.sweeps import Kind
 
 SIDES = ("", ".upper")
@@ -53,10 +54,7 @@ class BudgetCell:
         checks.integer(self.seed, "seed", "BudgetCell", 0)
         checks.integer(self.draws, "draws", "BudgetCell", 2)
         checks.number(self.level, "level", "BudgetCell", 0, 1, open_low=True, open_high=True)
-        if isinstance(self.setting, (NetworkTeacher, ImageTeacher)):
-            check(self.setting, self.learner.function_class)
-        elif isinstance(self.setting, GaussianSetting):
-            self.setting.dimension(self.learner.function_class)
+        check_sizes(self.setting, self.learner, "BudgetCell")
 
 
 def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
@@ -64,7 +62,7 @@ def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
 
     A term's row has its estimate under its name, the interval's ends under ``.low`` and ``.high``, and
     the upper side of its bracket under ``.upper``, ``.upper.low`` and ``.upper.high``.  Of the fields
-    `BESIDE` a row has those that the budget has, in the same way.
+    `OPTIONAL_FIELDS` a row has those that the budget has, in the same way.
     """
     out = []
     for cell in cells:
@@ -133,15 +131,19 @@ def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     """
     excess = [max(one.total.estimate - one.noise.lower.estimate, 0.0) for one in budgets]
     errors = [one.std_error for one in budgets]
-    zero, setting = ROUNDING * max(budgets[0].scale, *excess), cell.setting
-    if isinstance(setting, (NetworkTeacher, ImageTeacher)) and setting.loss == "zero-one":
-        zero = 3 / (cell.draws * points(setting))
+    zero = ROUNDING * max(budgets[0].scale, *excess)
+    if cell.setting.loss == "zero-one" and any(not one.deficiency.closed for one in budgets):
+        zero = 3 / (cell.draws * fresh_inputs(cell.setting))  # errors are counted at fresh inputs
     return curve_shape([one.n for one in budgets], excess, std_error=errors, zero=zero)
 
 
 def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
     """Return a header and a line of texts for each of some budgets: n, terms, total, what stands beside."""
-    names = [*TERMS, "total", *(name for name in BESIDE if any(getattr(one, name) for one in budgets))]
+    names = [
+        *TERMS,
+        "total",
+        *(name for name in OPTIONAL_FIELDS if any(getattr(one, name) for one in budgets)),
+    ]
     header = ["n", *(name.replace("_", " ") for name in names)]
     rounded = [one.rounded for one in budgets]
     return header, [[f"{one.n:,}", *(f"{getattr(one, name) or ''}" for name in names)] for one in rounded]

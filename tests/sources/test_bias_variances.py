@@ -8,7 +8,7 @@ import pytest
 from errsrc.learners import Forest, Learner, Ridge
 from errsrc.settings import Gaussian, LinearTeacher, TableTeacher
 from errsrc.sources import bias_variance, budget
-from errsrc.sources.bias_variances import PARTS
+from errsrc.sources.bias_variances import COMPONENTS
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def test_parts_sum_to_the_total_and_are_the_same_again():
         bias_variance(LinearTeacher(3), Forest(trees=5), 10, teachers=4, samples=2, initialisations=3)
         for _ in range(2)
     )
-    assert sum(getattr(found, name).estimate for name in PARTS) == pytest.approx(found.total.estimate)
+    assert sum(getattr(found, name).estimate for name in COMPONENTS) == pytest.approx(found.total.estimate)
     assert found.columns()["estimate"].tolist() == again.columns()["estimate"].tolist()
     assert "initialisations" in str(found)
 

@@ -10,8 +10,14 @@ from errsrc.nets import CNN, MLP, identifiable_dimension, jacobian
 from errsrc.rng import generator
 from errsrc.settings import Clean, Flips, Gaussian, NetworkTeacher
 from errsrc.sources import Effort, uncertainty_bracket
-from errsrc.sources.bracket.bounds import chosen
-from errsrc.sources.bracket.hamiltonian import Target, apart, joined, slide, walk
+from errsrc.sources.bracket.hamiltonian import (
+    NetworkPosterior,
+    lagged_distance,
+    run_chains,
+    run_constrained_chains,
+    two_sided_path,
+)
+from errsrc.sources.bracket.upper import choose
 
 torch.set_num_threads(1)
 
@@ -37,7 +43,7 @@ def target(network, chains=3, n=4, noise_std=0.3, bias_std=1.0, seed=0):
     weights = network.draw(range(chains), stds, torch.float64)
     x, points = torch.randn(2, chains, n, network.inputs, generator=rng, dtype=torch.float64)
     y = network(weights, x)
-    out = Target(network, stds, x, y, noise_std)
+    out = NetworkPosterior(network, stds, x, y, noise_std)
     return out, out.whitened(weights), points
 
 
@@ -108,7 +114,7 @@ def test_a_target_is_prior_times_likelihood(network):
 
 def test_parameters_that_the_prior_fixes_stay():
     own, z, points = target(MLP((2, 3, 1), "tanh"), bias_std=0.0)
-    path = walk(own, z, torch.full((3,), 0.1).double(), 4, 3, torch.Generator().manual_seed(0), points)
+    path = run_chains(own, z, torch.full((3,), 0.1).double(), 4, 3, torch.Generator().manual_seed(0), points)
     for place, moved in zip(own.weights(path.state), (True, False, True, False), strict=True):
         assert bool((place != 0).all()) == moved
     torch.testing.assert_close(own.whitened(own.weights(z)), z)
@@ -117,20 +123,22 @@ def test_parameters_that_the_prior_fixes_stay():
 def test_a_walk_is_its_seed_and_keeps_its_energy_at_small_steps():
     own, z, points = target(MLP((2, 3, 1), "tanh"))
     step = torch.full((3,), 0.02).double()
-    paths = [walk(own, z, step, 5, 4, torch.Generator().manual_seed(1), points) for _ in range(2)]
+    paths = [run_chains(own, z, step, 5, 4, torch.Generator().manual_seed(1), points) for _ in range(2)]
     assert torch.equal(paths[0].values, paths[1].values)
     assert paths[0].values.shape == (4, 3, 4, 1)
     assert (paths[0].acceptance == 1).all()
     torch.testing.assert_close(paths[0].values[-1], own.values(paths[0].state, points))
     torch.testing.assert_close(paths[0].energy, own(paths[0].state)[0])
-    wild = walk(own, z, 1e3 * step, 5, 4, torch.Generator().manual_seed(1))
+    wild = run_chains(own, z, 1e3 * step, 5, 4, torch.Generator().manual_seed(1))
     assert torch.equal(wild.state, z)
     assert (wild.acceptance == 0).all()
 
 
 def test_a_slide_stays_on_the_solutions():
     own, z, points = target(MLP((2, 3, 1), "tanh"), chains=8)
-    path = slide(own, z, torch.full((8,), 0.3).double(), 4, 6, torch.Generator().manual_seed(0), points)
+    path = run_constrained_chains(
+        own, z, torch.full((8,), 0.3).double(), 4, 6, torch.Generator().manual_seed(0), points
+    )
     assert path.values.shape == (6, 8, 4, 1)
     assert float(path.acceptance.mean()) > 0.3
     assert float((path.state - z).norm(dim=1).mean()) > 0.5
@@ -139,24 +147,24 @@ def test_a_slide_stays_on_the_solutions():
 
 def test_distances_are_read_at_even_lags_alone():
     values = torch.arange(7.0)[:, None, None, None] ** 2
-    assert apart(values, 6).tolist() == [36**2 / 2]
-    assert apart(values, 4).tolist() == pytest.approx([np.mean([16**2, 24**2, 32**2]) / 2])
+    assert lagged_distance(values, 6).tolist() == [36**2 / 2]
+    assert lagged_distance(values, 4).tolist() == pytest.approx([np.mean([16**2, 24**2, 32**2]) / 2])
     for lag, what in ((3, "an even number. Got 3"), (0, ">= 1"), (8, "<= 6")):
         with pytest.raises(ValueError, match=what):
-            apart(values, lag)
+            lagged_distance(values, lag)
 
 
 def test_two_chains_from_one_start_are_one_path():
     path = torch.tensor([[1.0, -1.0], [2.0, -2.0]])
-    assert joined(path, torch.zeros(1)).tolist() == [[2.0], [1.0], [0.0], [-1.0], [-2.0]]
+    assert two_sided_path(path, torch.zeros(1)).tolist() == [[2.0], [1.0], [0.0], [-1.0], [-2.0]]
 
 
 def test_no_draw_chooses_its_own_candidate():
     portfolio = {"even": np.array([1.0, 9.0, 1.0, 9.0]), "odd": np.array([8.0, 2.0, 8.0, 2.0])}
-    values, name = chosen(portfolio)
+    values, name = choose(portfolio)
     assert values.tolist() == [8.0, 9.0, 8.0, 9.0]  # what is best where it is not judged
     assert name == "even"
-    assert chosen({"a": np.array([1.0]), "b": np.array([2.0])})[1] == "b"
+    assert choose({"a": np.array([1.0]), "b": np.array([2.0])})[1] == "b"
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sine", "gelu"])
@@ -219,7 +227,7 @@ def test_what_a_bracket_is_given_must_fit():
     with pytest.raises(TypeError, match="must be a NetworkTeacher"):
         run(3, teachers, xs, ys, at)
     classes = NetworkTeacher(MLP((2, 2, 2)), loss="zero-one", channel=Flips(0.1))
-    with pytest.raises(ValueError, match="one of squared loss"):
+    with pytest.raises(ValueError, match="a setting of the squared loss"):
         run(classes, *draws(classes, 10))
     clean = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0, channel=Clean())
     with pytest.raises(ValueError, match="'ys' parameter of uncertainty_bracket must be the teachers'"):

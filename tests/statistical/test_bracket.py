@@ -21,7 +21,13 @@ from errsrc.settings import Gaussian, NetworkTeacher
 from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, uncertainty_bracket
 from errsrc.sources.bracket import hamiltonian
-from errsrc.sources.bracket.hamiltonian import Target, apart, joined, slide, walk
+from errsrc.sources.bracket.hamiltonian import (
+    NetworkPosterior,
+    lagged_distance,
+    run_chains,
+    run_constrained_chains,
+    two_sided_path,
+)
 
 torch.set_num_threads(1)
 
@@ -43,7 +49,7 @@ def draws(setting, n, count, points=64, seed=0):
     return teachers, xs, ys, at
 
 
-def planted(setting, n, count, noise_std, seed=0) -> tuple[Target, Tensor, Tensor]:
+def planted(setting, n, count, noise_std, seed=0) -> tuple[NetworkPosterior, Tensor, Tensor]:
     """A target of ``count`` data sets, their teachers' z, and points."""
     network, rng = setting.architecture, torch.Generator().manual_seed(seed)
     stds = network.prior_stds(setting.weight_std, setting.bias_std)
@@ -51,7 +57,7 @@ def planted(setting, n, count, noise_std, seed=0) -> tuple[Target, Tensor, Tenso
     x, points = (torch.randn(count, k, network.inputs, generator=rng, dtype=torch.float64) for k in (n, 32))
     y = network(weights, x)
     y = y + noise_std * torch.randn(y.shape, generator=rng, dtype=torch.float64)
-    target = Target(network, stds, x, y, noise_std or 1.0)
+    target = NetworkPosterior(network, stds, x, y, noise_std or 1.0)
     return target, target.whitened(weights), points
 
 
@@ -105,14 +111,14 @@ def test_a_walk_keeps_the_joint_law_of_teacher_and_data():
     """Weights are N(0, I) and misfits chi-squared after as many transitions as before; false alarms 2e-4."""
     target, z, _ = planted(TANH, 6, 2000, 0.1)
     step = torch.full((len(z),), 0.05, dtype=torch.float64)
-    path = walk(target, z, step, 8, 10, torch.Generator().manual_seed(1))
+    path = run_chains(target, z, step, 8, 10, torch.Generator().manual_seed(1))
     assert 0.3 < float(path.acceptance.mean()) < 0.999
     assert float((path.state - z).square().sum(1).mean()) > 1
     assert stats.kstest(path.state.square().sum(1).numpy(), stats.chi2(9).cdf).pvalue > FALSE_ALARM
     assert stats.kstest(target.misfit(path.state).numpy(), stats.chi2(6).cdf).pvalue > FALSE_ALARM
     # the control: the same chains with another noise than the labels have
     target.noise_std = 0.12
-    path = walk(target, z, step, 8, 10, torch.Generator().manual_seed(1))
+    path = run_chains(target, z, step, 8, 10, torch.Generator().manual_seed(1))
     target.noise_std = 0.1
     assert stats.kstest(target.misfit(path.state).numpy(), stats.chi2(6).cdf).pvalue < FALSE_ALARM
 
@@ -126,7 +132,7 @@ def test_a_walk_without_metropolis_would_not(monkeypatch):
         return generous(*shape, **options) * 1e-300
 
     monkeypatch.setattr(torch, "rand", always)  # steps at their shortest, and every proposal taken
-    path = walk(target, z, step, 8, 10, torch.Generator().manual_seed(1))
+    path = run_chains(target, z, step, 8, 10, torch.Generator().manual_seed(1))
     assert float(path.acceptance.mean()) > 0.9
     assert (
         not stats.kstest(target.misfit(path.state).nan_to_num(1e9).numpy(), stats.chi2(6).cdf).pvalue
@@ -139,7 +145,7 @@ def test_a_slide_keeps_the_joint_law_of_teacher_and_data(monkeypatch):
     """Noiseless labels: weights stay N(0, I), and so the volume of the labels' map; false alarms 2e-4."""
     target, z, _ = planted(TANH, 4, 1500, 0.0)
     step = torch.full((len(z),), 0.4, dtype=torch.float64)
-    path = slide(target, z, step, 4, 12, torch.Generator().manual_seed(1))
+    path = run_constrained_chains(target, z, step, 4, 12, torch.Generator().manual_seed(1))
     assert 0.2 < float(path.acceptance.mean()) < 0.95
     assert float((path.state - z).square().sum(1).mean()) > 1
     assert stats.kstest(path.state.square().sum(1).numpy(), stats.chi2(9).cdf).pvalue > FALSE_ALARM
@@ -150,7 +156,7 @@ def test_a_slide_keeps_the_joint_law_of_teacher_and_data(monkeypatch):
     assert abs(drift(volume(z), volume(path.state))) < ALPHA
     # the control: a density without the determinant
     monkeypatch.setattr(hamiltonian, "_energy", lambda at, frame: at.square().sum(1) / 2)
-    path = slide(target, z, step, 4, 12, torch.Generator().manual_seed(1))
+    path = run_constrained_chains(target, z, step, 4, 12, torch.Generator().manual_seed(1))
     assert drift(volume(z), volume(path.state)) > ALPHA
 
 
@@ -160,30 +166,30 @@ def test_a_slide_samples_the_null_space_of_a_linear_network():
     exact = [exact_variance(x, at, 0.0) for x, at in zip(target.x.numpy(), points.numpy(), strict=True)]
     many = 6
     step = torch.full((many * len(z),), 1.0, dtype=torch.float64)
-    path = slide(
+    path = run_constrained_chains(
         target.repeated(many), z.repeat_interleave(many, 0), step, 4, 10, torch.Generator().manual_seed(1),
         points.repeat_interleave(many, 0),
     )  # fmt: skip
     start = target.values(z, points).repeat_interleave(many // 2, 0)
-    lower = apart(joined(path.values, start), 14).view(-1, many // 2).mean(1).numpy()
+    lower = lagged_distance(two_sided_path(path.values, start), 14).view(-1, many // 2).mean(1).numpy()
     assert abs(stats.ttest_rel(lower, exact).statistic) < ALPHA
     assert abs(lower.mean() / np.mean(exact) - 1) < 0.1
 
 
 def test_after_an_odd_number_of_transitions_the_bound_is_none():
-    """A trajectory of half a turn ends opposite its start: twice the variance, which `apart` won't read."""
+    """Half a turn ends opposite its start: twice the variance, which `lagged_distance` does not accept."""
     target, z, points = planted(LINEAR, 3, 200, 1e3)  # all but the prior: every direction turns alike
     exact = np.mean(
         [exact_variance(x, at, 1e3) for x, at in zip(target.x.numpy(), points.numpy(), strict=True)]
     )
     step = torch.full((len(z),), math.pi / 16, dtype=torch.float64)
-    path = walk(target, z, step, 14, 4, torch.Generator().manual_seed(1), points, shortest=1.0)
+    path = run_chains(target, z, step, 14, 4, torch.Generator().manual_seed(1), points, shortest=1.0)
     states = torch.cat([target.values(z, points)[None], path.values])
     odd = float((states[1:] - states[:-1]).square().sum(3).mean()) / 2
     assert odd > 1.5 * exact
     with pytest.raises(ValueError, match="an even number"):
-        apart(states, 1)
-    even = apart(states, 2).numpy()
+        lagged_distance(states, 1)
+    even = lagged_distance(states, 2).numpy()
     assert stats.ttest_1samp(even, exact).statistic < ALPHA  # false alarms 1e-4
 
 
@@ -193,11 +199,11 @@ def test_a_chain_that_starts_elsewhere_is_no_bound_and_is_caught():
     other = draws(LINEAR, 12, 32, seed=9)[0]
     target, _, points = planted(LINEAR, 12, 32, 0.3)
     far = torch.full((32, 6), 4.0, dtype=torch.float64)
-    path = walk(
+    path = run_chains(
         target, far, torch.full((32,), 0.05).double(), 10, 8, torch.Generator().manual_seed(1), points
     )
     states = torch.cat([target.values(far, points)[None], path.values])
-    assert float(apart(states, 8).mean()) > 2 * exact
+    assert float(lagged_distance(states, 8).mean()) > 2 * exact
     small = Effort(starts=2, steps=20, chains=2, transitions=4, leaps=8)
     with pytest.raises(ValueError, match="starts elsewhere than at the teacher is no bound"):
         uncertainty_bracket(LINEAR, other, *data[1:], seed=1, effort=small)

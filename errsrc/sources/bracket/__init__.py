@@ -1,1 +1,1 @@
-"""Bounds on the uncertainty and the realizability of network teachers, whose posterior has no closed form."""
+"""Bounds on terms that have no closed form: the uncertainty and the realizability of network teachers."""

@@ -1,88 +1,87 @@
-"""What n examples leave undetermined of a network teacher, between two bounds.
+"""Bounds of the uncertainty: what n examples leave undetermined of a teacher.
 
-From below: chains in the posterior that start at the teacher.  From above: the excess risk of predictors made
-from the data alone.  See `errsrc.sources.bracket.hamiltonian` for why a planted chain bounds.
+Without more knowledge it lies between 0 and the learner's own excess risk.  Of network teachers of squared
+loss it is bounded from below by chains in the posterior that start at the teacher
+(`errsrc.sources.bracket.lower`), and from above by the excess risk of predictors made from the data alone
+(`errsrc.sources.bracket.upper`); noiseless labels at enough inputs certify that it is 0.
 """
 
 from __future__ import annotations
 
-import math
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import chi2
-from torch import Tensor
 
 from errsrc import checks
-from errsrc.learners.network_class import ANALYTIC
-from errsrc.nets import CNN, MLP, identifiable_dimension
-from errsrc.nets import Network as Architecture
-from errsrc.rng import generator, seed_of
-from errsrc.settings import Clean, Gaussian, NetworkTeacher
+from errsrc.checks import SEED, Flag, Instance, Optional
+from errsrc.nets import Network, identifiable_dimension
+from errsrc.settings import NetworkTeacher, Setting
 from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
-from errsrc.sources.bracket.draws import Effort, World
-from errsrc.sources.bracket.hamiltonian import Path, Target, apart, joined, slide, walk
-from errsrc.sources.bracket.upper import search
-
-Draws = NDArray[np.float64]
+from errsrc.sources.bracket.draws import Draw, NetworkDraws
+from errsrc.sources.bracket.hamiltonian import NetworkPosterior
+from errsrc.sources.bracket.lower import planted_bound, solutions_bound
+from errsrc.sources.bracket.upper import choose, make_portfolio
+from errsrc.sources.effort import Effort
+from errsrc.sources.experiments import Experiment
+from errsrc.sources.predictions import predicted_values
+from errsrc.sources.terms import PerDraw
 
 FALSE_ALARM = 1e-6
-"""Chance that teachers which did label the data are refused."""
+"""Probability that teachers which did label the data are refused."""
 
-ROUNDING = 1e-9
-"""How far noiseless labels may be off the teacher's values."""
+LABEL_ROUNDING = 1e-9
+"""How far clean labels may be off the teacher's values, relative to the largest label and 1."""
 
-PROXY = 1e-2
-"""Noise that predictors of noiseless labels reckon with, relative to the labels' root mean square."""
+ASSUMED_NOISE = 1e-2
+"""Noise that predictors of clean labels assume, relative to the labels' root mean square."""
 
-JUDGED, JUDGED_SIZE = 8, 1000
-"""Draws whose Jacobian's conditioning a certificate carries, and the most parameters for which it does."""
-
-SPACING = 4
-"""Transitions between states of the planted chains that are kept as samples."""
-
-SLIDES, OTHERS = 8, 16
-"""Leaps of a constrained chain's transition, and draws on which its step is chosen."""
+_CERTIFIED_DRAWS = 8  # whose Jacobian's conditioning a certificate states
+_CERTIFIED_PARAMETERS = 1000  # and the most parameters for which it does
 
 
 @dataclass(frozen=True, eq=False)
-class Undetermined:
-    """Bounds of a setting's uncertainty, draw by draw; a mean over draws is what bounds it.
+class UncertaintyBracket:
+    """Bounds of a setting's uncertainty, draw by draw; a mean over draws is a bound.
 
     Attributes
     ----------
-    lower
-        Of the posterior variance, for all functions, (D,).  For a class of networks subtract the upper bound
-        of its realizability.
-    upper
-        Mean squared distance from ``samples``, on the points, of the candidate that is chosen: for each half
-        of the draws the one that is best on the other half, so that no draw chooses for itself, (D,).
-    upper_member
-        The same among those candidates that are single networks of the ``student`` architecture, (D,): less
-        the realizability of the class it bounds the class's own uncertainty.
-    portfolio, members
-        The same for each candidate, (D,), and the names of those that are such networks.
-    chosen, chosen_member
-        Names of the candidates that are best over all draws.
-    samples
-        Functions at the points, (D, S, Q, outputs): the teacher, then states of the chains that started
-        there.  Given the data each is distributed as the teacher is, however slow the chains, so that the
-        mean of `distance` over draws is the excess risk of whatever was made from the data alone.
-    status
-        How the bounds come about, or the certificate, as a sentence.
-    determined
-        Whether noiseless labels determine the teacher: then the uncertainty of every class is 0, and the
-        bounds are.
+    lower : ndarray of float64, (D,)
+        Lower bound of the posterior variance, for all functions.  For a class of networks subtract the upper
+        bound of its realizability.
+    upper : ndarray of float64, (D,)
+        Mean squared distance on the points, from `samples`, of the predictor that is chosen: for each half of
+        the draws the one that is best on the other half, so that no draw chooses for itself.
+    upper_member : ndarray of float64, (D,)
+        The same among those predictors that are single networks of the `student` architecture.  Less the
+        realizability of that class it bounds the class's own uncertainty.
+    portfolio : dict of str to ndarray of float64, (D,)
+        The same distance of each predictor, by name.
+    members : tuple of str
+        Names of the predictors that are such networks.
+    chosen, chosen_member : str
+        Names of the predictors that are best over all draws, of all and of `members`.
+    samples : ndarray of float64, (D, S, Q, outputs)
+        Functions at the points: the teacher, then states of the chains that started there.  Given the data
+        each is distributed as the teacher is, however slow the chains, so that the mean of `distance` over
+        draws is the excess risk of a predictor that was made from the data alone.
+    status : str
+        How the bounds were computed, or the certificate, as a sentence.
+    determined : bool
+        Whether noiseless labels determine the teacher: then the uncertainty of every class is 0, and so are
+        the bounds.
     """
 
-    lower: Draws
-    upper: Draws
-    upper_member: Draws
-    portfolio: dict[str, Draws]
+    lower: PerDraw
+    upper: PerDraw
+    upper_member: PerDraw
+    portfolio: dict[str, PerDraw]
     members: tuple[str, ...]
     chosen: str
     chosen_member: str
@@ -90,14 +89,31 @@ class Undetermined:
     status: str
     determined: bool = False
 
-    def distance(self, values: Sequence[Array] | Array) -> Draws:
-        """Return the mean squared distance of predictions (D, Q) or (D, Q, outputs) from ``samples``, (D,).
+    def distance(self, values: Sequence[Array] | Array) -> PerDraw:
+        """Return the mean squared distance of predictions from `samples`, (D,).
 
-        With less chance in it than that from the teacher alone, ``samples[:, :1]``.
+        It has less sampling noise than the distance from the teacher alone, ``samples[:, :1]``.
+
+        Parameters
+        ----------
+        values : ndarray of float64, (D, Q) or (D, Q, outputs)
+            Predictions at the points of each draw.
         """
         return _distance(self.samples, np.asarray(values))
 
 
+def _distance(samples: NDArray[np.float64], values: NDArray[np.float64]) -> PerDraw:
+    off = samples - values.reshape(len(samples), 1, *samples.shape[2:])
+    return np.asarray(np.square(off).sum(3).mean((1, 2)))
+
+
+@checks.arguments(
+    setting=Instance(NetworkTeacher, "a NetworkTeacher"),
+    seed=SEED,
+    student=Optional(Instance(Network, "a network of errsrc.nets")),
+    effort=Optional(Instance(Effort, "an Effort")),
+    generic=Flag(),
+)
 def uncertainty_bracket(
     setting: NetworkTeacher,
     teachers: Sequence[NetworkFunction],
@@ -106,29 +122,39 @@ def uncertainty_bracket(
     points: Sequence[Array],
     seed: int,
     *,
-    student: Architecture | None = None,
+    student: Network | None = None,
     effort: Effort | None = None,
     generic: bool = True,
-) -> Undetermined:
+) -> UncertaintyBracket:
     """Return bounds of the posterior variance of a network teacher, mean over inputs, summed over outputs.
 
     Parameters
     ----------
-    setting
-        Of squared loss.
-    teachers, xs, ys
-        D draws from it: float64 inputs (n, dim), the same n in each, and labels (n,) or (n, outputs).
-    points
-        Fresh inputs of each draw at which functions are compared, float64 (Q, dim).
-    seed
+    setting : NetworkTeacher
+        A setting of the squared loss.
+    teachers : sequence of NetworkFunction
+        D teachers drawn from it.
+    xs : sequence of ndarray of float64, (n, inputs)
+        Inputs of the labelled examples of each draw; n is the same in all.
+    ys : sequence of ndarray of float64, (n,) or (n, outputs)
+        Their labels.
+    points : sequence of ndarray of float64, (Q, inputs)
+        Fresh inputs of each draw at which functions are compared.
+    seed : int
         Root of the seed tree.
-    student
-        Architecture whose single members `Undetermined.upper_member` is about; by default the teacher's.
-    effort
-        How hard to look; by default `Effort()`.
-    generic
-        Whether the inputs are those of the setting, drawn one by one: only then 2P + 1 of them are a
-        certificate.  In a design some may coincide.
+    student : Network, optional
+        Architecture whose single members `UncertaintyBracket.upper_member` is about; by default the
+        teacher's.
+    effort : Effort, optional
+        How much is computed; by default `Effort()`.
+    generic : bool
+        Whether the inputs are drawn one by one as the setting does.  Only then 2P + 1 of them are a
+        certificate: inputs of a design may coincide.
+
+    Returns
+    -------
+    UncertaintyBracket
+        The bounds.
 
     Raises
     ------
@@ -138,184 +164,168 @@ def uncertainty_bracket(
     Notes
     -----
     Noiseless labels of a network that is analytic in its P parameters determine it from 2P + 1 generic inputs
-    on (Sontag 2002, arXiv math/0111135): both bounds are 0, and no chain runs.  Cost otherwise: D x starts
-    students, and D x chains x 5 transitions x leaps slopes of a data set's squared error.
+    on (Sontag 2002, arXiv math/0111135): both bounds are 0, and no chain runs.  Otherwise the cost is D x
+    starts students, and D x chains x 5 transitions x leaps gradients of a data set's squared error.
     """
-    effort = effort or Effort()
-    if not isinstance(setting, NetworkTeacher):
-        raise TypeError(checks.refusal("setting", "uncertainty_bracket", "a NetworkTeacher", setting))
     if setting.loss != "squared":
-        raise ValueError(checks.refusal("setting", "uncertainty_bracket", "one of squared loss", setting))
-    world = World.of(setting, teachers, xs, ys, points)
-    student = student or setting.architecture
-    network, channel = setting.architecture, setting.channel
-    if isinstance(channel, Clean):
-        _refuse_noise(world)
-    line = network.inputs == 1 and setting.domain == "sphere"  # two points, whatever n
-    generic = generic and not line and world.n >= 2 * world.free_parameters + 1
-    if isinstance(channel, Clean) and _analytic(network) and generic:
-        return _determined(world)
-    if isinstance(channel, Gaussian):
-        target = world.target(channel.noise_std)
-        _refuse_strangers(world, target)
-        found = search(world, target, student, seed, effort)
-        lower, samples, below = _planted(world, target, found.step, seed, effort)
+        accepted = "a setting of the squared loss"
+        raise ValueError(checks.refusal("setting", "uncertainty_bracket", accepted, setting))
+    effort, student = effort or Effort(), student or setting.architecture
+    draws, noise_std = NetworkDraws.of(setting, teachers, xs, ys, points), setting.channel.noise_std
+    two_points = draws.network.inputs == 1 and setting.domain == "sphere"
+    if not noise_std:
+        _check_clean_labels(draws)
+        enough = draws.n >= 2 * draws.free_parameters + 1
+        if generic and enough and draws.network.analytic and not two_points:
+            return _determined(draws)
+    assumed = noise_std or ASSUMED_NOISE * float(draws.y.square().mean().sqrt()) or ASSUMED_NOISE
+    posterior = NetworkPosterior(draws.network, draws.stds, draws.x, draws.y, assumed)
+    if noise_std:
+        _check_posterior_samples(draws, posterior)
+    found = make_portfolio(draws, posterior, student, seed, effort)
+    if noise_std:
+        below = planted_bound(draws, posterior, found.step, seed, effort)
     else:
-        target = world.target(PROXY * float(world.y.square().mean().sqrt()) or PROXY)
-        found = search(world, target, student, seed, effort)
-        lower, samples, below = _on_solutions(world, target, seed, effort)
-    portfolio = {name: _distance(samples, values.numpy()) for name, values in found.values.items()}
-    members = tuple(name for name in portfolio if name in found.single)
-    upper, best = chosen(portfolio)
-    upper_member, best_member = chosen({name: portfolio[name] for name in members})
-    status = f"Between bounds: {below}; from above {best}, {found.status}."
-    return Undetermined(lower, upper, upper_member, portfolio, members, best, best_member, samples, status)
+        below = solutions_bound(draws, posterior, seed, effort)
+    portfolio = {name: _distance(below.samples, values.numpy()) for name, values in found.values.items()}
+    members = tuple(name for name in portfolio if name in found.members)
+    upper, best = choose(portfolio)
+    upper_member, best_member = choose({name: portfolio[name] for name in members})
+    return UncertaintyBracket(
+        lower=below.lower,
+        upper=upper,
+        upper_member=upper_member,
+        portfolio=portfolio,
+        members=members,
+        chosen=best,
+        chosen_member=best_member,
+        samples=below.samples,
+        status=f"Between bounds: {below.status}; from above {best}, {found.status}.",
+    )
 
 
-def _distance(samples: NDArray[np.float64], values: NDArray[np.float64]) -> Draws:
-    off = samples - values.reshape(len(samples), 1, *samples.shape[2:])
-    return np.asarray(np.square(off).sum(3).mean((1, 2)))
-
-
-def _analytic(network: Architecture) -> bool:
-    affine = isinstance(network, MLP) and len(network.sizes) == 2
-    return affine or (isinstance(network, (MLP, CNN)) and network.activation in ANALYTIC)
-
-
-def _determined(world: World) -> Undetermined:
-    zeros, size = np.zeros(len(world.x)), world.free_parameters
+def _determined(draws: NetworkDraws) -> UncertaintyBracket:
+    """Return the bounds 0 with the certificate, and how well the first 2P + 1 inputs are conditioned."""
+    zeros, size = np.zeros(len(draws.x)), draws.free_parameters
     status = (
-        f"0: noiseless labels at {world.n:,} >= 2P + 1 generic inputs determine an analytic network of "
+        f"0: noiseless labels at {draws.n:,} >= 2P + 1 generic inputs determine an analytic network of "
         f"P = {size:,} in exact arithmetic"
     )
-    if size <= JUDGED_SIZE:
-        weights = tuple(w[:JUDGED] for w in world.weights)
-        x = world.x[:JUDGED, : 2 * size + 1]
-        found = identifiable_dimension(world.setting.architecture, weights, x, world.free)
+    if size <= _CERTIFIED_PARAMETERS:
+        weights = tuple(w[:_CERTIFIED_DRAWS] for w in draws.weights)
+        x = draws.x[:_CERTIFIED_DRAWS, : 2 * size + 1]
+        found = identifiable_dimension(draws.network, weights, x, draws.free)
         low, high = int(found.dimension.min()), int(found.dimension.max())
         status += (
             f"; the Jacobian at 2P + 1 of them has rank {low if low == high else f'{low} to {high}'} and "
             f"condition number {float(found.condition.max()):.1g} at most in {len(x)} draws"
         )
-    status += "."
-    name = "the network that fits"
-    samples = world.truth[:, None].numpy()
-    return Undetermined(zeros, zeros, zeros, {name: zeros}, (name,), name, name, samples, status, True)
+    name, samples = "the network that fits", draws.truth[:, None].numpy()
+    return UncertaintyBracket(
+        zeros, zeros, zeros, {name: zeros}, (name,), name, name, samples, f"{status}.", True
+    )
 
 
-def _refuse_noise(world: World) -> None:
+def _check_clean_labels(draws: NetworkDraws) -> None:
+    """Raise ValueError for labels that are not the teachers' values."""
     with torch.no_grad():
-        off = float((world.setting.architecture(world.weights, world.x) - world.y).abs().max())
-    if not off <= ROUNDING * (1 + float(world.y.abs().max())):
-        raise ValueError(
-            checks.refusal("ys", "uncertainty_bracket", "the teachers' values at xs", f"<{off:.2g} off>")
-        )
+        off = float((draws.network(draws.weights, draws.x) - draws.y).abs().max())
+    if not off <= LABEL_ROUNDING * (1 + float(draws.y.abs().max())):
+        accepted = "the teachers' values at xs"
+        raise ValueError(checks.refusal("ys", "uncertainty_bracket", accepted, f"<{off:.2g} off>"))
 
 
-def _refuse_strangers(world: World, target: Target) -> None:
-    """Refuse teachers that are not posterior samples: neither their labels' noise nor they may stand out."""
-    z = target.whitened(world.weights)
+def _check_posterior_samples(draws: NetworkDraws, posterior: NetworkPosterior) -> None:
+    """Raise ValueError for teachers that are no posterior samples: by the size of weights and of noise."""
+    z = posterior.whitened(draws.weights)
     squares = {
-        "ys": (float(target.misfit(z).sum()), world.y.numel()),
-        "teachers": (float(z.square().sum()), len(z) * world.free_parameters),
+        "ys": (float(posterior.misfit(z).sum()), draws.y.numel()),
+        "teachers": (float(z.square().sum()), len(z) * draws.free_parameters),
     }
     for name, (square, freedom) in squares.items():
         tail = min(chi2.sf(square, freedom), chi2.cdf(square, freedom))
         if tail < FALSE_ALARM / 4:
             accepted = "draws of the setting: a chain that starts elsewhere than at the teacher is no bound"
-            raise ValueError(
-                checks.refusal(
-                    name, "uncertainty_bracket", accepted, f"<mean square {square / freedom:.3g} x expected>"
-                )
-            )
+            got = f"<mean square {square / freedom:.3g} x expected>"
+            raise ValueError(checks.refusal(name, "uncertainty_bracket", accepted, got))
 
 
-def _planted(
-    world: World, target: Target, step: Tensor, seed: int, effort: Effort
-) -> tuple[Draws, NDArray[np.float64], str]:
-    """Return the lower bound (D,) by chains from the teachers, samples, and how they came about."""
-    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "planted"))
-    many = effort.chains
-    start = target.whitened(world.weights).repeat_interleave(many, 0)
-    leaps = effort.leaps_at(step)
-    path = walk(
-        target.repeated(many), start, step.repeat_interleave(many, 0), leaps, effort.transitions, rng,
-        world.points.repeat_interleave(many, 0),
-    )  # fmt: skip
-    return _bound(world, path, effort, f"{leaps} leaps")
+@dataclass(frozen=True, eq=False)
+class UncertaintyBounds:
+    """Bounds of the uncertainty in the draws of an experiment, and the learner's excess risk there.
 
-
-def _bound(world: World, path: Path, effort: Effort, how: str) -> tuple[Draws, NDArray[np.float64], str]:
-    """Return the lower bound (D,) that paths from the teachers give, samples, and a phrase."""
-    many = effort.chains
-    whole = joined(path.values, world.truth.repeat_interleave(many // 2, 0))
-    lag = effort.transitions // 2 * 3 // 2 * 2
-    lower = apart(whole, lag).view(-1, many // 2).mean(1).numpy()
-    spaced = path.values[(effort.transitions - 1) % SPACING :: SPACING]
-    states = spaced.transpose(0, 1).reshape(len(lower), -1, *spaced.shape[2:])
-    samples = torch.cat([world.truth[:, None], states], 1).numpy()
-    share = float(path.acceptance.mean())
-    phrase = (
-        f"from below chains planted at the teacher, states {lag} transitions of {how} apart, "
-        f"{share:.0%} accepted"
-    )
-    return lower, samples, phrase
-
-
-def _on_solutions(
-    world: World, target: Target, seed: int, effort: Effort
-) -> tuple[Draws, NDArray[np.float64], str]:
-    """Return the same for noiseless labels: chains from the teachers within the set of solutions."""
-    network, draws = world.setting.architecture, len(world.x)
-    still = np.zeros(draws), world.truth[:, None].numpy()
-    if not _analytic(network):
-        return *still, "0 from below, for want of a chain where solutions are not a smooth set"
-    if world.n * network.outputs >= world.free_parameters:
-        return (
-            *still,
-            "0 from below, for no curve of solutions passes through a teacher with that many labels",
-        )
-    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "solutions"))
-    step = _slide_step(world, seed, rng)
-    many = effort.chains
-    start = target.whitened(world.weights).repeat_interleave(many, 0)
-    steps = torch.full((len(start),), step, dtype=torch.float64)
-    path = slide(
-        target.repeated(many), start, steps, SLIDES, effort.transitions, rng,
-        world.points.repeat_interleave(many, 0),
-    )  # fmt: skip
-    return _bound(world, path, effort, f"{SLIDES} constrained leaps")
-
-
-def _slide_step(world: World, seed: int, rng: torch.Generator) -> float:
-    """Return a step for constrained chains, found on other draws of the setting than these."""
-    setting, network = world.setting, world.setting.architecture
-    pilots = [generator(seed, "bracket", "others", d) for d in range(OTHERS)]
-    functions = [setting.teacher(own) for own in pilots]
-    weights = tuple(torch.cat(w) for w in zip(*(f.weights for f in functions), strict=True))
-    x = torch.from_numpy(np.stack([setting.inputs(world.n, own) for own in pilots]))
-    with torch.no_grad():
-        target = Target(network, world.stds, x, network(weights, x), 1.0)
-    z, log_step = target.whitened(weights), math.log(0.3)
-    for k in range(8):
-        steps = torch.full((OTHERS,), math.exp(log_step), dtype=torch.float64)
-        path = slide(target, z, steps, SLIDES, 2, rng)
-        z = path.state
-        log_step += 2 * (float(path.acceptance.mean()) - 0.5) / (1 + k / 4)
-    return math.exp(log_step)
-
-
-def chosen(portfolio: dict[str, Draws]) -> tuple[Draws, str]:
-    """Return for each draw, (D,), the distance of the candidate best on the other half; the best over all.
-
-    ``portfolio`` has each candidate's distances, (D,), by its name.
+    Attributes
+    ----------
+    excess : ndarray of float64, (draws,)
+        The learner's excess risk.
+    lower, upper : ndarray of float64, (draws,)
+        Bounds of the uncertainty of all functions.
+    upper_member : ndarray of float64, (draws,)
+        Upper bound of uncertainty plus realizability of the learner's class.
+    status : str
+        How the bounds were computed, as a sentence.
+    determined : bool
+        Whether the labels determine the teacher.
     """
-    names, table = list(portfolio), np.stack(list(portfolio.values()))
-    overall = names[int(table.mean(1).argmin())]
-    if table.shape[1] < 4:  # too few to choose by: the last candidate, whatever they say
-        return table[-1], names[-1]
-    even = np.arange(table.shape[1]) % 2 == 0
-    out = np.empty(table.shape[1])
-    for half in (even, ~even):
-        out[half] = table[int(table[:, ~half].mean(1).argmin()), half]
-    return out, overall
+
+    excess: PerDraw
+    lower: PerDraw
+    upper: PerDraw
+    upper_member: PerDraw
+    status: str
+    determined: bool = False
+
+
+@functools.singledispatch
+def uncertainty_bounds(
+    setting: Setting, experiment: Experiment, draws: Sequence[Draw], fitted: Sequence[Any], excess: PerDraw
+) -> UncertaintyBounds:
+    """Return bounds of the uncertainty in each draw: by default 0 and the learner's own excess risk.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting.
+    experiment : Experiment
+        What the budget is of.
+    draws : sequence of Draw
+        Draws of teacher and data.
+    fitted : sequence of predictors
+        What was learned in each draw.
+    excess : ndarray of float64, (draws,)
+        Its excess risk at the draws' fresh inputs.
+    """
+    status = f"Between 0 and the learner's own risk: no closer bounds are known for {type(setting).__name__}."
+    return UncertaintyBounds(excess, np.zeros(len(draws)), excess, excess, status)
+
+
+@uncertainty_bounds.register
+def _of_network_teachers(
+    setting: NetworkTeacher,
+    experiment: Experiment,
+    draws: Sequence[Draw],
+    fitted: Sequence[Any],
+    excess: PerDraw,
+) -> UncertaintyBounds:
+    """Return the bounds of `uncertainty_bracket`, with the learner itself among the predictors."""
+    if setting.loss != "squared":
+        return uncertainty_bounds.dispatch(Setting)(setting, experiment, draws, fitted, excess)
+    student = experiment.function_class.network
+    found = uncertainty_bracket(
+        setting,
+        [draw.teacher for draw in draws],
+        [draw.x for draw in draws],
+        [draw.y for draw in draws],
+        [draw.points for draw in draws],
+        experiment.seed,
+        student=student,
+        effort=experiment.effort,
+        generic=experiment.x is None,
+    )
+    learned = [predicted_values(f, d.points, d.values.shape[1]) for f, d in zip(fitted, draws, strict=True)]
+    excess = found.distance(np.stack(learned))  # over posterior samples: the same mean, less sampling noise
+    own = {"the learner": excess}
+    upper = np.zeros(len(draws)) if found.determined else choose({**found.portfolio, **own})[0]
+    members = {name: found.portfolio[name] for name in found.members} if student else {}
+    upper_member = choose({**members, **own})[0]
+    return UncertaintyBounds(excess, found.lower, upper, upper_member, found.status, found.determined)

@@ -1,69 +1,146 @@
-"""Draws of a network teacher's world, as tensors, and how hard their bounds are looked for."""
+"""Draws of teacher and data, with fresh inputs to test predictors at."""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.settings import NetworkTeacher
+from errsrc.nets import Network
+from errsrc.rng import generator
+from errsrc.settings import ImageTeacher, NetworkTeacher, Setting
 from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
-from errsrc.sources.bracket.hamiltonian import Target
+from errsrc.sources.experiments import Experiment
 
-
-@dataclass(frozen=True)
-class Effort:
-    """How hard the bounds are looked for.
-
-    Attributes
-    ----------
-    starts, steps
-        Students trained on each data set, and the L-BFGS steps of each.
-    chains
-        Chains of each data set on either side, an even number.
-    transitions, leaps
-        Of each chain: an even number of transitions from the teacher (twice as many from students, whose
-        first half is not read), and the most leapfrog steps of each.
-    """
-
-    starts: int = 16
-    steps: int = 400
-    chains: int = 4
-    transitions: int = 32
-    leaps: int = 400
-
-    def __post_init__(self) -> None:
-        for name in ("starts", "steps", "leaps"):
-            checks.integer(getattr(self, name), name, "Effort", 1)
-        for name in ("chains", "transitions"):
-            if checks.integer(getattr(self, name), name, "Effort", 2) % 2:
-                raise ValueError(checks.refusal(name, "Effort", "an even number", getattr(self, name)))
-
-    def leaps_at(self, step: Tensor) -> int:
-        """Return how many leaps of the median of steps, (C,), go half round the prior's ball, or the most."""
-        return min(self.leaps, max(8, math.ceil(math.pi / 2 / float(step.median()))))
+FRESH_INPUTS = 512
+"""Fresh inputs of a draw at which functions are compared, unless the setting has a pool of test inputs."""
 
 
 @dataclass(frozen=True, eq=False)
-class World:
-    """D draws of a setting, as float64 tensors.
+class Draw:
+    """One draw of teacher and data.
 
     Attributes
     ----------
-    setting
-        Of squared loss.
-    weights
-        Of the teachers, (D, ...) each.
-    x, y
-        Labelled examples, (D, n, inputs) and (D, n, outputs).
-    points, truth
-        Fresh inputs, (D, Q, inputs), and the teachers' values there, (D, Q, outputs).
+    number : int
+        Number of the draw, from 0.
+    teacher : callable
+        The teacher.
+    x : ndarray of float64, (n, dim)
+        Inputs of the labelled examples.
+    y : ndarray of float64, (n,) or (n, outputs), or of int64, (n,)
+        Their labels.
+    points : ndarray of float64, (Q, dim)
+        Fresh inputs.
+    values : ndarray of float64, (Q, outputs)
+        The teacher's values at the fresh inputs.
+    """
+
+    number: int
+    teacher: Any
+    x: Array
+    y: NDArray[Any]
+    points: Array
+    values: Array
+
+
+def draw_teachers_and_data(setting: Setting, experiment: Experiment) -> list[Draw]:
+    """Return the draws of an experiment.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting.
+    experiment : Experiment
+        The number of examples, and the seed and number of draws.
+    """
+    out = []
+    for number, teacher in enumerate(draw_teachers(setting, experiment.draws, experiment.seed)):
+        inputs = experiment.inputs(setting, number)
+        points = draw_points(setting, number, experiment.seed)
+        values = np.asarray(teacher(points)).reshape(len(points), -1)
+        labels = setting.channel.label(teacher(inputs), experiment.rng(number, "labels"))
+        out.append(Draw(number, teacher, inputs, labels, points, values))
+    return out
+
+
+def fresh_inputs(setting: Setting) -> int:
+    """Return the number of fresh inputs of a draw: `FRESH_INPUTS`, or all test inputs of a setting's pool.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting.
+    """
+    return FRESH_INPUTS if setting.test_pool_size is None else setting.test_pool_size
+
+
+def draw_points(setting: Setting, number: int, seed: int) -> Array:
+    """Return the fresh inputs of a draw, float64 (Q, dim).
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting.
+    number : int
+        Number of the draw, from 0.
+    seed : int
+        Root of the seed tree.
+    """
+    return setting.fresh(fresh_inputs(setting), generator(seed, "budget", number, "points"))
+
+
+@functools.singledispatch
+def draw_teachers(setting: Setting, draws: int, seed: int) -> Sequence[Any]:
+    """Return the teacher of each draw.
+
+    Network teachers are kept, since budgets at other n of the same seed have the same teachers, and it can
+    take long to train them.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting.
+    draws : int
+        Number of draws.
+    seed : int
+        Root of the seed tree.
+    """
+    return setting.teachers([generator(seed, "budget", number, "teacher") for number in range(draws)])
+
+
+_kept_teachers = functools.lru_cache(maxsize=4)(draw_teachers.dispatch(object))
+draw_teachers.register(NetworkTeacher, _kept_teachers)
+draw_teachers.register(ImageTeacher, _kept_teachers)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkDraws:
+    """D draws of a network teacher of squared loss, as float64 tensors.
+
+    Attributes
+    ----------
+    setting : NetworkTeacher
+        The setting.
+    weights : tuple of tensors, (D, ...) each
+        Weights of the teachers.
+    x : tensor, (D, n, inputs)
+        Inputs of the labelled examples.
+    y : tensor, (D, n, outputs)
+        Their labels.
+    points : tensor, (D, Q, inputs)
+        Fresh inputs.
+    truth : tensor, (D, Q, outputs)
+        The teachers' values at the fresh inputs.
     """
 
     setting: NetworkTeacher
@@ -81,8 +158,24 @@ class World:
         xs: Sequence[Array],
         ys: Sequence[Array],
         points: Sequence[Array],
-    ) -> World:
-        """Return draws, of shapes that `errsrc.sources.bracket` has; refuse in its name what is none."""
+    ) -> NetworkDraws:
+        """Return draws as tensors.
+
+        Parameters
+        ----------
+        setting : NetworkTeacher
+            The setting.
+        teachers : sequence of NetworkFunction
+            Teachers of the setting.
+        xs, ys, points : sequences of ndarray of float64
+            For each teacher the inputs (n, inputs), the labels (n,) or (n, outputs), and the fresh inputs
+            (Q, inputs); of one shape in all draws.
+
+        Raises
+        ------
+        ValueError
+            For draws of other shapes, and teachers of another architecture.
+        """
         where = "uncertainty_bracket"
         draws, network = len(teachers), setting.architecture
         for name, arrays in (("xs", xs), ("ys", ys), ("points", points)):
@@ -105,25 +198,27 @@ class World:
             return cls(setting, weights, x, y, at, network(weights, at))
 
     @property
+    def network(self) -> Network:
+        """Architecture of the teachers."""
+        return self.setting.architecture
+
+    @property
     def n(self) -> int:
-        """Labelled examples of each draw."""
+        """Number of labelled examples of each draw."""
         return self.x.shape[1]
 
     @property
     def stds(self) -> tuple[float, ...]:
         """Prior standard deviations, one for each tensor of weights."""
-        return self.setting.architecture.prior_stds(self.setting.weight_std, self.setting.bias_std)
+        return self.network.prior_stds(self.setting.weight_std, self.setting.bias_std)
 
     @property
     def free(self) -> Tensor:
         """Which parameters vary under the prior, bool (P,)."""
-        return self.target(1.0).scale > 0
+        pairs = zip(self.stds, self.network.shapes(), strict=True)
+        return torch.cat([torch.full((math.prod(shape),), std > 0) for std, shape in pairs])
 
     @property
     def free_parameters(self) -> int:
         """P, the number of `free` parameters."""
         return int(self.free.sum())
-
-    def target(self, noise_std: float) -> Target:
-        """Return the posteriors of all draws, for label noise of that standard deviation."""
-        return Target(self.setting.architecture, self.stds, self.x, self.y, noise_std)

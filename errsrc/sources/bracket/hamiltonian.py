@@ -1,16 +1,17 @@
-"""Hamiltonian chains in the posterior of network teachers, many data sets at once.
+"""Hamiltonian chains in the posterior of network teachers, for many data sets at once.
 
-Chains live in whitened parameters z, parameters over their prior standard deviations, so that the prior is
-N(0, I).  A transition draws a momentum and a step, follows a fixed number of leapfrog steps and accepts by
-Metropolis's rule: reversible with respect to the posterior, whatever step was chosen, as long as it was
-chosen without the chain's start (Neal 2011, arXiv 1206.1901).
+Chains live in whitened parameters z: parameters over their prior standard deviations, so that the prior is
+N(0, I).  A transition draws a momentum and a step, follows a fixed number of leapfrog steps, and accepts by
+Metropolis's rule.  It is reversible with respect to the posterior for any step that was chosen without
+knowing the chain's start (Neal 2011, arXiv 1206.1901).
 
 A teacher is itself a sample of the posterior of its own data.  So a chain that starts there is stationary,
 and two of its states an even number 2k of transitions apart have functions f, g with
 
     E |f - g|^2 / 2 = variance - <f, K^2k f> <= the posterior variance,
 
-K being self-adjoint.  After an odd number the second term may be negative: the chain overshoots.
+where K, the chain's transition operator, is self-adjoint.  After an odd number of transitions the second term
+may be negative: the chain overshoots.
 """
 
 from __future__ import annotations
@@ -25,25 +26,31 @@ from errsrc import checks
 from errsrc.nets import Network, Weights, jacobian
 
 SHORTEST = 0.5
-"""Each transition draws each chain's step from the interval of ``SHORTEST`` to 1 times the chosen one."""
+"""Each transition draws each chain's step from the interval of `SHORTEST` to 1 times the chosen step."""
 
 ACCEPTANCE = 0.85
-"""What the choice of steps aims at."""
+"""Share of transitions that the choice of steps aims to accept."""
+
+_LABEL_TOLERANCE = 1e-11  # of a state in the set of solutions
+_RETURN_TOLERANCE = 1e-7  # of a state that a leap must lead back to
+_NEWTON_STEPS = 25  # to find the set of solutions again, at most
 
 
-class Target:
-    """The posteriors of C data sets: Gaussian prior, labels with Gaussian noise.
+class NetworkPosterior:
+    """The posteriors of a network's weights given C data sets: Gaussian prior, labels with Gaussian noise.
 
     Parameters
     ----------
-    network
+    network : Network
         The architecture.
-    stds
-        Prior standard deviation of each tensor; those of 0 stay 0.
-    x, y
-        float64 (C, n, inputs) and (C, n, outputs).
-    noise_std
-        Of each output.
+    stds : tuple of float
+        Prior standard deviation of each tensor of weights; weights whose standard deviation is 0 stay 0.
+    x : tensor of float64, (C, n, inputs)
+        Inputs of each data set.
+    y : tensor of float64, (C, n, outputs)
+        Labels of each data set.
+    noise_std : float
+        Standard deviation of the noise of each output.
     """
 
     def __init__(self, network: Network, stds: tuple[float, ...], x: Tensor, y: Tensor, noise_std: float):
@@ -51,62 +58,99 @@ class Target:
         pairs = zip(stds, network.shapes(), strict=True)
         self.scale = torch.cat([torch.full((math.prod(shape),), std).double() for std, shape in pairs])
 
-    def repeated(self, times: int) -> Target:
-        """Return the posteriors with each data set ``times`` in a row."""
-        out = object.__new__(Target)
+    def repeated(self, times: int) -> NetworkPosterior:
+        """Return the posteriors with each data set several times in a row.
+
+        Parameters
+        ----------
+        times : int
+            How often each data set is repeated.
+        """
+        out = object.__new__(NetworkPosterior)
         out.network, out.scale, out.noise_std = self.network, self.scale, self.noise_std
         out.x, out.y = (part.repeat_interleave(times, 0) for part in (self.x, self.y))
         return out
 
     def whitened(self, weights: Weights) -> Tensor:
-        """Return z (C, P) of weights."""
+        """Return the whitened parameters z, (C, P), of weights.
+
+        Parameters
+        ----------
+        weights : tuple of tensors, (C, ...) each
+            The weights.
+        """
         inverse = torch.where(self.scale > 0, 1 / self.scale, 0.0)
         return self.network.flatten(tuple(w.double() for w in weights)) * inverse
 
     def weights(self, z: Tensor) -> Weights:
-        """Return the weights at z (C, P)."""
+        """Return the weights of whitened parameters.
+
+        Parameters
+        ----------
+        z : tensor, (C, P)
+            The whitened parameters.
+        """
         return self.network.unflatten(z * self.scale)
 
     @torch.no_grad()
     def values(self, z: Tensor, points: Tensor) -> Tensor:
-        """Return each chain's function at points (C, Q, inputs): (C, Q, outputs)."""
+        """Return the values of each chain's function, (C, Q, outputs).
+
+        Parameters
+        ----------
+        z : tensor, (C, P)
+            Whitened parameters of each chain.
+        points : tensor, (C, Q, inputs)
+            Inputs of each chain.
+        """
         return self.network(self.weights(z), points)
 
     def misfit(self, z: Tensor) -> Tensor:
-        """Return the squared error on each data set over the noise's variance, (C,)."""
+        """Return the squared error on each data set over the noise's variance, (C,).
+
+        Parameters
+        ----------
+        z : tensor, (C, P)
+            Whitened parameters.
+        """
         return (self.values(z, self.x) - self.y).square().sum((1, 2)) / self.noise_std**2
 
     def __call__(self, z: Tensor, numbers: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return minus the log density (C,), to a constant, and its slopes (C, P).
+        """Return minus the log density up to a constant, (C,), and its gradient, (C, P).
 
-        ``numbers`` are those of the data sets that the rows of z belong to, all without it.
+        Parameters
+        ----------
+        z : tensor, (C, P)
+            Whitened parameters.
+        numbers : tensor of int64, (C,), optional
+            Numbers of the data sets that the rows of z belong to; by default all in their order.
         """
         x, y = (self.x, self.y) if numbers is None else (self.x[numbers], self.y[numbers])
 
-        def head(outputs: Tensor) -> tuple[Tensor, Tensor]:
+        def output_loss(outputs: Tensor) -> tuple[Tensor, Tensor]:
             off = (outputs - y) / self.noise_std
             return off.square().sum((1, 2)) / 2, off / self.noise_std
 
         weights = self.weights(z)
         out = tuple(torch.empty(w.shape, dtype=z.dtype) for w in weights)
-        energy = self.network.gradients(weights, x, head, out)
+        energy = self.network.gradients(weights, x, output_loss, out)
         return energy + z.square().sum(1) / 2, self.network.flatten(out) * self.scale + z
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
-    """What became of C chains.
+class ChainPath:
+    """The path of C chains over T transitions.
 
     Attributes
     ----------
-    values
-        Functions at the points after each transition, (T, C, Q, outputs).
-    state
-        Last z, (C, P).
-    acceptance
-        Share of transitions accepted, (C,).
-    energy
-        Minus the log density at the last state, (C,).
+    values : tensor, (T, C, Q, outputs)
+        Values of the chains' functions at the points after each transition.
+    state : tensor, (C, P)
+        Last whitened parameters.
+    acceptance : tensor, (C,)
+        Share of transitions accepted.
+    energy : tensor, (C,)
+        Minus the log density at the last state.
     """
 
     values: Tensor
@@ -116,8 +160,8 @@ class Path:
 
 
 @torch.no_grad()
-def walk(
-    target: Target,
+def run_chains(
+    posterior: NetworkPosterior,
     z: Tensor,
     step: Tensor,
     leaps: int,
@@ -125,154 +169,193 @@ def walk(
     rng: torch.Generator,
     points: Tensor | None = None,
     shortest: float = SHORTEST,
-) -> Path:
-    """Run chains by one fixed kernel.
+) -> ChainPath:
+    """Run one Hamiltonian chain on each data set.
 
     Parameters
     ----------
-    target
-        One data set a chain.
-    z
-        Starts, (C, P).
-    step
-        Longest leapfrog step of each chain, (C,): chosen without knowing the start.
-    leaps, transitions
-        Leapfrog steps a transition, and transitions.
-    rng
-        Of momenta, steps and acceptance.
-    points
-        (C, Q, inputs): where functions are read.
-    shortest
-        See `SHORTEST`; 1 for steps that are not drawn.
+    posterior : NetworkPosterior
+        The posteriors, a data set for each chain.
+    z : tensor, (C, P)
+        Starts.
+    step : tensor, (C,)
+        Longest leapfrog step of each chain, chosen without knowing its start.
+    leaps : int
+        Number of leapfrog steps of a transition.
+    transitions : int
+        Number of transitions.
+    rng : torch.Generator
+        Source of momenta, steps and acceptance.
+    points : tensor, (C, Q, inputs), optional
+        Inputs at which the chains' functions are recorded.
+    shortest : float
+        Shortest step of a transition over the longest, see `SHORTEST`; 1 for steps that are not random.
 
     Notes
     -----
-    Cost: transitions x leaps slopes of the misfit.
+    Cost: transitions x leaps gradients of the misfit.
     """
     chains, size = z.shape
     accepted = torch.zeros(chains, dtype=z.dtype)
-    read = []
-    energy, slope = target(z)
+    recorded = []
+    energy, gradient = posterior(z)
     for _ in range(transitions):
         momentum = torch.randn(chains, size, generator=rng, dtype=z.dtype)
         share = torch.rand(chains, generator=rng, dtype=z.dtype)
-        level = torch.rand(chains, generator=rng, dtype=z.dtype).log()
+        threshold = torch.rand(chains, generator=rng, dtype=z.dtype).log()
         h = (step * (shortest + (1 - shortest) * share))[:, None]
         before = energy + momentum.square().sum(1) / 2
-        place, its_slope = z, slope
-        momentum = momentum - h / 2 * its_slope
+        new, new_gradient = z, gradient
+        momentum = momentum - h / 2 * new_gradient
         for leap in range(leaps):
-            place = place + h * momentum
-            its_energy, its_slope = target(place)
-            momentum = momentum - (h if leap < leaps - 1 else h / 2) * its_slope
-        taken = level < before - its_energy - momentum.square().sum(1) / 2  # False for NaN
-        z = torch.where(taken[:, None], place, z)
-        slope = torch.where(taken[:, None], its_slope, slope)
-        energy = torch.where(taken, its_energy, energy)
+            new = new + h * momentum
+            new_energy, new_gradient = posterior(new)
+            momentum = momentum - (h if leap < leaps - 1 else h / 2) * new_gradient
+        taken = threshold < before - new_energy - momentum.square().sum(1) / 2  # False for NaN
+        z = torch.where(taken[:, None], new, z)
+        gradient = torch.where(taken[:, None], new_gradient, gradient)
+        energy = torch.where(taken, new_energy, energy)
         accepted += taken
         if points is not None:
-            read.append(target.values(z, points))
-    values = torch.stack(read) if read else z.new_zeros(0, chains, 0, target.network.outputs)
-    return Path(values, z, accepted / max(transitions, 1), energy)
+            recorded.append(posterior.values(z, points))
+    return ChainPath(_stacked(recorded, z, posterior), z, accepted / max(transitions, 1), energy)
+
+
+def _stacked(recorded: list[Tensor], z: Tensor, posterior: NetworkPosterior) -> Tensor:
+    return torch.stack(recorded) if recorded else z.new_zeros(0, len(z), 0, posterior.network.outputs)
 
 
 @torch.no_grad()
-def pilot(
-    target: Target, z: Tensor, rng: torch.Generator, rounds: int = 24, leaps: int = 8
+def choose_steps(
+    posterior: NetworkPosterior, z: Tensor, rng: torch.Generator, rounds: int = 24, leaps: int = 8
 ) -> tuple[Tensor, Tensor]:
-    """Return a step for each data set, (C,), and the states where the search for it ended.
+    """Return a leapfrog step for each data set, (C,), and the states where the search for it ended, (C, P).
 
-    Chains start at z, which must come from the data alone; steps follow their acceptance.
+    The first step comes from the largest curvature at the start; then steps follow the chains' acceptance.
 
     Parameters
     ----------
-    target, z
-        One data set a chain, and starts, (C, P).
-    rounds, leaps
-        How often a step is changed, and leapfrog steps of each transition in between.
+    posterior : NetworkPosterior
+        The posteriors, a data set for each chain.
+    z : tensor, (C, P)
+        Starts, which must come from the data alone.
+    rng : torch.Generator
+        Source of randomness.
+    rounds : int
+        Number of changes of the steps.
+    leaps : int
+        Number of leapfrog steps of each transition in between.
     """
-    _, slope = target(z)
-    energy = torch.zeros(len(z), dtype=z.dtype)
+    _, gradient = posterior(z)
+    curvature = torch.zeros(len(z), dtype=z.dtype)
     nudge = torch.randn(z.shape, generator=rng, dtype=z.dtype)
     for _ in range(20):  # power iteration on the Hessian, by differences
         nudge = nudge / nudge.norm(dim=1, keepdim=True)
-        nudge = (target(z + 1e-4 * nudge)[1] - slope) / 1e-4
-        energy = nudge.norm(dim=1)
-    log_step = -0.5 * energy.clamp(min=1.0).log()
+        nudge = (posterior(z + 1e-4 * nudge)[1] - gradient) / 1e-4
+        curvature = nudge.norm(dim=1)
+    log_step = -0.5 * curvature.clamp(min=1.0).log()
     for k in range(rounds):
-        path = walk(target, z, log_step.exp(), leaps, 4, rng)
+        path = run_chains(posterior, z, log_step.exp(), leaps, 4, rng)
         z = path.state
         log_step = log_step + 1.5 * (path.acceptance - ACCEPTANCE) / (1 + k / 4)
     return log_step.exp(), z
 
 
+def leaps_of(step: Tensor, most: int) -> int:
+    """Return how many leaps of the median step go a quarter of the way round the prior's ball.
+
+    Parameters
+    ----------
+    step : tensor, (C,)
+        Leapfrog steps.
+    most : int
+        Largest number of leaps.
+    """
+    return min(most, max(8, math.ceil(math.pi / 2 / float(step.median()))))
+
+
 @torch.no_grad()
-def slide(
-    target: Target,
+def run_constrained_chains(
+    posterior: NetworkPosterior,
     z: Tensor,
     step: Tensor,
     leaps: int,
     transitions: int,
     rng: torch.Generator,
     points: Tensor | None = None,
-) -> Path:
-    """Run chains within the sets of solutions {z: f(x) = y}, from solutions: noiseless labels' posterior.
+) -> ChainPath:
+    """Run chains within the sets of solutions {z: f(x) = y}, which is the posterior given clean labels.
 
-    Its density on that set is the prior's times det(J J^T)^-1/2, J being the labels' derivatives by z.  A
-    leap is RATTLE's, with the prior's force alone: Metropolis's rule corrects for the determinant.  A leap
+    The density on that set is the prior's times det(J J^T)^-1/2, J being the labels' derivatives by z.  A
+    leap is RATTLE's, with the prior's force alone; Metropolis's rule corrects for the determinant.  A leap
     that does not find the set again, or would not lead back, is a rejection (Lelièvre, Rousset and Stoltz
     2019, arXiv 1807.02356).
 
     Parameters
     ----------
-    target, z, step, leaps, transitions, rng, points
-        See `walk`: z (C, P) in the sets; a network smooth in its weights, with fewer labels than parameters.
-        Steps are drawn from the interval of 1/10 to 1 times the given ones, evenly by their logarithm.
+    posterior : NetworkPosterior
+        A network that is smooth in its weights, with fewer labels than parameters; a data set for each chain.
+    z : tensor, (C, P)
+        Starts, which must be solutions.
+    step : tensor, (C,)
+        Longest leapfrog step of each chain; steps are drawn from 1/10 to 1 times it, evenly by their
+        logarithm.
+    leaps : int
+        Number of leapfrog steps of a transition.
+    transitions : int
+        Number of transitions.
+    rng : torch.Generator
+        Source of momenta, steps and acceptance.
+    points : tensor, (C, Q, inputs), optional
+        Inputs at which the chains' functions are recorded.
 
     Notes
     -----
-    Cost: a Jacobian and some ten function values on the data each leap.
+    Cost: a Jacobian and some ten evaluations of the function on the data for each leap.
     """
     chains, size = z.shape
     accepted = torch.zeros(chains, dtype=z.dtype)
-    read = []
-    frame = _frame(target, z)
+    recorded = []
+    frame = _frame(posterior, z)
     for _ in range(transitions):
         momentum = _tangent(torch.randn(chains, size, generator=rng, dtype=z.dtype), frame)
         h = (step * 0.1 ** torch.rand(chains, generator=rng, dtype=z.dtype))[:, None]
-        level = torch.rand(chains, generator=rng, dtype=z.dtype).log()
+        threshold = torch.rand(chains, generator=rng, dtype=z.dtype).log()
         before = _energy(z, frame) + momentum.square().sum(1) / 2
-        place, its_frame = z, frame
-        sound = torch.isfinite(before)
+        new, new_frame, valid = z, frame, torch.isfinite(before)
         for _ in range(leaps):
-            momentum = _tangent(momentum - h / 2 * place, its_frame)
-            found, near = _found(target, place + h * momentum, its_frame)
-            found = torch.where(near[:, None], found, place)
-            found_frame = _frame(target, found)
-            back = _tangent((found - place) / h, found_frame)
-            again, near_again = _found(target, found - h * back, found_frame)
-            sound &= near & near_again & ((again - place).abs().amax(1) < _SAME)
-            place, its_frame = found, found_frame
-            momentum = _tangent(back - h / 2 * place, its_frame)
-        energy = _energy(place, its_frame)
-        taken = sound & (level < before - energy - momentum.square().sum(1) / 2)
-        z = torch.where(taken[:, None], place, z)
+            new, momentum, new_frame, leads_back = _leap(posterior, new, momentum, new_frame, h)
+            valid &= leads_back
+        energy = _energy(new, new_frame)
+        taken = valid & (threshold < before - energy - momentum.square().sum(1) / 2)
+        z = torch.where(taken[:, None], new, z)
         frame = tuple(
-            torch.where(taken[:, None, None], new, old) for new, old in zip(its_frame, frame, strict=True)
+            torch.where(taken[:, None, None], one, old) for one, old in zip(new_frame, frame, strict=True)
         )
         accepted += taken
         if points is not None:
-            read.append(target.values(z, points))
-    values = torch.stack(read) if read else z.new_zeros(0, chains, 0, target.network.outputs)
-    return Path(values, z, accepted / max(transitions, 1), _energy(z, frame))
+            recorded.append(posterior.values(z, points))
+    path = _stacked(recorded, z, posterior)
+    return ChainPath(path, z, accepted / max(transitions, 1), _energy(z, frame))
 
 
-_CLOSE, _SAME, _TRIES = 1e-11, 1e-7, 25  # labels met; place come back to; Newton steps
+def _leap(
+    posterior: NetworkPosterior, z: Tensor, momentum: Tensor, frame: tuple[Tensor, ...], h: Tensor
+) -> tuple[Tensor, Tensor, tuple[Tensor, ...], Tensor]:
+    """Return state, momentum and frame after a RATTLE step, and whether the step leads back, (C,)."""
+    momentum = _tangent(momentum - h / 2 * z, frame)
+    found, near = _nearest_solution(posterior, z + h * momentum, frame)
+    found = torch.where(near[:, None], found, z)
+    found_frame = _frame(posterior, found)
+    back = _tangent((found - z) / h, found_frame)
+    again, near_again = _nearest_solution(posterior, found - h * back, found_frame)
+    leads_back = near & near_again & ((again - z).abs().amax(1) < _RETURN_TOLERANCE)
+    return found, _tangent(back - h / 2 * found, found_frame), found_frame, leads_back
 
 
-def _frame(target: Target, z: Tensor) -> tuple[Tensor, ...]:
+def _frame(posterior: NetworkPosterior, z: Tensor) -> tuple[Tensor, ...]:
     """Return an orthonormal basis of the normal space, (C, P, m), and the triangle R of J^T = Q R."""
-    j = jacobian(target.network, target.weights(z), target.x) * target.scale
+    j = jacobian(posterior.network, posterior.weights(z), posterior.x) * posterior.scale
     return tuple(torch.linalg.qr(j.mT))
 
 
@@ -282,16 +365,19 @@ def _energy(z: Tensor, frame: tuple[Tensor, ...]) -> Tensor:
 
 
 def _tangent(v: Tensor, frame: tuple[Tensor, ...]) -> Tensor:
+    """Return the part of vectors (C, P) in the tangent space."""
     normal = frame[0]
     return v - (normal @ (normal.mT @ v[:, :, None]))[:, :, 0]
 
 
-def _found(target: Target, z: Tensor, frame: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    """Return solutions (C, P) reached from z along a normal space, and whether they are, (C,)."""
+def _nearest_solution(
+    posterior: NetworkPosterior, z: Tensor, frame: tuple[Tensor, ...]
+) -> tuple[Tensor, Tensor]:
+    """Return solutions (C, P) reached from z along a normal space, and whether they are solutions, (C,)."""
     normal, triangle = frame
-    for _ in range(_TRIES):
-        off = (target.values(z, target.x) - target.y).flatten(1)
-        near = off.abs().amax(1) < _CLOSE
+    for _ in range(_NEWTON_STEPS):
+        off = (posterior.values(z, posterior.x) - posterior.y).flatten(1)
+        near = off.abs().amax(1) < _LABEL_TOLERANCE
         if bool(near.all()):
             break
         share = torch.linalg.solve_triangular(triangle.mT, off[:, :, None], upper=False)
@@ -299,37 +385,39 @@ def _found(target: Target, z: Tensor, frame: tuple[Tensor, ...]) -> tuple[Tensor
     return z, near
 
 
-def apart(values: Tensor, lag: int) -> Tensor:
-    """Return half the mean squared distance of states ``lag`` apart, (C,): at most the variance on average.
+def lagged_distance(values: Tensor, lag: int) -> Tensor:
+    """Return half the mean squared distance of states a lag apart, (C,).
+
+    On average it is at most the posterior variance.
 
     Parameters
     ----------
-    values
-        Functions along stationary reversible chains, one state after another, (T, C, Q, outputs).
-    lag
-        An even number of transitions, < T.
+    values : tensor, (T, C, Q, outputs)
+        Functions along stationary reversible chains, one state after another.
+    lag : int
+        An even number of transitions, from 2 to T - 1.
 
     Raises
     ------
     ValueError
         For an odd lag, at which the distance may exceed the variance.
     """
-    if checks.integer(lag, "lag", "apart", 1, len(values) - 1) % 2:
-        raise ValueError(checks.refusal("lag", "apart", "an even number", lag))
+    if checks.Integer(1, len(values) - 1)(lag, "lag", "lagged_distance") % 2:
+        raise ValueError(checks.refusal("lag", "lagged_distance", "an even number", lag))
     off = values[lag:] - values[: len(values) - lag]
     return off.square().sum(3).mean((0, 2)) / 2
 
 
-def joined(path: Tensor, start: Tensor) -> Tensor:
-    """Return pairs of chains from one start as one path through it, (2 T + 1, C / 2, ...).
+def two_sided_path(path: Tensor, start: Tensor) -> Tensor:
+    """Return pairs of chains from one start as single paths through it, (2 T + 1, C / 2, ...).
 
-    A reversible chain may be read backwards: of two that leave a start independently, one is its past.
+    A reversible chain may be read backwards: of two chains that leave a start independently, one is its past.
 
     Parameters
     ----------
-    path
-        (T, C, ...), the two of a pair in a row.
-    start
-        (C / 2, ...).
+    path : tensor, (T, C, ...)
+        Values along the chains, the two chains of a pair in a row.
+    start : tensor, (C / 2, ...)
+        Values at the starts.
     """
     return torch.cat([path[:, 0::2].flip(0), start[None], path[:, 1::2]])

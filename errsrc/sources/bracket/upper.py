@@ -1,166 +1,225 @@
-"""Predictors of a network teacher that are made from the data alone, for upper bounds of the uncertainty."""
+"""Upper bounds of a network teacher's uncertainty: a portfolio of predictors made from the data alone.
+
+The uncertainty is the smallest mean excess risk of a map from data to functions.  So the mean excess risk of
+any such map bounds it from above: of trained students, of the most probable weights, of posterior means by
+chains that start at students, and of a single network that has learned a posterior mean.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from errsrc.nets import Network as Architecture
-from errsrc.nets import embed, embeds
+from errsrc.nets import Network, embed, embeds
 from errsrc.rng import generator, seed_of
-from errsrc.sources.bracket.draws import Effort, World
-from errsrc.sources.bracket.hamiltonian import Target, pilot, walk
+from errsrc.sources.bracket.draws import NetworkDraws
+from errsrc.sources.bracket.hamiltonian import NetworkPosterior, choose_steps, leaps_of, run_chains
+from errsrc.sources.effort import Effort
+from errsrc.sources.terms import PerDraw
 from errsrc.training import Member, Recipe, train
 from errsrc.training.lbfgs import LBFGS
 
-FRESH = 256
-"""Unlabelled inputs of a draw on which a single network learns what the posterior mean says."""
+UNLABELLED = 256
+"""Number of unlabelled inputs of a draw on which a single network learns a posterior mean."""
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
-    """Predictors of the teachers of D draws.
+class Portfolio:
+    """Predictors of the teachers of D draws, made from the data alone.
 
     Attributes
     ----------
-    values
-        {candidate: its values at the draws' points, (D, Q, outputs)}.
-    single
-        Those that are members of the student's class, and not means of several.
-    step
-        Longest leapfrog step found for each draw's chains, (D,).
-    status
-        How they were looked for.
+    values : dict of str to tensor, (D, Q, outputs)
+        Values of each predictor at the draws' points, by name.
+    members : set of str
+        Names of the predictors that are members of the student's class, and not means of several networks.
+    step : tensor, (D,)
+        Longest leapfrog step found for the chains of each draw.
+    status : str
+        How the predictors were made, as a phrase.
     """
 
     values: dict[str, Tensor]
-    single: set[str]
+    members: set[str]
     step: Tensor
     status: str
 
 
-def search(world: World, target: Target, student: Architecture, seed: int, effort: Effort) -> Candidates:
+def make_portfolio(
+    draws: NetworkDraws, posterior: NetworkPosterior, student: Network, seed: int, effort: Effort
+) -> Portfolio:
     """Return predictors made from the data alone.
 
     Parameters
     ----------
-    world, target
-        The draws, and their posteriors.
-    student
-        The class that ``single`` is about.
-    seed, effort
-        Root of the seed tree, and how hard to look.
+    draws : NetworkDraws
+        The draws.
+    posterior : NetworkPosterior
+        Their posteriors.
+    student : Network
+        The architecture that `Portfolio.members` is about.
+    seed : int
+        Root of the seed tree.
+    effort : Effort
+        Numbers of students, steps and chains.
     """
-    network, points, draws = world.setting.architecture, world.points, len(world.x)
-    weights, loss = _students(world, seed, effort)
-    best = loss.argmin(1)
-    each = torch.arange(draws)
-    many = effort.starts
-    with torch.no_grad():
-        values = network(network.unflatten(weights.flatten(0, 1)), points.repeat_interleave(many, 0))
-    values = values.unflatten(0, (draws, many))
-    kept = (loss <= 2 * loss.min(1, keepdim=True).values + 1e-24)[:, :, None, None]
-    out = {
-        "best student": values[each, best],
-        "ensemble": (values * kept).sum(1) / kept.sum(1),
-    }
-    inverse = torch.where(target.scale > 0, 1 / target.scale, 0.0)
-    # what the prior fixes a student may have moved: starts are brought back, then descend
-    z = _descended(target.repeated(many), (weights * inverse).flatten(0, 1), _quarter(effort))
-    energy = target.repeated(many)(z)[0].view(draws, many).nan_to_num(nan=math.inf)
-    z = z.view(draws, many, -1)
-    order = energy.argsort(1)
-    out["most probable"] = target.values(z[each, order[:, 0]], points)
-    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "chains"))
-    step, state = pilot(target, z[each, order[:, 0]], rng)
-    leaps, chains = effort.leaps_at(step), effort.chains
-    several = z[each[:, None], order[:, torch.arange(chains) % many]]
-    starts = torch.cat([state[:, None].expand(-1, chains, -1), several], 1)
-    unlabelled = [world.setting.inputs(FRESH, generator(seed, "bracket", "fresh", d)) for d in range(draws)]
-    fresh = torch.from_numpy(np.stack(unlabelled))
-    at = torch.cat([points, fresh], 1)
-    means, share = _mean(target.repeated(2 * chains), starts.flatten(0, 1), step, leaps, effort, rng, at)
-    groups = {"posterior mean": means[:, :chains], "posterior mean, several starts": means[:, chains:]}
-    out |= {name: group.mean(1)[:, : points.shape[1]] for name, group in groups.items()}
-    taught = groups["posterior mean"].mean(1)[:, points.shape[1] :]
-    start = target.weights(z[each, order[:, 0]])
-    out["distilled"] = _distilled(network, start, student, fresh, taught, points, seed, effort)
-    single = {"distilled"}
-    if embeds(network, student):
-        single |= {"best student", "most probable"}
-    return Candidates(out, single, step, f"{many} starts a draw, {share:.0%} of chains' transitions accepted")
+    weights, loss = _trained_students(draws, seed, effort)
+    values = _student_values(draws, weights, loss)
+    z = _most_probable(posterior, weights, effort)
+    values["most probable"] = posterior.values(z[:, 0], draws.points)
+    means, step, share = _posterior_means(draws, posterior, z, seed, effort)
+    count = draws.points.shape[1]
+    for name, mean in means.items():
+        values[name] = mean[:, :count]
+    taught = means["posterior mean"][:, count:]
+    values["distilled"] = _distilled(draws, posterior.weights(z[:, 0]), student, taught, seed, effort)
+    members = {"distilled"}
+    if embeds(draws.network, student):
+        members |= {"best student", "most probable"}
+    status = f"{effort.starts} starts a draw, {share:.0%} of chains' transitions accepted"
+    return Portfolio(values, members, step, status)
 
 
-def _students(world: World, seed: int, effort: Effort) -> tuple[Tensor, Tensor]:
-    """Return students' weights from starts in the prior, (D, starts, P), and their training losses."""
-    network, (draws, n) = world.setting.architecture, world.x.shape[:2]
-    seeds = [seed_of(seed, "bracket", "student", d, s) for d in range(draws) for s in range(effort.starts)]
-    start = network.draw(seeds, world.stds, torch.float64)
-    rows = [np.arange(d * n, (d + 1) * n) for d in range(draws) for _ in range(effort.starts)]
+def _trained_students(draws: NetworkDraws, seed: int, effort: Effort) -> tuple[Tensor, Tensor]:
+    """Return students' weights, from starts in the prior, (D, starts, P), and their training losses."""
+    network, (count, n) = draws.network, draws.x.shape[:2]
+    seeds = [seed_of(seed, "bracket", "student", d, s) for d in range(count) for s in range(effort.starts)]
+    start = network.draw(seeds, draws.stds, torch.float64)
+    rows = [np.arange(d * n, (d + 1) * n) for d in range(count) for _ in range(effort.starts)]
     members = [Member(own, effort.steps, one) for own, one in zip(rows, seeds, strict=True)]
     recipe = Recipe("lbfgs", loss="squared", evaluation_interval=50, target_training_loss=1e-28)
-    x, y = world.x.flatten(0, 1), world.y.flatten(0, 1)
+    x, y = draws.x.flatten(0, 1), draws.y.flatten(0, 1)
     trained = train(network, x, y, members, None, recipe, start)
     flat = network.flatten(tuple(torch.stack(w) for w in zip(*(t.weights for t in trained), strict=True)))
     loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).double()
-    return flat.view(draws, effort.starts, -1), loss.view(draws, effort.starts)
+    return flat.view(count, effort.starts, -1), loss.view(count, effort.starts)
 
 
-def _quarter(effort: Effort) -> int:
-    """Return the steps of a descent that starts near its end."""
-    return max(1, effort.steps // 4)
+def _student_values(draws: NetworkDraws, weights: Tensor, loss: Tensor) -> dict[str, Tensor]:
+    """Return the values of the best student, and the mean of those whose loss is at most twice its loss."""
+    network, (count, starts) = draws.network, loss.shape
+    with torch.no_grad():
+        points = draws.points.repeat_interleave(starts, 0)
+        values = network(network.unflatten(weights.flatten(0, 1)), points)
+    values = values.unflatten(0, (count, starts))
+    kept = (loss <= 2 * loss.min(1, keepdim=True).values + 1e-24)[:, :, None, None]
+    return {
+        "best student": values[torch.arange(count), loss.argmin(1)],
+        "ensemble": (values * kept).sum(1) / kept.sum(1),
+    }
 
 
-def _descended(target: Target, z: Tensor, steps: int) -> Tensor:
-    """Return z moved to near maxima of the posterior."""
-    descent = LBFGS(lambda point, numbers: target(point, numbers), z.clone())
-    for _ in range(steps):
+def _most_probable(posterior: NetworkPosterior, weights: Tensor, effort: Effort) -> Tensor:
+    """Return whitened parameters near maxima of the posterior, (D, starts, P), the most probable first."""
+    count, starts = weights.shape[:2]
+    inverse = torch.where(posterior.scale > 0, 1 / posterior.scale, 0.0)
+    # students may have moved parameters that the prior fixes: those are brought back before the descent
+    repeated = posterior.repeated(starts)
+    descent = LBFGS(
+        lambda point, numbers: repeated(point, numbers), (weights * inverse).flatten(0, 1).clone()
+    )
+    for _ in range(_few(effort)):
         if bool(descent.stalled.all()):
             break
         descent.step()
-    return descent.point
+    z = descent.point
+    energy = repeated(z)[0].view(count, starts).nan_to_num(nan=math.inf)
+    z = z.view(count, starts, -1)
+    return z[torch.arange(count)[:, None], energy.argsort(1)]
 
 
-def _mean(
-    target: Target, z: Tensor, step: Tensor, leaps: int, effort: Effort, rng: torch.Generator, at: Tensor
-) -> tuple[Tensor, float]:
-    """Return chains' means at inputs (D, Q, inputs) over their second halves, (D, chains, Q, outputs)."""
-    many = len(z) // len(at)
-    step, at = step.repeat_interleave(many, 0), at.repeat_interleave(many, 0)
-    z = walk(target, z, step, leaps, effort.transitions, rng).state
-    total, share = torch.zeros(*at.shape[:2], target.network.outputs, dtype=z.dtype), 0.0
+def _few(effort: Effort) -> int:
+    """Return the number of steps of a descent that starts near its end."""
+    return max(1, effort.steps // 4)
+
+
+def _posterior_means(
+    draws: NetworkDraws, posterior: NetworkPosterior, z: Tensor, seed: int, effort: Effort
+) -> tuple[dict[str, Tensor], Tensor, float]:
+    """Return chains' means at points and unlabelled inputs, the chains' steps, and the share accepted.
+
+    Half of the chains start where the choice of the step ended, the others at the most probable weights z.
+    """
+    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "chains"))
+    step, state = choose_steps(posterior, z[:, 0], rng)
+    leaps, chains = leaps_of(step, effort.leaps), effort.chains
+    several = z[:, torch.arange(chains) % z.shape[1]]
+    starts = torch.cat([state[:, None].expand(-1, chains, -1), several], 1)
+    at = torch.cat([draws.points, _unlabelled(draws, seed)], 1).repeat_interleave(2 * chains, 0)
+    repeated, steps = posterior.repeated(2 * chains), step.repeat_interleave(2 * chains, 0)
+    z = run_chains(repeated, starts.flatten(0, 1), steps, leaps, effort.transitions, rng).state
+    total, share = torch.zeros(*at.shape[:2], draws.network.outputs, dtype=z.dtype), 0.0
     for _ in range(effort.transitions):
-        path = walk(target, z, step, leaps, 1, rng, at)
+        path = run_chains(repeated, z, steps, leaps, 1, rng, at)
         z = path.state
         total += path.values[0] / effort.transitions
         share += float(path.acceptance.mean()) / effort.transitions
-    return total.unflatten(0, (-1, many)), share
+    means = total.unflatten(0, (-1, 2 * chains))
+    names = {"posterior mean": means[:, :chains], "posterior mean, several starts": means[:, chains:]}
+    return {name: group.mean(1) for name, group in names.items()}, step, share
+
+
+def _unlabelled(draws: NetworkDraws, seed: int) -> Tensor:
+    """Return inputs without labels, (D, UNLABELLED, inputs)."""
+    rngs = [generator(seed, "bracket", "fresh", d) for d in range(len(draws.x))]
+    return torch.from_numpy(np.stack([draws.setting.inputs(UNLABELLED, rng) for rng in rngs]))
 
 
 def _distilled(
-    network: Architecture,
+    draws: NetworkDraws,
     weights: tuple[Tensor, ...],
-    student: Architecture,
-    x: Tensor,
-    y: Tensor,
-    points: Tensor,
+    student: Network,
+    taught: Tensor,
     seed: int,
     effort: Effort,
 ) -> Tensor:
-    """Return values (D, Q, outputs) of students that learn functions with values y at inputs x."""
-    draws, count = x.shape[:2]
+    """Return values at the points, (D, Q, outputs), of students that learn posterior means.
+
+    `taught` are the means at the unlabelled inputs, (D, UNLABELLED, outputs).  A student that the network of
+    the teachers can be embedded in starts at the most probable weights; others from several random starts.
+    """
+    network, count = draws.network, len(taught)
     tries = 1 if embeds(network, student) else effort.starts
-    seeds = [seed_of(seed, "bracket", "distilled", d, s) for d in range(draws) for s in range(tries)]
+    seeds = [seed_of(seed, "bracket", "distilled", d, s) for d in range(count) for s in range(tries)]
     start = embed(network, weights, student) if tries == 1 else student.draw(seeds, dtype=torch.float64)
-    rows = [np.arange(d * count, (d + 1) * count) for d in range(draws) for _ in range(tries)]
-    members = [Member(own, _quarter(effort), one) for own, one in zip(rows, seeds, strict=True)]
+    rows = [np.arange(d * UNLABELLED, (d + 1) * UNLABELLED) for d in range(count) for _ in range(tries)]
+    members = [Member(own, _few(effort), one) for own, one in zip(rows, seeds, strict=True)]
     recipe = Recipe("lbfgs", loss="squared", evaluation_interval=50)
-    trained = train(student, x.flatten(0, 1), y.flatten(0, 1), members, None, recipe, start)
-    loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).view(draws, tries)
+    x, y = _unlabelled(draws, seed).flatten(0, 1), taught.flatten(0, 1)
+    trained = train(student, x, y, members, None, recipe, start)
+    loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).view(count, tries)
     best = [trained[d * tries + int(s)] for d, s in enumerate(loss.argmin(1))]
     with torch.no_grad():
-        return student(tuple(torch.stack(w) for w in zip(*(t.weights for t in best), strict=True)), points)
+        stacked = tuple(torch.stack(w) for w in zip(*(t.weights for t in best), strict=True))
+        return student(stacked, draws.points)
+
+
+def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
+    """Return an upper bound that no draw chooses for itself, and the name of the best candidate.
+
+    Parameters
+    ----------
+    portfolio : mapping of str to ndarray of float64, (D,)
+        Mean squared distance of each candidate in each draw, by name.
+
+    Returns
+    -------
+    bound : ndarray of float64, (D,)
+        For each half of the draws, the distance of the candidate that is best on the other half.  Of fewer
+        than four draws, which are too few to choose by, the last candidate's.
+    best : str
+        Name of the candidate that is best over all draws, or of the last one.
+    """
+    names, table = list(portfolio), np.stack(list(portfolio.values()))
+    if table.shape[1] < 4:
+        return table[-1], names[-1]
+    even = np.arange(table.shape[1]) % 2 == 0
+    out = np.empty(table.shape[1])
+    for half in (even, ~even):
+        out[half] = table[int(table[:, ~half].mean(1).argmin()), half]
+    return out, names[int(table.mean(1).argmin())]

@@ -1,0 +1,168 @@
+"""Lower bounds of a network teacher's uncertainty, by chains that are planted at the teacher.
+
+Given the data, the teacher is a sample of the posterior.  So a chain that starts there is stationary, however
+slowly it moves, and half the mean squared distance of its states bounds the posterior variance from below;
+see `errsrc.sources.bracket.hamiltonian`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from errsrc.rng import generator, seed_of
+from errsrc.sources.bracket.draws import NetworkDraws
+from errsrc.sources.bracket.hamiltonian import (
+    ChainPath,
+    NetworkPosterior,
+    lagged_distance,
+    leaps_of,
+    run_chains,
+    run_constrained_chains,
+    two_sided_path,
+)
+from errsrc.sources.effort import Effort
+from errsrc.sources.terms import PerDraw
+
+SPACING = 4
+"""Number of transitions between the states of a planted chain that are kept as samples."""
+
+CONSTRAINED_LEAPS = 8
+"""Number of leaps of a transition of a constrained chain."""
+
+_OTHER_DRAWS = 16  # on which the step of constrained chains is chosen
+
+
+@dataclass(frozen=True, eq=False)
+class PlantedBound:
+    """A lower bound of the posterior variance, with samples of the posterior.
+
+    Attributes
+    ----------
+    lower : ndarray of float64, (D,)
+        The bound in each draw, of which the mean over draws is a bound.
+    samples : ndarray of float64, (D, S, Q, outputs)
+        Functions at the points: the teacher, then states of the chains that started there.
+    status : str
+        How the bound was computed, as a phrase.
+    """
+
+    lower: PerDraw
+    samples: NDArray[np.float64]
+    status: str
+
+
+def planted_bound(
+    draws: NetworkDraws, posterior: NetworkPosterior, step: Tensor, seed: int, effort: Effort
+) -> PlantedBound:
+    """Return the bound by Hamiltonian chains, for noisy labels.
+
+    Parameters
+    ----------
+    draws : NetworkDraws
+        The draws.
+    posterior : NetworkPosterior
+        Their posteriors.
+    step : tensor, (D,)
+        Longest leapfrog step of the chains of each draw, chosen without knowing the teacher.
+    seed : int
+        Root of the seed tree.
+    effort : Effort
+        Numbers of chains, transitions and leaps.
+    """
+    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "planted"))
+    chains = effort.chains
+    start = posterior.whitened(draws.weights).repeat_interleave(chains, 0)
+    leaps = leaps_of(step, effort.leaps)
+    path = run_chains(
+        posterior.repeated(chains),
+        start,
+        step.repeat_interleave(chains, 0),
+        leaps,
+        effort.transitions,
+        rng,
+        draws.points.repeat_interleave(chains, 0),
+    )
+    return _bound(draws, path, effort, f"{leaps} leaps")
+
+
+def solutions_bound(
+    draws: NetworkDraws, posterior: NetworkPosterior, seed: int, effort: Effort
+) -> PlantedBound:
+    """Return the bound by chains within the set of solutions, for clean labels.
+
+    Parameters
+    ----------
+    draws : NetworkDraws
+        The draws.
+    posterior : NetworkPosterior
+        Their posteriors for labels with some noise, whose solutions the chains stay in.
+    seed : int
+        Root of the seed tree.
+    effort : Effort
+        Numbers of chains and transitions.
+    """
+    if not draws.network.analytic:
+        return _zero(draws, "for want of a chain where solutions are not a smooth set")
+    if draws.n * draws.network.outputs >= draws.free_parameters:
+        return _zero(draws, "for no curve of solutions passes through a teacher with that many labels")
+    rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "solutions"))
+    step = _constrained_step(draws, seed, rng)
+    chains = effort.chains
+    start = posterior.whitened(draws.weights).repeat_interleave(chains, 0)
+    path = run_constrained_chains(
+        posterior.repeated(chains),
+        start,
+        torch.full((len(start),), step, dtype=torch.float64),
+        CONSTRAINED_LEAPS,
+        effort.transitions,
+        rng,
+        draws.points.repeat_interleave(chains, 0),
+    )
+    return _bound(draws, path, effort, f"{CONSTRAINED_LEAPS} constrained leaps")
+
+
+def _zero(draws: NetworkDraws, why: str) -> PlantedBound:
+    """Return the bound 0, with the teachers as the only samples."""
+    samples = draws.truth[:, None].numpy()
+    return PlantedBound(np.zeros(len(samples)), samples, f"0 from below, {why}")
+
+
+def _bound(draws: NetworkDraws, path: ChainPath, effort: Effort, how: str) -> PlantedBound:
+    """Return the bound that chains from the teachers give; `how` says how they moved."""
+    pairs = effort.chains // 2
+    whole = two_sided_path(path.values, draws.truth.repeat_interleave(pairs, 0))
+    lag = effort.transitions // 2 * 3 // 2 * 2
+    lower = lagged_distance(whole, lag).view(-1, pairs).mean(1).numpy()
+    spaced = path.values[(effort.transitions - 1) % SPACING :: SPACING]
+    states = spaced.transpose(0, 1).reshape(len(lower), -1, *spaced.shape[2:])
+    samples = torch.cat([draws.truth[:, None], states], 1).numpy()
+    share = float(path.acceptance.mean())
+    status = (
+        f"from below chains planted at the teacher, states {lag} transitions of {how} apart, "
+        f"{share:.0%} accepted"
+    )
+    return PlantedBound(lower, samples, status)
+
+
+def _constrained_step(draws: NetworkDraws, seed: int, rng: torch.Generator) -> float:
+    """Return a step for constrained chains, chosen on other draws of the setting."""
+    setting, network = draws.setting, draws.network
+    rngs = [generator(seed, "bracket", "others", d) for d in range(_OTHER_DRAWS)]
+    functions = [setting.teacher(own) for own in rngs]
+    weights = tuple(torch.cat(w) for w in zip(*(f.weights for f in functions), strict=True))
+    x = torch.from_numpy(np.stack([setting.inputs(draws.n, own) for own in rngs]))
+    with torch.no_grad():
+        posterior = NetworkPosterior(network, draws.stds, x, network(weights, x), 1.0)
+    z, log_step = posterior.whitened(weights), math.log(0.3)
+    for k in range(8):
+        steps = torch.full((_OTHER_DRAWS,), math.exp(log_step), dtype=torch.float64)
+        path = run_constrained_chains(posterior, z, steps, CONSTRAINED_LEAPS, 2, rng)
+        z = path.state
+        log_step += 2 * (float(path.acceptance.mean()) - 0.5) / (1 + k / 4)
+    return math.exp(log_step)

@@ -1,0 +1,108 @@
+"""Budgets whose terms lie between bounds: of any setting without closed forms.
+
+Let e(g) be the excess risk of a learner g, and S = uncertainty + realizability: the smallest mean excess risk
+of a map from data to the class F.  The bounds of the terms come from three facts:
+
+- S is at least the uncertainty of all functions, and at least the realizability;
+- S is at most the mean excess risk of any map from data to F, as the learner in question is;
+- the deficiency is the mean excess risk of the learner less S.
+
+`errsrc.sources.bracket` has bounds of the uncertainty and of the realizability.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from errsrc.errors import Diverged, NoAnswer
+from errsrc.settings import Setting
+from errsrc.sources.bracket.bounds import UncertaintyBounds, uncertainty_bounds
+from errsrc.sources.bracket.draws import Draw, draw_teachers_and_data
+from errsrc.sources.bracket.realizability import realizability_bounds
+from errsrc.sources.bracket.upper import choose
+from errsrc.sources.experiments import Experiment
+from errsrc.sources.predictions import excess_risk, optimiser_rest
+from errsrc.sources.terms import Budget, LowerUpper
+
+
+def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
+    """Return a budget whose terms lie between bounds.
+
+    Parameters
+    ----------
+    setting : Setting
+        Any setting.
+    experiment : Experiment
+        What the budget is of.
+
+    Raises
+    ------
+    ValueError
+        As the learner and the setting raise it, and for predictions that are not finite, of another shape, or
+        no probabilities for the log loss.
+    NoAnswer
+        Where network students diverged in all draws but one, or in all.
+    """
+    draws, fitted, failed = _fit(experiment, draw_teachers_and_data(setting, experiment))
+    risks = [excess_risk(setting, one, d.points, d.values) for one, d in zip(fitted, draws, strict=True)]
+    excess, noise = np.array(risks).T
+    found = uncertainty_bounds(setting, experiment, draws, fitted, excess)
+    outside, how = realizability_bounds(setting, experiment, draws, found.excess)
+    smaller = not experiment.function_class.unrestricted
+    uncertainty, deficiency = _traded(found, outside) if smaller else _of_all_functions(found)
+    status = f"{len(draws)} draws of teacher and data"
+    pool = setting.test_pool_size
+    status += "." if pool is None else f", tested on the {pool:,} test inputs there are."
+    if failed:
+        status += f" {failed} more are left out, in which a student diverged."
+    return Budget.bracketed(
+        setting,
+        experiment,
+        noise=noise,
+        excess=found.excess,
+        terms={"realizability": outside, "uncertainty": uncertainty, "deficiency": deficiency},
+        statuses={"realizability": how, "uncertainty": found.status, "deficiency": "The remainder."},
+        status=f"{status} Realizability: {how} Uncertainty: {found.status[0].lower()}{found.status[1:]}",
+        all_functions=(found.lower, found.upper) if smaller else None,
+        optimiser=optimiser_rest(setting, fitted),
+    )
+
+
+def _fit(experiment: Experiment, draws: list[Draw]) -> tuple[list[Draw], list[Any], int]:
+    """Return the draws, what was learned in each, and the number of draws left out: those that diverged."""
+    rngs = [experiment.rng(one.number, "learner") for one in draws]
+    try:
+        fitted = experiment.learner.fit_many([one.x for one in draws], [one.y for one in draws], rngs)
+    except Diverged as error:
+        kept = [not any(each.diverged for each in one.function.trained) for one in error.best]
+        if sum(kept) < 2:
+            raise NoAnswer(f"No budget of {len(draws)} draws: {error}", error.best) from error
+        pairs = [pair for pair, good in zip(zip(draws, error.best, strict=True), kept, strict=True) if good]
+        return [one for one, _ in pairs], [one for _, one in pairs], len(draws) - len(pairs)
+    return draws, list(fitted), 0
+
+
+def _of_all_functions(found: UncertaintyBounds) -> tuple[LowerUpper, LowerUpper]:
+    """Return bounds of uncertainty and deficiency for a learner that could learn any function."""
+    deficiency = (found.excess - found.upper, found.excess - found.lower)
+    return (found.lower, found.upper), deficiency
+
+
+def _traded(found: UncertaintyBounds, outside: LowerUpper) -> tuple[LowerUpper, LowerUpper]:
+    """Return bounds of uncertainty and deficiency for a learner of a smaller class.
+
+    `outside` are the bounds of its realizability.  S, uncertainty plus realizability, lies between `smallest`
+    and `found.upper_member`.
+    """
+    excess, zero = found.excess, np.zeros(len(found.excess))
+    if found.determined:  # the data tells the teacher, and so the best member of the class
+        return (zero, zero), (excess - outside[1], excess - outside[0])
+    # of two lower bounds the larger one is chosen, as the smaller one of their negatives
+    lower = -choose({"0": zero, "chains": outside[1] - found.lower})[0]
+    smallest = found.lower
+    if outside[0].any():
+        smallest = -choose({"outside": -outside[0], "chains": -found.lower})[0]
+    uncertainty = (lower, found.upper_member - outside[0])
+    return uncertainty, (excess - found.upper_member, excess - smallest)

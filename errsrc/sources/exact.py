@@ -1,0 +1,252 @@
+"""Budgets whose terms are known: of Gaussian settings given the inputs, of tables given the data."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from errsrc import checks
+from errsrc.learners import Learner
+from errsrc.rng import generator
+from errsrc.settings import FunctionClass, GaussianSetting, RankK, TableTeacher
+from errsrc.settings.linear import low_rank_residual
+from errsrc.settings.setting import Array
+from errsrc.settings.table import expected_loss
+from errsrc.sources.bracketed import bracketed_budget
+from errsrc.sources.experiments import Experiment
+from errsrc.sources.gaussian_posterior import DesignTerms, Posterior, posteriors, sum_of_squares
+from errsrc.sources.predictions import class_scores, predicted_values
+from errsrc.sources.terms import Budget
+
+
+def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
+    """Return the budget in a Gaussian setting.
+
+    Given the inputs, a learner that is linear in its labels has exact terms, without a draw of a teacher.
+    For other learners the deficiency is the mean squared distance between what was learned and the best
+    member of its class given the data.  A learner whose class is none that the setting knows has a bracket,
+    see `errsrc.sources.bracketed`.
+
+    Parameters
+    ----------
+    setting : GaussianSetting
+        The setting.
+    experiment : Experiment
+        What the budget is of.
+    """
+    learner, function_class = experiment.learner, experiment.function_class
+    if not _is_measurable(setting, function_class):
+        return bracketed_budget(setting, experiment)
+    if experiment.exact and learner.linear_in_labels and function_class.largest_rank is None:
+        found = _closed_form(setting, experiment)
+        status = "Exact given the inputs" + (
+            "." if len(found) == 1 else f"; intervals are over {len(found)} draws of them."
+        )
+    else:
+        found = _sampled(setting, experiment)
+        how = "Posterior known, deficiency from" if experiment.exact else "Every term estimated from"
+        status = f"{how} {len(found)} draws of teacher and data."
+    if experiment.x is None and has_infinite_mean(setting, learner, experiment.n):
+        labels = "noisy labels" if setting.noise_std else "labels from beyond its band"
+        status += (
+            f" But over random inputs the mean risk is infinite, for least squares of n = {experiment.n:,} "
+            f"{labels} in M = {setting.dimension(function_class):,} functions: estimates and intervals are "
+            "of these draws alone."
+        )
+    return Budget.known(
+        setting,
+        experiment,
+        realizability=np.array([one.realizability for one in found]),
+        uncertainty=np.array([one.uncertainty for one in found]),
+        deficiency=np.array([one.deficiency for one in found]),
+        status=status,
+    )
+
+
+def _is_measurable(setting: GaussianSetting, function_class: FunctionClass) -> bool:
+    """Return whether the setting has an orthonormal basis for a class, or the class is all functions."""
+    try:
+        setting.dimension(function_class)
+    except ValueError:
+        return False
+    return True
+
+
+def has_infinite_mean(setting: GaussianSetting, learner: Learner, n: int) -> bool:
+    """Return whether a learner's mean risk over n random inputs of a setting is known to be infinite.
+
+    Parameters
+    ----------
+    setting : GaussianSetting
+        The setting, see `GaussianSetting.least_squares_diverges`.
+    learner : Learner
+        The learner, see `Learner.inverts_singular_values`.
+    n : int
+        Number of labelled examples.
+    """
+    size = setting.dimension(learner.function_class)
+    if math.isinf(size) or not learner.inverts_singular_values((n, int(size))):
+        return False
+    return setting.least_squares_diverges(learner.function_class, n)
+
+
+def _closed_form(setting: GaussianSetting, experiment: Experiment) -> list[DesignTerms]:
+    """Return the terms of each draw's design; of a single one where nothing is random."""
+    out: list[DesignTerms] = []
+    learner = experiment.learner
+    for posterior, same in posteriors(setting, experiment):
+        smoother = learner.smoother(posterior.x, posterior.points)
+        if not np.isfinite(smoother).all():
+            accepted = "one whose predictions are finite"
+            raise ValueError(checks.refusal("learner", "budget", accepted, "<nan or inf>"))
+        if not out:
+            _check_membership(posterior, learner, smoother, functools.partial(learner.smoother, posterior.x))
+        out.append(posterior.linear(smoother))
+        if same:
+            break
+    return out
+
+
+def _check_membership(
+    posterior: Posterior, learner: Learner, values: Array, function: Callable[[Array], Array]
+) -> None:
+    """Raise ValueError for a learner whose predictions are not in its class, judged at a few inputs."""
+    fresh = posterior.setting.inputs(8, generator(0, "budget", "class"))
+    expected = posterior.extended(posterior.root * values, fresh)
+    if expected is not None and not np.allclose(function(fresh), expected, rtol=1e-5, atol=1e-6):
+        accepted = f"a learner whose predictions lie in its {learner.function_class}"
+        raise ValueError(checks.refusal("learner", "budget", accepted, learner))
+
+
+@dataclass(frozen=True, eq=False)
+class _Teacher:
+    """A teacher and a sample of its posterior, as weighted values (Q, outputs), with its labels.
+
+    `labels` are (n, outputs), and `y` the same as learners see them.
+    """
+
+    values: Array
+    other: Array
+    labels: Array
+    y: Array
+
+
+def _draw_teacher(
+    setting: GaussianSetting, experiment: Experiment, posterior: Posterior, draw: int
+) -> _Teacher:
+    stds = setting.output_stds
+    rng = experiment.rng(draw, "teacher")
+    z = rng.standard_normal((posterior.x_root.shape[1], len(stds))) * stds
+    labels = setting.channel.label(posterior.x_root @ z, experiment.rng(draw, "labels"))
+    other = posterior.mean(labels)
+    rng = experiment.rng(draw, "posterior")
+    for output, std in enumerate(stds):
+        if std > 0:
+            root = posterior.deviation(std)
+            other[:, output] += root @ rng.standard_normal(root.shape[1])
+    y = labels if setting.outputs is not None else labels[:, 0]
+    return _Teacher(posterior.points_root @ z, other, labels, y)
+
+
+def _sampled(setting: GaussianSetting, experiment: Experiment) -> list[DesignTerms]:
+    """Return each draw's terms, with one teacher, one data set and one fit."""
+    learner, found = experiment.learner, [one for one, _ in posteriors(setting, experiment)]
+    teachers = [_draw_teacher(setting, experiment, one, draw) for draw, one in enumerate(found)]
+    rngs = [experiment.rng(draw, "learner") for draw in range(len(found))]
+    fitted = learner.fit_many([one.x for one in found], [one.y for one in teachers], rngs)
+    out: list[DesignTerms] = []
+    for posterior, teacher, predictor in zip(found, teachers, fitted, strict=True):
+        outputs = teacher.values.shape[1]
+        learned = predicted_values(predictor, posterior.points, outputs)
+        if not out:
+            again = functools.partial(predicted_values, predictor, outputs=outputs)
+            _check_membership(posterior, learner, learned, again)
+        learned = posterior.root * learned
+        out.append(_terms(experiment.function_class, posterior, teacher, learned, experiment.exact))
+    return out
+
+
+@functools.singledispatch
+def _terms(
+    function_class: FunctionClass, posterior: Posterior, teacher: _Teacher, learned: Array, exact: bool
+) -> DesignTerms:
+    """Return the terms of a learner whose class is a linear space, or all functions.
+
+    The best member of the class given the data is the posterior mean's projection.  Without closed forms the
+    uncertainty is half the mean squared distance between the teacher and an independent sample of its
+    posterior, both projected on the class.
+    """
+    if exact:
+        best = posterior.projected(posterior.mean(teacher.labels))
+        deficiency = sum_of_squares(learned - best)
+        return DesignTerms(posterior.realizability, posterior.uncertainty, deficiency)
+    outside = sum_of_squares(teacher.values - posterior.projected(teacher.values))
+    uncertainty = 0.5 * sum_of_squares(posterior.projected(teacher.values - teacher.other))
+    return DesignTerms(outside, uncertainty, _remainder(teacher, learned, outside, uncertainty))
+
+
+@_terms.register
+def _terms_of_rank(
+    function_class: RankK, posterior: Posterior, teacher: _Teacher, learned: Array, exact: bool
+) -> DesignTerms:
+    """Return the terms of a learner of linear maps of limited rank, which are no linear space."""
+    mean = posterior.mean(teacher.labels)
+    outside = low_rank_residual(teacher.values, function_class.rank)
+    best = low_rank_residual(mean, function_class.rank)
+    spread = posterior.uncertainty if exact else 0.5 * sum_of_squares(teacher.values - teacher.other)
+    uncertainty = spread + best - outside
+    deficiency = sum_of_squares(learned - mean) - best
+    if not exact:
+        deficiency = _remainder(teacher, learned, outside, uncertainty)
+    return DesignTerms(outside, uncertainty, deficiency)
+
+
+def _remainder(teacher: _Teacher, learned: Array, outside: float, uncertainty: float) -> float:
+    """Return the excess risk less the other terms."""
+    return sum_of_squares(learned - teacher.values) - outside - uncertainty
+
+
+def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:
+    """Return the budget of a learner of tables of classes, by sums over all items given the data.
+
+    A learner whose class is smaller than all functions has a bracket, see `errsrc.sources.bracketed`.
+
+    Parameters
+    ----------
+    setting : TableTeacher
+        The setting.
+    experiment : Experiment
+        What the budget is of.
+
+    Raises
+    ------
+    ValueError
+        For a learner that gives a class that may come the probability 0, under the log loss.
+    """
+    if not experiment.function_class.unrestricted:
+        return bracketed_budget(setting, experiment)
+    draws = range(experiment.draws)
+    xs = [experiment.inputs(setting, draw) for draw in draws]
+    teachers = setting.teachers([experiment.rng(draw, "teacher") for draw in draws])
+    ys = [setting.channel.label(teachers[k](xs[k]), experiment.rng(k, "labels")) for k in draws]
+    fitted = experiment.learner.fit_many(xs, ys, [experiment.rng(draw, "learner") for draw in draws])
+    items = np.arange(setting.items, dtype=np.float64)[:, None]
+    risks = []
+    for inputs, labels, predictor in zip(xs, ys, fitted, strict=True):
+        truth = setting.predictive(inputs, labels)
+        learned = class_scores(predictor, items, setting.classes, setting.loss)
+        risks.append([_mean_loss(setting, truth, one) for one in (truth, learned)])
+    least, got = np.array(risks).T
+    if not np.isfinite(got).all():
+        accepted = "one that gives each class that may come a probability > 0, for the log loss"
+        raise ValueError(checks.refusal("learner", "budget", accepted, experiment.learner))
+    status = f"Exact given the data; intervals are over {len(draws)} draws of it."
+    return Budget.known(setting, experiment, np.zeros(len(draws)), least - setting.noise, got - least, status)
+
+
+def _mean_loss(setting: TableTeacher, truth: Array, predicted: Array) -> float:
+    return float(setting.probabilities @ expected_loss(truth, predicted, setting.loss))

@@ -1,0 +1,305 @@
+"""The four terms of an error budget, each at least 0, and their table.
+
+With R(g; f) the risk of a predictor g under a teacher f, D the data and F the learner's function class,
+
+    noise            E min over all g of R(g; f)
+    realizability    E min over g in F of R(g; f), less the noise
+    uncertainty      E min over g in F of E[R(g; f) given D], less E min over g in F of R(g; f)
+    deficiency       E R(A(D); f), less E min over g in F of E[R(g; f) given D]
+
+They sum to the expected risk by construction, and none is negative: a minimum of an expectation is at
+least the expectation of the minimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.results import ROUNDING, Bracket, Interval, mean_interval
+from errsrc.settings import Setting
+from errsrc.sources.experiments import Experiment
+
+TERMS = ("noise", "realizability", "uncertainty", "deficiency")
+"""The terms, in the order in which they are shown everywhere."""
+
+OPTIONAL_FIELDS = ("all_functions", "optimiser")
+"""Fields of a `Budget` that are None in some budgets."""
+
+PerDraw = NDArray[np.float64]
+"""A number for each draw, (draws,)."""
+
+LowerUpper = tuple[PerDraw, PerDraw]
+"""A lower and an upper bound of a term, each a number for each draw."""
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """A learner's expected risk at n labelled examples, term by term.
+
+    Attributes
+    ----------
+    n : int
+        Number of labelled examples.
+    loss : str
+        What risk is measured in, one of `errsrc.settings.setting.LOSSES`.
+    noise, realizability, uncertainty, deficiency : Bracket
+        The terms, in the units of the loss; closed where a term is known but for sampling.  Where terms are
+        only bounded, they are traded against each other: noise, the lower bound of realizability, the upper
+        bound of uncertainty and the lower bound of deficiency sum to the total.  Where the uncertainty is
+        known, it is the upper bound of deficiency instead.
+    total : Interval
+        The expected risk.
+    scale : float
+        The target variance of the setting, by which `relative` terms are divided.
+    draws : dict of str to ndarray of float64, (draws,)
+        What the intervals come from: values over draws of teacher and data, for each term and "total".  They
+        are all the same where the term is exact.  For a bracket these are the values of its lower bound;
+        those of the upper bound are under "realizability.upper" and so on.
+    status : str
+        How the terms were computed, in sentences.
+    std_error : float
+        Standard error over draws of the excess risk, which is the total less the noise.
+    all_functions : Bracket or None
+        The uncertainty of a learner that could learn any function, if the learner's class is smaller; None
+        if it is not, and where it was not computed.
+    optimiser : Interval or None
+        For a trained student the part of the deficiency that the optimiser left: its risk on its training
+        examples less the noise, which is the teacher's mean risk there; for several networks the mean of
+        theirs.  Without noise, in a class that holds the teacher, it could be 0; with noise it may be
+        negative.  None for other learners.
+    """
+
+    n: int
+    loss: str
+    noise: Bracket
+    realizability: Bracket
+    uncertainty: Bracket
+    deficiency: Bracket
+    total: Interval
+    scale: float
+    draws: dict[str, PerDraw]
+    status: str
+    std_error: float
+    all_functions: Bracket | None = None
+    optimiser: Interval | None = None
+
+    @classmethod
+    def known(
+        cls,
+        setting: Setting,
+        experiment: Experiment,
+        realizability: PerDraw,
+        uncertainty: PerDraw,
+        deficiency: PerDraw,
+        status: str,
+    ) -> Budget:
+        """Return the budget of terms that are known for each draw.
+
+        Parameters
+        ----------
+        setting : Setting
+            The setting, whose noise is a term.
+        experiment : Experiment
+            What the budget is of.
+        realizability, uncertainty, deficiency : ndarray of float64, (draws,)
+            The other terms of each draw; of a single one where they are exact.
+        status : str
+            How the terms were computed, in sentences.
+
+        Returns
+        -------
+        Budget
+            The terms sum to its total.
+        """
+        draws = {"realizability": realizability, "uncertainty": uncertainty, "deficiency": deficiency}
+        draws["total"] = setting.noise + np.sum(list(draws.values()), axis=0)
+        intervals = {name: _interval(values, experiment.level) for name, values in draws.items()}
+        noise = Interval(setting.noise, setting.noise, setting.noise, experiment.level)
+        return cls(
+            n=experiment.n,
+            loss=setting.loss,
+            noise=Bracket.known(noise, "of the channel"),
+            realizability=Bracket.known(intervals["realizability"], status),
+            uncertainty=Bracket.known(intervals["uncertainty"], status),
+            deficiency=Bracket.known(intervals["deficiency"], status),
+            total=intervals["total"],
+            scale=setting.target_variance,
+            draws=draws | {"noise": np.full(len(draws["total"]), setting.noise)},
+            status=status,
+            std_error=_std_error(draws["total"]),
+        )
+
+    @classmethod
+    def bracketed(
+        cls,
+        setting: Setting,
+        experiment: Experiment,
+        noise: PerDraw,
+        excess: PerDraw,
+        terms: Mapping[str, LowerUpper],
+        statuses: Mapping[str, str],
+        status: str,
+        all_functions: LowerUpper | None = None,
+        optimiser: PerDraw | None = None,
+    ) -> Budget:
+        """Return the budget of terms that lie between bounds for each draw.
+
+        Parameters
+        ----------
+        setting : Setting
+            The setting.
+        experiment : Experiment
+            What the budget is of.
+        noise : ndarray of float64, (draws,)
+            The noise of each draw.
+        excess : ndarray of float64, (draws,)
+            The learner's risk in each draw, less the noise.
+        terms : mapping of str to pairs of ndarray of float64, (draws,)
+            Lower and upper bounds of "realizability", "uncertainty" and "deficiency" in each draw.
+        statuses : mapping of str to str
+            How the bounds of each of these terms were computed.
+        status : str
+            The same for the whole budget, in sentences.
+        all_functions : pair of ndarray of float64, (draws,), optional
+            Bounds of the uncertainty of all functions, where the learner's class is smaller.
+        optimiser : ndarray of float64, (draws,), optional
+            What the optimiser left in each draw.
+
+        Returns
+        -------
+        Budget
+            See `Budget` for how its terms sum to its total.
+        """
+        level, total = experiment.level, noise + excess
+        draws = {"noise": noise, "total": total}
+        for name, (lower, upper) in terms.items():
+            draws |= {name: lower, f"{name}.upper": upper}
+        brackets = {name: _bracket(bounds, statuses[name], level) for name, bounds in terms.items()}
+        other = None if all_functions is None else _bracket(all_functions, "Of all functions.", level)
+        return cls(
+            n=experiment.n,
+            loss=setting.loss,
+            noise=Bracket.known(_interval(noise, level), "of the channel"),
+            realizability=brackets["realizability"],
+            uncertainty=brackets["uncertainty"],
+            deficiency=brackets["deficiency"],
+            total=_interval(total, level),
+            scale=setting.target_variance,
+            draws=draws,
+            status=status,
+            std_error=_std_error(excess),
+            all_functions=other,
+            optimiser=None if optimiser is None else mean_interval(optimiser, level),
+        )
+
+    @property
+    def relative(self) -> Budget:
+        """The same budget, divided by the target variance.
+
+        The excess risk is then 1 for the best constant that is chosen before any example is seen.
+
+        Raises
+        ------
+        ValueError
+            Where the target variance is 0: there is nothing to learn, the labels are noise alone.
+        """
+        if self.scale <= ROUNDING:
+            accepted = "one whose target varies, for relative terms"
+            raise ValueError(checks.refusal("setting", "Budget.relative", accepted, self.scale))
+        scale = self.scale
+        scaled = self._changed(
+            lambda one: Interval(one.estimate / scale, one.low / scale, one.high / scale, one.level)
+        )
+        draws = {name: values / scale for name, values in self.draws.items()}
+        error = self.std_error / scale
+        return replace(self, **scaled, scale=1.0, draws=draws, std_error=error)
+
+    @property
+    def rounded(self) -> Budget:
+        """The same budget as it is printed and drawn: at most `ROUNDING` of the target variance becomes 0.
+
+        A term that is 0 in exact arithmetic comes out as some 1e-30.  The budget itself keeps such values, so
+        that its terms sum to its total.
+        """
+        return replace(self, **self._changed(lambda one: one.rounded(ROUNDING * self.scale)))
+
+    def _changed(self, change: Callable[[Interval], Interval]) -> dict[str, Any]:
+        """Return the fields that are brackets or intervals after a change of each interval in them."""
+        out: dict[str, Any] = {"total": change(self.total)}
+        for name in (*TERMS, "all_functions"):
+            bracket = getattr(self, name)
+            if bracket is not None:
+                out[name] = Bracket(change(bracket.lower), change(bracket.upper), bracket.status)
+        if self.optimiser is not None:
+            out["optimiser"] = change(self.optimiser)
+        return out
+
+    def rows(self) -> list[tuple[str, Interval, Interval]]:
+        """Return (term, lower bound, upper bound) for the four terms and the total."""
+        brackets = [(name, getattr(self, name)) for name in TERMS]
+        return [(name, b.lower, b.upper) for name, b in brackets] + [("total", self.total, self.total)]
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the table as columns, arrays (5,): estimates and ends of both bounds of each term."""
+        rows = self.rows()
+        out: dict[str, NDArray[Any]] = {"term": np.array([name for name, _, _ in rows])}
+        for place, side in ((1, "lower"), (2, "upper")):
+            for end in ("estimate", "low", "high"):
+                out[f"{side}.{end}"] = np.array([getattr(row[place], end) for row in rows])
+        return out
+
+    def __str__(self) -> str:
+        lines, shown = [f"n = {self.n:,}, {self.loss} loss"], self.rounded
+        for name, lower, upper in shown.rows():
+            text = str(lower) if lower == upper else f"{lower} to {upper}"
+            share = f"{lower.estimate / shown.total.estimate:6.1%}" if shown.total.estimate else ""
+            lines.append(f"{name:<14}{share if lower == upper else '':>7}  {text}")
+        if shown.all_functions is not None:
+            lines.append(f"uncertainty of all functions: {shown.all_functions}")
+        if shown.optimiser is not None:
+            lines.append(f"left by the optimiser: {shown.optimiser}")
+        return "\n".join([*lines, *notes([self])])
+
+
+def notes(budgets: Sequence[Budget]) -> list[str]:
+    """Return the notes below a table of budgets: how their terms were computed, and what 0 stands for.
+
+    Parameters
+    ----------
+    budgets : sequence of Budget
+        The budgets of the table.
+
+    Returns
+    -------
+    list of str
+        Sentences, each once.
+    """
+    out = list(dict.fromkeys(one.status for one in budgets))
+    if any(one.rounded.rows() != one.rows() for one in budgets):
+        out.append(
+            f"0 also stands for at most {ROUNDING:g} of the target variance, which may be rounding alone."
+        )
+    return out
+
+
+def _bracket(bounds: LowerUpper, status: str, level: float) -> Bracket:
+    lower, upper = (_interval(bound, level) for bound in bounds)
+    return Bracket(lower, upper, status)
+
+
+def _interval(values: PerDraw, level: float) -> Interval:
+    """Return the mean over draws with its interval; a single draw is exact."""
+    if len(values) == 1:
+        value = float(values[0])
+        return Interval(value, value, value, level)
+    return mean_interval(values, level, lowest=0.0)
+
+
+def _std_error(values: PerDraw) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
