@@ -163,7 +163,7 @@ def examples(
     claim: Claim,
     region: Region,
     settings: st.SearchStrategy[Setting] | None = None,
-    learner: Learner | Callable[[Setting], Any] | None = None,
+    learner_of: Callable[[Setting], Learner] | None = None,
 ) -> Example:
     """Draw an example of a region, at n from the claim's threshold on.
 
@@ -177,9 +177,8 @@ def examples(
         The region.
     settings : SearchStrategy, optional
         Draws the setting; by default as the region says.
-    learner : Learner or callable, optional
-        The learner, or a function that returns a learner for a setting; by default the learner that has full
-        prior knowledge of the setting.
+    learner_of : callable, optional
+        Returns the learner for a setting; by default the learner that has full prior knowledge of it.
     """
     precision = region.precisions[0]
     setting: Setting
@@ -191,17 +190,25 @@ def examples(
         precision = draw(st.sampled_from(region.precisions))
     else:
         setting = draw(network_teachers(max(4, region.most // 3)))
-    if learner is None:
-        fits = _informed_learner(setting, region, precision)
+    if learner_of is None:
+        learner = _informed_learner(setting, region, precision)
     else:
-        fits = learner if isinstance(learner, Learner) else as_learner(learner(setting), "search")
+        learner = learner_of(setting)
     base = setting.n_nyquist
     if base is None:
         accepted = "a strategy of settings whose n_nyquist is known"
         raise TypeError(checks.refusal("settings", "search", accepted, setting))
     smallest = math.ceil(claim.threshold * base)
     n = draw(st.integers(smallest, max(smallest, math.floor(region.oversampling * base))))
-    return Example(setting, fits, n, claim, draw(st.integers(0, LARGEST_SEED)))
+    return Example(setting, learner, n, claim, draw(st.integers(0, LARGEST_SEED)))
+
+
+def _learner_function(learner: Any) -> Callable[[Setting], Learner]:
+    """Return a function from settings to learners, for a learner or such a function of a user's own."""
+    if callable(learner) and not hasattr(learner, "fit"):
+        return lambda setting: as_learner(learner(setting), "search")
+    fixed = as_learner(learner, "search")
+    return lambda setting: fixed
 
 
 class _Refuted(Exception):
@@ -288,8 +295,7 @@ def search(
     refuted
     """
     claim, region, record = claim or Claim(), region or Region(), _Record()
-    is_function = callable(learner) and not hasattr(learner, "fit")
-    fits = learner if learner is None or is_function else as_learner(learner, "search")
+    learner_of = None if learner is None else _learner_function(learner)
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -301,7 +307,7 @@ def search(
         verbosity=hypothesis.Verbosity.quiet,
         report_multiple_bugs=False,
     )
-    @hypothesis.given(examples(claim, region, settings, fits))
+    @hypothesis.given(examples(claim, region, settings, learner_of))
     def run(example: Example) -> None:
         record.run(example)
 

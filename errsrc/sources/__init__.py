@@ -1,5 +1,8 @@
 """Sources: how much of a learner's error is noise, realizability, uncertainty and learning deficiency."""
 
+from typing import TYPE_CHECKING
+
+from errsrc.moved import moved_names
 from errsrc.sources.bias_variances import BiasVariance as BiasVariance
 from errsrc.sources.bias_variances import bias_variance as bias_variance
 from errsrc.sources.bracket.bounds import UncertaintyBracket as UncertaintyBracket
@@ -10,3 +13,6 @@ from errsrc.sources.effort import Effort as Effort
 from errsrc.sources.experiments import Experiment as Experiment
 from errsrc.sources.terms import TERMS as TERMS
 from errsrc.sources.terms import Budget as Budget
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
+    __getattr__ = moved_names(__name__)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from errsrc import checks
 from errsrc.learners import Learner
-from errsrc.rng import generator
-from errsrc.settings import FunctionClass, GaussianSetting, RankK, TableTeacher
-from errsrc.settings.linear import low_rank_residual
+from errsrc.settings import FunctionClass, GaussianSetting, TableTeacher
 from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.experiments import Experiment
-from errsrc.sources.gaussian_posterior import DesignTerms, Posterior, posteriors, sum_of_squares
+from errsrc.sources.gaussian_posterior import DesignTerms, posteriors, sampled_terms
 from errsrc.sources.predictions import class_scores, predicted_values
 from errsrc.sources.terms import Budget
 
@@ -104,58 +100,17 @@ def _closed_form(setting: GaussianSetting, experiment: Experiment) -> list[Desig
             accepted = "one whose predictions are finite"
             raise ValueError(checks.refusal("learner", "budget", accepted, "<nan or inf>"))
         if not out:
-            _check_membership(posterior, learner, smoother, functools.partial(learner.smoother, posterior.x))
+            posterior.check_membership(learner, smoother, functools.partial(learner.smoother, posterior.x))
         out.append(posterior.linear(smoother))
         if same:
             break
     return out
 
 
-def _check_membership(
-    posterior: Posterior, learner: Learner, values: Array, function: Callable[[Array], Array]
-) -> None:
-    """Raise ValueError for a learner whose predictions are not in its class, judged at a few inputs."""
-    fresh = posterior.setting.inputs(8, generator(0, "budget", "class"))
-    expected = posterior.extended(posterior.root * values, fresh)
-    if expected is not None and not np.allclose(function(fresh), expected, rtol=1e-5, atol=1e-6):
-        accepted = f"a learner whose predictions lie in its {learner.function_class}"
-        raise ValueError(checks.refusal("learner", "budget", accepted, learner))
-
-
-@dataclass(frozen=True, eq=False)
-class _Teacher:
-    """A teacher and a sample of its posterior, as weighted values (Q, outputs), with its labels.
-
-    `labels` are (n, outputs), and `y` the same as learners see them.
-    """
-
-    values: Array
-    other: Array
-    labels: Array
-    y: Array
-
-
-def _draw_teacher(
-    setting: GaussianSetting, experiment: Experiment, posterior: Posterior, draw: int
-) -> _Teacher:
-    stds = setting.output_stds
-    rng = experiment.rng(draw, "teacher")
-    z = rng.standard_normal((posterior.x_root.shape[1], len(stds))) * stds
-    labels = setting.channel.label(posterior.x_root @ z, experiment.rng(draw, "labels"))
-    other = posterior.mean(labels)
-    rng = experiment.rng(draw, "posterior")
-    for output, std in enumerate(stds):
-        if std > 0:
-            root = posterior.deviation(std)
-            other[:, output] += root @ rng.standard_normal(root.shape[1])
-    y = labels if setting.outputs is not None else labels[:, 0]
-    return _Teacher(posterior.points_root @ z, other, labels, y)
-
-
 def _sampled(setting: GaussianSetting, experiment: Experiment) -> list[DesignTerms]:
     """Return each draw's terms, with one teacher, one data set and one fit."""
     learner, found = experiment.learner, [one for one, _ in posteriors(setting, experiment)]
-    teachers = [_draw_teacher(setting, experiment, one, draw) for draw, one in enumerate(found)]
+    teachers = [one.draw_teacher(experiment, draw) for draw, one in enumerate(found)]
     rngs = [experiment.rng(draw, "learner") for draw in range(len(found))]
     fitted = learner.fit_many([one.x for one in found], [one.y for one in teachers], rngs)
     out: list[DesignTerms] = []
@@ -164,50 +119,10 @@ def _sampled(setting: GaussianSetting, experiment: Experiment) -> list[DesignTer
         learned = predicted_values(predictor, posterior.points, outputs)
         if not out:
             again = functools.partial(predicted_values, predictor, outputs=outputs)
-            _check_membership(posterior, learner, learned, again)
+            posterior.check_membership(learner, learned, again)
         learned = posterior.root * learned
-        out.append(_terms(experiment.function_class, posterior, teacher, learned, experiment.exact))
+        out.append(sampled_terms(experiment.function_class, posterior, teacher, learned, experiment.exact))
     return out
-
-
-@functools.singledispatch
-def _terms(
-    function_class: FunctionClass, posterior: Posterior, teacher: _Teacher, learned: Array, exact: bool
-) -> DesignTerms:
-    """Return the terms of a learner whose class is a linear space, or all functions.
-
-    The best member of the class given the data is the posterior mean's projection.  Without closed forms the
-    uncertainty is half the mean squared distance between the teacher and an independent sample of its
-    posterior, both projected on the class.
-    """
-    if exact:
-        best = posterior.projected(posterior.mean(teacher.labels))
-        deficiency = sum_of_squares(learned - best)
-        return DesignTerms(posterior.realizability, posterior.uncertainty, deficiency)
-    outside = sum_of_squares(teacher.values - posterior.projected(teacher.values))
-    uncertainty = 0.5 * sum_of_squares(posterior.projected(teacher.values - teacher.other))
-    return DesignTerms(outside, uncertainty, _remainder(teacher, learned, outside, uncertainty))
-
-
-@_terms.register
-def _terms_of_rank(
-    function_class: RankK, posterior: Posterior, teacher: _Teacher, learned: Array, exact: bool
-) -> DesignTerms:
-    """Return the terms of a learner of linear maps of limited rank, which are no linear space."""
-    mean = posterior.mean(teacher.labels)
-    outside = low_rank_residual(teacher.values, function_class.rank)
-    best = low_rank_residual(mean, function_class.rank)
-    spread = posterior.uncertainty if exact else 0.5 * sum_of_squares(teacher.values - teacher.other)
-    uncertainty = spread + best - outside
-    deficiency = sum_of_squares(learned - mean) - best
-    if not exact:
-        deficiency = _remainder(teacher, learned, outside, uncertainty)
-    return DesignTerms(outside, uncertainty, deficiency)
-
-
-def _remainder(teacher: _Teacher, learned: Array, outside: float, uncertainty: float) -> float:
-    """Return the excess risk less the other terms."""
-    return sum_of_squares(learned - teacher.values) - outside - uncertainty
 
 
 def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:

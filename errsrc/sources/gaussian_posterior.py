@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import svd
 
-from errsrc.settings import FunctionClass, GaussianSetting
+from errsrc import checks
+from errsrc.learners import Learner
+from errsrc.rng import generator
+from errsrc.settings import FunctionClass, GaussianSetting, RankK
 from errsrc.settings.gaussian_setting import Quadrature
+from errsrc.settings.linear import low_rank_residual
 from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
 
 RANDOM_POINTS = 64
 """Fresh inputs of a draw at which functions are compared, where no exact quadrature is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class TeacherSample:
+    """A teacher and an independent sample of its posterior, with the teacher's labels.
+
+    Attributes
+    ----------
+    values : ndarray of float64, (Q, outputs)
+        Weighted values of the teacher at the points.
+    other : ndarray of float64, (Q, outputs)
+        Weighted values of the posterior sample.
+    labels : ndarray of float64, (n, outputs)
+        The labels.
+    y : ndarray of float64, (n,) or (n, outputs)
+        The labels as learners see them.
+    """
+
+    values: Array
+    other: Array
+    labels: Array
+    y: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +167,51 @@ class Posterior:
         across = self.points_root - along @ self.vt
         return std * (across + (along * np.sqrt(s / (self.d**2 + s))) @ self.vt)
 
+    def draw_teacher(self, experiment: Experiment, draw: int) -> TeacherSample:
+        """Draw a teacher, its labels, and an independent sample of its posterior.
+
+        Parameters
+        ----------
+        experiment : Experiment
+            The source of the draws' generators.
+        draw : int
+            Number of the draw, from 0.
+        """
+        rng = experiment.rng(draw, "teacher")
+        z = rng.standard_normal((self.x_root.shape[1], len(self.stds))) * self.stds
+        labels = self.setting.channel.label(self.x_root @ z, experiment.rng(draw, "labels"))
+        other = self.mean(labels)
+        rng = experiment.rng(draw, "posterior")
+        for output, std in enumerate(self.stds):
+            if std > 0:
+                root = self.deviation(std)
+                other[:, output] += root @ rng.standard_normal(root.shape[1])
+        y = labels if self.setting.outputs is not None else labels[:, 0]
+        return TeacherSample(self.points_root @ z, other, labels, y)
+
+    def check_membership(self, learner: Learner, values: Array, function: Callable[[Array], Array]) -> None:
+        """Raise for a learner whose predictions are not in its class, judged at a few inputs.
+
+        Parameters
+        ----------
+        learner : Learner
+            The learner.
+        values : ndarray of float64, (Q, ...)
+            Its predictions at the points, or its smoother.
+        function : callable
+            Returns the same at other inputs (N, dim).
+
+        Raises
+        ------
+        ValueError
+            As above.
+        """
+        fresh = self.setting.inputs(8, generator(0, "budget", "class"))
+        expected = self.extended(self.root * values, fresh)
+        if expected is not None and not np.allclose(function(fresh), expected, rtol=1e-5, atol=1e-6):
+            accepted = f"a learner whose predictions lie in its {learner.function_class}"
+            raise ValueError(checks.refusal("learner", "budget", accepted, learner))
+
     @property
     def uncertainty(self) -> float:
         """Mean posterior variance of the teacher's projection on the class, summed over outputs."""
@@ -187,6 +259,59 @@ def posteriors(setting: GaussianSetting, experiment: Experiment) -> Iterator[tup
         if posterior is None or not fixed:
             posterior = Posterior(setting, function_class, experiment.inputs(setting, draw), quadrature)
         yield posterior, fixed
+
+
+@functools.singledispatch
+def sampled_terms(
+    function_class: FunctionClass, posterior: Posterior, teacher: TeacherSample, learned: Array, exact: bool
+) -> DesignTerms:
+    """Return the terms of a draw for a learner whose class is a linear space, or all functions.
+
+    The best member of the class given the data is the posterior mean's projection.  Without closed forms the
+    uncertainty is half the mean squared distance between the teacher and an independent sample of its
+    posterior, both projected on the class.
+
+    Parameters
+    ----------
+    function_class : FunctionClass
+        The learner's class.
+    posterior : Posterior
+        The posterior given the draw's inputs.
+    teacher : TeacherSample
+        The draw's teacher and labels.
+    learned : ndarray of float64, (Q, outputs)
+        Weighted values of what was learned.
+    exact : bool
+        Whether to use closed forms.
+    """
+    if exact:
+        best = posterior.projected(posterior.mean(teacher.labels))
+        deficiency = sum_of_squares(learned - best)
+        return DesignTerms(posterior.realizability, posterior.uncertainty, deficiency)
+    outside = sum_of_squares(teacher.values - posterior.projected(teacher.values))
+    uncertainty = 0.5 * sum_of_squares(posterior.projected(teacher.values - teacher.other))
+    return DesignTerms(outside, uncertainty, _remainder(teacher, learned, outside, uncertainty))
+
+
+@sampled_terms.register
+def _sampled_terms_of_rank(
+    function_class: RankK, posterior: Posterior, teacher: TeacherSample, learned: Array, exact: bool
+) -> DesignTerms:
+    """Return the terms of a learner of linear maps of limited rank, which are no linear space."""
+    mean = posterior.mean(teacher.labels)
+    outside = low_rank_residual(teacher.values, function_class.rank)
+    best = low_rank_residual(mean, function_class.rank)
+    spread = posterior.uncertainty if exact else 0.5 * sum_of_squares(teacher.values - teacher.other)
+    uncertainty = spread + best - outside
+    deficiency = sum_of_squares(learned - mean) - best
+    if not exact:
+        deficiency = _remainder(teacher, learned, outside, uncertainty)
+    return DesignTerms(outside, uncertainty, deficiency)
+
+
+def _remainder(teacher: TeacherSample, learned: Array, outside: float, uncertainty: float) -> float:
+    """Return the excess risk less the other terms."""
+    return sum_of_squares(learned - teacher.values) - outside - uncertainty
 
 
 def sum_of_squares(values: Array) -> float:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
@@ -35,9 +34,6 @@ from errsrc.sources.terms import PerDraw
 
 FALSE_ALARM = 1e-6
 """Probability that teachers which did label the data are refused."""
-
-LABEL_ROUNDING = 1e-9
-"""How far clean labels may be off the teacher's values, relative to the largest label and 1."""
 
 ASSUMED_NOISE = 1e-2
 """Noise that predictors of clean labels assume, relative to the labels' root mean square."""
@@ -174,7 +170,7 @@ def uncertainty_bracket(
     draws, noise_std = NetworkDraws.of(setting, teachers, xs, ys, points), setting.channel.noise_std
     two_points = draws.network.inputs == 1 and setting.domain == "sphere"
     if not noise_std:
-        _check_clean_labels(draws)
+        draws.check_clean_labels()
         enough = draws.n >= 2 * draws.free_parameters + 1
         if generic and enough and draws.network.analytic and not two_points:
             return _determined(draws)
@@ -224,15 +220,6 @@ def _determined(draws: NetworkDraws) -> UncertaintyBracket:
     return UncertaintyBracket(
         zeros, zeros, zeros, {name: zeros}, (name,), name, name, samples, f"{status}.", True
     )
-
-
-def _check_clean_labels(draws: NetworkDraws) -> None:
-    """Raise ValueError for labels that are not the teachers' values."""
-    with torch.no_grad():
-        off = float((draws.network(draws.weights, draws.x) - draws.y).abs().max())
-    if not off <= LABEL_ROUNDING * (1 + float(draws.y.abs().max())):
-        accepted = "the teachers' values at xs"
-        raise ValueError(checks.refusal("ys", "uncertainty_bracket", accepted, f"<{off:.2g} off>"))
 
 
 def _check_posterior_samples(draws: NetworkDraws, posterior: NetworkPosterior) -> None:

@@ -24,6 +24,9 @@ from errsrc.sources.experiments import Experiment
 FRESH_INPUTS = 512
 """Fresh inputs of a draw at which functions are compared, unless the setting has a pool of test inputs."""
 
+LABEL_ROUNDING = 1e-9
+"""How far clean labels may be off the teacher's values, relative to the largest label and 1."""
+
 
 @dataclass(frozen=True, eq=False)
 class Draw:
@@ -196,6 +199,20 @@ class NetworkDraws:
         y = y.reshape(*x.shape[:2], network.outputs)
         with torch.no_grad():
             return cls(setting, weights, x, y, at, network(weights, at))
+
+    def check_clean_labels(self) -> None:
+        """Raise for labels that are not the teachers' values.
+
+        Raises
+        ------
+        ValueError
+            As above.
+        """
+        with torch.no_grad():
+            off = float((self.network(self.weights, self.x) - self.y).abs().max())
+        if not off <= LABEL_ROUNDING * (1 + float(self.y.abs().max())):
+            accepted = "the teachers' values at xs"
+            raise ValueError(checks.refusal("ys", "uncertainty_bracket", accepted, f"<{off:.2g} off>"))
 
     @property
     def network(self) -> Network:
