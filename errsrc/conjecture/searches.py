@@ -190,10 +190,7 @@ def examples(
         precision = draw(st.sampled_from(region.precisions))
     else:
         setting = draw(network_teachers(max(4, region.most // 3)))
-    if learner_of is None:
-        learner = _informed_learner(setting, region, precision)
-    else:
-        learner = learner_of(setting)
+    learner = learner_of(setting) if learner_of else _informed_learner(setting, region, precision)
     base = setting.n_nyquist
     if base is None:
         accepted = "a strategy of settings whose n_nyquist is known"

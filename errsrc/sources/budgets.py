@@ -1,4 +1,4 @@
-"""The error budget: where a learner's expected risk comes from, see `errsrc.sources.terms`."""
+"""The error budget: where a learner's expected risk comes from, as a sum of four terms."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def budget(
     exact: bool = True,
     effort: Effort | None = None,
 ) -> Budget:
-    """Return the error budget of a learner in a setting.
+    """Return the error budget of a learner in a setting: its expected risk, term by term.
 
     Parameters
     ----------
@@ -82,9 +82,8 @@ def budget(
     Notes
     -----
     Without closed forms, the uncertainty lies between 0 and the learner's own excess risk, and the deficiency
-    is the remainder; network teachers of squared loss have tighter bounds, see
-    `errsrc.sources.bracket.bounds`.  The realizability is what `Setting.realizability` says, or lies between
-    0 and the learner's own excess risk.
+    is the remainder; network teachers of squared loss have tighter bounds, see `uncertainty_bracket`.  The
+    realizability is what `Setting.realizability` says, or lies between 0 and the learner's own excess risk.
 
     Least squares of labels with noise, or with a part outside the learner's class, have no finite mean risk
     near n = M, the number of functions: the status says so.

@@ -243,7 +243,7 @@ class Posterior:
 
 
 def posteriors(setting: GaussianSetting, experiment: Experiment) -> Iterator[tuple[Posterior, bool]]:
-    """Yield the posterior of each draw's design, and whether that of all further draws is the same.
+    """Yield the posterior of each draw's design.
 
     Parameters
     ----------
@@ -251,6 +251,13 @@ def posteriors(setting: GaussianSetting, experiment: Experiment) -> Iterator[tup
         The setting.
     experiment : Experiment
         The learner, whose class counts, and the draws.
+
+    Yields
+    ------
+    posterior : Posterior
+        The posterior given the inputs of a draw.
+    fixed : bool
+        Whether the posteriors of all further draws are the same.
     """
     function_class, posterior = experiment.function_class, None
     for draw in range(experiment.draws):

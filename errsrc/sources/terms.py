@@ -1,15 +1,4 @@
-"""The four terms of an error budget, each at least 0, and their table.
-
-With R(g; f) the risk of a predictor g under a teacher f, D the data and F the learner's function class,
-
-    noise            E min over all g of R(g; f)
-    realizability    E min over g in F of R(g; f), less the noise
-    uncertainty      E min over g in F of E[R(g; f) given D], less E min over g in F of R(g; f)
-    deficiency       E R(A(D); f), less E min over g in F of E[R(g; f) given D]
-
-They sum to the expected risk by construction, and none is negative: a minimum of an expectation is at
-least the expectation of the minimum.
-"""
+"""The four terms of an error budget, as `errsrc.sources` defines them, and their table."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Without more knowledge it lies between 0 and the learner's own excess risk.  Of network teachers of squared
 loss it is bounded from below by chains in the posterior that start at the teacher
-(`errsrc.sources.bracket.lower`), and from above by the excess risk of predictors made from the data alone
-(`errsrc.sources.bracket.upper`); noiseless labels at enough inputs certify that it is 0.
+(``errsrc.sources.bracket.lower``), and from above by the excess risk of predictors made from the data alone
+(``errsrc.sources.bracket.upper``); noiseless labels at enough inputs certify that it is 0.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Given the data, the teacher is a sample of the posterior.  So a chain that starts there is stationary, however
 slowly it moves, and half the mean squared distance of its states bounds the posterior variance from below;
-see `errsrc.sources.bracket.hamiltonian`.
+see ``errsrc.sources.bracket.hamiltonian``.
 """
 
 from __future__ import annotations
