@@ -1,6 +1,6 @@
 """Bases: which orthonormal functions span a band?
 
-A basis is a frozen dataclass.  Called with inputs (N, dim), it returns the values (N, M) of its functions.
+A basis is a frozen dataclass.  A call with inputs (N, dim) returns the values (N, M) of its M functions.
 Settings draw teachers from the span of a basis, the band, and learners fit functions in it.  A user's own
 basis is a subclass of `Basis`.
 """

@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Basis(Checked, abc.ABC):
-    """M functions on a domain, orthonormal under a distribution of inputs, those of low degree first.
+    """M functions on a domain, orthonormal under a distribution of inputs, in order of degree.
 
     The span of the functions is a *band*: settings draw teachers from it, and learners fit functions in it.
 
@@ -150,7 +150,8 @@ class Basis(Checked, abc.ABC):
     def nested(self) -> tuple[Self, ...]:
         """Bases of the same family, each a part of the next; the last one is this basis.
 
-        By default those with smaller values of the `size_field`, or this basis alone if it has no such field.
+        By default these are the bases with smaller values of the `size_field`, or only this basis if it has
+        no such field.
         """
         if not hasattr(self, self.size_field):
             return (self,)
@@ -162,8 +163,8 @@ class Basis(Checked, abc.ABC):
     def domain(self) -> tuple[Any, ...]:
         """Identity of the inputs and their distribution: bases of equal domains take the same inputs.
 
-        By default the class's name and all fields but the `size_field`, so that bases of other classes, or
-        with other fields, count as bases on other domains.
+        By default it consists of the name of the class and all fields except the `size_field`.  So bases of
+        other classes, or with other fields, count as bases on other domains.
         """
         names = [field.name for field in dataclasses.fields(self) if field.name != self.size_field]
         return (type(self).__name__, *(getattr(self, name) for name in names))

@@ -1,10 +1,10 @@
 """Half storage: the Fourier coefficients of a real trigonometric polynomial, without the conjugate half.
 
-A real function has complex coefficients c_k of exp(i k.x) with ``c_-k`` the conjugate of c_k, so that those
-with k_1 >= 0 determine it.  Half storage is the array of these, with axes in the order k_dim, ..., k_1.  Each
-axis but the last has 2 degree + 1 entries in the order of a discrete Fourier transform: 0, 1, ..., degree,
--degree, ..., -1.  The last axis has the entries 0, ..., degree.  Frequencies with k_1 = 0 are stored together
-with their negatives.
+A real function has complex coefficients c_k of exp(i k.x), and ``c_-k`` is the conjugate of c_k.  So the
+coefficients with k_1 >= 0 determine the function.  Half storage is the array of these coefficients, with axes
+in the order k_dim, ..., k_1.  Each axis except the last has 2 degree + 1 entries in the order of a discrete
+Fourier transform: 0, 1, ..., degree, -degree, ..., -1.  The last axis has the entries 0, ..., degree.
+Frequencies with k_1 = 0 are stored together with their negatives.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class Legendre(_IntervalBasis):
 
 @dataclass(frozen=True)
 class Slepian(_IntervalBasis):
-    """The functions best concentrated on [-1, 1] of all with frequencies up to `bandwidth` radians.
+    """The functions with frequencies up to `bandwidth` radians that are most concentrated on [-1, 1].
 
     Prolate spheroidal wave functions: eigenfunctions of the integral operator with the sinc kernel
     sin(c (x - z)) / (pi (x - z)), where c is the bandwidth (Slepian and Pollak 1961).  About 2 c / pi of them
@@ -127,7 +127,7 @@ class Slepian(_IntervalBasis):
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """Class, domain and bandwidth: functions of two bandwidths are different ones."""
+        """Class, domain and bandwidth: bases with different bandwidths have different functions."""
         return (*super().family, self.bandwidth)
 
     @property

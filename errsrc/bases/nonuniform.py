@@ -23,7 +23,7 @@ _PRECISION = 1e-14  # relative precision of transforms that results depend on
 
 
 def applies(basis: Basis) -> bool:
-    """Return whether a basis has a non-uniform transform: whether it is trigonometric and of 1 to 3 angles.
+    """Return whether a basis has a non-uniform transform: it must be trigonometric, with 1 to 3 angles.
 
     Parameters
     ----------

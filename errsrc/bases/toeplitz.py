@@ -29,15 +29,15 @@ _CHECK_EVERY = 5  # iterations between two estimates of the error
 
 @dataclass(frozen=True, eq=False)
 class ToeplitzSolution:
-    """A least-squares solution of `solve`, with what is known of its accuracy.
+    """A least-squares solution of `solve`, with its accuracy.
 
     Attributes
     ----------
     coefficients : ndarray of float64, (M,) or (M, outputs)
         Coefficients, in the order of ``basis.indices``.
     residual : float
-        Root mean square of labels minus values, relative to that of the labels.  It is computed from the
-        labels, not taken from the iteration.
+        Root mean square of labels minus values, relative to the root mean square of the labels.  It is
+        computed from the labels, not taken from the iteration.
     error : float
         Estimated distance to the least-squares solution, relative to the solution's norm; the largest over
         outputs.
@@ -86,8 +86,9 @@ def solve(
 ) -> ToeplitzSolution:
     """Minimise sum_i w_i (f(x_i) - y_i)^2 + (ridge / n) |c|^2 over f = sum_k c_k basis_k.
 
-    By conjugate gradients on the weighted normal equations.  They restart from the residual of the labels
-    until the solution has the accuracy that is asked for, which undoes the squaring of the condition number.
+    The method is conjugate gradients on the weighted normal equations.  The iteration restarts from the
+    residual of the labels until the solution has the required accuracy; the restarts undo the squaring of the
+    condition number.
 
     Parameters
     ----------
@@ -102,7 +103,8 @@ def solve(
     weights : str
         "density": the weight of a node is in inverse proportion to the density of nodes around it, so that
         the sum is near an integral, which keeps the condition number small.  "uniform": 1 / n, ordinary least
-        squares.  For noiseless labels of a function in the band both give that function.
+        squares.  If the labels are the values of a function in the band, without noise, both weights give this
+        function.
     tolerance : float
         Relative distance to the solution, > 0.
     iterations : int
@@ -241,10 +243,10 @@ class _Column(NamedTuple):
 def _solve_column(gram: WeightedGram, nodes: Array, y: Array, tolerance: float, iterations: int) -> _Column:
     """Return the solution for one output, labels y (n,).
 
-    Conjugate gradients restart from the labels' residual until the error is at most the tolerance, or is not
-    halved by a restart.  The error is the smaller of two estimates.  One is the gradient over the smallest
-    eigenvalue, which rounding keeps from being small where the condition number is large.  The other is the
-    last change, which is the error of what was there before it.
+    Conjugate gradients restart from the labels' residual until the error is at most the tolerance, or a
+    restart does not halve the error.  The error is the smaller of two estimates.  The first is the gradient
+    divided by the smallest eigenvalue; rounding errors keep it from being small if the condition number is
+    large.  The second is the last change, which is the error of the solution before this change.
     """
     half, residual = np.zeros(gram.shape, dtype=np.complex128), y
     best, error, smallest, largest, count, changed = (half, residual, np.inf), np.inf, 1.0, 0.0, 0, np.inf
@@ -277,7 +279,7 @@ def _conjugate_gradients(
     tolerance: float,
     iterations: int,
 ) -> tuple[Complex, int, float, float]:
-    """Solve T change = gradient until the error of start + change is at most the tolerance, relatively.
+    """Solve T change = gradient until the relative error of start + change is at most the tolerance.
 
     The error is bounded by the norm of the preconditioned residual over the smallest eigenvalue of the
     preconditioned T.  ``smallest`` is the estimate of that eigenvalue so far, and ``step`` is the

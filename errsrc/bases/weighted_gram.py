@@ -192,10 +192,11 @@ def density_weights(x: Array, degree: int, threads: int) -> Array:
 def _banded_factor(kernel: Complex, degree: int, ridge: float) -> Array | None:
     """Return the Cholesky factor of a banded approximation of T in one dimension; None if T is singular.
 
-    On a grid of at least M points, T is nearly banded where nodes have gaps wider than the Nyquist spacing.
-    Its elementwise product with a positive definite band, Bohman's window in j - k, is positive definite, and
-    is factored in O(M).  Row d of the band has the entries (j + d, j): the kernel's terms c, each times a sum
-    over the M - |c| pairs of frequencies whose difference is c, which is a geometric sum.
+    On a grid of at least M points, T is nearly banded if nodes have gaps wider than the Nyquist spacing.  The
+    elementwise product of T with a positive definite band, Bohman's window in j - k, is positive definite,
+    and it is factored in O(M).  Row d of the band has the entries (j + d, j).  An entry is a sum over the
+    kernel's terms c; each term is multiplied by a geometric sum over the M - |c| pairs of frequencies whose
+    difference is c.
     """
     size = 2 * degree + 1
     points = int(fft.next_fast_len(size, real=True))

@@ -167,13 +167,15 @@ def curve_shape(
     TypeError, ValueError
         For arrays of different lengths, and for values that are no numbers, not finite, or out of range.
 
-    Notes ----- *Power law or not.*  There are two statistics.  For the first, a power law is fitted to the
+    Notes
+    -----
+    *Power law or not.*  There are two statistics.  For the first, a power law is fitted to the
     smaller cells and predicts the h largest cells, for every h that leaves three cells.  For the second, the
     power law is compared, leaving out each cell in turn, with a law whose exponent changes with n.  Both
     statistics are compared with their simulated distributions under a power law (`power_law_p_value`).
 
     *Bend or cliff.*  The candidates are fitted without each cell in turn, and without the largest cells.
-     Their predictions for the left-out cells are scored by the density of Student's t distribution with 4
+    Their predictions for the left-out cells are scored by the density of Student's t distribution with 4
     degrees of freedom.  A bend that is slower than the candidate's bend looks like a cliff from n = 0 on.  So
     the verdict is a cliff only if the exponent before the cliff is surely above 0, or if the exponent between
     two cells is surely above 3 (`LARGEST_BEND`).

@@ -1,4 +1,4 @@
-"""Readers of image files.  A file is read whole or refused by name; no code in a file is run."""
+"""Readers of image files.  A damaged file raises an error that names the file; no code in a file is run."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def pickled_batch(content: bytes, path: str, labels: str) -> tuple[NDArray[np.ui
 
 class _Plain(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a pickle of arrays or of bytes names; refuse all else."""
+        """Return the function or class that a pickle of arrays or bytes names; refuse all others."""
         if (module, name) in (
             ("numpy.core.multiarray", "_reconstruct"),
             ("numpy._core.multiarray", "_reconstruct"),

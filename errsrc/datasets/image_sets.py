@@ -134,10 +134,10 @@ class Images:
         Returns
         -------
         train, test
-            float32 (N, channels x side x side), channel by channel.  Of grey images the mean image is
-            subtracted, and one standard deviation divides all pixels.  Of colour images the mean of each
-            channel is subtracted and its standard deviation divides it.  A standard deviation of 0 divides
-            nothing.
+            float32 (N, channels x side x side), channel by channel.  From grey images the mean image is
+            subtracted, and all pixels are divided by one standard deviation.  From colour images the mean of
+            each channel is subtracted, and the channel is divided by its standard deviation.  If a standard
+            deviation is 0, nothing is divided.
         """
         train, test = (x.reshape(*x.shape[:2], -1).astype(np.float32) for x in (self.train_x, self.test_x))
         if train.shape[1] == 1:
@@ -186,7 +186,7 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
 
     Notes
     -----
-    No code in a file is run: of a pickle only arrays of numbers and plain values are read.
+    No code in a file is run: from a pickle only arrays of numbers and plain values are read.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") 
 
 
 def shape_of(name: str, side: int = 0) -> Shape:
-    """Return the shape of an image set without reading its images; of a folder the classes are counted.
+    """Return the shape of an image set without reading its images; the classes of a folder are counted.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def shape_of(name: str, side: int = 0) -> Shape:
 
 
 def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the rows of labels in a random order, each beginning of which is class-balanced.
+    """Return the rows of labels in a random order, whose first n rows are class-balanced for every n.
 
     The class counts of ``order[:n]`` differ by at most 1 for every n.  So subsets of several sizes are nested
     and balanced if each is the beginning of one order.  The order ends where the smallest class is used up.

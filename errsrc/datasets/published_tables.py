@@ -1,10 +1,10 @@
 """Published measurements of scaling, as the package's tests and benchmarks use them.
 
-`TABLES` names what there is and says, for each table, where it comes from, what
-its columns mean, how its rows were chosen, which split to hold out, and what to
-beware of.  The tables lie beside this module as CSV.  They hold numbers only,
-reshaped: every number kept equals the source's, to the last digit; columns that
-repeat others or that nothing here reads are left out.
+`TABLES` describes each table: its source, the meaning of its columns, how its rows
+were chosen, which rows to hold out, and what may mislead a reader.  The tables are
+CSV files next to this module.  They have only numbers, in a new layout: every number
+equals the number of the source, to the last digit.  Columns that repeat others, or
+that errsrc does not read, are left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from errsrc import checks
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """What one table is.
+    """The description of a table.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class PublishedTable:
     split : str
         What to fit and what to hold out, so that every comparison does the same.
     traps : str
-        What misleads a reader who does not know.
+        What may mislead a reader of the table.
     """
 
     title: str

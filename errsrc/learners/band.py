@@ -50,13 +50,13 @@ class BandFit(BandFunction):
         learner's weights.  Relative errors of labels are amplified by up to this factor.  It is inf for n <
         M.  From an iteration it is an estimate, at most the true value, and includes the ridge.
     residual : float
-        Root mean square of labels minus values, relative to that of the labels.
+        Root mean square of labels minus values, relative to the root mean square of the labels.
     iterations : int
         Number of iterations of conjugate gradients; 0 for a direct solution.
     determined : bool
         Whether the examples determine the function: n >= M, and a condition number below 1 / rounding error.
     status : str
-        The same in a sentence.
+        Whether and how well the examples determine the function, as a sentence.
     """
 
     n: int
@@ -99,11 +99,12 @@ class BandLeastSquares(SpectralLearner):
 
     Notes
     -----
-    The direct solution, by a singular value decomposition, takes n M min(n, M) flops.  For trigonometric
-    bases of 1 to 3 angles the solution is iterative, by non-uniform transforms, to a relative error of 1e-12
-    (see `errsrc.bases.toeplitz`): with weights by density always, otherwise from `ITERATED_FROM` entries n M
-    of the matrix on.  If the iteration does not converge, as at nodes in clusters, the solution is direct
-    after all, for less than `ALWAYS_ITERATED_FROM` entries.
+    The direct solution, by a singular value decomposition, takes n M min(n, M) flops.  For
+    trigonometric bases of 1 to 3 angles the solution is iterative, by non-uniform transforms, to a relative
+    error of 1e-12 (see `errsrc.bases.toeplitz`), always with weights by density, and otherwise if the matrix
+    has at least `ITERATED_FROM` entries n M.  If the iteration does not converge, for example at nodes in
+    clusters, and the matrix has fewer than `ALWAYS_ITERATED_FROM` entries, the direct solution is used
+    instead.
 
     Examples
     --------

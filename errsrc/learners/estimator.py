@@ -158,8 +158,8 @@ def as_estimator(
     Parameters
     ----------
     learner : Learner
-        The learner.  One in a band takes inputs in the band's domain only.  For a network student, the
-        network gets the numbers of inputs and outputs that the data have.
+        The learner.  A learner of a band accepts only inputs in the band's domain.  A network student gets as
+        many inputs and outputs as the data have.
     classes : bool
         Whether labels are classes; otherwise they are numbers.
     seed : int
@@ -191,7 +191,7 @@ def as_estimator(
 
 @dataclass(frozen=True)
 class _AnEstimator(checks.Rule):
-    """An instance with the methods of scikit-learn's estimators; its class need not come from there."""
+    """An instance with the methods of scikit-learn's estimators, of any class."""
 
     accepted: ClassVar[str] = "an estimator of scikit-learn: an instance with get_params, set_params, fit"
 
@@ -262,18 +262,18 @@ class FittableLearner(Learner):
 
 
 def from_estimator(estimator: Any, *, function_class: FunctionClass | None = None) -> EstimatorLearner:
-    """Return a scikit-learn estimator as a learner, which leaves the estimator itself as it is.
+    """Return a scikit-learn estimator as a learner; the estimator itself is never changed.
 
-    A regressor predicts numbers.  A classifier predicts the probabilities of classes that its
-    ``predict_proba`` gives; one without ``predict_proba`` gives all probability to the class that it
-    predicts, which is enough for the 0-1 error.
+    A regressor predicts numbers.  A classifier predicts the probabilities of its ``predict_proba``.  A
+    classifier without ``predict_proba`` gives probability 1 to the class that it predicts, which is enough
+    for the 0-1 error.
 
     Parameters
     ----------
     estimator : estimator
         A regressor, a classifier, a pipeline or a search of scikit-learn, or an object with the same methods.
     function_class : FunctionClass, optional
-        The class that all its predictors are members of; by default all functions.
+        The class that contains all predictors of the estimator; by default all functions.
 
     Returns
     -------
@@ -297,14 +297,14 @@ def from_estimator(estimator: Any, *, function_class: FunctionClass | None = Non
 
 
 def as_learner(learner: Any, where: str = "as_learner") -> Learner:
-    """Return a learner for what users pass as one.
+    """Return a learner for any object that can be used as a learner.
 
     Parameters
     ----------
     learner : Learner, estimator or object with ``fit(x, y, rng)``
-        A learner is returned as it is, an estimator of scikit-learn as `from_estimator` returns it.  Of any
-        other object ``fit`` must take inputs, labels and a generator, and return a function of inputs; its
-        ``function_class`` counts where it has one, else its class is all functions.
+        A learner is returned unchanged.  An estimator of scikit-learn is converted by `from_estimator`.  The
+        ``fit`` of any other object must take inputs, labels and a generator, and return a function of inputs.
+        The function class of such an object is its ``function_class``, or all functions if it has none.
     where : str
         Name of the function that error messages are about.
 
@@ -352,7 +352,7 @@ def _set_random_states(estimator: Any, rng: np.random.Generator) -> None:
 
 
 def _draws(splitter: Any) -> bool:
-    """Return whether a splitter is random: scikit-learn refuses a random state of one that is not."""
+    """Return whether a splitter is random; scikit-learn raises an error for the random state of any other."""
     return bool(getattr(splitter, "shuffle", True))
 
 
@@ -361,7 +361,7 @@ def _predicted_numbers(estimator: Any, shape: tuple[int, ...], at: Array) -> Arr
 
 
 def _predicted_scores(estimator: Any, count: int, at: Array) -> Array:
-    """Return scores (N, count) of the classes 0 to count - 1; those that were never seen have 0."""
+    """Return scores (N, count) of the classes 0 to count - 1; a class without examples has the score 0."""
     if not hasattr(estimator, "predict_proba"):
         return np.eye(count)[np.asarray(estimator.predict(at), dtype=np.int64)]
     seen = np.eye(count)[np.asarray(estimator.classes_, dtype=np.int64)]

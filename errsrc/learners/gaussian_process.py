@@ -29,8 +29,8 @@ _NOISES = (1e-10, 10.0)  # in the same units
 class GaussianProcess(Learner):
     """The posterior mean of a Gaussian process whose variance, length and noise maximise the likelihood.
 
-    By scikit-learn, on labels that are scaled to mean 0 and variance 1.  `KernelRidge` is the posterior mean
-    for given variance, length and noise.
+    scikit-learn does the fit, on labels that are scaled to mean 0 and variance 1.  `KernelRidge` is the
+    posterior mean for given variance, length and noise.
 
     Parameters
     ----------

@@ -35,8 +35,9 @@ class KernelRidge(LinearLearner):
 
     Notes
     -----
-    A ridge of at most n^2 times the machine epsilon is lost in rounding.  Then eigenvalues of K up to that
-    number count as 0, so that the function is the interpolant of least norm.  Cost: n^3 operations.
+    A ridge of at most n^2 times the machine epsilon is smaller than the rounding errors.  Then
+    eigenvalues of K up to this number count as 0, and the predictor is the interpolant of smallest norm.
+    Cost: n^3 operations.
 
     Examples
     --------

@@ -26,8 +26,8 @@ class Fitted:
     learner : Learner
         The learner.
     function : callable
-        The function, which maps inputs (N, dim) to predictions.  It may say more of the fit than its values:
-        that of a network student holds the trained weights.
+        The function, which maps inputs (N, dim) to predictions.  It may have further attributes: the function
+        of a network student has the trained weights.
     dim : int
         Number of columns of an input.
     """
@@ -76,12 +76,12 @@ class Learner(Checked, abc.ABC):
 
     A subclass is a frozen dataclass whose fields are plain values, all with defaults, and defines ``_fit``.
 
-    Labels decide what is predicted.  Labels that are numbers, float64 (n,) or (n, outputs), are predicted by
-    numbers of the same shape, and the risk is the squared error.  Labels that are classes, int64 (n,) with
-    values from 0, are predicted by a score for each class from 0 to the largest in the data, float64
-    (N, classes).  The score is a prediction of the class's indicator; of learners that average, and of
-    networks, it is a probability.  Log loss is computed from the scores as probabilities, and 0-1 error from
-    the class of the largest score.
+    The type of the labels determines the type of the predictions.  For labels that are numbers, float64 (n,)
+    or (n, outputs), the predictions are numbers of the same shape, and the risk is the squared error.  For
+    labels that are classes, int64 (n,) with values from 0, the predictions are scores, float64 (N, classes),
+    one for each class from 0 to the largest in the data.  A score is a prediction of the class's indicator;
+    the scores of networks and of learners that average labels are probabilities.  Log loss is computed from
+    the scores as probabilities, and 0-1 error from the class of the largest score.
     """
 
     linear_in_labels: ClassVar[bool] = False
@@ -186,7 +186,7 @@ class Learner(Checked, abc.ABC):
         Returns
         -------
         bool
-            False also where it is not known.
+            False also if this is not known.
         """
         return False
 

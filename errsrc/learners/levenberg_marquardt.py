@@ -24,8 +24,8 @@ class LevenbergMarquardt:
 
     A step d minimises ||r - J d||^2 / R + damping ||d||^2.  It is computed by QR where the damping is small:
     there the normal equations, which square the condition number of J, would lose half the digits.  A step is
-    taken if it lowers the loss.  The damping follows from how well J predicts that decrease (Nielsen 1999,
-    but lowered slowly).
+    taken if it lowers the loss.  The damping depends on how well J predicts this decrease, as in Nielsen
+    1999, but it falls more slowly.
 
     Parameters
     ----------

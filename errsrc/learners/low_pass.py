@@ -40,13 +40,14 @@ class LowPassFit(BandFunction):
 
 @dataclass(frozen=True)
 class LowPass(BatchLearner):
-    """Another learner, whose predictor is then projected on a band.
+    """A learner that fits another learner and projects its predictor on a band.
 
-    The projection uses the predictor's values alone, not the labels.  On the basis's own quadrature, of
-    `oversampling` times its order, it is exact for predictors of up to (2 oversampling - 1) times the order.
-    On a torus, frequencies of the predictor from there on fold back into the band.  On a random sample it is
-    the least-squares fit in the band to the predictor, whose error is about M / sample of the predictor's
-    energy outside the band.  A predictor's ``function`` is an ``errsrc.learners.low_pass.LowPassFit``.
+    The projection uses only values of the predictor, not the labels.  With the quadrature of the basis, of
+    `oversampling` times its order, the projection is exact for predictors of up to (2 oversampling - 1) times
+    the order.  On a torus, higher frequencies of the predictor fold back into the band.  With a random sample
+    the projection is the least-squares fit in the band to the predictor; the error of this fit is about M /
+    sample of the predictor's energy outside the band.  A predictor's ``function`` is an
+    ``errsrc.learners.low_pass.LowPassFit``.
 
     Parameters
     ----------

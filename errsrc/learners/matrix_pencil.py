@@ -39,13 +39,14 @@ class _CircleBasis(checks.Rule):
 class MatrixPencil(Learner):
     """A function on the circle with at most K frequencies, from nodes at equal strides: the matrix pencil.
 
-    K counts k and -k as two, as the size of a band does: with its constant, a function of r sines and cosines
-    has 2 r + 1.  Let f(a) be the sample after a strides.  The sums f(a + b) + f(a - b) form a matrix of rank
-    at most (K + 1) / 2, whose rows are combinations of the products cos(2 pi k b step).  The shift of its row
-    space by one stride has the eigenvalues 2 cos(2 pi k step), which give the frequencies (Hua and Sarkar
-    1990, in the real form that needs 3/2 K samples).  Each is rounded to the nearest frequency of the band.
-    Then the amplitudes are fitted by least squares, and a residual of 0 confirms both.  Outputs share their
-    frequencies.  A predictor's ``function`` is a `SparseFit`.
+    K counts k and -k as two frequencies, like the size of a band: a function with a constant and r
+    frequencies > 0, each with a sine and a cosine, has K = 2 r + 1.  Let f(a) be the sample after a strides.
+    The sums f(a + b) + f(a - b) form a matrix of rank at most (K + 1) / 2, whose rows are combinations of
+    the products cos(2 pi k b step).  The shift of its row space by one stride has the eigenvalues 2 cos(2 pi
+    k step), which give the frequencies (Hua and Sarkar 1990, in the real form that needs 3/2 K samples).
+    Each is rounded to the nearest frequency of the band.  Then the amplitudes are fitted by least squares,
+    and a residual of 0 confirms both.  Outputs share their frequencies.  A predictor's ``function`` is a
+    `SparseFit`.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ class MatrixPencil(Learner):
         nearest = np.take_along_axis(candidates, gaps.argmin(1)[:, None], 1)[:, 0] % len(x)
         following = np.where(gaps.min(1) <= ANGLE_TOLERANCE, by_size[nearest], -1)
         heads = np.setdiff1d(np.arange(len(x)), following)
-        out = [int(heads[0]) if len(heads) else int(by_size[0])]  # strides of a whole turn have no head
+        out = [int(heads[0]) if len(heads) else int(by_size[0])]  # strides of a whole turn have no first node
         while len(out) < len(x) and following[out[-1]] >= 0:
             out.append(int(following[out[-1]]))
         if len(set(out)) < len(x):

@@ -19,8 +19,8 @@ from errsrc.settings.setting import Array, Predictor
 class Memory(LinearLearner):
     """Predicts for an input the mean label of the examples with exactly this input.
 
-    For an input that no example has, the prediction is 0, or an equal score for each class.  The memorising
-    learner of Hutter 2021 (arXiv 2102.04074).
+    For an input that no example has, the prediction is 0, or an equal score for each class.  This is the
+    memorising learner of Hutter 2021 (arXiv 2102.04074).
 
     Parameters
     ----------
@@ -81,6 +81,6 @@ class _ClassMemory:
 
 
 def _distinct(x: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Return the different rows of x, and for each row of x the position of its equal among them."""
+    """Return the different rows of x, and the position of each row of x among them."""
     distinct, which = np.unique(x + 0.0, axis=0, return_inverse=True)  # + 0.0 turns -0.0 into 0.0
     return distinct, which.reshape(-1)

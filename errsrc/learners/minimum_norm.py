@@ -1,4 +1,4 @@
-"""Least squares, with the solution of minimum norm where the data leave a choice."""
+"""Least squares, with the solution of minimum norm if the data do not determine it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from errsrc.settings.setting import Array
 
 @dataclass(frozen=True)
 class MinimumNorm(SpectralLearner):
-    """Linear regression without offset: of all w that minimise |y - X w|, the one of least norm.
+    """Linear regression without offset: the w of smallest norm among all that minimise |y - X w|.
 
     It is the limit of ridge regression for ridge -> 0, and of gradient descent from 0.  For n <= dim it
     interpolates.

@@ -68,10 +68,10 @@ class NetworkClass(Learner):
 
     Notes
     -----
-    Let a network be analytic in its P parameters.  Noiseless labels of it at 2P + 1 generic inputs
-    distinguish its function from all other functions of the class (Sontag 2002, arXiv math/0111135); labels
-    at P + 1 inputs do so for almost every teacher.  So a start with zero training error *is* the teacher, and
-    a start without proves nothing.  A predictor's ``function`` is an
+    Let a network be analytic in its P parameters.  Noiseless labels of it at 2P + 1 generic
+    inputs distinguish its function from all other functions of the class (Sontag 2002, arXiv math/0111135);
+    labels at P + 1 inputs do so for almost every teacher.  So a start with zero training error *is* the
+    teacher, and a start with a larger training error proves nothing.  A predictor's ``function`` is an
     ``errsrc.learners.recovered_network.RecoveredNetwork``, which tells how the search ended.  Cost of a step
     of a start: about 2 (n outputs + P) P^2 flops.
 
@@ -214,7 +214,7 @@ def is_improving(loss: Tensor, loss_before: Tensor) -> Tensor:
     Returns
     -------
     improving : Tensor of bool, (E,)
-        Whether the loss fell by 20%; by 10% is enough below 1e-5, and by 3% below 1e-8.
+        Whether the loss fell by at least 20%, or by 10% if it is below 1e-5, or by 3% if it is below 1e-8.
     """
     share = torch.where(loss < 1e-8, 0.97, torch.where(loss < 1e-5, 0.9, 0.8))
     return loss <= share * loss_before

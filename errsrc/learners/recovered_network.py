@@ -123,8 +123,9 @@ class RecoveredNetwork:
     def certificate(self) -> str:
         """For which teachers of the class zero training error proves that the function is the teacher.
 
-        "every teacher", "almost every teacher" or "none".  In exact arithmetic, for noiseless labels at
-        generic distinct inputs.  In float64 the function is off by up to `error_bound`.
+        It is "every teacher", "almost every teacher" or "none".  The certificate holds in exact arithmetic,
+        for noiseless labels at generic distinct inputs.  In float64 the error of the function is up to
+        `error_bound`.
         """
         distinct, p = len(np.unique(self.x, axis=0)), self.architecture.parameters
         if self.training_error > ZERO_ERROR or distinct < p + 1:
@@ -133,7 +134,7 @@ class RecoveredNetwork:
 
     @property
     def certified(self) -> bool:
-        """Whether the certificate is another than "none"."""
+        """Whether the certificate is not "none"."""
         return self.certificate != "none"
 
     @property

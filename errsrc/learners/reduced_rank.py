@@ -21,7 +21,7 @@ from errsrc.settings.setting import Array, Predictor
 
 @dataclass(frozen=True)
 class ReducedRank(Learner):
-    """The linear map of rank at most k with the least penalised squared error, summed over outputs.
+    """The linear map of rank at most k with the smallest penalised squared error, summed over outputs.
 
     Let B be the ridge or minimum-norm estimate, and U diag(s) V' the singular value decomposition of
     [X; sqrt(ridge) I] B.  The map is B V_k V_k' (Izenman 1975; with a ridge, Mukherjee and Zhu 2011).

@@ -27,7 +27,7 @@ VANISHED = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class SelectedFit(BandFit):
-    """A function in a band that was chosen from data, with the comparison that the choice rests on.
+    """A function in a band that was chosen from data, with the comparison of the bands.
 
     It has the attributes of `BandFit`, and those below for the C bands that were compared.
 
@@ -54,10 +54,10 @@ class SelectedFit(BandFit):
 class BandSelection(Learner):
     """Least squares in a band that the data choose, among the bands of lower degree within a bound.
 
-    The choice is the smallest band whose residual vanishes though it has fewer functions than there are
-    examples.  In general position that happens only if the band holds the function and labels have no noise.
-    If there is no such band, the choice is the band of the smallest leave-one-out error.  A predictor's
-    ``function`` is a `SelectedFit`, whose status names the band and the reason.
+    The choice is the smallest band that has fewer functions than there are examples, and whose residual
+    vanishes. In general position the residual vanishes only if the function is in the band and the labels
+    have no noise.  If there is no such band, the choice is the band with the smallest leave-one-out error.  A
+    predictor's ``function`` is a `SelectedFit`, whose status names the band and the reason.
 
     Parameters
     ----------

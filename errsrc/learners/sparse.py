@@ -44,7 +44,7 @@ class SparseFit(BandFunction):
     residual : float
         Root mean square of labels minus values, relative to that of the labels.
     starts : int
-        Number of starts that were tried.
+        Number of starts that were run.
     certified : bool
         Whether the residual vanishes on a support of at most K functions at 2 K different nodes or more.  If
         any 2 K functions are linearly independent at the nodes, as on strides and in general position, then
@@ -90,10 +90,10 @@ class SparseRecovery(Learner):
 
     Notes
     -----
-    Cost of a start: 2 K n M operations.  Memory: n M numbers.  With K = 10 of M = 10,001 and random nodes it
-    is exact in 99 of 100 draws at n = 7 K and in all from 8 K on.  With coefficients of equal size it is
-    exact in 95 at 10 K and in all from 12 K on, where a pursuit from one start is in 79 (``python
-    benchmarks/sparse.py``).
+    Cost of a start: 2 K n M operations.  Memory: n M numbers.  With K = 10 of M = 10,001 and
+    random nodes it is exact in 99 of 100 draws at n = 7 K, and in all draws from n = 8 K on.  With
+    coefficients of equal size it is exact in 95 draws at n = 10 K, and in all draws from n = 12 K on; there a
+    pursuit from one start is exact in 79 draws (``python benchmarks/sparse.py``).
 
     Examples
     --------

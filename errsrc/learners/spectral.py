@@ -98,7 +98,7 @@ def truncated_inverse(d: Array, cutoff: float) -> Array:
 
 
 def rounding_cutoff(shape: tuple[int, int]) -> float:
-    """Return the share of the largest singular value up to which rounding alone can make a singular value.
+    """Return the largest singular value that may be a rounding error, relative to the largest of all.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The learner that tunes others: it chooses among them by examples that it holds out."""
+"""A learner that chooses among other learners by their errors on held-out examples."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TunedFit:
 
     @property
     def status(self) -> str:
-        """Which candidate was chosen, and by which difference."""
+        """The chosen candidate, its held-out loss, and the loss of the next best candidate."""
         loss, others = self.losses[self.chosen], np.delete(self.losses, self.chosen)
         if np.isnan(loss) or not len(others):
             return f"{self.fitted.learner!r}: there was nothing to choose by."
@@ -71,14 +71,14 @@ class TunedFit:
 
 @dataclass(frozen=True)
 class Tuned(BatchLearner):
-    """The one of several learners that predicts held-out examples best, fitted again to all examples.
+    """The learner, among several, that predicts held-out examples best; it is then fitted to all examples.
 
     A predictor's ``function`` is a `TunedFit`.
 
     Parameters
     ----------
     candidates : tuple of Learner
-        The learners, one or more; the first of equally good ones is chosen.
+        The learners, one or more; the first of equally good learners is chosen.
     validation : float
         Share of the n examples that are held out to choose by, in (0, 1); at least one and at most n - 1
         examples.

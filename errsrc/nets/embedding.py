@@ -35,7 +35,7 @@ _UNITS_TO_CARRY = {"relu": 2, "linear": 1}  # number of units that pass on a val
 def embeds(small: Network, large: Network) -> bool:
     """Return whether `embed` finds every function of `small` in `large`.
 
-    False is no proof that `large` lacks one of these functions.
+    False does not prove that `large` lacks a function of `small`.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def same_function(small: Network, weights: Weights, large: Network, embedded: We
     weights : tuple of tensors (E, ...)
         Weights of E members of `small`.
     large : Network
-        Another one.
+        An `MLP` or a `CNN`, wider or deeper.
     embedded : tuple of tensors (E, ...)
         Weights of E members of `large`, from `embed`.
     x : tensor (N, inputs)

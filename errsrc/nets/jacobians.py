@@ -30,8 +30,8 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
 
     Notes
     -----
-    Cost: one backward pass for each output, by hand for an `MLP`; for other networks of E x N members with
-    one input each.  Memory: E x N x outputs x P numbers.
+    Cost: one backward pass for each output.  For an `MLP` the pass is written by hand; other
+    networks run it as E x N members with one input each.  Memory: E x N x outputs x P numbers.
 
     Examples
     --------

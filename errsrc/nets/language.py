@@ -127,11 +127,11 @@ class NeuralNgram(LanguageModel):
 
 @dataclass(frozen=True)
 class Transformer(LanguageModel):
-    """A decoder-only transformer (Vaswani et al. 2017, arXiv 1706.03762) with today's usual layers.
+    """A decoder-only transformer (Vaswani et al. 2017, arXiv 1706.03762).
 
-    RMS norms before each branch and at the end (Zhang and Sennrich 2019, arXiv 1910.07467), rotary position
-    embeddings (Su et al. 2021, arXiv 2104.09864), GELU layers of 4 ``width`` units, and no biases.  Each
-    branch is multiplied by 1 / sqrt(2 depth).
+    The layers are: RMS norms before each branch and at the end (Zhang and Sennrich 2019, arXiv 1910.07467),
+    rotary position embeddings (Su et al. 2021, arXiv 2104.09864), GELU layers of 4 ``width`` units, and no
+    biases.  Each branch is multiplied by 1 / sqrt(2 depth).
 
     Attributes
     ----------

@@ -94,6 +94,6 @@ def strided_side(side: int) -> int:
     Parameters
     ----------
     side : int
-        The side before it, in pixels.
+        Side of the image before the convolution, in pixels.
     """
     return (side + 1) // 2

@@ -100,14 +100,14 @@ class Network(Checked, abc.ABC):
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of one example's matrix products and convolutions; those of attention are extra."""
+        """Multiply-adds of one example's matrix products and convolutions, without those of attention."""
         pairs = zip(self.shapes(), self.applications(), strict=True)
         return sum(math.prod(shape) * times for shape, times in pairs if len(shape) > 1)
 
     def resized(self, inputs: int, outputs: int) -> Self:
         """Return a copy with `inputs` inputs and `outputs` outputs.
 
-        A network whose inputs and outputs are not free, such as one of images, returns itself.
+        A network whose sizes are fixed, such as a network of images, returns itself.
 
         Parameters
         ----------

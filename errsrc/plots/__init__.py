@@ -1,7 +1,8 @@
-"""Figures: each takes a result and draws it into `ax`, or into a figure of its own, and returns the Axes.
+"""Figures: each function draws a result into `ax`, or into a new figure, and returns the Axes.
 
-Sizes and errors stand on logarithmic axes with plain numbers; intervals are bands or bars, a floor
-that the data leaves open is drawn as a bound.  No pyplot, so nothing stays open::
+Sizes and errors have logarithmic axes with plain numbers.  Intervals are bands or bars.  A floor that the
+data do not determine is drawn as an upper bound.  Figures do not use pyplot, so no figure needs to be
+closed::
 
     plots.extrapolation(result).figure.savefig("extrapolation.png")
 """

@@ -77,9 +77,10 @@ def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[
 def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     """Draw the shares of the four terms in the risk as stacked areas over n.
 
-    From below: noise, realizability, uncertainty, deficiency.  A hatched area is the width of a bracket: it
-    belongs to a term or to the deficiency.  The shares are of the total at each n, which is written above the
-    figure; a total that is 0 to rounding (`Budget.rounded`) has no shares.
+    The terms from bottom to top are: noise, realizability, uncertainty, deficiency.  A hatched area is the
+    width of a bracket: it belongs either to the term in its label or to the deficiency.  The shares are of
+    the total at each n, which is written above the figure; a total that is 0 to rounding (`Budget.rounded`)
+    has no shares.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
     TypeError
         For anything but thresholds by label.
     ValueError
-        For no thresholds.
+        If there are no thresholds.
     """
     if not result:
         raise ValueError(checks.refusal("result", "cliff", "one threshold or more", result))
@@ -76,7 +76,7 @@ def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None 
     Parameters
     ----------
     result : sequence of tuples
-        (basis, nodes, tested, not tested, largest ratio) of each part, as the rows of searches have them.
+        (basis, nodes, tested, not tested, largest ratio) of each part of the search.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
@@ -85,7 +85,7 @@ def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None 
     TypeError
         For rows of another form.
     ValueError
-        For no part with an example tested.
+        If no part has a tested example.
     """
     rows_of_parts = isinstance(result, Sequence) and not isinstance(result, str)
     if not rows_of_parts or not all(isinstance(part, (tuple, list)) and len(part) == 5 for part in result):

@@ -20,14 +20,14 @@ _MARKS = "osD^vP*X"
 
 @checks.arguments(fit=Instance(Fit, "a fit of JointPruning"))
 def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
-    """Draw errors of pruned networks against the invariant, in units in which all curves coincide.
+    """Draw the errors of pruned networks against the invariant, in units in which all curves coincide.
 
     The error is in units of each network's dense plateau eps_np.  The invariant m* = l^phi w^psi d is in
     units of p (eps_up / eps_np)^(1 / gamma), where the power law leaves that plateau.  In these units the law
     is (1 + 1 / m*^2)^(gamma / 2), apart from the effect of the upper plateau.  Lines show the law for each
-    network over the densities that it was pruned to.  Colours are widths and marks are depths; a point is the
-    mean of ln error over a network's seeds.  Levels before a network's lowest error are open: the law cannot
-    dip.
+    network over the densities that it was pruned to.  Colours show widths and marks show depths; a point is
+    the mean of ln error over a network's seeds.  Levels before a network's lowest error have open marks,
+    since the law cannot describe a dip.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(result=HOLDOUT)
 def parity(result: Holdout, ax: Axes | None = None) -> Axes:
-    """Draw predicted against measured error, with the interval for one new run; they agree on the line.
+    """Draw predicted against measured error, with the interval for one new run; on the line they are equal.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, 
 
 
 def _floor(fit: Forecast, ax: Axes, lowest: float, level: float) -> None:
-    """Draw the floor of a law in n: a line and band, or the bound it stays under, hatched."""
+    """Draw the floor of a law in n: a line with a band, or a hatched area below its upper bound."""
     floor = plan(fit, budget=float(fit.inputs["n"].max()), level=level).floor
     if floor.low > 0.1 * floor.high:
         ax.axhspan(floor.low, floor.high, color=GREY, alpha=0.14, linewidth=0)

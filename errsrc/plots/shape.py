@@ -38,7 +38,7 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
     """Draw -d ln e / d ln n between successive n, with intervals.
 
     A horizontal line and band show the exponent of the verdict; a vertical line shows where the curve bends
-    or falls off.  An exponent into a cell at zero is an arrow from its lower bound.
+    or falls off.  The exponent to a cell at zero is drawn as an arrow from its lower bound.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What all cells of trained networks share: their interface, batches that train at once, and outcomes."""
+"""The interface of all cells of trained networks, their batches, and their outcomes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from errsrc.nets import Network
 
 @dataclass(frozen=True)
 class TrainedCell(Checked, abc.ABC):
-    """Base of cells that train one network; its fields have the names n, seed and steps among others."""
+    """Base of cells that train one network; the fields of a subclass include n, seed and steps."""
 
     @abc.abstractmethod
     def network(self) -> Network:

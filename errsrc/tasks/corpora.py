@@ -13,7 +13,7 @@ from torch import Tensor
 from errsrc.datasets.text import Texts, Tokens, passages, texts
 from errsrc.tasks.devices import device
 
-_BOUNDARY = 0.0  # the token before a passage, which is in no text
+_BOUNDARY = 0.0  # the token before a passage; it occurs in no text
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +36,12 @@ class DeviceCorpus:
     validation
         The windows and tokens that choose the weights.
     test
-        Those of the test passages, (passages, windows, ...).
+        The windows and tokens of the test passages, (passages, windows, ...).
     scored
         Which predictions of a passage are scored, so that each token is scored once, in the window with the
         most tokens before it; bool (windows,), or (windows, context).
     document, test_bytes
-        The document of each test passage, and its number of bytes of text, int64 (passages,).
+        The document of each test passage, and the number of bytes of text of the passage, int64 (passages,).
     digest
         Digest of the corpus, see `errsrc.datasets.Texts`.
     """

@@ -13,7 +13,7 @@ def device() -> torch.device:
 
 
 def device_name(of: torch.device) -> str:
-    """Return the name that results have for a device.
+    """Return the name of a device, as it stands in results.
 
     Parameters
     ----------

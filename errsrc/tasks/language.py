@@ -135,8 +135,8 @@ class LanguageResult:
     error
         Share of test tokens that are not the likeliest prediction.
     validation_loss
-        Cross-entropy in nats per token on the validation set at the evaluation that it chose; too optimistic
-        to report.
+        Cross-entropy in nats per token on the validation set, at the evaluation that this set chose; it is
+        biased low, so do not report it.
     train_loss
         Cross-entropy in nats per token on the training tokens.
     steps_taken

@@ -23,7 +23,7 @@ from errsrc.training import PruningLevel, Rounds, prunable, prune
 
 @dataclass(frozen=True)
 class PruningCell(VisionCell):
-    """Configuration of one pruned network: that of a `VisionCell`, and how it is pruned.
+    """Configuration of one pruned network: the fields of a `VisionCell`, and how the network is pruned.
 
     Attributes
     ----------

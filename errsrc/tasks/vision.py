@@ -134,8 +134,8 @@ class VisionResult:
     error_se, loss_se
         Their standard errors from the finite test set alone.
     validation_error, validation_loss
-        Error rate and cross-entropy in nats on the validation images at the evaluation that they chose; too
-        optimistic to report.
+        Error rate and cross-entropy in nats on the validation images, at the evaluation that these images
+        chose; both are biased low, so do not report them.
     steps_taken
         Training steps taken.
     best_step
@@ -221,9 +221,9 @@ class DeviceImages:
         Scaled pixels, float32 (N, inputs), and labels, int64 (N,), of all training images; see
         `errsrc.datasets.Images`.
     validation
-        The same of the images that choose the weights.
+        Pixels and labels of the images that choose the weights.
     test
-        The same of the test images.
+        Pixels and labels of the test images.
     rows
         Rows of x that are not for validation, int64.
     digest

@@ -50,7 +50,7 @@ class TrainingCall:
         return self.validation is not None or self.members[0].validation is not None
 
     def identity(self) -> str:
-        """Return what tells this call from all others, see `errsrc.training.checkpoint`."""
+        """Return a hash that identifies this call, see `errsrc.training.checkpoint`."""
         groups = (self.validation or (), self.initial_weights or (), self.masks or ())
         rows = [part for m in self.members for part in (m.rows, m.validation) if part is not None]
         budgets = [(m.steps, m.seed, m.validation is None) for m in self.members]

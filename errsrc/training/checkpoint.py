@@ -1,4 +1,4 @@
-"""Checkpoints: files of tensors and plain values, which are replaced as a whole and name their call."""
+"""Checkpoints: files of tensors and plain values, which are replaced as a whole and identify their call."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from errsrc.training import distributed
 
 
 def call_identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
-    """Return what tells a call from all others: a SHA-256 of the call's repr and its arrays.
+    """Return a hash that identifies a call: a SHA-256 of the call's repr and its arrays.
 
     Parameters
     ----------
     call
         Plain values, frozen dataclasses of them, and tuples of both.
     arrays : iterable of tensors and numpy arrays
-        Arrays of any shapes and dtypes, which count too.
+        Arrays of any shapes and dtypes, which are part of the hash.
 
     Examples
     --------

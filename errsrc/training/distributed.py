@@ -1,8 +1,9 @@
 """Distributed data-parallel training: the collectives that `errsrc.training.train` uses.
 
-All processes make the same calls.  Each takes its share of every minibatch (`shard`), and the gradients are
-summed (`all_reduce`), so that the weights are the same in all processes and, to rounding, those of a single
-process.  Without a process group there is one process, of rank 0, and a collective does nothing.
+All processes make the same calls.  Each process takes its share of every minibatch (`shard`), and the
+gradients are summed (`all_reduce`).  So the weights are the same in all processes and, up to rounding, equal
+to the weights that a single process would compute.  Without a process group there is one process, of rank 0,
+and a collective does nothing.
 """
 
 from __future__ import annotations
@@ -68,6 +69,6 @@ def broadcast(value: Tensor) -> Tensor:
 
 
 def barrier() -> None:
-    """Wait until all processes are here."""
+    """Wait until all processes have called this function."""
     if world_size() > 1:
         distributed.barrier()

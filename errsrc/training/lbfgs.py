@@ -1,4 +1,4 @@
-"""Limited-memory BFGS for many problems at once; each has its own line search and its own end."""
+"""Limited-memory BFGS for many problems at once; each problem has its own line search and ends by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training loop: E members at once, each with its own data, seed, number of steps and end.
+"""The training loop: E members at once, each with its own data, seed and number of steps.
 
 All members of a call share one architecture, one recipe and one pair of arrays on the device; each takes
 its own rows of the arrays.  Members with different data are trained at once by concatenating their data.  A
@@ -70,8 +70,8 @@ def train(
     masks : tuple of bool tensors (E, ...), optional
         Weights where a mask is False are exactly 0 at every step, and so are their averages.
     start_step : int
-        The step that training starts at, >= 0 and below every member's number of steps.  The schedule and
-        the order of examples are those from this step on; moments and averages start anew.
+        The step that training starts at, >= 0 and below every member's number of steps.  The schedule and the
+        order of examples continue from this step; moments and averages start from zero.
     rewind_step : int
         The step whose weights are returned as `Trained.rewind_weights`, >= 0; the initial weights if it is
         not after ``start_step``.

@@ -51,12 +51,12 @@ def magnitude_masks(
     density : float
         Share of the prunable weights that is kept, in (0, 1].
     masks : tuple of bool tensors (E, ...), optional
-        Weights that are left: the others stay pruned.  All weights by default.
+        True for the weights that remain; the others stay pruned.  All weights by default.
 
     Returns
     -------
     tuple of bool tensors (E, ...)
-        True for the weights that are kept, and for all that may not be pruned.
+        True for the weights that are kept, and for all weights that may not be pruned.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The networks to train, and what training makes of them."""
+"""The networks to train, and the trained networks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Trained:
     steps
         Number of steps taken.
     diverged
-        True if training failed, and ended there: the training or validation loss was not finite, or the
+        True if training failed and was ended: the training or validation loss was not finite, or the
         mean training loss since the last evaluation was more than 2 (1 + 4 / sqrt(examples seen since then))
         times the larger of the loss of the first batch and the loss of outputs that are all 0.  Leave such a
         network out of averages.

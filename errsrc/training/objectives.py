@@ -18,7 +18,7 @@ class TrainingLoss(abc.ABC):
     """
 
     labels: str
-    """What the labels are, for messages."""
+    """The labels in words, for messages."""
 
     @abc.abstractmethod
     def label_shapes(self, positions: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:

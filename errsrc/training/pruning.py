@@ -63,7 +63,7 @@ class Rounds(Checked):
     rewind_step: int = integer(50, at_least=0)
 
     def density(self, level: int) -> float:
-        """Return the density after a number of rounds; that of a network differs by one weight at most.
+        """Return the density after a number of rounds; a network's density differs by at most one weight.
 
         Parameters
         ----------
@@ -200,14 +200,14 @@ def prune(
 
 @dataclass(eq=False)
 class _PruningProgress:
-    """What a call of `prune` has done: an entry for each member, with tensors on the CPU.
+    """The progress of a call of `prune`: an entry for each member, with tensors on the CPU.
 
     Attributes
     ----------
     levels
         The finished levels.
     weights, masks
-        Those of the last level.
+        Weights and masks of the last level.
     rewind_weights
         The weights to rewind to.
     active
@@ -261,7 +261,7 @@ class _Pruning:
     test: tuple[Tensor, Tensor]
 
     def identity(self) -> str:
-        """Return what tells this call from all others, see `errsrc.training.checkpoint`."""
+        """Return a hash that identifies this call, see `errsrc.training.checkpoint`."""
         budgets = [(m.steps, m.seed, m.validation is None) for m in self.members]
         rows = [part for m in self.members for part in (m.rows, m.validation) if part is not None]
         call = (self.network, self.recipe, self.rounds, budgets, self.validation is None)
@@ -316,7 +316,7 @@ class _Pruning:
     def _measured(
         self, level: int, masks: Weights, trained: Trained, error: float, loss: float
     ) -> PruningLevel:
-        """Return a level of one member, of its masks, training, and error and loss on the test examples."""
+        """Return a level of one member, from its masks, training, and test error and loss."""
         remaining = sum(int(mask.sum()) for mask in masks if mask.dim() > 1)
         return PruningLevel(
             level=level,

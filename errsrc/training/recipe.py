@@ -32,19 +32,22 @@ class Recipe(Checked):
     warmup
         Number of steps over which the learning rate rises, >= 0.
     decay
-        Share of a member's steps, at their end, over which the learning rate falls to 0; in [0, 1].  1 is a
-        schedule that falls all the way, 0 a constant rate; a small share is warmup, stable rate and decay.
+        Share of a member's steps, at the end of training, over which the learning rate falls to 0; in [0, 1].
+        With 1 the rate falls during the whole training, with 0 it is constant; a small share is a schedule of
+        warmup, constant rate and decay.
     batch
         Examples in a step, >= 1.  A member with fewer rows repeats rows within a step.
     momentum
         Momentum of "sgd", in [0, 1).
     average
-        The weights that are evaluated and kept are an exponential moving average over about the last
-        ``average`` x step steps, so its memory grows with the run; in [0, 1).  0 keeps the last weights.
+        Length of the moving average of the weights, as a share of the steps so far; in [0, 1).  The weights
+        that are evaluated and kept are an exponential moving average over about the last ``average`` x step
+        steps.  With 0 they are the last weights.
     evaluation_interval
-        Steps from one evaluation to the next at the beginning, >= 1; later 1/20 of the steps taken.
+        Steps between two evaluations at the beginning of training, >= 1; later 1/20 of the steps taken so
+        far.
     validation_metric
-        What stops a member and chooses its weights: its "error" or "loss" on validation examples.
+        The figure that stops a member and chooses its weights: its "error" or "loss" on validation examples.
     patience
         A member stops at an evaluation after ``patience`` times the steps of its best evaluation; >= 1.
     min_steps
@@ -102,7 +105,7 @@ class Recipe(Checked):
                 raise ValueError(checks.refusal(name, "Recipe", accepted, getattr(self, name)))
 
     def check_network(self, network: Network, where: str) -> None:
-        """Raise ValueError if the recipe augments images and the network's inputs are none.
+        """Raise ValueError if the recipe augments images and the network's inputs are no images.
 
         Parameters
         ----------

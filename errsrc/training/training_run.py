@@ -37,7 +37,7 @@ _CHECKPOINT_NAMES = {
 
 @dataclass(eq=False)
 class TrainingProgress:
-    """What a call of `errsrc.training.train` has done, apart from the state of its optimiser.
+    """The progress of a call of `errsrc.training.train`, without the state of its optimiser.
 
     E members were started, and K of them are active.
 
