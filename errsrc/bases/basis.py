@@ -30,7 +30,7 @@ class Basis(Checked, abc.ABC):
 
     Examples
     --------
-    Cosines on [0, 1], of which the first is constant:
+    Cosines on [0, 1]; the first is constant:
 
     >>> @dataclass(frozen=True)
     ... class Cosines(Basis):

@@ -103,8 +103,8 @@ def solve(
     weights : str
         "density": the weight of a node is in inverse proportion to the density of nodes around it, so that
         the sum is near an integral, which keeps the condition number small.  "uniform": 1 / n, ordinary least
-        squares.  If the labels are the values of a function in the band, without noise, both weights give this
-        function.
+        squares.  If the labels are the values of a function in the band, without noise, both weights give
+        this function.
     tolerance : float
         Relative distance to the solution, > 0.
     iterations : int
@@ -164,12 +164,12 @@ def solve(
         condition * _EPS * (50 + basis.order),
         count,
         converged,
-        f"{_determined(n, basis.size, condition)}; "
+        f"{_determination(n, basis.size, condition)}; "
         f"{'' if converged else 'not '}converged in {count} iterations, to {error:.1g}.",
     )
 
 
-def _determined(n: int, size: int, condition: float) -> str:
+def _determination(n: int, size: int, condition: float) -> str:
     """Return the part of a status that says whether the nodes determine the function."""
     if np.isinf(condition):
         return f"n = {n} nodes do not determine the M = {size} functions, to rounding"

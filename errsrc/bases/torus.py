@@ -31,8 +31,8 @@ class Torus(Basis):
     """Trigonometric polynomials of angles, on [0, 2 pi)^dim, with frequencies in a symmetric lower set.
 
     The functions are 1, and sqrt(2) cos(k.x) and sqrt(2) sin(k.x) for one k of each pair k, -k: the one whose
-    first coordinate other than 0 is positive.  The index of the cosine is k, that of the sine is -k, so that
-    the indices are the frequencies.
+    first coordinate other than 0 is positive.  The index of the cosine is k, and the index of the sine is -k,
+    so that the indices are the frequencies.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class WeightedGram:
     weights : ndarray of float64, (n,)
         The diagonal of W.
     ridge : float
-        What is added to the diagonal of T, >= 0.
+        Number that is added to the diagonal of T, >= 0.
     threads : int
         Number of threads of the transforms, >= 1.
 

@@ -53,7 +53,7 @@ class CurveCells(NamedTuple):
 
     @property
     def noise(self) -> Array:
-        """Variance of the mean of each cell, plus that of the tolerance, float64 (cells,)."""
+        """Variance of the mean of each cell, plus the squared tolerance, float64 (cells,)."""
         return self.variance * self.scale + LOG_ERROR_TOLERANCE**2
 
     def quantile(self, level: float) -> float:
@@ -136,7 +136,7 @@ class CurveCells(NamedTuple):
 
 
 def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> CurveCells:
-    """Return the cells of a curve with what is known about their noise.
+    """Return the cells of a curve, with their noise.
 
     Parameters
     ----------

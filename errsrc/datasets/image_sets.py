@@ -318,7 +318,7 @@ def _digits() -> Images:
 
 
 def _places(folder: Path | None) -> Iterator[Path]:
-    """Yield the folders where image sets may lie, first choice first."""
+    """Yield the folders that may have image sets, first choice first."""
     if folder is not None:
         yield folder
         return

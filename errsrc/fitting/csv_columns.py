@@ -172,7 +172,7 @@ def csv_inputs(table: CsvTable, forecast: Forecast) -> dict[str, Array]:
         If a column is missing or holds anything but finite numbers > 0, or if the error of a network before
         its pruning is unknown.
     """
-    columns, known = _remembered(forecast)
+    columns, known = _columns_and_networks(forecast)
     names = forecast.input_names
     if "eps_np" not in names:
         return {name: table.positive_numbers(columns[name]) for name in names}
@@ -199,7 +199,7 @@ def csv_inputs(table: CsvTable, forecast: Forecast) -> dict[str, Array]:
     return {**inputs, "eps_np": np.array([known[key] for key in keys])}
 
 
-def _remembered(forecast: Forecast) -> tuple[dict[str, str], dict[tuple[float, ...], float]]:
+def _columns_and_networks(forecast: Forecast) -> tuple[dict[str, str], dict[tuple[float, ...], float]]:
     """Return {input: column} and {network: error before pruning} of a fit's notes."""
     notes = forecast.notes
     columns = notes.get("columns", {name: name for name in (*forecast.input_names, "error")})

@@ -179,7 +179,7 @@ def _unknown(name: str, path: str | Path) -> str:
 
 
 def _name(law: type[Law]) -> str:
-    """Return the name that files have for a law: that of `ALL`, or of the class."""
+    """Return the name of a law in files: its name in `ALL`, or the name of its class."""
     return next((name for name, cls in ALL.items() if cls is law), records.name(law))
 
 

@@ -1,6 +1,6 @@
 """How large the noise is: around a fitted law, between neighbouring sizes, and between repeated seeds.
 
-Noise is always that of ln error, so that 0.05 is a noise of 5%.
+Noise is always the noise of ln error, so that 0.05 is a noise of 5%.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def local_scale(n: Array, error: Array) -> float:
 
 
 def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
-    """Return how many times larger the noise of a new run is than that of the residuals: between 1 and 2.
+    """Return the noise of a new run over the noise of the residuals: a factor between 1 and 2.
 
     Noise makes some errors of a curve rise from one size to the next, unless the steps between sizes are
     large.  If no error rises, the curve is probably the running best of a noisier curve.  The factor is then

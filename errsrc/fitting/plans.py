@@ -172,7 +172,7 @@ class _Planner:
         return logs + self.deviates * np.where(self.deviates != 0, self.forecast.run_spread(logs), 0.0)
 
     def total(self, n: Array, m: Array) -> Array:
-        """Return the cost of (n, m); that of a law in n alone is n."""
+        """Return the cost of (n, m); for a law in n alone, the cost is n."""
         return np.asarray(self.cost(n, m) if self.joint else n, dtype=np.float64)
 
     def crossing(

@@ -33,8 +33,9 @@ class Problem:
     """The least-squares problem of a fit, its refits and its profiles.
 
     Inputs and errors are divided by `scales`.  With their geometric means as scales, the same data in other
-    units is the same problem.  The coordinate z of a positive parameter is its logarithm, that of any other
-    parameter is the parameter.  Many coordinates are solved together: they are the members of a batch.
+    units is the same problem.  The coordinate z of a positive parameter is its logarithm; the coordinate of
+    any other parameter is the parameter itself.  Many coordinates are solved together: they are the members
+    of a batch.
 
     Attributes
     ----------
@@ -59,7 +60,7 @@ class Problem:
     fixed : dict of str to float
         Parameters that are not fitted, in scaled units.
     limits : dict of str to (float, float)
-        Bounds of parameters in scaled units, narrower than those of the law.
+        Bounds of parameters in scaled units, narrower than the bounds of the law.
     prior : float
         Residual standard deviation that the weak priors on exponents and ceilings are weighed against; 0 for
         no priors.
@@ -215,7 +216,7 @@ class Problem:
         z : ndarray of float64, shape (members, free)
             Starts, in scaled coordinates.
         error, weights : ndarray of float64, shape (members, points), optional
-            Errors and weights of each member; by default those of the problem.
+            Errors and weights of each member; by default the errors and weights of the problem.
         frozen : ndarray of bool, shape (members, free), optional
             Coordinates that keep their values.
         iterations : int

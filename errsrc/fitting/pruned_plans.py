@@ -17,7 +17,7 @@ from errsrc.laws.law import Array, checked_inputs
 from errsrc.results import Interval
 
 DENSITIES = 400
-"""Number of densities, from that of a single weight up to 1, at which the error of a network is computed."""
+"""Number of densities at which the error of a network is computed, from a single weight up to density 1."""
 
 
 @dataclass(frozen=True)

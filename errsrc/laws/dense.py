@@ -23,10 +23,10 @@ class Dense(Law):
 
         e~ = x^-alpha + b y^-beta + c_inf,     e = eps0 | e~ / (e~ - i eta) |
 
-    (Rosenfeld et al. 2020, arXiv 1909.12673, eqs. 4 and 5).  Where e~ is far above eta the error is that of
-    a random guess, eps0; far below eta it is the power law eps0 e~ / eta.  The constants n_full and m_base
-    are the units of n and m.  The values of b, c_inf and eta depend on these units; eps0 and the exponents do
-    not.
+    (Rosenfeld et al. 2020, arXiv 1909.12673, eqs. 4 and 5).  Where e~ is far above eta, the error is the
+    error of a random guess, eps0; far below eta it is the power law eps0 e~ / eta.  The constants n_full and
+    m_base are the units of n and m.  The values of b, c_inf and eta depend on these units; eps0 and the
+    exponents do not.
 
     Parameters
     ----------

@@ -124,7 +124,7 @@ def lambdified_error(law: type[Law]) -> Callable[..., Any]:
 
 
 def _expression(law: type[Law]) -> Any:
-    """Return the formula of a law; refuse what is no sympy expression."""
+    """Return the formula of a law; raise an error if it is no sympy expression."""
     import sympy
 
     formula = law.formula()
@@ -143,12 +143,12 @@ def _lambdified(law: type[Law], expression: Any) -> Callable[..., Any]:
     if unknown:
         accepted = "in the inputs and parameters only"
         raise ValueError(checks.refusal("formula", law.__name__, accepted, sorted(unknown)))
-    modules = [_own_code(law), "numpy"]
+    modules = [_numpy_functions(law), "numpy"]
     code: Callable[..., Any] = sympy.lambdify(symbols, expression, modules=modules, cse=True)
     return code
 
 
-def _own_code(law: type[Law]) -> dict[str, Callable[..., Any]]:
+def _numpy_functions(law: type[Law]) -> dict[str, Callable[..., Any]]:
     """Return the numpy code of the functions in a formula that have their own, by name."""
     import sympy
 
@@ -168,13 +168,13 @@ def written_out() -> str:
     classes: list[Any] = list(ALL.values())
     for law in classes:
         name = law.__module__.rpartition(".")[2]
-        functions.append(_typed(lambdified_error(law), f"_{name}_error", "Any"))
-        functions.append(_typed(lambdified_gradient(law), f"_{name}_gradient", "list[Any]"))
+        functions.append(_typed_source(lambdified_error(law), f"_{name}_error", "Any"))
+        functions.append(_typed_source(lambdified_gradient(law), f"_{name}_gradient", "list[Any]"))
         equations.append(f"    {law.__name__}: {json.dumps(law.equation())},")
         errors.append(f"    {law.__name__}: _{name}_error,")
         gradients.append(f"    {law.__name__}: _{name}_gradient,")
         imports.add((law.__module__, law.__name__))
-        for alias, function in _own_code(law).items():
+        for alias, function in _numpy_functions(law).items():
             imports.add((function.__module__, f"{function.__name__} as {alias}"))
     called = set(re.findall(r"\b([a-z]\w*)\(", "\n".join(functions)))
     return _TEMPLATE.format(
@@ -188,7 +188,7 @@ def written_out() -> str:
     )
 
 
-def _typed(code: Callable[..., Any], name: str, returned: str) -> str:
+def _typed_source(code: Callable[..., Any], name: str, returned: str) -> str:
     """Return the source of a lambdified function under another name, with types."""
     head, body = inspect.getsource(code).split("\n", 1)
     arguments = re.findall(r"\w+", head.partition("(")[2])

@@ -56,7 +56,8 @@ class LowPass(BatchLearner):
     basis : Basis
         The basis of the band.
     oversampling : int
-        Order of the quadrature over that of the basis, >= 1.  For a basis on images it has no effect.
+        Order of the quadrature, divided by the order of the basis, >= 1.  For a basis on images it has no
+        effect.
     sample : int
         Number of random inputs to project on, >= M; or 0 for the quadrature, whose size grows as a power of
         the dimension.

@@ -36,7 +36,7 @@ class SelectedFit(BandFit):
     sizes : ndarray of int64, (C,)
         M of each band, the smallest first.
     residuals : ndarray of float64, (C,)
-        Root mean square of labels minus values in each band, relative to that of the labels.
+        Root mean square of labels minus values in each band, relative to the root mean square of the labels.
     validation : ndarray of float64, (C,)
         Leave-one-out error of each band: the mean squared error of predicting each label from all others,
         relative to the mean square of the labels.

@@ -42,7 +42,7 @@ class SparseFit(BandFunction):
         Condition number of the matrix from which a matrix pencil computes the frequencies: errors of labels
         are amplified by up to this factor in the frequencies.  1 for a matching pursuit.
     residual : float
-        Root mean square of labels minus values, relative to that of the labels.
+        Root mean square of labels minus values, relative to the root mean square of the labels.
     starts : int
         Number of starts that were run.
     certified : bool

@@ -24,7 +24,7 @@ from errsrc.nets.layers import affine, as_images, convolution, strided_side
 from errsrc.nets.network import ImageNetwork, Weights
 
 GROUPS = 4
-"""Groups of channels that are normalised separately, if their number divides that of the channels."""
+"""Number of groups of channels that are normalised separately, if it divides the number of channels."""
 
 STEM_CHANNELS = 16
 """Channels of a wide residual network's first convolution, for all widths."""

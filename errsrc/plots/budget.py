@@ -25,7 +25,7 @@ from errsrc.plots.style import (
     SKY,
     STYLE,
     axes,
-    beside,
+    legend_right,
     log,
     logarithmic,
     png,
@@ -112,13 +112,13 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
             ax.fill_between(n, level, level + share, color=COLOURS[name], linewidth=0, zorder=1)
             handles.append(Patch(color=COLOURS[name], label=name))
             level = level + share
-            ax.plot(n, level, color="white", linewidth=1.0, zorder=2)  # neighbours are told apart in grey
-            gap = _gap(found, name, lower)
+            ax.plot(n, level, color="white", linewidth=1.0, zorder=2)  # separates the areas in grey print
+            gap = _bracket_width(found, name, lower)
             open_share = np.divide(gap, total, out=np.zeros_like(total), where=total > 0)
             if (open_share > 0).any():
-                look: Any = {"facecolor": "white", "edgecolor": COLOURS[name], "hatch": "///"}
-                ax.fill_between(n, level, level + open_share, **look, linewidth=0, zorder=1)
-                handles.append(Patch(**look, label=f"{name} or deficiency"))
+                style: Any = {"facecolor": "white", "edgecolor": COLOURS[name], "hatch": "///"}
+                ax.fill_between(n, level, level + open_share, **style, linewidth=0, zorder=1)
+                handles.append(Patch(**style, label=f"{name} or deficiency"))
                 level = level + open_share
         ax.set(ylim=(0, 1), xlim=(n[0], n[-1]), xlabel="n, labelled examples", ylabel="share of the risk")
         logarithmic(ax, "x")
@@ -131,7 +131,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
                 above: Any = {"textcoords": "offset points", "xycoords": "axes fraction", "color": INK}
                 ax.annotate(label, (place, 1.0), (0, 3), **above, ha=side, fontsize=8)
                 last = place
-        beside(ax, handles=handles[::-1])
+        legend_right(ax, handles=handles[::-1])
         return ax
 
 
@@ -143,7 +143,7 @@ def _rounded(result: Sequence[Budget], where: str) -> list[Budget]:
     return sorted((one.rounded for one in budgets), key=lambda one: one.n)
 
 
-def _gap(found: Sequence[Budget], name: str, lower: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bracket_width(found: Sequence[Budget], name: str, lower: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the width of a term's bracket: of the uncertainty, or of the realizability if that is known."""
     if name == "uncertainty":
         return np.array([one.uncertainty.upper.estimate for one in found]) - lower
@@ -201,12 +201,12 @@ def terms(
                     ax.plot([], [], color=colour, label=f"{label}: 0")
                     continue
                 shown = np.where(middle > 0, middle, np.nan)
-                look: Any = {"color": colour, "linestyle": dashes, "marker": MARKERS[name], "markersize": 4}
-                ax.plot(n, shown, **look, label=label)
+                style: Any = {"color": colour, "linestyle": dashes, "marker": MARKERS[name], "markersize": 4}
+                ax.plot(n, shown, **style, label=label)
                 if (middle <= 0).any():
-                    look |= {"linestyle": "none", "markerfacecolor": "white", "clip_on": False}
+                    style |= {"linestyle": "none", "markerfacecolor": "white", "clip_on": False}
                     at = n[middle <= 0]
-                    ax.plot(at, np.zeros(len(at)), **look, transform=ax.get_xaxis_transform())
+                    ax.plot(at, np.zeros(len(at)), **style, transform=ax.get_xaxis_transform())
                     zeros = True
                 low = np.array(
                     [
@@ -228,5 +228,5 @@ def terms(
         if zeros:
             ax.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=4, label="0, at the bottom")
         ax.set(xlabel="n, labelled examples", ylabel=f"risk, {found[0].loss} loss")
-        beside(ax)
+        legend_right(ax)
         return log(ax)

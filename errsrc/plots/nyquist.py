@@ -13,7 +13,18 @@ from matplotlib.axes import Axes
 
 from errsrc import checks
 from errsrc.conjecture import Threshold
-from errsrc.plots.style import BLUE, GREY, PALETTE, STYLE, VERMILION, axes, beside, log, logarithmic, png
+from errsrc.plots.style import (
+    BLUE,
+    GREY,
+    PALETTE,
+    STYLE,
+    VERMILION,
+    axes,
+    legend_right,
+    log,
+    logarithmic,
+    png,
+)
 
 COLOURS = PALETTE[:8]
 
@@ -49,8 +60,8 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
         raise TypeError(checks.refusal("result", "cliff", "a dict of thresholds by label", result))
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.8, 4.4)
-        looks = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), strict=False)
-        for (label, found), (colour, marker) in zip(result.items(), looks, strict=False):
+        styles = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), strict=False)
+        for (label, found), (colour, marker) in zip(result.items(), styles, strict=False):
             x = found.n / found.n_nyquist
             low, high = (
                 np.array([np.quantile(found.errors[int(n)], q) for n in found.n]) for q in (0.25, 0.75)
@@ -64,7 +75,7 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
         ax.axvline(1.0, color=GREY, linewidth=1.0)
         ax.axhline(one.tolerance, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)))
         ax.set(xlabel="n / n_Nyq", ylabel="relative error, median of draws")
-        beside(ax)
+        legend_right(ax)
         return log(ax)
 
 
@@ -118,7 +129,7 @@ def save_cliffs(settings: Iterable[Mapping[str, Threshold]], path: Path) -> list
     path : Path
         What the names of the files begin with.
     """
-    return [_written(path, f"cliff_{k}", cliff(found)) for k, found in enumerate(settings, 1)]
+    return [_save_png(path, f"cliff_{k}", cliff(found)) for k, found in enumerate(settings, 1)]
 
 
 def save_searches(searches: Iterable[Sequence[tuple[str, str, int, int, float]]], path: Path) -> list[Path]:
@@ -132,10 +143,10 @@ def save_searches(searches: Iterable[Sequence[tuple[str, str, int, int, float]]]
         What the names of the files begin with.
     """
     shown = [(k, parts) for k, parts in enumerate(searches, 1) if any(part[2] for part in parts)]
-    return [_written(path, f"search_{k}", hardest(parts)) for k, parts in shown]
+    return [_save_png(path, f"search_{k}", hardest(parts)) for k, parts in shown]
 
 
-def _written(path: Path, name: str, ax: Axes) -> Path:
+def _save_png(path: Path, name: str, ax: Axes) -> Path:
     """Write a figure as PNG, and return where."""
     target = path.with_name(f"{path.name}_{name}.png")
     target.write_bytes(png(ax))

@@ -13,7 +13,7 @@ from errsrc import checks
 from errsrc.checks import Instance
 from errsrc.fitting.one_law import Fit
 from errsrc.laws.joint_pruning import JointPruning
-from errsrc.plots.style import INK, STYLE, axes, beside, log
+from errsrc.plots.style import INK, STYLE, axes, legend_right, log
 
 _MARKS = "osD^vP*X"
 
@@ -73,6 +73,6 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
             Line2D([], [], marker="o", markerfacecolor="white", label="before the dip", **plain),
             Line2D([], [], color=INK, linewidth=0.8, label="law"),
         ]
-        beside(ax, handles=handles)
+        legend_right(ax, handles=handles)
         ax.set(xlabel="invariant, in units of the elbow", ylabel="test error / dense plateau")
         return log(ax)

@@ -16,7 +16,7 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.plans import plan
 from errsrc.fitting.several_laws import weighted_fits
-from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes, beside, log, signed
+from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes, legend_right, log, signed
 
 HOLDOUT = Instance(Holdout, "a Holdout, as errsrc.holdout returns it")
 """The rule of arguments that are a fit judged on held-out cells."""
@@ -66,15 +66,15 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
             ax.plot(new.inputs["n"] * side, new.measured, "o", **held, zorder=4)
             handles.append(Line2D([], [], color=color, label=f"m = {m:,.0f}"))
         level = result.held_out.prediction.level
-        for label, look in (
+        for label, style in (
             ("measured, in the fit", {"marker": "o", "markersize": 5, "linestyle": "none"}),
             ("measured, held out", {"marker": "o", "markersize": 5, "linestyle": "none", "mfc": "white"}),
             ("law, fitted", {}),
             ("law, extrapolated", {"linestyle": DASHED}),
             (f"{level:.0%} for one run", {"marker": "|", "markersize": 11, "linestyle": "none"}),
         ):
-            handles.append(Line2D([], [], color=INK, label=label, **look))
-        beside(ax, handles=handles)
+            handles.append(Line2D([], [], color=INK, label=label, **style))
+        legend_right(ax, handles=handles)
         ax.set(xlabel="n, training examples", ylabel="test error")
         return log(ax)
 
@@ -101,10 +101,10 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
                 f"{name}, {len(part)} cells: "
                 f"{signed(100 * part.divergence_mean)} ± {100 * part.divergence_std:.1f}%"
             )
-            look: dict[str, Any] = {"color": FITTED, "alpha": 0.45, "edgecolor": "white"}
+            style: dict[str, Any] = {"color": FITTED, "alpha": 0.45, "edgecolor": "white"}
             if name != "fitted":
-                look = {"histtype": "step", "color": HELD_OUT, "linewidth": 2.0, "hatch": "///"}
-            ax.hist(x, edges.tolist(), label=label, **look)
+                style = {"histtype": "step", "color": HELD_OUT, "linewidth": 2.0, "hatch": "///"}
+            ax.hist(x, edges.tolist(), label=label, **style)
         ax.axvline(0.0, color=INK, linewidth=0.8)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{signed(v, 6)}%"))
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -193,7 +193,7 @@ def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, 
             ax.plot(n, error, "o", color=INK, markersize=4, label="measured")
         _floor(fit, ax, float(min(x.min() for x in (p.low, *measured))), level)
         ax.set(xlabel="n, training examples", ylabel="error", xlim=(n.min() * 0.9, end))
-        beside(ax)
+        legend_right(ax)
         return log(ax)
 
 

@@ -21,7 +21,7 @@ from errsrc.plots.style import (
     INK,
     STYLE,
     axes,
-    beside,
+    legend_right,
     log,
     logarithmic,
 )
@@ -91,7 +91,7 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
             ax.set_ylim(min(0.0, bottom), 2 * top)
             ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}".replace("-", "−")))
         if ax.get_legend_handles_labels()[0]:
-            beside(ax)
+            legend_right(ax)
         return ax
 
 
@@ -123,11 +123,11 @@ def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
         grid = np.geomspace(n.min(), n.max(), 300)
         best = max(shape.scores.values(), default=0.0)
         for name in sorted(shape.laws, key=lambda one: -shape.scores[one]):
-            look: dict[str, Any] = {"color": COLOURS[name.partition(",")[0]]}
+            style: dict[str, Any] = {"color": COLOURS[name.partition(",")[0]]}
             if "floor" in name:
-                look["linestyle"] = DASHED
+                style["linestyle"] = DASHED
             label = f"{name}: {shape.scores[name] - best:+.1f} nats" if shape.scores[name] < best else name
-            ax.plot(grid, shape.laws[name].error(n=grid), label=label.replace("-", "−"), **look)
+            ax.plot(grid, shape.laws[name].error(n=grid), label=label.replace("-", "−"), **style)
         low, high = shape.low[above], shape.high[above]
         known = np.isfinite(high)
         spread = np.abs(np.stack([low, high]) - error)[:, known]
@@ -146,11 +146,11 @@ def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
         if not above.all():
             bottom = error.min() / 10
             zeros = np.full((~above).sum(), 1.4 * bottom)
-            look = {"color": INK, "markerfacecolor": "white", "markersize": 6}
-            ax.plot(shape.n[~above], zeros, "v", label=f"0 (at most {shape.zero:.2g})", **look)
+            style = {"color": INK, "markerfacecolor": "white", "markersize": 6}
+            ax.plot(shape.n[~above], zeros, "v", label=f"0 (at most {shape.zero:.2g})", **style)
         _threshold(ax, shape)
         ax.set(xlabel="n, training examples", ylabel="error", ylim=(bottom, top), title=shape.verdict)
-        beside(ax)
+        legend_right(ax)
         return log(ax)
 
 

@@ -161,7 +161,7 @@ def _plain(value: float) -> str:
     return f"$10^{{{int(power)}}}$" if factor == "1" else rf"${factor} \times 10^{{{int(power)}}}$"
 
 
-def beside(ax: Axes, **options: Any) -> None:
+def legend_right(ax: Axes, **options: Any) -> None:
     """Put the legend to the right of the Axes, where it hides nothing.
 
     Parameters

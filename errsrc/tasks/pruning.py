@@ -50,7 +50,7 @@ class PruningCell(VisionCell):
         return replace(self, n=1, steps=self.rounds.rewind_step + 1)
 
     def work(self) -> float:
-        """Return relative work: that of one training for each level."""
+        """Return relative work: the work of one training for each level."""
         return super().work() * (1 + self.rounds.max_rounds)
 
 

@@ -91,7 +91,7 @@ def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
         Smoothness of the kernels of the process and of the interpolator, > 0.  1/2 is the Laplace kernel,
         exp(-r / length).
     dim : int
-        Dimension of the domain of the inputs, >= 1; of a sphere that of its surface.
+        Dimension of the domain of the inputs, >= 1; for a sphere, the dimension of its surface.
 
     Returns
     -------

@@ -25,7 +25,7 @@ class KernelCurve:
     learnability : ndarray of float64, shape S + (M,)
         Learned share L_i of each eigenfunction.  Their sum is at most n.
     kappa : ndarray of float64, shape S
-        Effective ridge: that of ``ridge`` and of the eigenvalues that are too small to be learned.
+        Effective ridge: the sum of ``ridge`` and the ridge that the eigenvalues too small to be learned add.
     gamma : ndarray of float64, shape S
         Sum of L_i^2, divided by n; at most 1.  The part of the target that is not learned acts as noise on
         the part that is learned, which multiplies the excess risk by 1 / (1 - gamma).
@@ -69,7 +69,7 @@ def kernel_regression(
     Returns
     -------
     KernelCurve
-        The excess risk at each n, with what is learned.
+        The excess risk and the learned shares at each n.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def kernel_regression(
     Notes
     -----
     Bordelon, Canatar and Pehlevan 2020 (arXiv 2002.02561), in the form of Simon et al. 2023
-    (arXiv 2110.03922), with a kappa that is n times theirs:
+    (arXiv 2110.03922); kappa here is n times the kappa there:
 
         kappa = ridge + sum_i kappa e_i / (n e_i + kappa),    L_i = n e_i / (n e_i + kappa),
         excess = (sum_i (1 - L_i)^2 c_i^2 + noise gamma) / (1 - gamma),    gamma = sum_i L_i^2 / n.

@@ -1,6 +1,6 @@
 """A learner that only memorises: the learning curve of Hutter 2021 (arXiv 2102.04074).
 
-The learner knows the labels of the items that it has seen, and guesses those of all others.
+The learner knows the labels of the items that it has seen, and guesses the labels of all other items.
 """
 
 from __future__ import annotations

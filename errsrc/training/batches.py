@@ -14,7 +14,7 @@ class BatchStream:
     """A member's endless stream of batches: its rows in one random order after another.
 
     With augmentation, the stream also draws a random choice for each image, from a generator of its own.
-    What is drawn for a batch does not depend on how many batches are taken at once.
+    The draws for a batch do not depend on how many batches are taken at once.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def all_reduce(part: Tensor) -> Tensor:
 
 
 def broadcast(value: Tensor) -> Tensor:
-    """Replace a tensor by that of rank 0, in place, and return it.
+    """Replace a tensor by the tensor of rank 0, in place, and return it.
 
     Parameters
     ----------

@@ -114,10 +114,10 @@ class LBFGS(Optimiser):
         point, loss, gradient, moved = self._line_search(direction, derivative, length)
         self.stalled |= ~moved & steepest
         self._inverse_products[:, ~moved] = 0  # the next step is along the gradient
-        self._remember(point - self.point, gradient - self.gradient, moved)
+        self._store_pair(point - self.point, gradient - self.gradient, moved)
         self.point, self.loss, self.gradient = point, loss, gradient
 
-    def _remember(self, move: Tensor, change: Tensor, moved: Tensor) -> None:
+    def _store_pair(self, move: Tensor, change: Tensor, moved: Tensor) -> None:
         """Store a pair of a move and the gradient's change, where the curvature along it is positive."""
         product, squared = (move * change).sum(1), change.square().sum(1)
         curved = moved & (product > torch.finfo(product.dtype).eps * squared)

@@ -47,8 +47,9 @@ class Trained:
     Attributes
     ----------
     weights
-        The weights kept, tensors of the shapes ``network.shapes()``: those of the best evaluation by the
-        recipe's ``validation_metric``, or of the lowest training loss at an evaluation, without validation.
+        The weights kept, tensors of the shapes ``network.shapes()``: the weights of the best evaluation by
+        the recipe's ``validation_metric``, or of the lowest training loss at an evaluation, without
+        validation.
     best_step
         The step of these weights.
     steps

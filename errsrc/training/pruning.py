@@ -41,8 +41,8 @@ class Rounds(Checked):
     max_rounds
         Largest number of rounds, >= 0.
     error_factor
-        A member's pruning ends at the first level with an error of at least ``error_factor`` times that of
-        its unpruned network; >= 1.
+        A member's pruning ends at the first level with an error of at least ``error_factor`` times the error
+        of its unpruned network; >= 1.
     rewinding
         What the training after each round starts from (Renda et al. 2020, arXiv 2003.02389): "weights", the
         remaining weights as they were at ``rewind_step`` of the first training; or "rate", the remaining
@@ -177,7 +177,7 @@ def prune(
 
     Notes
     -----
-    Cost: that of one training for each level.
+    Cost: one training for each level.
     """
     if members and rounds.rewind_step >= min(member.steps for member in members):
         accepted = f"an integer < {min(member.steps for member in members)}, the steps of training"
@@ -309,11 +309,11 @@ class _Pruning:
             if not level:
                 progress.rewind_weights[i] = _copied(one.rewind_weights)
             error, loss = float(errors[place]), float(losses[place])
-            progress.levels[i].append(self._measured(level, progress.masks[i], one, error, loss))
-        progress.active = [i for i in active if not self._ends(progress.levels[i])]
+            progress.levels[i].append(self._level_of(level, progress.masks[i], one, error, loss))
+        progress.active = [i for i in active if not self._has_ended(progress.levels[i])]
         progress.level += 1
 
-    def _measured(
+    def _level_of(
         self, level: int, masks: Weights, trained: Trained, error: float, loss: float
     ) -> PruningLevel:
         """Return a level of one member, from its masks, training, and test error and loss."""
@@ -332,7 +332,7 @@ class _Pruning:
             diverged=trained.diverged,
         )
 
-    def _ends(self, levels: Sequence[PruningLevel]) -> bool:
+    def _has_ended(self, levels: Sequence[PruningLevel]) -> bool:
         """Return whether a member's pruning ends after its levels so far."""
         first, last = levels[0], levels[-1]
         has_risen = last.level > 0 and last.error >= self.rounds.error_factor * first.error
