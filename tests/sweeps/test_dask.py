@@ -33,7 +33,7 @@ from errsrc.sweeps.engines import MAX_LOST_PROCESSES
 LOOPBACK = "127.0.0.1"
 HERE = str(Path(__file__).parent)
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "docs" / "guide" / "studies.md").read_text()
 
 
 @dataclass(frozen=True)
@@ -357,7 +357,7 @@ def test_options_out_of_range_are_refused(wrong):
 
 @pytest.mark.parametrize("command", ["errsrc run", "dask worker", "dask scheduler"])
 def test_the_commands_that_readers_are_shown_have_these_options(command):
-    lines = re.findall(rf"^{command} (?!sims)(.*?)(?:  +#.*)?$", README, re.MULTILINE)
+    lines = re.findall(rf"^{command} (?!sims)(.*?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
     assert lines
     module = "distributed.cli.dask_" + command.split()[1]
     for line in lines:
@@ -391,7 +391,7 @@ def test_slurm_jobs_compute_the_same_and_are_cancelled_at_the_end(tmp_path, monk
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([HERE, str(ROOT)]))
     monkeypatch.setenv("JOBS", str(tmp_path))
-    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (text,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
     options = {**yaml.safe_load(text)["jobqueue"]["slurm"], "local-directory": str(tmp_path)}
     options |= {"scheduler-options": {"host": LOOPBACK, "dashboard_address": f"{LOOPBACK}:0"}}
     options |= {"worker-extra-args": ["--host", LOOPBACK, "--dashboard-address", f"{LOOPBACK}:0"]}
