@@ -168,12 +168,12 @@ def threshold(
     if base is None:
         accepted = f"given, because n_nyquist of {type(setting).__name__} is not known"
         raise TypeError(checks.refusal("n_nyquist", "threshold", accepted, None))
-    sizes = _curve_sizes(ratios, base)
+    sizes = _checked_sizes(ratios, base)
     if tolerance is None:
         tolerance = TOLERANCE[getattr(learner, "precision", "float64")]
     measured = _Measured(setting, learner, draws, tolerance, seed)
     last_above = max((n for n in sizes if not measured.is_exact(n)), default=0)
-    shape = shape_of(measured.errors, sizes, tolerance, level, seed)
+    shape = curve_shape_of(measured.errors, sizes, tolerance, level, seed)
     if last_above == sizes[-1]:
         n_star = Interval(math.inf, float(last_above), math.inf, level)
         median = float(np.median(measured.errors[last_above]))
@@ -191,9 +191,9 @@ def threshold(
     return Threshold(base, tolerance, n_star, measured.errors, shape, status)
 
 
-def _curve_sizes(ratios: ArrayLike, base: int) -> list[int]:
+def _checked_sizes(ratios: ArrayLike, base: int) -> list[int]:
     """Return the sizes of a curve; raise ValueError for a single size, or one that is too large."""
-    sizes = sizes_of(ratios, base)
+    sizes = curve_sizes(ratios, base)
     if sizes and sizes[-1] > LARGEST:
         accepted = f"such that n is at most {LARGEST:,}"
         raise ValueError(checks.refusal("ratios", "threshold", accepted, f"<n = {sizes[-1]:,}>"))
@@ -250,7 +250,7 @@ class _Measured:
         return Interval(float(n_star), float(low), float(high), level)
 
 
-def sizes_of(ratios: ArrayLike, base: int) -> list[int]:
+def curve_sizes(ratios: ArrayLike, base: int) -> list[int]:
     """Return the sizes n of a curve, ascending and distinct.
 
     Parameters
@@ -268,7 +268,7 @@ def sizes_of(ratios: ArrayLike, base: int) -> list[int]:
     return sorted({max(1, round(float(ratio) * base)) for ratio in np.atleast_1d(ratios)})
 
 
-def shape_of(
+def curve_shape_of(
     errors: Mapping[int, Array], sizes: Sequence[int], zero: float, level: float, seed: int
 ) -> CurveShape:
     """Return the shape of a curve of relative errors, from all draws of each size.

@@ -16,7 +16,7 @@ from errsrc import checks, records
 from errsrc.checks import Number, Tuple
 from errsrc.conjecture.claims import Claim, Example, examine
 from errsrc.conjecture.searches import Region, search
-from errsrc.conjecture.thresholds import RATIOS, Threshold, shape_of, sizes_of, threshold
+from errsrc.conjecture.thresholds import RATIOS, Threshold, curve_shape_of, curve_sizes, threshold
 from errsrc.fields import Checked, declare, instance, integer, number
 from errsrc.learners import Learner
 from errsrc.results import Interval, aligned
@@ -146,7 +146,7 @@ def threshold_from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mappi
     errors = {int(size): error[n == size] for size in np.unique(n)}
     base, tolerance = row["n_nyquist_found"], row["exact_below"]
     found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
-    curve_shape = shape_of(errors, sizes_of(cell.ratios, base), tolerance, cell.level, cell.seed)
+    curve_shape = curve_shape_of(errors, curve_sizes(cell.ratios, base), tolerance, cell.level, cell.seed)
     return Threshold(base, tolerance, found, errors, curve_shape, row["status"])
 
 
