@@ -455,37 +455,3 @@ def _range(above: float | None, at_least: float | None, below: float | None, at_
 
 def _bound(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.12g}"
-
-
-def integer(value: Any, name: str, where: str, low: int | None = None, high: int | None = None) -> int:
-    """Return `value` as an int within [low, high].  Being replaced by `Integer`."""
-    return Integer(low, high)(value, name, where)
-
-
-def number(
-    value: Any,
-    name: str,
-    where: str,
-    low: float | None = None,
-    high: float | None = None,
-    *,
-    open_low: bool = False,
-    open_high: bool = False,
-) -> float:
-    """Return `value` as a finite float within bounds.  Being replaced by `Number`."""
-    return Number(
-        low if open_low else None,
-        None if open_low else low,
-        high if open_high else None,
-        None if open_high else high,
-    )(value, name, where)
-
-
-def positive_array(value: Any, name: str, where: str, high: float | None = None) -> NDArray[np.float64]:
-    """Return `value` as a float64 array of numbers > 0.  Being replaced by `PositiveArray`."""
-    return PositiveArray(high)(value, name, where)
-
-
-def choice(value: Any, name: str, where: str, options: Sequence[str]) -> str:
-    """Return `value` if it is one of `options`.  Being replaced by `Choice`."""
-    return Choice(options)(value, name, where)

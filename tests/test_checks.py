@@ -16,6 +16,23 @@ from errsrc import checks
 from errsrc.errors import NoAnswer, NoFit, Unreachable
 
 
+def integer(value, name, where, low=None, high=None):
+    return checks.Integer(low, high)(value, name, where)
+
+
+def number(value, name, where, low=None, high=None, *, open_low=False, open_high=False):
+    bounds = {"above" if open_low else "at_least": low, "below" if open_high else "at_most": high}
+    return checks.Number(**bounds)(value, name, where)
+
+
+def positive_array(value, name, where, high=None):
+    return checks.PositiveArray(high)(value, name, where)
+
+
+def choice(value, name, where, options):
+    return checks.Choice(options)(value, name, where)
+
+
 class Unshowable:
     def __repr__(self):
         raise RuntimeError("no repr")
@@ -108,12 +125,12 @@ def returned(check, *arguments, **options):
 
 @pytest.mark.parametrize("value", odd_objects, ids=lambda value: type(value).__name__)
 def test_odd_objects_are_refused_in_one_sentence(value):
-    assert returned(checks.positive_array, value, "x", "f") is None
-    assert returned(checks.choice, value, "x", "f", ("adam", "sgd")) is None
+    assert returned(positive_array, value, "x", "f") is None
+    assert returned(choice, value, "x", "f", ("adam", "sgd")) is None
     if not (isinstance(value, int) and not isinstance(value, bool)):
-        assert returned(checks.integer, value, "x", "f") is None
-    assert returned(checks.number, value, "x", "f", 0.0, open_low=True) is None
-    assert returned(checks.integer, value, "x", "f", 0, 5) is None
+        assert returned(integer, value, "x", "f") is None
+    assert returned(number, value, "x", "f", 0.0, open_low=True) is None
+    assert returned(integer, value, "x", "f", 0, 5) is None
 
 
 @pytest.mark.full
@@ -121,7 +138,7 @@ def test_odd_objects_are_refused_in_one_sentence(value):
 @given(anything, st.none() | st.integers(-5, 5), st.none() | st.integers(0, 10))
 def test_integer_gives_an_int_in_range_or_one_sentence(value, low, width):
     high = None if low is None or width is None else low + width
-    got = returned(checks.integer, value, "x", "f", low, high)
+    got = returned(integer, value, "x", "f", low, high)
     if got is not None:
         assert type(got) is int
         assert got == value
@@ -134,7 +151,7 @@ def test_integer_gives_an_int_in_range_or_one_sentence(value, low, width):
 @given(anything, st.none() | st.floats(-5, 5), st.booleans(), st.booleans())
 def test_number_gives_a_finite_float_in_range_or_one_sentence(value, low, open_low, open_high):
     high = None if low is None else low + 1
-    got = returned(checks.number, value, "x", "f", low, high, open_low=open_low, open_high=open_high)
+    got = returned(number, value, "x", "f", low, high, open_low=open_low, open_high=open_high)
     if got is not None:
         assert type(got) is float
         assert math.isfinite(got)
@@ -147,7 +164,7 @@ def test_number_gives_a_finite_float_in_range_or_one_sentence(value, low, open_l
 @some_time
 @given(anything)
 def test_positive_array_gives_positive_floats_of_the_same_shape_or_one_sentence(value):
-    got = returned(checks.positive_array, value, "x", "f")
+    got = returned(positive_array, value, "x", "f")
     if got is not None:
         assert type(got) is np.ndarray
         assert got.dtype == np.float64
@@ -159,7 +176,7 @@ def test_positive_array_gives_positive_floats_of_the_same_shape_or_one_sentence(
 @some_time
 @given(anything | st.sampled_from(["adam", "sgd", "adm", "SGD"]))
 def test_choice_gives_one_of_the_options_or_one_sentence(value):
-    got = returned(checks.choice, value, "x", "f", ("adam", "sgd"))
+    got = returned(choice, value, "x", "f", ("adam", "sgd"))
     assert got in (None, "adam", "sgd")
     assert (got is not None) == (isinstance(value, str) and value in ("adam", "sgd"))
 
@@ -170,37 +187,37 @@ def test_choice_gives_one_of_the_options_or_one_sentence(value):
 def test_every_integer_type_gives_the_same_int(value):
     for kind in (np.int8, np.uint8, np.int32, np.int64, np.uint64):
         if np.iinfo(kind).min <= value <= np.iinfo(kind).max:
-            assert checks.integer(kind(value), "x", "f") == value
+            assert integer(kind(value), "x", "f") == value
 
 
 def test_ends_of_a_range_belong_to_it_unless_open():
-    assert checks.integer(1, "x", "f", 1, 1) == 1
-    assert checks.number(0, "x", "f", 0.0, 1.0) == 0.0
-    assert checks.number(1, "x", "f", 0.0, 1.0, open_low=True) == 1.0
+    assert integer(1, "x", "f", 1, 1) == 1
+    assert number(0, "x", "f", 0.0, 1.0) == 0.0
+    assert number(1, "x", "f", 0.0, 1.0, open_low=True) == 1.0
     for value, options in [(0, {"open_low": True}), (1, {"open_high": True})]:
         with pytest.raises(ValueError, match="parameter of f must be"):
-            checks.number(value, "x", "f", 0.0, 1.0, **options)
+            number(value, "x", "f", 0.0, 1.0, **options)
 
 
 @pytest.mark.parametrize(
     ("check", "value", "kind"),
     [
-        (checks.integer, 1.0, TypeError),
-        (checks.integer, True, TypeError),
-        (checks.integer, "1", TypeError),
-        (checks.integer, np.timedelta64(1, "s"), TypeError),
-        (checks.number, True, TypeError),
-        (checks.number, "1", TypeError),
-        (checks.number, math.nan, ValueError),
-        pytest.param(checks.number, 10**400, ValueError, id="number-beyond-floats"),
-        (checks.positive_array, ["1"], TypeError),
-        (checks.positive_array, [True], TypeError),
-        (checks.positive_array, [1.0, None], TypeError),
-        (checks.positive_array, [1j], TypeError),
-        (checks.positive_array, ragged, TypeError),
-        (checks.positive_array, [1.0, 0.0], ValueError),
-        (checks.positive_array, [1.0, math.inf], ValueError),
-        (checks.positive_array, np.longdouble("1e4000"), ValueError),
+        (integer, 1.0, TypeError),
+        (integer, True, TypeError),
+        (integer, "1", TypeError),
+        (integer, np.timedelta64(1, "s"), TypeError),
+        (number, True, TypeError),
+        (number, "1", TypeError),
+        (number, math.nan, ValueError),
+        pytest.param(number, 10**400, ValueError, id="number-beyond-floats"),
+        (positive_array, ["1"], TypeError),
+        (positive_array, [True], TypeError),
+        (positive_array, [1.0, None], TypeError),
+        (positive_array, [1j], TypeError),
+        (positive_array, ragged, TypeError),
+        (positive_array, [1.0, 0.0], ValueError),
+        (positive_array, [1.0, math.inf], ValueError),
+        (positive_array, np.longdouble("1e4000"), ValueError),
     ],
 )
 def test_wrong_types_are_type_errors_and_wrong_values_are_value_errors(check, value, kind):
@@ -214,19 +231,19 @@ def test_refusals_read_as_promised():
             check(*arguments, **options)
         return str(caught.value)
 
-    assert said(checks.integer, np.int64(0), "n", "budget", 1) == (
+    assert said(integer, np.int64(0), "n", "budget", 1) == (
         "The 'n' parameter of budget must be an integer >= 1. Got 0 instead."
     )
-    assert said(checks.integer, 2.5, "n", "budget") == (
+    assert said(integer, 2.5, "n", "budget") == (
         "The 'n' parameter of budget must be an integer. Got 2.5 instead."
     )
-    assert said(checks.number, np.float64(1.5), "level", "fit", 0.0, 1.0, open_low=True, open_high=True) == (
+    assert said(number, np.float64(1.5), "level", "fit", 0.0, 1.0, open_low=True, open_high=True) == (
         "The 'level' parameter of fit must be a finite number > 0 and < 1. Got 1.5 instead."
     )
-    assert said(checks.positive_array, [1.0, -2.0, -3.0], "n", "fit") == (
+    assert said(positive_array, [1.0, -2.0, -3.0], "n", "fit") == (
         "The 'n' parameter of fit must be an array of finite numbers > 0. Got -2.0 instead."
     )
-    assert said(checks.choice, "adm", "optimiser", "Recipe", ("adam", "sgd")) == (
+    assert said(choice, "adm", "optimiser", "Recipe", ("adam", "sgd")) == (
         "The 'optimiser' parameter of Recipe must be one of 'adam', 'sgd'. Got 'adm' instead."
         " (did you mean 'adam'?)"
     )
@@ -238,16 +255,16 @@ def test_refusals_read_as_promised():
 
 def test_large_limits_are_printed_in_full():
     with pytest.raises(ValueError, match=r">= 1 and <= 123456789\. Got 0 instead"):
-        checks.integer(0, "n", "f", 1, 123_456_789)
+        integer(0, "n", "f", 1, 123_456_789)
 
 
 def test_positive_array_keeps_what_it_was_given():
     given_array = np.array([[1, 2], [3, 4]])
-    got = checks.positive_array(given_array, "x", "f")
+    got = positive_array(given_array, "x", "f")
     got[0, 0] = 99.0
     assert given_array[0, 0] == 1
-    assert checks.positive_array(2, "x", "f").shape == ()
-    assert checks.positive_array([], "x", "f").shape == (0,)
+    assert positive_array(2, "x", "f").shape == ()
+    assert positive_array([], "x", "f").shape == (0,)
 
 
 def test_nearest_names_a_near_word_or_nothing():

@@ -87,7 +87,7 @@ def fit_csv(
     0.5
     """
     if isinstance(law, str):
-        checks.choice(law, "law", "fit_csv", ("auto", *ALL))
+        checks.Choice(("auto", *ALL))(law, "law", "fit_csv")
     else:
         LAW(law, "law", "fit_csv")
     points = csv_points(read_csv(path), law, columns or {}, weights)

@@ -44,7 +44,8 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
     Raises
     ------
     ValueError
-        For an unknown field, a missing field, a value of another type, and for what the class does not accept.
+        For an unknown field, a missing field, a value of another type, and for what the class does not
+        accept.
 
     Examples
     --------
@@ -232,7 +233,7 @@ class Reader:
         named = table.get("kind", "<nothing>")
         if not isinstance(named, str) or "kind" not in table:
             raise self.error(path, "one of " + ", ".join(map(repr, options)), named)
-        return checks.choice(current_kind(named), path, self.where, tuple(options))
+        return checks.Choice(tuple(options))(current_kind(named), path, self.where)
 
     def table(self, value: Any, path: str) -> dict[str, Any]:
         """Return a value that is a table.

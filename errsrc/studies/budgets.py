@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from errsrc import checks
 from errsrc.curves.verdicts import CurveShape, curve_shape
+from errsrc.fields import Checked, instance, integer, number
 from errsrc.learners import Learner
 from errsrc.results import ROUNDING, Bracket, Interval, aligned
 from errsrc.settings import Setting, images
@@ -20,49 +20,59 @@ from errsrc.sources.terms import OPTIONAL_FIELDS, TERMS, Budget, notes
 from errsrc.sweeps import Kind
 
 SIDES = ("", ".upper")
-"""What follows a term's name in a row: the lower side of its bracket, and the upper."""
+"""Suffixes of a term's name in a row: of the lower and of the upper end of its bracket."""
 
 
 @dataclass(frozen=True)
-class BudgetCell:
-    """One error budget, and all that it depends on; see `errsrc.sources.budgets`.
+class BudgetCell(Checked):
+    """One error budget, with everything that it depends on; see `errsrc.budget`.
 
     Attributes
     ----------
-    setting, learner, n
-        The world, the learner, and the labelled examples that it has.
-    seed
-        Root of the seed tree.
-    draws
-        Draws of teacher and data.
-    level
-        Coverage of the intervals.
-    effort
-        How hard bounds are looked for where there are only bounds.
+    setting : Setting
+        The setting.
+    learner : Learner
+        The learner.
+    n : int
+        Number of labelled examples, >= 1.
+    seed : int
+        Root of the seed tree, >= 0.
+    draws : int
+        Draws of teacher and data, >= 2.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    effort : Effort
+        How much is computed for terms that have only bounds.
     """
 
     setting: Setting
     learner: Learner
-    n: int
-    seed: int = 0
-    draws: int = 64
-    level: float = 0.95
-    effort: Effort = field(default=Effort())
+    n: int = integer(at_least=1)
+    seed: int = integer(0, at_least=0)
+    draws: int = integer(64, at_least=2)
+    level: float = number(0.95, above=0, below=1)
+    effort: Effort = instance(Effort, "an Effort", Effort())
 
     def __post_init__(self) -> None:
-        checks.integer(self.n, "n", "BudgetCell", 1)
-        checks.integer(self.seed, "seed", "BudgetCell", 0)
-        checks.integer(self.draws, "draws", "BudgetCell", 2)
-        checks.number(self.level, "level", "BudgetCell", 0, 1, open_low=True, open_high=True)
+        super().__post_init__()
         check_sizes(self.setting, self.learner, "BudgetCell")
 
 
 def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
-    """Compute budgets and return each as a flat row, see `errsrc.sweeps.Kind` and `from_row`.
+    """Compute budgets and return each as a flat row.
 
-    A term's row has its estimate under its name, the interval's ends under ``.low`` and ``.high``, and
-    the upper side of its bracket under ``.upper``, ``.upper.low`` and ``.upper.high``.  Of the fields
-    `OPTIONAL_FIELDS` a row has those that the budget has, in the same way.
+    Parameters
+    ----------
+    cells : sequence of BudgetCell
+        The cells.
+
+    Returns
+    -------
+    rows
+        One dict for each cell, see `errsrc.sweeps.Kind`.  A term's estimate stands under its name, the ends
+        of its interval under ``.low`` and ``.high``, and the upper end of its bracket under ``.upper``,
+        ``.upper.low`` and ``.upper.high``.  The fields `OPTIONAL_FIELDS` are included, in the same form, if
+        the budget has them.
     """
     out = []
     for cell in cells:
@@ -85,7 +95,13 @@ def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
 
 
 def from_row(row: Mapping[str, Any]) -> Budget:
-    """Return the budget in a finished cell's row, without its single draws."""
+    """Return the budget of a finished cell, without its single draws.
+
+    Parameters
+    ----------
+    row : mapping
+        Row of the cell in the store.
+    """
 
     def interval(key: str) -> Interval:
         return Interval(row[key], row[f"{key}.low"], row[f"{key}.high"], row["level"])
@@ -111,9 +127,20 @@ def from_row(row: Mapping[str, Any]) -> Budget:
 def curves(
     cells: Sequence[BudgetCell], rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[BudgetCell, list[Budget]]]:
-    """Return the budgets of finished cells, by what the cells have in common but n, each list by n.
+    """Return the budgets of finished cells as curves over n.
 
-    ``rows`` are those of `errsrc.sweeps.Store.rows`, in the order of the cells.
+    Parameters
+    ----------
+    cells : sequence of BudgetCell
+        Finished cells.
+    rows : sequence of mappings
+        Their rows, as `errsrc.sweeps.Store.rows` returns them.
+
+    Returns
+    -------
+    curves
+        For each group of cells that differ in n alone: the cell with n = 1, and the budgets in the order of
+        n.
     """
     found: dict[BudgetCell, list[Budget]] = {}
     for cell, row in zip(cells, rows, strict=True):
@@ -122,12 +149,19 @@ def curves(
 
 
 def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
-    """Return the shape over n of a cell's budgets: of the total less the noise, see `errsrc.curves.verdicts`.
+    """Return the shape of the excess risk over n, see `errsrc.curve_shape`.
 
-    An estimate below 0 counts as 0; so does what may be rounding alone (`ROUNDING` of the target variance, or
-    of the largest), and of a 0-1 error counted at inputs less than 3 of all.  Budgets of one seed share their
-    teachers, so that errors rise and fall together: local exponents are known better than their intervals
-    say.
+    Estimates below 0 count as 0.  So do risks that may be rounding (at most `ROUNDING` of the target
+    variance, or of the largest risk), and 0-1 errors of fewer than 3 fresh inputs.  Budgets of one seed share
+    their teachers, so their errors rise and fall together: local exponents are known better than their
+    intervals say.
+
+    Parameters
+    ----------
+    cell : BudgetCell
+        A cell of the curve.
+    budgets : sequence of Budget
+        The budgets of the curve.
     """
     excess = [max(one.total.estimate - one.noise.lower.estimate, 0.0) for one in budgets]
     errors = [one.std_error for one in budgets]
@@ -138,7 +172,13 @@ def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
 
 
 def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each of some budgets: n, terms, total, what stands beside."""
+    """Return a header, and for each budget a line of texts: n, the terms, the total and optional fields.
+
+    Parameters
+    ----------
+    budgets : sequence of Budget
+        The budgets.
+    """
     names = [
         *TERMS,
         "total",
@@ -150,7 +190,13 @@ def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
 
 
 def table(budgets: Sequence[Budget]) -> str:
-    """Return budgets as a text table: a line for each n, then the `notes`."""
+    """Return budgets as a text table: one line for each n, then the `notes`.
+
+    Parameters
+    ----------
+    budgets : sequence of Budget
+        The budgets.
+    """
     header, rows = lines(budgets)
     return "\n".join([*aligned([header, *rows]), *notes(budgets)])
 
