@@ -225,7 +225,7 @@ def _files(name: str, vocabulary: int) -> tuple[Path, dict[str, bytes], str]:
         files = _parts(where.name, _read(where))
     else:
         raise FileNotFoundError(
-            f"There is no corpus {name!r}: name a UTF-8 text file, a folder of .txt files, or 'sotu'."
+            f"There is no corpus {str(name)!r}: name a UTF-8 text file, a folder of .txt files, or 'sotu'."
         )
     digest = hashlib.sha256(b"\0".join(files.values())).hexdigest()
     if name == "sotu" and digest != _SOTU_DIGEST:
@@ -242,7 +242,7 @@ def _refuse_few(name: str, documents: Mapping[str, bytes]) -> None:
     count = len(documents)
     if count < 3:
         raise ValueError(
-            f"The corpus {name!r} has {count} documents that are not near-duplicates of one another, "
+            f"The corpus {str(name)!r} has {count} documents that are not near-duplicates of one another, "
             "and at least 3 are needed, to train, to stop by and to test: put more .txt files there."
         )
 

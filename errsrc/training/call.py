@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.checks import Integer
+from errsrc.checks import Instance, Integer
 from errsrc.nets.network import Network, Weights
 from errsrc.training import distributed
 from errsrc.training.checkpoint import call_identity
@@ -59,9 +60,10 @@ class TrainingCall:
         return call_identity(call, [self.x, self.y, *(a for group in groups for a in group), *rows])
 
     def check(self) -> None:
-        """Raise ValueError for arguments that do not fit together."""
-        if not self.members:
-            raise ValueError(checks.refusal("members", "train", "one member or more", self.members))
+        """Raise TypeError for other types, and ValueError for arguments that do not fit together."""
+        Instance(Network, "a network of errsrc.nets")(self.network, "network", "train")
+        Instance(Recipe, "a Recipe")(self.recipe, "recipe", "train")
+        self._check_members()
         self._check_validation()
         self._check_examples("", self.x, self.y)
         if self.validation is not None:
@@ -72,6 +74,15 @@ class TrainingCall:
         last = min(member.steps for member in self.members) - 1
         Integer(at_least=0, at_most=last)(self.start_step, "start_step", "train")
         self._check_recipe()
+
+    def _check_members(self) -> None:
+        if not self.members:
+            raise ValueError(checks.refusal("members", "train", "one member or more", self.members))
+        rows = [part for m in self.members for part in (m.rows, m.validation) if part is not None]
+        last = max(int(np.max(part)) for part in rows)
+        if last >= len(self.x):
+            accepted = f"members whose rows are among the {len(self.x)} rows of x"
+            raise ValueError(checks.refusal("members", "train", accepted, f"<row {last}>"))
 
     def _check_validation(self) -> None:
         own = sum(member.validation is not None for member in self.members)

@@ -36,8 +36,13 @@ class Member(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, rows in (("rows", self.rows), ("validation", self.validation)):
-            if rows is not None and len(rows) == 0:
-                raise ValueError(checks.refusal(name, "Member", "one row or more", rows))
+            if rows is None and name == "validation":
+                continue
+            numbers = np.asarray(rows)
+            if numbers.dtype.kind not in "iu" or numbers.ndim != 1 or not numbers.size or numbers.min() < 0:
+                accepted = "one row or more, integers >= 0 of shape (n,)"
+                got = f"<{numbers.dtype} of shape {numbers.shape}>"
+                raise ValueError(checks.refusal(name, "Member", accepted, got))
 
 
 @dataclass(frozen=True, eq=False)

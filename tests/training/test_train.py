@@ -242,6 +242,18 @@ def test_refusals_name_the_field():
         MLP((784, 8, 10), "rellu")
     with pytest.raises(ValueError, match="'rows' parameter of Member"):
         Member(np.arange(0), 10, 0)
+    for rows in (np.arange(3.0), np.array([True, False]), np.array([-1, 2]), np.zeros((2, 1), dtype=int), 3):
+        with pytest.raises(ValueError, match=r"'rows' parameter of Member must be one row or more, integers"):
+            Member(rows, 10, 0)
+    with pytest.raises(ValueError, match="'validation' parameter of Member"):
+        Member(np.arange(3), 10, 0, np.arange(3.0))
+    x, y = blobs()
+    with pytest.raises(ValueError, match=rf"among the {len(x)} rows of x\. Got <row {len(x)}>"):
+        train(MLP((16, 3)), x, y, [Member(np.arange(len(x) + 1), 10, 0)], blobs(), Recipe())
+    with pytest.raises(TypeError, match="'network' parameter of train must be a network"):
+        train(3, x, y, [Member(np.arange(9), 10, 0)], blobs(), Recipe())
+    with pytest.raises(TypeError, match="'recipe' parameter of train must be a Recipe"):
+        train(MLP((16, 3)), x, y, [Member(np.arange(9), 10, 0)], blobs(), {"learning_rate": 0.1})
     with pytest.raises(ValueError, match="'members' parameter of train"):
         train(MLP((16, 3)), *blobs(), [], blobs(), Recipe())
 
