@@ -34,6 +34,17 @@ def device(request):
     return torch.device(request.param)
 
 
+@pytest.fixture
+def one_process(monkeypatch):
+    """Let commands compute cells in this process: to start another takes seconds of imports."""
+    from errsrc import sweeps
+
+    def here(function, batches, **limits):
+        return sweeps.serial(function, batches)
+
+    monkeypatch.setattr(sweeps, "local", here)
+
+
 @pytest.fixture(autouse=True)
 def _seeded():
     """Seed torch's global generator, so that no test's draws depend on which tests ran before it."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from errsrc.cli import main
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
@@ -66,7 +67,9 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_of_readme_and_guide_run(tmp_path: Path) -> None:
+def test_the_commands_of_readme_and_guide_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_process: None
+) -> None:
     """In their order, on files of the kinds that they name; those for a cluster are tested elsewhere."""
     text = "\n".join(page.read_text() for page in PAGES)
     named = re.compile(r"errsrc (fit|predict|plan|run|status|export|budget|conjecture) ")
@@ -94,12 +97,10 @@ def test_the_commands_of_readme_and_guide_run(tmp_path: Path) -> None:
         spec = f"{head}[[factors.case]]{first}"
         assert changed[0] in spec
         (tmp_path / "sims" / f"{name}.toml").write_text(spec.replace(*changed))
+    monkeypatch.chdir(tmp_path)
     for command in commands:
-        words = command.split("#")[0].split()
-        done = subprocess.run(
-            [sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, (command, done.stderr)
+        code = main(command.split("#")[0].split()[1:])
+        assert code == 0, (command, capsys.readouterr().err)
 
 
 def test_the_guides_spec_is_a_study() -> None:

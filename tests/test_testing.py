@@ -430,13 +430,14 @@ def test_a_comparison_sees_shapes_and_numbers_that_are_none() -> None:
             agree(("this", [1.0, 2.0]), ("that", other), "here", rtol=1.0)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_pytest_is_not_needed() -> None:
     code = (
         "import sys; sys.modules['pytest'] = None\n"
         "from errsrc.laws import Power\nfrom errsrc.learners import Ridge\n"
         "from errsrc.settings import LinearTeacher\nfrom errsrc.testing import *\n"
-        "check_law(Power, examples=2)\ncheck_learner(Ridge(), examples=2)\ncheck_setting(LinearTeacher(2))\n"
+        "check_law(Power, examples=2)\ncheck_learner(Ridge(), examples=2)\n"
+        "check_setting(LinearTeacher(2), teachers=40)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 import errsrc
 
@@ -35,10 +36,21 @@ def ran(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an environment with the wheel; its dependencies are this environment's."""
-    where = tmp_path_factory.mktemp("wheel")
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of programs of an environment with the wheel, one for all workers of pytest-xdist."""
+    if worker_id == "master":
+        return install(tmp_path_factory.mktemp("wheel"))
+    where = tmp_path_factory.getbasetemp().parent / "wheel"  # of all workers of this run
+    with FileLock(where.with_suffix(".lock")):
+        if not (where / "programs").exists():
+            where.mkdir()
+            (where / "programs").write_text(str(install(where)))
+    return Path((where / "programs").read_text())
+
+
+def install(where: Path) -> Path:
+    """Install the wheel in an environment of its own, with the dependencies of this one."""
     source = where / "source"
     shutil.copytree(ROOT / "errsrc", source / "errsrc", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md"):
@@ -73,7 +85,7 @@ def test_its_commands_work_in_another_folder(installed: Path, tmp_path: Path) ->
     (tmp_path / "runs.csv").write_text("\n".join(["n,error", *rows]))
     assert "power" in ran(installed / "errsrc", "fit", "runs.csv", "--out", "fit.json", cwd=tmp_path)
     (tmp_path / "setting.toml").write_text(SPEC)
-    table = ran(installed / "errsrc", "budget", "setting.toml", cwd=tmp_path)
+    table = ran(installed / "errsrc", "budget", "setting.toml", "--workers", "1", cwd=tmp_path)
     for term in ("noise", "realizability", "uncertainty", "deficiency"):
         assert term in table
 

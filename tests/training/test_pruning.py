@@ -92,13 +92,14 @@ def test_masks_that_prune_nothing_change_nothing():
 
 def test_a_masked_member_among_others_is_the_member_alone(device):
     masks = random_masks(NETWORK, 3, 0.5, 0)
-    x, y, held = X.to(device), Y.to(device), tuple(part.to(device) for part in HELD)
+    x, y = X.double().to(device), Y.to(device)  # float32 may carry roundings of the first steps anywhere
+    held = (x[300:350], y[300:350])
     together = train(NETWORK, x, y, MEMBERS, held, Recipe(batch=8), masks=masks)
     (alone,) = train(
         NETWORK, x, y, MEMBERS[1:2], held, Recipe(batch=8), masks=tuple(mask[1:2] for mask in masks)
     )
     for one, other in zip(together[1].weights, alone.weights, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
 
 
 # Which weights go

@@ -140,10 +140,11 @@ def test_adam_in_one_kernel_is_adam(masked, device):
 def test_compiled_training_is_training(device):
     network = NETWORKS[0]
     x, y = examples(network, device)
+    x = x.double()  # float32 may carry roundings of the first steps anywhere
     plain, compiled = (
         train(network, x, y, members(50), None, Recipe(batch=16, compile=on))[0] for on in (False, True)
     )
-    np.testing.assert_allclose(compiled.curve["loss"], plain.curve["loss"], rtol=1e-3)
+    np.testing.assert_allclose(compiled.curve["loss"], plain.curve["loss"], rtol=1e-6)
     assert plain.curve["loss"][-1] < 0.8 * plain.curve["loss"][0]
 
 
@@ -185,9 +186,10 @@ CROPPED = Recipe(batch=16, augment="crop-flip", padding=2, evaluation_interval=9
 def test_a_member_with_moved_images_is_the_member_trained_alone(device):
     network = NETWORKS[1]
     x, y = examples(network, device)
+    x = x.double()  # float32 may carry roundings of the first steps anywhere
     among = train(network, x, y, members(31, 60, 47), None, CROPPED)
     (alone,) = train(network, x, y, members(31, 60, 47)[1:2], None, CROPPED)
-    np.testing.assert_allclose(alone.curve["train_loss"], among[1].curve["train_loss"], rtol=1e-4)
+    np.testing.assert_allclose(alone.curve["train_loss"], among[1].curve["train_loss"], rtol=1e-6)
     other = train(network, x, y, members(31, 60, 47), None, replace(CROPPED, augment="none"))
     assert np.abs(other[1].curve["train_loss"] / among[1].curve["train_loss"] - 1).max() > 1e-3
 
