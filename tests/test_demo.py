@@ -59,6 +59,7 @@ def test_it_writes_all_that_it_says(finished):
     assert len(result.fitted) + len(result.held_out) == 20
 
 
+@pytest.mark.full
 def test_the_prediction_came_before_the_large_cells_were_trained(finished):
     out, result = finished
     predicted = {(float(r["n"]), float(r["m"])): float(r["predicted"]) for r in rows(out / "predictions.csv")}
@@ -74,6 +75,7 @@ def test_the_prediction_came_before_the_large_cells_were_trained(finished):
     assert max(written) <= min(ended)
 
 
+@pytest.mark.full
 def test_its_fit_can_be_planned_with_from_the_shell(finished, capsys):
     out, _ = finished
     assert main(["plan", str(out / "fit.json"), "--budget", "1e9"]) == 0
@@ -138,7 +140,7 @@ sys.exit(cli.main(["demo", "--dataset", "digits", "--processes", "2", "--out", s
 
 @pytest.mark.full
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
-@pytest.mark.parametrize("to", ["killpg", "kill"])
+@pytest.mark.parametrize("to", ["killpg", pytest.param("kill", marks=pytest.mark.slow)])
 def test_ctrl_c_is_one_sentence_keeps_finished_cells_and_leaves_no_process(to, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", ENDLESS, str(tmp_path)],

@@ -78,7 +78,7 @@ def test_the_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
     assert int(count) == 35  # the tables are in it
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_its_commands_work_in_another_folder(installed: Path, tmp_path: Path) -> None:
     assert "errsrc fit runs.csv" in ran(installed / "errsrc", "--help", cwd=tmp_path)
     rows = [f"{n},{0.1 + 3 * n**-0.5!r}" for n in (100, 300, 1000, 3000, 10_000, 30_000)]

@@ -17,6 +17,7 @@ from errsrc.testing import check_basis, check_learner, check_setting
 from errsrc.testing.learner import predictions_lie_in_the_declared_class
 
 
+@pytest.mark.full
 def test_teachers_in_it_pass_the_checks_of_settings():
     classes = [AllFunctions(), Band(Chebyshev(4)), Band(Chebyshev(2))]
     check_setting(BandTeacher(Chebyshev(4), decay=1.0, channel=Gaussian(0.2)), classes=classes)

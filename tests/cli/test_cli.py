@@ -534,7 +534,7 @@ def shell(command, cwd):
     return subprocess.run(command, shell=True, cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_as_a_process_it_refuses_without_a_traceback_and_bears_a_closed_pipe(tmp_path):
     errsrc = f"'{sys.executable}' -m errsrc"
     (tmp_path / "a.csv").write_text(GOOD)
@@ -555,6 +555,7 @@ def test_as_a_process_it_refuses_without_a_traceback_and_bears_a_closed_pipe(tmp
     assert (tmp_path / "code").read_text() == "0\n"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("law", [[], ["--law", "power"]])
 def test_fit_imports_numpy_and_scipy_special_alone(tmp_path, law):
     (tmp_path / "a.csv").write_text(GOOD)

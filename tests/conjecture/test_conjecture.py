@@ -120,7 +120,7 @@ FALSE = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("name", FALSE)
 def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path, capsys, one_process):
     claim, region = FALSE[name]
@@ -188,6 +188,7 @@ def test_rows_hold_all_of_a_threshold():
         np.testing.assert_array_equal(again.errors[n], draws)
 
 
+@pytest.mark.full
 def test_tables_say_what_was_supported_refuted_and_not_tested():
     ratios = (0.5, 1.0, 2.0)
     cells = [ThresholdCell(WORLD, learner, draws=5, ratios=ratios) for learner in (LEARNER, Memory())]

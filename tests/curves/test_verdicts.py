@@ -49,6 +49,7 @@ KNOWN = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("curve", "noise", "seeds", "verdict"), KNOWN.values(), ids=KNOWN)
 def test_known_shapes_are_told(curve, noise: float, seeds: int, verdict: str) -> None:
     found = curve_shape(*measured(curve, noise, seeds))
@@ -93,6 +94,7 @@ def test_a_bend_says_where_and_to_what() -> None:
     assert found.scores[best] > max(others) + MARGIN
 
 
+@pytest.mark.full
 def test_a_cliff_without_an_exponent_before_it_says_so_or_is_none() -> None:
     slow = curve_shape(*measured(*KNOWN["slow bend"][:3]))
     assert max(one.estimate for one in slow.local_exponents) < 1

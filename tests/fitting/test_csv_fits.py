@@ -62,6 +62,7 @@ def test_rows_are_predicted_by_the_columns_of_the_fit(tmp_path: Path) -> None:
     assert [float(line.split(",")[2]) for line in lines[1:]] == expected.predicted.tolist()
 
 
+@pytest.mark.full
 def test_a_fit_of_arrays_predicts_columns_that_have_the_names_of_its_inputs(tmp_path: Path) -> None:
     found = auto(Power(0.1, 8.0, 0.45).error(n=N), n=N)
     prediction = predict_csv(found, written(tmp_path / "sizes.csv", n=N))

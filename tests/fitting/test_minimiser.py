@@ -60,6 +60,7 @@ def test_huber_and_pull_are_what_they_say() -> None:
     assert pulled.z[0, 0] == pytest.approx((50 + 4 * 2) / 8, abs=1e-8)
 
 
+@pytest.mark.full
 def test_a_large_problem_worked_on_in_parts_gives_the_same_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     from errsrc.fitting import problem
 

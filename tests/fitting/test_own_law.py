@@ -33,6 +33,7 @@ def test_fit_predict_and_plan(error) -> None:
     assert float(ONSET.error(n=answer.n.estimate)) == pytest.approx(0.05, rel=0.1)
 
 
+@pytest.mark.full
 def test_holdout_figures_and_page(error) -> None:
     result = holdout(Onset, error, n=N)
     assert len(result.fitted) == 8

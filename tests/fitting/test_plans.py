@@ -27,6 +27,7 @@ def test_plan_follows_the_closed_form_of_the_additive_law() -> None:
     assert float(training_flops(answer.n.estimate, answer.m.estimate)) == pytest.approx(budget, rel=1e-9)
 
 
+@pytest.mark.full
 def test_plan_takes_another_cost_model() -> None:
     sizes = grid()
     found = fit(Dense, noisy(CIFAR, sizes, 0.005), fixed={"eps0": 0.9}, **sizes)

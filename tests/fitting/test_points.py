@@ -77,6 +77,7 @@ def test_a_fit_keeps_the_points_as_they_came() -> None:
     np.testing.assert_array_equal(found.error, error)
 
 
+@pytest.mark.full
 def test_the_order_of_rows_changes_nothing_at_all() -> None:
     """Neither predictions nor noise, with repeated seeds, for a law and for the default estimator."""
     n = np.repeat(np.geomspace(100, 1e5, 7), 3)

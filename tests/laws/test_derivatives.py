@@ -26,6 +26,7 @@ from errsrc.rng import generator
 SAME_SYMPY = f"with sympy {sympy.__version__};" in str(gradients.__doc__)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not SAME_SYMPY, reason="the file was written with another version of sympy")
 def test_the_file_is_what_make_gradients_writes() -> None:
     command = [sys.executable, "-m", "ruff", "format", "-"]

@@ -66,6 +66,7 @@ def test_a_large_band_is_fitted_by_iteration_to_what_the_direct_solution_is(monk
     assert teacher.distance(exact) < 1e-22
 
 
+@pytest.mark.full
 def test_where_iteration_does_not_converge_the_solution_is_direct(monkeypatch):
     """At nodes in clusters, whose condition number of 1e4 to 1e6 iteration does not see to the end of."""
     basis = Torus(5, 2)

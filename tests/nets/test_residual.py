@@ -182,6 +182,7 @@ def test_members_trained_together_are_those_trained_alone_masked_or_not(network)
                 assert torch.all(w[~mask[1]] == 0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("network", [Resnet(8, 2, 2, 8, 1), WRN(8, 2, 2, 10, 1)], ids=str)
 @pytest.mark.parametrize("how", [{"precision": "bf16"}, {"augment": "crop-flip", "padding": 1}], ids=str)
 def test_they_learn_in_half_precision_and_from_moved_images(network, how):
@@ -212,6 +213,7 @@ def test_depths_are_those_of_whole_blocks(cls, depth):
             cls(32, 16, 10, depth)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "network",
     [*SMALL, CNN(9, 3, 4, blocks=2, channels=3), MLP((7, 5, 3)), NeuralNgram(5, 8, 2), Transformer(8, 16, 2)],

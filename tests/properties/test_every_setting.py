@@ -79,6 +79,7 @@ def test_a_property_of_every_setting(
     check_setting(setting, classes=classes, properties=[holds])
 
 
+@pytest.mark.full
 def test_teachers_that_are_trained_have_the_same_properties() -> None:
     check_setting(TRAINED, teachers=4)
 

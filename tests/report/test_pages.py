@@ -77,6 +77,7 @@ def page(result: Holdout) -> Page:
     return Page(text)
 
 
+@pytest.mark.full
 def test_the_page_loads_nothing_from_anywhere(page: Page) -> None:
     assert len(page.images) >= 4  # three figures and the formula
     assert all(load.startswith(("data:", "#")) for load in page.loads)
@@ -290,6 +291,7 @@ def test_the_code_on_a_page_draws_its_figures(
         assert image["src"] == f"data:image/svg+xml;base64,{drawn}"
 
 
+@pytest.mark.full
 def test_a_vision_page_has_the_law_of_the_small_cells_and_names_what_was_left_out(pages: Any) -> None:
     folder, texts = pages
     study, text = studies.load(folder / "vision.toml"), Page(texts["vision"]).text
@@ -446,6 +448,7 @@ def opened(pages: Mapping[str, str], folder: Path) -> tuple[dict[str, Any], str]
     return {one.pop("id"): one for one in json.loads(shown)}, console
 
 
+@pytest.mark.full
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed to open pages in")
 def test_in_a_browser_every_page_fits_and_all_its_images_are_there(
     pages: Any, result: Holdout, tmp_path: Path
@@ -460,6 +463,7 @@ def test_in_a_browser_every_page_fits_and_all_its_images_are_there(
         assert one["images"] == len(Page(every[name.split()[0]]).images)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed to open pages in")
 def test_the_browser_sees_what_is_wrong_with_a_page(result: Holdout, tmp_path: Path) -> None:
     good = report.holdout_page("Demo", result, {"data": "x"})

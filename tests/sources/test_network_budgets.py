@@ -117,6 +117,7 @@ def test_linear_maps_lack_what_least_squares_leaves():
     assert low == pytest.approx(high, rel=0.1)
 
 
+@pytest.mark.full
 def test_the_optimiser_left_what_training_did_not_reach():
     quick, slow = (budget(setting(), student(4, steps=steps), 30, draws=6) for steps in (2, 200))
     assert quick.optimiser.estimate > 100 * slow.optimiser.estimate >= 0
@@ -162,6 +163,7 @@ def test_real_images_have_budgets():
     assert low == 0 < high
 
 
+@pytest.mark.full
 def test_convolutions_have_budgets():
     network = CNN(4, 1, 1, "tanh")
     learner = NetworkStudent(CNN(4, 2, 1, "tanh"), Recipe("lbfgs", loss="squared"), steps=30, validation=0.0)

@@ -96,6 +96,7 @@ def test_the_bracket_holds_the_exact_variance_and_is_narrow(n):
     assert abs(found.upper_member.mean() / exact.mean() - 1) < 0.1
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("n", [3, 12])
 def test_the_samples_measure_risk_with_less_chance(n):
     exact, found = linear_bracket(n)

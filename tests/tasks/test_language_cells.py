@@ -61,6 +61,7 @@ def test_each_family_learns_and_together_is_as_alone(cell, family, batch):
     assert not together[1].diverged
 
 
+@pytest.mark.full
 def test_more_text_is_better(cell):
     cells = [replace(cell, n=n, steps=400) for n in (256, 16_384)]
     small, large = train_language_cells(cells)

@@ -343,6 +343,7 @@ def test_evaluate_on_rows_of_their_own_and_squared_loss():
                                losses(network(weights, x), y[None], "squared")[1:])  # fmt: skip
 
 
+@pytest.mark.full
 def test_full_batch_lbfgs_goes_as_low_as_scipys():
     network = MLP((6, 2, 1), "tanh")
     x, y, _ = own_data(6)

@@ -117,6 +117,7 @@ def test_a_step_is_one_graph_with_the_same_slopes(network, device):
         torch.testing.assert_close(compiled, eager, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.usefixtures("traced")
 @pytest.mark.parametrize("masked", [False, True])
@@ -183,6 +184,7 @@ def test_the_moves_of_a_batch_are_all_moves_and_depend_on_no_look_and_change_no_
 CROPPED = Recipe(batch=16, augment="crop-flip", padding=2, evaluation_interval=9)
 
 
+@pytest.mark.full
 def test_a_member_with_moved_images_is_the_member_trained_alone(device):
     network = NETWORKS[1]
     x, y = examples(network, device)
@@ -250,6 +252,7 @@ class Waits(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("recipe", [Recipe(), CROPPED, Recipe("sgd", precision="bf16")], ids=str)
 def test_nothing_waits_for_the_device_between_two_looks(recipe, device):
     network = NETWORKS[1]
