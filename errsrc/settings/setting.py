@@ -126,7 +126,7 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         Interval
-            An interval of no width where the number is exact; 0 for all functions.
+            An `errsrc.results.Interval`, of no width where it is exact; 0 for all functions.
 
         Raises
         ------
