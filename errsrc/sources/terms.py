@@ -38,10 +38,10 @@ class Budget:
     loss : str
         What risk is measured in, one of `errsrc.settings.setting.LOSSES`.
     noise, realizability, uncertainty, deficiency : Bracket
-        The terms, in the units of the loss, each an `errsrc.results.Bracket`: closed where a term is known but for
-        sampling.  Where terms are only bounded, they are traded against each other: noise, the lower bound of
-        realizability, the upper bound of uncertainty and the lower bound of deficiency sum to the total.
-        Where the uncertainty is known, it is the upper bound of deficiency instead.
+        The terms, in the units of the loss, each an `errsrc.results.Bracket`, which is closed where the term
+        is known but for sampling.  Where terms are only bounded, they are traded against each other: noise,
+        the lower bound of realizability, the upper bound of uncertainty and the lower bound of deficiency sum
+        to the total.  Where the uncertainty is known, it is the upper bound of deficiency instead.
     total : Interval
         The expected risk.
     scale : float
