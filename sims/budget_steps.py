@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from errsrc.studies import load
-from errsrc.studies.budgets import from_row
+from errsrc.studies.budgets import budget_from_row
 from errsrc.sweeps import Store
 
 
@@ -22,7 +22,7 @@ def main() -> None:
         rows = store.rows(study)
     print("width  optimiser   steps  deficiency                  of it left by the optimiser")
     for cell, row in zip(study, rows, strict=True):
-        found, student = from_row(row).relative, cell.learner
+        found, student = budget_from_row(row).relative, cell.learner
         width, optimiser = student.architecture.sizes[1], student.recipe.optimiser
         shown = f"{width:5}  {optimiser:<9} {student.steps:7,}  {found.deficiency.lower!s:<26}"
         print(f"{shown}  {found.optimiser}")

@@ -152,7 +152,7 @@ def test_a_stopped_study_goes_on_where_it_was_stopped(copied, capsys):
 
 @pytest.mark.parametrize("name", ["budget", "threshold"])
 def test_budgets_and_thresholds_are_read_back_from_their_rows(name, copied):
-    from errsrc.studies.budgets import from_row as budget_of
+    from errsrc.studies.budgets import budget_from_row as budget_of
     from errsrc.studies.conjectures import threshold_from_row as threshold_of
     from errsrc.sweeps import Store
 

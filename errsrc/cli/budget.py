@@ -27,17 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Compute the missing cells, print the budgets, and write their figures."""
     from errsrc.plots.budget import save
-    from errsrc.studies.budgets import curves, table, verdict
+    from errsrc.studies.budgets import budget_table, budgets_over_n, excess_shape
 
     found = compute_study(args, ["budget"])
-    budgets_of = curves(found.cells, found.rows)
+    budgets_of = budgets_over_n(found.cells, found.rows)
     written = save(budgets_of, found.store.with_suffix(""))
     if args.json:
         print(json.dumps(found.rows, indent=1))
     else:
         for cell, budgets in budgets_of:
-            print(f"{cell.learner}\nin {cell.setting}\n{table(budgets)}")
-            print(f"shape of the excess risk\n{verdict(cell, budgets)}\n")
+            print(f"{cell.learner}\nin {cell.setting}\n{budget_table(budgets)}")
+            print(f"shape of the excess risk\n{excess_shape(cell, budgets)}\n")
         for path in written:
             print(f"wrote {path}")
     raise_if_failed(found.summary)

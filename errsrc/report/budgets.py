@@ -9,7 +9,7 @@ from errsrc.curves.verdicts import CurveShape
 from errsrc.report.page import Block, Code, Content, Figure, Paragraph, Table
 from errsrc.sources.terms import TERMS, Budget, notes
 from errsrc.studies import FinishedStudy
-from errsrc.studies.budgets import curves, lines, verdict
+from errsrc.studies.budgets import budget_lines, budgets_over_n, excess_shape
 
 TERMS_CAPTION = (
     "Noise, realizability, uncertainty, deficiency and their total over n, with intervals; terms that are 0 "
@@ -36,17 +36,20 @@ def content(finished: FinishedStudy) -> Content:
     """
     verdicts: list[tuple[str, bool]] = []
     sections: list[tuple[str, list[Block]]] = []
-    for k, (cell, budgets) in enumerate(curves(finished.cells, finished.rows)):
+    for k, (cell, budgets) in enumerate(budgets_over_n(finished.cells, finished.rows)):
         name = f"{records.text(cell.learner)}, {records.text(cell.setting)}"
-        shape = verdict(cell, budgets) if len(budgets) > 1 else None
+        shape = excess_shape(cell, budgets) if len(budgets) > 1 else None
         verdicts.append((f"{name}: {_sentence(budgets[-1], shape)}", True))
-        blocks: list[Block] = [Table(*lines(budgets)), *map(Paragraph, notes(budgets))]
+        blocks: list[Block] = [Table(*budget_lines(budgets)), *map(Paragraph, notes(budgets))]
         if shape is not None:
             blocks += _figures(name, budgets, f"budgets[{k}][1]")
             *evidence, said = str(shape).splitlines()
             blocks += [Paragraph(f"Shape of the excess risk over n, {said}"), Code("\n".join(evidence))]
         sections.append((name, blocks))
-    begin = "\nfrom errsrc.studies.budgets import curves\n\nbudgets = curves(finished.cells, finished.rows)"
+    begin = (
+        "\nfrom errsrc.studies.budgets import budgets_over_n\n\n"
+        "budgets = budgets_over_n(finished.cells, finished.rows)"
+    )
     return Content(verdicts, sections, (), begin)
 
 

@@ -1,4 +1,4 @@
-"""Budgets as cells of a study."""
+"""Error budgets as cells of a study, and their curves over n."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from errsrc.sources.effort import Effort
 from errsrc.sources.terms import OPTIONAL_FIELDS, TERMS, Budget, notes
 from errsrc.sweeps import Kind
 
-SIDES = ("", ".upper")
-"""Suffixes of a term's name in a row: of the lower and of the upper end of its bracket."""
+_SIDES = ("", ".upper")  # suffixes of a term's name in a row, for the lower and the upper end of its bracket
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ class BudgetCell(Checked):
         check_sizes(self.setting, self.learner, "BudgetCell")
 
 
-def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
-    """Compute budgets and return each as a flat row.
+def compute_budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
+    """Compute the budget of each cell.
 
     Parameters
     ----------
@@ -68,39 +67,46 @@ def budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
 
     Returns
     -------
-    rows
-        One dict for each cell, see `errsrc.sweeps.Kind`.  A term's estimate stands under its name, the ends
-        of its interval under ``.low`` and ``.high``, and the upper end of its bracket under ``.upper``,
-        ``.upper.low`` and ``.upper.high``.  The fields `OPTIONAL_FIELDS` are included, in the same form, if
-        the budget has them.
+    list of dict
+        A row for each cell, see `budget_from_row`.  A term's estimate stands under its name, the ends of its
+        interval under ``.low`` and ``.high``, and the upper end of its bracket under ``.upper``,
+        ``.upper.low`` and ``.upper.high``.  The fields `errsrc.sources.terms.OPTIONAL_FIELDS` are included,
+        in the same form, if the budget has them.
     """
-    out = []
-    for cell in cells:
-        how: dict[str, Any] = {name: getattr(cell, name) for name in ("draws", "seed", "level", "effort")}
-        found = budget(cell.setting, cell.learner, cell.n, **how)
-        row: dict[str, Any] = {
-            name: getattr(found, name) for name in ("loss", "scale", "status", "std_error")
-        }
-        rows = found.rows()
-        if found.all_functions is not None:
-            rows.append(("all_functions", found.all_functions.lower, found.all_functions.upper))
-        if found.optimiser is not None:
-            rows.append(("optimiser", found.optimiser, found.optimiser))
-        for name, *sides in rows:
-            for side, interval in zip(SIDES, sides, strict=True):
-                key = name + side
-                row |= {key: interval.estimate, f"{key}.low": interval.low, f"{key}.high": interval.high}
-        out.append(row)
-    return out
+    names = ("draws", "seed", "level", "effort")
+    return [
+        _row(budget(cell.setting, cell.learner, cell.n, **{name: getattr(cell, name) for name in names}))
+        for cell in cells
+    ]
 
 
-def from_row(row: Mapping[str, Any]) -> Budget:
+def _row(found: Budget) -> dict[str, Any]:
+    """Return a budget as a flat row."""
+    row: dict[str, Any] = {name: getattr(found, name) for name in ("loss", "scale", "status", "std_error")}
+    terms = found.rows()
+    if found.all_functions is not None:
+        terms.append(("all_functions", found.all_functions.lower, found.all_functions.upper))
+    if found.optimiser is not None:
+        terms.append(("optimiser", found.optimiser, found.optimiser))
+    for name, *sides in terms:
+        for side, interval in zip(_SIDES, sides, strict=True):
+            key = name + side
+            row |= {key: interval.estimate, f"{key}.low": interval.low, f"{key}.high": interval.high}
+    return row
+
+
+def budget_from_row(row: Mapping[str, Any]) -> Budget:
     """Return the budget of a finished cell, without its single draws.
 
     Parameters
     ----------
     row : mapping
         Row of the cell in the store.
+
+    Returns
+    -------
+    Budget
+        The budget.
     """
 
     def interval(key: str) -> Interval:
@@ -124,10 +130,10 @@ def from_row(row: Mapping[str, Any]) -> Budget:
     )
 
 
-def curves(
+def budgets_over_n(
     cells: Sequence[BudgetCell], rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[BudgetCell, list[Budget]]]:
-    """Return the budgets of finished cells as curves over n.
+    """Return the budgets of finished cells, grouped into curves over n.
 
     Parameters
     ----------
@@ -138,17 +144,16 @@ def curves(
 
     Returns
     -------
-    curves
-        For each group of cells that differ in n alone: the cell with n = 1, and the budgets in the order of
-        n.
+    list of (BudgetCell, list of Budget)
+        For each group of cells that differ only in n: the cell with n = 1, and the budgets in the order of n.
     """
     found: dict[BudgetCell, list[Budget]] = {}
     for cell, row in zip(cells, rows, strict=True):
-        found.setdefault(replace(cell, n=1), []).append(from_row(row))
+        found.setdefault(replace(cell, n=1), []).append(budget_from_row(row))
     return [(cell, sorted(budgets, key=lambda one: one.n)) for cell, budgets in found.items()]
 
 
-def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
+def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     """Return the shape of the excess risk over n, see `errsrc.curve_shape`.
 
     Estimates below 0 count as 0.  So do risks that may be rounding (at most `ROUNDING` of the target
@@ -162,6 +167,11 @@ def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
         A cell of the curve.
     budgets : sequence of Budget
         The budgets of the curve.
+
+    Returns
+    -------
+    CurveShape
+        The shape.
     """
     excess = [max(one.total.estimate - one.noise.lower.estimate, 0.0) for one in budgets]
     errors = [one.std_error for one in budgets]
@@ -171,13 +181,20 @@ def verdict(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     return curve_shape([one.n for one in budgets], excess, std_error=errors, zero=zero)
 
 
-def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
+def budget_lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
     """Return a header, and for each budget a line of texts: n, the terms, the total and optional fields.
 
     Parameters
     ----------
     budgets : sequence of Budget
         The budgets.
+
+    Returns
+    -------
+    header : list of str
+        A text for each column.
+    lines : list of list of str
+        The same for each budget.
     """
     names = [
         *TERMS,
@@ -189,22 +206,27 @@ def lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
     return header, [[f"{one.n:,}", *(f"{getattr(one, name) or ''}" for name in names)] for one in rounded]
 
 
-def table(budgets: Sequence[Budget]) -> str:
+def budget_table(budgets: Sequence[Budget]) -> str:
     """Return budgets as a text table: one line for each n, then the `notes`.
 
     Parameters
     ----------
     budgets : sequence of Budget
         The budgets.
+
+    Returns
+    -------
+    str
+        The table.
     """
-    header, rows = lines(budgets)
+    header, rows = budget_lines(budgets)
     return "\n".join([*aligned([header, *rows]), *notes(budgets)])
 
 
 KIND = Kind(
     "budget",
     BudgetCell,
-    budgets,
+    compute_budgets,
     require_data=images.ready,
     packages=("numpy", "scipy", "scikit-learn", "torch"),
 )

@@ -24,7 +24,7 @@ from errsrc.laws import Dense, JointPruning
 from errsrc.report import pruned as pruned_page
 from errsrc.studies import FinishedStudy, load_study, trained
 from errsrc.studies import pruned as pruned_studies
-from errsrc.studies.budgets import from_row
+from errsrc.studies.budgets import budget_from_row
 from errsrc.sweeps import Store
 from errsrc.sweeps.runner import code_version, compute_batch
 from errsrc.tasks import language
@@ -319,7 +319,7 @@ def test_a_budget_page_has_every_term(pages: Any) -> None:
     folder, texts = pages
     text = Page(texts["budget"]).text
     with Store(folder / "budget.db") as store:
-        budgets = [from_row(row) for row in store.rows()]
+        budgets = [budget_from_row(row) for row in store.rows()]
     for one in budgets:
         seen = one.rounded
         for said in (seen.noise, seen.realizability, seen.uncertainty, seen.deficiency, seen.total):

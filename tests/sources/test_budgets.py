@@ -35,7 +35,7 @@ from errsrc.settings import (
 from errsrc.sources import budget
 from errsrc.sources.exact import has_infinite_mean
 from errsrc.sources.terms import TERMS
-from errsrc.studies.budgets import BudgetCell, budgets, from_row, table, verdict
+from errsrc.studies.budgets import BudgetCell, budget_from_row, budget_table, compute_budgets, excess_shape
 from errsrc.theory import least_squares
 
 channels = st.one_of(st.just(Clean()), st.floats(0.05, 2).map(Gaussian))
@@ -242,7 +242,7 @@ def test_a_shape_is_not_one_of_rounding():
     cell = BudgetCell(LinearTeacher(4), MinimumNorm(), 1)
     found = [budget(cell.setting, cell.learner, n, draws=4) for n in (4, 6, 8, 12, 16, 24)]
     assert all(one.total.estimate > 0 for one in found)
-    assert verdict(cell, found).status == "Every cell's error is 0 within 1e-12."
+    assert excess_shape(cell, found).status == "Every cell's error is 0 within 1e-12."
 
 
 @pytest.mark.parametrize("dim", [1, 3, 10])
@@ -293,8 +293,8 @@ def test_a_budget_reads_as_a_table_and_columns():
 
 def test_a_cells_row_is_its_budget():
     cell = BudgetCell(LinearTeacher(3, channel=Gaussian(0.5)), Ridge(1.0), 4, draws=8, seed=2)
-    (row,) = budgets([cell])
-    again = from_row({**row, "n": cell.n, "level": cell.level})
+    (row,) = compute_budgets([cell])
+    again = budget_from_row({**row, "n": cell.n, "level": cell.level})
     assert str(again) == str(budget(cell.setting, cell.learner, 4, draws=8, seed=2))
 
 
@@ -374,7 +374,7 @@ def test_rounding_is_printed_as_0_and_kept_in_the_sum():
     assert exact.rounded.deficiency == exact.deficiency
     assert exact.rounded.relative.rows() == exact.relative.rounded.rows()
     note = "0 also stands for at most 1e-12 of the target variance, which may be rounding alone."
-    header, before, after, status, last = table(found).splitlines()
+    header, before, after, status, last = budget_table(found).splitlines()
     assert header.split() == ["n", *TERMS, "total"]
     assert after.split()[:4] == ["5", "0", "0", "0"]
     assert (status, last) == (less.status, note)

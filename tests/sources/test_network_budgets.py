@@ -22,7 +22,7 @@ from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, budget
 from errsrc.sources.bracket.realizability import prune_units
 from errsrc.sources.terms import TERMS
-from errsrc.studies.budgets import BudgetCell, budgets, from_row, table
+from errsrc.studies.budgets import BudgetCell, budget_from_row, budget_table, compute_budgets
 from errsrc.training import Recipe
 
 torch.set_num_threads(1)
@@ -187,13 +187,13 @@ def test_a_pruned_teacher_is_the_teacher_where_nothing_is_cut():
 @pytest.mark.full
 def test_a_row_gives_the_budget_back():
     cell = BudgetCell(setting(0.2), student(2), 12, draws=4, effort=QUICK)
-    (row,) = budgets([cell])
-    found = from_row(row | {"n": 12, "level": 0.95})
+    (row,) = compute_budgets([cell])
+    found = budget_from_row(row | {"n": 12, "level": 0.95})
     whole = budget(cell.setting, cell.learner, 12, draws=4, effort=QUICK)
     assert found.total == whole.total
     assert found.all_functions.lower == whole.all_functions.lower
     assert found.optimiser == whole.optimiser
-    assert "optimiser" in table([found])
+    assert "optimiser" in budget_table([found])
 
 
 def test_flips_put_the_best_predictor_of_log_loss_outside_every_network():
