@@ -22,7 +22,7 @@ from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.setting import Array
 
 UNTESTED = {"float64": 1e-6, "float32": 1e-2}
-"""Bounds of rounding, by the learner's precision, above which too little is claimed to be tested."""
+"""Largest rounding bounds, by the learner's precision; an example with a larger bound is not tested."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Claim(Checked):
 
     Here kappa is the condition number of the sampling operator on the band, eps the machine epsilon of the
     learner's precision, sigma the standard deviation of the noise, and g its gain: sqrt n over the smallest
-    singular value of the basis at the nodes.  With kappa instead of g the claim is false: one function at one
-    node has kappa = 1, and the node may be near the function's zero.
+    singular value of the basis at the nodes.  With kappa instead of g the claim is false: a band of one
+    function with one node has kappa = 1, even if the node is near the function's zero.
 
-    For a network class: for n >= threshold (2 P + 1), where the training error is zero, the relative error is
-    at most c_class times the bound that comes with the fit.  Where no start reaches zero training error,
-    nothing is claimed.
+    For a network class: if n >= threshold (2 P + 1) and the training error is zero, the relative error is at
+    most c_class times the bound that comes with the fit.  Where no start reaches zero training error, nothing
+    is claimed.
 
     Parameters
     ----------
@@ -46,18 +46,19 @@ class Claim(Checked):
         Constant of rounding, > 0.  The error of a direct least-squares solution is at most a low power of n
         and M times kappa eps.
     c_noise : float
-        Constant of the noise, > 0.  The mean square of the noise's effect has the constant 1; a single draw
-        of a single coefficient is above 40 once in 4e9.
+        Constant of the noise, > 0.  The mean square of the noise's effect has the constant 1; the square of a
+        single coefficient in a single draw exceeds 40 once in 4e9.
     c_class : float
-        Constant of the bound that comes with a network's fit, > 0: that bound is of first order.
+        Constant of the bound that comes with a network's fit, > 0; needed because that bound is of first
+        order.
     threshold : float
-        The claim holds from this many n_Nyq on, in (0, 1000].
+        The claim is about n of at least this many n_Nyq, in (0, 1000].
     heeds_condition : bool
         Whether kappa and g are in the bound.
     noise_gain : str
         "gain" for g, or "condition" for kappa instead of g.
     precision : str
-        Whose eps: "float64", "float32", or "" for the learner's own.
+        Precision of eps: "float64", "float32", or "" for the learner's own.
     """
 
     c: float = number(100.0, above=0)
@@ -82,7 +83,7 @@ class Example(Checked):
     n : int
         Number of labelled examples, >= 1.
     claim : Claim
-        What is claimed of the learner.
+        The claim about the learner.
     seed : int
         Seed of teacher, inputs, noise and the learner's own randomness, >= 0.
     """
@@ -96,20 +97,20 @@ class Example(Checked):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an example says about its claim.
+    """Whether an example supports or refutes its claim.
 
     Attributes
     ----------
     verdict : str
         "holds", "refuted", or "not tested".
     error : float
-        |f^ - f| / |f|; nan where it is not tested.
+        |f^ - f| / |f|; nan for an example that is not tested.
     bound : float
-        What the claim allows; inf where it claims nothing.
+        Largest error that the claim allows; inf where it claims nothing.
     condition : float
         kappa.
     status : str
-        The same as a sentence.
+        The result, in a sentence.
     """
 
     verdict: str
@@ -120,13 +121,13 @@ class Outcome:
 
     @property
     def ratio(self) -> float:
-        """Error over bound; the claim is refuted where it is above 1."""
+        """Error divided by bound; above 1 the claim is refuted."""
         return self.error / self.bound
 
 
 @checks.arguments(example=Instance(Example, "an Example of errsrc.conjecture.claims"))
 def examine(example: Example) -> Outcome:
-    """Return what an example says about its claim; the same at each call.
+    """Return whether an example supports or refutes its claim; the result is the same at each call.
 
     Parameters
     ----------
@@ -136,14 +137,14 @@ def examine(example: Example) -> Outcome:
     Returns
     -------
     Outcome
-        "not tested" where nothing is claimed: below the threshold, of a setting whose `n_nyquist` is not
-        known, and where it is not known how well the inputs determine the teacher (see
+        "not tested" where the claim says nothing: below the threshold, for a setting whose `n_nyquist` is not
+        known, and for a setting that does not know how well the inputs determine the teacher (see
         `Setting.sampling_matrix`).
 
     Raises
     ------
     ValueError, TypeError
-        As learner and setting raise them.
+        If the learner or the setting raises them.
 
     Examples
     --------
@@ -192,13 +193,13 @@ def _examine(setting: Setting, example: Example) -> Outcome:
 
 @_examine.register
 def _examine_network(setting: NetworkTeacher, example: Example) -> Outcome:
-    """Examine an example of a network class, where zero training error is claimed to be the teacher."""
+    """Examine an example of a network class: zero training error is claimed to mean the teacher is found."""
     teacher, x, y = _sample(example)
     found: Any = example.learner.fit(x, y, generator(example.seed, "learner")).function
     if not hasattr(found, "training_error") or not hasattr(found, "error_bound"):
         return _not_tested(f"Fits of {type(example.learner).__name__} come with no bound of their error.")
     if found.training_error > ZERO_ERROR:
-        return _not_tested(f"No start arrived: {found.status}")
+        return _not_tested(f"No start reached zero training error: {found.status}")
     fresh = setting.fresh(COMPARED_INPUTS // 4, generator(example.seed, "fresh"))
     truth = teacher(fresh)
     size = float(np.linalg.norm(truth))
@@ -219,7 +220,7 @@ def _sample(example: Example) -> tuple[Any, Array, Array]:
 
 
 def _norm(setting: Setting, teacher: Any, seed: int) -> float:
-    """Return |f|: of a function in a band by its coefficients, of others by fresh inputs."""
+    """Return |f|: from the coefficients for a function in a band, otherwise from fresh inputs."""
     if hasattr(teacher, "coefficients"):
         return float(np.linalg.norm(teacher.coefficients))
     values = teacher(setting.fresh(COMPARED_INPUTS, generator(seed, "norm")))
@@ -231,7 +232,7 @@ def _not_tested(status: str) -> Outcome:
 
 
 def _ill_conditioned(bound: float, kappa: float) -> Outcome:
-    status = f"The condition number {kappa:.2g} leaves nothing to claim."
+    status = f"With condition number {kappa:.2g} the claim's bound is too large to test."
     return Outcome("not tested", math.nan, bound, kappa, status)
 
 
@@ -249,7 +250,8 @@ def rounding_bound(claim: Claim, learner: Learner, kappa: float) -> float:
     claim : Claim
         The claim.
     learner : Learner
-        The learner, whose ``precision`` counts where the claim has none: "float64" if it has none either.
+        The learner, whose ``precision`` is used if the claim has none; "float64" if the learner has none
+        either.
     kappa : float
         Condition number of the sampling operator.
 

@@ -16,15 +16,15 @@ from errsrc.settings import Setting
 from errsrc.settings.setting import Array
 
 COMPARED_INPUTS = 4096
-"""Fresh inputs at which functions are compared, where Parseval's identity does not apply."""
+"""Number of fresh inputs at which functions are compared if Parseval's identity does not apply."""
 
 
 def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.random.Generator) -> float:
     """Return |f^ - f| / |f|, the root of the relative squared error over the setting's inputs.
 
-    A teacher with a method ``relative_error(estimate)``, as `errsrc.bases.BandFunction` has, is asked first.
-    If it does not know, or has no such method, the two functions are compared at `COMPARED_INPUTS` fresh
-    inputs.
+    If the teacher has a method ``relative_error(estimate)``, as `errsrc.bases.BandFunction` has, its result
+    is used.  If the method returns None, or the teacher has no such method, the two functions are compared at
+    `COMPARED_INPUTS` fresh inputs.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.rando
     teacher : callable
         The teacher f, a function of inputs (N, dim).
     predictor : callable
-        The predictor f^; what it has as ``function`` is what was learned.
+        The predictor f^; if it has an attribute ``function``, that is the learned function.
     rng : numpy.random.Generator
         Source of the fresh inputs.
 
@@ -68,7 +68,7 @@ def draw_errors(setting: Setting, learner: Learner | Any, n: int, draws: int, se
     draws : int
         Number of teachers, each with inputs of its own, >= 1.
     seed : int
-        Root of the seed tree.  A draw does not depend on the number of draws; other n have other draws.
+        Root of the seed tree.  A draw depends on its number and on n, but not on the number of draws.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def draw_errors(setting: Setting, learner: Learner | Any, n: int, draws: int, se
         for k, (teacher, x) in enumerate(zip(teachers, xs, strict=True))
     ]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Undersampled)  # the error says it
+        warnings.simplefilter("ignore", Undersampled)  # the error itself shows undersampling
         fitted = learner.fit_many(xs, ys, [generator(seed, "learner", n, k) for k in range(draws)])
     return np.array(
         [

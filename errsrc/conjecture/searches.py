@@ -36,9 +36,9 @@ class Region(Checked):
     designs : tuple of str
         Designs of nodes, see ``errsrc.settings.strategies.DESIGNS``.
     most : int
-        Largest size of a band, >= 1.  A network has at most a third of that many parameters, or 4.
+        Largest size of a band, >= 1.  A network has at most max(4, most / 3) parameters.
     oversampling : float
-        n is drawn up to this many n_Nyq, from 1 to 1000.
+        Largest n, in units of n_Nyq, from 1 to 1000.
     noise : float
         Largest standard deviation of label noise, >= 0.
     tail : float
@@ -61,7 +61,7 @@ class Region(Checked):
 
 @dataclass
 class _Tally:
-    """Numbers of examples of one kind that were tested or not, and the largest ratio of error to bound."""
+    """Numbers of tested and untested examples of one kind, and the largest ratio of error to bound."""
 
     tested: int = 0
     untested: int = 0
@@ -78,7 +78,7 @@ class _Tally:
 
 @functools.singledispatch
 def _kind(setting: Setting) -> tuple[str, str]:
-    """Return what an example is counted under: for a setting of one's own the name of its class."""
+    """Return the kind that an example is counted under: for a user's own setting, the name of its class."""
     return type(setting).__name__, ""
 
 
@@ -116,7 +116,7 @@ class Search:
     Attributes
     ----------
     claim : Claim
-        What was claimed.
+        The claim.
     region : Region
         Where a counterexample was searched for.
     tallies : dict
@@ -124,11 +124,11 @@ class Search:
     worst : float
         Largest ratio of error to bound of all examples tested.
     hardest : Example or None
-        The example with that ratio; None where none was tested.
+        The example with that ratio; None if no example was tested.
     counterexample : Example or None
-        The smallest example found that refutes the claim; None where none did.
+        The smallest example found that refutes the claim; None if no example refutes it.
     outcome : Outcome or None
-        What the counterexample says about the claim.
+        Error, bound and verdict of the counterexample.
     """
 
     claim: Claim
@@ -146,12 +146,12 @@ class Search:
 
     @property
     def untested(self) -> int:
-        """Number of examples about which too little is claimed to be tested."""
+        """Number of examples that were not tested, because the claim's bound is too large or says nothing."""
         return sum(one.untested for one in self.tallies.values())
 
     @property
     def verdict(self) -> str:
-        """What the search says of the claim: "supported", "refuted" or "not tested"."""
+        """The verdict on the claim: "supported", "refuted" or "not tested"."""
         if self.counterexample is not None:
             return "refuted"
         return "supported" if self.tested else "not tested"
@@ -176,7 +176,7 @@ def examples(
     region : Region
         The region.
     settings : SearchStrategy, optional
-        Draws the setting; by default as the region says.
+        Draws the setting; by default a setting of the region.
     learner_of : callable, optional
         Returns the learner for a setting; by default the learner that has full prior knowledge of it.
     """
@@ -201,7 +201,7 @@ def examples(
 
 
 def _learner_function(learner: Any) -> Callable[[Setting], Learner]:
-    """Return a function from settings to learners, for a learner or such a function of a user's own."""
+    """Return a function from settings to learners, for a learner or a user's own function."""
     if callable(learner) and not hasattr(learner, "fit"):
         return lambda setting: as_learner(learner(setting), "search")
     fixed = as_learner(learner, "search")
@@ -213,7 +213,7 @@ class _Refuted(Exception):
 
 
 class _Record:
-    """What the examples of a search said, in the order in which Hypothesis ran them."""
+    """Outcomes of a search's examples, in the order in which Hypothesis ran them."""
 
     def __init__(self) -> None:
         self.tallies: dict[tuple[str, str], _Tally] = {}
@@ -261,11 +261,11 @@ def search(
     Parameters
     ----------
     claim : Claim, optional
-        What is claimed; by default the conjecture.
+        The claim; by default the conjecture.
     region : Region, optional
         Where to search; by default all of `Region`.
     settings : SearchStrategy, optional
-        A Hypothesis strategy that draws settings, also ones of your own, instead of those of the region.
+        A Hypothesis strategy that draws settings, which may be your own, instead of the region's settings.
         Their `n_nyquist` must be known; a setting without a `sampling_matrix` is counted as not tested.
     learner : Learner, estimator, object with fit, or callable, optional
         The learner that the claim is about, see `errsrc.learners.as_learner`, or a function that returns one
@@ -284,7 +284,7 @@ def search(
     Raises
     ------
     TypeError, ValueError
-        For arguments out of range, and as learners and settings raise them.
+        For arguments out of range, and if a learner or a setting raises them.
 
     Examples
     --------

@@ -41,11 +41,11 @@ class Threshold:
     tolerance : float
         The relative error that counts as exact.
     n_star : Interval
-        The smallest n from which on the median relative error stays at most the tolerance; inf where it does
-        not up to the largest n measured, which is then the low end.  The low end is the largest n measured
-        whose median is surely above the tolerance.  The high end is the smallest n measured from which on all
-        medians are surely at most the tolerance.  Surely means by a one-sided binomial test at the interval's
-        level.
+        The smallest n from which on the median relative error stays at most the tolerance; inf if the median
+        is above the tolerance at the largest n measured, which is then the low end.  The low end is the
+        largest n measured whose median is surely above the tolerance.  The high end is the smallest n
+        measured from which on all medians are surely at most the tolerance.  "Surely" means by a one-sided
+        binomial test at the interval's level.
     errors : dict of int to ndarray of float64, (draws,)
         Relative errors of each draw, by n.
     shape : CurveShape
@@ -151,8 +151,8 @@ def threshold(
     Raises
     ------
     TypeError, ValueError
-        For arguments out of range, for a setting whose `n_nyquist` is not known where none is given, and as
-        the learner and the setting raise them.
+        For arguments out of range, if `n_nyquist` is not given and the setting does not know it, and if the
+        learner or the setting raises them.
 
     Examples
     --------
@@ -238,7 +238,7 @@ class _Measured:
         return [size for size in self.errors if size >= n]
 
     def interval(self, n_star: int, level: float) -> Interval:
-        """Return n* with its ends: medians are surely above the tolerance below, surely not from there on."""
+        """Return n* with its ends, see `Threshold.n_star`."""
         sure = {n: _surely_most(error <= self.tolerance, level) for n, error in self.errors.items()}
         surely_above = [
             n for n, error in self.errors.items()

@@ -77,8 +77,8 @@ TABLES: dict[str, PublishedTable] = {
         rows="35 of the 72 image-classification tasks, each a (domain, task, model); domain IC, error is the "
         "few-shot error rate. All rows of a task, sorted by n.",
         split="column fit; a curve's held-out points all have larger n than its fitted ones",
-        traps="The source is not sorted by n. Points are looks at one training run, not separate trainings, "
-        "and curves differ in length from 13 to 780 points: average per curve, not over points.",
+        traps="The source is not sorted by n. Points are evaluations during one training run, not separate "
+        "trainings, and curves differ in length from 13 to 780 points: average per curve, not over points.",
     ),
     "curves_language": PublishedTable(
         title="9 learning curves of translation, language and BIG-Bench models",

@@ -15,7 +15,7 @@ from errsrc.laws.law import Array, Law
 from errsrc.results import Interval
 
 MISFIT = 2.0
-"""Residuals larger than this many times the noise between seeds show that the law misses something."""
+"""Residuals larger than this many times the noise between seeds show that the law lacks a systematic part."""
 
 
 class Identifiability(NamedTuple):
@@ -135,7 +135,7 @@ def warnings_of(
     if noise.seeds > 0 and noise.residual > MISFIT * noise.seeds:
         out.append(
             f"The residuals ({noise.residual:.2g}) are {noise.residual / noise.seeds:.1f} times the noise "
-            "between seeds: this law misses something that is there."
+            "between seeds: the points have a systematic part that this law lacks."
         )
     if noise.run > 1.5 * noise.residual:
         out.append(

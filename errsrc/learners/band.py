@@ -203,7 +203,7 @@ class BandLeastSquares(SpectralLearner):
             status = f"n = {n} examples determine the M = {size} functions, condition number {condition:.2g}."
         elif n >= size:
             rank, distinct = int((d > cutoff).sum()), len(np.unique(x, axis=0))
-            why = f"only {distinct} nodes are different" if distinct < n else "the nodes lie badly"
+            why = f"only {distinct} nodes are different" if distinct < n else "the nodes are badly placed"
             status = f"n = {n} examples determine only {rank} of the M = {size} functions: {why}."
         else:
             status = f"n = {n} examples do not determine the M = {size} functions: {size} or more are needed."

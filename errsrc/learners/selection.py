@@ -140,7 +140,7 @@ class BandSelection(Learner):
             )
         rivals = np.delete(validation, chosen)
         rival = f", {rivals.min():.3g} by the next best" if np.isfinite(rivals).any() else ""
-        at_bound = ", or the function lies beyond the bound" if sizes[-1] == self.bound.size else ""
+        at_bound = ", or the function is outside the bound" if sizes[-1] == self.bound.size else ""
         return (
             f"{band}: the best of {len(sizes)} bands by labels left out, which it misses by "
             f"{validation[chosen]:.3g} of their mean square{rival}; no band of fewer than n = {n} functions "

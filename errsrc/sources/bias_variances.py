@@ -5,7 +5,7 @@ At one teacher f a learner's predictions g(x), over S samples crossed with I ini
     E (g - f)^2  =  bias^2 + variance over samples + over initialisations + of both together
 
 (d'Ascoli et al. 2020, arXiv 2003.01054; Adlam and Pennington 2020, arXiv 2011.03321).  Each of the four
-contains some of what the data does not determine, and some of what the learner wastes.
+components mixes what the data does not determine (uncertainty) with what the learner wastes (deficiency).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from errsrc.sources.predictions import predicted_values
 COMPONENTS = ("bias", "samples", "initialisations", "both")
 """Squared bias, then the three variances."""
 
-_FRESH_INPUTS = 256  # of each teacher
+_FRESH_INPUTS = 256  # number of fresh inputs per teacher
 
 
 @dataclass(frozen=True, eq=False)
 class BiasVariance:
-    """A learner's mean excess risk, split by what it varies with; squared loss.
+    """A learner's mean excess risk under the squared loss, as a sum of bias and variances.
 
     Attributes
     ----------
@@ -47,11 +47,11 @@ class BiasVariance:
     initialisations : Interval
         Variance over initialisations: the learner's own randomness.
     both : Interval
-        Variance of the two together, beyond the sum of the two.
+        Variance of the interaction between sample and initialisation.
     total : Interval
         The sum of these four, the mean excess risk.
     draws : dict of str to ndarray of float64, (teachers,)
-        Values over teachers, for each of the four and "total".
+        One value per teacher, for each of the four components and "total".
     """
 
     n: int
@@ -63,7 +63,7 @@ class BiasVariance:
     draws: dict[str, NDArray[np.float64]]
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the table as columns, arrays (5,): a row for each component and one for the total."""
+        """Return the table as columns, arrays (5,): one row per component, then the total."""
         names = (*COMPONENTS, "total")
         out: dict[str, NDArray[Any]] = {"part": np.array(names)}
         for end in ("estimate", "low", "high"):
@@ -104,9 +104,9 @@ def bias_variance(
     learner : Learner, estimator or object with fit
         The learner, see `errsrc.learners.as_learner`.
     n : int
-        Number of labelled examples of a sample, >= 1.
+        Number of labelled examples in each sample, >= 1.
     teachers : int
-        Number of teachers, >= 2, that the intervals are over.
+        Number of teachers, >= 2; the intervals are over teachers.
     samples : int
         Number of samples of each teacher, >= 2.
     initialisations : int
@@ -128,9 +128,9 @@ def bias_variance(
 
     Notes
     -----
-    Two-way analysis of variance with one value a cell: each component is unbiased, so that it may come out
-    below 0, and the components sum to the mean excess risk exactly.  Cost: teachers x samples x
-    initialisations fits.
+    This is a two-way analysis of variance with one value per cell.  The estimate of each component is
+    unbiased, so an estimate may be negative.  The components sum to the mean excess risk exactly.  Cost:
+    teachers x samples x initialisations fits.
 
     Examples
     --------
@@ -171,9 +171,9 @@ def bias_variance(
 
 
 def _split(off: Array) -> dict[str, float]:
-    """Return the components of errors (samples, initialisations, Q, outputs).
+    """Return the components of an array of errors, (samples, initialisations, Q, outputs).
 
-    They are means over Q, summed over outputs.
+    Each component is a mean over Q and a sum over outputs.
     """
     samples, initialisations = off.shape[:2]
 

@@ -1,10 +1,10 @@
-"""Budgets whose terms lie between bounds: of any setting without closed forms.
+"""Budgets of settings without closed forms: their terms lie between bounds.
 
 Let e(g) be the excess risk of a learner g, and S = uncertainty + realizability: the smallest mean excess risk
 of a map from data to the class F.  The bounds of the terms come from three facts:
 
 - S is at least the uncertainty of all functions, and at least the realizability;
-- S is at most the mean excess risk of any map from data to F, as the learner in question is;
+- S is at most the mean excess risk of any map from data to F, and the learner is such a map;
 - the deficiency is the mean excess risk of the learner less S.
 
 `errsrc.sources.bracket` has bounds of the uncertainty and of the realizability.
@@ -35,15 +35,15 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
     setting : Setting
         Any setting.
     experiment : Experiment
-        What the budget is of.
+        The learner, its number of examples, and the draws.
 
     Raises
     ------
     ValueError
-        As the learner and the setting raise it, and for predictions that are not finite, of another shape, or
-        no probabilities for the log loss.
+        If the learner or the setting raises it; if predictions are not finite or have another shape; or if
+        they are not probabilities under the log loss.
     NoAnswer
-        Where network students diverged in all draws but one, or in all.
+        If network students diverged in all draws, or in all but one.
     """
     draws, fitted, failed = _fit(experiment, draw_teachers_and_data(setting, experiment))
     risks = [excess_risk(setting, one, d.points, d.values) for one, d in zip(fitted, draws, strict=True)]
@@ -54,9 +54,9 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
     uncertainty, deficiency = _traded(found, outside) if smaller else _of_all_functions(found)
     status = f"{len(draws)} draws of teacher and data"
     pool = setting.test_pool_size
-    status += "." if pool is None else f", tested on the {pool:,} test inputs there are."
+    status += "." if pool is None else f", evaluated on all {pool:,} test inputs of the setting."
     if failed:
-        status += f" {failed} more are left out, in which a student diverged."
+        status += f" {failed} more draws are left out, because a student diverged."
     return Budget.bracketed(
         setting,
         experiment,
@@ -71,7 +71,7 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
 
 
 def _fit(experiment: Experiment, draws: list[Draw]) -> tuple[list[Draw], list[Any], int]:
-    """Return the draws, what was learned in each, and the number of draws left out: those that diverged."""
+    """Return the draws without divergence, the predictor fitted in each, and the number of diverged draws."""
     rngs = [experiment.rng(one.number, "learner") for one in draws]
     try:
         fitted = experiment.learner.fit_many([one.x for one in draws], [one.y for one in draws], rngs)
@@ -93,13 +93,13 @@ def _of_all_functions(found: UncertaintyBounds) -> tuple[LowerUpper, LowerUpper]
 def _traded(found: UncertaintyBounds, outside: LowerUpper) -> tuple[LowerUpper, LowerUpper]:
     """Return bounds of uncertainty and deficiency for a learner of a smaller class.
 
-    `outside` are the bounds of its realizability.  S, uncertainty plus realizability, lies between `smallest`
-    and `found.upper_member`.
+    `outside` are the bounds of the learner's realizability.  S, uncertainty plus realizability, lies between
+    `smallest` and `found.upper_member`.
     """
     excess, zero = found.excess, np.zeros(len(found.excess))
-    if found.determined:  # the data tells the teacher, and so the best member of the class
+    if found.determined:  # the data determines the teacher, and so the best member of the class
         return (zero, zero), (excess - outside[1], excess - outside[0])
-    # of two lower bounds the larger one is chosen, as the smaller one of their negatives
+    # `choose` takes the smallest candidate, so the largest lower bound is chosen by its negative
     lower = -choose({"0": zero, "chains": outside[1] - found.lower})[0]
     smallest = found.lower
     if outside[0].any():

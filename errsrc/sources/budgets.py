@@ -55,7 +55,7 @@ def budget(
     x : ndarray of float64, (n, dim), optional
         A fixed design; by default each draw has inputs of its own.
     draws : int
-        Number of draws of teacher, data and the learner's randomness, >= 2; what is exact takes fewer.
+        Number of draws of teacher, data and the learner's randomness, >= 2; exact terms use fewer.
     seed : int
         Root of the seed tree, >= 0.
     level : float
@@ -64,7 +64,7 @@ def budget(
         Whether to use closed forms where there are any.  False estimates every term from draws alone, as a
         check of the closed forms.
     effort : Effort, optional
-        How much is computed for network teachers, whose terms have only bounds; by default `Effort()`.
+        Amount of computation for network teachers, whose terms have only bounds; by default `Effort()`.
 
     Returns
     -------
@@ -77,16 +77,17 @@ def budget(
         For arguments out of range, a design of another shape, a learner that cannot take the setting's
         inputs, and predictions that are not finite or not in the class that the learner declares.
     NoAnswer
-        Where network students diverged in all draws but one, or in all.
+        If network students diverged in all draws, or in all but one.
 
     Notes
     -----
     Without closed forms, the uncertainty lies between 0 and the learner's own excess risk, and the deficiency
     is the remainder; network teachers of squared loss have tighter bounds, see `uncertainty_bracket`.  The
-    realizability is what `Setting.realizability` says, or lies between 0 and the learner's own excess risk.
+    realizability is `Setting.realizability` where the setting knows it, and otherwise lies between 0 and the
+    learner's own excess risk.
 
-    Least squares of labels with noise, or with a part outside the learner's class, have no finite mean risk
-    near n = M, the number of functions: the status says so.
+    Least squares has no finite mean risk near n = M, the number of functions, if the labels have noise or a
+    part outside the learner's class.  The status then says so.
 
     A subclass of `GaussianSetting` or `TableTeacher` has an exact budget.  For another setting whose terms
     you know, register a function with `budget_in`.
@@ -108,10 +109,10 @@ def budget(
 
 @functools.singledispatch
 def budget_in(setting: Setting, experiment: Experiment) -> Budget:
-    """Return the budget of an experiment, by what is known of the kind of setting.
+    """Return the budget of an experiment, by the function registered for the setting's class.
 
-    This is the function for any setting, with bounds where nothing is known.  Kinds of settings of which more
-    is known register a function of their own below; you can do so for a setting of your own::
+    The default accepts any setting and bounds the terms.  Classes of settings whose terms are known register
+    their own functions below.  You can register a function for your own class of settings::
 
         @budget_in.register
         def _(setting: MySetting, experiment: Experiment) -> Budget:
@@ -147,12 +148,12 @@ def check_sizes(setting: Setting, learner: Learner, where: str) -> None:
     learner : Learner
         The learner.
     where : str
-        Name of the function or class that error messages are about.
+        Name of the function or class that error messages name.
 
     Raises
     ------
     ValueError
-        As above.
+        If these numbers differ.
     """
     function_class = learner.function_class
     wanted = (setting.input_dim, setting.output_dim)

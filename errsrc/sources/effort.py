@@ -1,4 +1,4 @@
-"""How much is computed where a term of the budget has only bounds."""
+"""Amount of computation for terms of the budget that have only bounds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from errsrc.fields import Checked, integer
 
 @dataclass(frozen=True)
 class Effort(Checked):
-    """How much is computed to bring the bounds of the uncertainty close together.
+    """Amount of computation spent on tight bounds of the uncertainty.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class Effort(Checked):
     steps : int
         Number of L-BFGS steps of each student, >= 1.
     chains : int
-        Number of chains of each data set on either side, an even number.
+        Number of chains per data set for each of the two bounds, an even number.
     transitions : int
         Number of transitions of each chain that starts at the teacher, an even number.  Chains that start at
         students take twice as many, of which the first half is discarded.

@@ -1,4 +1,4 @@
-"""Budgets whose terms are known: of Gaussian settings given the inputs, of tables given the data."""
+"""Budgets with known terms: Gaussian settings given the inputs, and tables given the data."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from errsrc.sources.terms import Budget
 def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
     """Return the budget in a Gaussian setting.
 
-    Given the inputs, a learner that is linear in its labels has exact terms, without a draw of a teacher.
-    For other learners the deficiency is the mean squared distance between what was learned and the best
-    member of its class given the data.  A learner whose class is none that the setting knows has a bracket,
-    see `errsrc.sources.bracketed`.
+    Given the inputs, a learner that is linear in its labels has exact terms; no teacher is drawn. For other
+    learners the deficiency is the mean squared distance between the fitted predictor and the best member of
+    the learner's class given the data.  If the setting does not know the learner's class, the terms lie
+    between bounds, see `errsrc.sources.bracketed`.
 
     Parameters
     ----------
     setting : GaussianSetting
         The setting.
     experiment : Experiment
-        What the budget is of.
+        The learner, its number of examples, and the draws.
     """
     learner, function_class = experiment.learner, experiment.function_class
     if not _is_measurable(setting, function_class):
@@ -40,18 +40,18 @@ def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
     if experiment.exact and learner.linear_in_labels and function_class.largest_rank is None:
         found = _closed_form(setting, experiment)
         status = "Exact given the inputs" + (
-            "." if len(found) == 1 else f"; intervals are over {len(found)} draws of them."
+            "." if len(found) == 1 else f"; intervals are over {len(found)} draws of the inputs."
         )
     else:
         found = _sampled(setting, experiment)
         how = "Posterior known, deficiency from" if experiment.exact else "Every term estimated from"
         status = f"{how} {len(found)} draws of teacher and data."
     if experiment.x is None and has_infinite_mean(setting, learner, experiment.n):
-        labels = "noisy labels" if setting.noise_std else "labels from beyond its band"
+        labels = "noisy labels" if setting.noise_std else "labels with a part outside its band"
         status += (
             f" But over random inputs the mean risk is infinite, for least squares of n = {experiment.n:,} "
             f"{labels} in M = {setting.dimension(function_class):,} functions: estimates and intervals are "
-            "of these draws alone."
+            "describe these draws only."
         )
     return Budget.known(
         setting,
@@ -91,7 +91,7 @@ def has_infinite_mean(setting: GaussianSetting, learner: Learner, n: int) -> boo
 
 
 def _closed_form(setting: GaussianSetting, experiment: Experiment) -> list[DesignTerms]:
-    """Return the terms of each draw's design; of a single one where nothing is random."""
+    """Return the terms of each draw's design; of only one design where nothing is random."""
     out: list[DesignTerms] = []
     learner = experiment.learner
     for posterior, same in posteriors(setting, experiment):
@@ -128,19 +128,20 @@ def _sampled(setting: GaussianSetting, experiment: Experiment) -> list[DesignTer
 def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:
     """Return the budget of a learner of tables of classes, by sums over all items given the data.
 
-    A learner whose class is smaller than all functions has a bracket, see `errsrc.sources.bracketed`.
+    If the learner's class is smaller than all functions, the terms lie between bounds, see
+    `errsrc.sources.bracketed`.
 
     Parameters
     ----------
     setting : TableTeacher
         The setting.
     experiment : Experiment
-        What the budget is of.
+        The learner, its number of examples, and the draws.
 
     Raises
     ------
     ValueError
-        For a learner that gives a class that may come the probability 0, under the log loss.
+        If the loss is the log loss and the learner gives probability 0 to a class that can occur.
     """
     if not experiment.function_class.unrestricted:
         return bracketed_budget(setting, experiment)
@@ -157,9 +158,9 @@ def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:
         risks.append([_mean_loss(setting, truth, one) for one in (truth, learned)])
     least, got = np.array(risks).T
     if not np.isfinite(got).all():
-        accepted = "one that gives each class that may come a probability > 0, for the log loss"
+        accepted = "one that gives each class that can occur a probability > 0, for the log loss"
         raise ValueError(checks.refusal("learner", "budget", accepted, experiment.learner))
-    status = f"Exact given the data; intervals are over {len(draws)} draws of it."
+    status = f"Exact given the data; intervals are over {len(draws)} draws of the data."
     return Budget.known(setting, experiment, np.zeros(len(draws)), least - setting.noise, got - least, status)
 
 

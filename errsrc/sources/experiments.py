@@ -15,7 +15,7 @@ from errsrc.sources.effort import Effort
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A learner that gets n labelled examples, in several draws of teacher and data.
+    """A learner that is fitted to n labelled examples in each of several draws of teacher and data.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Experiment:
     exact : bool
         Whether to use closed forms where there are any.
     effort : Effort
-        How much is computed where there are only bounds.
+        Amount of computation for terms that have only bounds.
     """
 
     learner: Learner
@@ -64,7 +64,7 @@ class Experiment:
         return generator(self.seed, "budget", draw, purpose)
 
     def inputs(self, setting: Setting, draw: int) -> Array:
-        """Return the inputs of a draw, float64 (n, dim): the fixed design, or drawn from the setting.
+        """Return the inputs of a draw, float64 (n, dim): the fixed design, or a sample of the setting.
 
         Parameters
         ----------

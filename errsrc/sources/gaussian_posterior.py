@@ -19,7 +19,7 @@ from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
 
 RANDOM_POINTS = 64
-"""Fresh inputs of a draw at which functions are compared, where no exact quadrature is known."""
+"""Number of fresh inputs per draw at which functions are compared, if no exact quadrature is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class TeacherSample:
     labels : ndarray of float64, (n, outputs)
         The labels.
     y : ndarray of float64, (n,) or (n, outputs)
-        The labels as learners see them.
+        The labels in the shape that learners are given.
     """
 
     values: Array
@@ -60,12 +60,13 @@ class DesignTerms:
 
 
 class Posterior:
-    """What the labels of a design say of a Gaussian setting's teacher, at the points of a quadrature.
+    """The posterior of a Gaussian setting's teacher given the labels of a design, at a quadrature's points.
 
     With B B' the prior covariance and B_x = U diag(d) V', the posterior mean at the points is
     B_q V diag(d / (d^2 + s^2)) U' y, and a root of the posterior covariance
-    B_q (I - V diag(1 - sqrt(s^2 / (d^2 + s^2))) V').  Here s is the standard deviation of the noise over that
-    of the output.  Nothing is squared or subtracted, so that zeros come out as squares of rounding errors.
+    B_q (I - V diag(1 - sqrt(s^2 / (d^2 + s^2))) V').  Here s is the noise's standard deviation divided by the
+    output's.  The formulas square and subtract nothing, so a term that is exactly 0 is computed as the square
+    of a rounding error.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ class Posterior:
         Returns
         -------
         ndarray of float64, (N, ...), or None
-            None for all functions, of which many have these values.
+            None for the class of all functions, because many functions have these values.
         """
         basis = self.setting.frame(self.function_class, at)
         return None if basis is None or self.frame is None else basis @ (self.frame.T @ values)
@@ -190,21 +191,21 @@ class Posterior:
         return TeacherSample(self.points_root @ z, other, labels, y)
 
     def check_membership(self, learner: Learner, values: Array, function: Callable[[Array], Array]) -> None:
-        """Raise for a learner whose predictions are not in its class, judged at a few inputs.
+        """Raise ValueError if a learner's predictions at a few inputs are not in its class.
 
         Parameters
         ----------
         learner : Learner
             The learner.
         values : ndarray of float64, (Q, ...)
-            Its predictions at the points, or its smoother.
+            The learner's predictions at the points, or its smoother.
         function : callable
-            Returns the same at other inputs (N, dim).
+            Returns the predictions, or the smoother, at other inputs (N, dim).
 
         Raises
         ------
         ValueError
-            As above.
+            If the predictions are not in the class.
         """
         fresh = self.setting.inputs(8, generator(0, "budget", "class"))
         expected = self.extended(self.root * values, fresh)
@@ -250,7 +251,7 @@ def posteriors(setting: GaussianSetting, experiment: Experiment) -> Iterator[tup
     setting : GaussianSetting
         The setting.
     experiment : Experiment
-        The learner, whose class counts, and the draws.
+        The draws, and the learner, whose class is used.
 
     Yields
     ------
@@ -287,7 +288,7 @@ def sampled_terms(
     teacher : TeacherSample
         The draw's teacher and labels.
     learned : ndarray of float64, (Q, outputs)
-        Weighted values of what was learned.
+        Weighted values of the fitted predictor.
     exact : bool
         Whether to use closed forms.
     """
@@ -304,7 +305,7 @@ def sampled_terms(
 def _sampled_terms_of_rank(
     function_class: RankK, posterior: Posterior, teacher: TeacherSample, learned: Array, exact: bool
 ) -> DesignTerms:
-    """Return the terms of a learner of linear maps of limited rank, which are no linear space."""
+    """Return the terms of a learner of linear maps of limited rank, which do not form a linear space."""
     mean = posterior.mean(teacher.labels)
     outside = low_rank_residual(teacher.values, function_class.rank)
     best = low_rank_residual(mean, function_class.rank)

@@ -1,4 +1,4 @@
-"""Predictions of what was learned, as arrays that can be compared, and their risk."""
+"""Values of fitted predictors as arrays of a common shape, and their risk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def predicted_values(predictor: Any, points: Array, outputs: int, where: str = "
     outputs : int
         Number of outputs that the predictor must have.
     where : str
-        Name of the function that error messages are about.
+        Name of the function that error messages name.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Arra
     Parameters
     ----------
     predictor : callable
-        The predictor.  It may know fewer classes: those that were never seen.
+        The predictor.  It may lack classes that no labelled example had.
     points : ndarray of float64, (Q, dim)
         Inputs.
     classes : int
@@ -64,12 +64,13 @@ def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Arra
     Returns
     -------
     ndarray of float64, (Q, classes)
-        The scores.  Classes that were never seen have probability 0, or a score that is never the largest.
+        The scores.  Classes that the predictor lacks have probability 0, or a score that is never the
+        largest.
 
     Raises
     ------
     ValueError
-        For scores that are not finite, and for the log loss for scores that are no probabilities.
+        For scores that are not finite, and for the log loss scores that are not probabilities.
     """
     seen = np.shape(predictor(points[:1]))[-1]
     values = np.full((len(points), classes), -np.inf if loss == "zero-one" else 0.0)
@@ -97,14 +98,15 @@ def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) 
     Returns
     -------
     excess, noise : float
-        The mean risk at the points less the smallest possible risk; and that smallest risk, over the points
-        where it depends on the teacher's values, else over the whole setting.
+        The mean risk at the points less the smallest possible risk; and the noise, which is the smallest
+        possible risk.  The noise is a mean over the points if it depends on the teacher's values, and
+        otherwise a mean over the whole setting.
 
     Raises
     ------
     ValueError
-        For predictions of another shape, or that are not finite, and for a learner that gives a class that
-        may come the probability 0, under the log loss.
+        If predictions have another shape or are not finite, or if the loss is the log loss and the learner
+        gives probability 0 to a class that can occur.
     """
     outputs = values.shape[1]
     if setting.loss == "squared":
@@ -114,25 +116,25 @@ def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) 
     truth = setting.channel.probabilities(values)
     got, least = (float(expected_loss(truth, one, setting.loss).mean()) for one in (learned, truth))
     if not np.isfinite(got):
-        accepted = "one that gives each class that may come a probability > 0, for the log loss"
+        accepted = "one that gives each class that can occur a probability > 0, for the log loss"
         raise ValueError(checks.refusal("learner", "budget", accepted, "<0>"))
     return got - least, setting.noise if setting.channel.noise_is_constant else least
 
 
 def optimiser_rest(setting: Setting, fitted: Sequence[Any]) -> NDArray[np.float64] | None:
-    """Return what the optimiser left of trained students: their training risk less the noise.
+    """Return the error that the optimiser left: the training risk of trained students less the noise.
 
     Parameters
     ----------
     setting : Setting
         The setting, with its loss and noise.
     fitted : sequence of predictors
-        What was learned in each draw.
+        The fitted predictor of each draw.
 
     Returns
     -------
     ndarray of float64, (draws,), or None
-        The mean over the networks of each student; None where a predictor is no trained student.
+        The mean over the networks of each student; None if a predictor is not a trained student.
     """
     found = []
     for one in fitted:

@@ -38,30 +38,30 @@ class Budget:
     loss : str
         What risk is measured in, one of `errsrc.settings.setting.LOSSES`.
     noise, realizability, uncertainty, deficiency : Bracket
-        The terms, in the units of the loss, each an `errsrc.results.Bracket`, which is closed where the term
-        is known but for sampling.  Where terms are only bounded, they are traded against each other: noise,
-        the lower bound of realizability, the upper bound of uncertainty and the lower bound of deficiency sum
-        to the total.  Where the uncertainty is known, it is the upper bound of deficiency instead.
+        The terms, in the units of the loss, each an `errsrc.results.Bracket`.  Its lower and upper bounds are
+        equal where the term is known up to sampling error.  Bounds sum to the total in this combination:
+        noise, the lower bound of realizability, the upper bound of uncertainty and the lower bound of
+        deficiency.  Where the uncertainty is known, the combination has the upper bound of deficiency instead.
     total : Interval
         The expected risk.
     scale : float
         The target variance of the setting, by which `relative` terms are divided.
     draws : dict of str to ndarray of float64, (draws,)
-        What the intervals come from: values over draws of teacher and data, for each term and "total".  They
-        are all the same where the term is exact.  For a bracket these are the values of its lower bound;
-        those of the upper bound are under "realizability.upper" and so on.
+        The values that the intervals come from: one per draw of teacher and data, for each term and "total".
+        All values of a term are equal where the term is exact.  For a term between bounds, its own name has
+        the values of the lower bound, and "realizability.upper" and so on those of the upper bound.
     status : str
         How the terms were computed, in sentences.
     std_error : float
         Standard error over draws of the excess risk, which is the total less the noise.
     all_functions : Bracket or None
-        The uncertainty of a learner that could learn any function, if the learner's class is smaller; None
-        if it is not, and where it was not computed.
+        The uncertainty of a learner that could learn any function, if the learner's class is smaller; None if
+        the class is not smaller, or if this uncertainty was not computed.
     optimiser : Interval or None
-        For a trained student the part of the deficiency that the optimiser left: its risk on its training
-        examples less the noise, which is the teacher's mean risk there; for several networks the mean of
-        theirs.  Without noise, in a class that holds the teacher, it could be 0; with noise it may be
-        negative.  None for other learners.
+        The part of the deficiency that the optimiser of a trained student left: the student's risk on its
+        training examples less the noise, which is the teacher's mean risk there.  For several networks, the
+        mean over networks.  A perfect optimiser would reach 0 if there is no noise and the class contains the
+        teacher; with noise the value may be negative.  None for other learners.
     """
 
     n: int
@@ -88,16 +88,16 @@ class Budget:
         deficiency: PerDraw,
         status: str,
     ) -> Budget:
-        """Return the budget of terms that are known for each draw.
+        """Return the budget whose terms are known in each draw.
 
         Parameters
         ----------
         setting : Setting
             The setting, whose noise is a term.
         experiment : Experiment
-            What the budget is of.
+            The learner, its number of examples, and the draws.
         realizability, uncertainty, deficiency : ndarray of float64, (draws,)
-            The other terms of each draw; of a single one where they are exact.
+            The other terms in each draw; arrays of length 1 where the terms are exact.
         status : str
             How the terms were computed, in sentences.
 
@@ -137,14 +137,14 @@ class Budget:
         all_functions: LowerUpper | None = None,
         optimiser: PerDraw | None = None,
     ) -> Budget:
-        """Return the budget of terms that lie between bounds for each draw.
+        """Return the budget whose terms lie between bounds in each draw.
 
         Parameters
         ----------
         setting : Setting
             The setting.
         experiment : Experiment
-            What the budget is of.
+            The learner, its number of examples, and the draws.
         noise : ndarray of float64, (draws,)
             The noise of each draw.
         excess : ndarray of float64, (draws,)
@@ -154,11 +154,11 @@ class Budget:
         statuses : mapping of str to str
             How the bounds of each of these terms were computed.
         status : str
-            The same for the whole budget, in sentences.
+            How the whole budget was computed, in sentences.
         all_functions : pair of ndarray of float64, (draws,), optional
             Bounds of the uncertainty of all functions, where the learner's class is smaller.
         optimiser : ndarray of float64, (draws,), optional
-            What the optimiser left in each draw.
+            The part of the deficiency that the optimiser left in each draw.
 
         Returns
         -------
@@ -211,10 +211,10 @@ class Budget:
 
     @property
     def rounded(self) -> Budget:
-        """The same budget as it is printed and drawn: at most `ROUNDING` of the target variance becomes 0.
+        """The budget as it is printed and plotted: 0 for values of at most `ROUNDING` times target variance.
 
-        A term that is 0 in exact arithmetic comes out as some 1e-30.  The budget itself keeps such values, so
-        that its terms sum to its total.
+        A term that is 0 in exact arithmetic is computed as about 1e-30.  The budget itself keeps such values,
+        so that its terms sum to its total.
         """
         return replace(self, **self._changed(lambda one: one.rounded(ROUNDING * self.scale)))
 
@@ -272,7 +272,7 @@ def notes(budgets: Sequence[Budget]) -> list[str]:
     out = list(dict.fromkeys(one.status for one in budgets))
     if any(one.rounded.rows() != one.rows() for one in budgets):
         out.append(
-            f"0 also stands for at most {ROUNDING:g} of the target variance, which may be rounding alone."
+            f"0 also stands for values up to {ROUNDING:g} of the target variance: they may be rounding error."
         )
     return out
 

@@ -98,7 +98,7 @@ def test_a_function_beyond_the_bound_is_said_to_be():
     f = BandSelection(Torus(5)).fit(x, y, np.random.default_rng(0)).function
     assert not f.vanished
     assert f.residuals.min() > 0.1
-    assert "or the function lies beyond the bound" in f.status
+    assert "or the function is outside the bound" in f.status
 
 
 def test_too_few_examples_for_the_band_never_make_it_vanish():

@@ -325,7 +325,7 @@ def test_a_budget_page_has_every_term(pages: Any) -> None:
         for said in (seen.noise, seen.realizability, seen.uncertainty, seen.deficiency, seen.total):
             assert str(said) in text
     assert "the risk is 0 to rounding" in text  # the interpolator at n = 16, without noise
-    assert "0 also stands for at most 1e-12 of the target variance" in text
+    assert "0 also stands for values up to 1e-12 of the target variance" in text
     assert not re.search(r"e-[23]\d", text)
 
 

@@ -373,7 +373,7 @@ def test_rounding_is_printed_as_0_and_kept_in_the_sum():
     assert exact.rounded.uncertainty.lower == exact.rounded.uncertainty.upper == Interval(0, 0, 0, 0.95)
     assert exact.rounded.deficiency == exact.deficiency
     assert exact.rounded.relative.rows() == exact.relative.rounded.rows()
-    note = "0 also stands for at most 1e-12 of the target variance, which may be rounding alone."
+    note = "0 also stands for values up to 1e-12 of the target variance: they may be rounding error."
     header, before, after, status, last = budget_table(found).splitlines()
     assert header.split() == ["n", *TERMS, "total"]
     assert after.split()[:4] == ["5", "0", "0", "0"]

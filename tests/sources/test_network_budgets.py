@@ -131,7 +131,10 @@ def test_students_that_diverge_are_left_out_and_said():
 
     found = budget(setting(weight_std=2.0), wild(0.7), 30, draws=12)
     assert 2 <= len(found.draws["total"]) < 12
-    assert f"{12 - len(found.draws['total'])} more are left out, in which a student diverged" in found.status
+    assert (
+        f"{12 - len(found.draws['total'])} more draws are left out, because a student diverged"
+        in found.status
+    )
     with pytest.raises(NoAnswer, match="No budget of 12 draws: 12 of 12 networks diverged"):
         budget(setting(weight_std=2.0), wild(50.0), 30, draws=12)
 

@@ -122,7 +122,7 @@ def test_a_class_that_the_setting_does_not_know_has_a_bracket_of_realizability(s
     found = budget(setting, StepLearner(), 8, draws=6)
     excess = found.total.estimate - found.noise.lower.estimate
     assert sides(found, "realizability") == pytest.approx((0, excess))
-    assert "not known of its class" in found.status
+    assert "not known for its class" in found.status
     assert found.all_functions is not None
     assert sum_to_the_total(found)
 
@@ -156,7 +156,7 @@ def test_a_realizability_that_the_setting_knows_is_a_term() -> None:
     known = setting.realizability(Band(Torus(2))).estimate
     assert sides(found, "realizability") == pytest.approx((known, known))
     assert sides(found, "uncertainty")[1] == pytest.approx(found.total.estimate - known)
-    assert "known of the setting" in found.status
+    assert "known for the setting" in found.status
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Bounds of the uncertainty: what n examples leave undetermined of a teacher.
 
-Without more knowledge it lies between 0 and the learner's own excess risk.  Of network teachers of squared
-loss it is bounded from below by chains in the posterior that start at the teacher
+Without more knowledge the uncertainty lies between 0 and the learner's own excess risk.  For network teachers
+under the squared loss it is bounded from below by chains in the posterior that start at the teacher
 (``errsrc.sources.bracket.lower``), and from above by the excess risk of predictors made from the data alone
 (``errsrc.sources.bracket.upper``); noiseless labels at enough inputs certify that it is 0.
 """
@@ -33,18 +33,18 @@ from errsrc.sources.predictions import predicted_values
 from errsrc.sources.terms import PerDraw
 
 FALSE_ALARM = 1e-6
-"""Probability that teachers which did label the data are refused."""
+"""Probability of an error for teachers that did label the data: a false alarm."""
 
 ASSUMED_NOISE = 1e-2
 """Noise that predictors of clean labels assume, relative to the labels' root mean square."""
 
-_CERTIFIED_DRAWS = 8  # whose Jacobian's conditioning a certificate states
-_CERTIFIED_PARAMETERS = 1000  # and the most parameters for which it does
+_CERTIFIED_DRAWS = 8  # number of draws whose Jacobian's conditioning a certificate states
+_CERTIFIED_PARAMETERS = 1000  # largest number of parameters for which a certificate states it
 
 
 @dataclass(frozen=True, eq=False)
 class UncertaintyBracket:
-    """Bounds of a setting's uncertainty, draw by draw; a mean over draws is a bound.
+    """Bounds of a setting's uncertainty.  Values are per draw; their means over draws are the bounds.
 
     Attributes
     ----------
@@ -52,21 +52,22 @@ class UncertaintyBracket:
         Lower bound of the posterior variance, for all functions.  For a class of networks subtract the upper
         bound of its realizability.
     upper : ndarray of float64, (D,)
-        Mean squared distance on the points, from `samples`, of the predictor that is chosen: for each half of
-        the draws the one that is best on the other half, so that no draw chooses for itself.
+        Mean squared distance on the points, from `samples`, of the chosen predictor.  Each half of the draws
+        uses the predictor that is best on the other half, so that no draw is evaluated on a choice that it
+        influenced.
     upper_member : ndarray of float64, (D,)
-        The same among those predictors that are single networks of the `student` architecture.  Less the
-        realizability of that class it bounds the class's own uncertainty.
+        The same distance, with the choice restricted to single networks of the `student` architecture.  This
+        distance less the realizability of that class bounds the class's own uncertainty from above.
     portfolio : dict of str to ndarray of float64, (D,)
         The same distance of each predictor, by name.
     members : tuple of str
-        Names of the predictors that are such networks.
+        Names of the predictors that are single networks of the `student` architecture.
     chosen, chosen_member : str
-        Names of the predictors that are best over all draws, of all and of `members`.
+        Names of the best predictors over all draws: among all predictors, and among `members`.
     samples : ndarray of float64, (D, S, Q, outputs)
-        Functions at the points: the teacher, then states of the chains that started there.  Given the data
-        each is distributed as the teacher is, however slow the chains, so that the mean of `distance` over
-        draws is the excess risk of a predictor that was made from the data alone.
+        Functions at the points: the teacher, then states of the chains that started there.  Given the data,
+        each function has the teacher's distribution, even if the chains move slowly.  So the mean of
+        `distance` over draws is the excess risk of a predictor that was made from the data alone.
     status : str
         How the bounds were computed, or the certificate, as a sentence.
     determined : bool
@@ -88,7 +89,7 @@ class UncertaintyBracket:
     def distance(self, values: Sequence[Array] | Array) -> PerDraw:
         """Return the mean squared distance of predictions from `samples`, (D,).
 
-        It has less sampling noise than the distance from the teacher alone, ``samples[:, :1]``.
+        This distance has less sampling noise than the distance from the teacher alone, ``samples[:, :1]``.
 
         Parameters
         ----------
@@ -129,7 +130,7 @@ def uncertainty_bracket(
     setting : NetworkTeacher
         A setting of the squared loss.
     teachers : sequence of NetworkFunction
-        D teachers drawn from it.
+        D teachers drawn from the setting.
     xs : sequence of ndarray of float64, (n, inputs)
         Inputs of the labelled examples of each draw; n is the same in all.
     ys : sequence of ndarray of float64, (n,) or (n, outputs)
@@ -142,10 +143,10 @@ def uncertainty_bracket(
         Architecture whose single members `UncertaintyBracket.upper_member` is about; by default the
         teacher's.
     effort : Effort, optional
-        How much is computed; by default `Effort()`.
+        Amount of computation; by default `Effort()`.
     generic : bool
-        Whether the inputs are drawn one by one as the setting does.  Only then 2P + 1 of them are a
-        certificate: inputs of a design may coincide.
+        Whether the inputs are independent samples of the setting.  Only then do 2P + 1 inputs certify the
+        teacher, because inputs of a fixed design may coincide.
 
     Returns
     -------
@@ -155,13 +156,13 @@ def uncertainty_bracket(
     Raises
     ------
     ValueError, TypeError
-        For a setting of another loss, draws of different shapes, or teachers that the data is not from.
+        For a setting of another loss, draws of different shapes, or teachers that did not label the data.
 
     Notes
     -----
-    Noiseless labels of a network that is analytic in its P parameters determine it from 2P + 1 generic inputs
-    on (Sontag 2002, arXiv math/0111135): both bounds are 0, and no chain runs.  Otherwise the cost is D x
-    starts students, and D x chains x 5 transitions x leaps gradients of a data set's squared error.
+    Noiseless labels at 2P + 1 or more generic inputs determine a network that is analytic in its P parameters
+    (Sontag 2002, arXiv math/0111135): both bounds are 0, and no chain runs.  Otherwise the cost is D x starts
+    students, and D x chains x 5 transitions x leaps gradients of a data set's squared error.
     """
     if setting.loss != "squared":
         accepted = "a setting of the squared loss"
@@ -223,7 +224,7 @@ def _determined(draws: NetworkDraws) -> UncertaintyBracket:
 
 
 def _check_posterior_samples(draws: NetworkDraws, posterior: NetworkPosterior) -> None:
-    """Raise ValueError for teachers that are no posterior samples: by the size of weights and of noise."""
+    """Raise ValueError if teachers are not posterior samples, by the mean square of weights and noise."""
     z = posterior.whitened(draws.weights)
     squares = {
         "ys": (float(posterior.misfit(z).sum()), draws.y.numel()),
@@ -232,7 +233,7 @@ def _check_posterior_samples(draws: NetworkDraws, posterior: NetworkPosterior) -
     for name, (square, freedom) in squares.items():
         tail = min(chi2.sf(square, freedom), chi2.cdf(square, freedom))
         if tail < FALSE_ALARM / 4:
-            accepted = "draws of the setting: a chain that starts elsewhere than at the teacher is no bound"
+            accepted = "the teachers that labelled the data, because a chain from another start is no bound"
             got = f"<mean square {square / freedom:.3g} x expected>"
             raise ValueError(checks.refusal(name, "uncertainty_bracket", accepted, got))
 
@@ -274,13 +275,13 @@ def uncertainty_bounds(
     setting : Setting
         The setting.
     experiment : Experiment
-        What the budget is of.
+        The learner, its number of examples, and the draws.
     draws : sequence of Draw
         Draws of teacher and data.
     fitted : sequence of predictors
-        What was learned in each draw.
+        The fitted predictor of each draw.
     excess : ndarray of float64, (draws,)
-        Its excess risk at the draws' fresh inputs.
+        The learner's excess risk at the draws' fresh inputs.
     """
     status = f"Between 0 and the learner's own risk: no closer bounds are known for {type(setting).__name__}."
     return UncertaintyBounds(excess, np.zeros(len(draws)), excess, excess, status)

@@ -22,10 +22,10 @@ from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
 
 FRESH_INPUTS = 512
-"""Fresh inputs of a draw at which functions are compared, unless the setting has a pool of test inputs."""
+"""Number of fresh inputs per draw at which functions are compared, without a pool of test inputs."""
 
 LABEL_ROUNDING = 1e-9
-"""How far clean labels may be off the teacher's values, relative to the largest label and 1."""
+"""Largest deviation of clean labels from the teacher's values, relative to 1 + the largest label."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def draw_teachers_and_data(setting: Setting, experiment: Experiment) -> list[Dra
     setting : Setting
         The setting.
     experiment : Experiment
-        The number of examples, and the seed and number of draws.
+        The number of examples, the number of draws, and the seed.
     """
     out = []
     for number, teacher in enumerate(draw_teachers(setting, experiment.draws, experiment.seed)):
@@ -106,8 +106,8 @@ def draw_points(setting: Setting, number: int, seed: int) -> Array:
 def draw_teachers(setting: Setting, draws: int, seed: int) -> Sequence[Any]:
     """Return the teacher of each draw.
 
-    Network teachers are kept, since budgets at other n of the same seed have the same teachers, and it can
-    take long to train them.
+    Network teachers are cached: budgets at other n with the same seed have the same teachers, and training
+    them can take long.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ class NetworkDraws:
             Teachers of the setting.
         xs, ys, points : sequences of ndarray of float64
             For each teacher the inputs (n, inputs), the labels (n,) or (n, outputs), and the fresh inputs
-            (Q, inputs); of one shape in all draws.
+            (Q, inputs); with the same shapes in all draws.
 
         Raises
         ------
@@ -201,12 +201,12 @@ class NetworkDraws:
             return cls(setting, weights, x, y, at, network(weights, at))
 
     def check_clean_labels(self) -> None:
-        """Raise for labels that are not the teachers' values.
+        """Raise ValueError if labels are not the teachers' values.
 
         Raises
         ------
         ValueError
-            As above.
+            If a label differs from the teacher's value by more than rounding.
         """
         with torch.no_grad():
             off = float((self.network(self.weights, self.x) - self.y).abs().max())

@@ -1,7 +1,7 @@
 """Hamiltonian chains in the posterior of network teachers, for many data sets at once.
 
-Chains live in whitened parameters z: parameters over their prior standard deviations, so that the prior is
-N(0, I).  A transition draws a momentum and a step, follows a fixed number of leapfrog steps, and accepts by
+Chains live in whitened parameters z: parameters divided by their prior standard deviations, so that the prior
+is N(0, I).  A transition draws a momentum and a step, makes a fixed number of leapfrog steps, and accepts by
 Metropolis's rule.  It is reversible with respect to the posterior for any step that was chosen without
 knowing the chain's start (Neal 2011, arXiv 1206.1901).
 
@@ -26,14 +26,14 @@ from errsrc import checks
 from errsrc.nets import Network, Weights, jacobian
 
 SHORTEST = 0.5
-"""Each transition draws each chain's step from the interval of `SHORTEST` to 1 times the chosen step."""
+"""Shortest step of a transition, relative to the chosen step, which is the longest."""
 
 ACCEPTANCE = 0.85
 """Share of transitions that the choice of steps aims to accept."""
 
-_LABEL_TOLERANCE = 1e-11  # of a state in the set of solutions
-_RETURN_TOLERANCE = 1e-7  # of a state that a leap must lead back to
-_NEWTON_STEPS = 25  # to find the set of solutions again, at most
+_LABEL_TOLERANCE = 1e-11  # largest label error of a state that counts as a solution
+_RETURN_TOLERANCE = 1e-7  # largest distance between a state and the end of the reversed leap
+_NEWTON_STEPS = 25  # largest number of Newton steps back to the set of solutions
 
 
 class NetworkPosterior:
@@ -59,7 +59,7 @@ class NetworkPosterior:
         self.scale = torch.cat([torch.full((math.prod(shape),), std).double() for std, shape in pairs])
 
     def repeated(self, times: int) -> NetworkPosterior:
-        """Return the posteriors with each data set several times in a row.
+        """Return the posteriors with each data set repeated in a row.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class NetworkPosterior:
         return self.network(self.weights(z), points)
 
     def misfit(self, z: Tensor) -> Tensor:
-        """Return the squared error on each data set over the noise's variance, (C,).
+        """Return the squared error on each data set divided by the noise's variance, (C,).
 
         Parameters
         ----------
@@ -231,7 +231,8 @@ def choose_steps(
 ) -> tuple[Tensor, Tensor]:
     """Return a leapfrog step for each data set, (C,), and the states where the search for it ended, (C, P).
 
-    The first step comes from the largest curvature at the start; then steps follow the chains' acceptance.
+    The first step comes from the largest curvature at the start; then the steps are adapted to the chains'
+    acceptance.
 
     Parameters
     ----------
@@ -262,7 +263,7 @@ def choose_steps(
 
 
 def leaps_of(step: Tensor, most: int) -> int:
-    """Return how many leaps of the median step go a quarter of the way round the prior's ball.
+    """Return the number of leaps of the median step in a quarter period under the prior, at least 8.
 
     Parameters
     ----------
@@ -284,12 +285,12 @@ def run_constrained_chains(
     rng: torch.Generator,
     points: Tensor | None = None,
 ) -> ChainPath:
-    """Run chains within the sets of solutions {z: f(x) = y}, which is the posterior given clean labels.
+    """Run chains within the sets of solutions {z: f(x) = y}, where the posterior given clean labels lies.
 
-    The density on that set is the prior's times det(J J^T)^-1/2, J being the labels' derivatives by z.  A
-    leap is RATTLE's, with the prior's force alone; Metropolis's rule corrects for the determinant.  A leap
-    that does not find the set again, or would not lead back, is a rejection (Lelièvre, Rousset and Stoltz
-    2019, arXiv 1807.02356).
+    The density on such a set is the prior density times det(J J^T)^-1/2, where J has the derivatives of the
+    labels with respect to z.  A leap is a RATTLE step under the force of the prior alone; Metropolis's rule
+    corrects for the determinant.  A leap that does not return to the set, or is not reversible, is rejected
+    (Lelièvre, Rousset and Stoltz 2019, arXiv 1807.02356).
 
     Parameters
     ----------
@@ -298,8 +299,7 @@ def run_constrained_chains(
     z : tensor, (C, P)
         Starts, which must be solutions.
     step : tensor, (C,)
-        Longest leapfrog step of each chain; steps are drawn from 1/10 to 1 times it, evenly by their
-        logarithm.
+        Longest leapfrog step of each chain; steps are drawn log-uniformly between 1/10 and 1 times this step.
     leaps : int
         Number of leapfrog steps of a transition.
     transitions : int
@@ -386,7 +386,7 @@ def _nearest_solution(
 
 
 def lagged_distance(values: Tensor, lag: int) -> Tensor:
-    """Return half the mean squared distance of states a lag apart, (C,).
+    """Return half the mean squared distance between states `lag` transitions apart, (C,).
 
     On average it is at most the posterior variance.
 
@@ -411,7 +411,8 @@ def lagged_distance(values: Tensor, lag: int) -> Tensor:
 def two_sided_path(path: Tensor, start: Tensor) -> Tensor:
     """Return pairs of chains from one start as single paths through it, (2 T + 1, C / 2, ...).
 
-    A reversible chain may be read backwards: of two chains that leave a start independently, one is its past.
+    A reversible chain may be read backwards.  So one of two independent chains from the same start serves as
+    the past of the other.
 
     Parameters
     ----------

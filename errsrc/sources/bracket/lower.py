@@ -35,7 +35,7 @@ SPACING = 4
 CONSTRAINED_LEAPS = 8
 """Number of leaps of a transition of a constrained chain."""
 
-_OTHER_DRAWS = 16  # on which the step of constrained chains is chosen
+_OTHER_DRAWS = 16  # number of other draws on which the step of constrained chains is chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class PlantedBound:
     Attributes
     ----------
     lower : ndarray of float64, (D,)
-        The bound in each draw, of which the mean over draws is a bound.
+        A value for each draw; the mean over draws is a lower bound.
     samples : ndarray of float64, (D, S, Q, outputs)
         Functions at the points: the teacher, then states of the chains that started there.
     status : str
@@ -101,16 +101,16 @@ def solutions_bound(
     draws : NetworkDraws
         The draws.
     posterior : NetworkPosterior
-        Their posteriors for labels with some noise, whose solutions the chains stay in.
+        The draws' posteriors for labels with some noise; the chains stay in their sets of solutions.
     seed : int
         Root of the seed tree.
     effort : Effort
         Numbers of chains and transitions.
     """
     if not draws.network.analytic:
-        return _zero(draws, "for want of a chain where solutions are not a smooth set")
+        return _zero(draws, "because chains need a smooth set of solutions")
     if draws.n * draws.network.outputs >= draws.free_parameters:
-        return _zero(draws, "for no curve of solutions passes through a teacher with that many labels")
+        return _zero(draws, "because with this many labels no curve of solutions passes through the teacher")
     rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "solutions"))
     step = _constrained_step(draws, seed, rng)
     chains = effort.chains

@@ -1,7 +1,7 @@
 """Bounds of the realizability: the smallest risk in the learner's class, less the noise.
 
-Of a class that a setting knows, `Setting.realizability` says it.  Of a network's class, teachers that are
-networks are distilled into it.
+For a class that the setting knows, this is `Setting.realizability`.  For a class of networks, network
+teachers are distilled into members of the class.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from errsrc.sources.terms import LowerUpper, PerDraw
 from errsrc.training import Member, Recipe, train
 
 STARTS = 4
-"""Number of trainings by which a teacher is distilled into a class; one of them starts from its pruning."""
+"""Number of trainings that distil a teacher into a class; one of them starts from the pruned teacher."""
 
-_EXAMPLES, _LARGEST_POOL = 1024, 20_000  # inputs with labels that stand for unlimited data
+_EXAMPLES, _LARGEST_POOL = 1024, 20_000  # numbers of labelled inputs that stand for unlimited data
 _REGRESSION_INPUTS = 4096  # the same, for linear maps
-_CERTIFIED_INPUTS = 64  # on which an embedding's outputs are compared
+_CERTIFIED_INPUTS = 64  # number of inputs at which an embedding's outputs are compared
 _FEW_INPUTS = (Recipe("lbfgs", loss="squared", evaluation_interval=300), 300, torch.float64)
 _MANY_INPUTS = (Recipe(loss="squared", decay=1.0), 5000, torch.float32)  # small batches, small steps
 
@@ -47,9 +47,9 @@ def realizability_bounds(
     Parameters
     ----------
     setting : Setting
-        The setting, whose `Setting.realizability` counts where it is known.
+        The setting, whose `Setting.realizability` is used where it is known.
     experiment : Experiment
-        The learner, whose class counts.
+        The learner, whose class is used.
     draws : sequence of Draw
         Draws of teacher and data.
     excess : ndarray of float64, (draws,)
@@ -58,20 +58,20 @@ def realizability_bounds(
     Returns
     -------
     bounds : pair of ndarray of float64, (draws,)
-        Lower and upper bound in each draw, of which the mean over draws is a bound.
+        Lower and upper values in each draw; their means over draws are the bounds.
     how : str
-        A sentence without its capital.
+        How the bounds were computed: a sentence that starts in lower case.
     """
     try:
         known = setting.realizability(experiment.function_class)
-    except ValueError:  # as it is documented for classes of which it is not known
+    except ValueError:  # documented for classes whose realizability is not known
         return _between_zero_and(excess)
-    how = "0, of all functions." if experiment.function_class.unrestricted else "known of the setting."
+    how = "0, of all functions." if experiment.function_class.unrestricted else "known for the setting."
     return (np.full(len(draws), known.low), np.full(len(draws), known.high)), how
 
 
 def _between_zero_and(excess: PerDraw) -> tuple[LowerUpper, str]:
-    return (np.zeros(len(excess)), excess), "between 0 and the learner's own risk: not known of its class."
+    return (np.zeros(len(excess)), excess), "between 0 and the learner's own risk: not known for its class."
 
 
 @realizability_bounds.register(NetworkTeacher)
@@ -90,7 +90,7 @@ def _of_class(
     draws: Sequence[Draw],
     excess: PerDraw,
 ) -> tuple[LowerUpper, str]:
-    """Return the bounds for a class of network teachers' inputs: 0 for all functions."""
+    """Return the bounds for a class of functions of the teachers' inputs: 0 for all functions."""
     if not function_class.unrestricted:
         return _between_zero_and(excess)
     zero = np.zeros(len(draws))
@@ -105,7 +105,7 @@ def _of_linear_maps(
     draws: Sequence[Draw],
     excess: PerDraw,
 ) -> tuple[LowerUpper, str]:
-    """Return mean squares outside linear maps: on the inputs that the map is fitted to, and on others."""
+    """Return mean squared residuals of linear maps: on the inputs they are fitted to, and on others."""
     if setting.loss != "squared":
         return _between_zero_and(excess)
     sides = []
@@ -128,7 +128,7 @@ def _of_networks(
     draws: Sequence[Draw],
     excess: PerDraw,
 ) -> tuple[LowerUpper, str]:
-    """Return 0 where the class is known to hold the teacher, else what distillation reaches."""
+    """Return 0 if the class is known to contain the teacher, else the distance that distillation reaches."""
     zero = np.zeros(len(draws))
     teacher, student = setting.architecture, function_class.architecture
     reached = best_is_network(setting.loss, setting.channel)
@@ -137,12 +137,12 @@ def _of_networks(
     if reached and embeds(teacher, student) and all(_is_embedded(draw, student) for draw in draws):
         return (zero, zero), "0, the class embeds the teacher: outputs equal bit by bit."
     if setting.loss != "squared":
-        return (zero, excess), "between 0 and the learner's own risk: not distilled for classes."
+        return (zero, excess), "between 0 and the learner's own risk: classifiers are not distilled."
     numbers = [draw.number for draw in draws]
     distilled = _distilled(setting, student, experiment.draws, experiment.seed)[numbers]
     upper = choose({"the learner": excess, "distilled": distilled})[0]
     return (zero, upper), (
-        f"at most that of the best of {STARTS} students a teacher, distilled on "
+        f"at most the mean distance of the best of {STARTS} students per teacher, distilled on "
         f"{_unlimited(setting, _EXAMPLES):,} fresh inputs."
     )
 
@@ -155,7 +155,7 @@ def _is_embedded(draw: Draw, student: Network) -> bool:
 
 
 def _unlimited(setting: NetworkSetting, count: int) -> int:
-    """Return how many inputs stand for unlimited data: `count`, or the pool, up to 20,000 of it."""
+    """Return how many inputs stand for unlimited data: `count`, or the pool's size up to 20,000."""
     return count if setting.pool_size is None else min(setting.pool_size, _LARGEST_POOL)
 
 
@@ -163,8 +163,9 @@ def _unlimited(setting: NetworkSetting, count: int) -> int:
 def _distilled(setting: NetworkSetting, student: Network, draws: int, seed: int) -> NDArray[np.float64]:
     """Return each teacher's mean squared distance to the best student found with unlimited labels, (draws,).
 
-    The student is chosen by the inputs that it was trained on, and measured on others: an upper bound.  The
-    distances are kept, since budgets at other n of the same seed have the same teachers.
+    The student is chosen by its error on the inputs that it was trained on.  Its distance is measured on
+    other inputs, so the distance is an upper bound.  The distances are cached, because budgets at other n
+    with the same seed have the same teachers.
     """
     teachers, count = draw_teachers(setting, draws, seed), _unlimited(setting, _EXAMPLES)
     recipe, steps, dtype = _FEW_INPUTS if setting.pool_size is None else _MANY_INPUTS
@@ -203,7 +204,7 @@ def _starts(
 def prune_units(teacher: NetworkFunction, student: Network, x: Array) -> Weights | None:
     """Return a teacher's weights, pruned to a narrower network of the same depth.
 
-    In each hidden layer those units stay whose values vary most over the inputs, weighted by the next layer.
+    Each hidden layer keeps the units whose values vary most over the inputs, weighted by the next layer.
 
     Parameters
     ----------

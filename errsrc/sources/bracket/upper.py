@@ -1,8 +1,8 @@
 """Upper bounds of a network teacher's uncertainty: a portfolio of predictors made from the data alone.
 
 The uncertainty is the smallest mean excess risk of a map from data to functions.  So the mean excess risk of
-any such map bounds it from above: of trained students, of the most probable weights, of posterior means by
-chains that start at students, and of a single network that has learned a posterior mean.
+any such map bounds it from above.  The portfolio has these maps: trained students, the most probable weights,
+posterior means by chains that start at students, and a single network that has learned a posterior mean.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from errsrc.training import Member, Recipe, train
 from errsrc.training.lbfgs import LBFGS
 
 UNLABELLED = 256
-"""Number of unlabelled inputs of a draw on which a single network learns a posterior mean."""
+"""Number of unlabelled inputs per draw on which a single network learns a posterior mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ def make_portfolio(
     members = {"distilled"}
     if embeds(draws.network, student):
         members |= {"best student", "most probable"}
-    status = f"{effort.starts} starts a draw, {share:.0%} of chains' transitions accepted"
+    status = f"{effort.starts} starts per draw, {share:.0%} of chains' transitions accepted"
     return Portfolio(values, members, step, status)
 
 
@@ -118,7 +118,7 @@ def _most_probable(posterior: NetworkPosterior, weights: Tensor, effort: Effort)
     """Return whitened parameters near maxima of the posterior, (D, starts, P), the most probable first."""
     count, starts = weights.shape[:2]
     inverse = torch.where(posterior.scale > 0, 1 / posterior.scale, 0.0)
-    # students may have moved parameters that the prior fixes: those are brought back before the descent
+    # training may have moved parameters that the prior fixes: the descent starts with them reset
     repeated = posterior.repeated(starts)
     descent = LBFGS(
         lambda point, numbers: repeated(point, numbers), (weights * inverse).flatten(0, 1).clone()
@@ -134,14 +134,14 @@ def _most_probable(posterior: NetworkPosterior, weights: Tensor, effort: Effort)
 
 
 def _few(effort: Effort) -> int:
-    """Return the number of steps of a descent that starts near its end."""
+    """Return the number of steps of a descent that starts near its minimum."""
     return max(1, effort.steps // 4)
 
 
 def _posterior_means(
     draws: NetworkDraws, posterior: NetworkPosterior, z: Tensor, seed: int, effort: Effort
 ) -> tuple[dict[str, Tensor], Tensor, float]:
-    """Return chains' means at points and unlabelled inputs, the chains' steps, and the share accepted.
+    """Return chains' means at points and unlabelled inputs, the chains' steps, and the acceptance rate.
 
     Half of the chains start where the choice of the step ended, the others at the most probable weights z.
     """
@@ -180,8 +180,9 @@ def _distilled(
 ) -> Tensor:
     """Return values at the points, (D, Q, outputs), of students that learn posterior means.
 
-    `taught` are the means at the unlabelled inputs, (D, UNLABELLED, outputs).  A student that the network of
-    the teachers can be embedded in starts at the most probable weights; others from several random starts.
+    `taught` are the means at the unlabelled inputs, (D, UNLABELLED, outputs).  If the teachers' network can
+    be embedded in the student, the student starts at the most probable weights, and otherwise from several
+    random starts.
     """
     network, count = draws.network, len(taught)
     tries = 1 if embeds(network, student) else effort.starts
@@ -200,7 +201,7 @@ def _distilled(
 
 
 def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
-    """Return an upper bound that no draw chooses for itself, and the name of the best candidate.
+    """Return an upper bound whose candidate is chosen on other draws, and the best candidate's name.
 
     Parameters
     ----------
@@ -210,8 +211,8 @@ def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
     Returns
     -------
     bound : ndarray of float64, (D,)
-        For each half of the draws, the distance of the candidate that is best on the other half.  Of fewer
-        than four draws, which are too few to choose by, the last candidate's.
+        For each half of the draws, the distance of the candidate that is best on the other half.  With fewer
+        than four draws, too few to choose by, the distance of the last candidate.
     best : str
         Name of the candidate that is best over all draws, or of the last one.
     """
