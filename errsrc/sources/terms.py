@@ -41,7 +41,7 @@ class Budget:
         The terms, in the units of the loss, each an `errsrc.results.Bracket`.  Its lower and upper bounds are
         equal where the term is known up to sampling error.  Bounds sum to the total in this combination:
         noise, the lower bound of realizability, the upper bound of uncertainty and the lower bound of
-        deficiency.  Where the uncertainty is known, the combination has the upper bound of deficiency instead.
+        deficiency.  Where the uncertainty is known, this is the upper bound of deficiency instead.
     total : Interval
         The expected risk.
     scale : float
