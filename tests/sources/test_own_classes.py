@@ -254,7 +254,9 @@ def test_an_object_with_fit_has_a_budget() -> None:
         budget(LinearTeacher(2, outputs=2), First(), 4)
 
 
-@pytest.mark.parametrize("learner", [MedianNeighbour(), RandomForestRegressor(3), First()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "learner", [MedianNeighbour(), RandomForestRegressor(3), First()], ids=lambda one: type(one).__name__
+)
 def test_bias_and_variance_take_settings_and_learners_of_ones_own(learner) -> None:
     found = bias_variance(Step(), learner, 9, teachers=3, samples=2, initialisations=2)
     total = sum(getattr(found, name).estimate for name in ("bias", "samples", "initialisations", "both"))
