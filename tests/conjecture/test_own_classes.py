@@ -47,6 +47,7 @@ def test_an_own_basis_has_its_threshold_at_its_size() -> None:
     assert examine(Example(BandTeacher(basis), BandLeastSquares(basis), basis.size)).verdict == "holds"
 
 
+@pytest.mark.full
 def test_an_estimator_has_a_threshold() -> None:
     """Least squares with an intercept needs one example more than coefficients."""
     found = threshold(KnownLinear(3), LinearRegression(), draws=9)
@@ -90,6 +91,7 @@ def test_where_nothing_is_known_nothing_is_tested(example: Example, status: str)
     assert status in outcome.status
 
 
+@pytest.mark.full
 def test_a_search_takes_settings_and_learners_of_ones_own() -> None:
     settings = st.builds(KnownLinear, st.integers(1, 5))
     supported = search(settings=settings, learner=MinimumNorm(), examples_wanted=40)

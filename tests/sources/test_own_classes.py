@@ -40,7 +40,10 @@ from errsrc.settings import (
     TableTeacher,
 )
 from errsrc.settings.channels import Channel
-from errsrc.sources import TERMS, Budget, Experiment, bias_variance, budget, budget_in
+from errsrc.sources import TERMS, Budget, Effort, Experiment, bias_variance, budget, budget_in
+
+
+QUICK = Effort(starts=2, steps=20, chains=2, transitions=4, leaps=8)
 
 
 def sides(found: Budget, name: str) -> tuple[float, float]:
@@ -119,7 +122,7 @@ class StepLearner(MedianNeighbour):
 
 @pytest.mark.parametrize("setting", [Step(), LinearTeacher(2), NetworkTeacher(MLP((2, 3, 1)))], ids=str)
 def test_a_class_that_the_setting_does_not_know_has_a_bracket_of_realizability(setting: Setting) -> None:
-    found = budget(setting, StepLearner(), 8, draws=6)
+    found = budget(setting, StepLearner(), 8, draws=6, effort=QUICK)
     excess = found.total.estimate - found.noise.lower.estimate
     assert sides(found, "realizability") == pytest.approx((0, excess))
     assert "not known for its class" in found.status
@@ -212,6 +215,7 @@ def test_a_setting_that_knows_more_registers_it() -> None:
     assert found.uncertainty.closed
 
 
+@pytest.mark.full
 def test_an_estimator_of_scikit_learn_has_a_budget() -> None:
     """Least squares is least squares: the closed form of the one, and the draws of the other."""
     setting = LinearTeacher(3, channel=Gaussian(0.5))
@@ -230,6 +234,7 @@ def test_the_budget_of_a_random_estimator_is_its_seeds() -> None:
     assert one == same != other
 
 
+@pytest.mark.full
 def test_classifiers_are_judged_by_their_probabilities() -> None:
     setting = NetworkTeacher(MLP((2, 2)), loss="log", channel=Flips(0.2))
     found = budget(setting, LogisticRegression(), 100, draws=6)
