@@ -42,7 +42,6 @@ from errsrc.settings import (
 from errsrc.settings.channels import Channel
 from errsrc.sources import TERMS, Budget, Effort, Experiment, bias_variance, budget, budget_in
 
-
 QUICK = Effort(starts=2, steps=20, chains=2, transitions=4, leaps=8)
 
 
