@@ -13,6 +13,7 @@ from errsrc.errors import Undersampled
 from errsrc.learners import Learner, as_learner
 from errsrc.rng import generator
 from errsrc.settings import Setting
+from errsrc.settings.checked_draws import drawn_inputs, taught_values
 from errsrc.settings.setting import Array
 
 COMPARED_INPUTS = 4096
@@ -80,14 +81,15 @@ def draw_errors(setting: Setting, learner: Learner | Any, n: int, draws: int, se
     ValueError
         For a setting of another loss.
     """
+    where = "draw_errors"
     if setting.loss != "squared":
         accepted = "a setting of the squared loss"
-        raise ValueError(checks.refusal("setting", "draw_errors", accepted, setting))
-    learner = as_learner(learner, "draw_errors")
+        raise ValueError(checks.refusal("setting", where, accepted, setting))
+    learner = as_learner(learner, where)
     teachers = setting.teachers([generator(seed, "teacher", n, k) for k in range(draws)])
-    xs = [setting.inputs(n, generator(seed, "inputs", n, k)) for k in range(draws)]
+    xs = [drawn_inputs(setting, n, generator(seed, "inputs", n, k), where) for k in range(draws)]
     ys = [
-        setting.channel.label(teacher(x), generator(seed, "labels", n, k))
+        setting.channel.label(taught_values(setting, teacher, x, where), generator(seed, "labels", n, k))
         for k, (teacher, x) in enumerate(zip(teachers, xs, strict=True))
     ]
     with warnings.catch_warnings():

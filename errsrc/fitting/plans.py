@@ -123,6 +123,8 @@ def plan(
     """
     if (error is None) == (budget is None):
         raise TypeError("plan takes exactly one of the 'error' and 'budget' parameters.")
+    if not callable(cost):
+        raise TypeError(checks.refusal("cost", "plan", "a function (n, m) -> cost", cost))
     if forecast.input_names not in (("n",), ("n", "m")):
         accepted = "a fit of a law in n, or in n and m"
         got = f"<a law in {', '.join(forecast.input_names)}>"

@@ -191,13 +191,15 @@ def as_estimator(
 
 @dataclass(frozen=True)
 class _AnEstimator(checks.Rule):
-    """An instance with the methods of scikit-learn's estimators, of any class."""
+    """An instance with the methods of scikit-learn's regressors and classifiers, of any class."""
 
-    accepted: ClassVar[str] = "an estimator of scikit-learn: an instance with get_params, set_params, fit"
+    accepted: ClassVar[str] = (
+        "a regressor or a classifier of scikit-learn: an instance with get_params, set_params, fit, predict"
+    )
 
     def __call__(self, value: Any, name: str, where: str) -> Any:
         """Return `value` itself."""
-        if not _is_estimator(value):
+        if not _is_estimator(value) or not _predicts_labels(value):
             raise TypeError(checks.refusal(name, where, self.accepted, value))
         return value
 
@@ -316,7 +318,8 @@ def as_learner(learner: Any, where: str = "as_learner") -> Learner:
     Raises
     ------
     TypeError
-        For any other object, and for a class instead of an instance.
+        For any other object, also an estimator that is neither a regressor nor a classifier, and for a class
+        instead of an instance.
 
     Examples
     --------
@@ -326,8 +329,8 @@ def as_learner(learner: Any, where: str = "as_learner") -> Learner:
     """
     if isinstance(learner, Learner):
         return learner
-    if _is_estimator(learner):
-        return from_estimator(learner)
+    if not isinstance(learner, type) and callable(getattr(learner, "get_params", None)):
+        return from_estimator(_AnEstimator()(learner, "learner", where))
     if not isinstance(learner, type) and callable(getattr(learner, "fit", None)):
         return FittableLearner(learner)
     accepted = "a learner of errsrc.learners, a scikit-learn estimator, or an object with fit(x, y, rng)"
@@ -338,6 +341,15 @@ def _is_estimator(candidate: Any) -> bool:
     methods = ("get_params", "set_params", "fit", "predict")
     is_instance = not isinstance(candidate, type)
     return is_instance and all(callable(getattr(candidate, name, None)) for name in methods)
+
+
+def _predicts_labels(estimator: Any) -> bool:
+    """Return whether an estimator is a regressor or a classifier, or does not say what it is."""
+    from sklearn.base import is_classifier, is_regressor
+
+    if not isinstance(estimator, BaseEstimator):
+        return True
+    return is_regressor(estimator) or is_classifier(estimator)
 
 
 def _set_random_states(estimator: Any, rng: np.random.Generator) -> None:

@@ -23,6 +23,7 @@ from errsrc.learners import Learner, as_learner
 from errsrc.results import Interval, mean_interval
 from errsrc.rng import generator, seed_of
 from errsrc.settings import Setting
+from errsrc.settings.checked_draws import drawn_inputs, taught_values
 from errsrc.settings.setting import Array
 from errsrc.sources.predictions import predicted_values
 
@@ -149,8 +150,8 @@ def bias_variance(
     for number, teacher in enumerate(drawn):
         rng = functools.partial(generator, seed, where, number)
         for sample in range(samples):
-            x = setting.inputs(n, rng("inputs", sample))
-            y = setting.channel.label(teacher(x), rng("labels", sample))
+            x = drawn_inputs(setting, n, rng("inputs", sample), where)
+            y = setting.channel.label(taught_values(setting, teacher, x, where), rng("labels", sample))
             for initialisation in range(initialisations):
                 xs.append(x)
                 ys.append(y)
@@ -159,7 +160,7 @@ def bias_variance(
     found = []
     for number, teacher in enumerate(drawn):
         points = setting.fresh(_FRESH_INPUTS, generator(seed, where, number, "points"))
-        truth = np.asarray(teacher(points)).reshape(len(points), -1)
+        truth = taught_values(setting, teacher, points, where).reshape(len(points), -1)
         first = number * samples * initialisations
         own = fitted[first : first + samples * initialisations]
         values = np.stack([predicted_values(one, points, truth.shape[1], where) for one in own])

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from errsrc import checks
-from errsrc.checks import LEVEL, SEED, Flag, Instance, Integer, Optional
+from errsrc.checks import LEVEL, SEED, Flag, Instance, Integer, Number, Optional
 from errsrc.learners import Learner, as_learner
-from errsrc.settings import GaussianSetting, Setting, TableTeacher
+from errsrc.settings import FunctionClass, GaussianSetting, Setting, TableTeacher
 from errsrc.settings.setting import Array
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.effort import Effort
@@ -102,6 +102,7 @@ def budget(
     """
     learner = as_learner(learner, "budget")
     check_sizes(setting, learner, "budget")
+    _check_numbers(setting)
     design = None if x is None else _checked_design(setting, x, n)
     experiment = Experiment(learner, n, design, draws, seed, level, exact, effort or Effort())
     return budget_in(setting, experiment)
@@ -154,8 +155,12 @@ def check_sizes(setting: Setting, learner: Learner, where: str) -> None:
     ------
     ValueError
         If these numbers differ.
+    TypeError
+        For a learner whose ``function_class`` is no function class.
     """
     function_class = learner.function_class
+    known = Instance(FunctionClass, "a function class of errsrc.settings, or a subclass of FunctionClass")
+    known(function_class, "function_class", type(getattr(learner, "fittable", learner)).__name__)
     wanted = (setting.input_dim, setting.output_dim)
     found = (function_class.input_dim, function_class.output_dim)
     if any(None not in pair and pair[0] != pair[1] for pair in zip(wanted, found, strict=True)):
@@ -163,11 +168,20 @@ def check_sizes(setting: Setting, learner: Learner, where: str) -> None:
         raise ValueError(checks.refusal("learner", where, accepted, function_class))
 
 
+def _check_numbers(setting: Setting) -> None:
+    """Raise for a setting whose noise or target variance is not a finite number >= 0."""
+    for name in ("noise", "target_variance"):
+        Number(at_least=0)(getattr(setting, name), name, type(setting).__name__)
+
+
 def _checked_design(setting: Setting, x: Any, n: int) -> Array:
-    """Return a fixed design as float64 (n, dim); raise ValueError for other inputs."""
-    design = np.asarray(x, dtype=np.float64)
+    """Return a fixed design as float64 (n, dim); raise ValueError or TypeError for other inputs."""
+    accepted = f"finite inputs of shape ({n}, {setting.input_dim})"
+    try:
+        design = np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(checks.refusal("x", "budget", accepted, x)) from None
     if design.shape != (n, setting.input_dim) or not np.isfinite(design).all():
-        accepted = f"finite inputs of shape ({n}, {setting.input_dim})"
         raise ValueError(checks.refusal("x", "budget", accepted, f"<shape {design.shape}>"))
     setting.check_inputs(design, "budget")
     return design

@@ -9,6 +9,7 @@ import numpy as np
 from errsrc.learners import Learner
 from errsrc.rng import generator
 from errsrc.settings import FunctionClass, Setting
+from errsrc.settings.checked_draws import drawn_inputs
 from errsrc.settings.setting import Array
 from errsrc.sources.effort import Effort
 
@@ -72,5 +73,12 @@ class Experiment:
             The setting.
         draw : int
             Number of the draw, from 0.
+
+        Raises
+        ------
+        ValueError
+            Where the setting draws inputs of another shape.
         """
-        return setting.inputs(self.n, self.rng(draw, "inputs")) if self.x is None else self.x
+        if self.x is not None:
+            return self.x
+        return drawn_inputs(setting, self.n, self.rng(draw, "inputs"), "budget")

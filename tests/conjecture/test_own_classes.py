@@ -69,6 +69,12 @@ def test_an_object_with_fit_has_relative_errors() -> None:
     assert (errors > 0.1).all()
 
 
+def test_a_setting_whose_teacher_is_no_function_is_named(monkeypatch) -> None:
+    monkeypatch.setattr(Step, "teacher", lambda self, rng: None)
+    with pytest.raises(TypeError, match=r"'setting' parameter of draw_errors .* Step\.teacher"):
+        draw_errors(Step(), MedianNeighbour(), 5, 2)
+
+
 def test_a_setting_that_says_how_it_is_sampled_is_examined() -> None:
     assert examine(Example(KnownLinear(4), MinimumNorm(), 4)).verdict == "holds"
     assert examine(Example(KnownLinear(4), MinimumNorm(), 3)).verdict == "not tested"

@@ -44,6 +44,8 @@ def test_plan_refuses_what_it_cannot_answer() -> None:
         plan(found)
     with pytest.raises(ValueError, match="'error' parameter of plan"):
         plan(found, error=-1.0)
+    with pytest.raises(TypeError, match="'cost' parameter of plan must be a function"):
+        plan(found, error=0.5, cost=3)
     pruned = fit(
         Pruning,
         Pruning(0.05, 0.9, 1.0, 0.01).error(density=0.8 ** np.arange(30)),

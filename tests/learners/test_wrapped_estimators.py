@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LassoCV, LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
@@ -114,8 +115,13 @@ def test_learners_pass_and_others_are_wrapped() -> None:
         (lambda: as_learner("ridge", "budget"), "'learner' parameter of budget must be a learner of"),
         (lambda: as_learner(LassoCV), "Got <class 'sklearn"),
         (lambda: as_learner(Mean), "or an object with fit"),
-        (lambda: from_estimator(Mean()), "'estimator' parameter of EstimatorLearner must be an estimator of"),
+        (
+            lambda: from_estimator(Mean()),
+            "'estimator' parameter of EstimatorLearner must be a regr",
+        ),
         (lambda: from_estimator(LassoCV(), function_class="all"), "'function_class' parameter of Estim"),
+        (lambda: as_learner(KMeans(2)), r"must be a regressor or a classifier .* Got KMeans"),
+        (lambda: as_learner(StandardScaler()), r"must be a regressor or a classifier .* Got StandardScaler"),
     ],
 )
 def test_what_is_no_learner_is_refused(call, message: str) -> None:

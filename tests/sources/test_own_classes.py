@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -283,3 +284,46 @@ def test_an_abstract_setting_says_what_is_missing() -> None:
 
     with pytest.raises(TypeError, match=r"abstract.*channel.*noise.*target_variance.*teacher"):
         Bare()
+
+
+class AnyClass(First):
+    function_class = "all"
+
+
+BROKEN_SETTINGS = [
+    (
+        "inputs",
+        lambda self, count, rng: rng.random((max(count - 1, 1), 2)),
+        "Step.inputs(5, rng) of shape (4, 2)",
+    ),
+    ("teacher", lambda self, rng: None, "<a NoneType from Step.teacher>"),
+    ("teacher", lambda self, rng: np.ones(5), "<a ndarray from Step.teacher>"),
+    ("teacher", lambda self, rng: lambda x: 1.0, "<values of shape () from Step.teacher at"),
+    ("teacher", lambda self, rng: lambda x: x[1:, 0], "from Step.teacher at"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "got"), BROKEN_SETTINGS)
+@pytest.mark.parametrize("function", [budget, bias_variance])
+def test_a_setting_that_breaks_its_promises_is_named(monkeypatch, function, name, value, got) -> None:
+    monkeypatch.setattr(Step, name, value)
+    message = f"'setting' parameter of {function.__name__} must be one whose {name}"
+    with pytest.raises((TypeError, ValueError), match=f"{message}.*{re.escape(got)}"):
+        function(Step(), MedianNeighbour(), 5)
+
+
+@pytest.mark.parametrize("name", ["noise", "target_variance"])
+@pytest.mark.parametrize("value", [-1.0, np.nan, "x"])
+def test_a_setting_whose_numbers_are_none_is_named(monkeypatch, name: str, value: object) -> None:
+    monkeypatch.setattr(Step, name, value)
+    with pytest.raises(
+        (TypeError, ValueError), match=f"'{name}' parameter of Step must be a finite number >= 0"
+    ):
+        budget(Step(), MedianNeighbour(), 5)
+
+
+def test_a_function_class_or_a_design_of_another_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="'function_class' parameter of AnyClass must be a function class"):
+        budget(Step(), AnyClass(), 5)
+    with pytest.raises(ValueError, match=r"'x' parameter of budget must be finite inputs of shape \(5, 2\)"):
+        budget(Step(), MedianNeighbour(), 5, x="a")

@@ -17,6 +17,7 @@ from errsrc import checks
 from errsrc.nets import Network
 from errsrc.rng import generator
 from errsrc.settings import ImageTeacher, NetworkTeacher, Setting
+from errsrc.settings.checked_draws import taught_values
 from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
@@ -70,8 +71,9 @@ def draw_teachers_and_data(setting: Setting, experiment: Experiment) -> list[Dra
     for number, teacher in enumerate(draw_teachers(setting, experiment.draws, experiment.seed)):
         inputs = experiment.inputs(setting, number)
         points = draw_points(setting, number, experiment.seed)
-        values = np.asarray(teacher(points)).reshape(len(points), -1)
-        labels = setting.channel.label(teacher(inputs), experiment.rng(number, "labels"))
+        values = taught_values(setting, teacher, points, "budget").reshape(len(points), -1)
+        taught = taught_values(setting, teacher, inputs, "budget")
+        labels = setting.channel.label(taught, experiment.rng(number, "labels"))
         out.append(Draw(number, teacher, inputs, labels, points, values))
     return out
 
