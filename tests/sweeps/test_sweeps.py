@@ -224,11 +224,11 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_is_in_the_summary(tmp_p
 def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(tmp_path):
     bad = ("slow", "large", "deadly", "wrong")
     study = Study.of(ALONE, [Cell(seed) for seed in range(20)] + [Cell(0, what=what) for what in bad])
-    engine = functools.partial(local, workers=2, seconds=5.0, memory=2**33)
+    engine = functools.partial(local, workers=2, seconds=10.0, memory=2**33)
     summary, rows = quietly(study, tmp_path / "study.db", engine)
     assert [row["seed"] for row, _ in rows] == list(range(20))
     slow, large, deadly, wrong = (summary.failed[ALONE.key(cell)] for cell in study[20:])
-    assert slow == "It took more than 5 s a cell, and was stopped."
+    assert slow == "It took more than 10 s a cell, and was stopped."
     assert large.startswith("MemoryError") or "MemoryError" in large
     assert deadly == f"{MAX_LOST_PROCESSES} processes were lost while they computed it (exit code 3)."
     assert wrong == r"ArithmeticError: one thing and another \udcff"
