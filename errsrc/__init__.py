@@ -9,8 +9,8 @@ Fit my runs
     fit_csv         fit a law to the rows of a CSV file
     predict_csv     predict the error of each row of a CSV file
     holdout         fit a law to the small runs, and judge it on the large ones
-    plan            find the sizes that reach an error, or the best error within a budget
-    fewest_weights  find the pruned network with the fewest weights that reaches an error
+    plan            find the sizes that reach a given error, or the smallest error within a budget
+    fewest_weights  find the pruned network that reaches a given error with the fewest weights
     curve_shape     tell a power law from a bend and from a cliff
     save_fit        write a fit to a file
     load_fit        read a fit from a file
@@ -20,12 +20,12 @@ Where does my error come from?
     bias_variance   split a learner's risk into noise, bias and variance
 
 Is a learner exact at finite n?
-    threshold       find the smallest n from which a learner is exact
-    search          search for examples that refute a claim about a learner
+    threshold       find the smallest n from which a learner is exact (its error is 0 to rounding)
+    search          search for counterexamples to a claim about a learner
 
 Many such computations
-    load_study      read the finished cells of a study, a grid of cells that a TOML file describes
-    run_study       compute the missing cells of a study, then read all of them
+    load_study      read the finished cells of a study: a cell is one computation, a study a grid of cells
+    run_study       compute the missing cells of a study, then read all its cells
 
 Packages
     laws            scaling laws, one file each

@@ -21,10 +21,10 @@ COMMANDS = {
     "demo": "train small networks, predict larger ones, then check the predictions",
     "fit": "fit a scaling law to the errors in a CSV file",
     "predict": "predict the errors of new runs with a fit",
-    "plan": "find the sizes that reach an error, or the best error within a budget",
+    "plan": "find the sizes that reach a given error, or the smallest error within a budget",
     "budget": "split a learner's error into its four sources",
     "conjecture": "test whether a learner becomes exact at a finite number of examples",
-    "run": "compute the cells of a study that are not finished yet",
+    "run": "compute the missing cells (single computations) of a study",
     "status": "show how much of a study is finished",
     "export": "write the finished cells of a study as CSV",
     "report": "write one HTML page about a study",
@@ -43,19 +43,19 @@ EXAMPLES = """\
 examples:
   errsrc fit runs.csv --out fit.json      fit a law; columns n, m, error, one trained model per row
   errsrc predict fit.json larger.csv      print the rows with predicted errors and intervals
-  errsrc plan fit.json --error 0.05       find the cheapest n and m that reach an error
-  errsrc budget setting.toml              noise, realizability, uncertainty, deficiency
-  errsrc run grid.toml                    compute a study; then use status, export and report
+  errsrc plan fit.json --error 0.05       find the cheapest n and m that reach the error 0.05
+  errsrc budget STUDY.toml                split the error of a learner into its four sources
+  errsrc run STUDY.toml                   compute a study; then use status, export and report
 
 Results go to standard output, all messages to standard error.
-Exit codes: 0 done; 1 the answer is no (no fit converged, no size reaches the error, some cells
-failed); 2 bad input, explained in one sentence.
+Exit codes: 0 done; 1 the answer is no (no fit converged, no size reaches the given error, a claim
+is refuted, or some computations of a study failed); 2 bad input, explained in one sentence.
 'errsrc COMMAND --help' explains a command and its options.
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argparse parser whose errors are one sentence, as all other errors of errsrc are."""
+    """An argparse parser whose errors are one sentence, like all other error messages of errsrc."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
@@ -98,8 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises
     ------
     Exception
-        Any error, with its traceback, where the arguments contain ``--debug``.  Without it an error is
-        printed to standard error as one sentence.
+        Any exception, if the arguments contain ``--debug``.  Without ``--debug`` the message of an exception
+        is printed to standard error as one sentence.
 
     Examples
     --------

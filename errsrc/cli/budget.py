@@ -9,13 +9,15 @@ from errsrc.cli.stores import add_study_arguments, compute_study, raise_if_faile
 
 DESCRIPTION = """\
 Split the test error of a learner into four parts: noise, which no predictor can avoid;
-realizability, which the learner's class of functions cannot express; uncertainty, which the
-training examples leave undetermined; and deficiency, which the learner itself adds.
+realizability, from the part of the target that no function of the learner's class can express;
+uncertainty, from what the training examples leave undetermined; and deficiency, which the
+learner itself adds.
 
-STUDY.toml is a study of kind "budget": a setting, a learner, and numbers of examples n
-('pydoc errsrc.studies' and sims/budget_*.toml show some).  Its missing cells are computed first,
-as by 'errsrc run'.  The command also writes two figures for each setting and learner: the parts
-over n, and their shares.
+STUDY.toml is a study of kind "budget": a setting, a learner, and numbers n of training examples.
+'pydoc errsrc.studies' shows how to write a study, and sims/budget_*.toml are some.  A cell is one
+computation of the study, here the budget at one n.  The command first computes the cells that are
+missing, like 'errsrc run'.  It prints the budgets and writes two plots for each setting and
+learner: the four parts over n, and the share of each part.
 """
 
 

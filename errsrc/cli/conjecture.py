@@ -1,4 +1,4 @@
-"""errsrc conjecture: is a learner exact at finite n, and which examples refute it?"""
+"""errsrc conjecture: is a learner exact at finite n, and which counterexamples refute it?"""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from errsrc.cli.stores import add_study_arguments, compute_study, raise_if_faile
 from errsrc.errors import NoAnswer
 
 DESCRIPTION = """\
-Find the smallest number of examples n from which a learner is exact, or search for examples that
-refute a claim about it.
+Find the smallest number n of training examples from which a learner is exact, or search for
+counterexamples to a claim about a learner.  A learner is exact at n if its error is zero to
+rounding: a relative error of at most 1e-9, or 1e-3 in float32.
 
-SPEC.toml is a study of kind "threshold" (settings and learners), "search" (claims, and regions
-to search for counterexamples) or "example" (one counterexample that a search has found):
-'pydoc errsrc.studies' and sims/nyquist_*.toml show some.  Its missing cells are computed first,
-as by 'errsrc run'.  The command writes figures next to SPEC.toml, and each counterexample as
-SPEC_counterexample_N.toml, which you can give to this command again.  The exit code is 1 if a
-claim is refuted.
+SPEC.toml is a study of one of these kinds:
+  threshold  settings and learners
+  search     claims, and the regions to search for counterexamples
+  example    one counterexample that a search has found
+'pydoc errsrc.studies' shows how to write a study, and sims/nyquist_*.toml are some.  A cell is one
+computation of the study, such as one threshold.  The command first computes the cells that are
+missing, like 'errsrc run'.  It writes plots next to SPEC.toml, and each counterexample as
+SPEC_counterexample_N.toml, a study of kind "example" that you can give to this command again.
+The exit code is 1 if a claim is refuted.
 """
 
 

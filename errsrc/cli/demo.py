@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset",
         choices=("fashion-mnist", "digits"),
-        help="the images (default: fashion-mnist; digits if its files are not found)",
+        help="the images (default: fashion-mnist, or digits if the files of fashion-mnist are not found)",
     )
     parser.add_argument(
         "--seeds",
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
         seeds = SEEDS[data.name] if args.seeds is None else args.seeds
         result = run_demo(out, data, vision_grid(data.name, seeds), args.processes)
     except KeyboardInterrupt:
-        again = f"the finished networks are in {out / 'cells.db'}, and the same command continues from there."
+        again = f"the finished networks are in {out / 'cells.db'}, and the same command computes the rest."
         print(f"Stopped: {again}", file=sys.stderr)
         raise
     print(f"{result}\n\n{holdout_verdict(result)}\n{out / 'report.html'}")

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 DESCRIPTION = """\
-Write the finished cells of a study as CSV: one row per cell, with its full configuration, its
-result, the seconds it took, the device, and the time when it was finished.
+Write the finished cells of a study as CSV.  A cell is one computation, such as the training of
+one network.  Each cell is a row: its full configuration, its result, the seconds that it took, the
+device, and the time when it was finished.
 
-With a study (.toml), these are the cells of that study, in its order.  With a file of finished
-cells (.db), these are all its cells, in the order in which they were finished.  Any SQLite
-client can read that file too: its view "runs" has the same columns.
+For a study (.toml), the command writes the cells of the study, in the order of the study.  For a
+file of finished cells (.db), it writes all cells of the file, in the order in which they were
+finished.  Any SQLite client can read the .db file too: its view "runs" has the same columns.
 """
 
 

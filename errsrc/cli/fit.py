@@ -33,9 +33,10 @@ laws:
   auto        several laws, averaged by how well they fit the points (the default)
   dense       law in n and m, from the error eps0 of a random guess down to a floor
   chinchilla  E + A m^-alpha + B n^-beta
-  power       c_inf + a n^-alpha
+  power       c_inf + a n^-alpha, a power law with the floor c_inf
   envelope    power law in n, from the error of a random guess down to a floor
-  m4, broken  other laws in n
+  m4          like envelope, with one more parameter for the bend near the error of a guess
+  broken      power law in n whose exponent changes once
   cliff       power law in n that ends in a fall faster than any power of n
   pruning     one pruned network, or several that differ in depth, width and n
 """
@@ -57,8 +58,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
-    add("--n-full", type=float, metavar="N", help="unit of n (default: the largest n in the file)")
-    add("--m-base", type=float, metavar="M", help="unit of m (default: the largest m in the file)")
+    add(
+        "--n-full",
+        type=float,
+        metavar="N",
+        help="size of the full data set, the unit of n in dense and envelope (default: the largest n)",
+    )
+    add(
+        "--m-base",
+        type=float,
+        metavar="M",
+        help="size of the base model, the unit of m in dense (default: the largest m)",
+    )
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
     add("--out", metavar="fit.json", help="write the fit to this file, for predict and plan")
     add("--json", action="store_true", help="print one JSON object instead of a table")

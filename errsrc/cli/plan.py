@@ -1,4 +1,4 @@
-"""errsrc plan: the sizes that reach an error, or the best error within a budget."""
+"""errsrc plan: the sizes that reach a given error, or the smallest error within a budget."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import argparse
 from errsrc.fitting import load_fit, plan
 
 DESCRIPTION = """\
-Find the sizes n (and m) that reach an error at the lowest cost, or the smallest error that a
-budget can reach, with the fit in fit.json.
+Find the sizes n (and m) that reach a given error at the lowest cost, or the smallest error that
+a given budget can reach.  The predictions come from the fit in fit.json.
 
 The cost is 6 n m, the operations of one pass over n training examples with a model of m
-parameters.  For a law in n alone the cost is n.  No size reaches an error below the floor of the
-law: the exit code is then 1.
+parameters.  For a law in n alone the cost is n.  If the given error is below the floor of the
+law, no size reaches the error, and the exit code is 1.
 """
 
 EXAMPLES = """\

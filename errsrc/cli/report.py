@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 DESCRIPTION = """\
-Write one HTML page about the finished cells of a study: conclusions, tables, figures, fitted
-laws with intervals, warnings, what was run, and how to make each figure again.  The page is a
-single file and opens offline.  The command fits laws, but it computes no cells: 'errsrc run'
-does.
+Write one HTML page about the finished cells of a study.  A cell is one computation, such as the
+training of one network.  The page has conclusions, tables, figures, fitted laws with intervals,
+warnings, what was run, and how to make each figure again.  The page is a single file and opens
+offline.  The command fits laws, but it computes no cells: use 'errsrc run' for that.
 """
 
 

@@ -11,14 +11,14 @@ from typing import Any
 from errsrc.errors import NoAnswer
 
 DESCRIPTION = """\
-Compute the cells of a study that are not finished yet, on this machine or on a cluster.
+Compute the missing cells of a study, on this machine or on a cluster.
 
 A study is a grid of cells.  A cell is one computation, such as the training of one network.
 STUDY.toml names the kind of the cells, the values that all cells share, the values that vary,
 and the seeds; 'pydoc errsrc.studies' shows one.  Each finished cell is saved in STUDY.db at
-once.  You can stop the command at any time: only the cells that are being computed are lost,
-and the same command continues.  After you add values or seeds to a study, only its new cells
-are computed.
+once.  You can stop the command at any time: you lose only the cells that are being computed.
+Give the same command again to compute the rest.  After you add values or seeds to a study, the
+command computes only the new cells.
 """
 
 EXAMPLES = """\
@@ -55,10 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes (default: one per core), or SLURM jobs (default: 1)",
     )
-    add("--memory", type=float, metavar="GB", help="largest memory of a worker, in GiB (default: no limit)")
+    add("--memory", type=float, metavar="GIB", help="largest memory of a worker, in GiB (default: no limit)")
     add("--seconds", type=float, metavar="S", help="longest time of one cell (default: no limit)")
-    add("--scheduler", metavar="ADDR", help="dask: address of a scheduler, or slurm (default: this machine)")
-    add("--gpu", type=float, metavar="SHARE", help="dask: share of a GPU that one batch of cells uses")
+    add(
+        "--scheduler",
+        metavar="ADDR",
+        help="for dask: the address of a scheduler, or the word slurm (default: workers on this machine)",
+    )
+    add("--gpu", type=float, metavar="SHARE", help="for dask: share of a GPU that one batch of cells uses")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -6,9 +6,10 @@ import argparse
 import collections
 
 DESCRIPTION = """\
-Show how many cells of a study are finished, missing and failed, why cells failed, which process
-computes them now, and which versions computed the finished ones.  You can use the command while
-the study is running.
+Show how many cells of a study are finished, missing and failed.  A cell is one computation, such
+as the training of one network.  The command also shows why cells failed, which process is
+computing cells now, and which versions of Python and of packages computed the finished cells.
+You can use the command while the study is running.
 """
 
 SHOWN = 10

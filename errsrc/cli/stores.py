@@ -50,7 +50,7 @@ def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path
 
 
 def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> RunSummary:
-    """Compute the missing cells of a study; if stopped, say that the same command continues.
+    """Compute the missing cells of a study; if it is stopped, say that the same command computes the rest.
 
     SIGTERM, which batch queues send when the time is up, stops the computation as Ctrl-C does.
 
@@ -72,7 +72,7 @@ def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool 
         return run(study, store, engine, retry=retry)
     except KeyboardInterrupt:
         count = f"{len(study) - len(store.missing(study)):,} of {len(study):,} cells are finished"
-        print(f"Stopped: {count}, in {store.path}; the same command continues from there.", file=sys.stderr)
+        print(f"Stopped: {count}, in {store.path}; the same command computes the rest.", file=sys.stderr)
         raise
 
 
@@ -143,7 +143,7 @@ def add_study_arguments(parser: ArgumentParser, kinds: str, spec: str = "STUDY")
     parser.add_argument(
         "--workers", type=int, metavar="N", help="number of processes (default: one per core)"
     )
-    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+    parser.add_argument("--json", action="store_true", help="print all numbers as JSON instead of a table")
 
 
 def raise_if_failed(summary: RunSummary) -> None:

@@ -1,4 +1,4 @@
-"""The conjecture: from which n on is a learner exact, and which examples refute that claim?"""
+"""The conjecture: from which n on is a learner exact, and which counterexamples refute that claim?"""
 
 from typing import TYPE_CHECKING
 

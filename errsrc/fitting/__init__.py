@@ -2,8 +2,8 @@
 
 - ``fit(Dense, error, n=n, m=m)`` fits one law; its parameters carry intervals, and it predicts new runs.
 - ``auto(error, n=n)`` fits several laws and averages them.
-- ``plan(fit, error=0.05)`` returns the cheapest n and m that reach an error.
-- ``fewest_weights(fit, error, ...)`` returns the pruned network with the fewest weights at an error.
+- ``plan(fit, error=0.05)`` returns the cheapest n and m that reach a given error.
+- ``fewest_weights(fit, error, ...)`` returns the network that reaches a given error with the fewest weights.
 - ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
 - ``holdout(Dense, error, n=n, m=m)`` fits a law to the small cells and judges it on the large ones.
 - ``fit_csv("runs.csv", "chinchilla")`` fits a law to the rows of a CSV file.

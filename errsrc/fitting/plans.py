@@ -1,4 +1,4 @@
-"""Inverting a law: the sizes that reach an error, and the error that a budget buys."""
+"""Inverting a law: the sizes that reach a given error, and the smallest error within a given budget."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def plan(
     cost: Cost = training_flops,
     level: float = 0.9,
 ) -> Plan:
-    """Return the cheapest (n, m) that reaches an error, or the lowest error that a budget buys.
+    """Return the cheapest (n, m) that reaches a given error, or the smallest error within a given budget.
 
     Parameters
     ----------

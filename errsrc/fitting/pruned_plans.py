@@ -1,4 +1,4 @@
-"""Which pruned network reaches an error with the fewest weights."""
+"""The pruned network that reaches a given error with the fewest weights."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PrunedPlan:
 def fewest_weights(
     forecast: Forecast, error: float, weights: ArrayLike, *, level: float = 0.9, **networks: ArrayLike
 ) -> PrunedPlan:
-    """Return the network that reaches an error with the fewest weights, and how far to prune it.
+    """Return the network that reaches a given error with the fewest weights, and how far to prune it.
 
     This is the question of optimal pruning (Rosenfeld et al. 2021, arXiv 2006.10621, section 6).  The answer
     is neither a small unpruned network nor the largest one pruned, but a network that is pruned until its
