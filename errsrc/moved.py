@@ -61,7 +61,7 @@ MOVED = {
 
 
 def moved_names(package: str) -> Callable[[str], NoReturn]:
-    """Return the ``__getattr__`` of a package: the error for a name that the package does not have.
+    """Return the ``__getattr__`` of a package, which raises an error for each name that the package lacks.
 
     Parameters
     ----------
@@ -83,12 +83,12 @@ def moved_names(package: str) -> Callable[[str], NoReturn]:
 
 
 def no_attribute(package: str, name: str) -> AttributeError:
-    """Return the error for a name that a package does not have; it names a module or the closest name.
+    """Return the error for a name that a package lacks; its message names a module or the closest name.
 
     Parameters
     ----------
     package : str
-        Name of the package, which is imported.
+        Name of the package; the package must be imported already.
     name : str
         The name that is missing.
     """

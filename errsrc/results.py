@@ -139,8 +139,8 @@ def mean_interval(
     """Return the mean of independent draws with its confidence interval, corrected for skewness.
 
     The method is Hall's (1992) monotone cubic transformation of the t statistic, with Student's quantiles.
-    Squared errors are skewed: for 20 of them, a plain 95% t interval covers the mean in 89 to 94% of the
-    cases, and this interval in 93 to 95%.
+    Squared errors are skewed.  For 20 squared errors, a plain 95% t interval covers the mean in 89 to 94% of
+    the cases, and this interval covers the mean in 93 to 95%.
 
     Parameters
     ----------
@@ -149,13 +149,13 @@ def mean_interval(
     level : float
         Coverage, in (0, 1).
     lowest : float
-        The smallest value that the mean can have.  The interval's upper end is at least this; the estimate is
-        never clipped.
+        The smallest value that the mean can have.  The interval's upper end is at least this value.  The
+        estimate is never clipped.
 
     Raises
     ------
     ValueError
-        For fewer than two values, or one that is not finite.
+        If there are fewer than two values, or if a value is not finite.
 
     Examples
     --------

@@ -221,7 +221,7 @@ class Basis(Checked, abc.ABC):
         return self.draw(count, rng)
 
     def check_data(self) -> None:
-        """Raise if data that the basis is made from are not on this machine; by default it needs none."""
+        """Raise an error if the basis needs data that are not on this machine; by default it needs none."""
 
     def synthesise(self, x: Array, coefficients: Array) -> Array:
         """Return ``values(x) @ coefficients``, computed in blocks of rows that fit into memory.

@@ -106,7 +106,7 @@ class Cube(Basis):
         return np.asarray(1.0 - 2 * bits), np.full(2**self.bits, 2.0**-self.bits)
 
     def values(self, x: Array) -> Array:
-        """Return the products at x (N, bits), float64 (N, M); each one extends a shorter product."""
+        """Return the products at x (N, bits), float64 (N, M): each is a shorter one times a coordinate."""
         out = np.empty((len(x), self.size))
         out[:, 0] = 1.0
         column: dict[tuple[int, ...], int] = {(): 0}

@@ -18,7 +18,7 @@ Complex = NDArray[np.complex128]
 
 
 def to_half(basis: Basis, coefficients: Array) -> Complex:
-    """Return the half storage of a function that is given by its coefficients in a basis.
+    """Return a function in half storage, from the function's coefficients in a basis.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def to_half(basis: Basis, coefficients: Array) -> Complex:
     Returns
     -------
     half : ndarray of complex128, (2 order + 1, ..., 2 order + 1, order + 1)
-        Half storage, an axis for each coordinate.
+        The function in half storage, with an axis for each coordinate.
     """
     order, dim = basis.order, basis.dim
     half = np.zeros((2 * order + 1,) * (dim - 1) + (order + 1,), dtype=np.complex128)

@@ -271,16 +271,16 @@ def curve_sizes(ratios: ArrayLike, base: int) -> list[int]:
 def curve_shape_of(
     errors: Mapping[int, Array], sizes: Sequence[int], zero: float, level: float, seed: int
 ) -> CurveShape:
-    """Return the shape of a curve of relative errors, from all draws of each size.
+    """Return the shape of the learning curve of relative errors; all draws at each size are used.
 
     Parameters
     ----------
     errors : mapping of int to ndarray of float64, (draws,)
-        Relative errors of each draw by n, at the sizes of the curve and possibly at others.
+        {n: relative error of each draw}, for the sizes of the curve and possibly for other sizes.
     sizes : sequence of int
         Sizes of the curve.
     zero : float
-        Relative errors at most this count as zero: the tolerance of the threshold.
+        The largest relative error that counts as zero: the tolerance of the threshold.
     level : float
         Coverage of the intervals, in (0, 1).
     seed : int

@@ -164,11 +164,11 @@ def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | Non
 
 
 def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
-    """Return an estimator of the noise of curves around a smooth curve.
+    """Return a function that estimates the noise of learning curves around a smooth curve.
 
-    It is the smaller of two estimates: the residuals of a parabola in ln n, which are accurate for smooth
-    curves, and the median difference of each cell from the line through its neighbours, which is robust to a
-    jump.
+    The function returns the smaller of two estimates.  The first comes from the residuals of a parabola in
+    ln n, and is accurate for smooth curves.  The second comes from the median difference between a cell and
+    the line through the two cells next to it, and is robust to a jump.
 
     Parameters
     ----------
@@ -180,8 +180,8 @@ def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
     Returns
     -------
     callable
-        Takes curves in units of `root`, (curves, cells), and returns the standard deviation of each,
-        (curves,).
+        A function of curves in units of `root`, (curves, cells).  It returns the standard deviation of the
+        noise of each curve, (curves,).
     """
     basis = np.vander(x - x.mean(), 3) / root[:, None]
     left = np.eye(len(x)) - basis @ np.linalg.pinv(basis)

@@ -73,10 +73,11 @@ def csv_points(
     table : CsvTable
         The file.
     law : str or type of Law
-        A name in `errsrc.laws.ALL`, a law of your own, or "auto": the average of several laws, or "pruning"
-        if the density varies.  "pruning" is the joint law if the file has several networks.
+        A name in `errsrc.laws.ALL`, a law of your own, or "auto".  "auto" is "pruning" if the density varies,
+        and the average of several laws otherwise.  "pruning" is the joint law of pruning if the file has
+        several networks.
     columns : dict of str to str
-        {input or "error": name of its column}, for columns that do not have the name of their input.
+        {input or "error": name of its column}, for each column whose name is not that of its input.
     weights : str, optional
         Column of the relative weights.
 

@@ -126,14 +126,14 @@ class JudgedCells:
 
 @dataclass(frozen=True)
 class Criterion:
-    """A figure of a prediction, and the limit that the figure must not exceed.
+    """A number that judges a prediction, and the limit that the number must not exceed.
 
     Attributes
     ----------
     name : str
-        What the figure is.
+        What the number measures.
     value, limit : float
-        The figure and the largest value that it may have, as shares of the error.
+        The number and the largest value that the number may have, as shares of the error.
     """
 
     name: str
@@ -142,7 +142,7 @@ class Criterion:
 
     @property
     def met(self) -> bool:
-        """Whether the figure is within its limit."""
+        """Whether the number is within its limit."""
         return self.value <= self.limit
 
     def __str__(self) -> str:
@@ -271,7 +271,7 @@ def holdout(
     level: float = 0.9,
     **inputs: ArrayLike,
 ) -> Holdout:
-    """Fit a law to small cells, and judge it on all other cells.
+    """Fit a law to small cells, and judge the fit on all other cells; a cell is all runs of equal inputs.
 
     Parameters
     ----------
@@ -280,7 +280,8 @@ def holdout(
     error : array_like, shape (runs,)
         Measured errors, > 0, in any unit.  Rows of equal inputs are runs of one cell.
     share : float
-        Cells are fitted where every input is at most this share of its largest value, in (0, 1).
+        A number in (0, 1).  The law is fitted to the cells in which every input is at most `share` times the
+        largest value of that input.
     fixed : dict of str to float, optional
         Parameters that are not fitted, in natural units.
     level : float
@@ -296,7 +297,7 @@ def holdout(
     Raises
     ------
     TypeError, ValueError
-        For points that the law cannot be fitted to (see `errsrc.fit`), and if no cell is held out.
+        If the law cannot be fitted to the points (see `errsrc.fit`), or if no cell is held out.
     NoFit
         If the fit fails.
 

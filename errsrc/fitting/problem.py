@@ -32,10 +32,10 @@ LARGEST_BATCH = 4_000_000
 class Problem:
     """The least-squares problem of a fit, its refits and its profiles.
 
-    Inputs and errors are divided by `scales`.  With their geometric means as scales, the same data in other
-    units is the same problem.  The coordinate z of a positive parameter is its logarithm; the coordinate of
-    any other parameter is the parameter itself.  Many coordinates are solved together: they are the members
-    of a batch.
+    Inputs and errors are divided by `scales`.  If the scales are the geometric means of the data, the same
+    data in other units give the same problem.  The coordinate z of a positive parameter is its logarithm; the
+    coordinate of any other parameter is the parameter itself.  Many vectors of coordinates are solved
+    together, as the members of a batch.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Problem:
     huber_delta : float
         Threshold of the Huber loss, in ln error.
     scales : dict of str to float
-        By what "error" and each input were divided.
+        Divisors of "error" and of each input.
     constants : dict of str to float
         Constants of the law, such as n_full, in natural units.
     fixed : dict of str to float
@@ -62,8 +62,8 @@ class Problem:
     limits : dict of str to (float, float)
         Bounds of parameters in scaled units, narrower than the bounds of the law.
     prior : float
-        Residual standard deviation that the weak priors on exponents and ceilings are weighed against; 0 for
-        no priors.
+        Residual standard deviation, which weighs the points against the weak priors on exponents and
+        ceilings; 0 for no priors.
     """
 
     law: type[Law]
@@ -189,7 +189,7 @@ class Problem:
         Returns
         -------
         residuals : ndarray of float64, shape (members, points)
-            Relative, logarithmic or absolute residuals, as the objective has them.
+            Relative, logarithmic or absolute residuals; the objective determines which.
         jacobian : ndarray of float64, shape (members, points, free)
             Their derivatives in z.
         """
@@ -284,8 +284,9 @@ class Problem:
     def shift(self, z: Array) -> Array:
         """Return scaled coordinates in natural units.
 
-        A coordinate whose unit has a power of an input or of the error moves by that power times the
-        logarithm of the scale.  Exponents are the same in both units.
+        The unit of a parameter can contain a power of an input or of the error.  The coordinate of the
+        parameter then moves by this power times the logarithm of the scale.  Exponents have the same value
+        in scaled and in natural units.
 
         Parameters
         ----------
@@ -295,7 +296,7 @@ class Problem:
         Returns
         -------
         ndarray of float64, shape (members, free)
-            Coordinates of the problem that `natural` returns.
+            The same parameters, as coordinates of the problem that `natural` returns.
         """
         values = {name: v[:, 0] for name, v in self.values(z).items()}
         out = np.array(z, dtype=np.float64)

@@ -52,7 +52,7 @@ Points of large sizes and small densities have the largest weights: they are nea
 EXPONENT_BOUNDS = (0.02, 1.0)
 """Bounds of the exponents: an excess error falls no faster than the parametric rate, 1 / n."""
 PARAMETER_BOUNDS = {"alpha": EXPONENT_BOUNDS, "beta": EXPONENT_BOUNDS, "gamma": (0.05, 8.0)}
-"""Bounds of parameters, by name, in all laws that have them."""
+"""Bounds of parameters, by name, in every law with a parameter of this name."""
 STARTS_PER_LAW = 12
 """Number of random starts for each law."""
 
@@ -183,11 +183,11 @@ def auto(
     error : array_like, shape (points,)
         Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.
     fixed : dict of str to float, optional
-        Parameters that are not fitted, such as ``{"eps0": 0.9}``, in all laws that have them.  The joint
-        dense law is averaged only where its eps0, the error of a random guess, is fixed.
+        Parameters that are not fitted, such as ``{"eps0": 0.9}``, in every law with such a parameter.  The
+        joint dense law is averaged only if its eps0, the error of a random guess, is fixed.
     constants : dict of str to float, optional
-        Constants that state the unit of an input, in all laws that have them; by default the largest value of
-        that input.
+        Constants that state the unit of an input, in every law with such a constant; by default the largest
+        value of that input.
     weights : array_like, shape (points,), optional
         Relative weights, > 0; all equal by default.  They are multiplied by `RECENCY`.
     level : float

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cliff(Law):
-    """The power law that falls faster than any power of n from some n on.
+    """A power law up to the cliff at n_cliff; beyond the cliff the error falls faster than any power of n.
 
         e(n) = c_inf + a n^-alpha exp(-(n / n_cliff)^gamma)
 
@@ -33,7 +33,7 @@ class Cliff(Law):
     alpha : float
         Exponent before the cliff.
     n_cliff : float
-        The n at the cliff.
+        The n at the cliff, where the exponential factor is 1 / e.
     gamma : float
         Steepness of the cliff.  Without a floor the local exponent, -d ln e / d ln n, is
         alpha + gamma (n / n_cliff)^gamma.

@@ -98,7 +98,7 @@ def check_error(law: Law, inputs: Mapping[str, Any], predicted: Any) -> None:
 
 @functools.cache
 def lambdified_gradient(law: type[Law]) -> Callable[..., list[Any]]:
-    """Return the code of `compiled` as sympy makes it from `Law.formula`, for any law.
+    """Return the code that `compiled` returns; sympy makes it from `Law.formula`, for any law.
 
     Parameters
     ----------

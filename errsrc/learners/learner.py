@@ -252,8 +252,8 @@ class BatchLearner(Learner):
 class LinearLearner(Learner):
     """A learner without randomness whose predictions are linear in the labels.
 
-    A subclass defines `features` and `coefficients`; predictions are their product.  Labels that are classes
-    are replaced by their indicators, see `indicators`.
+    A subclass defines `features` and `coefficients`.  The predictions are the features times the
+    coefficients.  Labels that are classes are replaced by indicators, see `indicators`.
     """
 
     linear_in_labels: ClassVar[bool] = True

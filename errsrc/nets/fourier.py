@@ -29,16 +29,17 @@ MAX_FREQUENCIES = 2**20
 class FourierFeatures(Network):
     """An MLP on all Fourier features of angles up to a degree (Tancik et al. 2020, arXiv 2006.10739).
 
-    The features are sqrt 2 cos(k.x) and sqrt 2 sin(k.x), for one integer frequency k of each pair k, -k with
-    max |k_i| <= ``degree`` and k != 0.  Without hidden layers the network is linear in the Fourier basis of
-    this band.  With hidden layers its frequencies are not limited.
+    The features are sqrt 2 cos(k.x) and sqrt 2 sin(k.x).  Here k is an integer frequency with k != 0 and
+    max |k_i| <= ``degree``, one from each pair k, -k.  Without hidden layers the network is a linear
+    combination of the features and a constant, which is the Fourier basis of this band.  With hidden layers
+    the frequencies of the network are not limited.
 
     Attributes
     ----------
     dim
         Number of angles, >= 1.
     degree
-        Largest frequency, >= 1.  In one dimension and with degree 1, the features are a point on a circle.
+        Largest frequency, >= 1.  For one angle and degree 1, the two features are a point on a circle.
     sizes
         Numbers of units in each hidden layer, and of outputs, each >= 1.
     activation

@@ -53,10 +53,10 @@ class IdentifiableDimension:
     dimension
         The rank, int64 (E,).
     condition
-        The largest singular value over the smallest that counts, float64 (E,).
+        The largest singular value divided by the smallest one that counts towards the rank, float64 (E,).
     margin
-        The smallest singular value that counts over the largest that does not, float64 (E,); inf if all
-        count.  A margin near 1 means that the rank is not reliable.
+        The smallest singular value that counts towards the rank, divided by the largest one that does not
+        count, float64 (E,); inf if all count.  If the margin is near 1, the rank is not reliable.
     """
 
     dimension: Tensor

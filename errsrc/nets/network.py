@@ -95,7 +95,7 @@ class Network(Checked, abc.ABC):
         return ()
 
     def applications(self) -> tuple[int, ...]:
-        """Return how many times each tensor is applied to one example: at each pixel or token, or once."""
+        """Return how often each tensor is applied to one example: once per pixel or token, or once in all."""
         return (1,) * len(self.shapes())
 
     @property

@@ -62,7 +62,7 @@ def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[
         Budgets over n, with a cell that identifies the curve.  The files of several curves are numbered.  A
         curve with a single n, or with a risk of 0 throughout, is not drawn.
     path : Path
-        What the names of the files begin with.
+        Beginning of the paths of the files.
     """
     out = []
     for number, (_, found) in enumerate(curves, 1):

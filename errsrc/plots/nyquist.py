@@ -37,8 +37,8 @@ WIDEST = 40
 def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
     """Draw median relative errors over n / n_Nyq on logarithmic axes, one curve for each learner.
 
-    Bands are quartiles over draws.  The vertical line is n = n_Nyq; errors below the dotted line count as
-    exact.
+    n_Nyq is the smallest n at which a learner can be exact.  Bands are quartiles over draws.  The vertical
+    line is n = n_Nyq.  Errors below the dotted line count as exact.
 
     Parameters
     ----------
@@ -127,20 +127,20 @@ def save_cliffs(settings: Iterable[Mapping[str, Threshold]], path: Path) -> list
     settings : iterable of mappings of str to Threshold
         Thresholds by the label of the learner, for each setting.
     path : Path
-        What the names of the files begin with.
+        Beginning of the paths of the files.
     """
     return [_save_png(path, f"cliff_{k}", cliff(found)) for k, found in enumerate(settings, 1)]
 
 
 def save_searches(searches: Iterable[Sequence[tuple[str, str, int, int, float]]], path: Path) -> list[Path]:
-    """Write PATH_search_K.png for the K-th search that tested an example, from 1, and return the paths.
+    """Write PATH_search_K.png for the K-th search, K = 1, 2, ..., if it tested an example; return the paths.
 
     Parameters
     ----------
     searches : iterable of sequences of tuples
         The parts of each search, see `hardest`.
     path : Path
-        What the names of the files begin with.
+        Beginning of the paths of the files.
     """
     shown = [(k, parts) for k, parts in enumerate(searches, 1) if any(part[2] for part in parts)]
     return [_save_png(path, f"search_{k}", hardest(parts)) for k, parts in shown]

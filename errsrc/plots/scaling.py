@@ -153,8 +153,8 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
 def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, level: float = 0.9) -> Axes:
     """Draw a fit of a law in n: its points, the curve, the band for one new run, and the floor.
 
-    A floor whose interval spans less than a factor of 10 is drawn as a line with a band.  Any other floor is
-    not determined by the points, and only its upper bound is drawn.
+    If the interval of the floor spans less than a factor of 10, the floor is drawn as a line with a band.
+    Otherwise the points do not determine the floor, and only the upper bound of the floor is drawn.
 
     Parameters
     ----------

@@ -4,12 +4,12 @@ Specs, stores and fit files describe cells, settings, learners and laws.  Each o
 dataclass whose fields are numbers, strings, booleans, None, tuples of these, and other records.
 
 - `flatten` turns a record into a flat table of plain values by dotted path, as ``"recipe.batch"``.
-- `build` makes a record from a nested table, as TOML and JSON have it, and checks every type.
+- `build` makes a record from a nested table, such as a TOML or JSON file holds, and checks every type.
 - `name` is the name that files have for a class: ``JointPruning`` is "joint-pruning".
 - `text` is the repr of a record without the fields at their defaults.
 - `digest` is the key of a flat table.
 
-Names that were changed since files have them stand in one table, `errsrc.records.old_names`.
+`errsrc.records.old_names` is the table of names that files have and that the code has changed since.
 """
 
 from errsrc.records.names import NO_DEFAULT as NO_DEFAULT

@@ -1,4 +1,4 @@
-"""The table of old names: names of classes, fields and results that were changed since files have them.
+"""The table of old names: names that files have, of classes, fields and results that were renamed later.
 
 Stores keep the name that a thing was first written with, and row keys are computed with it; readers of stores
 return the new names.  Specs and fit files may have either.  So a file of an earlier version opens unchanged,
@@ -172,7 +172,7 @@ def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves
     leaves : dict
         The table with new names, or a part of it.
     owner : str
-        What the table of old names calls the record's class.
+        Name of the record's class in the table of old names.
     kinds : mapping
         A flat table with the kinds of all nested records: the given values and the defaults that
         `errsrc.records.flatten` returns.
@@ -188,16 +188,16 @@ def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves
 
 
 def current_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves:
-    """Return a flat table of a file with new names, see `stored_names`.
+    """Return a flat table of a file with current names; the opposite of `stored_names`.
 
     Parameters
     ----------
     leaves : dict
         The table with old names, or a part of it.
     owner : str
-        What the table of old names calls the record's class.
+        Name of the record's class in the table of old names.
     kinds : mapping
-        A flat table with the kinds of all nested records, as the file has them.
+        A flat table with the kinds of all nested records, under the names in the file.
 
     Returns
     -------

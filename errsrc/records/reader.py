@@ -1,4 +1,4 @@
-"""Records from nested tables, as TOML and JSON have them."""
+"""Records from nested tables, such as TOML and JSON files hold."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ SHARES_CAPTION = (
 
 
 def content(finished: FinishedStudy) -> Content:
-    """Return what a page says about a study of budgets.
+    """Return the content of the page about a study of budgets.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ HARDEST = (
 
 
 def threshold_content(finished: FinishedStudy) -> Content:
-    """Return what a page says about a study of thresholds.
+    """Return the content of the page about a study of thresholds.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def threshold_content(finished: FinishedStudy) -> Content:
 
 
 def search_content(finished: FinishedStudy) -> Content:
-    """Return what a page says about a study of searches for counterexamples.
+    """Return the content of the page about a study of searches for counterexamples.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def search_content(finished: FinishedStudy) -> Content:
 
 
 def example_content(finished: FinishedStudy) -> Content:
-    """Return what a page says about a study of single examples.
+    """Return the content of the page about a study of kind "example".
 
     Parameters
     ----------

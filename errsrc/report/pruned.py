@@ -25,7 +25,7 @@ CAPTION = (
 
 
 def content(finished: FinishedStudy) -> Content:
-    """Return what a page says about a study of pruned networks.
+    """Return the content of the page about a study of pruned networks.
 
     Parameters
     ----------

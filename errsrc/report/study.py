@@ -43,7 +43,7 @@ def study_page(finished: FinishedStudy) -> str:
 
 
 def _content(finished: FinishedStudy) -> Content:
-    """Return what a page says about a study, by its kind."""
+    """Return the content of the page about a study, by its kind."""
     if finished.study.kind.name in CONTENTS:
         module, name = CONTENTS[finished.study.kind.name]
         content: Content = getattr(importlib.import_module(module), name)(finished)

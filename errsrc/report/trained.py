@@ -12,7 +12,7 @@ from errsrc.studies.trained import QUANTITIES, Quantities, TrainedFamily, famili
 
 
 def content(finished: FinishedStudy) -> Content:
-    """Return what a page says about a study of trained networks.
+    """Return the content of the page about a study of trained networks.
 
     Parameters
     ----------

@@ -177,7 +177,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
         Returns
         -------
         Basis or None
-            The basis of a band; None for all functions.
+            The basis of a band; None for the class of all functions.
 
         Raises
         ------

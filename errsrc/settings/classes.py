@@ -66,7 +66,10 @@ class FunctionClass(Checked):
 
 @dataclass(frozen=True)
 class AllFunctions(FunctionClass):
-    """All functions: nearest neighbours, forests, kernel methods, averages of several networks."""
+    """All functions.
+
+    This is the class of nearest neighbours, forests, kernel methods, and averages of several networks.
+    """
 
     unrestricted: ClassVar[bool] = True
 

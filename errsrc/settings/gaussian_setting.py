@@ -121,21 +121,21 @@ class GaussianSetting(Setting):
         """
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return points and weights that functions are compared by.
+        """Return points and weights for the comparison of functions.
 
         Parameters
         ----------
         function_class : FunctionClass
-            The class that the functions are members of.
+            The class of the functions.
         rng : numpy.random.Generator
-            Source of random points, where no exact quadrature is known.
+            Source of random points, used if no exact quadrature is known.
         count : int
             Number of random points.
 
         Returns
         -------
         Quadrature
-            An exact one, or a random sample of the inputs.
+            An exact quadrature, or a random sample of the inputs with equal weights.
         """
         points = self.inputs(count, rng)
         return Quadrature(points, np.full(count, 1 / count), exact=False)
@@ -153,7 +153,7 @@ class GaussianSetting(Setting):
         Returns
         -------
         array or None
-            float64 (N, M); None for all functions.
+            float64 (N, M); None for the class of all functions.
 
         Raises
         ------

@@ -29,11 +29,11 @@ ZERO = Interval(0.0, 0.0, 0.0, 0.95)
 
 @dataclass(frozen=True)
 class Setting(Checked, abc.ABC):
-    """A problem that is known completely, in which learners are measured.
+    """A learning problem whose inputs, teachers, label noise and loss are all known.
 
     A subclass is a frozen dataclass of plain numbers.  It defines `inputs`, `teacher`, `noise`,
-    `target_variance` and `channel` (as a field, or as a property), and `loss` where the loss is another one
-    than the squared loss.  It defines `realizability` and `n_nyquist` where they are known.
+    `target_variance` and `channel` (as a field or as a property).  It defines `loss` if the loss is not the
+    squared loss, and `realizability` and `n_nyquist` if they are known.
     """
 
     @property

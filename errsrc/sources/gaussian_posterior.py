@@ -77,7 +77,7 @@ class Posterior:
     x : ndarray of float64, (n, dim)
         Inputs of the labelled examples.
     quadrature : Quadrature
-        Points and weights that functions are compared by.
+        Points and weights for the comparison of functions.
 
     Notes
     -----
@@ -114,7 +114,7 @@ class Posterior:
         return values if self.frame is None else self.frame @ (self.frame.T @ values)
 
     def extended(self, values: Array, at: Array) -> Array | None:
-        """Return the member of the class with given values at the points, at other inputs.
+        """Evaluate at other inputs the function of the class that has given values at the points.
 
         Parameters
         ----------

@@ -182,7 +182,7 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
 
 
 def budget_lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
-    """Return a header, and for each budget a line of texts: n, the terms, the total and optional fields.
+    """Return a header and a line for each budget: texts of n, the terms, the total and optional fields.
 
     Parameters
     ----------

@@ -188,7 +188,7 @@ def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
 
 
 def compute_examples(cells: Sequence[Example]) -> list[dict[str, Any]]:
-    """Examine the example of each cell.
+    """Test the claim of each cell, see `errsrc.conjecture.examine`.
 
     Parameters
     ----------
@@ -366,7 +366,7 @@ def save_counterexamples(rows: Sequence[Mapping[str, Any]], path: Path) -> list[
     rows : sequence of mappings
         Rows of finished searches; those that found no counterexample are passed over.
     path : Path
-        What the names of the files begin with.
+        Beginning of the paths of the files.
 
     Returns
     -------

@@ -76,8 +76,8 @@ class FinishedStudy:
     def groups(self, sizes: Sequence[str], apart: Sequence[str] = ()) -> dict[str, list[int]]:
         """Return the finished cells in groups whose cells differ only in sizes.
 
-        Cells are in one group if they agree in the fields `apart`, and in all fields of the factors that
-        vary none of the fields `sizes`.
+        Two cells are in one group if they agree in the fields `apart` and in the fields of some factors:
+        those factors that do not vary any of the fields `sizes`.
 
         Parameters
         ----------
@@ -89,8 +89,8 @@ class FinishedStudy:
         Returns
         -------
         dict of str to list of int
-            The indices of each group's cells among the finished ones.  Its label says which of the fields
-            differ between groups, and is empty where there is one group.
+            {label of a group: indices of its cells in `cells`}.  The label has the values of the fields that
+            differ between groups; it is empty if there is only one group.
         """
         fixed = [
             field

@@ -110,7 +110,7 @@ def _recovered(cell: RecoveryCell) -> dict[str, Any]:
 
 
 def coverage(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return the share of grids whose interval holds the true value.
+    """Return the share of grids whose interval contains the true value, by law and parameter.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def coverage(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     Returns
     -------
     dict of str to dict of str to float
-        The share by law and parameter; it should be the level of the intervals.
+        {law: {parameter: share}}.  Each share should equal the level, the nominal coverage of the intervals.
     """
     covered: dict[str, dict[str, list[bool]]] = {}
     for row in rows:

@@ -59,9 +59,9 @@ def torchrun_engine() -> Iterator[Engine | None]:
 
 @contextlib.contextmanager
 def process_group() -> Iterator[None]:
-    """Join the processes that torchrun started, and leave them at the end, with or without an error.
+    """Join the process groups of a torchrun job, and leave the groups at the end, also after an exception.
 
-    Each process uses the GPU of its local rank, where there are GPUs.
+    If there are GPUs, each process uses the GPU whose number is the local rank of the process.
 
     Yields
     ------
@@ -73,7 +73,7 @@ def process_group() -> Iterator[None]:
     ValueError
         If torchrun did not start this process.
     EngineError
-        If a process cannot reach the others, or is gone before all have joined.
+        If a process cannot reach the other processes, or ends before all processes have joined.
     """
     if "WORLD_SIZE" not in os.environ:
         raise ValueError(

@@ -78,17 +78,19 @@ class TrainedFamily:
     Attributes
     ----------
     label
-        The fields that tell the family from the others, as text; empty for the only family.
+        The fields in which the family differs from the other families, as text; empty for the only family.
     inputs
-        The runs that the law is fitted to: {"n": (runs,), "m": (runs,)}, or those of the two that vary.
+        The sizes of the runs that the law is fitted to: {"n": (runs,), "m": (runs,)}, or only the one of n
+        and m that varies.
     error
         The error of each run, (runs,).
     result
-        The law fitted to the small cells and compared with the large ones.  The small cells are those of n
-        and m at most a quarter of the largest; where they are too few, those of n at most a quarter.  Where
-        they are too few as well, the law fitted to all cells; None where no law can be fitted.
+        The law fitted to the small cells and compared with the large cells.  A cell is small if its n and m
+        are at most a quarter of the largest n and m.  If these cells are too few, a cell is small if its n is
+        at most a quarter of the largest n.  If these cells are too few as well, the result is the law fitted
+        to all cells, without a comparison.  None if no law can be fitted.
     notes
-        Which runs were left out, and why the result is no comparison, a sentence each.
+        Sentences that say which runs were left out, and why there is no comparison.
     """
 
     label: str

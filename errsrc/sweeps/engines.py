@@ -30,14 +30,14 @@ MAX_LOST_PROCESSES = 3
 
 @dataclass(frozen=True)
 class LostBatch:
-    """The answer of a batch whose process was lost while it computed the batch.
+    """What an engine yields for a batch if the process that computed the batch was lost.
 
     Attributes
     ----------
     reason
         Why the process was lost, as a phrase.
     retried
-        Whether the batch is being computed again, so that another answer will come.
+        Whether the engine computes the batch again.  The engine then yields another answer for the batch.
     """
 
     reason: str

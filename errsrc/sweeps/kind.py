@@ -114,19 +114,19 @@ class Kind(Checked):
         return self.stored(given, kinds), self.stored(defaults, kinds)
 
     def stored(self, leaves: Leaves, kinds: Mapping[str, Any]) -> Leaves:
-        """Return a part of a cell's flat table with the names that stores have.
+        """Return a part of a cell's flat table with the field names that stores use.
 
         Parameters
         ----------
         leaves : dict
             The part.
         kinds : mapping
-            The whole table, or as much of it as has the kinds of nested records.
+            The whole table, or the part of it that contains the kinds of all nested records.
 
         Returns
         -------
         dict
-            The part, with the names that stores have.
+            The part with the field names that stores use.
         """
         return records.stored_names(leaves, cell_name(self.name), kinds)
 

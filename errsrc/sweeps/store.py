@@ -199,7 +199,7 @@ class Store:
         Returns
         -------
         list of dict of str to float64 arrays (evaluations,)
-            The curve of each cell; empty for a cell without one.
+            The learning curve of each cell; an empty dict for a cell without a learning curve.
         """
         query = """SELECT key, kind, curve FROM cells JOIN resolved ON resolved.id = cells.resolved
                    ORDER BY cells.id"""

@@ -28,7 +28,7 @@ class TrainedCell(Checked, abc.ABC):
 
     @abc.abstractmethod
     def batch(self) -> Self:
-        """Return a cell that is the same for all cells of a batch, whose n and steps may differ."""
+        """Return a copy with fixed n and steps; cells whose copies differ at most in the seed form a batch."""
 
     @abc.abstractmethod
     def work(self) -> float:
@@ -36,7 +36,7 @@ class TrainedCell(Checked, abc.ABC):
 
 
 def common_cell(cells: Sequence[TrainedCell], where: str) -> Any:
-    """Return a cell that is the same for all cells of a batch: they may differ in n, seed and steps.
+    """Return one cell that stands for a batch: a copy of any of its cells, with fixed n, seed and steps.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def common_cell(cells: Sequence[TrainedCell], where: str) -> Any:
     Raises
     ------
     ValueError
-        If the cells differ in other fields.
+        If the cells differ in fields other than n, seed and steps.
     """
     common = {replace(cell.batch(), seed=0) for cell in cells}  # type: ignore[call-arg]
     if len(common) != 1:

@@ -63,27 +63,28 @@ class DeviceCorpus:
 def device_corpus(
     corpus: str, context: int, every: bool, passage: int, validation: int, test: int, vocabulary: int
 ) -> DeviceCorpus:
-    """Return a corpus on the device, cut into passages and windows.
+    """Return a corpus as tensors on the training device, cut into passages and windows of tokens.
 
     Parameters
     ----------
     corpus : str
         "sotu", or the path of a text file or folder, see `errsrc.datasets.texts`.
     context : int
-        Tokens of a window, from 1 to `passage`.
+        Number of tokens of a window, from 1 to `passage`.
     every : bool
-        Whether networks predict after every token of a window, or only after the last.
+        True if networks predict the next token after every token of a window, False if only after the last.
     passage : int
-        Tokens of a passage, >= 1.
+        Number of tokens of a passage, >= 1.
     validation, test : int
-        Approximate number of tokens for validation and for the test, spread evenly over their documents.
+        Approximate number of tokens of the validation set and of the test set.  The tokens of a set are
+        spread evenly over its documents.
     vocabulary : int
         Number of different tokens, >= 256.
 
     Raises
     ------
     ValueError
-        If no document of a part has `passage` tokens; and as `errsrc.datasets.texts`.
+        If no document of a set has `passage` tokens, or if `errsrc.datasets.texts` raises ValueError.
     """
     data = texts(corpus, vocabulary)
     cut = {part: passages(list(own.values()), passage) for part, own in data.documents.items()}

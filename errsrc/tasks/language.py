@@ -107,7 +107,7 @@ class LanguageCell(TrainedCell):
         return LANGUAGE_FAMILIES[self.family](self)
 
     def batch(self) -> Self:
-        """Return a cell that is the same for all cells of a batch."""
+        """Return a copy with fixed n and steps, see `TrainedCell.batch`."""
         return replace(self, n=self.passage, steps=1)
 
     def work(self) -> float:
@@ -117,14 +117,14 @@ class LanguageCell(TrainedCell):
 
 @dataclass(frozen=True, eq=False)
 class LanguageResult:
-    """Outcome of one cell.
+    """The result of one cell: what the training of one network gave.
 
     Attributes
     ----------
     cell
         The cell.
     m
-        Number of parameters of its network.
+        Number of parameters of the network.
     non_embedding
         Number of parameters without the table of token embeddings.
     loss, loss_se
@@ -135,8 +135,8 @@ class LanguageResult:
     error
         Share of test tokens that are not the likeliest prediction.
     validation_loss
-        Cross-entropy in nats per token on the validation set, at the evaluation that this set chose; it is
-        biased low, so do not report it.
+        Cross-entropy in nats per token on the validation set, at the best evaluation.  The validation set
+        chooses this evaluation, so the number is biased low: do not report it.
     train_loss
         Cross-entropy in nats per token on the training tokens.
     steps_taken
@@ -144,13 +144,13 @@ class LanguageResult:
     best_step
         The step whose weights were kept.
     seconds
-        This cell's share, by steps, of the wall time of its batch, in seconds.
+        Wall time of this cell, in seconds: that of its batch, shared in proportion to the steps of each cell.
     diverged
-        True if the training failed; leave such a cell out of fits, and say so.
+        True if the training failed.  Leave such a cell out of fits, and report that you left it out.
     digest
         Digest of the corpus, see `errsrc.datasets.Texts`.
     device
-        Name of the device that trained it.
+        Name of the device that trained the network.
     curve
         Learning curve, (evaluations,) each, see `errsrc.training.Trained`.
     """

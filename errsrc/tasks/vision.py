@@ -111,7 +111,7 @@ class VisionCell(TrainedCell):
         return VISION_FAMILIES[self.family](self.width, self.depth, shape)
 
     def batch(self) -> Self:
-        """Return a cell that is the same for all cells of a batch."""
+        """Return a copy with fixed n and steps, see `TrainedCell.batch`."""
         return replace(self, n=1, steps=1)
 
     def work(self) -> float:
@@ -121,33 +121,33 @@ class VisionCell(TrainedCell):
 
 @dataclass(frozen=True, eq=False)
 class VisionResult:
-    """Outcome of one cell.
+    """The result of one cell: what the training of one network gave.
 
     Attributes
     ----------
     cell
         The cell.
     m
-        Number of parameters of its network, biases included.
+        Number of parameters of the network, biases included.
     error, loss
         Error rate, and cross-entropy in nats, on the test set.
     error_se, loss_se
-        Their standard errors from the finite test set alone.
+        Standard errors of ``error`` and ``loss``, from the finite test set alone.
     validation_error, validation_loss
-        Error rate and cross-entropy in nats on the validation images, at the evaluation that these images
-        chose; both are biased low, so do not report them.
+        Error rate and cross-entropy in nats on the validation images, at the best evaluation.  The validation
+        images choose this evaluation, so both numbers are biased low: do not report them.
     steps_taken
         Training steps taken.
     best_step
         The step whose weights were kept.
     seconds
-        This cell's share, by steps, of the wall time of its batch, in seconds.
+        Wall time of this cell, in seconds: that of its batch, shared in proportion to the steps of each cell.
     diverged
-        True if the training failed; leave such a cell out of fits, and say so.
+        True if the training failed.  Leave such a cell out of fits, and report that you left it out.
     digest
         Digest of the images, see `errsrc.datasets.Images`.
     device
-        Name of the device that trained it.
+        Name of the device that trained the network.
     curve
         Learning curve, (evaluations,) each, see `errsrc.training.Trained`.
     """

@@ -35,7 +35,7 @@ class BasisCase:
     basis : Basis
         The basis.
     draws : int
-        Number of inputs that means are over.
+        Number of inputs; means are averages over these inputs.
     seed : int
         Seed of what is drawn.
     """
@@ -125,7 +125,7 @@ def a_seed_determines_the_inputs(case: BasisCase) -> None:
 
 
 def values_have_a_column_for_each_function(case: BasisCase) -> None:
-    """Values are float64 (N, M) and finite, also for no input at all."""
+    """Values are finite float64 arrays of shape (N, M), also for N = 0 inputs."""
     basis = case.basis
     for count in (0, 1, 7):
         values = basis(case.inputs()[:count])
@@ -286,7 +286,7 @@ def check_basis(
     properties : sequence of callable, optional
         The properties to test; by default all `BASIS_PROPERTIES`.
     draws : int
-        Number of inputs that means of products of functions are over, >= 100.
+        Number of inputs, >= 100; products of functions are averaged over these inputs.
     seed : int
         Seed of what is drawn, >= 0.
 

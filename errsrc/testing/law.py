@@ -46,7 +46,7 @@ class LawCase:
         return {name: float(np.exp(np.log(self.points[name]).mean())) for name in self.law.at_most}
 
     def drawn(self) -> st.SearchStrategy[Law]:
-        """Draw laws that the points can identify, see `laws`."""
+        """Return a strategy for laws whose parameters can be found from the points, see `laws`."""
         return laws(self.law).map(lambda one: one.rescaled(self.units))
 
     @property
@@ -208,7 +208,7 @@ def the_compiled_gradient_agrees_with_sympy(case: LawCase) -> None:
 
 
 def the_units_of_the_parameters_are_correct(case: LawCase) -> None:
-    """A law that is rescaled by its declared units gives the same errors for the same data in other units."""
+    """If law and inputs are rescaled by the declared units, the errors are the same in the new unit."""
 
     def check(one: Law, scale: float, unit: float) -> None:
         scales = case.scales(scale, unit)

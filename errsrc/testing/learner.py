@@ -147,7 +147,7 @@ def predictions_have_the_shape_of_the_labels(case: LearnerCase) -> None:
 
 
 def a_seed_determines_the_predictor(case: LearnerCase) -> None:
-    """Two fits from equal generators agree; the global generators of numpy and torch are unused."""
+    """Two fits with equal generators give equal predictors, without numpy's or torch's global generator."""
     x, y, at = case.data(9, 0)
     one = case.suited()
     with global_generators_unused():

@@ -33,7 +33,7 @@ class SettingCase:
     classes : tuple of FunctionClass
         Function classes whose realizability the setting knows.
     teachers, points : int
-        Number of teachers that means are over, and number of inputs of each teacher.
+        Number of teachers and number of inputs of each teacher; means are averages over the teachers.
     seed : int
         Seed of the draws.
     """
@@ -236,7 +236,11 @@ def realizability_is_not_negative(case: SettingCase) -> None:
 
 
 def teachers_have_the_covariance_of_the_roots(case: SettingCase) -> None:
-    """Only for a `GaussianSetting`: at 4 inputs, within `ERRORS` standard errors, over 5 x the teachers."""
+    """Only for a `GaussianSetting`: teachers' values at 4 inputs have the covariance that `roots` gives.
+
+    The covariance is a mean over 5 times ``case.teachers`` teachers, and must agree within `ERRORS` standard
+    errors.
+    """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):
         return
@@ -360,7 +364,8 @@ def check_setting(
     properties : sequence of callable, optional
         The properties to test; by default all `SETTING_PROPERTIES`.
     teachers : int
-        Number of teachers that means are over, >= 4; covariances are means over five times as many.
+        Number of teachers, >= 4; means are averages over these teachers.  Covariances are averages over five
+        times as many teachers.
     points : int
         Number of inputs of each teacher, >= 2.
     seed : int

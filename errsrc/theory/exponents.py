@@ -120,11 +120,12 @@ def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
 
 @checks.arguments(dim=Integer(at_least=1), order=Integer(at_least=0), power=Number(above=0))
 def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: float = 2.0) -> float:
-    """Return the exponent of polynomials fitted between the nearest examples, without noise.
+    """Return the exponent of the error of polynomials through the nearest examples, without noise.
 
-    It is power min(order + 1, smoothness) / dim, since examples are about n^(-1 / dim) apart.  For smooth
-    targets and squared loss that is 2 / dim for the nearest neighbour, and 4 / dim for piecewise linear
-    functions, as in Sharma and Kaplan 2020 (arXiv 2004.10802) for networks.
+    The exponent is power * min(order + 1, smoothness) / dim, because neighbouring examples are about
+    n^(-1 / dim) apart.  For smooth targets and squared loss the exponent is 2 / dim for the nearest
+    neighbour, and 4 / dim for piecewise linear functions.  Sharma and Kaplan 2020 (arXiv 2004.10802) find
+    4 / dim for networks.
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: floa
     Raises
     ------
     TypeError, ValueError
-        For dim < 1, order < 0, and smoothness or power that are not > 0.
+        If dim < 1 or order < 0, or if smoothness or power is not > 0.
 
     Examples
     --------

@@ -19,14 +19,14 @@ from errsrc.training import distributed
 
 
 def call_identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
-    """Return a hash that identifies a call: a SHA-256 of the call's repr and its arrays.
+    """Return a hash that identifies a call: the SHA-256 of its arguments' repr and of its arrays.
 
     Parameters
     ----------
     call
-        Plain values, frozen dataclasses of them, and tuples of both.
+        The arguments: plain values, frozen dataclasses of plain values, and tuples of both.
     arrays : iterable of tensors and numpy arrays
-        Arrays of any shapes and dtypes, which are part of the hash.
+        Arrays of any shape and dtype.  The hash covers the shape, the dtype and the entries of each array.
 
     Examples
     --------

@@ -33,25 +33,26 @@ _CHECKPOINT_NAMES = {
 
 
 class LBFGS(Optimiser):
-    """Minimisers of E functions of P numbers (Nocedal and Wright 2006, algorithm 7.4).
+    """L-BFGS, which minimises E functions of P numbers together (Nocedal and Wright 2006, algorithm 7.4).
 
-    Steps satisfy the weak Wolfe conditions by bisection (Lewis and Overton 2013, algorithm 2.6).  No problem
-    depends on another.  A problem has stalled if steepest descent does not lower its loss, to rounding: it is
-    at a minimum, or its loss is not finite.
+    A problem is the minimisation of one function, its loss.  No problem depends on another.  Bisection finds
+    steps that satisfy the weak Wolfe conditions (Lewis and Overton 2013, algorithm 2.6).  A problem has
+    stalled if steepest descent does not lower its loss by more than rounding: its point is a minimum, or its
+    loss is not finite.
 
     Parameters
     ----------
     objective : callable
         The functions, see `Objective`.
     point : tensor (E, P)
-        Where each problem starts.
+        The point at which each problem starts.
 
     Attributes
     ----------
     point, loss, gradient
-        Where each problem is now, (E, P), its loss (E,) and gradient (E, P).
+        The current point of each problem (E, P), and the loss (E,) and its gradient (E, P) at this point.
     stalled
-        bool (E,).
+        Whether each problem has stalled, bool (E,).
     """
 
     def __init__(self, objective: Objective, point: Tensor) -> None:
@@ -78,7 +79,7 @@ class LBFGS(Optimiser):
         return self.point
 
     def keep(self, mask: Tensor) -> None:
-        """Drop the problems where `mask` is False, bool (E,); the others keep their numbers."""
+        """Drop the problems for which `mask`, bool (E,), is False; the other problems keep their numbers."""
         self.point, self.loss, self.gradient = self.point[mask], self.loss[mask], self.gradient[mask]
         self.stalled, self._scale = self.stalled[mask], self._scale[mask]
         self._numbers = self._numbers[mask]

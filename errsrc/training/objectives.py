@@ -116,7 +116,7 @@ class TrainingLoss(abc.ABC):
 
 
 class CrossEntropy(TrainingLoss):
-    """Cross-entropy in nats of class labels, a mean over positions; its error is the error rate."""
+    """Cross-entropy of class labels in nats, averaged over positions, with the error rate as the error."""
 
     labels = "classes"
 
@@ -163,7 +163,7 @@ class CrossEntropy(TrainingLoss):
 
 
 class SquaredError(TrainingLoss):
-    """Squared error summed over outputs; its error is the root of the mean, in the unit of the labels."""
+    """Squared error, summed over outputs, with the root of its mean as the error, in units of the labels."""
 
     labels = "labels"
 

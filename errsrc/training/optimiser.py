@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Optimiser(abc.ABC):
-    """Weights of E members, which take steps together."""
+    """The weights of E members, and the steps that change the weights of all members together."""
 
     stalled: Tensor
     """bool (E,): members whose loss no further step lowers."""

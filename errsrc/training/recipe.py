@@ -18,55 +18,59 @@ OPTIMISERS = ("adam", "sgd", "lbfgs")
 
 @dataclass(frozen=True)
 class Recipe(Checked):
-    """How to train; the same for all members of a call of `errsrc.training.train`.
+    """How to train networks; all members of one call of `errsrc.training.train` share a recipe.
 
     Attributes
     ----------
     optimiser
         "adam" (Kingma and Ba 2015, arXiv 1412.6980, with betas 0.9 and 0.999), "sgd" (with ``momentum``), or
-        "lbfgs", for small networks: each step uses all of a member's rows and a line search of its own.
-        Learning rate, schedule, batch, momentum and average do not apply to "lbfgs", and a member ends at the
-        next evaluation after no step lowers its training loss.
+        "lbfgs", for small networks.  A step of "lbfgs" uses all rows of a member and a line search for each
+        member.  Learning rate, schedule, batch, momentum and average do not apply to "lbfgs".  When no step
+        lowers the training loss of a member any more, the member ends at the next evaluation.
     learning_rate
         Peak learning rate, > 0, reached linearly over the first ``warmup`` steps.
     warmup
         Number of steps over which the learning rate rises, >= 0.
     decay
         Share of a member's steps, at the end of training, over which the learning rate falls to 0; in [0, 1].
-        With 1 the rate falls during the whole training, with 0 it is constant; a small share is a schedule of
-        warmup, constant rate and decay.
+        With 1 the rate falls during the whole training.  With 0 the rate is constant.  A small share gives
+        the schedule warmup, constant rate, decay.
     batch
         Examples in a step, >= 1.  A member with fewer rows repeats rows within a step.
     momentum
         Momentum of "sgd", in [0, 1).
     average
-        Length of the moving average of the weights, as a share of the steps so far; in [0, 1).  The weights
-        that are evaluated and kept are an exponential moving average over about the last ``average`` x step
-        steps.  With 0 they are the last weights.
+        Length of the moving average of the weights, as a share of the steps so far; in [0, 1).  After t steps
+        the weights that are evaluated and kept are an exponential moving average over about the last
+        ``average`` x t steps.  With 0 they are the last weights.
     evaluation_interval
-        Steps between two evaluations at the beginning of training, >= 1; later 1/20 of the steps taken so
-        far.
+        Number of steps between two evaluations at the beginning of training, >= 1.  Later, the number is 1/20
+        of the steps taken so far.
     validation_metric
-        The figure that stops a member and chooses its weights: its "error" or "loss" on validation examples.
+        The number that decides when a member stops and which of its weights are kept: the "error" or the
+        "loss" on validation examples.
     patience
-        A member stops at an evaluation after ``patience`` times the steps of its best evaluation; >= 1.
+        A member stops at the first evaluation after at least ``patience`` times as many steps as it had taken
+        at its best evaluation; >= 1.
     min_steps
         Number of steps before which ``patience`` stops no member, >= 0.
     loss
-        "log": cross-entropy in nats of int64 class labels, a mean over the network's ``positions``;
-        "squared": squared error summed over outputs, of labels with the dtype of the inputs.
+        "log" is the cross-entropy in nats, averaged over the network's ``positions``, for labels that are
+        int64 classes.  "squared" is the squared error, summed over outputs, for labels with the dtype of the
+        inputs.
     target_training_loss
-        Without validation, a member ends at the first evaluation with a training loss of at most this; >= 0.
+        Without validation examples, a member ends at the first evaluation at which its training loss is at
+        most this number; >= 0.
     decay_shape
         How the learning rate falls over ``decay``: "linear", or as half a "cosine".
     precision
         Precision of the matrix products in a training step.  "input" is the dtype of the inputs.  For float32
-        inputs, "tf32" is TensorFloat-32 on a GPU that has it, and "bf16" is bfloat16 by autocast.  Weights,
-        gradients, moments, averages and evaluations have the dtype of the inputs in all three.
+        inputs, "tf32" is TensorFloat-32 on a GPU that has it, and "bf16" is bfloat16 by autocast.  With each
+        of the three, weights, gradients, moments, averages and evaluations have the dtype of the inputs.
     compile
-        Whether the forward and backward pass are compiled by ``torch.compile``, on a GPU with CUDA graphs,
-        and Adam's step of a single member is one kernel.  Compilation takes tens of seconds at the start and
-        whenever members end, so it is for long runs of one or a few large members.
+        Whether ``torch.compile`` compiles the forward and the backward pass, on a GPU with CUDA graphs.  The
+        step of Adam is then one kernel if there is a single member.  Compilation takes tens of seconds at the
+        start and whenever members end.  So use it for long runs of one or a few large members.
     augment
         Augmentation of the images of each training batch; images that are evaluated are never changed.
         "none", or "crop-flip": a random crop of the image with ``padding`` pixels of 0 around it, mirrored
