@@ -28,7 +28,7 @@ class TrainedCell(Checked, abc.ABC):
 
     @abc.abstractmethod
     def batch(self) -> Self:
-        """Return a copy with fixed n and steps; cells whose copies differ at most in the seed form a batch."""
+        """Return a copy with fixed n and steps; a batch is cells whose copies differ at most in the seed."""
 
     @abc.abstractmethod
     def work(self) -> float:
