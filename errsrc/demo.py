@@ -28,11 +28,11 @@ from errsrc.sweeps import Store, Study, local, run
 from errsrc.tasks import VisionCell, vision_grid
 
 SEEDS = {"fashion-mnist": 3, "digits": 6}
-"""Runs of each cell by image set: the digits' test set is small, so single runs are noisy."""
+"""Number of seeds per cell, by image set: the digits' test set is small, so single runs are noisy."""
 
 
 def find_images(name: str | None = None) -> Images:
-    """Return an image set; by default Fashion-MNIST, or scikit-learn's digits if that is not found.
+    """Return an image set; by default Fashion-MNIST, or scikit-learn's digits if its files are not found.
 
     A line on stderr names the set and where it was read from.
 
@@ -56,7 +56,7 @@ def find_images(name: str | None = None) -> Images:
     except FileNotFoundError as error:
         if name is not None:
             raise ValueError(str(error)) from None
-        _say(f"{error} Taking scikit-learn's digits instead.")
+        _say(f"{error} Using scikit-learn's digits instead.")
         found = images("digits")
     _say(f"Images: {found.name}, read from {found.source}.")
     return found
@@ -70,13 +70,13 @@ def run_demo(
     Parameters
     ----------
     out : Path
-        Folder for all files, made if need be: cells.db (the `errsrc.sweeps.Store` of finished cells, which
-        are not trained again), predictions.csv (written before the large cells are trained), fit.json,
-        results.csv, report.html and the figures as PNG.
+        Folder for all files, created if it does not exist: cells.db (the `errsrc.sweeps.Store` of finished
+        cells, which are not trained again), predictions.csv (written before the large cells are trained),
+        fit.json, results.csv, report.html and the figures as PNG.
     data : Images
         The images; the report describes them.
     cells : sequence of VisionCell, optional
-        MLP cells of that image set; by default ``vision_grid(data.name, SEEDS[data.name])``.
+        MLP cells of the image set `data`; by default ``vision_grid(data.name, SEEDS[data.name])``.
     processes : int
         Number of training processes, with one thread each.
 
@@ -103,11 +103,11 @@ def run_demo(
         kept = len(cells) - len(store.missing(grid.study))
         if kept:
             _say(f"{kept} of {len(cells)} cells are in {store.path} already.")
-        _say(f"First the {grid.small.sum()} small cells, which the law is fitted to.")
+        _say(f"Training the {grid.small.sum()} small cells; the law is fitted to them.")
         grid.train(grid.small, store, processes)
         law = grid.fit()
         _save_predictions(out / "predictions.csv", law, grid.n[~grid.small], grid.m[~grid.small])
-        _say(f"Predicted the {(~grid.small).sum()} large cells: {out / 'predictions.csv'}.  Now these.")
+        _say(f"Predicted the {(~grid.small).sum()} large cells: {out / 'predictions.csv'}.  Training them.")
         grid.train(~grid.small, store, processes)
         rows, made_with = store.rows(grid.study), store.versions()
     result = grid.judge(law)
@@ -145,7 +145,7 @@ class _Grid:
     """
 
     def __init__(self, cells: Sequence[VisionCell], guess: float) -> None:
-        self.guess = guess  # the error of random guess
+        self.guess = guess  # the error of a random guess
         self.study = Study.of(studies.ALL["vision"], cells)
         self.n = np.array([cell.n for cell in cells], dtype=np.float64)
         self.m = np.array([cell.parameters for cell in cells], dtype=np.float64)
@@ -153,7 +153,7 @@ class _Grid:
         self.error, self.usable = np.empty(len(cells)), np.empty(len(cells), dtype=bool)
 
     def train(self, part: NDArray[np.bool_], store: Store, processes: int) -> None:
-        """Train the cells of a part that are missing in a store, and read the errors of the part."""
+        """Train the cells of `part` that a store lacks, and read the errors of all cells of `part`."""
         chosen = [cell for cell, is_chosen in zip(self.study, part, strict=True) if is_chosen]
         study = Study.of(self.study.kind, chosen)
         summary = run(study, store, functools.partial(local, workers=processes), retry=True)

@@ -66,7 +66,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise ValueError for arguments that do not parse."""
-        raise ValueError(f"{message}; '{self.prog} --help' explains.")
+        raise ValueError(f"{message}; '{self.prog} --help' shows the usage.")
 
 
 class _CommandParser(_Parser):
@@ -103,8 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    >>> main(["plan", "fit.json", "--error", "0.1", "--budget", "1e18"])  # one goal only: see standard error
-    2
+    >>> main(["plan", "fit.json", "--error", "0.1", "--budget", "1e18"])  # only one goal is accepted: see
+    standard error 2
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:

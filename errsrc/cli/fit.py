@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check_out(out: str | None, file: str) -> None:
-    """Raise ValueError, before any work, if the fit cannot be written there, or would replace the points."""
+    """Raise ValueError, before any work, if the fit cannot be written to `out`, or `out` is `file`."""
     if out is None:
         return
     path = Path(out).resolve()
@@ -106,4 +106,4 @@ def _check_out(out: str | None, file: str) -> None:
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ValueError(f"--out {out}: no permission to write there.")
     if path.exists() and Path(file).exists() and path.samefile(file):
-        raise ValueError(f"--out {out}: that is the file of the points, which would be lost.")
+        raise ValueError(f"--out {out}: that is the file of the points, which would be overwritten.")

@@ -66,13 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Run the study and print what it came to; raise NoAnswer where cells failed."""
+    """Run the study and print the outcome; raise NoAnswer if cells failed."""
     from errsrc.cli.stores import compute, study_and_store
     from errsrc.sweeps import Store
 
     study, path = study_and_store(args.study, args.store)
     with _engine(args) as engine:
-        if engine is None:  # this process follows another
+        if engine is None:  # this process only computes what rank 0 broadcasts
             return
         with Store(path, write=True) as store:
             summary = compute(store, study, engine, args.retry)
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def _engine(args: argparse.Namespace) -> Iterator[Any]:
-    """Hold the engine that is asked for; None in a rank of torchrun other than 0, once rank 0 is done."""
+    """Yield the engine that the arguments name; in ranks > 0 of torchrun yield None once rank 0 is done."""
     from errsrc.sweeps import dask, local
 
     options = {"workers": args.workers, "seconds": args.seconds}
@@ -91,7 +91,7 @@ def _engine(args: argparse.Namespace) -> Iterator[Any]:
     resources = None if args.gpu is None else {"GPU": args.gpu}
     for name in _REFUSED[args.engine]:
         if getattr(args, name) is not None:
-            raise ValueError(f"--{name} is not for --engine {args.engine}.")
+            raise ValueError(f"--{name} does not apply to --engine {args.engine}.")
     if args.engine == "local":
         yield functools.partial(local, **options)
     elif args.engine == "dask":

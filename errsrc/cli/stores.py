@@ -1,4 +1,4 @@
-"""What the commands on studies share: finding a study and its store, and computing missing cells."""
+"""Functions that the commands on studies share: find a study and its store, compute missing cells."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
     name : str
         Path of the TOML file; a file of another kind raises ValueError.
     store : str, optional
-        Path of the store; by default that of the TOML file with the suffix .db.
+        Path of the store; by default the path of the TOML file with the suffix .db.
     """
     from errsrc.studies import load
     from errsrc.studies.files import files_of
@@ -35,7 +35,7 @@ def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
 
 
 def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path]:
-    """Return a study and the path of its store; the study is None where only a store is named.
+    """Return a study and the path of its store; the study is None if `name` is a store.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path
 def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> RunSummary:
     """Compute the missing cells of a study; if it is stopped, say that the same command computes the rest.
 
-    SIGTERM, which batch queues send when the time is up, stops the computation as Ctrl-C does.
+    SIGTERM, which batch queues send when the time is up, stops the computation in the same way as Ctrl-C.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Computed(NamedTuple):
     study, store
         The study, and the path of its store.
     cells, rows, curves
-        The cells that are finished; the rows and the curves that `errsrc.sweeps.Store` has of them.
+        The finished cells, and their rows and curves as `errsrc.sweeps.Store` returns them.
     summary
         What was computed now, and what failed.
     """
@@ -159,7 +159,7 @@ def raise_if_failed(summary: RunSummary) -> None:
     ValueError
         If the first cell that failed was given bad input.
     NoAnswer
-        If it failed for another reason.
+        If the first cell that failed did so for another reason.
     """
     if summary.failed:
         first = next(iter(summary.failed.values()))

@@ -43,4 +43,4 @@ ALL: dict[str, type[Setting]] = {
     "network-teacher": NetworkTeacher,
     "image-teacher": ImageTeacher,
 }
-"""Settings by the name that specs have for them."""
+"""Classes of settings, by their names in specs."""

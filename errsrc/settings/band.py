@@ -47,13 +47,13 @@ class _BandInputs(Checked):
         self.basis.check_data()
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw nodes of the design, see `Setting.inputs`."""
+        """Draw inputs at the nodes of the design, see `Setting.inputs`."""
         if self.nodes.uniform:
             return self.basis.draw(count, rng)
         return self.basis.place(self.nodes.points(count, self.basis.cube_dim, rng))
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs to test at, uniform whatever the nodes are; see `Setting.fresh`."""
+        """Draw test inputs, which are uniform for every design of nodes; see `Setting.fresh`."""
         return self.basis.fresh(count, rng)
 
 
@@ -62,9 +62,9 @@ class BandTeacher(_BandInputs, GaussianSetting):
     """A random function in a band, with independent normal coefficients.
 
     The coefficients are those in the orthonormal basis of the band.  The variance of a coefficient of degree
-    k is in proportion to max(k, 1)^-decay, and the target variance is 1 in all.  The design of nodes places
-    the labelled inputs.  The risk is the mean over the whole domain, uniformly, by Parseval's identity or by
-    an exact quadrature.
+    k is proportional to max(k, 1)^-decay, and the target variance, over all outputs, is 1.  The design of
+    nodes places the labelled inputs.  The risk is the mean over the whole domain, uniformly, by Parseval's
+    identity or by an exact quadrature.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ class BandTeacher(_BandInputs, GaussianSetting):
     outputs : int or None
         Number of outputs, all with the same prior; None for labels (n,).
     beyond : Basis or None
-        A larger basis of the same family.  The teacher then also has a tail in the functions that this basis
-        has beyond the band, and is only *almost* band-limited.
+        A larger basis of the same family.  The teacher then also has a tail: a part in the functions of this
+        basis that are not in the band.  Such a teacher is only *almost* band-limited.
     tail : float
         Share of the variance in this tail, in [0, 1].
     tail_decay : float
@@ -109,19 +109,19 @@ class BandTeacher(_BandInputs, GaussianSetting):
         where = "BandTeacher"
         if self.beyond is None:
             if self.tail:
-                accepted = "0 without a basis beyond the band"
+                accepted = "0, unless 'beyond' is given"
                 raise ValueError(checks.refusal("tail", where, accepted, self.tail))
             return
         larger = self.beyond.family == self.basis.family
         if not larger or len(shared_positions(self.basis, self.beyond)[0]) < self.basis.size:
-            accepted = f"a basis that holds all of {self.basis!r}"
+            accepted = f"a basis that contains {self.basis!r}"
             raise ValueError(checks.refusal("beyond", where, accepted, self.beyond))
         if self.beyond.size == self.basis.size:
             raise ValueError(checks.refusal("beyond", where, "larger than the band", self.beyond))
 
     @property
     def whole(self) -> Basis:
-        """The basis that teachers are in: the band, or the larger basis of the tail."""
+        """The basis that contains the teachers: the band, or the larger basis of the tail."""
         return self.basis if self.beyond is None else self.beyond
 
     @cached_property
@@ -140,7 +140,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
     @property
     def output_stds(self) -> Array:
-        """Standard deviations of the outputs, their squares summing to 1, float64 (outputs,)."""
+        """Standard deviations of the outputs, float64 (outputs,); their squares sum to 1."""
         count = self.outputs or 1
         return np.full(count, count**-0.5)
 
@@ -155,7 +155,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
         return [self.whole(x) * np.sqrt(self.variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return the basis's own quadrature, exact for members of a band; a uniform sample for others.
+        """Return the basis's own quadrature, exact for members of a band; a uniform sample for other classes.
 
         See `GaussianSetting.quadrature`.
         """
@@ -205,7 +205,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return the prior variance outside the band (Parseval), see `Setting.realizability`.
 
-        For a band of another family, each function's share outside it is found by exact quadrature.
+        For a band of another family, exact quadrature gives the share of each function outside that band.
         """
         basis = self.basis_of(function_class)
         if basis is None:
@@ -232,15 +232,15 @@ class BandTeacher(_BandInputs, GaussianSetting):
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
         """Return whether least squares over n uniform nodes has an infinite mean risk.
 
-        Nodes whose n x M features lack rank have the codimension |n - M| + 1 at most, so that for
-        |n - M| <= 1 the smallest singular value s is below e with a probability of order e^2 or more, and the
-        mean of 1 / s^2 is infinite.  Where nodes vary in one or two coordinates, it is infinite for all
-        2 <= n < M too, because of two nodes that are e apart.
+        The nodes whose n x M feature matrix is rank-deficient form a set of codimension at most |n - M| + 1.
+        So for |n - M| <= 1 the smallest singular value s is below e with a probability of order e^2 or more,
+        and the mean of 1 / s^2 is infinite.  If nodes vary in one or two coordinates, this mean is also
+        infinite for all 2 <= n < M, because two nodes may be at a distance of e.
 
-        With clean labels, the part of the teacher that lies outside the band acts as noise where M or M + 1
-        nodes lack rank because a function of the band is 0 at all of them, which can then be far apart.  That
-        takes two coordinates or more: in one coordinate nodes lack rank only where they come close to each
-        other, and then their labels come close too.
+        With clean labels, the part of the teacher outside the band acts as noise if M or M + 1 nodes that are
+        far apart are rank-deficient, because some function of the band is 0 at all of them.  Such nodes exist
+        only in two or more coordinates.  In one coordinate nodes are rank-deficient only if they are close to
+        each other, and then their labels are close too.
         """
         size = self.dimension(function_class)
         if not self.nodes.uniform or min(n, size) < 2:
@@ -254,20 +254,20 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
 @dataclass(frozen=True)
 class SparseTeacher(_BandInputs, Setting):
-    """A random function with few coefficients other than 0, at unknown places in a band.
+    """A random function with few coefficients other than 0, at unknown positions in a band.
 
-    The places are drawn uniformly without repetition.  The coefficients are normal, of equal variance, and
+    The positions are drawn uniformly without repetition.  The coefficients are normal, of equal variance, and
     the target variance is 1.
 
     Parameters
     ----------
     basis : Basis
-        The band that the places lie in.
+        The band that the positions are drawn from.
     sparsity : int
         K, the number of coefficients that are not 0, from 1 to the size of the band.
     pairs : bool
-        Whether each cosine of a torus comes with its sine, as a frequency does: k and -k count as two, and K
-        is even.
+        Whether the cosine and the sine of a frequency of a torus are chosen together; they count as two
+        coefficients, so K is even.
     nodes : Nodes
         The design of the labelled inputs.
     channel : Clean or Gaussian
@@ -299,7 +299,7 @@ class SparseTeacher(_BandInputs, Setting):
     def teacher(self, rng: np.random.Generator) -> BandFunction:
         """Draw a teacher, see `Setting.teacher`."""
         coefficients = np.zeros(self.basis.size)
-        if self.pairs:  # places 2 j + 1 and 2 j + 2 are those of a frequency
+        if self.pairs:  # positions 2 j + 1 and 2 j + 2 belong to one frequency
             chosen = rng.choice((self.basis.size - 1) // 2, self.sparsity // 2, replace=False)
             places = np.concatenate([2 * chosen + 1, 2 * chosen + 2])
         else:
@@ -308,12 +308,12 @@ class SparseTeacher(_BandInputs, Setting):
         return BandFunction(self.basis, coefficients)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return the share of the band that a smaller band lacks, see `Setting.realizability`."""
+        """Return the share of coefficients that a smaller band lacks, see `Setting.realizability`."""
         band = function_class.band
         if band is None or band.family != self.basis.family:
             return super().realizability(function_class)
         held = len(shared_positions(band, self.basis)[0])
-        lacking = (self.basis.size - held) / (self.basis.size - self.pairs)  # the constant is no pair
+        lacking = (self.basis.size - held) / (self.basis.size - self.pairs)  # the constant belongs to no pair
         return Interval(lacking, lacking, lacking, 0.95)
 
     @property

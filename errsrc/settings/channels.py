@@ -1,4 +1,4 @@
-"""Label channels: how the labels that a learner sees come from the teacher's values."""
+"""Label channels: how the labels of a learner's examples depend on the teacher's values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Channel(Checked, abc.ABC):
         Parameters
         ----------
         values : float64, (N,) or (N, outputs)
-            The teacher's values; of classes, (N, classes).
+            The teacher's values; (N, classes) where labels are classes.
         rng : numpy.random.Generator
             Source of the labels' noise.
 
@@ -57,19 +57,19 @@ class Channel(Checked, abc.ABC):
         Returns
         -------
         array
-            float64 (N, classes), each row summing to 1.
+            float64 (N, classes), whose rows sum to 1.
 
         Raises
         ------
         TypeError
-            For a channel that does not define them.
+            For a channel that does not define these probabilities.
         """
         accepted = "a channel that defines the probabilities of classes"
         raise TypeError(checks.refusal("channel", "probabilities", accepted, self))
 
     @property
     def noise_is_constant(self) -> bool:
-        """Whether the least risk of labels that are classes is the same for all values of the teacher."""
+        """Whether all values of a teacher have the same smallest risk; for labels that are classes."""
         return False
 
     @property
@@ -106,7 +106,7 @@ class Gaussian(Channel):
 
 @dataclass(frozen=True)
 class Flips(Channel):
-    """Labels are the class of the largest value, changed at random to another class.
+    """Labels are the class of the largest value, or at random another class.
 
     Parameters
     ----------
@@ -171,4 +171,4 @@ class Softmax(Channel):
 
 
 ALL: dict[str, type[Channel]] = {"clean": Clean, "gaussian": Gaussian, "flips": Flips, "softmax": Softmax}
-"""Label channels by the name that specs have for them."""
+"""Classes of label channels, by their names in specs."""

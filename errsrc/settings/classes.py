@@ -12,13 +12,15 @@ from errsrc.nets import Network, embeds
 
 @dataclass(frozen=True)
 class FunctionClass(Checked):
-    """A set of functions of an input.  Each learner declares its class; a setting measures what it lacks.
+    """A set of functions of an input.  Each learner declares its class; a setting measures the part of its
+    teachers that the class lacks.
 
-    A subclass is a frozen dataclass of plain numbers, and says of itself what is known of the following.
+    A subclass is a frozen dataclass of plain numbers.  It overrides those of the following attributes that
+    are known for it.
     """
 
     unrestricted: ClassVar[bool] = False
-    """Whether the class holds all functions."""
+    """Whether the class contains all functions."""
 
     linear: ClassVar[bool] = False
     """Whether all functions of the class are linear maps of the inputs."""
@@ -30,12 +32,12 @@ class FunctionClass(Checked):
 
     @property
     def band(self) -> Basis | None:
-        """Basis whose span the class is; None for other classes."""
+        """Basis whose span is the class; None for other classes."""
         return None
 
     @property
     def network(self) -> Network | None:
-        """Architecture whose functions, over all weights, the class consists of; None for other classes."""
+        """Architecture whose functions, over all weights, form the class; None for other classes."""
         return None
 
     @property
@@ -49,7 +51,7 @@ class FunctionClass(Checked):
         return None
 
     def holds(self, architecture: Network) -> bool:
-        """Return whether the class is known to hold all functions of an architecture.
+        """Return whether the class is known to contain all functions of an architecture.
 
         Parameters
         ----------
@@ -59,7 +61,7 @@ class FunctionClass(Checked):
         Returns
         -------
         bool
-            False also where it is not known.
+            False also if this is not known.
         """
         return self.unrestricted
 
@@ -102,7 +104,7 @@ class RankK(FunctionClass):
 
 @dataclass(frozen=True)
 class Band(FunctionClass):
-    """The functions in the span of a basis: those limited to a band.
+    """The functions in the span of a basis: the functions limited to a band.
 
     Parameters
     ----------

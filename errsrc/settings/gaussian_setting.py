@@ -24,10 +24,10 @@ class Quadrature:
     points : float64, (Q, dim)
         The points.
     weights : float64, (Q,)
-        Their weights: the mean of g^2 is the sum of ``weights * g(points) ** 2``.
+        The points' weights: the mean of g^2 is the sum of ``weights * g(points) ** 2``.
     exact : bool
-        Whether that is exact for differences of teachers and members of the class that the quadrature is
-        for; otherwise the points are a random sample.
+        Whether the sum is exact for differences between teachers and members of the quadrature's function
+        class; otherwise the points are a random sample.
     """
 
     points: Array
@@ -78,12 +78,12 @@ class GaussianSetting(Setting):
 
     @property
     def target_variance(self) -> float:
-        """Mean prior variance, summed over outputs, at 1,000 inputs that are always the same."""
+        """Mean prior variance over 1,000 inputs that are always the same, summed over outputs."""
         (root,) = self.roots(self.inputs(1000, np.random.default_rng(0)))
         return float(np.square(root).sum(1).mean() * np.square(self.output_stds).sum())
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
-        """Draw a teacher from the prior: `roots` at its inputs, times normal numbers.
+        """Draw a teacher from the prior: its values are `roots` at the inputs, times normal numbers.
 
         Parameters
         ----------
@@ -93,8 +93,8 @@ class GaussianSetting(Setting):
         Raises
         ------
         TypeError
-            Where the `roots` at a point depend on which other points come with it: then a subclass must
-            define its own.
+            If the `roots` at a point depend on the other points in the call; a subclass must then define its
+            own `teacher`.
         """
         points = self.inputs(2, np.random.default_rng(0))
         (both,), (alone,) = self.roots(points), self.roots(points[:1])
@@ -116,8 +116,8 @@ class GaussianSetting(Setting):
         Returns
         -------
         list of arrays
-            For each set a matrix, float64 (N, R): with B and C those of two sets, B C' is the prior
-            covariance of the values at the one and the other.
+            For each set a matrix, float64 (N, R).  If B and C are the matrices of two sets, B C' is the prior
+            covariance between the values at the two sets.
         """
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
@@ -158,7 +158,7 @@ class GaussianSetting(Setting):
         Raises
         ------
         ValueError
-            For a class that is no linear space of functions of the inputs, or of which none is known.
+            For a class that is not a linear space of functions of the inputs, or whose basis is not known.
         """
         if function_class.unrestricted:
             return None
@@ -176,7 +176,7 @@ class GaussianSetting(Setting):
         Raises
         ------
         ValueError
-            As `frame` does.
+            If `frame` raises it.
         """
         points = self.inputs(1, np.random.default_rng(0))
         frame = self.frame(function_class, points)
@@ -188,13 +188,13 @@ class GaussianSetting(Setting):
         Parameters
         ----------
         function_class : FunctionClass
-            The class in which the squares are least.
+            The class in which the squared error is minimised.
         n : int
             Number of examples.
 
         Returns
         -------
         bool
-            False also where it is not known.
+            False also if this is not known.
         """
         return False

@@ -21,7 +21,7 @@ class GaussianProcessTeacher(GaussianSetting):
     Parameters
     ----------
     dim : int
-        Number of coordinates of an input, >= 1; on the sphere, whose surface has dimension dim - 1, >= 2.
+        Number of coordinates of an input, >= 1; for the sphere >= 2, and the sphere has dimension dim - 1.
     kernel : str
         "rbf", exp(-r^2 / (2 length^2)); or "matern" of smoothness `nu` (nu = 1/2: exp(-r / length)).
     length : float
@@ -56,14 +56,14 @@ class GaussianProcessTeacher(GaussianSetting):
         return self.dim
 
     def covariance(self, x: Array, z: Array) -> Array:
-        """Return the prior covariance of values.
+        """Return the prior covariance between the values at two sets of points.
 
         Parameters
         ----------
         x : float64, (N, dim)
-            Points of the one values.
+            First set of points.
         z : float64, (L, dim)
-            Points of the other values.
+            Second set of points.
 
         Returns
         -------
@@ -87,7 +87,7 @@ class GaussianProcessTeacher(GaussianSetting):
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a teacher, see `Setting.teacher`.
 
-        Its values at new points are drawn given the values that were asked for before.
+        The teacher's values at new points are drawn given its values at all earlier points.
         """
         return _LazyDraw(self, rng)
 
@@ -103,7 +103,7 @@ class GaussianProcessTeacher(GaussianSetting):
 
 
 class _LazyDraw:
-    """A function drawn from a Gaussian process, whose values are drawn when they are first asked for."""
+    """A function drawn from a Gaussian process; its values are drawn at the first call that needs them."""
 
     def __init__(self, setting: GaussianProcessTeacher, rng: np.random.Generator) -> None:
         self.setting, self.rng = setting, rng

@@ -30,17 +30,17 @@ from errsrc.settings.network import (
 from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
 from errsrc.training import Member, Recipe, train
 
-_TEACHERS = 4  # over which the constants of a setting are averaged: each teacher is a training
+_TEACHERS = 4  # number of teachers that a setting's constants are averaged over; each must be trained
 
 
 @dataclass(frozen=True)
 class ImageTeacher(Setting):
-    """A network trained on labelled images, which labels all images anew: noiseless and realizable.
+    """A network that is trained on labelled images, and then labels all images: noiseless and realizable.
 
-    The construction of Rosenfeld's thesis (arXiv 2108.07686), made a prior: each teacher is trained anew, on
-    a random subset of the training images, from random weights.  Students get training images, drawn without
-    repetition, and are tested on test images, which no teacher was trained on.  The test images are the same
-    in all draws, so that intervals over draws are for these images.
+    This is the construction of Rosenfeld's thesis (arXiv 2108.07686), turned into a prior: each teacher is
+    trained separately, on a random subset of the training images, from random weights.  Students get training
+    images, drawn without repetition, and are tested on test images, which no teacher was trained on.  The
+    test images are the same in all draws, so that intervals over draws are for these images.
 
     Parameters
     ----------
@@ -55,9 +55,10 @@ class ImageTeacher(Setting):
     recipe : Recipe
         How a teacher is trained; its loss is "log", on the images' own classes.
     loss : str
-        "squared", of the teacher's outputs, its logits; "log" or "zero-one", of its classes.
+        "squared" for labels that are the teacher's outputs (logits); "log" or "zero-one" for labels that are
+        classes.
     channel : Channel
-        The label channel: of values, as `Clean` and `Gaussian`; or of classes, as `Flips` and `Softmax`.
+        The label channel: `Clean` or `Gaussian` for values, `Flips` or `Softmax` for classes.
     """
 
     dataset: str = choice(MISSING, tuple(IMAGE_SETS))
@@ -92,7 +93,7 @@ class ImageTeacher(Setting):
 
     @property
     def noise(self) -> float:
-        """The mean least risk that the channel leaves, see `errsrc.settings.NetworkTeacher`."""
+        """The mean smallest risk under the channel, see `errsrc.settings.NetworkTeacher.noise`."""
         return channel_noise(self.channel, self.loss, self.architecture.outputs, _values(self))
 
     @property
@@ -138,7 +139,7 @@ class ImageTeacher(Setting):
         return self.teachers([rng])[0]
 
     def teachers(self, rngs: Sequence[np.random.Generator]) -> list[NetworkFunction]:
-        """Train teachers, all at once; see `Setting.teachers`.
+        """Train all teachers at once; see `Setting.teachers`.
 
         Raises
         ------
@@ -179,10 +180,10 @@ class ImageTeacher(Setting):
 class ImageBasis(Basis):
     """The top M eigenfunctions of a kernel on real images: a band on the manifold of the images.
 
-    They are estimated by `errsrc.bases.eigenfunctions` from a random part of the training images, without
-    labels.  Labelled inputs are drawn, without repetition, from the rest of the training images; fresh inputs
-    are test images.  The basis is exactly orthonormal on the images that it was estimated from, which are
-    also its quadrature, and nearly orthonormal on others.
+    The eigenfunctions are estimated by `errsrc.bases.eigenfunctions` from a random part of the training
+    images, without labels.  Labelled inputs are drawn, without repetition, from the rest of the training
+    images; fresh inputs are test images.  The images that the basis is estimated from are also its
+    quadrature.  The basis is exactly orthonormal on these images, and nearly orthonormal on other images.
 
     Parameters
     ----------
@@ -191,13 +192,14 @@ class ImageBasis(Basis):
     count : int
         M, from 1 to `landmarks`.
     landmarks : int
-        Number of images at which the eigenfunctions are sums of kernels, from 1 to `unlabelled`.
+        Number of images, from 1 to `unlabelled`; each eigenfunction is a weighted sum of kernels
+        centred at these images.
     unlabelled : int
         Number of images that the eigenfunctions are estimated from.
     kernel : str
         A kernel of `errsrc.bases.kernel`.
     length : float
-        Its length scale, >= 0; 0 stands for the median distance of landmarks.
+        Length scale of the kernel, >= 0; 0 stands for the median distance between landmarks.
     seed : int
         Seed of the choice of images, >= 0.
     """
@@ -224,7 +226,7 @@ class ImageBasis(Basis):
 
     @property
     def order(self) -> int:
-        """0: the quadrature is the same for all."""
+        """0: the quadrature does not depend on an order."""
         return 0
 
     @property
@@ -234,7 +236,7 @@ class ImageBasis(Basis):
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """The domain, the landmarks and the kernel: other ones have other functions."""
+        """The domain, the landmarks and the kernel, which determine the eigenfunctions."""
         return (*super().family, self.landmarks, self.kernel, self.length)
 
     @property
@@ -244,14 +246,15 @@ class ImageBasis(Basis):
 
     @property
     def cube_dim(self) -> int:
-        """0: images are given, not placed."""
+        """0: images cannot be placed at points of a cube."""
         return 0
 
     @property
     def split(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Positions of training images, (unlabelled,) and (others,).
+        """Indices of training images: those for the basis, (unlabelled,), and the others.
 
-        The first are used without labels, for the basis; the others can be drawn as labelled inputs.
+        The basis is estimated from the first images, without labels; the others can be drawn as labelled
+        inputs.
         """
         data = _resident(self.dataset)
         if self.unlabelled >= len(data.x):
@@ -279,7 +282,7 @@ class ImageBasis(Basis):
         Raises
         ------
         ValueError
-            For more images than there are, without those that the basis was estimated from.
+            If `count` is more than the number of training images that the basis was not estimated from.
         """
         pool = self.split[1]
         if count > len(pool):
@@ -313,7 +316,7 @@ def ready(cells: Iterable[Any]) -> None:
     Raises
     ------
     FileNotFoundError, ValueError
-        As `Setting.check_data` does.
+        If `Setting.check_data` raises it.
     """
     for setting in {cell.setting for cell in cells}:
         setting.check_data()
@@ -328,7 +331,7 @@ def _mercer(basis: ImageBasis) -> Mercer:
 
 @dataclass(frozen=True, eq=False)
 class _Resident:
-    """Images as float32 (N, pixels), centred and scaled by the training images, and their own classes."""
+    """Images as float32 (N, pixels), centred and scaled by the training images, and the images' classes."""
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
@@ -344,7 +347,7 @@ def _resident(dataset: str) -> _Resident:
 
 @functools.lru_cache(maxsize=8)
 def _values(setting: ImageTeacher) -> Array:
-    """Return values of a few teachers at all test images, (4, N, outputs)."""
+    """Return the values of 4 teachers at all test images, (4, N, outputs)."""
     rng = generator(0, "settings", "constants")
     x = _resident(setting.dataset).test.astype(np.float64)
     return np.stack([teacher(x) for teacher in setting.teachers(rng.spawn(_TEACHERS))])

@@ -15,7 +15,7 @@ from errsrc.settings.gaussian_setting import GaussianSetting, Quadrature
 from errsrc.settings.setting import ZERO, Array, Predictor
 
 REALIZABILITY_DRAWS = 4096
-"""Teachers over which the realizability of a limited rank is averaged."""
+"""Number of teachers over which the realizability of a limited rank is averaged."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class LinearTeacher(GaussianSetting):
     """f(x) = W x with normal inputs and a normal prior.
 
     Inputs are independent and normal, with the variances `eigenvalues`.  Entries W_ji of the teacher are
-    independent and normal.  The variance of column i is in proportion to i^-weight_decay, that of row j to
-    j^-output_decay, and rows beyond `rank` are 0.  The scale makes the target variance 1.
+    independent and normal.  Their variance is proportional to i^-weight_decay j^-output_decay, and rows j >
+    `rank` are 0.  The scale makes the target variance 1.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class LinearTeacher(GaussianSetting):
     input_decay : float
         Input i has variance i^-input_decay, i = 1 ... dim.
     spectrum : tuple of float
-        The variances of the inputs themselves, `dim` numbers > 0, instead of a power of i; () for a power.
+        Variances of the inputs, `dim` numbers > 0, instead of the power of i; () for the power.
     weight_decay : float
         Decay of the prior variances along the inputs.
     outputs : int or None
@@ -91,7 +91,7 @@ class LinearTeacher(GaussianSetting):
 
     @property
     def output_stds(self) -> Array:
-        """Standard deviations of the outputs, their squares summing to 1, float64 (outputs,)."""
+        """Standard deviations of the outputs, float64 (outputs,); their squares sum to 1."""
         rows = np.arange(1, (self.outputs or 1) + 1, dtype=np.float64)
         variances = np.where(rows <= (self.rank or len(rows)), rows**-self.output_decay, 0.0)
         return np.sqrt(variances / variances.sum())
@@ -143,11 +143,11 @@ class LinearTeacher(GaussianSetting):
         return super().frame(function_class, points)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for linear maps, and for maps of rank k what the best one leaves of W on average.
+        """Return 0 for linear maps, and for maps of rank k the mean squared error of the best such map.
 
-        That is the mean of the squared singular values of W C^1/2 beyond the k-th, C being the covariance of
-        the inputs.  Where it is not 0 it is a mean over `REALIZABILITY_DRAWS` teachers, with a 95% interval.
-        See `Setting.realizability`.
+        This error is the mean over teachers of the sum of the squared singular values of W C^1/2 after the
+        k-th, where C is the covariance of the inputs.  If it is not 0, it is estimated from
+        `REALIZABILITY_DRAWS` teachers, with a 95% interval. See `Setting.realizability`.
         """
         if not function_class.linear:
             return super().realizability(function_class)
@@ -164,15 +164,15 @@ class LinearTeacher(GaussianSetting):
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
         """Return whether labels are noisy and n is within 1 of M (Breiman and Freedman 1983).
 
-        Normal inputs whose n x M features lack rank have the codimension |n - M| + 1.  So for |n - M| <= 1
-        the smallest singular value s is below e with a probability of order e^2 or more, and the mean of
-        1 / s^2 is infinite.
+        The normal inputs whose n x M feature matrix is rank-deficient form a set of codimension |n - M| + 1.
+        So for |n - M| <= 1 the smallest singular value s is below e with a probability of order e^2 or more,
+        and the mean of 1 / s^2 is infinite.
         """
         return self.noise_std > 0 and abs(n - self.dimension(function_class)) <= 1
 
 
 def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:
-    """Return what the best approximation of a limited rank leaves of a matrix (Eckart and Young 1936).
+    """Return the squared error of a matrix's best approximation of limited rank (Eckart and Young 1936).
 
     Parameters
     ----------
@@ -184,6 +184,6 @@ def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:
     Returns
     -------
     float
-        Sum of the squared singular values beyond the first `rank`.
+        Sum of the squared singular values after the first `rank`.
     """
     return float((np.linalg.svd(matrix, compute_uv=False)[rank:] ** 2).sum())

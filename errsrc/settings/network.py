@@ -1,4 +1,4 @@
-"""Network teachers: random networks of a prior, on normal or spherical inputs."""
+"""Network teachers: random networks drawn from a prior, on normal or spherical inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from errsrc.settings.channels import Channel, Clean
 from errsrc.settings.classes import FunctionClass
 from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
 
-_TEACHERS, _INPUTS = 256, 512  # over which constants without a closed form are averaged
+_TEACHERS, _INPUTS = 256, 512  # numbers that constants without a closed form are averaged over
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class NetworkFunction:
     architecture : Network
         The network.
     weights : tuple of tensors
-        Weights of one member, (1, ...) each.
+        Weights of one network, (1, ...) each.
     """
 
     architecture: Network
@@ -58,10 +58,10 @@ class NetworkTeacher(Setting):
     domain : str
         Inputs: "normal", standard normal; or "sphere", uniform on the sphere of radius sqrt(inputs).
     loss : str
-        "squared", summed over outputs, where labels are values; "log" (nats) or "zero-one" where labels are
-        classes.
+        "squared", summed over outputs, for labels that are values; "log" (nats) or "zero-one" for labels that
+        are classes.
     channel : Channel
-        The label channel: of values, as `Clean` and `Gaussian`; or of classes, as `Flips` and `Softmax`.
+        The label channel: `Clean` or `Gaussian` for values, `Flips` or `Softmax` for classes.
 
     Examples
     --------
@@ -100,7 +100,7 @@ class NetworkTeacher(Setting):
 
     @property
     def noise(self) -> float:
-        """Label variance, summed over outputs; for classes the mean least risk that the channel leaves.
+        """Label variance, summed over outputs; for classes the mean smallest risk under the channel.
 
         For `Softmax` it is a mean over 256 teachers at 512 inputs each; for other channels it is exact.
         """
@@ -139,7 +139,7 @@ class NetworkTeacher(Setting):
 
     @property
     def n_nyquist(self) -> int | None:
-        """2 P + 1, from which on clean labels tell all networks of the class apart (Sontag 2002)."""
+        """2 P + 1: this many clean labels distinguish all networks of the class (Sontag 2002)."""
         return 2 * self.parameters + 1
 
 
@@ -156,7 +156,8 @@ def _values(setting: NetworkTeacher) -> Array:
 def best_is_network(loss: str, channel: Channel) -> bool:
     """Return whether the best predictor of a network's labels is a network of the same architecture.
 
-    Under the log loss, flips make it a step between two probabilities, which no softmax of a network is.
+    Under the log loss with flips, the best predictor is a step between two probabilities, which is not the
+    softmax of a network.
 
     Parameters
     ----------
@@ -169,23 +170,23 @@ def best_is_network(loss: str, channel: Channel) -> bool:
 
 
 def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:
-    """Raise ValueError for a loss, a channel and a number of outputs that do not go together.
+    """Raise ValueError if a loss does not fit a channel or a number of outputs.
 
     Parameters
     ----------
     loss : str
         One of `LOSSES`.
     channel : Channel
-        The label channel: of values for the squared loss, of classes for the others.
+        The label channel; its labels must be values for the squared loss, and classes for other losses.
     outputs : int
-        Number of outputs of the network, >= 2 where they are classes.
+        Number of outputs of the network; >= 2 for labels that are classes.
     where : str
-        Name of the class that error messages are about.
+        Name of the class that error messages name.
 
     Raises
     ------
     ValueError
-        As above.
+        If they do not fit.
     """
     values = loss == "squared"
     if (channel.labels == "values") != values:
@@ -197,7 +198,7 @@ def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:
 
 
 def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> float:
-    """Return the mean least risk under a label channel, in the units of the loss.
+    """Return the mean smallest risk under a label channel, in the units of the loss.
 
     Parameters
     ----------
@@ -208,7 +209,7 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
     outputs : int
         Number of outputs.
     values : float64, (..., outputs)
-        Values of teachers, over which the least risk is averaged where it depends on them.
+        Values of teachers; the smallest risk is averaged over them if it depends on them.
     """
     if loss == "squared":
         return channel.noise_std**2 * outputs
@@ -217,7 +218,7 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the risk of the best constant for all teachers; for the squared loss less the noise.
+    """Return the risk of the best constant for all teachers; for the squared loss, less the noise.
 
     Parameters
     ----------

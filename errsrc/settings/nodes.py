@@ -13,7 +13,7 @@ from errsrc.fields import Checked, integer, number
 from errsrc.settings.setting import Array
 
 GOLDEN = (5**0.5 - 1) / 2
-"""The golden section, a stride that tells all frequencies apart."""
+"""The golden section, a stride at which all frequencies have different values."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,14 @@ class Uniform(Nodes):
 
 @dataclass(frozen=True)
 class Jittered(Nodes):
-    """One node in each of n cells of equal volume, which are as nearly cubes as n allows.
+    """One node in each of n cells of equal volume; the cells are as close to cubes as n allows.
 
     Parameters
     ----------
     amount : float
-        Size of the part of a cell that its node is drawn from, in [0, 1].  0 is the middle of each cell (a
-        grid in one dimension, and in more for n that is a power of an integer); 1 is anywhere in the cell.
+        Size of the part of a cell that its node is drawn from, in [0, 1].  0 places nodes in the middle of
+        each cell; this is a grid in one dimension, and in `dim` dimensions if n is the `dim`-th power of an
+        integer.  1 places nodes anywhere in the cell.
     """
 
     amount: float = number(1.0, at_least=0, at_most=1)
@@ -76,7 +77,7 @@ class Jittered(Nodes):
 
 @dataclass(frozen=True)
 class Clustered(Nodes):
-    """Nodes around a few centres, normally distributed; opposite faces of the cube are joined.
+    """Nodes normally distributed around a few centres; opposite faces of the cube are joined.
 
     Parameters
     ----------
@@ -141,13 +142,13 @@ class Stride(Nodes):
     """Nodes on a circle at equal strides: start + t step for t = 0, ..., n - 1, the start drawn uniformly.
 
     The values of a function with few frequencies k at these nodes are a sum of few powers of
-    exp(2 pi i k step), which `errsrc.learners.MatrixPencil` recovers from about two values a frequency.
+    exp(2 pi i k step), which `errsrc.learners.MatrixPencil` recovers from about two values per frequency.
 
     Parameters
     ----------
     step : float
-        Length of a stride in turns of the circle, in (0, 1).  The golden section tells all frequencies apart,
-        1 / M those up to (M - 1) / 2.
+        Length of a stride in turns of the circle, in (0, 1).  The golden section distinguishes all
+        frequencies, 1 / M the frequencies up to (M - 1) / 2.
     """
 
     step: float = number(GOLDEN, above=0, below=1)
@@ -189,4 +190,4 @@ ALL: dict[str, type[Nodes]] = {
     "uneven": Uneven,
     "stride": Stride,
 }
-"""Designs by the name that specs have for them."""
+"""Classes of designs, by their names in specs."""

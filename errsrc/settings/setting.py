@@ -18,7 +18,7 @@ from errsrc.settings.classes import FunctionClass
 
 Array = NDArray[np.float64]
 Predictor = Callable[[Array], Array]
-"""A function of inputs (N, dim) with values (N,) or (N, outputs): a teacher, or what a learner returns."""
+"""A function of inputs (N, dim) with values (N,) or (N, outputs): a teacher, or a fitted predictor."""
 
 LOSSES = ("squared", "log", "zero-one")
 """Squared error, summed over outputs; cross-entropy in nats; error rate of the most probable class."""
@@ -56,9 +56,9 @@ class Setting(Checked, abc.ABC):
     def target_variance(self) -> float:
         """The excess risk of the best constant that is chosen before any example is seen.
 
-        The constant is the same for all teachers, so that the target variance includes how much the mean of
-        a teacher varies.  It measures all that there is to learn.  For the squared loss it is the variance of
-        a value over teachers and inputs, summed over outputs.
+        The constant is the same for all teachers, so the target variance includes the variance of the
+        teachers' means.  It is the largest excess risk that learning can remove.  For the squared loss it is
+        the variance of a value over teachers and inputs, summed over outputs.
         """
 
     @abc.abstractmethod
@@ -79,7 +79,7 @@ class Setting(Checked, abc.ABC):
         """
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs to test predictors at; by default as `inputs` are drawn.
+        """Draw test inputs; by default from the same distribution as `inputs`.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         array
-            float64 (count, dim), or fewer where the setting has no more.
+            float64 (count, dim); fewer rows if the setting has fewer test inputs.
         """
         return self.inputs(count, rng)
 
@@ -106,7 +106,7 @@ class Setting(Checked, abc.ABC):
         """
 
     def teachers(self, rngs: Sequence[np.random.Generator]) -> list[Any]:
-        """Draw a teacher from each generator; a setting whose teachers are trained trains all at once.
+        """Draw a teacher from each generator; a setting whose teachers are trained trains them all at once.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         Interval
-            An `errsrc.results.Interval`, of no width where it is exact; 0 for all functions.
+            An `errsrc.results.Interval`, of width 0 if it is exact; 0 for the class of all functions.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class Setting(Checked, abc.ABC):
 
     @property
     def n_nyquist(self) -> int | None:
-        """The smallest n at which a learner with full prior knowledge can be exact; None where not known."""
+        """The smallest n at which a learner with full prior knowledge can be exact; None if not known."""
         return None
 
     @property
@@ -165,23 +165,23 @@ class Setting(Checked, abc.ABC):
 
     @property
     def test_pool_size(self) -> int | None:
-        """Number of inputs to test at; None where any number of inputs can be drawn."""
+        """Number of test inputs; None where any number of inputs can be drawn."""
         return None
 
     def check_inputs(self, x: Array, where: str) -> None:
-        """Raise for inputs that the setting cannot have; by default it can have all.
+        """Raise ValueError for inputs outside the setting's domain; by default all inputs are accepted.
 
         Parameters
         ----------
         x : ndarray of float64, (n, dim)
             Inputs, finite and of the right number of coordinates.
         where : str
-            Name of the function that error messages are about.
+            Name of the function that error messages name.
 
         Raises
         ------
         ValueError
-            As above.
+            For inputs outside the domain.
         """
 
     def check_data(self) -> None:
@@ -190,13 +190,13 @@ class Setting(Checked, abc.ABC):
         Raises
         ------
         FileNotFoundError, ValueError
-            As `errsrc.datasets` does, where files are missing or damaged.
+            If files of `errsrc.datasets` are missing or damaged.
         """
 
     def sampling_matrix(self, x: Array) -> Array | None:
-        """Return the matrix that labels depend on the teacher's coefficients by, or None.
+        """Return the matrix that maps the teacher's coefficients to its values at inputs, or None.
 
-        Its singular values say how well the inputs determine a teacher.
+        The matrix's singular values measure how well the inputs determine a teacher.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Hypothesis strategies over settings, for properties that hold in all of them."""
+"""Hypothesis strategies that draw settings, for tests of properties that hold in all settings."""
 
 from __future__ import annotations
 
@@ -115,13 +115,13 @@ def band_teachers(
     domains : sequence of str
         Families of bases to draw from, of `DOMAINS`.
     designs : sequence of str
-        Designs of nodes to draw from, of `DESIGNS`; on the cube nodes are uniform.
+        Designs of nodes to draw from, of `DESIGNS`; on the cube, nodes are always uniform.
     most : int
         Largest number of functions of the basis, >= 1.
     noise : float
         Largest standard deviation of the noise; 0 for clean labels.
     tail : float
-        Largest share of the variance beyond the band; 0 for teachers that are exactly band-limited.
+        Largest share of the variance outside the band; 0 for teachers that are exactly band-limited.
     """
     basis: Any = draw(bases(domains, most))
     design = draw(nodes(designs)) if basis.continuous_dim else Uniform()

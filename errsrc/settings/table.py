@@ -1,4 +1,4 @@
-"""Tables of classes over items of unequal frequency: Hutter's setting, where all learning is memory."""
+"""Tables of classes over items of unequal frequency: Hutter's setting, where learning is memorising."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from errsrc.settings.setting import Array, Predictor, Setting
 
 @dataclass(frozen=True)
 class TableTeacher(Setting):
-    """A class for each of several items, uniformly at random; item i has a frequency ~ i^-(1 + decay).
+    """A random class for each of several items; item i has a frequency proportional to i^-(1 + decay).
 
     The model of Hutter 2021 (arXiv 2102.04074) with classes and label flips.  The posterior has a closed form
-    for any loss: given the data, items never seen have uniform classes, and others a posterior by the counts
-    of their labels.
+    for any loss: given the data, the class of an item without examples is uniform, and the posterior of any
+    other item depends on the counts of its labels.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class TableTeacher(Setting):
     classes : int
         Number of classes, >= 2.
     decay : float
-        Decay of the frequencies beyond 1 / i.
+        Exponent of the frequencies in excess of 1, see above.
     loss : str
         "log", cross-entropy in nats of predicted class probabilities; or "zero-one", the error rate of the
         most probable class.
@@ -86,7 +86,7 @@ class TableTeacher(Setting):
         return constant - self.noise
 
     def check_inputs(self, x: Array, where: str) -> None:
-        """Raise for inputs that are no numbers of items, see `Setting.check_inputs`."""
+        """Raise ValueError for inputs that are not numbers of items, see `Setting.check_inputs`."""
         others = x[~np.isin(x, np.arange(self.items))]
         if len(others):
             accepted = f"items, integers from 0 to {self.items - 1}"
@@ -136,8 +136,8 @@ def expected_loss(truth: Array, predicted: Array, loss: str) -> Array:
     truth : float64, (N, classes)
         The true probabilities.
     predicted : float64, (N, classes)
-        The predicted probabilities; for "zero-one" any scores, of which the largest is predicted, and a tie
-        is broken evenly.
+        The predicted probabilities; for "zero-one" any scores, where the class with the largest score is
+        predicted, and tied classes are equally likely.
     loss : str
         "log" (nats) or "zero-one".
 

@@ -1,8 +1,8 @@
-"""Sweeps: grids of independent cells, each computed once, kept in one file, on one machine or many.
+"""Sweeps: grids of independent cells, each computed once, on one machine or many, and kept in one file.
 
 A cell is a frozen dataclass of plain values with everything that its result depends on.  A `Kind` has the
 function that computes cells of one class.  A `Study` is a grid of such cells, and a `Store` is the file of
-the finished ones.  `run` computes the missing cells with an engine: `local` processes, or `dask` workers on
+the finished cells.  `run` computes the missing cells with an engine: `local` processes, or `dask` workers on
 any number of machines.
 """
 

@@ -33,10 +33,10 @@ from errsrc.sweeps.engines import (
 _log = logging.getLogger(__name__)
 _OVERDUE = "errsrc-overdue"
 CONNECT_SECONDS = 10.0
-"""How long the engine waits for a scheduler to answer at first."""
+"""How long the engine waits for a scheduler's first answer."""
 
 POLL_SECONDS = 2.0
-"""How often the engine looks for workers that have come or gone."""
+"""How often the engine checks for new and lost workers."""
 
 
 def dask(
@@ -58,21 +58,21 @@ def dask(
     batches : sequence of sequences
         The batches.
     workers : int, optional
-        Number of workers to start where this call starts them: processes of this machine (by default one a
-        core), or jobs of SLURM (by default 1).
+        Number of workers, if this call starts them: processes of this machine (by default one per core), or
+        SLURM jobs (by default 1).
     scheduler : str, optional
-        The address of a scheduler, as ``"tcp://host:8786"``; "slurm" for workers in jobs of their own, which
-        dask-jobqueue starts by its configuration (``~/.config/dask/jobqueue.yaml``); by default, workers
-        start on the loopback address of this machine.
+        The address of a scheduler, such as ``"tcp://host:8786"``; "slurm" for workers in SLURM jobs, which
+        dask-jobqueue starts according to its configuration (``~/.config/dask/jobqueue.yaml``); by default,
+        workers start on the loopback address of this machine.
     memory : int, optional
-        Largest size of a worker's data, in bytes, see `errsrc.sweeps.local`.  The workers themselves hold the
-        limits; they should have one thread each.
+        Largest size of a worker's data, in bytes, see `errsrc.sweeps.local`.  The workers enforce the limits;
+        each worker should have one thread.
     seconds : float, optional
-        Longest time of a cell.  A worker that takes longer ends itself, and its nanny starts another one;
+        Longest time of a cell.  A worker that takes longer ends itself, and its nanny starts another worker;
         ``dask worker`` starts nannies by default.
     resources : mapping of str to float, optional
-        What a batch takes of a worker's resources, as ``{"GPU": 0.5}`` for two batches a GPU.  Only workers
-        that were started with as much get one.
+        Resources of a worker that one batch uses, such as ``{"GPU": 0.5}`` for two batches per GPU.  Only
+        workers that were started with at least these resources get batches.
 
     Yields
     ------
@@ -88,10 +88,10 @@ def dask(
 
     Notes
     -----
-    Workers may come and go; the engine waits while there are none.  A thread of a worker has one batch at a
-    time, so that a worker that is lost costs the batch that it computed.  This batch is computed again, until
-    it has lost `MAX_LOST_PROCESSES` workers.  A result is released when it has come.  Dask costs about 10 ms
-    for each batch and worker.
+    Workers may join and leave at any time; the engine waits while there are none.  Each thread of a worker
+    has one batch at a time, so a lost worker loses only the batch that it was computing.  This batch is
+    computed again, unless `MAX_LOST_PROCESSES` workers were lost while computing it.  Results are released on
+    arrival.  Dask costs about 10 ms for each batch and worker.
     """
     if importlib.util.find_spec("distributed") is None:
         raise ValueError("The dask engine needs the extra 'cluster': pip install 'errsrc[cluster]'.")
@@ -135,7 +135,7 @@ class _Tasks:
         self.lost_workers: collections.Counter[int] = collections.Counter()
         self.slots, self.slots_time = 0, 0.0
         self.warned = False
-        self.news: queue.SimpleQueue[Any] = queue.SimpleQueue()  # futures that are done, and events
+        self.news: queue.SimpleQueue[Any] = queue.SimpleQueue()  # finished futures, and events
         client.subscribe_topic("all", self.news.put)
 
     def submit(self) -> None:
@@ -152,7 +152,7 @@ class _Tasks:
 
     def _count_slots(self) -> None:
         if self.jobs is not None:
-            self.client.cluster.scale(jobs=self.jobs)  # jobs whose time is up get successors
+            self.client.cluster.scale(jobs=self.jobs)  # start new jobs for those whose time is up
         self.slots, self.slots_time = _slots(self.client, self.resources), time.monotonic()
         if not self.slots and not self.warned:
             offer = f" that offer {self.resources}" if self.resources else ""
@@ -160,7 +160,7 @@ class _Tasks:
             self.warned = True
 
     def answers(self) -> list[tuple[int, Any]]:
-        """Wait for news, and return the answers that have come."""
+        """Wait for finished futures or events, and return the answers that have arrived."""
         news = list(_all_of(self.news, POLL_SECONDS))
         answers: list[tuple[int, Any]] = []
         for event in (one[1] for one in news if isinstance(one, tuple) and isinstance(one[1], dict)):
@@ -174,13 +174,13 @@ class _Tasks:
         return answers
 
     def _lost_batches(self, event: Mapping[str, Any]) -> Iterator[tuple[int, LostBatch]]:
-        """Yield the batches that an event of the scheduler says were lost with their worker."""
-        self.slots_time = 0.0  # workers have come or gone
+        """Yield the batches that were lost with their worker, according to an event of the scheduler."""
+        self.slots_time = 0.0  # workers have joined or left
         if event.get("action") == _OVERDUE:
             self.overdue.add(event["key"])
         for key in _lost_keys(event).intersection(self.running):
             place, future = self.running[key]
-            retired = event.get("expected")  # by the scheduler, not through the batch's fault
+            retired = event.get("expected")  # by the scheduler, not because of the batch
             self.lost_workers[place] += not retired
             lost = self._lost(place, key)
             if not lost.retried:
@@ -191,7 +191,7 @@ class _Tasks:
     def _lost(self, place: int, key: str) -> LostBatch:
         """Return the answer of a batch whose worker is lost."""
         if key in self.overdue:
-            return LostBatch(f"it took more than {self.seconds:g} s a cell, and was stopped", retried=False)
+            return LostBatch(f"it took more than {self.seconds:g} s per cell, and was stopped", retried=False)
         if self.lost_workers[place] < MAX_LOST_PROCESSES:
             return LostBatch("its worker was lost", retried=True)
         return LostBatch(f"{MAX_LOST_PROCESSES} workers were lost while they computed it", retried=False)
@@ -206,8 +206,8 @@ class _Tasks:
 def _run_pickled() -> Callable[[bytes], Any]:
     """Return a function that unpickles a task and runs it.
 
-    Dask sends a local function as code, so that a worker without errsrc can unpickle it.  What the task lacks
-    there is then raised as the task's error, and ends no worker.
+    Dask sends a local function as code, so that a worker without errsrc can unpickle it.  A missing module
+    then raises an error of the task, and does not end the worker.
     """
 
     def run(pickled: bytes) -> Any:
@@ -222,7 +222,7 @@ def _client(
     workers: int | None,
     resources: Mapping[str, float],
 ) -> Any:
-    """Return a client of the scheduler; the stack closes it, and the cluster if this starts one."""
+    """Return a client of the scheduler; the stack closes it, and the cluster if this function starts one."""
     import distributed
 
     if scheduler is None:
@@ -232,7 +232,7 @@ def _client(
                 n_workers=workers or cores(), threads_per_worker=1, memory_limit=0, resources=resources,
                 host="127.0.0.1", dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
-                preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # of Ctrl-C
+                preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # no Ctrl-C
             )  # fmt: skip
             cluster = _started(local_cluster)
         return stack.enter_context(distributed.Client(stack.enter_context(cluster)))
@@ -246,14 +246,14 @@ def _client(
 
 
 def _slurm() -> Any:
-    """Return a cluster whose workers are jobs of SLURM, by the configuration of dask-jobqueue."""
+    """Return a cluster whose workers are SLURM jobs, configured by dask-jobqueue."""
     try:
         from dask import config
         from dask_jobqueue import SLURMCluster
     except ImportError:
         raise ValueError("SLURM needs the extra 'cluster': pip install 'errsrc[cluster]'.") from None
     if shutil.which("sbatch") is None:
-        raise ValueError("There is no SLURM here: no command 'sbatch' is found.")
+        raise ValueError("SLURM is not installed on this machine: the command 'sbatch' was not found.")
     for name in ("cores", "memory"):
         if config.get(f"jobqueue.slurm.{name}", None) is None:
             raise ValueError(f"Dask's configuration must set 'jobqueue.slurm.{name}', the {name} of a job.")
@@ -261,7 +261,7 @@ def _slurm() -> Any:
 
 
 def _started(cluster: Callable[[], Any]) -> Any:
-    """Return a cluster; try twice, for Dask gives its thread only 10 s to start."""
+    """Return a cluster; try twice, because Dask gives its thread only 10 s to start."""
     try:
         return cluster()
     except AssertionError:
@@ -296,14 +296,14 @@ def _all_of(news: queue.SimpleQueue[Any], timeout: float) -> Iterator[Any]:
 
 
 def _lost_keys(event: Mapping[str, Any]) -> set[str]:
-    """Return Dask's keys of the tasks that an event says were at a worker that is lost."""
+    """Return Dask's keys of the tasks that a lost worker had, according to an event."""
     if event.get("action") != "remove-worker":
         return set()
     return {*event["processing-tasks"], *event["lost-computed-tasks"]}
 
 
 def _answers(client: Any, done: Sequence[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-    """Yield the answers of futures that are done, and release the futures."""
+    """Yield the answers of finished futures, and release the futures."""
     import distributed
 
     if any(future.cancelled() for _, future in done):
@@ -313,7 +313,7 @@ def _answers(client: Any, done: Sequence[tuple[int, Any]]) -> Iterator[tuple[int
         if future.status == "finished":
             yield place, found[future.key]
         elif isinstance(error := future.exception(), distributed.scheduler.KilledWorker):
-            yield place, LostBatch("its workers were lost again and again", retried=False)
+            yield place, LostBatch("several of its workers were lost", retried=False)
         else:
             what = f"{type(error).__name__}: {error}"
             raise EngineError(f"The Dask workers cannot compute this: {what}") from error
@@ -324,7 +324,7 @@ def _answers(client: Any, done: Sequence[tuple[int, Any]]) -> Iterator[tuple[int
 
 
 def _limited(function: Function, memory: int | None, seconds: float | None, batch: Sequence[Any]) -> Any:
-    """Compute a batch on a Dask worker, within limits."""
+    """Compute a batch on a Dask worker, within limits of memory (bytes) and time (seconds per cell)."""
     with contextlib.ExitStack() as stack:
         if memory is not None:
             import resource

@@ -103,7 +103,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write everything that is written within the context, or nothing of it.
+        """Write either everything that is written within the context, or nothing.
 
         Yields
         ------
@@ -164,7 +164,7 @@ class Database:
         Parameters
         ----------
         done : str
-            What is done within the context, for the message: "opened", "read" or "written".
+            What the context does to the file, for the message: "opened", "read" or "written".
 
         Yields
         ------
@@ -181,11 +181,13 @@ class Database:
         except (sqlite3.Error, UnicodeDecodeError) as error:
             if type(error) in (sqlite3.DatabaseError, UnicodeDecodeError) or "decode" in str(error):
                 raise self._damaged(error) from error
-            kept = "  Rows written before are safe in it." if done == "written" else ""
+            kept = "  Rows that were written before are safe." if done == "written" else ""
             raise StoreError(f"{self.path} could not be {done}: {error}.{kept}") from error
 
     def _damaged(self, error: Exception) -> StoreError:
-        return StoreError(f"{self.path} is damaged ({error}); 'sqlite3 FILE .recover' reads what is left.")
+        return StoreError(
+            f"{self.path} is damaged ({error}); 'sqlite3 FILE .recover' recovers what is readable."
+        )
 
     def json(self, text: Any) -> Any:
         """Return the JSON of a column as an object.
@@ -212,10 +214,10 @@ class Database:
 
     def _reader(self) -> sqlite3.Connection:
         if not self.path.is_file() or not _size(self.path, ""):  # killed before the first write
-            raise StoreError(f"There is no file {self.path}: nothing of this study has been run.")
+            raise StoreError(f"There is no file {self.path}: no cell of this study has been computed.")
         uri = self.path.absolute().as_uri()
         problem: sqlite3.Error | None = None
-        for mode in ("mode=ro", "immutable=1"):  # the second where a reader cannot make files either
+        for mode in ("mode=ro", "immutable=1"):  # the second for read-only folders
             if mode == "immutable=1" and (_size(self.path, "-wal") or _size(self.path, "-journal")):
                 break  # rows would be missing or incomplete
             db = sqlite3.connect(f"{uri}?{mode}", uri=True, isolation_level=None)
@@ -307,7 +309,7 @@ def _size(path: Path, suffix: str) -> int:
 
 
 def now() -> str:
-    """Return the time, as rows have it.
+    """Return the current time in the format of the store's rows.
 
     Returns
     -------

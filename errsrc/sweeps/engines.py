@@ -1,11 +1,12 @@
 """Engines: functions that compute batches of cells and yield the answers as they come.
 
 An engine is a function ``engine(function, batches)`` that yields lists of ``(place, answer)``.  The place is
-the index of a batch.  The answer is what ``function(batch)`` returned, or a `LostBatch` where the process
-that computed the batch is gone.  Answers come in any order; the last answer of each batch comes exactly once.
+the index of a batch.  The answer is what ``function(batch)`` returned, or a `LostBatch` if the process that
+computed the batch was lost.  Answers come in any order.  Each batch has exactly one final answer; `LostBatch`
+answers with ``retried`` may precede it.
 
 Options of an engine are bound with ``functools.partial``.  `errsrc.sweeps.processes` and
-`errsrc.sweeps.cluster` have an engine each; `serial` is the simplest.
+`errsrc.sweeps.cluster` define one engine each; `serial` is the simplest engine.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Answers = Iterator[list[tuple[int, Any]]]
 Engine = Callable[[Function, Batches], Answers]
 
 MAX_LOST_PROCESSES = 3
-"""Number of processes that a batch may lose before it is given up."""
+"""A batch fails after this many processes were lost while computing it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def serial(function: Function, batches: Batches) -> Answers:
 
 @contextlib.contextmanager
 def worker_environment() -> Iterator[None]:
-    """Let processes that start within the context compute with one thread each and ignore Ctrl-C.
+    """Make processes that start within the context use one thread each and ignore Ctrl-C.
 
     Yields
     ------
@@ -116,7 +117,7 @@ def check_limits(where: str, memory: int | None, seconds: float | None) -> None:
     Raises
     ------
     TypeError, ValueError
-        For a limit that is no positive number, a memory below 64 MiB, and a memory limit outside Linux.
+        For a limit that is not a positive number, a memory below 64 MiB, and a memory limit outside Linux.
     """
     if memory is not None:
         Integer(at_least=2**26)(memory, "memory", where)

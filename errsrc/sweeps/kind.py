@@ -13,7 +13,7 @@ from errsrc.fields import Checked, integer
 from errsrc.records import Leaves
 
 RESERVED = frozenset({"key", "kind", "version", "curve", "seconds", "device", "finished"})
-"""Columns of every store, which no field of a cell may be named as."""
+"""Columns of every store; no field of a cell may have one of these names."""
 
 
 @dataclass(frozen=True)
@@ -25,26 +25,27 @@ class Kind(Checked):
     name
         The name that specs use, lower-case with hyphens; part of every cell's key.
     cell
-        The class of the cells: a frozen dataclass of plain values (and of such dataclasses) with everything
-        that a result depends on.  It has an integer field ``seed``, and no field named as in `RESERVED`.
+        The class of the cells: a frozen dataclass whose fields are plain values or such dataclasses, and
+        include everything that a result depends on.  It has an integer field ``seed``, and no field whose
+        name is in `RESERVED`.
     compute
         Maps the cells of one batch to their outcomes, in order.  An outcome maps names to numbers, strings
-        and booleans.  Three names have a meaning of their own: "curve" is the learning curve, a mapping of
-        names to one-dimensional arrays; "seconds" is the cell's share of the wall time (by default an equal
-        share); "device" is the device.  Runs in other processes, so it must be a function of a module.
+        and booleans.  Three names have special meanings: "curve" is the learning curve, a mapping of names to
+        one-dimensional arrays; "seconds" is the cell's share of the wall time (by default an equal share);
+        "device" is the device.  The function runs in other processes, so it must be defined in a module.
     version
-        Version of what a cell means, >= 1.  Raise it when the same configuration gives other results than
-        before: rows of older versions are then left as they are, and not used.
+        Version of the computation, >= 1.  Raise it when the same configuration gives different results than
+        before: rows of older versions then stay in the store, but are not used.
     group
         Cells with equal ``group(cell)`` may be computed in one batch; without it every cell is a batch.
     max_batch
-        The most cells in a batch.
+        Largest number of cells in a batch.
     cost
-        Relative work of a cell: the most expensive batches start first, and the remaining time is estimated
-        from it.  Without it all cells have equal costs.
+        Returns the relative cost of a cell.  The most expensive batches start first, and the remaining time
+        is estimated from these costs.  Without this function all cells have equal costs.
     require_data
         Raises OSError or ValueError for cells whose data this machine lacks, with a message that says what to
-        install or where to put it.  Called once with all missing cells, before any is computed.
+        install or where to put the data.  Called once with all missing cells, before any cell is computed.
     packages
         Installed packages whose versions are recorded with each row, in addition to Python's and errsrc's.
 
@@ -86,7 +87,7 @@ class Kind(Checked):
 
     @property
     def stored_name(self) -> str:
-        """The name that stores have for this kind: the name that it was first given."""
+        """The name of this kind in stores: the first name that it had."""
         return records.stored_study(self.name)
 
     @property
@@ -95,7 +96,7 @@ class Kind(Checked):
         return f"{self.stored_name} {self.version}\n"
 
     def flatten(self, cell: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leaves]:
-        """Return a cell as two flat tables with the names that stores have.
+        """Return a cell as two flat tables with the field names of stores.
 
         Parameters
         ----------
@@ -147,7 +148,7 @@ class Kind(Checked):
 
 
 def cell_name(kind: str) -> str:
-    """Return the name that the table of old names has for the cells of a kind.
+    """Return the name of a kind's cells in the table of old names.
 
     Parameters
     ----------

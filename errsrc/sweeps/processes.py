@@ -31,7 +31,7 @@ from errsrc.sweeps.engines import (
 )
 
 PREFETCH_SECONDS, PREFETCH_BYTES = 0.05, 16_384
-"""How much work is sent to a process in advance: as much as it computes in that time, and as a pipe holds."""
+"""Limits of the work that is sent to a process in advance: computing time, and bytes in a pipe."""
 
 
 def local(
@@ -47,8 +47,8 @@ def local(
     Parameters
     ----------
     function : callable
-        Maps a batch to its answer.  Processes are spawned, so it must be a function of a module, not of a
-        notebook or the prompt; a script must start its work under ``if __name__ == "__main__":``.
+        Maps a batch to its answer.  Processes are spawned, so the function must be defined in a module, not
+        in a notebook or at the prompt; a script must start its work under ``if __name__ == "__main__":``.
     batches : sequence of sequences
         The batches.
     workers : int, optional
@@ -57,7 +57,7 @@ def local(
         Largest size of a process's data, in bytes (RLIMIT_DATA, Linux): an allocation beyond it raises
         MemoryError.
     seconds : float, optional
-        Longest time of a cell.  A process whose batch of k cells takes more than k times that is killed.
+        Longest time of a cell.  A process is killed if its batch of k cells takes more than k times as long.
 
     Yields
     ------
@@ -71,10 +71,11 @@ def local(
 
     Notes
     -----
-    A process that is lost (killed, out of memory, crashed) costs the batch that it computed.  This batch is
-    computed again, until it has lost `MAX_LOST_PROCESSES` processes; all others go on.  Each process has a
-    pipe of its own, so that no process can leave a lock held or half a message to another.  The processes end
-    with this process, however it ends.  Pickling and pipes cost at least 0.05 ms a batch.
+    A lost process (killed, out of memory, crashed) loses only the batch that it was computing.  This batch is
+    computed again, unless `MAX_LOST_PROCESSES` processes were lost while computing it; other processes
+    continue.  Each process has its own pipe, so a lost process cannot block others with a held lock or half a
+    message.  The processes end when this process ends, for any reason.  Pickling and pipes cost at least 0.05
+    ms per batch.
     """
     workers = cores() if workers is None else Integer(at_least=1)(workers, "workers", "local")
     check_limits("local", memory, seconds)
@@ -108,7 +109,7 @@ class _Pool:
         self.failed_starts = 0  # in a row
 
     def start_workers(self) -> None:
-        """Start processes, until there are as many as are of use."""
+        """Start processes, up to the number of workers or of batches."""
         while len(self.workers) < min(self.size, self.unanswered):
             self.workers.append(_Worker(self.function, self.memory))
 
@@ -145,14 +146,14 @@ class _Pool:
             answers.append((place, lost))
             if lost.retried:
                 self.waiting.appendleft(place)
-        self.waiting.extendleft(reversed(worker.places))  # sent, but not started
+        self.waiting.extendleft(reversed(worker.places))  # batches that were sent, but not started
         return answers
 
     def _lost(self, place: int, worker: _Worker, reason: str) -> LostBatch:
         """Return the answer of a batch whose worker has ended."""
         self.lost_processes[place] += 1
         if worker.overdue:
-            return LostBatch(f"it took more than {self.seconds:g} s a cell, and was stopped", retried=False)
+            return LostBatch(f"it took more than {self.seconds:g} s per cell, and was stopped", retried=False)
         if self.lost_processes[place] < MAX_LOST_PROCESSES:
             return LostBatch(reason, retried=True)
         what = f"{MAX_LOST_PROCESSES} processes were lost while they computed it"
@@ -180,17 +181,17 @@ class _Worker:
     Attributes
     ----------
     function, memory
-        The function that the process computes, and its limit.
+        The function that the process calls, and the process's memory limit in bytes.
     places
-        The indices of the batches that it has; the first is the one that it computes.
+        Indices of the batches that the process has; it is computing the first of these.
     sizes
         Bytes of each of these batches.
     pace
-        Seconds a batch, as a running average; inf before the first answer.
+        Seconds per batch, as a running average; inf before the first answer.
     deadline
-        The time at which its batch is overdue.
+        The time at which the current batch is overdue.
     started, overdue
-        Whether it has started to work, and whether it was killed for its batch took too long.
+        Whether the process has started to work, and whether it was killed because its batch took too long.
     """
 
     function: Function
@@ -213,12 +214,12 @@ class _Worker:
         worker_end.close()
 
     def send(self, waiting: collections.deque[int], batches: Batches, seconds: float | None) -> None:
-        """Send one batch, or more in advance where batches are quick."""
+        """Send one batch, or several in advance if batches are quick."""
         while self.started and waiting and self._has_time():
             message = pickle.dumps(batches[waiting[0]])
             if self.places and sum(self.sizes) + len(message) > PREFETCH_BYTES:
                 return  # both processes might wait for the other to read
-            with contextlib.suppress(OSError):  # a process that is gone is noticed below
+            with contextlib.suppress(OSError):  # a lost process is noticed below
                 self.connection.send_bytes(message)
             self.places.append(waiting.popleft())
             self.sizes.append(len(message))
@@ -230,7 +231,7 @@ class _Worker:
         return not self.places or len(self.places) * self.pace <= PREFETCH_SECONDS
 
     def receive(self, batches: Batches, seconds: float | None) -> list[tuple[int, Any]]:
-        """Return the answers that have come."""
+        """Return the answers that have arrived."""
         came = []
         with contextlib.suppress(EOFError, OSError):
             while self.connection.poll():
@@ -253,7 +254,7 @@ class _Worker:
             self.deadline = float("inf")
 
     def end_reason(self) -> str | None:
-        """Return how the process ended, or None while it lives; kill it where its batch is overdue."""
+        """Return how the process ended, or None while it runs; kill it if its batch is overdue."""
         if time.monotonic() > self.deadline:
             self.overdue = True
             self.process.kill()

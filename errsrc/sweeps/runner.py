@@ -40,10 +40,10 @@ class RunSummary:
     finished
         Number of cells that this run finished.
     failed
-        The error message of each failed cell of the study, by key; also of cells that failed in an earlier
-        run and were not tried again.
+        The error message of each failed cell of the study, by key.  This includes cells that failed in an
+        earlier run and were not tried again.
     lost
-        Why batches had to be computed again: a phrase for each process that was lost while it computed one.
+        Why batches had to be computed again: a phrase for each process that was lost during a batch.
     seconds
         Wall time of the run.
     """
@@ -87,8 +87,8 @@ def run(
     store : Store
         The file of finished cells, open for writing.
     engine : callable
-        What computes: `errsrc.sweeps.local`, `errsrc.sweeps.dask`, `errsrc.sweeps.serial`, or a
-        ``functools.partial`` of one with its options.
+        The engine that computes the cells: `errsrc.sweeps.local`, `errsrc.sweeps.dask`,
+        `errsrc.sweeps.serial`, or a ``functools.partial`` of an engine with its options.
     retry : bool
         Whether to try again the cells that failed in an earlier run.
     progress : bool
@@ -97,13 +97,13 @@ def run(
     Returns
     -------
     RunSummary
-        The outcome.  It lists cells that failed; they raise nothing.
+        The outcome.  It lists the failed cells; a failed cell raises no error.
 
     Raises
     ------
     ValueError
-        Before anything is computed: for a cell that its class does not accept, data files that are not what
-        they should be, and rows in the store that were computed with other defaults than today's.
+        Before anything is computed: for a cell that its class does not accept, invalid data files, and rows
+        in the store that were computed with defaults that have changed since.
     OSError
         Before anything is computed: if this machine lacks the data of a cell.
     StoreError
@@ -114,8 +114,8 @@ def run(
     Notes
     -----
     Each batch is written to the store as soon as it is computed, so that an interruption (Ctrl-C, a kill, a
-    power cut) costs only the batches under way.  The result of a cell depends on the cell and, to rounding,
-    on its batch; not on the order, the number of workers or retries.
+    power cut) loses only the batches that are being computed.  The result of a cell depends on the cell and,
+    up to rounding, on its batch.  It does not depend on the order, the number of workers or retries.
     """
     start = time.monotonic()
     missing, keys = store.missing(study), study.cell_keys()
@@ -131,15 +131,15 @@ def run(
 
 
 def _check_cells(study: Study, places: Iterable[int]) -> None:
-    """Raise ValueError or OSError for cells that cannot be computed, before any is."""
+    """Raise ValueError or OSError for cells that cannot be computed, before any cell is computed."""
     cells = (study[place] for place in places)  # building a cell checks it
     if study.kind.require_data is not None:
         study.kind.require_data(cells)
-    collections.deque(cells, maxlen=0)  # the cells that require_data did not ask for
+    collections.deque(cells, maxlen=0)  # build, and so check, the cells that require_data did not read
 
 
 class _Run:
-    """A run under way: its batches, and what has come of them."""
+    """A run in progress: its batches and their outcomes so far."""
 
     def __init__(
         self, study: Study, store: Store, todo: Sequence[int], kept: int, file: TextIO | None
@@ -155,7 +155,7 @@ class _Run:
         self.losses: list[str] = []
 
     def compute(self, engine: Engine) -> None:
-        """Compute all batches, and write what comes of them to the store."""
+        """Compute all batches, and write their outcomes to the store."""
         kind = self.study.kind
         work = functools.partial(compute_batch, kind.compute, kind.packages, code_version())
         with contextlib.ExitStack() as stack:
@@ -196,12 +196,12 @@ def _check_code(answers: Iterable[Any]) -> None:
     if other is not None:
         raise EngineError(
             f"A worker has errsrc {other.code}, and the driver errsrc {code_version()}: install the same on "
-            "both; where it was edited meanwhile, start again to go on."
+            "both; if errsrc was edited during the run, start the run again to continue."
         )
 
 
 class _Cells(Sequence[Sequence[Any]]):
-    """Batches of cells, which are built from their places in the study when an engine asks for them."""
+    """Batches of cells, which are built from their indices in the study when an engine asks for them."""
 
     def __init__(self, study: Study, places: Sequence[Sequence[int]]) -> None:
         self.study, self.places = study, places
@@ -273,8 +273,8 @@ def compute_batch(
     Returns
     -------
     list of dict, BatchFailure or CodeMismatch
-        For each cell what `errsrc.sweeps.Store.finish` takes; a failure where the function raises an error,
-        or does not return one outcome for each cell.
+        For each cell the row that `errsrc.sweeps.Store.finish` accepts; a `BatchFailure` if the function
+        raises an error, or does not return one outcome per cell.
     """
     if code_version() != driver:
         return CodeMismatch(code_version())
@@ -311,7 +311,7 @@ def failure_message(answer: Any) -> str | None:
 
 
 def _storable(text: str) -> str:
-    """Return a text as valid UTF-8: undecodable bytes of file names come as lone surrogates."""
+    """Return a text as valid UTF-8: undecodable bytes of file names are lone surrogates in Python."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -378,7 +378,7 @@ def code_version() -> str:
     Returns
     -------
     str
-        As ``"0.1.0+1f3a5b7c9d2e"``.
+        The version, such as ``"0.1.0+1f3a5b7c9d2e"``.
     """
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
@@ -391,7 +391,7 @@ def code_version() -> str:
 
 
 class Progress:
-    """A line on the progress of a run: rewritten on a terminal, printed every 10 seconds elsewhere.
+    """A line that shows a run's progress: rewritten on a terminal, else printed every 10 seconds.
 
     Parameters
     ----------
@@ -402,7 +402,7 @@ class Progress:
     cost : float
         Cost of all cells to compute, from which the remaining time is estimated.
     file : text file, optional
-        Where the line is written; nowhere by default.
+        Where the line is written; by default it is not written.
     """
 
     def __init__(self, cells: int, kept: int, cost: float, file: TextIO | None = None) -> None:
@@ -422,7 +422,7 @@ class Progress:
         cells : int
             Number of cells.
         cost : float
-            Their cost.
+            Cost of these cells.
         failed : bool
             Whether they failed.
         """
@@ -454,7 +454,7 @@ class Progress:
             Cells finished and failed, the rate, and the remaining time.
         """
         rate = (self.done - self.kept + self.failed) / seconds if seconds else 0.0
-        shown = f"{rate:,.0f} a second" if rate >= 10 else f"{60 * rate:,.3g} a minute"
+        shown = f"{rate:,.0f} per second" if rate >= 10 else f"{60 * rate:,.3g} per minute"
         failed = f", {self.failed:,} failed" if self.failed else ""
         left = ""
         if 0 < self.cost_done < self.cost:

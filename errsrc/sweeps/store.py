@@ -26,7 +26,7 @@ class Store:
     Parameters
     ----------
     path : path
-        The file.  Opened for writing, it is made if it does not exist.
+        The file; created if it does not exist and is opened for writing.
     write : bool
         Whether to open the file for writing, as its driver.  A file has one driver at a time; readers never
         disturb it.
@@ -41,13 +41,13 @@ class Store:
 
     Notes
     -----
-    A transaction is on the disk before the call that makes it returns (write-ahead log, synchronous), so that
-    a killed process or a power cut loses no row that was reported.  The log needs a disk of the driver's own
-    machine, not a network file system.
+    Each call that writes returns after its transaction is on the disk (write-ahead log, synchronous), so a
+    killed process or a power cut loses no reported row.  The log needs a local disk of the driver's machine,
+    not a network file system.
 
     In SQL, the view ``runs`` has a column for every field of the cells and every result.  The tables behind
     it are ``cells`` (with the learning curves, as JSON), ``failures``, ``resolved`` (defaults) and
-    ``made_with`` (versions).  Fields and results that were renamed have their old names there, see
+    ``made_with`` (versions).  Fields and results that were renamed have their old names in the file, see
     `errsrc.records.old_names`.
     """
 
@@ -136,7 +136,7 @@ class Store:
         Returns
         -------
         list of (int, {package: version})
-            The most rows first.
+            In descending order of the number of rows.
         """
         query = """SELECT count(*) AS rows, versions FROM cells JOIN made_with
                    ON made_with.id = cells.made_with GROUP BY made_with.id ORDER BY rows DESC"""
@@ -208,7 +208,7 @@ class Store:
         return [self._curve(*found[key]) for key in keys]
 
     def _curve(self, stored: str, curve: str) -> dict[str, NDArray[np.float64]]:
-        """Return a learning curve as it stands in the file, of a kind as the file calls it, as arrays."""
+        """Return a learning curve as arrays, from its JSON and its kind's name in the file."""
         columns = {f"curve.{name}": values for name, values in self._file.json(curve).items()}
         named = records.current_results(records.current_study(stored), columns)
         return {name.removeprefix("curve."): np.array(v, dtype=np.float64) for name, v in named.items()}
@@ -219,7 +219,7 @@ class Store:
         Parameters
         ----------
         file : text file
-            Where the table is written; nothing is written for no rows.
+            Where the table is written; without rows nothing is written.
         study : Study, optional
             The study whose cells are written; by default all cells.
         curves : bool
@@ -252,7 +252,7 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write everything that is written within the context, or nothing of it.
+        """Write either everything that is written within the context, or nothing.
 
         Yields
         ------
@@ -264,7 +264,7 @@ class Store:
         ValueError
             For a store that is not open for writing.
         """
-        if self._db.in_transaction:  # the outer one commits
+        if self._db.in_transaction:  # the outer transaction commits
             yield
             return
         ids, shown = dict(self._ids), dict(self._shown)
@@ -280,9 +280,9 @@ class Store:
     def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
         """Return unfinished cells in the batches in which they are to be computed.
 
-        A batch is written to the file before it is first computed, and stays as it is until it is finished,
-        so that an interrupted study computes the same batches when it goes on.  Cells without a batch form
-        new ones.  A batch of which some cells are no longer asked for is dissolved: nothing of it was kept.
+        A batch is written to the file before it is first computed, and does not change until it is finished,
+        so an interrupted study continues with the same batches.  Cells without a batch form new batches.  If
+        `places` lacks some cells of a batch, the batch is dissolved: none of its cells was finished.
 
         Parameters
         ----------
@@ -325,7 +325,7 @@ class Store:
         return out + new
 
     def finish(self, study: Study, finished: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-        """Add the rows of finished cells, all or none.
+        """Add the rows of finished cells: all rows, or none if there is an error.
 
         Parameters
         ----------
@@ -377,7 +377,7 @@ class Store:
     # Small tables and the view.
 
     def _id(self, table: str, *values: Any) -> int:
-        """Return the id of a row of a small table, adding it where it is not there."""
+        """Return the id of a row of a small table; add the row if it is missing."""
         if (table, *values) not in self._ids:
             names = {"resolved": ("kind", "version", "defaults"), "made_with": ("versions",)}[table]
             marks = ", ".join("?" * len(values))
@@ -442,17 +442,17 @@ class Store:
                 )
                 raise ValueError(
                     f"{self.path} has cells computed with {path} = {was}, the default then, and {became}: "
-                    f"set {path} in the study, raise the version of kind {kind.name!r}, or take a new file."
+                    f"set {path} in the study, raise the version of kind {kind.name!r}, or use a new file."
                 )
 
 
 def _differing(then: Leaves, now: Leaves) -> list[str]:
-    """Return the paths of stored defaults that are other now; new fields do not count."""
+    """Return the paths of stored defaults that have changed since; new fields do not count."""
     return [p for p, value in then.items() if p not in now or encode(now[p]) != encode(value)]
 
 
 def _stored_curve(kind: str, curve: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a learning curve with the names that the file has."""
+    """Return a learning curve with the column names of the file."""
     named = records.stored_results(kind, {f"curve.{name}": values for name, values in curve.items()})
     return {name.removeprefix("curve."): values for name, values in named.items()}
 

@@ -23,14 +23,14 @@ _SEED = checks.Integer(0, MAX_SEED)
 
 @dataclass(frozen=True)
 class Factor:
-    """One field of the cells that varies over a grid, or several that vary together.
+    """One field of the cells that varies over a grid, or several fields that vary together.
 
     Attributes
     ----------
     fields
-        Dotted paths of the fields, as ``("n",)`` or ``("width", "recipe.learning_rate")``.
+        Dotted paths of the fields, such as ``("n",)`` or ``("width", "recipe.learning_rate")``.
     values
-        The values of these fields, each a tuple as long as ``fields``.
+        Combinations of values of these fields, each a tuple as long as ``fields``.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Factor:
             )
         for value in self.values:
             if not isinstance(value, tuple) or len(value) != len(self.fields):
-                accepted = f"tuples of {len(self.fields)}, a value a field"
+                accepted = f"tuples of {len(self.fields)} values, one per field"
                 raise ValueError(checks.refusal("values", f"the factor {name!r}", accepted, value))
 
     @classmethod
@@ -73,7 +73,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Study(Sequence[Any]):
-    """A grid of cells: all combinations of the values of its factors, the last factor varying fastest.
+    """A grid of cells: all combinations of the values of its factors, and the last factor varies fastest.
 
     A study is a sequence; a cell is built when it is asked for.
 
@@ -117,7 +117,8 @@ class Study(Sequence[Any]):
                 accepted, got = "factors of different fields", f"<{field!r} twice>"
                 raise ValueError(checks.refusal("factors", "Study", accepted, got))
         for seed in self._seeds():
-            if type(seed) is not int or not 0 <= seed <= MAX_SEED:  # a rule takes longer, for millions
+            # There may be millions of seeds, for which a rule of `errsrc.checks` would be slower.
+            if type(seed) is not int or not 0 <= seed <= MAX_SEED:
                 _SEED(seed, "seed", self.kind.cell.__name__)
         for factor, alternatives in zip(self.factors, self._alternatives, strict=True):
             _check_different(factor, ["".join(lines.values()) for lines, _ in alternatives])
@@ -148,7 +149,7 @@ class Study(Sequence[Any]):
         Raises
         ------
         ValueError
-            For no cells.
+            If `cells` is empty.
         """
         if len(cells) == 0:
             raise ValueError(checks.refusal("cells", "Study.of", "one cell or more", cells))
@@ -189,7 +190,7 @@ class Study(Sequence[Any]):
     def cell_keys(self) -> list[str]:
         """Return the keys of all cells, in their order.
 
-        No cell is built for it: a key takes about 2 microseconds.
+        No cells are built: a key takes about 2 microseconds.
 
         Returns
         -------
@@ -201,7 +202,7 @@ class Study(Sequence[Any]):
     @functools.cached_property
     def _keys(self) -> list[str]:
         given, _ = self._constant
-        slots = {  # by path, a leaf's line of the key's text, or a placeholder for the line of a varying leaf
+        slots = {  # by path: the leaf's line in the key's text, or a placeholder if the leaf varies
             path: line((path, value)).replace("{", "{{").replace("}", "}}") for path, value in given.items()
         }
         columns: list[list[Any]] = []
@@ -214,11 +215,11 @@ class Study(Sequence[Any]):
                 columns.append([tuple(lines.get(path, "") for path in paths) for lines, _ in alternatives])
                 slots.update({path: f"{{{place}[{j}]}}" for j, path in enumerate(paths)})
         text = (self.kind.head + "".join(slots[path] for path in sorted(slots))).format
-        sha256 = hashlib.sha256  # `errsrc.records.digest`, inlined: that saves a third of the time
+        sha256 = hashlib.sha256  # `errsrc.records.digest`, inlined, which saves a third of the time
         return [sha256(text(*parts).encode()).hexdigest()[:32] for parts in itertools.product(*columns)]
 
     def resolved(self) -> list[Leaves]:
-        """Return the different tables of defaults among the cells, with the names that stores have.
+        """Return the different tables of defaults among the cells, with the field names of stores.
 
         Returns
         -------
@@ -228,13 +229,13 @@ class Study(Sequence[Any]):
         _, constant = self._constant
         different = []
         for alternatives in self._alternatives:
-            objects = {id(defaults): defaults for _, defaults in alternatives}  # a million seeds share one
+            objects = {id(defaults): defaults for _, defaults in alternatives}  # seeds share one table
             different.append(list({encode(defaults): defaults for defaults in objects.values()}.values()))
         return [dict(collections.ChainMap(*parts, constant)) for parts in itertools.product(*different)]
 
     @functools.cached_property
     def _constant(self) -> tuple[Leaves, Leaves]:
-        """The leaves that do not vary: those that are not defaults, and all defaults, by stored path."""
+        """The leaves that do not vary: the values that are not defaults, and all defaults, by stored path."""
         fields = [field for factor in self.factors for field in factor.fields]
         return self._flat(self.base, lambda path: not _within(path, fields))
 
@@ -242,7 +243,7 @@ class Study(Sequence[Any]):
     def _alternatives(self) -> list[list[tuple[dict[str, str], Leaves]]]:
         """For each value of each factor, the leaves under the factor's fields, by stored path.
 
-        These are the lines of those that are not defaults, and all defaults.
+        Each entry has the lines of the leaves that are not defaults, and a table of all defaults.
         """
         return [self._of_seeds(f) if f.fields == ("seed",) else self._of_factor(f) for f in self.factors]
 
@@ -294,7 +295,7 @@ def _replaced(cell: Any, changes: Mapping[str, Any]) -> Any:
     Raises
     ------
     ValueError
-        For a path that leads to no field; the message names the nearest field.
+        For a path that is not a field; the message names the most similar field.
     """
     direct: dict[str, Any] = {}
     below: dict[str, dict[str, Any]] = {}

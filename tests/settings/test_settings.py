@@ -346,7 +346,7 @@ REFUSED = [
     (lambda: Softmax(0), "'temperature'"),
     (lambda: RankK(0), "'rank'"),
     (lambda: Band(Torus(-1)), "'degree'"),
-    (lambda: BandTeacher(Torus(1), tail=0.5), "'tail' .* without a basis beyond"),
+    (lambda: BandTeacher(Torus(1), tail=0.5), "'tail' .* unless 'beyond' is given"),
     (lambda: BandTeacher(Torus(2), beyond=Torus(1)), "'beyond' .* holds all of"),
     (lambda: BandTeacher(Torus(2), beyond=Torus(2)), "'beyond' .* larger than"),
     (lambda: BandTeacher(Torus(2), beyond=Legendre(9)), "'beyond' .* holds all of"),

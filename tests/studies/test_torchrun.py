@@ -116,7 +116,7 @@ def test_a_study_is_run_by_two_processes(tmp_path, capsys):
     assert main(["run", str(tmp_path / "study.toml"), "--engine", "torchrun"]) == 2
     assert "torchrun --nproc-per-node 2" in capsys.readouterr().err
     assert main(["run", str(tmp_path / "study.toml"), "--engine", "torchrun", "--workers", "2"]) == 2
-    assert "--workers is not for --engine torchrun" in capsys.readouterr().err
+    assert "--workers does not apply to --engine torchrun" in capsys.readouterr().err
 
 
 # Failures

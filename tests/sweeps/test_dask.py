@@ -223,7 +223,7 @@ def test_cells_that_are_too_slow_too_large_or_deadly_cost_only_themselves(tmp_pa
     summary, rows = _rows(study, tmp_path / "dask.db", engine)
     assert [row["seed"] for row, _ in rows] == list(range(20))
     slow, large, deadly = (summary.failed[KIND.key(cell)] for cell in list(study)[20:])
-    assert slow == "It took more than 10 s a cell, and was stopped."
+    assert slow == "It took more than 10 s per cell, and was stopped."
     assert "MemoryError" in large
     assert deadly == f"{MAX_LOST_PROCESSES} workers were lost while they computed it."
     assert len(summary.failed) == 3

@@ -228,7 +228,7 @@ def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(
     summary, rows = quietly(study, tmp_path / "study.db", engine)
     assert [row["seed"] for row, _ in rows] == list(range(20))
     slow, large, deadly, wrong = (summary.failed[ALONE.key(cell)] for cell in study[20:])
-    assert slow == "It took more than 10 s a cell, and was stopped."
+    assert slow == "It took more than 10 s per cell, and was stopped."
     assert large.startswith("MemoryError") or "MemoryError" in large
     assert deadly == f"{MAX_LOST_PROCESSES} processes were lost while they computed it (exit code 3)."
     assert wrong == r"ArithmeticError: one thing and another \udcff"
@@ -322,7 +322,9 @@ def test_a_file_that_cannot_grow_keeps_what_is_in_it(limit, tmp_path):
     assert driver.returncode == 1
     last = err.strip().splitlines()[-1]
     assert last.startswith("errsrc.errors.StoreError: ")
-    assert "could not be opened" in last if limit < 50_000 else "Rows written before are safe in it." in last
+    assert (
+        "could not be opened" in last if limit < 50_000 else "Rows that were written before are safe." in last
+    )
     kept = finished_cells(path)
     assert kept == {(seed, 1) for seed in range(len(kept))}
     assert (len(kept) > 3) == (limit > 50_000)
@@ -655,10 +657,10 @@ def test_a_table_is_never_written_over_the_study_itself(tmp_path, monkeypatch, c
 
 def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path, capsys):
     path = tmp_path / "study.db"
-    with pytest.raises(StoreError, match="nothing of this study has been run"):
+    with pytest.raises(StoreError, match="no cell of this study has been computed"):
         Store(path)
     path.touch()  # of a driver that was killed at once
-    with pytest.raises(StoreError, match="nothing of this study has been run"):
+    with pytest.raises(StoreError, match="no cell of this study has been computed"):
         Store(path)
     path.write_text("n,error\n" * 100)
     with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as db:
@@ -892,7 +894,7 @@ def test_progress_has_rate_time_left_and_failures():
     progress = Progress(100, 20, 80.0, file)
     progress.count(10, 40.0, False)
     progress.count(10, 0.0, True)
-    assert progress.line(2.0) == "30 of 100 cells, 10 failed, 10 a second, about 2 s left"
+    assert progress.line(2.0) == "30 of 100 cells, 10 failed, 10 per second, about 2 s left"
     progress.end()
     assert file.getvalue().startswith("30 of 100 cells, 10 failed, ")
-    assert Progress(10, 0, 10.0, None).line(1.0) == "0 of 10 cells, 0 a minute"
+    assert Progress(10, 0, 10.0, None).line(1.0) == "0 of 10 cells, 0 per minute"
