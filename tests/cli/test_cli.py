@@ -388,7 +388,7 @@ def test_a_bad_file_is_refused_in_one_sentence(run, text, fragment):
         (["fit", "a.csv", "--out", "."], "is a folder"),
         (["fit", "a.csv", "--out", "no/where.json"], "there is no folder"),
         (["fit", "nowhere.csv", "--out", "no/where.json"], "there is no folder"),
-        (["fit", "a.csv", "--out", "./a.csv"], "would be lost"),
+        (["fit", "a.csv", "--out", "./a.csv"], "would be overwritten"),
         (["fit", "a.csv", "--out", "a.csv/b"], "there is no folder"),
         (["predict", "a.csv", "a.csv"], "a fit that errsrc wrote"),
         (["predict", "nowhere.json", "a.csv"], "No such file"),
