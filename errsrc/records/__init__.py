@@ -5,7 +5,7 @@ dataclass whose fields are numbers, strings, booleans, None, tuples of these, an
 
 - `flatten` turns a record into a flat table of plain values by dotted path, as ``"recipe.batch"``.
 - `build` makes a record from a nested table, such as a TOML or JSON file holds, and checks every type.
-- `name` is the name that files have for a class: ``JointPruning`` is "joint-pruning".
+- `name` is the name of a class in files: ``JointPruning`` is "joint-pruning".
 - `text` is the repr of a record without the fields at their defaults.
 - `digest` is the key of a flat table.
 

@@ -14,11 +14,11 @@ Leaves = dict[str, Any]
 """A flat table: plain values (bool, int, float, str, None, or lists of these) by dotted path."""
 
 NO_DEFAULT = object()
-"""Stands for the default of a field that has none."""
+"""Marks a field without a default."""
 
 
 def name(record_class: Any) -> str:
-    """Return the name that files have for a class.
+    """Return the name of a class in files.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def types_of(record_class: Any) -> dict[str, Any]:
     """Return the types of a dataclass's fields, by name.
 
     Types that are written as text (``from __future__ import annotations``) are evaluated in the class's
-    module, which does not know the types that are local to a function.
+    module, where types that are local to a function are not known.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def is_record(value: Any) -> bool:
     Returns
     -------
     bool
-        False for a dataclass itself.
+        True for an instance; False for the dataclass itself.
     """
     return dataclasses.is_dataclass(value) and not isinstance(value, type)
 

@@ -1,15 +1,15 @@
 """The table of old names: names that files have, of classes, fields and results that were renamed later.
 
-Stores keep the name that a thing was first written with, and row keys are computed with it; readers of stores
-return the new names.  Specs and fit files may have either.  So a file of an earlier version opens unchanged,
-and the rows of a store are found.
+Stores keep the first name of a class, field or result, and row keys are computed with this name; readers of
+stores return the new name.  Specs and fit files may have either name.  So files of earlier versions open
+unchanged, and the rows of their stores are found.
 
 To rename a class, a field or a result: rename it in the code, and add a line here, the new name first.
 
-- A class is called as files call it (`errsrc.records.name`), by its new name: "recipe" for Recipe.
+- A class has its name in files (`errsrc.records.name`), after the change: "recipe" for Recipe.
 - The cells of a study of kind "vision" are called "vision-cell", whatever their class is.
 - A subclass needs a line of its own for a field that it inherits.
-- Where a name is changed again, change the new name in its line.
+- If a name is changed again, replace the new name in its line.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def current_field(owner: str, field: str) -> str:
     Parameters
     ----------
     owner : str
-        What this table calls the field's class.
+        Name of the field's class in this table.
     field : str
         The old name or the new one.
 

@@ -81,7 +81,7 @@ class Reader:
         Parameters
         ----------
         value
-            What should be a table.
+            The value, which must be a table.
         record_class : type
             The class of the record.
         path : str
@@ -216,7 +216,7 @@ class Reader:
         table : dict
             The table.
         path : str
-            Where its kind stands in the file.
+            Path of the kind in the file.
         options : sequence of str
             The kinds that are accepted.
 
@@ -260,7 +260,7 @@ class Reader:
         return dict(value)
 
     def known(self, table: Mapping[str, Any], above: str, names: Sequence[str]) -> None:
-        """Check that a table has no other keys than some names.
+        """Raise ValueError if a table has other keys than the given names.
 
         Parameters
         ----------

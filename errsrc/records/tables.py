@@ -21,7 +21,7 @@ def flatten(record: Any, fields: Container[str] | None = None) -> tuple[Leaves, 
     """Return a record as two flat tables: the values that are not defaults, and all defaults.
 
     The second table holds the default of every leaf that has one, used or not, and the names of the classes
-    of nested records (``"setting.kind"``).  Updated with the first table it is the record in full.
+    of nested records (``"setting.kind"``).  The second table, updated with the first, is the whole record.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def flatten(record: Any, fields: Container[str] | None = None) -> tuple[Leaves, 
     Raises
     ------
     TypeError
-        For a field that is no plain value, and no record.
+        For a field that is neither a plain value nor a record.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def digest(leaves: Mapping[str, Any], head: str = "") -> str:
     leaves : mapping of str to plain values
         The table.
     head : str
-        Text that comes first, as ``"vision 1\n"``.
+        Text before the lines, such as ``"vision 1\n"``.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from errsrc.records.names import default_of, is_record
 def text(value: Any) -> str:
     """Return a record as text: its repr without the fields at their defaults.
 
-    A class registers a text of its own with ``text.register``.
+    A class can register its own function with ``text.register``.
 
     Parameters
     ----------

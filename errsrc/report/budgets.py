@@ -1,4 +1,4 @@
-"""What a page says about error budgets: where the error of each learner comes from, over n."""
+"""Page content for error budgets: the sources of each learner's error, over n."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from errsrc.studies import FinishedStudy
 from errsrc.studies.budgets import budget_lines, budgets_over_n, excess_shape
 
 TERMS_CAPTION = (
-    "Noise, realizability, uncertainty, deficiency and their total over n, with intervals; terms that are 0 "
-    "throughout are named, open marks at the bottom are 0."
+    "Noise, realizability, uncertainty, deficiency and their total over n, with intervals. Terms that are 0 "
+    "for all n are listed by name; open marks at the bottom are 0."
 )
 SHARES_CAPTION = (
-    "The same as shares of the risk, which is written above, stacked: noise, realizability, "
-    "uncertainty, deficiency from below; hatched is what a bracket leaves open."
+    "Stacked shares of the risk, from below: noise, realizability, "
+    "uncertainty, deficiency. The risk is written above. Hatched: shares known only between bounds."
 )
 
 

@@ -11,13 +11,13 @@ from errsrc.report.page import Block, Paragraph, Table
 from errsrc.studies import FinishedStudy
 
 ROWS = 200
-"""The most cells that are listed one by one."""
+"""Largest number of cells that are listed one by one."""
 
 WORD = 12
-"""The number of letters from which on a value is set flush left, as text."""
+"""Values with at least this many letters are aligned left, as text."""
 
 LETTERS = 80
-"""The most letters of a value that are shown."""
+"""Largest number of letters of a value that are shown."""
 
 
 def cells_table(finished: FinishedStudy) -> list[Block]:
@@ -31,7 +31,7 @@ def cells_table(finished: FinishedStudy) -> list[Block]:
     Returns
     -------
     list of Block
-        The table, and a sentence where it has not all cells.
+        The table, and a sentence if the table lacks some cells.
     """
     varied = [field for factor in finished.study.factors for field in factor.fields]
     of_cells = {field.name for field in fields(finished.study.base)}  # no result has the name of a field

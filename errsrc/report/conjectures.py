@@ -1,4 +1,4 @@
-"""What a page says about thresholds and searches: who is exact at finite n, and what refutes a claim."""
+"""Page content for thresholds and searches: exact learners, and counterexamples to claims."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from errsrc.studies.conjectures import search_lines, threshold_lines, thresholds
 from errsrc.studies.names import learners_and_settings
 
 CLIFF = (
-    "Median relative error over n / n_Nyq, a curve a learner; bands are quartiles of the draws, the vertical "
-    "line is n = n_Nyq, the dotted one what counts as exact."
+    "Median relative error over n / n_Nyq, one curve per learner. Bands: quartiles of the draws. Vertical "
+    "line: n = n_Nyq. Dotted line: largest error that counts as exact."
 )
 HARDEST = (
     "The worst ratio of error to bound in each part of the region, with the number of tested examples; a "

@@ -1,4 +1,4 @@
-"""What a page says about a law that was fitted to small cells and compared with the large ones."""
+"""Page content for a law that was fitted to small cells and compared with the large cells."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def holdout_page(
     Returns
     -------
     str
-        HTML that loads nothing from anywhere.
+        HTML that loads no other files.
     """
     content = Content(verdicts(result), sections(result), result.forecast.warnings)
     return page(content, Provenance(title, facts, notes, commands))
@@ -130,7 +130,7 @@ def _figures(result: Holdout, code: str, examples: str, error: str, note: str) -
     figures: list[Block] = []
     if set(result.fitted.inputs) == {"n", "m"}:
         caption = (
-            f"{error.capitalize()} against {examples} n, a curve for each model size m. Filled: mean "
+            f"{error.capitalize()} against {examples} n, one curve per model size m. Filled: mean "
             "measured error of the cells that the law was fitted to. Open: mean measured error of the "
             "held-out cells (drawn side by side). Bars: the predicted "
             f"{level} interval for one new run. {note}"

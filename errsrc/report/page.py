@@ -19,7 +19,7 @@ from matplotlib.mathtext import math_to_image
 from errsrc import plots
 
 LARGE_VERDICTS = 3
-"""The most verdicts that are set in large type."""
+"""Largest number of verdicts that are shown in large type."""
 
 
 class Block:
@@ -67,7 +67,7 @@ class Table(Block):
     rows
         A text for each column, for each row.
     words
-        Indices of the columns that are set flush left; the others are set flush right, as numbers are.
+        Indices of the columns that are aligned left; other columns are aligned right, as numbers are.
     """
 
     template: ClassVar[str] = "table.html"
@@ -133,13 +133,13 @@ class Content:
     Attributes
     ----------
     verdicts
-        The answers: a sentence each, and whether it is a yes.
+        The answers: for each a sentence, and whether the answer is yes.
     sections
         The heading of each section, and its blocks.
     warnings
         What the reader must know, a sentence each.
     code
-        Lines of Python from which the code of each figure goes on.
+        Lines of Python that run before the code of each figure.
     """
 
     verdicts: Sequence[tuple[str, bool]]
@@ -177,7 +177,7 @@ class Provenance:
 
 
 def page(content: Content, provenance: Provenance) -> str:
-    """Return a whole HTML document, which loads nothing from anywhere.
+    """Return a complete HTML document, which loads no other files.
 
     It has the verdicts, the sections, the warnings, what was run, and how to make the page again.
 
@@ -191,7 +191,7 @@ def page(content: Content, provenance: Provenance) -> str:
     Returns
     -------
     str
-        HTML that loads nothing from anywhere.
+        HTML that loads no other files.
     """
     figures = [block for _, blocks in content.sections for block in blocks if isinstance(block, Figure)]
     return (

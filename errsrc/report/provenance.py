@@ -12,7 +12,7 @@ from errsrc.report.page import Provenance
 from errsrc.studies import FinishedStudy
 
 VALUES = 8
-"""The most values of a factor that are shown one by one."""
+"""Largest number of values of a factor that are shown one by one."""
 
 SCRIPT = """\
 from pathlib import Path
@@ -25,7 +25,7 @@ finished = load_study({})
 
 
 def provenance(finished: FinishedStudy) -> Provenance:
-    """Return where the page of a study comes from.
+    """Return the provenance of a study's page.
 
     Parameters
     ----------

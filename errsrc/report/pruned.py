@@ -1,4 +1,4 @@
-"""What a page says about pruned networks: the law of each, and the joint law with its invariant."""
+"""Page content for pruned networks: each network's law, and the joint law with its invariant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ of one network, and for the joint law."""
 
 CAPTION = (
     "Error over the dense plateau against the invariant depth^phi width^psi density, in units of the elbow: "
-    "a colour for each width, a mark for each depth. Open marks are levels before the network's lowest "
+    "one colour per width, one mark per depth. Open marks are levels before the network's lowest "
     "error. Lines are the law."
 )
 

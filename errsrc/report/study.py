@@ -24,7 +24,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
 def study_page(finished: FinishedStudy) -> str:
     """Return the report of a study's finished cells: one self-contained HTML page.
 
-    Nothing is computed for the page except fits.
+    The page needs fits, but no cells are computed for it.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def study_page(finished: FinishedStudy) -> str:
     Returns
     -------
     str
-        HTML that loads nothing from anywhere: verdicts, tables and figures; warnings, for example that cells
-        are not finished; what was run, when and with what; how to make the page and its figures again.
+        HTML that loads no other files: verdicts, tables and figures; warnings, for example that cells are not
+        finished; what was run, when and with what; how to make the page and its figures again.
     """
     content = _content(finished)
     origin = provenance(finished)

@@ -1,4 +1,4 @@
-"""What a page says about trained networks: the law in data and model size, and its predictions."""
+"""Page content for trained networks: the law in data and model size, and its predictions."""
 
 from __future__ import annotations
 

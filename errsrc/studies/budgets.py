@@ -41,7 +41,7 @@ class BudgetCell(Checked):
     level : float
         Coverage of the intervals, in (0, 1).
     effort : Effort
-        How much is computed for terms that have only bounds.
+        Amount of computation for terms that have only bounds.
     """
 
     setting: Setting
@@ -96,7 +96,7 @@ def _row(found: Budget) -> dict[str, Any]:
 
 
 def budget_from_row(row: Mapping[str, Any]) -> Budget:
-    """Return the budget of a finished cell, without its single draws.
+    """Return the budget of a finished cell, without the values of single draws.
 
     Parameters
     ----------
@@ -158,8 +158,8 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
 
     Estimates below 0 count as 0.  So do risks that may be rounding (at most `ROUNDING` of the target
     variance, or of the largest risk), and 0-1 errors of fewer than 3 fresh inputs.  Budgets of one seed share
-    their teachers, so their errors rise and fall together: local exponents are known better than their
-    intervals say.
+    their teachers, so their errors rise and fall together: local exponents are more precise than their
+    intervals show.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ class ThresholdCell(Checked):
     tolerance
         Relative error that counts as exact, > 0; by default it follows from the learner's precision.
     n_nyquist
-        n_Nyq, >= 1; by default that of the setting.
+        n_Nyq, >= 1; by default the setting's own.
     level
         Coverage of the intervals, in (0, 1).
     seed
@@ -76,7 +76,7 @@ class SearchCell(Checked):
     region
         The settings, learners and samples that it searches.
     examples
-        The most examples, >= 1.
+        Largest number of examples, >= 1.
     seed
         Seed of the search, >= 0.
     """
@@ -211,7 +211,7 @@ def compute_examples(cells: Sequence[Example]) -> list[dict[str, Any]]:
 def example_spec(example: Example) -> str:
     """Return an example as the TOML text of a study that replays it.
 
-    The text states defaults too, for they may change.
+    The text includes the defaults, because they may change.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def example_spec(example: Example) -> str:
 
 
 def _implied(cell: Any, path: str) -> bool:
-    """Return whether a path names the kind of a part with one possible kind, which specs leave out."""
+    """Return whether a path is the kind of a nested record with one possible kind; specs omit it."""
     *above, last = path.split(".")
     hint: Any = None
     for name in above:
@@ -364,7 +364,7 @@ def save_counterexamples(rows: Sequence[Mapping[str, Any]], path: Path) -> list[
     Parameters
     ----------
     rows : sequence of mappings
-        Rows of finished searches; those that found no counterexample are passed over.
+        Rows of finished searches; searches without a counterexample write no file.
     path : Path
         Beginning of the paths of the files.
 

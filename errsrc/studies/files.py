@@ -63,10 +63,10 @@ def run_study(
     path : path
         The study's TOML file.
     store : path, optional
-        The file of finished cells, made if need be; by default STUDY.db beside STUDY.toml.
+        The file of finished cells, created if it does not exist; by default STUDY.db next to STUDY.toml.
     engine : callable
-        What computes: `errsrc.sweeps.local`, `errsrc.sweeps.dask`, `errsrc.sweeps.serial`, or a
-        ``functools.partial`` of one with its options.
+        The engine that computes the cells: `errsrc.sweeps.local`, `errsrc.sweeps.dask`,
+        `errsrc.sweeps.serial`, or a ``functools.partial`` of an engine with its options.
     retry : bool
         Whether to try again the cells that failed in an earlier run.
     progress : bool

@@ -1,4 +1,4 @@
-"""Finished studies: what the store of a study holds of it, as one object to analyse."""
+"""Finished studies: the contents of a study's store, as one object to analyse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of cells, and the classes of their parts, by name: each is imported when a spec names it."""
+"""Kinds of cells, and classes of nested records, by name; each is imported when a spec names it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Rooms(Mapping[Any, Mapping[str, type]]):
 
 
 def _classes(places: tuple[Place, ...]) -> dict[str, type]:
-    """Return the classes at some places by the names that specs have for them."""
+    """Return the classes at some places by their names in specs."""
     classes: dict[str, type] = {}
     for found in map(_imported, places):
         classes |= {records.name(found): found} if isinstance(found, type) else found
@@ -90,7 +90,7 @@ def _imported(place: Place) -> Any:
 
 
 ALL = Kinds(_KINDS)
-"""Kinds of cells by the name that specs have for them."""
+"""Kinds of cells, by their names in specs."""
 
 ROOMS = Rooms()
 """Fields declared as one of these classes are tables whose ``kind`` names a class."""

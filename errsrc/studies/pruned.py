@@ -18,7 +18,7 @@ from errsrc.studies.finished import FinishedStudy
 from errsrc.studies.trained import left_out
 
 CONFIGURATION = ("depth", "width", "n")
-"""Fields that tell one pruned network from another, apart from the seed."""
+"""Fields, other than the seed, in which pruned networks differ."""
 
 SIZES = ("n", "width", "depth", "seed", "steps")
 """Fields in which the networks of one joint law differ."""
@@ -35,9 +35,9 @@ class PrunedFamily:
     points
         The levels of the networks, (levels,) arrays, see `levels`; empty where all networks diverged.
     single
-        The law of each configuration, or why it has none.
+        The law of each configuration, or the reason why it has none.
     joint
-        The joint law of all networks, or why there is none.
+        The joint law of all networks, or the reason why there is none.
     notes
         What was left out, a sentence each.
     """
@@ -92,7 +92,7 @@ def _family(
 
 
 def _fitted(law: type[Law], error: Array, fixed: dict[str, float] | None = None, **inputs: Any) -> Fit | str:
-    """Return a fit, or why there is none."""
+    """Return a fit, or the reason why there is none."""
     try:
         return fit(law, error, fixed=fixed, **inputs)
     except (NoFit, ValueError) as problem:
@@ -102,7 +102,8 @@ def _fitted(law: type[Law], error: Array, fixed: dict[str, float] | None = None,
 def levels(
     rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Array]]
 ) -> dict[str, NDArray[Any]]:
-    """Return the levels of all pruned networks as columns, an entry a level, to fit the pruning laws to.
+    """Return the levels of all pruned networks as columns with one entry per level, for fits of the pruning
+    laws.
 
     Networks that diverged are left out.
 

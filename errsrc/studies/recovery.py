@@ -35,10 +35,10 @@ class RecoveryCell(Checked):
     seed
         Seed of the noise, >= 0.
     n, m, depth, width, density
-        Axes of the grid, in natural units: values of each input of the law, and of no other.
+        Axes of the grid, in natural units: values for each input of the law, and for nothing else.
     held
-        Parameters of the law that the fit knows and does not estimate.  Errors are cut off at a held
-        ``eps0``.
+        Parameters of the law that the fit knows and does not estimate.  If ``eps0`` is held, larger errors
+        are replaced by ``eps0``.
     level
         Coverage of the intervals, in (0, 1).
     """

@@ -16,7 +16,7 @@ from errsrc.sweeps import Factor, Study
 from errsrc.sweeps.kind import cell_name
 
 MAX_SEEDS = 10_000_000
-"""The most seeds of a study."""
+"""Largest number of seeds of a study."""
 
 
 def load(path: str | os.PathLike[str]) -> Study:
@@ -35,7 +35,8 @@ def load(path: str | os.PathLike[str]) -> Study:
     Raises
     ------
     ValueError
-        For a file that does not describe a study: one sentence, which names the key and where it stands.
+        For a file that does not describe a study: the message is one sentence, which names the key and its
+        table.
     OSError
         If the file cannot be read.
     """
@@ -55,7 +56,7 @@ def parse(text: str, where: str = "spec") -> Study:
     text : str
         The text.
     where : str
-        What error messages call the text.
+        Name of the text in error messages.
 
     Returns
     -------
@@ -98,7 +99,7 @@ class _RawFactor:
     Attributes
     ----------
     label
-        Where it stands in the spec.
+        Key of the factor in the spec, such as ``factors.n``.
     fields
         Paths of the fields that vary, by their new names.
     values

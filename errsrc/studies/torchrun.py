@@ -4,9 +4,9 @@
 
 Rank 0 drives the study and writes its store.  It broadcasts each batch to the other ranks, and all ranks
 compute it; within `errsrc.training.train` each rank takes its share of every minibatch, see
-`errsrc.training.distributed`.  A batch that fails in all ranks has failed, as with every engine.  Where a
-batch fails in only some ranks, or a process is gone, every process ends with one sentence: none waits for
-ever.
+`errsrc.training.distributed`.  A batch that fails in all ranks has failed, as with every engine.  If a batch
+fails in only some ranks, or a process is lost, every process ends with a message of one sentence; no process
+waits forever.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from errsrc.training.distributed import rank, world_size
 BARRIER_SECONDS = 30.0
 """How long a rank in which a batch failed waits for the other ranks before it ends."""
 
-_cpu_group: distributed.ProcessGroup | None = None  # gloo's, whose waits can have a limit
+_cpu_group: distributed.ProcessGroup | None = None  # of gloo, whose waits can have a time limit
 
 
 @contextlib.contextmanager
