@@ -12,7 +12,10 @@ from typing import Any
 
 
 class NoAnswer(Exception):
-    """The question was well posed and the answer is no: a message says why, ``best`` holds what was found."""
+    """The question was well posed and the answer is no.
+
+    The message says why.  ``best`` holds the best partial answer.
+    """
 
     def __init__(self, message: str, best: Any = None) -> None:
         super().__init__(message)
@@ -24,11 +27,11 @@ class NoFit(NoAnswer):
 
 
 class Unreachable(NoAnswer):
-    """The error asked for lies under the law's floor; ``best`` is the floor (an Interval)."""
+    """The given error lies under the law's floor; ``best`` is the floor (an Interval)."""
 
 
 class Diverged(NoAnswer):
-    """Some trainings diverged; ``best`` holds every predictor, theirs too, and what became of each."""
+    """Some trainings diverged; ``best`` holds all predictors, also the diverged ones, and their outcomes."""
 
 
 class StoreError(Exception):
@@ -36,7 +39,7 @@ class StoreError(Exception):
 
 
 class EngineError(Exception):
-    """What computes a study's cells cannot go on; what was finished before is safe in the study's file."""
+    """The engine that computes a study's cells cannot continue; finished cells are safe in the store."""
 
 
 class Undersampled(UserWarning):

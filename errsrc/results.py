@@ -96,7 +96,7 @@ class Bracket:
     lower, upper : Interval
         Estimates of a lower and of an upper bound of the quantity; both are the same where it is known.
     status : str
-        How the ends were found, or the certificate, as a phrase.
+        How the ends were found, or what proves them, as a phrase.
 
     Examples
     --------

@@ -54,7 +54,7 @@ class ToeplitzSolution:
     converged : bool
         Whether ``error`` is at most the tolerance.
     status : str
-        The same in a sentence.
+        The other attributes, as a sentence.
     """
 
     coefficients: Array

@@ -1,4 +1,4 @@
-"""The conjecture as a claim about single examples, so that a single example can refute it."""
+"""The conjecture as a claim about single cases (`Example`), so that one counterexample can refute it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.setting import Array
 
 UNTESTED = {"float64": 1e-6, "float32": 1e-2}
-"""Largest rounding bounds, by the learner's precision; an example with a larger bound is not tested."""
+"""Largest rounding bounds, by the learner's precision; an `Example` with a larger bound is not tested."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class Claim(Checked):
 
     For n >= threshold n_Nyq: |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|.
 
-    Here kappa is the condition number of the sampling operator on the band, eps the machine epsilon of the
-    learner's precision, sigma the standard deviation of the noise, and g its gain: sqrt n over the smallest
-    singular value of the basis at the nodes.  With kappa instead of g the claim is false: a band of one
+    Here n_Nyq is the smallest n at which a learner can be exact, and kappa the condition number of the
+    sampling operator on the band.  eps is the machine epsilon of the learner's precision.  sigma is the
+    standard deviation of the noise, and g the gain of the noise: sqrt n divided by the smallest singular
+    value of the basis at the nodes.  With kappa instead of g the claim is false: a band of one
     function with one node has kappa = 1, even if the node is near the function's zero.
 
     For a network class: if n >= threshold (2 P + 1) and the training error is zero, the relative error is at

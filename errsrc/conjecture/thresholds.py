@@ -21,7 +21,7 @@ from errsrc.settings import Setting
 from errsrc.settings.setting import Array
 
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)
-"""Default sizes of a curve, in units of n_Nyq."""
+"""Default sizes of a curve, in units of n_Nyq, the smallest n at which a learner can be exact."""
 
 LARGEST = 10_000_000
 """Largest number of examples of a curve."""

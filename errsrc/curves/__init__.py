@@ -1,5 +1,7 @@
 """The shape of a learning curve: power law, bend or cliff, decided on held-out cells.
 
+A cell is all runs at one n.
+
 ``curve_shape(n, error)`` returns the verdict and its evidence, a `CurveShape`.
 """
 

@@ -5,7 +5,7 @@
 - ``plan(fit, error=0.05)`` returns the cheapest n and m that reach a given error.
 - ``fewest_weights(fit, error, ...)`` returns the network that reaches a given error with the fewest weights.
 - ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
-- ``holdout(Dense, error, n=n, m=m)`` fits a law to the small cells and judges it on the large ones.
+- ``holdout(Dense, error, n=n, m=m)`` fits a law to the small runs and judges it on the large runs.
 - ``fit_csv("runs.csv", "chinchilla")`` fits a law to the rows of a CSV file.
 - ``predict_csv(fit, "larger.csv")`` predicts the rows of a CSV file.
 - ``save_fit(fit, "fit.json")`` and ``load_fit("fit.json")`` write fits to files and read them.

@@ -89,7 +89,7 @@ class Learner(Checked, abc.ABC):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The function class that fits are members of; by default all functions."""
+        """The function class that contains all fits of this learner; by default all functions."""
         return AllFunctions()
 
     def fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Fitted:

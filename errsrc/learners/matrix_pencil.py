@@ -61,7 +61,7 @@ class MatrixPencil(Learner):
     Warns
     -----
     Undersampled
-        For n < 2 K.  For n < 3/2 K fewer than K frequencies are searched for.
+        For n < 2 K.  For n < 3/2 K the method searches for fewer than K frequencies.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""A network that was fitted to examples of its own class, with a certificate that it is the teacher."""
+"""A network fitted to examples of its own class, and a certificate: a proof that it is the teacher."""
 
 from __future__ import annotations
 
@@ -121,11 +121,11 @@ class RecoveredNetwork:
 
     @property
     def certificate(self) -> str:
-        """For which teachers of the class zero training error proves that the function is the teacher.
+        """The teachers for which zero training error proves that the function is the teacher.
 
-        It is "every teacher", "almost every teacher" or "none".  The certificate holds in exact arithmetic,
-        for noiseless labels at generic distinct inputs.  In float64 the error of the function is up to
-        `error_bound`.
+        The value is "every teacher" (of the class), "almost every teacher" or "none".  The certificate holds
+        in exact arithmetic, for noiseless labels at generic distinct inputs.  In float64 the error of the
+        function is up to `error_bound`.
         """
         distinct, p = len(np.unique(self.x, axis=0)), self.architecture.parameters
         if self.training_error > ZERO_ERROR or distinct < p + 1:

@@ -50,7 +50,7 @@ class SparseFit(BandFunction):
         any 2 K functions are linearly independent at the nodes, as on strides and in general position, then
         no other function with K coefficients has these labels.
     status : str
-        The same in a sentence.
+        The other attributes, as a sentence.
     """
 
     n: int

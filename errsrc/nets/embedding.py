@@ -4,13 +4,14 @@ New units have zero weights, in and out.  A layer can be added where the activat
 unchanged: linear, and ReLU, since relu(z) = z for z >= 0 and x = relu(x) - relu(-x).  An added layer carries
 the inputs, a hidden layer or the outputs of the smaller network (as Chen, Goodfellow and Shlens 2016, arXiv
 1511.05641, with zeros instead of copies).  So a student of the larger class contains every teacher of the
-smaller one: its realizability term is 0.  `same_function` is the certificate.
+smaller one: its realizability term is 0.  `same_function` certifies this.
 
-The certificate is equality of all bits of the outputs.  It needs sums that do not depend on the width, but a
-matrix product may add in a different order for a different shape.  So `same_function` starts each unit at its
-bias and adds its inputs' contributions one after another in float64, with one rounding for each product and
-each sum.  A new unit then adds a zero, a carried value is multiplied by 1, and one of relu(x), relu(-x) is 0.
-All of these are exact, so both networks round the same numbers in the same order.
+The certificate is a proof by computation: all bits of the outputs are equal.  It needs sums that do not
+depend on the width, but a matrix product may add in a different order for a different shape.  So
+`same_function` starts each unit at its bias and adds its inputs' contributions one after another in float64,
+with one rounding for each product and each sum.  A new unit then adds a zero, a carried value is multiplied
+by 1, and one of relu(x), relu(-x) is 0.  All of these are exact, so both networks round the same numbers in
+the same order.
 """
 
 from __future__ import annotations

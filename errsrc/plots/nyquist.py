@@ -1,4 +1,4 @@
-"""Figures of the conjecture: errors over n / n_Nyq, and the examples of searches closest to a refutation."""
+"""Figures of the conjecture: errors over n / n_Nyq, and how close searches came to a counterexample."""
 
 from __future__ import annotations
 

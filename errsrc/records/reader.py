@@ -19,7 +19,7 @@ _SCALARS = {int: "an integer", float: "a number", str: "a string", bool: "true o
 
 
 def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Rooms | None = None) -> Any:
-    """Make a record from a nested table, as TOML and JSON have it, without any loss.
+    """Make a record from a nested table, such as a TOML or JSON file holds, without any loss.
 
     Old names of fields and classes are accepted.
 
@@ -118,7 +118,7 @@ class Reader:
         Parameters
         ----------
         value
-            The value, as TOML and JSON have it.
+            The value, as parsed from TOML or JSON.
         hint
             The declared type.
         path : str

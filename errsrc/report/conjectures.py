@@ -15,8 +15,9 @@ from errsrc.studies.conjectures import search_lines, threshold_lines, thresholds
 from errsrc.studies.names import learners_and_settings
 
 CLIFF = (
-    "Median relative error over n / n_Nyq, one curve per learner. Bands: quartiles of the draws. Vertical "
-    "line: n = n_Nyq. Dotted line: largest error that counts as exact."
+    "Median relative error over n / n_Nyq, one curve for each learner. n_Nyq is the smallest n at which a "
+    "learner can be exact. Bands are quartiles over draws. The vertical line is n = n_Nyq. Errors below the "
+    "dotted line count as exact."
 )
 HARDEST = (
     "The worst ratio of error to bound in each part of the region, with the number of tested examples; a "

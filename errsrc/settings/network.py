@@ -227,7 +227,7 @@ def constant_risk(channel: Channel, loss: str, values: Array) -> float:
     loss : str
         One of `LOSSES`.
     values : float64, (teachers, inputs, outputs)
-        Values of teachers, which the labels come from.
+        Values of teachers.  The labels are drawn from these values.
     """
     values = values.reshape(-1, values.shape[-1])
     if loss == "squared":

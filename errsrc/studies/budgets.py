@@ -194,7 +194,7 @@ def budget_lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]
     header : list of str
         A text for each column.
     lines : list of list of str
-        The same for each budget.
+        The texts of each budget, one for each column.
     """
     names = [
         *TERMS,

@@ -36,7 +36,8 @@ class ThresholdCell(Checked):
     learner
         The learner.
     ratios
-        Numbers of examples, as multiples of n_Nyq: two or more different ones, each > 0.
+        Numbers of labelled examples, as multiples of n_Nyq, the smallest n at which a learner can be exact.
+        Two or more different multiples, each > 0.
     draws
         Draws of teacher and data at each number of examples, >= 5.
     tolerance
@@ -282,7 +283,7 @@ def threshold_lines(
     header : list of str
         A text for each column.
     lines : list of list of str
-        The same for each cell.
+        The texts of each cell, one for each column.
     """
     header = ["n_Nyq", "n*", "n*/n_Nyq", "shape", "exponent", "error at largest n", "learner, setting"]
     lines = []
@@ -312,7 +313,7 @@ def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     header : list of str
         A text for each column.
     lines : list of list of str
-        The same for each part.
+        The texts of each part, one for each column.
     """
     header = ["basis", "nodes", "tested", "not tested", "worst error / bound", "verdict"]
     return header, [

@@ -26,7 +26,7 @@ class FinishedStudy:
     Attributes
     ----------
     study
-        The grid of cells that was asked for.
+        The study: the grid of all its cells, finished or not.
     cells
         The finished cells, in the study's order.
     rows

@@ -23,7 +23,7 @@ SIZES = ("n", "width", "depth", "heads", "seed", "steps")
 
 @dataclass(frozen=True)
 class Quantities:
-    """What the law of a kind of trained networks is about.
+    """Columns, fields and words for the law of one kind of trained networks.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Quantities:
     apart
         Fields of the cells in which families differ.
     guess
-        Returns the error of random guess on a cell's data.
+        A function of a cell: the error of a random guess on the cell's data.
     examples, error_text, m_text
         What n counts and what the error is, and a sentence on m, in words.
     """

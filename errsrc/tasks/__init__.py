@@ -1,4 +1,7 @@
-"""Real tasks: cells that train networks of images or text, for grids over data size, model size and seed."""
+"""Real tasks: cells that train networks of images or text, for grids over data size, model size and seed.
+
+A cell is one computation: the training of one network, or its training and pruning.
+"""
 
 from typing import TYPE_CHECKING
 

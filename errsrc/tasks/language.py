@@ -131,7 +131,7 @@ class LanguageResult:
         Cross-entropy on the test set in nats per token, and its standard error from the differences between
         test documents.
     bits_per_byte, bits_per_byte_se
-        The same in bits per byte of text.
+        The cross-entropy and its standard error, in bits per byte of text.
     error
         Share of test tokens that are not the likeliest prediction.
     validation_loss

@@ -97,7 +97,7 @@ def memorising_zipf(n: ArrayLike, decay: float) -> Array:
 
 @checks.arguments(n=PositiveArray(), decay=Number(above=0))
 def zipf_asymptote(n: ArrayLike, decay: float) -> Array:
-    """Return the power law in n that `memorising_zipf` tends to.
+    """Return the limit of `memorising_zipf` for large n, a power law in n.
 
     With b = decay / (1 + decay) and Z = zeta(1 + decay) it is
     Z^(-1 / (1 + decay)) Gamma(b) / (1 + decay) n^-b (Hutter 2021, arXiv 2102.04074).

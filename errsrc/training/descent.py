@@ -50,7 +50,7 @@ class MinibatchDescent(Optimiser):
     pruned : tuple of bool tensors (E, ...), optional
         True for weights that are pruned.
     start_step : int
-        The step that training starts at: the schedule and the batches are those from there on.
+        The step at which training starts.  The schedule and the batches continue from this step.
     """
 
     def __init__(

@@ -69,7 +69,7 @@ class UncertaintyBracket:
         each function has the teacher's distribution, even if the chains move slowly.  So the mean of
         `distance` over draws is the excess risk of a predictor that was made from the data alone.
     status : str
-        How the bounds were computed, or the certificate, as a sentence.
+        How the bounds were computed, or what proves them, as a sentence.
     determined : bool
         Whether noiseless labels determine the teacher: then the uncertainty of every class is 0, and so are
         the bounds.
