@@ -43,7 +43,7 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
     name : str
         Name of the argument or field.
     where : str
-        Name of the function or class that it belongs to.
+        Name of the function or class of the argument or field.
     accepted : str
         The accepted values in words, as the end of "must be ...".
     got : object

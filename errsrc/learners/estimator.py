@@ -308,7 +308,7 @@ def as_learner(learner: Any, where: str = "as_learner") -> Learner:
         ``fit`` of any other object must take inputs, labels and a generator, and return a function of inputs.
         The function class of such an object is its ``function_class``, or all functions if it has none.
     where : str
-        Name of the function that error messages are about.
+        Name of the function, for error messages.
 
     Returns
     -------

@@ -23,7 +23,7 @@ def drawn_inputs(setting: Setting, count: int, rng: np.random.Generator, where: 
     rng : numpy.random.Generator
         Source of randomness.
     where : str
-        Name of the function that error messages are about.
+        Name of the function, for error messages.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def taught_values(setting: Setting, teacher: Any, x: Array, where: str) -> NDArr
     x : ndarray of float64, (N, dim)
         Inputs.
     where : str
-        Name of the function that error messages are about.
+        Name of the function, for error messages.
 
     Returns
     -------

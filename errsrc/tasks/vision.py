@@ -82,7 +82,7 @@ class VisionCell(TrainedCell):
         Hidden layers of an MLP; 1 + blocks of a CNN; the published depth of a residual network: 6 k + 2 of a
         "resnet", 6 k + 4 of a "wrn".
     side
-        Side in pixels that the images of a folder are resized to; 0 for a named data set.
+        Side in pixels of the images of a folder after resizing; 0 for a named data set.
     """
 
     dataset: str
@@ -251,7 +251,7 @@ def device_images(dataset: str, validation: int, folder: str | None = None, side
     folder : str, optional
         Folder with the files of a named set.
     side : int
-        Side in pixels that the images of a folder are resized to.
+        Side in pixels of the images of a folder after resizing.
 
     Raises
     ------

@@ -28,7 +28,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class BasisCase:
-    """A basis, with the number of inputs that its properties are tested on.
+    """A basis, and the number of inputs for the tests of its properties.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ from errsrc.testing.properties import agree, check_draws, explore, hold, refused
 
 @dataclass(frozen=True, eq=False)
 class LawCase:
-    """A law, with the inputs that its properties are tested on.
+    """A law, and the inputs for the tests of its properties.
 
     Attributes
     ----------

@@ -37,7 +37,7 @@ CASES = {"n": st.integers(1, 12), "draw": st.integers(0, 10**6)}
 
 @dataclass(frozen=True, eq=False)
 class LearnerCase:
-    """A learner, with the data that its properties are tested on.
+    """A learner, and the data for the tests of its properties.
 
     Attributes
     ----------

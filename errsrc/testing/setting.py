@@ -24,7 +24,7 @@ ERRORS = 5.0
 
 @dataclass(frozen=True, eq=False)
 class SettingCase:
-    """A setting, with the numbers of teachers and inputs that its properties are tested on.
+    """A setting, and the numbers of teachers and inputs for the tests of its properties.
 
     Attributes
     ----------
