@@ -167,7 +167,7 @@ class ImageTeacher(Setting):
         return [NetworkFunction(self.architecture, tuple(w[None] for w in one.weights)) for one in trained]
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for the class of all functions, and for networks whose class contains the teacher.
+        """Return 0 for the class of all functions, and for networks in which the teacher can be embedded.
 
         See `Setting.realizability` and `errsrc.nets.embeds`.
         """

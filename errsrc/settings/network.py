@@ -129,7 +129,7 @@ class NetworkTeacher(Setting):
         return NetworkFunction(self.architecture, self.architecture.draw([seed], stds, torch.float64))
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for the class of all functions, and for networks whose class contains the teacher.
+        """Return 0 for the class of all functions, and for networks in which the teacher can be embedded.
 
         See `Setting.realizability` and `errsrc.nets.embeds`.
         """
