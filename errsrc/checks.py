@@ -22,6 +22,7 @@ import difflib
 import functools
 import inspect
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -399,6 +400,9 @@ LEVEL = Number(above=0, below=1)
 
 SEED = Integer(at_least=0)
 """Root of the seed tree."""
+
+PATH = Instance((str, os.PathLike), "a path: a string or a pathlib.Path")
+"""The path of a file."""
 
 
 def arguments(**rules: Rule) -> Callable[[F], F]:

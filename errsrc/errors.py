@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from errsrc.exports import exported_names
+
+__dir__ = exported_names(__name__)
+
 
 class NoAnswer(Exception):
     """The question was well posed and the answer is no.

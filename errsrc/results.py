@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from errsrc import checks
+from errsrc.exports import exported_names
+
+__dir__ = exported_names(__name__)
 
 ROUNDING = 1e-12
 """Errors of at most this share of the problem's scale may be rounding errors, and are shown as 0.

@@ -147,3 +147,24 @@ def test_no_public_name_has_two_meanings(modules: list[types.ModuleType]) -> Non
     several = {name: sorted(paths.values()) for name, paths in meanings.items() if len(paths) > 1}
     assert {name: paths for name, paths in several.items() if name not in ALLOWED} == {}
     assert set(ALLOWED) <= set(several)
+
+
+PACKAGES = [part.name for part in pkgutil.iter_modules(errsrc.__path__, "errsrc.") if part.ispkg]
+
+
+@pytest.mark.parametrize("package", [name for name in PACKAGES if name != "errsrc.cli"])
+def test_tab_completion_shows_what_a_package_exports_alone(package: str) -> None:
+    module = importlib.import_module(package)
+    tree = ast.parse(Path(str(module.__file__)).read_text())
+    imports = [alias for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    exported = {alias.name for alias in imports if alias.name == alias.asname}
+    assert exported <= set(dir(module))
+    assert not {"moved_names", "exported_names", "TYPE_CHECKING", "annotations"} & set(dir(module))
+    modules = {name for name in dir(module) if isinstance(getattr(module, name), types.ModuleType)}
+    assert modules <= exported
+
+
+def test_tab_completion_of_a_module_shows_what_it_defines() -> None:
+    shown = ["Bracket", "Interval", "ROUNDING", "aligned", "mean_interval", "significant"]
+    assert dir(errsrc.results) == sorted(shown)
+    assert "Any" not in dir(errsrc.errors)

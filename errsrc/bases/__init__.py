@@ -19,10 +19,13 @@ from errsrc.bases.kernels import KERNELS as KERNELS
 from errsrc.bases.kernels import kernel as kernel
 from errsrc.bases.sphere import Sphere as Sphere
 from errsrc.bases.torus import Torus as Torus
+from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)
 
 ALL: dict[str, type[Basis]] = {
     "torus": Torus,

@@ -239,7 +239,7 @@ class Basis(Checked, abc.ABC):
             Values of the functions with these coefficients.
         """
         block = max(1, 2**24 // self.size)
-        parts = [self.values(x[i : i + block]) @ coefficients for i in range(0, len(x), block)]
+        parts = [self._checked_values(x[i : i + block]) @ coefficients for i in range(0, len(x), block)]
         return np.concatenate(parts) if parts else np.zeros((0, *coefficients.shape[1:]))
 
     @property
@@ -309,12 +309,25 @@ class Basis(Checked, abc.ABC):
         Raises
         ------
         ValueError
-            For inputs that `check_inputs` does not accept, and if the result is larger than half of the
-            machine's memory.
+            For inputs that `check_inputs` does not accept, if the result is larger than half of the machine's
+            memory, and where `values` returns something else than finite numbers of shape (N, M).
         """
         x = self.check_inputs(x)
         check_memory(len(x), self.size, type(self).__name__)
-        return self.values(x)
+        return self._checked_values(x)
+
+    def _checked_values(self, x: Array) -> Array:
+        """Return `values`; raise ValueError for values of another shape, or that are not finite."""
+        values, shape = self.values(x), (len(x), self.size)
+        got = f"<shape {np.shape(values)}>" if np.shape(values) != shape else ""
+        with np.errstate(all="ignore"):
+            if not got and not np.isfinite(np.sum(values)):  # a sum is cheaper than a test of each number
+                got = "<nan or inf>"
+        if got:
+            accepted = f"a method that returns finite numbers, of shape {shape} at {len(x)} inputs"
+            refused = checks.refusal("values", type(self).__name__, accepted, got)
+            raise ValueError(f"{refused} Test the basis with errsrc.testing.check_basis.")
+        return values
 
 
 BASIS = checks.Instance(Basis, "a basis, such as errsrc.bases.Torus(3)")

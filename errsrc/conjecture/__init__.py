@@ -16,7 +16,10 @@ from errsrc.conjecture.searches import Search as Search
 from errsrc.conjecture.searches import search as search
 from errsrc.conjecture.thresholds import Threshold as Threshold
 from errsrc.conjecture.thresholds import threshold as threshold
+from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)

@@ -7,3 +7,6 @@ A cell is all runs at one n.
 
 from errsrc.curves.verdicts import CurveShape as CurveShape
 from errsrc.curves.verdicts import curve_shape as curve_shape
+from errsrc.exports import exported_names
+
+__dir__ = exported_names(__name__)

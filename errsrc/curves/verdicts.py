@@ -27,6 +27,8 @@ MARGIN = 5.0
 """Nats by which the held-out cells must favour bend or cliff over all the other candidates."""
 STEEPEST = 8.0
 """Largest exponent of a power law (the bound of `Power` and `Broken`)."""
+LARGEST_N = 1e36
+"""Largest n: its `STEEPEST` power must be a float64."""
 FEWEST = {"power law": 5, "bend": 6}
 """Cells above zero that a verdict needs; a bend and a cliff need as many, or two cells at zero."""
 
@@ -120,7 +122,7 @@ class CurveShape:
 
 
 @checks.arguments(
-    n=PositiveArray(),
+    n=PositiveArray(at_most=LARGEST_N),
     error=NonNegativeArray(),
     std_error=Optional(NonNegativeArray()),
     zero=Optional(Number(at_least=0)),
@@ -142,7 +144,7 @@ def curve_shape(
     Parameters
     ----------
     n : array_like, shape (runs,)
-        Sizes, > 0; runs of equal size are one cell.
+        Sizes, > 0 and at most 1e36 (`LARGEST_N`); runs of equal size are one cell.
     error : array_like, shape (runs,)
         Errors, >= 0, in any unit.
     std_error : array_like, shape (runs,), optional

@@ -15,7 +15,10 @@ from errsrc.datasets.published_tables import published_curves as published_curve
 from errsrc.datasets.text import Texts as Texts
 from errsrc.datasets.text import passages as passages
 from errsrc.datasets.text import texts as texts
+from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)

@@ -16,6 +16,7 @@ What these functions return are results that you can hold: `Fit`, `AveragedFit`,
 
 from __future__ import annotations
 
+from errsrc.exports import exported_names
 from errsrc.fitting.chained_laws import ChainedFit as ChainedFit
 from errsrc.fitting.csv_fits import CsvPrediction as CsvPrediction
 from errsrc.fitting.csv_fits import fit_csv as fit_csv
@@ -39,3 +40,5 @@ from errsrc.fitting.pruned_plans import PrunedPlan as PrunedPlan
 from errsrc.fitting.pruned_plans import fewest_weights as fewest_weights
 from errsrc.fitting.several_laws import AveragedFit as AveragedFit
 from errsrc.fitting.several_laws import auto as auto
+
+__dir__ = exported_names(__name__)

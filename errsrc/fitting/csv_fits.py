@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from errsrc import checks
-from errsrc.checks import LEVEL, SEED, Instance
+from errsrc.checks import LEVEL, PATH, SEED, Instance
 from errsrc.fitting.csv_columns import csv_inputs, csv_points
 from errsrc.fitting.csv_table import CsvTable, read_csv
 from errsrc.fitting.forecasts import Forecast, Prediction
@@ -20,7 +20,7 @@ from errsrc.laws import ALL, JointPruning, Law, Pruning
 from errsrc.laws.law import LAW
 
 
-@checks.arguments(fixed=NUMBERS, constants=NUMBERS, level=LEVEL, seed=SEED)
+@checks.arguments(path=PATH, fixed=NUMBERS, constants=NUMBERS, level=LEVEL, seed=SEED)
 def fit_csv(
     path: str | Path,
     law: str | type[Law] = "auto",
@@ -140,7 +140,7 @@ class CsvPrediction(Prediction):
         return self.table.extended(self.columns())
 
 
-@checks.arguments(forecast=Instance(Forecast, "a fit"), level=LEVEL)
+@checks.arguments(forecast=Instance(Forecast, "a fit"), path=PATH, level=LEVEL)
 def predict_csv(forecast: Forecast, path: str | Path, *, level: float = 0.9) -> CsvPrediction:
     """Predict the error of one new run for each row of a CSV file.
 

@@ -123,6 +123,7 @@ class CsvTable:
         return [row[place] for row in self.cells]
 
 
+@checks.arguments(path=checks.PATH)
 def read_csv(path: str | Path) -> CsvTable:
     """Read a CSV file: UTF-8, a header, rows of equal length.  Blank lines are skipped.
 

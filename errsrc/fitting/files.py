@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from errsrc import checks, records
-from errsrc.checks import PositiveArray
+from errsrc.checks import PATH, PositiveArray
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import AveragedFit, weighted_fits
@@ -62,6 +62,7 @@ def fit_summary(result: Forecast) -> dict[str, Any]:
     }
 
 
+@checks.arguments(path=PATH)
 def save_fit(result: Forecast, path: str | Path) -> None:
     """Write a fit to a JSON file that `load_fit` reads back.
 
@@ -107,6 +108,7 @@ def save_fit(result: Forecast, path: str | Path) -> None:
     _replace(Path(path).resolve(), text)
 
 
+@checks.arguments(path=PATH)
 def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> Fit | AveragedFit:
     """Read a fit from a JSON file that `save_fit` wrote.
 
@@ -155,7 +157,8 @@ def _fits(result: Forecast, where: str) -> tuple[tuple[Fit, float], ...]:
     fits = weighted_fits(result)
     if not fits:
         accepted = "a fit of one law, or an average of such fits"
-        raise TypeError(checks.refusal("result", where, accepted, f"<a {type(result).__name__}>"))
+        got = f"<a {type(result).__name__}>" if isinstance(result, Forecast) else result
+        raise TypeError(checks.refusal("result", where, accepted, got))
     return fits
 
 

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from errsrc.exports import exported_names
 from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.cliff import Cliff
@@ -52,6 +53,8 @@ from errsrc.moved import moved_names
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)
 
 ALL: dict[str, type[Law]] = {
     "dense": Dense,

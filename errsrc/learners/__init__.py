@@ -7,6 +7,7 @@ predictions are linear in the labels.
 
 from typing import TYPE_CHECKING
 
+from errsrc.exports import exported_names
 from errsrc.learners.band import BandFit as BandFit
 from errsrc.learners.band import BandLeastSquares as BandLeastSquares
 from errsrc.learners.estimator import EstimatorLearner as EstimatorLearner
@@ -41,6 +42,8 @@ from errsrc.moved import moved_names
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)
 
 ALL: dict[str, type[Learner]] = {
     "ridge": Ridge,

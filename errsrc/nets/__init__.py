@@ -6,6 +6,7 @@ write a subclass of `Network` in a file of its own, and add a line to ``ALL`` so
 
 from typing import TYPE_CHECKING
 
+from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.nets.cnn import CNN as CNN
 from errsrc.nets.embedding import embed as embed
@@ -29,6 +30,8 @@ from errsrc.nets.residual import Resnet as Resnet
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)
 
 ALL: dict[str, type[Network]] = {
     "mlp": MLP,

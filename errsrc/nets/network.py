@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -77,12 +78,22 @@ class Network(Checked, abc.ABC):
     @property
     def parameters(self) -> int:
         """Number of trained parameters of one member, biases included."""
-        return sum(math.prod(shape) for shape in self.shapes())
+        return sum(math.prod(shape) for shape in self._checked_shapes())
 
     @property
     def outputs(self) -> int:
         """Number of outputs."""
-        return self.shapes()[-1][0]
+        return self._checked_shapes()[-1][0]
+
+    def _checked_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Return `shapes`; raise TypeError where it is no method, or returns anything but shapes."""
+        got: object = self.shapes
+        if callable(got):
+            got = self.shapes()
+            if isinstance(got, tuple) and got and all(map(_is_shape, got)):
+                return got
+        accepted = "a method that returns a tuple of tuples of integers >= 1, as ((3, 2), (3,))"
+        raise TypeError(checks.refusal("shapes", type(self).__name__, accepted, got))
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -184,7 +195,7 @@ class Network(Checked, abc.ABC):
         ValueError
             If the number of standard deviations is not the number of tensors, or one is negative.
         """
-        shapes = self.shapes()
+        shapes = self._checked_shapes()
         if stds is None:
             stds = self.initial_stds()
             random = [std > 0 for std in stds]  # biases that are zero use no random numbers
@@ -290,3 +301,12 @@ class ImageNetwork(Network):
     def inputs(self) -> int:
         """Length of an input vector: channels x pixels."""
         return math.prod(self.image_shape)
+
+
+def _is_shape(candidate: object) -> bool:
+    """Return whether an object is a tuple of integers >= 1, and not empty."""
+    return (
+        isinstance(candidate, tuple)
+        and len(candidate) > 0
+        and all(isinstance(size, (int, np.integer)) and size >= 1 for size in candidate)
+    )

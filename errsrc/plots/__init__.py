@@ -7,6 +7,7 @@ closed::
     plots.extrapolation(result).figure.savefig("extrapolation.png")
 """
 
+from errsrc.exports import exported_names
 from errsrc.plots.budget import shares as shares
 from errsrc.plots.budget import terms as terms
 from errsrc.plots.nyquist import cliff as cliff
@@ -20,3 +21,5 @@ from errsrc.plots.shape import candidates as candidates
 from errsrc.plots.shape import local_exponents as local_exponents
 from errsrc.plots.style import png as png
 from errsrc.plots.style import svg as svg
+
+__dir__ = exported_names(__name__)

@@ -12,6 +12,7 @@ dataclass whose fields are numbers, strings, booleans, None, tuples of these, an
 `errsrc.records.old_names` is the table of names that files have and that the code has changed since.
 """
 
+from errsrc.exports import exported_names
 from errsrc.records.names import NO_DEFAULT as NO_DEFAULT
 from errsrc.records.names import Leaves as Leaves
 from errsrc.records.names import default_of as default_of
@@ -35,3 +36,5 @@ from errsrc.records.tables import flatten as flatten
 from errsrc.records.tables import line as line
 from errsrc.records.texts import shared_text as shared_text
 from errsrc.records.texts import text as text
+
+__dir__ = exported_names(__name__)

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from errsrc import plots
+from errsrc import checks, plots
 from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.law import Array
 from errsrc.report.page import Block, Content, Figure, Formula, Paragraph, Provenance, Table, page
 
+HOLDOUT = checks.Instance(Holdout, "a Holdout, as errsrc.holdout(...) returns it")
+"""The rule of arguments that are a fit with its comparison."""
 
+
+@checks.arguments(result=HOLDOUT)
 def holdout_page(
     title: str, result: Holdout, facts: Mapping[str, str], notes: Sequence[str] = (), commands: str = ""
 ) -> str:
@@ -41,6 +45,7 @@ def holdout_page(
     return page(content, Provenance(title, facts, notes, commands))
 
 
+@checks.arguments(result=HOLDOUT)
 def holdout_verdict(result: Holdout) -> str:
     """Return one sentence on the largest held-out cell: its predicted error and its measured runs.
 

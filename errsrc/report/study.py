@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from errsrc import checks
 from errsrc.report.cells import cells_table
 from errsrc.report.page import Content, page
 from errsrc.report.provenance import provenance
@@ -21,6 +22,9 @@ CONTENTS: dict[str, tuple[str, str]] = {
 """The function that returns what a page says, by kind of study; a page of another kind lists the cells."""
 
 
+@checks.arguments(
+    finished=checks.Instance(FinishedStudy, "a FinishedStudy, as errsrc.load_study(path) returns it")
+)
 def study_page(finished: FinishedStudy) -> str:
     """Return the report of a study's finished cells: one self-contained HTML page.
 
@@ -36,6 +40,11 @@ def study_page(finished: FinishedStudy) -> str:
     str
         HTML that loads no other files: verdicts, tables and figures; warnings, for example that cells are not
         finished; what was run, when and with what; how to make the page and its figures again.
+
+    Raises
+    ------
+    TypeError
+        For anything but a finished study.
     """
     content = _content(finished)
     origin = provenance(finished)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.settings.band import BandTeacher as BandTeacher
 from errsrc.settings.band import SparseTeacher as SparseTeacher
@@ -33,6 +34,8 @@ from errsrc.settings.table import TableTeacher as TableTeacher
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)
 
 ALL: dict[str, type[Setting]] = {
     "linear-teacher": LinearTeacher,

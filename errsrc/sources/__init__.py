@@ -13,6 +13,7 @@ least the expectation of the minimum.
 
 from typing import TYPE_CHECKING
 
+from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.sources.bias_variances import BiasVariance as BiasVariance
 from errsrc.sources.bias_variances import bias_variance as bias_variance
@@ -27,3 +28,5 @@ from errsrc.sources.terms import Budget as Budget
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)

@@ -25,6 +25,7 @@ The modules `trained` and `pruned` fit laws to finished studies; `budgets`, `con
 define kinds of cells and read their results.
 """
 
+from errsrc.exports import exported_names
 from errsrc.studies.files import load_study as load_study
 from errsrc.studies.files import run_study as run_study
 from errsrc.studies.finished import FinishedStudy as FinishedStudy
@@ -32,3 +33,5 @@ from errsrc.studies.kinds import ALL as ALL
 from errsrc.studies.kinds import ROOMS as ROOMS
 from errsrc.studies.spec import load as load
 from errsrc.studies.spec import parse as parse
+
+__dir__ = exported_names(__name__)

@@ -11,6 +11,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from errsrc import checks
+from errsrc.checks import PATH, Optional
 from errsrc.errors import NoAnswer
 from errsrc.studies.finished import FinishedStudy, read_store
 from errsrc.studies.spec import load
@@ -18,6 +20,7 @@ from errsrc.sweeps import Store, local, run
 from errsrc.sweeps.engines import Engine
 
 
+@checks.arguments(path=PATH, store=Optional(PATH))
 def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | None = None) -> FinishedStudy:
     """Read the finished cells of a study.
 
@@ -48,6 +51,7 @@ def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | Non
         return read_store(study, opened, spec)
 
 
+@checks.arguments(path=PATH, store=Optional(PATH))
 def run_study(
     path: str | os.PathLike[str],
     store: str | os.PathLike[str] | None = None,

@@ -8,6 +8,7 @@ any number of machines.
 
 from typing import TYPE_CHECKING
 
+from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.sweeps.cluster import dask
 from errsrc.sweeps.engines import serial
@@ -19,5 +20,7 @@ from errsrc.sweeps.study import Factor, Study
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)
 
 __all__ = ["Factor", "Kind", "RunSummary", "Store", "Study", "dask", "local", "run", "serial"]

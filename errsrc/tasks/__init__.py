@@ -5,6 +5,7 @@ A cell is one computation: the training of one network, or its training and prun
 
 from typing import TYPE_CHECKING
 
+from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.tasks.language import LanguageCell as LanguageCell
 from errsrc.tasks.language import LanguageResult as LanguageResult
@@ -18,3 +19,5 @@ from errsrc.tasks.vision import vision_grid as vision_grid
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
     __getattr__ = moved_names(__name__)
+
+__dir__ = exported_names(__name__)

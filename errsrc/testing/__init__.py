@@ -14,6 +14,7 @@ Each check raises AssertionError with one sentence that names the property and t
 can call a check from any test runner.  The Hypothesis strategies are those that errsrc's own tests use.
 """
 
+from errsrc.exports import exported_names
 from errsrc.settings.strategies import band_teachers as band_teachers
 from errsrc.settings.strategies import bases as bases
 from errsrc.settings.strategies import channels as channels
@@ -32,3 +33,5 @@ from errsrc.testing.setting import check_setting as check_setting
 from errsrc.testing.values import accepted_values as accepted_values
 from errsrc.testing.values import instances as instances
 from errsrc.testing.values import refused_values as refused_values
+
+__dir__ = exported_names(__name__)

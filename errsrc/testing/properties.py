@@ -100,7 +100,8 @@ def explore(
 
 
 def _raised(error: Exception) -> str:
-    return f"{type(error).__name__} was raised, {' '.join(str(error).split()).rstrip('.')!r},"
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__} was raised" + (f" ({text})" if text else "")
 
 
 def require(condition: object, found: str) -> None:

@@ -10,6 +10,7 @@
 Errors are excess risks: squared loss without the label noise, which no predictor can avoid.
 """
 
+from errsrc.exports import exported_names
 from errsrc.theory import exponents as exponents
 from errsrc.theory import formulas as formulas
 from errsrc.theory.feature_models import random_features as random_features
@@ -19,3 +20,5 @@ from errsrc.theory.linear import least_squares as least_squares
 from errsrc.theory.memorisation import memorising as memorising
 from errsrc.theory.memorisation import memorising_zipf as memorising_zipf
 from errsrc.theory.memorisation import zipf_asymptote as zipf_asymptote
+
+__dir__ = exported_names(__name__, ("exponents", "formulas"))

@@ -1,5 +1,6 @@
 """Training of stacked networks: the loop, its recipes, checkpoints and pruning, on one GPU or several."""
 
+from errsrc.exports import exported_names
 from errsrc.training.loop import train as train
 from errsrc.training.masks import magnitude_masks as magnitude_masks
 from errsrc.training.masks import prunable as prunable
@@ -12,3 +13,5 @@ from errsrc.training.pruning import prune as prune
 from errsrc.training.recipe import Recipe as Recipe
 from errsrc.training.risk import evaluate as evaluate
 from errsrc.training.risk import losses as losses
+
+__dir__ = exported_names(__name__)

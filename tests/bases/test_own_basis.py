@@ -124,3 +124,19 @@ def test_a_matrix_pencil_finds_its_frequencies_alone():
     found = MatrixPencil(basis, 4).fit(x, y, np.random.default_rng(0)).function
     assert found.certified
     assert sorted(basis.indices[found.support, 0]) == [-40, -6, 6, 40]
+
+
+@pytest.mark.parametrize(
+    ("values", "got"),
+    [
+        (lambda self, x: np.ones((len(x), 2)), r"<shape \(\d+, 2\)>"),
+        (lambda self, x: np.full((len(x), 5), np.nan), "<nan or inf>"),
+    ],
+)
+def test_values_of_another_shape_and_nan_are_refused(monkeypatch, values, got: str) -> None:
+    monkeypatch.setattr(Chebyshev, "values", values)
+    message = f"'values' parameter of Chebyshev must be a method .* Got {got} instead.*check_basis"
+    with pytest.raises(ValueError, match=message):
+        budget(BandTeacher(Chebyshev()), BandLeastSquares(Chebyshev()), 8)
+    with pytest.raises(ValueError, match=message):
+        BandTeacher(Chebyshev()).teacher(np.random.default_rng(0))(np.ones((3, 1)))

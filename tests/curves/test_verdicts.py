@@ -220,7 +220,7 @@ def test_a_result_is_frozen_and_has_columns() -> None:
         (
             ([0, 2], [1.0, 1.0]),
             {},
-            "'n' parameter of curve_shape must be an array of finite numbers > 0. Got 0.0",
+            "'n' parameter of curve_shape must be an array of finite numbers > 0 and",
         ),
         (
             ([1, 2], [1.0, -1.0]),
@@ -229,6 +229,11 @@ def test_a_result_is_frozen_and_has_columns() -> None:
         ),
         (([1, 2], [1.0, math.nan]), {}, "Got nan instead"),
         (([1, 2], ["a", "b"]), {}, "'error' parameter of curve_shape"),
+        (
+            ([1, 1e304], [1.0, 1.0]),
+            {},
+            "'n' parameter of curve_shape must be an array of finite numbers > 0 and",
+        ),
         (([1, 2], [1.0, 1.0]), {"std_error": [0.1]}, "'std_error' parameter of curve_shape"),
         (([1, 2], [1.0, 1.0]), {"level": 1.0}, "'level' parameter of curve_shape"),
         (([1, 2], [1.0, 1.0]), {"zero": -1.0}, "'zero' parameter of curve_shape"),

@@ -10,7 +10,7 @@ import pytest
 from outside.law import Onset
 
 from errsrc import laws
-from errsrc.fitting import ChainedFit, auto, fit, load_fit, save_fit
+from errsrc.fitting import ChainedFit, auto, fit, fit_csv, load_fit, save_fit
 from errsrc.fitting.files import fit_summary
 from errsrc.laws import Dense, JointPruning, Law, Power
 from fitting.cases import DENSE, pruned_grid
@@ -114,3 +114,17 @@ def test_every_law_of_ours_has_the_name_that_files_have() -> None:
     assert fit_summary(one)["law"] == "power"
     assert fit_summary(replace(one, law=Renamed(0.1, 2.0, 0.5)))["law"] == "renamed"
     assert all(issubclass(law, Law) for law in laws.ALL.values())
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: load_fit(3), r"'path' parameter of load_fit must be a path: .* Got 3 instead"),
+        (lambda: save_fit(3, None), r"'path' parameter of save_fit must be a path: .* Got None instead"),
+        (lambda: save_fit(3, "fit.json"), r"'result' parameter of save_fit must be a fit .* Got 3 instead"),
+        (lambda: fit_csv(3), r"'path' parameter of fit_csv must be a path: .* Got 3 instead"),
+    ],
+)
+def test_anything_but_a_path_or_a_fit_is_refused(call, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call()

@@ -80,3 +80,21 @@ def test_a_student_of_it_finds_the_teacher():
     student = NetworkStudent(NETWORK, Recipe("lbfgs", loss="squared"), steps=100, validation=0.0)
     predictor = student.fit(X.numpy(), Y.numpy(), np.random.default_rng(0))
     np.testing.assert_allclose(predictor(X.numpy()), Y.numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "got"),
+    [
+        (property(lambda self: ((1, 2), (1,))), r"\(\(1, 2\), \(1,\)\)"),
+        (lambda self: {"weight": (1, 2)}, r"{'weight': \(1, 2\)}"),
+        (lambda self: ((1.0, 2),), r"\(\(1.0, 2\),\)"),
+    ],
+)
+def test_shapes_of_another_type_are_refused(monkeypatch, shapes, got: str) -> None:
+    monkeypatch.setattr(Quadratic, "shapes", shapes)
+    with pytest.raises(
+        TypeError, match=f"'shapes' parameter of Quadratic must be a method .* Got {got} instead"
+    ):
+        Quadratic(2).draw([0])
+    with pytest.raises(TypeError, match="'shapes' parameter of Quadratic must be a method"):
+        NetworkStudent(Quadratic(2)).fit(X.numpy(), Y.numpy(), np.random.default_rng(0))

@@ -479,3 +479,10 @@ def test_the_browser_sees_what_is_wrong_with_a_page(result: Holdout, tmp_path: P
     assert not measured["late 400"]["first"]
     _, console = opened({"loads": good.replace("<h1>", '<img src="http://127.0.0.1:9/x.png"><h1>')}, tmp_path)
     assert "Content Security Policy" in console
+
+
+def test_anything_but_a_result_is_refused() -> None:
+    with pytest.raises(TypeError, match="'finished' parameter of study_page must be a FinishedStudy, as"):
+        report.study_page("x.toml")
+    with pytest.raises(TypeError, match="'result' parameter of holdout_verdict must be a Holdout, as"):
+        report.holdout_verdict(3)

@@ -85,3 +85,11 @@ def test_a_dated_csv_says_when_it_was_written(tmp_path):
     assert header == "n,error,written"
     assert [line.rpartition(",")[0] for line in lines] == ["1.0,0.5", "2.0,0.25"]
     assert lines[0].endswith("Z")
+
+
+@pytest.mark.parametrize("function", [load_study, run_study])
+@pytest.mark.parametrize("path", [3, None])
+def test_anything_but_a_path_is_refused(function, path) -> None:
+    message = f"'path' parameter of {function.__name__} must be a path: .* Got {path} instead"
+    with pytest.raises(TypeError, match=message):
+        function(path)

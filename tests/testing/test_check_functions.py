@@ -34,7 +34,7 @@ from errsrc.settings import (
 )
 from errsrc.settings.channels import Channel
 from errsrc.testing import band_teachers, check_law, check_learner, check_setting, design, laws
-from errsrc.testing.properties import agree
+from errsrc.testing.properties import agree, hold
 
 
 @pytest.mark.full
@@ -384,7 +384,7 @@ LEARNERS = [
     (NotLinear(), "linear in labels is declared correctly", r"f\(2 y \+ z\) is"),
     (SaysNothing(), "linear in labels is declared correctly", "though linear_in_labels is False"),
     (NoMap(), "predictions lie in the declared class", r"f\(a - 2 b\) is"),
-    (Needy(), "predictions have the shape of the labels", "IndexError was raised, .* at n = 1, draw = 0"),
+    (Needy(), "predictions have the shape of the labels", "IndexError was raised .* at n = 1, draw = 0"),
     (Single(), "predictions have the shape of the labels", r"labels of shape \(1, 3\) .* of shape \(7, 1\)"),
 ]
 
@@ -446,3 +446,12 @@ def test_pytest_is_not_needed() -> None:
 def test_warnings_of_the_library_are_no_failures() -> None:
     with pytest.warns(Undersampled):
         BandLeastSquares(Torus(4)).fit(np.zeros((1, 1)), np.zeros(1), np.random.default_rng(0))
+
+
+def test_what_was_raised_is_quoted_once() -> None:
+    def its_error_is_finite(case: Any) -> None:
+        raise KeyError("n")
+
+    with pytest.raises(AssertionError) as caught:
+        hold(Onset, [its_error_is_finite], None)
+    assert str(caught.value) == "Onset fails 'its error is finite': KeyError was raised ('n')."

@@ -1,0 +1,43 @@
+"""The names that tab completion shows of a package: those that it exports."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+
+
+def exported_names(module: str, modules: tuple[str, ...] = ()) -> Callable[[], list[str]]:
+    """Return the ``__dir__`` of a package or module: its public names, without what it imports for itself.
+
+    A package exports what comes from errsrc, a module what it defines.
+
+    Parameters
+    ----------
+    module : str
+        Name of the package or module.
+    modules : tuple of str
+        Names of modules that the package exports.
+
+    Returns
+    -------
+    callable
+        Returns the names, sorted.
+    """
+
+    def exported(name: str, value: object) -> bool:
+        if name.startswith("_") or name == "TYPE_CHECKING":
+            return False
+        if isinstance(value, types.ModuleType):
+            return name in modules
+        home = str(getattr(value, "__module__", type(value).__module__))
+        if home == "builtins":  # constants, and aliases of types
+            return True
+        if hasattr(sys.modules[module], "__path__"):
+            return home.startswith("errsrc.") and home not in ("errsrc.moved", __name__)
+        return home == module
+
+    def names() -> list[str]:
+        return sorted(name for name, value in vars(sys.modules[module]).items() if exported(name, value))
+
+    return names
