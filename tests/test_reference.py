@@ -115,7 +115,7 @@ def test_numpydoc_finds_nothing_wrong(module: str) -> None:
 
 
 SOURCED = list(ALL.values()) + [
-    getattr(theory, name) for name in vars(theory) if inspect.isfunction(getattr(theory, name))
+    getattr(theory, name) for name in dir(theory) if inspect.isfunction(getattr(theory, name))
 ]
 
 
