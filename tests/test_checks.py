@@ -181,7 +181,6 @@ def test_choice_gives_one_of_the_options_or_one_sentence(value):
     assert (got is not None) == (isinstance(value, str) and value in ("adam", "sgd"))
 
 
-@pytest.mark.full
 @some_time
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_every_integer_type_gives_the_same_int(value):

@@ -163,7 +163,6 @@ def test_a_search_is_the_same_for_a_seed_and_another_for_another():
     assert one.hardest != other.hardest
 
 
-@pytest.mark.full
 def test_what_is_not_tested_is_counted_as_such():
     clustered = BandTeacher(Torus(20), nodes=Clustered(1, 1e-3))
     outcome = examine(Example(clustered, BandLeastSquares(Torus(20)), 41))
@@ -188,7 +187,6 @@ def test_rows_hold_all_of_a_threshold():
         np.testing.assert_array_equal(again.errors[n], draws)
 
 
-@pytest.mark.full
 def test_tables_say_what_was_supported_refuted_and_not_tested():
     ratios = (0.5, 1.0, 2.0)
     cells = [ThresholdCell(WORLD, learner, draws=5, ratios=ratios) for learner in (LEARNER, Memory())]
@@ -270,7 +268,6 @@ def test_bad_specs_end_with_a_sentence_and_code_2(text, message, tmp_path, capsy
     assert not list(tmp_path.glob("*.db"))
 
 
-@pytest.mark.full
 def test_a_search_leaves_nothing_but_its_own_files(tmp_path, monkeypatch, one_process):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "few.toml").write_text('kind = "search"\ncell = {examples = 20, region = {most = 9}}')
@@ -278,7 +275,6 @@ def test_a_search_leaves_nothing_but_its_own_files(tmp_path, monkeypatch, one_pr
     assert {path.name.split(".")[0] for path in tmp_path.iterdir()} == {"few", "few_search_1"}
 
 
-@pytest.mark.full
 def test_a_learner_that_cannot_take_the_world_fails_with_a_sentence(tmp_path, capsys, one_process):
     path = tmp_path / "wrong.toml"
     path.write_text(SPEC.replace('basis = {kind = "torus", degree = 2}}, {', 'basis = {kind = "cube"}}, {'))

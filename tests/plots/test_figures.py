@@ -129,7 +129,6 @@ def test_curve_draws_points_fit_and_band_and_extrapolates_to_where_it_is_told():
     assert colours == {FITTED.lower()}
 
 
-@pytest.mark.full
 def test_curve_draws_an_average_of_laws_too():
     n = np.geomspace(100, 50_000, 12)
     noise = np.random.default_rng(0).normal(0.0, 0.03, len(n))
@@ -302,7 +301,6 @@ def test_an_exponent_into_zero_is_an_arrow_and_cells_at_zero_are_open(cliff):
     np.testing.assert_array_equal(zeros.get_xdata(), [1600, 3200, 6400, 12_800])
 
 
-@pytest.mark.full
 def test_candidates_are_drawn_with_their_scores_best_first(bend):
     ax = plots.candidates(bend)
     drawn = [line for line in ax.lines if len(line.get_xdata()) == 300]
@@ -455,7 +453,6 @@ def test_errors_and_sizes_stand_on_logarithmic_axes(results):
         assert {axis for axis in "xy" if getattr(ax, f"get_{axis}scale")() != "log"} == set(linear), name
 
 
-@pytest.mark.full
 def test_colours_are_told_apart_by_the_colour_blind(results):
     """Okabe and Ito's palette, greys, and viridis for what is ordered; no two curves of one look."""
     palette = {colour.lower() for colour in PALETTE} | {"#ffffff"}

@@ -78,7 +78,7 @@ def two(*arguments, cwd=None, codes=(0, 0)):
     return said
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_processes_train_what_one_does_and_the_first_writes(tmp_path):
     two("-c", CHILD.format(tests=str(Path(__file__).parent), folder=str(tmp_path)))
     first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
@@ -101,7 +101,7 @@ factors = {n = [90, 180]}
 """
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_study_is_run_by_two_processes(tmp_path, capsys):
     (tmp_path / "study.toml").write_text(SPEC)
     command = ("-m", "errsrc", "run", "study.toml", "--engine", "torchrun")
@@ -171,7 +171,7 @@ def test_where_a_batch_fails_in_one_process_alone_both_end_with_a_sentence(tmp_p
         assert run(load(tmp_path / "study.toml"), store, serial, progress=False).finished == 2
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_where_a_process_is_gone_the_other_ends_with_a_sentence(tmp_path):
     (tmp_path / "study.toml").write_text(SPEC)
     code = FAILING.format(dies="rank == '1'", how="os.kill(os.getpid(), 9)", alone=1.0)

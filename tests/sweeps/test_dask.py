@@ -159,8 +159,8 @@ def _kill_who_lingers(file: Path, machines: Machines, killed: list[int]) -> None
         killed.append(pid)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("what", ["small", "trained"])
+@pytest.mark.full
+@pytest.mark.parametrize("what", ["small", pytest.param("trained", marks=pytest.mark.slow)])
 def test_a_worker_killed_in_the_middle_changes_no_bit_and_loses_no_row(machines, tmp_path, what):
     if what == "small":
         study = _study(30)

@@ -106,7 +106,6 @@ def test_a_law_drawn_is_fitted_to_the_usual_design(law: Onset) -> None:
     assert fit(Onset, law.error(**points), **points).law.alpha == pytest.approx(law.alpha, rel=1e-5)
 
 
-@pytest.mark.full
 def test_points_may_be_ones_own() -> None:
     check_law(Onset, points={"n": np.geomspace(0.01, 300, 25)}, examples=4)
 
@@ -163,7 +162,6 @@ def sentence(caught: pytest.ExceptionInfo[AssertionError], name: str, claim: str
     return text
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("law", "claim", "seen"), LAWS, ids=lambda one: getattr(one, "__name__", None))
 def test_a_wrong_law_is_named_with_its_property(law: type[Onset], claim: str, seen: str) -> None:
     with pytest.raises(AssertionError, match=seen) as caught:
@@ -171,7 +169,6 @@ def test_a_wrong_law_is_named_with_its_property(law: type[Onset], claim: str, se
     sentence(caught, law.__name__, claim)
 
 
-@pytest.mark.full
 def test_a_law_whose_parameters_are_not_determined_passes_if_the_fit_says_so() -> None:
     check_law(Undetermined, examples=4)
 
@@ -389,7 +386,6 @@ LEARNERS = [
 ]
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(
     ("learner", "claim", "seen"), LEARNERS, ids=[type(one).__name__ for one, *_ in LEARNERS]
 )
@@ -399,7 +395,6 @@ def test_a_wrong_learner_is_named_with_its_property(learner: Any, claim: str, se
     sentence(caught, type(learner).__name__, claim)
 
 
-@pytest.mark.full
 def test_learners_of_few_inputs_say_which() -> None:
     """Nodes on the circle that are given: `BandLeastSquares` on its own domain needs none."""
     check_learner(BandLeastSquares(Torus(1)), inputs=lambda n, rng: rng.uniform(0, 6, (n, 1)), examples=3)

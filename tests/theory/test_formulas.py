@@ -61,7 +61,6 @@ def test_random_features_are_their_formula_at_the_root_of_its_equation(n, m, spe
     assert float(found) == pytest.approx(expected, rel=1e-4, abs=1e-6 * (1 + noise))
 
 
-@pytest.mark.full
 @given(st.integers(1, 100), st.integers(1, 100), values, values, values)
 @example(5, 4, 1.0, 1.0, 1.0)
 @example(4, 4, 1.0, 1.0, 1.0)
@@ -88,7 +87,6 @@ def test_memory_is_its_formula(n, decay, weights):
     assert float(item) == pytest.approx(p * (1 - p) ** 5)
 
 
-@pytest.mark.full
 def test_exponents_are_limits_of_the_formulas():
     """Of memory; and of kernel regression in its first regime, where the unlearned tail is all there is."""
     n, decay = formulas.N, formulas.DECAY
