@@ -1,7 +1,8 @@
 """A true power law is called something else no oftener than stated, and what isn't one is found out.
 
-False-alarm rates of these tests: 1e-4 each (`FALSE_ALARM`), the count being binomial.  The large version,
-with the rates of every verdict, is `benchmarks/shape.py`.
+False-alarm rates of these tests: 1e-4 each (`FALSE_ALARM`), the count being binomial, however many are drawn:
+with ``--full-power`` 1,000 p-values and 60 verdicts, without it 300 and 20.  The large version, with rates
+of every verdict, is `benchmarks/shape.py`.
 """
 
 from __future__ import annotations
@@ -15,20 +16,29 @@ from errsrc.curves.cells import CurveCells, cells_of
 from errsrc.curves.statistics import power_law_p_value
 from errsrc.laws import Broken, Cliff, Law, Power
 
-REPEATS, DRAWN = 1000, 30
 FALSE_ALARM = 1e-4
 N = 100 * 2.0 ** np.arange(8)
 LAW = Power(0.0, 2.0, 0.5)
 
 
-def p_values(truth: np.ndarray, noise: float, seeds: int, understated: float = 1.0) -> np.ndarray:
-    """P-values of the straight line over 1,000 draws of 8 sizes."""
+@pytest.fixture
+def repeats(full_power: bool) -> int:
+    return 1000 if full_power else 300
+
+
+@pytest.fixture
+def count(full_power: bool) -> int:
+    return 60 if full_power else 20
+
+
+def p_values(noise: float, seeds: int, repeats: int, understated: float = 1.0) -> np.ndarray:
+    """P-values of the straight line over draws of 8 sizes."""
     rng = np.random.default_rng(5)
     x, group = np.log(N), np.repeat(np.arange(8), seeds)
     basis = np.vander(x, 2)
-    out = np.empty(REPEATS)
-    for k in range(REPEATS):
-        logs = np.log(truth)[group] + noise * rng.standard_normal(len(group))
+    out = np.empty(repeats)
+    for k in range(repeats):
+        logs = np.log(LAW.error(n=N))[group] + noise * rng.standard_normal(len(group))
         cells = cells_of(x, group, logs, None)
         cells = CurveCells(cells.x, cells.y, cells.variance, cells.scale / understated**2, cells.df)
         weight = 1 / cells.noise[:, None]
@@ -39,47 +49,47 @@ def p_values(truth: np.ndarray, noise: float, seeds: int, understated: float = 1
 
 @pytest.mark.full
 @pytest.mark.parametrize(("noise", "seeds"), [(0.3, 3), (0.3, 1)], ids=["three seeds", "one seed"])
-def test_power_laws_are_missed_as_often_as_the_p_value_says(noise: float, seeds: int) -> None:
+def test_power_laws_are_missed_as_often_as_the_p_value_says(noise: float, seeds: int, repeats: int) -> None:
     """Where the noise leaves the tolerance far behind the p-value is exact: 5% lie under 0.05."""
-    rejected = int((p_values(LAW.error(n=N), noise, seeds) < 0.05).sum())
+    rejected = int((p_values(noise, seeds, repeats) < 0.05).sum())
     tail = FALSE_ALARM / 2
-    assert stats.binom.ppf(tail, REPEATS, 0.05) <= rejected <= stats.binom.isf(tail, REPEATS, 0.05)
+    assert stats.binom.ppf(tail, repeats, 0.05) <= rejected <= stats.binom.isf(tail, repeats, 0.05)
 
 
 @pytest.mark.full
-def test_understated_noise_is_caught() -> None:
+def test_understated_noise_is_caught(repeats: int) -> None:
     """Control: with half the noise claimed, more are missed than the first test accepts."""
-    rejected = int((p_values(LAW.error(n=N), 0.3, 3, understated=2.0) < 0.05).sum())
-    assert rejected > stats.binom.isf(FALSE_ALARM / 2, REPEATS, 0.05)
+    rejected = int((p_values(0.3, 3, repeats, understated=2.0) < 0.05).sum())
+    assert rejected > stats.binom.isf(FALSE_ALARM / 2, repeats, 0.05)
 
 
 @pytest.mark.full
-def test_a_true_power_law_is_called_something_else_at_most_one_time_in_twenty() -> None:
+def test_a_true_power_law_is_called_something_else_at_most_one_time_in_twenty(count: int) -> None:
     """Whole verdicts, 8 sizes x 3 seeds at noise 10%; the bend below is the control."""
-    verdicts = drawn(LAW)
-    assert sum(v in ("bend", "cliff") for v in verdicts) <= stats.binom.isf(FALSE_ALARM, DRAWN, 0.05)
-    assert verdicts.count("power law") >= stats.binom.ppf(FALSE_ALARM, DRAWN, 0.9)
+    verdicts = drawn(LAW, count)
+    assert sum(v in ("bend", "cliff") for v in verdicts) <= stats.binom.isf(FALSE_ALARM, count, 0.05)
+    assert verdicts.count("power law") >= stats.binom.ppf(FALSE_ALARM, count, 0.9)
 
 
 @pytest.mark.full
-def test_a_bend_is_not_called_a_power_law() -> None:
+def test_a_bend_is_not_called_a_power_law(count: int) -> None:
     """Control: judged as if it were one, it fails the test above."""
-    verdicts = drawn(Broken(0.0, 1.0, 0.2, 0.6, 1000.0, 0.4))
-    assert sum(v in ("bend", "cliff") for v in verdicts) > stats.binom.isf(FALSE_ALARM, DRAWN, 0.05)
-    assert verdicts.count("power law") < stats.binom.ppf(FALSE_ALARM, DRAWN, 0.9)
+    verdicts = drawn(Broken(0.0, 1.0, 0.2, 0.6, 1000.0, 0.4), count)
+    assert sum(v in ("bend", "cliff") for v in verdicts) > stats.binom.isf(FALSE_ALARM, count, 0.05)
+    assert verdicts.count("power law") < stats.binom.ppf(FALSE_ALARM, count, 0.9)
 
 
 @pytest.mark.slow
-def test_a_slow_bend_is_not_called_a_cliff() -> None:
+def test_a_slow_bend_is_not_called_a_cliff(count: int) -> None:
     """Slower than the candidate's width, 20 seeds at noise 5%; a stretched exponential is the control."""
-    slow = drawn(Broken(0.0, 1.0, 0.1, 0.5, 1500.0, 1.5), 0.05, 20).count("cliff")
-    most = stats.binom.isf(FALSE_ALARM, DRAWN, 0.05)
-    assert slow <= most < drawn(Cliff(0.0, 2.0, 0.5, 4000.0, 0.8), 0.05, 20).count("cliff")
+    slow = drawn(Broken(0.0, 1.0, 0.1, 0.5, 1500.0, 1.5), count, 0.05, 20).count("cliff")
+    most = stats.binom.isf(FALSE_ALARM, count, 0.05)
+    assert slow <= most < drawn(Cliff(0.0, 2.0, 0.5, 4000.0, 0.8), count, 0.05, 20).count("cliff")
 
 
-def drawn(law: Law, noise: float = 0.1, seeds: int = 3) -> list[str]:
+def drawn(law: Law, count: int, noise: float = 0.1, seeds: int = 3) -> list[str]:
     rng, n = np.random.default_rng(6), np.repeat(N, seeds)
     return [
         curve_shape(n, law.error(n=n) * np.exp(noise * rng.standard_normal(len(n)))).verdict
-        for _ in range(DRAWN)
+        for _ in range(count)
     ]
