@@ -135,7 +135,7 @@ def edit(path, statement):
 
 
 ENDLESS = """
-import sys
+import signal, sys
 from dataclasses import replace
 from errsrc import cli, tasks
 from errsrc.tasks import VisionCell
@@ -145,6 +145,7 @@ cell = VisionCell("digits", "mlp", 4, 45, 0, 397, steps=100)
 wide = replace(cell, width=8, steps=10**6, recipe=Recipe(patience=1e6))
 cells = [replace(one, n=n) for n in (45, 90, 180, 720) for one in (cell, wide, replace(wide, width=40))]
 tasks.vision_grid = lambda name, seeds: cells
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 sys.exit(cli.main(["demo", "--dataset", "digits", "--processes", "2", "--out", sys.argv[1]]))
 """  # the demo with a batch that ends soon, and others that do not
 

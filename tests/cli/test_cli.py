@@ -600,6 +600,7 @@ FUZZ = settings(
 )
 
 
+@pytest.mark.full
 @FUZZ
 @given(content=st.binary(max_size=200), law=LAWS)
 def test_any_bytes_are_fitted_or_refused(capsys, tmp_path, content, law):

@@ -63,6 +63,7 @@ def test_its_derivatives_and_dimension_are_found():
     assert not embeds(NETWORK, MLP((2, 1)))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("optimiser", ["adam", "sgd", "lbfgs"])
 def test_it_trains_with_and_without_masks(optimiser):
     members = [Member(np.arange(40), 400, 0), Member(np.arange(20, 60), 300, 1)]

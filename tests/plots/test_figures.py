@@ -453,6 +453,7 @@ def test_errors_and_sizes_stand_on_logarithmic_axes(results):
         assert {axis for axis in "xy" if getattr(ax, f"get_{axis}scale")() != "log"} == set(linear), name
 
 
+@pytest.mark.full
 def test_colours_are_told_apart_by_the_colour_blind(results):
     """Okabe and Ito's palette, greys, and viridis for what is ordered; no two curves of one look."""
     palette = {colour.lower() for colour in PALETTE} | {"#ffffff"}

@@ -90,6 +90,7 @@ def sample(strategy: st.SearchStrategy[Any]) -> Any:
     return found[0]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -85,6 +85,7 @@ def test_the_page_loads_nothing_from_anywhere(page: Page) -> None:
     assert "link" not in page.tags
 
 
+@pytest.mark.full
 def test_the_page_escapes_what_it_is_given(page: Page) -> None:
     assert "b" not in page.tags
     text = page.text
@@ -307,6 +308,7 @@ def test_a_vision_page_has_the_law_of_the_small_cells_and_names_what_was_left_ou
     assert "72 vision cells" in text
 
 
+@pytest.mark.full
 def test_laws_are_fitted_apart_by_what_is_no_size() -> None:
     spec = SPECS["vision"].replace("[factors]", "[factors]\nrecipe.batch = [32, 64]")
     study = studies.parse(spec)
@@ -315,6 +317,7 @@ def test_laws_are_fitted_apart_by_what_is_no_size() -> None:
     assert [family.label for family in trained.families(finished)] == ["recipe.batch 32", "recipe.batch 64"]
 
 
+@pytest.mark.full
 def test_a_budget_page_has_every_term(pages: Any) -> None:
     folder, texts = pages
     text = Page(texts["budget"]).text

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import resource
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -117,6 +118,7 @@ def command(*argv: str) -> None:
     from errsrc.cli import main
 
     studies.ALL.update(KINDS)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     sys.exit(main(argv))
 
 

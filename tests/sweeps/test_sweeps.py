@@ -167,7 +167,7 @@ def test_killed_at_random_moments_the_table_is_that_of_an_undisturbed_run(kind, 
         }
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_ctrl_c_and_sigterm_stop_cleanly_and_the_same_command_goes_on(tmp_path):
     spec = tmp_path / "study.toml"
     spec.write_text('kind = "alone"\nseeds = 150\n')

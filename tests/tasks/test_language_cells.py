@@ -152,6 +152,7 @@ def test_standard_errors_of_a_ratio_cover(cell):
     assert 920 <= hits <= 972
 
 
+@pytest.mark.full
 def test_tokenisations_compare_in_bits_a_byte(cell, tmp_path):
     """With uniform predictions every token has ln(vocabulary) nats; bits per byte divide by its bytes."""
     pytest.importorskip("sentencepiece")

@@ -227,6 +227,7 @@ def train_killed_at(call, *args, **kwargs):
             return ()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("optimiser", ["adam", "sgd", "lbfgs"])
 def test_an_interrupted_training_goes_on_to_the_same_bits(optimiser, tmp_path, device):
     x, y, held = X.to(device), Y.to(device), tuple(part.to(device) for part in HELD)
