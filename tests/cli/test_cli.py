@@ -681,7 +681,7 @@ def test_a_learner_that_does_not_fit_the_setting_fails_with_a_sentence(run, one_
     wrong = BUDGET.replace('kind = "minimum-norm"', band)
     code, _, error = run("budget", "budget.toml", budget_toml=wrong)
     assert code == 2
-    assert "LinearTeacher's inputs" in error
+    assert "'learner' parameter of BudgetCell must be one whose functions take 3 inputs to 1 outputs" in error
     assert "Traceback" not in error
 
 
