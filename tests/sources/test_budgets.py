@@ -331,7 +331,7 @@ class Liar(KernelRidge):
         (lambda: budget(LinearTeacher(2), Ridge(), 3, x=np.zeros((3, 3))), r"'x' .* shape \(3, 2\)"),
         (
             lambda: budget(LinearTeacher(2), BandLeastSquares(Torus(1)), 3),
-            "'learner' .* take 2 inputs to 1 outputs",
+            "'learner' .* one for 2 inputs and 1 outputs",
         ),
         (lambda: budget(LinearTeacher(2), Broken(), 3), "'learner' .* finite.* Got <nan or inf>"),
         (lambda: budget(LinearTeacher(2), Broken("shape"), 3), r"'learner' .* shape \(64, 1\)"),

@@ -233,8 +233,8 @@ def test_the_noise_of_a_softmax_has_an_interval():
 @pytest.mark.parametrize(
     ("world", "learner", "message"),
     [
-        (setting(), NetworkStudent(MLP((3, 2, 1))), "takes? 2 inputs to 1 outputs"),
-        (BandTeacher(Torus(2)), student(2), "takes? 1 inputs to 1 outputs"),
+        (setting(), NetworkStudent(MLP((3, 2, 1))), "one for 2 inputs and 1 outputs"),
+        (BandTeacher(Torus(2)), student(2), "one for 1 inputs and 1 outputs"),
     ],
 )
 def test_what_does_not_fit_is_refused(world, learner, message):
