@@ -165,25 +165,31 @@ class Budget:
         Budget
             See `Budget` for how its terms sum to its total.
         """
-        level, total = experiment.level, noise + excess
-        draws = {"noise": noise, "total": total}
+        draws = {"noise": noise, "total": noise + excess}
         for name, (lower, upper) in terms.items():
             draws |= {name: lower, f"{name}.upper": upper}
-        brackets = {name: _bracket(bounds, statuses[name], level) for name, bounds in terms.items()}
-        other = None if all_functions is None else _bracket(all_functions, "Of all functions.", level)
+        level = experiment.level
+        intervals = {name: _interval(values, level) for name, values in draws.items()}
+        brackets = {
+            name: Bracket(intervals[name], intervals[f"{name}.upper"], statuses[name]) for name in terms
+        }
+        of_all = None
+        if all_functions is not None:
+            low, high = (_interval(bound, level) for bound in all_functions)
+            of_all = Bracket(low, high, "Of all functions.")
         return cls(
             n=experiment.n,
             loss=setting.loss,
-            noise=Bracket.known(_interval(noise, level), "of the channel"),
+            noise=Bracket.known(intervals["noise"], "of the channel"),
             realizability=brackets["realizability"],
             uncertainty=brackets["uncertainty"],
             deficiency=brackets["deficiency"],
-            total=_interval(total, level),
+            total=intervals["total"],
             scale=setting.target_variance,
             draws=draws,
             status=status,
             std_error=_std_error(excess),
-            all_functions=other,
+            all_functions=of_all,
             optimiser=None if optimiser is None else mean_interval(optimiser, level),
         )
 
@@ -275,11 +281,6 @@ def notes(budgets: Sequence[Budget]) -> list[str]:
             f"0 also stands for values up to {ROUNDING:g} of the target variance: they may be rounding error."
         )
     return out
-
-
-def _bracket(bounds: LowerUpper, status: str, level: float) -> Bracket:
-    lower, upper = (_interval(bound, level) for bound in bounds)
-    return Bracket(lower, upper, status)
 
 
 def _interval(values: PerDraw, level: float) -> Interval:
