@@ -164,7 +164,9 @@ def check_sizes(setting: Setting, learner: Learner, where: str) -> None:
     wanted = (setting.input_dim, setting.output_dim)
     found = (function_class.input_dim, function_class.output_dim)
     if any(None not in pair and pair[0] != pair[1] for pair in zip(wanted, found, strict=True)):
-        accepted = f"one for {wanted[0]} inputs and {wanted[1] or 'any number of'} outputs, as the setting has"
+        accepted = (
+            f"one for {wanted[0]} inputs and {wanted[1] or 'any number of'} outputs, as the setting has"
+        )
         raise ValueError(checks.refusal("learner", where, accepted, function_class))
 
 
