@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -157,7 +158,7 @@ class Slepian(_IntervalBasis):
 def _legendre_coefficients(slepian: Slepian) -> Array:
     """Return coefficients (K, M) of the functions in the orthonormal Legendre polynomials."""
     c, count = slepian.bandwidth, slepian.count
-    length = 2 * (int(np.e * c / 2) // 2) + count + 30 + int(2 * np.sqrt(c))
+    length = 2 * (int(math.e * c / 2) // 2) + count + 30 + int(2 * np.sqrt(c))
     k = np.arange(length + length % 2, dtype=np.float64)
     diagonal = k * (k + 1) + c**2 * (2 * k * (k + 1) - 1) / ((2 * k + 3) * (2 * k - 1))
     above = c**2 * (k + 2) * (k + 1) / ((2 * k + 3) * np.sqrt((2 * k + 1) * (2 * k + 5)))
