@@ -208,7 +208,7 @@ def test_without_fashion_mnist_it_takes_the_digits_and_says_so(monkeypatch, caps
 
     monkeypatch.setattr(module, "images", missing)
     assert find_images().name == "digits"
-    assert "Taking scikit-learn's digits instead" in capsys.readouterr().err
+    assert "Using scikit-learn's digits instead" in capsys.readouterr().err
     with pytest.raises(ValueError, match="No Fashion-MNIST"):
         find_images("fashion-mnist")
 

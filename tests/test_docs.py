@@ -114,7 +114,7 @@ def test_the_guides_spec_is_a_study() -> None:
 
 def test_contributing_names_every_package_and_no_path_that_is_not_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    assert len(text.splitlines()) <= 80
+    assert len(text.splitlines()) <= 90
     cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     there = {path.stem for path in (ROOT / "errsrc").glob("[!_]*") if path.suffix in ("", ".py")}

@@ -103,8 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    >>> main(["plan", "fit.json", "--error", "0.1", "--budget", "1e18"])  # only one goal is accepted: see
-    standard error 2
+    Only one goal is accepted; the message is on standard error:
+
+    >>> main(["plan", "fit.json", "--error", "0.1", "--budget", "1e18"])
+    2
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:

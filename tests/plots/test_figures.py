@@ -30,7 +30,7 @@ from errsrc.sources import budget
 LAW = Dense(eps0=0.9, alpha=0.4, beta=0.6, b=0.2, c_inf=0.02, eta=4.0, n_full=16_000, m_base=64_000)
 
 
-ALL = [draw for draw in vars(plots).values() if inspect.isfunction(draw)]
+ALL = [getattr(plots, name) for name in dir(plots) if inspect.isfunction(getattr(plots, name))]
 """All functions of figures."""
 
 

@@ -342,7 +342,7 @@ def test_an_address_where_no_scheduler_answers_is_refused(address, monkeypatch):
 
 def test_without_dask_or_slurm_the_refusal_says_what_is_missing(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ValueError, match="no command 'sbatch'"):
+    with pytest.raises(ValueError, match="the command 'sbatch' was not found"):
         next(dask(len, [[1]], scheduler="slurm"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"errsrc\[cluster\]"):
