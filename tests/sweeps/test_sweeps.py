@@ -341,9 +341,8 @@ def test_a_full_disk_rolls_back_one_batch_and_the_store_goes_on_when_there_is_ro
     with Store(tmp_path / "study.db", write=True) as store:
         pages = store._db.execute("PRAGMA page_count").fetchone()[0]
         store._db.execute(f"PRAGMA max_page_count = {pages + 5}")
-        with pytest.raises(
-            StoreError, match=r"written: database or disk is full\.  Rows written before are safe"
-        ):
+        said = r"written: database or disk is full\.  Rows that were written before are safe"
+        with pytest.raises(StoreError, match=said):
             run(study, store, serial, progress=False)
         kept = store.count()
         assert 0 < kept < len(study)
