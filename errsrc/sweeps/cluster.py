@@ -239,7 +239,8 @@ def _client(
     if scheduler == "slurm":
         return stack.enter_context(distributed.Client(stack.enter_context(_slurm())))
     try:
-        return stack.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
+        client = functools.partial(distributed.Client, scheduler, timeout=CONNECT_SECONDS)
+        return stack.enter_context(_started(client))
     except (OSError, ValueError) as error:
         accepted = "the address of a Dask scheduler that answers, or 'slurm'"
         raise ValueError(checks.refusal("scheduler", "dask", accepted, scheduler)) from error
@@ -260,12 +261,12 @@ def _slurm() -> Any:
     return _started(SLURMCluster)
 
 
-def _started(cluster: Callable[[], Any]) -> Any:
-    """Return a cluster; try twice, because Dask gives its thread only 10 s to start."""
+def _started(make: Callable[[], Any]) -> Any:
+    """Return a cluster or a client; try twice, because Dask gives its thread only 10 s to start."""
     try:
-        return cluster()
+        return make()
     except AssertionError:
-        return cluster()
+        return make()
 
 
 @contextlib.contextmanager
