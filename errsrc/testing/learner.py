@@ -13,6 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from errsrc import checks
 from errsrc.learners import Learner, as_estimator
 from errsrc.rng import generator
 from errsrc.settings import AllFunctions, Band, Linear, NetworkFunctions, RankK
@@ -23,7 +24,6 @@ from errsrc.testing.properties import (
     explore,
     global_generators_unused,
     hold,
-    of_type,
     refused,
     require,
 )
@@ -450,8 +450,9 @@ def check_learner(
     >>> from errsrc.learners import Neighbours
     >>> check_learner(Neighbours(3), probabilities=True, examples=3)
     """
+    a_learner = checks.Instance(Learner, "a learner, as errsrc.learners.Ridge()")
     for name, one in {"learner": learner, "classes": learner if classes is None else classes}.items():
-        of_type(one, name, "check_learner", Learner, "a learner, as errsrc.learners.Ridge()")
+        a_learner(one, name, "check_learner")
     check_draws(examples, seed, "check_learner")
     case = LearnerCase(learner, classes or learner, inputs, ordered, probabilities, examples, seed)
     hold(learner, LEARNER_PROPERTIES if properties is None else properties, case)

@@ -203,23 +203,6 @@ def global_generators_unused() -> Iterator[None]:
     require(torch.equal(torches, torch.get_rng_state()), "it draws from torch's global generator")
 
 
-def of_type(value: Any, name: str, where: str, kind: type | tuple[type, ...], accepted: str) -> None:
-    """Raise TypeError for a value of another type.
-
-    Parameters
-    ----------
-    value : object
-        The value.
-    name, where : str
-        Name of the argument, and of the function that it belongs to.
-    kind : type or tuple of types
-        The accepted types.
-    accepted : str
-        These types in words.
-    """
-    checks.Instance(kind, accepted)(value, name, where)
-
-
 def check_draws(examples: int, seed: int, where: str) -> None:
     """Check the number of examples and the seed of a check.
 

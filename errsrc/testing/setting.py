@@ -16,7 +16,7 @@ from errsrc import checks
 from errsrc.rng import generator
 from errsrc.settings import AllFunctions, FunctionClass, GaussianSetting, RankK, Setting
 from errsrc.settings.setting import LOSSES, Array
-from errsrc.testing.properties import agree, global_generators_unused, hold, of_type, refused, require
+from errsrc.testing.properties import agree, global_generators_unused, hold, refused, require
 
 ERRORS = 5.0
 """Largest accepted distance of a mean, in standard errors; a normal mean exceeds it once in 1.7 million."""
@@ -383,9 +383,11 @@ def check_setting(
     >>> from errsrc.settings import Gaussian, Linear, LinearTeacher
     >>> check_setting(LinearTeacher(3, channel=Gaussian(0.1)), classes=[Linear()])
     """
-    of_type(setting, "setting", "check_setting", Setting, "a setting, as errsrc.settings.LinearTeacher(3)")
+    a_setting = checks.Instance(Setting, "a setting, as errsrc.settings.LinearTeacher(3)")
+    a_setting(setting, "setting", "check_setting")
+    a_class = checks.Instance(FunctionClass, "function classes of errsrc.settings")
     for one in classes:
-        of_type(one, "classes", "check_setting", FunctionClass, "function classes of errsrc.settings")
+        a_class(one, "classes", "check_setting")
     checks.Integer(at_least=4)(teachers, "teachers", "check_setting")
     checks.Integer(at_least=2)(points, "points", "check_setting")
     checks.SEED(seed, "seed", "check_setting")
