@@ -14,7 +14,7 @@ uncertainty, from what the training examples leave undetermined; and deficiency,
 learner itself adds.
 
 STUDY.toml is a study of kind "budget": a setting, a learner, and numbers n of training examples.
-'pydoc errsrc.studies' shows how to write a study, and sims/budget_*.toml are some.  A cell is one
+'pydoc errsrc.studies' shows how to write a study; sims/budget_*.toml are examples.  A cell is one
 computation of the study, here the budget at one n.  The command first computes the cells that are
 missing, like 'errsrc run'.  It prints the budgets and writes two plots for each setting and
 learner: the four parts over n, and the share of each part.

@@ -13,21 +13,21 @@ Find the smallest number n of training examples from which a learner is exact, o
 counterexamples to a claim about a learner.  A learner is exact at n if its error is zero to
 rounding: a relative error of at most 1e-9, or 1e-3 in float32.
 
-SPEC.toml is a study of one of these kinds:
+STUDY.toml is a study of one of these kinds:
   threshold  settings and learners
   search     claims, and the regions to search for counterexamples
   example    one counterexample that a search has found
-'pydoc errsrc.studies' shows how to write a study, and sims/nyquist_*.toml are some.  A cell is one
+'pydoc errsrc.studies' shows how to write a study; sims/nyquist_*.toml are examples.  A cell is one
 computation of the study, such as one threshold.  The command first computes the cells that are
-missing, like 'errsrc run'.  It writes plots next to SPEC.toml, and each counterexample as
-SPEC_counterexample_N.toml, a study of kind "example" that you can give to this command again.
+missing, like 'errsrc run'.  It writes plots next to STUDY.toml, and each counterexample as
+STUDY_counterexample_N.toml, a study of kind "example" that you can give to this command again.
 The exit code is 1 if a claim is refuted.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
-    add_study_arguments(parser, "threshold, search or example", "SPEC")
+    add_study_arguments(parser, "threshold, search or example")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -125,7 +125,7 @@ def compute_study(args: Namespace, kinds: Sequence[str]) -> Computed:
     return Computed(study, path, cells, rows, curves, summary)
 
 
-def add_study_arguments(parser: ArgumentParser, kinds: str, spec: str = "STUDY") -> None:
+def add_study_arguments(parser: ArgumentParser, kinds: str) -> None:
     """Add the arguments of a command that computes a study.
 
     Parameters
@@ -134,11 +134,9 @@ def add_study_arguments(parser: ArgumentParser, kinds: str, spec: str = "STUDY")
         The parser of the command.
     kinds : str
         The kinds of studies that the command accepts, for its help.
-    spec : str
-        The name of the study's file in the help.
     """
-    parser.add_argument("study", metavar=f"{spec}.toml", help=f"a study of kind {kinds}")
-    parser.add_argument("--store", metavar="FILE", help=f"the file of finished cells (default: {spec}.db)")
+    parser.add_argument("study", metavar="STUDY.toml", help=f"a study of kind {kinds}")
+    parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
     parser.add_argument("--retry", action="store_true", help="also compute the cells that failed before")
     parser.add_argument(
         "--workers", type=int, metavar="N", help="number of processes (default: one per core)"

@@ -1,8 +1,8 @@
 """Intervals hold the truth as often as they say, on grids drawn from the law itself.
 
 Each test states its false-alarm rate; each has a control that must fail.  With ``--full-power`` there are
-1,000 repetitions, which accept 86 to 94% for a 90% interval; without it 200, which accept 80 to 98%.  The
-large version is `benchmarks/law_fit.py`, part (e).
+1,000 repetitions, which accept 86 to 94% for a 90% interval; without it 200, which accept 80 to 98%.  At
+full size: `sims/law_coverage.toml`.
 """
 
 from __future__ import annotations
