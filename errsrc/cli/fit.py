@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from errsrc.fitting import files
 from errsrc.fitting.csv_columns import SIZES
 from errsrc.fitting.csv_fits import fit_csv
+from errsrc.fitting.problem import OBJECTIVES
 from errsrc.laws import ALL
 
 LAWS = ("auto", *(name for name in ALL if name != "joint-pruning"))
@@ -46,6 +48,8 @@ examples:
   errsrc fit runs.csv
   errsrc fit runs.csv --law dense --eps0 0.9 --out fit.json
   errsrc fit runs.csv --law chinchilla --n tokens --m params --error loss --json
+  errsrc fit runs.csv --law chinchilla --objective huber --delta 1e-3   as Hoffmann et al. 2022 do
+  errsrc fit runs.csv --law power --fix c_inf=0                         a power law without a floor
 """
 
 
@@ -58,6 +62,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
+    add(
+        "--fix",
+        type=assignment,
+        action="append",
+        metavar="NAME=VALUE",
+        help="hold a parameter of the law at a value instead of fitting the parameter; may be repeated",
+    )
+    add(
+        "--objective",
+        choices=OBJECTIVES,
+        metavar="LOSS",
+        help="what the fit of one law minimises, with p the predicted and e the measured error: divergence, "
+        "squares of (p - e) / e (default); log, squares of ln(p / e); huber, Huber losses of ln(p / e) that "
+        "discount outliers; absolute, squares of p - e",
+    )
+    add(
+        "--delta",
+        type=float,
+        metavar="X",
+        help="threshold of --objective huber, in ln error (default: the robust standard deviation of the "
+        "residuals; 1e-3 in Hoffmann et al. 2022)",
+    )
     add(
         "--n-full",
         type=float,
@@ -84,14 +110,51 @@ def run(args: argparse.Namespace) -> None:
         args.law,
         columns={name: given[name] for name in (*SIZES, "error") if name in given},
         weights=args.weight,
-        fixed={name: given[name] for name in ("eps0",) if name in given},
+        fixed=fixed_parameters(args.fix, args.eps0),
         constants={name: given[name] for name in ("n_full", "m_base") if name in given},
+        objective=args.objective,
+        huber_delta=args.delta,
         level=args.level,
     )
     if args.out is not None:
         files.save_fit(found, args.out)
     summary = files.fit_summary(found) | ({} if args.law == "auto" else {"law": args.law})
     print(json.dumps(summary, allow_nan=False) if args.json else found)
+
+
+def assignment(text: str) -> tuple[str, float]:
+    """Return the name and the value of an argument such as "alpha=0.5".
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+    """
+    name, sign, value = text.partition("=")
+    try:
+        if not (name.strip() and sign):
+            raise ValueError(text)
+        return name.strip(), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as alpha=0.5") from None
+
+
+def fixed_parameters(pairs: Iterable[tuple[str, float]] | None, eps0: float | None) -> dict[str, float]:
+    """Return the parameters that --fix and --eps0 hold, by name; raise ValueError for a repeated name.
+
+    Parameters
+    ----------
+    pairs : iterable of (str, float), optional
+        Names and values, as `assignment` returns them.
+    eps0 : float, optional
+        The value of --eps0.
+    """
+    fixed: dict[str, float] = {}
+    for name, value in [*(pairs or ()), *([] if eps0 is None else [("eps0", eps0)])]:
+        if name in fixed:
+            raise ValueError(f"{name} is given twice, as {fixed[name]:g} and {value:g}: give it once.")
+        fixed[name] = value
+    return fixed
 
 
 def _check_out(out: str | None, file: str) -> None:

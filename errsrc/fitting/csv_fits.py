@@ -9,18 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from errsrc import checks
-from errsrc.checks import LEVEL, PATH, SEED, Instance
+from errsrc.checks import LEVEL, PATH, SEED, Choice, Instance, Optional
 from errsrc.fitting.csv_columns import csv_inputs, csv_points
 from errsrc.fitting.csv_table import CsvTable, read_csv
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.points import NUMBERS
+from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import ALL, JointPruning, Law, Pruning
 from errsrc.laws.law import LAW
 
 
-@checks.arguments(path=PATH, fixed=NUMBERS, constants=NUMBERS, level=LEVEL, seed=SEED)
+@checks.arguments(
+    path=PATH,
+    fixed=NUMBERS,
+    constants=NUMBERS,
+    objective=Optional(Choice(OBJECTIVES)),
+    level=LEVEL,
+    seed=SEED,
+)
 def fit_csv(
     path: str | Path,
     law: str | type[Law] = "auto",
@@ -29,6 +37,8 @@ def fit_csv(
     weights: str | None = None,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
+    objective: str | None = None,
+    huber_delta: float | None = None,
     level: float = 0.9,
     seed: int = 0,
 ) -> Fit | AveragedFit:
@@ -53,6 +63,9 @@ def fit_csv(
         Parameters that are not fitted, such as ``{"eps0": 0.9}``, in natural units.
     constants : dict of str to float, optional
         Units of the law, such as ``{"n_full": 50_000}``; by default the largest input.
+    objective, huber_delta : str and float, optional
+        What the fit of one law minimises, and the threshold of the Huber loss, as in `errsrc.fit`.  The
+        average of several laws chooses both itself.
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
@@ -95,15 +108,20 @@ def fit_csv(
     for name in (*(fixed or {}), *(constants or {})):
         if fields is not None and name not in fields:
             shown = law if isinstance(law, str) else law.__name__
-            raise ValueError(f"The {shown} law has no {name}: leave it out.")
+            hint = checks.nearest(name, fields)
+            raise ValueError(f"The {shown} law has no {name}{hint}: leave it out.")
     held = {**points.fixed, **(fixed or {})}
     options: dict[str, Any] = {"fixed": held, "constants": constants, "weights": points.weights}
     options |= {"level": level, "seed": seed, **points.inputs}
+    chosen: dict[str, Any] = {"objective": objective, "huber_delta": huber_delta}
+    own = {name: value for name, value in chosen.items() if value is not None}
+    if points.law is None and own:
+        raise ValueError(f"The average of several laws chooses its own {min(own)}: name one law to set it.")
     found: Fit | AveragedFit
-    if points.law is None or points.law in (Pruning, JointPruning):  # their average has a single law
-        found = auto(points.error, **options)
+    if points.law is None or (points.law in (Pruning, JointPruning) and not own):
+        found = auto(points.error, **options)  # the average for pruned networks has a single law
     else:
-        found = fit(points.law, points.error, **options)
+        found = fit(points.law, points.error, **options, **own)
     warnings = [*points.warnings, *found.warnings]
     if points.law is None and "m" in points.inputs and "eps0" not in held:
         left_out = "The dense law is left out of the average: it needs eps0, the error of a random guess."

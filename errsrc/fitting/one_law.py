@@ -241,6 +241,9 @@ def fit(
     >>> round(float(found.predict(n=12_800).predicted), 3)
     0.117
     """
+    if huber_delta is not None and objective != "huber":
+        accepted = "left out unless objective is 'huber'"
+        raise ValueError(checks.refusal("huber_delta", "fit", accepted, huber_delta))
     delta = 1.0 if huber_delta is None else huber_delta
     problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta)
     first = problem.starts(starts, seed)

@@ -39,6 +39,28 @@ def test_a_fit_of_a_file_is_the_fit_of_its_columns(tmp_path: Path) -> None:
     assert averaged.warnings[0].startswith("The dense law is left out of the average: it needs eps0")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"objective": "log"},
+        {"objective": "absolute", "fixed": {"E": 1.8}},
+        {"objective": "huber", "huber_delta": 1e-3, "fixed": {"alpha": 0.35, "beta": 0.37}},
+    ],
+)
+def test_the_options_of_a_fit_reach_the_fit_of_a_file(tmp_path: Path, options: dict) -> None:
+    file = written(tmp_path / "runs.csv", n=N, m=M, error=NOISY)
+    the_same(fit_csv(file, "chinchilla", **options), fit(Chinchilla, NOISY, n=N, m=M, **options))
+
+
+def test_the_pruning_law_takes_an_objective(tmp_path: Path) -> None:
+    density = 0.8 ** np.arange(26)
+    error = Pruning(eps_np=0.07, eps_up=0.9, gamma=1.2, p=0.01).error(density=density)
+    file = written(tmp_path / "pruned.csv", density=density, error=error)
+    found = fit_csv(file, "pruning", objective="log")
+    assert isinstance(found, Fit)
+    the_same(found, fit(Pruning, error, density=density, objective="log"))
+
+
 def test_a_law_of_ones_own_is_fitted_to_a_file(tmp_path: Path) -> None:
     n = 2.0 ** np.arange(20)
     error = Onset(a=0.9, onset=300.0, alpha=0.4).error(n=n)
