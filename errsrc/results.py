@@ -1,10 +1,20 @@
-"""Result types: an estimate is never a bare float."""
+"""Result types: an estimate is never a bare float, and a result shows itself.
+
+Each result of errsrc is a `Result`: it prints as a table, shows itself as HTML in a notebook and as one line
+in a list, and turns into a figure and into JSON.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import html
+import importlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +31,223 @@ ROUNDING = 1e-12
 The square of float64's rounding error is 5e-32.  A squared error has this rounding error times a squared
 condition number, so this share is far above 5e-32.
 """
+
+
+LONGEST_LINE = 200
+"""Largest number of characters of a result's `repr`."""
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Rows of texts, which print with aligned columns and turn into an HTML table.
+
+    Attributes
+    ----------
+    rows : sequence of sequences of str
+        The texts; all rows have the same length.
+    align : str
+        "l" or "r" for each column, for left or right; the last letter holds for all further columns.
+    header : bool
+        Whether the first row names the columns.
+
+    Examples
+    --------
+    >>> print(TextTable([["alpha", "0.49"], ["c_inf", "< 0.1"]], "lr"))
+    alpha   0.49
+    c_inf  < 0.1
+    """
+
+    rows: Sequence[Sequence[str]]
+    align: str = "r"
+    header: bool = False
+
+    def __str__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]
+        pads = [{"l": str.ljust, "r": str.rjust}[self._side(k)] for k in range(len(widths))]
+        return "\n".join(
+            "  ".join(pad(text, width) for text, width, pad in zip(row, widths, pads, strict=True)).rstrip()
+            for row in self.rows
+        )
+
+    def to_html(self) -> str:
+        """Return the table as HTML, with all texts escaped."""
+        lines = []
+        for number, row in enumerate(self.rows):
+            tag = "th" if self.header and number == 0 else "td"
+            sides = {"l": "left", "r": "right"}
+            cells = (
+                f'<{tag} style="text-align: {sides[self._side(k)]}">{html.escape(text)}</{tag}>'
+                for k, text in enumerate(row)
+            )
+            lines.append(f"<tr>{''.join(cells)}</tr>")
+        return f"<table>{''.join(lines)}</table>"
+
+    def _side(self, column: int) -> str:
+        return self.align[min(column, len(self.align) - 1)]
+
+
+class Result:
+    """Base class of results: they print, show themselves in notebooks, draw themselves and turn into JSON.
+
+    A result type of your own is a dataclass that derives from this class; ``@dataclass(repr=False)`` keeps
+    the short `repr`.  Override `content` and `headline` where the default, a table of the fields, says too
+    little.  Register a function with ``errsrc.plots.draw.register`` that draws the result.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True, repr=False)
+    ... class Speed(Result):
+    ...     seconds: Interval
+    ...     cores: int
+    >>> found = Speed(Interval(1.52, 1.41, 1.65, 0.9), 2)
+    >>> found
+    Speed(seconds 1.52 [1.41, 1.65], cores 2)
+    >>> print(found)
+    seconds  1.52 [1.41, 1.65]
+    cores    2
+    >>> found.as_dict()["cores"]
+    2
+    """
+
+    def __repr__(self) -> str:
+        text = f"{type(self).__name__}({' '.join(self.headline().split())})"
+        return text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 2]}…)"
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.content()))
+
+    def _repr_html_(self) -> str:
+        """Return the result as HTML, which notebooks show."""
+        parts = [
+            one.to_html() if isinstance(one, TextTable) else f"<div>{html.escape(one)}</div>"
+            for one in self.content()
+            if one
+        ]
+        return f"<div>{''.join(parts)}</div>"
+
+    def headline(self) -> str:
+        """Return the main numbers as one line, which `repr` shows behind the name of the type."""
+        return ", ".join(f"{name} {text}" for name, text in self._texts())
+
+    def content(self) -> Sequence[str | TextTable]:
+        """Return what `str` and notebooks show: lines of text, and tables."""
+        return [TextTable(self._texts(), "l")]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as JSON values, which the command's ``--json`` prints.
+
+        Returns
+        -------
+        dict of str
+            The fields by name.  An interval is a dict of estimate, low, high and level; None stands for
+            numbers that are not finite.
+        """
+        return {name: json_value(value) for name, value in self._field_values().items()}
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the result, see `errsrc.plots.draw`.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+        **options
+            Options of the figure of this type of result.
+
+        Returns
+        -------
+        matplotlib Axes
+            The Axes.  ``result.plot().figure.savefig("figure.png")`` writes the figure to a file.
+        """
+        plots = importlib.import_module("errsrc.plots")  # a higher layer: matplotlib is needed only here
+        return plots.draw(self, ax, **options)
+
+    def _field_values(self) -> dict[str, Any]:
+        if not dataclasses.is_dataclass(self):
+            return {}
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+
+    def _texts(self) -> list[tuple[str, str]]:
+        """Return the name and the text of each field that is a number, a text, or an estimate."""
+        shown = (bool, int, float, str, np.number, Interval, Bracket)
+        texts = []
+        for name, value in self._field_values().items():
+            if isinstance(value, shown):
+                number = isinstance(value, float | np.floating)
+                texts.append((name.replace("_", " "), f"{value:.6g}" if number else str(value)))
+        return texts
+
+
+@functools.singledispatch
+def json_value(value: Any) -> Any:
+    """Return a value as JSON values: None, booleans, numbers, texts, lists, and dicts of these.
+
+    A number that is not finite turns into None, a dataclass into the dict of its fields, an array into a
+    list, and any other object into its text.  A class can register its own function with
+    ``json_value.register``.
+
+    Parameters
+    ----------
+    value
+        Any object.
+
+    Examples
+    --------
+    >>> json_value({"low": np.array([1.0, np.inf]), "interval": Interval(1.0, -math.inf, 2.0, 0.9)})
+    {'low': [1.0, None], 'interval': {'estimate': 1.0, 'low': None, 'high': 2.0, 'level': 0.9}}
+    """
+    if dataclasses.is_dataclass(value):
+        return {one.name: json_value(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    return str(value)
+
+
+@json_value.register(type(None))
+@json_value.register(str)
+@json_value.register(bool)
+def _json_constant(value: Any) -> Any:
+    return value
+
+
+@json_value.register(int)
+@json_value.register(np.integer)
+def _json_integer(value: Any) -> int:
+    return int(value)
+
+
+@json_value.register(float)
+@json_value.register(np.floating)
+def _json_number(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+@json_value.register(np.bool_)
+def _json_flag(value: Any) -> bool:
+    return bool(value)
+
+
+@json_value.register(np.ndarray)
+def _json_array(value: Any) -> Any:
+    return json_value(value.tolist())
+
+
+@json_value.register(list)
+@json_value.register(tuple)
+@json_value.register(AbstractSet)
+def _json_list(value: Any) -> list[Any]:
+    return [json_value(one) for one in value]
+
+
+@json_value.register(Mapping)
+def _json_dict(value: Any) -> dict[str, Any]:
+    return {
+        " ".join(map(str, key)) if isinstance(key, tuple) else str(key): json_value(one)
+        for key, one in value.items()
+    }
+
+
+@json_value.register
+def _json_result(value: Result) -> dict[str, Any]:
+    return value.as_dict()
 
 
 @dataclass(frozen=True)
@@ -190,6 +417,9 @@ def _unskewed(x: float, skewness: float, count: int) -> float:
 def significant(value: float, uncertainty: float, digits: int) -> str:
     """Return `value` rounded so that `uncertainty` keeps `digits` significant digits.
 
+    A value that this would round to 0 keeps one digit, unless it is a rounding error (at most 1e-9 of the
+    uncertainty).
+
     Parameters
     ----------
     value, uncertainty : float
@@ -200,7 +430,7 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
     Examples
     --------
     >>> significant(12345.678, 20.0, 2), significant(3.14159, 0.02, 2), significant(-0.01, 1.0, 2)
-    ('12346', '3.142', '0.0')
+    ('12346', '3.142', '-0.01')
     """
     if not math.isfinite(value):
         return f"{value}"
@@ -208,10 +438,40 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
         return f"{value:.6g}"
     uncertainty = max(uncertainty, abs(value) * 1e-9)  # more digits than that are never a measurement
     place = digits - 1 - math.floor(math.log10(uncertainty))
+    if abs(value) > 1e-9 * uncertainty and round(value, place) == 0:
+        place = -math.floor(math.log10(abs(value)))
     if place > 6 or (value and abs(value) >= 1e7):
         figures = max(1, math.floor(math.log10(abs(value) or uncertainty)) + place + 1)
         return f"{value:.{min(figures, 15)}g}"
     return f"{round(value, place) + 0.0:.{max(place, 0)}f}"  # 0, never -0
+
+
+def percent(share: float, decimals: int = 0, sign: str = "") -> str:
+    """Return a share as a percentage, which shows 0 for 0 alone.
+
+    Parameters
+    ----------
+    share : float
+        The share; 1 is 100%.
+    decimals : int
+        Number of decimals, >= 0.
+    sign : str
+        "+" to show the sign of positive shares too.
+
+    Examples
+    --------
+    >>> percent(0.137), percent(0.0004), percent(-0.0004, 1, "+"), percent(0.9999), percent(0.0)
+    ('14%', '<1%', '-0.04%', '>99%', '0%')
+    """
+    text = f"{share:{sign}.{decimals}%}"
+    step = 10.0 ** -(decimals + 2)
+    if share and not float(text[:-1]):
+        if sign:
+            return f"{100 * share:{sign}.1g}%" if abs(share) > 1e-12 else text
+        return f"<{step:.{decimals}%}" if share > 0 else f"{100 * share:.1g}%"
+    if 1 - step < share < 1 and float(text[:-1]) == 100:
+        return f">{1 - step:.{decimals}%}"
+    return text
 
 
 def aligned(lines: Sequence[Sequence[str]], pad: Callable[[str, int], str] = str.rjust) -> list[str]:

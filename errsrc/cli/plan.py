@@ -36,12 +36,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the plan."""
     found = plan(load_fit(args.fit), error=args.error, budget=args.budget, level=args.level)
-    rows = {"n": found.n, "m": found.m, "cost": found.cost, "error": found.error, "floor": found.floor}
-    print(f"{'':<7} {100 * args.level:.6g}% intervals, for one new run:")
-    for name, interval in rows.items():
-        if interval is not None:
-            open_ended = name in ("n", "m", "cost") and not interval.determined
-            centre = f", {interval.estimate:.2g} by the fitted law" if open_ended else ""
-            print(f"{name:<7} {interval}{centre}")
-    for warning in found.warnings:
-        print(f"warning {warning}")
+    print(found)

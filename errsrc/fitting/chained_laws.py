@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from errsrc import checks
 from errsrc.fields import Checked, instance, number
 from errsrc.fitting.forecasts import Forecast
 from errsrc.laws.law import Array
+from errsrc.results import TextTable
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChainedFit(Checked, Forecast):
     """Errors of pruned networks of sizes that were never trained, not even unpruned.
 
@@ -79,6 +81,19 @@ class ChainedFit(Checked, Forecast):
             raise ValueError(checks.refusal("pruned", "ChainedFit", accepted, got))
         own = {name: x for name, x in self.pruned.inputs.items() if name != "eps_np"}
         object.__setattr__(self, "inputs", {**self.dense.inputs, **own})
+
+    def headline(self) -> str:
+        """Return the laws of both fits as one line."""
+        return f"{self.dense.headline()}; then {self.pruned.headline()}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return the tables of both fits."""
+        dip = f"dense plateau / unpruned error: {np.exp(self.dip):.4g}"
+        return ["unpruned networks", *self.dense.content(), dip, "pruned networks", *self.pruned.content()]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return both fits and the dip as JSON values."""
+        return {"dense": self.dense.as_dict(), "pruned": self.pruned.as_dict(), "dip": self.dip}
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import ALL, JointPruning, Law, Pruning
 from errsrc.laws.law import LAW
+from errsrc.results import json_value
 
 
 @checks.arguments(
@@ -129,7 +130,7 @@ def fit_csv(
     return dataclasses.replace(found, notes=points.notes, warnings=tuple(warnings))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CsvPrediction(Prediction):
     """Predicted errors of the rows of a CSV file, each with an interval for one new run.
 
@@ -156,6 +157,13 @@ class CsvPrediction(Prediction):
             If the file already has a column of one of these names.
         """
         return self.table.extended(self.columns())
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the predictions as JSON values, a list for each column."""
+        return {**json_value(self.columns()), "level": self.level, "warnings": list(self.warnings)}
 
 
 @checks.arguments(forecast=Instance(Forecast, "a fit"), path=PATH, level=LEVEL)

@@ -52,14 +52,7 @@ def fit_summary(result: Forecast) -> dict[str, Any]:
         For a forecast that is neither a fit nor an average of fits.
     """
     lead = _fits(result, "fit_summary")[0][0]
-    intervals = {name: [_plain(i.low), _plain(i.high)] for name, i in lead.intervals.items()}
-    return {
-        "law": _name(type(lead.law)),
-        "params": lead.law.params,
-        "intervals": intervals,
-        "divergence": {"mean": lead.divergence_mean, "std": lead.divergence_std},
-        "warnings": list(result.warnings),
-    }
+    return result.as_dict() | {"law": _name(type(lead.law))}
 
 
 @checks.arguments(path=PATH)

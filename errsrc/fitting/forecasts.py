@@ -16,6 +16,7 @@ from scipy import special
 from errsrc import checks
 from errsrc.checks import LEVEL
 from errsrc.laws.law import Array, checked_inputs
+from errsrc.results import Interval, Result, TextTable
 
 DOUBT, JOINT_DOUBT = 0.2, 0.13
 """Standard deviation of the error of a law's form, in ln error per unit of ln error extrapolated.
@@ -27,8 +28,12 @@ TAIL = 6.0
 """Degrees of freedom of the t distribution of a run around the curve: noise has heavier tails than normal."""
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+SHOWN = 50
+"""Largest number of predictions that a printed table shows."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction(Result):
     """Predicted errors, each with an interval for one new run.
 
     Attributes
@@ -52,8 +57,31 @@ class Prediction:
         """Return predicted, low and high by name, each of the shape of the inputs."""
         return {"predicted": self.predicted, "low": self.low, "high": self.high}
 
+    def intervals(self) -> list[Interval]:
+        """Return each prediction as an interval, in the order of the flattened arrays."""
+        columns = (np.ravel(x).tolist() for x in (self.predicted, self.low, self.high))
+        return [Interval(middle, low, high, self.level) for middle, low, high in zip(*columns, strict=True)]
 
-class Forecast(abc.ABC):
+    def headline(self) -> str:
+        """Return the prediction, or the range of several, as one line."""
+        intervals = self.intervals()
+        if len(intervals) == 1:
+            return str(intervals[0])
+        lowest, highest = (f(intervals, key=lambda one: one.estimate) for f in (min, max))
+        return f"{len(intervals):,} predictions, from {lowest} to {highest}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return a table of the first predictions, and the warnings."""
+        rows = [("predicted", f"{100 * self.level:.6g}% interval for one run")]
+        for one in self.intervals()[:SHOWN]:
+            predicted, _, ends = str(one).partition(" ")
+            rows.append((predicted, ends))
+        left = self.predicted.size - SHOWN
+        more = [f"and {left:,} more"] if left > 0 else []
+        return [TextTable(rows, "rl", header=True), *more, *(f"warning: {text}" for text in self.warnings)]
+
+
+class Forecast(Result, abc.ABC):
     """Base class of fits, averages of fits and chains of fits, which predict the errors of new runs.
 
     A forecast is a central curve, and random draws of curves that the points also allow.  A subclass defines

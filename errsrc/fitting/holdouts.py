@@ -20,7 +20,7 @@ from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import NUMBERS
 from errsrc.laws.law import LAW, Array, Law, checked_inputs
-from errsrc.results import Interval, aligned, significant
+from errsrc.results import Interval, Result, TextTable, json_value, percent, significant
 
 DIVERGENCE_LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
 """Largest |mean| and largest standard deviation of the divergence at which a prediction counts as correct.
@@ -29,8 +29,8 @@ Rosenfeld et al. 2020 (arXiv 1909.12673) report under 1% and 5% for fits, and 4.
 extrapolated from at most 1/8 of the data and 1/16 of the model."""
 
 
-@dataclass(frozen=True, eq=False)
-class JudgedCells:
+@dataclass(frozen=True, eq=False, repr=False)
+class JudgedCells(Result):
     """Measured cells, with the prediction for each.
 
     Attributes
@@ -49,6 +49,23 @@ class JudgedCells:
 
     def __len__(self) -> int:
         return len(self.runs)
+
+    def headline(self) -> str:
+        """Return the numbers of cells and runs, and the divergence, as one line."""
+        runs = sum(len(e) for e in self.runs)
+        noise = "" if math.isnan(self.seed_noise) else f"; seed noise {percent(self.seed_noise, 1)}"
+        spread = f"divergence {percent(self.divergence_mean, 1, '+')} +- {percent(self.divergence_std, 1)}"
+        covered = f"{percent(self.coverage)} of the runs in their interval"
+        return f"{len(self)} cells, {runs} runs: {spread}{noise}; {covered}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return a table of the cells, and a line on all of them."""
+        level = f"{self.prediction.level:.0%} interval for one run"
+        rows = [(*self.inputs, "predicted", level, "measured", "divergence")]
+        for k, divergence in enumerate(self.divergence):
+            predicted, ends, measured = self.texts(k)
+            rows.append((*self.sizes(k).values(), predicted, ends, measured, percent(divergence, 1, "+")))
+        return [TextTable(rows, "r", header=True), "", self.headline()]
 
     @property
     def measured(self) -> Array:
@@ -149,8 +166,8 @@ class Criterion:
         return f"{self.name} {self.value:.1%} (limit {self.limit:.0%}): {'met' if self.met else 'MISSED'}"
 
 
-@dataclass(frozen=True, eq=False)
-class Holdout:
+@dataclass(frozen=True, eq=False, repr=False)
+class Holdout(Result):
     """A fit with the cells that it was fitted to, and the cells that it had not seen.
 
     Attributes
@@ -210,21 +227,23 @@ class Holdout:
             "divergence": both("divergence"),
         }
 
-    def __str__(self) -> str:
-        cells = self.held_out
-        level = f"{cells.prediction.level:.0%} interval for one run"
-        rows = [[*cells.inputs, "predicted", level, "measured", "divergence"]]
-        for k, divergence in enumerate(cells.divergence):
-            predicted, ends, measured = cells.texts(k)
-            rows.append([*cells.sizes(k).values(), predicted, ends, measured, f"{divergence:+.1%}"])
-        lines = [*aligned(rows), ""]
-        for name, part in self.parts.items():
-            runs = sum(len(e) for e in part.runs)
-            noise = "" if math.isnan(part.seed_noise) else f"; seed noise {part.seed_noise:.1%}"
-            spread = f"divergence {part.divergence_mean:+.1%} +- {part.divergence_std:.1%}{noise}"
-            covered = f"{part.coverage:.0%} of the runs in their interval"
-            lines.append(f"{name:<8}  {len(part)} cells, {runs} runs: {spread}; {covered}")
-        return "\n".join([*lines, *map(str, self.criteria)])
+    def headline(self) -> str:
+        """Return the divergence of the held-out cells as one line."""
+        return f"held out {self.held_out.headline()}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return a table of the held-out cells, a line on each part, and the criteria."""
+        cells, *_ = self.held_out.content()
+        parts = [(name, part.headline()) for name, part in self.parts.items()]
+        return [cells, "", TextTable(parts, "l"), *map(str, self.criteria)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fit, the cells, the divergence of each part, and the criteria as JSON values."""
+        names = ("divergence_mean", "divergence_std", "seed_noise", "coverage")
+        parts = {k: {name: getattr(part, name) for name in names} for k, part in self.parts.items()}
+        criteria = [{**json_value(one), "met": one.met} for one in self.criteria]
+        shown = {"forecast": self.forecast, "cells": self.columns(), **parts, "criteria": criteria}
+        return json_value(shown)
 
 
 SHARE = Number(above=0, below=1)

@@ -23,7 +23,7 @@ from errsrc.fitting.points import NUMBERS, pose
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.laws.derivatives import check_error, compiled_error, equation
 from errsrc.laws.law import LAW, Array, Law
-from errsrc.results import Interval
+from errsrc.results import Interval, TextTable, json_value
 
 BOOTSTRAP_DRAWS = 256
 """Number of refits to resampled data, which give the intervals of predictions."""
@@ -31,7 +31,7 @@ HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit(Forecast):
     """A fitted law, with the intervals of its parameters and with warnings.
 
@@ -98,8 +98,32 @@ class Fit(Forecast):
     warnings: tuple[str, ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        return "\n".join(f"{name:<11} {text}".rstrip() for name, text in self.lines())
+    def headline(self) -> str:
+        """Return the name of the law and the intervals of its parameters as one line."""
+        shown = [f"{name} {interval}" for name, interval in self.intervals.items()]
+        return f"{records.name(type(self.law))}, {len(self.error)} points: {', '.join(shown)}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return the law, its parameters with intervals, and the warnings as a table."""
+        return [TextTable(self.lines(), "l")]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the main numbers of the fit as JSON values.
+
+        Returns
+        -------
+        dict of str
+            "law", the name of the law; "params" and "intervals", by parameter in natural units, where an end
+            that the points do not bound is None; "divergence", the mean and standard deviation of the
+            relative divergence; "warnings".
+        """
+        return {
+            "law": records.name(type(self.law)),
+            "params": json_value(self.law.params),
+            "intervals": {name: json_value([i.low, i.high]) for name, i in self.intervals.items()},
+            "divergence": json_value({"mean": self.divergence_mean, "std": self.divergence_std}),
+            "warnings": list(self.warnings),
+        }
 
     def lines(self, warnings: Sequence[str] | None = None) -> list[tuple[str, str]]:
         """Return what `str` shows of the fit, a name and a text per line.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ from errsrc.errors import NoAnswer, Unreachable
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
 from errsrc.laws.law import Array
-from errsrc.results import Interval
+from errsrc.results import Interval, Result, TextTable, json_value
 
 Cost = Callable[[Array, Array], ArrayLike]
 """A cost model: (n, m) -> cost, arrays of one shape, increasing in both."""
@@ -38,8 +39,8 @@ def training_flops(n: Array, m: Array) -> Array:
     return 6.0 * n * m
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Result):
     """The cheapest way to an error, or the lowest error for a budget.
 
     Attributes
@@ -56,6 +57,8 @@ class Plan:
         Limit of the error of the law as its inputs grow.
     warnings : tuple of str
         Sentences on what weakens the plan.
+    forecast : Forecast or None
+        The fit that the plan is made with, which the figure shows.
     """
 
     n: Interval
@@ -64,6 +67,28 @@ class Plan:
     error: Interval
     floor: Interval
     warnings: tuple[str, ...]
+    forecast: Forecast | None = field(default=None, compare=False)
+
+    def headline(self) -> str:
+        """Return sizes, cost and error as one line."""
+        return ", ".join(f"{name} {interval}" for name, interval in self._intervals().items())
+
+    def content(self) -> list[str | TextTable]:
+        """Return sizes, cost, error and floor with their intervals, and the warnings, as a table."""
+        rows = [("", f"{100 * self.n.level:.6g}% intervals, for one new run:")]
+        for name, interval in self._intervals().items():
+            open_ended = name in ("n", "m", "cost") and not interval.determined
+            centre = f", {interval.estimate:.2g} by the fitted law" if open_ended else ""
+            rows.append((name, f"{interval}{centre}"))
+        return [TextTable([*rows, *(("warning", sentence) for sentence in self.warnings)], "l")]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return sizes, cost, error and floor with their intervals, and the warnings, as JSON values."""
+        return json_value({**self._intervals(), "warnings": self.warnings})
+
+    def _intervals(self) -> dict[str, Interval]:
+        names = ("n", "m", "cost", "error", "floor")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
 @checks.arguments(
@@ -252,6 +277,7 @@ class _Planner:
             error=error,
             floor=floor,
             warnings=(*self.forecast.warnings, *self._warnings(sizes, for_error)),
+            forecast=self.forecast,
         )
 
     def _warnings(self, sizes: dict[str, Array], for_error: bool) -> list[str]:

@@ -14,14 +14,14 @@ from errsrc.errors import Unreachable
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
 from errsrc.laws.law import Array, checked_inputs
-from errsrc.results import Interval
+from errsrc.results import Interval, Result, TextTable, percent
 
 DENSITIES = 400
 """Number of densities at which the error of a network is computed, from a single weight up to density 1."""
 
 
-@dataclass(frozen=True)
-class PrunedPlan:
+@dataclass(frozen=True, repr=False)
+class PrunedPlan(Result):
     """The network that needs the fewest weights for an error, and how far to prune it.
 
     Attributes
@@ -46,6 +46,21 @@ class PrunedPlan:
     remaining_by_network: Array
     chance_by_network: Array
     warnings: tuple[str, ...]
+
+    def headline(self) -> str:
+        """Return the network, its density and its number of weights as one line."""
+        return f"network {self.network}, density {self.density}, {self.remaining} weights"
+
+    def content(self) -> list[str | TextTable]:
+        """Return the plan, a table of all networks, and the warnings."""
+        rows = [("network", "weights left", "share of draws in which it is the smallest")]
+        each = zip(self.remaining_by_network, self.chance_by_network, strict=True)
+        for number, (left, chance) in enumerate(each):
+            reached = f"{left:,.0f}" if np.isfinite(left) else "does not reach the error"
+            rows.append((str(number), reached, percent(chance)))
+        level = f"{100 * self.density.level:.6g}% intervals, for one new run"
+        found = f"network {self.network} at density {self.density}: {self.remaining} weights ({level})"
+        return [found, TextTable(rows, "r", header=True), *(f"warning: {text}" for text in self.warnings)]
 
 
 @checks.arguments(

@@ -28,6 +28,7 @@ from errsrc.laws.law import Array, Law, checked_inputs
 from errsrc.laws.m4 import M4
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
+from errsrc.results import TextTable, percent
 
 AVERAGED_LAWS: dict[tuple[str, ...], tuple[type[Law], ...]] = {
     ("n",): (Power, Envelope, M4),
@@ -57,7 +58,7 @@ STARTS_PER_LAW = 12
 """Number of random starts for each law."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AveragedFit(Forecast):
     """Fits of several laws to the same points, averaged in ln error.
 
@@ -79,11 +80,22 @@ class AveragedFit(Forecast):
     warnings: tuple[str, ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
 
-    def __str__(self) -> str:
+    def headline(self) -> str:
+        """Return the weights of the laws, and the parameters of the first of them, as one line."""
+        return f"{self._shares()}; {self.members[0].headline()}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return the weights of the laws, the first of them, and the warnings as a table."""
+        first = ("average of", f"{self._shares()}; the first is shown")
+        return [TextTable([first, *self.members[0].lines(self.warnings)], "l")]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the main numbers of the member of the largest weight as JSON values, see `Fit.as_dict`."""
+        return self.members[0].as_dict() | {"warnings": list(self.warnings)}
+
+    def _shares(self) -> str:
         names = [records.name(type(fit.law)) for fit in self.members]
-        shown = ", ".join(f"{name} {w:.0%}" for name, w in zip(names, self.weights, strict=True))
-        lines = [("average of", f"{shown}; the first is shown"), *self.members[0].lines(self.warnings)]
-        return "\n".join(f"{name:<11} {text}".rstrip() for name, text in lines)
+        return ", ".join(f"{name} {percent(w)}" for name, w in zip(names, self.weights, strict=True))
 
     @property
     def input_names(self) -> tuple[str, ...]:

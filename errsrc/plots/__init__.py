@@ -5,11 +5,14 @@ data do not determine is drawn as an upper bound.  Figures do not use pyplot, so
 closed::
 
     plots.extrapolation(result).figure.savefig("extrapolation.png")
+
+`draw` chooses the figure by the type of the result; ``result.plot()`` calls it.
 """
 
 from errsrc.exports import exported_names
 from errsrc.plots.budget import shares as shares
 from errsrc.plots.budget import terms as terms
+from errsrc.plots.drawing import draw as draw
 from errsrc.plots.nyquist import cliff as cliff
 from errsrc.plots.nyquist import hardest as hardest
 from errsrc.plots.pruning import invariant as invariant
