@@ -1,4 +1,4 @@
-"""Band-limited teachers: random functions in the span of a basis, or almost."""
+"""Band-limited teachers: random functions that lie in the span of a basis, exactly or almost."""
 
 from __future__ import annotations
 
@@ -61,26 +61,26 @@ class _BandInputs(Checked):
 class BandTeacher(_BandInputs, GaussianSetting):
     """A random function in a band, with independent normal coefficients.
 
-    The coefficients are those in the orthonormal basis of the band.  The variance of a coefficient of degree
-    k is proportional to max(k, 1)^-decay, and the target variance, over all outputs, is 1.  The design of
-    nodes places the labelled inputs.  The risk is the mean over the whole domain, uniformly, by Parseval's
-    identity or by an exact quadrature.
+    The band is the span of an orthonormal basis.  The variance of a coefficient of degree k is proportional
+    to max(k, 1)^-decay.  The target variance, summed over outputs, is 1.  The labelled inputs are the nodes
+    of a design.  The risk is a mean under the uniform distribution on the whole domain; Parseval's identity
+    or a quadrature gives its exact value.
 
     Parameters
     ----------
     basis : Basis
-        The band.
+        The basis of the band.
     decay : float
-        Decay of the coefficients' variances, from -100 to 100.
+        Decay of the coefficients' variances with the degree, from -100 to 100.
     outputs : int or None
-        Number of outputs, all with the same prior; None for labels (n,).
+        Number of outputs, all with the same prior; None for one output, whose labels have the shape (n,).
     beyond : Basis or None
-        A larger basis of the same family.  The teacher then also has a tail: a part in the functions of this
-        basis that are not in the band.  Such a teacher is only *almost* band-limited.
+        A larger basis of the same family.  The teacher then also has a tail: a random combination of the
+        functions of `beyond` that are not in the band.  Such a teacher is only *almost* band-limited.
     tail : float
-        Share of the variance in this tail, in [0, 1].
+        Share of the target variance that is in the tail, in [0, 1].
     tail_decay : float
-        Decay of the variances within the tail, by degree, from -100 to 100.
+        Decay of the variances of the tail's coefficients with the degree, from -100 to 100.
     nodes : Nodes
         The design of the labelled inputs.
     channel : Clean or Gaussian
@@ -88,7 +88,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
     Examples
     --------
-    The share of the variance at frequencies 2 and 3, which a student of degree 1 cannot express:
+    A student of degree 1 cannot express the frequencies 2 and 3.  Their share of the target variance is:
 
     >>> from errsrc.settings import Band
     >>> print(BandTeacher(Torus(3)).realizability(Band(Torus(1))))
@@ -126,7 +126,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
     @cached_property
     def variances(self) -> Array:
-        """Prior variances of the coefficients in `whole`, float64 (M,), which sum to 1."""
+        """Prior variances of the coefficients of the M functions of `whole`, float64 (M,); their sum is 1."""
         degrees = np.maximum(self.whole.degrees, 1).astype(np.float64)
         inside = np.ones(len(degrees), dtype=bool)
         if self.beyond is not None:
@@ -151,13 +151,17 @@ class BandTeacher(_BandInputs, GaussianSetting):
         return BandFunction(self.whole, (raw.T * np.sqrt(self.variances)).T)
 
     def roots(self, *points: Array) -> list[Array]:
-        """Return the basis, scaled by the coefficients' standard deviations; see `GaussianSetting.roots`."""
+        """Return the functions of `whole` at points, times the standard deviations of their coefficients.
+
+        See `GaussianSetting.roots`.
+        """
         return [self.whole(x) * np.sqrt(self.variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return the basis's own quadrature, exact for members of a band; a uniform sample for other classes.
+        """Return the quadrature of the basis, or a uniform sample of points.
 
-        See `GaussianSetting.quadrature`.
+        For a band as the function class, the quadrature of the basis is exact.  For other classes the points
+        are a uniform sample.  See `GaussianSetting.quadrature`.
         """
         band = function_class.band
         if band is None:
@@ -167,12 +171,12 @@ class BandTeacher(_BandInputs, GaussianSetting):
         return Quadrature(*self.whole.quadrature(order), exact=True)
 
     def basis_of(self, function_class: FunctionClass) -> Basis | None:
-        """Return the basis of a class of functions on this domain.
+        """Return the basis of a class of functions on this setting's domain.
 
         Parameters
         ----------
         function_class : FunctionClass
-            The class.
+            A band on this domain, or the class of all functions.
 
         Returns
         -------
@@ -182,7 +186,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
         Raises
         ------
         ValueError
-            For a band on another domain, and for other classes.
+            If the class is a band on another domain, or neither a band nor the class of all functions.
         """
         band = function_class.band
         if band is not None and band.domain == self.basis.domain:
@@ -193,19 +197,24 @@ class BandTeacher(_BandInputs, GaussianSetting):
         raise ValueError(checks.refusal("function_class", "BandTeacher", accepted, function_class))
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return the functions of a band, see `GaussianSetting.frame`."""
+        """Return the basis functions of a band at points, see `GaussianSetting.frame`."""
         basis = self.basis_of(function_class)
         return None if basis is None else basis(points)
 
     def dimension(self, function_class: FunctionClass) -> float:
-        """Return M, or inf for all functions; see `GaussianSetting.dimension`."""
+        """Return M, the number of basis functions of a band, or inf for the class of all functions.
+
+        See `GaussianSetting.dimension`.
+        """
         basis = self.basis_of(function_class)
         return np.inf if basis is None else basis.size
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return the prior variance outside the band (Parseval), see `Setting.realizability`.
+        """Return the prior variance of the teacher's part outside the band of the class.
 
-        For a band of another family, exact quadrature gives the share of each function outside that band.
+        For a band of the teacher's family, this is a sum of coefficient variances (Parseval).  For a band of
+        another family, an exact quadrature gives the share of each basis function that lies outside that
+        band.  See `Setting.realizability`.
         """
         basis = self.basis_of(function_class)
         if basis is None:
@@ -222,25 +231,26 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
     @property
     def n_nyquist(self) -> int | None:
-        """M, the size of the band."""
+        """M, the number of basis functions of the band."""
         return self.basis.size
 
     def sampling_matrix(self, x: Array) -> Array | None:
-        """Return the functions of the band at the inputs, see `Setting.sampling_matrix`."""
+        """Return the basis functions of the band at the inputs, see `Setting.sampling_matrix`."""
         return self.basis(x)
 
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
         """Return whether least squares over n uniform nodes has an infinite mean risk.
 
-        The nodes whose n x M feature matrix is rank-deficient form a set of codimension at most |n - M| + 1.
-        So for |n - M| <= 1 the smallest singular value s is below e with a probability of order e^2 or more,
-        and the mean of 1 / s^2 is infinite.  If nodes vary in one or two coordinates, this mean is also
-        infinite for all 2 <= n < M, because two nodes may be at a distance of e.
+        The columns of the n x M feature matrix are the M basis functions at the n nodes.  The nodes whose
+        feature matrix is rank-deficient form a set of codimension at most |n - M| + 1.  If |n - M| <= 1, the
+        smallest singular value s is therefore below a small e with a probability of order e^2 or more, and
+        the mean of 1 / s^2 is infinite.  If nodes vary in one or two coordinates, this mean is also infinite
+        for all 2 <= n < M, because two nodes may be at a distance of e.
 
-        With clean labels, the part of the teacher outside the band acts as noise if M or M + 1 nodes that are
-        far apart are rank-deficient, because some function of the band is 0 at all of them.  Such nodes exist
-        only in two or more coordinates.  In one coordinate nodes are rank-deficient only if they are close to
-        each other, and then their labels are close too.
+        With clean labels, the part of the teacher outside the band may act as noise.  It does so where M or
+        M + 1 nodes are far apart but rank-deficient, because some function of the band is 0 at all of these
+        nodes.  Such nodes exist only in two or more coordinates.  In one coordinate nodes are rank-deficient
+        only if two of them are close to each other, and then their labels are close too.
         """
         size = self.dimension(function_class)
         if not self.nodes.uniform or min(n, size) < 2:
@@ -254,20 +264,20 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
 @dataclass(frozen=True)
 class SparseTeacher(_BandInputs, Setting):
-    """A random function with few coefficients other than 0, at unknown positions in a band.
+    """A random combination of a few basis functions of a band; the learner does not know which functions.
 
-    The positions are drawn uniformly without repetition.  The coefficients are normal, of equal variance, and
-    the target variance is 1.
+    The K functions are drawn uniformly without repetition.  Their coefficients are normal with equal
+    variance, all other coefficients are 0, and the target variance is 1.
 
     Parameters
     ----------
     basis : Basis
-        The band that the positions are drawn from.
+        The basis of the band.
     sparsity : int
-        K, the number of coefficients that are not 0, from 1 to the size of the band.
+        K, the number of coefficients that are not 0, from 1 to the size of the basis.
     pairs : bool
-        Whether the cosine and the sine of a frequency of a torus are chosen together; they count as two
-        coefficients, so K is even.
+        Whether the cosine and the sine of a frequency are chosen together.  They count as two coefficients,
+        so K must be even.  The basis must be a torus.
     nodes : Nodes
         The design of the labelled inputs.
     channel : Clean or Gaussian
@@ -288,7 +298,7 @@ class SparseTeacher(_BandInputs, Setting):
 
     @property
     def noise(self) -> float:
-        """Label variance."""
+        """Variance of the label noise."""
         return self.channel.noise_std**2
 
     @property
@@ -308,7 +318,10 @@ class SparseTeacher(_BandInputs, Setting):
         return BandFunction(self.basis, coefficients)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return the share of coefficients that a smaller band lacks, see `Setting.realizability`."""
+        """Return the share of this band's basis functions that a smaller band lacks.
+
+        The constant function does not count if `pairs` is True.  See `Setting.realizability`.
+        """
         band = function_class.band
         if band is None or band.family != self.basis.family:
             return super().realizability(function_class)
@@ -318,5 +331,5 @@ class SparseTeacher(_BandInputs, Setting):
 
     @property
     def n_nyquist(self) -> int | None:
-        """2 K: with fewer examples two functions of K coefficients each can have the same labels."""
+        """2 K: from fewer examples, two teachers with K coefficients each can have the same labels."""
         return 2 * self.sparsity

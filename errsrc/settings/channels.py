@@ -15,15 +15,18 @@ from errsrc.fields import Checked, number
 
 @dataclass(frozen=True)
 class Channel(Checked, abc.ABC):
-    """A label channel; a subclass defines `label`, and sets `labels` to "classes" where labels are classes.
+    """A label channel: how labels are drawn, given the teacher's values.
+
+    A subclass defines `label`.  If its labels are classes, it also sets `labels` to "classes" and defines
+    `probabilities`.
 
     Attributes
     ----------
     labels : str
-        Kind of the labels: "values", float64, whose mean given the teacher's value is that value; or
-        "classes", int64 from 0, for which the channel also defines `probabilities`.
+        Kind of the labels.  "values" are float64, and their mean is the teacher's value.  "classes" are
+        int64, from 0.
     noise_std : float
-        Standard deviation of the normal noise that is added to each value; 0 for channels that add none.
+        Standard deviation of the normal noise that is added to each value; 0 for channels without such noise.
     """
 
     labels: ClassVar[str] = "values"
@@ -36,14 +39,14 @@ class Channel(Checked, abc.ABC):
         Parameters
         ----------
         values : float64, (N,) or (N, outputs)
-            The teacher's values; (N, classes) where labels are classes.
+            The teacher's values at N inputs; (N, classes) where labels are classes.
         rng : numpy.random.Generator
             Source of the labels' noise.
 
         Returns
         -------
         array
-            Labels: float64 of the same shape, or classes, int64 (N,).
+            The labels: float64 of the same shape as `values`, or classes, int64 (N,).
         """
 
     def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,25 +65,25 @@ class Channel(Checked, abc.ABC):
         Raises
         ------
         TypeError
-            For a channel that does not define these probabilities.
+            If the channel does not define these probabilities.
         """
         accepted = "a channel that defines the probabilities of classes"
         raise TypeError(checks.refusal("channel", "probabilities", accepted, self))
 
     @property
     def noise_is_constant(self) -> bool:
-        """Whether all values of a teacher have the same smallest risk; for labels that are classes."""
+        """Whether the smallest possible risk is the same at all inputs; used where labels are classes."""
         return False
 
     @property
     def jumps(self) -> bool:
-        """Whether the probabilities of classes jump where the values change continuously."""
+        """Whether the class probabilities are a discontinuous function of the teacher's values."""
         return False
 
 
 @dataclass(frozen=True)
 class Clean(Channel):
-    """Labels are the teacher's values."""
+    """Labels are the teacher's values, without noise."""
 
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
         """Return the values themselves, see `Channel.label`."""
@@ -94,25 +97,24 @@ class Gaussian(Channel):
     Parameters
     ----------
     noise_std : float
-        Standard deviation of the noise, at least 1e-100, so that its square is not 0.
+        Standard deviation of the noise, at least 1e-100: the square of a smaller number may be 0 in float64.
     """
 
     noise_std: float = number(at_least=1e-100)
 
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
-        """Return values plus noise, see `Channel.label`."""
+        """Return the values plus noise, see `Channel.label`."""
         return values + self.noise_std * rng.standard_normal(values.shape)
 
 
 @dataclass(frozen=True)
 class Flips(Channel):
-    """Labels are the class of the largest value, or at random another class.
+    """The label is the class of the teacher's largest value, or, with probability `rate`, another class.
 
     Parameters
     ----------
     rate : float
-        Probability of a change, in [0, 1]; all other classes are equally likely.  A rate of 0 gives the
-        teacher's own classes.
+        Probability of another class, in [0, 1]; all other classes are equally likely.
     """
 
     labels: ClassVar[str] = "classes"
@@ -135,12 +137,12 @@ class Flips(Channel):
 
     @property
     def noise_is_constant(self) -> bool:
-        """True: the rate is the same everywhere."""
+        """True: the rate of flips is the same at all inputs."""
         return True
 
     @property
     def jumps(self) -> bool:
-        """Whether labels are flipped: probabilities then jump where another value becomes the largest."""
+        """Whether `rate` is above 0: class probabilities then jump where another value becomes the largest."""
         return self.rate > 0
 
 

@@ -1,4 +1,7 @@
-"""Inputs and teachers' values of a setting, checked, since a setting of your own may return anything."""
+"""Inputs and teachers' values of a setting, after a check of their shapes.
+
+The check gives a clear error message if a user's own setting returns something of the wrong shape.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from errsrc.settings.setting import Array, Setting
 
 
 def drawn_inputs(setting: Setting, count: int, rng: np.random.Generator, where: str) -> Array:
-    """Return inputs that a setting draws, after a check that they are of the shape (count, dim).
+    """Return inputs that a setting draws, after a check that their shape is (count, dim).
 
     Parameters
     ----------
@@ -33,7 +36,7 @@ def drawn_inputs(setting: Setting, count: int, rng: np.random.Generator, where: 
     Raises
     ------
     ValueError
-        For inputs of another shape.
+        If the setting draws inputs of another shape.
     """
     x = setting.inputs(count, rng)
     if np.ndim(x) != 2 or len(x) != count:
@@ -44,7 +47,7 @@ def drawn_inputs(setting: Setting, count: int, rng: np.random.Generator, where: 
 
 
 def taught_values(setting: Setting, teacher: Any, x: Array, where: str) -> NDArray[Any]:
-    """Return a teacher's values at inputs, after a check that there is a value for each input.
+    """Return a teacher's values at inputs, after a check that the teacher gives a value for each input.
 
     Parameters
     ----------
@@ -65,9 +68,9 @@ def taught_values(setting: Setting, teacher: Any, x: Array, where: str) -> NDArr
     Raises
     ------
     TypeError
-        For a teacher that is not a function.
+        If the teacher is not callable.
     ValueError
-        For values of another shape.
+        If the values have another shape.
     """
     accepted = "one whose teacher(rng) is a function of inputs (N, dim) with values (N,) or (N, outputs)"
     name = type(setting).__name__

@@ -12,11 +12,13 @@ from errsrc.nets import Network, embeds
 
 @dataclass(frozen=True)
 class FunctionClass(Checked):
-    """A set of functions of an input.  Each learner declares its class; a setting measures the part of its
-    teachers that the class lacks.
+    """A set of functions of an input.
 
-    A subclass is a frozen dataclass of plain numbers.  It overrides those of the following attributes that
-    are known for it.
+    Each learner declares the class of functions that it can express.  `Setting.realizability` measures how
+    well the best function of a class approximates the setting's teachers.
+
+    A subclass is a frozen dataclass of plain numbers.  It overrides the attributes and methods below whose
+    values are known for its class.
     """
 
     unrestricted: ClassVar[bool] = False
@@ -32,22 +34,22 @@ class FunctionClass(Checked):
 
     @property
     def band(self) -> Basis | None:
-        """Basis whose span is the class; None for other classes."""
+        """Basis whose span is the class; None for a class that is not the span of a basis."""
         return None
 
     @property
     def network(self) -> Network | None:
-        """Architecture whose functions, over all weights, form the class; None for other classes."""
+        """Architecture if the class consists of its functions with all possible weights; otherwise None."""
         return None
 
     @property
     def input_dim(self) -> int | None:
-        """Number of coordinates of an input; None where the class has functions of any inputs."""
+        """Number of coordinates of an input; None if the class has functions of inputs of any dimension."""
         return None
 
     @property
     def output_dim(self) -> int | None:
-        """Number of outputs; None where the class has functions of any number of outputs."""
+        """Number of outputs; None if the class has functions with any number of outputs."""
         return None
 
     def holds(self, architecture: Network) -> bool:
@@ -61,7 +63,7 @@ class FunctionClass(Checked):
         Returns
         -------
         bool
-            False also if this is not known.
+            True if the class is known to contain them; False if it does not, or if this is not known.
         """
         return self.unrestricted
 
@@ -70,7 +72,7 @@ class FunctionClass(Checked):
 class AllFunctions(FunctionClass):
     """All functions.
 
-    This is the class of nearest neighbours, forests, kernel methods, and averages of several networks.
+    Nearest neighbours, forests, kernel methods, and averages of several networks have this class.
     """
 
     unrestricted: ClassVar[bool] = True
@@ -78,19 +80,19 @@ class AllFunctions(FunctionClass):
 
 @dataclass(frozen=True)
 class Linear(FunctionClass):
-    """Linear maps of the inputs, x -> W x, without an offset."""
+    """Linear maps of the inputs, x -> W x, without a bias term."""
 
     linear: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
 class RankK(FunctionClass):
-    """Linear maps of the inputs, of limited rank.
+    """Linear maps of the inputs, x -> W x, where the rank of W is limited.
 
     Parameters
     ----------
     rank : int
-        Largest rank of the maps, >= 1.
+        Largest rank of W, >= 1.
     """
 
     linear: ClassVar[bool] = True
@@ -98,18 +100,18 @@ class RankK(FunctionClass):
 
     @property
     def largest_rank(self) -> int | None:
-        """The rank."""
+        """Largest rank of W."""
         return self.rank
 
 
 @dataclass(frozen=True)
 class Band(FunctionClass):
-    """The functions in the span of a basis: the functions limited to a band.
+    """The span of a basis: all functions that are limited to a band.
 
     Parameters
     ----------
     basis : Basis
-        A basis of `errsrc.bases`, or one of your own.
+        A basis of `errsrc.bases`, or your own subclass of `errsrc.bases.Basis`.
     """
 
     basis: Basis = instance(Basis, "a basis of errsrc.bases")
@@ -121,7 +123,7 @@ class Band(FunctionClass):
 
     @property
     def band_size(self) -> int:
-        """M, the number of coefficients."""
+        """M, the number of basis functions."""
         return self.basis.size
 
     @property
@@ -132,7 +134,7 @@ class Band(FunctionClass):
 
 @dataclass(frozen=True)
 class NetworkFunctions(FunctionClass):
-    """The functions of one network architecture, over all its weights.
+    """The functions of one network architecture with all possible weights.
 
     Parameters
     ----------
@@ -158,5 +160,5 @@ class NetworkFunctions(FunctionClass):
         return self.architecture.outputs
 
     def holds(self, architecture: Network) -> bool:
-        """Return whether the other architecture can be embedded in this one (`errsrc.nets.embeds`)."""
+        """Return whether `architecture` can be embedded in the class's own one, see `errsrc.nets.embeds`."""
         return embeds(architecture, self.architecture)

@@ -1,4 +1,4 @@
-"""Settings whose teachers are a Gaussian process, so that their error budgets have closed forms."""
+"""Settings whose teachers are samples of a Gaussian process: their error budgets have closed forms."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from errsrc.settings.setting import Array, Predictor, Setting
 
 @dataclass(frozen=True, eq=False)
 class Quadrature:
-    """Points and weights that integrate squares of functions over a setting's inputs.
+    """Points and weights that give the mean of a squared function g^2 over a setting's inputs.
 
     Attributes
     ----------
     points : float64, (Q, dim)
         The points.
     weights : float64, (Q,)
-        The points' weights: the mean of g^2 is the sum of ``weights * g(points) ** 2``.
+        The weights of the points: the mean of g^2 is the sum of ``weights * g(points) ** 2``.
     exact : bool
-        Whether the sum is exact for differences between teachers and members of the quadrature's function
-        class; otherwise the points are a random sample.
+        Whether this sum is exact if g is the difference between a teacher and a function of the class that
+        the quadrature was made for.  If False, the points are a random sample.
     """
 
     points: Array
@@ -37,10 +37,11 @@ class Quadrature:
 
 @dataclass(frozen=True)
 class GaussianSetting(Setting):
-    """A setting whose teachers are a Gaussian process: its error budgets have closed forms.
+    """A setting whose teachers are samples of a Gaussian process: its error budgets have closed forms.
 
-    A subclass defines `inputs` and `roots`; `frame` for the classes that are linear spaces; and `quadrature`
-    and `target_variance` where they are known exactly.  The loss is squared, summed over outputs.
+    A subclass defines `inputs` and `roots`.  It overrides `frame` for function classes that are linear
+    spaces, and `quadrature` and `target_variance` if their exact values are known.  The loss is the squared
+    error, summed over outputs.
 
     Parameters
     ----------
@@ -53,37 +54,37 @@ class GaussianSetting(Setting):
 
     @property
     def noise_std(self) -> float:
-        """Standard deviation of the label noise, of each output."""
+        """Standard deviation of the label noise of each output."""
         return self.channel.noise_std
 
     @property
     def outputs(self) -> int | None:
-        """Number of outputs, or None where labels are (n,)."""
+        """Number of outputs; None for one output, whose labels have the shape (n,)."""
         return None
 
     @property
     def output_dim(self) -> int:
-        """Number of outputs, 1 where labels are (n,)."""
+        """Number of outputs; 1 if labels have the shape (n,)."""
         return len(self.output_stds)
 
     @property
     def output_stds(self) -> Array:
-        """Prior standard deviation of each output, (outputs,), relative to the process of `roots`."""
+        """Factors, (outputs,), that multiply the process of `roots` to give each output."""
         return np.ones(1)
 
     @property
     def noise(self) -> float:
-        """Label variance, summed over outputs."""
+        """Variance of the label noise, summed over outputs."""
         return self.noise_std**2 * len(self.output_stds)
 
     @property
     def target_variance(self) -> float:
-        """Mean prior variance over 1,000 inputs that are always the same, summed over outputs."""
+        """Mean prior variance over a fixed sample of 1,000 random inputs, summed over outputs."""
         (root,) = self.roots(self.inputs(1000, np.random.default_rng(0)))
         return float(np.square(root).sum(1).mean() * np.square(self.output_stds).sum())
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
-        """Draw a teacher from the prior: its values are `roots` at the inputs, times normal numbers.
+        """Draw a teacher from the prior: its values at inputs are `roots` times standard normal numbers.
 
         Parameters
         ----------
@@ -93,8 +94,8 @@ class GaussianSetting(Setting):
         Raises
         ------
         TypeError
-            If the `roots` at a point depend on the other points in the call; a subclass must then define its
-            own `teacher`.
+            If the `roots` of a point depend on the other points in the call.  The subclass must then define
+            its own `teacher`.
         """
         points = self.inputs(2, np.random.default_rng(0))
         (both,), (alone,) = self.roots(points), self.roots(points[:1])
@@ -106,27 +107,27 @@ class GaussianSetting(Setting):
 
     @abc.abstractmethod
     def roots(self, *points: Array) -> list[Array]:
-        """Return square roots of the prior covariance.
+        """Return a square root of the joint prior covariance of the values at sets of points.
 
         Parameters
         ----------
         *points : float64, (N, dim)
-            Sets of points.
+            Sets of points, one array for each set.
 
         Returns
         -------
         list of arrays
-            For each set a matrix, float64 (N, R).  If B and C are the matrices of two sets, B C' is the prior
-            covariance between the values at the two sets.
+            A matrix for each set, float64 (N, R), with the same R for all sets.  If B and C are the matrices
+            of two sets, B C' is the prior covariance between the values at the two sets.
         """
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return points and weights for the comparison of functions.
+        """Return points and weights that give the mean squared distance between functions.
 
         Parameters
         ----------
         function_class : FunctionClass
-            The class of the functions.
+            The class of functions that are compared with teachers.
         rng : numpy.random.Generator
             Source of random points, used if no exact quadrature is known.
         count : int
@@ -135,13 +136,13 @@ class GaussianSetting(Setting):
         Returns
         -------
         Quadrature
-            An exact quadrature, or a random sample of the inputs with equal weights.
+            An exact quadrature if one is known; otherwise a random sample of the inputs with equal weights.
         """
         points = self.inputs(count, rng)
         return Quadrature(points, np.full(count, 1 / count), exact=False)
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return an orthonormal basis of a class at points.
+        """Return the values at points of an orthonormal basis of a class.
 
         Parameters
         ----------
@@ -153,12 +154,12 @@ class GaussianSetting(Setting):
         Returns
         -------
         array or None
-            float64 (N, M); None for the class of all functions.
+            Values of the M basis functions, float64 (N, M); None for the class of all functions.
 
         Raises
         ------
         ValueError
-            For a class that is not a linear space of functions of the inputs, or whose basis is not known.
+            If the class is not a linear space of functions of the inputs, or if its basis is not known.
         """
         if function_class.unrestricted:
             return None
@@ -166,7 +167,7 @@ class GaussianSetting(Setting):
         raise ValueError(checks.refusal("function_class", type(self).__name__, accepted, function_class))
 
     def dimension(self, function_class: FunctionClass) -> float:
-        """Return M, the number of coefficients of a class, or inf for all functions.
+        """Return M, the dimension of a class that is a linear space, or inf for the class of all functions.
 
         Parameters
         ----------
@@ -176,7 +177,7 @@ class GaussianSetting(Setting):
         Raises
         ------
         ValueError
-            If `frame` raises it.
+            If `frame` raises ValueError for this class.
         """
         points = self.inputs(1, np.random.default_rng(0))
         frame = self.frame(function_class, points)
@@ -188,13 +189,13 @@ class GaussianSetting(Setting):
         Parameters
         ----------
         function_class : FunctionClass
-            The class in which the squared error is minimised.
+            The class in which least squares minimises the squared error.
         n : int
             Number of examples.
 
         Returns
         -------
         bool
-            False also if this is not known.
+            True if the mean risk is known to be infinite; False if it is finite, or if this is not known.
         """
         return False

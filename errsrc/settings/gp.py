@@ -1,4 +1,4 @@
-"""Gaussian-process teachers on the cube, the sphere, or normal inputs."""
+"""Gaussian-process teachers with inputs on the cube, on the sphere, or from a normal distribution."""
 
 from __future__ import annotations
 
@@ -21,22 +21,25 @@ class GaussianProcessTeacher(GaussianSetting):
     Parameters
     ----------
     dim : int
-        Number of coordinates of an input, >= 1; for the sphere >= 2, and the sphere has dimension dim - 1.
+        Number of coordinates of an input, >= 1.  For the sphere, `dim` must be >= 2; the dimension of the
+        sphere itself is dim - 1.
     kernel : str
-        "rbf", exp(-r^2 / (2 length^2)); or "matern" of smoothness `nu` (nu = 1/2: exp(-r / length)).
+        The kernel as a function of the distance r between two inputs.  "rbf" is exp(-r^2 / (2 length^2));
+        "matern" is the Matern kernel of smoothness `nu`, which for nu = 1/2 is exp(-r / length).
     length : float
         Length scale, > 0.
     nu : float
         Smoothness of the Matern kernel, > 0.
     domain : str
-        Inputs: "cube", uniform on [0, 1]^dim; "sphere", uniform on the unit sphere; or "normal", standard
-        normal.
+        Distribution of the inputs: "cube", uniform on [0, 1]^dim; "sphere", uniform on the unit sphere; or
+        "normal", the standard normal distribution.
     channel : Clean or Gaussian
         Whether normal noise is added to the values.
 
     Notes
     -----
-    Posterior terms are exact at given inputs; their mean over fresh inputs is a sample mean.
+    The posterior variance at an input has a closed form.  Its mean over all inputs has none, and is estimated
+    by the mean over a random sample of inputs.
     """
 
     dim: int = integer(at_least=1)
@@ -87,14 +90,14 @@ class GaussianProcessTeacher(GaussianSetting):
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a teacher, see `Setting.teacher`.
 
-        The teacher's values at new points are drawn given its values at all earlier points.
+        Each call of the teacher draws its values at new points, conditioned on its values in earlier calls.
         """
         return _LazyDraw(self, rng)
 
     def roots(self, *points: Array) -> list[Array]:
         """Return a root of the joint prior covariance, see `GaussianSetting.roots`.
 
-        Cost: the cube of the number of points in all sets.
+        The cost is proportional to the cube of the number of points in all sets.
         """
         together = np.concatenate(points)
         values, vectors = eigh(self.covariance(together, together))

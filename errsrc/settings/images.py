@@ -1,4 +1,4 @@
-"""Real inputs: a network trained on a real image set, which then labels the real images."""
+"""Real images as inputs: teachers trained on an image set, and a basis of functions of images."""
 
 from __future__ import annotations
 
@@ -35,30 +35,35 @@ _TEACHERS = 4  # number of teachers that a setting's constants are averaged over
 
 @dataclass(frozen=True)
 class ImageTeacher(Setting):
-    """A network that is trained on labelled images, and then labels all images: noiseless and realizable.
+    """A network that is trained on labelled images and then labels all images.
 
-    This is the construction of Rosenfeld's thesis (arXiv 2108.07686), turned into a prior: each teacher is
-    trained separately, on a random subset of the training images, from random weights.  Students get training
-    images, drawn without repetition, and are tested on test images, which no teacher was trained on.  The
-    test images are the same in all draws, so that intervals over draws are for these images.
+    Rosenfeld's thesis (arXiv 2108.07686) constructs a noiseless, realizable problem in this way.  Here the
+    construction becomes a prior over teachers: each teacher is trained separately, on a random subset of the
+    training images, from random weights.  With the channel `Clean` the labels have no noise; a student with
+    the teacher's architecture can express the teacher.
+
+    Students get training images, drawn without repetition.  They are tested on test images, which no teacher
+    was trained on.  All draws use the same set of test images.  Intervals over draws therefore do not include
+    the uncertainty about other test images.
 
     Parameters
     ----------
     dataset : str
         A name in ``errsrc.datasets.IMAGE_SETS``.
     architecture : Network
-        The teacher's network, with the image set's numbers of inputs and classes.
+        The teacher's network.  It has an input for each value of an image and an output for each class.
     teacher_n : int
         Number of training images of a teacher, >= 1.
     teacher_steps : int
         Number of training steps of a teacher, >= 1.
     recipe : Recipe
-        How a teacher is trained; its loss is "log", on the images' own classes.
+        How a teacher is trained.  The recipe's loss must be "log"; the labels are the image set's classes.
     loss : str
-        "squared" for labels that are the teacher's outputs (logits); "log" or "zero-one" for labels that are
-        classes.
+        Loss of the students: "squared" if their labels are the teacher's outputs (logits); "log" or
+        "zero-one" if their labels are classes.
     channel : Channel
-        The label channel: `Clean` or `Gaussian` for values, `Flips` or `Softmax` for classes.
+        The label channel: `Clean` or `Gaussian` for the squared loss, `Flips` or `Softmax` for labels that
+        are classes.
     """
 
     dataset: str = choice(MISSING, tuple(IMAGE_SETS))
@@ -83,7 +88,7 @@ class ImageTeacher(Setting):
 
     @property
     def input_dim(self) -> int:
-        """Number of pixels, of all channels."""
+        """Number of values of an image: pixels times colour channels."""
         return self.architecture.inputs
 
     @property
@@ -93,12 +98,15 @@ class ImageTeacher(Setting):
 
     @property
     def noise(self) -> float:
-        """The mean smallest risk under the channel, see `errsrc.settings.NetworkTeacher.noise`."""
+        """The smallest possible risk under the label channel, see `errsrc.settings.NetworkTeacher.noise`.
+
+        If it depends on the teacher, it is a mean over 4 teachers at all test images.
+        """
         return channel_noise(self.channel, self.loss, self.architecture.outputs, _values(self))
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; a mean over 4 teachers."""
+        """See `Setting.target_variance`; estimated from 4 teachers at all test images."""
         return constant_risk(self.channel, self.loss, _values(self)) - self.noise * (self.loss != "squared")
 
     @property
@@ -121,7 +129,7 @@ class ImageTeacher(Setting):
         Raises
         ------
         ValueError
-            For more images than there are.
+            If `count` is more than the number of training images.
         """
         x = _resident(self.dataset).x
         if count > len(x):
@@ -130,7 +138,7 @@ class ImageTeacher(Setting):
         return x[rng.choice(len(x), count, replace=False)].astype(np.float64)
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Return test images (count, pixels) without repetition, or all where that is more."""
+        """Return `count` random test images, float64 (count, pixels); all test images if there are fewer."""
         x = _resident(self.dataset).test
         return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
 
@@ -139,7 +147,7 @@ class ImageTeacher(Setting):
         return self.teachers([rng])[0]
 
     def teachers(self, rngs: Sequence[np.random.Generator]) -> list[NetworkFunction]:
-        """Train all teachers at once; see `Setting.teachers`.
+        """Train a teacher for each generator, all at once; see `Setting.teachers`.
 
         Raises
         ------
@@ -178,22 +186,22 @@ class ImageTeacher(Setting):
 
 @dataclass(frozen=True)
 class ImageBasis(Basis):
-    """The top M eigenfunctions of a kernel on real images: a band on the manifold of the images.
+    """The M eigenfunctions of a kernel on real images that have the largest eigenvalues.
 
-    The eigenfunctions are estimated by `errsrc.bases.eigenfunctions` from a random part of the training
-    images, without labels.  Labelled inputs are drawn, without repetition, from the rest of the training
-    images; fresh inputs are test images.  The images that the basis is estimated from are also its
-    quadrature.  The basis is exactly orthonormal on these images, and nearly orthonormal on other images.
+    The function `errsrc.bases.eigenfunctions` estimates them from a random part of the training images,
+    without labels.  The same images, with equal weights, are the quadrature of the basis: the basis is
+    exactly orthonormal on them, and nearly orthonormal on other images.  Labelled inputs are drawn, without
+    repetition, from the other training images; fresh inputs are test images.
 
     Parameters
     ----------
     dataset : str
         A name in ``errsrc.datasets.IMAGE_SETS``.
     count : int
-        M, from 1 to `landmarks`.
+        M, the number of eigenfunctions, from 1 to `landmarks`.
     landmarks : int
-        Number of images, from 1 to `unlabelled`; each eigenfunction is a weighted sum of kernels
-        centred at these images.
+        Number of landmarks, from 1 to `unlabelled`.  Landmarks are images; each eigenfunction is a weighted
+        sum of kernels that are centred at the landmarks.
     unlabelled : int
         Number of images that the eigenfunctions are estimated from.
     kernel : str
@@ -201,7 +209,7 @@ class ImageBasis(Basis):
     length : float
         Length scale of the kernel, >= 0; 0 stands for the median distance between landmarks.
     seed : int
-        Seed of the choice of images, >= 0.
+        Seed of the random choice of the unlabelled images and of the landmarks, >= 0.
     """
 
     size_field: ClassVar[str] = "count"
@@ -226,22 +234,22 @@ class ImageBasis(Basis):
 
     @property
     def order(self) -> int:
-        """0: the quadrature does not depend on an order."""
+        """0: the quadrature of images has no order."""
         return 0
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """The images that the basis is orthonormal on."""
+        """Identity of the inputs: the fields that determine on which images the basis is orthonormal."""
         return ("images", self.dataset, self.unlabelled, self.seed)
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """The domain, the landmarks and the kernel, which determine the eigenfunctions."""
+        """Identity of the eigenfunctions: the domain, and the fields of the landmarks and of the kernel."""
         return (*super().family, self.landmarks, self.kernel, self.length)
 
     @property
     def dim(self) -> int:
-        """Number of pixels, of all channels."""
+        """Number of values of an image: pixels times colour channels."""
         return IMAGE_SETS[self.dataset].inputs
 
     @property
@@ -251,10 +259,10 @@ class ImageBasis(Basis):
 
     @property
     def split(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Indices of training images: those for the basis, (unlabelled,), and the others.
+        """Indices of the training images in two arrays.
 
-        The basis is estimated from the first images, without labels; the others can be drawn as labelled
-        inputs.
+        The basis is estimated from the images of the first array, (unlabelled,).  Labelled inputs are drawn
+        from the images of the second array, which has all other training images.
         """
         data = _resident(self.dataset)
         if self.unlabelled >= len(data.x):
@@ -265,11 +273,11 @@ class ImageBasis(Basis):
 
     @property
     def mercer(self) -> Mercer:
-        """The eigenfunctions, with the kernel's length and their eigenvalues."""
+        """The eigenfunctions, with their eigenvalues and the length scale of the kernel."""
         return _mercer(self)
 
     def place(self, u: Array) -> Array:
-        """Raise TypeError: images are drawn, and cannot be placed at given points."""
+        """Raise TypeError, because images cannot be placed at given points of a cube."""
         raise TypeError("Images are drawn by ImageBasis.draw; they cannot be placed.")
 
     def check_data(self) -> None:
@@ -277,7 +285,7 @@ class ImageBasis(Basis):
         check_files(self.dataset)
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw images to be labelled, without repetition, float64 (count, pixels).
+        """Draw inputs of labelled examples: images without repetition, float64 (count, pixels).
 
         Raises
         ------
@@ -291,22 +299,27 @@ class ImageBasis(Basis):
         return _resident(self.dataset).x[rng.choice(pool, count, replace=False)].astype(np.float64)
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Return test images (count, pixels) without repetition, or all where that is more."""
+        """Return `count` random test images, float64 (count, pixels); all test images if there are fewer."""
         x = _resident(self.dataset).test
         return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return the images that the basis was estimated from."""
+        """Return the images that the basis was estimated from, (Q, pixels), and their weights 1 / Q, (Q,).
+
+        The `order` has no effect.
+        """
         x = _resident(self.dataset).x[self.split[0]].astype(np.float64)
         return x, np.full(len(x), 1 / len(x))
 
     def values(self, x: Array) -> Array:
-        """Return the eigenfunctions."""
+        """Return the eigenfunctions at the images."""
         return self.mercer(x)
 
 
 def ready(cells: Iterable[Any]) -> None:
-    """Raise if data that a cell's setting needs are not on this machine, see `errsrc.sweeps.Kind`.
+    """Raise if the data that the settings of a study's cells need are not on this machine.
+
+    Studies call this function before any cell is computed, see ``require_data`` of `errsrc.sweeps.Kind`.
 
     Parameters
     ----------
@@ -316,7 +329,7 @@ def ready(cells: Iterable[Any]) -> None:
     Raises
     ------
     FileNotFoundError, ValueError
-        If `Setting.check_data` raises it.
+        If files are missing or damaged, see `Setting.check_data`.
     """
     for setting in {cell.setting for cell in cells}:
         setting.check_data()

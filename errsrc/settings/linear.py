@@ -1,4 +1,4 @@
-"""Gaussian linear teachers: one output, or a matrix of them."""
+"""Linear teachers with normal weights and normal inputs, of one or more outputs."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ REALIZABILITY_DRAWS = 4096
 
 @dataclass(frozen=True)
 class LinearTeacher(GaussianSetting):
-    """f(x) = W x with normal inputs and a normal prior.
+    """Linear teachers f(x) = W x with normal inputs and normal weights.
 
-    Inputs are independent and normal, with the variances `eigenvalues`.  Entries W_ji of the teacher are
-    independent and normal.  Their variance is proportional to i^-weight_decay j^-output_decay, and rows j >
-    `rank` are 0.  The scale makes the target variance 1.
+    The coordinates of an input are independent and normal, with the variances `eigenvalues`.  The entries
+    W_ji (output j, input i) are independent and normal.  Their variances are proportional to i^-weight_decay
+    j^-output_decay, except that rows j > `rank` are 0.  They are scaled so that the target variance is 1.
 
     Parameters
     ----------
     dim : int
         Number of coordinates of an input, >= 1.
     input_decay : float
-        Input i has variance i^-input_decay, i = 1 ... dim.
+        Coordinate i of an input has the variance i^-input_decay, i = 1 ... dim.
     spectrum : tuple of float
-        Variances of the inputs, `dim` numbers > 0, instead of the power of i; () for the power.
+        Variances of the coordinates, `dim` numbers > 0, instead of i^-input_decay; () to use `input_decay`.
     weight_decay : float
         Decay of the prior variances along the inputs.
     outputs : int or None
-        Number of outputs; None for labels (n,).
+        Number of outputs; None for one output, whose labels have the shape (n,).
     output_decay : float
         Decay of the prior variances along the outputs.
     rank : int or None
         Largest number of rows of W that are not 0, at most the number of outputs; None for no limit.
     channel : Clean or Gaussian
-        Whether normal noise is added to the values, independent in each output.
+        Whether normal noise, independent in each output, is added to the values.
 
     Examples
     --------
@@ -78,14 +78,14 @@ class LinearTeacher(GaussianSetting):
 
     @property
     def eigenvalues(self) -> Array:
-        """Variances of the inputs, float64 (dim,)."""
+        """Variances of the coordinates of an input, float64 (dim,)."""
         if self.spectrum:
             return np.array(self.spectrum)
         return np.arange(1, self.dim + 1, dtype=np.float64) ** -self.input_decay
 
     @property
     def weight_variances(self) -> Array:
-        """Prior variance of each input's weight, summed over outputs, float64 (dim,)."""
+        """Prior variances of the weights of each coordinate, summed over outputs, float64 (dim,)."""
         raw = np.arange(1, self.dim + 1, dtype=np.float64) ** -self.weight_decay
         return raw / (raw * self.eigenvalues).sum()
 
@@ -116,7 +116,7 @@ class LinearTeacher(GaussianSetting):
         Returns
         -------
         array
-            float64 (outputs, dim), or (1, dim) where labels are (n,).
+            float64 (outputs, dim); (1, dim) if labels have the shape (n,).
         """
         w = rng.standard_normal((len(self.output_stds), self.dim))
         return w * self.output_stds[:, None] * np.sqrt(self.weight_variances)
@@ -127,27 +127,34 @@ class LinearTeacher(GaussianSetting):
         return lambda x: x @ (w[0] if self.outputs is None else w.T)
 
     def roots(self, *points: Array) -> list[Array]:
-        """Return x sqrt(weight variances), see `GaussianSetting.roots`."""
+        """Return each point times the square roots of `weight_variances`, see `GaussianSetting.roots`."""
         return [x * np.sqrt(self.weight_variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return the principal axes, exact for linear functions; a random sample for all functions."""
+        """Return the unit vectors with the variances of the coordinates as weights, exact for linear maps.
+
+        For other classes the points are a random sample.  See `GaussianSetting.quadrature`.
+        """
         if not function_class.linear:
             return super().quadrature(function_class, rng, count)
         return Quadrature(np.eye(self.dim), self.eigenvalues, exact=True)
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return the inputs, scaled to unit variance, for linear maps; see `GaussianSetting.frame`."""
+        """For linear maps, return the points with each coordinate scaled to variance 1.
+
+        See `GaussianSetting.frame`.
+        """
         if function_class.linear:
             return points / np.sqrt(self.eigenvalues)
         return super().frame(function_class, points)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for linear maps, and for maps of rank k the mean squared error of the best such map.
+        """Return 0 for all linear maps; for maps of rank k, the mean squared error of the best such map.
 
-        This error is the mean over teachers of the sum of the squared singular values of W C^1/2 after the
-        k-th, where C is the covariance of the inputs.  If it is not 0, it is estimated from
-        `REALIZABILITY_DRAWS` teachers, with a 95% interval. See `Setting.realizability`.
+        For one teacher W, this error is the sum of the squared singular values of W C^1/2 after the k-th,
+        where C is the covariance of the inputs.  Its mean over teachers is estimated from
+        `REALIZABILITY_DRAWS` teachers, with a 95% interval; it is exactly 0 if no W has a rank above k.  See
+        `Setting.realizability`.
         """
         if not function_class.linear:
             return super().realizability(function_class)
@@ -162,17 +169,20 @@ class LinearTeacher(GaussianSetting):
         return mean_interval(np.array(draws), 0.95)
 
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
-        """Return whether labels are noisy and n is within 1 of M (Breiman and Freedman 1983).
+        """Return whether labels are noisy and |n - M| <= 1 (Breiman and Freedman 1983).
 
-        The normal inputs whose n x M feature matrix is rank-deficient form a set of codimension |n - M| + 1.
-        So for |n - M| <= 1 the smallest singular value s is below e with a probability of order e^2 or more,
-        and the mean of 1 / s^2 is infinite.
+        Here M is the number of coordinates of an input.  The n x M matrices of normal inputs that are
+        rank-deficient form a set of codimension |n - M| + 1.  If |n - M| <= 1, the smallest singular value s
+        is therefore below a small e with a probability of order e^2 or more, and the mean of 1 / s^2 is
+        infinite.
         """
         return self.noise_std > 0 and abs(n - self.dimension(function_class)) <= 1
 
 
 def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:
-    """Return the squared error of a matrix's best approximation of limited rank (Eckart and Young 1936).
+    """Return the squared error of the best approximation of a matrix by one of limited rank.
+
+    The error is that of Eckart and Young 1936, in the Frobenius norm.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Network teachers: random networks drawn from a prior, on normal or spherical inputs."""
+"""Network teachers: random networks drawn from a prior; inputs are normal or uniform on a sphere."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class NetworkFunction:
     architecture : Network
         The network.
     weights : tuple of tensors
-        Weights of one network, (1, ...) each.
+        The network's weights.  The first dimension of each tensor is 1.
     """
 
     architecture: Network
     weights: Weights
 
     def __call__(self, x: Array) -> Array:
-        """Return the outputs at inputs (N, inputs): (N,) for a network of one output, else (N, outputs)."""
+        """Return the outputs at inputs (N, inputs): (N,) if the network has one output, else (N, outputs)."""
         rows = torch.as_tensor(np.ascontiguousarray(x), dtype=self.weights[0].dtype)
         values = self.architecture(self.weights, rows)[0]
         out = values.detach().double().numpy()
@@ -45,23 +45,27 @@ class NetworkFunction:
 
 @dataclass(frozen=True)
 class NetworkTeacher(Setting):
-    """A random network: weights N(0, weight_std^2 / fan-in), biases N(0, bias_std^2), float64.
+    """A random network with independent normal weights and biases, computed in float64.
+
+    Weights have the variance weight_std^2 / fan-in, biases the variance bias_std^2.
 
     Parameters
     ----------
     architecture : Network
         A network of `errsrc.nets`.
     weight_std : float
-        Standard deviation of a weight times the square root of its fan-in, in (0, 1e6].
+        Standard deviation of a weight, times the square root of the fan-in; in (0, 1e6].
     bias_std : float
         Standard deviation of a bias, in [0, 1e6].
     domain : str
-        Inputs: "normal", standard normal; or "sphere", uniform on the sphere of radius sqrt(inputs).
+        Distribution of the inputs: "normal", the standard normal distribution; or "sphere", uniform on the
+        sphere of radius sqrt(inputs).
     loss : str
-        "squared", summed over outputs, for labels that are values; "log" (nats) or "zero-one" for labels that
-        are classes.
+        "squared", summed over outputs, if labels are values; "log" (in nats) or "zero-one" if labels are
+        classes.
     channel : Channel
-        The label channel: `Clean` or `Gaussian` for values, `Flips` or `Softmax` for classes.
+        The label channel: `Clean` or `Gaussian` for labels that are values, `Flips` or `Softmax` for labels
+        that are classes.
 
     Examples
     --------
@@ -100,15 +104,16 @@ class NetworkTeacher(Setting):
 
     @property
     def noise(self) -> float:
-        """Label variance, summed over outputs; for classes the mean smallest risk under the channel.
+        """The smallest possible risk under the label channel, in the units of the loss.
 
-        For `Softmax` it is a mean over 256 teachers at 512 inputs each; for other channels it is exact.
+        For the squared loss it is the variance of the label noise, summed over outputs.  For `Softmax` it is
+        estimated by a mean over 256 teachers at 512 inputs each; for other channels it is exact.
         """
         return channel_noise(self.channel, self.loss, self.architecture.outputs, self._values)
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; a mean over 256 teachers at 512 inputs each."""
+        """See `Setting.target_variance`; estimated from 256 teachers at 512 inputs each."""
         return constant_risk(self.channel, self.loss, self._values) - self.noise * (self.loss != "squared")
 
     @property
@@ -139,7 +144,10 @@ class NetworkTeacher(Setting):
 
     @property
     def n_nyquist(self) -> int | None:
-        """2 P + 1: this many clean labels distinguish all networks of the class (Sontag 2002)."""
+        """2 P + 1: clean labels at 2 P + 1 random inputs distinguish all networks of the architecture.
+
+        Sontag 2002 proves this for networks that are analytic in their P parameters.
+        """
         return 2 * self.parameters + 1
 
 
@@ -156,8 +164,8 @@ def _values(setting: NetworkTeacher) -> Array:
 def best_is_network(loss: str, channel: Channel) -> bool:
     """Return whether the best predictor of a network's labels is a network of the same architecture.
 
-    Under the log loss with flips, the best predictor is a step between two probabilities, which is not the
-    softmax of a network.
+    This is False for the log loss with flipped labels.  The best class probabilities then jump between two
+    values, but the softmax of a network is continuous.
 
     Parameters
     ----------
@@ -181,12 +189,12 @@ def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:
     outputs : int
         Number of outputs of the network; >= 2 for labels that are classes.
     where : str
-        Name of the class that error messages name.
+        Name of the class, for error messages.
 
     Raises
     ------
     ValueError
-        If they do not fit.
+        If the loss does not fit the channel or the number of outputs.
     """
     values = loss == "squared"
     if (channel.labels == "values") != values:
@@ -198,7 +206,7 @@ def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:
 
 
 def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> float:
-    """Return the mean smallest risk under a label channel, in the units of the loss.
+    """Return the smallest possible risk under a label channel, in the units of the loss.
 
     Parameters
     ----------
@@ -209,7 +217,7 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
     outputs : int
         Number of outputs.
     values : float64, (..., outputs)
-        Values of teachers; the smallest risk is averaged over them if it depends on them.
+        Values of teachers.  If the smallest possible risk depends on the values, their mean risk is returned.
     """
     if loss == "squared":
         return channel.noise_std**2 * outputs
@@ -218,7 +226,9 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the risk of the best constant for all teachers; for the squared loss, less the noise.
+    """Return the risk of the constant that is best for all teachers together.
+
+    For the squared loss, the variance of the label noise is not included.
 
     Parameters
     ----------

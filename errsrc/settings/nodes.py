@@ -1,4 +1,4 @@
-"""Designs of nodes: where in a domain the labelled inputs lie."""
+"""Designs of nodes: how the labelled inputs are placed in a domain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class Nodes(Checked, abc.ABC):
-    """A design of nodes on the unit cube, which a basis places in its domain; a subclass defines `points`."""
+    """A design of nodes: it draws points of the unit cube, which a basis maps into its own domain.
+
+    A subclass defines `points`.
+    """
 
     uniform: ClassVar[bool] = False
     """Whether the nodes are independent and uniform, so that a basis draws the inputs itself."""
@@ -45,7 +48,7 @@ class Nodes(Checked, abc.ABC):
 
 @dataclass(frozen=True)
 class Uniform(Nodes):
-    """Independent uniform nodes."""
+    """Independent nodes, uniform on the cube."""
 
     uniform: ClassVar[bool] = True
 
@@ -56,20 +59,23 @@ class Uniform(Nodes):
 
 @dataclass(frozen=True)
 class Jittered(Nodes):
-    """One node in each of n cells of equal volume; the cells are as close to cubes as n allows.
+    """One node in each of n boxes of equal volume that fill the cube.
+
+    The boxes are as close to cubes as n allows.
 
     Parameters
     ----------
     amount : float
-        Size of the part of a cell that its node is drawn from, in [0, 1].  0 places nodes in the middle of
-        each cell; this is a grid in one dimension, and in `dim` dimensions if n is the `dim`-th power of an
-        integer.  1 places nodes anywhere in the cell.
+        Length of each side of the region that a node is drawn from, as a share of its box's side, in [0, 1].
+        The region is in the middle of the box.  With 0 each node is the centre of its box; the nodes then
+        form a grid in one dimension, and in d dimensions if n is the d-th power of an integer.  With 1 a node
+        may be anywhere in its box.
     """
 
     amount: float = number(1.0, at_least=0, at_most=1)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return a node of each cell, see `Nodes.points`."""
+        """Return a node in each of `count` boxes, see `Nodes.points`."""
         low, high = _cells(count, dim)
         share = 0.5 + self.amount * (rng.uniform(size=(count, dim)) - 0.5)
         return low + share * (high - low)
@@ -77,14 +83,16 @@ class Jittered(Nodes):
 
 @dataclass(frozen=True)
 class Clustered(Nodes):
-    """Nodes normally distributed around a few centres; opposite faces of the cube are joined.
+    """Nodes that are normally distributed around a few centres.
+
+    A node that would lie outside the cube enters again at the opposite face.
 
     Parameters
     ----------
     clusters : int
         Number of centres, which are drawn uniformly, >= 1.
     width : float
-        Standard deviation in each coordinate, > 0.
+        Standard deviation of the nodes around their centre, in each coordinate, > 0.
     """
 
     clusters: int = integer(5, at_least=1)
@@ -98,12 +106,12 @@ class Clustered(Nodes):
 
 @dataclass(frozen=True)
 class Gappy(Nodes):
-    """Uniform nodes outside a gap.
+    """Independent nodes, uniform on the part of the cube outside a gap.
 
     Parameters
     ----------
     gap : float
-        Share of the first coordinate, from 0 on, that has no nodes; in [0, 1).
+        Width of the gap, in [0, 1): no node has a first coordinate below `gap`.
     """
 
     gap: float = number(0.2, at_least=0, below=1)
@@ -117,18 +125,18 @@ class Gappy(Nodes):
 
 @dataclass(frozen=True)
 class Uneven(Nodes):
-    """Independent nodes of density 1 + contrast cos(2 pi u) along the first coordinate u.
+    """Independent nodes whose density is 1 + contrast cos(2 pi u), where u is the first coordinate.
 
     Parameters
     ----------
     contrast : float
-        From 0, uniform nodes, to 1, no density at u = 1/2.
+        Contrast of the density, in [0, 1].  With 0 the nodes are uniform; with 1 the density at u = 1/2 is 0.
     """
 
     contrast: float = number(0.9, at_least=0, at_most=1)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return nodes by rejection sampling, see `Nodes.points`."""
+        """Return nodes drawn by rejection sampling, see `Nodes.points`."""
         kept = np.empty((0, dim))
         while len(kept) < count:
             u = rng.uniform(size=(2 * count + 8, dim))
@@ -139,27 +147,29 @@ class Uneven(Nodes):
 
 @dataclass(frozen=True)
 class Stride(Nodes):
-    """Nodes on a circle at equal strides: start + t step for t = 0, ..., n - 1, the start drawn uniformly.
+    """Nodes on a circle at equal distances: start + t step for t = 0, ..., n - 1.
 
-    The values of a function with few frequencies k at these nodes are a sum of few powers of
-    exp(2 pi i k step), which `errsrc.learners.MatrixPencil` recovers from about two values per frequency.
+    The start is drawn uniformly.  The value at node t of a function with frequencies k is a weighted sum of
+    the powers exp(2 pi i k step)^t.  `errsrc.learners.MatrixPencil` recovers these frequencies from about two
+    labels for each.
 
     Parameters
     ----------
     step : float
-        Length of a stride in turns of the circle, in (0, 1).  The golden section distinguishes all
-        frequencies, 1 / M the frequencies up to (M - 1) / 2.
+        Distance between successive nodes in turns of the circle, in (0, 1).  With the golden section, the
+        default, no two frequencies have the same values at the nodes.  With 1 / M this holds only for
+        frequencies up to (M - 1) / 2.
     """
 
     step: float = number(GOLDEN, above=0, below=1)
 
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return the nodes in their order along the strides, see `Nodes.points`.
+        """Return the nodes in the order t = 0, ..., n - 1, see `Nodes.points`.
 
         Raises
         ------
         ValueError
-            For more than one dimension.
+            If `dim` is not 1.
         """
         if dim != 1:
             raise ValueError(checks.refusal("nodes", "Stride", "those of one coordinate", f"<dim = {dim}>"))

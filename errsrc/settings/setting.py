@@ -32,18 +32,18 @@ class Setting(Checked, abc.ABC):
     """A learning problem whose inputs, teachers, label noise and loss are all known.
 
     A subclass is a frozen dataclass of plain numbers.  It defines `inputs`, `teacher`, `noise`,
-    `target_variance` and `channel` (as a field or as a property).  It defines `loss` if the loss is not the
-    squared loss, and `realizability` and `n_nyquist` if they are known.
+    `target_variance` and `channel` (as a field or as a property).  It also defines `loss` if the loss is not
+    the squared loss, and `realizability` and `n_nyquist` if these values are known.
     """
 
     @property
     @abc.abstractmethod
     def channel(self) -> Channel:
-        """The label channel: how labels come from the teacher's values."""
+        """The label channel: how labels are drawn, given the teacher's values."""
 
     @property
     def loss(self) -> str:
-        """One of `LOSSES`."""
+        """Name of the loss, one of `LOSSES`."""
         return "squared"
 
     @property
@@ -54,11 +54,11 @@ class Setting(Checked, abc.ABC):
     @property
     @abc.abstractmethod
     def target_variance(self) -> float:
-        """The excess risk of the best constant that is chosen before any example is seen.
+        """Excess risk of the constant prediction that is best before any example is seen.
 
-        The constant is the same for all teachers, so the target variance includes the variance of the
-        teachers' means.  It is the largest excess risk that learning can remove.  For the squared loss it is
-        the variance of a value over teachers and inputs, summed over outputs.
+        The constant is the same for all teachers.  The target variance therefore includes the variance of the
+        teachers' means.  It is the largest excess risk that learning can remove.  For the squared loss, the
+        target variance is the variance of the teachers' values over teachers and inputs, summed over outputs.
         """
 
     @abc.abstractmethod
@@ -79,7 +79,7 @@ class Setting(Checked, abc.ABC):
         """
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw test inputs; by default from the same distribution as `inputs`.
+        """Draw test inputs; by default they have the same distribution as `inputs`.
 
         Parameters
         ----------
@@ -91,13 +91,15 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         array
-            float64 (count, dim); fewer rows if the setting has fewer test inputs.
+            float64 (count, dim); fewer rows if the setting has fewer than `count` test inputs.
         """
         return self.inputs(count, rng)
 
     @abc.abstractmethod
     def teacher(self, rng: np.random.Generator) -> Predictor:
-        """Draw a teacher from the prior: a function of inputs (N, dim), with values (N,) or (N, outputs).
+        """Draw a teacher from the prior.
+
+        A teacher is a function that maps inputs (N, dim) to values (N,) or (N, outputs).
 
         Parameters
         ----------
@@ -106,17 +108,22 @@ class Setting(Checked, abc.ABC):
         """
 
     def teachers(self, rngs: Sequence[np.random.Generator]) -> list[Any]:
-        """Draw a teacher from each generator; a setting whose teachers are trained trains them all at once.
+        """Draw a teacher from each generator.
+
+        By default this calls `teacher` for each generator.  A setting whose teachers are trained networks
+        trains all of them at once.
 
         Parameters
         ----------
         rngs : sequence of numpy.random.Generator
-            Source of randomness of each teacher.
+            A source of randomness for each teacher.
         """
         return [self.teacher(rng) for rng in rngs]
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return the mean over teachers of the smallest risk in a class, less the noise.
+        """Return the mean over teachers of the smallest excess risk that a function of a class can have.
+
+        Excess risk is risk less the noise.
 
         Parameters
         ----------
@@ -126,12 +133,13 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         Interval
-            An `errsrc.results.Interval`, of width 0 if it is exact; 0 for the class of all functions.
+            An `errsrc.results.Interval`, whose width is 0 if the value is exact.  The realizability of the
+            class of all functions is 0.
 
         Raises
         ------
         ValueError
-            For a class that does not take this setting's inputs, or whose realizability is not known.
+            If functions of the class do not take this setting's inputs, or if the realizability is not known.
         """
         if function_class.unrestricted:
             return ZERO
@@ -140,7 +148,7 @@ class Setting(Checked, abc.ABC):
 
     @property
     def n_nyquist(self) -> int | None:
-        """The smallest n at which a learner with full prior knowledge can be exact; None if not known."""
+        """Smallest n at which a learner with full prior knowledge can be exact; None if this is not known."""
         return None
 
     @property
@@ -155,37 +163,37 @@ class Setting(Checked, abc.ABC):
 
     @property
     def output_dim(self) -> int | None:
-        """Number of outputs of a teacher; None where it is not known without drawing one."""
+        """Number of outputs of a teacher; None if it is known only after a teacher was drawn."""
         return None
 
     @property
     def pool_size(self) -> int | None:
-        """Number of inputs that can be labelled; None where any number of inputs can be drawn."""
+        """Number of inputs that can be labelled; None if any number of inputs can be drawn."""
         return None
 
     @property
     def test_pool_size(self) -> int | None:
-        """Number of test inputs; None where any number of inputs can be drawn."""
+        """Number of test inputs; None if any number of inputs can be drawn."""
         return None
 
     def check_inputs(self, x: Array, where: str) -> None:
-        """Raise ValueError for inputs outside the setting's domain; by default all inputs are accepted.
+        """Raise ValueError if inputs are outside the setting's domain; by default all inputs are accepted.
 
         Parameters
         ----------
         x : ndarray of float64, (n, dim)
-            Inputs, finite and of the right number of coordinates.
+            Inputs, which are finite and have the right number of coordinates.
         where : str
-            Name of the function that error messages name.
+            Name of the calling function, for error messages.
 
         Raises
         ------
         ValueError
-            For inputs outside the domain.
+            If an input is outside the domain.
         """
 
     def check_data(self) -> None:
-        """Raise if data that the setting needs are not on this machine.
+        """Raise an error if data that the setting needs are not on this machine.
 
         Raises
         ------
@@ -194,9 +202,9 @@ class Setting(Checked, abc.ABC):
         """
 
     def sampling_matrix(self, x: Array) -> Array | None:
-        """Return the matrix that maps the teacher's coefficients to its values at inputs, or None.
+        """Return the matrix that maps a teacher's coefficients to its values at inputs.
 
-        The matrix's singular values measure how well the inputs determine a teacher.
+        The singular values of the matrix measure how well the inputs determine a teacher.
 
         Parameters
         ----------
@@ -206,6 +214,6 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         array or None
-            float64 (n, M); None for teachers that are not linear in M coefficients.
+            float64 (n, M) for teachers that are linear in M coefficients; None for other teachers.
         """
         return None

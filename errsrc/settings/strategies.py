@@ -1,4 +1,4 @@
-"""Hypothesis strategies that draw settings, for tests of properties that hold in all settings."""
+"""Hypothesis strategies that draw settings, for tests of properties that should hold in every setting."""
 
 from __future__ import annotations
 
@@ -26,16 +26,14 @@ DESIGNS = ("uniform", "jittered", "clustered", "gappy", "uneven")
 
 @st.composite
 def bases(draw: st.DrawFn, domains: Sequence[str] = DOMAINS, most: int = 60) -> Basis:
-    """Draw a basis; Hypothesis shrinks it to a torus of one dimension.
+    """Return a strategy that draws a basis; Hypothesis shrinks it to a torus of one dimension.
 
     Parameters
     ----------
-    draw : callable
-        Given by Hypothesis.
     domains : sequence of str
-        Families to draw from, of `DOMAINS`.
+        Names of the families to draw from, each one of `DOMAINS`.
     most : int
-        Largest number of functions, >= 1.
+        Largest number of basis functions, >= 1.
     """
     checks.Integer(at_least=1)(most, "most", "bases")
     kind = draw(st.sampled_from([checks.Choice(DOMAINS)(one, "domains", "bases") for one in domains]))
@@ -64,14 +62,12 @@ def _fits(degree: int, dim: int, shape: str, most: int) -> bool:
 
 @st.composite
 def nodes(draw: st.DrawFn, designs: Sequence[str] = DESIGNS) -> Nodes:
-    """Draw a design of nodes; Hypothesis shrinks it to uniform nodes.
+    """Return a strategy that draws a design of nodes; Hypothesis shrinks it to uniform nodes.
 
     Parameters
     ----------
-    draw : callable
-        Given by Hypothesis.
     designs : sequence of str
-        Designs to draw from, of `DESIGNS`.
+        Names of the designs to draw from, each one of `DESIGNS`.
     """
     kind = draw(st.sampled_from([checks.Choice(DESIGNS)(one, "designs", "nodes") for one in designs]))
     if kind == "jittered":
@@ -86,12 +82,12 @@ def nodes(draw: st.DrawFn, designs: Sequence[str] = DESIGNS) -> Nodes:
 
 
 def channels(most: float = 1.0) -> st.SearchStrategy[Channel]:
-    """Return the strategy of clean labels and of labels with normal noise.
+    """Return a strategy that draws a channel of clean labels or of labels with normal noise.
 
     Parameters
     ----------
     most : float
-        Largest standard deviation of the noise; 0 for clean labels alone.
+        Largest standard deviation of the noise; with 0 all channels have clean labels.
     """
     noisy: Any = st.floats(-6, 0).map(lambda power: Gaussian(_three_digits(most * 10**power)))
     return st.just(Clean()) | noisy if most else st.just(Clean())
@@ -106,22 +102,20 @@ def band_teachers(
     noise: float = 0.0,
     tail: float = 0.0,
 ) -> BandTeacher:
-    """Draw a setting of band-limited teachers.
+    """Return a strategy that draws a setting of band-limited teachers.
 
     Parameters
     ----------
-    draw : callable
-        Given by Hypothesis.
     domains : sequence of str
-        Families of bases to draw from, of `DOMAINS`.
+        Names of the families of bases to draw from, each one of `DOMAINS`.
     designs : sequence of str
-        Designs of nodes to draw from, of `DESIGNS`; on the cube, nodes are always uniform.
+        Names of the designs of nodes to draw from, each one of `DESIGNS`.  On the cube nodes are uniform.
     most : int
         Largest number of functions of the basis, >= 1.
     noise : float
-        Largest standard deviation of the noise; 0 for clean labels.
+        Largest standard deviation of the label noise; with 0 labels are clean.
     tail : float
-        Largest share of the variance outside the band; 0 for teachers that are exactly band-limited.
+        Largest share of the target variance outside the band; with 0 teachers are exactly band-limited.
     """
     basis: Any = draw(bases(domains, most))
     design = draw(nodes(designs)) if basis.continuous_dim else Uniform()
@@ -136,14 +130,14 @@ def band_teachers(
 
 @st.composite
 def network_teachers(draw: st.DrawFn, most: int = 20) -> NetworkTeacher:
-    """Draw a setting of network teachers that are analytic in their weights and have one output.
+    """Return a strategy that draws a setting of network teachers.
+
+    The networks are analytic in their weights and have one output.
 
     Parameters
     ----------
-    draw : callable
-        Given by Hypothesis.
     most : int
-        Largest number of parameters, >= 4.
+        Largest number of parameters of a network, >= 4.
     """
     checks.Integer(at_least=4)(most, "most", "network_teachers")
     dim = draw(st.integers(1, 3))

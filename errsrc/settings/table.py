@@ -1,4 +1,4 @@
-"""Tables of classes over items of unequal frequency: Hutter's setting, where learning is memorising."""
+"""Teachers that are tables of a class for each item: Hutter's setting, where learning is memorising."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from errsrc.settings.setting import Array, Predictor, Setting
 
 @dataclass(frozen=True)
 class TableTeacher(Setting):
-    """A random class for each of several items; item i has a frequency proportional to i^-(1 + decay).
+    """A random class for each of several items; the frequency of item i is proportional to i^-(1 + decay).
 
-    The model of Hutter 2021 (arXiv 2102.04074) with classes and label flips.  The posterior has a closed form
-    for any loss: given the data, the class of an item without examples is uniform, and the posterior of any
-    other item depends on the counts of its labels.
+    This is the model of Hutter 2021 (arXiv 2102.04074) with any number of classes and with label flips.  The
+    posterior has a closed form.  Given the data, all classes are equally likely for an item without examples.
+    For an item with examples, the posterior depends on how often each label occurred with that item.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ class TableTeacher(Setting):
     classes : int
         Number of classes, >= 2.
     decay : float
-        Exponent of the frequencies in excess of 1, see above.
+        Decay of the frequencies: they are proportional to i^-(1 + decay).
     loss : str
-        "log", cross-entropy in nats of predicted class probabilities; or "zero-one", the error rate of the
-        most probable class.
+        "log", the cross-entropy of the predicted class probabilities in nats; or "zero-one", the error rate
+        if the most probable class is predicted.
     channel : Flips
-        Label flips, at a rate of at most 1 - 1 / classes, so that the teacher's class is the likeliest label.
+        Label flips, with a rate of at most 1 - 1 / classes: no label is likelier than the teacher's class.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class TableTeacher(Setting):
 
     @property
     def input_dim(self) -> int:
-        """1: an input is the number of an item."""
+        """1: an input is the index of an item."""
         return 1
 
     @property
@@ -73,7 +73,11 @@ class TableTeacher(Setting):
 
     @property
     def noise(self) -> float:
-        """The rate of flips, or the entropy of a label given its item's class, in nats."""
+        """The smallest possible risk.
+
+        For the zero-one loss this is the rate of flips; for the log loss it is the entropy of a label given
+        the item's class, in nats.
+        """
         rate = self.channel.rate
         if self.loss == "zero-one" or rate == 0:
             return rate
@@ -81,23 +85,26 @@ class TableTeacher(Setting):
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; the best constant gives all classes the same probability."""
+        """See `Setting.target_variance`; the best constant prediction gives all classes equal probability."""
         constant = math.log(self.classes) if self.loss == "log" else 1 - 1 / self.classes
         return constant - self.noise
 
     def check_inputs(self, x: Array, where: str) -> None:
-        """Raise ValueError for inputs that are not numbers of items, see `Setting.check_inputs`."""
+        """Raise ValueError if an input is not the index of an item, see `Setting.check_inputs`."""
         others = x[~np.isin(x, np.arange(self.items))]
         if len(others):
             accepted = f"items, integers from 0 to {self.items - 1}"
             raise ValueError(checks.refusal("x", where, accepted, others[0]))
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw items by their frequency: numbers from 0 to items - 1, as float64 (count, 1)."""
+        """Draw items by their frequency: indices from 0 to items - 1, as float64 (count, 1)."""
         return rng.choice(self.items, (count, 1), p=self.probabilities).astype(np.float64)
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
-        """Draw a table, whose values are one-hot, (N, classes); see `Setting.teacher`."""
+        """Draw a table of classes; the values of the teacher are one-hot vectors, (N, classes).
+
+        See `Setting.teacher`.
+        """
         table = np.eye(self.classes)[rng.integers(0, self.classes, self.items)]
         return lambda x: table[x[:, 0].astype(np.int64)]
 
@@ -107,14 +114,14 @@ class TableTeacher(Setting):
         Parameters
         ----------
         x : float64, (n, 1)
-            Items of the labelled examples.
+            Indices of the items of the labelled examples.
         y : int64, (n,)
-            Their labels.
+            Labels of the examples.
 
         Returns
         -------
         array
-            float64 (items, classes).
+            Probability of each class as the next label of each item, float64 (items, classes).
         """
         counts = np.zeros((self.items, self.classes))
         np.add.at(counts, (x[:, 0].astype(np.int64), y), 1.0)
@@ -136,15 +143,15 @@ def expected_loss(truth: Array, predicted: Array, loss: str) -> Array:
     truth : float64, (N, classes)
         The true probabilities.
     predicted : float64, (N, classes)
-        The predicted probabilities; for "zero-one" any scores, where the class with the largest score is
-        predicted, and tied classes are equally likely.
+        The predicted probabilities.  For "zero-one" they may be any scores: the class with the largest score
+        is predicted, and a random one of them if several classes have the largest score.
     loss : str
         "log" (nats) or "zero-one".
 
     Returns
     -------
     array
-        float64 (N,).
+        The expected loss at each of the N inputs, float64 (N,).
     """
     if loss == "log":
         with np.errstate(divide="ignore", invalid="ignore"):
