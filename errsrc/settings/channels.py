@@ -142,7 +142,7 @@ class Flips(Channel):
 
     @property
     def jumps(self) -> bool:
-        """Whether `rate` is above 0: class probabilities then jump where another value becomes the largest."""
+        """Whether `rate` is above 0: then class probabilities jump where another value gets the largest."""
         return self.rate > 0
 
 
