@@ -25,6 +25,7 @@ from .fitting import auto as auto
 from .fitting import fewest_weights as fewest_weights
 from .fitting import fit as fit
 from .fitting import fit_csv as fit_csv
+from .fitting import frontier as frontier
 from .fitting import holdout as holdout
 from .fitting import load_fit as load_fit
 from .fitting import plan as plan

@@ -3,6 +3,7 @@
 - ``fit(Dense, error, n=n, m=m)`` fits one law; its parameters carry intervals, and it predicts new runs.
 - ``auto(error, n=n)`` fits several laws and averages them.
 - ``plan(fit, error=0.05)`` returns the cheapest n and m that reach a given error.
+- ``frontier(fit, [1e21, 1e23])`` returns the n and m of lowest error at each budget, and their exponents.
 - ``fewest_weights(fit, error, ...)`` returns the network that reaches a given error with the fewest weights.
 - ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
 - ``holdout(Dense, error, n=n, m=m)`` fits a law to the small runs and judges it on the large runs.
@@ -11,7 +12,7 @@
 - ``save_fit(fit, "fit.json")`` and ``load_fit("fit.json")`` write fits to files and read them.
 
 What these functions return are results that you can hold: `Fit`, `AveragedFit`, `Prediction`, `Plan`,
-`PrunedPlan` and `Holdout`.
+`Frontier`, `PrunedPlan` and `Holdout`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from errsrc.fitting.files import load_fit as load_fit
 from errsrc.fitting.files import save_fit as save_fit
 from errsrc.fitting.forecasts import Forecast as Forecast
 from errsrc.fitting.forecasts import Prediction as Prediction
+from errsrc.fitting.frontiers import Frontier as Frontier
+from errsrc.fitting.frontiers import frontier as frontier
 from errsrc.fitting.holdouts import Holdout as Holdout
 from errsrc.fitting.holdouts import holdout as holdout
 from errsrc.fitting.holdouts import judge as judge

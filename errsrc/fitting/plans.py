@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import LEVEL, Instance, Number, Optional
+from errsrc.checks import LEVEL, Instance, Number, PositiveArray
 from errsrc.errors import NoAnswer, Unreachable
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
@@ -91,29 +91,52 @@ class Plan(Result):
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
-@checks.arguments(
-    forecast=Instance(Forecast, "a fit of a law in n, or in n and m"),
-    error=Optional(Number(above=0)),
-    budget=Optional(Number(above=0)),
-    level=LEVEL,
-)
+@overload
+def plan(
+    forecast: Forecast, *, error: float, budget: None = None, cost: Cost = ..., level: float = 0.9
+) -> Plan: ...
+@overload
+def plan(
+    forecast: Forecast, *, error: None = None, budget: float, cost: Cost = ..., level: float = 0.9
+) -> Plan: ...
+@overload
 def plan(
     forecast: Forecast,
     *,
-    error: float | None = None,
-    budget: float | None = None,
+    error: Sequence[float] | NDArray[np.float64],
+    budget: None = None,
+    cost: Cost = ...,
+    level: float = 0.9,
+) -> list[Plan]: ...
+@overload
+def plan(
+    forecast: Forecast,
+    *,
+    error: None = None,
+    budget: Sequence[float] | NDArray[np.float64],
+    cost: Cost = ...,
+    level: float = 0.9,
+) -> list[Plan]: ...
+@checks.arguments(forecast=Instance(Forecast, "a fit of a law in n, or in n and m"), level=LEVEL)
+def plan(
+    forecast: Forecast,
+    *,
+    error: ArrayLike | None = None,
+    budget: ArrayLike | None = None,
     cost: Cost = training_flops,
     level: float = 0.9,
-) -> Plan:
+) -> Plan | list[Plan]:
     """Return the cheapest (n, m) that reaches a given error, or the smallest error within a given budget.
+
+    `errsrc.frontier` answers the second question for many budgets at once, with the exponents of n and m.
 
     Parameters
     ----------
     forecast : Forecast
         A fit of a law in n, or in n and m, or an average of such fits.
-    error : float, optional
+    error : float or array_like of float, shape (goals,), optional
         The error to reach, > 0, in the units of the fitted errors.  Give either this or `budget`.
-    budget : float, optional
+    budget : float or array_like of float, shape (goals,), optional
         The most to spend, > 0, in the units of `cost`.
     cost : callable
         Cost model: (n, m) -> cost, arrays of one shape, increasing in both.  A law in n alone costs n.
@@ -123,13 +146,14 @@ def plan(
 
     Returns
     -------
-    Plan
-        Sizes, cost and error, with intervals.
+    Plan or list of Plan
+        Sizes, cost and error, with intervals.  For an array of errors or budgets, a list with one plan for
+        each of them, in their order.
 
     Raises
     ------
     Unreachable
-        If the error to reach is at or below the floor of the law.  ``best`` of the exception is the floor, an
+        If an error to reach is at or below the floor of the law.  ``best`` of the exception is the floor, an
         `Interval`.
     NoAnswer
         If the fitted law rises as its inputs grow.
@@ -145,6 +169,8 @@ def plan(
     >>> found = fit(Power, [0.303, 0.240, 0.202, 0.170, 0.152, 0.134], n=n)
     >>> print(plan(found, error=0.12).n)
     9000 [6000, 39000]
+    >>> [round(one.error.estimate, 3) for one in plan(found, budget=[6400, 12_800])]
+    [0.124, 0.117]
     """
     if (error is None) == (budget is None):
         raise TypeError("plan takes exactly one of the 'error' and 'budget' parameters.")
@@ -154,16 +180,30 @@ def plan(
         accepted = "a fit of a law in n, or in n and m"
         got = f"<a law in {', '.join(forecast.input_names)}>"
         raise ValueError(checks.refusal("forecast", "plan", accepted, got))
+    errors, budgets = _goals(error, "error"), _goals(budget, "budget")
     floor = _floor(forecast, level)
     planner = _Planner(forecast, cost)
-    if budget is not None:
-        n, m = planner.best(budget)
-    elif error is not None:
-        if error <= floor.estimate:
-            message = f"No size reaches an error of {error:g}: the floor of this law is {floor}."
+    for goal in errors:
+        if goal <= floor.estimate:
+            message = f"No size reaches an error of {goal:g}: the floor of this law is {floor}."
             raise Unreachable(message, floor)
-        n, m = planner.cheapest(np.full(planner.draws + 1, error))
-    return planner.report(n, m, floor, level, error is not None)
+    sizes = [planner.cheapest(np.full(planner.draws + 1, goal)) for goal in errors]
+    sizes += [planner.best(goal) for goal in budgets]
+    plans = [planner.report(n, m, floor, level, error is not None) for n, m in sizes]
+    return plans if np.asarray(budget if error is None else error).ndim else plans[0]
+
+
+def _goals(value: ArrayLike | None, name: str) -> list[float]:
+    """Return the errors or the budgets of plans as a list; raise ValueError or TypeError for others."""
+    if value is None:
+        return []
+    if isinstance(value, (str, bool, int, float, np.generic)):
+        return [Number(above=0)(value, name, "plan")]
+    goals = PositiveArray()(value, name, "plan")
+    if goals.ndim > 1 or not goals.size:
+        accepted = "a number, or a one-dimensional array, not empty"
+        raise ValueError(checks.refusal(name, "plan", accepted, f"<shape {goals.shape}>"))
+    return np.atleast_1d(goals).tolist()
 
 
 def _floor(forecast: Forecast, level: float) -> Interval:

@@ -1,0 +1,373 @@
+"""The compute-optimal frontier: the model size and the data size with the lowest error at each budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from errsrc import checks, records
+from errsrc.checks import LEVEL, Instance, PositiveArray
+from errsrc.errors import NoAnswer
+from errsrc.fitting.forecasts import Forecast
+from errsrc.fitting.one_law import Fit
+from errsrc.fitting.plans import Cost, training_flops
+from errsrc.fitting.several_laws import weighted_fits
+from errsrc.laws.chinchilla import Chinchilla
+from errsrc.laws.law import Array
+from errsrc.results import Interval, Result, TextTable
+
+SEARCHED = 1e12
+"""The search for an optimum goes this factor below the smallest and above the largest measured model."""
+GRID = 33
+"""Number of model sizes in each step of the search."""
+STEPS = 7
+"""Number of steps of the search; each step is 16 times finer than the step before."""
+CHUNK = 64
+"""Number of budgets that are searched at once, which bounds the memory."""
+
+
+@dataclass(frozen=True, repr=False)
+class Frontier(Result):
+    """The sizes with the lowest error at each of several budgets, and how these sizes grow with the budget.
+
+    With a budget C, the optimal model size grows as m*(C) ~ C^a and the optimal data size as n*(C) ~ C^b.
+
+    Attributes
+    ----------
+    method : str
+        How the frontier was found, in a few words.
+    budgets : tuple of float
+        The budgets C, in the units of the cost model.
+    m : tuple of Interval
+        Optimal model size at each budget.
+    n : tuple of Interval
+        Optimal data size at each budget.
+    ratio : tuple of Interval
+        n / m at the optimum of each budget: for language models the tokens per parameter.
+    error : tuple of Interval or None
+        Error of one new run at the optimal sizes of each budget, in the units of the fitted errors; None if
+        the method does not predict errors.
+    a : Interval
+        Exponent of the optimal model size.
+    b : Interval
+        Exponent of the optimal data size.
+    scope : str
+        Budgets for which the exponents hold, in words.
+    cost : str
+        The cost model, in words.
+    warnings : tuple of str
+        Sentences on what weakens the frontier.
+    """
+
+    method: str
+    budgets: tuple[float, ...]
+    m: tuple[Interval, ...]
+    n: tuple[Interval, ...]
+    ratio: tuple[Interval, ...]
+    error: tuple[Interval, ...] | None
+    a: Interval
+    b: Interval
+    scope: str
+    cost: str
+    warnings: tuple[str, ...]
+
+    def headline(self) -> str:
+        """Return the method and the exponents as one line."""
+        return f"{self.method}: m* ~ C^a, a = {self.a}; n* ~ C^b, b = {self.b}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return the method, the exponents, the optimum of each budget as a table, and the warnings."""
+        level = f"{100 * self.a.level:.6g}%"
+        return [
+            f"{self.method}; {self.cost}; {level} intervals",
+            f"m* ~ C^a   a = {self.a}",
+            f"n* ~ C^b   b = {self.b}   ({self.scope})",
+            TextTable(self.rows(), "l", header=True),
+            *(f"warning    {sentence}" for sentence in self.warnings),
+        ]
+
+    def rows(self) -> list[list[str]]:
+        """Return the table of the budgets as texts: a header, then one row for each budget."""
+        header = ["budget C", "m*", "n*", "n*/m*"]
+        columns = [self.m, self.n, self.ratio]
+        if self.error is not None:
+            header, columns = [*header, "error"], [*columns, self.error]
+        rows = [
+            [f"{budget:.4g}", *map(str, row)] for budget, *row in zip(self.budgets, *columns, strict=True)
+        ]
+        return [header, *rows]
+
+    def columns(self) -> dict[str, Array]:
+        """Return the numbers as arrays by name, one entry for each budget.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (budgets,)
+            "budget"; then for each of "m", "n", "ratio" and "error" the estimate under its own name, and the
+            ends of its interval with "_low" and "_high" added.
+        """
+        out = {"budget": np.array(self.budgets)}
+        for name in ("m", "n", "ratio", "error"):
+            intervals: Sequence[Interval] | None = getattr(self, name)
+            for suffix, end in (("", "estimate"), ("_low", "low"), ("_high", "high")):
+                if intervals is not None:
+                    out[name + suffix] = np.array([getattr(one, end) for one in intervals])
+        return out
+
+
+@checks.arguments(fit=Instance(Forecast, "a fit of a law in n and m"), budgets=PositiveArray(), level=LEVEL)
+def frontier(
+    fit: Forecast, budgets: ArrayLike, *, cost: Cost = training_flops, level: float = 0.9
+) -> Frontier:
+    """Return the sizes with the lowest error at each budget, and the exponents of these sizes.
+
+    This is approach 3 of Hoffmann et al. 2022 (arXiv 2203.15556): a law is fitted to all runs, and the error
+    of the law is minimised at each budget.
+
+    Parameters
+    ----------
+    fit : Forecast
+        A fit of a law in n and m, or an average of such fits.
+    budgets : array_like
+        Budgets > 0, in the units of `cost`: one number, or several in any order.
+    cost : callable
+        Cost model: (n, m) -> cost, arrays of one shape, increasing in both.
+    level : float
+        Coverage of the intervals, in (0, 1).
+
+    Returns
+    -------
+    Frontier
+        Optimal sizes, their errors and the two exponents, with intervals.
+
+    Raises
+    ------
+    NoAnswer
+        If the error has no minimum at a budget, because the law falls with only one of the sizes.
+    TypeError, ValueError
+        For laws in other inputs, and for values out of range.
+
+    Notes
+    -----
+    For the law E + A m^-alpha + B n^-beta (`errsrc.laws.Chinchilla`) and the cost 6 n m, the exponents are
+    a = beta / (alpha + beta) and b = alpha / (alpha + beta) at all budgets (Hoffmann et al., eq. 4).  For
+    other laws and costs the exponents are local: they are the slopes of ln m* and ln n* over ln C between the
+    smallest and the largest budget, or over a factor of 10 around a single budget.
+
+    Each draw of the fit's parameters has an optimum of its own.  The intervals of sizes and exponents are
+    quantiles of these optima.  Their distance from the estimate is multiplied by the ratio of the quantiles
+    of Student's t and of the normal distribution, because the noise is estimated from few points.  The
+    intervals hold if the form of the law is right.  The intervals of the errors hold for one new run, as
+    those of `Forecast.predict`.
+
+    Examples
+    --------
+    >>> from errsrc.fitting import fit
+    >>> from errsrc.laws import Chinchilla
+    >>> m = [1e7, 4e7, 16e7] * 3
+    >>> n = [1e9] * 3 + [4e9] * 3 + [16e9] * 3
+    >>> error = [4.88, 4.18, 3.74, 4.39, 3.67, 3.26, 4.08, 3.37, 2.95]
+    >>> found = frontier(fit(Chinchilla, error, n=n, m=m), [1e19, 1e21])
+    >>> print(found.a)
+    0.476 [0.437, 0.510]
+    """
+    if fit.input_names != ("n", "m"):
+        got = f"<a law in {', '.join(fit.input_names)}>"
+        raise ValueError(checks.refusal("fit", "frontier", "a fit of a law in n and m", got))
+    if not callable(cost):
+        raise TypeError(checks.refusal("cost", "frontier", "a function (n, m) -> cost", cost))
+    wanted = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
+    if wanted.ndim > 1 or not wanted.size:
+        accepted = "a number, or a one-dimensional array, not empty"
+        raise ValueError(checks.refusal("budgets", "frontier", accepted, f"<shape {wanted.shape}>"))
+    ends = np.array([wanted.min(), wanted.max()])
+    if ends[0] == ends[1]:
+        ends *= [10**-0.5, 10**0.5]
+    n, m = _optima(fit, np.concatenate([ends, wanted]), cost)
+    _check_inside(m[0, 2:], wanted)
+    widening = _widening(fit, level)
+    scope = "at all budgets: this law has constant exponents"
+    exponents = _closed_exponents(fit, cost)
+    if exponents is None:
+        scope = f"between the budgets {ends[0]:.3g} and {ends[1]:.3g}"
+        exponents = [np.diff(np.log(x[:, :2]), axis=1)[:, 0] / np.log(ends[1] / ends[0]) for x in (m, n)]
+    a, b = (interval_of_draws(rows, level, widening) for rows in exponents)
+    m_star, n_star, ratio = (
+        tuple(interval_of_draws(np.log(x), level, widening, positive=True) for x in sizes[:, 2:].T)
+        for sizes in (m, n, n / m)
+    )
+    reached = fit.predict(level=level, n=n[0, 2:], m=m[0, 2:])
+    error = tuple(
+        Interval(float(e), float(low), float(high), level)
+        for e, low, high in zip(reached.predicted, reached.low, reached.high, strict=True)
+    )
+    return Frontier(
+        method=_method(fit),
+        budgets=tuple(wanted.tolist()),
+        m=m_star,
+        n=n_star,
+        ratio=ratio,
+        error=error,
+        a=a,
+        b=b,
+        scope=scope,
+        cost="C = 6 n m" if cost is training_flops else getattr(cost, "__name__", "a function of n and m"),
+        warnings=(*fit.warnings, *_warnings(fit, n[0, 2:], m[0, 2:])),
+    )
+
+
+def _optima(fit: Forecast, budgets: Array, cost: Cost) -> tuple[Array, Array]:
+    """Return the (n, m) of lowest error at each budget, (1 + draws, budgets) each.
+
+    Row 0 is the central curve, and each other row a draw.  Where the error falls towards an end of the range
+    of the search, one of the sizes is 0 and the other inf.
+    """
+    parts = [budgets[i : i + CHUNK] for i in range(0, len(budgets), CHUNK)]
+    found = [_optima_of_part(fit, part, cost) for part in parts]
+    n, m = (np.concatenate(sizes, axis=1) for sizes in zip(*found, strict=True))
+    return n, m
+
+
+def _optima_of_part(fit: Forecast, budgets: Array, cost: Cost) -> tuple[Array, Array]:
+    """Return what `_optima` returns, for at most `CHUNK` budgets: each step has a finer grid in ln m."""
+    measured = fit.inputs["m"]
+    shape = (1 + fit.draw_count, len(budgets))
+    left = np.full(shape, np.log(measured.min() / SEARCHED))
+    right = np.full(shape, np.log(measured.max() * SEARCHED))
+    share = np.linspace(0.0, 1.0, GRID)
+    at_left, at_right = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    for step in range(STEPS):
+        grid = left[..., None] + (right - left)[..., None] * share
+        k = _log_errors(fit, budgets, np.exp(grid), cost).argmin(axis=2)
+        if step == 0:
+            at_left, at_right = k == 0, k == GRID - 1
+        before, after = np.maximum(k - 1, 0), np.minimum(k + 1, GRID - 1)
+        best, left, right = (
+            np.take_along_axis(grid, i[..., None], axis=2)[..., 0] for i in (k, before, after)
+        )
+    m = np.exp(best)
+    n = largest_n(cost, budgets, m[..., None], fit.inputs["n"])[..., 0]
+    m, n = np.where(at_left, 0.0, m), np.where(at_left, np.inf, n)
+    return np.where(at_right, 0.0, n), np.where(at_right, np.inf, m)
+
+
+def _log_errors(fit: Forecast, budgets: Array, m: Array, cost: Cost) -> Array:
+    """Return ln error at model sizes m, (rows, budgets, sizes), with the n that each budget pays for."""
+    n = largest_n(cost, budgets, m, fit.inputs["n"])
+    paid = np.isfinite(n)
+    sizes = {"n": np.where(paid, n, 1.0), "m": m}
+    with np.errstate(all="ignore"):
+        logs = fit.log_errors({name: x.reshape(len(m), -1) for name, x in sizes.items()}).reshape(m.shape)
+    return np.where(paid & ~np.isnan(logs), logs, np.inf)
+
+
+def largest_n(cost: Cost, budgets: Array, m: Array, measured: Array) -> Array:
+    """Return the largest n that a budget pays for at each model size; nan where even the smallest costs more.
+
+    Parameters
+    ----------
+    cost : callable
+        The cost model.
+    budgets : ndarray of float64, shape (budgets,)
+        Budgets > 0.
+    m : ndarray of float64, shape (rows, budgets, sizes)
+        Model sizes.
+    measured : ndarray of float64
+        Measured data sizes, in whose neighbourhood n is searched.
+
+    Returns
+    -------
+    ndarray of float64, shape (rows, budgets, sizes)
+        Data sizes.
+    """
+    spent = budgets[:, None]
+    if cost is training_flops:
+        return spent / (6.0 * m)
+    low, high = (np.full(m.shape, np.log(end)) for end in (measured.min() / 1e9, measured.max() * 1e15))
+    affordable = np.asarray(cost(np.exp(low), m), dtype=np.float64) <= spent
+    for _ in range(60):
+        middle = (low + high) / 2
+        paid = np.asarray(cost(np.exp(middle), m), dtype=np.float64) <= spent
+        low, high = np.where(paid, middle, low), np.where(paid, high, middle)
+    return np.where(affordable, np.exp(low), np.nan)
+
+
+def _check_inside(m: Array, budgets: Array) -> None:
+    """Raise NoAnswer for the first budget whose optimal model size, (budgets,), is 0 or inf."""
+    for size, budget in zip(m, budgets, strict=True):
+        if size == 0 or np.isinf(size):
+            which = "smaller" if size == 0 else "larger"
+            raise NoAnswer(
+                f"At a budget of {budget:g} the fitted law has no optimal model size: its error falls for "
+                f"ever {which} models."
+            )
+
+
+def _closed_exponents(fit: Forecast, cost: Cost) -> list[Array] | None:
+    """Return a and b of the law and of each draw, (1 + draws,) each; None where they depend on the budget."""
+    if not (isinstance(fit, Fit) and isinstance(fit.law, Chinchilla) and cost is training_flops):
+        return None
+    alpha, beta = (np.concatenate([[fit.law.params[name]], fit.draws[name]]) for name in ("alpha", "beta"))
+    return [beta / (alpha + beta), alpha / (alpha + beta)]
+
+
+def _widening(fit: Forecast, level: float) -> float:
+    """Return the quantile of Student's t over that of the normal distribution, for the points of a fit."""
+    degrees = [len(one.error) - len(one.intervals) for one, _ in weighted_fits(fit)]
+    if not degrees:
+        return 1.0
+    tail = (1 + level) / 2
+    return float(special.stdtrit(max(min(degrees), 1), tail) / special.ndtri(tail))
+
+
+def interval_of_draws(
+    rows: Array, level: float, widening: float = 1.0, *, positive: bool = False
+) -> Interval:
+    """Return the interval of a quantity from its estimate and its draws.
+
+    Parameters
+    ----------
+    rows : ndarray of float64, shape (1 + draws,)
+        The estimate, then its draws; a draw that is nan lies on both sides.
+    level : float
+        Coverage, in (0, 1).
+    widening : float
+        Factor of the distance of both ends from the estimate.
+    positive : bool
+        Whether `rows` are logarithms, and the interval that of the quantity itself.
+    """
+    centre, draws = float(rows[0]), rows[1:]
+    open_ = np.isnan(draws)
+    low, high = (
+        float(np.quantile(np.where(open_, end, draws), share, method="inverted_cdf"))
+        for end, share in ((-np.inf, (1 - level) / 2), (np.inf, (1 + level) / 2))
+    )
+    ends = [centre - widening * max(centre - low, 0.0), centre, centre + widening * max(high - centre, 0.0)]
+    low, middle, high = np.exp(ends).tolist() if positive else ends
+    return Interval(middle, low, high, level)
+
+
+def _method(fit: Forecast) -> str:
+    """Return the laws of a forecast in words."""
+    members = [(records.name(type(one.law)), weight) for one, weight in weighted_fits(fit)]
+    if len(members) == 1:
+        return f"law {members[0][0]}"
+    return "average of " + ", ".join(f"{name} {weight:.0%}" for name, weight in members)
+
+
+def _warnings(fit: Forecast, n: Array, m: Array) -> list[str]:
+    """Return a sentence on each optimal size, (budgets,), that is far from the measured sizes."""
+    out = []
+    for name, sizes in (("n", n), ("m", m)):
+        smallest, largest = float(fit.inputs[name].min()), float(fit.inputs[name].max())
+        if sizes.max() > 100 * largest:
+            out.append(
+                f"The largest {name}* is {sizes.max() / largest:.3g} times the largest {name} measured."
+            )
+        if sizes.min() < smallest / 10:
+            out.append(f"The smallest {name}* lies under a tenth of the smallest {name} measured.")
+    return out
