@@ -17,6 +17,7 @@ from errsrc.errors import Undersampled
 from errsrc.fields import Checked, choice, flag, instance, integer, number
 from errsrc.learners import BandLeastSquares, Learner
 from errsrc.learners.recovered_network import ZERO_ERROR
+from errsrc.results import Result
 from errsrc.rng import generator
 from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.setting import Array
@@ -96,8 +97,8 @@ class Example(Checked):
     seed: int = integer(0, at_least=0)
 
 
-@dataclass(frozen=True)
-class Outcome:
+@dataclass(frozen=True, repr=False)
+class Outcome(Result):
     """Whether an example supports or refutes its claim.
 
     Attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,12 @@ import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.checks import SEED, Choice, Instance, Integer, Optional, Tuple
 from errsrc.conjecture.claims import Claim, Example, Outcome, examine
 from errsrc.fields import Checked, declare, integer, number
 from errsrc.learners import BandLeastSquares, Learner, NetworkClass, as_learner
+from errsrc.results import Result, TextTable
 from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.strategies import DESIGNS, DOMAINS, band_teachers, network_teachers
 
@@ -109,8 +110,12 @@ def _learner_of_network(setting: NetworkTeacher, region: Region, precision: str)
     return NetworkClass(setting.architecture, region.starts, steps=300, together=region.starts)
 
 
-@dataclass(frozen=True, eq=False)
-class Search:
+Part = tuple[str, str, int, int, float]
+"""A part of a search: basis, nodes, tested, not tested, and the largest ratio of error to bound."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Search(Result):
     """The result of a search for a counterexample.
 
     Attributes
@@ -155,6 +160,48 @@ class Search:
         if self.counterexample is not None:
             return "refuted"
         return "supported" if self.tested else "not tested"
+
+    @property
+    def parts(self) -> list[Part]:
+        """The tallies as rows: basis, nodes, tested, not tested, and the largest ratio of error to bound."""
+        return [(*kind, one.tested, one.untested, one.worst) for kind, one in sorted(self.tallies.items())]
+
+    def headline(self) -> str:
+        """Return the verdict and the numbers of examples as one line."""
+        counts = f"{self.tested:,} examples tested, {self.untested:,} not"
+        return f"{self.verdict}: {counts}, worst error / bound {self.worst:.2g}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return the claim, a table of the parts of the region, the verdict, and the counterexample."""
+        lines: list[str | TextTable] = [records.text(self.claim), f"in {records.text(self.region)}"]
+        lines.append(TextTable(part_rows(self.parts), "l", header=True))
+        lines.append(f"{self.tested:,} examples tested, {self.untested:,} not; {self.verdict}.")
+        if self.outcome is not None and self.counterexample is not None:
+            lines += [self.outcome.status, records.text(self.counterexample)]
+        return lines
+
+
+def part_rows(parts: Sequence[Part]) -> list[tuple[str, ...]]:
+    """Return a header and a row of texts for each part of a search.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        The parts, see `Search.parts`.
+
+    Returns
+    -------
+    list of tuple of str
+        The header first.
+    """
+    rows: list[tuple[str, ...]] = [
+        ("basis", "nodes", "tested", "not tested", "worst error / bound", "verdict")
+    ]
+    for basis, nodes, tested, untested, worst in parts:
+        verdict = "refuted" if worst > 1 else "supported" if tested else "not tested"
+        ratio = f"{worst:.2g}" if tested else ""
+        rows.append((basis, nodes, f"{tested:,}", f"{untested:,}", ratio, verdict))
+    return rows
 
 
 @st.composite

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Instance, Integer, Number, Optional, PositiveArray
 from errsrc.conjecture.relative_errors import draw_errors
 from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.learners import Learner, as_learner
-from errsrc.results import Interval, mean_interval
+from errsrc.results import Interval, Result, TextTable, mean_interval
 from errsrc.settings import Setting
 from errsrc.settings.setting import Array
 
@@ -30,8 +30,8 @@ TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
 """Relative errors that count as exact, by the learner's precision."""
 
 
-@dataclass(frozen=True, eq=False)
-class Threshold:
+@dataclass(frozen=True, eq=False, repr=False)
+class Threshold(Result):
     """Where a learner becomes exact, if it does.
 
     Attributes
@@ -52,6 +52,8 @@ class Threshold:
         Whether the relative errors of the curve fall off a cliff, follow a power law, or bend.
     status : str
         The result, in a sentence.
+    setting, learner : str
+        The setting and the learner as text, which the figure shows; "" where they are not known.
     """
 
     n_nyquist: int
@@ -60,6 +62,8 @@ class Threshold:
     errors: dict[int, Array]
     shape: CurveShape
     status: str
+    setting: str = ""
+    learner: str = ""
 
     @property
     def ratio(self) -> Interval:
@@ -94,8 +98,13 @@ class Threshold:
         """
         return mean_interval(self.errors[n] ** 2, self.n_star.level, 0.0)
 
-    def __str__(self) -> str:
+    def headline(self) -> str:
+        """Return the status, which is one line."""
         return self.status
+
+    def content(self) -> list[str | TextTable]:
+        """Return the status."""
+        return [self.status]
 
 
 @checks.arguments(
@@ -188,7 +197,8 @@ def threshold(
             f"the median relative error stays at most {tolerance:g}."
         )
     status = f"{status} {shape.verdict.capitalize()}."
-    return Threshold(base, tolerance, n_star, measured.errors, shape, status)
+    names = {"setting": records.text(setting), "learner": records.text(learner)}
+    return Threshold(base, tolerance, n_star, measured.errors, shape, status, **names)
 
 
 def _checked_sizes(ratios: ArrayLike, base: int) -> list[int]:

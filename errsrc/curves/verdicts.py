@@ -19,7 +19,7 @@ from errsrc.curves.candidates import LARGEST_BEND, Comparison, compare, describe
 from errsrc.curves.cells import SortedCurve, sorted_curve
 from errsrc.curves.statistics import power_law_p_value
 from errsrc.laws.law import Array, Law
-from errsrc.results import Interval, aligned
+from errsrc.results import Interval, Result, TextTable, percent
 
 VERDICTS = ("power law", "bend", "cliff", "not decided")
 
@@ -33,8 +33,8 @@ FEWEST = {"power law": 5, "bend": 6}
 """Cells above zero that a verdict needs; a bend and a cliff need as many, or two cells at zero."""
 
 
-@dataclass(frozen=True, eq=False)
-class CurveShape:
+@dataclass(frozen=True, eq=False, repr=False)
+class CurveShape(Result):
     """The shape of a learning curve, with its evidence.
 
     Attributes
@@ -106,19 +106,26 @@ class CurveShape:
         cells = {"n": self.n, "runs": self.runs, "error": self.error, "low": self.low, "high": self.high}
         return {**cells, **dict(zip(names, ends, strict=True))}
 
-    def __str__(self) -> str:
-        rows = [["n", "error", f"{self.exponent.level:.0%} interval", "exponent to the next"]]
+    def headline(self) -> str:
+        """Return the verdict and its reason as one line."""
+        return f"{self.verdict}, exponent {self.exponent}, {len(self.n)} cells: {self.status}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return a table of the cells, the scores of the candidates, and the verdict."""
+        rows = [("n", "error", f"{self.exponent.level:.0%} interval", "exponent to the next")]
         for k, (n, e) in enumerate(zip(self.n, self.error, strict=True)):
             interval = Interval(float(e), float(self.low[k]), float(self.high[k]), self.exponent.level)
             shown, _, ends = str(interval).partition(" ")
             if e <= self.zero:
                 shown, ends = "0", ""
             following = str(self.local_exponents[k]) if k < len(self.local_exponents) else ""
-            rows.append([f"{n:,.0f}" if n == round(n) else f"{n:.4g}", shown, ends, following])
-        lines = aligned(rows)
+            rows.append((f"{n:,.0f}" if n == round(n) else f"{n:.4g}", shown, ends, following))
+        scores = [("candidate", "held-out score", "typical miss")]
         for name, score in self.scores.items():
-            lines.append(f"{name:<16}  held-out score {score:8.1f}, typical miss {self.misses[name]:.1%}")
-        return "\n".join([*lines, f"{self.verdict}: {self.status}"])
+            scores.append((name, f"{score:.1f}", percent(self.misses[name], 1)))
+        tables = [TextTable(rows, "r", header=True)]
+        tables += [TextTable(scores, "lr", header=True)] if self.scores else []
+        return [*tables, f"{self.verdict}: {self.status}"]
 
 
 @checks.arguments(

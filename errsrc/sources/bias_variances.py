@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Instance, Integer
 from errsrc.learners import Learner, as_learner
-from errsrc.results import Interval, mean_interval
+from errsrc.results import Interval, Result, TextTable, json_value, mean_interval
 from errsrc.rng import generator, seed_of
 from errsrc.settings import Setting
 from errsrc.settings.checked_draws import drawn_inputs, taught_values
@@ -33,8 +33,8 @@ COMPONENTS = ("bias", "samples", "initialisations", "both")
 _FRESH_INPUTS = 256  # number of fresh inputs per teacher
 
 
-@dataclass(frozen=True, eq=False)
-class BiasVariance:
+@dataclass(frozen=True, eq=False, repr=False)
+class BiasVariance(Result):
     """A learner's mean excess risk under the squared loss, as a sum of bias and variances.
 
     Attributes
@@ -53,6 +53,8 @@ class BiasVariance:
         The sum of these four, the mean excess risk.
     draws : dict of str to ndarray of float64, (teachers,)
         One value per teacher, for each of the four components and "total".
+    setting, learner : str
+        The setting and the learner as text, which the figure shows.
     """
 
     n: int
@@ -62,6 +64,8 @@ class BiasVariance:
     both: Interval
     total: Interval
     draws: dict[str, NDArray[np.float64]]
+    setting: str = ""
+    learner: str = ""
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return the table as columns, arrays (5,): one row per component, then the total."""
@@ -71,9 +75,20 @@ class BiasVariance:
             out[end] = np.array([getattr(getattr(self, name), end) for name in names])
         return out
 
-    def __str__(self) -> str:
-        lines = [f"n = {self.n:,}, excess risk, squared loss"]
-        return "\n".join([*lines, *(f"{name:<16}{getattr(self, name)}" for name in (*COMPONENTS, "total"))])
+    def headline(self) -> str:
+        """Return n and the components as one line."""
+        return f"n = {self.n:,}, squared loss: {', '.join(f'{name} {text}' for name, text in self._lines())}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return a table of the components and the total."""
+        return [f"n = {self.n:,}, excess risk, squared loss", TextTable(self._lines(), "l")]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the components and the total as JSON values; without the values of single teachers."""
+        return json_value({k: v for k, v in self._field_values().items() if k != "draws"})
+
+    def _lines(self) -> list[tuple[str, str]]:
+        return [(name, str(getattr(self, name))) for name in (*COMPONENTS, "total")]
 
 
 @checks.arguments(
@@ -166,9 +181,9 @@ def bias_variance(
         values = np.stack([predicted_values(one, points, truth.shape[1], where) for one in own])
         found.append(_split(values.reshape(samples, initialisations, *truth.shape) - truth))
     draws = {name: np.array([one[name] for one in found]) for name in (*COMPONENTS, "total")}
-    return BiasVariance(
-        n, **{name: mean_interval(values, level, 0.0) for name, values in draws.items()}, draws=draws
-    )
+    parts: dict[str, Any] = {name: mean_interval(values, level, 0.0) for name, values in draws.items()}
+    names = (records.text(setting), records.text(learner))
+    return BiasVariance(n, **parts, draws=draws, setting=names[0], learner=names[1])
 
 
 def _split(off: Array) -> dict[str, float]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
 import numpy as np
 
-from errsrc import checks
+from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Flag, Instance, Integer, Number, Optional
 from errsrc.learners import Learner, as_learner
 from errsrc.settings import FunctionClass, GaussianSetting, Setting, TableTeacher
@@ -105,7 +106,8 @@ def budget(
     _check_numbers(setting)
     design = None if x is None else _checked_design(setting, x, n)
     experiment = Experiment(learner, n, design, draws, seed, level, exact, effort or Effort())
-    return budget_in(setting, experiment)
+    found = budget_in(setting, experiment)
+    return dataclasses.replace(found, setting=records.text(setting), learner=records.text(learner))
 
 
 @functools.singledispatch

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.results import ROUNDING, Bracket, Interval, mean_interval
+from errsrc.results import ROUNDING, Bracket, Interval, Result, TextTable, json_value, mean_interval, percent
 from errsrc.settings import Setting
 from errsrc.sources.experiments import Experiment
 
@@ -27,8 +27,8 @@ LowerUpper = tuple[PerDraw, PerDraw]
 """A lower and an upper bound of a term, each a number for each draw."""
 
 
-@dataclass(frozen=True, eq=False)
-class Budget:
+@dataclass(frozen=True, eq=False, repr=False)
+class Budget(Result):
     """A learner's expected risk at n labelled examples, term by term.
 
     Attributes
@@ -62,6 +62,8 @@ class Budget:
         training examples less the noise, which is the teacher's mean risk there.  For several networks, the
         mean over networks.  A perfect optimiser would reach 0 if there is no noise and the class contains the
         teacher; with noise the value may be negative.  None for other learners.
+    setting, learner : str
+        The setting and the learner as text, which figures show; "" where they are not known.
     """
 
     n: int
@@ -77,6 +79,8 @@ class Budget:
     std_error: float
     all_functions: Bracket | None = None
     optimiser: Interval | None = None
+    setting: str = ""
+    learner: str = ""
 
     @classmethod
     def known(
@@ -249,17 +253,29 @@ class Budget:
                 out[f"{side}.{end}"] = np.array([getattr(row[place], end) for row in rows])
         return out
 
-    def __str__(self) -> str:
-        lines, shown = [f"n = {self.n:,}, {self.loss} loss"], self.rounded
+    def headline(self) -> str:
+        """Return n, the total and the terms as one line."""
+        shown = self.rounded
+        terms = ", ".join(f"{name} {getattr(shown, name)}" for name in TERMS)
+        return f"n = {self.n:,}, {self.loss} loss {shown.total}: {terms}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return a table of the terms with their shares, and the notes."""
+        rows, shown, more = [], self.rounded, []
         for name, lower, upper in shown.rows():
             text = str(lower) if lower == upper else f"{lower} to {upper}"
-            share = f"{lower.estimate / shown.total.estimate:6.1%}" if shown.total.estimate else ""
-            lines.append(f"{name:<14}{share if lower == upper else '':>7}  {text}")
+            share = percent(lower.estimate / shown.total.estimate, 1) if shown.total.estimate else ""
+            rows.append((name, share if lower == upper else "", text))
         if shown.all_functions is not None:
-            lines.append(f"uncertainty of all functions: {shown.all_functions}")
+            more.append(f"uncertainty of all functions: {shown.all_functions}")
         if shown.optimiser is not None:
-            lines.append(f"left by the optimiser: {shown.optimiser}")
-        return "\n".join([*lines, *notes([self])])
+            more.append(f"left by the optimiser: {shown.optimiser}")
+        return [f"n = {self.n:,}, {self.loss} loss", TextTable(rows, "lrl"), *more, *notes([self])]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the terms and the total, with their bounds, as JSON values; without single draws."""
+        left_out = ("draws",)
+        return json_value({k: v for k, v in self._field_values().items() if k not in left_out})
 
 
 def notes(budgets: Sequence[Budget]) -> list[str]:

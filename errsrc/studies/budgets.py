@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from errsrc import records
 from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.fields import Checked, instance, integer, number
 from errsrc.learners import Learner
@@ -115,7 +116,7 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
     def bracket(name: str) -> Bracket:
         return Bracket(interval(name), interval(f"{name}.upper"), row["status"])
 
-    terms = {name: bracket(name) for name in TERMS}
+    terms: dict[str, Any] = {name: bracket(name) for name in TERMS}
     return Budget(
         n=row["n"],
         loss=row["loss"],
@@ -149,7 +150,9 @@ def budgets_over_n(
     """
     found: dict[BudgetCell, list[Budget]] = {}
     for cell, row in zip(cells, rows, strict=True):
-        found.setdefault(replace(cell, n=1), []).append(budget_from_row(row))
+        setting, learner = records.text(cell.setting), records.text(cell.learner)
+        one = replace(budget_from_row(row), setting=setting, learner=learner)
+        found.setdefault(replace(cell, n=1), []).append(one)
     return [(cell, sorted(budgets, key=lambda one: one.n)) for cell, budgets in found.items()]
 
 

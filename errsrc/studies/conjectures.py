@@ -15,7 +15,7 @@ import numpy as np
 from errsrc import checks, records
 from errsrc.checks import Number, Tuple
 from errsrc.conjecture.claims import Claim, Example, examine
-from errsrc.conjecture.searches import Region, search
+from errsrc.conjecture.searches import Region, part_rows, search
 from errsrc.conjecture.thresholds import RATIOS, Threshold, curve_shape_of, curve_sizes, threshold
 from errsrc.fields import Checked, declare, instance, integer, number
 from errsrc.learners import Learner
@@ -148,7 +148,8 @@ def threshold_from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mappi
     base, tolerance = row["n_nyquist_found"], row["exact_below"]
     found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
     curve_shape = curve_shape_of(errors, curve_sizes(cell.ratios, base), tolerance, cell.level, cell.seed)
-    return Threshold(base, tolerance, found, errors, curve_shape, row["status"])
+    names = {"setting": records.text(cell.setting), "learner": records.text(cell.learner)}
+    return Threshold(base, tolerance, found, errors, curve_shape, row["status"], **names)
 
 
 def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
@@ -172,14 +173,13 @@ def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
     out = []
     for cell in cells:
         found = search(cell.claim, cell.region, examples_wanted=cell.examples, seed=cell.seed)
-        parts = [[*part, one.tested, one.untested, one.worst] for part, one in sorted(found.tallies.items())]
         out.append(
             {
                 "verdict": found.verdict,
                 "tested": found.tested,
                 "untested": found.untested,
                 "worst": found.worst,
-                "parts": records.encode(parts),
+                "parts": records.encode(found.parts),
                 "hardest": example_spec(found.hardest) if found.hardest else "",
                 "counterexample": example_spec(found.counterexample) if found.counterexample else "",
                 "status": found.outcome.status if found.outcome else "",
@@ -315,18 +315,8 @@ def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     lines : list of list of str
         The texts of each part, one for each column.
     """
-    header = ["basis", "nodes", "tested", "not tested", "worst error / bound", "verdict"]
-    return header, [
-        [
-            basis,
-            nodes,
-            f"{tested:,}",
-            f"{untested:,}",
-            f"{worst:.2g}" if tested else "",
-            "refuted" if worst > 1 else "supported" if tested else "not tested",
-        ]
-        for basis, nodes, tested, untested, worst in json.loads(row["parts"])
-    ]
+    header, *lines = map(list, part_rows(json.loads(row["parts"])))
+    return header, lines
 
 
 def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import records
+from errsrc.results import Result, TextTable, json_value
 from errsrc.sweeps import Store, Study
 from errsrc.sweeps.store import columns_of
 
 
-@dataclass(frozen=True, eq=False)
-class FinishedStudy:
+@dataclass(frozen=True, eq=False, repr=False)
+class FinishedStudy(Result):
     """The finished cells of a study, and what else its store says about it.
 
     `errsrc.load_study` reads one; `errsrc.run_study` computes the missing cells first.
@@ -62,6 +63,25 @@ class FinishedStudy:
     def missing(self) -> int:
         """Number of cells that are not finished."""
         return len(self.study) - len(self.cells)
+
+    def headline(self) -> str:
+        """Return the kind of the study and the numbers of cells as one line."""
+        return (
+            f"{self.study.kind.name}, {len(self.cells):,} of {len(self.study):,} cells finished: {self.store}"
+        )
+
+    def content(self) -> list[str | TextTable]:
+        """Return the numbers of cells, and the failures with their number."""
+        rows = [("store", str(self.store)), ("kind", self.study.kind.name)]
+        rows += [("finished", f"{len(self.cells):,} of {len(self.study):,} cells")]
+        rows += [("failed", f"{count:,} cells: {error}") for error, count in self.failures.items()]
+        return [TextTable(rows, "l")]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers of cells, the failures and the rows as JSON values."""
+        counts = {"finished": len(self.cells), "missing": self.missing, "failures": self.failures}
+        shown = {"kind": self.study.kind.name, "store": self.store, **counts, "rows": self.rows}
+        return json_value(shown)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return `rows` as arrays, so that ``pandas.DataFrame(finished.columns())`` is a table.

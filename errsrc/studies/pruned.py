@@ -14,6 +14,7 @@ from errsrc.errors import NoFit
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import JointPruning, Law, Pruning, plateau
 from errsrc.laws.law import Array
+from errsrc.results import Result, TextTable
 from errsrc.studies.finished import FinishedStudy
 from errsrc.studies.trained import left_out
 
@@ -24,8 +25,8 @@ SIZES = ("n", "width", "depth", "seed", "steps")
 """Fields in which the networks of one joint law differ."""
 
 
-@dataclass(frozen=True, eq=False)
-class PrunedFamily:
+@dataclass(frozen=True, eq=False, repr=False)
+class PrunedFamily(Result):
     """Pruned networks of one family on one data set, and their laws.
 
     Attributes
@@ -47,6 +48,17 @@ class PrunedFamily:
     single: tuple[Fit | str, ...]
     joint: Fit | str
     notes: tuple[str, ...]
+
+    def headline(self) -> str:
+        """Return the label, the number of networks and the joint law as one line."""
+        law = self.joint if isinstance(self.joint, str) else self.joint.headline()
+        return ", ".join(text for text in (self.label, f"{len(self.single)} configurations", law) if text)
+
+    def content(self) -> list[str | TextTable]:
+        """Return the label, the joint law and the notes."""
+        law = [self.joint] if isinstance(self.joint, str) else self.joint.content()
+        label = [self.label] if self.label else []
+        return [*label, f"{len(self.single)} configurations", *law, *self.notes]
 
 
 def families(finished: FinishedStudy) -> list[PrunedFamily]:

@@ -15,6 +15,7 @@ from errsrc.fitting.holdouts import Holdout, judge, small_cells
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import Dense, Power
 from errsrc.laws.law import Array
+from errsrc.results import Result, TextTable
 from errsrc.studies.finished import FinishedStudy
 
 SIZES = ("n", "width", "depth", "heads", "seed", "steps")
@@ -71,8 +72,8 @@ QUANTITIES: dict[str, Quantities] = {
 """What the laws are about, by kind of study."""
 
 
-@dataclass(frozen=True, eq=False)
-class TrainedFamily:
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainedFamily(Result):
     """Networks of one family that were trained on one data set, and the law of their sizes.
 
     Attributes
@@ -98,6 +99,16 @@ class TrainedFamily:
     error: Array
     result: Holdout | Fit | None
     notes: tuple[str, ...]
+
+    def headline(self) -> str:
+        """Return the label, the number of runs and the law as one line."""
+        law = "no law" if self.result is None else self.result.headline()
+        return ", ".join(text for text in (self.label, f"{len(self.error)} runs", law) if text)
+
+    def content(self) -> list[str | TextTable]:
+        """Return the label, the law and the notes."""
+        law = ["no law"] if self.result is None else self.result.content()
+        return [*([self.label] if self.label else []), f"{len(self.error)} runs", *law, *self.notes]
 
 
 def families(finished: FinishedStudy) -> list[TrainedFamily]:

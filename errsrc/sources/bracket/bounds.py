@@ -20,6 +20,7 @@ from scipy.stats import chi2
 from errsrc import checks
 from errsrc.checks import SEED, Flag, Instance, Optional
 from errsrc.nets import Network, identifiable_dimension
+from errsrc.results import Result, TextTable, mean_interval
 from errsrc.settings import NetworkTeacher, Setting
 from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
@@ -42,8 +43,8 @@ _CERTIFIED_DRAWS = 8  # number of draws whose Jacobian's conditioning a certific
 _CERTIFIED_PARAMETERS = 1000  # largest number of parameters for which a certificate states it
 
 
-@dataclass(frozen=True, eq=False)
-class UncertaintyBracket:
+@dataclass(frozen=True, eq=False, repr=False)
+class UncertaintyBracket(Result):
     """Bounds of a setting's uncertainty.  Values are per draw; their means over draws are the bounds.
 
     Attributes
@@ -85,6 +86,21 @@ class UncertaintyBracket:
     samples: NDArray[np.float64]
     status: str
     determined: bool = False
+
+    def headline(self) -> str:
+        """Return the bounds as one line."""
+        return (
+            f"{self._bound(self.lower)} to {self._bound(self.upper)}, {len(self.lower)} draws; {self.status}"
+        )
+
+    def content(self) -> list[str | TextTable]:
+        """Return the bounds, the distance of each predictor, and the status."""
+        rows = [("lower bound", self._bound(self.lower)), ("upper bound", self._bound(self.upper))]
+        rows += [(name, self._bound(values)) for name, values in self.portfolio.items()]
+        return [TextTable(rows, "l"), self.status]
+
+    def _bound(self, values: PerDraw) -> str:
+        return str(mean_interval(values, 0.95, 0.0)) if len(values) > 1 else f"{float(values.mean()):.4g}"
 
     def distance(self, values: Sequence[Array] | Array) -> PerDraw:
         """Return the mean squared distance of predictions from `samples`, (D,).
