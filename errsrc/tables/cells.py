@@ -1,0 +1,220 @@
+"""Numbers in columns of text: decimal points and commas, thousands separators, suffixes and percent signs.
+
+A column is read as a whole, because single cells are ambiguous: "16.000" is 16 or 16000.  Cells elsewhere in
+the column or in the file decide.  If nothing decides, the column is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+MISSING = frozenset(
+    {"", "-", "--", "?", ".", "na", "n/a", "#n/a", "<na>", "nan", "+nan", "-nan", "null", "none", "nil"}
+)
+"""Texts, in lower case, of cells that hold no value."""
+SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+"""Suffixes of numbers, with their factors."""
+_SPACES = "' \u00a0\u2009\u202f\u2019"
+_SHAPE = re.compile(rf"([+-]?[\d.,_{_SPACES}]*\d[.,]?(?:[eE][+-]?\d+)?)\s*([kKMBGT%]?)", re.ASCII)
+_GROUPED = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in ".,"}
+_SPACED = re.compile(rf"[+-]?\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d+)?")
+
+
+class Marks(NamedTuple):
+    """What the numbers of a column, or of a whole file, show about their marks.
+
+    Attributes
+    ----------
+    decimal : frozenset of str
+        The marks, "." and ",", that can only be decimal marks.
+    ungrouped : bool
+        Whether a number of at least four digits has no thousands separator.
+    """
+
+    decimal: frozenset[str]
+    ungrouped: bool
+
+
+class ColumnNumbers(NamedTuple):
+    """A column of cells, read as numbers.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (rows,)
+        The numbers; nan where a cell is empty or holds other text.
+    text : ndarray of bool, shape (rows,)
+        Cells that are neither numbers nor empty.
+    """
+
+    values: Array
+    text: NDArray[np.bool_]
+
+
+def is_missing(cell: str) -> bool:
+    """Return whether a cell holds no value: it is empty, or one of `MISSING` such as "NA" and "NaN".
+
+    Parameters
+    ----------
+    cell : str
+        The cell.
+    """
+    return cell.strip().lower() in MISSING
+
+
+def marks_of(cells: Iterable[str]) -> Marks:
+    """Return what the cells of a column show about its decimal mark; nothing if a cell is no number.
+
+    Parameters
+    ----------
+    cells : iterable of str
+        The cells.
+    """
+    decimal: set[str] = set()
+    ungrouped = False
+    for cell in cells:
+        if is_missing(cell):
+            continue
+        found = _SHAPE.fullmatch(cell.strip())
+        if not found:
+            return Marks(frozenset(), False)
+        digits = re.split("[eE]", found[1])[0]
+        mark, plain = _shown(digits)
+        decimal |= mark
+        ungrouped |= plain
+    return Marks(frozenset(decimal), ungrouped)
+
+
+def _shown(digits: str) -> tuple[set[str], bool]:
+    """Return the decimal marks that one number shows, and whether it has four digits without a separator."""
+    points, commas = digits.count("."), digits.count(",")
+    ungrouped = re.search(r"\d{4}", re.split("[.,]", digits)[0]) is not None
+    if points and commas:
+        return ({"."} if digits.rindex(".") > digits.rindex(",") else {","}), ungrouped
+    if points > 1 or commas > 1:  # 1.234.567 has thousands separators
+        return ({","} if points > 1 else {"."}), ungrouped
+    if points + commas == 0:
+        return set(), ungrouped
+    mark = "." if points else ","
+    return (set() if _GROUPED[mark].fullmatch(digits) else {mark}), ungrouped
+
+
+def decimal_mark(cells: Sequence[str], elsewhere: Marks, european: bool) -> str:
+    """Return the decimal mark of a column, "." or ",".
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The cells of the column.
+    elsewhere : Marks
+        What all the columns of the file show.
+    european : bool
+        Whether the columns of the file are separated by semicolons, as where "," is the decimal mark.
+
+    Raises
+    ------
+    ValueError
+        If the column has two decimal marks, or if nothing decides between two readings.  The message is the
+        end of a sentence about the column.
+    """
+    own = marks_of(cells)
+    if len(own.decimal) > 1:
+        raise ValueError("has decimal points in some cells and decimal commas in others")
+    if own.decimal:
+        return next(iter(own.decimal))
+    unclear = [cell.strip() for cell in cells if re.search("[.,]", cell) and not is_missing(cell)]
+    marks = {mark for cell in unclear for mark in ".," if mark in cell}
+    if not unclear or not all(_SHAPE.fullmatch(cell) for cell in unclear):
+        return "," if elsewhere.decimal == {","} else "."
+    if len(marks) == 1:
+        (mark,) = marks
+        other = "," if mark == "." else "."
+        if own.ungrouped or elsewhere.ungrouped:
+            return mark
+        if elsewhere.decimal == {other}:
+            return other
+        whole = all(re.search(r"[.,]000\D*$", cell) for cell in unclear)
+        if not whole and (elsewhere.decimal == {mark} or (mark == "." and not european)):
+            return mark
+    cell = unclear[0]
+    without = re.sub("[.,]", "", cell)
+    short = cell.replace(",", ".")
+    short = re.sub(r"\.?0*(\D*)$", r"\1", short) if "." in short else short
+    raise ValueError(
+        f"is ambiguous: {cell!r} is {short} or {without}; write it without a thousands separator"
+    )
+
+
+def read_column(cells: Sequence[str], elsewhere: Marks, european: bool = False) -> ColumnNumbers:
+    """Read the cells of a column as numbers.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The cells.
+    elsewhere : Marks
+        What all the columns of the file show about its decimal mark.
+    european : bool
+        Whether the columns of the file are separated by semicolons.
+
+    Raises
+    ------
+    ValueError
+        If the column is ambiguous, and if some cells have a suffix, or a percent sign, and others have none.
+        The message is the end of a sentence about the column.
+    """
+    mark = decimal_mark(cells, elsewhere, european)
+    values, text = np.full(len(cells), math.nan), np.zeros(len(cells), dtype=bool)
+    signs: dict[str, str] = {}
+    for k, cell in enumerate(cells):
+        if is_missing(cell):
+            continue
+        number, sign = _number(cell.strip(), mark)
+        if number is None:
+            text[k] = True
+            continue
+        kind = "a percent sign" if sign == "%" else "a suffix" if sign else ""
+        signs.setdefault(kind, cell.strip())
+        values[k] = number * (0.01 if sign == "%" else SUFFIXES.get(sign, 1.0))
+    if len(signs) > 1:
+        kind = next(one for one in signs if one)
+        other = next(one for one in signs if one != kind)
+        has = f"has {other}" if other else "has none"
+        raise ValueError(f"is ambiguous: {signs[kind]!r} has {kind}, and {signs[other]!r} {has}")
+    return ColumnNumbers(values, text)
+
+
+def _number(cell: str, mark: str) -> tuple[float | None, str]:
+    """Return a cell as a number, None if it is no number, and its suffix or percent sign."""
+    if mark == "." and "," not in cell:
+        try:
+            return float(cell), ""
+        except ValueError:
+            pass
+    found = _SHAPE.fullmatch(cell)
+    if not found:
+        try:
+            return float(cell), ""  # inf, and digits of other scripts
+        except ValueError:
+            return None, ""
+    digits, sign = found[1], found[2]
+    other = "," if mark == "." else "."
+    mantissa = re.split("[eE]", digits)[0]
+    if _SPACED.fullmatch(mantissa):
+        digits = re.sub(f"[{_SPACES}]", "", digits)
+    if other in mantissa:
+        whole = mantissa.split(mark)[0]
+        if not _GROUPED[other].fullmatch(whole) or other in mantissa[len(whole) :]:
+            return None, ""
+        digits = digits.replace(other, "")
+    try:
+        return float(digits.replace(mark, ".")), sign
+    except ValueError:
+        return None, ""

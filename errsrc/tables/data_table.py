@@ -1,0 +1,507 @@
+"""The table of a user's runs: columns by name, from a file or a data frame."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import functools
+import io
+import json
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.tables.cells import Array, ColumnNumbers, Marks, is_missing, marks_of, read_column
+from errsrc.tables.rows import LeftOut, left_out_sentence
+
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "n": (
+        "tokens",
+        "samples",
+        "examples",
+        "n_train",
+        "train_size",
+        "dataset_size",
+        "samples_seen",
+        "d",
+        "step",
+    ),
+    "m": ("params", "parameters", "n_params", "num_params", "model_size", "width"),
+    "error": ("loss", "val_loss", "val/loss", "test_loss", "eval/loss", "err", "test_error"),
+}
+"""Names that other people's tables give to the columns n, m and error; messages suggest them."""
+TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t"})
+"""Cells, in lower case, of a column `diverged` that say that a run diverged."""
+
+
+class Written(NamedTuple):
+    """How a table stood in its file, so that it can be written again with more columns.
+
+    Attributes
+    ----------
+    kind : str
+        "csv" or "jsonl".
+    delimiter : str
+        Separator of the cells of a CSV file.
+    header : str
+        Text of the header of a CSV file.
+    texts : tuple of str
+        Text of each row.
+    """
+
+    kind: str
+    delimiter: str
+    header: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class DataTable:
+    """Rows of a file or of a data frame, by columns.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file or frame, for messages.
+    columns : dict of str to (tuple of str) or (ndarray of float64), shape (rows,)
+        The columns: text as it is in the file, or numbers.
+    rows : tuple
+        Label of each row: its line number in a file, or its label in the index of a data frame.
+    unit : str
+        "line" or "row": what `rows` count.
+    repeated : frozenset of str
+        Names that several columns of the file have.
+    written : Written or None
+        How the table stood in its file, if it was a text file.
+    library : str
+        The library of the data frame: "pandas", "polars", "pyarrow", "dict" or another that narwhals knows;
+        "" for a file.
+    index : object
+        The index of a pandas data frame; None for other tables.
+    """
+
+    source: str
+    columns: Mapping[str, tuple[str, ...] | Array]
+    rows: tuple[Any, ...]
+    unit: str = "row"
+    repeated: frozenset[str] = frozenset()
+    written: Written | None = None
+    library: str = ""
+    index: Any = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"DataTable({self.source!r}: {len(self)} rows of {shortened(', '.join(self.columns))})"
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.columns)
+
+    @functools.cached_property
+    def varying(self) -> frozenset[str]:
+        """Names of the columns that have at least two different numbers."""
+        return frozenset(name for name in self.columns if self._varies(name))
+
+    def _varies(self, name: str) -> bool:
+        try:
+            values = self.numbers(name).values
+        except ValueError:
+            return False
+        return len(np.unique(values[np.isfinite(values)])) > 1
+
+    def found(self, name: str) -> str | None:
+        """Return the column with a name, or else the only column whose name differs in letter case alone.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+
+        Returns
+        -------
+        str or None
+            The name of the column; None if there is none.
+        """
+        if name in self.columns:
+            return name
+        same = [other for other in self.columns if other.strip().lower() == name.lower()]
+        return same[0] if len(same) == 1 else None
+
+    def require(self, name: str, option: str = "") -> None:
+        """Raise ValueError if there is no column of this name, or if several columns have the name.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+        option : str
+            The input or "error" that the column holds, if the user has not named the column.
+        """
+        shown = shortened(name)
+        if name in self.repeated:
+            raise ValueError(f"{self.source} has more than one column {shown!r}.")
+        if name in self.columns:
+            return
+        others = shortened(", ".join(self.columns), 120)
+        hint = self._nearest(name, option)
+        raise ValueError(f"{self.source} has no column {shown!r}{hint}; it has {others!r}.{self._advice()}")
+
+    def _nearest(self, name: str, option: str) -> str:
+        """Return a hint at the column that was probably meant."""
+        same = [other for other in self.columns if other.strip().lower() == name.lower()]
+        known = [other for other in self.columns if other.strip().lower() in SYNONYMS.get(option, ())]
+        for other in (*same, *known):
+            return f" (did you mean {shortened(other)!r}?)"
+        return checks.nearest(name, self.columns)
+
+    def _advice(self) -> str:
+        """Return a sentence on tables that are wide, have no header, or are separated by blanks."""
+        names = list(self.columns)
+        if any(" - " in name for name in names):
+            return " This looks like an export with a column for each run: pass --melt (melt=True)."
+        if all(_is_number(name) for name in names):
+            return " The first line holds numbers: add a header line."
+        if len(names) == 1 and len(names[0].split()) > 1:
+            return " Separate the columns by commas, tabs or semicolons."
+        return ""
+
+    @functools.cached_property
+    def _marks(self) -> Marks:
+        """What all columns of text show about the decimal mark."""
+        found = [marks_of(cells) for cells in self.columns.values() if isinstance(cells, tuple)]
+        decimal: frozenset[str] = frozenset().union(*(one.decimal for one in found))
+        return Marks(decimal, any(one.ungrouped for one in found))
+
+    @functools.cached_property
+    def _read(self) -> dict[str, ColumnNumbers]:
+        return {}
+
+    def numbers(self, name: str) -> ColumnNumbers:
+        """Return a column as numbers.
+
+        Parameters
+        ----------
+        name : str
+            Name of the column.
+
+        Returns
+        -------
+        ColumnNumbers
+            The numbers, nan where a cell is empty or other text, and which cells are other text.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or if its numbers can be read in two ways.
+        """
+        self.require(name)
+        if name not in self._read:
+            cells = self.columns[name]
+            if isinstance(cells, tuple):
+                european = self.written is not None and self.written.delimiter == ";"
+                try:
+                    self._read[name] = read_column(cells, self._marks, european)
+                except ValueError as error:
+                    raise ValueError(f"{self.source}: the column {shortened(name)!r} {error}.") from None
+            else:
+                self._read[name] = ColumnNumbers(cells, np.zeros(len(cells), dtype=bool))
+        return self._read[name]
+
+    def text(self, name: str) -> tuple[str, ...]:
+        """Return the cells of a column as text.
+
+        Parameters
+        ----------
+        name : str
+            Name of the column.
+        """
+        self.require(name)
+        cells = self.columns[name]
+        if isinstance(cells, tuple):
+            return cells
+        return tuple(f"{value:.17g}" if value == value else "" for value in cells.tolist())
+
+    def taken(self, keep: NDArray[np.bool_]) -> DataTable:
+        """Return the table of some rows.
+
+        Parameters
+        ----------
+        keep : ndarray of bool, shape (rows,)
+            The rows to keep.
+        """
+        if keep.all():
+            return self
+
+        def some(items: Sequence[Any]) -> tuple[Any, ...]:
+            return tuple(item for item, kept in zip(items, keep, strict=True) if kept)
+
+        columns = {k: some(v) if isinstance(v, tuple) else v[keep] for k, v in self.columns.items()}
+        written = self.written and self.written._replace(texts=some(self.written.texts))
+        index = None if self.index is None else self.index[keep]
+        return dataclasses.replace(self, columns=columns, rows=some(self.rows), written=written, index=index)
+
+    def where(self, conditions: Mapping[str, Any]) -> DataTable:
+        """Return the table of the rows that hold given values.
+
+        Parameters
+        ----------
+        conditions : dict of str to (str, number or bool)
+            {column: value}.  A cell holds the value if the texts are equal, or both are the same number.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or no such row.
+        """
+        keep = np.ones(len(self), dtype=bool)
+        for name, value in conditions.items():
+            cells = self.text(name)
+            wanted = str(value).strip()
+            number = _parsed(wanted)
+            try:
+                values = self.numbers(name).values
+            except ValueError:
+                values = np.full(len(self), np.nan)
+            texts = np.array([cell.strip() == wanted for cell in cells], dtype=bool)
+            keep &= texts | (values == number)
+            if not keep.any():
+                hint = checks.nearest(wanted, dict.fromkeys(cells))
+                raise ValueError(f"{self.source} has no row with {name} = {shortened(wanted)!r}{hint}.")
+        return self.taken(keep)
+
+    def without_copies(self) -> tuple[DataTable, LeftOut | None]:
+        """Return the table without rows that are copies of an earlier row in all cells, and these rows."""
+        columns = [
+            cells if isinstance(cells, tuple) else [x if x == x else None for x in cells.tolist()]
+            for cells in self.columns.values()
+        ]
+        seen: set[tuple[Any, ...]] = set()
+        keep = np.ones(len(self), dtype=bool)
+        for k, row in enumerate(zip(*columns, strict=True)):
+            keep[k] = row not in seen
+            seen.add(row)
+        if keep.all():
+            return self, None
+        copies = tuple(row for row, kept in zip(self.rows, keep, strict=True) if not kept)
+        return self.taken(keep), LeftOut("copied from another row", copies, self.unit)
+
+    def diverged(self) -> NDArray[np.bool_]:
+        """Return which rows have a true cell in the column `diverged`; (rows,)."""
+        name = self.found("diverged")
+        if name is None or name in self.repeated:
+            return np.zeros(len(self), dtype=bool)
+        return np.array([cell.strip().lower() in TRUE for cell in self.text(name)], dtype=bool)
+
+    def usable(
+        self, columns: Mapping[str, str], *, strict: bool = False, zero: str = "", predicting: bool = False
+    ) -> tuple[NDArray[np.bool_], tuple[LeftOut, ...]]:
+        """Return which rows hold finite numbers > 0 in all the given columns, and why the others do not.
+
+        Parameters
+        ----------
+        columns : dict of str to str
+            {input or "error": name of its column}.
+        strict : bool
+            Whether to raise ValueError for rows that cannot be used, instead of leaving them out.
+        zero : str
+            An input or "error" that may be 0.
+        predicting : bool
+            Whether the rows are new runs, so that the column `diverged` does not count.
+
+        Returns
+        -------
+        usable : ndarray of bool, shape (rows,)
+            The rows to use.
+        left_out : tuple of LeftOut
+            The other rows by reason.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, if a cell holds text that is no number, or for rows that cannot be used if
+            `strict`.
+        """
+        count = len(self)
+        reasons: list[str] = ["diverged" if bad and not predicting else "" for bad in self.diverged()]
+        bad: list[tuple[int, str]] = []
+        wrong: list[tuple[int, str]] = []
+        for role, name in columns.items():
+            values, text = self.numbers(name)
+            shown = self.text(name)
+            for k in np.flatnonzero(text | ~(np.isfinite(values) & (values > 0))).tolist():
+                if role == zero and values[k] == 0:
+                    continue
+                cell = f"{self.unit} {self.rows[k]}, {shortened(name)!r} = {shortened(shown[k].strip())!r}"
+                if reasons[k] == "diverged":
+                    continue
+                (wrong if text[k] else bad).append((k, cell))
+                reasons[k] = reasons[k] or _reason(role, float(values[k]), shown[k])
+        if wrong:
+            raise ValueError(self._refused(wrong, "a finite number > 0"))
+        if strict:
+            diverged = [k for k, reason in enumerate(reasons) if reason == "diverged"]
+            bad += [(k, f"{self.unit} {self.rows[k]} diverged") for k in diverged]
+            if bad:
+                raise ValueError(self._refused(bad, "a finite number > 0, of a run that has not diverged"))
+        groups: dict[str, list[Any]] = {}
+        for row, reason in zip(self.rows, reasons, strict=True):
+            if reason:
+                groups.setdefault(reason, []).append(row)
+        left_out = tuple(LeftOut(reason, tuple(rows), self.unit) for reason, rows in groups.items())
+        usable = np.array([not reason for reason in reasons], dtype=bool)
+        if not usable.any() and not predicting:
+            raise ValueError(
+                f"{self.source} has no row that can be used: {left_out_sentence(left_out, count)}"
+            )
+        return usable, left_out
+
+    def _refused(self, found: Sequence[tuple[int, str]], accepted: str) -> str:
+        """Return a message that names all the cells that are refused, given as (row, text)."""
+        cells = [text for _, text in sorted(found, key=operator.itemgetter(0))]
+        shown = "; ".join(cells[:20])
+        more = f"; and {len(cells) - 20} more" if len(cells) > 20 else ""
+        if len(cells) == 1:
+            return f"{self.source}: a cell must be {accepted}. Got {shown} instead."
+        return f"{self.source}: each cell must be {accepted}. Got {len(cells)} others: {shown}{more}."
+
+    def extended(self, columns: Mapping[str, Array]) -> Iterator[str]:
+        """Yield the lines of the file as they are, each with the cells of more columns.
+
+        Rows of a JSON file get more keys.  Tables that were no text file are written as CSV.
+
+        Parameters
+        ----------
+        columns : dict of str to ndarray, shape (rows,)
+            The columns to add, by name; nan is written as an empty cell.
+
+        Yields
+        ------
+        str
+            A line of the file, without its end.
+
+        Raises
+        ------
+        ValueError
+            If the file already has a column of that name.
+        """
+        for name in columns:
+            if name in self.columns:
+                raise ValueError(f"{self.source} already has a column {name!r}: rename it, or leave it out.")
+        rows = list(zip(*(column.tolist() for column in columns.values()), strict=True))
+        written = self.written or self._as_csv()
+        if written.kind == "jsonl":
+            for text, row in zip(written.texts, rows, strict=True):
+                added = {
+                    name: value if value == value else None for name, value in zip(columns, row, strict=True)
+                }
+                yield json.dumps({**json.loads(text), **added})
+            return
+        comma = self._marks.decimal == {","} and written.delimiter != ","
+        yield written.delimiter.join([written.header, *columns])
+        for text, row in zip(written.texts, rows, strict=True):
+            cells = [repr(value) if value == value else "" for value in row]
+            yield written.delimiter.join([text, *(c.replace(".", ",") if comma else c for c in cells)])
+
+    def _as_csv(self) -> Written:
+        """Return the rows as lines of CSV."""
+
+        def line(cells: Sequence[str]) -> str:
+            out = io.StringIO()
+            csv.writer(out, lineterminator="").writerow(cells)
+            return out.getvalue()
+
+        rows = zip(*(self.text(name) for name in self.columns), strict=True)
+        return Written("csv", ",", line(self.header), tuple(map(line, rows)))
+
+    def melted(self) -> DataTable:
+        """Return a long table, with a row for each run and step, of a wide table with a column for each run.
+
+        Columns named "RUN - METRIC", as Weights & Biases exports them, become a column "run" and a column for
+        each METRIC; columns "... __MIN" and "... __MAX" are dropped.  If no column has such a name, all
+        columns but the first become runs, and their values a column "value".  Empty cells give no row.
+
+        Raises
+        ------
+        ValueError
+            If there is no column of a run.
+        """
+        pattern: Callable[[str], re.Match[str] | None] = re.compile(r"(.*) - (.+)", re.DOTALL).fullmatch
+        pairs = {name: (found[1], found[2]) for name in self.columns if (found := pattern(name))}
+        if not pairs:
+            pairs = {name: (name, "value") for name in self.header[1:] if name}
+        pairs = {name: pair for name, pair in pairs.items() if not re.search(r"__(MIN|MAX)$", name)}
+        if not pairs:
+            raise ValueError(f"{self.source} has no columns of runs, such as 'RUN - METRIC', to melt.")
+        if self.repeated & set(pairs):
+            raise ValueError(
+                f"{self.source} has more than one column {shortened(min(self.repeated & set(pairs)))!r}."
+            )
+        kept = [
+            name for name in self.columns if name not in pairs and not re.search(r" - .*__(MIN|MAX)$", name)
+        ]
+        metrics = list(dict.fromkeys(metric for _, metric in pairs.values()))
+        cells = {name: self.text(name) for name in (*kept, *pairs)}
+        new: dict[str, list[str]] = {name: [] for name in (*kept, "run", *metrics)}
+        if len(new) < len(kept) + 1 + len(metrics):
+            raise ValueError(f"{self.source} has a column with the name of a metric or 'run': rename it.")
+        rows: list[Any] = []
+        for run in dict.fromkeys(run for run, _ in pairs.values()):
+            own = {metric: name for name, (other, metric) in pairs.items() if other == run}
+            for k, row in enumerate(self.rows):
+                if all(is_missing(cells[name][k]) for name in own.values()):
+                    continue
+                for name in kept:
+                    new[name].append(cells[name][k])
+                new["run"].append(run)
+                for metric in metrics:
+                    new[metric].append(cells[own[metric]][k] if metric in own else "")
+                rows.append(row)
+        if not rows:
+            raise ValueError(f"{self.source} has no values in the columns of its runs.")
+        columns = {name: tuple(column) for name, column in new.items()}
+        return DataTable(self.source, columns, tuple(rows), self.unit, library=self.library)
+
+
+def _reason(role: str, value: float, cell: str) -> str:
+    """Return why a row is left out: the cell of an input, or of "error", is empty, infinite or too small."""
+    noun = {"error": "an error", "weights": "a weight"}.get(role, role)
+    if value == 0:
+        return f"with {noun} of 0"
+    if value < 0:
+        return f"with {noun} < 0"
+    if value == value:
+        return f"with an infinite {noun.removeprefix('an ').removeprefix('a ')}"
+    return f"without {noun}" if cell.strip().lower() not in ("nan", "+nan", "-nan") else f"with {noun} of NaN"
+
+
+def _parsed(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def _is_number(text: str) -> bool:
+    return _parsed(text) == _parsed(text)
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """Return a text from a file, short enough for a message.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    length : int
+        Largest number of characters.
+    """
+    return text if len(text) <= length else text[: length - 3] + "..."

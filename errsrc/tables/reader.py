@@ -1,0 +1,171 @@
+"""Files of tables: CSV in its dialects, JSON lines, Parquet, and standard input."""
+
+from __future__ import annotations
+
+import codecs
+import importlib
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from errsrc import checks
+from errsrc.checks import PATH
+from errsrc.tables.data_table import DataTable, Written
+from errsrc.tables.delimited import parse_delimited
+from errsrc.tables.frames import column_of, table_of
+
+ENCODINGS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Encodings of text files by their first bytes; a file without such bytes is UTF-8."""
+
+
+@checks.arguments(path=PATH)
+def read_table(path: str | Path) -> DataTable:
+    r"""Read a table from a file, or from standard input.
+
+    The content decides about the format, not the name of the file:
+
+    - CSV: a header, then rows; columns separated by commas, tabs or semicolons; decimal points or decimal
+      commas; UTF-8, or UTF-16 with a byte order mark.  Lines that start with "#", empty rows and empty
+      columns at the end are skipped;
+    - JSON lines: an object per line;
+    - Parquet, if pyarrow is installed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; "-" for standard input.
+
+    Returns
+    -------
+    DataTable
+        The table.
+
+    Raises
+    ------
+    ValueError
+        If the content is in no such format, or has no rows.
+    ModuleNotFoundError
+        For a Parquet file, if pyarrow is not installed.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "runs.csv"
+    >>> _ = file.write_text("tokens;loss\n1k;3,15\n10k;2,71\n")
+    >>> table = read_table(file)
+    >>> table.numbers("tokens").values, table.numbers("loss").values
+    (array([ 1000., 10000.]), array([3.15, 2.71]))
+    """
+    source = "standard input" if str(path) == "-" else str(path)
+    content = _content(path)
+    if content[:4] == b"PAR1":
+        return _parquet(content, source)
+    text = _text(content, source)
+    start = text.lstrip()[:1]
+    if start == "{":
+        return _json_lines(text, source)
+    if start == "[" and (records := _json_array(text)) is not None:
+        return _table_of_records(records, source, tuple(range(len(records))), "row")
+    return parse_delimited(text, source)
+
+
+def _content(path: str | Path) -> bytes:
+    """Return the bytes of a file, or of standard input."""
+    if str(path) != "-":
+        return Path(path).read_bytes()
+    if sys.stdin is None or sys.stdin.closed:
+        raise ValueError("Standard input is closed: name a file instead of '-'.")
+    stream = getattr(sys.stdin, "buffer", None)
+    return sys.stdin.read().encode() if stream is None else bytes(stream.read())
+
+
+def _text(content: bytes, source: str) -> str:
+    """Return the text of a file."""
+    known = {
+        b"PK\x03\x04": "a workbook or zip archive: save the table as CSV",
+        b"\x1f\x8b": "compressed: unpack it",
+    }
+    for first, what in known.items():
+        if content.startswith(first):
+            raise ValueError(f"{source} is {what}.")
+    encoding = next((name for mark, name in ENCODINGS.items() if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        at = error.start
+        what = (
+            f"byte {content[at]:#04x} at offset {at}" if at < len(content) else "it ends within a character"
+        )
+        shown = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
+        raise ValueError(f"{source} is not a CSV file in {shown} ({what}).") from None
+    if "\0" in text:
+        raise ValueError(f"{source} is not a CSV file: it holds binary data.")
+    return text
+
+
+def _parquet(content: bytes, source: str) -> DataTable:
+    """Return the table of a Parquet file."""
+    try:
+        parquet = importlib.import_module("pyarrow.parquet")
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(f"{source} is a Parquet file: install pyarrow to read it.") from None
+    try:
+        frame = parquet.read_table(io.BytesIO(content))
+        columns = {str(name): frame.column(k).to_pylist() for k, name in enumerate(frame.column_names)}
+    except Exception as error:  # pyarrow raises many kinds
+        line = " ".join(str(error).split())[:120]
+        raise ValueError(f"{source} is not a Parquet file that pyarrow can read ({line}).") from None
+    return table_of(columns, source)
+
+
+def _json_lines(text: str, source: str) -> DataTable:
+    """Return the table of a file with a JSON object on each line."""
+    records, rows, texts = [], [], []
+    for k, line in enumerate(io.StringIO(text), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict):
+            raise ValueError(f"{source}, line {k}: not a JSON object.")
+        records.append(record)
+        rows.append(k)
+        texts.append(line.strip())
+    return _table_of_records(records, source, tuple(rows), "line", tuple(texts))
+
+
+def _json_array(text: str) -> list[dict[str, Any]] | None:
+    """Return the objects of a JSON array, None if the text is no such array."""
+    try:
+        records = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return records if records and all(isinstance(one, dict) for one in records) else None
+
+
+def _table_of_records(
+    records: list[dict[str, Any]],
+    source: str,
+    rows: tuple[int, ...],
+    unit: str,
+    texts: tuple[str, ...] | None = None,
+) -> DataTable:
+    """Return the table of JSON objects; a key that an object lacks is an empty cell."""
+    names = dict.fromkeys(name for record in records for name in record)
+    if not names:
+        raise ValueError(f"{source} has rows without any column.")
+    columns = {name: column_of([record.get(name) for record in records]) for name in names}
+    written = Written("jsonl", "", "", tuple(json.dumps(r) for r in records) if texts is None else texts)
+    return DataTable(source, columns, rows, unit, written=written)
