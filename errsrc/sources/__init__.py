@@ -1,14 +1,15 @@
 """Sources: how much of a learner's error is noise, realizability, uncertainty and learning deficiency.
 
-With R(g; f) the risk of a predictor g under a teacher f, D the data and F the learner's function class,
+Let R(g; f) be the risk of a predictor g if the teacher is f.  Let D be the data, F the learner's function
+class, and A(D) the predictor that the learner fits to D.  The four terms are
 
     noise            E min over all g of R(g; f)
     realizability    E min over g in F of R(g; f), less the noise
     uncertainty      E min over g in F of E[R(g; f) given D], less E min over g in F of R(g; f)
     deficiency       E R(A(D); f), less E min over g in F of E[R(g; f) given D]
 
-They sum to the expected risk by construction, and none is negative: a minimum of an expectation is at
-least the expectation of the minimum.
+By construction the terms sum to the expected risk, E R(A(D); f).  No term is negative, because the minimum of
+an expectation is at least the expectation of the minimum.
 """
 
 from typing import TYPE_CHECKING

@@ -1,11 +1,12 @@
-"""Bias and variance over samples and initialisations: a diagnostic of the deficiency, not a part of it.
+"""Bias and variance over samples and initialisations: another decomposition of the excess risk.
 
-At one teacher f a learner's predictions g(x), over S samples crossed with I initialisations, split into
+For one teacher f, a learner is fitted to S samples, with I initialisations for each sample.  The mean squared
+error of its predictions g(x) is the sum
 
     E (g - f)^2  =  bias^2 + variance over samples + over initialisations + of both together
 
-(d'Ascoli et al. 2020, arXiv 2003.01054; Adlam and Pennington 2020, arXiv 2011.03321).  Each of the four
-components mixes what the data does not determine (uncertainty) with what the learner wastes (deficiency).
+(d'Ascoli et al. 2020, arXiv 2003.01054; Adlam and Pennington 2020, arXiv 2011.03321).  These components do
+not correspond to the terms of `errsrc.sources.budget`: each may contain uncertainty and deficiency.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ class BiasVariance(Result):
     n : int
         Number of labelled examples.
     bias : Interval
-        Squared bias: the risk of the mean over all samples and initialisations.
+        Squared bias: the excess risk of the mean prediction over all samples and initialisations.
     samples : Interval
-        Variance over samples: inputs and the labels' noise.
+        Variance over samples, which differ in their inputs and in the noise of their labels.
     initialisations : Interval
-        Variance over initialisations: the learner's own randomness.
+        Variance over initialisations, which differ in the learner's random numbers.
     both : Interval
         Variance of the interaction between sample and initialisation.
     total : Interval
-        The sum of these four, the mean excess risk.
+        The mean excess risk, which is the sum of the four components.
     draws : dict of str to ndarray of float64, (teachers,)
-        One value per teacher, for each of the four components and "total".
+        A value for each teacher, for each of the four components and "total".
     setting, learner : str
         The setting and the learner as text, which the figure shows.
     """
@@ -68,7 +69,7 @@ class BiasVariance(Result):
     learner: str = ""
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the table as columns, arrays (5,): one row per component, then the total."""
+        """Return the table as a dict of columns, arrays (5,): a row for each component, then the total."""
         names = (*COMPONENTS, "total")
         out: dict[str, NDArray[Any]] = {"part": np.array(names)}
         for end in ("estimate", "low", "high"):
@@ -122,31 +123,32 @@ def bias_variance(
     n : int
         Number of labelled examples in each sample, >= 1.
     teachers : int
-        Number of teachers, >= 2; the intervals are over teachers.
+        Number of teachers, >= 2.  The intervals describe the variation between teachers.
     samples : int
-        Number of samples of each teacher, >= 2.
+        Number of samples of labelled examples from each teacher, >= 2.
     initialisations : int
-        Number of initialisations, >= 2; every sample is combined with every initialisation.
+        Number of fits to each sample with different random numbers, >= 2.
     seed : int
-        Root of the seed tree, >= 0.
+        Seed from which all random streams are derived, >= 0.
     level : float
         Coverage of the intervals, in (0, 1).
 
     Returns
     -------
     BiasVariance
-        The components, whose sum is the total.
+        The components and their sum, each with an interval.
 
     Raises
     ------
     ValueError, TypeError
-        For arguments out of range, a setting of another loss, or predictions that are not finite.
+        If an argument is out of range, if the loss of the setting is not the squared loss, or if a prediction
+        is not finite.
 
     Notes
     -----
-    This is a two-way analysis of variance with one value per cell.  The estimate of each component is
-    unbiased, so an estimate may be negative.  The components sum to the mean excess risk exactly.  Cost:
-    teachers x samples x initialisations fits.
+    For each teacher this is a two-way analysis of variance, with one fit for each pair of a sample and an
+    initialisation.  The estimate of each component is unbiased and may therefore be negative.  The estimates
+    sum to the mean excess risk exactly.  The cost is teachers x samples x initialisations fits.
 
     Examples
     --------

@@ -1,13 +1,14 @@
 """Budgets of settings without closed forms: their terms lie between bounds.
 
-Let e(g) be the excess risk of a learner g, and S = uncertainty + realizability: the smallest mean excess risk
-of a map from data to the class F.  The bounds of the terms come from three facts:
+Let F be the learner's function class.  Let S be the sum of uncertainty and realizability.  This sum is the
+smallest mean excess risk of a map from data to functions in F.  The bounds of the terms come from three
+facts:
 
 - S is at least the uncertainty of all functions, and at least the realizability;
 - S is at most the mean excess risk of any map from data to F, and the learner is such a map;
 - the deficiency is the mean excess risk of the learner less S.
 
-`errsrc.sources.bracket` has bounds of the uncertainty and of the realizability.
+`errsrc.sources.bracket` computes bounds of the uncertainty and of the realizability.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
     Raises
     ------
     ValueError
-        If the learner or the setting raises it; if predictions are not finite or have another shape; or if
-        they are not probabilities under the log loss.
+        If the learner or the setting raises ValueError, if predictions are not finite or have another shape,
+        or if the loss is the log loss and predictions are not probabilities.
     NoAnswer
         If network students diverged in all draws, or in all but one.
     """

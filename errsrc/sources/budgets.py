@@ -1,4 +1,4 @@
-"""The error budget: where a learner's expected risk comes from, as a sum of four terms."""
+"""The error budget: a learner's expected risk as a sum of four terms."""
 
 from __future__ import annotations
 
@@ -41,54 +41,56 @@ def budget(
     exact: bool = True,
     effort: Effort | None = None,
 ) -> Budget:
-    """Return the error budget of a learner in a setting: its expected risk, term by term.
+    """Return the error budget of a learner in a setting: the learner's expected risk, term by term.
 
     Parameters
     ----------
     setting : Setting
-        The setting, from errsrc or your own.  The terms have closed forms for a `GaussianSetting`, given the
-        inputs, and for a `TableTeacher`, given the data.  For other settings terms lie between bounds.
+        The setting, from errsrc or your own.  For a `GaussianSetting` the terms have closed forms given the
+        inputs; for a `TableTeacher` they have closed forms given the data.  For other settings the terms lie
+        between bounds.
     learner : Learner, estimator or object with fit
         The learner: one of `errsrc.learners`, an estimator of scikit-learn, or any object with
         ``fit(x, y, rng)``; see `errsrc.learners.as_learner`.
     n : int
         Number of labelled examples, including all examples that the learner uses for validation; >= 1.
     x : ndarray of float64, (n, dim), optional
-        A fixed design; by default each draw has inputs of its own.
+        Inputs of the labelled examples, the same in all draws; by default each draw has its own inputs.
     draws : int
-        Number of draws of teacher, data and the learner's randomness, >= 2; exact terms use fewer.
+        Number of draws of teacher, data and the learner's random numbers, >= 2.  Terms that are exact for all
+        draws are computed once.
     seed : int
-        Root of the seed tree, >= 0.
+        Seed from which all random streams are derived, >= 0.
     level : float
         Coverage of the intervals, in (0, 1).
     exact : bool
-        Whether to use closed forms where there are any.  False estimates every term from draws alone, as a
-        check of the closed forms.
+        Whether to use closed forms if they exist.  With False every term is estimated from draws alone, which
+        checks the closed forms.
     effort : Effort, optional
         Amount of computation for network teachers, whose terms have only bounds; by default `Effort()`.
 
     Returns
     -------
     Budget
-        Its terms sum to its total, and its status says how they were computed.
+        The four terms and their sum, the total.  The budget's status says how the terms were computed.
 
     Raises
     ------
     ValueError, TypeError
-        For arguments out of range, a design of another shape, a learner that cannot take the setting's
-        inputs, and predictions that are not finite or not in the class that the learner declares.
+        If an argument is out of range, if `x` has another shape, if the learner cannot take the setting's
+        inputs, or if predictions are not finite or not in the class that the learner declares.
     NoAnswer
         If network students diverged in all draws, or in all but one.
 
     Notes
     -----
     Without closed forms, the uncertainty lies between 0 and the learner's own excess risk, and the deficiency
-    is the remainder; network teachers of squared loss have tighter bounds, see `uncertainty_bracket`.  The
-    realizability is `Setting.realizability` where the setting knows it, and otherwise lies between 0 and the
-    learner's own excess risk.
+    is the remainder of the total.  For network teachers and the squared loss the bounds are tighter, see
+    `uncertainty_bracket`.  The realizability is `Setting.realizability` if the setting defines it for the
+    learner's class; otherwise it lies between 0 and the learner's own excess risk.
 
-    Least squares has no finite mean risk near n = M, the number of functions, if the labels have noise or a
-    part outside the learner's class.  The status then says so.
+    Least squares over M basis functions has an infinite mean risk for n near M, if the labels have noise or
+    if the teacher has a part outside the learner's class.  The status then says so.
 
     A subclass of `GaussianSetting` or `TableTeacher` has an exact budget.  For another setting whose terms
     you know, register a function with `budget_in`.
@@ -112,10 +114,10 @@ def budget(
 
 @functools.singledispatch
 def budget_in(setting: Setting, experiment: Experiment) -> Budget:
-    """Return the budget of an experiment, by the function registered for the setting's class.
+    """Return the budget of an experiment, from the function that is registered for the setting's class.
 
-    The default accepts any setting and bounds the terms.  Classes of settings whose terms are known register
-    their own functions below.  You can register a function for your own class of settings::
+    By default the terms lie between bounds.  You can register a function for your own class of settings whose
+    terms are known::
 
         @budget_in.register
         def _(setting: MySetting, experiment: Experiment) -> Budget:
@@ -127,12 +129,12 @@ def budget_in(setting: Setting, experiment: Experiment) -> Budget:
     setting : Setting
         The setting.
     experiment : Experiment
-        The learner, the number of examples, and the draws.
+        Gives the learner, its number of examples, and the draws.
 
     Returns
     -------
     Budget
-        The budget.
+        The budget of the learner in the setting.
     """
     return bracketed_budget(setting, experiment)
 
@@ -142,7 +144,7 @@ budget_in.register(TableTeacher, table_budget)
 
 
 def check_sizes(setting: Setting, learner: Learner, where: str) -> None:
-    """Raise if the functions of a learner's class have other numbers of inputs or outputs than a teacher.
+    """Raise if a learner's class does not have functions with as many inputs and outputs as a teacher.
 
     Parameters
     ----------
@@ -151,14 +153,14 @@ def check_sizes(setting: Setting, learner: Learner, where: str) -> None:
     learner : Learner
         The learner.
     where : str
-        Name of the function or class that error messages name.
+        Name of the calling function or class, for error messages.
 
     Raises
     ------
     ValueError
-        If these numbers differ.
+        If the numbers of inputs or the numbers of outputs differ.
     TypeError
-        For a learner whose ``function_class`` is no function class.
+        If the learner's ``function_class`` is not a `FunctionClass`.
     """
     function_class = learner.function_class
     known = Instance(FunctionClass, "a function class of errsrc.settings, or a subclass of FunctionClass")

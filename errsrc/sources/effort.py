@@ -1,4 +1,4 @@
-"""Amount of computation for terms of the budget that have only bounds."""
+"""Amount of computation for the bounds of terms that have no closed form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from errsrc.fields import Checked, integer
 
 @dataclass(frozen=True)
 class Effort(Checked):
-    """Amount of computation spent on tight bounds of the uncertainty.
+    """Amount of computation for tight bounds of the uncertainty of network teachers.
 
     Parameters
     ----------
@@ -19,10 +19,10 @@ class Effort(Checked):
     steps : int
         Number of L-BFGS steps of each student, >= 1.
     chains : int
-        Number of chains per data set for each of the two bounds, an even number.
+        Number of Markov chains per data set for each of the two bounds, an even number >= 2.
     transitions : int
-        Number of transitions of each chain that starts at the teacher, an even number.  Chains that start at
-        students take twice as many, of which the first half is discarded.
+        Number of transitions of each chain that starts at the teacher, an even number >= 2.  Chains that
+        start at students make twice as many transitions, and the first half of them is discarded.
     leaps : int
         Largest number of leapfrog steps of a transition, >= 1.
     """

@@ -1,4 +1,4 @@
-"""Budgets with known terms: Gaussian settings given the inputs, and tables given the data."""
+"""Budgets with closed forms: of Gaussian settings given the inputs, and of tables given the data."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from errsrc.sources.terms import Budget
 def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
     """Return the budget in a Gaussian setting.
 
-    Given the inputs, a learner that is linear in its labels has exact terms; no teacher is drawn. For other
-    learners the deficiency is the mean squared distance between the fitted predictor and the best member of
-    the learner's class given the data.  If the setting does not know the learner's class, the terms lie
-    between bounds, see `errsrc.sources.bracketed`.
+    If the learner's predictions are linear in its labels, the terms are exact given the inputs, and no
+    teacher is drawn.  For other learners the deficiency is estimated from draws: it is the mean squared
+    distance between the fitted predictor and the best function of the learner's class given the data.  If the
+    setting has no basis for the learner's class, the terms lie between bounds, see
+    `errsrc.sources.bracketed`.
 
     Parameters
     ----------
     setting : GaussianSetting
         The setting.
     experiment : Experiment
-        The learner, its number of examples, and the draws.
+        Gives the learner, its number of examples, and the draws.
     """
     learner, function_class = experiment.learner, experiment.function_class
     if not _is_measurable(setting, function_class):
@@ -126,17 +127,17 @@ def _sampled(setting: GaussianSetting, experiment: Experiment) -> list[DesignTer
 
 
 def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:
-    """Return the budget of a learner of tables of classes, by sums over all items given the data.
+    """Return the budget of a learner whose teacher is a table of classes.
 
-    If the learner's class is smaller than all functions, the terms lie between bounds, see
-    `errsrc.sources.bracketed`.
+    Given the data, the terms are exact sums over all items.  If the learner's class is smaller than the class
+    of all functions, the terms lie between bounds, see `errsrc.sources.bracketed`.
 
     Parameters
     ----------
     setting : TableTeacher
         The setting.
     experiment : Experiment
-        The learner, its number of examples, and the draws.
+        Gives the learner, its number of examples, and the draws.
 
     Raises
     ------

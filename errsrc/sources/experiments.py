@@ -1,4 +1,4 @@
-"""What a budget is computed from: a learner, its number of examples, and the draws of teacher and data."""
+"""Experiments: a learner, its number of examples, and draws of teacher and data; a budget needs these."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Experiment:
     n : int
         Number of labelled examples.
     x : ndarray of float64, (n, dim), or None
-        A fixed design; None where each draw has inputs of its own.
+        Inputs of the labelled examples, the same in all draws; None if each draw has its own inputs.
     draws : int
-        Number of draws of teacher, data and the learner's randomness.
+        Number of draws of teacher, data and the learner's random numbers.
     seed : int
-        Root of the seed tree.
+        Seed from which all random streams are derived.
     level : float
         Coverage of the intervals, in (0, 1).
     exact : bool
-        Whether to use closed forms where there are any.
+        Whether to use closed forms if they exist.
     effort : Effort
-        Amount of computation for terms that have only bounds.
+        Amount of computation for the bounds of terms that have no closed form.
     """
 
     learner: Learner
@@ -53,31 +53,31 @@ class Experiment:
         return self.learner.function_class
 
     def rng(self, draw: int, purpose: str) -> np.random.Generator:
-        """Return the generator of one purpose in one draw, in the same state at each call.
+        """Return the random generator for one purpose in one draw; each call returns it in its first state.
 
         Parameters
         ----------
         draw : int
-            Number of the draw, from 0.
+            Index of the draw, from 0.
         purpose : str
-            "teacher", "inputs", "labels", "learner", "points", ...
+            Name of the purpose, such as "teacher", "inputs", "labels", "learner" or "points".
         """
         return generator(self.seed, "budget", draw, purpose)
 
     def inputs(self, setting: Setting, draw: int) -> Array:
-        """Return the inputs of a draw, float64 (n, dim): the fixed design, or a sample of the setting.
+        """Return the inputs of a draw, float64 (n, dim): `x`, or a sample from the setting if `x` is None.
 
         Parameters
         ----------
         setting : Setting
             The setting.
         draw : int
-            Number of the draw, from 0.
+            Index of the draw, from 0.
 
         Raises
         ------
         ValueError
-            Where the setting draws inputs of another shape.
+            If the setting draws inputs of another shape.
         """
         if self.x is not None:
             return self.x

@@ -1,4 +1,4 @@
-"""The posterior of a Gaussian setting's teacher, in closed form given the inputs of the labelled examples."""
+"""The posterior of a Gaussian setting's teacher, which has a closed form given the labelled examples."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ RANDOM_POINTS = 64
 
 @dataclass(frozen=True, eq=False)
 class TeacherSample:
-    """A teacher and an independent sample of its posterior, with the teacher's labels.
+    """A teacher, its labels, and an independent sample of the posterior given these labels.
 
     Attributes
     ----------
     values : ndarray of float64, (Q, outputs)
-        Weighted values of the teacher at the points.
+        Values of the teacher at the quadrature's points, times the square roots of the quadrature's weights.
     other : ndarray of float64, (Q, outputs)
-        Weighted values of the posterior sample.
+        Values of the posterior sample at the same points, with the same factors.
     labels : ndarray of float64, (n, outputs)
         The labels.
     y : ndarray of float64, (n,) or (n, outputs)
-        The labels in the shape that learners are given.
+        The labels in the shape in which learners get them.
     """
 
     values: Array
@@ -46,12 +46,12 @@ class TeacherSample:
 
 @dataclass(frozen=True, eq=False)
 class DesignTerms:
-    """The terms of one design, in squared units of the labels, summed over outputs.
+    """The terms of a budget for given inputs of the labelled examples.
 
     Attributes
     ----------
     realizability, uncertainty, deficiency : float
-        The terms.
+        The terms, in squared units of the labels, summed over outputs.
     """
 
     realizability: float
@@ -60,13 +60,20 @@ class DesignTerms:
 
 
 class Posterior:
-    """The posterior of a Gaussian setting's teacher given the labels of a design, at a quadrature's points.
+    """The posterior of a Gaussian setting's teacher given labelled examples, at the points of a quadrature.
 
-    With B B' the prior covariance and B_x = U diag(d) V', the posterior mean at the points is
-    B_q V diag(d / (d^2 + s^2)) U' y, and a root of the posterior covariance
-    B_q (I - V diag(1 - sqrt(s^2 / (d^2 + s^2))) V').  Here s is the noise's standard deviation divided by the
-    output's.  The formulas square and subtract nothing, so a term that is exactly 0 is computed as the square
-    of a rounding error.
+    Let B_x and B_q be the matrices of `GaussianSetting.roots` at the examples' inputs and at the points.  The
+    prior covariance between the values of an output at the points and at the inputs is std^2 B_q B_x', where
+    std is the output's prior standard deviation.  Let B_x = U diag(d) V' be a singular value decomposition,
+    and s the standard deviation of the noise divided by std.  Given the labels y of the output, its posterior
+    mean at the points is B_q V diag(d / (d^2 + s^2)) U' y.  A root of its posterior covariance is
+    std B_q (I - V diag(1 - sqrt(s^2 / (d^2 + s^2))) V').
+
+    The posterior covariance is never computed as the difference of two covariances.  A variance that is
+    exactly 0 therefore comes out as the square of a rounding error, about 1e-30.
+
+    *Weighted* values are values at the points times the square roots of the quadrature's weights.  A sum of
+    squares of weighted values is a mean square over inputs.
 
     Parameters
     ----------
@@ -77,11 +84,11 @@ class Posterior:
     x : ndarray of float64, (n, dim)
         Inputs of the labelled examples.
     quadrature : Quadrature
-        Points and weights for the comparison of functions.
+        Q points and weights, at which functions are compared.
 
     Notes
     -----
-    Cost: a singular value decomposition of n x R, and Q R min(n, R) for Q points.
+    The cost is a singular value decomposition of the n x R matrix B_x, and Q R min(n, R) multiplications.
     """
 
     def __init__(
@@ -99,7 +106,7 @@ class Posterior:
         self.u, self.d, self.vt = u[:, kept], d[kept], vt[kept]
 
     def projected(self, values: Array) -> Array:
-        """Return the members of the class that are closest to functions.
+        """Return the projections of functions on the class: the functions of the class that are closest.
 
         Parameters
         ----------
@@ -109,30 +116,33 @@ class Posterior:
         Returns
         -------
         ndarray of float64, (Q, ...)
-            Weighted values of the members.
+            Weighted values of the projections.
         """
         return values if self.frame is None else self.frame @ (self.frame.T @ values)
 
     def extended(self, values: Array, at: Array) -> Array | None:
-        """Evaluate at other inputs the function of the class that has given values at the points.
+        """Find the function of the class with given values at the points, and return its values elsewhere.
 
         Parameters
         ----------
         values : ndarray of float64, (Q, ...)
-            Weighted values at the points.
+            Weighted values of the function at the points.
         at : ndarray of float64, (N, dim)
             Other inputs.
 
         Returns
         -------
         ndarray of float64, (N, ...), or None
-            None for the class of all functions, because many functions have these values.
+            Values of the function at the other inputs.  None for the class of all functions, because many
+            functions have the given values.
         """
         basis = self.setting.frame(self.function_class, at)
         return None if basis is None or self.frame is None else basis @ (self.frame.T @ values)
 
     def gain(self, std: float) -> Array:
-        """Return the matrix from the labels of an output to its posterior mean, float64 (Q, n).
+        """Return the matrix that maps the labels of an output to its posterior mean, float64 (Q, n).
+
+        The posterior mean is a vector of weighted values.
 
         Parameters
         ----------
@@ -156,7 +166,7 @@ class Posterior:
         return out
 
     def deviation(self, std: float) -> Array:
-        """Return a root of the posterior covariance of an output, weighted, float64 (Q, R).
+        """Return a root of the posterior covariance of an output's weighted values, float64 (Q, R).
 
         Parameters
         ----------
@@ -174,9 +184,9 @@ class Posterior:
         Parameters
         ----------
         experiment : Experiment
-            The source of the draws' generators.
+            Gives the random generators of each draw.
         draw : int
-            Number of the draw, from 0.
+            Index of the draw, from 0.
         """
         rng = experiment.rng(draw, "teacher")
         z = rng.standard_normal((self.x_root.shape[1], len(self.stds))) * self.stds
@@ -191,21 +201,24 @@ class Posterior:
         return TeacherSample(self.points_root @ z, other, labels, y)
 
     def check_membership(self, learner: Learner, values: Array, function: Callable[[Array], Array]) -> None:
-        """Raise ValueError if a learner's predictions at a few inputs are not in its class.
+        """Raise ValueError if a learner's predictions are not a function of its class.
+
+        The check compares predictions at a few other inputs with the function of the class that has the same
+        values at the points.
 
         Parameters
         ----------
         learner : Learner
             The learner.
         values : ndarray of float64, (Q, ...)
-            The learner's predictions at the points, or its smoother.
+            The learner's predictions at the points, or the matrix from labels to these predictions.
         function : callable
-            Returns the predictions, or the smoother, at other inputs (N, dim).
+            Maps other inputs (N, dim) to the predictions, or to the matrix from labels to predictions.
 
         Raises
         ------
         ValueError
-            If the predictions are not in the class.
+            If the predictions are not a function of the class.
         """
         fresh = self.setting.inputs(8, generator(0, "budget", "class"))
         expected = self.extended(self.root * values, fresh)
@@ -215,7 +228,7 @@ class Posterior:
 
     @property
     def uncertainty(self) -> float:
-        """Mean posterior variance of the teacher's projection on the class, summed over outputs."""
+        """Posterior variance of the teacher's projection on the class: mean over inputs, sum over outputs."""
         total = 0.0
         for std in self.stds[self.stds > 0]:
             root = self.deviation(std)
@@ -224,16 +237,16 @@ class Posterior:
 
     @property
     def realizability(self) -> float:
-        """Mean prior variance outside the class, summed over outputs."""
+        """Prior variance of the teacher's part outside the class: mean over inputs, sum over outputs."""
         return self.setting.realizability(self.function_class).estimate
 
     def linear(self, smoother: Array) -> DesignTerms:
-        """Return the terms of a learner that is linear in the labels.
+        """Return the terms of a learner whose predictions are linear in the labels.
 
         Parameters
         ----------
         smoother : ndarray of float64, (Q, n)
-            The matrix from labels to predictions at the points.
+            The matrix that maps labels to predictions at the points.
         """
         hat, noise, deficiency = self.root * smoother, self.setting.noise_std, 0.0
         for std in self.stds:
@@ -244,21 +257,21 @@ class Posterior:
 
 
 def posteriors(setting: GaussianSetting, experiment: Experiment) -> Iterator[tuple[Posterior, bool]]:
-    """Yield the posterior of each draw's design.
+    """Yield the posterior given the inputs of each draw.
 
     Parameters
     ----------
     setting : GaussianSetting
         The setting.
     experiment : Experiment
-        The draws, and the learner, whose class is used.
+        Gives the draws, and the learner with its class.
 
     Yields
     ------
     posterior : Posterior
         The posterior given the inputs of a draw.
     fixed : bool
-        Whether the posteriors of all further draws are the same.
+        Whether all other draws have the same posterior.
     """
     function_class, posterior = experiment.function_class, None
     for draw in range(experiment.draws):
@@ -273,11 +286,12 @@ def posteriors(setting: GaussianSetting, experiment: Experiment) -> Iterator[tup
 def sampled_terms(
     function_class: FunctionClass, posterior: Posterior, teacher: TeacherSample, learned: Array, exact: bool
 ) -> DesignTerms:
-    """Return the terms of a draw for a learner whose class is a linear space, or all functions.
+    """Return the terms in one draw, for a learner whose predictor was fitted to the draw's data.
 
-    The best member of the class given the data is the posterior mean's projection.  Without closed forms the
-    uncertainty is half the mean squared distance between the teacher and an independent sample of its
-    posterior, both projected on the class.
+    If the learner's class is a linear space or all functions, the best function of the class given the data
+    is the projection of the posterior mean.  Without closed forms, the uncertainty is estimated by half the
+    mean squared distance between two functions: the projections of the teacher and of an independent sample
+    of its posterior.
 
     Parameters
     ----------
@@ -286,11 +300,11 @@ def sampled_terms(
     posterior : Posterior
         The posterior given the draw's inputs.
     teacher : TeacherSample
-        The draw's teacher and labels.
+        The draw's teacher, its labels, and the posterior sample.
     learned : ndarray of float64, (Q, outputs)
         Weighted values of the fitted predictor.
     exact : bool
-        Whether to use closed forms.
+        Whether to use closed forms for realizability and uncertainty.
     """
     if exact:
         best = posterior.projected(posterior.mean(teacher.labels))

@@ -1,4 +1,4 @@
-"""Values of fitted predictors as arrays of a common shape, and their risk."""
+"""Values of fitted predictors, as arrays of a common shape, and the predictors' risk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def predicted_values(predictor: Any, points: Array, outputs: int, where: str = "
     outputs : int
         Number of outputs that the predictor must have.
     where : str
-        Name of the function that error messages name.
+        Name of the calling function, for error messages.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def predicted_values(predictor: Any, points: Array, outputs: int, where: str = "
     Raises
     ------
     ValueError
-        For values of another shape, or that are not finite.
+        If the values have another shape or are not finite.
     """
     values = np.asarray(predictor(points), dtype=np.float64)
     values = values[:, None] if values.ndim == 1 else values
@@ -48,29 +48,29 @@ def predicted_values(predictor: Any, points: Array, outputs: int, where: str = "
 
 
 def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Array:
-    """Return a predictor's scores of classes at points.
+    """Return a predictor's score of each class at each of Q inputs.
 
     Parameters
     ----------
     predictor : callable
-        The predictor.  It may lack classes that no labelled example had.
+        The predictor.  It may have no scores for classes that no labelled example had.
     points : ndarray of float64, (Q, dim)
         Inputs.
     classes : int
         Number of classes.
     loss : str
-        "log", for which scores must be probabilities, or "zero-one".
+        "log" or "zero-one".  For the log loss, scores must be probabilities.
 
     Returns
     -------
     ndarray of float64, (Q, classes)
-        The scores.  Classes that the predictor lacks have probability 0, or a score that is never the
-        largest.
+        The scores.  A class for which the predictor has no score gets probability 0 for the log loss, and a
+        score that is never the largest for the zero-one loss.
 
     Raises
     ------
     ValueError
-        For scores that are not finite, and for the log loss scores that are not probabilities.
+        If scores are not finite, or if the loss is the log loss and scores are not probabilities.
     """
     seen = np.shape(predictor(points[:1]))[-1]
     values = np.full((len(points), classes), -np.inf if loss == "zero-one" else 0.0)
@@ -82,7 +82,7 @@ def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Arra
 
 
 def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) -> tuple[float, float]:
-    """Return a predictor's excess risk under one teacher, and the noise.
+    """Return a predictor's excess risk for one teacher, and the noise.
 
     Parameters
     ----------
@@ -93,14 +93,14 @@ def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) 
     points : ndarray of float64, (Q, dim)
         Fresh inputs.
     values : ndarray of float64, (Q, outputs)
-        The teacher's values there.
+        The teacher's values at the fresh inputs.
 
     Returns
     -------
     excess, noise : float
-        The mean risk at the points less the smallest possible risk; and the noise, which is the smallest
-        possible risk.  The noise is a mean over the points if it depends on the teacher's values, and
-        otherwise a mean over the whole setting.
+        The excess risk is the mean risk at the fresh inputs less the smallest possible risk there.  The noise
+        is the smallest possible risk; if it depends on the teacher's values, it is a mean over the fresh
+        inputs, and otherwise `Setting.noise`.
 
     Raises
     ------
@@ -122,7 +122,9 @@ def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) 
 
 
 def optimiser_rest(setting: Setting, fitted: Sequence[Any]) -> NDArray[np.float64] | None:
-    """Return the error that the optimiser left: the training risk of trained students less the noise.
+    """Return the risk of trained students on their own training examples, less the noise.
+
+    A perfect optimiser would bring this difference to 0 or below if the students can express the teacher.
 
     Parameters
     ----------
@@ -134,7 +136,8 @@ def optimiser_rest(setting: Setting, fitted: Sequence[Any]) -> NDArray[np.float6
     Returns
     -------
     ndarray of float64, (draws,), or None
-        The mean over the networks of each student; None if a predictor is not a trained student.
+        A value for each draw, the mean over a student's networks; None if a predictor is not a trained
+        student.
     """
     found = []
     for one in fitted:

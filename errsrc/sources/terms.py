@@ -1,4 +1,4 @@
-"""The four terms of an error budget, as `errsrc.sources` defines them, and their table."""
+"""The result of a budget: the four terms that `errsrc.sources` defines, with intervals or bounds."""
 
 from __future__ import annotations
 
@@ -36,32 +36,33 @@ class Budget(Result):
     n : int
         Number of labelled examples.
     loss : str
-        What risk is measured in, one of `errsrc.settings.setting.LOSSES`.
+        Name of the loss, one of `errsrc.settings.setting.LOSSES`.
     noise, realizability, uncertainty, deficiency : Bracket
-        The terms, in the units of the loss, each an `errsrc.results.Bracket`.  Its lower and upper bounds are
-        equal where the term is known up to sampling error.  Bounds sum to the total in this combination:
-        noise, the lower bound of realizability, the upper bound of uncertainty and the lower bound of
-        deficiency.  Where the uncertainty is known, this is the upper bound of deficiency instead.
+        The terms, in the units of the loss.  Each is an `errsrc.results.Bracket`: a lower and an upper bound,
+        which are equal if the term is known up to sampling error.  The total is the sum of the noise, the
+        lower bound of realizability, the upper bound of uncertainty, and the lower bound of deficiency.  If
+        the uncertainty is known, the sum has the upper bound of deficiency instead of the lower.
     total : Interval
         The expected risk.
     scale : float
-        The target variance of the setting, by which `relative` terms are divided.
+        The target variance of the setting.  The property `relative` divides the terms by it.
     draws : dict of str to ndarray of float64, (draws,)
-        The values that the intervals come from: one per draw of teacher and data, for each term and "total".
-        All values of a term are equal where the term is exact.  For a term between bounds, its own name has
-        the values of the lower bound, and "realizability.upper" and so on those of the upper bound.
+        The values from which the intervals are computed: one for each draw of teacher and data, for each term
+        and "total".  If a term is exact, all its values are equal.  If a term lies between bounds, the key
+        with its name has the values of the lower bound, and a key such as "realizability.upper" those of the
+        upper bound.
     status : str
         How the terms were computed, in sentences.
     std_error : float
         Standard error over draws of the excess risk, which is the total less the noise.
     all_functions : Bracket or None
-        The uncertainty of a learner that could learn any function, if the learner's class is smaller; None if
-        the class is not smaller, or if this uncertainty was not computed.
+        The uncertainty of a learner that can express all functions.  None if this learner can express all
+        functions, or if this uncertainty was not computed.
     optimiser : Interval or None
         The part of the deficiency that the optimiser of a trained student left: the student's risk on its
-        training examples less the noise, which is the teacher's mean risk there.  For several networks, the
-        mean over networks.  A perfect optimiser would reach 0 if there is no noise and the class contains the
-        teacher; with noise the value may be negative.  None for other learners.
+        training examples less the noise, as a mean over the student's networks.  Without noise, a perfect
+        optimiser would reach 0 if the class contains the teacher.  With noise the value may be negative.
+        None for learners that are not trained students.
     setting, learner : str
         The setting and the learner as text, which figures show; "" where they are not known.
     """
@@ -97,18 +98,18 @@ class Budget(Result):
         Parameters
         ----------
         setting : Setting
-            The setting, whose noise is a term.
+            The setting, whose noise is one of the terms.
         experiment : Experiment
-            The learner, its number of examples, and the draws.
+            Gives the learner, its number of examples, and the draws.
         realizability, uncertainty, deficiency : ndarray of float64, (draws,)
-            The other terms in each draw; arrays of length 1 where the terms are exact.
+            The other terms in each draw.  Arrays of length 1 stand for terms that are exact.
         status : str
             How the terms were computed, in sentences.
 
         Returns
         -------
         Budget
-            The terms sum to its total.
+            The budget; its total is the sum of the terms.
         """
         draws = {"realizability": realizability, "uncertainty": uncertainty, "deficiency": deficiency}
         draws["total"] = setting.noise + np.sum(list(draws.values()), axis=0)
@@ -148,7 +149,7 @@ class Budget(Result):
         setting : Setting
             The setting.
         experiment : Experiment
-            The learner, its number of examples, and the draws.
+            Gives the learner, its number of examples, and the draws.
         noise : ndarray of float64, (draws,)
             The noise of each draw.
         excess : ndarray of float64, (draws,)
@@ -160,14 +161,14 @@ class Budget(Result):
         status : str
             How the whole budget was computed, in sentences.
         all_functions : pair of ndarray of float64, (draws,), optional
-            Bounds of the uncertainty of all functions, where the learner's class is smaller.
+            Bounds of the uncertainty of all functions, if the learner's class is smaller.
         optimiser : ndarray of float64, (draws,), optional
             The part of the deficiency that the optimiser left in each draw.
 
         Returns
         -------
         Budget
-            See `Budget` for how its terms sum to its total.
+            The budget.  The entry of the terms in `Budget` says which bounds sum to the total.
         """
         draws = {"noise": noise, "total": noise + excess}
         for name, (lower, upper) in terms.items():
@@ -201,12 +202,12 @@ class Budget(Result):
     def relative(self) -> Budget:
         """The same budget, divided by the target variance.
 
-        The excess risk is then 1 for the best constant that is chosen before any example is seen.
+        The relative excess risk of the constant prediction that is best before any example is seen is 1.
 
         Raises
         ------
         ValueError
-            Where the target variance is 0: there is nothing to learn, the labels are noise alone.
+            If the target variance is 0.  The labels are then noise alone, and there is nothing to learn.
         """
         if self.scale <= ROUNDING:
             accepted = "one whose target varies, for relative terms"
@@ -221,10 +222,10 @@ class Budget(Result):
 
     @property
     def rounded(self) -> Budget:
-        """The budget as it is printed and plotted: 0 for values of at most `ROUNDING` times target variance.
+        """The budget as it is printed and plotted: values up to `ROUNDING` times target variance become 0.
 
         A term that is 0 in exact arithmetic is computed as about 1e-30.  The budget itself keeps such values,
-        so that its terms sum to its total.
+        because its terms must sum to its total.
         """
         return replace(self, **self._changed(lambda one: one.rounded(ROUNDING * self.scale)))
 
@@ -240,12 +241,15 @@ class Budget(Result):
         return out
 
     def rows(self) -> list[tuple[str, Interval, Interval]]:
-        """Return (term, lower bound, upper bound) for the four terms and the total."""
+        """Return a tuple (name, lower bound, upper bound) for each of the four terms and for the total."""
         brackets = [(name, getattr(self, name)) for name in TERMS]
         return [(name, b.lower, b.upper) for name, b in brackets] + [("total", self.total, self.total)]
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the table as columns, arrays (5,): estimates and ends of both bounds of each term."""
+        """Return the table as a dict of columns, arrays (5,): a row for each of the four terms and the total.
+
+        The columns are the term's name, and the estimate and the interval's ends of both bounds.
+        """
         rows = self.rows()
         out: dict[str, NDArray[Any]] = {"term": np.array([name for name, _, _ in rows])}
         for place, side in ((1, "lower"), (2, "upper")):
@@ -279,7 +283,9 @@ class Budget(Result):
 
 
 def notes(budgets: Sequence[Budget]) -> list[str]:
-    """Return the notes below a table of budgets: how their terms were computed, and what 0 stands for.
+    """Return the sentences that are printed below a table of budgets.
+
+    They say how the terms were computed, and which values are printed as 0.
 
     Parameters
     ----------
@@ -289,7 +295,7 @@ def notes(budgets: Sequence[Budget]) -> list[str]:
     Returns
     -------
     list of str
-        Sentences, each once.
+        The sentences, without repetitions.
     """
     out = list(dict.fromkeys(one.status for one in budgets))
     if any(one.rounded.rows() != one.rows() for one in budgets):

@@ -1,1 +1,1 @@
-"""Bounds on terms that have no closed form: the uncertainty and the realizability of network teachers."""
+"""Bounds of the terms that have no closed form: uncertainty and realizability for network teachers."""

@@ -1,9 +1,10 @@
-"""Bounds of the uncertainty: what n examples leave undetermined of a teacher.
+"""Bounds of the uncertainty: the excess risk that remains because n examples do not determine the teacher.
 
-Without more knowledge the uncertainty lies between 0 and the learner's own excess risk.  For network teachers
-under the squared loss it is bounded from below by chains in the posterior that start at the teacher
-(``errsrc.sources.bracket.lower``), and from above by the excess risk of predictors made from the data alone
-(``errsrc.sources.bracket.upper``); noiseless labels at enough inputs certify that it is 0.
+In general the uncertainty lies between 0 and the learner's own excess risk.  For network teachers under the
+squared loss, tighter bounds are known.  Markov chains in the posterior that start at the teacher give a lower
+bound (``errsrc.sources.bracket.lower``).  The excess risk of predictors that are made from the data alone
+gives an upper bound (``errsrc.sources.bracket.upper``).  If enough labels are noiseless, a theorem shows that
+the uncertainty is 0.
 """
 
 from __future__ import annotations
@@ -45,34 +46,36 @@ _CERTIFIED_PARAMETERS = 1000  # largest number of parameters for which a certifi
 
 @dataclass(frozen=True, eq=False, repr=False)
 class UncertaintyBracket(Result):
-    """Bounds of a setting's uncertainty.  Values are per draw; their means over draws are the bounds.
+    """Bounds of a setting's uncertainty: a value for each of D draws.  The mean over draws is the bound.
 
     Attributes
     ----------
     lower : ndarray of float64, (D,)
-        Lower bound of the posterior variance, for all functions.  For a class of networks subtract the upper
-        bound of its realizability.
+        Lower bound of the uncertainty of all functions, which is the posterior variance.  For a class of
+        networks, subtract the upper bound of the realizability of the class.
     upper : ndarray of float64, (D,)
-        Mean squared distance on the points, from `samples`, of the chosen predictor.  Each half of the draws
-        uses the predictor that is best on the other half, so that no draw is evaluated on a choice that it
-        influenced.
+        Upper bound of the uncertainty of all functions: the `distance` of a predictor that was made from the
+        data alone.  Each half of the draws uses the predictor that is best on the other half.  The choice is
+        therefore independent of the draws on which the predictor is evaluated.
     upper_member : ndarray of float64, (D,)
-        The same distance, with the choice restricted to single networks of the `student` architecture.  This
-        distance less the realizability of that class bounds the class's own uncertainty from above.
+        Like `upper`, but only single networks of the `student` architecture can be chosen.  Subtract the
+        realizability of the class of these networks to get an upper bound of its uncertainty.
     portfolio : dict of str to ndarray of float64, (D,)
-        The same distance of each predictor, by name.
+        The `distance` of each predictor, by the predictor's name.
     members : tuple of str
         Names of the predictors that are single networks of the `student` architecture.
     chosen, chosen_member : str
-        Names of the best predictors over all draws: among all predictors, and among `members`.
+        Name of the predictor with the smallest mean distance over all draws: among all predictors, and among
+        `members`.
     samples : ndarray of float64, (D, S, Q, outputs)
-        Functions at the points: the teacher, then states of the chains that started there.  Given the data,
-        each function has the teacher's distribution, even if the chains move slowly.  So the mean of
-        `distance` over draws is the excess risk of a predictor that was made from the data alone.
+        Values of S functions at each draw's Q fresh inputs: of the teacher, then of states of the chains that
+        started at the teacher.  Given the data, each function has the teacher's distribution, even if the
+        chains move slowly.  For a predictor that was made from the data alone, the mean of `distance` over
+        draws is therefore an unbiased estimate of the excess risk.
     status : str
         How the bounds were computed, or what proves them, as a sentence.
     determined : bool
-        Whether noiseless labels determine the teacher: then the uncertainty of every class is 0, and so are
+        Whether noiseless labels determine the teacher.  The uncertainty of every class is then 0, and so are
         the bounds.
     """
 
@@ -103,14 +106,14 @@ class UncertaintyBracket(Result):
         return str(mean_interval(values, 0.95, 0.0)) if len(values) > 1 else f"{float(values.mean()):.4g}"
 
     def distance(self, values: Sequence[Array] | Array) -> PerDraw:
-        """Return the mean squared distance of predictions from `samples`, (D,).
+        """Return the mean squared distance between predictions and the functions in `samples`, (D,).
 
         This distance has less sampling noise than the distance from the teacher alone, ``samples[:, :1]``.
 
         Parameters
         ----------
         values : ndarray of float64, (D, Q) or (D, Q, outputs)
-            Predictions at the points of each draw.
+            Predictions at the fresh inputs of each draw.
         """
         return _distance(self.samples, np.asarray(values))
 
@@ -139,7 +142,10 @@ def uncertainty_bracket(
     effort: Effort | None = None,
     generic: bool = True,
 ) -> UncertaintyBracket:
-    """Return bounds of the posterior variance of a network teacher, mean over inputs, summed over outputs.
+    """Return bounds of the uncertainty of a network teacher.
+
+    The uncertainty is the posterior variance of the teacher's value, summed over outputs; its mean is taken
+    over inputs.
 
     Parameters
     ----------
@@ -148,21 +154,21 @@ def uncertainty_bracket(
     teachers : sequence of NetworkFunction
         D teachers drawn from the setting.
     xs : sequence of ndarray of float64, (n, inputs)
-        Inputs of the labelled examples of each draw; n is the same in all.
+        Inputs of the labelled examples of each draw; n is the same in all draws.
     ys : sequence of ndarray of float64, (n,) or (n, outputs)
-        Their labels.
+        Labels of the examples of each draw.
     points : sequence of ndarray of float64, (Q, inputs)
-        Fresh inputs of each draw at which functions are compared.
+        Fresh inputs of each draw, at which functions are compared.
     seed : int
-        Root of the seed tree.
+        Seed from which all random streams are derived.
     student : Network, optional
-        Architecture whose single members `UncertaintyBracket.upper_member` is about; by default the
+        Architecture of the networks that `UncertaintyBracket.upper_member` can choose; by default the
         teacher's.
     effort : Effort, optional
         Amount of computation; by default `Effort()`.
     generic : bool
-        Whether the inputs are independent samples of the setting.  Only then do 2P + 1 inputs certify the
-        teacher, because inputs of a fixed design may coincide.
+        Whether the inputs are independent samples of the setting.  Only then do 2P + 1 inputs prove that the
+        uncertainty is 0, because inputs of a fixed design may coincide.
 
     Returns
     -------
@@ -172,13 +178,15 @@ def uncertainty_bracket(
     Raises
     ------
     ValueError, TypeError
-        For a setting of another loss, draws of different shapes, or teachers that did not label the data.
+        If the loss of the setting is not the squared loss, if draws have different shapes, or if the teachers
+        did not label the data.
 
     Notes
     -----
     Noiseless labels at 2P + 1 or more generic inputs determine a network that is analytic in its P parameters
-    (Sontag 2002, arXiv math/0111135): both bounds are 0, and no chain runs.  Otherwise the cost is D x starts
-    students, and D x chains x 5 transitions x leaps gradients of a data set's squared error.
+    (Sontag 2002, arXiv math/0111135).  Both bounds are then 0, and no chain runs.  Otherwise the cost is the
+    training of D x starts students, and D x chains x 5 transitions x leaps gradients of the squared error on
+    a data set.  The names starts, chains, transitions and leaps are those of `Effort`.
     """
     if setting.loss != "squared":
         accepted = "a setting of the squared loss"
@@ -256,7 +264,7 @@ def _check_posterior_samples(draws: NetworkDraws, posterior: NetworkPosterior) -
 
 @dataclass(frozen=True, eq=False)
 class UncertaintyBounds:
-    """Bounds of the uncertainty in the draws of an experiment, and the learner's excess risk there.
+    """Bounds of the uncertainty and the learner's excess risk, in each draw of an experiment.
 
     Attributes
     ----------
@@ -265,7 +273,7 @@ class UncertaintyBounds:
     lower, upper : ndarray of float64, (draws,)
         Bounds of the uncertainty of all functions.
     upper_member : ndarray of float64, (draws,)
-        Upper bound of uncertainty plus realizability of the learner's class.
+        Upper bound of the sum of uncertainty and realizability of the learner's class.
     status : str
         How the bounds were computed, as a sentence.
     determined : bool
@@ -284,7 +292,10 @@ class UncertaintyBounds:
 def uncertainty_bounds(
     setting: Setting, experiment: Experiment, draws: Sequence[Draw], fitted: Sequence[Any], excess: PerDraw
 ) -> UncertaintyBounds:
-    """Return bounds of the uncertainty in each draw: by default 0 and the learner's own excess risk.
+    """Return bounds of the uncertainty in each draw.
+
+    For most settings the bounds are 0 and the learner's own excess risk.  For a `NetworkTeacher` of squared
+    loss they are those of `uncertainty_bracket`.
 
     Parameters
     ----------

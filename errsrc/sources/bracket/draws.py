@@ -1,4 +1,4 @@
-"""Draws of teacher and data, with fresh inputs to test predictors at."""
+"""Draws of a teacher and data, with fresh inputs at which predictors are tested."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ LABEL_ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """One draw of teacher and data.
+    """One draw of a teacher, labelled examples and fresh inputs.
 
     Attributes
     ----------
     number : int
-        Number of the draw, from 0.
+        Index of the draw, from 0.
     teacher : callable
         The teacher.
     x : ndarray of float64, (n, dim)
         Inputs of the labelled examples.
     y : ndarray of float64, (n,) or (n, outputs), or of int64, (n,)
-        Their labels.
+        Labels of the examples.
     points : ndarray of float64, (Q, dim)
         Fresh inputs.
     values : ndarray of float64, (Q, outputs)
@@ -65,7 +65,7 @@ def draw_teachers_and_data(setting: Setting, experiment: Experiment) -> list[Dra
     setting : Setting
         The setting.
     experiment : Experiment
-        The number of examples, the number of draws, and the seed.
+        Gives the number of examples, the number of draws, and the seed.
     """
     out = []
     for number, teacher in enumerate(draw_teachers(setting, experiment.draws, experiment.seed)):
@@ -79,7 +79,9 @@ def draw_teachers_and_data(setting: Setting, experiment: Experiment) -> list[Dra
 
 
 def fresh_inputs(setting: Setting) -> int:
-    """Return the number of fresh inputs of a draw: `FRESH_INPUTS`, or all test inputs of a setting's pool.
+    """Return the number of fresh inputs of a draw.
+
+    This is the number of test inputs if the setting has a fixed set of them, and `FRESH_INPUTS` otherwise.
 
     Parameters
     ----------
@@ -97,9 +99,9 @@ def draw_points(setting: Setting, number: int, seed: int) -> Array:
     setting : Setting
         The setting.
     number : int
-        Number of the draw, from 0.
+        Index of the draw, from 0.
     seed : int
-        Root of the seed tree.
+        Seed from which all random streams are derived.
     """
     return setting.fresh(fresh_inputs(setting), generator(seed, "budget", number, "points"))
 
@@ -108,8 +110,8 @@ def draw_points(setting: Setting, number: int, seed: int) -> Array:
 def draw_teachers(setting: Setting, draws: int, seed: int) -> Sequence[Any]:
     """Return the teacher of each draw.
 
-    Network teachers are cached: budgets at other n with the same seed have the same teachers, and training
-    them can take long.
+    Network teachers are cached, because training them can take long.  Budgets at another n with the same seed
+    have the same teachers.
 
     Parameters
     ----------
@@ -118,7 +120,7 @@ def draw_teachers(setting: Setting, draws: int, seed: int) -> Sequence[Any]:
     draws : int
         Number of draws.
     seed : int
-        Root of the seed tree.
+        Seed from which all random streams are derived.
     """
     return setting.teachers([generator(seed, "budget", number, "teacher") for number in range(draws)])
 
@@ -130,7 +132,7 @@ draw_teachers.register(ImageTeacher, _kept_teachers)
 
 @dataclass(frozen=True, eq=False)
 class NetworkDraws:
-    """D draws of a network teacher of squared loss, as float64 tensors.
+    """D draws from a setting with network teachers and the squared loss, as float64 tensors.
 
     Attributes
     ----------
@@ -141,7 +143,7 @@ class NetworkDraws:
     x : tensor, (D, n, inputs)
         Inputs of the labelled examples.
     y : tensor, (D, n, outputs)
-        Their labels.
+        Labels of the examples.
     points : tensor, (D, Q, inputs)
         Fresh inputs.
     truth : tensor, (D, Q, outputs)
@@ -174,12 +176,12 @@ class NetworkDraws:
             Teachers of the setting.
         xs, ys, points : sequences of ndarray of float64
             For each teacher the inputs (n, inputs), the labels (n,) or (n, outputs), and the fresh inputs
-            (Q, inputs); with the same shapes in all draws.
+            (Q, inputs).  Shapes must be the same in all draws.
 
         Raises
         ------
         ValueError
-            For draws of other shapes, and teachers of another architecture.
+            If draws have different shapes, or if a teacher has another architecture than the setting's.
         """
         where = "uncertainty_bracket"
         draws, network = len(teachers), setting.architecture
@@ -203,7 +205,7 @@ class NetworkDraws:
             return cls(setting, weights, x, y, at, network(weights, at))
 
     def check_clean_labels(self) -> None:
-        """Raise ValueError if labels are not the teachers' values.
+        """Raise ValueError if the labels are not the teachers' values.
 
         Raises
         ------
@@ -228,16 +230,16 @@ class NetworkDraws:
 
     @property
     def stds(self) -> tuple[float, ...]:
-        """Prior standard deviations, one for each tensor of weights."""
+        """Prior standard deviation of the entries of each tensor of weights."""
         return self.network.prior_stds(self.setting.weight_std, self.setting.bias_std)
 
     @property
     def free(self) -> Tensor:
-        """Which parameters vary under the prior, bool (P,)."""
+        """Mask of the parameters whose prior variance is not 0, bool, with a value for each parameter."""
         pairs = zip(self.stds, self.network.shapes(), strict=True)
         return torch.cat([torch.full((math.prod(shape),), std > 0) for std, shape in pairs])
 
     @property
     def free_parameters(self) -> int:
-        """P, the number of `free` parameters."""
+        """P, the number of parameters whose prior variance is not 0."""
         return int(self.free.sum())

@@ -1,17 +1,19 @@
 """Hamiltonian chains in the posterior of network teachers, for many data sets at once.
 
-Chains live in whitened parameters z: parameters divided by their prior standard deviations, so that the prior
-is N(0, I).  A transition draws a momentum and a step, makes a fixed number of leapfrog steps, and accepts by
-Metropolis's rule.  It is reversible with respect to the posterior for any step that was chosen without
-knowing the chain's start (Neal 2011, arXiv 1206.1901).
+The state of a chain is a vector z of whitened parameters, which are the parameters divided by their prior
+standard deviations.  The prior of z is therefore N(0, I).  A transition draws a momentum and a step, makes a
+fixed number of leapfrog steps, and accepts or rejects the result by Metropolis's rule.  The transition is
+reversible with respect to the posterior for any step that was chosen without knowing the chain's start (Neal
+2011, arXiv 1206.1901).
 
-A teacher is itself a sample of the posterior of its own data.  So a chain that starts there is stationary,
-and two of its states an even number 2k of transitions apart have functions f, g with
+A teacher is itself a sample of the posterior given its own data.  A chain that starts at the teacher is
+therefore stationary.  Let f and g be the functions of two states that are an even number 2k of transitions
+apart.  Then
 
     E |f - g|^2 / 2 = variance - <f, K^2k f> <= the posterior variance,
 
-where K, the chain's transition operator, is self-adjoint.  After an odd number of transitions the second term
-may be negative: the chain overshoots.
+where K, the transition operator of the chain, is self-adjoint.  After an odd number of transitions the inner
+product may be negative, and the distance may exceed the posterior variance.
 """
 
 from __future__ import annotations
@@ -37,14 +39,17 @@ _NEWTON_STEPS = 25  # largest number of Newton steps back to the set of solution
 
 
 class NetworkPosterior:
-    """The posteriors of a network's weights given C data sets: Gaussian prior, labels with Gaussian noise.
+    """The posteriors of a network's P weights given each of C data sets.
+
+    The prior of the weights and the noise of the labels are Gaussian.
 
     Parameters
     ----------
     network : Network
         The architecture.
     stds : tuple of float
-        Prior standard deviation of each tensor of weights; weights whose standard deviation is 0 stay 0.
+        Prior standard deviation of the entries of each tensor of weights.  Weights whose standard deviation
+        is 0 stay 0.
     x : tensor of float64, (C, n, inputs)
         Inputs of each data set.
     y : tensor of float64, (C, n, outputs)
@@ -59,12 +64,14 @@ class NetworkPosterior:
         self.scale = torch.cat([torch.full((math.prod(shape),), std).double() for std, shape in pairs])
 
     def repeated(self, times: int) -> NetworkPosterior:
-        """Return the posteriors with each data set repeated in a row.
+        """Return the posteriors given `times` copies of each data set.
+
+        The copies of a data set follow each other in the result.
 
         Parameters
         ----------
         times : int
-            How often each data set is repeated.
+            Number of copies of each data set.
         """
         out = object.__new__(NetworkPosterior)
         out.network, out.scale, out.noise_std = self.network, self.scale, self.noise_std
@@ -72,7 +79,7 @@ class NetworkPosterior:
         return out
 
     def whitened(self, weights: Weights) -> Tensor:
-        """Return the whitened parameters z, (C, P), of weights.
+        """Return the whitened parameters z, (C, P), that belong to weights.
 
         Parameters
         ----------
@@ -83,7 +90,7 @@ class NetworkPosterior:
         return self.network.flatten(tuple(w.double() for w in weights)) * inverse
 
     def weights(self, z: Tensor) -> Weights:
-        """Return the weights of whitened parameters.
+        """Return the weights that belong to whitened parameters.
 
         Parameters
         ----------
@@ -94,36 +101,36 @@ class NetworkPosterior:
 
     @torch.no_grad()
     def values(self, z: Tensor, points: Tensor) -> Tensor:
-        """Return the values of each chain's function, (C, Q, outputs).
+        """Return the outputs of the networks with given whitened parameters, (C, Q, outputs).
 
         Parameters
         ----------
         z : tensor, (C, P)
-            Whitened parameters of each chain.
+            Whitened parameters of each network.
         points : tensor, (C, Q, inputs)
-            Inputs of each chain.
+            Inputs of each network.
         """
         return self.network(self.weights(z), points)
 
     def misfit(self, z: Tensor) -> Tensor:
-        """Return the squared error on each data set divided by the noise's variance, (C,).
+        """Return the squared error on each data set, divided by the variance of the noise, (C,).
 
         Parameters
         ----------
         z : tensor, (C, P)
-            Whitened parameters.
+            Whitened parameters, a row for each data set.
         """
         return (self.values(z, self.x) - self.y).square().sum((1, 2)) / self.noise_std**2
 
     def __call__(self, z: Tensor, numbers: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return minus the log density up to a constant, (C,), and its gradient, (C, P).
+        """Return minus the log posterior density up to a constant, (C,), and its gradient, (C, P).
 
         Parameters
         ----------
         z : tensor, (C, P)
             Whitened parameters.
         numbers : tensor of int64, (C,), optional
-            Numbers of the data sets that the rows of z belong to; by default all in their order.
+            Index of the data set of each row of z; by default row i belongs to data set i.
         """
         x, y = (self.x, self.y) if numbers is None else (self.x[numbers], self.y[numbers])
 
@@ -139,18 +146,18 @@ class NetworkPosterior:
 
 @dataclass(frozen=True, eq=False)
 class ChainPath:
-    """The path of C chains over T transitions.
+    """The paths of C chains over T transitions.
 
     Attributes
     ----------
     values : tensor, (T, C, Q, outputs)
-        Values of the chains' functions at the points after each transition.
+        Outputs of each chain's network at Q inputs, after each transition.
     state : tensor, (C, P)
-        Last whitened parameters.
+        Whitened parameters of each chain after the last transition.
     acceptance : tensor, (C,)
-        Share of transitions accepted.
+        Share of each chain's transitions that were accepted.
     energy : tensor, (C,)
-        Minus the log density at the last state.
+        Minus the log posterior density of the last state, up to a constant.
     """
 
     values: Tensor
@@ -175,25 +182,26 @@ def run_chains(
     Parameters
     ----------
     posterior : NetworkPosterior
-        The posteriors, a data set for each chain.
+        The posteriors, with a data set for each of the C chains.
     z : tensor, (C, P)
-        Starts.
+        Whitened parameters at which the chains start.
     step : tensor, (C,)
-        Longest leapfrog step of each chain, chosen without knowing its start.
+        Longest leapfrog step of each chain.  It must be chosen without knowing the chain's start.
     leaps : int
         Number of leapfrog steps of a transition.
     transitions : int
         Number of transitions.
     rng : torch.Generator
-        Source of momenta, steps and acceptance.
+        Source of momenta, of steps, and of the decisions to accept.
     points : tensor, (C, Q, inputs), optional
-        Inputs at which the chains' functions are recorded.
+        Inputs at which the outputs of each chain's network are recorded.
     shortest : float
-        Shortest step of a transition over the longest, see `SHORTEST`; 1 for steps that are not random.
+        Each transition draws its step between `shortest` times `step` and `step`; by default `SHORTEST`.
+        With 1 the steps are not random.
 
     Notes
     -----
-    Cost: transitions x leaps gradients of the misfit.
+    The cost is transitions x leaps gradients of the log density.
     """
     chains, size = z.shape
     accepted = torch.zeros(chains, dtype=z.dtype)
@@ -229,23 +237,23 @@ def _stacked(recorded: list[Tensor], z: Tensor, posterior: NetworkPosterior) -> 
 def choose_steps(
     posterior: NetworkPosterior, z: Tensor, rng: torch.Generator, rounds: int = 24, leaps: int = 8
 ) -> tuple[Tensor, Tensor]:
-    """Return a leapfrog step for each data set, (C,), and the states where the search for it ended, (C, P).
+    """Return a leapfrog step for each data set, (C,), and the last state of the chain that chose it, (C, P).
 
-    The first step comes from the largest curvature at the start; then the steps are adapted to the chains'
-    acceptance.
+    The first step is computed from the largest curvature of the log density at the start.  The steps are then
+    adapted to the acceptance rate of the chains.
 
     Parameters
     ----------
     posterior : NetworkPosterior
-        The posteriors, a data set for each chain.
+        The posteriors, with a data set for each of the C chains.
     z : tensor, (C, P)
-        Starts, which must come from the data alone.
+        Whitened parameters at which the chains start.  They must be computed from the data alone.
     rng : torch.Generator
         Source of randomness.
     rounds : int
         Number of changes of the steps.
     leaps : int
-        Number of leapfrog steps of each transition in between.
+        Number of leapfrog steps of each transition between two changes.
     """
     _, gradient = posterior(z)
     curvature = torch.zeros(len(z), dtype=z.dtype)
@@ -263,14 +271,16 @@ def choose_steps(
 
 
 def leaps_of(step: Tensor, most: int) -> int:
-    """Return the number of leaps of the median step in a quarter period under the prior, at least 8.
+    """Return how many leapfrog steps of median length make up a time of pi / 2, but at least 8.
+
+    A time of pi / 2 is a quarter of the period of a trajectory under the prior.
 
     Parameters
     ----------
     step : tensor, (C,)
         Leapfrog steps.
     most : int
-        Largest number of leaps.
+        Largest number that may be returned.
     """
     return min(most, max(8, math.ceil(math.pi / 2 / float(step.median()))))
 
@@ -285,33 +295,36 @@ def run_constrained_chains(
     rng: torch.Generator,
     points: Tensor | None = None,
 ) -> ChainPath:
-    """Run chains within the sets of solutions {z: f(x) = y}, where the posterior given clean labels lies.
+    """Run chains within the sets of solutions: the parameters z whose network reproduces all clean labels.
 
-    The density on such a set is the prior density times det(J J^T)^-1/2, where J has the derivatives of the
-    labels with respect to z.  A leap is a RATTLE step under the force of the prior alone; Metropolis's rule
-    corrects for the determinant.  A leap that does not return to the set, or is not reversible, is rejected
-    (Lelièvre, Rousset and Stoltz 2019, arXiv 1807.02356).
+    The posterior given clean labels lies on this set.  Its density there is the prior density times
+    det(J J^T)^-1/2, where J has the derivatives of the labels with respect to z.  A leap is a RATTLE step
+    under the force of the prior alone; Metropolis's rule corrects for the determinant.  A leap that does not
+    return to the set, or that is not reversible, is rejected (Lelièvre, Rousset and Stoltz 2019, arXiv
+    1807.02356).
 
     Parameters
     ----------
     posterior : NetworkPosterior
-        A network that is smooth in its weights, with fewer labels than parameters; a data set for each chain.
+        The posteriors, with a data set for each of the C chains.  The network must be smooth in its weights,
+        and have more parameters than a data set has labels.
     z : tensor, (C, P)
-        Starts, which must be solutions.
+        Whitened parameters at which the chains start, which must be solutions.
     step : tensor, (C,)
-        Longest leapfrog step of each chain; steps are drawn log-uniformly between 1/10 and 1 times this step.
+        Longest leapfrog step of each chain.  Each transition draws its step log-uniformly between 1/10 and 1
+        times this step.
     leaps : int
         Number of leapfrog steps of a transition.
     transitions : int
         Number of transitions.
     rng : torch.Generator
-        Source of momenta, steps and acceptance.
+        Source of momenta, of steps, and of the decisions to accept.
     points : tensor, (C, Q, inputs), optional
-        Inputs at which the chains' functions are recorded.
+        Inputs at which the outputs of each chain's network are recorded.
 
     Notes
     -----
-    Cost: a Jacobian and some ten evaluations of the function on the data for each leap.
+    Each leap costs a Jacobian and about ten evaluations of the network on the data.
     """
     chains, size = z.shape
     accepted = torch.zeros(chains, dtype=z.dtype)
@@ -386,21 +399,21 @@ def _nearest_solution(
 
 
 def lagged_distance(values: Tensor, lag: int) -> Tensor:
-    """Return half the mean squared distance between states `lag` transitions apart, (C,).
+    """Return half the mean squared distance between states that are `lag` transitions apart, (C,).
 
-    On average it is at most the posterior variance.
+    The expectation of this value is at most the posterior variance.
 
     Parameters
     ----------
     values : tensor, (T, C, Q, outputs)
-        Functions along stationary reversible chains, one state after another.
+        Outputs at Q inputs along C stationary reversible chains, for T successive states.
     lag : int
         An even number of transitions, from 2 to T - 1.
 
     Raises
     ------
     ValueError
-        For an odd lag, at which the distance may exceed the variance.
+        If the lag is odd: the distance may then exceed the variance.
     """
     if checks.Integer(1, len(values) - 1)(lag, "lag", "lagged_distance") % 2:
         raise ValueError(checks.refusal("lag", "lagged_distance", "an even number", lag))
@@ -409,16 +422,16 @@ def lagged_distance(values: Tensor, lag: int) -> Tensor:
 
 
 def two_sided_path(path: Tensor, start: Tensor) -> Tensor:
-    """Return pairs of chains from one start as single paths through it, (2 T + 1, C / 2, ...).
+    """Join each pair of chains that have the same start to one path, (2 T + 1, C / 2, ...).
 
-    A reversible chain may be read backwards.  So one of two independent chains from the same start serves as
-    the past of the other.
+    A reversible chain may be read backwards.  Therefore the first chain of a pair, reversed, followed by the
+    start and by the second chain, is again a path of the same Markov chain.
 
     Parameters
     ----------
     path : tensor, (T, C, ...)
-        Values along the chains, the two chains of a pair in a row.
+        Values along C chains after each of T transitions.  The chains 2 j and 2 j + 1 are a pair.
     start : tensor, (C / 2, ...)
-        Values at the starts.
+        Values at the common start of each pair.
     """
     return torch.cat([path[:, 0::2].flip(0), start[None], path[:, 1::2]])

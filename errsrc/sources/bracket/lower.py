@@ -1,8 +1,8 @@
-"""Lower bounds of a network teacher's uncertainty, by chains that are planted at the teacher.
+"""Lower bounds of a network teacher's uncertainty, by Markov chains that are planted at the teacher.
 
-Given the data, the teacher is a sample of the posterior.  So a chain that starts there is stationary, however
-slowly it moves, and half the mean squared distance of its states bounds the posterior variance from below;
-see ``errsrc.sources.bracket.hamiltonian``.
+Given the data, the teacher is a sample of the posterior.  A chain that starts at the teacher is therefore
+stationary, even if it moves slowly.  Half the mean squared distance between two of its states is a lower
+bound of the posterior variance; see ``errsrc.sources.bracket.hamiltonian``.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ class PlantedBound:
     Attributes
     ----------
     lower : ndarray of float64, (D,)
-        A value for each draw; the mean over draws is a lower bound.
+        A value for each of D draws; the mean over draws is the lower bound.
     samples : ndarray of float64, (D, S, Q, outputs)
-        Functions at the points: the teacher, then states of the chains that started there.
+        Values of S functions at each draw's Q fresh inputs: of the teacher, then of states of the chains that
+        started at the teacher.
     status : str
         How the bound was computed, as a phrase.
     """
@@ -60,20 +61,20 @@ class PlantedBound:
 def planted_bound(
     draws: NetworkDraws, posterior: NetworkPosterior, step: Tensor, seed: int, effort: Effort
 ) -> PlantedBound:
-    """Return the bound by Hamiltonian chains, for noisy labels.
+    """Return the lower bound for noisy labels, by Hamiltonian chains.
 
     Parameters
     ----------
     draws : NetworkDraws
         The draws.
     posterior : NetworkPosterior
-        Their posteriors.
+        The posteriors given the data of the draws.
     step : tensor, (D,)
-        Longest leapfrog step of the chains of each draw, chosen without knowing the teacher.
+        Longest leapfrog step of the chains of each draw.  It must be chosen without knowing the teacher.
     seed : int
-        Root of the seed tree.
+        Seed from which all random streams are derived.
     effort : Effort
-        Numbers of chains, transitions and leaps.
+        Gives the numbers of chains, transitions and leaps.
     """
     rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "planted"))
     chains = effort.chains
@@ -94,18 +95,21 @@ def planted_bound(
 def solutions_bound(
     draws: NetworkDraws, posterior: NetworkPosterior, seed: int, effort: Effort
 ) -> PlantedBound:
-    """Return the bound by chains within the set of solutions, for clean labels.
+    """Return the lower bound for clean labels, by chains within the set of solutions.
+
+    A solution is a network that reproduces all labels of its data set.
 
     Parameters
     ----------
     draws : NetworkDraws
         The draws.
     posterior : NetworkPosterior
-        The draws' posteriors for labels with some noise; the chains stay in their sets of solutions.
+        The posteriors given the data of the draws, for labels with any noise.  Only their data sets and their
+        prior are used.
     seed : int
-        Root of the seed tree.
+        Seed from which all random streams are derived.
     effort : Effort
-        Numbers of chains and transitions.
+        Gives the numbers of chains and transitions.
     """
     if not draws.network.analytic:
         return _zero(draws, "because chains need a smooth set of solutions")

@@ -1,7 +1,8 @@
-"""Bounds of the realizability: the smallest risk in the learner's class, less the noise.
+"""Bounds of the realizability: the smallest excess risk that a function of the learner's class can have.
 
-For a class that the setting knows, this is `Setting.realizability`.  For a class of networks, network
-teachers are distilled into members of the class.
+If the setting defines the realizability of the class, `Setting.realizability` is used.  For a class of
+networks and a network teacher, a student of the class is trained on many values of the teacher; the student's
+excess risk is an upper bound.
 """
 
 from __future__ import annotations
@@ -42,23 +43,23 @@ NetworkSetting = NetworkTeacher | ImageTeacher
 def realizability_bounds(
     setting: Setting, experiment: Experiment, draws: Sequence[Draw], excess: PerDraw
 ) -> tuple[LowerUpper, str]:
-    """Return bounds of the realizability in each draw, and how they were computed.
+    """Return bounds of the realizability in each draw, and how the bounds were computed.
 
     Parameters
     ----------
     setting : Setting
-        The setting, whose `Setting.realizability` is used where it is known.
+        The setting.  Its `Setting.realizability` is used if it is known for the learner's class.
     experiment : Experiment
-        The learner, whose class is used.
+        Gives the learner and its class.
     draws : sequence of Draw
         Draws of teacher and data.
     excess : ndarray of float64, (draws,)
-        The learner's own excess risk, which is an upper bound.
+        The learner's own excess risk in each draw, which is an upper bound.
 
     Returns
     -------
     bounds : pair of ndarray of float64, (draws,)
-        Lower and upper values in each draw; their means over draws are the bounds.
+        A lower and an upper value for each draw; their means over draws are the bounds.
     how : str
         How the bounds were computed: a sentence that starts in lower case.
     """
@@ -202,24 +203,25 @@ def _starts(
 
 
 def prune_units(teacher: NetworkFunction, student: Network, x: Array) -> Weights | None:
-    """Return a teacher's weights, pruned to a narrower network of the same depth.
+    """Return weights for a narrower network of the same depth, made by removing units of a teacher.
 
-    Each hidden layer keeps the units whose values vary most over the inputs, weighted by the next layer.
+    Each hidden layer keeps the units with the largest product of two numbers: the standard deviation of the
+    unit's value over the inputs, and the norm of the unit's weights into the next layer.
 
     Parameters
     ----------
     teacher : NetworkFunction
         The teacher.
     student : Network
-        The narrower network.
+        Architecture of the narrower network.
     x : ndarray of float64, (n, inputs)
-        The inputs.
+        Inputs at which the units' values are computed.
 
     Returns
     -------
     tuple of tensors, (1, ...) each, or None
-        The student's weights; None for networks that are not multilayer perceptrons of one depth and
-        activation, and for a student that is wider somewhere.
+        The student's weights.  None if one of the networks is not a multilayer perceptron, if they differ in
+        depth or activation, or if a layer of the student is wider than the teacher's.
     """
     large = teacher.architecture
     if not isinstance(large, MLP) or not isinstance(student, MLP):

@@ -1,8 +1,9 @@
-"""Upper bounds of a network teacher's uncertainty: a portfolio of predictors made from the data alone.
+"""Upper bounds of a network teacher's uncertainty, by several predictors that are made from the data alone.
 
-The uncertainty is the smallest mean excess risk of a map from data to functions.  So the mean excess risk of
-any such map bounds it from above.  The portfolio has these maps: trained students, the most probable weights,
-posterior means by chains that start at students, and a single network that has learned a posterior mean.
+The uncertainty is the smallest mean excess risk of a map from data to functions.  The mean excess risk of any
+such map is therefore an upper bound.  These maps are tried: trained students; the network with the most
+probable weights; posterior means, by chains that start at trained students; and a single network that has
+learned a posterior mean.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ UNLABELLED = 256
 
 @dataclass(frozen=True, eq=False)
 class Portfolio:
-    """Predictors of the teachers of D draws, made from the data alone.
+    """Several predictors of the teacher in each of D draws, which are made from the data alone.
 
     Attributes
     ----------
     values : dict of str to tensor, (D, Q, outputs)
-        Values of each predictor at the draws' points, by name.
+        Values of each predictor at each draw's fresh inputs, by the predictor's name.
     members : set of str
-        Names of the predictors that are members of the student's class, and not means of several networks.
+        Names of the predictors that are single networks of the student's architecture.
     step : tensor, (D,)
-        Longest leapfrog step found for the chains of each draw.
+        Longest leapfrog step of the chains of each draw, as `choose_steps` found it.
     status : str
         How the predictors were made, as a phrase.
     """
@@ -53,20 +54,20 @@ class Portfolio:
 def make_portfolio(
     draws: NetworkDraws, posterior: NetworkPosterior, student: Network, seed: int, effort: Effort
 ) -> Portfolio:
-    """Return predictors made from the data alone.
+    """Make several predictors from the data alone.
 
     Parameters
     ----------
     draws : NetworkDraws
         The draws.
     posterior : NetworkPosterior
-        Their posteriors.
+        The posteriors given the data of the draws.
     student : Network
-        The architecture that `Portfolio.members` is about.
+        Architecture of the learner's class, which decides which predictors are `Portfolio.members`.
     seed : int
-        Root of the seed tree.
+        Seed from which all random streams are derived.
     effort : Effort
-        Numbers of students, steps and chains.
+        Gives the numbers of students, of training steps, and of chains.
     """
     weights, loss = _trained_students(draws, seed, effort)
     values = _student_values(draws, weights, loss)
@@ -201,20 +202,22 @@ def _distilled(
 
 
 def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
-    """Return an upper bound whose candidate is chosen on other draws, and the best candidate's name.
+    """Choose one of several candidates for an upper bound, without a bias from the choice.
 
     Parameters
     ----------
     portfolio : mapping of str to ndarray of float64, (D,)
-        Mean squared distance of each candidate in each draw, by name.
+        A value of each candidate in each of D draws, by the candidate's name.  The mean of each candidate
+        over draws is an upper bound.
 
     Returns
     -------
     bound : ndarray of float64, (D,)
-        For each half of the draws, the distance of the candidate that is best on the other half.  With fewer
-        than four draws, too few to choose by, the distance of the last candidate.
+        For each half of the draws, the values of the candidate that has the smallest mean on the other half.
+        With fewer than four draws, the values of the last candidate.
     best : str
-        Name of the candidate that is best over all draws, or of the last one.
+        Name of the candidate with the smallest mean over all draws; with fewer than four draws, of the last
+        candidate.
     """
     names, table = list(portfolio), np.stack(list(portfolio.values()))
     if table.shape[1] < 4:
