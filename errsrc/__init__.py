@@ -67,7 +67,10 @@ __all__ = [*_names, "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name in _names:
-        return _attribute(name)
+        from errsrc.extras import required_by
+
+        with required_by(f"errsrc.{name}"):
+            return _attribute(name)
     from errsrc.moved import no_attribute
 
     raise no_attribute("errsrc", name)

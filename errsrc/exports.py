@@ -34,7 +34,7 @@ def exported_names(module: str, modules: tuple[str, ...] = ()) -> Callable[[], l
         if home == "builtins":  # constants, and aliases of types
             return True
         if hasattr(sys.modules[module], "__path__"):
-            return home.startswith("errsrc.") and home not in ("errsrc.moved", __name__)
+            return home.startswith("errsrc.") and home not in ("errsrc.extras", "errsrc.moved", __name__)
         return home == module
 
     def names() -> list[str]:

@@ -159,7 +159,7 @@ def test_tab_completion_shows_what_a_package_exports_alone(package: str) -> None
     imports = [alias for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
     exported = {alias.name for alias in imports if alias.name == alias.asname}
     assert exported <= set(dir(module))
-    assert not {"moved_names", "exported_names", "TYPE_CHECKING", "annotations"} & set(dir(module))
+    assert not {"moved_names", "require", "exported_names", "TYPE_CHECKING", "annotations"} & set(dir(module))
     modules = {name for name in dir(module) if isinstance(getattr(module, name), types.ModuleType)}
     assert modules <= exported
 

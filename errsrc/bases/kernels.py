@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.gaussian_process.kernels import RBF, Matern
 
 from errsrc import checks
 from errsrc.bases.basis import Array
+from errsrc.extras import require
 
 KERNELS = ("rbf", "matern", "periodic")
 """Names of the kernels."""
@@ -54,6 +54,9 @@ def kernel(x: Array, z: Array, name: str, length: float, nu: float = 1.5) -> Arr
     >>> kernel(np.array([[0.0]]), np.array([[0.0], [2.0]]), "matern", length=2.0, nu=0.5).round(3)
     array([[1.   , 0.368]])
     """
+    require("A kernel", "sklearn")
+    from sklearn.gaussian_process.kernels import RBF, Matern
+
     if name == "matern":
         return np.asarray(Matern(length, nu=nu)(x, z))
     if name == "periodic":

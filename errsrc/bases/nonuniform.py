@@ -15,6 +15,7 @@ from scipy import fft
 from errsrc import checks
 from errsrc.bases.basis import Array, Basis
 from errsrc.bases.half_storage import Complex, from_half, to_half
+from errsrc.extras import require
 
 DIMS = (1, 2, 3)
 """Dimensions that have a non-uniform transform."""
@@ -143,6 +144,7 @@ def transform(
     sums : ndarray of complex128, of shape `shape` for kind 1 and (n,) for kind 2
         The sums.
     """
+    require("A fast sum over a torus", "finufft")
     import finufft
 
     plan = finufft.Plan(kind, shape, 1, precision, -1 if kind == 1 else 1, nthreads=threads, modeord=0)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import errsrc
 from errsrc.errors import EngineError, NoAnswer, StoreError
+from errsrc.extras import required_by
 
 COMMANDS = {
     "demo": "train small networks, predict larger ones, then check the predictions",
@@ -111,7 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         args = _parser().parse_args(arguments)
-        args.run(args)
+        with required_by(f"errsrc {args.command}"):
+            args.run(args)
         if sys.stdout is not None:
             sys.stdout.flush()
         return 0

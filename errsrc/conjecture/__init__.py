@@ -6,6 +6,10 @@ A learner is exact at n if its relative error with n labelled examples is zero t
 
 from typing import TYPE_CHECKING
 
+from errsrc.extras import require
+
+require(__name__, "torch", "hypothesis")
+
 from errsrc.conjecture.claims import Claim as Claim
 from errsrc.conjecture.claims import Example as Example
 from errsrc.conjecture.claims import Outcome as Outcome

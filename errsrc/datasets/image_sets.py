@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.datasets import formats
+from errsrc.extras import require
 from errsrc.rng import generator
 
 
@@ -308,6 +309,7 @@ def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArr
 
 
 def _digits() -> Images:
+    require("The image set 'digits'", "sklearn")
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

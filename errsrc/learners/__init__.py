@@ -7,6 +7,10 @@ predictions are linear in the labels.
 
 from typing import TYPE_CHECKING
 
+from errsrc.extras import require
+
+require(__name__, "torch", "sklearn")
+
 from errsrc.exports import exported_names
 from errsrc.learners.band import BandFit as BandFit
 from errsrc.learners.band import BandLeastSquares as BandLeastSquares

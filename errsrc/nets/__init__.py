@@ -6,6 +6,10 @@ write a subclass of `Network` in a file of its own, and add a line to ``ALL`` so
 
 from typing import TYPE_CHECKING
 
+from errsrc.extras import require
+
+require(__name__, "torch")
+
 from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.nets.cnn import CNN as CNN

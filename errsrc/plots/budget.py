@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -30,7 +30,9 @@ from errsrc.plots.style import (
     logarithmic,
     png,
 )
-from errsrc.sources.terms import TERMS, Budget
+
+if TYPE_CHECKING:  # importing the package imports torch, which figures of fits do not need
+    from errsrc.sources.terms import Budget
 
 COLOURS = {
     "noise": SILVER,
@@ -106,7 +108,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         total = np.array([one.total.estimate for one in found])
         level = np.zeros(len(found))
         handles = []
-        for name in TERMS:
+        for name in COLOURS:
             lower = np.array([getattr(one, name).lower.estimate for one in found])
             share = np.divide(lower, total, out=np.full_like(total, np.nan), where=total > 0)
             ax.fill_between(n, level, level + share, color=COLOURS[name], linewidth=0, zorder=1)
@@ -137,6 +139,8 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
 
 def _rounded(result: Sequence[Budget], where: str) -> list[Budget]:
     """Return budgets in the order of n, with totals that are 0 to rounding as 0."""
+    from errsrc.sources.terms import Budget
+
     budgets = list(result) if isinstance(result, Iterable) else []
     if not isinstance(result, Iterable) or not all(isinstance(one, Budget) for one in budgets):
         raise TypeError(checks.refusal("result", where, "a list of budgets, one for each n", result))
@@ -188,7 +192,7 @@ def terms(
         ax = axes(ax, 6.4, 4.0)
         n = np.array([one.n for one in found], dtype=np.float64)
         zeros = False
-        for name in (*TERMS, "total"):
+        for name in (*COLOURS, "total"):
             rows = [{row[0]: row[1:] for row in one.rows()}[name] for one in found]
             colour = COLOURS.get(name, INK)
             for place, dashes in ((0, "solid"), (1, "dotted")):

@@ -6,13 +6,13 @@ import itertools
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
 from errsrc import checks
-from errsrc.conjecture import Threshold
 from errsrc.plots.style import (
     BLUE,
     GREY,
@@ -25,6 +25,9 @@ from errsrc.plots.style import (
     logarithmic,
     png,
 )
+
+if TYPE_CHECKING:  # importing the package imports torch, which figures of fits do not need
+    from errsrc.conjecture import Threshold
 
 COLOURS = PALETTE[:8]
 
@@ -54,6 +57,8 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
     ValueError
         If there are no thresholds.
     """
+    from errsrc.conjecture import Threshold
+
     if not result:
         raise ValueError(checks.refusal("result", "cliff", "one threshold or more", result))
     if not (isinstance(result, Mapping) and all(isinstance(one, Threshold) for one in result.values())):

@@ -2,6 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from errsrc.extras import require
+
+require(__name__, "torch")
+
 from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.settings.band import BandTeacher as BandTeacher

@@ -14,6 +14,10 @@ an expectation is at least the expectation of the minimum.
 
 from typing import TYPE_CHECKING
 
+from errsrc.extras import require
+
+require(__name__, "torch")
+
 from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.sources.bias_variances import BiasVariance as BiasVariance

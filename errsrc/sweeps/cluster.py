@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import functools
-import importlib.util
 import itertools
 import logging
 import os
@@ -19,6 +18,7 @@ from typing import Any
 
 from errsrc import checks
 from errsrc.errors import EngineError
+from errsrc.extras import require
 from errsrc.sweeps.engines import (
     MAX_LOST_PROCESSES,
     Answers,
@@ -81,8 +81,10 @@ def dask(
 
     Raises
     ------
+    ModuleNotFoundError
+        If Dask is not installed.
     ValueError
-        If Dask is not installed, no scheduler answers at the address, or SLURM cannot be used.
+        If no scheduler answers at the address, or SLURM cannot be used.
     EngineError
         If workers cannot compute at all, for example without errsrc, or the scheduler is lost.
 
@@ -93,8 +95,7 @@ def dask(
     computed again, unless `MAX_LOST_PROCESSES` workers were lost while computing it.  Results are released on
     arrival.  Dask costs about 10 ms for each batch and worker.
     """
-    if importlib.util.find_spec("distributed") is None:
-        raise ValueError("The dask engine needs the extra 'cluster': pip install 'errsrc[cluster]'.")
+    require("The dask engine", "distributed")
     if workers is not None:
         checks.Integer(at_least=1)(workers, "workers", "dask")
     check_limits("dask", memory, seconds)
@@ -248,11 +249,10 @@ def _client(
 
 def _slurm() -> Any:
     """Return a cluster whose workers are SLURM jobs, configured by dask-jobqueue."""
-    try:
-        from dask import config
-        from dask_jobqueue import SLURMCluster
-    except ImportError:
-        raise ValueError("SLURM needs the extra 'cluster': pip install 'errsrc[cluster]'.") from None
+    require("SLURM", "dask", "dask_jobqueue")
+    from dask import config
+    from dask_jobqueue import SLURMCluster
+
     if shutil.which("sbatch") is None:
         raise ValueError("SLURM is not installed on this machine: the command 'sbatch' was not found.")
     for name in ("cores", "memory"):

@@ -5,6 +5,10 @@ A cell is one computation: the training of one network, or its training and prun
 
 from typing import TYPE_CHECKING
 
+from errsrc.extras import require
+
+require(__name__, "torch")
+
 from errsrc.exports import exported_names
 from errsrc.moved import moved_names
 from errsrc.tasks.language import LanguageCell as LanguageCell

@@ -14,6 +14,10 @@ Each check raises AssertionError with one sentence that names the property and t
 can call a check from any test runner.  The Hypothesis strategies are those that errsrc's own tests use.
 """
 
+from errsrc.extras import require
+
+require(__name__, "torch", "hypothesis")
+
 from errsrc.exports import exported_names
 from errsrc.settings.strategies import band_teachers as band_teachers
 from errsrc.settings.strategies import bases as bases

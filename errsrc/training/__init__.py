@@ -1,5 +1,9 @@
 """Training of stacked networks: the loop, its recipes, checkpoints and pruning, on one GPU or several."""
 
+from errsrc.extras import require
+
+require(__name__, "torch")
+
 from errsrc.exports import exported_names
 from errsrc.training.loop import train as train
 from errsrc.training.masks import magnitude_masks as magnitude_masks

@@ -33,7 +33,7 @@ def test_the_help_and_the_version_import_neither_numpy_nor_a_command() -> None:
     env = os.environ | {"COLUMNS": "120"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     shown = done.stdout
-    assert shown.splitlines()[-1] == "['errsrc.cli', 'errsrc.errors', 'errsrc.exports']"
+    assert shown.splitlines()[-1] == "['errsrc.cli', 'errsrc.errors', 'errsrc.exports', 'errsrc.extras']"
     assert shown.splitlines()[-2] == f"errsrc {errsrc.__version__}"
     for name, line in COMMANDS.items():
         assert f"    {name}" in shown

@@ -201,7 +201,7 @@ def test_vocabularies_that_cannot_be_are_one_sentence(tmp_path, monkeypatch):
         ("blank", 256, "errsrc: The corpus 'blank' has 0 documents"),
         ("blank/1.txt", 256, "errsrc: The corpus 'blank/1.txt' has 0 documents"),
         ("bytes", 256, "bytes/bad.txt is not UTF-8 text (byte 3)"),
-        ("good", 300, "errsrc: A vocabulary of 300 tokens takes the package sentencepiece: pip install"),
+        ("good", 300, "errsrc: A vocabulary of 300 tokens needs sentencepiece: pip install"),
     ],
 )
 def test_a_study_of_no_text_is_refused_before_it_begins(

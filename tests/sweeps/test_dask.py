@@ -345,7 +345,7 @@ def test_without_dask_or_slurm_the_refusal_says_what_is_missing(monkeypatch):
     with pytest.raises(ValueError, match="the command 'sbatch' was not found"):
         next(dask(len, [[1]], scheduler="slurm"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"errsrc\[cluster\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"errsrc\[cluster\]"):
         next(dask(len, [[1]]))
 
 

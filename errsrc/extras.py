@@ -1,0 +1,96 @@
+"""The optional packages: which extra of errsrc installs each of them, and the error if one is missing.
+
+``pip install errsrc`` installs what fits laws.  Other parts of errsrc need packages of an extra, for example
+of ``errsrc[torch]``.  They call `require` before they import an optional package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import Iterator
+
+EXTRAS = {
+    "torch": ("torch", "torch"),
+    "sklearn": ("scikit-learn", "torch"),
+    "finufft": ("finufft", "torch"),
+    "hypothesis": ("hypothesis", "torch"),
+    "pyarrow": ("pyarrow", "parquet"),
+    "distributed": ("dask", "cluster"),
+    "dask": ("dask", "cluster"),
+    "dask_jobqueue": ("dask-jobqueue", "cluster"),
+    "sentencepiece": ("sentencepiece", "bpe"),
+}
+"""{module that Python imports: (name of its package, extra of errsrc that installs it)}."""
+
+
+class MissingPackage(ModuleNotFoundError):
+    """An optional package is not installed; the message states the command that installs it.
+
+    Parameters
+    ----------
+    user : str
+        What needs the package, as the first words of the message.
+    module : str
+        A key of `EXTRAS`.
+    """
+
+    def __init__(self, user: str, module: str) -> None:
+        package, extra = EXTRAS[module]
+        super().__init__(f"{user} needs {package}: pip install 'errsrc[{extra}]'.", name=module)
+        self.user = user
+
+
+def require(user: str, *modules: str) -> None:
+    """Raise MissingPackage if one of some optional packages is not installed.
+
+    Parameters
+    ----------
+    user : str
+        What needs the packages: the name of a package of errsrc, or words such as "A Parquet file".
+    *modules : str
+        Keys of `EXTRAS`.
+
+    Raises
+    ------
+    MissingPackage
+        If one of them is not installed.
+
+    Examples
+    --------
+    >>> require("A Gaussian process", "sklearn")
+    """
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise MissingPackage(user, module)
+
+
+@contextlib.contextmanager
+def required_by(user: str) -> Iterator[None]:
+    """Name the function or command that was called, if an optional package is missing in the block.
+
+    Without this function, the error would name the package of errsrc that could not be imported.
+
+    Parameters
+    ----------
+    user : str
+        Name of the function or command.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    MissingPackage
+        If an optional package is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        is_named = isinstance(error, MissingPackage) and not error.user.startswith("errsrc.")
+        if module not in EXTRAS or is_named:
+            raise
+        raise MissingPackage(user, module) from None
