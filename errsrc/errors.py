@@ -42,6 +42,10 @@ class StoreError(Exception):
     """The file of a study could not be opened, read or written; what was finished before is safe in it."""
 
 
+class StoreWriteError(StoreError):
+    """A run has stopped since the file of its study could not be written, or was deleted or replaced."""
+
+
 class EngineError(Exception):
     """The engine that computes a study's cells cannot continue; finished cells are safe in the store."""
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import errsrc
-from errsrc.errors import EngineError, NoAnswer, StoreError
+from errsrc.errors import EngineError, NoAnswer, StoreError, StoreWriteError
 from errsrc.extras import required_by
 
 COMMANDS = {
@@ -50,7 +50,8 @@ examples:
 
 Results go to standard output, all messages to standard error.
 Exit codes: 0 done; 1 the answer is no (no fit converged, no size reaches the given error, a claim
-is refuted, or some computations of a study failed); 2 bad input, explained in one sentence.
+is refuted, some computations of a study failed, or the file of a study could no longer be
+written); 2 bad input, explained in one sentence.
 'errsrc COMMAND --help' explains a command and its options.
 """
 
@@ -126,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "--debug" in arguments:
             raise
         print(f"errsrc: {_sentence(error)}", file=sys.stderr)
-        return 1 if isinstance(error, NoAnswer) else 2
+        return 1 if isinstance(error, (NoAnswer, StoreWriteError)) else 2
 
 
 def _parser() -> argparse.ArgumentParser:

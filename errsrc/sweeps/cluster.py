@@ -21,6 +21,7 @@ from errsrc.errors import EngineError
 from errsrc.extras import require
 from errsrc.sweeps.engines import (
     MAX_LOST_PROCESSES,
+    POLL_SECONDS,
     Answers,
     Batches,
     Function,
@@ -34,9 +35,6 @@ _log = logging.getLogger(__name__)
 _OVERDUE = "errsrc-overdue"
 CONNECT_SECONDS = 10.0
 """How long the engine waits for a scheduler's first answer."""
-
-POLL_SECONDS = 2.0
-"""How often the engine checks for new and lost workers."""
 
 
 def dask(

@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from errsrc.errors import StoreError
+from errsrc.errors import StoreError, StoreWriteError
 
 APPLICATION = 0x65727273  # "errs", which marks our files as SQLite's application_id
 FORMAT = 1  # of the tables below, as SQLite's user_version
@@ -52,8 +52,17 @@ CREATE TABLE batches (key TEXT PRIMARY KEY, batch INTEGER NOT NULL, place INTEGE
 CREATE TABLE shown (name TEXT PRIMARY KEY, source TEXT NOT NULL);
 CREATE TABLE driver (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER, host TEXT, since TEXT);
 """
+LOCK = "CREATE TABLE IF NOT EXISTS lock (id INTEGER PRIMARY KEY CHECK (id = 1), store INTEGER, lock INTEGER)"
+"""The inodes of the driver's store and of its lock file.  Files that errsrc 0.1.0 wrote lack this table."""
 VIEW = """CREATE VIEW runs AS SELECT cells.key AS key, kind, version, {}seconds, device, finished
 FROM cells JOIN resolved ON resolved.id = cells.resolved"""
+
+Row = tuple[Any, ...]
+_DRIVERS: set[Row] = set()
+"""The drivers in this process, as they stand in the files that they write."""
+
+_DRIVER = "SELECT pid, host, since FROM driver"
+_LAST_ROW = "SELECT coalesce(max(id), 0) FROM cells"
 
 
 class Database:
@@ -77,6 +86,12 @@ class Database:
     def __init__(self, path: Path, write: bool = False) -> None:
         self.path = path
         self._lock: FileLock | None = None
+        self._me: Row = ()
+        self._main = str(path.absolute())  # a driver may change its folder
+        self._inodes: dict[str, int | None] = {}
+        self._state: Row | None = None
+        self._last_row = 0
+        self._is_lost = False
         if not write:
             self.connection = self._reader()
             return
@@ -92,11 +107,15 @@ class Database:
     def close(self) -> None:
         """Close the file, so that another driver can open it."""
         if hasattr(self, "connection"):
-            if self._lock is not None:
+            if self._is_lost:
+                self.connection.interrupt()  # or closing would copy the log into a file that is not ours
+            elif self._me:
                 with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):  # damaged
-                    if _pragma(self.connection, "application_id") == APPLICATION:
-                        self.connection.execute("DELETE FROM driver")
+                    self.connection.execute(
+                        "DELETE FROM driver WHERE (pid, host, since) = (?, ?, ?)", self._me
+                    )
             self.connection.close()
+        _DRIVERS.discard(self._me)
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -114,18 +133,94 @@ class Database:
         ------
         ValueError
             For a file that is not open for writing.
+        StoreWriteError
+            If the file cannot be written, or `check_in_place` finds that it is not the file that was opened.
         """
         if self._lock is None:
             raise ValueError(f"{self.path} is not open for writing.")
+        self.check_in_place()
         with self.store_errors("written"):
             self.connection.execute("BEGIN IMMEDIATE")
             try:
+                self._check_driver()
                 yield
                 self.connection.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
                     self.connection.execute("ROLLBACK")
                 raise
+            self._note_state()
+        self.check_in_place()
+
+    def check_in_place(self) -> None:
+        """Check that the file and its log are still those that this driver opened.
+
+        SQLite goes on to write a file that was deleted, whose rows are gone when the process ends.
+
+        Raises
+        ------
+        StoreWriteError
+            If the file or its log was deleted, moved, replaced or overwritten.
+        """
+        if self._lock is None or not self._me:
+            return
+        if self._is_lost or _inode(self._main) != self._inodes[self._main] or not self._is_ours():
+            self._is_lost = True
+            raise StoreWriteError(
+                f"{self.path} was deleted, moved or replaced during the run, so the run has stopped; cells "
+                "that were finished are only in the file that was there before."
+            )
+        gone = next((file for file, inode in self._inodes.items() if _inode(file) != inode), None)
+        if gone is not None:
+            saved = self._saved()
+            self._is_lost = True
+            raise StoreWriteError(
+                f"{gone} was deleted or replaced during the run, so the run has stopped; "
+                + ("" if saved else "not ")
+                + f"all finished cells are in {self.path}."
+            )
+
+    def _is_ours(self) -> bool:
+        """Return whether the content of the file is as this driver left it, or is a sound database with it.
+
+        Only drivers write the file, so its size and time change in this process alone.  Where they have
+        changed otherwise, another program overwrote the file, or it only copied the log into the file.
+        """
+        if _size_and_time(self._main) == self._state:
+            return True
+        uri = Path(self._main).as_uri()
+        try:
+            with _connection(f"{uri}?immutable=1") as db:  # the file without its log
+                (inode,) = db.execute("SELECT store FROM lock").fetchone()
+            with _connection(f"{uri}?mode=ro") as db:  # with its log, and without our cache
+                sound = db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+                complete = db.execute(_LAST_ROW).fetchone()[0] >= self._last_row
+        except (sqlite3.Error, UnicodeDecodeError, TypeError):
+            return False
+        if sound and complete and inode == self._inodes[self._main]:
+            self._state = _size_and_time(self._main)
+            return True
+        return False
+
+    def _note_state(self) -> None:
+        self._last_row = self.connection.execute(_LAST_ROW).fetchone()[0]
+        self._state = _size_and_time(self._main)
+
+    def _saved(self) -> bool:
+        """Copy the log, which has lost its name, into the file; return whether all of it could be copied."""
+        with contextlib.suppress(sqlite3.Error):
+            busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+            return not busy
+        return False
+
+    def _check_driver(self) -> None:
+        """Raise StoreWriteError, within a transaction, if another driver has taken the file over."""
+        row = self.connection.execute(_DRIVER).fetchone()
+        if row != self._me:
+            raise StoreWriteError(
+                f"{self.path} is being written by another driver ({_phrase(row)}), which has started because "
+                "the lock file was removed: this run has stopped, and the cells that it finished are safe."
+            )
 
     def driver(self) -> str | None:
         """Return which process writes the file now.
@@ -135,10 +230,10 @@ class Database:
         str or None
             The process and its machine, as a phrase; None where there is no driver.
         """
-        row = next(iter(self.query("SELECT pid, host, since FROM driver")), None)
+        row = next(iter(self.query(_DRIVER)), None)
         if row is None or (row[1] == socket.gethostname() and not _alive(row[0])):
             return None
-        return f"process {row[0]} on {row[1]}, since {row[2]}"
+        return _phrase(row)
 
     def query(self, query: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that a query finds.
@@ -153,6 +248,7 @@ class Database:
         tuple
             A row.
         """
+        self.check_in_place()
         with self.store_errors("read"):
             for row in self.connection.execute(query):  # noqa: UP028  `yield from` would close a cursor that is closed
                 yield row
@@ -181,8 +277,10 @@ class Database:
         except (sqlite3.Error, UnicodeDecodeError) as error:
             if type(error) in (sqlite3.DatabaseError, UnicodeDecodeError) or "decode" in str(error):
                 raise self._damaged(error) from error
-            kept = "  Rows that were written before are safe." if done == "written" else ""
-            raise StoreError(f"{self.path} could not be {done}: {error}.{kept}") from error
+            if done == "written":
+                kept = "  Rows that were written before are safe."
+                raise StoreWriteError(f"{self.path} could not be written: {error}.{kept}") from error
+            raise StoreError(f"{self.path} could not be {done}: {error}.") from error
 
     def _damaged(self, error: Exception) -> StoreError:
         return StoreError(
@@ -243,13 +341,15 @@ class Database:
                     who = other.driver()
             except (StoreError, ValueError):
                 who = None
-            raise StoreError(
-                f"{self.path} is being written by another driver ({who or 'which has just started'}): "
-                "wait until it is done, or stop it."
-            ) from None
+            raise self._another(who or "which has just started") from None
         except OSError as error:
             raise StoreError(f"{self.path} could not be opened: {error.strerror or error}.") from None
         return lock
+
+    def _another(self, who: str) -> StoreError:
+        return StoreError(
+            f"{self.path} is being written by another driver ({who}): wait until it is done, or stop it."
+        )
 
     def _prepare(self) -> None:
         db = self.connection
@@ -270,8 +370,39 @@ class Database:
         self._check_format(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        self._register()
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()  # for `_is_ours`
+        real = os.path.realpath(self.path)
+        files = [self._main, f"{real}-wal", f"{real}-shm"]
+        self._inodes = {file: _inode(file) for file in files}
+        self._note_state()
+
+    def _register(self) -> None:
+        """Enter this driver into the file; raise StoreError if another one is there and alive.
+
+        A driver that is in the file has ended if this driver could lock the same lock file.  If the lock file
+        was removed, there is a new one, and the number of the driver's process tells.  In a copy of another
+        store a driver does not count.
+        """
+        db, real = self.connection, os.path.realpath(self.path)
+        store, lock = _inode(real), _inode(f"{real}.lock")
         me = (os.getpid(), socket.gethostname(), now())
-        db.execute("INSERT OR REPLACE INTO driver VALUES (1, ?, ?, ?)", me)
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            db.execute(LOCK)
+            row = db.execute(_DRIVER).fetchone()
+            others = db.execute("SELECT lock FROM lock WHERE store = ?", (store,)).fetchone()
+            if row and others not in (None, (lock,)) and row[1] == me[1] and _alive_driver(row):
+                raise self._another(_phrase(row))
+            db.execute("INSERT OR REPLACE INTO driver VALUES (1, ?, ?, ?)", me)
+            db.execute("INSERT OR REPLACE INTO lock VALUES (1, ?, ?)", (store, lock))
+            db.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise
+        self._me = me
+        _DRIVERS.add(me)
 
     def _check_format(self, db: sqlite3.Connection) -> None:
         try:
@@ -287,6 +418,34 @@ class Database:
             raise ValueError(
                 f"{self.path} was written in format {version}, and this errsrc reads only format {FORMAT}."
             )
+
+
+def _connection(uri: str) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None))
+
+
+def _alive_driver(row: Row) -> bool:
+    """Return whether the driver of this machine that a row names is alive."""
+    return row in _DRIVERS if row[0] == os.getpid() else _alive(row[0])
+
+
+def _phrase(row: Row) -> str:
+    return f"process {row[0]} on {row[1]}, since {row[2]}" if row else "which is done"
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return None
+
+
+def _size_and_time(path: str) -> Row | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _alive(pid: int) -> bool:

@@ -3,7 +3,8 @@
 An engine is a function ``engine(function, batches)`` that yields lists of ``(place, answer)``.  The place is
 the index of a batch.  The answer is what ``function(batch)`` returned, or a `LostBatch` if the process that
 computed the batch was lost.  Answers come in any order.  Each batch has exactly one final answer; `LostBatch`
-answers with ``retried`` may precede it.
+answers with ``retried`` may precede it.  An engine whose batches take long yields an empty list now and then,
+so that the runner notices in time that its store was deleted.
 
 Options of an engine are bound with ``functools.partial``.  `errsrc.sweeps.processes` and
 `errsrc.sweeps.cluster` define one engine each; `serial` is the simplest engine.
@@ -24,6 +25,9 @@ Function = Callable[[Sequence[Any]], Any]
 Batches = Sequence[Sequence[Any]]
 Answers = Iterator[list[tuple[int, Any]]]
 Engine = Callable[[Function, Batches], Answers]
+
+POLL_SECONDS = 2.0
+"""How long an engine waits for answers until it yields an empty list."""
 
 MAX_LOST_PROCESSES = 3
 """A batch fails after this many processes were lost while computing it."""

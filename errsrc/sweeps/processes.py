@@ -21,6 +21,7 @@ from errsrc.checks import Integer
 from errsrc.errors import EngineError
 from errsrc.sweeps.engines import (
     MAX_LOST_PROCESSES,
+    POLL_SECONDS,
     Answers,
     Batches,
     Function,
@@ -84,9 +85,7 @@ def local(
         while pool.unanswered:
             pool.start_workers()
             pool.send()
-            answers = pool.receive()
-            if answers:
-                yield answers
+            yield pool.receive()
     finally:
         pool.stop()
 
@@ -273,9 +272,12 @@ class _Worker:
 
 
 def _ready(workers: Sequence[_Worker]) -> list[_Worker]:
-    """Wait until a worker has sent something, has ended or is overdue; return all these workers."""
+    """Wait until a worker has sent something, has ended or is overdue; return all these workers.
+
+    After `POLL_SECONDS` without any of these, the list is empty.
+    """
     until = min(worker.deadline for worker in workers)
-    timeout = None if until == float("inf") else max(0.0, until - time.monotonic()) + 0.01
+    timeout = min(POLL_SECONDS, max(0.0, until - time.monotonic()) + 0.01)
     signalled = wait([x for worker in workers for x in (worker.connection, worker.process.sentinel)], timeout)
     now = time.monotonic()
     return [

@@ -107,7 +107,8 @@ def run(
     OSError
         Before anything is computed: if this machine lacks the data of a cell.
     StoreError
-        If the store cannot be written; rows written before are safe in it.
+        If the store cannot be written; rows written before are safe in it.  A `StoreWriteError` if this
+        happens after the start: the disk is full, or the file was deleted or replaced.
     EngineError
         If the engine cannot compute anything, or a worker has another version of errsrc.
 
@@ -164,6 +165,9 @@ class _Run:
             if hasattr(answers, "close"):
                 stack.callback(answers.close)
             for came in answers:
+                if not came:
+                    self.store.check_in_place()
+                    continue
                 with self.store.transaction():
                     for place, answer in came:
                         self._record(place, answer)

@@ -74,6 +74,16 @@ class Store:
         """Close the file, so that another driver can open it."""
         self._file.close()
 
+    def check_in_place(self) -> None:
+        """Check that the file is still the one that this driver opened; readers check nothing.
+
+        Raises
+        ------
+        StoreWriteError
+            If the file or its log was deleted, moved, replaced or overwritten.
+        """
+        self._file.check_in_place()
+
     # Reading.
 
     def missing(self, study: Study) -> list[int]:
