@@ -271,6 +271,8 @@ class Interval:
     0.347 [0.331, 0.364]
     >>> print(Interval(3.2e-9, 0.0, 0.0213, 0.9))
     < 0.021
+    >>> print(Interval(46.7, 13.7, 1226.0, 0.9))
+    47 [14, 1200]
     """
 
     estimate: float
@@ -417,8 +419,8 @@ def _unskewed(x: float, skewness: float, count: int) -> float:
 def significant(value: float, uncertainty: float, digits: int) -> str:
     """Return `value` rounded so that `uncertainty` keeps `digits` significant digits.
 
-    A value that this would round to 0 keeps one digit, unless it is a rounding error (at most 1e-9 of the
-    uncertainty).
+    A value without a digit at or above the last place shown keeps `digits` digits of its own, unless the
+    value may be a rounding error (at most `ROUNDING` times the uncertainty).
 
     Parameters
     ----------
@@ -429,17 +431,17 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
 
     Examples
     --------
-    >>> significant(12345.678, 20.0, 2), significant(3.14159, 0.02, 2), significant(-0.01, 1.0, 2)
-    ('12346', '3.142', '-0.01')
+    >>> significant(12345.678, 20.0, 2), significant(3.14159, 0.02, 2), significant(46.7, 1200.0, 2)
+    ('12346', '3.142', '47')
     """
     if not math.isfinite(value):
         return f"{value}"
     if not (math.isfinite(uncertainty) and uncertainty > 0):
         return f"{value:.6g}"
     uncertainty = max(uncertainty, abs(value) * 1e-9)  # more digits than that are never a measurement
+    if ROUNDING * uncertainty < abs(value) < 10.0 ** (math.floor(math.log10(uncertainty)) - digits + 1):
+        uncertainty = abs(value)
     place = digits - 1 - math.floor(math.log10(uncertainty))
-    if abs(value) > 1e-9 * uncertainty and round(value, place) == 0:
-        place = -math.floor(math.log10(abs(value)))
     if place > 6 or (value and abs(value) >= 1e7):
         figures = max(1, math.floor(math.log10(abs(value) or uncertainty)) + place + 1)
         return f"{value:.{min(figures, 15)}g}"

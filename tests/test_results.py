@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from errsrc.results import Interval
+from errsrc.results import ROUNDING, Interval
 
 
 @pytest.mark.parametrize(
@@ -18,7 +20,28 @@ from errsrc.results import Interval
         (Interval(5.0, 1.3, math.inf, 0.9), "> 1.3"),
         (Interval(5.0, 0.0, math.inf, 0.9), "not determined"),
         (Interval(-0.2, -0.41, 0.05, 0.9), "-0.20 [-0.41, 0.05]"),
+        (Interval(46.7, 13.7, 1226.0, 0.9), "47 [14, 1200]"),
+        (Interval(1226.0, 13.7, 1300.0, 0.9), "1200 [14, 1300]"),
+        (Interval(0.0467, 0.0137, 1.226, 0.9), "0.047 [0.014, 1.2]"),
+        (Interval(4.67e-5, 1.37e-5, 1.226, 0.9), "0.000047 [0.000014, 1.2]"),
+        (Interval(-46.7, -1226.0, -13.7, 0.9), "-47 [-1200, -14]"),
+        (Interval(-46.7, -1226.0, 13.7, 0.9), "-47 [-1200, 14]"),
+        (Interval(0.0, -0.4, 0.4, 0.9), "0.00 [-0.40, 0.40]"),
+        (Interval(1e9, 3.0, 5e9, 0.9), "1e+09 [3.0, 5e+09]"),
+        (Interval(2e5, 1e-3, 1e7, 0.9), "200000 [0.0010, 1e+07]"),
+        (Interval(99.0, 11.0, 1000.0, 0.9), "100 [10, 1000]"),
     ],
 )
 def test_an_interval_prints_only_the_digits_it_supports(interval: Interval, shown: str) -> None:
     assert str(interval) == shown
+
+
+@given(st.lists(st.floats(-1e300, 1e300), min_size=3, max_size=3))
+def test_no_number_of_an_interval_is_printed_as_0_unless_it_is_rounding(ends: list[float]) -> None:
+    low, estimate, high = sorted(ends)
+    interval = Interval(estimate, low, high, 0.9)
+    shown = str(interval).replace("[", "").replace("]", "").replace(",", "").split()
+    if interval.determined and len(shown) == 3:
+        for text, value in zip(shown, (estimate, low, high), strict=True):
+            assert float(text) != 0 or abs(value) <= ROUNDING * (high - low)
+            assert float(text) == pytest.approx(value, rel=0.06, abs=0.06 * (high / 2 - low / 2))

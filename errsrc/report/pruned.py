@@ -79,7 +79,7 @@ def _single(family: PrunedFamily) -> list[Block]:
         own = at["config"] == k
         unpruned = at["error"][own & (at["density"] == 1)].mean()
         sizes = [f"{at[name][own][0]:,.0f}" for name in CONFIGURATION]
-        measured = (f"{own.sum()}", f"{unpruned:.4f}", f"{at['error'][own].max() / unpruned:.2f}")
+        measured = (f"{own.sum()}", f"{unpruned:.4g}", f"{at['error'][own].max() / unpruned:.2f}")
         if isinstance(law, Fit):
             fitted = [*(str(law.intervals[name]) for name in names), holdout.divergence_text(law)]
         else:
