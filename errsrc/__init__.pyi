@@ -27,6 +27,7 @@ from .fitting import fit as fit
 from .fitting import fit_csv as fit_csv
 from .fitting import frontier as frontier
 from .fitting import holdout as holdout
+from .fitting import isoflop as isoflop
 from .fitting import load_fit as load_fit
 from .fitting import plan as plan
 from .fitting import predict_csv as predict_csv

@@ -4,6 +4,7 @@
 - ``auto(error, n=n)`` fits several laws and averages them.
 - ``plan(fit, error=0.05)`` returns the cheapest n and m that reach a given error.
 - ``frontier(fit, [1e21, 1e23])`` returns the n and m of lowest error at each budget, and their exponents.
+- ``isoflop(error, m=m, flops=flops)`` finds the best model size of each budget in a table of runs.
 - ``fewest_weights(fit, error, ...)`` returns the network that reaches a given error with the fewest weights.
 - ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
 - ``holdout(Dense, error, n=n, m=m)`` fits a law to the small runs and judges it on the large runs.
@@ -12,7 +13,7 @@
 - ``save_fit(fit, "fit.json")`` and ``load_fit("fit.json")`` write fits to files and read them.
 
 What these functions return are results that you can hold: `Fit`, `AveragedFit`, `Prediction`, `Plan`,
-`Frontier`, `PrunedPlan` and `Holdout`.
+`Frontier`, `IsoFlop`, `PrunedPlan` and `Holdout`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from errsrc.fitting.holdouts import Holdout as Holdout
 from errsrc.fitting.holdouts import holdout as holdout
 from errsrc.fitting.holdouts import judge as judge
 from errsrc.fitting.holdouts import small_cells as small_cells
+from errsrc.fitting.isoflops import IsoFlop as IsoFlop
+from errsrc.fitting.isoflops import IsoFlopGroup as IsoFlopGroup
+from errsrc.fitting.isoflops import isoflop as isoflop
 from errsrc.fitting.noise import seed_weights as seed_weights
 from errsrc.fitting.one_law import Fit as Fit
 from errsrc.fitting.one_law import fit as fit

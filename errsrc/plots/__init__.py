@@ -13,6 +13,8 @@ from errsrc.exports import exported_names
 from errsrc.plots.budget import shares as shares
 from errsrc.plots.budget import terms as terms
 from errsrc.plots.drawing import draw as draw
+from errsrc.plots.frontiers import isoflop_curves as isoflop_curves
+from errsrc.plots.frontiers import optimal_sizes as optimal_sizes
 from errsrc.plots.nyquist import cliff as cliff
 from errsrc.plots.nyquist import hardest as hardest
 from errsrc.plots.pruning import invariant as invariant

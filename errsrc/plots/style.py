@@ -161,6 +161,22 @@ def _plain(value: float) -> str:
     return f"$10^{{{int(power)}}}$" if factor == "1" else rf"${factor} \times 10^{{{int(power)}}}$"
 
 
+def power_of_ten(value: float) -> str:
+    r"""Return a number > 0 as text, with at most two digits and a power of ten in mathtext.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+
+    Examples
+    --------
+    >>> power_of_ten(6e18), power_of_ten(1e20), power_of_ten(2_500)
+    ('$6 \\times 10^{18}$', '$10^{20}$', '2,500')
+    """
+    return _plain(float(f"{value:.2g}"))
+
+
 def legend_right(ax: Axes, **options: Any) -> None:
     """Put the legend to the right of the Axes, where it hides nothing.
 

@@ -1,0 +1,61 @@
+"""Figures of compute-optimal sizes show every run, every optimum and every interval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+
+from errsrc.fitting import Frontier, IsoFlop, isoflop
+
+
+@pytest.fixture(scope="module")
+def table() -> IsoFlop:
+    """Four budgets of six runs, two of which diverged."""
+    path = Path(__file__).parents[1] / "fixtures" / "isoflop_only_c.csv"
+    rows = np.genfromtxt(path, delimiter=",", names=True)
+    error = rows["error"].copy()
+    error[[19, 22]] = [7.6, 9.9]
+    return isoflop(error, m=rows["m"], flops=rows["flops"])
+
+
+def labels(ax: Axes) -> list[str]:
+    legend = ax.get_legend()
+    assert legend is not None
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_isoflop_curves_have_a_colour_for_each_budget_and_crosses_for_runs_left_out(table: IsoFlop) -> None:
+    ax = table.plot()
+    runs = [line for line in ax.lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in runs) == 22
+    assert len({str(line.get_color()) for line in runs}) == 4
+    stars = [line for line in ax.lines if line.get_marker() == "*"]
+    assert [line.get_xdata()[0] for line in stars] == [group.m_optimal.estimate for group in table.groups]
+    (crosses,) = (line for line in ax.lines if line.get_marker() == "x")
+    assert list(crosses.get_ydata()) == [ax.get_ylim()[1]] * 2
+    assert labels(ax)[0] == "C = $10^{18}$"
+    assert labels(ax)[-1] == "run left out (some above the axis)"
+
+
+def test_many_budgets_have_few_legend_entries() -> None:
+    flops = np.repeat(np.geomspace(1e17, 1e20, 20), 5)
+    m = np.sqrt(flops / 100) * np.tile([0.25, 0.5, 1.0, 2.0, 4.0], 20)
+    error = 1.8 + 400 * m**-0.35 + 2000 * (flops / (6 * m)) ** -0.36
+    assert len(labels(isoflop(error, m=m, flops=flops).plot())) == 9
+
+
+def test_optimal_sizes_are_two_lines_with_their_intervals(table: IsoFlop) -> None:
+    found: Frontier = table.frontier([1e21, 1e19, 1e20])
+    ax = found.plot()
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == 3]
+    np.testing.assert_allclose(drawn[0].get_xdata(), [1e19, 1e20, 1e21])
+    np.testing.assert_allclose(drawn[0].get_ydata(), sorted(found.columns()["m"]))
+    np.testing.assert_allclose(drawn[1].get_ydata(), sorted(found.columns()["n"]))
+    assert len(ax.collections) == 2
+    assert labels(ax)[0].startswith("m*, model size\nexponent 0.51")
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    lone = table.frontier(1e21).plot()
+    assert len(lone.containers) == 2
