@@ -1,4 +1,4 @@
-"""The conjecture as a claim about single cases (`Example`), so that one counterexample can refute it."""
+"""The conjecture as a claim about each single case (`Example`): one counterexample refutes the claim."""
 
 from __future__ import annotations
 
@@ -28,39 +28,43 @@ UNTESTED = {"float64": 1e-6, "float32": 1e-2}
 
 @dataclass(frozen=True)
 class Claim(Checked):
-    """Exactness at finite n, with its constants fixed.
+    """The claim that a learner is exact at finite n, as an inequality with fixed constants.
 
-    For n >= threshold n_Nyq: |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|.
+    Let f be a teacher in a band of M functions, and f^ the predictor fitted to n labelled examples.  The
+    claim is that for all n >= threshold n_Nyq::
 
-    Here n_Nyq is the smallest n at which a learner can be exact, and kappa the condition number of the
-    sampling operator on the band.  eps is the machine epsilon of the learner's precision.  sigma is the
-    standard deviation of the noise, and g the gain of the noise: sqrt n divided by the smallest singular
-    value of the basis at the nodes.  With kappa instead of g the claim is false: a band of one
-    function with one node has kappa = 1, even if the node is near the function's zero.
+        |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|
 
-    For a network class: if n >= threshold (2 P + 1) and the training error is zero, the relative error is at
-    most c_class times the bound that comes with the fit.  Where no start reaches zero training error, nothing
-    is claimed.
+    Here n_Nyq is the smallest n at which a learner can be exact, and eps is the machine epsilon of the
+    learner's precision.  kappa is the condition number of the n x M matrix of the basis functions at the
+    nodes.  sigma is the standard deviation of the noise, and the gain g is sqrt(n) divided by the smallest
+    singular value of the same matrix.  With kappa instead of g the claim would be false: a band of one
+    function with one node has kappa = 1, even if the function is nearly 0 at the node.
+
+    For a class of networks with P parameters the claim is: if n >= threshold (2 P + 1) and the training error
+    is zero, the relative error is at most c_class times the bound that the fitted predictor states.  If no
+    start of the training reaches zero training error, nothing is claimed.
 
     Parameters
     ----------
     c : float
-        Constant of rounding, > 0.  The error of a direct least-squares solution is at most a low power of n
-        and M times kappa eps.
+        Constant of the rounding error, > 0.  The error of a direct least-squares solution is at most kappa
+        eps times a low power of n and M.
     c_noise : float
-        Constant of the noise, > 0.  The mean square of the noise's effect has the constant 1; the square of a
-        single coefficient in a single draw exceeds 40 once in 4e9.
+        Constant of the noise, > 0.  For the mean square over draws 1 would be enough.  The constant must also
+        cover single draws: the square of a single normal coefficient exceeds 40 once in 4e9 draws.
     c_class : float
-        Constant of the bound that comes with a network's fit, > 0; needed because that bound is of first
-        order.
+        Constant of the bound that the fitted network states, > 0.  It is needed because this bound is only a
+        first-order approximation.
     threshold : float
-        The claim is about n of at least this many n_Nyq, in (0, 1000].
+        The claim is about all n >= threshold n_Nyq.  In (0, 1000].
     heeds_condition : bool
-        Whether kappa and g are in the bound.
+        Whether the bound depends on kappa and g.  If False, both are replaced by 1, and the bound for
+        networks is c eps.
     noise_gain : str
         "gain" for g, or "condition" for kappa instead of g.
     precision : str
-        Precision of eps: "float64", "float32", or "" for the learner's own.
+        Precision that determines eps: "float64", "float32", or "" for the learner's own precision.
     """
 
     c: float = number(100.0, above=0)
@@ -74,7 +78,9 @@ class Claim(Checked):
 
 @dataclass(frozen=True)
 class Example(Checked):
-    """One setting, learner and sample, about which a claim is made; a cell of a study of kind "example".
+    """A setting, a learner and a sample, about which a claim is made.
+
+    An example is also a cell, one computation, of a study of the kind "example".
 
     Parameters
     ----------
@@ -87,7 +93,7 @@ class Example(Checked):
     claim : Claim
         The claim about the learner.
     seed : int
-        Seed of teacher, inputs, noise and the learner's own randomness, >= 0.
+        Seed of the teacher, the inputs, the noise and the learner's random numbers, >= 0.
     """
 
     setting: Setting = instance(Setting, "a setting", BandTeacher())
@@ -104,15 +110,17 @@ class Outcome(Result):
     Attributes
     ----------
     verdict : str
-        "holds", "refuted", or "not tested".
+        "holds", "refuted", or "not tested".  An example is not tested if the claim says nothing about it, or
+        if the claim's bound is so large that no error would refute it.
     error : float
-        |f^ - f| / |f|; nan for an example that is not tested.
+        The relative error |f^ - f| / |f| of the predictor f^ for the teacher f; nan if the example was not
+        tested.
     bound : float
-        Largest error that the claim allows; inf where it claims nothing.
+        Largest relative error that the claim allows; inf if the claim says nothing about the example.
     condition : float
-        kappa.
+        kappa, see `Claim`.
     status : str
-        The result, in a sentence.
+        The result, as a sentence.
     """
 
     verdict: str
@@ -123,13 +131,13 @@ class Outcome(Result):
 
     @property
     def ratio(self) -> float:
-        """Error divided by bound; above 1 the claim is refuted."""
+        """Error divided by bound; a ratio above 1 refutes the claim."""
         return self.error / self.bound
 
 
 @checks.arguments(example=Instance(Example, "an Example of errsrc.conjecture.claims"))
 def examine(example: Example) -> Outcome:
-    """Return whether an example supports or refutes its claim; the result is the same at each call.
+    """Return whether an example supports or refutes its claim; each call gives the same result.
 
     Parameters
     ----------
@@ -139,14 +147,14 @@ def examine(example: Example) -> Outcome:
     Returns
     -------
     Outcome
-        "not tested" where the claim says nothing: below the threshold, for a setting whose `n_nyquist` is not
-        known, and for a setting that does not know how well the inputs determine the teacher (see
-        `Setting.sampling_matrix`).
+        The verdict with the error and its bound.  The verdict is "not tested" if n is below the threshold, if
+        the setting's `n_nyquist` is not known, if the setting has no `Setting.sampling_matrix`, or if the
+        bound is too large.
 
     Raises
     ------
     ValueError, TypeError
-        If the learner or the setting raises them.
+        If the learner or the setting raises ValueError or TypeError.
 
     Examples
     --------
@@ -245,22 +253,22 @@ def _judged(error: float, bound: float, kappa: float) -> Outcome:
 
 
 def rounding_bound(claim: Claim, learner: Learner, kappa: float) -> float:
-    """Return the part of a claim's bound that is due to rounding: c kappa eps.
+    """Return the part of a claim's bound that allows for rounding: c kappa eps, see `Claim`.
 
     Parameters
     ----------
     claim : Claim
         The claim.
     learner : Learner
-        The learner, whose ``precision`` is used if the claim has none; "float64" if the learner has none
-        either.
+        The learner.  If the claim has no precision, the learner's ``precision`` determines eps; if the
+        learner has none either, eps is that of float64.
     kappa : float
-        Condition number of the sampling operator.
+        Condition number of the matrix of the basis functions at the nodes.
 
     Returns
     -------
     float
-        Largest relative error that rounding may cause according to the claim.
+        Largest relative error that rounding may cause, according to the claim.
     """
     precision = claim.precision or getattr(learner, "precision", "float64")
     return claim.c * (kappa if claim.heeds_condition else 1.0) * float(np.finfo(precision).eps)

@@ -21,11 +21,11 @@ COMPARED_INPUTS = 4096
 
 
 def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.random.Generator) -> float:
-    """Return |f^ - f| / |f|, the root of the relative squared error over the setting's inputs.
+    """Return |f^ - f| / |f|, where |f| is the root of the mean of f^2 over the setting's inputs.
 
-    If the teacher has a method ``relative_error(estimate)``, as `errsrc.bases.BandFunction` has, its result
-    is used.  If the method returns None, or the teacher has no such method, the two functions are compared at
-    `COMPARED_INPUTS` fresh inputs.
+    If the teacher has a method ``relative_error(estimate)``, as `errsrc.bases.BandFunction` has, the result
+    of the method is used.  If the method returns None, or if the teacher has no such method, the two
+    functions are compared at `COMPARED_INPUTS` fresh inputs.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.rando
     teacher : callable
         The teacher f, a function of inputs (N, dim).
     predictor : callable
-        The predictor f^; if it has an attribute ``function``, that is the learned function.
+        The predictor f^.  If it has an attribute ``function``, f^ is this function.
     rng : numpy.random.Generator
         Source of the fresh inputs.
 
@@ -56,30 +56,31 @@ def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.rando
     setting=Instance(Setting, "a setting"), n=Integer(at_least=1), draws=Integer(at_least=1), seed=SEED
 )
 def draw_errors(setting: Setting, learner: Learner | Any, n: int, draws: int, seed: int = 0) -> Array:
-    """Return the relative error of each draw of teacher, inputs and labels.
+    """Return a learner's relative error in each of several draws of teacher, inputs and labels.
 
     Parameters
     ----------
     setting : Setting
-        A setting of the squared loss; labels come from its channel.
+        A setting with the squared loss.
     learner : Learner, estimator or object with fit
         The learner, see `errsrc.learners.as_learner`.
     n : int
         Number of labelled examples, >= 1.
     draws : int
-        Number of teachers, each with inputs of its own, >= 1.
+        Number of draws, >= 1.  Each draw has its own teacher and its own inputs.
     seed : int
-        Root of the seed tree.  A draw depends on its number and on n, but not on the number of draws.
+        Seed from which all random streams are derived.  A draw depends on its index and on n, but not on the
+        number of draws.
 
     Returns
     -------
     ndarray of float64, (draws,)
-        Relative errors, see `relative_error`.
+        The relative errors, see `relative_error`.
 
     Raises
     ------
     ValueError
-        For a setting of another loss.
+        If the loss of the setting is not the squared loss.
     """
     where = "draw_errors"
     if setting.loss != "squared":

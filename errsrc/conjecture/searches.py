@@ -1,4 +1,4 @@
-"""The search for a counterexample."""
+"""Search for an example that refutes a claim."""
 
 from __future__ import annotations
 
@@ -33,21 +33,22 @@ class Region(Checked):
     Parameters
     ----------
     domains : tuple of str
-        Families of bands, see ``errsrc.settings.strategies.DOMAINS``, or "network".
+        Names of families of bands, see ``errsrc.settings.strategies.DOMAINS``, and "network" for network
+        teachers.
     designs : tuple of str
-        Designs of nodes, see ``errsrc.settings.strategies.DESIGNS``.
+        Names of designs of nodes, see ``errsrc.settings.strategies.DESIGNS``.
     most : int
-        Largest size of a band, >= 1.  A network has at most max(4, most / 3) parameters.
+        Largest number of basis functions of a band, >= 1.  Networks have at most max(4, most / 3) parameters.
     oversampling : float
-        Largest n, in units of n_Nyq, from 1 to 1000.
+        Largest n divided by n_Nyq, from 1 to 1000.
     noise : float
-        Largest standard deviation of label noise, >= 0.
+        Largest standard deviation of the label noise, >= 0.
     tail : float
-        Largest share of the variance outside the band, in [0, 1].
+        Largest share of the target variance outside the band, in [0, 1].
     precisions : tuple of str
-        Precisions of the learner: "float64", "float32".
+        Precisions of the learner: "float64", "float32", or both.
     starts : int
-        Number of starts of the learner of a network class, >= 1.
+        Number of random starts of a learner whose class is a network class, >= 1.
     """
 
     domains: tuple[str, ...] = declare(Tuple(Choice((*DOMAINS, "network")), at_least=1), DOMAINS)
@@ -123,17 +124,17 @@ class Search(Result):
     claim : Claim
         The claim.
     region : Region
-        Where a counterexample was searched for.
+        The settings, learners and sizes that were searched.
     tallies : dict
-        Numbers of examples by kind of basis and of nodes, until the first counterexample.
+        Numbers of examples by kind of basis and kind of nodes, up to the first counterexample.
     worst : float
-        Largest ratio of error to bound of all examples tested.
+        Largest ratio of error to bound among all tested examples.
     hardest : Example or None
-        The example with that ratio; None if no example was tested.
+        The example with the largest ratio; None if no example was tested.
     counterexample : Example or None
-        The smallest example found that refutes the claim; None if no example refutes it.
+        The smallest example found that refutes the claim; None if no counterexample was found.
     outcome : Outcome or None
-        Error, bound and verdict of the counterexample.
+        Error, bound and verdict of the counterexample; None if no counterexample was found.
     """
 
     claim: Claim
@@ -146,12 +147,12 @@ class Search(Result):
 
     @property
     def tested(self) -> int:
-        """Number of examples tested."""
+        """Number of examples that were tested."""
         return sum(one.tested for one in self.tallies.values())
 
     @property
     def untested(self) -> int:
-        """Number of examples that were not tested, because the claim's bound is too large or says nothing."""
+        """Number of examples that were not tested, see `Outcome.verdict`."""
         return sum(one.untested for one in self.tallies.values())
 
     @property
@@ -163,7 +164,11 @@ class Search(Result):
 
     @property
     def parts(self) -> list[Part]:
-        """The tallies as rows: basis, nodes, tested, not tested, and the largest ratio of error to bound."""
+        """A row for each kind of basis and nodes.
+
+        Each row has the basis, the nodes, the numbers of examples that were tested and not tested, and the
+        largest ratio of error to bound.
+        """
         return [(*kind, one.tested, one.untested, one.worst) for kind, one in sorted(self.tallies.items())]
 
     def headline(self) -> str:
@@ -192,7 +197,7 @@ def part_rows(parts: Sequence[Part]) -> list[tuple[str, ...]]:
     Returns
     -------
     list of tuple of str
-        The header first.
+        The header, then a row for each part.
     """
     rows: list[tuple[str, ...]] = [
         ("basis", "nodes", "tested", "not tested", "worst error / bound", "verdict")
@@ -212,20 +217,18 @@ def examples(
     settings: st.SearchStrategy[Setting] | None = None,
     learner_of: Callable[[Setting], Learner] | None = None,
 ) -> Example:
-    """Draw an example of a region, at n from the claim's threshold on.
+    """Return a strategy that draws examples in a region, with n at or above the claim's threshold.
 
     Parameters
     ----------
-    draw : callable
-        Given by Hypothesis.
     claim : Claim
         The claim.
     region : Region
         The region.
     settings : SearchStrategy, optional
-        Draws the setting; by default a setting of the region.
+        Strategy that draws the setting; by default it draws a setting of the region.
     learner_of : callable, optional
-        Returns the learner for a setting; by default the learner that has full prior knowledge of it.
+        Maps a setting to the learner; by default the learner has full prior knowledge of the setting.
     """
     precision = region.precisions[0]
     setting: Setting
@@ -300,38 +303,39 @@ def search(
     examples_wanted: int = 500,
     seed: int = 0,
 ) -> Search:
-    """Search for an example that refutes a claim, and shrink it to a small one.
+    """Search for an example that refutes a claim, and simplify the example if one is found.
 
-    Hypothesis draws the examples, steers towards large ratios of error to bound, and shrinks what it finds
-    (MacIver and Hatfield-Dodds 2019).
+    Hypothesis draws the examples, prefers examples with a large ratio of error to bound, and shrinks a
+    counterexample to a small one (MacIver and Hatfield-Dodds 2019).
 
     Parameters
     ----------
     claim : Claim, optional
-        The claim; by default the conjecture.
+        The claim; by default `Claim()`, the conjecture.
     region : Region, optional
-        Where to search; by default all of `Region`.
+        The settings, learners and sizes to search; by default `Region()`.
     settings : SearchStrategy, optional
-        A Hypothesis strategy that draws settings, which may be your own, instead of the region's settings.
-        Their `n_nyquist` must be known; a setting without a `sampling_matrix` is counted as not tested.
+        A Hypothesis strategy that draws settings, such as settings of your own class, instead of the region's
+        settings.  The `n_nyquist` of a setting must be known.  An example whose setting has no
+        `sampling_matrix` counts as not tested.
     learner : Learner, estimator, object with fit, or callable, optional
-        The learner that the claim is about, see `errsrc.learners.as_learner`, or a function that returns one
-        for a setting.  By default the learner with full prior knowledge: least squares in the teacher's band,
-        or the network class of the teacher.
+        The learner that the claim is about, see `errsrc.learners.as_learner`, or a function that maps a
+        setting to a learner.  By default the learner has full prior knowledge: it is least squares in the
+        teacher's band, or the learner of the teacher's network class.
     examples_wanted : int
-        Largest number of examples drawn before shrinking, >= 1.
+        Largest number of examples that are drawn before shrinking, >= 1.
     seed : int
-        Seed of the search: the same seed has the same examples.
+        Seed of the search; equal seeds give equal examples.
 
     Returns
     -------
     Search
-        The verdict, the counterexample if one was found, and numbers of examples.
+        The verdict, the counterexample if one was found, and the numbers of examples.
 
     Raises
     ------
     TypeError, ValueError
-        For arguments out of range, and if a learner or a setting raises them.
+        If an argument is out of range, or if a learner or a setting raises the error.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The threshold n* of a learner, and the shape of its error on the way there."""
+"""The threshold n* from which on a learner is exact, and the shape of its learning curve."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Threshold(Result):
-    """Where a learner becomes exact, if it does.
+    """The smallest n from which on a learner is exact, if there is one.
 
     Attributes
     ----------
@@ -41,17 +41,17 @@ class Threshold(Result):
     tolerance : float
         The relative error that counts as exact.
     n_star : Interval
-        The smallest n from which on the median relative error stays at most the tolerance; inf if the median
-        is above the tolerance at the largest n measured, which is then the low end.  The low end is the
-        largest n measured whose median is surely above the tolerance.  The high end is the smallest n
-        measured from which on all medians are surely at most the tolerance.  "Surely" means by a one-sided
-        binomial test at the interval's level.
+        The threshold n*: the smallest measured n from which on the median relative error stays at most the
+        tolerance.  The low end is the largest measured n whose median is significantly above the tolerance.
+        The high end is the smallest measured n from which on all medians are significantly at most the
+        tolerance.  A one-sided binomial test at the interval's level decides what is significant.  If the
+        median is above the tolerance at the largest measured n, n* is inf and this n is the low end.
     errors : dict of int to ndarray of float64, (draws,)
-        Relative errors of each draw, by n.
+        Relative errors of all draws, by n.
     shape : CurveShape
-        Whether the relative errors of the curve fall off a cliff, follow a power law, or bend.
+        The shape of the learning curve of relative errors: a cliff, a power law, or a bend.
     status : str
-        The result, in a sentence.
+        The result, as a sentence.
     setting, learner : str
         The setting and the learner as text, which the figure shows; "" where they are not known.
     """
@@ -67,34 +67,34 @@ class Threshold(Result):
 
     @property
     def ratio(self) -> Interval:
-        """n* / n_Nyq."""
+        """n* divided by n_Nyq, with its interval."""
         one, base = self.n_star, self.n_nyquist
         return Interval(one.estimate / base, one.low / base, one.high / base, one.level)
 
     @property
     def n(self) -> Array:
-        """Sizes measured, ascending, float64 (cells,)."""
+        """The measured n, ascending, float64 (sizes,)."""
         return np.array(sorted(self.errors), dtype=np.float64)
 
     @property
     def medians(self) -> Array:
-        """Median relative error at each of `n`, float64 (cells,)."""
+        """Median over draws of the relative error, at each of the measured n, float64 (sizes,)."""
         return np.array([np.median(self.errors[n]) for n in sorted(self.errors)])
 
     def squared(self, n: int) -> Interval:
-        """Return the relative squared error at n, a mean over draws: E|f^ - f|^2 / E|f|^2 for unit teachers.
+        """Return the mean over draws of the relative squared error |f^ - f|^2 / |f|^2 at one n.
 
-        Each draw is divided by its own |f|^2.  For teachers of equal size that is the ratio of expectations.
+        If all teachers f have the same norm, this mean is E|f^ - f|^2 / E|f|^2.
 
         Parameters
         ----------
         n : int
-            One of the sizes measured.
+            One of the measured n.
 
         Returns
         -------
         Interval
-            Mean over draws, with its interval at the level of `n_star`.
+            The mean over draws, with an interval at the level of `n_star`.
         """
         return mean_interval(self.errors[n] ** 2, self.n_star.level, 0.0)
 
@@ -129,20 +129,21 @@ def threshold(
 ) -> Threshold:
     """Find n*, the smallest n from which on the median relative error over draws stays at most a tolerance.
 
-    The curve at the given ratios is measured first.  Between its last size above the tolerance and the next,
-    n* is found by bisection.  Then sizes up to twice n* are measured; if one of them is above the tolerance,
-    the bisection goes on from there.
+    First the learning curve is measured at the sizes n that `ratios` gives.  Let a be the largest of these
+    sizes whose median is above the tolerance, and b the next larger size.  Bisection finds n* between a and
+    b.  Then more sizes up to twice n* are measured.  If the median at one of them is above the tolerance, the
+    bisection is repeated above that size.
 
     Parameters
     ----------
     setting : Setting
-        A setting of the squared loss.
+        A setting with the squared loss.
     learner : Learner, estimator or object with fit
         The learner, see `errsrc.learners.as_learner`.
     n_nyquist : int, optional
         The smallest n at which a learner can be exact, >= 1; by default the setting's own `n_nyquist`.
     ratios : array_like, (sizes,)
-        Sizes of the curve in units of n_Nyq: two or more, > 0.
+        Sizes of the learning curve divided by n_Nyq: two or more numbers > 0.
     draws : int
         Number of draws of teacher, inputs and labels at each size, >= 5.
     tolerance : float, optional
@@ -150,18 +151,18 @@ def threshold(
     level : float
         Coverage of the intervals, in (0, 1).
     seed : int
-        Root of the seed tree.
+        Seed from which all random streams are derived.
 
     Returns
     -------
     Threshold
-        n* with its interval, the errors measured, and the shape of their curve.
+        n* with its interval, the measured errors, and the shape of the learning curve.
 
     Raises
     ------
     TypeError, ValueError
-        For arguments out of range, if `n_nyquist` is not given and the setting does not know it, and if the
-        learner or the setting raises them.
+        If an argument is out of range, if neither the argument nor the setting gives `n_nyquist`, or if the
+        learner or the setting raises the error.
 
     Examples
     --------
@@ -261,14 +262,14 @@ class _Measured:
 
 
 def curve_sizes(ratios: ArrayLike, base: int) -> list[int]:
-    """Return the sizes n of a curve, ascending and distinct.
+    """Return the sizes n of a learning curve, in ascending order and without repetitions.
 
     Parameters
     ----------
     ratios : array_like, (count,)
-        Sizes in units of n_Nyq.
+        Sizes divided by n_Nyq.
     base : int
-        n_Nyq.
+        The Nyquist number n_Nyq.
 
     Returns
     -------
@@ -281,12 +282,12 @@ def curve_sizes(ratios: ArrayLike, base: int) -> list[int]:
 def curve_shape_of(
     errors: Mapping[int, Array], sizes: Sequence[int], zero: float, level: float, seed: int
 ) -> CurveShape:
-    """Return the shape of the learning curve of relative errors; all draws at each size are used.
+    """Return the shape of the learning curve of relative errors, from all draws at each size.
 
     Parameters
     ----------
     errors : mapping of int to ndarray of float64, (draws,)
-        {n: relative error of each draw}, for the sizes of the curve and possibly for other sizes.
+        Relative errors of all draws, by n.  It may contain n that are not in `sizes`; they are not used.
     sizes : sequence of int
         Sizes of the curve.
     zero : float
@@ -299,7 +300,7 @@ def curve_shape_of(
     Returns
     -------
     CurveShape
-        See `errsrc.curves.curve_shape`.
+        The shape, see `errsrc.curves.curve_shape`.
     """
     runs = np.concatenate([errors[n] for n in sizes])
     return curve_shape(

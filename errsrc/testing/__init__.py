@@ -1,17 +1,20 @@
 """Testing: does your own law, setting, learner or basis have the properties that errsrc's classes have?
 
-- ``check_law(MyLaw)``: the numpy and the symbolic form agree, the gradient and the units are right, fits
-  recover the parameters, and a plan inverts the predictions.
-- ``check_setting(MySetting(...))``: draws are reproducible; noise, variance and covariance of teachers agree
-  with means over draws; realizability is the residual of the teacher's projection on the class.
-- ``check_learner(MyLearner())``: shapes, the same predictor for the same seed, no dependence on the order of
-  rows, linearity in the labels where it is declared, predictors in the declared function class, and
-  scikit-learn's own checks.
-- ``check_basis(MyBasis())``: functions are orthonormal under the quadrature and under the inputs that the
-  basis draws; sizes, degrees and indices agree; smaller bases of the family are parts of the basis.
+- ``check_law(MyLaw)`` tests that the numpy and the symbolic form agree, that the gradient and the units are
+  right, that fits recover the parameters, and that a plan inverts the predictions.
+- ``check_setting(MySetting(...))`` tests that draws are reproducible, that the stated noise, variance and
+  covariance of teachers agree with means over draws, and that the realizability is the residual of the
+  teacher's projection on the class.
+- ``check_learner(MyLearner())`` tests that predictions have the right shape, that equal seeds give equal
+  predictors, that the order of rows does not matter, that predictions are linear in the labels if the learner
+  says so, and that they lie in the declared function class.  It also runs scikit-learn's own checks.
+- ``check_basis(MyBasis())`` tests that functions are orthonormal under the quadrature and under the inputs
+  that the basis draws, that sizes, degrees and indices agree, and that smaller bases of the family are parts
+  of the basis.
 
-Each check raises AssertionError with one sentence that names the property and the values that break it.  You
-can call a check from any test runner.  The Hypothesis strategies are those that errsrc's own tests use.
+If a property does not hold, a check raises AssertionError with one sentence that names the property and the
+values that break it.  You can call a check from any test runner.  The package also has the Hypothesis
+strategies that errsrc's own tests use.
 """
 
 from errsrc.extras import require

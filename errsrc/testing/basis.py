@@ -1,4 +1,7 @@
-"""The properties that every basis must have: functions of a `BasisCase` that raise `Violation`."""
+"""The properties that every basis must have.
+
+Each property is a function that takes a `BasisCase` and raises `Violation` if the property does not hold.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +31,16 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class BasisCase:
-    """A basis, and the number of inputs for the tests of its properties.
+    """A basis, with the number of inputs and the seed for the tests of its properties.
 
     Attributes
     ----------
     basis : Basis
         The basis.
     draws : int
-        Number of inputs; means are averages over these inputs.
+        Number of random inputs over which the tests compute means.
     seed : int
-        Seed of what is drawn.
+        Seed of all random numbers in the tests.
     """
 
     basis: Basis
@@ -45,7 +48,7 @@ class BasisCase:
     seed: int
 
     def rng(self, *path: str | int) -> np.random.Generator:
-        """Return the generator of what is drawn for one purpose, in the same state at each call.
+        """Return the random generator for one purpose; each call returns it in its first state.
 
         Parameters
         ----------
@@ -55,7 +58,7 @@ class BasisCase:
         return generator(self.seed, "testing", "basis", *path)
 
     def inputs(self, count: int = 7) -> Array:
-        """Return inputs (count, dim), the same at each call.
+        """Return random inputs (count, dim), which are the same at each call.
 
         Parameters
         ----------
@@ -66,7 +69,10 @@ class BasisCase:
 
 
 def a_basis_is_frozen_hashable_and_has_defaults(case: BasisCase) -> None:
-    """A basis is a table of a spec: it can be made without arguments, and its fields cannot be set."""
+    """A basis can be made without arguments, and its fields cannot be changed.
+
+    A study's TOML file, its spec, can then describe the basis by a table.
+    """
     basis: Any = case.basis
     kind = type(basis)
     require(kind() == kind(), f"{kind()!r} is not equal to a copy")
@@ -81,7 +87,7 @@ def a_basis_is_frozen_hashable_and_has_defaults(case: BasisCase) -> None:
 
 
 def size_indices_and_degrees_agree(case: BasisCase) -> None:
-    """Each of the M functions has an index of its own, int64, and a degree >= 0, int64."""
+    """Each of the M functions has its own index, int64, and a degree >= 0, int64."""
     basis = case.basis
     require(basis.size >= 1, f"size is {basis.size!r}")
     for name, array in {"indices": basis.indices, "degrees": basis.degrees}.items():
@@ -95,7 +101,7 @@ def size_indices_and_degrees_agree(case: BasisCase) -> None:
 
 
 def inputs_lie_in_the_domain(case: BasisCase) -> None:
-    """Inputs are float64 (count, dim); `fresh` may return fewer than count."""
+    """Inputs are float64 (count, dim), finite, and in the domain; `fresh` may return fewer than count."""
     basis = case.basis
     inputs = {f"draw({count})": basis.draw(count, case.rng("draw")) for count in (1, 7)}
     inputs |= {f"fresh({count})": basis.fresh(count, case.rng("fresh")) for count in (1, 7)}
@@ -114,7 +120,7 @@ def inputs_lie_in_the_domain(case: BasisCase) -> None:
 
 
 def a_seed_determines_the_inputs(case: BasisCase) -> None:
-    """Neither numpy's nor torch's global generator is used."""
+    """Equal generators give equal inputs, and the global generators of numpy and torch are not used."""
     with global_generators_unused():
         first, second = (
             {"draw": case.basis.draw(6, case.rng("x")), "fresh": case.basis.fresh(6, case.rng("x"))}
@@ -125,7 +131,7 @@ def a_seed_determines_the_inputs(case: BasisCase) -> None:
 
 
 def values_have_a_column_for_each_function(case: BasisCase) -> None:
-    """Values are finite float64 arrays of shape (N, M), also for N = 0 inputs."""
+    """Values at N inputs are finite and float64 (N, M); this includes N = 0."""
     basis = case.basis
     for count in (0, 1, 7):
         values = basis(case.inputs()[:count])
@@ -148,7 +154,7 @@ def values_are_functions_of_the_input(case: BasisCase) -> None:
 
 
 def the_quadrature_lies_in_the_domain(case: BasisCase) -> None:
-    """Points are float64 (Q, dim), weights float64 (Q,) of sum 1."""
+    """The points are float64 (Q, dim) and in the domain; the weights are float64 (Q,), and their sum is 1."""
     basis = case.basis
     points, weights = basis.quadrature(basis.order)
     fits = points.shape == (len(weights), basis.dim) and weights.shape == (len(points),)
@@ -158,7 +164,10 @@ def the_quadrature_lies_in_the_domain(case: BasisCase) -> None:
 
 
 def functions_are_orthonormal_under_the_quadrature(case: BasisCase) -> None:
-    """Products of two functions have the mean 1 or 0 under the quadratures of this and of larger orders."""
+    """The mean product of two functions is 1 for equal and 0 for different functions.
+
+    This holds under the quadrature of the basis's own order and under quadratures of larger orders.
+    """
     basis = case.basis
     for order in (basis.order, basis.order + 1, basis.order + 4):
         points, weights = basis.quadrature(order)
@@ -170,7 +179,10 @@ def functions_are_orthonormal_under_the_quadrature(case: BasisCase) -> None:
 
 
 def functions_are_orthonormal_under_the_inputs_drawn(case: BasisCase) -> None:
-    """No mean of a product over the draws is more than `STANDARD_ERRORS` standard errors off."""
+    """The mean product of two functions over random inputs is 1 for equal and 0 for different functions.
+
+    A mean may differ by up to `STANDARD_ERRORS` standard errors.
+    """
     basis = case.basis
     values = basis(basis.draw(case.draws, case.rng("means")))
     count = len(values)
@@ -183,7 +195,7 @@ def functions_are_orthonormal_under_the_inputs_drawn(case: BasisCase) -> None:
 
 
 def synthesis_is_the_sum_of_the_functions(case: BasisCase) -> None:
-    """``synthesise(x, c)`` is ``values(x) @ c``, for one output and for several."""
+    """``synthesise(x, c)`` equals ``values(x) @ c``, for one output and for several outputs."""
     basis, x = case.basis, case.inputs()
     for outputs in ((), (2,)):
         c = case.rng("coefficients").standard_normal((basis.size, *outputs))
@@ -195,7 +207,7 @@ def synthesis_is_the_sum_of_the_functions(case: BasisCase) -> None:
 
 
 def nested_bases_are_parts_of_each_other(case: BasisCase) -> None:
-    """Each basis is a part of the next and of this basis, and equal indices belong to the same function."""
+    """Each basis in `nested` is a part of the next basis, and equal indices belong to the same function."""
     basis, x = case.basis, case.inputs()
     nested = basis.nested
     require(nested[-1] == basis, f"the last of the nested bases is {nested[-1]!r}")
@@ -211,7 +223,10 @@ def nested_bases_are_parts_of_each_other(case: BasisCase) -> None:
 
 
 def trigonometric_functions_are_cosines_and_sines(case: BasisCase) -> None:
-    """Only for a trigonometric basis: its functions have the frequencies 0, k, -k, ... of its indices."""
+    """The functions of a trigonometric basis are cosines and sines of the frequencies in its indices.
+
+    Other bases are not tested.
+    """
     basis, x = case.basis, case.inputs()
     if not basis.trigonometric:
         return
@@ -226,7 +241,10 @@ def trigonometric_functions_are_cosines_and_sines(case: BasisCase) -> None:
 
 
 def bad_inputs_are_refused_in_one_sentence(case: BasisCase) -> None:
-    """Wrong shapes and dtypes, numbers that are not finite, and points outside the domain raise an error."""
+    """Inputs of a wrong shape or dtype, that are not finite, or that are outside the domain raise an error.
+
+    The message must be one line that names the argument.
+    """
     basis, x = case.basis, case.inputs(4)
     wrong: dict[str, NDArray[Any]] = {
         "inputs that are not finite": np.full_like(x, np.nan),
@@ -243,7 +261,7 @@ def bad_inputs_are_refused_in_one_sentence(case: BasisCase) -> None:
 
 
 def a_basis_survives_pickling(case: BasisCase) -> None:
-    """A basis that was pickled and read back is equal, and its values are equal bit for bit."""
+    """A pickled and unpickled basis equals the original, and its values are equal bit for bit."""
     again = pickle.loads(pickle.dumps(case.basis))
     require(again == case.basis, f"the pickled basis is {again!r}")
     x = case.inputs()
@@ -277,25 +295,26 @@ def check_basis(
     draws: int = 20_000,
     seed: int = 0,
 ) -> None:
-    """Test whether a basis has the properties of every basis.
+    """Test whether a basis has the properties that every basis must have.
 
     Parameters
     ----------
     basis : Basis
-        The basis, of a few hundred functions at most.
+        The basis, with at most a few hundred functions.
     properties : sequence of callable, optional
         The properties to test; by default all `BASIS_PROPERTIES`.
     draws : int
-        Number of inputs, >= 100; products of functions are averaged over these inputs.
+        Number of random inputs over which products of functions are averaged, >= 100.
     seed : int
-        Seed of what is drawn, >= 0.
+        Seed of all random numbers, >= 0.
 
     Raises
     ------
     AssertionError
-        If a property does not hold; the message is one sentence that names it, with the values that show it.
+        If a property does not hold.  The message is one sentence that names the property and the values that
+        break it.
     TypeError, ValueError
-        For an object that is no basis, and for numbers out of range.
+        If `basis` is not a basis, or if a number is out of range.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""The properties that every law must have: functions of a `LawCase` that raise `Violation`."""
+"""The properties that every law must have.
+
+Each property is a function that takes a `LawCase` and raises `Violation` if the property does not hold.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +26,14 @@ from errsrc.testing.properties import agree, check_draws, explore, hold, refused
 
 @dataclass(frozen=True, eq=False)
 class LawCase:
-    """A law, and the inputs for the tests of its properties.
+    """A law, with the inputs and the seed for the tests of its properties.
 
     Attributes
     ----------
     law : type of Law
-        The law.
+        The class of the law.
     points : dict of str to ndarray of float64, shape (points,)
-        Inputs by name, at which the errors determine the parameters.
+        Inputs by name.  The errors at these inputs determine the parameters.
     examples, seed : int
         Number of random sets of parameters, and their seed.
     """
@@ -42,16 +45,16 @@ class LawCase:
 
     @property
     def units(self) -> dict[str, float]:
-        """Units of inputs that have a largest value, in which the points are about 1."""
+        """Unit of each input that has a largest value; in this unit the input is about 1."""
         return {name: float(np.exp(np.log(self.points[name]).mean())) for name in self.law.at_most}
 
     def drawn(self) -> st.SearchStrategy[Law]:
-        """Return a strategy for laws whose parameters can be found from the points, see `laws`."""
+        """Return a strategy that draws laws whose parameters the points determine, see `laws`."""
         return laws(self.law).map(lambda one: one.rescaled(self.units))
 
     @property
     def middle(self) -> Law:
-        """The law in the middle of where a fit starts."""
+        """The law whose parameters are in the middle of the ranges in which a fit starts."""
         values = {}
         for p in self.law.parameters():
             low, high = p.start
@@ -60,18 +63,18 @@ class LawCase:
 
     @property
     def constants(self) -> dict[str, float]:
-        """The value 1 for each constant, by name."""
+        """A dict with the value 1 for each of the law's constants."""
         return {name: 1.0 for name in self.law.constants()}
 
     def scales(self, scale: float, unit: float) -> dict[str, float]:
-        """Return a change of units, as a factor for each input.
+        """Return a factor for each input, which changes the unit of the input.
 
         Parameters
         ----------
         scale : float
-            The k-th input gets the factor ``scale^k``, or ``scale^-k`` if it has a largest value.
+            The k-th input gets the factor ``scale^k``, or ``scale^-k`` if the input has a largest value.
         unit : float
-            The factor of inputs that are errors.
+            The factor for inputs that are errors.
         """
         bounded = self.law.at_most
         return {
@@ -80,24 +83,26 @@ class LawCase:
         }
 
     def moved(self, scales: Mapping[str, float]) -> dict[str, Any]:
-        """Return the inputs in other units.
+        """Return the inputs `points`, multiplied by factors.
 
         Parameters
         ----------
         scales : mapping of str to float
-            Factors, as `scales` returns them.
+            A factor for each input, see `scales`.
         """
         return {name: scales[name] * x for name, x in self.points.items()}
 
 
 @st.composite
 def laws(draw: st.DrawFn, law: type[Law]) -> Law:
-    """Draw a law whose parameters lie in the ranges of the starts of a fit, in scaled units.
+    """Return a strategy that draws laws of one class.
+
+    The parameters lie in the ranges in which a fit starts, in units in which the inputs are about 1.
 
     Parameters
     ----------
     law : type of Law
-        The class; its constants have defaults.
+        The class of the laws.  Its constants must have defaults.
 
     Examples
     --------
@@ -115,20 +120,22 @@ def laws(draw: st.DrawFn, law: type[Law]) -> Law:
 
 
 def design(law: type[Law]) -> dict[str, Array]:
-    """Return inputs, of about 1, at which the errors determine the parameters of most laws.
+    """Return inputs at which the errors of most laws determine the parameters.
+
+    The inputs are about 1.
 
     Parameters
     ----------
     law : type of Law
-        The class.
+        The class of the law.
 
     Returns
     -------
     dict of str to ndarray of float64, shape (points,)
-        Inputs by name.  A law in one input has 30 sizes over six decades.  A law in two inputs has a 7 x 7
-        grid over three decades.  A law in more inputs has 18 sizes of the first input over three decades, and
-        three sizes of each other input.  Inputs that have a largest value go up to this value.  Inputs that
-        are errors are a function of the second input.
+        Inputs by name.  For a law in one input these are 30 sizes over six decades.  For two inputs they are
+        a 7 x 7 grid over three decades.  For more inputs they are a grid of 18 sizes of the first input over
+        three decades and three sizes of each other input.  If an input has a largest value, its sizes end
+        there.  Inputs that are errors are a function of the second input.
 
     Examples
     --------
@@ -152,7 +159,7 @@ def design(law: type[Law]) -> dict[str, Array]:
 
 
 def error_and_formula_are_the_same_law(case: LawCase) -> None:
-    """The numpy `error` and the sympy `formula` agree to 1e-10."""
+    """The law's `error`, in numpy, and its `formula`, in sympy, agree to 1e-10."""
     points, law = case.points, case.law
 
     def check(one: Law) -> None:
@@ -164,7 +171,7 @@ def error_and_formula_are_the_same_law(case: LawCase) -> None:
 
 
 def the_compiled_gradient_is_the_derivative_of_the_error(case: LawCase) -> None:
-    """The gradient agrees with fourth-order finite differences of the numpy `error`."""
+    """The compiled gradient agrees with fourth-order finite differences of `error`."""
     points, law = case.points, case.law
 
     def check(one: Law) -> None:
@@ -189,9 +196,10 @@ def the_compiled_gradient_is_the_derivative_of_the_error(case: LawCase) -> None:
 
 
 def the_compiled_gradient_agrees_with_sympy(case: LawCase) -> None:
-    """The gradient agrees at one point, to 1e-11, with the derivative that sympy evaluates to 40 digits.
+    """At one point, the compiled gradient agrees to 1e-11 with the derivative that sympy computes.
 
-    Only for formulas of sympy's own functions.
+    Sympy evaluates the derivative to 40 digits.  The test is skipped if the formula contains functions that
+    sympy does not define.
     """
     law, chance = case.law, generator(case.seed, "testing", "gradient")
     formula = law.formula()
@@ -208,7 +216,7 @@ def the_compiled_gradient_agrees_with_sympy(case: LawCase) -> None:
 
 
 def the_units_of_the_parameters_are_correct(case: LawCase) -> None:
-    """If law and inputs are rescaled by the declared units, the errors are the same in the new unit."""
+    """If the law and the inputs are converted to other units, the errors agree after the same conversion."""
 
     def check(one: Law, scale: float, unit: float) -> None:
         scales = case.scales(scale, unit)
@@ -225,9 +233,9 @@ def the_units_of_the_parameters_are_correct(case: LawCase) -> None:
 
 
 def a_fit_recovers_the_law(case: LawCase) -> None:
-    """A fit to the law's own errors gives its parameters back, to 1e-6.
+    """A fit to errors that the law computed finds the law's parameters, to 1e-6.
 
-    Where the points do not determine the parameters, the fit gives the errors back and has a warning.
+    If the points do not determine the parameters, the fit must reproduce the errors and have a warning.
     """
     points, law = case.points, case.law
 
@@ -249,7 +257,10 @@ def a_fit_recovers_the_law(case: LawCase) -> None:
 
 
 def a_fit_does_not_depend_on_the_order_of_rows_or_on_units(case: LawCase) -> None:
-    """Fits to errors with 1% noise agree: their predictions to 1e-6, their estimates of the noise to 1e-5."""
+    """Fits to the same errors, in another order of rows or in other units, agree.
+
+    The errors have 1% noise.  Predictions must agree to 1e-6, and estimates of the noise to 1e-5.
+    """
     points, law, chance = case.points, case.law, generator(case.seed, "testing", "order")
     one = case.middle
     truth = one.error(**points)
@@ -268,9 +279,9 @@ def a_fit_does_not_depend_on_the_order_of_rows_or_on_units(case: LawCase) -> Non
 
 
 def a_plan_inverts_predictions(case: LawCase) -> None:
-    """The planned sizes have the target error, and no neighbouring sizes of equal cost have a smaller one.
+    """A plan's sizes have the target error, and neighbouring sizes of equal cost have no smaller error.
 
-    Only for laws in n, or in n and m; tested around 1e4 examples and 1e8 parameters.
+    Only laws in n, or in n and m, are tested, around 1e4 examples and 1e8 parameters.
     """
     law = case.law
     if law.inputs not in (("n",), ("n", "m")):
@@ -298,7 +309,7 @@ def a_plan_inverts_predictions(case: LawCase) -> None:
 
 
 def a_law_is_frozen_hashable_and_of_finite_numbers(case: LawCase) -> None:
-    """Integers become floats; numbers that are not finite raise an error."""
+    """A law is frozen and hashable; integers become floats; numbers that are not finite raise an error."""
     law = case.law
     one = law(**{p.name: 1 if p.bounds[1] > 1 else 0.5 for p in law.parameters()})
     require(hash(one) == hash(replace(one)) and one == replace(one), f"a copy of {one!r} is not equal to it")
@@ -317,7 +328,7 @@ def a_law_is_frozen_hashable_and_of_finite_numbers(case: LawCase) -> None:
 
 
 def bad_inputs_are_refused_in_one_sentence(case: LawCase) -> None:
-    """`error` refuses missing and unknown inputs, and values that are not finite numbers > 0."""
+    """`error` raises an error for missing or unknown inputs, and for values that are not finite and > 0."""
     law = case.law
     one = case.middle
     first = law.inputs[0]
@@ -351,28 +362,30 @@ def check_law(
     examples: int = 40,
     seed: int = 0,
 ) -> None:
-    """Test whether a law has the properties of every law.
+    """Test whether a law has the properties that every law must have.
 
     Parameters
     ----------
     law : type of Law
-        The class, a subclass of `errsrc.laws.Law` whose constants have defaults.
+        The class of the law, a subclass of `errsrc.laws.Law` whose constants have defaults.
     points : dict of str to array_like, shape (points,), optional
-        Inputs > 0 by name.  The errors at these inputs must determine the parameters, if the parameters lie
-        in the ranges of their starts.  By default `design` of the law.
+        Inputs > 0 by name; by default ``design(law)``.  The errors at these inputs must determine parameters
+        that lie in the ranges in which a fit starts.
     properties : sequence of callable, optional
         The properties to test; by default all `LAW_PROPERTIES`.
     examples : int
-        Number of random sets of parameters for each property, >= 1; half as many for properties of fits.
+        Number of random sets of parameters for each property, >= 1.  Properties of fits are tested with half
+        as many.
     seed : int
         Seed of the parameters, >= 0.
 
     Raises
     ------
     AssertionError
-        If a property does not hold; the message is one sentence that names it, with the values that show it.
+        If a property does not hold.  The message is one sentence that names the property and the values that
+        break it.
     TypeError, ValueError
-        For an object that is no law, for points that are not the law's inputs, and for numbers out of range.
+        If `law` is not a law, if `points` are not the law's inputs, or if a number is out of range.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""The properties that every learner must have: functions of a `LearnerCase` that raise `Violation`."""
+"""The properties that every learner must have.
+
+Each property is a function that takes a `LearnerCase` and raises `Violation` if the property does not hold.
+"""
 
 from __future__ import annotations
 
@@ -37,18 +40,18 @@ CASES = {"n": st.integers(1, 12), "draw": st.integers(0, 10**6)}
 
 @dataclass(frozen=True, eq=False)
 class LearnerCase:
-    """A learner, and the data for the tests of its properties.
+    """A learner, with the data for the tests of its properties.
 
     Attributes
     ----------
     learner, classes : Learner
-        The learner for labels that are numbers, and the learner for classes.
+        The learner for labels that are values, and the learner for labels that are classes.
     inputs : callable or None
-        Draws inputs that the learner takes; None if it takes any inputs.
+        Draws inputs that the learner accepts; None if the learner accepts any inputs.
     ordered, probabilities : bool
-        What the learner declares, see `check_learner`.
+        The arguments `ordered` and `probabilities` of `check_learner`.
     examples, seed : int
-        Number of data sets drawn, and their seed.
+        Number of random data sets, and their seed.
     """
 
     learner: Learner
@@ -78,11 +81,11 @@ class LearnerCase:
 
     @property
     def dim(self) -> int:
-        """Size of an input."""
+        """Number of coordinates of an input."""
         return self.draw(1, rng()).shape[1]
 
     def data(self, n: int, draw: int, outputs: int | None = None) -> tuple[Array, Array, Array]:
-        """Return inputs (n, dim), labels (n,) or (n, outputs), and 7 inputs to predict at.
+        """Return inputs (n, dim), labels (n,) or (n, outputs), and 7 other inputs for predictions.
 
         Parameters
         ----------
@@ -91,39 +94,39 @@ class LearnerCase:
         draw : int
             Seed of the data.
         outputs : int, optional
-            Number of outputs; None for labels (n,).
+            Number of outputs; None for labels of the shape (n,).
         """
         chance = generator(draw, "testing", "data")
         x, at = self.draw(n, chance), self.draw(7, chance)
         return x, chance.standard_normal(n if outputs is None else (n, outputs)), at
 
     def suited(self, outputs: int | None = None, *, classes: bool = False) -> Learner:
-        """Return the learner, resized for the data.
+        """Return the learner for data of one kind, resized to their numbers of inputs and outputs.
 
         Parameters
         ----------
         outputs : int, optional
-            Number of outputs, or of classes.
+            Number of outputs, or number of classes.
         classes : bool
             Whether labels are classes.
         """
         return (self.classes if classes else self.learner).resized(self.dim, outputs)
 
     def explore(self, test: Callable[..., None], **strategies: st.SearchStrategy[Any]) -> None:
-        """Call ``test(n=..., draw=..., ...)`` with examples of its arguments.
+        """Call ``test(n=..., draw=..., ...)`` with random arguments.
 
         Parameters
         ----------
         test : callable
-            Raises `Violation` for an example that breaks a property.
+            A function that raises `Violation` if its arguments break a property.
         **strategies : Hypothesis strategies
-            The strategy of each argument other than n and draw.
+            A strategy for each argument other than n and draw.
         """
         explore(test, self.examples, self.seed, **CASES, **strategies)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
-    """Return the generator that a learner gets.
+    """Return the random generator that the tests pass to a learner.
 
     Parameters
     ----------
@@ -134,7 +137,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def predictions_have_the_shape_of_the_labels(case: LearnerCase) -> None:
-    """Predictions are finite float64, from n = 1 on."""
+    """Predictions at N inputs are finite float64, (N,) or (N, outputs) like the labels, for all n >= 1."""
 
     def check(n: int, draw: int, outputs: int | None) -> None:
         x, y, at = case.data(n, draw, outputs)
@@ -147,7 +150,10 @@ def predictions_have_the_shape_of_the_labels(case: LearnerCase) -> None:
 
 
 def a_seed_determines_the_predictor(case: LearnerCase) -> None:
-    """Two fits with equal generators give equal predictors, without numpy's or torch's global generator."""
+    """Two fits with equal generators give equal predictions.
+
+    The learner must not use the global generators of numpy and torch.
+    """
     x, y, at = case.data(9, 0)
     one = case.suited()
     with global_generators_unused():
@@ -157,7 +163,7 @@ def a_seed_determines_the_predictor(case: LearnerCase) -> None:
 
 
 def fits_made_at_once_equal_fits_made_alone(case: LearnerCase) -> None:
-    """`fit_many` and `fit` agree to 1e-5, on data sets of 1, 5 and 8 examples."""
+    """`fit_many` on three data sets of 1, 5 and 8 examples agrees with `fit` on each data set, to 1e-5."""
     one, sizes = case.suited(2), (1, 5, 8)
     sets = [case.data(n, n, 2)[:2] for n in sizes]
     xs, ys = zip(*sets, strict=True)
@@ -169,7 +175,10 @@ def fits_made_at_once_equal_fits_made_alone(case: LearnerCase) -> None:
 
 
 def the_order_of_examples_does_not_matter(case: LearnerCase) -> None:
-    """Predictions from shuffled examples agree to 1e-6; learners declared as ``ordered`` are not tested."""
+    """Fits to the same examples in another order give the same predictions, to 1e-6.
+
+    A learner that is declared as ``ordered`` is not tested.
+    """
     if case.ordered:
         return
 
@@ -184,7 +193,7 @@ def the_order_of_examples_does_not_matter(case: LearnerCase) -> None:
 
 
 def inputs_and_labels_are_not_changed(case: LearnerCase) -> None:
-    """A fit does not change its arrays; a predictor stays the same if the caller changes them later."""
+    """A fit does not change its arrays, and later changes of the arrays do not change the predictor."""
     x, y, at = case.data(6, 1, 2)
     kept = {"x": x.copy(), "y": y.copy(), "at": at.copy()}
     predictor = case.suited(2).fit(x, y, rng())
@@ -197,7 +206,10 @@ def inputs_and_labels_are_not_changed(case: LearnerCase) -> None:
 
 
 def the_smoother_gives_the_predictions(case: LearnerCase) -> None:
-    """``smoother(x, at) @ y`` equals the predictions; only for learners that are linear in their labels."""
+    """``smoother(x, at) @ y`` equals the predictions of the fit to ``x`` and ``y`` at the inputs ``at``.
+
+    If the learner is not linear in its labels, ``smoother`` must raise an error.
+    """
     if not case.learner.linear_in_labels:
         return
 
@@ -216,7 +228,11 @@ def the_smoother_gives_the_predictions(case: LearnerCase) -> None:
 
 
 def linear_in_labels_is_declared_correctly(case: LearnerCase) -> None:
-    """f(2 y + z) = 2 f(y) + f(z) if ``linear_in_labels`` is true, otherwise not in all of 20 data sets."""
+    """Let f(y) be the predictions after a fit to the labels y.
+
+    If ``linear_in_labels`` is true, f(2 y + z) = 2 f(y) + f(z).  If it is false, this equation must be wrong
+    for at least one of 20 data sets.
+    """
     one, linear = case.suited(3), True
     for draw in range(20):
         x, z, at = case.data(12, draw, 3)
@@ -234,7 +250,7 @@ def linear_in_labels_is_declared_correctly(case: LearnerCase) -> None:
 
 
 def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
-    """Predictors are members of the learner's ``function_class``, one of the classes of `errsrc.settings`."""
+    """Predictors are functions of the learner's ``function_class``, a class of `errsrc.settings`."""
     x, y, _ = case.data(9, 7, 2)
     one = case.suited(2)
     f, function_class, dim = one.fit(x, y, rng()), one.function_class, case.dim
@@ -260,10 +276,10 @@ def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
 
 
 def each_class_up_to_the_largest_gets_a_score(case: LearnerCase) -> None:
-    """Scores have shape (N, classes).
+    """The scores at N inputs have the shape (N, classes).
 
-    They are probabilities if the case says so.  Those of a learner that is linear in its labels equal its
-    predictions for the indicators of the classes.
+    If ``case.probabilities`` is true, the scores are probabilities.  If the learner is linear in its labels,
+    the scores equal the predictions after a fit to one-hot labels.
     """
 
     def check(n: int, draw: int) -> None:
@@ -283,7 +299,7 @@ def each_class_up_to_the_largest_gets_a_score(case: LearnerCase) -> None:
 
 
 def scores_are_in_the_order_of_the_classes(case: LearnerCase) -> None:
-    """A learner that separates three clusters of inputs, of classes 2, 0 and 1, gives each its own class."""
+    """If a learner separates three clusters of inputs, of classes 2, 0 and 1, it predicts the right class."""
     one, y, x = case.suited(3, classes=True), np.repeat([2, 0, 1], 20), case.draw(60, rng())
     if x.shape[1] == 3 and not isinstance(one.function_class, Band):
         x = np.repeat([[-5.0, 0.0, 2.0], [0.0, 5.0, 2.0], [5.0, 0.0, -2.0]], 20, axis=0)
@@ -297,7 +313,7 @@ def scores_are_in_the_order_of_the_classes(case: LearnerCase) -> None:
 
 
 def predictors_survive_pickling(case: LearnerCase) -> None:
-    """A predictor that was pickled and read back gives equal predictions."""
+    """A pickled and unpickled predictor gives the same predictions as the original."""
     x, y, at = case.data(6, 2)
     predictor = case.suited().fit(x, y, rng())
     again = pickle.loads(pickle.dumps(predictor))
@@ -305,7 +321,10 @@ def predictors_survive_pickling(case: LearnerCase) -> None:
 
 
 def bad_data_is_refused_in_one_sentence(case: LearnerCase) -> None:
-    """`fit` raises an error for arrays of wrong shapes and dtypes, and for numbers that are not finite."""
+    """`fit` raises an error for arrays of a wrong shape or dtype, and for numbers that are not finite.
+
+    The message must be one line that names the argument.
+    """
     one, name = case.suited(), type(case.learner).__name__
     x, y = np.zeros((4, case.dim)), np.zeros(4)
     nan = np.full_like(x, np.nan)
@@ -332,7 +351,7 @@ def bad_data_is_refused_in_one_sentence(case: LearnerCase) -> None:
 
 
 def a_predictor_refuses_bad_inputs(case: LearnerCase) -> None:
-    """A predictor refuses inputs with another number of columns, and inputs that are not finite."""
+    """A predictor raises an error for inputs with another number of columns or that are not finite."""
     x, y, at = case.data(4, 0)
     predictor = case.suited().fit(x, y, rng())
     named = f"The 'x' parameter of {type(case.learner).__name__} must be"
@@ -346,7 +365,10 @@ def a_predictor_refuses_bad_inputs(case: LearnerCase) -> None:
 
 
 def a_learner_is_frozen_hashable_and_has_defaults(case: LearnerCase) -> None:
-    """A learner can be a table of a spec: it can be made without arguments, and its fields cannot be set."""
+    """A learner can be made without arguments, and its fields cannot be changed.
+
+    A study's TOML file, its spec, can then describe the learner by a table.
+    """
     kind = type(case.learner)
     one = kind()
     require(one == kind() and hash(one) == hash(dataclasses.replace(one)), f"{one!r} is not equal to a copy")
@@ -359,12 +381,18 @@ def a_learner_is_frozen_hashable_and_has_defaults(case: LearnerCase) -> None:
 
 
 def its_regressor_passes_scikit_learns_checks(case: LearnerCase) -> None:
-    """`as_estimator` passes ``check_estimator``; checks with inputs outside a learner's band may fail."""
+    """The scikit-learn estimator that `as_estimator` makes passes ``check_estimator``.
+
+    Checks whose inputs are outside the domain of the learner's band may fail.
+    """
     _estimator_checks(case.learner, classes=False)
 
 
 def its_classifier_passes_scikit_learns_checks(case: LearnerCase) -> None:
-    """`as_estimator` passes ``check_estimator``; checks with inputs outside a learner's band may fail."""
+    """The scikit-learn estimator that `as_estimator` makes passes ``check_estimator``.
+
+    Checks whose inputs are outside the domain of the learner's band may fail.
+    """
     _estimator_checks(case.classes, classes=True)
 
 
@@ -414,36 +442,37 @@ def check_learner(
     examples: int = 10,
     seed: int = 0,
 ) -> None:
-    """Test whether a learner has the properties of every learner.
+    """Test whether a learner has the properties that every learner must have.
 
     Parameters
     ----------
     learner : Learner
-        The learner.  It is fitted some hundred times, to 1 to 200 examples, so its fields should make it
-        fast.
+        The learner.  It is fitted several hundred times, to between 1 and 200 examples; choose fields that
+        make it fast.
     classes : Learner, optional
-        The learner for labels that are classes, if it is another one, such as a network student with the log
-        loss; `learner` by default.
+        The learner for labels that are classes, such as a network student with the log loss; by default
+        `learner`.
     inputs : callable, optional
-        Maps a count and a generator to random inputs, float64 (count, dim).  Needed for a learner that does
-        not accept all inputs; by default inputs are normal, of standard deviation 2.
+        Maps a count and a random generator to random inputs, float64 (count, dim).  A learner that does not
+        accept all inputs needs it.  By default inputs are normal with standard deviation 2.
     ordered : bool
-        Whether the predictor depends on the order of the examples.
+        Whether the predictor may depend on the order of the examples.
     probabilities : bool
-        Whether the scores of classes are probabilities.
+        Whether the learner's scores of classes are probabilities.
     properties : sequence of callable, optional
         The properties to test; by default all `LEARNER_PROPERTIES`.
     examples : int
-        Number of data sets drawn for each property, >= 1.
+        Number of random data sets for each property, >= 1.
     seed : int
         Seed of the data sets, >= 0.
 
     Raises
     ------
     AssertionError
-        If a property does not hold; the message is one sentence that names it, with the values that show it.
+        If a property does not hold.  The message is one sentence that names the property and the values that
+        break it.
     TypeError, ValueError
-        For an object that is no learner, and for numbers out of range.
+        If `learner` is not a learner, or if a number is out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tests of properties: examples come from a seed, and the first failure is reported in one sentence."""
+"""Functions to test properties with random examples and to report the first failure in one sentence."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ from errsrc.errors import Undersampled
 
 
 class Violation(Exception):
-    """Raised if a property does not hold; the message has the values that break it."""
+    """Raised if a property does not hold; the message has the values that break the property."""
 
 
 def hold(subject: object, properties: Sequence[Callable[[Any], None]], case: Any) -> None:
-    """Test each property of a case.
+    """Test several properties of a case.
 
     Parameters
     ----------
     subject : object
-        The law, setting, learner or basis; its class's name is in the message.
+        The law, setting, learner or basis that is tested.  The message has the name of its class.
     properties : sequence of callables
-        Functions of the case that raise `Violation`.  A function's name, read as words, states the property.
+        Functions that take the case and raise `Violation`.  The words of a function's name state the
+        property.
     case : object
-        The subject with its draws.
+        The subject, with the data that the properties need, such as a `LearnerCase`.
 
     Raises
     ------
     AssertionError
-        At the first property that does not hold; the message names it and the values that break it.
+        If a property does not hold.  The message names the first such property and the values that break it.
     """
     name = subject.__name__ if isinstance(subject, type) else type(subject).__name__
     for each in properties:
@@ -57,23 +58,23 @@ def hold(subject: object, properties: Sequence[Callable[[Any], None]], case: Any
 def explore(
     test: Callable[..., None], examples: int, seed: int, **strategies: st.SearchStrategy[Any]
 ) -> None:
-    """Call a test with examples of its arguments; raise `Violation` for the smallest example that fails.
+    """Call a test with random arguments; raise `Violation` for the smallest arguments that fail.
 
     Parameters
     ----------
     test : callable
-        A function that raises where an example breaks a property.
+        A function that raises an error if its arguments break a property.
     examples : int
-        Number of examples, >= 1.
+        Number of calls with different arguments, >= 1.
     seed : int
-        Seed of the examples.
+        Seed of the arguments.
     **strategies : Hypothesis strategies
-        The strategy of each argument.
+        A strategy for each argument of the test.
 
     Raises
     ------
     Violation
-        For the smallest failing example, whatever the test raised.
+        If the test raises any error.  The message is about the smallest arguments that fail.
     """
 
     @hypothesis.seed(seed)
@@ -112,7 +113,7 @@ def require(condition: object, found: str) -> None:
     condition : object
         The condition.
     found : str
-        The message.
+        The message of the `Violation`.
     """
     if not condition:
         raise Violation(found)
@@ -127,18 +128,21 @@ def agree(
     atol: float = 0.0,
     along: Mapping[str, ArrayLike] | None = None,
 ) -> None:
-    """Raise `Violation` unless two arrays are equal, entry by entry, to ``atol + rtol * abs(other)``.
+    """Raise `Violation` unless two arrays agree.
+
+    Each entry of the two arrays may differ by at most ``atol + rtol * abs(other)``.
 
     Parameters
     ----------
     one, other : (str, array_like)
-        What each is, in words, and its values; both of one shape.
+        A description in words, and the array.  Both arrays must have the same shape.
     at : str
-        Where the values were taken, in words.
+        Where the values were computed, in words, for the message.
     rtol, atol : float
         Relative and absolute tolerance.
     along : mapping of str to array_like, optional
-        Arrays of the same shape by name; the message shows their values at the entry that differs most.
+        Other arrays of the same shape, by name.  The message shows their values at the entry where the two
+        arrays differ most.
 
     Examples
     --------
@@ -170,11 +174,11 @@ def refused(call: Callable[[], object], named: str, what: str) -> None:
     Parameters
     ----------
     call : callable
-        The call, without arguments.
+        A function without arguments, which makes the call.
     named : str
-        What the message, one line, must contain.
+        Text that the error message must contain.  The error message must have only one line.
     what : str
-        What must be refused, in words.
+        A description in words of the bad value that the call must refuse, for the message.
     """
     try:
         call()
@@ -194,7 +198,7 @@ def global_generators_unused() -> Iterator[None]:
     Yields
     ------
     None
-        While the generators are watched.
+        Nothing; the generators are compared when the context ends.
     """
     numpy, torches = pickle.dumps(np.random.get_state()), torch.get_rng_state()  # noqa: NPY002
     yield
@@ -204,7 +208,7 @@ def global_generators_unused() -> Iterator[None]:
 
 
 def check_draws(examples: int, seed: int, where: str) -> None:
-    """Check the number of examples and the seed of a check.
+    """Raise an error if the number of examples or the seed of a check is out of range.
 
     Parameters
     ----------
@@ -213,7 +217,7 @@ def check_draws(examples: int, seed: int, where: str) -> None:
     seed : int
         Seed, >= 0.
     where : str
-        Name of the check.
+        Name of the check, for error messages.
     """
     checks.Integer(at_least=1)(examples, "examples", where)
     checks.SEED(seed, "seed", where)

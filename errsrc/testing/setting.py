@@ -1,4 +1,7 @@
-"""The properties that every setting must have: functions of a `SettingCase` that raise `Violation`."""
+"""The properties that every setting must have.
+
+Each property is a function that takes a `SettingCase` and raises `Violation` if the property does not hold.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +27,18 @@ ERRORS = 5.0
 
 @dataclass(frozen=True, eq=False)
 class SettingCase:
-    """A setting, and the numbers of teachers and inputs for the tests of its properties.
+    """A setting, with the numbers of teachers and inputs for the tests of its properties.
 
     Attributes
     ----------
     setting : Setting
         The setting.
     classes : tuple of FunctionClass
-        Function classes whose realizability the setting knows.
+        Function classes for which the setting defines `Setting.realizability`.
     teachers, points : int
-        Number of teachers and number of inputs of each teacher; means are averages over the teachers.
+        Number of teachers, and number of inputs for each teacher.  The tests compute means over the teachers.
     seed : int
-        Seed of the draws.
+        Seed of all random numbers in the tests.
     """
 
     setting: Setting
@@ -45,17 +48,17 @@ class SettingCase:
     seed: int
 
     def rng(self, *path: str | int) -> np.random.Generator:
-        """Return the generator of one stream, in the same state at each call.
+        """Return the random generator for one purpose; each call returns it in its first state.
 
         Parameters
         ----------
         *path : str or int
-            What the stream is for.
+            Names of the purpose.
         """
         return generator(self.seed, "testing", *path)
 
     def values(self, count: int) -> list[Array]:
-        """Return values (points, outputs) of each of several teachers, at their own inputs.
+        """Draw several teachers, and return the values (points, outputs) of each at its own random inputs.
 
         Parameters
         ----------
@@ -71,11 +74,11 @@ class SettingCase:
 
 
 class UnknownClass(FunctionClass):
-    """A function class that no setting knows."""
+    """A function class whose realizability no setting defines."""
 
 
 def inputs_are_float64_of_one_size(case: SettingCase) -> None:
-    """Inputs have shape (count, dim) and are finite; `fresh` may return fewer than count."""
+    """Inputs are float64 (count, dim) and finite; `fresh` may return fewer than count."""
     setting = case.setting
     dim = setting.inputs(1, case.rng()).shape[-1]
     for count in (1, 7):
@@ -88,7 +91,10 @@ def inputs_are_float64_of_one_size(case: SettingCase) -> None:
 
 
 def a_seed_determines_all_draws(case: SettingCase) -> None:
-    """Inputs, fresh inputs, teachers and labels; the global generators of numpy and torch are unused."""
+    """Equal generators give equal inputs, fresh inputs, teachers and labels.
+
+    The setting must not use the global generators of numpy and torch.
+    """
     with global_generators_unused():
         first, second = (_all_draws(case) for _ in range(2))
     for name, values in first.items():
@@ -105,7 +111,10 @@ def _all_draws(case: SettingCase) -> dict[str, NDArray[Any]]:
 
 
 def a_teacher_is_a_function_of_its_input(case: SettingCase) -> None:
-    """A value does not depend on the other inputs or on their order, and inputs are not changed."""
+    """A teacher's value at an input does not depend on the other inputs or on their order.
+
+    The teacher does not change its inputs.
+    """
     x = case.setting.inputs(6, case.rng("x"))
     kept, teacher = x.copy(), case.setting.teacher(case.rng("teacher"))
     values = np.asarray(teacher(x))
@@ -125,7 +134,7 @@ def _is_float32(teacher: Any) -> bool:
 
 
 def labels_have_the_type_of_the_channel(case: SettingCase) -> None:
-    """Labels are float64 of the shape of the values, or int64 classes below the number of outputs."""
+    """Labels are float64 of the same shape as the values, or int64 classes below the number of outputs."""
     setting: Any = case.setting
     values = np.asarray(setting.teacher(case.rng("teacher"))(setting.inputs(9, case.rng("x"))))
     labels, kind = setting.channel.label(values, case.rng("labels")), setting.channel.labels
@@ -140,7 +149,7 @@ def labels_have_the_type_of_the_channel(case: SettingCase) -> None:
 
 
 def the_loss_suits_the_labels(case: SettingCase) -> None:
-    """The loss is one of `errsrc.settings.setting.LOSSES`, and it suits the channel's type of labels."""
+    """The loss is one of `errsrc.settings.setting.LOSSES` and fits the channel's labels."""
     setting: Any = case.setting
     require(setting.loss in LOSSES, f"{setting.loss!r} is none of {', '.join(LOSSES)}")
     suits = (setting.channel.labels == "values") == (setting.loss == "squared")
@@ -148,11 +157,11 @@ def the_loss_suits_the_labels(case: SettingCase) -> None:
 
 
 def noise_is_the_smallest_risk(case: SettingCase) -> None:
-    """The stated noise equals the smallest risk of any predictor, within `ERRORS` standard errors.
+    """The setting's `noise` equals the smallest risk of any predictor, within `ERRORS` standard errors.
 
-    For labels that are numbers, this risk is the mean squared distance of the labels from the teacher's
-    values, summed over outputs.  Labels that are classes must have the probabilities that the channel
-    states, and the noise must be the smallest risk under these probabilities.
+    For labels that are values, this risk is the mean squared distance of the labels from the teacher's
+    values, summed over outputs.  Labels that are classes must have the channel's `probabilities`, and the
+    noise must be the smallest risk under these probabilities.
     """
     setting: Any = case.setting
     risks, rng = [], case.rng("labels")
@@ -172,7 +181,7 @@ def noise_is_the_smallest_risk(case: SettingCase) -> None:
 
 
 def target_variance_is_the_excess_risk_of_the_best_constant(case: SettingCase) -> None:
-    """The target variance is the risk minus noise of the best constant that is the same for all teachers."""
+    """The target variance is the excess risk of the constant that is best for all teachers together."""
     setting: Any = case.setting
     found = case.values(case.teachers)
     if setting.loss == "squared":
@@ -212,7 +221,7 @@ def _risk(p: Array, constant: Array, loss: str) -> float:
 
 
 def teachers_drawn_at_once_equal_those_drawn_alone(case: SettingCase) -> None:
-    """`teachers` of three generators and `teacher` of each generator agree to 1e-5."""
+    """`teachers` with three generators and `teacher` with each generator give the same values, to 1e-5."""
     setting, x = case.setting, case.setting.inputs(6, case.rng("x"))
     together = setting.teachers([case.rng("teacher", k) for k in range(3)])
     require(len(together) == 3, f"teachers() of 3 generators are {len(together)}")
@@ -223,7 +232,10 @@ def teachers_drawn_at_once_equal_those_drawn_alone(case: SettingCase) -> None:
 
 
 def realizability_is_not_negative(case: SettingCase) -> None:
-    """Realizability is an interval >= 0, and 0 for all functions; classes that are not known are refused."""
+    """Realizability is an interval >= 0, and exactly 0 for the class of all functions.
+
+    An unknown class must raise ValueError.
+    """
     setting = case.setting
     for function_class in case.classes:
         found = setting.realizability(function_class)
@@ -236,10 +248,10 @@ def realizability_is_not_negative(case: SettingCase) -> None:
 
 
 def teachers_have_the_covariance_of_the_roots(case: SettingCase) -> None:
-    """Only for a `GaussianSetting`: teachers' values at 4 inputs have the covariance that `roots` gives.
+    """Teachers' values at 4 inputs have the covariance that `roots` gives.
 
-    The covariance is a mean over 5 times ``case.teachers`` teachers, and must agree within `ERRORS` standard
-    errors.
+    Only a `GaussianSetting` is tested.  The covariance is a mean over 5 times ``case.teachers`` teachers and
+    must agree within `ERRORS` standard errors.
     """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):
@@ -257,7 +269,10 @@ def teachers_have_the_covariance_of_the_roots(case: SettingCase) -> None:
 
 
 def an_exact_quadrature_agrees_with_a_sample(case: SettingCase) -> None:
-    """Only for a `GaussianSetting`: means of squared teachers' differences agree; frames are orthonormal."""
+    """An exact quadrature and a random sample give the same mean squared difference between teachers.
+
+    The functions of `frame` must be orthonormal under the quadrature.  Only a `GaussianSetting` is tested.
+    """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):
         return
@@ -283,10 +298,10 @@ def _squares(differences: Array) -> Array:
 
 
 def realizability_is_the_residual_of_the_projection(case: SettingCase) -> None:
-    """Only for a `GaussianSetting`: realizability is the variance outside the projection on the class.
+    """Realizability is the variance of the teacher's part outside its projection on the class.
 
-    It is tested for classes with a frame and an exact quadrature.  For maps of limited rank the variance
-    outside the projection on all linear maps is a lower bound.
+    Only a `GaussianSetting` is tested, for classes with a `frame` and an exact quadrature.  For maps of
+    limited rank, the variance outside the projection on all linear maps must be a lower bound.
     """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):
@@ -311,7 +326,10 @@ def realizability_is_the_residual_of_the_projection(case: SettingCase) -> None:
 
 
 def a_setting_is_frozen_and_hashable(case: SettingCase) -> None:
-    """A setting can be a table of a spec: copies are equal, and its fields cannot be set."""
+    """Copies of a setting are equal, and its fields cannot be changed.
+
+    A study's TOML file, its spec, can then describe the setting by a table.
+    """
     setting: Any = case.setting
     copy = dataclasses.replace(setting)
     require(setting == copy and hash(setting) == hash(copy), f"a copy of {setting!r} is not equal to it")
@@ -350,9 +368,9 @@ def check_setting(
     points: int = 64,
     seed: int = 0,
 ) -> None:
-    """Test whether a setting has the properties of every setting.
+    """Test whether a setting has the properties that every setting must have.
 
-    The noise, variances and covariances that the setting states are compared with means over draws, within
+    The setting's noise, variances and covariances are compared with means over draws.  They must agree within
     `ERRORS` standard errors.
 
     Parameters
@@ -360,23 +378,24 @@ def check_setting(
     setting : Setting
         The setting, with a ``channel``.
     classes : sequence of FunctionClass
-        Function classes whose realizability the setting knows.
+        Function classes for which the setting defines `Setting.realizability`.
     properties : sequence of callable, optional
         The properties to test; by default all `SETTING_PROPERTIES`.
     teachers : int
-        Number of teachers, >= 4; means are averages over these teachers.  Covariances are averages over five
-        times as many teachers.
+        Number of teachers over which means are computed, >= 4.  Covariances are means over five times as many
+        teachers.
     points : int
-        Number of inputs of each teacher, >= 2.
+        Number of inputs for each teacher, >= 2.
     seed : int
-        Seed of the draws, >= 0.
+        Seed of all random numbers, >= 0.
 
     Raises
     ------
     AssertionError
-        If a property does not hold; the message is one sentence that names it, with the values that show it.
+        If a property does not hold.  The message is one sentence that names the property and the values that
+        break it.
     TypeError, ValueError
-        For an object that is no setting, and for numbers out of range.
+        If `setting` is not a setting, or if a number is out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for values that a rule accepts or refuses, and for dataclasses with such fields."""
+"""Values that a rule accepts or refuses, and Hypothesis strategies for dataclasses with such rules."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ RANGE = 1000
 
 @functools.singledispatch
 def accepted_values(rule: Rule) -> st.SearchStrategy[Any] | None:
-    """Return a strategy for the values that a rule accepts, or None if no strategy is known for the rule.
+    """Return a strategy that draws values that a rule accepts, or None if no strategy is known for the rule.
 
     Parameters
     ----------
     rule : Rule
-        The rule, such as a field declares it.
+        A rule of `errsrc.checks`, such as the rule of a dataclass field.
     """
     return None
 
@@ -72,12 +72,12 @@ def _(rule: Tuple) -> st.SearchStrategy[tuple[Any, ...]] | None:
 
 
 def refused_values(rule: Rule) -> list[Any]:
-    """Return values that a rule refuses, including values just outside its range.
+    """Return values that a rule refuses, including values just outside the accepted range.
 
     Parameters
     ----------
     rule : Rule
-        The rule, such as a field declares it.
+        A rule of `errsrc.checks`, such as the rule of a dataclass field.
     """
     near: list[Any] = [
         None,
@@ -110,19 +110,17 @@ def _accepts(rule: Rule, value: Any) -> bool:
 
 @st.composite
 def instances(draw: st.DrawFn, cls: type[T], **fixed: Any) -> T:
-    """Draw an instance of a dataclass; each field is drawn by the rule that it declares.
+    """Return a strategy that draws instances of a dataclass; each field gets a value that its rule accepts.
 
-    A field without a rule, or with a rule that has no strategy, keeps its default.  Combinations that the
-    class refuses are drawn again.
+    A field without a rule, or with a rule that has no strategy, keeps its default.  If the class refuses a
+    combination of values, another combination is drawn.
 
     Parameters
     ----------
-    draw : callable
-        Given by Hypothesis.
     cls : type
         A dataclass whose fields are declared by `errsrc.fields`.
     **fixed
-        Values of fields that are not drawn.
+        Values of fields that must not be drawn.
     """
     drawn = dict(fixed)
     for name, rule in fields.rules(cls).items():
