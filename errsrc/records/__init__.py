@@ -1,15 +1,17 @@
-"""Records: frozen dataclasses of plain values, as tables, as text, and back.
+"""Records: frozen dataclasses of plain values, which can be written to files and read again.
 
-Specs, stores and fit files describe cells, settings, learners and laws.  Each of these is a record: a frozen
-dataclass whose fields are numbers, strings, booleans, None, tuples of these, and other records.
+The TOML files of studies, the files of finished cells, and the files of fits describe cells, settings,
+learners and laws.  Each of these is a record: a frozen dataclass whose fields are numbers, strings, booleans,
+None, tuples of these, and other records.
 
-- `flatten` turns a record into a flat table of plain values by dotted path, as ``"recipe.batch"``.
-- `build` makes a record from a nested table, such as a TOML or JSON file holds, and checks every type.
-- `name` is the name of a class in files: ``JointPruning`` is "joint-pruning".
-- `text` is the repr of a record without the fields at their defaults.
-- `digest` is the key of a flat table.
+- `flatten` turns a record into a flat table: a dict of plain values by dotted path, such as
+  ``"recipe.batch"``.
+- `build` makes a record from a nested table, such as a table of a TOML or JSON file, and checks every type.
+- `name` returns the name of a class in files: ``JointPruning`` is "joint-pruning".
+- `text` returns the repr of a record without the fields that have their default values.
+- `digest` returns the key of a flat table.
 
-`errsrc.records.old_names` is the table of names that files have and that the code has changed since.
+`errsrc.records.old_names` lists the names that changed in the code after files had been written with them.
 """
 
 from errsrc.exports import exported_names

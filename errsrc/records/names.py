@@ -1,4 +1,4 @@
-"""What records are: their classes, and the names and types of their fields."""
+"""Names of record classes in files, and the types and defaults of their fields."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def _hyphenated(text: str) -> str:
 
 
 def types_of(record_class: Any) -> dict[str, Any]:
-    """Return the types of a dataclass's fields, by name.
+    """Return the types of a dataclass's fields, by the fields' names.
 
-    Types that are written as text (``from __future__ import annotations``) are evaluated in the class's
-    module, where types that are local to a function are not known.
+    Types that are written as text (``from __future__ import annotations``) are evaluated in the module of the
+    class.  A type that is defined inside a function is not known there.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def is_record(value: Any) -> bool:
     Returns
     -------
     bool
-        True for an instance; False for the dataclass itself.
+        True for an instance; False for other values and for the dataclass itself.
     """
     return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
@@ -105,7 +105,7 @@ def default_of(field: dataclasses.Field[Any]) -> Any:
     Returns
     -------
     object
-        The default; `NO_DEFAULT` for a field without one.
+        The default value; `NO_DEFAULT` if the field has no default.
     """
     if field.default is not dataclasses.MISSING:
         return field.default

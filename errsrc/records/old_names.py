@@ -1,15 +1,16 @@
-"""The table of old names: names that files have, of classes, fields and results that were renamed later.
+"""The table of old names of classes, fields and results that were renamed after files had been written.
 
-Stores keep the first name of a class, field or result, and row keys are computed with this name; readers of
-stores return the new name.  Specs and fit files may have either name.  So files of earlier versions open
-unchanged, and the rows of their stores are found.
+A store, the file of finished cells, keeps the first name of a class, field or result.  Row keys are computed
+with this name, and readers of stores return the new name.  The TOML files of studies and the files of fits
+may have either name.  Files of earlier versions therefore open unchanged, and the rows of their stores are
+found.
 
-To rename a class, a field or a result: rename it in the code, and add a line here, the new name first.
+To rename a class, a field or a result, rename it in the code and add a line here, with the new name first.
 
-- A class has its name in files (`errsrc.records.name`), after the change: "recipe" for Recipe.
-- The cells of a study of kind "vision" are called "vision-cell", whatever their class is.
-- A subclass needs a line of its own for a field that it inherits.
-- If a name is changed again, replace the new name in its line.
+- For a class, use its new name in files (`errsrc.records.name`), such as "recipe" for Recipe.
+- For cells of a study of the kind "vision", use "vision-cell" as the name of their class.
+- If a subclass inherits a renamed field, add a line for the subclass, too.
+- If a name changes again, replace the new name in its line.
 """
 
 from __future__ import annotations
@@ -66,17 +67,17 @@ OLD_LAST_ATTRIBUTES: dict[str, dict[str, Any]] = {"resnet": {"beyond": 2}, "wrn"
 
 
 def stored_study(kind: str) -> str:
-    """Return the name that files have for a kind of study.
+    """Return the name that stores use for a kind of study.
 
     Parameters
     ----------
     kind : str
-        The new name.
+        The new name of the kind.
 
     Returns
     -------
     str
-        The old name, or the new one where it was never changed.
+        The first name of the kind, which is the new name if the kind was never renamed.
     """
     return OLD_STUDIES.get(kind, kind)
 
@@ -87,7 +88,7 @@ def current_study(kind: str) -> str:
     Parameters
     ----------
     kind : str
-        The old name or the new one.
+        The old or the new name of the kind.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def current_kind(kind: str) -> str:
     Parameters
     ----------
     kind : str
-        The old name or the new one.
+        The old or the new name of the class.
 
     Returns
     -------
@@ -119,9 +120,9 @@ def current_field(owner: str, field: str) -> str:
     Parameters
     ----------
     owner : str
-        Name of the field's class in this table.
+        Name that this table uses for the field's class.
     field : str
-        The old name or the new one.
+        The old or the new name of the field.
 
     Returns
     -------
@@ -132,9 +133,10 @@ def current_field(owner: str, field: str) -> str:
 
 
 def stored_repr(value: Any) -> str:
-    """Return the repr of a value, in which records have the names of fields that files have.
+    """Return the repr of a value, with the first names of the fields of all records in the value.
 
-    Identities of checkpoints are computed from it, so that renaming a field does not change them.
+    The identity of a checkpoint is computed from this repr.  Therefore it does not change if a field is
+    renamed.
 
     Parameters
     ----------
@@ -165,22 +167,22 @@ def stored_repr(value: Any) -> str:
 
 
 def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves:
-    """Return a flat table with the names that files have.
+    """Return a record's flat table with the names that stores use.
 
     Parameters
     ----------
     leaves : dict
-        The table with new names, or a part of it.
+        A flat table with new names, or a part of such a table.
     owner : str
-        Name of the record's class in the table of old names.
+        Name that the table of old names uses for the record's class.
     kinds : mapping
-        A flat table with the kinds of all nested records: the given values and the defaults that
-        `errsrc.records.flatten` returns.
+        A flat table with the ``kind`` of each nested record.  The two tables that `errsrc.records.flatten`
+        returns, joined to one, are such a table.
 
     Returns
     -------
     dict
-        The table with old names.
+        The same values, with old names.
     """
     if not (OLD_KINDS or OLD_FIELDS):
         return leaves
@@ -188,21 +190,21 @@ def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves
 
 
 def current_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves:
-    """Return a flat table of a file with current names; the opposite of `stored_names`.
+    """Return a flat table from a store with new names; this is the inverse of `stored_names`.
 
     Parameters
     ----------
     leaves : dict
-        The table with old names, or a part of it.
+        A flat table with old names, or a part of such a table.
     owner : str
-        Name of the record's class in the table of old names.
+        Name that the table of old names uses for the record's class.
     kinds : mapping
-        A flat table with the kinds of all nested records, under the names in the file.
+        A flat table with the ``kind`` of each nested record, with the names in the store.
 
     Returns
     -------
     dict
-        The table with new names.
+        The same values, with new names.
     """
     if not (OLD_KINDS or OLD_FIELDS):
         return leaves
@@ -254,37 +256,38 @@ def _renamed_paths(
 
 
 def stored_results(study: str, results: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return results with the names that files have.
+    """Return the results of a cell with the names that stores use.
 
     Parameters
     ----------
     study : str
-        The kind of study, by its new name.
+        New name of the kind of study.
     results : mapping
-        Values by new name, as ``"n_star.low"``; of learning curves ``"curve.error"``.
+        Results by their new names, such as ``"n_star.low"``.  Names of learning curves begin with "curve.",
+        such as ``"curve.error"``.
 
     Returns
     -------
     mapping
-        Values by old name.
+        The same results, by their old names.
     """
     return _renamed_results(results, {new: old for (kind, new), old in OLD_RESULTS.items() if kind == study})
 
 
 def current_results(study: str, results: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return results with their new names, see `stored_results`.
+    """Return the results of a cell with their new names; this is the inverse of `stored_results`.
 
     Parameters
     ----------
     study : str
-        The kind of study, by its new name.
+        New name of the kind of study.
     results : mapping
-        Values by old name.
+        Results by their old names.
 
     Returns
     -------
     mapping
-        Values by new name.
+        The same results, by their new names.
     """
     return _renamed_results(results, {old: new for (kind, new), old in OLD_RESULTS.items() if kind == study})
 

@@ -1,4 +1,4 @@
-"""Records from nested tables, such as TOML and JSON files hold."""
+"""Make records from nested tables, such as the tables of TOML and JSON files."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ _SCALARS = {int: "an integer", float: "a number", str: "a string", bool: "true o
 
 
 def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Rooms | None = None) -> Any:
-    """Make a record from a nested table, such as a TOML or JSON file holds, without any loss.
+    """Make a record from a nested table, such as a table of a TOML or JSON file.
 
-    Old names of fields and classes are accepted.
+    A value is converted to the type of its field only if nothing is lost.  Old names of fields and classes
+    are accepted.
 
     Parameters
     ----------
     record_class : type
         The class of the record.
     table : dict
-        A value for each field by name: lists for tuples, tables for records.
+        A value for each field, by the field's name.  A list stands for a tuple, and a table for a record.
     where : str
-        What error messages call the file.
+        Name of the file, for error messages.
     path : str
-        Where the table stands in the file, for error messages.
+        Dotted path of the table in the file, such as "cell.recipe", for error messages.
     rooms : mapping of types to {kind: class}
-        For a type of field whose table names a class as its ``kind``: the classes.
+        The classes that a table can name by its ``kind``, for each type of field that is declared as an
+        abstract class.
 
     Returns
     -------
@@ -44,8 +46,8 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
     Raises
     ------
     ValueError
-        For an unknown field, a missing field, a value of another type, and for what the class does not
-        accept.
+        If a field is unknown or missing, if a value has another type, or if the class does not accept a
+        value.
 
     Examples
     --------
@@ -62,32 +64,33 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
 
 @dataclasses.dataclass(frozen=True)
 class Reader:
-    """Makes records from the tables of one file; an error names the file and the key.
+    """Makes records from the tables of one file; error messages name the file and the key.
 
     Attributes
     ----------
     where
-        What error messages call the file.
+        Name of the file, for error messages.
     rooms
-        For a type of field whose table names a class as its ``kind``: the classes, by kind.
+        The classes that a table can name by its ``kind``, for each type of field that is declared as an
+        abstract class.
     """
 
     where: str
     rooms: Rooms
 
     def build(self, value: Any, record_class: Any, path: str = "", owner: str | None = None) -> Any:
-        """Return a table as a record, see `errsrc.records.build`.
+        """Make a record from a table, see `errsrc.records.build`.
 
         Parameters
         ----------
         value
-            The value, which must be a table.
+            The table.
         record_class : type
             The class of the record.
         path : str
-            Where the table stands in the file.
+            Dotted path of the table in the file, such as "cell.recipe"; empty for the whole file.
         owner : str, optional
-            What the table of old names calls the class, where that is not its `name`.
+            Name that the table of old names uses for the class; by default the `name` of the class.
 
         Returns
         -------
@@ -97,7 +100,8 @@ class Reader:
         Raises
         ------
         ValueError
-            For an unknown field, a missing field, and for what the class does not accept.
+            If the value is not a table, if a field is unknown or missing, or if the class does not accept a
+            value.
         """
         above = f"{path}." if path else ""
         table = self.renamed(self.table(value, path), owner or name(record_class), above)
@@ -113,7 +117,7 @@ class Reader:
             raise ValueError(f"{self.where}{path and f', {path}'}: {error}") from None
 
     def decode(self, value: Any, hint: Any, path: str) -> Any:
-        """Return a value as its declared type, without any loss.
+        """Convert a value to the declared type of its field, if nothing is lost.
 
         Parameters
         ----------
@@ -122,17 +126,17 @@ class Reader:
         hint
             The declared type.
         path : str
-            Where the value stands in the file.
+            Dotted path of the value in the file, such as "cell.n".
 
         Returns
         -------
         object
-            The value as its type.
+            The value with the declared type.
 
         Raises
         ------
         ValueError
-            For a value of another type.
+            If the value has another type.
         """
         if hint in self.rooms:
             return self._of_room(value, self.rooms[hint], path)
@@ -179,26 +183,26 @@ class Reader:
         return tuple(self.decode(one, hint, f"{path}[{i}]") for i, (one, hint) in pairs)
 
     def renamed(self, table: Mapping[str, Any], owner: str, above: str = "") -> dict[str, Any]:
-        """Return a table with new names for old ones.
+        """Return a table in which old names of fields are replaced by the new names.
 
         Parameters
         ----------
         table : dict
-            A table of one class.
+            The table of a record.
         owner : str
-            What the table of old names calls the class.
+            Name that the table of old names uses for the record's class.
         above : str
-            Where the table stands in the file, with a dot at its end, if not at the top.
+            Dotted path of the table, with a dot at the end, such as "cell."; empty for the whole file.
 
         Returns
         -------
         dict
-            The table.
+            The table with new names.
 
         Raises
         ------
         ValueError
-            For a field that is given under both names.
+            If the table has both the old and the new name of a field.
         """
         out: dict[str, Any] = {}
         for field, value in table.items():
@@ -209,14 +213,14 @@ class Reader:
         return out
 
     def kind(self, table: Mapping[str, Any], path: str, options: Sequence[str]) -> str:
-        """Return the kind that a table names, by its new name.
+        """Return the ``kind`` that a table names; an old name is replaced by the new name.
 
         Parameters
         ----------
         table : dict
             The table.
         path : str
-            Path of the kind in the file.
+            Dotted path of the ``kind`` in the file, such as "cell.setting.kind".
         options : sequence of str
             The kinds that are accepted.
 
@@ -228,7 +232,7 @@ class Reader:
         Raises
         ------
         ValueError
-            If the table names none of them.
+            If the table names none of the options.
         """
         named = table.get("kind", "<nothing>")
         if not isinstance(named, str) or "kind" not in table:
@@ -236,66 +240,66 @@ class Reader:
         return checks.Choice(tuple(options))(current_kind(named), path, self.where)
 
     def table(self, value: Any, path: str) -> dict[str, Any]:
-        """Return a value that is a table.
+        """Return a value if it is a table, and raise ValueError otherwise.
 
         Parameters
         ----------
         value
             The value.
         path : str
-            Where it stands in the file.
+            Dotted path of the value in the file, such as "cell.recipe".
 
         Returns
         -------
         dict
-            The table.
+            The value.
 
         Raises
         ------
         ValueError
-            For any other value.
+            If the value is not a table.
         """
         if not isinstance(value, dict):
             raise self.error(path, "a table", value)
         return dict(value)
 
     def known(self, table: Mapping[str, Any], above: str, names: Sequence[str]) -> None:
-        """Raise ValueError if a table has other keys than the given names.
+        """Raise ValueError if a table has a key that is not accepted.
 
         Parameters
         ----------
         table : dict
             The table.
         above : str
-            Where the table stands in the file, with a dot at its end, if not at the top.
+            Dotted path of the table, with a dot at the end, such as "cell."; empty for the whole file.
         names : sequence of str
             The keys that are accepted.
 
         Raises
         ------
         ValueError
-            For another key.
+            If the table has another key.
         """
         for key in table:
             if key not in names:
                 raise self.unknown_key(key, above, names)
 
     def unknown_key(self, key: str, above: str, names: Sequence[str]) -> ValueError:
-        """Return the error of an unknown key.
+        """Return the error about an unknown key.
 
         Parameters
         ----------
         key : str
             The key.
         above : str
-            Where its table stands in the file, with a dot at its end, if not at the top.
+            Dotted path of the key's table, with a dot at the end, such as "cell."; empty for the whole file.
         names : sequence of str
             The keys that are accepted.
 
         Returns
         -------
         ValueError
-            The error, which names the nearest key.
+            The error.  Its message suggests the most similar accepted key.
         """
         there = f"in [{above.rstrip('.')}]" if above else "at the top"
         near = checks.nearest(key, names)
@@ -303,16 +307,16 @@ class Reader:
         return ValueError(f"{self.where} has an unknown key {key!r} {there}{near}; known are {known}.")
 
     def error(self, path: str, accepted: str, got: Any) -> ValueError:
-        """Return the error of a value, see `errsrc.checks.refusal`.
+        """Return the error about a value that is not accepted, see `errsrc.checks.refusal`.
 
         Parameters
         ----------
         path : str
-            Where the value stands in the file.
+            Dotted path of the value in the file, such as "cell.n".
         accepted : str
-            What is accepted there.
+            Words for the accepted values, such as "an integer >= 1".
         got
-            The value, or a text "<...>" about it.
+            The value, or a text in angle brackets that describes the value, such as "<nothing>".
 
         Returns
         -------

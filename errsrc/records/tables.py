@@ -1,4 +1,4 @@
-"""Records as flat tables: configurations of rows, and the keys that identify them."""
+"""Records as flat tables, which are the configurations of rows, and the keys of these tables."""
 
 from __future__ import annotations
 
@@ -18,29 +18,30 @@ from errsrc.records.old_names import OLD_ATTRIBUTES, OLD_LAST_ATTRIBUTES
 
 
 def flatten(record: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leaves]:
-    """Return a record as two flat tables: the values that are not defaults, and all defaults.
+    """Return a record as two flat tables: the values that differ from their defaults, and all defaults.
 
-    The second table holds the default of every leaf that has one, used or not, and the names of the classes
-    of nested records (``"setting.kind"``).  The second table, updated with the first, is the whole record.
+    The second table has the default of every field that has a default, also of fields of nested records.  It
+    also has the names of the classes of nested records, under paths such as ``"setting.kind"``.  The second
+    table, updated with the first, describes the whole record.
 
     Parameters
     ----------
     record
         A frozen dataclass of plain values.
     fields
-        Names of the fields to return; all by default.
+        Names of the fields to return; by default all fields.
 
     Returns
     -------
     given : dict
-        The leaves whose values are not defaults, by dotted path.
+        The values that differ from their defaults, by dotted path.
     defaults : dict
         All defaults, by dotted path.
 
     Raises
     ------
     TypeError
-        For a field that is neither a plain value nor a record.
+        If the value of a field is neither a plain value nor a record.
 
     Examples
     --------
@@ -107,8 +108,8 @@ def _plain(value: Any, hint: Any, path: str) -> Any:
 def digest(leaves: Mapping[str, Any], head: str = "") -> str:
     r"""Return the key of a flat table: 32 hexadecimal digits of a SHA-256.
 
-    The digits are the first of ``sha256(head + lines)``, with a `line` for each leaf in the order of the
-    paths, so that anyone can compute a key again from the configuration that its row shows.
+    These are the first digits of ``sha256(head + lines)``, where ``lines`` has a `line` for each value, in
+    the order of the paths.  Anyone can therefore compute a row's key from the configuration in the row.
 
     Parameters
     ----------
@@ -131,17 +132,17 @@ def digest(leaves: Mapping[str, Any], head: str = "") -> str:
 
 
 def line(leaf: tuple[str, Any]) -> str:
-    r"""Return a leaf, a path and its value, as its line of a key's text.
+    r"""Return the line of a value in the text from which a key is computed.
 
     Parameters
     ----------
     leaf : (str, plain value)
-        The path and the value.
+        The dotted path, and the value.
 
     Returns
     -------
     str
-        The line.
+        The line, with a line break at its end.
 
     Examples
     --------
@@ -153,17 +154,19 @@ def line(leaf: tuple[str, Any]) -> str:
 
 
 def encode(value: Any) -> str:
-    """Return JSON of plain values: floats to the last bit, infinities as 1e999, NaN as null.
+    """Return plain values as JSON.
+
+    Floats keep all their digits; infinity is written as 1e999 and NaN as null.
 
     Parameters
     ----------
     value
-        A plain value, or a dict or list of these.
+        A plain value, or a dict or list of plain values.
 
     Returns
     -------
     str
-        The JSON.
+        The JSON text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Records as text, for tables and pages."""
+"""Records as short text, for tables and pages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from errsrc.records.names import default_of, is_record
 
 @functools.singledispatch
 def text(value: Any) -> str:
-    """Return a record as text: its repr without the fields at their defaults.
+    """Return a record as text: its repr without the fields that have their default values.
 
-    A class can register its own function with ``text.register``.
+    ``text.register`` registers another function for a class.
 
     Parameters
     ----------
@@ -41,12 +41,14 @@ def _(value: tuple) -> str:  # singledispatch takes classes alone
 
 
 def shared_text(records: Sequence[Any]) -> str:
-    """Return the text of records of one class with the fields that are equal in all, without defaults.
+    """Return a text about several records of one class, with the fields that are equal in all of them.
+
+    Fields that have their default values are left out.
 
     Parameters
     ----------
     records : sequence of records
-        One or more.
+        One or more records.
 
     Returns
     -------

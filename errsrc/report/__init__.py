@@ -1,7 +1,7 @@
-"""Self-contained HTML pages: of a finished study, and of a law with the measurements that it predicted.
+"""Self-contained HTML pages about a finished study, or about a law and the measurements that it predicted.
 
-The analysis of a study is in `errsrc.studies`; this package lays it out and draws it, a file for each kind of
-study.
+`errsrc.studies` analyses a study.  This package lays out the results and draws the figures; each kind of
+study has its own file.
 """
 
 from typing import TYPE_CHECKING

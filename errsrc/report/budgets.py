@@ -1,4 +1,4 @@
-"""Page content for error budgets: the sources of each learner's error, over n."""
+"""Page content for error budgets: the sources of each learner's error as functions of n."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The finished cells of a study as a table."""
+"""A table of the finished cells of a study; a cell is one computation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LETTERS = 80
 
 
 def cells_table(finished: FinishedStudy) -> list[Block]:
-    """Return a table of the finished cells: the fields that vary, and the results.
+    """Return a table with a row for each finished cell: the fields that vary, and the results.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ def cells_table(finished: FinishedStudy) -> list[Block]:
     Returns
     -------
     list of Block
-        The table, and a sentence if the table lacks some cells.
+        The table.  If the study has more than `ROWS` cells, a sentence says that the table has only the
+        first.
     """
     varied = [field for factor in finished.study.factors for field in factor.fields]
     of_cells = {field.name for field in fields(finished.study.base)}  # no result has the name of a field

@@ -1,4 +1,4 @@
-"""Page content for thresholds and searches: exact learners, and counterexamples to claims."""
+"""Page content for studies about exactness: thresholds, and searches for counterexamples to claims."""
 
 from __future__ import annotations
 

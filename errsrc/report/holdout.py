@@ -1,4 +1,4 @@
-"""Page content for a law that was fitted to small cells and compared with the large cells."""
+"""Pages about a law that was fitted to small networks and compared with larger ones."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ HOLDOUT = checks.Instance(Holdout, "a Holdout, as errsrc.holdout(...) returns it
 def holdout_page(
     title: str, result: Holdout, facts: Mapping[str, str], notes: Sequence[str] = (), commands: str = ""
 ) -> str:
-    """Return the report of a law that was fitted to small cells and compared with the large ones, as HTML.
+    """Return an HTML page about a law that was fitted to small cells and compared with the larger cells.
+
+    A cell is one size of network and data, with one or more runs.
 
     Parameters
     ----------
     title : str
         Title of the page.
     result : Holdout
-        The fit and its comparison.
+        The fit, and its predictions for the larger cells.
     facts : mapping of str to str
-        What was run, on what data, where and when, by heading.
+        What was run, on what data, where and when: the text of each fact, by its heading.
     notes : sequence of str
-        What the reader must know in addition to the fit's own warnings, a sentence each.
+        Sentences that the reader must know, in addition to the warnings of the fit.
     commands : str
         Shell commands that make the page again.
 
@@ -47,12 +49,12 @@ def holdout_page(
 
 @checks.arguments(result=HOLDOUT)
 def holdout_verdict(result: Holdout) -> str:
-    """Return one sentence on the largest held-out cell: its predicted error and its measured runs.
+    """Return one sentence on the largest held-out cell: its predicted error, and the errors of its runs.
 
     Parameters
     ----------
     result : Holdout
-        The fit and its comparison.
+        The fit, and its predictions for the held-out cells.
 
     Returns
     -------
@@ -72,17 +74,20 @@ def holdout_verdict(result: Holdout) -> str:
 
 
 def verdicts(result: Holdout) -> list[tuple[str, bool]]:
-    """Return the verdicts on a prediction: for the largest cell, and for all cells against the limits.
+    """Return the verdicts on a prediction: one for the largest held-out cell, and one for all cells.
+
+    The verdict for all cells says whether the relative divergences of the prediction meet the limits of
+    ``result.criteria``, which are limits on their mean and on their standard deviation.
 
     Parameters
     ----------
     result : Holdout
-        The fit and its comparison.
+        The fit, and its predictions for the held-out cells.
 
     Returns
     -------
     list of (str, bool)
-        A sentence each, and whether all limits are met.
+        Two pairs of a sentence and a flag.  Both flags say whether all limits are met.
     """
     missed = [criterion for criterion in result.criteria if not criterion.met]
     if missed:
@@ -100,25 +105,25 @@ def sections(
     error: str = "test error",
     note: str = "",
 ) -> list[tuple[str, list[Block]]]:
-    """Return the sections of a page on a fit and its comparison.
+    """Return the sections of a page about a fit and its predictions.
 
     Parameters
     ----------
     result : Holdout
-        The fit and its comparison.
+        The fit, and its predictions for the held-out cells.
     code : str
-        A Python expression for the result.
+        A Python expression for `result`, for the code below the figures.
     examples : str
-        What n counts.
+        What n counts, such as "training examples".
     error : str
-        What the error is.
+        What the error is, such as "test error".
     note : str
-        A sentence on m.
+        A sentence about m, for the caption of the first figure.
 
     Returns
     -------
     list of (str, list of Block)
-        The heading of each section, and its blocks.
+        Pairs of a heading and the blocks of the section.
     """
     out: list[tuple[str, list[Block]]] = [
         ("Against the limits", _against_limits(result)),
@@ -152,17 +157,17 @@ def _figures(result: Holdout, code: str, examples: str, error: str, note: str) -
 
 
 def law_blocks(lead: Fit) -> list[Block]:
-    """Return the formula, the units and the parameters of a fit.
+    """Return blocks that describe a fit: its quality, the formula, the units and the parameters.
 
     Parameters
     ----------
     lead : Fit
-        The fit; of an average of fits, its heaviest member.
+        The fit.  If several fits are averaged, pass the fit with the largest weight.
 
     Returns
     -------
     list of Block
-        The blocks.
+        A paragraph, the formula, a paragraph about units if there are any, and a table of parameters.
     """
     units = [
         f"{size} is counted in units of {lead.law.reference(size):,.6g} ({field})."
@@ -186,7 +191,7 @@ def law_blocks(lead: Fit) -> list[Block]:
 
 
 def divergence_text(lead: Fit) -> str:
-    """Return the mean and the standard deviation of the divergence of a fit over its points, as text.
+    """Return the mean and the standard deviation of a fit's relative divergence over its points, as text.
 
     Parameters
     ----------
@@ -196,7 +201,7 @@ def divergence_text(lead: Fit) -> str:
     Returns
     -------
     str
-        The text.
+        The text, such as "+0.1% ± 1.3%".
     """
     return f"{_signed(lead.divergence_mean)} ± {lead.divergence_std:.1%}"
 

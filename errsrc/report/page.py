@@ -1,6 +1,7 @@
-"""Self-contained pages: HTML that opens offline, with its figures inlined.
+"""Self-contained HTML pages, which contain their figures and open without a network connection.
 
-The layout is in ``templates``: `page.html`, and a template for each kind of block.  Jinja escapes every text.
+The folder ``templates`` has the layout: the template `page.html`, and a template for each kind of block.
+Jinja escapes every text.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LARGE_VERDICTS = 3
 
 
 class Block:
-    """A part of a section, laid out by the template that its class names."""
+    """A part of a section, such as a paragraph, a table or a figure; a subclass names its ``template``."""
 
     template: ClassVar[str]
 
@@ -44,7 +45,7 @@ class Paragraph(Block):
 
 @dataclass(frozen=True, eq=False)
 class Code(Block):
-    """Lines of code, or of a shell.
+    """Lines of code, or shell commands.
 
     Attributes
     ----------
@@ -63,11 +64,11 @@ class Table(Block):
     Attributes
     ----------
     header
-        A text for each column; empty for a table without header.
+        A text for each column; empty for a table without a header.
     rows
-        A text for each column, for each row.
+        The rows, each with a text for each column.
     words
-        Indices of the columns that are aligned left; other columns are aligned right, as numbers are.
+        Indices of the columns that are aligned left.  The other columns are aligned right, as numbers are.
     """
 
     template: ClassVar[str] = "table.html"
@@ -78,7 +79,7 @@ class Table(Block):
 
 @dataclass(frozen=True, eq=False)
 class Formula(Block):
-    """A formula, shown as a picture.
+    """A formula, which the page shows as a picture.
 
     Attributes
     ----------
@@ -94,7 +95,7 @@ class Formula(Block):
 
     @property
     def image(self) -> str:
-        """The picture as a data URI."""
+        """The picture of the formula as a data URI."""
         buffer = io.BytesIO()
         font = FontProperties(size=17, math_fontfamily="cm")
         math_to_image(f"${self.latex}$", buffer, prop=font, format="svg")
@@ -110,9 +111,9 @@ class Figure(Block):
     ax
         The axes of the figure.
     caption
-        What the figure shows, in sentences.
+        Sentences that say what the figure shows.
     code
-        Lines of Python that draw the same figure on ``ax``; they run after the code of `Content`.
+        Lines of Python that draw the same figure on ``ax``.  They must run after the code of `Content`.
     """
 
     template: ClassVar[str] = "figure.html"
@@ -128,18 +129,18 @@ class Figure(Block):
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What a page says about a result.
+    """The content of a page about a result.
 
     Attributes
     ----------
     verdicts
-        The answers: for each a sentence, and whether the answer is yes.
+        The answers: pairs of a sentence, and whether the answer is yes.
     sections
-        The heading of each section, and its blocks.
+        The sections: pairs of a heading and a list of blocks.
     warnings
-        What the reader must know, a sentence each.
+        Sentences that warn the reader.
     code
-        Lines of Python that run before the code of each figure.
+        Lines of Python that must run before the code of each figure.
     """
 
     verdicts: Sequence[tuple[str, bool]]
@@ -150,20 +151,20 @@ class Content:
 
 @dataclass(frozen=True, eq=False)
 class Provenance:
-    """Where a page comes from.
+    """How the results on a page were computed, and how to make the page again.
 
     Attributes
     ----------
     title
         Title of the page.
     facts
-        What was run, on what data, where and when, by heading.
+        What was run, on what data, where and when: the text of each fact, by its heading.
     warnings
-        What is missing or was left out, a sentence each.
+        Sentences that say what is missing or was left out.
     commands
         Shell commands that make the page again.
     script
-        Lines of Python that read the results; the code of `Content` follows them.
+        Lines of Python that read the results.  They must run before the code of `Content`.
     spec
         The text of the study's TOML file.
     """
@@ -179,14 +180,14 @@ class Provenance:
 def page(content: Content, provenance: Provenance) -> str:
     """Return a complete HTML document, which loads no other files.
 
-    It has the verdicts, the sections, the warnings, what was run, and how to make the page again.
+    The document has the verdicts, the sections, the warnings, what was run, and how to make the page again.
 
     Parameters
     ----------
     content : Content
-        What the page says.
+        The content of the page.
     provenance : Provenance
-        Where the page comes from.
+        How the results were computed, and how to make the page again.
 
     Returns
     -------

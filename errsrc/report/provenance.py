@@ -1,4 +1,4 @@
-"""The provenance of a study's page: what was run, what is missing, and how to make the page again."""
+"""The part of a study's page that says what was run, what is missing, and how to make the page again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ finished = load_study({})
 
 
 def provenance(finished: FinishedStudy) -> Provenance:
-    """Return the provenance of a study's page.
+    """Return what was run, what is missing, and how to make the page of a study again.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def provenance(finished: FinishedStudy) -> Provenance:
     Returns
     -------
     Provenance
-        The provenance.
+        The provenance of the page.
     """
     study, spec = finished.study, finished.spec
     count = f"{len(finished.cells):,} of {len(study):,}" if finished.missing else f"{len(study):,}"
@@ -58,7 +58,7 @@ def provenance(finished: FinishedStudy) -> Provenance:
 
 
 def facts(finished: FinishedStudy) -> dict[str, str]:
-    """Return what was run, when and with what, by heading.
+    """Return facts about a study: what was run, when, on which devices and with which versions.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def facts(finished: FinishedStudy) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        The facts.
+        The text of each fact, by its heading.
     """
     study, rows = finished.study, finished.rows
     name = finished.spec.name if finished.spec else "study"
@@ -87,17 +87,21 @@ def facts(finished: FinishedStudy) -> dict[str, str]:
 
 
 def versions(made_with: Sequence[tuple[int, Mapping[str, str]]]) -> str:
-    """Return the versions that cells were computed with, and those that the page is made with, as text.
+    """Return a text about the versions of Python and packages that were used.
+
+    The text has the versions with which the cells were computed, and the versions with which the page is
+    made.
 
     Parameters
     ----------
     made_with : sequence of (int, {package: version})
-        How many cells were computed with which versions, as `errsrc.sweeps.Store.versions` returns them.
+        Pairs of a number of cells and the versions with which these cells were computed, as
+        `errsrc.sweeps.Store.versions` returns them.
 
     Returns
     -------
     str
-        The versions.
+        The text.
     """
     computed = "; ".join(
         ", ".join(f"{package} {number}" for package, number in numbers.items())

@@ -1,4 +1,4 @@
-"""Page content for pruned networks: each network's law, and the joint law with its invariant."""
+"""Page content for pruned networks: the law of each network, and the joint law of all networks."""
 
 from __future__ import annotations
 

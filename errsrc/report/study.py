@@ -1,4 +1,4 @@
-"""The page of a finished study, of any kind."""
+"""The HTML page of a finished study of any kind."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ CONTENTS: dict[str, tuple[str, str]] = {
     finished=checks.Instance(FinishedStudy, "a FinishedStudy, as errsrc.load_study(path) returns it")
 )
 def study_page(finished: FinishedStudy) -> str:
-    """Return the report of a study's finished cells: one self-contained HTML page.
+    """Return an HTML page about the finished cells of a study.
 
-    The page needs fits, but no cells are computed for it.
+    This function fits laws for the page, but it computes no cells.
 
     Parameters
     ----------
@@ -38,13 +38,14 @@ def study_page(finished: FinishedStudy) -> str:
     Returns
     -------
     str
-        HTML that loads no other files: verdicts, tables and figures; warnings, for example that cells are not
-        finished; what was run, when and with what; how to make the page and its figures again.
+        HTML that loads no other files.  The page has verdicts, tables and figures.  It also has warnings, for
+        example that some cells are not finished.  It says what was run, when and with what, and how to make
+        the page and its figures again.
 
     Raises
     ------
     TypeError
-        For anything but a finished study.
+        If `finished` is not a finished study.
     """
     content = _content(finished)
     origin = provenance(finished)

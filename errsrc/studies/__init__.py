@@ -1,6 +1,7 @@
 """Studies: grids of cells that a TOML file describes, kinds of cells, and the analysis of finished studies.
 
-A spec names a kind, the values that its cells share, what varies, and the seeds::
+A cell is one independent computation.  A spec, the TOML file of a study, has the kind of the cells, the
+values that all cells share, the values that vary, and the seeds::
 
     kind = "vision"                        # see errsrc.studies.ALL
     seeds = 3                              # 0, 1, 2; or a list
@@ -20,9 +21,9 @@ A spec names a kind, the values that its cells share, what varies, and the seeds
     width = 16
     recipe.learning_rate = 0.004
 
-`errsrc.load_study` reads the finished cells of a study; `errsrc.run_study` computes the missing cells first.
-The modules `trained` and `pruned` fit laws to finished studies; `budgets`, `conjectures` and `recovery`
-define kinds of cells and read their results.
+`errsrc.load_study` reads the finished cells of a study.  `errsrc.run_study` computes the missing cells and
+then reads all of them.  The modules `trained` and `pruned` fit laws to finished studies.  The modules
+`budgets`, `conjectures` and `recovery` define kinds of cells and read their results.
 """
 
 from errsrc.exports import exported_names

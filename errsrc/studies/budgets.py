@@ -1,4 +1,4 @@
-"""Error budgets as cells of a study, and their curves over n."""
+"""Error budgets as cells of a study, and curves of budgets as functions of n."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SIDES = ("", ".upper")  # suffixes of a term's name in a row, for the lower and
 
 @dataclass(frozen=True)
 class BudgetCell(Checked):
-    """One error budget, with everything that it depends on; see `errsrc.budget`.
+    """One error budget: all arguments on which it depends, see `errsrc.budget`.
 
     Attributes
     ----------
@@ -36,13 +36,13 @@ class BudgetCell(Checked):
     n : int
         Number of labelled examples, >= 1.
     seed : int
-        Root of the seed tree, >= 0.
+        Seed from which all random streams are derived, >= 0.
     draws : int
-        Draws of teacher and data, >= 2.
+        Number of draws of teacher and data, >= 2.
     level : float
         Coverage of the intervals, in (0, 1).
     effort : Effort
-        Amount of computation for terms that have only bounds.
+        Amount of computation for the bounds of terms that have no closed form.
     """
 
     setting: Setting
@@ -69,10 +69,11 @@ def compute_budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row for each cell, see `budget_from_row`.  A term's estimate stands under its name, the ends of its
-        interval under ``.low`` and ``.high``, and the upper end of its bracket under ``.upper``,
-        ``.upper.low`` and ``.upper.high``.  The fields `errsrc.sources.terms.OPTIONAL_FIELDS` are included,
-        in the same form, if the budget has them.
+        A row for each cell, which `budget_from_row` reads.  The columns of a term such as "noise" are:
+        "noise", the estimate of its lower bound; "noise.low" and "noise.high", the ends of that estimate's
+        interval; and "noise.upper", "noise.upper.low" and "noise.upper.high", the same values of its upper
+        bound.  If the budget has fields of `errsrc.sources.terms.OPTIONAL_FIELDS`, the row has similar
+        columns for them.
     """
     names = ("draws", "seed", "level", "effort")
     return [
@@ -102,12 +103,12 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
     Parameters
     ----------
     row : mapping
-        Row of the cell in the store.
+        Row of the cell in the file of finished cells.
 
     Returns
     -------
     Budget
-        The budget.
+        The budget, whose `Budget.draws` are empty.
     """
 
     def interval(key: str) -> Interval:
@@ -134,19 +135,20 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
 def budgets_over_n(
     cells: Sequence[BudgetCell], rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[BudgetCell, list[Budget]]]:
-    """Return the budgets of finished cells, grouped into curves over n.
+    """Return the budgets of finished cells, in groups of budgets that differ only in n.
 
     Parameters
     ----------
     cells : sequence of BudgetCell
-        Finished cells.
+        The finished cells.
     rows : sequence of mappings
-        Their rows, as `errsrc.sweeps.Store.rows` returns them.
+        The row of each cell, as `errsrc.sweeps.Store.rows` returns them.
 
     Returns
     -------
     list of (BudgetCell, list of Budget)
-        For each group of cells that differ only in n: the cell with n = 1, and the budgets in the order of n.
+        A pair for each group of cells that differ only in n: a copy of one of these cells in which n is 1,
+        and the budgets of all cells of the group, in ascending order of n.
     """
     found: dict[BudgetCell, list[Budget]] = {}
     for cell, row in zip(cells, rows, strict=True):
@@ -157,19 +159,21 @@ def budgets_over_n(
 
 
 def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
-    """Return the shape of the excess risk over n, see `errsrc.curve_shape`.
+    """Return the shape of the excess risk as a function of n, see `errsrc.curve_shape`.
 
-    Estimates below 0 count as 0.  So do risks that may be rounding (at most `ROUNDING` of the target
-    variance, or of the largest risk), and 0-1 errors of fewer than 3 fresh inputs.  Budgets of one seed share
-    their teachers, so their errors rise and fall together: local exponents are more precise than their
-    intervals show.
+    Three kinds of excess risk count as 0: estimates below 0; risks that may be rounding errors, because they
+    are at most `ROUNDING` times the target variance or the largest risk; and estimated 0-1 errors that
+    correspond to at most 3 wrong predictions at all fresh inputs of all draws.
+
+    Budgets with the same seed have the same teachers, and their errors rise and fall together.  Local
+    exponents are therefore more precise than their intervals show.
 
     Parameters
     ----------
     cell : BudgetCell
-        A cell of the curve.
+        Any cell of the curve.
     budgets : sequence of Budget
-        The budgets of the curve.
+        The budgets of the curve, in ascending order of n.
 
     Returns
     -------
@@ -185,7 +189,7 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
 
 
 def budget_lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line for each budget: texts of n, the terms, the total and optional fields.
+    """Return a header and a line of texts for each budget: n, the terms, the total and optional fields.
 
     Parameters
     ----------
@@ -210,7 +214,9 @@ def budget_lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]
 
 
 def budget_table(budgets: Sequence[Budget]) -> str:
-    """Return budgets as a text table: one line for each n, then the `notes`.
+    """Return budgets as a text table with a line for each n.
+
+    Below the table, the sentences of `errsrc.sources.terms.notes` say how the terms were computed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Thresholds, searches and single examples as cells of a study, and their verdicts as tables."""
+"""Thresholds, searches for counterexamples, and single examples, as cells of a study and as tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from errsrc.sweeps import Kind
 
 @dataclass(frozen=True)
 class ThresholdCell(Checked):
-    """One threshold; a cell of a study of kind "threshold", see `errsrc.conjecture.threshold`.
+    """One threshold, see `errsrc.conjecture.threshold`; a cell of a study of the kind "threshold".
 
     Attributes
     ----------
@@ -36,18 +36,18 @@ class ThresholdCell(Checked):
     learner
         The learner.
     ratios
-        Numbers of labelled examples, as multiples of n_Nyq, the smallest n at which a learner can be exact.
-        Two or more different multiples, each > 0.
+        Numbers of labelled examples divided by n_Nyq, the smallest n at which a learner can be exact.  Two or
+        more different numbers, each > 0.
     draws
-        Draws of teacher and data at each number of examples, >= 5.
+        Number of draws of teacher and data for each number of examples, >= 5.
     tolerance
-        Relative error that counts as exact, > 0; by default it follows from the learner's precision.
+        Largest relative error that counts as exact, > 0; by default 1e-9, or 1e-3 for learners in float32.
     n_nyquist
-        n_Nyq, >= 1; by default the setting's own.
+        n_Nyq, >= 1; by default the setting's `n_nyquist`.
     level
         Coverage of the intervals, in (0, 1).
     seed
-        Root of the seed tree, >= 0.
+        Seed from which all random streams are derived, >= 0.
     """
 
     setting: Setting = instance(Setting, "a setting")
@@ -68,16 +68,16 @@ class ThresholdCell(Checked):
 
 @dataclass(frozen=True)
 class SearchCell(Checked):
-    """One search for a counterexample; a cell of a study of kind "search", see `errsrc.conjecture.search`.
+    """One search for a counterexample, see `errsrc.conjecture.search`; a cell of a study of kind "search".
 
     Attributes
     ----------
     claim
         The claim that the search tries to refute.
     region
-        The settings, learners and samples that it searches.
+        The settings, learners and sizes to search.
     examples
-        Largest number of examples, >= 1.
+        Largest number of examples that are drawn, >= 1.
     seed
         Seed of the search, >= 0.
     """
@@ -99,7 +99,7 @@ def compute_thresholds(cells: Sequence[ThresholdCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row for each cell, with the errors of all draws as its curve; see `threshold_from_row`.
+        A row for each cell, which `threshold_from_row` reads.  The row's curve has the errors of all draws.
     """
     out = []
     for cell in cells:
@@ -127,16 +127,16 @@ def compute_thresholds(cells: Sequence[ThresholdCell]) -> list[dict[str, Any]]:
 
 
 def threshold_from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mapping[str, Any]) -> Threshold:
-    """Return the threshold of a finished cell, with its draws.
+    """Return the threshold of a finished cell, with the errors of all draws.
 
     Parameters
     ----------
     cell : ThresholdCell
         The cell.
     row : mapping
-        Its row in the store.
+        Row of the cell in the file of finished cells.
     curve : mapping
-        Its curve in the store: "n" and "error", (draws,) arrays.
+        Curve of the cell in the same file: the arrays "n" and "error", with an entry for each draw at each n.
 
     Returns
     -------
@@ -155,8 +155,8 @@ def threshold_from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mappi
 def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
     """Search for a counterexample in each cell.
 
-    Hypothesis writes its files to the folder for temporary files, unless the environment variable
-    HYPOTHESIS_STORAGE_DIRECTORY names another.
+    Hypothesis writes its files to the folder for temporary files, or to the folder that the environment
+    variable HYPOTHESIS_STORAGE_DIRECTORY names.
 
     Parameters
     ----------
@@ -166,8 +166,9 @@ def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row for each cell.  ``parts`` is JSON of [basis, nodes, tested, not tested, worst ratio] for each
-        part of the region; ``counterexample`` and ``hardest`` are specs of kind "example".
+        A row for each cell.  ``parts`` is a JSON list with an entry [basis, nodes, tested, not tested, worst
+        ratio] for each part of the region.  ``counterexample`` and ``hardest`` are TOML texts of studies that
+        replay these examples.
     """
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
     out = []
@@ -210,9 +211,9 @@ def compute_examples(cells: Sequence[Example]) -> list[dict[str, Any]]:
 
 
 def example_spec(example: Example) -> str:
-    """Return an example as the TOML text of a study that replays it.
+    """Return the TOML text of a study that replays an example.
 
-    The text includes the defaults, because they may change.
+    The text includes fields that have their default values, because the defaults may change.
 
     Parameters
     ----------
@@ -257,7 +258,7 @@ def thresholds_by_setting(
     Returns
     -------
     dict of str to dict of str to Threshold
-        The thresholds; the keys are texts, see `errsrc.studies.names.learners_and_settings`.
+        {setting: {learner: threshold}}.  The keys are texts of `errsrc.studies.names.learners_and_settings`.
     """
     out: dict[str, dict[str, Threshold]] = {}
     names = learners_and_settings(cells)
@@ -320,15 +321,16 @@ def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 
 def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return finished cells of one kind as a text table of verdicts.
+    """Return a text table of verdicts for finished cells of one kind.
 
-    Thresholds have a line for each setting and learner.  A search has a table of the parts of its region:
-    supported, refuted, or not tested; then its counterexample.  An example has a line.
+    For thresholds, the table has a line for each setting and learner.  For a search, the table says of each
+    part of the region whether the claim is supported, refuted or not tested, and the counterexample follows.
+    For examples, the table has a line for each example.
 
     Parameters
     ----------
     cells : sequence of cells
-        Cells of one of the three kinds.
+        Cells of the kind "threshold", "search" or "example".
     rows : sequence of mappings
         The row of each cell.
 
@@ -350,19 +352,21 @@ def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> st
 
 
 def save_counterexamples(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Path]:
-    """Write the counterexample of the K-th search, from 1, as PATH_counterexample_K.toml; return the paths.
+    """Write the counterexamples of searches to TOML files, and return the paths of the files.
+
+    The file of the K-th search, counted from 1, is PATH_counterexample_K.toml.
 
     Parameters
     ----------
     rows : sequence of mappings
-        Rows of finished searches; searches without a counterexample write no file.
+        Rows of finished searches.  No file is written for a search without a counterexample.
     path : Path
-        Beginning of the paths of the files.
+        PATH, the beginning of the files' paths.
 
     Returns
     -------
     list of Path
-        The files.
+        Paths of the files that were written.
     """
     texts = {k: row["counterexample"] for k, row in enumerate(rows, 1) if row["counterexample"]}
     targets = [path.with_name(f"{path.name}_counterexample_{k}.toml") for k in texts]

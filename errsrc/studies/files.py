@@ -1,4 +1,4 @@
-"""The files of a study: its spec, its finished cells, and predictions with their dates."""
+"""The files of a study: the TOML file that describes it, its finished cells, and dated predictions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | Non
     path : path
         The study's TOML file.
     store : path, optional
-        The file of finished cells; by default STUDY.db beside STUDY.toml.
+        The file of finished cells; by default STUDY.db next to STUDY.toml.
 
     Returns
     -------
@@ -39,9 +39,9 @@ def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | Non
     Raises
     ------
     ValueError
-        If the TOML file does not describe a study, or no cell of the study is finished.
+        If the TOML file does not describe a study, or if no cell of the study is finished.
     StoreError
-        If there is no file of finished cells, or it cannot be read.
+        If the file of finished cells does not exist or cannot be read.
     OSError
         If the TOML file cannot be read.
     """
@@ -60,7 +60,7 @@ def run_study(
     retry: bool = False,
     progress: bool = True,
 ) -> FinishedStudy:
-    """Compute the cells of a study that are missing in its file of finished cells, and read the study.
+    """Compute the cells of a study that are not finished, and return all finished cells.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def run_study(
         The engine that computes the cells: `errsrc.sweeps.local`, `errsrc.sweeps.dask`,
         `errsrc.sweeps.serial`, or a ``functools.partial`` of an engine with its options.
     retry : bool
-        Whether to try again the cells that failed in an earlier run.
+        Whether to compute again the cells that failed in an earlier run.
     progress : bool
         Whether to show progress on stderr.
 
@@ -86,13 +86,13 @@ def run_study(
     NoAnswer
         If all cells failed.
     ValueError
-        If the TOML file does not describe a study, or a class does not accept its values.
+        If the TOML file does not describe a study, or if a class does not accept a value in the file.
     StoreError
         If the file of finished cells cannot be written.
     EngineError
-        If the engine cannot compute anything.
+        If the engine cannot compute any cell.
     OSError
-        If the TOML file cannot be read, or this machine lacks the data of a cell.
+        If the TOML file cannot be read, or if data that a cell needs are not on this machine.
     """
     spec, kept = files_of(path, store)
     study = load(spec)
@@ -111,7 +111,7 @@ def files_of(path: str | os.PathLike[str], store: str | os.PathLike[str] | None 
     path : path
         The study's TOML file.
     store : path, optional
-        The file of finished cells; by default STUDY.db beside STUDY.toml.
+        The file of finished cells; by default STUDY.db next to STUDY.toml.
 
     Returns
     -------
@@ -137,14 +137,14 @@ def files_of(path: str | os.PathLike[str], store: str | os.PathLike[str] | None 
 
 
 def save_dated_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
-    """Write columns to a CSV file with the time of writing (UTC), as evidence of when a prediction was made.
+    """Write columns and the time of writing (UTC) to a CSV file, as evidence of when a prediction was made.
 
     Parameters
     ----------
     path : Path
-        The file.
+        Path of the file.
     columns : mapping of str to (rows,) arrays
-        The columns by name; a column ``written`` with the time is added.
+        The columns by name.  A column ``written`` with the time is added.
     """
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Finished studies: the contents of a study's store, as one object to analyse."""
+"""Finished studies: the finished cells of a study as one object, for analysis."""
 
 from __future__ import annotations
 
@@ -20,28 +20,32 @@ from errsrc.sweeps.store import columns_of
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FinishedStudy(Result):
-    """The finished cells of a study, and what else its store says about it.
+    """The finished cells of a study, with their results, the failures, and the versions that were used.
 
-    `errsrc.load_study` reads one; `errsrc.run_study` computes the missing cells first.
+    `errsrc.load_study` returns such an object.  `errsrc.run_study` also does, after it has computed the
+    missing cells.
 
     Attributes
     ----------
     study
-        The study: the grid of all its cells, finished or not.
+        The grid of all cells of the study, finished or not.
     cells
-        The finished cells, in the study's order.
+        The finished cells, in the order of the study.
     rows
-        A row for each finished cell: its configuration, its results, "seconds", "device" and "finished".
+        A row for each finished cell: the cell's configuration, its results, and "seconds", "device" and
+        "finished".
     curves
-        A learning curve for each finished cell, {name: float64 (evaluations,)}; empty where there is none.
+        A learning curve for each finished cell, {name: float64 (evaluations,)}; an empty dict if a cell has
+        no curve.
     failures
-        How many of the missing cells failed, by error message.
+        Number of missing cells that failed, by error message.
     versions
-        How many rows of the store were computed with which versions of Python and packages.
+        Pairs of a number of cells and the versions of Python and packages with which these cells were
+        computed.
     store
         The file of finished cells.
     spec
-        The TOML file that describes the study; None for a study without one.
+        The TOML file that describes the study; None for a study without such a file.
 
     Examples
     --------
@@ -84,33 +88,34 @@ class FinishedStudy(Result):
         return json_value(shown)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return `rows` as arrays, so that ``pandas.DataFrame(finished.columns())`` is a table.
+        """Return `rows` as a dict of columns; ``pandas.DataFrame(finished.columns())`` makes a table of it.
 
         Returns
         -------
         dict of str to (rows,) arrays
-            float64, int64, bool or objects.  A value that a row lacks is nan, or None in an array of objects.
+            Arrays of float64, int64, bool or objects.  If a row has no value for a column, the entry is nan,
+            or None in an array of objects.
         """
         return columns_of(self.rows)
 
     def groups(self, sizes: Sequence[str], apart: Sequence[str] = ()) -> dict[str, list[int]]:
-        """Return the finished cells in groups whose cells differ only in sizes.
+        """Divide the finished cells into groups, such that the cells of a group differ only in sizes.
 
-        Two cells are in one group if they agree in the fields `apart` and in the fields of some factors:
-        those factors that do not vary any of the fields `sizes`.
+        A factor of the study is a list of fields that vary together.  Two cells are in the same group if they
+        agree in the fields `apart`, and in all fields of factors that do not contain any field of `sizes`.
 
         Parameters
         ----------
         sizes : sequence of str
-            Fields in which cells of one group may differ.
+            Names of fields in which the cells of a group may differ.
         apart : sequence of str
-            Fields in which cells of one group agree.
+            Names of fields in which the cells of a group must agree.
 
         Returns
         -------
         dict of str to list of int
-            {label of a group: indices of its cells in `cells`}.  The label has the values of the fields that
-            differ between groups; it is empty if there is only one group.
+            The indices in `cells` of the cells of each group, by the group's label.  The label has the values
+            of the fields that differ between groups.  It is empty if there is only one group.
         """
         fixed = [
             field
@@ -129,14 +134,14 @@ class FinishedStudy(Result):
 
 
 def read_store(study: Study, store: Store, spec: Path | None = None) -> FinishedStudy:
-    """Return the finished cells of a study that a store has.
+    """Read the finished cells of a study from a store, the file of finished cells.
 
     Parameters
     ----------
     study : Study
         The grid of cells.
     store : Store
-        The open file of finished cells.
+        The open store.
     spec : Path, optional
         The TOML file that describes the study.
 

@@ -1,4 +1,4 @@
-"""Kinds of cells, and classes of nested records, by name; each is imported when a spec names it."""
+"""Kinds of cells, and classes of nested records, by name; each is imported when a study's file names it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ _ROOMS: dict[Place, tuple[Place, ...]] = {
 
 
 class Kinds(MutableMapping[str, Kind]):
-    """Kinds of cells by name.  A program may add its own: ``studies.ALL["coin"] = Kind("coin", ...)``."""
+    """Kinds of cells by name.
+
+    A program can add its own kinds: ``studies.ALL["coin"] = Kind("coin", ...)``.
+    """
 
     def __init__(self, places: Mapping[str, Place]) -> None:
         self._kinds: dict[str, Kind | Place] = dict(places)
@@ -61,7 +64,10 @@ class Kinds(MutableMapping[str, Kind]):
 
 
 class Rooms(Mapping[Any, Mapping[str, type]]):
-    """Classes by name, for each abstract class that a field of a cell may be declared as."""
+    """The classes that a study's file can name for a field of an abstract class, such as `Setting`.
+
+    The keys are the abstract classes.  The values are dicts of classes, by their names in files.
+    """
 
     def __getitem__(self, hint: Any) -> Mapping[str, type]:
         for base, places in _ROOMS.items():

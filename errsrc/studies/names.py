@@ -1,4 +1,4 @@
-"""Names of cells on pages and in tables: texts without defaults that tell cells apart."""
+"""Texts that distinguish the cells of a study, for pages and tables."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from errsrc import records
 def learners_and_settings(cells: Sequence[Any]) -> list[tuple[str, str]]:
     """Return the learner and the setting of each cell as text.
 
-    Cells of one learner and setting differ in other fields, for example the seed: the text of their learner
-    then ends with these fields.
+    Several cells may have the same learner and setting, and differ in other fields, for example in the seed.
+    The text of their learner then ends with the values of these fields.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def learners_and_settings(cells: Sequence[Any]) -> list[tuple[str, str]]:
     Returns
     -------
     list of (str, str)
-        The texts, see `errsrc.records.text`.
+        Pairs of the learner's and the setting's text, see `errsrc.records.text`.
     """
     texts = [(records.text(cell.learner), records.text(cell.setting)) for cell in cells]
     out = []

@@ -1,4 +1,7 @@
-"""Finished studies of pruned networks: their levels, the law of each network, and the joint law."""
+"""Analysis of finished studies of pruned networks: the law of each network, and the joint law.
+
+A level is one network at one density; the density is the share of weights that are not pruned.
+"""
 
 from __future__ import annotations
 
@@ -32,15 +35,16 @@ class PrunedFamily(Result):
     Attributes
     ----------
     label
-        The fields that tell the family from the others, as text; empty for the only family.
+        The fields in which the family differs from other families, as text; empty if there is only one
+        family.
     points
-        The levels of the networks, (levels,) arrays, see `levels`; empty where all networks diverged.
+        The levels of the networks, a dict of (levels,) arrays, see `levels`; empty if all networks diverged.
     single
-        The law of each configuration, or the reason why it has none.
+        The law of each configuration (depth, width and n), or the reason why no law could be fitted.
     joint
-        The joint law of all networks, or the reason why there is none.
+        The joint law of all networks, or the reason why no law could be fitted.
     notes
-        What was left out, a sentence each.
+        Sentences that say what was left out.
     """
 
     label: str
@@ -62,7 +66,7 @@ class PrunedFamily(Result):
 
 
 def families(finished: FinishedStudy) -> list[PrunedFamily]:
-    """Return the families of pruned networks in a finished study, each with its laws.
+    """Return the families of pruned networks in a finished study, and fit the laws of each family.
 
     Parameters
     ----------
@@ -114,30 +118,30 @@ def _fitted(law: type[Law], error: Array, fixed: dict[str, float] | None = None,
 def levels(
     rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Array]]
 ) -> dict[str, NDArray[Any]]:
-    """Return the levels of all pruned networks as columns with one entry per level, for fits of the pruning
-    laws.
+    """Return the levels of all pruned networks as a dict of columns, for fits of pruning laws.
 
-    Networks that diverged are left out.
+    A level is one network at one density.  Networks that diverged are left out.
 
     Parameters
     ----------
     rows : sequence of mappings
-        The rows of the cells, as `errsrc.sweeps.Store.rows` returns them.
+        The row of each cell, as `errsrc.sweeps.Store.rows` returns them.
     curves : sequence of mappings
         The learning curve of each cell, as `errsrc.sweeps.Store.curves` returns them.
 
     Returns
     -------
     dict of str to (levels,) arrays
-        float64 "depth", "width", "n", "seed", "prunable", "m", "density" and "error"; int64 "config", which
-        numbers the different depths, widths and n; float64 "eps_np", the error of the dense plateau of a
-        configuration, over all its seeds (`errsrc.laws.plateau`); bool "before_dip", true for levels denser
-        than the level of the configuration's lowest error, which the laws do not describe.
+        "depth", "width", "n", "seed", "prunable", "m", "density" and "error" are float64.  "config", int64,
+        is an index of the configuration (depth, width and n).  "eps_np", float64, is the error of the
+        configuration on its plateau of high densities, see `errsrc.laws.plateau`.  "before_dip", bool, is
+        true for levels that are denser than the level of the configuration's lowest error; the laws do not
+        describe these levels.
 
     Raises
     ------
     ValueError
-        If all networks diverged, or there are none.
+        If there are no networks, or if all networks diverged.
 
     Examples
     --------

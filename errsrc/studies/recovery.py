@@ -1,4 +1,4 @@
-"""Recovery of a known law: noisy grids are drawn from it, a law is fitted, and both are compared."""
+"""Recovery of a known law: a law is fitted to noisy errors from the known law, and both are compared."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ _SIZES = Tuple(Number(above=0))
 
 @dataclass(frozen=True)
 class RecoveryCell(Checked):
-    """One grid of errors drawn from a law; a cell of a study of kind "recovery".
+    """A grid of errors that are drawn from a law with noise; a cell of a study of the kind "recovery".
 
     Attributes
     ----------
     law
-        The law that the errors are drawn from; its inputs are sizes.
+        The law from which the errors are drawn.  All its inputs must be sizes.
     noise
-        Standard deviation of ln(error), > 0: normal, and independent from point to point.
+        Standard deviation of the noise of ln(error), > 0.  The noise is normal, and independent at each
+        point.
     seed
         Seed of the noise, >= 0.
     n, m, depth, width, density
-        Axes of the grid, in natural units: values for each input of the law, and for nothing else.
+        Axes of the grid: the values of each input of the law.  They must be empty for names that are not
+        inputs of the law.
     held
-        Parameters of the law that the fit knows and does not estimate.  If ``eps0`` is held, larger errors
-        are replaced by ``eps0``.
+        Names of the parameters that are fixed at their true values in the fit.  If ``eps0`` is one of them,
+        errors above ``eps0`` are replaced by ``eps0``.
     level
         Coverage of the intervals, in (0, 1).
     """
@@ -78,8 +80,9 @@ def compute_recoveries(cells: Sequence[RecoveryCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        For each parameter NAME of each cell's law: the estimate as NAME, the ends of its interval as NAME.low
-        and NAME.high, and as NAME.covered whether the interval holds the true value.
+        A row for each cell, with four columns for each fitted parameter, here NAME: the estimate NAME, the
+        ends of its interval NAME.low and NAME.high, and NAME.covered, which says whether the interval
+        contains the true value.
     """
     return [_recovered(cell) for cell in cells]
 
@@ -110,17 +113,17 @@ def _recovered(cell: RecoveryCell) -> dict[str, Any]:
 
 
 def coverage(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return the share of grids whose interval contains the true value, by law and parameter.
+    """Return the share of cells in which a parameter's interval contains the true value.
 
     Parameters
     ----------
     rows : iterable of mappings
-        Rows of cells of this kind, as `errsrc.sweeps.Store.rows` returns them.
+        Rows of cells of the kind "recovery", as `errsrc.sweeps.Store.rows` returns them.
 
     Returns
     -------
     dict of str to dict of str to float
-        {law: {parameter: share}}.  Each share should equal the level, the nominal coverage of the intervals.
+        {law: {parameter: share}}.  If the intervals are right, each share is close to their level.
     """
     covered: dict[str, dict[str, list[bool]]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Specs: TOML files, read strictly into studies; `errsrc.studies` shows one."""
+"""Read specs, the TOML files that describe studies; `errsrc.studies` shows an example."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load(path: str | os.PathLike[str]) -> Study:
     Raises
     ------
     ValueError
-        For a file that does not describe a study: the message is one sentence, which names the key and its
+        If the file does not describe a study.  The message is one sentence, which names the key and its
         table.
     OSError
         If the file cannot be read.
@@ -54,9 +54,9 @@ def parse(text: str, where: str = "spec") -> Study:
     Parameters
     ----------
     text : str
-        The text.
+        The TOML text.
     where : str
-        Name of the text in error messages.
+        Name of the text, for error messages.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def parse(text: str, where: str = "spec") -> Study:
     Raises
     ------
     ValueError
-        For a text that does not describe a study, see `load`.
+        If the text does not describe a study, see `load`.
 
     Examples
     --------

@@ -1,12 +1,12 @@
-"""The engine of torchrun: all processes compute each batch together, as distributed data-parallel training.
+"""The engine for torchrun: all processes compute each batch of cells together, by data-parallel training.
 
     torchrun --nproc-per-node 8 -m errsrc run STUDY.toml --engine torchrun
 
-Rank 0 drives the study and writes its store.  It broadcasts each batch to the other ranks, and all ranks
-compute it; within `errsrc.training.train` each rank takes its share of every minibatch, see
-`errsrc.training.distributed`.  A batch that fails in all ranks has failed, as with every engine.  If a batch
-fails in only some ranks, or a process is lost, every process ends with a message of one sentence; no process
-waits forever.
+Rank 0 controls the study and writes the file of finished cells.  It broadcasts each batch to the other ranks,
+and all ranks compute the batch.  Within `errsrc.training.train` each rank takes a share of every minibatch,
+see `errsrc.training.distributed`.  If a batch fails in all ranks, its cells have failed, as with every
+engine.  If a batch fails in only some ranks, or if a process dies, every process ends with a message of one
+sentence; no process waits forever.
 """
 
 from __future__ import annotations
@@ -34,19 +34,23 @@ _cpu_group: distributed.ProcessGroup | None = None  # of gloo, whose waits can h
 
 @contextlib.contextmanager
 def torchrun_engine() -> Iterator[Engine | None]:
-    """Hold the engine in rank 0; in the other ranks compute what rank 0 broadcasts, and hold None.
+    """Provide the engine in rank 0, and compute the batches that rank 0 broadcasts in the other ranks.
+
+    Use this function as a context manager.
 
     Yields
     ------
     Engine or None
-        The engine in rank 0, for `errsrc.sweeps.run`.  None in the other ranks, once rank 0 is done.
+        In rank 0 the engine for `errsrc.sweeps.run`.  In the other ranks None, after all batches are
+        computed.
 
     Raises
     ------
     ValueError
         If torchrun did not start this process.
     EngineError
-        If a process cannot reach the others, a batch fails in only some ranks, or a process is gone.
+        If a process cannot reach the other processes, if a batch fails in only some ranks, or if a process
+        has died.
     """
     with process_group():
         if rank() == 0:
@@ -61,19 +65,20 @@ def torchrun_engine() -> Iterator[Engine | None]:
 def process_group() -> Iterator[None]:
     """Join the process groups of a torchrun job, and leave the groups at the end, also after an exception.
 
-    If there are GPUs, each process uses the GPU whose number is the local rank of the process.
+    Use this function as a context manager.  If the machine has GPUs, each process uses the GPU whose index is
+    the local rank of the process.
 
     Yields
     ------
     None
-        The process groups exist within the context.
+        Nothing; the process groups exist within the context.
 
     Raises
     ------
     ValueError
         If torchrun did not start this process.
     EngineError
-        If a process cannot reach the other processes, or ends before all processes have joined.
+        If a process cannot reach the other processes, or if a process ends before all processes have joined.
     """
     if "WORLD_SIZE" not in os.environ:
         raise ValueError(
@@ -93,24 +98,24 @@ def process_group() -> Iterator[None]:
 
 
 def run_rank_zero(function: Function, batches: Batches) -> Answers:
-    """Compute a function of batches, one after another, in all ranks: an engine for rank 0.
+    """Compute a function of each batch in all ranks, one batch after another; this is the engine of rank 0.
 
     Parameters
     ----------
     function : callable
         Maps a batch to its answer, see `errsrc.sweeps.engines`.
     batches : sequence of sequences
-        The batches.
+        The batches of cells.
 
     Yields
     ------
     list of (int, object)
-        The index of a batch and its answer.
+        A list with one pair: the index of a batch, and its answer.
 
     Raises
     ------
     EngineError
-        If a batch fails in only some ranks, or a process is gone.
+        If a batch fails in only some ranks, or if a process has died.
     """
     for place, batch in enumerate(batches):
         _broadcast_object((function, batch))
@@ -123,7 +128,7 @@ def run_other_ranks() -> None:
     Raises
     ------
     EngineError
-        If a batch fails in only some ranks, or a process is gone.
+        If a batch fails in only some ranks, or if a process has died.
     """
     while (task := _broadcast_object(None)) is not None:
         _compute(*task)

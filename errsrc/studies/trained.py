@@ -1,4 +1,4 @@
-"""Finished studies of trained networks: the law of each family in data and model size."""
+"""Analysis of finished studies of trained networks: the law of each family in data size and model size."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ SIZES = ("n", "width", "depth", "heads", "seed", "steps")
 
 @dataclass(frozen=True)
 class Quantities:
-    """Columns, fields and words for the law of one kind of trained networks.
+    """Names and texts for the laws of one kind of study, such as "vision" or "language".
 
     Attributes
     ----------
     error, m
-        The columns of a row that hold the error and the model size.
+        Names of the columns that have the error and the model size.
     apart
-        Fields of the cells in which families differ.
+        Names of the fields in which families differ.
     guess
-        A function of a cell: the error of a random guess on the cell's data.
+        A function that maps a cell to the error of a random guess on the cell's data.
     examples, error_text, m_text
-        What n counts and what the error is, and a sentence on m, in words.
+        Words for what n counts, words for what the error is, and a sentence about m.
     """
 
     error: str
@@ -79,10 +79,10 @@ class TrainedFamily(Result):
     Attributes
     ----------
     label
-        The fields in which the family differs from the other families, as text; empty for the only family.
+        The fields in which the family differs from other families, as text; empty if there is only one
+        family.
     inputs
-        The sizes of the runs that the law is fitted to: {"n": (runs,), "m": (runs,)}, or only the one of n
-        and m that varies.
+        The sizes of the runs: {"n": (runs,), "m": (runs,)}.  If n or m does not vary, it is left out.
     error
         The error of each run, (runs,).
     result
@@ -112,10 +112,10 @@ class TrainedFamily(Result):
 
 
 def families(finished: FinishedStudy) -> list[TrainedFamily]:
-    """Return the families of networks in a finished study, each with the law that was fitted to it.
+    """Return the families of networks in a finished study, and fit a law to each family.
 
-    The law is the joint law of n and m with eps0 at the error of random guess, or a power law in n where m
-    does not vary.
+    The law is the joint law in n and m, with its parameter eps0 fixed at the error of a random guess.  If m
+    does not vary, the law is a power law in n.
 
     Parameters
     ----------
@@ -146,21 +146,23 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
 
 
 def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "error") -> NDArray[np.bool_]:
-    """Return which runs a law can be fitted to: not diverged, error above 0 and below random guess.
+    """Return to which runs a law can be fitted.
+
+    Such a run did not diverge, and its error is above 0 and below the error of a random guess.
 
     Parameters
     ----------
     rows : sequence of mappings
         The rows of the runs, with "diverged" and the error.
     guess : float
-        The error of random guess.
+        The error of a random guess.
     name : str
-        The column that holds the error.
+        Name of the column that has the error.
 
     Returns
     -------
     bool array (runs,)
-        True for such runs.
+        True for runs to which a law can be fitted.
 
     Examples
     --------
@@ -176,7 +178,7 @@ def left_out(
     used: NDArray[np.bool_],
     name: str = "error",
 ) -> list[str]:
-    """Return which runs no law was fitted to or compared with, and why.
+    """Return sentences that say which runs were left out, and why.
 
     Parameters
     ----------
@@ -187,12 +189,12 @@ def left_out(
     used : bool array (runs,)
         False for the runs that were left out.
     name : str
-        The column that holds the error.
+        Name of the column that has the error.
 
     Returns
     -------
     list of str
-        A sentence for each run.
+        A sentence for each run that was left out.
     """
     out = []
     for cell, row, in_law in zip(cells, rows, used, strict=True):
