@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,8 @@ import pytest
 from filelock import FileLock
 
 import errsrc
+from errsrc import extras
+from errsrc.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 SPEC = """
@@ -29,11 +33,16 @@ n = [2, 8]
 
 def ran(*command: str | Path, cwd: Path) -> str:
     """What a command prints, which must succeed; it sees nothing of this process's Python."""
-    hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    env = {name: value for name, value in os.environ.items() if name not in hidden}
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    done = finished(*command, cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def finished(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """A command after it has ended; it sees nothing of this process's Python."""
+    hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    env = {name: value for name, value in os.environ.items() if name not in hidden}
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +58,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return Path((where / "programs").read_text())
 
 
-def install(where: Path) -> Path:
-    """Install the wheel in an environment of its own, with the dependencies of this one."""
+def built_wheel(where: Path) -> Path:
+    """Build the wheel in a folder."""
     source = where / "source"
     shutil.copytree(ROOT / "errsrc", source / "errsrc", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md"):
@@ -58,6 +67,12 @@ def install(where: Path) -> Path:
     build = "from setuptools import build_meta; print(build_meta.build_wheel('..'))"
     wheel = where / ran(sys.executable, "-c", build, cwd=source).split()[-1]
     shutil.rmtree(source)
+    return wheel
+
+
+def install(where: Path) -> Path:
+    """Install the wheel in an environment of its own, with the dependencies of this one."""
+    wheel = built_wheel(where)
     ran(sys.executable, "-m", "venv", "--without-pip", where / "env", cwd=where)
     python = where / "env" / "bin" / "python"
     quiet = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
@@ -88,6 +103,62 @@ def test_its_commands_work_in_another_folder(installed: Path, tmp_path: Path) ->
     table = ran(installed / "errsrc", "budget", "setting.toml", "--workers", "1", cwd=tmp_path)
     for term in ("noise", "realizability", "uncertainty", "deficiency"):
         assert term in table
+
+
+FIGURES = """
+import numpy as np, errsrc
+assert errsrc.load_fit("fit.json").predict(n=1e10, m=1e8).predicted > 1.8
+n = 1000.0 * 2 ** np.arange(12)
+error = (0.1 + 3 * n**-0.4) * np.exp(0.01 * np.random.default_rng(0).standard_normal(12))
+holdout = errsrc.holdout(errsrc.laws.Power, error, share=0.5, n=n)
+shape = errsrc.curve_shape(n, error)
+figures = {
+    "curve": errsrc.plots.curve(errsrc.fit(errsrc.laws.Power, error, n=n)),
+    "parity": errsrc.plots.parity(holdout),
+    "exponents": errsrc.plots.local_exponents(shape),
+    "candidates": errsrc.plots.candidates(shape),
+}
+for name, ax in figures.items():
+    ax.figure.savefig(f"{name}.png")
+"""
+
+
+@pytest.mark.slow
+def test_laws_are_fitted_without_optional_packages(tmp_path: Path) -> None:
+    """In an environment with the wheel and the packages that pip installs with it, and no others."""
+    wheel = built_wheel(tmp_path)
+    ran(sys.executable, "-m", "venv", tmp_path / "env", cwd=tmp_path)
+    python = tmp_path / "env" / "bin" / "python"
+    options = ("--quiet", "--disable-pip-version-check", "--constraint", ROOT / "constraints.txt")
+    ran(python, "-m", "pip", "install", *options, wheel, cwd=tmp_path)
+    listed = json.loads(ran(python, "-m", "pip", "list", "--format", "json", cwd=tmp_path))
+    packages = {one["name"].lower() for one in listed}
+    assert {"errsrc", "numpy", "scipy", "matplotlib"} <= packages
+    optional = {package for package, _ in extras.EXTRAS.values()} | {"pandas", "polars"}
+    assert not optional & packages
+
+    errsrc_command = tmp_path / "env" / "bin" / "errsrc"
+    rows = [
+        f"{n},{m},{1.8 + 400 * m**-0.34 + 400 * n**-0.28!r}"
+        for n in (1e8, 3e8, 1e9, 3e9) for m in (1e6, 4e6, 16e6, 64e6)
+    ]  # fmt: skip
+    (tmp_path / "runs.csv").write_text("\n".join(["n,m,error", *rows]))
+    for law in ("auto", "chinchilla"):
+        fit = ran(errsrc_command, "fit", "runs.csv", "--law", law, "--out", "fit.json", cwd=tmp_path)
+        assert "alpha" in fit
+    predicted = ran(errsrc_command, "predict", "fit.json", "runs.csv", cwd=tmp_path)
+    assert predicted.startswith("n,m,error,predicted,low,high\n")
+    assert "cost   1e+18" in ran(errsrc_command, "plan", "fit.json", "--budget", "1e18", cwd=tmp_path)
+    ran(python, "-c", FIGURES, cwd=tmp_path)
+    assert min(file.stat().st_size for file in tmp_path.glob("*.png")) > 5000
+    for command in COMMANDS:
+        assert ran(errsrc_command, command, "--help", cwd=tmp_path).startswith(f"usage: errsrc {command}")
+    (tmp_path / "setting.toml").write_text(SPEC)
+    done = finished(errsrc_command, "budget", "setting.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(
+        r"errsrc: .*errsrc budget needs torch: pip install 'errsrc\[torch\]'\.\n", done.stderr
+    )
 
 
 def test_the_version_is_one_everywhere() -> None:

@@ -84,10 +84,8 @@ def _listed(values: Any, name: str, source: str) -> Sequence[Any]:
 
 def _frame_columns(data: Any, source: str) -> tuple[dict[str, Sequence[Any]], str, Any]:
     """Return the columns of a data frame, the name of its library, and its index if pandas has made it."""
-    try:
-        import narwhals as nw
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("Install narwhals to use data frames, or pass a dict of columns.") from None
+    import narwhals as nw
+
     try:
         frame = nw.from_native(data, eager_only=True)
     except TypeError:

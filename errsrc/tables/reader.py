@@ -12,6 +12,7 @@ from typing import Any
 
 from errsrc import checks
 from errsrc.checks import PATH
+from errsrc.extras import require
 from errsrc.tables.data_table import DataTable, Written
 from errsrc.tables.delimited import parse_delimited
 from errsrc.tables.frames import column_of, table_of
@@ -115,10 +116,8 @@ def _text(content: bytes, source: str) -> str:
 
 def _parquet(content: bytes, source: str) -> DataTable:
     """Return the table of a Parquet file."""
-    try:
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(f"{source} is a Parquet file: install pyarrow to read it.") from None
+    require(f"{source}, a Parquet file,", "pyarrow")
+    parquet = importlib.import_module("pyarrow.parquet")
     try:
         frame = parquet.read_table(io.BytesIO(content))
         columns = {str(name): frame.column(k).to_pylist() for k, name in enumerate(frame.column_names)}
