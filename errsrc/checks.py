@@ -1,18 +1,18 @@
 """Rules for the values of arguments and fields: each rule is declared once, and all messages have one form.
 
-Every message about a wrong value reads
+Every message about a wrong value has the form
 
     The 'n' parameter of budget must be an integer >= 1. Got 0 instead.
 
-It names the argument, the accepted values and the given value.  A `Rule` states and checks which values are
-accepted:
+It names the argument, the accepted values and the given value.  A `Rule` says which values are accepted, and
+checks a value:
 
 - a function declares the rules of its arguments with the decorator `arguments`;
-- a dataclass declares those of its fields with `errsrc.fields`;
-- a rule called directly, ``Integer(at_least=1)(value, "n", "budget")``, checks a single value.
+- a dataclass declares the rules of its fields with `errsrc.fields`;
+- a call of a rule, such as ``Integer(at_least=1)(value, "n", "budget")``, checks a single value.
 
-Messages, the errors of TOML specs, the reference and the Hypothesis strategies of `errsrc.testing` come from
-the same rules.
+Error messages, also those about the TOML files of studies, the reference, and the Hypothesis strategies of
+`errsrc.testing` come from the same rules.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ _NOT_NUMBERS = (bool, np.bool_, np.timedelta64)
 
 
 def refusal(name: str, where: str, accepted: str, got: object) -> str:
-    """Return the error message, on one line, for a wrong argument.
+    """Return the error message, of one line, for a wrong argument.
 
     Parameters
     ----------
     name : str
         Name of the argument or field.
     where : str
-        Name of the function or class of the argument or field.
+        Name of the function or class to which the argument or field belongs.
     accepted : str
-        The accepted values in words, as the end of "must be ...".
+        The accepted values in words, which continue "must be ...".
     got : object
-        The given value.  Its repr is shown, shortened to 80 characters; a string of the form "<...>" is
-        shown as it is, for values without a useful repr (``"<shape (3, 2)>"``).
+        The given value.  Its repr is shown, shortened to 80 characters.  For a value without a useful repr,
+        pass a string in angle brackets, such as ``"<shape (3, 2)>"``, which is shown as it is.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
 
 
 def nearest(value: str, options: Iterable[str]) -> str:
-    """Return " (did you mean 'x'?)" for the option that is closest to `value`, or "" where none is close.
+    """Return " (did you mean 'x'?)" for the option that is most similar to `value`, or "" if none is similar.
 
     Parameters
     ----------
@@ -84,36 +84,36 @@ def nearest(value: str, options: Iterable[str]) -> str:
 
 
 class Rule(abc.ABC):
-    """A rule that a value must satisfy, and its check."""
+    """A rule that a value must satisfy; calling the rule checks a value."""
 
     @property
     @abc.abstractmethod
     def accepted(self) -> str:
-        """The accepted values in words, as the end of "must be ..."."""
+        """The accepted values in words, which continue "must be ..."."""
 
     @abc.abstractmethod
     def __call__(self, value: Any, name: str, where: str) -> Any:
-        """Return `value` as the plain type that it is used as.
+        """Return a value after the check, converted to a plain type such as int or float.
 
         Parameters
         ----------
         value
-            What came.
+            The given value.
         name, where : str
-            Name of the argument or field, and of the function or class that it belongs to.
+            Name of the argument or field, and name of its function or class, for error messages.
 
         Raises
         ------
         TypeError
-            For a value of another type.
+            If the value has another type.
         ValueError
-            For a value of the right type that is out of range.
+            If the value has the right type but is out of range.
         """
 
 
 @dataclass(frozen=True)
 class Integer(Rule):
-    """An integer, Python's or numpy's but no boolean.
+    """An integer of Python or numpy; booleans are not accepted.
 
     Attributes
     ----------
@@ -195,7 +195,7 @@ class Number(Rule):
 
 @dataclass(frozen=True)
 class Choice(Rule):
-    """One of several strings; the error for another string names the closest option.
+    """One of several strings; the error for another string suggests the most similar option.
 
     Attributes
     ----------
@@ -242,14 +242,14 @@ class Flag(Rule):
 
 @dataclass(frozen=True)
 class Instance(Rule):
-    """An instance of a class, or of one of several.
+    """An instance of a class, or of one of several classes.
 
     Attributes
     ----------
     types : type or tuple of types
-        The classes.
+        The class or the classes.
     accepted : str
-        These classes in words, as the end of "must be ...".
+        The accepted values in words, which continue "must be ...".
 
     Examples
     --------
@@ -290,7 +290,7 @@ class Optional(Rule):
         return f"{self.rule.accepted} or None"
 
     def __call__(self, value: Any, name: str, where: str) -> Any:
-        """Return None, or `value` as the other rule returns it."""
+        """Return None if `value` is None, and otherwise what the other rule returns for `value`."""
         if value is None:
             return None
         try:
@@ -327,7 +327,7 @@ class Tuple(Rule):
         return f"{many}, each {self.rule.accepted}"
 
     def __call__(self, value: Any, name: str, where: str) -> tuple[Any, ...]:
-        """Return `value` as a tuple of what the other rule returns."""
+        """Return a tuple of what the other rule returns for each element of `value`."""
         if not isinstance(value, tuple):
             raise TypeError(refusal(name, where, self.accepted, value))
         if len(value) < self.at_least:
@@ -340,7 +340,7 @@ class Tuple(Rule):
 
 @dataclass(frozen=True)
 class PositiveArray(Rule):
-    """An array of finite numbers > 0; strings and booleans are no numbers.
+    """An array of finite numbers > 0; strings and booleans are not accepted.
 
     Attributes
     ----------
@@ -367,7 +367,7 @@ class PositiveArray(Rule):
 
 @dataclass(frozen=True)
 class NonNegativeArray(Rule):
-    """An array of finite numbers >= 0; strings and booleans are no numbers."""
+    """An array of finite numbers >= 0; strings and booleans are not accepted."""
 
     @property
     def accepted(self) -> str:
@@ -406,15 +406,15 @@ PATH = Instance((str, os.PathLike), "a path: a string or a pathlib.Path")
 
 
 def arguments(**rules: Rule) -> Callable[[F], F]:
-    """Return a decorator that checks the arguments of a function by their `rules` before each call.
+    """Return a decorator that applies `rules` to the arguments of a function before each call.
 
-    The function gets the values as the rules return them; defaults are not checked.  Messages name the
-    function by its qualified name, ``Fit.predict`` for a method.
+    The function gets the values that the rules return.  Defaults are not checked.  Error messages have the
+    qualified name of the function, such as ``Fit.predict`` for a method.
 
     Parameters
     ----------
     **rules : Rule
-        A rule for each argument that is to be checked.
+        A rule for each argument that must be checked, by the argument's name.
 
     Examples
     --------

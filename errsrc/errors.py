@@ -1,9 +1,8 @@
-"""The exceptions that errsrc raises, and the results that they carry.
+"""The exceptions that errsrc raises, and the warning `Undersampled`.
 
-Bad arguments raise plain ``ValueError`` or ``TypeError`` with the one message
-shape of `errsrc.checks`.  The classes below are raised if a valid question has no
-trustworthy answer.  Each has the best partial answer in ``best``, so that no
-computed result is lost.
+Bad arguments raise plain ``ValueError`` or ``TypeError``; `errsrc.checks` writes their messages.  `NoAnswer`
+and its subclasses are raised if a valid question has no trustworthy answer.  Their attribute ``best`` has the
+best partial answer, because no computed result should be lost.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ __dir__ = exported_names(__name__)
 
 
 class NoAnswer(Exception):
-    """The question was well posed and the answer is no.
+    """A valid question has no trustworthy answer.
 
-    The message says why.  ``best`` holds the best partial answer.
+    The message says why.  The attribute ``best`` has the best partial answer.
     """
 
     def __init__(self, message: str, best: Any = None) -> None:
@@ -27,23 +26,29 @@ class NoAnswer(Exception):
 
 
 class NoFit(NoAnswer):
-    """No start of a fit reached a finite, converged optimum; ``best`` is the best one seen."""
+    """No start of a fit reached a finite, converged optimum; ``best`` is the best fit that was found."""
 
 
 class Unreachable(NoAnswer):
-    """The given error lies under the law's floor; ``best`` is the floor (an Interval)."""
+    """The given error is below the law's smallest error; ``best`` is this smallest error, an Interval."""
 
 
 class Diverged(NoAnswer):
-    """Some trainings diverged; ``best`` holds all predictors, also the diverged ones, and their outcomes."""
+    """Some trainings diverged; ``best`` is the list of all fitted predictors.
+
+    The attribute ``diverged`` of a predictor is true if its training diverged.
+    """
 
 
 class StoreError(Exception):
-    """The file of a study could not be opened, read or written; what was finished before is safe in it."""
+    """The store, the file of a study's finished cells, could not be opened, read or written.
+
+    Cells that were finished before are safe in the file.
+    """
 
 
 class StoreWriteError(StoreError):
-    """A run has stopped since the file of its study could not be written, or was deleted or replaced."""
+    """A run has stopped because its store could not be written, or because it was deleted or replaced."""
 
 
 class EngineError(Exception):
@@ -51,4 +56,4 @@ class EngineError(Exception):
 
 
 class Undersampled(UserWarning):
-    """Examples do not determine the functions of a band, to rounding: the fit is one of many."""
+    """Up to rounding, the examples do not determine a function of the band: many functions fit them."""

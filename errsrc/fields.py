@@ -1,6 +1,6 @@
-"""Fields of dataclasses that declare what they accept.
+"""Fields of dataclasses that declare which values they accept.
 
-A field's rule (`errsrc.checks`) stands with the field, once::
+The rule of a field (`errsrc.checks`) is part of the field's declaration::
 
     @dataclass(frozen=True)
     class Recipe(Checked):
@@ -8,9 +8,9 @@ A field's rule (`errsrc.checks`) stands with the field, once::
         batch: int = integer(128, at_least=1)
         optimiser: str = choice("adam", ("adam", "sgd", "lbfgs"))
 
-`Checked` applies the rules whenever an instance is made.  A subclass defines ``__post_init__`` only for
-relations between fields, and calls ``super().__post_init__()`` first.  Fields that are keyword-only arguments
-stand below a line ``_: KW_ONLY`` (`dataclasses.KW_ONLY`), which mypy understands too.
+`Checked` applies the rules whenever an instance is made.  A subclass needs ``__post_init__`` only for
+relations between fields, and calls ``super().__post_init__()`` first.  Fields below a line ``_: KW_ONLY``
+(`dataclasses.KW_ONLY`) are keyword-only arguments.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def integer(
     Parameters
     ----------
     default : int or None, optional
-        The field's default; without it the field must be given.
+        The field's default; without a default the field must be given.
     at_least, at_most : int, optional
         Smallest and largest value.
     """
@@ -51,12 +51,14 @@ def number(
     below: float | None = None,
     at_most: float | None = None,
 ) -> Any:
-    """Declare a field that is a finite number in a range; if its default is None, it also accepts None.
+    """Declare a field that is a finite number in a range.
+
+    If the default is None, the field also accepts None.
 
     Parameters
     ----------
     default : float or None, optional
-        The field's default; without it the field must be given.
+        The field's default; without a default the field must be given.
     above : float, optional
         Lower bound, excluded.
     at_least : float, optional
@@ -75,7 +77,7 @@ def choice(default: Any, options: Sequence[str]) -> Any:
     Parameters
     ----------
     default : str or MISSING
-        The field's default; ``dataclasses.MISSING`` where it must be given.
+        The field's default; ``dataclasses.MISSING`` if the field must be given.
     options : sequence of str
         All accepted values.
     """
@@ -88,7 +90,7 @@ def flag(default: Any = MISSING) -> Any:
     Parameters
     ----------
     default : bool, optional
-        The field's default; without it the field must be given.
+        The field's default; without a default the field must be given.
     """
     return declare(Flag(), default)
 
@@ -100,18 +102,20 @@ def instance(
     *,
     default_factory: Any = MISSING,
 ) -> Any:
-    """Declare a field that is an instance of a class; if its default is None, it also accepts None.
+    """Declare a field that is an instance of a class, or of one of several classes.
+
+    If the default is None, the field also accepts None.
 
     Parameters
     ----------
     types : type or tuple of types
-        The classes.
+        The class or the classes.
     accepted : str
-        These classes in words, as the end of "must be ...".
+        The accepted values in words, which continue "must be ...".
     default : optional
-        The field's default; without it, or a factory, the field must be given.
+        The field's default.  Without a default or a default factory, the field must be given.
     default_factory : callable, optional
-        Returns the default.
+        A function without arguments that returns the default.
     """
     return declare(Instance(types, accepted), default, default_factory=default_factory)
 
@@ -122,11 +126,11 @@ def declare(rule: Rule, default: Any = MISSING, *, default_factory: Any = MISSIN
     Parameters
     ----------
     rule : Rule
-        What the field accepts.
+        The rule for the values of the field.
     default : optional
-        The field's default; without it, or a factory, the field must be given.
+        The field's default.  Without a default or a default factory, the field must be given.
     default_factory : callable, optional
-        Returns the default.
+        A function without arguments that returns the default.
     """
     if default is None and not isinstance(rule, Optional):
         rule = Optional(rule)
@@ -137,14 +141,14 @@ def declare(rule: Rule, default: Any = MISSING, *, default_factory: Any = MISSIN
 
 
 def rules(cls: Any) -> dict[str, Rule]:
-    """Return the rules that the fields of a dataclass declare, by the field's name."""
+    """Return the rule of each field of a dataclass that declares a rule, by the field's name."""
     return {
         field.name: field.metadata["rule"] for field in dataclasses.fields(cls) if "rule" in field.metadata
     }
 
 
 class Checked:
-    """Base of dataclasses whose fields declare what they accept."""
+    """Base class of dataclasses whose fields declare which values they accept."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 

@@ -1,7 +1,7 @@
-"""The seed tree: independent streams named by what they are for, not by the order of use.
+"""Independent streams of random numbers, which are identified by their purpose and not by the order of use.
 
-A stream is identified by a root seed and a path of names and integers, so that
-adding, removing or reordering work never changes the numbers of the rest.
+A root seed and a path of names and integers identify a stream.  If work is added, removed or reordered, the
+random numbers of all other work therefore stay the same.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ _STEP = checks.Integer(at_least=-_LARGEST - 1, at_most=_LARGEST)
 
 
 def seed_of(seed: int, *path: str | int) -> int:
-    """Return the 63-bit seed of the stream at `path` under the root `seed`.
+    """Return the 63-bit seed of the random stream that a root seed and a path identify.
 
-    Different paths have different streams, ``("a", 1)``, ``("a", "1")`` and ``("a/1",)`` among them; an
-    integer is the same step whatever its type.
+    Different paths have different streams.  For example, ``("a", 1)``, ``("a", "1")`` and ``("a/1",)`` are
+    three different paths.  Equal integers of different types, such as int and numpy.int64, give the same
+    path.
 
     Parameters
     ----------
     seed : int
-        The root, from 0 to 2^63 - 1.
+        The root seed, from 0 to 2^63 - 1.
     *path : str or int
-        What the stream is for; integers from -2^63 to 2^63 - 1.
+        Names and integers that say what the stream is for.  Integers are from -2^63 to 2^63 - 1.
 
     Raises
     ------
     TypeError
-        `seed` or an element of `path` is of another type.
+        If `seed` or an element of `path` has another type.
     ValueError
-        An integer is out of range.
+        If an integer is out of range.
 
     Examples
     --------
@@ -58,13 +59,13 @@ def seed_of(seed: int, *path: str | int) -> int:
 
 
 def generator(seed: int, *path: str | int) -> np.random.Generator:
-    """Return the numpy Generator of the stream at `path` under the root `seed`.
+    """Return the numpy Generator of the random stream that a root seed and a path identify.
 
     Parameters
     ----------
     seed : int
-        The root, from 0 to 2^63 - 1.
+        The root seed, from 0 to 2^63 - 1.
     *path : str or int
-        What the stream is for, as `seed_of` takes it.
+        Names and integers that say what the stream is for, see `seed_of`.
     """
     return np.random.default_rng(seed_of(seed, *path))

@@ -1,4 +1,7 @@
-"""Readers of image files.  A damaged file raises an error that names the file; no code in a file is run."""
+"""Readers of image files.
+
+A damaged file raises an error that names the file.  No code in a file is run.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def idx(path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        The file is not a whole idx file of unsigned bytes.
+        If the file is not a complete idx file of unsigned bytes.
     """
     wrong = f"The file {path} is not a whole idx file of unsigned bytes; put a fresh copy there."
     try:
@@ -47,19 +50,19 @@ def idx(path: Path) -> NDArray[np.uint8]:
 
 
 def unpacked(archive: Path, names: Collection[str]) -> dict[str, bytes]:
-    """Return the content of some files of a gzipped tar archive, by name.
+    """Return the contents of some files of a gzipped tar archive, by the files' names.
 
     Parameters
     ----------
     archive : Path
         The archive.
     names : collection of str
-        Names of the files, without their folder; names that the archive lacks are left out.
+        Names of the files, without their folders.  Names that are not in the archive are left out.
 
     Raises
     ------
     ValueError
-        The file is not a whole gzipped tar archive.
+        If the file is not a complete gzipped tar archive.
     """
     files = {}
     try:
@@ -77,17 +80,17 @@ def unpacked(archive: Path, names: Collection[str]) -> dict[str, bytes]:
 def pickled_batch(content: bytes, path: str, labels: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return the images and labels of a pickled CIFAR batch.
 
-    A pickle can name any function to be called.  This function reads arrays and plain values only, and
-    refuses everything else.
+    Reading a pickle can call any function that the pickle names.  This function therefore reads only arrays
+    and plain values, and raises ValueError for anything else.
 
     Parameters
     ----------
     content : bytes
         Content of the file.
     path : str
-        Path of the file, for messages.
+        Path of the file, for error messages.
     labels : str
-        Name of the labels in the batch.
+        Key of the labels in the batch.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def pickled_batch(content: bytes, path: str, labels: str) -> tuple[NDArray[np.ui
     Raises
     ------
     ValueError
-        The content is not a whole CIFAR batch.
+        If the content is not a complete CIFAR batch.
     """
     wrong = f"The file {path} is not a whole CIFAR batch"
     try:
@@ -138,16 +141,16 @@ def _latin(text: str, encoding: str) -> bytes:
 def binary_batch(
     content: bytes, path: str, labels: int, pixels: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the images and the last label of each image of a binary CIFAR batch.
+    """Return the images of a binary CIFAR batch, and the last label of each image.
 
     Parameters
     ----------
     content : bytes
-        Content of the file: for each image its labels, then its pixels, one byte each.
+        Content of the file: for each image its labels, then the values of its pixels, one byte each.
     path : str
-        Path of the file, for messages.
+        Path of the file, for error messages.
     labels, pixels : int
-        Number of labels and of pixels of an image.
+        Number of labels of an image, and number of values of its pixels.
 
     Returns
     -------
@@ -157,7 +160,7 @@ def binary_batch(
     Raises
     ------
     ValueError
-        The content is not a whole number of images.
+        If the content does not have a whole number of images.
     """
     if not content or len(content) % (labels + pixels):
         wrong = f"it has {len(content)} bytes, no multiple of {labels + pixels}"
@@ -167,14 +170,14 @@ def binary_batch(
 
 
 def picture(path: Path, side: int) -> NDArray[np.uint8]:
-    """Return the largest central square of a picture, resized, in RGB.
+    """Return the largest square in the middle of a picture, resized, in RGB.
 
     Parameters
     ----------
     path : Path
-        The file, of any format that Pillow reads, with 8 bits per channel.
+        The file, in any format that Pillow reads, with 8 bits per channel.
     side : int
-        Side of the result, in pixels.
+        Height and width of the result, in pixels.
 
     Returns
     -------
@@ -184,7 +187,7 @@ def picture(path: Path, side: int) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        The file is not a whole picture, or has more than 8 bits per channel.
+        If the file is not a complete picture, or if it has more than 8 bits per channel.
     """
     from PIL import Image, ImageOps
 

@@ -1,4 +1,8 @@
-"""Image sets as numpy arrays, from files on this machine: named sets, and folders of pictures by class."""
+"""Image sets as numpy arrays, from files on this machine.
+
+An image set has a name, such as "cifar-10", or it is a folder that has a subfolder of pictures for each
+class.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ from errsrc.rng import generator
 
 
 class Shape(NamedTuple):
-    """The sizes of an image set, which a network's inputs and outputs must match.
+    """The size of an image set's images, and the number of classes.
 
     Attributes
     ----------
@@ -30,7 +34,7 @@ class Shape(NamedTuple):
     classes : int
         Number of classes.
     channels : int
-        1 for grey, 3 for colour images.
+        Number of channels: 1 for grey images, 3 for colour images.
     """
 
     side: int
@@ -39,7 +43,7 @@ class Shape(NamedTuple):
 
     @property
     def inputs(self) -> int:
-        """Number of values of an image, channels x side x side."""
+        """Number of values of an image: channels x side x side."""
         return self.channels * self.side**2
 
 
@@ -103,12 +107,12 @@ class Images:
     name, source
         Name of the set, and the folder, archive or package that it was read from.
     train_x, test_x
-        uint8 (N, channels, side, side), from 0 (black) to ``white``; one grey channel, or red, green and
-        blue.
+        Pixels of the images, uint8 (N, channels, side, side), from 0 (black) to ``white``.  There is one grey
+        channel, or three channels for red, green and blue.
     train_y, test_y
-        int64 (N,), 0 to ``classes`` - 1.
+        Classes of the images, int64 (N,), from 0 to ``classes`` - 1.
     classes, white
-        Number of classes; the pixel value of full white.
+        Number of classes, and the pixel value that means white.
     """
 
     name: str
@@ -122,7 +126,7 @@ class Images:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all pixels and labels, hexadecimal; it does not depend on the files they came from."""
+        """SHA-256 of all pixels and labels, hexadecimal; it does not depend on the format of the files."""
         found = hashlib.sha256()
         for array in (self.train_x, self.train_y, self.test_x, self.test_y):
             found.update(f"{array.dtype.str} {array.shape}\n".encode())
@@ -135,10 +139,10 @@ class Images:
         Returns
         -------
         train, test
-            float32 (N, channels x side x side), channel by channel.  From grey images the mean image is
-            subtracted, and all pixels are divided by one standard deviation.  From colour images the mean of
-            each channel is subtracted, and the channel is divided by its standard deviation.  If a standard
-            deviation is 0, nothing is divided.
+            float32 (N, channels x side x side), one channel after another.  For grey images, the mean image
+            is subtracted, and all pixels are divided by one standard deviation.  For colour images, the mean
+            of each channel is subtracted, and the channel is divided by its standard deviation.  If a
+            standard deviation is 0, pixels are not divided by it.
         """
         train, test = (x.reshape(*x.shape[:2], -1).astype(np.float32) for x in (self.train_x, self.test_x))
         if train.shape[1] == 1:
@@ -158,36 +162,41 @@ class Images:
 
 
 def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 0) -> Images:
-    """Return a named image set, or the image set in a folder with one subfolder per class.
+    """Return an image set by its name, or from a folder that has a subfolder for each class.
 
     Parameters
     ----------
     name
-        "fashion-mnist" (Xiao et al. 2017, arXiv 1708.07747): 60,000 training and 10,000 test images of 28 x
-        28 pixels, from idx files, gzipped or plain.  "digits": scikit-learn's 1,797 images of 8 x 8 pixels;
-        600 of them are a fixed class-balanced test set.  "cifar-10" and "cifar-100" (Krizhevsky 2009): 50,000
-        training and 10,000 test images of 32 x 32 pixels in colour, in the Python or the binary version,
-        packed or unpacked.  Or the path of an ImageNet-style folder, which must contain a slash:
-        ``train/CLASS/*.png`` (.jpg, .jpeg, ...), with the test set in ``test/CLASS`` or else ``val/CLASS``.
+        The name of a set, or the path of a folder.
+
+        - "fashion-mnist" (Xiao et al. 2017, arXiv 1708.07747) has 60,000 training and 10,000 test images of
+          28 x 28 pixels.  Its idx files may be gzipped.
+        - "digits" has scikit-learn's 1,797 images of 8 x 8 pixels; 600 of them are a fixed, class-balanced
+          test set.
+        - "cifar-10" and "cifar-100" (Krizhevsky 2009) have 50,000 training and 10,000 test images of 32 x 32
+          pixels in colour.  Their files may be the Python or the binary version, packed or unpacked.
+        - A path must contain a slash.  The folder has the layout of ImageNet: training images are in
+          ``train/CLASS/*.png`` (or .jpg, .jpeg, ...), and test images in ``test/CLASS`` or ``val/CLASS``.
     folder
-        Folder of the files of a named set.  By default the first of these that has them: the folder in the
-        environment variable ERRSRC_DATA, the Debian package dataset-fashion-mnist, ./data, ~/data, ~/.cache
-        and ~/.cache/torch.  In each of them torchvision's layout is found too: ``FashionMNIST/raw``,
-        ``cifar-10-batches-py``, ``cifar-100-python``.
+        Folder with the files of a named set.  By default several folders are searched in this order: the
+        folder in the environment variable ERRSRC_DATA, the Debian package dataset-fashion-mnist, ./data,
+        ~/data, ~/.cache and ~/.cache/torch.  The files may be in torchvision's subfolders, such as
+        ``FashionMNIST/raw``, ``cifar-10-batches-py`` or ``cifar-100-python``.
     side
-        For a path: side of the images, in pixels.  Each image is its largest central square, resized, in RGB.
+        Height and width to which the pictures of a path are resized, in pixels.  The largest square in the
+        middle of each picture is used, in RGB.
 
     Raises
     ------
     FileNotFoundError
-        The files were not found; the message says what to install or where to put them.
+        If the files were not found.  The message says what to install or where to put the files.
     ValueError
-        An unknown name; a file with another content than its name says; a picture of more than 8 bits per
-        channel; no test images, or a class without training images.
+        If the name is unknown, if the content of a file does not fit its name, if a picture has more than 8
+        bits per channel, if there are no test images, or if a class has no training images.
 
     Notes
     -----
-    No code in a file is run: from a pickle only arrays of numbers and plain values are read.
+    No code in a file is run: only arrays of numbers and plain values are read from a pickle.
 
     Examples
     --------
@@ -210,17 +219,17 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
 
 
 def check_files(name: str, side: int = 0) -> None:
-    """Raise what `images` would raise for an image set, without decoding the pictures of a folder.
+    """Raise the errors that `images` would raise, without decoding the pictures of a folder.
 
     Parameters
     ----------
     name, side
-        See `images`.
+        Arguments of `images`.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        See `images`.
+        If `images` would raise the error.
     """
     check_dataset(name, side, "images", "name")
     if _is_path(name):
@@ -235,21 +244,21 @@ def _is_path(name: str) -> bool:
 
 
 def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") -> None:
-    """Check the name and the side of an image set, without looking for its files.
+    """Check the name and the side of an image set; its files are not read.
 
     Parameters
     ----------
     name, side
-        See `images`.
+        Arguments of `images`.
     where : str
-        Name of the function or class that checks, for messages.
+        Name of the calling function or class, for error messages.
     parameter : str
-        Name of its parameter that holds the name.
+        Name of the caller's parameter for the image set, for error messages.
 
     Raises
     ------
     TypeError, ValueError
-        For an unknown name; for a side of a named set; for a path without a side.
+        If the name is unknown, if a side is given for a named set, or if no side is given for a path.
     """
     if isinstance(name, str) and _is_path(name):
         checks.Integer(at_least=1)(side, "side", where)
@@ -261,12 +270,14 @@ def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") 
 
 
 def shape_of(name: str, side: int = 0) -> Shape:
-    """Return the shape of an image set without reading its images; the classes of a folder are counted.
+    """Return the shape of an image set without reading its images.
+
+    For a path, the subfolders are counted, because each is a class.
 
     Parameters
     ----------
     name, side
-        See `images`.
+        Arguments of `images`.
 
     Examples
     --------
@@ -278,10 +289,11 @@ def shape_of(name: str, side: int = 0) -> Shape:
 
 
 def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the rows of labels in a random order, whose first n rows are class-balanced for every n.
+    """Return row indices in a random order in which the first n rows are class-balanced, for every n.
 
-    The class counts of ``order[:n]`` differ by at most 1 for every n.  So subsets of several sizes are nested
-    and balanced if each is the beginning of one order.  The order ends where the smallest class is used up.
+    For every n, the class counts of the rows ``order[:n]`` differ by at most 1.  Use the beginnings of one
+    order to get nested, balanced subsets of several sizes.  The order ends when the smallest class has no
+    more rows.
 
     Parameters
     ----------
@@ -293,7 +305,7 @@ def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArr
     Returns
     -------
     order
-        Rows, int64 (classes x size of the smallest class,), each at most once.
+        Row indices, int64 (classes x size of the smallest class,), without repetitions.
 
     Examples
     --------

@@ -1,10 +1,9 @@
-"""Published measurements of scaling, as the package's tests and benchmarks use them.
+"""Published measurements of scaling, for the tests and benchmarks of the package.
 
-`TABLES` describes each table: its source, the meaning of its columns, how its rows
-were chosen, which rows to hold out, and what may mislead a reader.  The tables are
-CSV files next to this module.  They have only numbers, in a new layout: every number
-equals the number of the source, to the last digit.  Columns that repeat others, or
-that errsrc does not read, are left out.
+`TABLES` describes each table: its source, the meaning of its columns, how its rows were chosen, which rows to
+hold out, and what may mislead a reader.  The tables are CSV files next to this module.  Their layout is new,
+but every number equals the number in the source, to the last digit.  Columns are left out if they repeat
+other columns, or if errsrc does not read them.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ class PublishedTable:
     Attributes
     ----------
     title, source, licence : str
-        What was measured; the paper and the repository (at which commit) it was
-        taken from; the licence found there.
+        Title: what was measured.  Source: the paper, and the repository with its commit.  Licence: the
+        licence of the repository.
     columns : tuple of (name, unit)
-        In the order of the file.  Unit "text" makes a column of strings, a unit
-        that begins with "flag" one of booleans, any other one of float64.
+        The columns in the order of the file.  A column with the unit "text" has strings, a column whose unit
+        begins with "flag" has booleans, and any other column has float64.
     rows : str
         How the rows were chosen, and their order.
     split : str
-        What to fit and what to hold out, so that every comparison does the same.
+        Which rows to fit and which rows to hold out.  Every comparison uses this split.
     traps : str
         What may mislead a reader of the table.
     """
@@ -237,19 +236,19 @@ def published(name: str) -> dict[str, NDArray]:
     Parameters
     ----------
     name : str
-        A key of `TABLES`, which describes each table.
+        Name of the table, a key of `TABLES`.
 
     Returns
     -------
     dict of str to ndarray
-        One array of shape (rows,) a column: float64, bool (flags) or str.
+        An array of shape (rows,) for each column: float64, bool or str.
 
     Raises
     ------
     TypeError
-        `name` is not a string.
+        If `name` is not a string.
     ValueError
-        `name` is not a table.
+        If `name` is not the name of a table.
 
     Examples
     --------
@@ -278,25 +277,25 @@ def published_curves(
     Parameters
     ----------
     name : {"curves_vision", "curves_language"}
-        The table; see `TABLES`.
+        Name of the table, see `TABLES`.
 
     Yields
     ------
     task : str
-        "domain task model".
+        The names of the domain, the task and the model, with blanks between them.
     n : ndarray of float64, shape (points,)
-        Examples seen, strictly increasing.
+        Numbers of training examples, strictly increasing.
     error : ndarray of float64, shape (points,)
         The error at each n.
     fit_mask : ndarray of bool, shape (points,)
-        True where the point is to be fitted, False where it is held out.
+        True for points to fit, False for held-out points.
 
     Raises
     ------
     TypeError
-        `name` is not a string.
+        If `name` is not a string.
     ValueError
-        `name` is not a table of learning curves.
+        If `name` is not the name of a table of learning curves.
 
     Examples
     --------

