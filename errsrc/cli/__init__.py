@@ -23,6 +23,7 @@ COMMANDS = {
     "fit": "fit a scaling law to the errors in a CSV file",
     "predict": "predict the errors of new runs with a fit",
     "plan": "find the sizes that reach a given error, or the smallest error within a budget",
+    "frontier": "find the compute-optimal sizes at many budgets, and their exponents",
     "budget": "split a learner's error into its four sources",
     "conjecture": "test whether a learner becomes exact at a finite number of examples",
     "run": "compute the missing cells (single computations) of a study",
@@ -45,6 +46,7 @@ examples:
   errsrc fit runs.csv --out fit.json      fit a law; columns n, m, error, one trained model per row
   errsrc predict fit.json larger.csv      print the rows with predicted errors and intervals
   errsrc plan fit.json --error 0.05       find the cheapest n and m that reach the error 0.05
+  errsrc frontier runs.csv --budget 1e23  find the compute-optimal m and n, and their exponents
   errsrc budget STUDY.toml                split the error of a learner into its four sources
   errsrc run STUDY.toml                   compute a study; then use status, export and report
 

@@ -5,6 +5,7 @@
 - ``plan(fit, error=0.05)`` returns the cheapest n and m that reach a given error.
 - ``frontier(fit, [1e21, 1e23])`` returns the n and m of lowest error at each budget, and their exponents.
 - ``isoflop(error, m=m, flops=flops)`` finds the best model size of each budget in a table of runs.
+- ``compute_optimal(data="runs.csv")`` compares the three approaches to compute-optimal sizes.
 - ``fewest_weights(fit, error, ...)`` returns the network that reaches a given error with the fewest weights.
 - ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
 - ``holdout(Dense, error, n=n, m=m)`` fits a law to the small runs and judges it on the large runs.
@@ -13,18 +14,22 @@
 - ``save_fit(fit, "fit.json")`` and ``load_fit("fit.json")`` write fits to files and read them.
 
 What these functions return are results that you can hold: `Fit`, `AveragedFit`, `Prediction`, `Plan`,
-`Frontier`, `IsoFlop`, `PrunedPlan` and `Holdout`.
+`Frontier`, `IsoFlop`, `TrainingEnvelope`, `ComputeOptimal`, `PrunedPlan` and `Holdout`.
 """
 
 from __future__ import annotations
 
 from errsrc.exports import exported_names
+from errsrc.fitting.approaches import ComputeOptimal as ComputeOptimal
+from errsrc.fitting.approaches import compute_optimal as compute_optimal
 from errsrc.fitting.chained_laws import ChainedFit as ChainedFit
 from errsrc.fitting.csv_fits import CsvPrediction as CsvPrediction
 from errsrc.fitting.csv_fits import fit_csv as fit_csv
 from errsrc.fitting.csv_fits import predict_csv as predict_csv
 from errsrc.fitting.csv_table import CsvTable as CsvTable
 from errsrc.fitting.csv_table import read_csv as read_csv
+from errsrc.fitting.envelopes import TrainingEnvelope as TrainingEnvelope
+from errsrc.fitting.envelopes import training_envelope as training_envelope
 from errsrc.fitting.files import load_fit as load_fit
 from errsrc.fitting.files import save_fit as save_fit
 from errsrc.fitting.forecasts import Forecast as Forecast

@@ -296,6 +296,19 @@ def largest_n(cost: Cost, budgets: Array, m: Array, measured: Array) -> Array:
     return np.where(affordable, np.exp(low), np.nan)
 
 
+def powers_of_ten(flops: Array) -> Array:
+    """Return the powers of ten from the smallest compute to 100 times the largest, 8 at most.
+
+    Parameters
+    ----------
+    flops : ndarray of float64, shape (runs,)
+        Compute of each run, > 0.
+    """
+    first, last = np.floor(np.log10(flops.min()) + 0.01), np.round(np.log10(flops.max())) + 2
+    powers = np.arange(first, last + 1)
+    return np.asarray(10.0 ** powers[:: -(-len(powers) // 8)])
+
+
 def _check_inside(m: Array, budgets: Array) -> None:
     """Raise NoAnswer for the first budget whose optimal model size, (budgets,), is 0 or inf."""
     for size, budget in zip(m, budgets, strict=True):

@@ -43,6 +43,8 @@ class IsoFlopGroup(Result):
     ----------
     budget : float
         Geometric mean of the flops of the runs.
+    rows : ndarray of int, shape (runs,)
+        Places of the runs in the arrays that `isoflop` was given.
     m, n, error : ndarray of float64, shape (runs,)
         Model sizes, data sizes and errors of the runs.
     used : ndarray of bool, shape (runs,)
@@ -58,6 +60,7 @@ class IsoFlopGroup(Result):
     """
 
     budget: float
+    rows: NDArray[np.intp]
     m: Array
     n: Array
     error: Array
@@ -254,7 +257,7 @@ def isoflop(
     """
     columns = _columns(error, m, flops, n)
     rows, names = _rows_by_budget(columns["flops"], budgets)
-    groups = [_Parabolas({name: x[index] for name, x in columns.items()}) for index in rows]
+    groups = [_Parabolas(index, {name: x[index] for name, x in columns.items()}) for index in rows]
     _leave_outliers_out(groups)
     degrees = sum(group.degrees for group in groups)
     noise = math.sqrt(sum(group.squares for group in groups) / degrees) if degrees else math.nan
@@ -353,7 +356,8 @@ class _Parabola:
 class _Parabolas:
     """The runs of one budget, with the parabolas in ln m and in ln n through those that are used."""
 
-    def __init__(self, columns: dict[str, Array]) -> None:
+    def __init__(self, rows: NDArray[np.intp], columns: dict[str, Array]) -> None:
+        self.rows = rows
         self.columns = columns
         self.used = np.ones(len(columns["m"]), dtype=bool)
         self.fitted = self._fitted()
@@ -413,6 +417,7 @@ class _Parabolas:
             optima = {k: Interval(p.optimum, *p.optimum_ends(spread), level) for k, p in self.fitted.items()}
         return IsoFlopGroup(
             budget=float(np.exp(np.log(self.columns["flops"]).mean())),
+            rows=self.rows,
             m=self.columns["m"],
             n=self.columns["n"],
             error=self.columns["error"],

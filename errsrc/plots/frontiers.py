@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from errsrc import checks
 from errsrc.checks import Instance
+from errsrc.fitting.approaches import ComputeOptimal
 from errsrc.fitting.frontiers import Frontier
 from errsrc.fitting.isoflops import IsoFlop
 from errsrc.laws.law import Array
@@ -104,6 +105,16 @@ def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
         ax.set_title(f"{result.method}, {100 * result.a.level:.6g}% intervals")
         legend_right(ax)
         return log(ax)
+
+
+@draw.register
+def _of_all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
+    """Draw the isoFLOP curves; without them the optimal sizes by the last approach."""
+    return (
+        optimal_sizes(result.frontiers[-1], ax)
+        if result.isoflop is None
+        else isoflop_curves(result.isoflop, ax)
+    )
 
 
 def _left_out_runs(result: IsoFlop, ax: Axes, handles: list[Line2D]) -> None:

@@ -1,0 +1,117 @@
+"""errsrc frontier: the compute-optimal sizes at many budgets, and their exponents."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+from errsrc.cli.fit import assignment
+from errsrc.fitting import compute_optimal, frontier, load_fit
+from errsrc.fitting.approaches import LAWS, ROLES
+from errsrc.fitting.frontiers import powers_of_ten
+from errsrc.fitting.plans import training_flops
+from errsrc.fitting.problem import OBJECTIVES
+from errsrc.results import Result
+
+DESCRIPTION = """\
+Find the model size m* and the data size n* that have the lowest error at each training budget C,
+and the exponents a and b of m* ~ C^a and n* ~ C^b.  All numbers have intervals.
+
+From a table of runs, the command prints the result of each approach of Hoffmann et al. 2022
+(arXiv 2203.15556) that the runs allow:
+  1  the envelope of training curves, if a column names the run of each row (--run)
+  2  isoFLOP parabolas: a parabola in ln m through the runs of each budget
+  3  a law that is fitted to all runs (--law)
+From a fit.json, it prints the frontier of that fit.
+
+The cost model is C = 6 n m, in operations.  The table has the columns error, m and n, or flops
+instead of one of the sizes: the missing size follows from the cost model.
+"""
+
+EXAMPLES = """\
+examples:
+  errsrc frontier runs.csv --flops compute --m params --error loss --budget 1e21 1e23
+  errsrc frontier runs.csv --budgets 1e18:1e24:7 --plot frontier.png
+  errsrc frontier fit.json --budget 1e21
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a table of runs, or a fit.json that 'errsrc fit --out' wrote")
+    for name in ROLES:
+        what = f"the column of {name} (default: {name}, if there is one)"
+        add(f"--{name}", metavar="COL", dest=f"{name}_column", help=what)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--budget", type=float, nargs="+", metavar="C", help="budgets (default: powers of ten)"
+    )
+    which.add_argument(
+        "--budgets",
+        type=budget_range,
+        dest="budget",
+        metavar="LOW:HIGH:COUNT",
+        help="budgets with equal ratios between their neighbours, such as 1e18:1e24:7",
+    )
+    add(
+        "--nominal",
+        type=float,
+        nargs="+",
+        metavar="C",
+        help="nominal budgets of the runs (default: runs of flops within 10%% share a budget)",
+    )
+    add("--cost", choices=("6nm",), default="6nm", help="the cost model (default and only choice: 6nm)")
+    add("--law", choices=LAWS, default="chinchilla", metavar="LAW", help="the law of approach 3: %(choices)s")
+    add("--fix", type=assignment, action="append", metavar="NAME=VALUE", help="hold a parameter of the law")
+    add("--objective", choices=OBJECTIVES, metavar="LOSS", help="what the fit minimises, see errsrc fit")
+    add("--delta", type=float, metavar="X", help="threshold of --objective huber, in ln error")
+    add("--strict", action="store_true", help="refuse rows that cannot be used instead of leaving them out")
+    add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
+    add("--json", action="store_true", help="print one JSON object instead of a table")
+    add("--plot", metavar="out.png", help="write a figure to this file")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the frontier of a fit, or the frontiers of a table, and draw them if asked to."""
+    if Path(args.file).suffix == ".json":
+        fit = load_fit(args.file)
+        budgets = powers_of_ten(training_flops(**fit.inputs)) if args.budget is None else args.budget
+        found: Result = frontier(fit, budgets, level=args.level)
+    else:
+        found = compute_optimal(
+            data=args.file,
+            **{name: getattr(args, f"{name}_column") for name in ROLES},
+            budgets=args.budget,
+            nominal=args.nominal,
+            law=args.law,
+            fixed=dict(args.fix or []),
+            objective=args.objective,
+            huber_delta=args.delta,
+            strict=args.strict,
+            level=args.level,
+        )
+    print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
+    if args.plot is not None:
+        found.plot().figure.savefig(args.plot)
+
+
+def budget_range(text: str) -> list[float]:
+    """Return the budgets of an argument such as "1e18:1e24:7".
+
+    Parameters
+    ----------
+    text : str
+        The smallest budget, the largest, and their number.
+    """
+    try:
+        low, high, count = text.split(":")
+        low_, high_, count_ = float(low), float(high), int(count)
+        if not (0 < low_ <= high_ < math.inf and 1 <= count_ <= 10_000):
+            raise ValueError(text)
+    except ValueError:
+        message = f"{text!r} is not LOW:HIGH:COUNT, such as 1e18:1e24:7"
+        raise argparse.ArgumentTypeError(message) from None
+    return [low_ * (high_ / low_) ** (k / max(count_ - 1, 1)) for k in range(count_)]

@@ -1,0 +1,319 @@
+"""The three approaches of Hoffmann et al. 2022 to compute-optimal sizes, side by side on the same runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from errsrc import checks
+from errsrc.checks import LEVEL, Choice, Flag, Optional, PositiveArray
+from errsrc.errors import NoAnswer
+from errsrc.fitting.envelopes import TrainingEnvelope, training_envelope
+from errsrc.fitting.flops import completed_sizes
+from errsrc.fitting.forecasts import Forecast
+from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
+from errsrc.fitting.isoflops import IsoFlop, isoflop
+from errsrc.fitting.one_law import fit
+from errsrc.fitting.points import NUMBERS
+from errsrc.fitting.problem import OBJECTIVES
+from errsrc.fitting.several_laws import auto
+from errsrc.laws import ALL
+from errsrc.laws.law import Array, Law
+from errsrc.results import Result, TextTable
+from errsrc.tables import DataTable, LeftOut, left_out_sentence, read_table, table_of
+
+ROLES = ("error", "m", "n", "flops", "run")
+"""What the columns of a table may be, each under its own name by default."""
+WORDS = {"envelope": "envelope of training curves", "isoflop": "isoFLOP parabolas", "fit": "fit of a law"}
+"""The approaches in words."""
+CURVE = 3
+"""Smallest number of rows of a run that count as its training curve."""
+LAWS = ("auto", *(name for name, law in ALL.items() if set(law.inputs) == {"n", "m"}))
+"""The laws that the third approach can fit."""
+
+
+@dataclass(frozen=True, repr=False)
+class ComputeOptimal(Result):
+    """Compute-optimal sizes by each approach that the runs allow.
+
+    Attributes
+    ----------
+    frontiers : tuple of Frontier
+        Exponents and optimal sizes by each approach.
+    isoflop : IsoFlop or None
+        Approach 2; None if the runs do not share budgets.
+    envelope : TrainingEnvelope or None
+        Approach 1; None without training curves.
+    fit : Forecast or None
+        The law of approach 3; None if it could not be fitted.
+    missing : tuple of str
+        Sentences on the approaches that the runs do not allow.
+    cost : str
+        Where the budgets and the sizes come from, in words.
+    left_out : tuple of LeftOut
+        Rows of the table that were not used, by reason.
+    warnings : tuple of str
+        Sentences on what weakens the results.
+    """
+
+    frontiers: tuple[Frontier, ...]
+    isoflop: IsoFlop | None
+    envelope: TrainingEnvelope | None
+    fit: Forecast | None
+    missing: tuple[str, ...]
+    cost: str
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+    def headline(self) -> str:
+        """Return the exponent of the model size by each approach as one line."""
+        return "; ".join(f"{one.method}: a = {one.a}, b = {one.b}" for one in self.frontiers)
+
+    def content(self) -> list[str | TextTable]:
+        """Return the exponents of all approaches, the optimal sizes at each budget, and the warnings."""
+        first = self.frontiers[0]
+        exponents = [["", "a, of m* ~ C^a", "b, of n* ~ C^b"]]
+        exponents += [[one.method, str(one.a), str(one.b)] for one in self.frontiers]
+        rows = [["budget C", "", "m*", "n*", "n*/m*", "error"]]
+        for k, budget in enumerate(first.budgets):
+            for one in self.frontiers:
+                error = "-" if one.error is None else str(one.error[k])
+                name = f"{budget:.4g}" if one is first else ""
+                rows.append([name, one.method, *map(str, (one.m[k], one.n[k], one.ratio[k])), error])
+        return [
+            f"compute-optimal sizes; {self.cost}; {100 * first.a.level:.6g}% intervals",
+            TextTable(exponents, "l", header=True),
+            "",
+            TextTable(rows, "l", header=True),
+            *self.missing,
+            *(f"warning    {sentence}" for sentence in self.warnings),
+        ]
+
+
+@checks.arguments(
+    budgets=Optional(PositiveArray()),
+    nominal=Optional(PositiveArray()),
+    law=Choice(LAWS),
+    fixed=NUMBERS,
+    objective=Optional(Choice(OBJECTIVES)),
+    strict=Flag(),
+    level=LEVEL,
+)
+def compute_optimal(
+    error: ArrayLike | str | None = None,
+    *,
+    data: Any = None,
+    m: ArrayLike | str | None = None,
+    n: ArrayLike | str | None = None,
+    flops: ArrayLike | str | None = None,
+    run: Sequence[Any] | NDArray[Any] | str | None = None,
+    budgets: ArrayLike | None = None,
+    nominal: ArrayLike | None = None,
+    law: str = "chinchilla",
+    fixed: Mapping[str, float] | None = None,
+    objective: str | None = None,
+    huber_delta: float | None = None,
+    strict: bool = False,
+    level: float = 0.9,
+) -> ComputeOptimal:
+    """Return compute-optimal sizes of runs, by each approach of Hoffmann et al. 2022 that the runs allow.
+
+    1. The envelope of training curves, if `run` says which rows belong to one training (`training_envelope`).
+    2. Parabolas through runs that share a budget (`isoflop`).
+    3. A law that is fitted to all runs (`fit`, then `frontier`).
+
+    Approaches 2 and 3 use the last row of each run.  Runs that approach 2 leaves out because they lie far off
+    the parabola of their budget are left out of approach 3 too.
+
+    Parameters
+    ----------
+    error : array_like, shape (rows,), or str
+        Measured errors, > 0.  With `data`, the name of a column, "error" by default; the same holds for the
+        other columns.
+    data : dict, data frame, str or Path, optional
+        The runs as a table: a dict of columns, a data frame of pandas, polars or pyarrow, or the path of a
+        file (`errsrc.tables.read_table`).  Rows that cannot be used are left out and counted.
+    m, n, flops : array_like, shape (rows,), or str
+        Model sizes, data sizes and operations of training, > 0: all three, or two of them.  The third then
+        follows from flops = 6 n m (Kaplan et al. 2020).
+    run : sequence, shape (rows,), or str, optional
+        Name or number of the run of each row, if the rows are evaluations during trainings.
+    budgets : array_like, optional
+        Budgets in flops at which the optimal sizes are returned; powers of ten by default, up to about 100
+        times the largest compute of the runs.
+    nominal : array_like, optional
+        Nominal budgets of the runs, see the parameter `budgets` of `isoflop`.
+    law : str
+        "chinchilla", "dense", or "auto" for their average.
+    fixed : dict of str to float, optional
+        Parameters of the law that are not fitted, such as ``{"eps0": 10.8}``.
+    objective, huber_delta : str and float, optional
+        What the fit of the law minimises, as in `errsrc.fit`.
+    strict : bool
+        Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
+    level : float
+        Coverage of the intervals, in (0, 1).
+
+    Returns
+    -------
+    ComputeOptimal
+        Exponents and optimal sizes by each approach, and why the others are missing.
+
+    Raises
+    ------
+    NoAnswer
+        If no approach finds optimal sizes.
+    TypeError, ValueError
+        For missing columns, arrays of different lengths, and values that are not finite and > 0.
+
+    Examples
+    --------
+    >>> from errsrc.laws import Chinchilla
+    >>> law = Chinchilla(E=1.8, A=480.0, B=2100.0, alpha=0.35, beta=0.37)
+    >>> flops = np.repeat([1e18, 1e19, 1e20], 5)
+    >>> params = 0.1 * np.sqrt(flops) * np.tile([0.25, 0.5, 1.0, 2.0, 4.0], 3)
+    >>> noise = 0.002 * np.random.default_rng(0).standard_normal(15)
+    >>> loss = law.error(n=flops / (6 * params), m=params) * np.exp(noise)
+    >>> found = compute_optimal(data={"C": flops, "params": params, "loss": loss}, error="loss",
+    ...                         m="params", flops="C", budgets=1e22)
+    >>> for one in found.frontiers:
+    ...     print(f"{one.method}: a = {one.a}")
+    isoFLOP parabolas: a = 0.518 [0.507, 0.528]
+    law chinchilla: a = 0.518 [0.509, 0.527]
+    """
+    given = {"error": error, "m": m, "n": n, "flops": flops, "run": run}
+    left_out: tuple[LeftOut, ...] = ()
+    if data is None:
+        columns = _arrays({name: x for name, x in given.items() if x is not None})
+    else:
+        columns, left_out = _from_table(data, given, strict)
+    runs = columns.pop("run", None)
+    measured = columns.pop("error")
+    sizes, cost = completed_sizes(columns)
+    last = _last_rows(runs, sizes["flops"])
+    ends = {"error": measured[last], **{name: x[last] for name, x in sizes.items()}}
+    wanted = powers_of_ten(ends["flops"]) if budgets is None else np.atleast_1d(np.asarray(budgets))
+    options: dict[str, Any] = {"fixed": fixed, "level": level}
+    options |= {k: v for k, v in (("objective", objective), ("huber_delta", huber_delta)) if v is not None}
+    found: dict[str, Any] = {}
+    frontiers: list[Frontier] = []
+    missing: list[str] = []
+
+    def attempt(name: str, approach: Callable[[], Any]) -> None:
+        try:
+            result = approach()
+            own = frontier(result, wanted, level=level) if name == "fit" else result.frontier(wanted)
+        except (NoAnswer, ValueError) as failure:
+            missing.append(f"No {WORDS[name]}: {failure}")
+        else:
+            found[name] = result
+            frontiers.append(own)
+
+    if runs is not None and len(last) * CURVE <= len(measured):
+        trained = {"m": sizes["m"], "n": sizes["n"], "run": runs}
+        attempt("envelope", lambda: training_envelope(measured, **trained, level=level))
+    attempt("isoflop", lambda: isoflop(**ends, budgets=nominal, level=level))
+    kept = _without_outliers(found.get("isoflop"), ends)
+    attempt("fit", lambda: _law_fit(law, kept, options))
+    if not found:
+        raise NoAnswer(" ".join(missing))
+    return ComputeOptimal(
+        frontiers=tuple(frontiers),
+        isoflop=found.get("isoflop"),
+        envelope=found.get("envelope"),
+        fit=found.get("fit"),
+        missing=tuple(missing),
+        cost=cost,
+        left_out=left_out,
+        warnings=tuple(_warnings(frontiers, left_out, len(measured))),
+    )
+
+
+def _arrays(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return error, sizes and run as arrays; raise TypeError or ValueError for others."""
+    where = "compute_optimal"
+    if "error" not in given:
+        raise TypeError(checks.refusal("error", where, "an array of numbers, or data= must be given", None))
+    out: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, str):
+            message = checks.refusal(name, where, "an array", value)
+            raise TypeError(f"{message} Names of columns need data=, a data frame or the path of a file.")
+        out[name] = np.asarray(value) if name == "run" else PositiveArray()(value, name, where)
+        if out[name].ndim != 1 or out[name].shape != out["error"].shape or not out[name].size:
+            accepted = "a one-dimensional array, not empty and as long as the others"
+            raise ValueError(checks.refusal(name, where, accepted, f"<shape {out[name].shape}>"))
+    return out
+
+
+def _from_table(
+    data: Any, names: Mapping[str, Any], strict: bool
+) -> tuple[dict[str, Any], tuple[LeftOut, ...]]:
+    """Return error, sizes and run from the columns of a table, and the rows that cannot be used."""
+    for name, column in names.items():
+        if column is not None and not isinstance(column, str):
+            accepted = "the name of a column of data"
+            raise TypeError(checks.refusal(name, "compute_optimal", accepted, column))
+    table = read_table(Path(data)) if isinstance(data, (str, os.PathLike)) else table_of(data)
+    columns = {role: column for role in ROLES if (column := _column(table, role, names[role])) is not None}
+    run = columns.pop("run", None)
+    table, copies = table.without_copies()
+    usable, left_out = table.usable(columns, strict=strict)
+    values: dict[str, Any] = {role: table.numbers(name).values[usable] for role, name in columns.items()}
+    if run is not None:
+        values["run"] = np.array(table.text(run))[usable]
+    return values, (*([] if copies is None else [copies]), *left_out)
+
+
+def _column(table: DataTable, role: str, asked: str | None) -> str | None:
+    """Return the column of a role; None if the table has none and nobody asked for one."""
+    name = table.found(asked or role)
+    if name is None and (asked is not None or role == "error"):
+        table.require(asked or role, f"--{role}")
+    return name
+
+
+def _last_rows(runs: NDArray[Any] | None, flops: Array) -> NDArray[np.intp]:
+    """Return the row of the largest compute of each run, in the order of the rows; all rows without runs."""
+    if runs is None:
+        return np.arange(len(flops))
+    _, which = np.unique(runs, return_inverse=True)
+    order = np.lexsort((flops, which.ravel()))
+    ends = np.append(np.flatnonzero(np.diff(which.ravel()[order])), len(order) - 1)
+    return np.sort(order[ends])
+
+
+def _without_outliers(found: IsoFlop | None, runs: dict[str, Array]) -> dict[str, Array]:
+    """Return the runs without those that lie far off the parabola of their budget."""
+    if found is None:
+        return runs
+    far = np.concatenate([group.rows[~group.used] for group in found.groups])
+    return {name: np.delete(x, far) for name, x in runs.items()}
+
+
+def _law_fit(law: str, runs: Mapping[str, Array], options: Mapping[str, Any]) -> Forecast:
+    """Return the fit of a law, or of the average of several, to the sizes and errors of runs."""
+    points: dict[str, Any] = {name: runs[name] for name in ("error", "n", "m")}
+    if law == "auto":
+        return auto(**points, **options)
+    kind: type[Law] = ALL[law]
+    return fit(kind, **points, **options)
+
+
+def _warnings(frontiers: Sequence[Frontier], left_out: tuple[LeftOut, ...], used: int) -> list[str]:
+    """Return the warnings of all approaches, each sentence once, after those on the table."""
+    out = []
+    if left_out:
+        out.append(left_out_sentence(left_out, used + sum(map(len, left_out))))
+    lows, highs = [one.a.low for one in frontiers], [one.a.high for one in frontiers]
+    if max(lows) > min(highs):
+        out.append("The approaches disagree: their intervals of a do not overlap.")
+    for one in frontiers:
+        out += [sentence for sentence in one.warnings if sentence not in out]
+    return out

@@ -1,0 +1,61 @@
+"""errsrc frontier: tables of runs and saved fits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from errsrc.cli import main
+from errsrc.cli.frontier import budget_range
+from errsrc.fitting import fit_csv, save_fit
+
+CLEAN = Path(__file__).parents[1] / "fixtures" / "isoflop_clean.csv"
+ONLY_C = CLEAN.with_name("isoflop_only_c.csv")
+
+
+def test_a_table_gives_all_its_approaches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["frontier", str(ONLY_C), "--budget", "1e19", "1e21"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert shown.out.splitlines()[0].startswith("compute-optimal sizes; C as given, n = C / (6 m)")
+    assert main(["frontier", str(ONLY_C), "--budgets", "1e19:1e21:3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["method"] for one in found["frontiers"]] == ["isoFLOP parabolas", "law chinchilla"]
+    assert found["frontiers"][0]["budgets"] == pytest.approx([1e19, 1e20, 1e21])
+
+
+def test_columns_have_other_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = ONLY_C.read_text().replace("flops,m,error", "compute,params,loss")
+    (tmp_path / "runs.csv").write_text(text)
+    names = ["--flops", "compute", "--m", "params", "--error", "loss"]
+    assert main(["frontier", str(tmp_path / "runs.csv"), *names, "--budget", "1e21"]) == 0
+    assert "1e+21" in capsys.readouterr().out
+    assert main(["frontier", str(tmp_path / "runs.csv")]) == 2
+    assert "has no column 'error'" in capsys.readouterr().err
+
+
+def test_a_fit_gives_its_frontier_and_a_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_fit(fit_csv(CLEAN, "chinchilla"), tmp_path / "fit.json")
+    figure = tmp_path / "figure.png"
+    assert main(["frontier", str(tmp_path / "fit.json"), "--budget", "1e21", "--plot", str(figure)]) == 0
+    assert capsys.readouterr().out.startswith("law chinchilla; C = 6 n m; 90% intervals\nm* ~ C^a   a = 0.51")
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert main(["frontier", str(tmp_path / "fit.json")]) == 0
+    budgets = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("1e+")]
+    assert budgets == ["1e+18", "1e+19", "1e+20", "1e+21"]
+
+
+def test_runs_of_one_data_size_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "\n".join(f"4.4e9,{m}e7,{3 - m / 100}" for m in range(5, 12))
+    (tmp_path / "runs.csv").write_text(f"n,m,error\n{rows}\n")
+    assert main(["frontier", str(tmp_path / "runs.csv")]) == 1
+    assert "must be at least two different sizes" in capsys.readouterr().err
+
+
+def test_a_range_of_budgets() -> None:
+    assert budget_range("1e18:1e20:3") == pytest.approx([1e18, 1e19, 1e20])
+    assert budget_range("1e18:1e18:1") == [1e18]
+    for text in ("1e18", "1e20:1e18:3", "0:1:2", "1:2:0", "1:inf:3", "a:b:c"):
+        assert main(["frontier", str(CLEAN), "--budgets", text]) == 2

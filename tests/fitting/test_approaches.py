@@ -1,0 +1,118 @@
+"""The approaches to compute-optimal sizes, side by side on the same runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from errsrc.errors import NoAnswer
+from errsrc.fitting import compute_optimal, training_envelope
+from errsrc.laws import Chinchilla
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+LAW = Chinchilla(E=1.8, A=480.0, B=2100.0, alpha=0.35, beta=0.37)
+A = LAW.beta / (LAW.alpha + LAW.beta)
+
+
+@pytest.fixture(scope="module")
+def curves() -> dict[str, np.ndarray]:
+    """Evaluations of seven trainings, with a little noise."""
+    m, n = (x.ravel() for x in np.meshgrid(1e8 * 2.0 ** np.arange(7), np.geomspace(1e8, 1e12, 60)))
+    noise = 1e-3 * np.random.default_rng(0).standard_normal(len(n))
+    return {"m": m, "n": n, "error": LAW.error(n=n, m=m) * np.exp(noise), "run": m}
+
+
+def test_runs_that_share_budgets_have_two_approaches_that_agree() -> None:
+    found = compute_optimal(data=FIXTURES / "isoflop_only_c.csv", budgets=1e21)
+    assert [one.method for one in found.frontiers] == ["isoFLOP parabolas", "law chinchilla"]
+    assert found.cost == "C as given, n = C / (6 m)"
+    assert found.warnings == ()
+    for one in found.frontiers:
+        assert one.a.low < A < one.a.high
+        for size, truth in ((one.m[0], 2.554e9), (one.n[0], 6.52e10)):
+            assert size.low < truth < size.high
+    error = found.frontiers[1].error
+    assert error is not None
+    assert error[0].low < 2.2993 < error[0].high
+
+
+def test_the_table_has_the_exponents_first_then_a_row_for_each_budget_and_approach() -> None:
+    lines = str(compute_optimal(data=FIXTURES / "isoflop_only_c.csv", budgets=[1e19, 1e21])).splitlines()
+    assert lines[0] == "compute-optimal sizes; C as given, n = C / (6 m); 90% intervals"
+    assert lines[2].startswith("isoFLOP parabolas  0.50")
+    assert lines[3].startswith("law chinchilla     0.51")
+    assert lines[6].startswith("1e+19     isoFLOP parabolas")
+    assert lines[8].startswith("1e+21     isoFLOP parabolas")
+
+
+def test_training_curves_have_an_envelope_and_the_others_use_the_ends_of_runs(
+    curves: dict[str, np.ndarray],
+) -> None:
+    found = compute_optimal(data=curves, budgets=1e22)
+    assert [one.method for one in found.frontiers] == ["envelope of training curves"]
+    assert found.missing[0].startswith("No isoFLOP parabolas: No budget of the table")
+    assert "No fit of a law: The 'n' parameter of fit(Chinchilla)" in found.missing[1]
+    assert found.frontiers[0].a.estimate == pytest.approx(A, abs=0.03)
+    assert found.envelope is not None
+    assert found.envelope.used.sum() == len(found.envelope.m) - 2
+
+
+def test_the_envelope_has_each_run_at_the_compute_at_which_it_is_the_best(
+    curves: dict[str, np.ndarray],
+) -> None:
+    error = LAW.error(n=curves["n"], m=curves["m"])
+    found = training_envelope(error, m=curves["m"], n=curves["n"], run=curves["run"])
+    g = (LAW.alpha * LAW.A / (LAW.beta * LAW.B)) ** (1 / (LAW.alpha + LAW.beta))
+    best = g * (found.budgets / 6) ** A
+    np.testing.assert_allclose(found.m[found.used], best[found.used], rtol=0.05)
+    np.testing.assert_allclose(6 * found.n * found.m, found.budgets)
+    assert found.a.estimate == pytest.approx(A, abs=0.005)
+    few = curves["m"] < 5e8
+    with pytest.raises(NoAnswer, match="Fewer than two runs"):
+        training_envelope(error[few], **{name: curves[name][few] for name in ("m", "n", "run")})
+
+
+def test_diverged_runs_are_left_out_of_both_approaches() -> None:
+    rows = np.genfromtxt(FIXTURES / "isoflop_clean.csv", delimiter=",", names=True)
+    error = rows["error"].copy()
+    error[[19, 22]] = [7.6, 9.9]
+    found = compute_optimal(error, m=rows["m"], n=rows["n"], flops=rows["flops"], budgets=1e21)
+    assert len(found.frontiers) == 2
+    assert found.fit is not None
+    assert len(found.fit.inputs["n"]) == 22
+    assert found.frontiers[1].a.low < A < found.frontiers[1].a.high
+    assert sum("lies far off the parabola" in sentence for sentence in found.warnings) == 2
+
+
+def test_rows_that_cannot_be_used_are_left_out_and_counted(tmp_path: Path) -> None:
+    text = (FIXTURES / "isoflop_only_c.csv").read_text()
+    (tmp_path / "runs.csv").write_text(text + "1e+20,1e9,\n1e+20,2e9,nan\n")
+    found = compute_optimal(data=tmp_path / "runs.csv")
+    assert found.warnings[0].startswith("2 of 26 rows are left out:")
+    assert sum(map(len, found.left_out)) == 2
+    with pytest.raises(ValueError, match="line 26"):
+        compute_optimal(data=tmp_path / "runs.csv", strict=True)
+
+
+@pytest.mark.parametrize("n", [np.full(6, 4.4e9), 20 * np.geomspace(5e7, 5e8, 6)])
+def test_sizes_that_do_not_vary_independently_have_no_optimum(n: np.ndarray) -> None:
+    m = np.geomspace(5e7, 5e8, 6)
+    with pytest.raises(NoAnswer, match=r"fewer than three sizes\. No fit of a law: The 'n' parameter"):
+        compute_optimal(LAW.error(n=n, m=m), m=m, n=n)
+
+
+def test_what_is_no_table_of_runs_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Two of n, m and flops are needed\. Got no flops and no n"):
+        compute_optimal([3.0, 2.0], m=[1e8, 2e8])
+    with pytest.raises(TypeError, match=r"Names of columns need data="):
+        compute_optimal("loss", m=[1e8, 2e8])
+    with pytest.raises(TypeError, match="'m' parameter of compute_optimal must be the name of a column"):
+        compute_optimal(data={"m": [1e8], "error": [1.0]}, m=[1e8])
+    with pytest.raises(ValueError, match="has no column 'loss'"):
+        compute_optimal("loss", data={"m": [1e8], "error": [1.0]})
+    with pytest.raises(
+        ValueError, match=r"'m' parameter of compute_optimal must be .* as long as the others"
+    ):
+        compute_optimal([3.0, 2.0], m=[1e8], n=[1e8, 1e9])
