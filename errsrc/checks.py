@@ -346,9 +346,12 @@ class PositiveArray(Rule):
     ----------
     at_most : float or None
         The largest accepted number; None for no bound.
+    at_least : float or None
+        The smallest accepted number; None for any number > 0.
     """
 
     at_most: float | None = None
+    at_least: float | None = None
 
     @property
     def accepted(self) -> str:
@@ -362,6 +365,9 @@ class PositiveArray(Rule):
         bad = ~(np.isfinite(array) & (array > 0) & (array <= limit))
         if bad.any():
             raise ValueError(refusal(name, where, self.accepted, float(array[bad].flat[0])))
+        if self.at_least is not None and (array < self.at_least).any():
+            accepted = f"an array of numbers >= {self.at_least:.2g} (use a smaller unit)"
+            raise ValueError(refusal(name, where, accepted, float(array.min())))
         return array
 
 
@@ -397,6 +403,9 @@ def _numbers(value: Any, name: str, where: str, accepted: str) -> NDArray[np.flo
 
 LEVEL = Number(above=0, below=1)
 """Coverage of an interval."""
+
+ERROR = PositiveArray(at_least=float(np.finfo(np.float64).tiny))
+"""Measured errors.  Smaller numbers (subnormal ones) have lost digits."""
 
 SEED = Integer(at_least=0)
 """Root of the seed tree."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import LEVEL, Instance, Number, PositiveArray
+from errsrc.checks import ERROR, LEVEL, Instance, Number
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import NUMBERS
@@ -280,7 +280,7 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     return np.logical_and.reduce([x <= share * x.max() for x in columns])
 
 
-@checks.arguments(law=LAW, error=PositiveArray(), fixed=NUMBERS, share=SHARE, level=LEVEL)
+@checks.arguments(law=LAW, error=ERROR, fixed=NUMBERS, share=SHARE, level=LEVEL)
 def holdout(
     law: type[Law],
     error: ArrayLike,
@@ -339,9 +339,7 @@ def holdout(
     return judge(fit(law, e[small], fixed=fixed, level=level, **part), e, small, level=level, **inputs)
 
 
-@checks.arguments(
-    forecast=Instance(Forecast, "a fit, or an average of fits"), error=PositiveArray(), level=LEVEL
-)
+@checks.arguments(forecast=Instance(Forecast, "a fit, or an average of fits"), error=ERROR, level=LEVEL)
 def judge(
     forecast: Forecast, error: ArrayLike, fitted: ArrayLike, *, level: float = 0.9, **inputs: ArrayLike
 ) -> Holdout:

@@ -52,9 +52,10 @@ def parameter_intervals(
         Intervals in natural units.  An end that the points do not bound is infinite, or 0 for the lower end
         of a positive parameter.
     """
-    natural, centres = problem.natural(), problem.shift(z[None, :])[0]
+    unit = problem.error_unit
+    natural, centres = problem.natural(unit), problem.shift(z[None, :], unit)[0]
     if problem.objective == "huber":
-        ends = percentiles(natural, centres, problem.shift(refits), noise, level)
+        ends = percentiles(natural, centres, problem.shift(refits, unit), noise, level)
     else:
         ends = profile(natural, centres, len(problem.error) - len(problem.free), level)
     params, intervals = problem.law_at(z).params, {}
@@ -63,6 +64,7 @@ def parameter_intervals(
             low = np.exp(low) if centre - low < np.log(FAR) else 0.0
             high = np.exp(high) if high - centre < np.log(FAR) else np.inf
         low = low if p.signed else max(low, 0.0)
+        low, high = (natural.in_given_units(p, end) for end in (low, high))
         intervals[p.name] = Interval(params[p.name], float(low), float(high), level)
     return intervals
 
@@ -166,6 +168,8 @@ def _open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bo
 
 def _covariance(jac: Array) -> Array:
     """Return the inverse of J'J for a Jacobian J, with its flattest directions kept finite."""
+    if not np.isfinite(jac).all():  # LAPACK need not return
+        return np.full((jac.shape[1], jac.shape[1]), np.inf)
     _, singular, right = np.linalg.svd(jac, full_matrices=False)
     inverse = right.T / np.maximum(singular, singular[0] * 1e-13)
     return inverse @ inverse.T

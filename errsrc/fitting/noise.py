@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from errsrc import checks
-from errsrc.checks import PositiveArray
+from errsrc.checks import ERROR
 from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array, checked_inputs
 
@@ -199,7 +199,7 @@ def seed_noise(problem: Problem) -> float:
     return float(np.sqrt(np.sum((logs - mean[group]) ** 2) / extra)) if extra else math.nan
 
 
-@checks.arguments(error=PositiveArray())
+@checks.arguments(error=ERROR)
 def seed_weights(error: ArrayLike, **inputs: ArrayLike) -> Array:
     """Return weights for a fit from repeated seeds: inverse variances of ln error.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
-from errsrc.checks import Choice, Instance, Number, Optional, PositiveArray
+from errsrc.checks import ERROR, Choice, Instance, Number, Optional, PositiveArray
 from errsrc.fitting.problem import OBJECTIVES, Problem
 from errsrc.laws.law import Array, Law, checked_inputs
 
@@ -104,7 +104,7 @@ def _columns(
 ) -> dict[str, Array]:
     """Return the inputs, "error" and "weights" as arrays of one length, (points,)."""
     sizes = checked_inputs(inputs, law.inputs, where, law.at_most)
-    e = np.atleast_1d(PositiveArray()(error, "error", where))
+    e = np.atleast_1d(ERROR(error, "error", where))
     if e.ndim != 1 or not len(e):
         accepted = "a one-dimensional array, not empty"
         raise ValueError(checks.refusal("error", where, accepted, f"<shape {e.shape}>"))

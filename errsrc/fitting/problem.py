@@ -64,6 +64,9 @@ class Problem:
     prior : float
         Residual standard deviation, which weighs the points against the weak priors on exponents and
         ceilings; 0 for no priors.
+    bounded : bool
+        Whether parameters that have a unit are bounded; False in units other than `scales` of the data, in
+        which the bounds of a law mean nothing.
     """
 
     law: type[Law]
@@ -78,6 +81,7 @@ class Problem:
     fixed: dict[str, float]
     limits: dict[str, tuple[float, float]]
     prior: float = 0.0
+    bounded: bool = True
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -97,11 +101,10 @@ class Problem:
         Bounds are stated in scaled units.  In natural units only those remain that do not depend on the unit:
         bounds of parameters without a unit, and bounds at 0.
         """
-        scaled = any(s != 1.0 for s in self.scales.values())
         ends = np.empty((len(self.free), 2))
         for j, p in enumerate(self.free):
             low, high = self.limits.get(p.name, p.bounds)
-            if p.unit and not scaled:
+            if p.unit and not self.bounded:
                 low, high = (0.0 if p.log or p.bounds[0] == 0 else -np.inf), np.inf
             with np.errstate(divide="ignore"):
                 ends[j] = np.log([low, high]) if p.log else (low, high)
@@ -281,7 +284,17 @@ class Problem:
             width.append(PRIOR_WIDTH if slope else CEILING_WIDTH if ceiling else np.inf)
         return np.array(centre), (self.prior / np.array(width)) ** 2
 
-    def shift(self, z: Array) -> Array:
+    @property
+    def error_unit(self) -> float:
+        """Unit of the errors in which the intervals of parameters are computed: the scale of the errors.
+
+        In this unit no number depends on the unit of the given errors.  The unit is 1, that of the given
+        errors, for a law with a parameter whose unit contains a power of the error that is itself fitted.
+        """
+        powers = [power for p in self.law.parameters() for name, power in p.unit if self._is_error(name)]
+        return 1.0 if any(isinstance(power, str) for power in powers) else self.scales["error"]
+
+    def shift(self, z: Array, error_unit: float = 1.0) -> Array:
         """Return scaled coordinates in natural units.
 
         The unit of a parameter can contain a power of an input or of the error.  The coordinate of the
@@ -292,35 +305,67 @@ class Problem:
         ----------
         z : ndarray of float64, shape (members, free)
             Scaled coordinates.
+        error_unit : float
+            Unit of the errors, in units of the given errors.
 
         Returns
         -------
         ndarray of float64, shape (members, free)
             The same parameters, as coordinates of the problem that `natural` returns.
         """
+        growth = self._growth(error_unit)
         values = {name: v[:, 0] for name, v in self.values(z).items()}
         out = np.array(z, dtype=np.float64)
         for j, p in enumerate(self.free):
             for quantity, power in p.unit:
-                moved = power_value(power, values) * np.log(self.scales[quantity])
+                moved = power_value(power, values) * np.log(growth[quantity])
                 out[:, j] = out[:, j] + moved if p.log else out[:, j] * np.exp(moved)
         return out
 
-    def natural(self) -> Self:
-        """Return the same problem in natural units, the units of the given points."""
-        s = self.scales
+    def natural(self, error_unit: float = 1.0) -> Self:
+        """Return the same problem in natural units, the units of the given points.
+
+        Parameters
+        ----------
+        error_unit : float
+            Unit of the errors, in units of the given errors.
+        """
+        growth = self._growth(error_unit)
         fixed = {p.name: self.fixed[p.name] for p in self.law.parameters() if p.name in self.fixed}
         for p in self.law.parameters():
             if fixed.get(p.name):
                 for quantity, power in p.unit:
-                    fixed[p.name] *= s[quantity] ** power_value(power, self.fixed)
+                    fixed[p.name] *= growth[quantity] ** power_value(power, self.fixed)
         return dataclasses.replace(
             self,
-            inputs={name: x * s[name] for name, x in self.inputs.items()},
-            error=self.error * s["error"],
-            scales=dict.fromkeys(s, 1.0),
+            inputs={name: x * growth[name] for name, x in self.inputs.items()},
+            error=self.error * growth["error"],
+            scales={name: s / growth[name] for name, s in self.scales.items()},
             fixed=fixed,
+            bounded=False,
         )
+
+    def in_given_units(self, parameter: Parameter, value: float) -> float:
+        """Return the value of a parameter in units of the given errors.
+
+        Parameters
+        ----------
+        parameter : Parameter
+            A parameter of the law.
+        value : float
+            The value of the parameter in a problem that `natural` returned with an `error_unit`.
+        """
+        for quantity, power in parameter.unit:
+            if self.scales[quantity] != 1.0:
+                value *= self.scales[quantity] ** float(power)
+        return float(value)
+
+    def _growth(self, error_unit: float) -> dict[str, float]:
+        """Return the factor by which each quantity grows from scaled to natural units."""
+        return {name: s / error_unit if self._is_error(name) else s for name, s in self.scales.items()}
+
+    def _is_error(self, quantity: str) -> bool:
+        return quantity == "error" or quantity in self.law.error_inputs
 
     def law_at(self, z: Array) -> Law:
         """Return the law, in natural units, at scaled coordinates.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks, records
-from errsrc.checks import LEVEL, SEED, Number, PositiveArray
+from errsrc.checks import ERROR, LEVEL, SEED, Number, PositiveArray
 from errsrc.errors import NoFit
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
@@ -172,7 +172,7 @@ def _averaged_fits(forecast: AveragedFit) -> tuple[tuple[Fit, float], ...]:
     return tuple(zip(forecast.members, forecast.weights, strict=True))
 
 
-@checks.arguments(error=PositiveArray(), fixed=NUMBERS, constants=NUMBERS, level=LEVEL, seed=SEED)
+@checks.arguments(error=ERROR, fixed=NUMBERS, constants=NUMBERS, level=LEVEL, seed=SEED)
 @np.errstate(all="ignore")
 def auto(
     error: ArrayLike,
