@@ -51,6 +51,10 @@ class StoreWriteError(StoreError):
     """A run has stopped because its store could not be written, or because it was deleted or replaced."""
 
 
+class NetworkFileSystem(UserWarning):
+    """The file of a study is on a network file system: only processes of one machine may use it at a time."""
+
+
 class EngineError(Exception):
     """The engine that computes a study's cells cannot continue; finished cells are safe in the store."""
 

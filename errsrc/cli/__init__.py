@@ -8,14 +8,16 @@ A command is a line in `COMMANDS` and a module of this package with the same nam
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import errsrc
-from errsrc.errors import EngineError, NoAnswer, StoreError, StoreWriteError
+from errsrc.errors import EngineError, NetworkFileSystem, NoAnswer, StoreError, StoreWriteError
 from errsrc.extras import required_by
 
 COMMANDS = {
@@ -115,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         args = _parser().parse_args(arguments)
-        with required_by(f"errsrc {args.command}"):
+        with required_by(f"errsrc {args.command}"), _warnings_shown():
             args.run(args)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -130,6 +132,23 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"errsrc: {_sentence(error)}", file=sys.stderr)
         return 1 if isinstance(error, (NoAnswer, StoreWriteError)) else 2
+
+
+@contextlib.contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """Print warnings for users as one line on standard error, like those of results."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", NetworkFileSystem)
+        default = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+            if issubclass(category, UserWarning):
+                print(f"errsrc: warning: {message}", file=sys.stderr)
+            else:
+                default(message, category, *where, **options)
+
+        warnings.showwarning = show
+        yield
 
 
 def _parser() -> argparse.ArgumentParser:

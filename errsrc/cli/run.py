@@ -19,6 +19,11 @@ and the seeds; 'pydoc errsrc.studies' shows one.  Each finished cell is saved in
 once.  You can stop the command at any time: you lose only the cells that are being computed.
 Give the same command again to compute the rest.  After you add values or seeds to a study, the
 command computes only the new cells.
+
+Keep STUDY.db on a local disk of the machine that runs the command (--store names another place).
+On a network file system such as NFS, only processes of one machine may use the file while the
+study runs; the command warns about this.  If the file is deleted, moved or replaced during the
+run, the run stops at once and the exit code is 1.
 """
 
 EXAMPLES = """\

@@ -14,9 +14,10 @@ from errsrc import records
 from errsrc.studies.kinds import ALL, ROOMS
 from errsrc.sweeps import Factor, Study
 from errsrc.sweeps.kind import cell_name
+from errsrc.sweeps.study import check_size
 
-MAX_SEEDS = 10_000_000
-"""Largest number of seeds of a study."""
+MAX_BYTES = 4_000_000
+"""Largest size of a spec: Python's parser of TOML takes about a second for 1 MB."""
 
 
 def load(path: str | os.PathLike[str]) -> Study:
@@ -40,7 +41,10 @@ def load(path: str | os.PathLike[str]) -> Study:
     OSError
         If the file cannot be read.
     """
-    content = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"{path} is not a study: a study has at most {MAX_BYTES / 1e6:g} MB of TOML.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -104,11 +108,14 @@ class _RawFactor:
         Paths of the fields that vary, by their new names.
     values
         For each value of the factor a raw value for each field, or `_DEFAULT`.
+    decoded
+        Whether the values have the types of the fields already.
     """
 
     label: str
     fields: tuple[str, ...]
     values: Sequence[tuple[Any, ...]]
+    decoded: bool = False
 
 
 _DEFAULT = object()
@@ -130,9 +137,10 @@ class _Spec:
         cell = self._renamed(cell, self.kind.cell, "cell", cell_name(self.kind.name))
         table = self.reader.table(document.get("factors", {}), "factors")
         factors = list(self._factors(table, cell))
+        sizes = [len(factor.values) for factor in factors]
+        check_size(sizes, "factors", self.where)
         if "seeds" in document:
-            seeds = self._seeds(document["seeds"])
-            factors.append(_RawFactor("seeds", ("seed",), [(seed,) for seed in seeds]))
+            factors.append(self._seeds(document["seeds"], sizes))
         elif "seed" not in cell and not any("seed" in factor.fields for factor in factors):
             cell = {**cell, "seed": 0}
         first = self._first(cell, factors)
@@ -195,12 +203,14 @@ class _Spec:
         names = [field.name for field in dataclasses.fields(self.kind.cell)]
         return self.reader.unknown_key(path, f"{label}.", names)
 
-    def _seeds(self, value: Any) -> Sequence[Any]:
-        if type(value) is int and 1 <= value <= MAX_SEEDS:
-            return range(value)
-        if isinstance(value, list) and value:
-            return value
-        raise self.error("seeds", f"a count from 1 to {MAX_SEEDS}, or a list of one seed or more", value)
+    def _seeds(self, value: Any, sizes: Sequence[int]) -> _RawFactor:
+        """Return the factor of the seeds, in a grid whose other factors have so many values each."""
+        is_count = type(value) is int and value >= 1
+        if not is_count and not (isinstance(value, list) and value):
+            raise self.error("seeds", "a count of 1 or more, or a list of one seed or more", value)
+        seeds = range(value) if is_count else value
+        check_size([*sizes, value if is_count else len(value)], "seeds", self.where)
+        return _RawFactor("seeds", ("seed",), [(seed,) for seed in seeds], is_count)
 
     # The first value of each factor makes the study's base.
 
@@ -230,6 +240,8 @@ class _Spec:
 
     def _decoded(self, raw: _RawFactor, first: Mapping[str, Any]) -> Factor:
         """Return a factor with its values as the declared types of its fields."""
+        if raw.decoded:
+            return Factor(raw.fields, tuple(raw.values))
         hints = [self._type(field, first) for field in raw.fields]
         return Factor(
             raw.fields,

@@ -26,6 +26,9 @@ from errsrc.sweeps.processes import local
 from errsrc.sweeps.store import Store
 from errsrc.sweeps.study import Study
 
+MANY_CELLS = 20_000
+"""From this number on, checking the cells may take seconds, and a line says so."""
+
 
 @dataclass(frozen=True)
 class RunSummary:
@@ -123,6 +126,8 @@ def run(
     failed_before = {} if retry else store.failures()
     skipped = {keys[place]: failed_before[keys[place]] for place in missing if keys[place] in failed_before}
     todo = [place for place in missing if keys[place] not in skipped]
+    if progress and len(todo) >= MANY_CELLS:
+        print(f"Checking {len(todo):,} cells before the first is computed.", file=sys.stderr, flush=True)
     _check_cells(study, todo)
     kept = len(study) - len(missing)
     under_way = _Run(study, store, todo, kept, sys.stderr if progress else None)

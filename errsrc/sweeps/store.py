@@ -6,6 +6,7 @@ import contextlib
 import csv
 import itertools
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -14,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import records
+from errsrc.errors import NetworkFileSystem
 from errsrc.records import Leaves, encode
 from errsrc.sweeps.database import VIEW, Database, now
+from errsrc.sweeps.file_systems import network_file_system
 from errsrc.sweeps.kind import cell_name
 from errsrc.sweeps.study import Study
 
@@ -42,8 +45,9 @@ class Store:
     Notes
     -----
     Each call that writes returns after its transaction is on the disk (write-ahead log, synchronous), so a
-    killed process or a power cut loses no reported row.  The log needs a local disk of the driver's machine,
-    not a network file system.
+    killed process or a power cut loses no reported row.  The log needs a local disk of the driver's machine.
+    On a network file system, readers on other machines see old or damaged data; a driver that opens a file
+    there issues the warning `errsrc.errors.NetworkFileSystem`.
 
     In SQL, the view ``runs`` has a column for every field of the cells and every result.  The tables behind
     it are ``cells`` (with the learning curves, as JSON), ``failures``, ``resolved`` (defaults) and
@@ -59,10 +63,20 @@ class Store:
         self._shown: dict[str, str] = {}
         try:
             if write:
+                self._warn_of_network()
                 self._shown = dict(self._file.query("SELECT name, source FROM shown"))
         except BaseException:
             self.close()
             raise
+
+    def _warn_of_network(self) -> None:
+        kind = network_file_system(self.path)
+        if kind is not None:
+            message = (
+                f"{self.path} is on a network file system ({kind}): use it on one machine only while the "
+                "study runs, or keep it on a local disk and copy it afterwards."
+            )
+            warnings.warn(message, NetworkFileSystem, stacklevel=3)
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import hashlib
 import itertools
+import math
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
@@ -17,6 +18,9 @@ from errsrc.sweeps.kind import Kind
 
 MAX_SEED = 2**63 - 1
 """Largest seed of a cell."""
+
+MAX_CELLS = 1_000_000
+"""Largest number of cells of a study: a driver needs about 1 kB of memory for each."""
 
 _SEED = checks.Integer(0, MAX_SEED)
 
@@ -90,7 +94,7 @@ class Study(Sequence[Any]):
     ------
     TypeError, ValueError
         For a base of another class, an unknown field, a field in two factors, a value that is listed twice,
-        and a value that the cell's class does not accept.
+        a value that the cell's class does not accept, and more than `MAX_CELLS` cells.
 
     Examples
     --------
@@ -109,6 +113,7 @@ class Study(Sequence[Any]):
     factors: tuple[Factor, ...] = ()
 
     def __post_init__(self) -> None:
+        check_size([len(factor.values) for factor in self.factors], "factors", "Study")
         if type(self.base) is not self.kind.cell:
             raise TypeError(checks.refusal("base", "Study", f"a {self.kind.cell.__name__}", self.base))
         fields = [field for factor in self.factors for field in factor.fields]
@@ -158,10 +163,7 @@ class Study(Sequence[Any]):
         return cls(kind, cells[0], (Factor(fields, values),))
 
     def __len__(self) -> int:
-        size = 1
-        for factor in self.factors:
-            size *= len(factor.values)
-        return size
+        return math.prod(len(factor.values) for factor in self.factors)
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -272,6 +274,34 @@ class Study(Sequence[Any]):
         kinds = defaults | given
         given, defaults = ({p: v for p, v in part.items() if chosen(p)} for part in (given, defaults))
         return self.kind.stored(given, kinds), self.kind.stored(defaults, kinds)
+
+
+def check_size(sizes: Sequence[int], name: str, where: str) -> None:
+    """Raise ValueError if a grid has more than `MAX_CELLS` cells.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of values of each factor.
+    name, where : str
+        The parameter with the factors, and the class or file that it belongs to, for the message.
+
+    Raises
+    ------
+    ValueError
+        For a grid that is too large; the message has its number of cells.
+    """
+    count = math.prod(sizes)
+    if count > MAX_CELLS:
+        got = (
+            f"<{_readable(count)} cells{' = ' + ' x '.join(map(_readable, sizes)) if len(sizes) > 1 else ''}>"
+        )
+        refusal = checks.refusal(name, where, f"small enough for a grid of at most {MAX_CELLS:,} cells", got)
+        raise ValueError(f"{refusal} Use fewer values or seeds, or several studies.")
+
+
+def _readable(count: int) -> str:
+    return f"{count:,}" if count < 10**15 else f"more than 10^{len(str(count)) - 1}"
 
 
 def _check_different(factor: Factor, texts: Sequence[str]) -> None:

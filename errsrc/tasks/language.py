@@ -77,7 +77,7 @@ class LanguageCell(TrainedCell):
     width: int = integer(at_least=1)
     n: int = integer(at_least=1)
     seed: int = integer(at_least=0)
-    depth: int = integer(1, at_least=1)
+    depth: int = integer(1, at_least=1, at_most=10_000)
     context: int = integer(16, at_least=1)
     heads: int = integer(4, at_least=1)
     passage: int = integer(1024, at_least=1)

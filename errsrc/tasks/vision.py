@@ -93,7 +93,7 @@ class VisionCell(TrainedCell):
     validation: int = integer(5000, at_least=1)
     steps: int = integer(12_000, at_least=1)
     recipe: Recipe = instance(Recipe, "an errsrc.training.Recipe", default_factory=Recipe)
-    depth: int = integer(1, at_least=1)
+    depth: int = integer(1, at_least=1, at_most=10_000)
     side: int = 0
 
     def __post_init__(self) -> None:
@@ -169,7 +169,7 @@ class VisionResult:
     curve: dict[str, NDArray[np.float64]]
 
 
-@checks.arguments(dataset=Choice(tuple(_GRIDS)), seeds=Integer(at_least=1))
+@checks.arguments(dataset=Choice(tuple(_GRIDS)), seeds=Integer(at_least=1, at_most=1000))
 def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionCell, ...]:
     """Return the default grid of a data set: MLP widths x data sizes x seeds.
 
@@ -182,12 +182,12 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
     dataset : str
         "fashion-mnist" or "digits".
     seeds : int
-        Number of seeds, >= 1.
+        Number of seeds, 1 to 1000.
 
     Raises
     ------
     ValueError
-        For another data set, or no seed.
+        For another data set, and for a number of seeds that is out of range.
 
     Examples
     --------

@@ -183,6 +183,73 @@ def test_what_is_wrong_within_a_kind_too(old, new, says):
     assert says in str(caught.value)
 
 
+NUMBERS = ", ".join(map(str, range(1, 1002)))
+LARGE = [
+    ("seeds = 10_000_000", "", "<10,000,000 cells>"),
+    ("seeds = 1_000_001", "", "<1,000,001 cells>"),
+    ("seeds = 9223372036854775807", "", "<more than 10^18 cells>"),
+    (f"seeds = {10**40}", "", "<more than 10^40 cells>"),
+    ("seeds = 1_000", f"n = [{NUMBERS}]", "<1,001,000 cells = 1,001 x 1,000>"),
+    (f"seeds = [{NUMBERS}]", f"n = [{NUMBERS}]", "<1,002,001 cells = 1,001 x 1,001>"),
+    ("", f"n = [{NUMBERS}]\nsteps = [{NUMBERS}]", "<1,002,001 cells = 1,001 x 1,001>"),
+    ("seeds = 10", f"n = [{NUMBERS}]\nrecipe.batch = [{NUMBERS}]", "<1,002,001 cells"),
+    (
+        "seeds = 1",
+        f"n=[{NUMBERS}]\nsteps=[{NUMBERS}]\nrecipe.batch=[{NUMBERS}]\nwidth=[{NUMBERS}]",
+        "<1,004,006,0",
+    ),
+    (
+        "seeds = 500_001",
+        "[[factors.size]]\nn = 1\n[[factors.size]]\nn = 2",
+        "<1,000,002 cells = 2 x 500,001>",
+    ),
+]
+
+
+@pytest.mark.parametrize(("seeds", "factors", "says"), LARGE, ids=[says for _, _, says in LARGE])
+@pytest.mark.parametrize("command", ["run", "status", "export", "report", "budget", "conjecture"])
+def test_a_grid_that_is_too_large_is_refused_before_it_is_made(
+    command, seeds, factors, says, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(Factor, "__post_init__", lambda self: pytest.fail("made"))
+    path = tmp_path / "grid.toml"
+    table = factors if factors.startswith("[") else f"[factors]\n{factors}"
+    cell = 'cell = {dataset = "digits", family = "mlp", validation = 397}'
+    path.write_text(f'kind = "vision"\n{seeds}\n{cell}\n{table}\n')
+    assert main([command, str(path)]) == 2
+    err = capsys.readouterr().err
+    assert "parameter of grid.toml must be small enough for a grid of at most 1,000,000 cells. Got <" in err
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_a_study_made_in_python_has_the_same_limit(monkeypatch):
+    study = parse(SPEC)
+    monkeypatch.setattr("errsrc.sweeps.study.MAX_CELLS", len(study))
+    assert len(Study(study.kind, study.base, study.factors)) == len(study)
+    monkeypatch.setattr("errsrc.sweeps.study.MAX_CELLS", len(study) - 1)
+    with pytest.raises(ValueError, match=r"'factors' parameter of Study must be .* cells = 3 x 2 x 2 x 2>"):
+        Study(study.kind, study.base, study.factors)
+
+
+def test_a_file_that_is_too_large_for_a_spec_is_refused_unread(tmp_path, capsys):
+    path = tmp_path / "grid.toml"
+    path.write_bytes(b" " * (spec.MAX_BYTES + 1))
+    assert main(["status", str(path)]) == 2
+    assert "grid.toml is not a study: a study has at most 4 MB of TOML" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("huge", [10**5, 10**12, 10**40])
+@pytest.mark.parametrize(
+    "cell", [VisionCell("digits", "mlp", 8, 90, 0, 397), LanguageCell("sotu", "lstm", 8, 1024, 0)]
+)
+def test_a_network_that_is_too_deep_is_refused_before_it_is_made(cell, huge):
+    with pytest.raises(
+        ValueError, match=r"'depth' parameter of \w+Cell must be an integer >= 1 and <= 10000"
+    ):
+        replace(cell, depth=huge)
+
+
 KEYS = st.sampled_from(
     ["kind", "seeds", "cell", "factors", "n", "width", "recipe", "batch", "dataset", "family", "law", "noise",
      "seed", "steps", "held", "alpha", "size", "", "a.b", "ключ"]
