@@ -34,4 +34,4 @@ ALL: dict[str, type[Basis]] = {
     "sphere": Sphere,
     "cube": Cube,
 }
-"""Bases by the name that specs have for them."""
+"""Every basis, by the name that selects it in a TOML spec."""

@@ -25,8 +25,8 @@ class Basis(Checked, abc.ABC):
 
     A subclass is a frozen dataclass whose fields are plain numbers and strings, all with defaults.  It must
     define `size`, `dim`, `place`, `values` and `quadrature`.  Everything else has a default, which a subclass
-    overrides where the default is wrong or slow.  `errsrc.testing.check_basis` tests whether a subclass keeps
-    the promises that are made here.
+    overrides where the default is wrong or slow.  `errsrc.testing.check_basis` tests whether a subclass does
+    what the docstrings of this class say.
 
     Examples
     --------
@@ -60,13 +60,17 @@ class Basis(Checked, abc.ABC):
     """
 
     size_field: ClassVar[str] = "degree"
-    """Name of the field that sets the size: "degree", whose smallest value is 0, or one that starts at 1."""
+    """Name of the field that sets the number of functions M.
+
+    The smallest value of the field is 0 if its name is "degree", and 1 otherwise.
+    """
 
     trigonometric: ClassVar[bool] = False
-    """Whether the functions are trigonometric, so that fast transforms apply (`errsrc.bases.nonuniform`).
+    """Whether the functions are sines and cosines, which fast transforms can sum (`errsrc.bases.nonuniform`).
 
-    Inputs are then angles in radians, and `indices` are frequencies (M, dim): first 0, whose function is 1,
-    then k and -k in turn, whose functions are sqrt(2) cos(k.x) and sqrt(2) sin(k.x).
+    If True, inputs must be angles in radians, and `indices` must be frequencies (M, dim).  The first
+    frequency is 0, and its function is the constant 1.  After it, each frequency k is followed by -k: the
+    function of k is sqrt(2) cos(k.x), and the function of -k is sqrt(2) sin(k.x).
     """
 
     @property
@@ -81,9 +85,10 @@ class Basis(Checked, abc.ABC):
 
     @abc.abstractmethod
     def place(self, u: Array) -> Array:
-        """Return inputs for points of the unit cube.
+        """Return inputs for points of the unit cube: a map from the cube to the domain.
 
-        Uniform points give inputs from the distribution under which the functions are orthonormal.
+        It maps points that are uniformly distributed in the cube to inputs from the distribution under which
+        the functions are orthonormal.
 
         Parameters
         ----------
@@ -98,7 +103,7 @@ class Basis(Checked, abc.ABC):
 
     @abc.abstractmethod
     def values(self, x: Array) -> Array:
-        """Return the values of the functions at inputs that are valid; see `__call__` for other inputs.
+        """Return the values of the functions at inputs; unlike `__call__`, do not check the inputs.
 
         Parameters
         ----------
@@ -108,7 +113,7 @@ class Basis(Checked, abc.ABC):
         Returns
         -------
         values : ndarray of float64, (N, M)
-            A column for each function.
+            Values of the functions, one column for each function.
         """
 
     @abc.abstractmethod
@@ -118,40 +123,46 @@ class Basis(Checked, abc.ABC):
         Parameters
         ----------
         order : int
-            The largest `order` of the two functions' bases.
+            The larger `order` of the bases that the two functions belong to.
 
         Returns
         -------
         points : ndarray of float64, (Q, dim)
-            Inputs.
+            Inputs at which the products are evaluated.
         weights : ndarray of float64, (Q,)
             Weights, whose sum is 1: the mean of g over the inputs' distribution is ``weights @ g(points)``.
         """
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """Identity of each function within the `family`, int64 (M, ...); by default its position."""
+        """Index of each function, int64 (M, ...), which identifies the function within the `family`.
+
+        By default, the index of a function is its position: 0, ..., M - 1.
+        """
         return np.arange(self.size)[:, None]
 
     @property
     def degrees(self) -> NDArray[np.int64]:
         """Degree of each function, int64 (M,), larger for functions that oscillate faster.
 
-        By default the sum of the absolute values of the function's index.
+        By default, the sum of the absolute values of the entries of the function's index.
         """
         return np.abs(self.indices).reshape(self.size, -1).sum(1)
 
     @property
     def order(self) -> int:
-        """The `quadrature`'s order that is exact for squares of this basis; by default the largest degree."""
+        """The order for which `quadrature` integrates squares of the functions exactly.
+
+        By default, the largest degree.
+        """
         return int(self.degrees.max())
 
     @property
     def nested(self) -> tuple[Self, ...]:
-        """Bases of the same family, each a part of the next; the last one is this basis.
+        """Bases of the same family from small to large; the last basis is this one.
 
-        By default these are the bases with smaller values of the `size_field`, or only this basis if it has
-        no such field.
+        Each basis contains the functions of the basis before.  By default these are the bases with smaller
+        values of the `size_field`, or only this basis if it has no such field.
         """
         if not hasattr(self, self.size_field):
             return (self,)
@@ -163,8 +174,8 @@ class Basis(Checked, abc.ABC):
     def domain(self) -> tuple[Any, ...]:
         """Identity of the inputs and their distribution: bases of equal domains take the same inputs.
 
-        By default it consists of the name of the class and all fields except the `size_field`.  So bases of
-        other classes, or with other fields, count as bases on other domains.
+        By default, the name of the class and the values of all fields except the `size_field`.  Two bases
+        then have different domains if their classes or any of these values differ.
         """
         names = [field.name for field in dataclasses.fields(self) if field.name != self.size_field]
         return (type(self).__name__, *(getattr(self, name) for name in names))
@@ -176,12 +187,12 @@ class Basis(Checked, abc.ABC):
 
     @property
     def cube_dim(self) -> int:
-        """Dimension of the unit cube that `place` maps to the domain; 0 if inputs cannot be placed."""
+        """Dimension of the unit cube that `place` maps to the domain; 0 if there is no such map."""
         return self.dim
 
     @property
     def continuous_dim(self) -> int:
-        """Number of coordinates of an input that vary continuously; 0 if independent inputs can repeat."""
+        """Number of coordinates of an input that vary continuously; 0 if independent inputs can be equal."""
         return self.cube_dim
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
@@ -202,9 +213,10 @@ class Basis(Checked, abc.ABC):
         return self.place(rng.uniform(size=(count, self.cube_dim)))
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs to test a predictor at; by default as `draw` does.
+        """Draw inputs at which a predictor is tested; by default, call `draw`.
 
-        A basis on real data draws test examples here, and may return fewer than `count` if it has no more.
+        A basis on real data returns test examples here.  It may return fewer than `count` if it has fewer
+        test examples.
 
         Parameters
         ----------
@@ -231,7 +243,7 @@ class Basis(Checked, abc.ABC):
         x : ndarray of float64, (N, dim)
             Inputs in the domain.
         coefficients : ndarray of float64, (M,) or (M, outputs)
-            Coefficients of one function or of several.
+            Coefficients of one function, or of one function for each output.
 
         Returns
         -------
@@ -244,7 +256,7 @@ class Basis(Checked, abc.ABC):
 
     @property
     def accepted_inputs(self) -> str:
-        """What one input consists of, in words, for error messages."""
+        """Description of a valid input for error messages, such as "angles in radians"."""
         return "numbers"
 
     def inside(self, x: Array) -> NDArray[np.bool_]:
@@ -258,12 +270,12 @@ class Basis(Checked, abc.ABC):
         Returns
         -------
         inside : ndarray of bool, (N,)
-            True for each point of the domain.
+            True for each point that lies in the domain.
         """
         return np.ones(len(x), dtype=bool)
 
     def check_inputs(self, x: Any) -> Array:
-        """Return inputs as float64, after a check that they are points of the domain.
+        """Check that inputs are points of the domain, and return them as float64.
 
         Parameters
         ----------
@@ -278,8 +290,8 @@ class Basis(Checked, abc.ABC):
         Raises
         ------
         ValueError
-            For an array of another shape or dtype, for numbers that are not finite, and for points outside
-            the domain.
+            If `x` is not an array of numbers of shape (N, dim), if a number is not finite, or if a point is
+            outside the domain.
         """
         array = np.asarray(x)
         where, accepted = type(self).__name__, f"{self.accepted_inputs} of shape (N, {self.dim})"
@@ -304,13 +316,13 @@ class Basis(Checked, abc.ABC):
         Returns
         -------
         values : ndarray of float64, (N, M)
-            A column for each function.
+            Values of the functions, one column for each function.
 
         Raises
         ------
         ValueError
-            For inputs that `check_inputs` does not accept, if the result is larger than half of the machine's
-            memory, and where `values` returns something else than finite numbers of shape (N, M).
+            If `check_inputs` does not accept the inputs, if the result is larger than half of the machine's
+            memory, or if `values` does not return finite numbers of shape (N, M).
         """
         x = self.check_inputs(x)
         check_memory(len(x), self.size, type(self).__name__)
@@ -331,7 +343,7 @@ class Basis(Checked, abc.ABC):
 
 
 BASIS = checks.Instance(Basis, "a basis, such as errsrc.bases.Torus(3)")
-"""The rule of fields and arguments that are a basis."""
+"""The validation rule for fields and arguments that must be a basis."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -367,19 +379,20 @@ class BandFunction:
         Returns
         -------
         values : ndarray of float64, (N,) or (N, outputs)
-            Values.
+            The function's values.
 
         Raises
         ------
         ValueError
-            For inputs that the basis's `Basis.check_inputs` does not accept.
+            If `Basis.check_inputs` of the basis does not accept the inputs.
         """
         return self.basis.synthesise(self.basis.check_inputs(x), self.coefficients)
 
     def distance(self, other: BandFunction) -> float:
-        """Return the mean squared difference of two functions over the domain, summed over outputs.
+        """Return the mean squared difference between this function and another one over the domain.
 
-        By Parseval's identity it is the sum of squared differences of the coefficients.
+        The differences are summed over outputs.  By Parseval's identity, the result is the sum of squared
+        differences of the coefficients.
 
         Parameters
         ----------
@@ -389,12 +402,12 @@ class BandFunction:
         Returns
         -------
         distance : float
-            The mean squared difference, in squared units of the functions.
+            The mean squared difference, in the squared unit of the functions' values.
 
         Raises
         ------
         ValueError
-            For functions in bases of two families.
+            If the bases of the two functions are of different families.
         """
         if self.basis == other.basis:
             return float(((self.coefficients - other.coefficients) ** 2).sum())
@@ -405,18 +418,18 @@ class BandFunction:
         return float(common + ((only_mine**2).sum() + (only_theirs**2).sum()))
 
     def relative_error(self, estimate: object) -> float | None:
-        """Return the root of the squared distance of an estimate over this function's mean square.
+        """Return an estimate's root mean square error, relative to the root mean square of this function.
 
         Parameters
         ----------
         estimate : object
-            An estimate of this function.
+            An estimate of this function, of any type.
 
         Returns
         -------
         error : float or None
-            None for an estimate that is not a function in a basis of the same family: then Parseval's
-            identity does not apply.
+            The relative error.  It is None if the estimate is not a `BandFunction` in a basis of the same
+            family, because Parseval's identity then does not apply.
         """
         if not isinstance(estimate, BandFunction) or estimate.basis.family != self.basis.family:
             return None
@@ -429,7 +442,7 @@ def shared_positions(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArra
     Parameters
     ----------
     one, other : Basis
-        Bases of one family, in which equal indices belong to the same function.
+        Bases of one family.  In such bases, equal indices belong to the same function.
 
     Returns
     -------
@@ -440,7 +453,7 @@ def shared_positions(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArra
     Raises
     ------
     ValueError
-        For bases of two families.
+        If the bases are of different families.
     """
     if one.family != other.family:
         accepted = f"a basis of the family of {one!r}"

@@ -17,14 +17,15 @@ from errsrc.bases.memory import check_memory
 from errsrc.fields import integer
 
 MOST_BITS = 20
-"""Most bits of a cube with a quadrature, which consists of all 2^bits vertices."""
+"""Largest number of bits for which `Cube.quadrature` returns points: all 2^bits vertices of the cube."""
 
 
 @dataclass(frozen=True)
 class Cube(Basis):
-    """Products of at most `degree` coordinates of points of {-1, 1}^bits: polynomials of low degree.
+    """Products of at most `degree` coordinates of a point of {-1, 1}^bits.
 
-    The index of a product has a 1 for each coordinate in it and a 0 for each other coordinate.
+    The index of a product is a row of `bits` numbers: 1 for each coordinate that is a factor, 0 for each
+    other coordinate.
 
     Parameters
     ----------
@@ -55,13 +56,13 @@ class Cube(Basis):
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """Which coordinates are in each product, int64 (M, bits)."""
+        """Factors of each product, int64 (M, bits): 1 for a coordinate that is a factor, otherwise 0."""
         check_memory(self.bits, self.size, "Cube")
         return _subsets(self)
 
     @property
     def order(self) -> int:
-        """The degree."""
+        """The order of the quadrature, equal to `degree`."""
         return self.degree
 
     @property
@@ -71,17 +72,17 @@ class Cube(Basis):
 
     @property
     def dim(self) -> int:
-        """Number of bits."""
+        """Number of coordinates of an input, equal to `bits`."""
         return self.bits
 
     @property
     def continuous_dim(self) -> int:
-        """0: inputs are vertices of the cube, which repeat."""
+        """The number 0, because two independent inputs can be the same vertex of the cube."""
         return 0
 
     @property
     def accepted_inputs(self) -> str:
-        """Numbers -1 and 1."""
+        """Description of a valid input for error messages: numbers -1 and 1."""
         return "numbers -1 and 1"
 
     def inside(self, x: Array) -> NDArray[np.bool_]:
@@ -89,16 +90,16 @@ class Cube(Basis):
         return (np.abs(x) == 1).all(1)
 
     def place(self, u: Array) -> Array:
-        """Return the signs of u - 1/2, float64 (N, bits)."""
+        """Return -1 for each coordinate of u below 1/2 and 1 for each other one, float64 (N, bits)."""
         return np.where(u < 0.5, -1.0, 1.0)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return all vertices of the cube, (Q, bits), with equal weights (Q,), whatever the `order`.
+        """Return all vertices of the cube, (Q, bits), and equal weights (Q,); the `order` has no effect.
 
         Raises
         ------
         ValueError
-            For a cube of more than `MOST_BITS` bits.
+            If the cube has more than `MOST_BITS` bits.
         """
         if self.bits > MOST_BITS:
             raise ValueError(checks.refusal("bits", "quadrature", f"at most {MOST_BITS}", self.bits))
@@ -106,7 +107,7 @@ class Cube(Basis):
         return np.asarray(1.0 - 2 * bits), np.full(2**self.bits, 2.0**-self.bits)
 
     def values(self, x: Array) -> Array:
-        """Return the products at x (N, bits), float64 (N, M): each is a shorter one times a coordinate."""
+        """Return the products at points x (N, bits), float64 (N, M)."""
         out = np.empty((len(x), self.size))
         out[:, 0] = 1.0
         column: dict[tuple[int, ...], int] = {(): 0}

@@ -16,21 +16,24 @@ from errsrc.bases.memory import check_memory
 
 @dataclass(frozen=True, eq=False)
 class Mercer:
-    """The leading M eigenfunctions of a kernel on a data set, as functions of any input; see `mercer`.
+    """The leading M eigenfunctions of a kernel on a data set, which `mercer` estimates.
+
+    A call returns their values at any inputs.
 
     Attributes
     ----------
     landmarks : ndarray of float64, (L, dim)
-        Inputs.  Each function is a sum of kernels at these inputs.
+        Inputs of the data set.  Each eigenfunction is a weighted sum of kernel functions, one centred at each
+        landmark.
     weights : ndarray of float64, (L, M)
-        Function k is the sum over landmarks of the kernel times ``weights[:, k]``.
+        Eigenfunction k has the weights ``weights[:, k]`` in this sum.
     name : str
         Name of the kernel, see `errsrc.bases.kernel`.
     length : float
         Length scale of the kernel.
     eigenvalues : ndarray of float64, (M,)
-        Eigenvalues of the kernel's integral operator on the landmarks, >= 0, largest first.  Their sum is at
-        most 1.
+        Eigenvalues of the landmarks' kernel matrix divided by L, >= 0, largest first.  The sum of the
+        eigenvalues is at most 1.
     """
 
     landmarks: Array
@@ -50,7 +53,7 @@ class Mercer:
         Returns
         -------
         values : ndarray of float64, (N, M)
-            A column for each function.
+            Values of the functions, one column for each function.
 
         Raises
         ------
@@ -72,9 +75,10 @@ def mercer(
 ) -> Mercer:
     """Return the leading eigenfunctions of a kernel on the distribution that inputs come from.
 
-    They are the eigenfunctions of the kernel on randomly chosen landmarks, extended to other inputs by the
-    Nystrom method (Williams and Seeger 2000) and then made orthonormal on all of `x`, in their order.  With
-    the same inputs, number of landmarks and random numbers, a smaller basis is the beginning of a larger one.
+    The function chooses random landmarks among the inputs and computes the eigenfunctions of the kernel on
+    them.  The Nystrom method extends the eigenfunctions to other inputs (Williams and Seeger 2000).  Then
+    they are made orthonormal on all of `x`, in order of decreasing eigenvalue.  If only `size` differs
+    between two calls, the smaller basis consists of the first functions of the larger one.
 
     Parameters
     ----------
@@ -89,7 +93,7 @@ def mercer(
     name : str
         Name of the kernel, see `errsrc.bases.kernel`.
     length : float
-        Length scale of the kernel, >= 0; 0 stands for the median distance between landmarks.
+        Length scale of the kernel, >= 0.  With 0, the length scale is the median distance between landmarks.
 
     Returns
     -------
@@ -99,7 +103,8 @@ def mercer(
     Raises
     ------
     ValueError
-        For sizes out of range, and if fewer than M eigenvalues are above the rounding errors.
+        If `size`, `landmarks` or `length` is out of range, or if fewer than M eigenvalues are larger than
+        rounding errors.
 
     Notes
     -----

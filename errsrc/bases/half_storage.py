@@ -1,10 +1,10 @@
 """Half storage: the Fourier coefficients of a real trigonometric polynomial, without the conjugate half.
 
-A real function has complex coefficients c_k of exp(i k.x), and ``c_-k`` is the conjugate of c_k.  So the
-coefficients with k_1 >= 0 determine the function.  Half storage is the array of these coefficients, with axes
-in the order k_dim, ..., k_1.  Each axis except the last has 2 degree + 1 entries in the order of a discrete
-Fourier transform: 0, 1, ..., degree, -degree, ..., -1.  The last axis has the entries 0, ..., degree.
-Frequencies with k_1 = 0 are stored together with their negatives.
+A real function has complex coefficients c_k of exp(i k.x), and ``c_-k`` is the conjugate of c_k.  Therefore
+the coefficients with k_1 >= 0 determine the function.  Half storage is the array of these coefficients, with
+axes in the order k_dim, ..., k_1.  Each axis except the last has 2 degree + 1 entries in the order of a
+discrete Fourier transform: 0, 1, ..., degree, -degree, ..., -1.  The last axis has the entries 0, ...,
+degree.  Only for frequencies with k_1 = 0 are both c_k and c_-k stored.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def to_half(basis: Basis, coefficients: Array) -> Complex:
 
 
 def from_half(basis: Basis, half: Complex) -> Array:
-    """Return the coefficients in a basis of a function in half storage; the inverse of `to_half`.
+    """Return a function's coefficients in a basis, from its half storage; the inverse of `to_half`.
 
     Parameters
     ----------
     basis : Basis
         A trigonometric basis.
     half : ndarray of complex128, (2 order + 1, ..., 2 order + 1, order + 1)
-        Half storage.
+        The function in half storage.
 
     Returns
     -------
@@ -88,14 +88,14 @@ def norm(half: Complex) -> float:
 
 
 def symmetrised(half: Complex) -> Complex:
-    """Return half storage whose frequencies with k_1 = 0 are exactly conjugate.
+    """Return a function in half storage, with c_k and c_-k exactly conjugate where both are stored.
 
-    The array `half` may be changed in place.
+    Both are stored for frequencies with k_1 = 0.  The array `half` may be overwritten.
 
     Parameters
     ----------
     half : ndarray of complex128, (..., order + 1)
-        A function in half storage, conjugate up to rounding.
+        A function in half storage.  Its c_k and c_-k may differ from conjugates by rounding errors.
 
     Returns
     -------

@@ -28,12 +28,12 @@ class _IntervalBasis(Basis):
 
     @property
     def dim(self) -> int:
-        """1."""
+        """Number of coordinates of an input: 1."""
         return 1
 
     @property
     def accepted_inputs(self) -> str:
-        """Numbers from -1 to 1."""
+        """Description of a valid input for error messages: numbers from -1 to 1."""
         return "numbers from -1 to 1"
 
     def inside(self, x: Array) -> NDArray[np.bool_]:
@@ -52,12 +52,12 @@ class _IntervalBasis(Basis):
 
 @dataclass(frozen=True)
 class Legendre(_IntervalBasis):
-    """Polynomials on [-1, 1] up to a degree: sqrt(2 k + 1) P_k.
+    """Legendre polynomials sqrt(2 k + 1) P_k on [-1, 1], for all k up to a degree.
 
     Parameters
     ----------
     degree : int
-        The largest degree, >= 0; M is one more.
+        The largest k, >= 0.  There are M = degree + 1 polynomials.
 
     Examples
     --------
@@ -75,13 +75,13 @@ class Legendre(_IntervalBasis):
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """Degrees, int64 (M, 1)."""
+        """Degree k of each polynomial, int64 (M, 1)."""
         check_memory(1, self.size, "Legendre")
         return super().indices
 
     @property
     def order(self) -> int:
-        """The degree."""
+        """The order of the quadrature, equal to `degree`."""
         return self.degree
 
     def values(self, x: Array) -> Array:
@@ -94,11 +94,11 @@ class Legendre(_IntervalBasis):
 class Slepian(_IntervalBasis):
     """The functions with frequencies up to `bandwidth` radians that are most concentrated on [-1, 1].
 
-    Prolate spheroidal wave functions: eigenfunctions of the integral operator with the sinc kernel
-    sin(c (x - z)) / (pi (x - z)), where c is the bandwidth (Slepian and Pollak 1961).  About 2 c / pi of them
-    carry nearly all energy that a band-limited signal has on the interval.  They are computed from their
-    Legendre coefficients, the eigenvectors of a tridiagonal matrix (Xiao, Rokhlin and Yarvin 2001, eqs. 62 to
-    64).
+    The functions are the prolate spheroidal wave functions.  These are the eigenfunctions of the integral
+    operator with the sinc kernel sin(c (x - z)) / (pi (x - z)), where c is the bandwidth (Slepian and Pollak
+    1961).  The first 2 c / pi functions, approximately, carry nearly all energy that a band-limited signal
+    has on the interval.  The functions are computed from their Legendre coefficients, the eigenvectors of a
+    tridiagonal matrix (Xiao, Rokhlin and Yarvin 2001, eqs. 62 to 64).
 
     Parameters
     ----------
@@ -109,7 +109,8 @@ class Slepian(_IntervalBasis):
 
     Examples
     --------
-    With 2 c / pi = 6.4, the sixth function has most of its energy on the interval and the ninth little:
+    With 2 c / pi = 6.4, the sixth function has most of its energy on the interval, and the ninth function has
+    little:
 
     >>> slepian = Slepian(10.0, 9)
     >>> slepian.concentrations[[0, 5, 8]].round(3)
@@ -128,19 +129,19 @@ class Slepian(_IntervalBasis):
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """Class, domain and bandwidth: bases with different bandwidths have different functions."""
+        """Class, domain and bandwidth, because bases with different bandwidths have different functions."""
         return (*super().family, self.bandwidth)
 
     @property
     def order(self) -> int:
-        """The degree of the Legendre series that the functions are computed from."""
+        """The order of the quadrature: the degree of the Legendre series that give the functions."""
         return len(_legendre_coefficients(self)) - 1
 
     @property
     def concentrations(self) -> Array:
         """Share of each function's energy on the interval, float64 (M,): the operator's eigenvalues.
 
-        Each has an absolute error of about 1e-15.
+        The absolute error of each share is about 1e-15.
         """
         points, weights = self.quadrature(self.order + round(self.bandwidth) + 8)
         c = self.bandwidth

@@ -12,12 +12,12 @@ KERNELS = ("rbf", "matern", "periodic")
 """Names of the kernels."""
 
 WIDE = 32
-"""Number of columns from which squared distances are computed by one matrix product, five times as fast."""
+"""Number of columns from which on `kernel` uses one matrix product, which is five times as fast."""
 
 
 @checks.arguments(name=checks.Choice(KERNELS), length=checks.Number(above=0), nu=checks.Number(above=0))
 def kernel(x: Array, z: Array, name: str, length: float, nu: float = 1.5) -> Array:
-    """Return the kernel of each pair of points; it is 1 where the points are equal.
+    """Return the value of a kernel for each pair of points; the value is 1 for equal points.
 
     Parameters
     ----------
@@ -26,28 +26,29 @@ def kernel(x: Array, z: Array, name: str, length: float, nu: float = 1.5) -> Arr
     z : ndarray of float64, (L, dim)
         Points.
     name : str
-        "rbf": exp(-r^2 / (2 length^2)) at distance r.  "matern": the Matern kernel of smoothness `nu`; for
-        nu = 1/2 it is exp(-r / length).  "periodic": for coordinates that are angles in radians,
-        exp(-2 sum of sin^2(difference / 2) / length^2), the rbf kernel of the points' places on unit circles.
+        Name of the kernel.  "rbf" is exp(-r^2 / (2 length^2)) at distance r.  "matern" is the Matern kernel
+        of smoothness `nu`; for nu = 1/2 it is exp(-r / length).  "periodic" is exp(-2 sum of sin^2(difference
+        / 2) / length^2) for coordinates that are angles in radians: the rbf kernel between points on unit
+        circles.
     length : float
         Length scale, > 0, in units of the coordinates.
     nu : float
-        Smoothness of the Matern kernel, > 0; not used for the others.
+        Smoothness of the Matern kernel, > 0.  The other kernels do not use it.
 
     Returns
     -------
     gram : ndarray of float64, (N, L)
-        Kernel of each point of `x` with each point of `z`.
+        Value of the kernel for each point of `x` and each point of `z`.
 
     Raises
     ------
     ValueError
-        For a name that is none of `KERNELS`, and for a length or smoothness out of range.
+        If `name` is none of `KERNELS`, or if `length` or `nu` is not > 0.
 
     Notes
     -----
-    For `WIDE` columns or more, kernels have an absolute error of the order of the points' squared norms over
-    length^2, times the machine epsilon.
+    With `WIDE` columns or more, rounding gives the rbf and periodic kernels an absolute error of about e
+    |x|^2 / length^2, where e is the machine epsilon and |x| is the norm of the points.
 
     Examples
     --------

@@ -17,7 +17,7 @@ def machine_memory() -> float:
 
 
 def check_memory(rows: int, columns: int, where: str) -> None:
-    """Raise ValueError for a float64 matrix that is larger than half of the machine's memory.
+    """Raise ValueError if a float64 matrix would be larger than half of the machine's memory.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Sums of trigonometric functions at any nodes, by non-uniform fast Fourier transforms.
 
 For a trigonometric basis (`errsrc.bases.Basis.trigonometric`) and nodes x, A = basis(x) is an (n, M) matrix.
-`synthesise` returns A c and `analyse` returns A^T v without computing A.  Each takes one transform of
-O(n + M log M) operations.  `errsrc.bases.toeplitz` solves least-squares problems with them.
+`synthesise` returns A c and `analyse` returns A^T v without computing A. Each takes one transform of O(n + M
+log M) operations.  `errsrc.bases.toeplitz` uses these transforms to solve least-squares problems.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from errsrc.bases.half_storage import Complex, from_half, to_half
 from errsrc.extras import require
 
 DIMS = (1, 2, 3)
-"""Dimensions that have a non-uniform transform."""
+"""Numbers of angles for which there is a non-uniform transform."""
 
 _PRECISION = 1e-14  # relative precision of transforms that results depend on
 
 
 def applies(basis: Basis) -> bool:
-    """Return whether a basis has a non-uniform transform: it must be trigonometric, with 1 to 3 angles.
+    """Return whether a basis has a non-uniform transform: whether it is trigonometric, with 1 to 3 angles.
 
     Parameters
     ----------
@@ -52,14 +52,16 @@ def synthesise(basis: Basis, x: Any, coefficients: Any, threads: int = 1) -> Arr
     Returns
     -------
     values : ndarray of float64, (n,) or (n, outputs)
-        The sums, with a relative error of about 1e-14 plus 1e-16 ``degree``, which rounding of nodes causes.
+        The sums.  Their relative error is about 1e-14, plus 1e-16 times the degree of the basis from the
+        rounding of the nodes.
 
     Raises
     ------
     TypeError
-        If `threads` is no integer.
+        If `threads` is not an integer.
     ValueError
-        For a basis without a transform, for arrays of another shape, and for numbers that are not finite.
+        If the basis has no transform, if an array has another shape, if a number is not finite, or if
+        `threads` is less than 1.
 
     Notes
     -----
@@ -81,7 +83,7 @@ def synthesise(basis: Basis, x: Any, coefficients: Any, threads: int = 1) -> Arr
 
 @checks.arguments(threads=checks.Integer(at_least=1))
 def analyse(basis: Basis, x: Any, values: Any, threads: int = 1) -> Array:
-    """Return ``basis(x).T @ values``: the adjoint of `synthesise`, which is not its inverse.
+    """Return ``basis(x).T @ values``, the adjoint of `synthesise`; the adjoint is not the inverse.
 
     Parameters
     ----------
@@ -102,7 +104,7 @@ def analyse(basis: Basis, x: Any, values: Any, threads: int = 1) -> Array:
     Raises
     ------
     TypeError, ValueError
-        As `synthesise` does.
+        In the same cases as in `synthesise`.
 
     Examples
     --------
@@ -132,8 +134,8 @@ def transform(
     data : ndarray of complex128, (n,) for kind 1 and of shape `shape` for kind 2
         The factors in the sums.
     shape : tuple of int
-        Number of frequencies along each axis, in the order k_dim, ..., k_1.  They are ascending integers, of
-        which the middle one is 0.
+        Number of frequencies along each axis, in the order k_dim, ..., k_1.  The frequencies of an axis are
+        consecutive integers in ascending order, with 0 in the middle.
     precision : float
         Relative precision of the sums.
     threads : int
@@ -203,7 +205,7 @@ def analyse_half(x: Array, values: Array, degree: int, threads: int) -> Complex:
 
 
 def check_nodes(basis: Any, x: Any, where: str) -> Array:
-    """Return nodes as float64, after a check of them and of the basis.
+    """Check a basis and nodes, and return the nodes as float64.
 
     Parameters
     ----------
@@ -212,7 +214,7 @@ def check_nodes(basis: Any, x: Any, where: str) -> Array:
     x : array_like of float, (n, dim)
         Nodes, n >= 1.
     where : str
-        Name of the function that the error message names.
+        Name of the function for the error message.
 
     Returns
     -------
@@ -222,7 +224,7 @@ def check_nodes(basis: Any, x: Any, where: str) -> Array:
     Raises
     ------
     ValueError
-        For a basis that has no transform, and for nodes that it does not accept.
+        If the basis has no transform, if it does not accept the nodes, or if there are no nodes.
     """
     if not isinstance(basis, Basis) or not applies(basis):
         raise ValueError(checks.refusal("basis", where, "a trigonometric basis of dim 1, 2 or 3", basis))
@@ -233,18 +235,18 @@ def check_nodes(basis: Any, x: Any, where: str) -> Array:
 
 
 def check_values(values: Any, name: str, where: str, rows: int, letter: str) -> Array:
-    """Return values as float64, after a check of their shape.
+    """Check the shape of values, and return the values as float64.
 
     Parameters
     ----------
     values : array_like of float, (rows,) or (rows, outputs)
         Values.
     name, where : str
-        Names of the argument and of the function that the error message names.
+        Names of the argument and of the function for the error message.
     rows : int
         Number of rows.
     letter : str
-        Letter that the error message has for the number of rows.
+        Letter for the number of rows in the error message.
 
     Returns
     -------
@@ -254,7 +256,7 @@ def check_values(values: Any, name: str, where: str, rows: int, letter: str) -> 
     Raises
     ------
     ValueError
-        For an array of another shape or dtype, and for numbers that are not finite.
+        If `values` has another shape, does not hold numbers, or holds a number that is not finite.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "iuf" or array.ndim not in (1, 2) or len(array) != rows or array.size == 0:

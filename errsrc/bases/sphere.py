@@ -18,9 +18,11 @@ NORM_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Sphere(Basis):
-    """Real spherical harmonics up to a degree, of unit vectors in three dimensions: M = (degree + 1)^2.
+    """Real spherical harmonics up to a degree, as functions of unit vectors in three dimensions.
 
-    The index of a harmonic is (l, m).  For m >= 0 it has a cosine of the longitude, for m < 0 a sine.
+    There are M = (degree + 1)^2 harmonics.  The index of a harmonic is (l, m).  A harmonic with m >= 0
+    contains the cosine of m times the longitude.  A harmonic with m < 0 contains the sine of |m| times the
+    longitude.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ class Sphere(Basis):
 
     Examples
     --------
-    Degree 1 is sqrt(3) times y, z, x:
+    The three harmonics of degree 1 are sqrt(3) y, sqrt(3) z and sqrt(3) x:
 
     >>> Sphere(1)(np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])).round(3)
     array([[1.   , 0.   , 1.732, 0.   ],
@@ -45,7 +47,7 @@ class Sphere(Basis):
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """Pairs of l and m, int64 (M, 2)."""
+        """The pair (l, m) of each harmonic, int64 (M, 2)."""
         check_memory(2, self.size, "Sphere")
         degrees = np.arange(self.degree + 1)
         l = np.repeat(degrees, 2 * degrees + 1)  # noqa: E741
@@ -53,12 +55,12 @@ class Sphere(Basis):
 
     @property
     def degrees(self) -> NDArray[np.int64]:
-        """The l of each harmonic, int64 (M,)."""
+        """Degree l of each harmonic, int64 (M,)."""
         return self.indices[:, 0]
 
     @property
     def order(self) -> int:
-        """The degree."""
+        """The order of the quadrature, equal to `degree`."""
         return self.degree
 
     @property
@@ -68,17 +70,17 @@ class Sphere(Basis):
 
     @property
     def dim(self) -> int:
-        """3."""
+        """Number of coordinates of an input: 3."""
         return 3
 
     @property
     def cube_dim(self) -> int:
-        """2: a height and a longitude."""
+        """Number of coordinates of `place`'s argument: 2, one for the height and one for the longitude."""
         return 2
 
     @property
     def accepted_inputs(self) -> str:
-        """Unit vectors."""
+        """Description of a valid input for error messages: unit vectors."""
         return "unit vectors"
 
     def inside(self, x: Array) -> NDArray[np.bool_]:
@@ -103,7 +105,8 @@ class Sphere(Basis):
 
         The method is the recursion in l of the normalised associated Legendre functions P_l^m / r^m, where r
         is the distance from the axis.  r^m cos(m phi) and r^m sin(m phi) are the real and the imaginary part
-        of (x + i y)^m.  So the method does not need the longitude phi, which is not defined at the poles.
+        of (x + i y)^m.  Therefore the method does not need the longitude phi, which is not defined at the
+        poles.
         """
         degree, z = self.degree, x[:, 2]
         out = np.empty((len(x), self.size))

@@ -1,8 +1,8 @@
-"""Least squares of trigonometric polynomials at any nodes, without their matrix.
+"""Least-squares fits of trigonometric polynomials at any nodes, without the matrix of function values.
 
-For A = basis(x) the normal equations have the matrix A^T W A, which `errsrc.bases.weighted_gram` applies by
-fast Fourier transforms.  Conjugate gradients solve them in a few hundred products, whatever the number of
-nodes.
+For A = basis(x) and a diagonal matrix W of weights, the normal equations have the matrix A^T W A.
+`errsrc.bases.weighted_gram` multiplies by this matrix with fast Fourier transforms.  The method of conjugate
+gradients solves the equations in a few hundred such products, for any number of nodes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from errsrc.bases.nonuniform import check_nodes, check_values, synthesise_half
 from errsrc.bases.weighted_gram import WeightedGram, density_weights
 
 WEIGHTS = ("density", "uniform")
-"""Names of the ways in which squared residuals are weighted."""
+"""Accepted values of the parameter `weights` of `solve`, which says how squared residuals are weighted."""
 
 _EPS = float(np.finfo(np.float64).eps)
 _CHECK_EVERY = 5  # iterations between two estimates of the error
@@ -36,25 +36,27 @@ class ToeplitzSolution:
     coefficients : ndarray of float64, (M,) or (M, outputs)
         Coefficients, in the order of ``basis.indices``.
     residual : float
-        Root mean square of labels minus values, relative to the root mean square of the labels.  It is
-        computed from the labels, not taken from the iteration.
+        Root mean square of the residuals (labels minus values of the solution), divided by the root mean
+        square of the labels.  The residuals are computed from the labels, not taken from the iteration.
     error : float
-        Estimated distance to the least-squares solution, relative to the solution's norm; the largest over
-        outputs.
+        Estimated distance to the exact least-squares solution, divided by that solution's norm.  With several
+        outputs, it is the largest of their errors.
     condition : float
-        Estimated condition number: the largest singular value of W^(1/2) A, stacked on the square root of the
-        ridge, over the smallest.  The estimate is at most the true ratio, and mostly within a factor 3 of it.
-        It is inf above about 1e8, where rounding hides the smallest singular value: then the nodes do not
+        Estimated condition number: the square root of the ratio of the largest to the smallest eigenvalue of
+        A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
+        identity.  The estimate is at most the true condition number, and usually at least a third of it.
+        Above about 1e8 it is inf, because rounding hides the smallest eigenvalue.  The nodes then do not
         determine the function.
     rounding : float
-        ``condition`` x machine epsilon x (50 + degree): how far rounding of nodes and labels may move the
-        solution, relative to its norm.
+        Estimate of how far rounding of nodes and labels may move the solution, divided by the solution's
+        norm.  It is ``condition`` x machine epsilon x (50 + degree).
     iterations : int
-        Number of iterations of conjugate gradients over all outputs, without those for the condition number.
+        Number of iterations of conjugate gradients, summed over outputs.  The iterations that estimate the
+        condition number do not count.
     converged : bool
         Whether ``error`` is at most the tolerance.
     status : str
-        The other attributes, as a sentence.
+        A sentence that says whether the nodes determine the function and whether the iteration converged.
     """
 
     coefficients: Array
@@ -84,11 +86,11 @@ def solve(
     iterations: int = 2000,
     threads: int = 1,
 ) -> ToeplitzSolution:
-    """Minimise sum_i w_i (f(x_i) - y_i)^2 + (ridge / n) |c|^2 over f = sum_k c_k basis_k.
+    """Minimise sum_i w_i (f(x_i) - y_i)^2 + (ridge / n) |c|^2 over c, for f = sum_k c_k basis_k.
 
-    The method is conjugate gradients on the weighted normal equations.  The iteration restarts from the
-    residual of the labels until the solution has the required accuracy; the restarts undo the squaring of the
-    condition number.
+    The method is conjugate gradients on the weighted normal equations.  These equations square the condition
+    number.  To undo this, the iteration restarts from the residuals of the labels until the solution has the
+    required accuracy.
 
     Parameters
     ----------
@@ -99,14 +101,14 @@ def solve(
     y : array_like of float, (n,) or (n, outputs)
         Labels.
     ridge : float
-        Penalty, >= 0.
+        Factor of the penalty on the coefficients c, >= 0.
     weights : str
-        "density": the weight of a node is in inverse proportion to the density of nodes around it, so that
-        the sum is near an integral, which keeps the condition number small.  "uniform": 1 / n, ordinary least
-        squares.  If the labels are the values of a function in the band, without noise, both weights give
-        this function.
+        How the weights w_i are chosen.  "density": the weight of a node is inversely proportional to the
+        density of nodes around it.  The sum is then near an integral, which keeps the condition number small.
+        "uniform": every weight is 1 / n, as in ordinary least squares.  If the labels are the values of a
+        function in the band, without noise, both choices give this function.
     tolerance : float
-        Relative distance to the solution, > 0.
+        Accepted distance to the exact least-squares solution, divided by that solution's norm; > 0.
     iterations : int
         Largest number of iterations for one output, >= 1.
     threads : int
@@ -120,16 +122,16 @@ def solve(
     Raises
     ------
     TypeError
-        For numbers of another type.
+        If a number is not of the type above.
     ValueError
-        For a basis without a transform, for arrays of another shape and numbers out of range, for fewer nodes
-        than functions without a ridge, and for a band that does not fit into memory.
+        If the basis has no transform, if an array has another shape, if a number is out of range, or if the
+        problem does not fit into memory.  With ridge 0, also if there are fewer nodes than functions.
 
     Notes
     -----
-    In one dimension, where some gap between nodes is wider than the Nyquist spacing, the equations are
-    preconditioned.  Time: about 6 non-uniform transforms for each output, and 0.1 to 0.5 for each iteration.
-    Memory: about 100 n + 300 M 2^dim bytes.
+    In one dimension, the equations are preconditioned if some gap between nodes is wider than 1.5 Nyquist
+    spacings.  Each output takes the time of about 6 non-uniform transforms, and each iteration takes the time
+    of 0.1 to 0.5 transforms.  Memory: about 100 n + 300 M 2^dim bytes.
 
     Examples
     --------

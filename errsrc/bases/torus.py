@@ -20,7 +20,7 @@ FREQUENCY_SETS = ("box", "simplex", "cross")
 """Names of the sets of frequencies that a torus can have."""
 
 MOST_POINTS = 2**26
-"""Largest number of points of a quadrature grid."""
+"""Largest number of points of the grid that `Torus.quadrature` returns."""
 
 MOST_FREQUENCIES = 2**40
 """Largest number of frequencies of a torus."""
@@ -30,9 +30,9 @@ MOST_FREQUENCIES = 2**40
 class Torus(Basis):
     """Trigonometric polynomials of angles, on [0, 2 pi)^dim, with frequencies in a symmetric lower set.
 
-    The functions are 1, and sqrt(2) cos(k.x) and sqrt(2) sin(k.x) for one k of each pair k, -k: the one whose
-    first coordinate other than 0 is positive.  The index of the cosine is k, and the index of the sine is -k,
-    so that the indices are the frequencies.
+    The functions are the constant 1, and sqrt(2) cos(k.x) and sqrt(2) sin(k.x) for one frequency k of each
+    pair k, -k.  In this k, the first coordinate that is not 0 is positive.  The index of the cosine is k, and
+    the index of the sine is -k.  Therefore the indices are all frequencies of the set.
 
     Parameters
     ----------
@@ -41,8 +41,9 @@ class Torus(Basis):
     dim : int
         Number of angles, >= 1.
     shape : str
-        The set of frequencies: "box", max |k_i| <= degree; "simplex", sum |k_i| <= degree; "cross", the
-        hyperbolic cross, product of max(1, |k_i|) <= max(1, degree), or k = 0 for degree 0.
+        Name of the set of frequencies k.  "box": max |k_i| <= degree.  "simplex": sum |k_i| <= degree.
+        "cross", the hyperbolic cross: product of max(1, |k_i|) <= degree.  For degree 0, each set contains
+        only k = 0.
 
     Examples
     --------
@@ -79,13 +80,13 @@ class Torus(Basis):
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """The frequencies, int64 (M, dim), by degree, each cosine before its sine."""
+        """Frequencies of the functions, int64 (M, dim), in order of degree, each cosine before its sine."""
         check_memory(self.dim, self.size, "Torus")
         return _frequencies(self)
 
     @property
     def order(self) -> int:
-        """The degree."""
+        """The order of the quadrature, equal to `degree`."""
         return self.degree
 
     @property
@@ -95,7 +96,7 @@ class Torus(Basis):
 
     @property
     def accepted_inputs(self) -> str:
-        """Angles in radians."""
+        """Description of a valid input for error messages: angles in radians."""
         return "angles in radians"
 
     def place(self, u: Array) -> Array:
@@ -103,12 +104,12 @@ class Torus(Basis):
         return 2 * np.pi * u
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return the even grid of (2 order + 1)^dim points, (Q, dim), with equal weights (Q,).
+        """Return an evenly spaced grid of Q = (2 order + 1)^dim points, (Q, dim), and equal weights (Q,).
 
         Raises
         ------
         ValueError
-            For a grid of more than `MOST_POINTS` points.
+            If the grid would have more than `MOST_POINTS` points.
         """
         if (2 * order + 1) ** self.dim > MOST_POINTS:
             accepted = f"one whose grid in {self.dim} dimensions has at most {MOST_POINTS:,} points"
@@ -128,7 +129,10 @@ class Torus(Basis):
         return out
 
     def synthesise(self, x: Array, coefficients: Array) -> Array:
-        """Return ``values(x) @ coefficients``, (N,) or (N, outputs); by a fast transform if N M >= 2^24."""
+        """Return ``values(x) @ coefficients``, (N,) or (N, outputs).
+
+        For at most three angles and N M >= 2^24, a fast transform computes the sums.
+        """
         if nonuniform.applies(self) and len(x) * self.size >= 2**24:
             return nonuniform.synthesise(self, x, coefficients)
         return super().synthesise(x, coefficients)

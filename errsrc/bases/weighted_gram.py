@@ -1,9 +1,10 @@
-"""The matrix T = A^T W A + ridge of weighted least squares at any nodes, applied by fast Fourier transforms.
+"""Products with the matrix T = A^T W A + ridge of weighted least squares, by fast Fourier transforms.
 
-A = basis(x) for a trigonometric basis and nodes x, and W is diagonal.  The entry of A^T W A for two
-frequencies depends on their difference alone.  So T times a function is the function's product with the
-weighted density of the nodes, projected on the band: two ordinary transforms of twice the band's size,
-whatever the number of nodes (Feichtinger, Groechenig and Strohmer 1995, Numer. Math. 69, 423).
+Here A = basis(x) for a trigonometric basis and any nodes x.  W is a diagonal matrix of weights, and the
+number `ridge` is added to the diagonal.  The entry of A^T W A for two frequencies depends on their difference
+alone.  Therefore A^T W A times a function is the function's product with the weighted density of the nodes,
+projected on the band.  This takes two ordinary transforms of twice the band's size, for any number of nodes
+(Feichtinger, Groechenig and Strohmer 1995, Numer. Math. 69, 423).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ _WIDE_GAP = 1.5  # Nyquist spacings: the width of a gap from which the precondit
 
 
 class WeightedGram:
-    """T = A^T W A + ridge on functions in half storage (`errsrc.bases.half_storage`), and a preconditioner.
+    """The matrix T = A^T W A + ridge, and a preconditioner.
+
+    Both act on functions in half storage, see `errsrc.bases.half_storage`.
 
     Parameters
     ----------
@@ -41,7 +44,8 @@ class WeightedGram:
     shape : tuple of int
         Shape of a function in half storage.
     factor : ndarray of float64 or None
-        Cholesky factor (diagonals, points) of the preconditioner; None where no preconditioner is used.
+        Cholesky factor of the preconditioner, of shape (diagonals, points), or None if no preconditioner is
+        used.
     """
 
     def __init__(self, basis: Basis, x: Array, weights: Array, ridge: float, threads: int) -> None:
@@ -80,7 +84,9 @@ class WeightedGram:
         return out
 
     def gradient(self, x: Array, residual: Array, half: Complex) -> Complex:
-        """Return A^T W residual - ridge half, minus half the gradient of the penalised sum of squares.
+        """Return A^T W r - ridge c, for the residual r and the coefficients c of a function.
+
+        This is the gradient of the penalised weighted sum of squares, times -1/2.
 
         Parameters
         ----------
@@ -94,7 +100,7 @@ class WeightedGram:
         Returns
         -------
         gradient : ndarray of complex128, of shape `shape`
-            In half storage.
+            The gradient times -1/2, in half storage.
         """
         out = self.project(analyse_half(x, self.weights * residual, self.order, self.threads))
         return out - self.ridge * half if self.ridge else out
@@ -110,7 +116,7 @@ class WeightedGram:
         Returns
         -------
         product : ndarray of complex128, of shape `shape`
-            The product; `half` itself where no preconditioner is used.
+            The product, or `half` itself if no preconditioner is used.
         """
         if self.factor is None:
             return half
@@ -120,7 +126,7 @@ class WeightedGram:
         return np.asarray(fft.rfft(values)[: len(half)])
 
     def project(self, half: Complex) -> Complex:
-        """Return the part of a function that is in the band; it may change `half` in place.
+        """Return the projection of a function on the band; the array `half` may be overwritten.
 
         Parameters
         ----------
@@ -130,7 +136,7 @@ class WeightedGram:
         Returns
         -------
         part : ndarray of complex128, of shape `shape`
-            Its projection.
+            The projection.
         """
         return symmetrised(half if self._in_band is None else half * self._in_band)
 
@@ -158,10 +164,10 @@ def has_wide_gap(angles: Array, degree: int) -> bool:
 
 
 def density_weights(x: Array, degree: int, threads: int) -> Array:
-    """Return a weight for each node, in inverse proportion to the density of nodes around it.
+    """Return a weight for each node, inversely proportional to the density of nodes around it.
 
-    The density is smoothed by a Fejer kernel.  This is one step of the iteration of Pipe and Menon 1999
-    (Magn.  Reson. Med. 41, 179).
+    The density is smoothed by a Fejer kernel.  The method is one step of the iteration of Pipe and Menon 1999
+    (Magn. Reson. Med. 41, 179).
 
     Parameters
     ----------

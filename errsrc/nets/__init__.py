@@ -1,7 +1,8 @@
 """Network architectures, one file each.
 
-A network maps inputs to outputs for many members at once, see `errsrc.nets.network`.  To add an architecture,
-write a subclass of `Network` in a file of its own, and add a line to ``ALL`` so that specs can name it.
+A network computes the outputs of many members at once.  A member is one set of weights of the architecture,
+see `errsrc.nets.network`.  To add an architecture, write a subclass of `Network` in a file of its own and add
+it to ``ALL``.  A TOML spec can then select it by its name in ``ALL``.
 """
 
 from typing import TYPE_CHECKING
@@ -49,4 +50,4 @@ ALL: dict[str, type[Network]] = {
     "transformer": Transformer,
     "lstm": LSTM,
 }
-"""Every architecture, by the name that specs use."""
+"""Every architecture, by the name that selects it in a TOML spec."""

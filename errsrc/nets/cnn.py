@@ -15,16 +15,16 @@ from errsrc.nets.network import ImageNetwork, Weights
 class CNN(ImageNetwork):
     """A small convolutional network of square images.
 
-    Two 3 x 3 convolutions of stride 2 with ``width`` and 2 ``width`` channels, ``blocks`` convolutions of
-    stride 1 with 2 ``width`` channels, an activation after each, and one affine layer from all pixels and
-    channels to the classes.
+    The network has two 3 x 3 convolutions of stride 2 with ``width`` and 2 ``width`` channels, then
+    ``blocks`` 3 x 3 convolutions of stride 1 with 2 ``width`` channels.  An activation follows each
+    convolution.  The last layer is an affine map from all pixels and channels to the classes.
 
     Attributes
     ----------
     side
         Side of an image in pixels, >= 4.
     width
-        Channels of the first convolution, >= 1.
+        Number of output channels of the first convolution, >= 1.
     classes
         Number of outputs, >= 1.
     activation
@@ -32,7 +32,7 @@ class CNN(ImageNetwork):
     blocks
         Number of convolutions of stride 1, >= 0.
     channels
-        Channels of an image, >= 1.
+        Number of channels of an image, >= 1.
 
     Examples
     --------
@@ -60,7 +60,10 @@ class CNN(ImageNetwork):
         return self.activation in ANALYTIC_ACTIVATIONS
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return (out, in) and (out,) for each layer; a kernel has in = 9 x channels."""
+        """Return the shapes (out, in) of kernels and (out,) of biases for each layer.
+
+        A kernel of 3 x 3 pixels has in = 9 x input channels.
+        """
         pixels = strided_side(strided_side(self.side)) ** 2
         first, second = self.width, 2 * self.width
         return (
@@ -70,7 +73,10 @@ class CNN(ImageNetwork):
         )  # fmt: skip
 
     def applications(self) -> tuple[int, ...]:
-        """Return the number of pixels that each tensor computes, 1 for the last layer."""
+        """Return how often each weight tensor is applied to one image.
+
+        The tensors of a convolution are applied once for each output pixel, and those of the last layer once.
+        """
         side = strided_side(self.side)
         first, last = side**2, strided_side(side) ** 2
         return (first, first, *[last] * (2 + 2 * self.blocks), 1, 1)

@@ -1,17 +1,18 @@
-"""Function-preserving embeddings: the weights of a network as those of a wider or deeper network.
+"""Function-preserving embeddings: weights with which a larger network computes a smaller network's function.
 
-New units have zero weights, in and out.  A layer can be added where the activation can pass values on
-unchanged: linear, and ReLU, since relu(z) = z for z >= 0 and x = relu(x) - relu(-x).  An added layer carries
-the inputs, a hidden layer or the outputs of the smaller network (as Chen, Goodfellow and Shlens 2016, arXiv
-1511.05641, with zeros instead of copies).  So a student of the larger class contains every teacher of the
-smaller one: its realizability term is 0.  `same_function` certifies this.
+The larger network may be wider or deeper.  All weights into and out of a new unit are zero.  A layer can be
+added if the activation can pass values on unchanged.  Linear units can, and ReLU units can, because relu(z) =
+z for z >= 0 and x = relu(x) - relu(-x).  An added layer passes on the inputs, a hidden layer or the outputs
+of the smaller network.  Chen, Goodfellow and Shlens 2016 (arXiv 1511.05641) use copies of units where this
+module uses zeros.  Therefore a student with the larger architecture can express every teacher with the
+smaller one, and the realizability term is 0.  `same_function` certifies this.
 
-The certificate is a proof by computation: all bits of the outputs are equal.  It needs sums that do not
-depend on the width, but a matrix product may add in a different order for a different shape.  So
-`same_function` starts each unit at its bias and adds its inputs' contributions one after another in float64,
-with one rounding for each product and each sum.  A new unit then adds a zero, a carried value is multiplied
-by 1, and one of relu(x), relu(-x) is 0.  All of these are exact, so both networks round the same numbers in
-the same order.
+The certificate is a proof by computation: all bits of the outputs are equal.  For this, both networks must
+add in the same order, but a matrix product may add in a different order for a different shape.  Therefore
+`same_function` computes each unit in float64 as follows.  It starts at the unit's bias and adds the
+contributions of the inputs one after another, with one rounding for each product and each sum.  A new unit
+then adds a zero, a value that is passed on is multiplied by 1, and one of relu(x), relu(-x) is 0.  These
+operations are exact.  Therefore both networks round the same numbers in the same order.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ _UNITS_TO_CARRY = {"relu": 2, "linear": 1}  # number of units that pass on a val
 
 
 def embeds(small: Network, large: Network) -> bool:
-    """Return whether `embed` finds every function of `small` in `large`.
+    """Return whether `embed` can embed `small` in `large`, for all weights of `small`.
 
-    False does not prove that `large` lacks a function of `small`.
+    False does not prove that `large` cannot express some function of `small`.
 
     Parameters
     ----------
@@ -63,17 +64,18 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
     weights : tuple of tensors (E, ...)
         Finite weights of E members of `small`.
     large : Network
-        A network of the same class, inputs, outputs and activation; for a `CNN` also of as many blocks.
+        A network of the same class, with the same inputs, outputs and activation.  A `CNN` must also have the
+        same image size, image channels and number of blocks.
 
     Returns
     -------
     tuple of tensors (E, ...)
-        Weights of E members of `large`; dtype and device as given.
+        Weights of E members of `large`, with the dtype and device of `weights`.
 
     Raises
     ------
     ValueError
-        If `embeds` is False.
+        If ``embeds(small, large)`` is False.
 
     Examples
     --------
@@ -92,8 +94,9 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
 def same_function(small: Network, weights: Weights, large: Network, embedded: Weights, x: Tensor) -> Tensor:
     """Return for each member whether the outputs of both networks are equal in all bits, bool (E,).
 
-    This certifies an embedding; the module's documentation describes the order of the sums.  Cost: about
-    parameters x N elementary operations for each member, without matrix products.
+    The result certifies an embedding; the module's documentation describes the order of the sums.  The cost
+    is about P x N elementary operations for each member, where P is the number of parameters.  The function
+    does not use matrix products.
 
     Parameters
     ----------
@@ -106,7 +109,7 @@ def same_function(small: Network, weights: Weights, large: Network, embedded: We
     embedded : tuple of tensors (E, ...)
         Weights of E members of `large`, from `embed`.
     x : tensor (N, inputs)
-        Inputs of both, float32 or float64.
+        Inputs of both networks, float32 or float64.
 
     Raises
     ------

@@ -1,6 +1,8 @@
-"""Networks of sines: with Fourier features as inputs, limited to a frequency band, or with sine activations.
+"""Networks made of sines and cosines.
 
-`FourierFeatures` and `FilterNetwork` take angles: they are functions on the torus.
+`FourierFeatures` is an MLP on Fourier features, `FilterNetwork` is limited to a frequency band, and
+`SineNetwork` has sines as activations.  The inputs of the first two are angles.  Therefore these networks are
+functions on the torus.
 """
 
 from __future__ import annotations
@@ -22,17 +24,17 @@ from errsrc.nets.mlp import LAYER_SIZES, MLP
 from errsrc.nets.network import Network, OutputLoss, Weights
 
 MAX_FREQUENCIES = 2**20
-"""Largest number of frequencies of a network."""
+"""Largest number of frequencies that a network may have."""
 
 
 @dataclass(frozen=True)
 class FourierFeatures(Network):
     """An MLP on all Fourier features of angles up to a degree (Tancik et al. 2020, arXiv 2006.10739).
 
-    The features are sqrt 2 cos(k.x) and sqrt 2 sin(k.x).  Here k is an integer frequency with k != 0 and
-    max |k_i| <= ``degree``, one from each pair k, -k.  Without hidden layers the network is a linear
-    combination of the features and a constant, which is the Fourier basis of this band.  With hidden layers
-    the frequencies of the network are not limited.
+    The features are sqrt 2 cos(k.x) and sqrt 2 sin(k.x).  Here k is a vector of integers with k != 0 and max
+    |k_i| <= ``degree``; only one k of each pair k, -k is used.  Without hidden layers, the network is a
+    linear combination of the features and a constant.  These functions are the Fourier basis of a band.  With
+    hidden layers, the frequencies of the network are not limited.
 
     Attributes
     ----------
@@ -41,7 +43,7 @@ class FourierFeatures(Network):
     degree
         Largest frequency, >= 1.  For one angle and degree 1, the two features are a point on a circle.
     sizes
-        Numbers of units in each hidden layer, and of outputs, each >= 1.
+        Number of units in each hidden layer, then the number of outputs, each >= 1.
     activation
         "relu", "tanh", "gelu", "sine" or "linear".
 
@@ -75,7 +77,7 @@ class FourierFeatures(Network):
         return replace(self, dim=inputs, sizes=(*self.sizes[:-1], outputs))
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of the MLP."""
+        """Return the shapes of the weights of `mlp`."""
         return self.mlp.shapes()
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
@@ -89,27 +91,28 @@ class FourierFeatures(Network):
 
 @dataclass(frozen=True)
 class FilterNetwork(Network):
-    """A multiplicative filter network, limited to a frequency band for all weights (Fathony et al. 2021).
+    """A multiplicative filter network, whose outputs lie in a frequency band for all weights.
 
-    For angles x, z_1 = g_1(x) and z_l = (W_l z_(l-1) + b_l) g_l(x) unit by unit; the outputs are W z_L + b.
-    The filters g_l are trained trigonometric polynomials of degree d_l, so all frequencies of the outputs
-    satisfy max |k_i| <= d_1 + ... + d_L, to rounding.  Lindell et al. 2022 (arXiv 2112.04645) limit the band
-    in the same way, with filters of a single sine.  A network that is wide enough contains every function of
-    the band.
+    For angles x, the first of L layers is z_1 = g_1(x).  Layer l is z_l = (W_l z_(l-1) + b_l) g_l(x),
+    multiplied unit by unit.  The outputs are W z_L + b (Fathony et al. 2021).  The filters g_l are trained
+    trigonometric polynomials of degree d_l.  Therefore all frequencies k of the outputs satisfy max |k_i| <=
+    d_1 + ... + d_L, up to rounding errors.  Lindell et al. 2022 (arXiv 2112.04645) limit the band in the same
+    way, with filters of a single sine.  A network that is wide enough contains every function of the band.
 
     Attributes
     ----------
     dim
         Number of angles, >= 1.
     degrees
-        d_l of each layer, each >= 1.
+        Degrees d_1, ..., d_L of the filters, each >= 1.
     sizes
-        Numbers of units in each layer, one for each degree, and of outputs, each >= 1.
+        Number of units in each of the L layers, then the number of outputs, each >= 1.
 
     Notes
     -----
-    If the number of examples is at least the number of functions in the band, and the inputs are in general
-    position, only the teacher has zero training error.  Then the optimiser alone limits generalisation.
+    Suppose that the teacher is in the band, the labels are free of noise, there are at least as many examples
+    as basis functions of the band, and the inputs are in general position.  Then only the teacher has zero
+    training error, and the optimiser alone limits generalisation.
 
     Examples
     --------
@@ -146,14 +149,17 @@ class FilterNetwork(Network):
         return replace(self, dim=inputs, sizes=(*self.sizes[:-1], outputs))
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return (out, in) and (out,) for each filter, then for each layer after the first."""
+        """Return the shapes (out, in) and (out,) of each filter, then of each affine map W_2, ..., W_L, W."""
         counts = (_feature_count(self.dim, degree) for degree in self.degrees)
         filters = list(zip(self.sizes[:-1], counts, strict=True))
         layers = list(zip(self.sizes[1:], self.sizes[:-1], strict=True))
         return tuple(shape for pair in (*filters, *layers) for shape in (pair, pair[:1]))
 
     def initial_stds(self) -> tuple[float, ...]:
-        """Return 1 / sqrt(fan-in) for matrices, so that all units have mean square 1, and 0 for biases."""
+        """Return the standard deviation of each tensor: 1 / sqrt(fan-in) for matrices and 0 for biases.
+
+        The initial values of all units then have mean square 1.
+        """
         return tuple(0.0 if len(shape) == 1 else shape[1] ** -0.5 for shape in self.shapes())
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
@@ -171,15 +177,15 @@ class FilterNetwork(Network):
 class SineNetwork(Network):
     """A network with hidden layers sin(w0 (W h + b)) (SIREN; Sitzmann et al. 2020, arXiv 2006.09661).
 
-    Initial weights have the variances of the paper, but are normal instead of uniform: 1 / (3 inputs^2) in
-    the first layer, 2 / (w0^2 fan-in) in the others, and 1 / (3 fan-in) for biases.  Frequencies of the first
-    layer are then about w0 / sqrt(3 inputs), and gradients by the weights are w0 times as large as without
-    the factor.
+    Initial weights are normal, while those of the paper are uniform.  Their variances are those of the paper:
+    1 / (3 inputs^2) in the first layer, 2 / (w0^2 fan-in) in the other layers, and 1 / (3 fan-in) for biases.
+    The frequencies of the first layer are then about w0 / sqrt(3 inputs).  The factor w0 makes the gradients
+    with respect to hidden layers' weights w0 times as large.
 
     Attributes
     ----------
     sizes
-        Numbers of inputs, of units in each hidden layer, and of outputs, each >= 1.
+        Number of inputs, then of units in each hidden layer, then of outputs, each >= 1.
     w0
         Factor in front of each hidden layer's weights and biases, > 0.
 
@@ -207,7 +213,7 @@ class SineNetwork(Network):
         return replace(self, sizes=(inputs, *self.sizes[1:-1], outputs))
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of the MLP."""
+        """Return the shapes of the weights of `mlp`."""
         return self.mlp.shapes()
 
     def initial_stds(self) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Derivatives of a network's outputs by its parameters, and the dimension of its set of functions."""
+"""Derivatives of a network's outputs with respect to its parameters, and the rank of these derivatives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from errsrc.nets.network import Network, Weights
 
 
 def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
-    """Return the derivatives of all outputs by all parameters in float64.
+    """Return the derivatives of all outputs with respect to all parameters, in float64.
 
     Parameters
     ----------
@@ -30,8 +30,9 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
 
     Notes
     -----
-    Cost: one backward pass for each output.  For an `MLP` the pass is written by hand; other
-    networks run it as E x N members with one input each.  Memory: E x N x outputs x P numbers.
+    Cost: one backward pass for each output.  For an `MLP` the pass is written by hand.  For other networks,
+    the pass treats each input of each member as a member of its own: E x N members with one input each.
+    Memory: E x N x outputs x P numbers.
 
     Examples
     --------
@@ -56,7 +57,8 @@ class IdentifiableDimension:
         The largest singular value divided by the smallest one that counts towards the rank, float64 (E,).
     margin
         The smallest singular value that counts towards the rank, divided by the largest one that does not
-        count, float64 (E,); inf if all count.  If the margin is near 1, the rank is not reliable.
+        count, float64 (E,).  It is inf if all singular values count.  If the margin is near 1, the rank is
+        not reliable.
     """
 
     dimension: Tensor
@@ -69,8 +71,9 @@ def identifiable_dimension(
 ) -> IdentifiableDimension:
     """Return the rank of each member's Jacobian on inputs x.
 
-    On many inputs it is the dimension of the set of functions near the member's: the number of directions
-    of the parameters that change the function.
+    The functions that the network can express form a set.  If x has many inputs, the rank is the dimension of
+    this set near the member's function: the number of independent directions in which a small change of the
+    parameters changes the function.
 
     Parameters
     ----------
@@ -81,7 +84,8 @@ def identifiable_dimension(
     x : tensor
         Inputs (N, inputs) for all members, or (E, N, inputs).
     free : bool tensor (P,), optional
-        Parameters that may vary; all by default.
+        True for each parameter that may vary, in the order of `Network.flatten`.  By default, all parameters
+        may vary.
 
     Raises
     ------
@@ -90,13 +94,13 @@ def identifiable_dimension(
 
     Notes
     -----
-    A singular value counts if it is above max(rows, P) x machine epsilon x the largest one.  Cost: a
-    `jacobian` and its singular value decomposition.
+    A singular value counts towards the rank if it is above max(rows, P) x machine epsilon x the largest one.
+    Cost: a `jacobian` and its singular value decomposition.
 
     Examples
     --------
-    In a linear network, only the product of a hidden unit's weight and its output weight matters: these 2
-    parameters give 1 dimension.
+    In a linear network with one hidden unit, only the product of the unit's input weight and output weight
+    matters.  Therefore these 2 parameters give 1 dimension.
 
     >>> from errsrc.nets import MLP
     >>> network, x = MLP((1, 1, 1), "linear"), torch.randn(10, 1)

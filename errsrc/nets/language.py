@@ -1,13 +1,14 @@
 """Networks that predict the next token: a neural n-gram model, a decoder-only transformer and an LSTM.
 
-Inputs are windows of token numbers, in the dtype of the weights: a token number below 2^24 is exact in
-float32.  Outputs are logits of the token that follows.
+Inputs are windows of token numbers, stored in the dtype of the weights.  This is exact, because float32
+represents all integers below 2^24.  Outputs are logits of the next token.
 
 Learning rates transfer from one width to another by the maximal update parametrisation (Yang et al. 2022,
-arXiv 2203.03466, table 8).  A matrix whose fan-in grows with the width is multiplied by 64 / fan-in where it
-is applied, and its initial weights are larger by the inverse factor.  Under Adam its effective learning rate
-then falls as 1 / width, while that of all other tensors stays the same, and the recipe has a single learning
-rate.  The last layer is zero initially, so all logits are 0.
+arXiv 2203.03466, table 8).  A matrix whose fan-in grows with the width is multiplied by 64 / fan-in when it
+is applied, and its initial weights are larger by the inverse factor.  Under Adam, the effective learning rate
+of such a matrix then falls as 1 / width, and the effective learning rates of all other tensors stay the same.
+Therefore the recipe has a single learning rate.  The last layer's initial weights are zero, so all initial
+logits are 0.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from errsrc.nets.layers import affine
 from errsrc.nets.network import Network, Weights
 
 BASE_WIDTH = 64
-"""The width at which a matrix's multiplier is 1."""
+"""The fan-in for which the multiplier of a matrix is 1."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class LanguageModel(Network, abc.ABC):
     Attributes
     ----------
     context
-        Tokens of a window, >= 1.
+        Number of tokens in a window, >= 1.
     width
-        Units of a layer, >= 1.
+        Number of units in a layer, >= 1.
     depth
         Number of layers, >= 1.
     vocabulary
@@ -52,7 +53,7 @@ class LanguageModel(Network, abc.ABC):
 
     @property
     def inputs(self) -> int:
-        """Tokens of a window."""
+        """Number of tokens in a window."""
         return self.context
 
     @property
@@ -61,19 +62,27 @@ class LanguageModel(Network, abc.ABC):
         return self.parameters - math.prod(self.shapes()[0])
 
     def applications(self) -> tuple[int, ...]:
-        """Return the number of tokens of a window that each tensor is multiplied with; 0 for embeddings."""
+        """Return how often each weight tensor is applied to one window.
+
+        A tensor is applied once for each prediction of the window.  The embeddings count as 0, because a
+        look-up is no product.
+        """
         return (0, *[math.prod(self.positions)] * (len(self.shapes()) - 1))
 
     def multipliers(self) -> tuple[float, ...]:
-        """Return the factor of each tensor where it is applied: 64 / fan-in for matrices, 1 otherwise."""
+        """Return the factor by which each tensor is multiplied when it is applied.
+
+        The factor is 64 / fan-in for matrices, and 1 for embeddings and vectors.
+        """
         rest = self.shapes()[1:]
         return (1.0, *(1.0 if len(shape) == 1 else BASE_WIDTH / shape[1] for shape in rest))
 
     def initial_stds(self) -> tuple[float, ...]:
         """Return standard deviations of the initial weights.
 
-        A matrix has 1 / sqrt(fan-in) after its multiplier, embeddings have 1; the last matrix and all
-        vectors are 0.
+        The standard deviation of a matrix is such that the matrix times its multiplier has the standard
+        deviation 1 / sqrt(fan-in).  Embeddings have the standard deviation 1.  The last matrix and all
+        vectors are initially 0.
         """
         stds = [
             0.0 if len(shape) == 1 else 1 / (multiplier * math.sqrt(shape[1]))
@@ -95,7 +104,7 @@ class NeuralNgram(LanguageModel):
     Attributes
     ----------
     embedding
-        Length of a token's embedding, >= 1; the same for all widths.
+        Length of a token's embedding, >= 1.  It does not grow with the width.
 
     Examples
     --------
@@ -107,7 +116,7 @@ class NeuralNgram(LanguageModel):
     embedding: int = integer(16, at_least=1)
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return the embeddings' shape, then (out, in) and (out,) for each layer."""
+        """Return the shape of the embeddings, then the shapes (out, in) and (out,) of each layer."""
         sizes = (self.context * self.embedding, *[self.width] * self.depth, self.vocabulary)
         pairs = zip(sizes[1:], sizes[:-1], strict=True)
         return ((self.vocabulary, self.embedding), *(s for pair in pairs for s in (pair, pair[:1])))
@@ -121,7 +130,11 @@ class NeuralNgram(LanguageModel):
         return affine(weights[-2], weights[-1], h)
 
     def multipliers(self) -> tuple[float, ...]:
-        """Return the multipliers; 1 for the first layer, whose fan-in does not grow with the width."""
+        """Return the factor by which each tensor is multiplied when it is applied.
+
+        Unlike in other models, the factor is also 1 for the first layer, because its fan-in does not grow
+        with the width.
+        """
         return (1.0, 1.0, *super().multipliers()[2:])
 
 
@@ -129,9 +142,9 @@ class NeuralNgram(LanguageModel):
 class Transformer(LanguageModel):
     """A decoder-only transformer (Vaswani et al. 2017, arXiv 1706.03762).
 
-    The layers are: RMS norms before each branch and at the end (Zhang and Sennrich 2019, arXiv 1910.07467),
-    rotary position embeddings (Su et al. 2021, arXiv 2104.09864), GELU layers of 4 ``width`` units, and no
-    biases.  Each branch is multiplied by 1 / sqrt(2 depth).
+    The network has RMS norms before each branch and at the end (Zhang and Sennrich 2019, arXiv 1910.07467),
+    rotary position embeddings (Su et al. 2021, arXiv 2104.09864), and GELU layers of 4 ``width`` units.  It
+    has no biases.  Each branch is multiplied by 1 / sqrt(2 depth).
 
     Attributes
     ----------
@@ -160,20 +173,25 @@ class Transformer(LanguageModel):
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Shape (context,): one prediction after each token of the window."""
+        """Shape (context,), because the network makes one prediction after each token of the window."""
         return (self.context,)
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return shapes in this order.
+        """Return the shapes of all weight tensors, in the following order.
 
-        Embeddings; for each layer: gain, queries-keys-values, projection, gain, up, down; gain; logits.
+        First come the embeddings.  Each layer has a gain, the matrix of queries, keys and values, a
+        projection, a second gain, and the matrices up and down.  The last two tensors are a gain and the
+        matrix of the logits.
         """
         w = self.width
         block = ((w,), (3 * w, w), (w, w), (w,), (4 * w, w), (w, 4 * w))
         return ((self.vocabulary, w), *block * self.depth, (w,), (self.vocabulary, w))
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return logits (E, B, context, vocabulary) of the token after each token, given those up to it."""
+        """Return logits (E, B, context, vocabulary) of the next token after each position of the window.
+
+        The logits at a position depend on the tokens up to this position only.
+        """
         weights = self._multiplied(weights)
         h = _embed(weights[0], x)
         members, batch, context, width = h.shape
@@ -204,17 +222,24 @@ class LSTM(LanguageModel):
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Shape (context,): one prediction after each token of the window."""
+        """Shape (context,), because the network makes one prediction after each token of the window."""
         return (self.context,)
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return shapes of: embeddings; input weights, recurrent weights and biases of each layer; logits."""
+        """Return the shapes of all weight tensors, in the following order.
+
+        First come the embeddings, then the input weights, recurrent weights and biases of each layer, then
+        the matrix of the logits.
+        """
         w = self.width
         layer = ((4 * w, w), (4 * w, w), (4 * w,))
         return ((self.vocabulary, w), *layer * self.depth, (self.vocabulary, w))
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return logits (E, B, context, vocabulary) of the token after each token, given those up to it."""
+        """Return logits (E, B, context, vocabulary) of the next token after each position of the window.
+
+        The logits at a position depend on the tokens up to this position only.
+        """
         weights = self._multiplied(weights)
         h = _embed(weights[0], x)
         forget_bias = h.new_zeros(4 * self.width)

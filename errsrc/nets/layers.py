@@ -1,4 +1,4 @@
-"""Layers of stacked networks: activations, and products and convolutions with each member's own weights."""
+"""Activations, and matrix products and convolutions of many members at once, each with its own weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sine": torch.sin,
     "linear": lambda z: z,
 }
-"""Functions that are applied to each unit, by name."""
+"""Activation functions, which are applied to each unit, by name."""
 
 ANALYTIC_ACTIVATIONS = ("tanh", "sine", "gelu", "linear")
 """Names of the activations that are analytic functions."""
@@ -27,7 +27,11 @@ ACTIVATION_GRADIENTS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "sine": lambda gradient, z, h: gradient * torch.cos(z),
     "linear": lambda gradient, z, h: gradient,
 }
-"""The gradient of a loss by an activation's input z, from its gradient by the output h, z and h."""
+"""Functions of (gradient, z, h), by name of the activation that maps z to h.
+
+The argument ``gradient`` is the gradient of a loss with respect to h.  The function returns the gradient with
+respect to z.
+"""
 
 
 def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
@@ -57,9 +61,9 @@ def as_images(x: Tensor, members: int, image_shape: tuple[int, ...]) -> Tensor:
     x : tensor
         Input vectors (E, B, inputs), or (B, inputs) for the same inputs in all members.
     members : int
-        E.
+        Number of members E.
     image_shape : (int, int, int)
-        Channels, side and side of an image.
+        Shape (channels, side, side) of an image.
     """
     x = x.expand(members, *x.shape[-2:]).transpose(0, 1)
     return x.reshape(len(x), -1, *image_shape[1:])
@@ -71,14 +75,14 @@ def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None
     Parameters
     ----------
     kernels : tensor
-        Kernels (E, out, in 9) of 3 x 3 pixels, applied with one pixel of zeros around the images, or
-        (E, out, in) of one pixel.
+        Kernels of 3 x 3 pixels, of shape (E, out, in 9), or kernels of one pixel, of shape (E, out, in).
+        Kernels of 3 x 3 pixels are applied with one pixel of zeros around the images.
     x : tensor (B, E in, side, side)
         Images, a member's channels next to each other.
     stride : int
         Distance in pixels from one output to the next.
     bias : tensor (E, out), optional
-        Added to each output channel.
+        Numbers that are added to the output channels.
     """
     members = len(kernels)  # each member is a group of channels
     channels = x.shape[1] // members

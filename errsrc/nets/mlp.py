@@ -14,7 +14,7 @@ from errsrc.nets.layers import ACTIVATION_GRADIENTS, ACTIVATIONS, ANALYTIC_ACTIV
 from errsrc.nets.network import Network, OutputLoss, Weights
 
 LAYER_SIZES = Tuple(Integer(at_least=1), at_least=2)
-"""Numbers of inputs, of units in each hidden layer, and of outputs."""
+"""Validation rule for layer sizes: the numbers of inputs, of units in each hidden layer, and of outputs."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class MLP(Network):
     Attributes
     ----------
     sizes
-        Numbers of inputs, of units in each hidden layer, and of outputs, each >= 1.
+        Number of inputs, then of units in each hidden layer, then of outputs, each >= 1.
     activation
         "relu", "tanh", "gelu", "sine" or "linear".
 
@@ -52,7 +52,7 @@ class MLP(Network):
         return replace(self, sizes=(inputs, *self.sizes[1:-1], outputs))
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return (out, in) and (out,) for each layer."""
+        """Return the shapes (out, in) of the weights and (out,) of the biases of each layer."""
         pairs = zip(self.sizes[:-1], self.sizes[1:], strict=True)
         return tuple(shape for inputs, out in pairs for shape in ((out, inputs), (out,)))
 
@@ -80,8 +80,8 @@ class MLP(Network):
     def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
         """Return losses and write gradients, see `Network.gradients`.
 
-        Backpropagation by hand is two to three times as fast as by automatic differentiation, since all
-        arrays stay (E, units, B) in memory.
+        This hand-written backpropagation is two to three times as fast as automatic differentiation, because
+        all arrays keep the layout (E, units, B) in memory.
         """
         h, zs = self._forward(weights, x)
         loss, gradient = output_loss(zs[-1].mT)
@@ -96,9 +96,10 @@ class MLP(Network):
 
     @torch.no_grad()
     def jacobian(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return the outputs' derivatives (E, B * outputs, P), see `Network.jacobian`.
+        """Return the derivatives (E, B * outputs, P) of the outputs, see `Network.jacobian`.
 
-        Backpropagation by hand, for all outputs at once: outputs are further columns of the batch.
+        One hand-written backward pass computes the derivatives of all outputs.  It contains each example once
+        for each output.
         """
         h, zs = self._forward(weights, x)
         members, count, outputs = len(x), x.shape[1], self.outputs

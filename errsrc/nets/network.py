@@ -1,9 +1,10 @@
-"""The interface of all networks: E members of one architecture are one function of stacked weights.
+"""The interface of all networks, which compute the outputs of E members at once.
 
-A network is a frozen dataclass of plain numbers and holds no weights.  It gives the shapes of one member's
-weights, draws weights from seeds, and maps inputs to outputs for all members at once, with batched matrix
-products.  The weights are a tuple of tensors of shape (E, ...), so a member is removed from a batch by an
-index, and masks and averages of weights are plain arithmetic.
+A network is a frozen dataclass of plain numbers: it describes an architecture and holds no weights.  A member
+is one set of weights for the architecture.  The network gives the shapes of one member's weights, draws
+weights from seeds, and maps inputs to outputs for all members at once, with batched matrix products.  The
+weights are a tuple of tensors of shape (E, ...).  Therefore indexing removes a member from the tensors, and
+masks and averages of weights are plain arithmetic.
 
 In the shapes of this package, E is the number of members, B the number of examples in a batch, and P the
 number of parameters of one member.
@@ -30,18 +31,22 @@ Weights = tuple[Tensor, ...]
 """Weights of E members: tensors of shape (E, ...), in the order of `Network.shapes`."""
 
 OutputLoss = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Maps outputs (E, B, outputs) to each member's loss, (E,), and the losses' gradients by the outputs."""
+"""Function of outputs (E, B, outputs) that returns two tensors.
+
+The first tensor has the loss of each member, (E,).  The second has the gradients of these losses with respect
+to the outputs, (E, B, outputs).
+"""
 
 STD = Number(at_least=0)
-"""A standard deviation."""
+"""Validation rule for a standard deviation."""
 
 
 @dataclass(frozen=True)
 class Network(Checked, abc.ABC):
     """Base of all networks.
 
-    A subclass defines `shapes`, `inputs` and ``__call__``.  It may define faster versions of `gradients` and
-    `jacobian`, which are computed by automatic differentiation here.
+    A subclass defines `shapes`, `inputs` and ``__call__``.  This class computes `gradients` and `jacobian` by
+    automatic differentiation; a subclass may define faster versions.
     """
 
     @abc.abstractmethod
@@ -67,7 +72,8 @@ class Network(Checked, abc.ABC):
         Returns
         -------
         tensor
-            Outputs (E, B, outputs), or (E, B, *positions, outputs); dtype as `x`.
+            Outputs (E, B, *positions, outputs), with the dtype of `x`.  For most networks, `positions` is ()
+            and the shape is (E, B, outputs).
         """
 
     @property
@@ -97,21 +103,30 @@ class Network(Checked, abc.ABC):
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Shape of the predictions for one example: (T,) where each of T tokens has one; otherwise ()."""
+        """Shape of the predictions for one example.
+
+        It is (T,) if the network makes a prediction for each of T tokens, and () if it makes one prediction.
+        """
         return ()
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape (channels, side, side) of the image that an input vector holds row by row; () without one."""
+        """Shape (channels, side, side) of the image in an input vector; () if inputs are not images."""
         return ()
 
     def applications(self) -> tuple[int, ...]:
-        """Return how often each tensor is applied to one example: once per pixel or token, or once in all."""
+        """Return how often each weight tensor is applied to one example.
+
+        A tensor may be applied once for each pixel or token.  By default, each tensor is applied once.
+        """
         return (1,) * len(self.shapes())
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of one example's matrix products and convolutions, without those of attention."""
+        """Number of multiply-adds that weight tensors of two or more axes take for one example.
+
+        The products of queries, keys and values in attention do not count.
+        """
         pairs = zip(self.shapes(), self.applications(), strict=True)
         return sum(math.prod(shape) * times for shape, times in pairs if len(shape) > 1)
 
@@ -133,9 +148,9 @@ class Network(Checked, abc.ABC):
     def prior_stds(self, weight_std: float, bias_std: float) -> tuple[float, ...]:
         """Return the standard deviation of each tensor under a Gaussian prior.
 
-        It is ``weight_std`` / sqrt(fan-in) for matrices and kernels, and ``bias_std`` for biases.  Under this
-        prior the outputs of a wide network are a Gaussian process (Neal 1996, Bayesian Learning for Neural
-        Networks).
+        The standard deviation is ``weight_std`` / sqrt(fan-in) for matrices and kernels, and ``bias_std`` for
+        biases.  Under this prior the outputs of a wide network are a Gaussian process (Neal 1996, Bayesian
+        Learning for Neural Networks).
 
         Parameters
         ----------
@@ -183,7 +198,7 @@ class Network(Checked, abc.ABC):
         stds : sequence of float, optional
             Standard deviation of each tensor, see `prior_stds`; `initial_stds` by default.
         dtype : torch.dtype
-            float32 or float64.  The same seed gives different weights in the two.
+            float32 or float64.  The same seed gives different weights for the two dtypes.
 
         Returns
         -------
@@ -193,7 +208,7 @@ class Network(Checked, abc.ABC):
         Raises
         ------
         ValueError
-            If the number of standard deviations is not the number of tensors, or one is negative.
+            If `stds` does not have one number for each tensor, or if a standard deviation is negative.
         """
         shapes = self._checked_shapes()
         if stds is None:
@@ -219,7 +234,7 @@ class Network(Checked, abc.ABC):
         return tuple(torch.stack(layer) for layer in zip(*members, strict=True))
 
     def flatten(self, weights: Weights) -> Tensor:
-        """Return the members' weights as one tensor (E, P), a copy.
+        """Return a copy of the members' weights as one tensor (E, P).
 
         Parameters
         ----------
@@ -229,7 +244,7 @@ class Network(Checked, abc.ABC):
         return torch.cat([w.flatten(1) for w in weights], 1)
 
     def unflatten(self, flat: Tensor) -> Weights:
-        """Return views (E, ...) of the weights that a flat tensor holds.
+        """Return the weights that a flat tensor holds, as views (E, ...) of this tensor.
 
         Parameters
         ----------
@@ -244,18 +259,18 @@ class Network(Checked, abc.ABC):
         return tuple(weights)
 
     def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
-        """Return each member's loss, (E,), and write its gradients by the weights to `out`.
+        """Return each member's loss, (E,), and write the gradients with respect to the weights to `out`.
 
         Parameters
         ----------
         weights : tuple of tensors (E, ...)
             The members' weights.
         x : tensor
-            Inputs (E, B, inputs), or (B, inputs).
+            Inputs (E, B, inputs), or (B, inputs) for the same inputs in all members.
         output_loss : callable
             The loss as a function of the outputs, see `OutputLoss`.
         out : tuple of tensors (E, ...)
-            Contiguous tensors of the weights' shapes, which are overwritten.
+            Contiguous tensors of the weights' shapes.  The method overwrites them with the gradients.
         """
         leaves = tuple(w.detach().requires_grad_() for w in weights)
         with torch.enable_grad():
@@ -265,7 +280,7 @@ class Network(Checked, abc.ABC):
         return loss
 
     def jacobian(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return the derivatives of all outputs by all parameters.
+        """Return the derivatives of all outputs with respect to all parameters.
 
         Parameters
         ----------
@@ -277,7 +292,7 @@ class Network(Checked, abc.ABC):
         Returns
         -------
         tensor (E, B * outputs, P)
-            Derivatives, with the parameters in the order of `flatten`; dtype as `x`.
+            Derivatives, with the parameters in the order of `flatten` and the dtype of `x`.
         """
         count = x.shape[1]
         flat = self.flatten(weights).detach()
@@ -290,7 +305,10 @@ class Network(Checked, abc.ABC):
 
 @dataclass(frozen=True)
 class ImageNetwork(Network):
-    """Base of networks of images, whose input vectors hold one channel after another, row by row."""
+    """Base of networks of images.
+
+    An input vector holds the channels of an image one after another, each row by row.
+    """
 
     @property
     @abc.abstractmethod

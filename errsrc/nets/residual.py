@@ -1,10 +1,10 @@
 """Residual networks of square images, with the published depths and widths.
 
-A network here is a function of its weights: its output for an image depends on no other image and on no
-running average.  So channels are normalised in groups (Wu and He 2018, arXiv 1803.08494) instead of over the
-batch, with the same number of parameters.  There are 4 groups, or 2 or 1 where 4 does not divide the number
-of channels.  Scales are stored as differences from 1.  Scales and shifts are initially 0; they are tensors of
-one axis, which are never pruned.
+The output of a network here for an image depends on the weights and this image alone, not on other images or
+running averages.  Therefore channels are normalised in groups (Wu and He 2018, arXiv 1803.08494) instead of
+over the batch, with the same number of parameters.  There are 4 groups, or 2 or 1 if 4 does not divide the
+number of channels.  Scales are stored as differences from 1.  The stored scales and the shifts are initially
+0.  They are never pruned, because they are tensors of one axis.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from errsrc.nets.layers import affine, as_images, convolution, strided_side
 from errsrc.nets.network import ImageNetwork, Weights
 
 GROUPS = 4
-"""Number of groups of channels that are normalised separately, if it divides the number of channels."""
+"""Number of groups of channels that are normalised separately, if 4 divides the number of channels."""
 
 STEM_CHANNELS = 16
-"""Channels of a wide residual network's first convolution, for all widths."""
+"""Number of output channels of a wide residual network's first convolution, for all widths."""
 
 
 class _TensorSpec(NamedTuple):
@@ -46,13 +46,13 @@ class Residual(ImageNetwork, abc.ABC):
     side
         Side of an image in pixels, >= 8.
     width
-        Channels of the first stage, >= 1.
+        Number of channels in the first stage, >= 1.
     classes
         Number of outputs, >= 1.
     depth
-        Published depth: the number of convolutions on the main path, plus 1 for the last layer.
+        Depth as the papers count it: the number of convolutions on the main path, plus 1 for the last layer.
     channels
-        Channels of an image, >= 1.
+        Number of channels of an image, >= 1.
     """
 
     side: int = integer(at_least=8)
@@ -62,7 +62,7 @@ class Residual(ImageNetwork, abc.ABC):
     channels: int = integer(3, at_least=1)
 
     layers_outside_blocks: ClassVar[int] = 2
-    """Layers of the depth that are in no block."""
+    """Number of layers that the depth counts although they are in no block."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -83,11 +83,19 @@ class Residual(ImageNetwork, abc.ABC):
         return (self.depth - self.layers_outside_blocks) // 6
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return, in order, kernels (out, 9 in), scales and shifts (channels,); then (out, in) and (out,)."""
+        """Return the shapes of all weight tensors.
+
+        Kernels of 3 x 3 pixels are (out, 9 in), scales and shifts are (channels,), and kernels of one pixel
+        are (out, in).  The last two tensors are the matrix (out, in) and the biases (out,) of the last layer.
+        """
         return tuple(spec.shape for spec in self._tensor_specs())
 
     def applications(self) -> tuple[int, ...]:
-        """Return the number of pixels that each tensor computes; 0 for scales, shifts and biases."""
+        """Return how often each weight tensor is applied to one image.
+
+        A kernel is applied once for each output pixel, and the last matrix once.  Scales, shifts and biases
+        count as 0.
+        """
         return tuple(spec.side**2 for spec in self._tensor_specs())
 
     def _tensor_specs(self) -> list[_TensorSpec]:
@@ -104,9 +112,10 @@ class Residual(ImageNetwork, abc.ABC):
 class Resnet(Residual):
     """The residual network for small images of He et al. 2016 (arXiv 1512.03385, section 4.2).
 
-    A 3 x 3 convolution; three stages of k blocks of two 3 x 3 convolutions, each followed by normalisation;
-    the mean over pixels; a linear layer.  The depth is 6 k + 2.  At the start of a stage the shortcut takes
-    every second pixel, with zeros for the new channels (option A of the paper), so it has no parameters.
+    The network consists of a 3 x 3 convolution, three stages of k blocks, the mean over pixels, and a linear
+    layer.  A block has two 3 x 3 convolutions.  Normalisation follows each convolution.  The depth is 6 k +
+    2.  At the start of the second and third stage, the shortcut takes every second pixel and sets the new
+    channels to zero (option A of the paper).  Therefore shortcuts have no parameters.
 
     Examples
     --------
@@ -146,8 +155,8 @@ class WRN(Residual):
 
     Normalisation and ReLU come before each convolution, and once more before the last layer.  The depth must
     be 6 k + 4 for an integer k.  The first convolution has 16 output channels.  ``width`` is 16 times the
-    widening factor in the paper: WRN-28-10 has depth 28 and width 160.  Where the number of channels changes,
-    the shortcut is a 1 x 1 convolution.
+    widening factor in the paper: WRN-28-10 has depth 28 and width 160.  If a block changes the number of
+    channels, its shortcut is a 1 x 1 convolution.
 
     Examples
     --------

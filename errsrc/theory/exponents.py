@@ -12,27 +12,28 @@ from errsrc.checks import Integer, Number
 def ridgeless(eigenvalue_decay: float, target_decay: float) -> float:
     """Return the exponent of kernel regression on power-law spectra, without noise and without ridge.
 
-    It is min(target_decay - 1, 2 eigenvalue_decay) (Bordelon, Canatar and Pehlevan 2020, arXiv 2002.02561;
-    Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The first term comes from the eigenfunctions that are
-    not learned yet; it dominates for rough targets.  The second term comes from the remaining error in the
-    eigenfunctions that are learned; it dominates for smooth targets.
+    The exponent is min(target_decay - 1, 2 eigenvalue_decay) (Bordelon, Canatar and Pehlevan 2020, arXiv
+    2002.02561; Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The first term comes from the
+    eigenfunctions that are not learned yet; it dominates for rough targets.  The second term comes from the
+    remaining error in the eigenfunctions that are learned; it dominates for smooth targets.
 
     Parameters
     ----------
     eigenvalue_decay : float
-        Decay of the eigenvalues of the kernel, i^-eigenvalue_decay, > 1.
+        Decay of the kernel's eigenvalues, > 1: eigenvalue i is proportional to i^-eigenvalue_decay.
     target_decay : float
-        Decay of the squared coefficients of the target, i^-target_decay, > 1.
+        Decay of the target's squared coefficients, > 1: squared coefficient i is proportional to
+        i^-target_decay.
 
     Returns
     -------
     float
-        The exponent.
+        The exponent b of the error n^-b.
 
     Raises
     ------
     TypeError, ValueError
-        For decays that are not > 1.
+        If a decay is not a number > 1.
 
     Examples
     --------
@@ -46,26 +47,28 @@ def ridgeless(eigenvalue_decay: float, target_decay: float) -> float:
 def optimal_ridge(eigenvalue_decay: float, target_decay: float) -> float:
     """Return the exponent of kernel regression from noisy labels, with the best ridge for each n.
 
-    With the exponent b_0 of `ridgeless` it is b_0 / (1 + b_0) (Cui et al. 2021, arXiv 2105.15004).  If k
-    eigenfunctions are learned, then the error from all others, k^-b_0, balances the error from the noise, k /
-    n.
+    If `ridgeless` gives the exponent b_0, this exponent is b_0 / (1 + b_0) (Cui et al. 2021, arXiv
+    2105.15004).  If k eigenfunctions are learned, the error in all other eigenfunctions is about k^-b_0, and
+    the error from the noise is about k / n.  With the best ridge, both errors are of the same size.
 
     Parameters
     ----------
     eigenvalue_decay : float
-        Decay of the eigenvalues of the kernel, i^-eigenvalue_decay, > 1.
+        Decay of the kernel's eigenvalues, > 1: eigenvalue i is proportional to i^-eigenvalue_decay.
     target_decay : float
-        Decay of the squared coefficients of the target, i^-target_decay, > 1.
+        Decay of the target's squared coefficients, > 1: squared coefficient i is proportional to
+        i^-target_decay.
 
     Returns
     -------
     float
-        The exponent; (target_decay - 1) / target_decay for a target_decay of at most 1 + 2 eigenvalue_decay.
+        The exponent b of the error n^-b.  If target_decay <= 1 + 2 eigenvalue_decay, it is (target_decay - 1)
+        / target_decay.
 
     Raises
     ------
     TypeError, ValueError
-        For decays that are not > 1.
+        If a decay is not a number > 1.
 
     Examples
     --------
@@ -80,35 +83,36 @@ def optimal_ridge(eigenvalue_decay: float, target_decay: float) -> float:
 def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
     """Return the exponent of a kernel interpolator whose target is drawn from a Gaussian process.
 
-    Both have Matern kernels.  The exponent is min(2 teacher_nu, 2 (dim + 2 student_nu)) / dim (Spigler,
-    Geiger and Wyart 2020, arXiv 1905.10843).  In their notation it is min(alpha_T - dim, 2 alpha_S) / dim,
-    where alpha = dim + 2 nu is the decay of the Fourier transform of a Matern kernel; that is `ridgeless`
-    with the decays alpha / dim.
+    The process and the interpolator have Matern kernels.  The exponent is min(2 teacher_nu, 2 (dim + 2
+    student_nu)) / dim (Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The paper writes it as min(alpha_T
+    - dim, 2 alpha_S) / dim.  Here alpha_T = dim + 2 teacher_nu and alpha_S = dim + 2 student_nu are the
+    decays of the kernels' Fourier transforms.  The exponent is also ``ridgeless(alpha_S / dim, alpha_T /
+    dim)``.
 
     Parameters
     ----------
     teacher_nu, student_nu : float
-        Smoothness of the kernels of the process and of the interpolator, > 0.  1/2 is the Laplace kernel,
-        exp(-r / length).
+        Smoothness nu of the process's kernel and of the interpolator's kernel, > 0.  Smoothness 1/2 gives the
+        Laplace kernel, exp(-r / length).
     dim : int
         Dimension of the domain of the inputs, >= 1; for a sphere, the dimension of its surface.
 
     Returns
     -------
     float
-        The exponent.
+        The exponent b of the error n^-b.
 
     Raises
     ------
     TypeError, ValueError
-        For smoothness that is not > 0, and dim < 1.
+        If a smoothness is not > 0, or if dim < 1.
 
     Notes
     -----
-    The second term holds on a domain without boundary, such as a sphere or a torus.  The exponent of smooth
-    targets is reached late, and from below: for a Laplace interpolator of a Matern 3/2 process on the circle
-    it is 3, and the measured exponent is 2.6 from n = 25 to 400 and 2.87 from 400 to 1,600
-    (``benchmarks/theory.py``).
+    The second term holds on a domain without boundary, such as a sphere or a torus.  For smooth targets,
+    measured exponents approach the predicted exponent late and from below.  For example, the predicted
+    exponent of a Laplace interpolator of a Matern 3/2 process on the circle is 3.  The measured exponent is
+    2.6 from n = 25 to 400, and 2.87 from n = 400 to 1,600 (``benchmarks/theory.py``).
 
     Examples
     --------
@@ -134,14 +138,15 @@ def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: floa
     order : int
         Order of the polynomials, >= 0: 0 for the nearest neighbour, 1 for piecewise linear functions.
     smoothness : float
-        Number of derivatives of the target, > 0; nu for a Gaussian process with a Matern kernel.
+        Number of derivatives of the target, > 0.  For a target drawn from a Gaussian process with a Matern
+        kernel, it is the kernel's smoothness nu.
     power : float
         Power of the error that is averaged, > 0: 2 for squared loss.
 
     Returns
     -------
     float
-        The exponent.
+        The exponent b of the error n^-b.
 
     Raises
     ------
@@ -162,22 +167,22 @@ def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: floa
 def zipf(decay: float) -> float:
     """Return the exponent of a memorising learner of items whose probabilities are i^-(1 + decay).
 
-    It is decay / (1 + decay) (Hutter 2021, arXiv 2102.04074); see `errsrc.theory.memorising_zipf`.
+    The exponent is decay / (1 + decay) (Hutter 2021, arXiv 2102.04074); see `errsrc.theory.memorising_zipf`.
 
     Parameters
     ----------
     decay : float
-        Decay of the probabilities, > 0.
+        Decay of the probabilities, > 0; see above.
 
     Returns
     -------
     float
-        The exponent.
+        The exponent b of the error n^-b.
 
     Raises
     ------
     TypeError, ValueError
-        For a decay that is not > 0.
+        If the decay is not > 0.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Ridge regression on random features: an error as a function of n and m."""
+"""The error of ridge regression on random features, as a function of n examples and m features."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def random_features(
 ) -> Array:
     """Return the expected excess risk of ridge regression on m random linear features of the inputs.
 
-    The inputs have variances e_i in their principal axes.  A feature is a sum over i of F_ji x_i, where the
-    F_ji are normal of variance 1 / m.  The learner has the weights w that minimise |y - features w|^2 + ridge
-    |w|^2.
+    The inputs have variances e_i in their principal axes.  Feature j is the sum over i of F_ji x_i, where the
+    F_ji are independent normal numbers of variance 1 / m.  The learner has the weights w that minimise |y -
+    features w|^2 + ridge |w|^2.
 
     Parameters
     ----------
     n, m : array_like
-        Numbers of examples and of features, > 0, of shapes that broadcast to S.
+        Numbers of examples and of features, > 0.  Their shapes must broadcast to one shape S.
     eigenvalues : array_like, shape (M,)
         Variances e_i >= 0.  M is the number of latent features.
     target : array_like, shape (M,)
-        Squared coefficients c_i^2 >= 0 of the target in the inputs scaled to unit variance, or their mean
-        over teachers.
+        Squared coefficients c_i^2 >= 0 of the target, as a linear function of the inputs scaled to unit
+        variance.  For random teachers, give the means of c_i^2.
     ridge : float
-        The ridge, >= 0, not divided by n.  At 0 it is least squares of minimum norm.
+        The ridge, >= 0, not divided by n.  With ridge 0, the learner is least squares of minimum norm.
     noise : float
         Variance of the label noise, >= 0.
 
@@ -55,20 +55,20 @@ def random_features(
     Raises
     ------
     TypeError, ValueError
-        For arrays of other shapes, and numbers that are negative or not finite.
+        If an array has another shape, or if a number is negative or not finite.
 
     Notes
     -----
-    Let L_i = e_i / (e_i + g), z and q the sums of L_i and of L_i^2, s = z - q, a = n - z, b = m - z, and g
-    the solution of a b g = m ridge with z <= min(n, m).  Then
+    Let L_i = e_i / (e_i + g).  Let z be the sum of L_i, q the sum of L_i^2, s = z - q, a = n - z, and b = m -
+    z.  The number g is the solution of a b g = m ridge for which z <= min(n, m).  Then
 
         excess + noise = (sum_i (1 - L_i) (1 - L_i b / (b + s)) c_i^2 + noise) n (b + s) / (a b + s (a + b)).
 
     This is the omniscient estimate of Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646), written here
-    without differences of nearly equal terms.  At ridge 0, without noise, and for independent weights of
-    variance s_w^2 (c_i^2 = s_w^2 e_i), it is that of Maloney, Roberts and Sully 2022 (arXiv 2210.16859):
-    s_w^2 g min(n, m) / (1 - min(n, m) / max(n, m)), symmetric in n and m.  As m grows it becomes
-    `kernel_regression`.
+    without differences of nearly equal terms.  Suppose that the ridge and the noise are 0, and that the
+    teacher's weights are independent with variance s_w^2, so c_i^2 = s_w^2 e_i.  The estimate is then that of
+    Maloney, Roberts and Sully 2022 (arXiv 2210.16859): s_w^2 g min(n, m) / (1 - min(n, m) / max(n, m)).  It
+    is symmetric in n and m.  For growing m, the estimate approaches that of `kernel_regression`.
 
     Examples
     --------

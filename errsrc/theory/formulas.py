@@ -1,8 +1,9 @@
 """The known learning curves as sympy expressions, which print as LaTeX and can be differentiated.
 
-Each function has the name of the function in `errsrc.theory` whose numbers it states.  Its symbols have the
-names of the arguments there, such as ``sympy.Symbol("n", positive=True)``, and arrays are indexed from 1 to
-M. Where a curve contains an unknown that an equation determines, the equation has a function of its own.
+Each function here has the name of the function in `errsrc.theory` that computes the same curve as numbers.
+The symbols have the names of that function's arguments, such as ``sympy.Symbol("n", positive=True)``.  The
+entries of arrays are numbered from 1 to M.  Some curves contain an unknown that an equation determines.  A
+separate function returns this equation.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ EIGENVALUES, TARGET, PROBABILITIES = map(sympy.IndexedBase, ("eigenvalues", "tar
 def least_squares() -> sympy.Expr:
     """Return the excess risk of `errsrc.theory.least_squares`, for labels with noise.
 
-    Its symbols are n, dim, target, noise and outside.
+    The symbols are n, dim, target, noise and outside.
 
     Examples
     --------
@@ -44,7 +45,8 @@ def effective_ridge() -> sympy.Eq:
 def kernel_regression() -> sympy.Expr:
     """Return the excess risk of `errsrc.theory.kernel_regression`.
 
-    Its symbols are n, noise, the eigenvalues, the target and kappa.
+    The symbols are n, M, noise, kappa, and the arrays eigenvalues and target.  The equation `effective_ridge`
+    determines kappa.
 
     Examples
     --------
@@ -65,7 +67,8 @@ def scale() -> sympy.Eq:
 def random_features() -> sympy.Expr:
     """Return the excess risk of `errsrc.theory.random_features`.
 
-    Its symbols are n, m, noise, the eigenvalues, the target and g.
+    The symbols are n, m, M, noise, g, and the arrays eigenvalues and target.  The equation `scale` determines
+    g.
     """
     learned = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
     total, kept = _sum(learned), _sum(learned * (1 - learned))
@@ -75,7 +78,9 @@ def random_features() -> sympy.Expr:
 
 
 def memorising() -> sympy.Expr:
-    """Return the probability of `errsrc.theory.memorising`, in n and the probabilities of the items.
+    """Return the probability of `errsrc.theory.memorising`.
+
+    The symbols are n, M and the array probabilities.
 
     Examples
     --------
@@ -87,17 +92,22 @@ def memorising() -> sympy.Expr:
 
 
 def memorising_zipf() -> sympy.Expr:
-    """Return the probability of `errsrc.theory.memorising_zipf`, an infinite sum, in n and decay."""
+    """Return the probability of `errsrc.theory.memorising_zipf`, an infinite sum.
+
+    The symbols are n and decay.
+    """
     p = INDEX ** -(1 + DECAY) / sympy.zeta(1 + DECAY)
     return sympy.Sum(p * (1 - p) ** N, (INDEX, 1, sympy.oo))
 
 
 def zipf_asymptote() -> sympy.Expr:
-    """Return the power law of `errsrc.theory.zipf_asymptote`, in n and decay.
+    """Return the power law of `errsrc.theory.zipf_asymptote`.
+
+    The symbols are n and decay.
 
     Examples
     --------
-    Its exponent is `errsrc.theory.exponents.zipf`:
+    The exponent of this power law is `errsrc.theory.exponents.zipf`:
 
     >>> formula = zipf_asymptote()
     >>> print(sympy.simplify(-N * sympy.diff(formula, N) / formula))

@@ -1,4 +1,4 @@
-"""Kernel and ridge regression in the average case."""
+"""The average learning curve of kernel and ridge regression."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class KernelCurve:
     excess : ndarray of float64, shape S
         Expected excess risk, in the units of ``target``; inf where it is not finite.
     learnability : ndarray of float64, shape S + (M,)
-        Learned share L_i of each eigenfunction.  Their sum is at most n.
+        Learned share L_i of each eigenfunction.  The sum of the shares is at most n.
     kappa : ndarray of float64, shape S
-        Effective ridge: the sum of ``ridge`` and the ridge that the eigenvalues too small to be learned add.
+        Effective ridge: ``ridge`` plus the contribution of the eigenvalues that are too small to be learned.
     gamma : ndarray of float64, shape S
-        Sum of L_i^2, divided by n; at most 1.  The part of the target that is not learned acts as noise on
-        the part that is learned, which multiplies the excess risk by 1 / (1 - gamma).
+        Sum of L_i^2, divided by n; at most 1.  The unlearned part of the target acts as noise on the learned
+        part.  This effect multiplies the excess risk by 1 / (1 - gamma).
     """
 
     n: Array
@@ -48,7 +48,10 @@ class KernelCurve:
 def kernel_regression(
     n: ArrayLike, eigenvalues: ArrayLike, target: ArrayLike, *, ridge: float = 0.0, noise: float = 0.0
 ) -> KernelCurve:
-    """Return the expected excess risk of kernel ridge regression, k(x, X) (K + ridge I)^-1 y.
+    """Return the expected excess risk of kernel ridge regression.
+
+    The learner's prediction at x is k(x, X) (K + ridge I)^-1 y, where X are the inputs of the examples, y are
+    the labels, and K = k(X, X).
 
     Parameters
     ----------
@@ -56,13 +59,14 @@ def kernel_regression(
         Numbers of examples, > 0, of any shape S.
     eigenvalues : array_like, shape (M,)
         Eigenvalues e_i >= 0 of the kernel under the distribution of the inputs; for ridge regression the
-        variances of the inputs in their principal axes.  Those that are left out count as 0.
+        variances of the inputs in their principal axes.  Eigenvalues that are not given count as 0.
     target : array_like, shape (M,)
-        Squared coefficients c_i^2 >= 0 of the target in the orthonormal eigenfunctions, or their mean over
-        teachers.  For normal weights of variances v_i on inputs of variances e_i they are v_i e_i.
+        Squared coefficients c_i^2 >= 0 of the target in the orthonormal eigenfunctions, For random teachers,
+        give the means of c_i^2.  For normal weights of variances v_i on inputs of variances e_i, the mean of
+        c_i^2 is v_i e_i.
     ridge : float
-        The ridge, >= 0, not divided by n: for a penalty of n lambda give n lambda.  At 0 it is the
-        interpolator of minimum norm.
+        The ridge, >= 0, not divided by n.  If your library adds n lambda to the diagonal of K, give n lambda.
+        With ridge 0, the learner is the interpolator of minimum norm.
     noise : float
         Variance of the label noise, >= 0.
 
@@ -74,26 +78,27 @@ def kernel_regression(
     Raises
     ------
     TypeError, ValueError
-        For arrays of other shapes, and numbers that are negative or not finite.
+        If an array has another shape, or if a number is negative or not finite.
 
     Notes
     -----
-    Bordelon, Canatar and Pehlevan 2020 (arXiv 2002.02561), in the form of Simon et al. 2023
-    (arXiv 2110.03922); kappa here is n times the kappa there:
+    The formulas are those of Bordelon, Canatar and Pehlevan 2020 (arXiv 2002.02561), in the form of Simon et
+    al. 2023 (arXiv 2110.03922).  The kappa below is n times the kappa of Simon et al.:
 
         kappa = ridge + sum_i kappa e_i / (n e_i + kappa),    L_i = n e_i / (n e_i + kappa),
         excess = (sum_i (1 - L_i)^2 c_i^2 + noise gamma) / (1 - gamma),    gamma = sum_i L_i^2 / n.
 
-    With ridge 0 and K eigenvalues > 0, the excess risk at n >= K of a target in their eigenfunctions is noise
-    K / (n - K), which is infinite at n = K.  (For normal inputs the exact mean is infinite from n = K - 1 to
-    K + 1, see `least_squares`.)  For normal weights of variance v, c_i^2 = v e_i, the best ridge is noise /
-    v, and the excess risk is then the uncertainty of the error budget.
+    Suppose that the ridge is 0, that J eigenvalues are > 0, and that the target is a combination of their
+    eigenfunctions.  At n >= J, the excess risk is then noise J / (n - J), which is infinite at n = J. (For
+    normal inputs the exact mean is infinite from n = J - 1 to J + 1, see `least_squares`.)  If the target has
+    normal weights of variance v, then c_i^2 = v e_i, and the best ridge is noise / v.  With this ridge, the
+    excess risk is the uncertainty of the error budget.
 
     The formulas are exact in the limit of large n and M, if the eigenfunctions at the inputs behave as if
     they were independent.  The ratio of the measured to the predicted risk (``benchmarks/theory.py``) is 1.00
     to 1.03 for normal inputs at n >= 30; on the sphere it is 1.00 in 10 dimensions, 1.01 in 6, and 1.01 to
-    1.06 in 4 and 3.  On the circle it is 1.02 to 1.9: gaps between random points increase the risk there,
-    which the formulas ignore.
+    1.06 in 4 and 3.  On the circle it is 1.02 to 1.9, because gaps between random points increase the risk
+    there.  The formulas ignore this effect.
 
     Examples
     --------

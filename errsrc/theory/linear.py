@@ -1,4 +1,4 @@
-"""Least squares with normal inputs, exactly."""
+"""The exact expected risk of least squares with normal inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from errsrc.checks import Integer, Number, PositiveArray
 from errsrc.theory.spectrum import Array
 
 VARIANCE = Number(at_least=0)
-"""Rule of the parameters that are variances."""
+"""Validation rule for parameters that are variances."""
 
 
 @checks.arguments(
@@ -19,18 +19,18 @@ VARIANCE = Number(at_least=0)
 def least_squares(
     n: ArrayLike, dim: int, *, target: float = 1.0, noise: float = 0.0, outside: float = 0.0
 ) -> Array:
-    """Return the expected excess risk of least squares with normal inputs; for n < dim of minimum norm.
+    """Return the expected excess risk of least squares with normal inputs.
 
-    It is exact at every n and dim.  For a ridge, and for inputs of unequal variances at n < dim, see
-    `kernel_regression`.
+    For n < dim, the learner is the least-squares solution of minimum norm.  The risk is exact at every n and
+    dim.  For a ridge, and for inputs of unequal variances at n < dim, see `kernel_regression`.
 
     Parameters
     ----------
     n : array_like of int
         Numbers of examples, >= 1, of any shape S.
     dim : int
-        Number of inputs, >= 1.  The inputs are independent and normal, of equal variances; for n >= dim they
-        may have any covariance.
+        Number of inputs, >= 1.  The inputs are independent and normal, with equal variances.  For n >= dim,
+        the result also holds for any other covariance of the inputs.
     target : float
         Variance of the part of the target that is linear in the inputs, >= 0.
     noise : float
@@ -42,18 +42,19 @@ def least_squares(
     Returns
     -------
     ndarray of float64, shape S
-        Excess risk, in the units of ``target``.  With noise it is inf from n = dim - 1 to dim + 1, where the
-        mean is not finite.
+        Excess risk, in the units of ``target``.  If ``noise + outside`` is > 0, the risk is inf from n = dim
+        - 1 to dim + 1, because its mean is not finite.
 
     Raises
     ------
     TypeError, ValueError
-        For n that are no integers >= 1, dim < 1, and variances that are negative or not finite.
+        If a number of examples is not an integer >= 1, if dim < 1, or if a variance is negative or not
+        finite.
 
     Notes
     -----
-    With t = noise + outside, from the mean trace of an inverse Wishart matrix (Breiman and Freedman 1983;
-    Belkin, Hsu and Xu 2020, arXiv 1903.07571, theorem 1):
+    The risk follows from the mean trace of an inverse Wishart matrix (Breiman and Freedman 1983; Belkin, Hsu
+    and Xu 2020, arXiv 1903.07571, theorem 1).  With t = noise + outside, it is:
 
         outside + t dim / (n - dim - 1)                              n > dim + 1
         outside + target (1 - n / dim) + t n / (dim - n - 1)         n < dim - 1

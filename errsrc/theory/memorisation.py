@@ -14,23 +14,23 @@ from errsrc.checks import NonNegativeArray, Number, PositiveArray
 from errsrc.theory.spectrum import Array
 
 HEAD = 10_000
-"""Number of items that are summed one by one; an integral approximates the rest of the sum."""
+"""Number of items that `memorising_zipf` sums one by one; an integral approximates the rest of the sum."""
 
 
 @checks.arguments(n=PositiveArray(), probabilities=NonNegativeArray())
 def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
     """Return the expected probability that a new item is not among the n items seen.
 
-    The excess risk of a memorising learner is this probability times the risk of a guess.  That risk is 1 - 1
-    / classes for the 0-1 error and equally likely classes, and the mean square of the target for squared loss
-    and a target of mean 0.
+    The excess risk of a memorising learner is this probability times the risk of a guess.  For the 0-1 error
+    and equally likely classes, the risk of a guess is 1 - 1 / classes.  For squared loss and a target of mean
+    0, it is the mean square of the target.
 
     Parameters
     ----------
     n : array_like
         Numbers of items seen, > 0, of any shape S.
     probabilities : array_like, shape (M,)
-        Probabilities p_i >= 0 of the items, of sum 1.
+        Probabilities p_i >= 0 of the items.  The sum of the probabilities must be 1.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
     Raises
     ------
     TypeError, ValueError
-        For n that are not > 0, and probabilities that are negative or do not have sum 1.
+        If an n is not > 0, if a probability is negative, or if the sum of the probabilities is not 1.
 
     Examples
     --------
@@ -59,14 +59,15 @@ def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
 def memorising_zipf(n: ArrayLike, decay: float) -> Array:
     """Return `memorising` for infinitely many items, whose probabilities follow a power law.
 
-    The probabilities are i^-(1 + decay) / Z, with Z = zeta(1 + decay) (Hutter 2021, arXiv 2102.04074).
+    Item i has the probability p_i = i^-(1 + decay) / Z, with Z = zeta(1 + decay) (Hutter 2021, arXiv
+    2102.04074).
 
     Parameters
     ----------
     n : array_like
         Numbers of items seen, > 0, of any shape S.
     decay : float
-        Decay of the probabilities, > 0.
+        Decay of the probabilities, > 0; see above.
 
     Returns
     -------
@@ -76,12 +77,13 @@ def memorising_zipf(n: ArrayLike, decay: float) -> Array:
     Raises
     ------
     TypeError, ValueError
-        For n or a decay that are not > 0.
+        If an n or the decay is not > 0.
 
     Notes
     -----
-    The first `HEAD` items are summed.  For the rest the sum is replaced by the integral from HEAD + 1/2,
-    which is an incomplete beta function in p.
+    The result is the sum of p_i (1 - p_i)^n over all items i.  The first `HEAD` terms are summed one by one.
+    The rest of the sum is replaced by the integral over i from HEAD + 1/2 to infinity, which an incomplete
+    beta function gives.
 
     Examples
     --------
@@ -99,25 +101,26 @@ def memorising_zipf(n: ArrayLike, decay: float) -> Array:
 def zipf_asymptote(n: ArrayLike, decay: float) -> Array:
     """Return the limit of `memorising_zipf` for large n, a power law in n.
 
-    With b = decay / (1 + decay) and Z = zeta(1 + decay) it is
-    Z^(-1 / (1 + decay)) Gamma(b) / (1 + decay) n^-b (Hutter 2021, arXiv 2102.04074).
+    With b = decay / (1 + decay) and Z = zeta(1 + decay), the limit is Z^(-1 / (1 + decay)) Gamma(b) / (1 +
+    decay) n^-b (Hutter 2021, arXiv 2102.04074).
 
     Parameters
     ----------
     n : array_like
         Numbers of items seen, > 0, of any shape S.
     decay : float
-        Decay of the probabilities, > 0.
+        Decay of the probabilities, > 0; see above.
 
     Returns
     -------
     ndarray of float64, shape S
-        The limit of the probability that a new item has not been seen.
+        Approximate probability, for large n, that a new item has not been seen.  See `memorising_zipf` for
+        the probabilities of the items.
 
     Raises
     ------
     TypeError, ValueError
-        For n or a decay that are not > 0.
+        If an n or the decay is not > 0.
 
     Examples
     --------

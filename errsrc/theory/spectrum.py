@@ -13,25 +13,26 @@ from errsrc import checks
 Array = NDArray[np.float64]
 
 SMALLEST = 1e-290
-"""Smaller eigenvalues count as 0."""
+"""Eigenvalues below this number count as 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """The solution g >= 0 of (n - z)(1 - z / m) g = ridge, where z is the sum of L_i = e_i / (e_i + g) <= 1.
+    """The solution g >= 0 of (n - z)(1 - z / m) g = ridge, where z is the sum of L_i = e_i / (e_i + g).
 
-    It is the largest solution: z <= min(n, m).
+    Here n is the number of examples, m is the number of features, and the e_i are eigenvalues.  If there are
+    several solutions, g is the largest one, for which z <= min(n, m).
 
     Attributes
     ----------
     scale : float
-        The solution g.  Eigenfunctions of larger eigenvalues are learned.
+        The solution g.  Eigenfunctions with eigenvalues much larger than g are learned.
     learnability : ndarray of float64, shape (M,)
         The learned share L_i of each eigenfunction.
     kept : float
-        z minus the sum of L_i^2, that is the sum of L_i (1 - L_i).
+        The sum of L_i (1 - L_i).
     spare_data, spare_model : float
-        n - z and 1 - z / m.
+        The numbers n - z and 1 - z / m.
     """
 
     scale: float
@@ -42,14 +43,14 @@ class Learned:
 
 
 def learned(n: float, m: float, eigenvalues: Array, ridge: float) -> Learned:
-    """Return the learned share of each eigenfunction.
+    """Return the share of each eigenfunction that ridge regression learns.
 
     Parameters
     ----------
     n : float
         Number of examples, > 0.
     m : float
-        Number of features, > 0; inf for all.
+        Number of random features, > 0; inf for kernel regression, which uses all features.
     eigenvalues : ndarray of float64, shape (M,)
         Eigenvalues e_i >= 0, one of them > 0.
     ridge : float
@@ -57,10 +58,10 @@ def learned(n: float, m: float, eigenvalues: Array, ridge: float) -> Learned:
 
     Notes
     -----
-    For a given v = ridge / g, the smaller root z of (n - z)(1 - z / m) = v grows with g, while the sum of L_i
-    falls: they are equal once.  Brent's method finds the place in log g, between bounds that are known.
-    Differences of nearly equal numbers are avoided, since z is close to n, or to m, for a small ridge.  The
-    cost is about 15 sums over the M eigenvalues.
+    Let v = ridge / g.  The smaller root z of (n - z)(1 - z / m) = v grows with g, and the sum of L_i falls
+    with g.  Therefore the root and the sum are equal at one g only.  Brent's method finds this g on a
+    logarithmic scale, between known bounds.  For a small ridge, z is close to n or to m, so the code avoids
+    the differences n - z and m - z.  The cost is about 15 sums over the M eigenvalues.
     """
     scale = _scale(n, m, eigenvalues, ridge)
     learnability = np.divide(
@@ -104,12 +105,12 @@ def _scale(n: float, m: float, eigenvalues: Array, ridge: float) -> float:
 
 
 def ratio(above: float, below: float) -> float:
-    """Return above / below, with 0 / 0 = 0 and inf for any other number over 0.
+    """Return above / below, where 0 / 0 is 0 and any other number divided by 0 is inf.
 
     Parameters
     ----------
     above, below : float
-        Numbers >= 0.
+        Numerator and denominator, >= 0.
     """
     if above == 0:
         return 0.0
@@ -117,24 +118,24 @@ def ratio(above: float, below: float) -> float:
 
 
 def checked_spectrum(eigenvalues: ArrayLike, target: ArrayLike, where: str) -> tuple[Array, Array]:
-    """Return the eigenvalues of a kernel and the squared coefficients of a target, with their shapes checked.
+    """Check the shapes of a kernel's eigenvalues and a target's squared coefficients, and return both.
 
     Parameters
     ----------
     eigenvalues, target : ndarray of float64, shape (M,)
-        Numbers >= 0.
+        Eigenvalues and squared coefficients, >= 0.
     where : str
         Name of the function for error messages.
 
     Returns
     -------
     tuple of ndarray of float64, shape (M,)
-        The same, with eigenvalues below `SMALLEST` set to 0.
+        The eigenvalues and the squared coefficients.  Eigenvalues below `SMALLEST` are set to 0.
 
     Raises
     ------
     ValueError
-        For arrays of other shapes, and eigenvalues that are all 0.
+        If an array has another shape, or if all eigenvalues are 0.
     """
     e, c = np.asarray(eigenvalues), np.asarray(target)
     if e.ndim != 1 or not e.any():
