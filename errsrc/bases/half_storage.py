@@ -4,7 +4,7 @@ A real function has complex coefficients c_k of exp(i k.x), and ``c_-k`` is the 
 the coefficients with k_1 >= 0 determine the function.  Half storage is the array of these coefficients, with
 axes in the order k_dim, ..., k_1.  Each axis except the last has 2 degree + 1 entries in the order of a
 discrete Fourier transform: 0, 1, ..., degree, -degree, ..., -1.  The last axis has the entries 0, ...,
-degree.  Only for frequencies with k_1 = 0 are both c_k and c_-k stored.
+degree.  Only for frequencies with k_1 = 0 are both ``c_k`` and ``c_-k`` stored.
 """
 
 from __future__ import annotations
@@ -88,14 +88,14 @@ def norm(half: Complex) -> float:
 
 
 def symmetrised(half: Complex) -> Complex:
-    """Return a function in half storage, with c_k and c_-k exactly conjugate where both are stored.
+    """Return a function in half storage, with ``c_k`` and ``c_-k`` exactly conjugate.
 
-    Both are stored for frequencies with k_1 = 0.  The array `half` may be overwritten.
+    Both coefficients are stored for frequencies with k_1 = 0.  The array `half` may be overwritten.
 
     Parameters
     ----------
     half : ndarray of complex128, (..., order + 1)
-        A function in half storage.  Its c_k and c_-k may differ from conjugates by rounding errors.
+        A function in half storage.  Its ``c_k`` and ``c_-k`` may differ from conjugates by rounding errors.
 
     Returns
     -------

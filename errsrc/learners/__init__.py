@@ -68,4 +68,4 @@ ALL: dict[str, type[Learner]] = {
     "low-pass": LowPass,
     "tuned": Tuned,
 }
-"""Learners by the name that specs have for them."""
+"""Every learner, by the name that selects it in a TOML spec."""

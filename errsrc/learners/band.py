@@ -1,4 +1,4 @@
-"""The learner that is given the band: least squares in a basis."""
+"""Least squares in a basis: the learner that knows the band."""
 
 from __future__ import annotations
 
@@ -21,42 +21,48 @@ from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
 ITERATED_FROM = 2**22
-"""Number of entries n M of the matrix from which the equations are solved by iteration if n >= 2.5 M.
+"""Smallest number of matrix entries n M for which the equations are solved by iteration, if n >= 2.5 M.
 
-For fewer nodes the condition number makes the iteration slow and in the end less accurate.
+For n < 2.5 M, the condition number makes the iteration slow and less accurate.
 """
 
 ALWAYS_ITERATED_FROM = 2**28
-"""Number of entries n M of the matrix from which the equations are solved by iteration for any n."""
+"""Smallest number of matrix entries n M for which the equations are solved by iteration for any n."""
 
 FEW_OUTPUTS = 16
-"""Largest number of outputs for which `ITERATED_FROM` counts: the iteration's time grows with the outputs."""
+"""Largest number of outputs for which `ITERATED_FROM` applies.
+
+The time of the iteration grows with the number of outputs.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class BandFit(BandFunction):
-    """A function in a band that was fitted by least squares, with how well its examples determine it.
+    """A function in a band that was fitted by least squares, with diagnostics of the fit.
 
     Attributes
     ----------
     basis : Basis
         The basis of the band.
     coefficients : ndarray of float64, (M,) or (M, outputs)
-        The coefficients.
+        Coefficients of the function.
     n : int
         Number of examples.
     condition : float
-        Condition number: the largest singular value of the functions at the nodes over the smallest, with the
-        learner's weights.  Relative errors of labels are amplified by up to this factor.  It is inf for n <
-        M.  From an iteration it is an estimate, at most the true value, and includes the ridge.
+        Condition number of the fit: the largest singular value of the weighted matrix of function values,
+        divided by the smallest.  Relative errors of labels are amplified by up to this factor.  The condition
+        number is inf for n < M.  If the solution is iterative, the condition number is an estimate, at most
+        the true value, and includes the ridge.
     residual : float
-        Root mean square of labels minus values, relative to the root mean square of the labels.
+        Root mean square of the residuals (labels minus values), divided by the root mean square of the
+        labels.
     iterations : int
         Number of iterations of conjugate gradients; 0 for a direct solution.
     determined : bool
-        Whether the examples determine the function: n >= M, and a condition number below 1 / rounding error.
+        Whether the examples determine the function.  They do if n >= M and rounding errors do not hide the
+        smallest singular value.  After an iterative solution, the iteration must also have converged.
     status : str
-        Whether and how well the examples determine the function, as a sentence.
+        A sentence that says whether and how well the examples determine the function.
     """
 
     n: int
@@ -71,9 +77,9 @@ class BandFit(BandFunction):
 class BandLeastSquares(SpectralLearner):
     """Least squares in the functions of a basis: the Nyquist learner of a known band.
 
-    Without noise and ridge it is exact from n = M examples on, at nodes in general position.  With fewer
-    examples, or at repeated nodes, it returns the solution of least norm.  A predictor's ``function`` is a
-    `BandFit`.
+    Without noise and ridge, the learner is exact from n = M examples on, if the nodes are in general
+    position.  With fewer examples or with repeated nodes, it returns the solution of smallest norm.  A
+    predictor's ``function`` is a `BandFit`.
 
     Parameters
     ----------
@@ -82,29 +88,30 @@ class BandLeastSquares(SpectralLearner):
     ridge : float
         Penalty on the squares of the coefficients, >= 0, added as in `Ridge`.
     decay : float
-        Exponent, from -100 to 100: the square of a coefficient of degree k counts max(k, 1)^decay times in
-        the penalty and in the norm.  With more functions than examples this is kernel regression with the
-        eigenvalues max(k, 1)^-decay, an ordinary learner with smoothness as its prior knowledge.
+        Exponent, from -100 to 100.  In the penalty and in the norm, the square of a coefficient of degree k
+        is multiplied by max(k, 1)^decay.  If there are more functions than examples, the learner is kernel
+        regression with the eigenvalues max(k, 1)^-decay.  Its prior knowledge is then smoothness instead of a
+        band.
     precision : str
-        "float64", or "float32" for the solution of the equations.
+        Precision in which the equations are solved: "float64" or "float32".
     weights : str
         "uniform": all squared residuals have the same weight.  "density", for trigonometric bases of 1 to 3
-        angles: nodes in crowded places have less weight, which keeps the condition number and the time small.
+        angles: nodes in crowded places have less weight.  This keeps the condition number and the computing
+        time small.
 
     Warns
     -----
     Undersampled
-        If the examples do not determine the function, because there are too few or because of where they lie,
-        and there is no ridge.
+        If the ridge is 0 and the examples do not determine the function, because they are too few or badly
+        placed.
 
     Notes
     -----
-    The direct solution, by a singular value decomposition, takes n M min(n, M) flops.  For
-    trigonometric bases of 1 to 3 angles the solution is iterative, by non-uniform transforms, to a relative
-    error of 1e-12 (see `errsrc.bases.toeplitz`), always with weights by density, and otherwise if the matrix
-    has at least `ITERATED_FROM` entries n M.  If the iteration does not converge, for example at nodes in
-    clusters, and the matrix has fewer than `ALWAYS_ITERATED_FROM` entries, the direct solution is used
-    instead.
+    The direct solution by a singular value decomposition takes n M min(n, M) flops.  For trigonometric bases
+    of 1 to 3 angles there is also an iterative solution by non-uniform transforms, with a relative error of
+    1e-12 (see `errsrc.bases.toeplitz`).  The learner uses it with weights by density, and otherwise for large
+    matrices (see `ITERATED_FROM`).  If the iteration does not converge, for example because nodes lie in
+    clusters, the direct solution replaces it, unless n M is at least `ALWAYS_ITERATED_FROM`.
 
     Examples
     --------
@@ -138,7 +145,7 @@ class BandLeastSquares(SpectralLearner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The band."""
+        """All functions in the band."""
         return Band(self.basis)
 
     def feature_map(self, x: Array) -> Array:
@@ -146,7 +153,7 @@ class BandLeastSquares(SpectralLearner):
         return self.basis(x)
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
-        """Return d / (d^2 + ridge) for singular values d (p,), or 1 / d without a ridge."""
+        """Return d / (d^2 + ridge) for singular values d (p,), or 1 / d if the ridge is 0."""
         return d / (d**2 + self.ridge) if self.ridge else truncated_inverse(d, self._rounding(shape))
 
     def coefficients(self, x: Array, labels: Array) -> Array:

@@ -21,7 +21,7 @@ from errsrc.settings.setting import Array, Predictor
 
 
 class LearnerRegressor(RegressorMixin, BaseEstimator):
-    """A learner of labels that are numbers with scikit-learn's interface, see `as_estimator`.
+    """A learner with the interface of a scikit-learn regressor, see `as_estimator`.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class LearnerRegressor(RegressorMixin, BaseEstimator):
 
 
 class LearnerClassifier(ClassifierMixin, BaseEstimator):
-    """A learner of labels that are classes with scikit-learn's interface, see `as_estimator`.
+    """A learner with the interface of a scikit-learn classifier, see `as_estimator`.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray, (classes,)
-        The classes, sorted, after `fit`.
+        The sorted classes, after `fit`.
     predictor_ : Fitted
         The predictor, after `fit`.
     """
@@ -127,7 +127,7 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of the largest score.
+        """Return the class with the largest score for each input.
 
         Parameters
         ----------
@@ -137,7 +137,7 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         classes : ndarray, (N,)
-            A class for each input.
+            The predicted class of each input.
         """
         check_is_fitted(self)
         scores = self.predictor_(validate_data(self, X, reset=False, dtype=np.float64))
@@ -153,15 +153,15 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
 def as_estimator(
     learner: Learner, *, classes: bool = False, seed: int = 0
 ) -> LearnerRegressor | LearnerClassifier:
-    """Return a learner with scikit-learn's interface, which passes its ``check_estimator``.
+    """Return a learner as a scikit-learn estimator, which passes scikit-learn's ``check_estimator``.
 
     Parameters
     ----------
     learner : Learner
-        The learner.  A learner of a band accepts only inputs in the band's domain.  A network student gets as
-        many inputs and outputs as the data have.
+        The learner.  A learner of a band accepts only inputs in the band's domain.  A network student is
+        resized to the numbers of inputs and outputs of the data.
     classes : bool
-        Whether labels are classes; otherwise they are numbers.
+        True if labels are classes, False if labels are numbers.
     seed : int
         Seed of the learner's randomness, >= 0.
 
@@ -173,7 +173,7 @@ def as_estimator(
     Raises
     ------
     TypeError
-        If `learner` is no learner.
+        If `learner` is not a `Learner`.
     ValueError
         If `seed` is negative.
 
@@ -208,15 +208,15 @@ class _AnEstimator(checks.Rule):
 class EstimatorLearner(Learner):
     """A scikit-learn estimator as a learner, see `from_estimator`.
 
-    Each fit clones the estimator and sets every `random_state` that it has, also those of nested estimators
-    and of cross-validation splitters, to a number drawn from the learner's generator.
+    Each fit clones the estimator.  It sets every `random_state` of the clone, of nested estimators and of
+    cross-validation splitters to a number drawn from the learner's generator.
 
     Attributes
     ----------
     estimator : estimator
         Any object with ``get_params``, ``set_params``, ``fit`` and ``predict``.
     function_class : FunctionClass
-        The class that all predictors of the estimator are members of.
+        The function class that contains all predictors of the estimator.
     """
 
     estimator: Any = declare(_AnEstimator())
@@ -246,15 +246,15 @@ class FittableLearner(Learner):
     Attributes
     ----------
     fittable : object
-        Its ``fit`` takes inputs float64 (n, dim), labels float64 (n,) or (n, outputs) or int64 (n,), and a
-        generator, and returns a function of inputs (N, dim).
+        The object.  Its method ``fit`` takes inputs float64 (n, dim), labels float64 (n,) or (n, outputs) or
+        int64 (n,), and a random generator.  It returns a function of inputs (N, dim).
     """
 
     fittable: Any
 
     @property
     def function_class(self) -> FunctionClass:
-        """The object's own ``function_class`` where it has one, else all functions."""
+        """The object's own ``function_class``; all functions if the object has none."""
         declared = getattr(self.fittable, "function_class", None)
         return AllFunctions() if declared is None else declared
 
@@ -264,18 +264,18 @@ class FittableLearner(Learner):
 
 
 def from_estimator(estimator: Any, *, function_class: FunctionClass | None = None) -> EstimatorLearner:
-    """Return a scikit-learn estimator as a learner; the estimator itself is never changed.
+    """Return a scikit-learn estimator as a learner, without changing the estimator.
 
-    A regressor predicts numbers.  A classifier predicts the probabilities of its ``predict_proba``.  A
-    classifier without ``predict_proba`` gives probability 1 to the class that it predicts, which is enough
-    for the 0-1 error.
+    The learner of a regressor predicts numbers.  The learner of a classifier predicts the probabilities that
+    ``predict_proba`` returns.  A classifier without ``predict_proba`` gives probability 1 to the class that
+    it predicts, which is enough for the 0-1 error.
 
     Parameters
     ----------
     estimator : estimator
         A regressor, a classifier, a pipeline or a search of scikit-learn, or an object with the same methods.
     function_class : FunctionClass, optional
-        The class that contains all predictors of the estimator; by default all functions.
+        The function class that contains all predictors of the estimator; all functions by default.
 
     Returns
     -------
@@ -285,8 +285,8 @@ def from_estimator(estimator: Any, *, function_class: FunctionClass | None = Non
     Raises
     ------
     TypeError
-        For an object that is no estimator, an estimator's class instead of an instance, or something that is
-        no function class.
+        If `estimator` is not an instance of an estimator, or if `function_class` is not a function class.  An
+        estimator's class is not an instance.
 
     Examples
     --------
@@ -308,7 +308,7 @@ def as_learner(learner: Any, where: str = "as_learner") -> Learner:
         ``fit`` of any other object must take inputs, labels and a generator, and return a function of inputs.
         The function class of such an object is its ``function_class``, or all functions if it has none.
     where : str
-        Name of the function, for error messages.
+        Name of the calling function, for error messages.
 
     Returns
     -------
@@ -318,8 +318,8 @@ def as_learner(learner: Any, where: str = "as_learner") -> Learner:
     Raises
     ------
     TypeError
-        For any other object, also an estimator that is neither a regressor nor a classifier, and for a class
-        instead of an instance.
+        If `learner` is any other object, such as a class instead of an instance, or an estimator that is
+        neither a regressor nor a classifier.
 
     Examples
     --------

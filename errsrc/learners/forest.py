@@ -19,7 +19,8 @@ from errsrc.settings.setting import Array, Predictor
 class Forest(Learner):
     """A random forest of scikit-learn (Breiman 2001).
 
-    The score of a class is the mean over trees of the class's share in the leaf.
+    The score of a class at an input is the share of this class among the examples in the input's leaf,
+    averaged over trees.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ class Forest(Learner):
     leaf : int
         Smallest number of examples in a leaf, >= 1.
     tried : float
-        Share of the input's columns that is tried at each split, in (0, 1].
+        Share of the columns of an input that is tried at each split, in (0, 1].
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Gaussian-process regression with fitted parameters of the kernel."""
+"""Gaussian-process regression with kernel parameters that are fitted to the data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from errsrc.learners.learner import Learner, indicators
 from errsrc.settings.setting import Array, Predictor
 
 FITTED_KERNELS = ("rbf", "matern")
-"""Names of the kernels that can be fitted."""
+"""Names of the kernels whose parameters can be fitted."""
 
 _LENGTHS = (1e-3, 1e3)
 _VARIANCES = (1e-4, 1e4)  # of the process, in units of the labels' variance
@@ -29,8 +29,8 @@ _NOISES = (1e-10, 10.0)  # in the same units
 class GaussianProcess(Learner):
     """The posterior mean of a Gaussian process whose variance, length and noise maximise the likelihood.
 
-    scikit-learn does the fit, on labels that are scaled to mean 0 and variance 1.  `KernelRidge` is the
-    posterior mean for given variance, length and noise.
+    scikit-learn computes the fit, after the labels are scaled to mean 0 and variance 1.  `KernelRidge` is the
+    posterior mean of a process with given variance, length and noise.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ class GaussianProcess(Learner):
     nu : float
         Smoothness of the Matern kernel, > 0.
     starts : int
-        Number of starts of the search for the likelihood's maximum, >= 1: the first at length 1, the others
-        at random.
+        Number of starts of the search for the likelihood's maximum, >= 1.  The first start has length scale
+        1, and the others are random.
 
     Notes
     -----
-    Lengths are searched for between 1e-3 and 1e3, and noise variances between 1e-10 and 10 times the variance
-    of the labels.  A maximum at an end of these ranges is accepted without a warning; for noiseless labels it
-    is at the lower end.  Cost: n^3 operations for each step of the search.
+    The search covers length scales from 1e-3 to 1e3, and noise variances from 1e-10 to 10 times the variance
+    of the labels.  A maximum at an end of these ranges is accepted without a warning.  For example, the
+    fitted noise of noiseless labels is at the lower end.  Cost: n^3 operations for each step of the search.
 
     Examples
     --------

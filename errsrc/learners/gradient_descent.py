@@ -15,15 +15,17 @@ from errsrc.settings.setting import Array
 class GradientDescent(SpectralLearner):
     """Linear regression by full-batch gradient descent from 0, stopped after a number of steps.
 
-    A step is w <- w + r X'(y - X w).  After t steps the gain of a singular value d is (1 - (1 - r d^2)^t) /
-    d.  The gains are computed from this formula, so that the cost does not grow with the number of steps.
+    A step with learning rate r is w <- w + r X'(y - X w).  After t steps, the gain of a singular value d of X
+    is (1 - (1 - r d^2)^t) / d (see `SpectralLearner`).  The learner computes the gains from this formula.
+    Therefore the cost does not grow with the number of steps.
 
     Parameters
     ----------
     steps : int
         Number of steps t, >= 0.
     rate : float
-        Learning rate r in units of 2 / (largest d)^2, from which on descent does not converge; in (0, 1).
+        Learning rate r in units of 2 / (largest d)^2, in (0, 1).  For larger rates the descent would not
+        converge.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Kernel ridge regression: the posterior mean of a Gaussian process of given kernel and noise."""
+"""Kernel ridge regression: the posterior mean of a Gaussian process with given kernel and noise."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ from errsrc.settings.setting import Array
 class KernelRidge(LinearLearner):
     """Kernel ridge regression: predictions k(at, X) (K + ridge I)^-1 y, where K = k(X, X).
 
-    With the kernel of a Gaussian process, and with the noise variance over the process's variance as `ridge`,
-    it is the posterior mean of the process.
+    Here X are the inputs and y the labels of the examples.  The predictions are the posterior mean of a
+    Gaussian process with this kernel, if `ridge` is the noise variance divided by the variance of the
+    process.
 
     Parameters
     ----------
     kernel : str
-        One of ``errsrc.bases.KERNELS``, all of value 1 at distance 0; "matern" with nu = 1/2 is the Laplace
-        kernel.
+        Name of a kernel, one of ``errsrc.bases.KERNELS``.  Each kernel is 1 at distance 0.  "matern" with nu
+        = 1/2 is the Laplace kernel.
     length : float
         Length scale of the kernel, > 0, in units of the inputs.
     nu : float
         Smoothness of the Matern kernel, > 0.
     ridge : float
-        Penalty, >= 0, not divided by n; with 0 predictions interpolate.
+        Penalty, >= 0, not divided by n.  With ridge 0, the predictions interpolate the labels.
 
     Notes
     -----
-    A ridge of at most n^2 times the machine epsilon is smaller than the rounding errors.  Then
-    eigenvalues of K up to this number count as 0, and the predictor is the interpolant of smallest norm.
-    Cost: n^3 operations.
+    A ridge of at most n^2 times the machine epsilon is smaller than the rounding errors.  For such a ridge,
+    eigenvalues of K up to n^2 times the machine epsilon count as 0, and the predictor is the interpolant of
+    smallest norm.  Cost: n^3 operations.
 
     Examples
     --------
@@ -52,7 +53,7 @@ class KernelRidge(LinearLearner):
     ridge: float = number(0.0, at_least=0)
 
     def features(self, x: Array, at: Array) -> Array:
-        """Return the kernel k(at, x), (N, n), of inputs `at` (N, dim) with the examples' x (n, dim)."""
+        """Return the kernel values k(at, x), (N, n), for inputs `at` (N, dim) and examples x (n, dim)."""
         return kernel(at, x, self.kernel, self.length, self.nu)
 
     def coefficients(self, x: Array, labels: Array) -> Array:

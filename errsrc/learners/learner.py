@@ -24,10 +24,10 @@ class Fitted:
     Attributes
     ----------
     learner : Learner
-        The learner.
+        The learner that fitted the function.
     function : callable
-        The function, which maps inputs (N, dim) to predictions.  It may have further attributes: the function
-        of a network student has the trained weights.
+        The function that maps inputs (N, dim) to predictions.  It may have further attributes.  For example,
+        the function of a network student has the trained weights.
     dim : int
         Number of columns of an input.
     """
@@ -52,12 +52,13 @@ class Fitted:
         Returns
         -------
         predictions : ndarray of float64, (N,) or (N, outputs) or (N, classes)
-            A prediction of the shape of one label for each input, or a score for each class.
+            For labels that are numbers, a prediction of the shape of one label for each input.  For classes,
+            a score for each input and class.
 
         Raises
         ------
         ValueError
-            For inputs of another shape, and for inputs or predictions that are no finite numbers.
+            If the inputs have another shape, or if an input or a prediction is not a finite number.
         """
         name = type(self.learner).__name__
         raw = np.asarray(self.function(check_inputs(x, "x", name, self.dim)))
@@ -76,20 +77,21 @@ class Learner(Checked, abc.ABC):
 
     A subclass is a frozen dataclass whose fields are plain values, all with defaults, and defines ``_fit``.
 
-    The type of the labels determines the type of the predictions.  For labels that are numbers, float64 (n,)
-    or (n, outputs), the predictions are numbers of the same shape, and the risk is the squared error.  For
-    labels that are classes, int64 (n,) with values from 0, the predictions are scores, float64 (N, classes),
-    one for each class from 0 to the largest in the data.  A score is a prediction of the class's indicator;
-    the scores of networks and of learners that average labels are probabilities.  Log loss is computed from
-    the scores as probabilities, and 0-1 error from the class of the largest score.
+    The type of the labels determines the type of the predictions.  If the labels are numbers, float64 (n,) or
+    (n, outputs), the predictions are numbers, float64 (N,) or (N, outputs).  The risk is then the squared
+    error.  If the labels are classes, int64 (n,) with values from 0, the predictions are scores, float64 (N,
+    classes), for the classes from 0 to the largest one in the data.  A score predicts the indicator of its
+    class: 1 for the class and 0 for all others.  The scores of networks and of learners that average labels
+    are probabilities.  Log loss takes the scores as probabilities.  The 0-1 error uses the class with the
+    largest score.
     """
 
     linear_in_labels: ClassVar[bool] = False
-    """Whether predictions are the product of `smoother` with the labels."""
+    """Whether the predictions are a matrix, which `smoother` returns, times the labels."""
 
     @property
     def function_class(self) -> FunctionClass:
-        """The function class that contains all fits of this learner; by default all functions."""
+        """The function class that contains all predictors of this learner; all functions by default."""
         return AllFunctions()
 
     def fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Fitted:
@@ -102,7 +104,7 @@ class Learner(Checked, abc.ABC):
         y : array_like of float, (n,) or (n, outputs), or of int, (n,)
             Labels: numbers, or classes.
         rng : numpy.random.Generator
-            Source of the learner's randomness.  From the same state it gives the same predictor.
+            Source of the learner's randomness.  A generator in the same state gives the same predictor.
 
         Returns
         -------
@@ -112,10 +114,10 @@ class Learner(Checked, abc.ABC):
         Raises
         ------
         TypeError
-            If ``_fit`` of a subclass returns no function.
+            If ``_fit`` of a subclass does not return a function.
         ValueError
-            For arrays of another dtype or shape, for numbers that are not finite, and for data that this
-            learner cannot be fitted to.
+            If an array has another dtype or shape, if a number is not finite, or if this learner cannot be
+            fitted to the data.
         """
         name = type(self).__name__
         x, y = check_examples(x, y, name)
@@ -127,7 +129,7 @@ class Learner(Checked, abc.ABC):
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return the predictor of each of several data sets, as `fit` does.
+        """Return a predictor for each of several data sets; by default, call `fit` for each of them.
 
         Parameters
         ----------
@@ -136,7 +138,7 @@ class Learner(Checked, abc.ABC):
         ys : sequence of array_like
             Labels of each data set, see `fit`.
         rngs : sequence of numpy.random.Generator
-            Source of randomness of each fit.
+            Source of the learner's randomness for each data set.
 
         Returns
         -------
@@ -146,14 +148,14 @@ class Learner(Checked, abc.ABC):
         return [self.fit(x, y, rng) for x, y, rng in zip(xs, ys, rngs, strict=True)]
 
     def smoother(self, x: Array, at: Array) -> Array:
-        """Return the matrix H with ``fit(x, y, rng)(at) == H @ y`` for all labels y that are numbers.
+        """Return the matrix H for which ``fit(x, y, rng)(at) == H @ y``, for all labels y that are numbers.
 
         Parameters
         ----------
         x : array_like of float, (n, dim)
             Inputs of the examples.
         at : array_like of float, (N, dim)
-            Inputs to predict at.
+            Inputs at which labels are predicted.
 
         Returns
         -------
@@ -163,7 +165,7 @@ class Learner(Checked, abc.ABC):
         Raises
         ------
         TypeError
-            If the learner is not linear in the labels.
+            If the predictions are not linear in the labels.
 
         Examples
         --------
@@ -174,9 +176,10 @@ class Learner(Checked, abc.ABC):
         raise TypeError(checks.refusal("learner", "smoother", "linear in its labels", self))
 
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
-        """Return whether the singular values of features are inverted, however small they are.
+        """Return whether the learner inverts the singular values of its features, however small they are.
 
-        Noise in the labels is then amplified without bound where features nearly lack rank.
+        If it does, and if the features are nearly rank-deficient, noise in the labels is amplified without
+        bound.
 
         Parameters
         ----------
@@ -186,24 +189,24 @@ class Learner(Checked, abc.ABC):
         Returns
         -------
         bool
-            False also if this is not known.
+            Whether the learner inverts them; False if this is not known.
         """
         return False
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return a copy that takes inputs and labels of given sizes; by default the learner itself.
+        """Return a copy for inputs and labels of given sizes; by default, return the learner itself.
 
         Parameters
         ----------
         dim : int
             Number of columns of an input.
         outputs : int or None
-            Number of outputs, or of classes; None for labels (n,) that are numbers.
+            Number of outputs or of classes.  Give None for labels that are numbers of shape (n,).
 
         Returns
         -------
         learner : Learner
-            A learner of the same class.
+            A learner of the same type.
         """
         return self
 
@@ -228,18 +231,21 @@ class Learner(Checked, abc.ABC):
 
 
 LEARNER = checks.Instance(Learner, "a learner, such as errsrc.learners.Ridge()")
-"""The rule of fields and arguments that are a learner."""
+"""The validation rule for fields and arguments that must be a learner."""
 
 
 @dataclass(frozen=True)
 class BatchLearner(Learner):
-    """A learner that fits many data sets at once, faster than one by one; a subclass defines `fit_many`."""
+    """A learner that fits many data sets at once, faster than one by one.
+
+    A subclass defines `fit_many`.
+    """
 
     @abc.abstractmethod
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return the predictor of each of several data sets, see `Learner.fit_many`.
+        """Return a predictor for each of several data sets, see `Learner.fit_many`.
 
         The predictor of a data set does not depend, up to rounding, on the other data sets.
         """
@@ -253,7 +259,7 @@ class LinearLearner(Learner):
     """A learner without randomness whose predictions are linear in the labels.
 
     A subclass defines `features` and `coefficients`.  The predictions are the features times the
-    coefficients.  Labels that are classes are replaced by indicators, see `indicators`.
+    coefficients.  Labels that are classes are first replaced by indicators, see `indicators`.
     """
 
     linear_in_labels: ClassVar[bool] = True
@@ -267,7 +273,7 @@ class LinearLearner(Learner):
         x : ndarray of float64, (n, dim)
             Inputs of the examples.
         at : ndarray of float64, (N, dim)
-            Inputs to predict at.
+            Inputs at which labels are predicted.
 
         Returns
         -------
@@ -277,7 +283,7 @@ class LinearLearner(Learner):
 
     @abc.abstractmethod
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the coefficients of the features, linear in the labels.
+        """Return the coefficients of the features, which must be linear in the labels.
 
         Parameters
         ----------
@@ -289,11 +295,11 @@ class LinearLearner(Learner):
         Returns
         -------
         coefficients : ndarray of float64, (p,) or (p, outputs)
-            A coefficient for each feature and output.
+            One coefficient for each feature and output.
         """
 
     def smoother(self, x: Array, at: Array) -> Array:
-        """Return the matrix H (N, n) with ``fit(x, y, rng)(at) == H @ y``, see `Learner.smoother`."""
+        """Return the matrix H (N, n) for which ``fit(x, y, rng)(at) == H @ y``, see `Learner.smoother`."""
         name = type(self).__name__
         x = check_inputs(x, "x", name)
         at = check_inputs(at, "at", name, x.shape[1])
@@ -307,7 +313,7 @@ class LinearLearner(Learner):
 
 
 def indicators(y: NDArray[Any]) -> Array:
-    """Return labels as numbers: classes become indicators, numbers stay as they are.
+    """Return labels as numbers: replace classes by indicators, and leave numbers unchanged.
 
     Parameters
     ----------
@@ -317,7 +323,7 @@ def indicators(y: NDArray[Any]) -> Array:
     Returns
     -------
     labels : ndarray of float64, (n, classes), or (n,) or (n, outputs)
-        For classes, 1 in the column of the label's class and 0 elsewhere.
+        The labels.  A class becomes a row with 1 in the column of this class and 0 elsewhere.
 
     Examples
     --------
@@ -329,7 +335,7 @@ def indicators(y: NDArray[Any]) -> Array:
 
 
 def check_examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
-    """Return copies of inputs and labels as float64 or int64, after a check of their shapes and dtypes.
+    """Check the shapes and dtypes of inputs and labels, and return copies as float64 or int64.
 
     Parameters
     ----------
@@ -338,7 +344,7 @@ def check_examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
     y : array_like of float, (n,) or (n, outputs), or of int, (n,)
         Labels: numbers, or classes from 0.
     where : str
-        Name of the class that the error message names.
+        Name of the learner's class, for error messages.
 
     Returns
     -------
@@ -350,7 +356,7 @@ def check_examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
     Raises
     ------
     ValueError
-        For arrays of another dtype or shape, for numbers that are not finite, and for negative classes.
+        If an array has another dtype or shape, if a number is not finite, or if a class is negative.
     """
     x, y = check_inputs(x, "x", where), np.asarray(y)
     if y.dtype.kind not in "iuf" or y.ndim not in (1, 2) or len(y) != len(x) or y.size == 0:
@@ -368,16 +374,16 @@ def check_examples(x: Any, y: Any, where: str) -> tuple[Array, NDArray[Any]]:
 
 
 def check_inputs(x: Any, name: str, where: str, dim: int | None = None) -> Array:
-    """Return a copy of inputs as float64, after a check of their shape and dtype.
+    """Check the shape and dtype of inputs, and return a copy as float64.
 
     Parameters
     ----------
     x : array_like of float, (n, dim)
         Inputs, n and dim >= 1.
     name, where : str
-        Names of the argument and of the class that the error message names.
+        Names of the argument and of the learner's class, for error messages.
     dim : int, optional
-        Number of columns; any number by default.
+        Required number of columns; any number by default.
 
     Returns
     -------
@@ -387,7 +393,7 @@ def check_inputs(x: Any, name: str, where: str, dim: int | None = None) -> Array
     Raises
     ------
     ValueError
-        For an array of another dtype or shape, and for numbers that are not finite.
+        If the array has another dtype or shape, or if a number is not finite.
     """
     array = np.asarray(x)
     fits = array.ndim == 2 and array.size > 0 and dim in (None, array.shape[1])

@@ -14,18 +14,22 @@ _RAISED = 2.0  # factor of the damping after a step that was refused; it doubles
 _WELL_CONDITIONED = 1e8  # trace of J'J over the penalty up to which the normal equations lose half the digits
 
 ResidualFunction = Callable[[Tensor], Tensor]
-"""Maps points (E, P) to residuals (E, R)."""
+"""Function that maps points (E, P) to residuals (E, R)."""
 JacobianFunction = Callable[[Tensor], Tensor]
-"""Maps points (E, P) to the derivatives (E, R, P) of minus the residuals, the predictions' Jacobian."""
+"""Function that maps points (E, P) to the Jacobian of minus the residuals, (E, R, P).
+
+This is the Jacobian of the predictions.
+"""
 
 
 class LevenbergMarquardt:
-    """Minimisation of E mean squares of R residuals r in P parameters each (Marquardt 1963).
+    """Levenberg-Marquardt iteration for E least-squares problems at once (Marquardt 1963).
 
-    A step d minimises ||r - J d||^2 / R + damping ||d||^2.  It is computed by QR where the damping is small:
-    there the normal equations, which square the condition number of J, would lose half the digits.  A step is
-    taken if it lowers the loss.  The damping depends on how well J predicts this decrease, as in Nielsen
-    1999, but it falls more slowly.
+    Each problem has R residuals r, which depend on P parameters, and minimises their mean square.  A step d
+    minimises ||r - J d||^2 / R + damping ||d||^2, where J is the Jacobian of minus the residuals.  If the
+    damping is small, d is computed by QR, because the normal equations square the condition number of J and
+    would lose half the digits.  A step is taken if it lowers the loss.  The damping depends on how well J
+    predicts this decrease, as in Nielsen 1999.  It falls more slowly than there.
 
     Parameters
     ----------
@@ -34,7 +38,7 @@ class LevenbergMarquardt:
     jacobian : callable
         Maps points (E, P) to the Jacobian J of minus the residuals, (E, R, P).
     point : Tensor of float64, (E, P)
-        The starts.
+        Points at which the problems start.
 
     Attributes
     ----------
@@ -53,14 +57,14 @@ class LevenbergMarquardt:
         self._raise = torch.full_like(self.loss, _RAISED)
 
     def restart(self, problems: Tensor, point: Tensor) -> None:
-        """Restart some problems from other points.
+        """Let some problems start again from other points.
 
         Parameters
         ----------
         problems : Tensor of int64, (K,)
-            Positions of the problems.
+            Indices of the problems.
         point : Tensor of float64, (K, P)
-            Their new starts.
+            The new points of these problems.
         """
         self.point[problems] = point
         self._r[problems], self._j[problems] = self._residuals(point), self._jacobian(point)
@@ -68,11 +72,11 @@ class LevenbergMarquardt:
         self._damping[problems], self._raise[problems] = _FIRST, _RAISED
 
     def lower_damping(self) -> None:
-        """Set the damping to its smallest value, for points that are at their minima up to rounding."""
+        """Set the damping to its smallest value, for points that are minima up to rounding errors."""
         self._damping.fill_(_LEAST)
 
     def keep(self, mask: Tensor) -> None:
-        """Drop all problems but some.
+        """Keep some problems and drop all others.
 
         Parameters
         ----------
@@ -84,7 +88,7 @@ class LevenbergMarquardt:
         self._damping, self._raise = self._damping[mask], self._raise[mask]
 
     def step(self) -> None:
-        """Try one step of every problem."""
+        """Try one step of every problem, and take it if it lowers the loss."""
         rows = self._j.shape[1]
         trial, predicted = self._proposed(self._damping * rows)
         residuals = self._residuals(trial)
@@ -127,7 +131,7 @@ def by_normal_equations(j: Tensor, r: Tensor, penalty: Tensor) -> tuple[Tensor, 
     steps : Tensor of float64, (E, P)
         The steps d.
     decreases : Tensor of float64, (E,)
-        The difference between the sum at d = 0 and at the step.
+        The sum ||r - J d||^2 + penalty ||d||^2 at d = 0, minus the sum at the step.
     """
     right = j.mT @ r.unsqueeze(2)
     matrix = j.mT @ j

@@ -30,9 +30,9 @@ class LowPassFit(BandFunction):
     basis : Basis
         The basis of the band.
     coefficients : ndarray of float64, (M,) or (M, outputs)
-        The coefficients.
+        Coefficients of the projection.
     diverged : bool
-        Whether the training of the predictor diverged.
+        Whether the training of the other learner's predictor diverged.
     """
 
     diverged: bool
@@ -42,25 +42,26 @@ class LowPassFit(BandFunction):
 class LowPass(BatchLearner):
     """A learner that fits another learner and projects its predictor on a band.
 
-    The projection uses only values of the predictor, not the labels.  With the quadrature of the basis, of
-    `oversampling` times its order, the projection is exact for predictors of up to (2 oversampling - 1) times
-    the order.  On a torus, higher frequencies of the predictor fold back into the band.  With a random sample
-    the projection is the least-squares fit in the band to the predictor; the error of this fit is about M /
-    sample of the predictor's energy outside the band.  A predictor's ``function`` is an
+    The projection uses only values of the predictor, not the labels.  By default, the values are taken at the
+    points of a quadrature, whose order is `oversampling` times the order of the basis.  The projection is
+    then exact for predictors of up to (2 oversampling - 1) times the order of the basis.  On a torus, higher
+    frequencies of the predictor are aliased into the band.  If `sample` > 0, the projection is the
+    least-squares fit in the band to the predictor's values at random inputs.  The squared error of this fit
+    is about M / sample times the predictor's energy outside the band.  A predictor's ``function`` is an
     ``errsrc.learners.low_pass.LowPassFit``.
 
     Parameters
     ----------
     learner : Learner
-        The other learner.
+        The learner whose predictor is projected.
     basis : Basis
         The basis of the band.
     oversampling : int
-        Order of the quadrature, divided by the order of the basis, >= 1.  For a basis on images it has no
-        effect.
+        Order of the quadrature, divided by the order of the basis, >= 1.  It has no effect for a basis on
+        images.
     sample : int
-        Number of random inputs to project on, >= M; or 0 for the quadrature, whose size grows as a power of
-        the dimension.
+        Number of random inputs at which the predictor is evaluated, >= M, or 0 to use the quadrature.  The
+        number of points of a quadrature grows exponentially with the dimension.
 
     Examples
     --------
@@ -88,22 +89,23 @@ class LowPass(BatchLearner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The band."""
+        """All functions in the band."""
         return Band(self.basis)
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return a copy whose other learner takes `dim` inputs and gives `outputs` outputs."""
+        """Return a copy whose `learner` is resized to `dim` inputs and `outputs` outputs."""
         return replace(self, learner=self.learner.resized(dim, outputs))
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return the predictor of each data set, by one call of the other learner's `fit_many`.
+        """Return a predictor for each data set, with one call of the other learner's `fit_many`.
 
         Raises
         ------
         Diverged
-            If the other learner does; the error's ``best`` is the list of all predictors, projected.
+            If the other learner raises it.  The error's attribute ``best`` is the list of all projected
+            predictors.
         """
         data = [check_examples(x, y, "LowPass") for x, y in zip(xs, ys, strict=True)]
         inputs = [self.basis.check_inputs(x) for x, _ in data]

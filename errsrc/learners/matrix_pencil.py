@@ -1,4 +1,4 @@
-"""The matrix pencil: few frequencies on the circle, from nodes at equal strides."""
+"""The matrix pencil, which finds a few frequencies on the circle from equally spaced nodes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from errsrc.settings.nodes import GOLDEN
 from errsrc.settings.setting import Array
 
 ANGLE_TOLERANCE = 1e-9
-"""Largest difference, in turns, between two angles that count as equal."""
+"""Largest difference between two angles that count as equal, in turns."""
 
 
 class _CircleBasis(checks.Rule):
@@ -37,37 +37,39 @@ class _CircleBasis(checks.Rule):
 
 @dataclass(frozen=True)
 class MatrixPencil(Learner):
-    """A function on the circle with at most K frequencies, from nodes at equal strides: the matrix pencil.
+    """The matrix pencil: it finds at most K frequencies on the circle from equally spaced nodes.
 
-    K counts k and -k as two frequencies, like the size of a band: a function with a constant and r
-    frequencies > 0, each with a sine and a cosine, has K = 2 r + 1.  Let f(a) be the sample after a strides.
-    The sums f(a + b) + f(a - b) form a matrix of rank at most (K + 1) / 2, whose rows are combinations of
-    the products cos(2 pi k b step).  The shift of its row space by one stride has the eigenvalues 2 cos(2 pi
-    k step), which give the frequencies (Hua and Sarkar 1990, in the real form that needs 3/2 K samples).
-    Each is rounded to the nearest frequency of the band.  Then the amplitudes are fitted by least squares,
-    and a residual of 0 confirms both.  Outputs share their frequencies.  A predictor's ``function`` is a
-    `SparseFit`.
+    K counts k and -k as two frequencies, like the size of a band.  For example, a function with a constant
+    and r frequencies > 0, each with a sine and a cosine, has K = 2 r + 1.  The distance of two neighbouring
+    nodes is called a stride.  Let f(a) be the label of the node after a strides.  The sums f(a + b) + f(a -
+    b) form a matrix of rank at most (K + 1) / 2.  Its rows are combinations of the numbers cos(2 pi k b
+    step).  The shift of the row space by one stride has the eigenvalues 2 cos(2 pi k step), which give the
+    frequencies k.  This is the method of Hua and Sarkar 1990, in a real form that needs 3/2 K examples.  Each
+    frequency is rounded to the nearest frequency of the band, and the amplitudes are fitted by least squares.
+    A residual of 0 confirms the frequencies and amplitudes.  All outputs have the same frequencies.  A
+    predictor's ``function`` is a `SparseFit`.
 
     Parameters
     ----------
     basis : Basis
-        A trigonometric basis of one angle, such as `Torus`, with the frequencies that are searched.
+        A trigonometric basis of one angle, such as `Torus`.  The search covers its frequencies.
     sparsity : int
         K, the largest number of frequencies, from 1 to M.
     step : float
-        Length of a stride in turns, in (0, 1), as in `errsrc.settings.Stride`: nodes are start + t step,
-        t = 0, ..., n - 1, in any order.
+        Length of a stride in turns, in (0, 1), as in `errsrc.settings.Stride`.  The nodes are start + t step
+        for t = 0, ..., n - 1, in any order.
 
     Warns
     -----
     Undersampled
-        For n < 2 K.  For n < 3/2 K the method searches for fewer than K frequencies.
+        If n < 2 K. If n < 3/2 K, the method searches for fewer than K frequencies.
 
     Notes
     -----
-    Cost: n^3 + n M operations.  With K = 16 of M = 10,001 it is exact in 98 of 100 draws at n = 2 K + 1
-    strides of the golden section, and in 100 at strides of 1/M (``python benchmarks/sparse.py``).  It fails
-    if several frequencies turn by nearly the same angle in a stride, and then the fit is not certified.
+    Cost: n^3 + n M operations.  With K = 16 and M = 10,001, the method is exact in 98 of 100 draws at n = 2 K
+    + 1 nodes with strides of the golden section, and in 100 of 100 draws with strides of 1/M (``python
+    benchmarks/sparse.py``).  The method fails if the phases of several frequencies advance by nearly the same
+    angle in a stride.  The fit is then not certified.
 
     Examples
     --------
@@ -95,7 +97,7 @@ class MatrixPencil(Learner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The band."""
+        """All functions in the band."""
         return Band(self.basis)
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> SparseFit:

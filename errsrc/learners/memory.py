@@ -17,16 +17,16 @@ from errsrc.settings.setting import Array, Predictor
 
 @dataclass(frozen=True)
 class Memory(LinearLearner):
-    """Predicts for an input the mean label of the examples with exactly this input.
+    """A memorising learner: it predicts the mean label of the examples that have exactly the same input.
 
-    For an input that no example has, the prediction is 0, or an equal score for each class.  This is the
-    memorising learner of Hutter 2021 (arXiv 2102.04074).
+    For an input that no example has, it predicts 0, or equal scores for all classes.  This is the memorising
+    learner of Hutter 2021 (arXiv 2102.04074).
 
     Parameters
     ----------
     classes : int, optional
-        Number of classes, for labels that are classes, >= 1; by default one more than the largest in the
-        data.
+        Number of classes if labels are classes, >= 1.  By default, it is one more than the largest class in
+        the data.
 
     Examples
     --------
@@ -39,9 +39,10 @@ class Memory(LinearLearner):
     classes: int | None = integer(None, at_least=1)
 
     def features(self, x: Array, at: Array) -> Any:
-        """Return which of the different inputs of x (n, dim) each input of `at` (N, dim) equals.
+        """Return which of the distinct inputs in x (n, dim) each input of `at` (N, dim) equals.
 
-        Sparse, (N, inputs), with a 1 for the equal input, and a row of zeros for an input that is not in x.
+        The result is a sparse matrix (N, distinct inputs).  Each row has a 1 for the input of x that is
+        equal.  The row of an input that is not in x is zero.
         """
         position = {row.tobytes(): k for k, row in enumerate(_distinct(x)[0])}
         found = np.array([position.get(row.tobytes(), -1) for row in at + 0.0], dtype=np.int64)
@@ -49,7 +50,7 @@ class Memory(LinearLearner):
         return csr_array((np.ones(len(known)), (known, found[known])), shape=(len(at), len(position)))
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the mean label of each different input, (inputs,) or (inputs, outputs)."""
+        """Return the mean label of each distinct input, (inputs,) or (inputs, outputs)."""
         distinct, which = _distinct(x)
         sums = np.zeros((len(distinct), *labels.shape[1:]))
         np.add.at(sums, which, labels)

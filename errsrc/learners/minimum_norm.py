@@ -1,4 +1,4 @@
-"""Least squares, with the solution of minimum norm if the data do not determine it."""
+"""Least squares; if there are several solutions, the one of minimum norm."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from errsrc.settings.setting import Array
 class MinimumNorm(SpectralLearner):
     """Linear regression without offset: the w of smallest norm among all that minimise |y - X w|.
 
-    It is the limit of ridge regression for ridge -> 0, and of gradient descent from 0.  For n <= dim it
-    interpolates.
+    It is the limit of ridge regression as the ridge goes to 0, and the limit of gradient descent from 0.  For
+    n <= dim, it interpolates the labels.
 
     Parameters
     ----------
     cutoff : float, optional
-        Singular values of at most this share of the largest count as 0; in [0, 1).  By default max(n, dim)
-        times the machine epsilon, as in `numpy.linalg.lstsq`.
+        Singular values count as 0 if they are at most `cutoff` times the largest one; in [0, 1).  By default,
+        it is max(n, dim) times the machine epsilon, as in `numpy.linalg.lstsq`.
 
     Examples
     --------
@@ -33,5 +33,5 @@ class MinimumNorm(SpectralLearner):
     cutoff: float | None = number(None, at_least=0, below=1)
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
-        """Return 1 / d for singular values d (p,), and 0 for those that count as 0."""
+        """Return 1 / d for singular values d (p,), and 0 for singular values that count as 0."""
         return truncated_inverse(d, rounding_cutoff(shape) if self.cutoff is None else self.cutoff)

@@ -23,7 +23,7 @@ class Neighbours(LinearLearner):
 
     Notes
     -----
-    Of examples at the same distance, those that scikit-learn finds first count as the nearest.
+    Among examples at the same distance, the examples that scikit-learn finds first count as the nearest.
 
     Examples
     --------
@@ -36,10 +36,10 @@ class Neighbours(LinearLearner):
     k: int = integer(1, at_least=1)
 
     def features(self, x: Array, at: Array) -> Any:
-        """Return weights of examples x (n, dim) at inputs `at`, sparse (N, n): 1 / k for each neighbour."""
+        """Return a sparse matrix (N, n): 1 / k for each example that is a neighbour of an input in `at`."""
         k = min(self.k, len(x))
         return NearestNeighbors(n_neighbors=k).fit(x).kneighbors_graph(at) / k
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the labels, (n,) or (n, outputs)."""
+        """Return the labels themselves, (n,) or (n, outputs)."""
         return labels

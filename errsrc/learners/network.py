@@ -28,22 +28,23 @@ _BLOCK = 2**22  # largest number of outputs that are held at once in predictions
 class NetworkStudent(BatchLearner):
     """A network trained by gradient descent, or the average of several such networks.
 
-    With the recipe's loss "squared" it predicts labels that are numbers; with "log" it predicts the
-    probabilities of classes.  A network without hidden layers is linear or logistic regression with an
-    offset.
+    If the recipe's loss is "squared", the student predicts labels that are numbers.  If it is "log", the
+    student predicts the probabilities of classes.  A network without hidden layers is linear or logistic
+    regression with an offset.
 
     Parameters
     ----------
     architecture : Network
-        A network of `errsrc.nets` with as many inputs and outputs as the data have columns and outputs
-        (classes).
+        A network of `errsrc.nets`.  It must have as many inputs as the data have columns, and as many outputs
+        as the labels have outputs or classes.
     recipe : Recipe
-        How it is trained.
+        Options of the training.
     steps : int
         Largest number of training steps, >= 1.
     validation : float
-        Share of the n examples, in [0, 1), that are held out from training and choose the stopping time and
-        the weights.  If it is less than half an example, training takes all `steps`.
+        Share of the n examples that are held out from training, in [0, 1).  They choose the stopping time and
+        the weights.  If the share is less than half an example, there are no such examples, and training
+        takes all `steps`.
     members : int
         Number of networks that are trained and averaged, >= 1.  Each has its own initial weights and its own
         split of the examples.
@@ -52,9 +53,8 @@ class NetworkStudent(BatchLearner):
 
     Notes
     -----
-    `fit_many` trains the networks of all data sets at once.  The result of each is, up to rounding, the same
-    as if it were trained alone.  A predictor's ``function`` is an
-    ``errsrc.learners.network.AveragedNetworks``.
+    `fit_many` trains the networks of all data sets at once.  Up to rounding, each network is the same as if
+    it were trained alone.  A predictor's ``function`` is an ``errsrc.learners.network.AveragedNetworks``.
 
     Examples
     --------
@@ -79,26 +79,26 @@ class NetworkStudent(BatchLearner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The functions of the network; all functions for an average of several networks."""
+        """All functions that the network can express; for an average of several networks, all functions."""
         return NetworkFunctions(self.architecture) if self.members == 1 else AllFunctions()
 
     def resized(self, dim: int, outputs: int | None) -> Self:
         """Return a copy whose network takes `dim` inputs and gives `outputs` outputs, see `Learner.resized`.
 
-        A network that cannot have other sizes, such as a convolutional one, stays as it is.
+        A network whose sizes are fixed, such as a convolutional network, is not changed.
         """
         return replace(self, architecture=self.architecture.resized(dim, outputs or 1))
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return the predictor of each data set, all networks trained at once; see `Learner.fit_many`.
+        """Return a predictor for each data set, and train all networks at once; see `Learner.fit_many`.
 
         Raises
         ------
         Diverged
-            If the training of a network diverged.  The error's ``best`` is the list of all predictors, of
-            which `Fitted.diverged` is true for those with such a network.
+            If the training of a network diverged.  The error's attribute ``best`` is the list of all
+            predictors.  `Fitted.diverged` is True for predictors with a diverged network.
         """
         data = [check_examples(x, y, type(self).__name__) for x, y in zip(xs, ys, strict=True)]
         functions = self._train(data, rngs) if data else []
@@ -179,16 +179,16 @@ class NetworkStudent(BatchLearner):
 
 @dataclass(frozen=True, eq=False)
 class AveragedNetworks:
-    """The average of trained networks as a function.
+    """A function of inputs: the mean of the predictions of trained networks.
 
     Attributes
     ----------
     architecture : Network
         The architecture of all networks.
     trained : tuple of Trained
-        Each trained network, with its weights and how its training went.
+        The trained networks, with their weights and the results of their training.
     probabilities : bool
-        Whether outputs are turned into probabilities of classes before they are averaged.
+        True if outputs are converted to probabilities of classes before they are averaged.
     shape : tuple of int
         Shape of one label.
     """

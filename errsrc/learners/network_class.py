@@ -1,4 +1,4 @@
-"""A learner that is given the teacher's architecture: second-order fits from many starts."""
+"""A learner that knows the teacher's architecture: second-order fits from many starts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from errsrc.settings import FunctionClass, NetworkFunctions
 from errsrc.settings.setting import Array, Predictor
 
 CHECK_EVERY = 10
-"""Number of steps between two checks of whether a start still improves."""
+"""Number of steps between two checks whether the fit from a start still improves."""
 
 _POLISHING_STEPS = 20
 
@@ -45,35 +45,36 @@ class _AnalyticMLP(checks.Rule):
 
 @dataclass(frozen=True)
 class NetworkClass(Learner):
-    """The network of a given architecture that fits the examples exactly, if some start reaches it.
+    """A search for the network of a given architecture that fits the examples exactly.
 
-    Levenberg-Marquardt in float64 runs from many random starts at once, until one has zero training error.  A
-    start that no longer improves is replaced by the next.  Labels, and inputs by column, are scaled to
-    standard units for the fit; the weights of the result are those for the original units.
+    Levenberg-Marquardt in float64 runs from many random starting points (starts) at once, until one run
+    reaches zero training error.  A run that no longer improves is replaced by a run from a new start.  For
+    the fit, labels and columns of inputs are scaled to standard units.  The weights of the result are
+    converted back to the original units.
 
     Parameters
     ----------
     architecture : MLP
-        A multilayer perceptron with an analytic activation, and with as many inputs and outputs as the data
-        have columns and outputs (classes).
+        A multilayer perceptron with an analytic activation.  It must have as many inputs as the data have
+        columns, and as many outputs as the labels have outputs or classes.
     starts : int
         Largest number of starts, >= 1.
     steps : int
-        Largest number of steps of a start, >= 1.
+        Largest number of steps from a start, >= 1.
     together : int
-        Number of starts that run at once, >= 1.
+        Number of runs at the same time, >= 1.
     weight_std, bias_std : float
-        Starts have weights N(0, weight_std^2 / fan-in) and biases N(0, bias_std^2); weight_std > 0,
-        bias_std >= 0.
+        Scales of the random starts: weights are drawn from N(0, weight_std^2 / fan-in), and biases from N(0,
+        bias_std^2); weight_std > 0, bias_std >= 0.
 
     Notes
     -----
-    Let a network be analytic in its P parameters.  Noiseless labels of it at 2P + 1 generic
-    inputs distinguish its function from all other functions of the class (Sontag 2002, arXiv math/0111135);
-    labels at P + 1 inputs do so for almost every teacher.  So a start with zero training error *is* the
-    teacher, and a start with a larger training error proves nothing.  A predictor's ``function`` is an
-    ``errsrc.learners.recovered_network.RecoveredNetwork``, which tells how the search ended.  Cost of a step
-    of a start: about 2 (n outputs + P) P^2 flops.
+    Suppose that the teacher is a network of this architecture, with P parameters.  Its noiseless labels at 2P
+    + 1 generic inputs distinguish it from all other functions of the architecture (Sontag 2002, arXiv
+    math/0111135).  For almost every teacher, labels at P + 1 inputs do so.  Therefore a network with zero
+    training error *is* the teacher.  A network with a larger training error proves nothing.  A predictor's
+    ``function`` is an ``errsrc.learners.recovered_network.RecoveredNetwork``, which says how the search
+    ended.  The cost of one step from one start is about 2 (n outputs + P) P^2 flops.
 
     Examples
     --------
@@ -94,7 +95,7 @@ class NetworkClass(Learner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The functions of the network."""
+        """All functions that the network can express."""
         return NetworkFunctions(self.architecture)
 
     def resized(self, dim: int, outputs: int | None) -> Self:
@@ -175,7 +176,7 @@ class _SearchResult(NamedTuple):
 
 
 def least_squares_problem(network: MLP, x: Tensor, y: Tensor) -> tuple[ResidualFunction, JacobianFunction]:
-    """Return the least-squares problem of fitting a network to examples.
+    """Return the residuals and the Jacobian of the problem of fitting a network to examples.
 
     Parameters
     ----------
@@ -189,9 +190,10 @@ def least_squares_problem(network: MLP, x: Tensor, y: Tensor) -> tuple[ResidualF
     Returns
     -------
     residuals : callable
-        Maps weights (E, P) to labels minus outputs, (E, n * outputs).
+        Function that maps weights (E, P) to labels minus outputs, (E, n * outputs).
     jacobian : callable
-        Maps weights (E, P) to the derivatives of the outputs, (E, n * outputs, P).
+        Function that maps weights (E, P) to the derivatives of the outputs with respect to the weights, (E, n
+        * outputs, P).
     """
 
     def residuals(point: Tensor) -> Tensor:
@@ -204,36 +206,37 @@ def least_squares_problem(network: MLP, x: Tensor, y: Tensor) -> tuple[ResidualF
 
 
 def is_improving(loss: Tensor, loss_before: Tensor) -> Tensor:
-    """Return which starts are not stalled.
+    """Return which runs of a search still improve.
 
     Parameters
     ----------
     loss, loss_before : Tensor of float64, (E,)
-        Relative squared error of each start now and at the check before.
+        Relative squared error of each run now and at the previous check.
 
     Returns
     -------
     improving : Tensor of bool, (E,)
-        Whether the loss fell by at least 20%, or by 10% if it is below 1e-5, or by 3% if it is below 1e-8.
+        Whether the loss fell by at least 20%.  A fall of 10% suffices if the loss is below 1e-5, and a fall
+        of 3% if it is below 1e-8.
     """
     share = torch.where(loss < 1e-8, 0.97, torch.where(loss < 1e-5, 0.9, 0.8))
     return loss <= share * loss_before
 
 
 def polish(residuals: ResidualFunction, jacobian: JacobianFunction, points: Tensor) -> Tensor:
-    """Return points with zero training error after a few more steps, which lower the rounding errors.
+    """Return points of zero training error after further steps, which lower their rounding errors.
 
     Parameters
     ----------
     residuals, jacobian : callable
-        The problem, see `errsrc.learners.levenberg_marquardt.LevenbergMarquardt`.
+        Functions of the problem, see `errsrc.learners.levenberg_marquardt.LevenbergMarquardt`.
     points : Tensor of float64, (E, P)
-        The points.
+        Points whose training error is zero up to rounding.
 
     Returns
     -------
     points : Tensor of float64, (E, P)
-        The points after the steps.
+        Points after a fixed number of Levenberg-Marquardt steps with the smallest damping.
     """
     run = LevenbergMarquardt(residuals, jacobian, points)
     run.lower_damping()

@@ -1,4 +1,4 @@
-"""A network fitted to examples of its own class, and a certificate: a proof that it is the teacher."""
+"""A network that was fitted to examples, with a certificate that proves that it is the teacher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from errsrc.results import Interval
 from errsrc.settings.setting import Array
 
 ZERO_ERROR = 1e-24
-"""Largest relative squared training error that counts as zero in float64."""
+"""Largest value of `RecoveredNetwork.training_error` that counts as zero in float64."""
 
 _LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
 
@@ -28,26 +28,28 @@ _STATUS = {
 
 @dataclass(frozen=True, eq=False)
 class RecoveredNetwork:
-    """The best network of a search over many starts, as a function, and how well it is known.
+    """The best network of a search from many starts, as a function, with bounds on its error.
 
     Attributes
     ----------
     architecture : MLP
-        The network.
+        The architecture of the network.
     weights : tuple of Tensor of float64, (1, ...)
-        Its weights.
+        The weights of the network.
     x : ndarray of float64, (n, dim)
         The inputs of the examples.
     residual : float
-        Norm of labels minus outputs, over n x outputs numbers.
+        Euclidean norm of the n x outputs differences of labels and outputs.
     scale : float
-        Norm of labels minus the mean of each output, or norm of the labels if they are constant.
+        Euclidean norm of the labels after subtracting the mean of each output.  If the labels are constant,
+        it is the norm of the labels themselves.
     size : float
-        Norm of the labels.
+        Euclidean norm of the labels.
     shape : tuple of int
         Shape of one label.
     starts_begun, starts_ended, starts_solved : int
-        Number of starts that were begun, of those that ended, and of those that ended at zero training error.
+        Number of runs that began, number of runs that ended, and number of runs that ended at zero training
+        error.  Each run begins at its own start.
     """
 
     architecture: MLP
@@ -71,14 +73,14 @@ class RecoveredNetwork:
         shape: tuple[int, ...],
         starts: tuple[int, int, int],
     ) -> RecoveredNetwork:
-        """Return a network with its residual on the examples.
+        """Return the `RecoveredNetwork` of given weights, with its residual on the examples.
 
         Parameters
         ----------
         architecture : MLP
-            The network.
+            The architecture of the network.
         weights : tuple of Tensor of float64, (1, ...)
-            Its weights.
+            The weights of the network.
         x : ndarray of float64, (n, dim)
             Inputs of the examples.
         targets : ndarray of float64, (n, outputs)
@@ -86,7 +88,7 @@ class RecoveredNetwork:
         shape : tuple of int
             Shape of one label.
         starts : tuple of int
-            Number of starts begun, ended and solved.
+            The numbers ``starts_begun``, ``starts_ended`` and ``starts_solved``.
 
         Returns
         -------
@@ -109,23 +111,23 @@ class RecoveredNetwork:
         Returns
         -------
         outputs : ndarray of float64, (N,) or (N, outputs)
-            Outputs of the shape of one label for each input.
+            The outputs; each has the shape of one label.
         """
         values = self.architecture(self.weights, torch.from_numpy(at))[0].numpy()
         return np.asarray(values.reshape(len(at), *self.shape))
 
     @property
     def training_error(self) -> float:
-        """Squared training error relative to the labels' sum of squares around their means."""
+        """Sum of squared residuals, divided by the sum of squares of the labels around their means."""
         return (self.residual / self.scale) ** 2
 
     @property
     def certificate(self) -> str:
-        """The teachers for which zero training error proves that the function is the teacher.
+        """The set of teachers for which zero training error proves that the function is the teacher.
 
-        The value is "every teacher" (of the class), "almost every teacher" or "none".  The certificate holds
-        in exact arithmetic, for noiseless labels at generic distinct inputs.  In float64 the error of the
-        function is up to `error_bound`.
+        The value is "every teacher" (every network of the architecture), "almost every teacher" or "none".
+        The certificate holds in exact arithmetic, for noiseless labels at generic distinct inputs.  In
+        float64, the error of the function is at most `error_bound`.
         """
         distinct, p = len(np.unique(self.x, axis=0)), self.architecture.parameters
         if self.training_error > ZERO_ERROR or distinct < p + 1:
@@ -139,11 +141,11 @@ class RecoveredNetwork:
 
     @property
     def solved_share(self) -> Interval:
-        """Share of the ended starts that reached zero training error, with a 95% interval (Clopper-Pearson).
+        """Share of the ended runs that reached zero training error, with a 95% interval (Clopper-Pearson).
 
-        If none did, the upper end is 3 / starts_ended (rule of three).  Starts that were still running when
-        the first one succeeded are not counted.  The share is too large if starts that fail take longer than
-        those that succeed.
+        If no run did, the upper end is 3 / starts_ended (rule of three).  Runs that had not ended when the
+        first run succeeded do not count.  The share is too large if failing runs take longer than successful
+        runs.
         """
         k, n = self.starts_solved, self.starts_ended
         low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
@@ -167,10 +169,11 @@ class RecoveredNetwork:
         return float(values[0] / values[-1]) if values[-1] > 0 else math.inf
 
     def error_bound(self, at: Array) -> Array:
-        """Return a bound of the error of a certified function, to first order.
+        """Return a first-order bound on the error of a certified function.
 
-        With J and j the Jacobians on the examples and at an input, the bound is the norm of j J^+ times the
-        norm of the residuals and of the labels' rounding errors.
+        Let J be the Jacobian of the outputs on the examples, J^+ its pseudo-inverse, and j the Jacobian at an
+        input.  The bound is (1 + the norm of j J^+) times the sum of the residuals' norm and the labels'
+        rounding errors.
 
         Parameters
         ----------
@@ -180,7 +183,7 @@ class RecoveredNetwork:
         Returns
         -------
         bound : ndarray of float64, (N,)
-            Bound of the norm over outputs of function minus teacher, in units of the labels.
+            Bound on the norm of the function's outputs minus the teacher's outputs, in units of the labels.
         """
         values, rows = self._spectrum
         if values[-1] == 0:
@@ -193,7 +196,7 @@ class RecoveredNetwork:
 
     @property
     def status(self) -> str:
-        """How the search ended, in a sentence or two."""
+        """One or two sentences that say how the search ended."""
         if self.training_error <= ZERO_ERROR:
             return (
                 f"{_STATUS[self.certificate]} The Jacobian's condition number is {self.condition:.2g}; "

@@ -23,15 +23,16 @@ from errsrc.settings.setting import Array, Predictor
 class ReducedRank(Learner):
     """The linear map of rank at most k with the smallest penalised squared error, summed over outputs.
 
-    Let B be the ridge or minimum-norm estimate, and U diag(s) V' the singular value decomposition of
-    [X; sqrt(ridge) I] B.  The map is B V_k V_k' (Izenman 1975; with a ridge, Mukherjee and Zhu 2011).
+    Let B be the ridge or minimum-norm estimate, let U diag(s) V' be the singular value decomposition of [X;
+    sqrt(ridge) I] B, and let V_k be the first k columns of V. The map is B V_k V_k' (Izenman 1975; with a
+    ridge, Mukherjee and Zhu 2011).
 
     Parameters
     ----------
     rank : int
         Largest rank k, >= 1.
     ridge : float
-        Penalty on the squares of all entries, >= 0, added as in `Ridge`.
+        Penalty on the squares of all entries of the map, >= 0, added as in `Ridge`.
 
     Examples
     --------
@@ -46,16 +47,16 @@ class ReducedRank(Learner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """Linear maps of rank at most k."""
+        """All linear maps of rank at most k."""
         return RankK(self.rank)
 
     @property
     def unrestricted(self) -> SpectralLearner:
-        """The learner of maps of any rank: `Ridge`, or `MinimumNorm` without a ridge."""
+        """The learner without the restriction of the rank: `Ridge`, or `MinimumNorm` if the ridge is 0."""
         return Ridge(self.ridge) if self.ridge else MinimumNorm()
 
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
-        """Return whether the estimate of all ranks does, see `Learner.inverts_singular_values`."""
+        """Return the answer of the `unrestricted` learner, see `Learner.inverts_singular_values`."""
         return self.unrestricted.inverts_singular_values(shape)
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:

@@ -13,13 +13,13 @@ from errsrc.settings.setting import Array
 class Ridge(SpectralLearner):
     """Linear regression without offset and with a penalty: min |y - X w|^2 + ridge |w|^2.
 
-    The solution is (X'X + ridge I)^-1 X'y: `ridge` is not divided by n.  If `ridge` is the noise variance
-    over the prior variance of a weight, the solution is the posterior mean.
+    The solution is (X'X + ridge I)^-1 X'y.  Here `ridge` is not divided by n.  If `ridge` is the noise
+    variance divided by the prior variance of a weight, the solution is the posterior mean.
 
     Parameters
     ----------
     ridge : float
-        The penalty, > 0; for 0 use `MinimumNorm`.
+        The penalty, > 0.  Use `MinimumNorm` for a penalty of 0.
 
     Examples
     --------

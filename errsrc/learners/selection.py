@@ -1,4 +1,4 @@
-"""The learner that is given a bound on the band, and chooses the band from the data."""
+"""The learner that knows a bound on the band, and chooses a band from the data."""
 
 from __future__ import annotations
 
@@ -22,26 +22,28 @@ from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
 VANISHED = 1e-12
-"""Largest residual, relative to the labels, that counts as zero."""
+"""Largest relative residual that counts as zero, see `BandFit.residual`."""
 
 
 @dataclass(frozen=True, eq=False)
 class SelectedFit(BandFit):
-    """A function in a band that was chosen from data, with the comparison of the bands.
+    """A function in a band that was chosen from data, with a comparison of all candidate bands.
 
-    It has the attributes of `BandFit`, and those below for the C bands that were compared.
+    It has the attributes of `BandFit`, and the following attributes about the C bands that were compared.
 
     Attributes
     ----------
     sizes : ndarray of int64, (C,)
-        M of each band, the smallest first.
+        Number of functions M of each band, in ascending order.
     residuals : ndarray of float64, (C,)
-        Root mean square of labels minus values in each band, relative to the root mean square of the labels.
+        Root mean square of the residuals of the fit in each band, divided by the root mean square of the
+        labels.
     validation : ndarray of float64, (C,)
-        Leave-one-out error of each band: the mean squared error of predicting each label from all others,
-        relative to the mean square of the labels.
+        Leave-one-out error of each band: the mean squared error of predicting each label from all other
+        examples, divided by the mean square of the labels.
     vanished : bool
-        Whether the band was chosen because its residual vanishes; otherwise `validation` chose it.
+        True if the band was chosen because its residual vanishes, False if it has the smallest leave-one-out
+        error.
     """
 
     sizes: NDArray[np.int64]
@@ -52,22 +54,24 @@ class SelectedFit(BandFit):
 
 @dataclass(frozen=True)
 class BandSelection(Learner):
-    """Least squares in a band that the data choose, among the bands of lower degree within a bound.
+    """Least squares in a band that is chosen from the data.
 
-    The choice is the smallest band that has fewer functions than there are examples, and whose residual
-    vanishes. In general position the residual vanishes only if the function is in the band and the labels
-    have no noise.  If there is no such band, the choice is the band with the smallest leave-one-out error.  A
-    predictor's ``function`` is a `SelectedFit`, whose status names the band and the reason.
+    The candidates are the bands of lower degree within a largest band, `bound`.  The learner chooses the
+    smallest band with fewer functions than examples whose residual vanishes.  At inputs in general position,
+    the residual vanishes only if the target function is in the band and the labels have no noise.  If there
+    is no such band, the learner chooses the band with the smallest leave-one-out error.  A predictor's
+    ``function`` is a `SelectedFit`, whose status names the band and the reason for the choice.
 
     Parameters
     ----------
     bound : Basis
-        The basis of the largest band; the other bands are its `Basis.nested` ones.
+        The basis of the largest band.  The other candidates are the bases in its `Basis.nested`.
 
     Notes
     -----
-    One QR decomposition compares all bands, since each is the beginning of the next.  The leave-one-out error
-    of a label is the residual over one minus the leverage (Allen 1974).  Cost: n min(n, M)^2 operations.
+    One QR decomposition compares all bands, because the functions of a band are the first functions of the
+    next larger band.  The leave-one-out error of a label is its residual divided by one minus its leverage
+    (Allen 1974).  Cost: n min(n, M)^2 operations.
 
     Examples
     --------
@@ -83,7 +87,7 @@ class BandSelection(Learner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The largest band."""
+        """All functions in the largest band."""
         return Band(self.bound)
 
     def _fit(self, x: Array, y: Array, rng: np.random.Generator) -> SelectedFit:

@@ -1,4 +1,4 @@
-"""Learners that are given how many functions of a band are used, but not which."""
+"""Learners that know how many functions of a band the target combines, but not which functions."""
 
 from __future__ import annotations
 
@@ -23,34 +23,36 @@ from errsrc.settings.setting import Array
 
 @dataclass(frozen=True, eq=False)
 class SparseFit(BandFunction):
-    """A function with few coefficients other than 0, with how well its examples determine it.
+    """A function with few nonzero coefficients, with diagnostics of the fit.
 
     Attributes
     ----------
     basis : Basis
         The basis of the band.
     coefficients : ndarray of float64, (M,) or (M, outputs)
-        The coefficients.
+        Coefficients of the function; most of them are 0.
     n : int
         Number of examples.
     support : ndarray of int64, (S,)
-        Positions of the coefficients that are not 0, in order.
+        Positions of the nonzero coefficients, in ascending order.
     condition : float
-        Condition number of the functions on the support at the nodes: if the support is right, relative
-        errors of labels are amplified by up to this factor.
+        Condition number of the matrix of values of the functions in the support at the nodes.  If the support
+        is right, relative errors of labels are amplified by up to this factor in the coefficients.
     sensitivity : float
-        Condition number of the matrix from which a matrix pencil computes the frequencies: errors of labels
-        are amplified by up to this factor in the frequencies.  1 for a matching pursuit.
+        Condition number of the matrix from which a matrix pencil computes the frequencies.  Errors of labels
+        are amplified by up to this factor in the frequencies.  It is 1 for a matching pursuit.
     residual : float
-        Root mean square of labels minus values, relative to the root mean square of the labels.
+        Root mean square of the residuals (labels minus values), divided by the root mean square of the
+        labels.
     starts : int
-        Number of starts that were run.
+        Number of starts of the matching pursuit.
     certified : bool
-        Whether the residual vanishes on a support of at most K functions at 2 K different nodes or more.  If
-        any 2 K functions are linearly independent at the nodes, as on strides and in general position, then
-        no other function with K coefficients has these labels.
+        True if the support has at most K functions, the residual vanishes, and there are at least 2 K
+        different nodes.  Suppose that any 2 K functions of the basis are linearly independent at the nodes,
+        as they are at equal strides and in general position.  Then no other function with K coefficients has
+        these labels.
     status : str
-        The other attributes, as a sentence.
+        A sentence that says how many functions were found, and whether other functions may fit.
     """
 
     n: int
@@ -65,35 +67,36 @@ class SparseFit(BandFunction):
 
 @dataclass(frozen=True)
 class SparseRecovery(Learner):
-    """A function with at most K coefficients in a basis, from any nodes: matching pursuit from many starts.
+    """Recovery of a function with at most K nonzero coefficients, by matching pursuit from many starts.
 
-    Each start begins with one function.  It adds up to 2 K functions one by one, each time the one that is
-    most correlated with the residual, and fits all coefficients again by least squares (orthogonal matching
-    pursuit, Pati et al. 1993).  The K largest coefficients are kept.  The first start begins with the
-    function that is most correlated with the labels, the second with the next, and so on until the residual
-    vanishes.  If it never does, as with noise, the start of the smallest residual counts.  Outputs share one
-    support (Tropp et al. 2006).  A predictor's ``function`` is a `SparseFit`.
+    A pursuit begins with one function of the basis.  It adds up to 2 K functions one by one.  Each time, it
+    adds the function that is most correlated with the residual, and fits all coefficients again by least
+    squares (orthogonal matching pursuit, Pati et al. 1993).  At the end, it keeps the K largest coefficients.
+    The first pursuit begins with the function that is most correlated with the labels.  If its residual does
+    not vanish, a second pursuit begins with the next most correlated function, and so on.  If no residual
+    vanishes, for example because of noise, the pursuit with the smallest residual is the result.  All outputs
+    share one support (Tropp et al. 2006).  A predictor's ``function`` is a `SparseFit`.
 
     Parameters
     ----------
     basis : Basis
-        The basis of the band; its size M may be far larger than n.
+        The basis of the band.  Its number of functions M may be much larger than n.
     sparsity : int
-        K, the largest number of coefficients other than 0, from 1 to M.
+        K, the largest number of nonzero coefficients, from 1 to M.
     starts : int
-        Largest number of starts, >= 1.
+        Largest number of pursuits, >= 1.
 
     Warns
     -----
     Undersampled
-        For fewer than 2 K different nodes.
+        If there are fewer than 2 K different nodes.
 
     Notes
     -----
-    Cost of a start: 2 K n M operations.  Memory: n M numbers.  With K = 10 of M = 10,001 and
-    random nodes it is exact in 99 of 100 draws at n = 7 K, and in all draws from n = 8 K on.  With
-    coefficients of equal size it is exact in 95 draws at n = 10 K, and in all draws from n = 12 K on; there a
-    pursuit from one start is exact in 79 draws (``python benchmarks/sparse.py``).
+    A pursuit costs 2 K n M operations.  The memory is n M numbers.  With K = 10, M = 10,001 and random nodes,
+    the learner is exact in 99 of 100 draws at n = 7 K, and in all draws from n = 8 K on.  If all nonzero
+    coefficients have equal size, it is exact in 95 of 100 draws at n = 10 K, and in all draws from n = 12 K
+    on.  At n = 12 K, a single pursuit is exact in 79 of 100 draws (``python benchmarks/sparse.py``).
 
     Examples
     --------
@@ -116,7 +119,7 @@ class SparseRecovery(Learner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The band."""
+        """All functions in the band."""
         return Band(self.basis)
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> SparseFit:
@@ -192,26 +195,26 @@ def sparse_fit(
     sensitivity: float = 1.0,
     starts: int = 1,
 ) -> SparseFit:
-    """Return the least-squares fit of labels by the functions of a support.
+    """Return the least-squares fit of labels by the functions in a support.
 
     Parameters
     ----------
     basis : Basis
         The basis of the band, of M functions.
     sparsity : int
-        K, the largest number of coefficients that a teacher has.
+        K, the largest number of nonzero coefficients of the target.
     features : ndarray of float64, (n, S)
-        Values of the functions of the support at the nodes.
+        Values of the functions in the support at the nodes.
     labels : ndarray of float64, (n,) or (n, outputs)
         Labels.
     support : ndarray of int64, (S,)
-        Positions of these functions in the basis.
+        Positions in the basis of the functions in the support.
     nodes : int
         Number of different nodes.
     sensitivity : float
-        Condition number of finding the support, see `SparseFit`.
+        Condition number of the computation of the support, see `SparseFit.sensitivity`.
     starts : int
-        Number of starts that were tried.
+        Number of pursuits that were run.
 
     Returns
     -------
@@ -240,14 +243,14 @@ def sparse_fit(
 
 
 def warn_if_undersampled(fit: SparseFit, sparsity: int, nodes: int) -> None:
-    """Warn with `errsrc.errors.Undersampled` for fewer than 2 K different nodes.
+    """Warn with `errsrc.errors.Undersampled` if there are fewer than 2 K different nodes.
 
     Parameters
     ----------
     fit : SparseFit
-        The fit, whose status is the warning.
+        The fit.  Its status is the text of the warning.
     sparsity : int
-        K.
+        K, the largest number of nonzero coefficients.
     nodes : int
         Number of different nodes.
     """

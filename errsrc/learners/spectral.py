@@ -1,4 +1,4 @@
-"""Learners that are linear in features, defined by a gain for each singular value of the features."""
+"""Linear learners that are defined by a gain for each singular value of their features."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _SMALL = 1e-5  # a singular value, relative to the largest, that least squares i
 
 @dataclass(frozen=True)
 class SpectralLearner(LinearLearner):
-    """A learner whose coefficients are V diag(g(d)) U' y, for features U diag(d) V' of the inputs.
+    """A linear learner with coefficients V diag(g(d)) U' y, for features U diag(d) V' of the inputs.
 
-    A subclass defines g as `gains`, and `feature_map` for features other than the inputs themselves.
+    Here U diag(d) V' is the singular value decomposition of the features.  A subclass defines g as the method
+    `gains`.  It also defines `feature_map` if the features are not the inputs themselves.
 
     Notes
     -----
@@ -28,11 +29,11 @@ class SpectralLearner(LinearLearner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """Linear maps of the inputs."""
+        """All linear maps of the inputs."""
         return Linear()
 
     def feature_map(self, x: Array) -> Array:
-        """Return the features of inputs; by default the inputs themselves.
+        """Return the features of inputs; by default, the inputs themselves.
 
         Parameters
         ----------
@@ -60,7 +61,7 @@ class SpectralLearner(LinearLearner):
         Returns
         -------
         gains : ndarray of float64, (min(n, p),)
-            A gain for each singular value; 1 / d for least squares.
+            A gain for each singular value.  For least squares, the gain is 1 / d.
         """
 
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
@@ -79,26 +80,26 @@ class SpectralLearner(LinearLearner):
 
 
 def truncated_inverse(d: Array, cutoff: float) -> Array:
-    """Return 1 / d, and 0 for singular values that count as 0.
+    """Return 1 / d for singular values d, and 0 for singular values that count as 0.
 
     Parameters
     ----------
     d : ndarray of float64, (p,)
         Singular values, largest first.
     cutoff : float
-        Singular values of at most this share of the largest count as 0.
+        Singular values count as 0 if they are at most `cutoff` times the largest one.
 
     Returns
     -------
     inverse : ndarray of float64, (p,)
-        The inverses.
+        The inverses, 0 for singular values that count as 0.
     """
     kept = d > cutoff * d[0]
     return np.divide(1.0, d, out=np.zeros_like(d), where=kept)
 
 
 def rounding_cutoff(shape: tuple[int, int]) -> float:
-    """Return the largest singular value that may be a rounding error, relative to the largest of all.
+    """Return the ratio to the largest singular value up to which a singular value may be a rounding error.
 
     Parameters
     ----------

@@ -22,18 +22,18 @@ _DataSet = tuple[Array, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class TunedFit:
-    """The function of the candidate that was chosen.
+    """The predictor of the chosen candidate, with the losses of all candidates.
 
     Attributes
     ----------
     fitted : Fitted
         The predictor of the chosen candidate, fitted to all examples.
     chosen : int
-        Position of the candidate.
+        Position of the chosen candidate in ``candidates``.
     losses : ndarray of float64, (candidates,)
-        Mean squared error of each candidate on the examples held out, summed over outputs; labels that are
-        classes are replaced by their indicators.  inf for a candidate that diverged; nan if no example was
-        held out.
+        Mean squared error of each candidate on the held-out examples, summed over outputs.  Labels that are
+        classes are replaced by indicators.  The loss is inf for a candidate that diverged, and nan if no
+        example was held out.
     """
 
     fitted: Fitted
@@ -42,12 +42,12 @@ class TunedFit:
 
     @property
     def diverged(self) -> bool:
-        """Whether the training of the predictor diverged."""
+        """Whether the training of the chosen candidate's predictor diverged."""
         return self.fitted.diverged
 
     @property
     def status(self) -> str:
-        """The chosen candidate, its held-out loss, and the loss of the next best candidate."""
+        """The chosen candidate, its held-out loss, and the loss of the next best candidate, in words."""
         loss, others = self.losses[self.chosen], np.delete(self.losses, self.chosen)
         if np.isnan(loss) or not len(others):
             return f"{self.fitted.learner!r}: there was nothing to choose by."
@@ -71,17 +71,17 @@ class TunedFit:
 
 @dataclass(frozen=True)
 class Tuned(BatchLearner):
-    """The learner, among several, that predicts held-out examples best; it is then fitted to all examples.
+    """The best of several learners, chosen by their errors on held-out examples.
 
-    A predictor's ``function`` is a `TunedFit`.
+    The chosen learner is then fitted to all examples.  A predictor's ``function`` is a `TunedFit`.
 
     Parameters
     ----------
     candidates : tuple of Learner
-        The learners, one or more; the first of equally good learners is chosen.
+        The learners, one or more.  Of equally good learners, the first is chosen.
     validation : float
-        Share of the n examples that are held out to choose by, in (0, 1); at least one and at most n - 1
-        examples.
+        Share of the n examples that are held out for the choice, in (0, 1).  At least one and at most n - 1
+        examples are held out.
 
     Examples
     --------
@@ -101,18 +101,18 @@ class Tuned(BatchLearner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The function class of the candidates if all have the same one, otherwise all functions."""
+        """The function class of the candidates if they all have the same one; otherwise, all functions."""
         classes = {one.function_class for one in self.candidates}
         return classes.pop() if len(classes) == 1 else AllFunctions()
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return a copy whose candidates take `dim` inputs and give `outputs` outputs."""
+        """Return a copy whose candidates are resized to `dim` inputs and `outputs` outputs."""
         return replace(self, candidates=tuple(one.resized(dim, outputs) for one in self.candidates))
 
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return the predictor of each data set; each candidate is fitted to all data sets at once.
+        """Return a predictor for each data set; each candidate is fitted to all data sets at once.
 
         Raises
         ------

@@ -1,10 +1,11 @@
 """Known learning curves: the expected error of a learner, computed from a spectrum and sizes alone.
 
-- ``kernel_regression(n, eigenvalues, target, ridge=..., noise=...)``: average error of kernel or ridge
-regression. - ``random_features(n, m, eigenvalues, target, ...)``: ridge regression on m random features. -
-``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size. - ``memorising(n,
-probabilities)`` and ``memorising_zipf(n, decay)``: a learner that only memorises. - `exponents`: exponents of
-errors that fall as a power of n. - `formulas`: the same curves as sympy expressions.
+- ``kernel_regression(n, eigenvalues, target, ridge=..., noise=...)``: kernel or ridge regression.
+- ``random_features(n, m, eigenvalues, target, ...)``: ridge regression on m random features.
+- ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size.
+- ``memorising(n, probabilities)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
+- `exponents`: exponents of errors that fall as a power of n.
+- `formulas`: the same curves as sympy expressions.
 
 Errors are excess risks: squared loss without the label noise, which no predictor can avoid.
 """

@@ -1,4 +1,4 @@
-"""Training of stacked networks: the loop, its recipes, checkpoints and pruning, on one GPU or several."""
+"""Training of many networks at once: the training loop, recipes, checkpoints and pruning."""
 
 from errsrc.extras import require
 

@@ -1,4 +1,4 @@
-"""Augmentation of images in training batches, on the device that holds them."""
+"""Augmentation of images in training batches, computed on the device that holds the images."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ from torch.nn import functional
 
 
 def crop_flip_count(padding: int) -> int:
-    """Return the number of different choices of `crop_flip`: all crops, mirrored or not.
+    """Return the number of different values of `choice` in `crop_flip`: two for each crop.
 
     Parameters
     ----------
     padding : int
-        Pixels of 0 on each edge before a crop, >= 1.
+        Number of zero pixels that are added at each edge before a crop, >= 1.
     """
     return 2 * (2 * padding + 1) ** 2
 
 
 def crop_flip(x: Tensor, choice: Tensor, image_shape: Sequence[int], padding: int) -> Tensor:
-    """Return each image cropped from itself with zeros around it, and mirrored or not.
+    """Return images that are padded with zeros, cropped to their former size, and mirrored in some cases.
 
     Parameters
     ----------
     x : tensor (..., inputs)
-        Images, one channel after another, row by row.
+        Images; each holds its channels one after another, row by row.
     choice : int64 tensor (...)
-        The crop of each image, and whether it is mirrored: from 0 to ``crop_flip_count(padding) - 1``.
+        Number from 0 to ``crop_flip_count(padding) - 1`` for each image.  It determines the crop and whether
+        the image is mirrored.
     image_shape : (int, int, int)
-        Channels, side and side of an image.
+        Shape (channels, side, side) of an image.
     padding : int
-        Pixels of 0 on each edge before a crop, >= 1.
+        Number of zero pixels that are added at each edge before a crop, >= 1.
 
     Returns
     -------
     tensor (..., inputs)
-        Images of the dtype of `x`.
+        The new images, with the dtype of `x`.
 
     Examples
     --------

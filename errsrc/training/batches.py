@@ -1,4 +1,4 @@
-"""The order of a member's training examples, as a stream of batches."""
+"""The order of a member's training examples, as an endless stream of batches."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from errsrc.training.recipe import Recipe
 
 
 class BatchStream:
-    """A member's endless stream of batches: its rows in one random order after another.
+    """A member's endless stream of batches.
 
-    With augmentation, the stream also draws a random choice for each image, from a generator of its own.
-    The draws for a batch do not depend on how many batches are taken at once.
+    The stream goes through all rows of the member in a random order, then in a new random order, and so on.
+    With augmentation, the stream also draws a random choice for each image, from a second generator.  A batch
+    does not depend on how many batches one call of `take` returns.
 
     Parameters
     ----------
@@ -23,7 +24,7 @@ class BatchStream:
     seed : int
         The member's seed, >= 0.
     recipe : Recipe
-        Size of a batch, and augmentation.
+        Recipe that gives the size of a batch and the augmentation.
     """
 
     def __init__(self, rows: Tensor, seed: int, recipe: Recipe) -> None:
@@ -35,7 +36,7 @@ class BatchStream:
         self._generators = [torch.Generator().manual_seed(seed_of(seed, name)) for name in names]
 
     def take(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return the rows of the next batches and the choices of their augmentation.
+        """Return the rows of the next batches, and the random choices for the augmentation of their images.
 
         Parameters
         ----------
@@ -45,9 +46,9 @@ class BatchStream:
         Returns
         -------
         int64 tensor (count, batch)
-            Rows.
+            Rows of the examples in each batch.
         int64 tensor (count, batch), or (count, 0) without augmentation
-            Choices, see `errsrc.training.augment.crop_flip`.
+            The `choice` of each image, see `errsrc.training.augment.crop_flip`.
         """
         missing = max(count * self._batch - len(self._left), 0)
         orders = [
@@ -62,7 +63,7 @@ class BatchStream:
         return batches, torch.randint(self._choices, (count, self._batch), generator=self._generators[1])
 
     def state(self) -> tuple[list[Tensor], Tensor]:
-        """Return the position in the stream, for a checkpoint."""
+        """Return the position in the stream and the states of the generators, for a checkpoint."""
         return [generator.get_state() for generator in self._generators], self._left.clone()
 
     def restore(self, state: tuple[list[Tensor], Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""The arguments of a call of `errsrc.training.train`: their checks, and the identity of a call."""
+"""The arguments of a call of `errsrc.training.train`, with their checks and a hash that identifies them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TrainingCall:
 
     @property
     def has_validation(self) -> bool:
-        """Whether validation examples choose the stopping times and weights."""
+        """Whether there are validation examples, which choose the stopping times and weights."""
         return self.validation is not None or self.members[0].validation is not None
 
     def identity(self) -> str:
@@ -60,7 +60,7 @@ class TrainingCall:
         return call_identity(call, [self.x, self.y, *(a for group in groups for a in group), *rows])
 
     def check(self) -> None:
-        """Raise TypeError for other types, and ValueError for arguments that do not fit together."""
+        """Raise TypeError if an argument has a wrong type, or ValueError if arguments do not match."""
         Instance(Network, "a network of errsrc.nets")(self.network, "network", "train")
         Instance(Recipe, "a Recipe")(self.recipe, "recipe", "train")
         self._check_members()

@@ -1,4 +1,4 @@
-"""Checkpoints: files of tensors and plain values, which are replaced as a whole and identify their call."""
+"""Checkpoints: files of tensors and plain values, with a hash that identifies the call that wrote them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from errsrc.training import distributed
 
 
 def call_identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
-    """Return a hash that identifies a call: the SHA-256 of its arguments' repr and of its arrays.
+    """Return a hash that identifies a call: the SHA-256 of the repr of plain arguments and of arrays.
 
     Parameters
     ----------
     call
-        The arguments: plain values, frozen dataclasses of plain values, and tuples of both.
+        The plain arguments: plain values, frozen dataclasses of plain values, and tuples of both.
     arrays : iterable of tensors and numpy arrays
         Arrays of any shape and dtype.  The hash covers the shape, the dtype and the entries of each array.
 
@@ -42,20 +42,22 @@ def call_identity(call: object, arrays: Iterable[Tensor | NDArray[Any]]) -> str:
 
 
 def write_checkpoint(path: Path, identity: str, content: dict[str, Any]) -> None:
-    """Write a checkpoint; a process that is killed leaves the previous file or the new one.
+    """Write a checkpoint: replace the previous file as a whole.
+
+    If the process is killed, either the previous file or the new file remains.
 
     Parameters
     ----------
     path : Path
         The file; its folder is created if it does not exist.
     identity : str
-        The call that the checkpoint belongs to, see `call_identity`.
+        Hash of the call that the checkpoint belongs to, see `call_identity`.
     content : dict
         Tensors, numbers, strings, and lists, tuples and dicts of these.
 
     Notes
     -----
-    In distributed training the first process writes.
+    In distributed training, only the process of rank 0 writes.
     """
     if distributed.rank():
         return
@@ -69,7 +71,7 @@ def write_checkpoint(path: Path, identity: str, content: dict[str, Any]) -> None
 
 
 def remove_checkpoint(path: Path) -> None:
-    """Remove a checkpoint if it exists; in distributed training, after all processes are done with it.
+    """Remove a checkpoint if it exists; in distributed training, wait until all processes call this function.
 
     Parameters
     ----------
@@ -90,9 +92,9 @@ def read_checkpoint(path: Path, identity: str, name: str, where: str) -> dict[st
     path : Path
         The file.
     identity : str
-        The call that the checkpoint must belong to, see `call_identity`.
+        Hash of the call that the checkpoint must belong to, see `call_identity`.
     name, where : str
-        The parameter that holds the path and its function, for messages.
+        Names of the parameter that holds the path and of its function, for messages.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Gradient descent on batches: steps of all members at once."""
+"""Gradient descent on batches, which takes a step of all members at once."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _ADAM = (0.9, 0.999)  # betas
 
 
 class MinibatchDescent(Optimiser):
-    """Weights of E members, their averages and moments, and the streams of their batches.
+    """Adam or SGD with momentum for E members: weights, averages, moments and batches.
 
-    Weights, gradient, average and moments are one flat buffer each: all members' first tensors, then all
-    members' second tensors, and so on.  So elementwise work is one call, and matrix products read and write
-    whole tensors.  Gradients of pruned weights are 0, so their moments and moves are 0 too.  Between two
-    evaluations the CPU never waits for the GPU.
+    Weights, gradients, averages and moments are stored in one flat buffer each: first all members' first
+    tensors, then all members' second tensors, and so on.  Therefore an elementwise operation is one call, and
+    matrix products read and write whole tensors.  The gradients of pruned weights are set to 0, and therefore
+    these weights never change.  Between two evaluations the CPU never waits for the GPU.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ class MinibatchDescent(Optimiser):
     x : tensor (N, inputs)
         Inputs of all members.
     y : tensor (N, ...)
-        Labels.
+        Labels, see `errsrc.training.train`.
     rows : sequence of int64 tensors
         Each member's training rows.
     seeds : sequence of int
         Each member's seed.
     recipe : Recipe
-        How to train, with the optimiser "adam" or "sgd".
+        Options of training, with the optimiser "adam" or "sgd".
     weights : tuple of tensors (E, ...)
         Initial weights.
     pruned : tuple of bool tensors (E, ...), optional
@@ -107,7 +107,7 @@ class MinibatchDescent(Optimiser):
         return self._network.flatten(self._tensors(self._average))
 
     def keep(self, mask: Tensor) -> None:
-        """Drop the members where `mask` is False, bool (E,)."""
+        """Keep the members where `mask`, bool (E,), is True, and drop all others."""
 
         def kept(buffer: Tensor) -> Tensor:
             return torch.cat([w[mask].flatten() for w in self._tensors(buffer)])
@@ -118,7 +118,7 @@ class MinibatchDescent(Optimiser):
         self._set_buffers(weights, moments, average)
 
     def state(self) -> dict[str, Any]:
-        """Return all that changes from step to step."""
+        """Return everything that a step changes, for a checkpoint."""
         return {
             "weights": self._weights,
             "moments": torch.stack(self._moments),
@@ -127,14 +127,14 @@ class MinibatchDescent(Optimiser):
         }
 
     def restore(self, state: dict[str, Any], active: Tensor) -> None:
-        """Go back to a saved state of the members with the numbers `active`, see `Optimiser`."""
+        """Go back to a saved state of the members with the indices `active`, see `Optimiser.restore`."""
         self.keep(torch.isin(torch.arange(len(self._streams), device=active.device), active))
         self._set_buffers(state["weights"], list(state["moments"]), state["average"])
         for stream, saved in zip(self._streams, state["orders"], strict=True):
             stream.restore(saved)
 
     def take_steps(self, step: int, count: int, budget: Tensor, loss_sum: Tensor) -> None:
-        """Take `count` steps and add the losses of their batches to `loss_sum`, see `Optimiser`."""
+        """Take `count` steps and add their batch losses to `loss_sum`, see `Optimiser.take_steps`."""
         device, dtype, recipe = self._x.device, self._x.dtype, self._recipe
         rows, choices = self._next_batches(count)
         rates = recipe.learning_rates(step, count, budget, dtype)
@@ -213,7 +213,7 @@ class MinibatchDescent(Optimiser):
 
 
 BatchLosses = Callable[[Weights, Tensor, Tensor], Tensor]
-"""Maps weights (E, ...), inputs and labels to the mean losses of a batch, (E,)."""
+"""Function of weights (E, ...), inputs and labels that returns each member's mean loss on a batch, (E,)."""
 
 
 def _batch_losses(network: Network, recipe: Recipe) -> BatchLosses:

@@ -1,9 +1,9 @@
 """Distributed data-parallel training: the collectives that `errsrc.training.train` uses.
 
-All processes make the same calls.  Each process takes its share of every minibatch (`shard`), and the
-gradients are summed (`all_reduce`).  So the weights are the same in all processes and, up to rounding, equal
-to the weights that a single process would compute.  Without a process group there is one process, of rank 0,
-and a collective does nothing.
+All processes make the same calls.  Each process computes the gradients of its share of every minibatch
+(`shard`), and `all_reduce` sums the gradients.  Therefore the weights are the same in all processes.  Up to
+rounding, they equal the weights that a single process would compute.  If there is no process group, there is
+one process with rank 0, and the collectives do nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor, distributed
 
 
 def rank() -> int:
-    """Return the number of this process, from 0; 0 for a single process.
+    """Return the rank of this process, from 0 on; a single process has rank 0.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def _is_initialized() -> bool:
 
 
 def shard(batch: int) -> slice:
-    """Return which examples of a minibatch this process takes.
+    """Return the slice of a minibatch's examples that this process takes.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def all_reduce(part: Tensor) -> Tensor:
     Parameters
     ----------
     part : Tensor
-        This process's part; the same shape in all processes.
+        This process's part of the sum.  Its shape must be the same in all processes.
     """
     if world_size() > 1:
         distributed.all_reduce(part)
@@ -61,7 +61,7 @@ def broadcast(value: Tensor) -> Tensor:
     Parameters
     ----------
     value : Tensor
-        The tensor; the same shape in all processes.
+        The tensor.  Its shape must be the same in all processes.
     """
     if world_size() > 1:
         distributed.broadcast(value, 0)

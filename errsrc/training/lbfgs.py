@@ -1,4 +1,4 @@
-"""Limited-memory BFGS for many problems at once; each problem has its own line search and ends by itself."""
+"""Limited-memory BFGS for many problems at once, each with its own line search and its own end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _TRIALS = 30  # points that a line search tries
 _DECREASE, _CURVATURE = 1e-4, 0.9  # the two constants of the weak Wolfe conditions
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Maps points (K, P), and the numbers (K,), int64, of their problems, to losses (K,) and gradients (K, P)."""
+"""Function of K points (K, P) and of the indices of their problems, int64 (K,).
+
+It returns the problems' losses at these points, (K,), and the gradients, (K, P).
+"""
 
 # Names of attributes in checkpoints; files of version 0.1.0 have them.
 _CHECKPOINT_NAMES = {
@@ -33,17 +36,17 @@ _CHECKPOINT_NAMES = {
 
 
 class LBFGS(Optimiser):
-    """L-BFGS, which minimises E functions of P numbers together (Nocedal and Wright 2006, algorithm 7.4).
+    """L-BFGS for E functions of P variables at once (Nocedal and Wright 2006, algorithm 7.4).
 
     A problem is the minimisation of one function, its loss.  No problem depends on another.  Bisection finds
     steps that satisfy the weak Wolfe conditions (Lewis and Overton 2013, algorithm 2.6).  A problem has
-    stalled if steepest descent does not lower its loss by more than rounding: its point is a minimum, or its
-    loss is not finite.
+    stalled if even steepest descent does not lower its loss by more than rounding errors.  Its point is then
+    a minimum, or its loss is not finite.
 
     Parameters
     ----------
     objective : callable
-        The functions, see `Objective`.
+        Function that computes the losses and their gradients, see `Objective`.
     point : tensor (E, P)
         The point at which each problem starts.
 
@@ -70,16 +73,16 @@ class LBFGS(Optimiser):
 
     @property
     def weights(self) -> Tensor:
-        """The points, (E, P)."""
+        """The current point of each problem, (E, P)."""
         return self.point
 
     @property
     def averaged_weights(self) -> Tensor:
-        """The points, (E, P)."""
+        """The current point of each problem, (E, P), because L-BFGS does not average."""
         return self.point
 
     def keep(self, mask: Tensor) -> None:
-        """Drop the problems for which `mask`, bool (E,), is False; the other problems keep their numbers."""
+        """Keep the problems where `mask`, bool (E,), is True, with their indices, and drop all others."""
         self.point, self.loss, self.gradient = self.point[mask], self.loss[mask], self.gradient[mask]
         self.stalled, self._scale = self.stalled[mask], self._scale[mask]
         self._numbers = self._numbers[mask]
@@ -87,17 +90,17 @@ class LBFGS(Optimiser):
         self._inverse_products = self._inverse_products[:, mask]
 
     def state(self) -> dict[str, Any]:
-        """Return all that changes from step to step."""
+        """Return everything that a step changes, for a checkpoint."""
         return {name: getattr(self, attribute) for name, attribute in _CHECKPOINT_NAMES.items()}
 
     def restore(self, state: dict[str, Any], active: Tensor) -> None:
-        """Go back to a saved state, in which the problems had the numbers `active`, see `Optimiser`."""
+        """Go back to a saved state of the problems with the indices `active`, see `Optimiser.restore`."""
         for name, attribute in _CHECKPOINT_NAMES.items():
             setattr(self, attribute, state[name])
         self._numbers = active
 
     def take_steps(self, step: int, count: int, budget: Tensor, loss_sum: Tensor) -> None:
-        """Take `count` steps and add the losses before each to `loss_sum`, see `Optimiser`."""
+        """Take `count` steps and add the loss before each to `loss_sum`, see `Optimiser.take_steps`."""
         for _ in range(count):
             loss_sum += self.loss
             self.step()

@@ -1,14 +1,15 @@
-"""The training loop: E members at once, each with its own data, seed and number of steps.
+"""The training loop, which trains E members at once.
 
-All members of a call share one architecture, one recipe and one pair of arrays on the device; each takes
-its own rows of the arrays.  Members with different data are trained at once by concatenating their data.  A
-member's initial weights, order of examples, schedule and end depend on its own fields only, so its result
-does not depend on the other members, to rounding.  A run that is killed continues from its checkpoint; on the
-CPU, its results have the same bits.  Processes that torchrun starts share each batch, see
-`errsrc.training.distributed`.
+A member is one network with its own data, seed and number of steps.  All members of a call share one
+architecture, one recipe and one pair of arrays (inputs and labels) on the device.  Each member is trained on
+its own rows of the arrays.  To train members with different data at once, concatenate their data.  A member's
+initial weights, order of examples, schedule and end depend on its own fields only.  Therefore its result does
+not depend on the other members, up to rounding.  A call that was killed continues from its checkpoint if it
+is repeated.  On the CPU, its results then have the same bits as without the interruption.  Processes that
+torchrun starts share each batch, see `errsrc.training.distributed`.
 
-Precision and device are those of the inputs.  Seeds give the same initial weights and order of examples on
-every device.
+The inputs determine the precision and the device of training.  A seed gives the same initial weights and
+order of examples on every device.
 """
 
 from __future__ import annotations
@@ -52,49 +53,51 @@ def train(
     network : Network
         The architecture of all members.
     x : tensor (N, inputs)
-        Inputs that the members' rows index, float32 or float64.
+        Inputs of all members, float32 or float64.  `Member.rows` are rows of this array.
     y : tensor
-        Labels: int64 (N, *positions) for the recipe's loss "log"; (N,) or (N, outputs), dtype as `x`, for
-        "squared".
+        Labels.  For the recipe's loss "log", int64 (N, *positions).  For "squared", (N,) or (N, outputs) with
+        the dtype of `x`.
     members : sequence of Member
         The rows, number of steps and seed of each member.
     validation : (tensor, tensor), optional
-        Inputs (V, inputs) and labels (V, ...) that choose the stopping time and weights of all members.  None
-        if the members have validation rows of their own, or if there is no validation: then members are
-        evaluated on their training rows, and train for all of their steps or to the recipe's
-        ``target_training_loss``.
+        Inputs (V, inputs) and labels (V, ...) that choose the stopping time and weights of all members.  Give
+        None if the members have validation rows of their own, or if there is no validation.  Without
+        validation, members are evaluated on their training rows.  They then train for all of their steps, or
+        until they reach the recipe's ``target_training_loss``.
     recipe : Recipe
-        How to train.
+        Options of training.
     initial_weights : tuple of tensors (E, ...), optional
-        Initial weights, dtype as `x`; drawn from the members' seeds by default.
+        Initial weights with the dtype of `x`.  By default, they are drawn from the members' seeds.
     masks : tuple of bool tensors (E, ...), optional
-        Weights where a mask is False are exactly 0 at every step, and so are their averages.
+        Masks of pruned weights.  Where a mask is False, the weight and its average are exactly 0 at every
+        step.
     start_step : int
-        The step that training starts at, >= 0 and below every member's number of steps.  The schedule and the
-        order of examples continue from this step; moments and averages start from zero.
+        Step at which training starts, >= 0 and below every member's number of steps.  The schedule and the
+        order of examples continue from this step.  The moments and averages of the optimiser start anew.
     rewind_step : int
-        The step whose weights are returned as `Trained.rewind_weights`, >= 0; the initial weights if it is
-        not after ``start_step``.
+        Step whose weights are returned as `Trained.rewind_weights`, >= 0.  If the step is not after
+        ``start_step``, the initial weights are returned.
     checkpoint_path : Path, optional
-        File to write checkpoints to.  If it exists, training continues from it; it is removed at the end.
+        File to which checkpoints are written.  If the file exists, training continues from it.  It is removed
+        at the end.
     checkpoint_seconds : float
-        Seconds between two checkpoints, at least; >= 0.
+        Smallest number of seconds between two checkpoints, >= 0.
 
     Returns
     -------
     tuple of Trained
-        The trained members.
+        The trained networks, in the order of `members`.
 
     Raises
     ------
     ValueError
-        For arrays that do not fit the network or the loss, if only some members have validation rows, and for
-        a file that is not a checkpoint of the same call.
+        If an array does not fit the network or the loss, if only some members have validation rows, or if the
+        file is not a checkpoint of the same call.
 
     Notes
     -----
-    Cost: 6 x parameters x batch flops for each member and step (4 x in the first layer), and
-    2 x parameters x V for each evaluation.  Members that end leave the batch at that evaluation.
+    Cost: 6 x parameters x batch flops for each member and step (4 x in the first layer), and 2 x parameters x
+    V for each evaluation.  A member that ends is removed from the computation at that evaluation.
     """
     call = TrainingCall(
         network, x, y, members, validation, recipe, initial_weights, masks, start_step, rewind_step

@@ -1,8 +1,8 @@
 """Masks of pruned weights: which weights may be pruned, and which are the largest.
 
 All matrices and convolutions of a network are pruned together.  Tensors of one axis (biases, and the scales
-and shifts of normalisation) are never pruned.  Density is the share of weights left among those that may be
-pruned.
+and shifts of normalisation) are never pruned.  The density is the number of weights left divided by the
+number of weights that may be pruned.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def prunable(network: Network) -> int:
 def magnitude_masks(
     network: Network, weights: Weights, density: float, masks: Weights | None = None
 ) -> Weights:
-    """Return masks that keep the largest weights of each member, over all tensors that may be pruned.
+    """Return masks that keep the weights of largest magnitude of each member.
 
-    Exactly round(density x prunable) weights are kept, and at least one.  Of equal magnitudes the first are
-    kept.
+    All tensors that may be pruned are ranked together.  Exactly round(density x prunable) of their weights
+    are kept, and at least one weight.  Among weights of equal magnitude, the first ones are kept.
 
     Parameters
     ----------
@@ -49,9 +49,10 @@ def magnitude_masks(
     weights : tuple of tensors (E, ...)
         The members' weights.
     density : float
-        Share of the prunable weights that is kept, in (0, 1].
+        Number of kept weights divided by the number of weights that may be pruned, in (0, 1].
     masks : tuple of bool tensors (E, ...), optional
-        True for the weights that remain; the others stay pruned.  All weights by default.
+        False for weights that are pruned already; these weights stay pruned.  By default, no weight is pruned
+        already.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def magnitude_masks(
     Raises
     ------
     ValueError
-        For a density outside (0, 1], or one of more weights than are left.
+        If the density is outside (0, 1], or if it requires more weights than are left.
 
     Examples
     --------

@@ -19,13 +19,14 @@ class Member(Checked):
     Attributes
     ----------
     rows
-        Rows of `errsrc.training.train`'s arrays that it trains on, int64 (n,), n >= 1.
+        Rows of the arrays of `errsrc.training.train` on which the network is trained, int64 (n,), n >= 1.
     steps
-        Largest number of steps, >= 1.
+        Largest number of training steps, >= 1.
     seed
-        Seed of its initial weights and of the order of its examples, >= 0.
+        Seed of the network's initial weights and of the order of its examples, >= 0.
     validation
-        Its own validation rows, which choose its stopping time and weights, int64 (V,), V >= 1; or None.
+        Rows of the same arrays that serve as the network's own validation examples, int64 (V,), V >= 1; or
+        None.  They choose the network's stopping time and weights.
     """
 
     rows: NDArray[np.int64]
@@ -52,31 +53,33 @@ class Trained:
     Attributes
     ----------
     weights
-        The weights kept, tensors of the shapes ``network.shapes()``: the weights of the best evaluation by
-        the recipe's ``validation_metric``, or of the lowest training loss at an evaluation, without
-        validation.
+        The weights that were kept, tensors of the shapes ``network.shapes()``.  These are the weights at the
+        best evaluation by the recipe's ``validation_metric``.  Without validation, they are the weights at
+        the evaluation with the lowest training loss.
     best_step
-        The step of these weights.
+        The step at which these weights were evaluated.
     steps
-        Number of steps taken.
+        Number of training steps taken.
     diverged
-        True if training failed and was ended: the training or validation loss was not finite, or the
-        mean training loss since the last evaluation was more than 2 (1 + 4 / sqrt(examples seen since then))
-        times the larger of the loss of the first batch and the loss of outputs that are all 0.  Leave such a
-        network out of averages.
+        True if training failed and was ended.  This happens if the training or validation loss is not finite,
+        or if the mean training loss since the last evaluation is too large.  "Too large" means more than 2 (1
+        + 4 / sqrt(examples seen since then)) times a reference: the loss of the first batch, or the loss of
+        outputs that are all 0, whichever is larger.  Leave such a network out of averages.
     train_loss
-        Loss of the kept weights on the training rows: in nats for the loss "log", squared units of the labels
-        for "squared".  Of more than 2^16 rows, every second, third, ... is used.
+        Loss of the kept weights on the training rows.  The unit is nats for the loss "log", and the squared
+        unit of the labels for "squared".  If there are more than 2^16 rows, only every second (or third, ...)
+        row is used.
     train_error
-        Error of the kept weights on the same rows: the share of wrong classes for "log", and the root of the
-        mean squared error in the unit of the labels for "squared".
+        Error of the kept weights on the same rows.  For "log", it is the share of wrong classes.  For
+        "squared", it is the root of the mean squared error, in the unit of the labels.
     curve
-        The learning curve, float64 (evaluations,) each: "step"; "train_loss", the mean over the steps since
-        the last evaluation, of the weights themselves; "loss" and "error" of the averaged weights on
-        validation rows, or on the training rows without validation.
+        The learning curve: arrays float64 (evaluations,) by name.  "step" is the step of an evaluation.
+        "train_loss" is the mean training loss of the weights, not averaged, over the steps since the last
+        evaluation.  "loss" and "error" are those of the averaged weights on the validation examples or,
+        without validation, on the training rows.
     rewind_weights
-        The weights, not averaged, at the ``rewind_step`` of `errsrc.training.train`, or at the network's last
-        step before it; shapes as ``weights``.
+        The weights, not averaged, at the ``rewind_step`` of `errsrc.training.train`.  If the network ended
+        before this step, they are the weights at its last step.  The shapes are those of ``weights``.
     """
 
     weights: Weights
@@ -90,5 +93,5 @@ class Trained:
 
     @property
     def best_evaluation(self) -> int:
-        """The row of ``curve`` at which ``weights`` were kept."""
+        """The index into the arrays of ``curve`` of the evaluation at which ``weights`` were kept."""
         return int(np.searchsorted(self.curve["step"], self.best_step))

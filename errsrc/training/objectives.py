@@ -1,4 +1,4 @@
-"""Training losses: their values, gradients and errors, for the labels of E members at once."""
+"""Training losses, with their gradients and errors, for E members at once."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from torch.nn import functional
 class TrainingLoss(abc.ABC):
     """Base of training losses.
 
-    Outputs are (E, B, *positions, outputs); labels have no axis E where all members share them.
+    Outputs are tensors (E, B, *positions, outputs).  Labels have no axis E if all members share them.
     """
 
     labels: str
-    """The labels in words, for messages."""
+    """What the labels are called in messages."""
 
     @abc.abstractmethod
     def label_shapes(self, positions: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
-        """Return the shapes of one example's labels that are accepted, the usual one first.
+        """Return the shapes that the label of one example may have; the first shape is the usual one.
 
         Parameters
         ----------
@@ -34,7 +34,7 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def label_dtype(self, dtype: torch.dtype) -> torch.dtype:
-        """Return the dtype of labels.
+        """Return the dtype that labels must have.
 
         Parameters
         ----------
@@ -54,14 +54,14 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def example_losses(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the loss of each example, (E, B).
+        """Return the loss of each example for each member, (E, B).
 
         Parameters
         ----------
         outputs : tensor
             Outputs (E, B, *positions, outputs).
         y : tensor
-            Labels.
+            Labels (B, ...) or (E, B, ...), see `label_shapes`.
         """
 
     @abc.abstractmethod
@@ -73,12 +73,12 @@ class TrainingLoss(abc.ABC):
         outputs : tensor
             Outputs (E, B, *positions, outputs).
         y : tensor
-            Labels.
+            Labels (B, ...) or (E, B, ...), see `label_shapes`.
         """
 
     @abc.abstractmethod
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
-        """Return the error that is reported next to a mean loss, (E,).
+        """Return the error of each member, (E,), which is reported next to its mean loss.
 
         Parameters
         ----------
@@ -88,52 +88,57 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return weighted sums of the losses of examples, (E,), and their gradients by the outputs.
+        """Return each member's weighted sum of example losses, (E,), and the gradients of these sums.
+
+        The gradients are derivatives with respect to the outputs, and have the shape of the outputs.
 
         Parameters
         ----------
         outputs : tensor
             Outputs (E, B, *positions, outputs).
         y : tensor
-            Labels with the axis E.
+            Labels (E, B, ...), see `label_shapes`.
         weights : tensor
             The weight of each example, (E, B) or (1, 1).
         """
 
     @abc.abstractmethod
     def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
-        """Return the mean loss of outputs that are all 0 on each member's examples, (E,).
+        """Return the mean loss on each member's examples if all outputs are 0, (E,).
 
         Parameters
         ----------
         outputs : int
             Number of outputs.
         y : tensor (N, ...)
-            Labels.
+            Labels of all examples.
         rows : sequence of int64 tensors
             Each member's rows of `y`.
         """
 
 
 class CrossEntropy(TrainingLoss):
-    """Cross-entropy of class labels in nats, averaged over positions, with the error rate as the error."""
+    """Cross-entropy of class labels in nats, averaged over positions.
+
+    The reported error is the error rate: the share of wrong classes.
+    """
 
     labels = "classes"
 
     def label_shapes(self, positions: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
-        """Return one class for each position."""
+        """Return the shape of one example's label, which has one class for each position."""
         return [positions]
 
     def label_dtype(self, dtype: torch.dtype) -> torch.dtype:
-        """Return int64."""
+        """Return torch.int64, the dtype of classes."""
         return torch.int64
 
     def predictions(self, y: Tensor) -> int:
-        """Return the number of positions."""
+        """Return the number of predictions for one example, one for each position."""
         return y.shape[1:].numel()
 
     def example_losses(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return cross-entropies in nats, (E, B)."""
+        """Return the cross-entropy of each example in nats, (E, B)."""
         flat = functional.cross_entropy(
             outputs.flatten(0, -2), y.expand(outputs.shape[:-1]).reshape(-1), reduction="none"
         )
@@ -144,11 +149,15 @@ class CrossEntropy(TrainingLoss):
         return (outputs.argmax(-1) != y).to(outputs.dtype).view(*outputs.shape[:2], -1).mean(2)
 
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
-        """Return the error rate, (E,)."""
+        """Return the error rate of each member, (E,), which is the mean of `wrong_shares`."""
         return wrong
 
     def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return losses (E,) and gradients: probabilities, minus 1 at the labels, times weights."""
+        """Return weighted sums of losses, (E,), and their gradients.
+
+        The gradient of an example's loss is the vector of predicted probabilities, minus 1 for the true
+        class.
+        """
         gradient = torch.log_softmax(outputs, -1)
         classes = y.unsqueeze(-1)
         losses = -gradient.gather(-1, classes).view(*y.shape[:2], -1).mean(2)
@@ -158,41 +167,50 @@ class CrossEntropy(TrainingLoss):
         return (losses * weights).sum(1), gradient.mul_(_broadcast(scale, gradient))
 
     def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
-        """Return log(classes) for each member, (E,)."""
+        """Return log(number of classes) for each member, (E,)."""
         return torch.full((len(rows),), math.log(outputs), device=y.device)
 
 
 class SquaredError(TrainingLoss):
-    """Squared error, summed over outputs, with the root of its mean as the error, in units of the labels."""
+    """Squared error, summed over outputs.
+
+    The reported error is the root of the mean squared error, in the unit of the labels.
+    """
 
     labels = "labels"
 
     def label_shapes(self, positions: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
-        """Return one number for each output; for one output the axis may be missing."""
+        """Return the shape of a label with one number for each output.
+
+        For a network with one output, the label may also be a number without an axis.
+        """
         return [(outputs,)] if outputs > 1 else [(), (1,)]
 
     def label_dtype(self, dtype: torch.dtype) -> torch.dtype:
-        """Return the dtype of the inputs."""
+        """Return `dtype`, the dtype of the inputs."""
         return dtype
 
     def predictions(self, y: Tensor) -> int:
-        """Return 1."""
+        """Return the number of predictions for one example, which is 1."""
         return 1
 
     def example_losses(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return squared errors, (E, B)."""
+        """Return the squared error of each example, (E, B)."""
         return (outputs - (y if y.dim() == 3 else y.unsqueeze(-1))).square().sum(2)
 
     def wrong_shares(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return 0 for each example, (E, B)."""
+        """Return 0 for each example, (E, B), because no prediction counts as wrong."""
         return outputs.new_zeros(outputs.shape[:2])
 
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
-        """Return the root of the mean squared error, (E,)."""
+        """Return the root of the mean squared error of each member, (E,)."""
         return loss.sqrt()
 
     def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return losses (E,) and gradients: twice the differences times weights."""
+        """Return weighted sums of losses, (E,), and their gradients.
+
+        The gradient of an example's loss is twice the difference of output and label.
+        """
         difference = outputs - (y if y.dim() == 3 else y[:, :, None])
         losses = difference.square().sum(2)
         return (losses * weights).sum(1), difference.mul_(_broadcast(2 * weights, difference))
@@ -204,7 +222,7 @@ class SquaredError(TrainingLoss):
 
 
 TRAINING_LOSSES: dict[str, TrainingLoss] = {"log": CrossEntropy(), "squared": SquaredError()}
-"""Every training loss, by the name that recipes use."""
+"""Every training loss, by its name in `Recipe.loss`."""
 
 
 def _broadcast(weights: Tensor, outputs: Tensor) -> Tensor:

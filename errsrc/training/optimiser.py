@@ -1,4 +1,4 @@
-"""The interface of optimisers: they take steps of all members of a call of `errsrc.training.train`."""
+"""The interface of optimisers, which take steps of all members of a call of `errsrc.training.train`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from torch import Tensor
 
 
 class Optimiser(abc.ABC):
-    """The weights of E members, and the steps that change the weights of all members together."""
+    """Base of optimisers, which hold the weights of E members and change all of them in each step."""
 
     stalled: Tensor
-    """bool (E,): members whose loss no further step lowers."""
+    """True for each member whose loss no further step lowers, bool (E,)."""
 
     @property
     @abc.abstractmethod
@@ -22,37 +22,37 @@ class Optimiser(abc.ABC):
     @property
     @abc.abstractmethod
     def averaged_weights(self) -> Tensor:
-        """The weights that are evaluated and kept, (E, P): an average over steps, or `weights`."""
+        """The weights that are evaluated and kept, (E, P): averages over steps, or `weights`."""
 
     @abc.abstractmethod
     def take_steps(self, step: int, count: int, budget: Tensor, loss_sum: Tensor) -> None:
-        """Take steps, and add each step's training loss to a sum.
+        """Take steps, and add the training loss of each step to `loss_sum`.
 
         Parameters
         ----------
         step : int
-            Number of steps taken before.
+            Number of steps that were taken before.
         count : int
             Number of steps to take.
         budget : int64 tensor (E,)
             The largest number of steps of each member.
         loss_sum : tensor (E,)
-            Each member's sum, which is changed.
+            Sum of training losses of each member.  The method changes this tensor.
         """
 
     @abc.abstractmethod
     def keep(self, mask: Tensor) -> None:
-        """Drop the members where a mask is False.
+        """Keep the members where a mask is True, and drop all others.
 
         Parameters
         ----------
         mask : bool tensor (E,)
-            The mask.
+            True for the members to keep.
         """
 
     @abc.abstractmethod
     def state(self) -> dict[str, Any]:
-        """Return all that changes from step to step, for a checkpoint."""
+        """Return everything that a step changes, for a checkpoint."""
 
     @abc.abstractmethod
     def restore(self, state: dict[str, Any], active: Tensor) -> None:
@@ -63,5 +63,5 @@ class Optimiser(abc.ABC):
         state : dict
             What `state` returned.
         active : int64 tensor
-            The numbers, among all members, of those that were left.
+            Indices of the members that the saved state contains, among all members with which training began.
         """

@@ -1,4 +1,4 @@
-"""Losses and risks: each member's mean loss and error on examples."""
+"""The mean loss and the error of each member on examples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from errsrc.training.lbfgs import Objective
 from errsrc.training.objectives import TRAINING_LOSSES, TrainingLoss
 
 LOSS = checks.Choice(tuple(TRAINING_LOSSES))
-"""Name of a training loss."""
+"""Validation rule for the name of a training loss."""
 
 
 @checks.arguments(loss=LOSS)
@@ -27,14 +27,15 @@ def losses(outputs: Tensor, y: Tensor, loss: str = "log") -> Tensor:
     outputs : tensor
         Outputs (E, B, *positions, outputs).
     y : tensor
-        Labels (E, B, *positions), or (B, *positions) for all members; for "squared" also (E, B, outputs).
+        Labels (E, B, *positions), or (B, *positions) if all members share them.  For "squared" also (E, B,
+        outputs).
     loss : str
         "log", in nats, or "squared", see `errsrc.training.Recipe`.
 
     Raises
     ------
     ValueError
-        For another name of a loss.
+        If `loss` is not the name of a training loss.
     """
     return TRAINING_LOSSES[loss].example_losses(outputs, y).mean(1)
 
@@ -49,7 +50,7 @@ def evaluate(
     loss: str = "log",
     rows: Sequence[Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return each member's mean loss and error on examples, (E,) and (E,).
+    """Return the mean loss and the error of each member on examples, both (E,).
 
     Parameters
     ----------
@@ -62,15 +63,16 @@ def evaluate(
     y : tensor
         Labels (N, *positions), or (N,) or (N, outputs) for "squared".
     loss : str
-        "log" or "squared", see `errsrc.training.Recipe`.  The error is the error rate for "log", and the root
-        of the mean squared error, in the unit of the labels, for "squared".
+        "log" or "squared", see `errsrc.training.Recipe`.  For "log", the error is the error rate.  For
+        "squared", it is the root of the mean squared error, in the unit of the labels.
     rows : sequence of int64 tensors, optional
-        Each member's own rows of `x` and `y`; all rows for every member by default.
+        Rows of `x` and `y` on which each member is evaluated.  By default, every member is evaluated on all
+        rows.
 
     Raises
     ------
     ValueError
-        For another name of a loss.
+        If `loss` is not the name of a training loss.
     """
     training_loss = TRAINING_LOSSES[loss]
     members = len(weights[0])
@@ -94,14 +96,14 @@ def evaluate(
 
 
 def take_rows(array: Tensor, index: Tensor) -> Tensor:
-    """Return the rows of an array that an index names, (E, B, ...).
+    """Return the rows of an array at given indices, (E, B, ...).
 
     Parameters
     ----------
     array : tensor (N, ...)
-        The array.
+        Array of N rows.
     index : int64 tensor (E, B)
-        Rows of the array.
+        Indices of rows.
     """
     return array.index_select(0, index.reshape(-1)).view(*index.shape, *array.shape[1:])
 
@@ -109,7 +111,9 @@ def take_rows(array: Tensor, index: Tensor) -> Tensor:
 def training_objective(
     network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str, pruned: Weights | None
 ) -> Objective:
-    """Return the members' training losses as functions of their weights, for `errsrc.training.lbfgs`.
+    """Return the function that computes the members' training losses and gradients from their weights.
+
+    `errsrc.training.lbfgs` minimises this function.
 
     Parameters
     ----------
@@ -120,7 +124,7 @@ def training_objective(
     y : tensor
         Labels (N, *positions), or (N,) or (N, outputs) for "squared".
     rows : sequence of int64 tensors
-        Each member's own rows of `x` and `y`.
+        Rows of `x` and `y` on which each member is trained.
     loss : str
         "log" or "squared", see `errsrc.training.Recipe`.
     pruned : tuple of bool tensors (E, ...), optional

@@ -1,4 +1,4 @@
-"""A call of the training loop in progress: steps, evaluations, learning curves and ends of members."""
+"""A call of the training loop in progress, with its steps, evaluations and learning curves."""
 
 from __future__ import annotations
 
@@ -39,24 +39,25 @@ _CHECKPOINT_NAMES = {
 class TrainingProgress:
     """The progress of a call of `errsrc.training.train`, without the state of its optimiser.
 
-    E members were started, and K of them are active.
+    The call began with E members.  K of these members are active: their training has not ended.
 
     Attributes
     ----------
     step, last_evaluation
-        Steps taken, and the step of the last evaluation.
+        Number of steps taken, and the step of the last evaluation.
     active
-        Numbers of the active members, int64 (K,).
+        Indices of the active members among all E members, int64 (K,).
     loss_sum
-        Sum of the batch losses since the last evaluation, (K,).
+        Sum of each active member's batch losses since the last evaluation, (K,).
     reference_loss
-        The larger of the loss of outputs that are all 0 and the loss of the first batch, (E,).
+        Loss that defines divergence, (E,): the loss of the first batch or the loss of outputs that are all 0,
+        whichever is larger.  See `Trained.diverged`.
     best_weights, best_metric, best_step
-        The best evaluation: weights (E, P), loss or error (E,), and step, int64 (E,).
+        Weights (E, P), loss or error (E,), and step, int64 (E,), of the best evaluation of each member.
     diverged
-        bool (E,).
+        Whether each member's training has diverged, bool (E,).
     rewind_weights
-        See `Trained.rewind_weights`, (E, P).
+        Weights for `Trained.rewind_weights`, (E, P).
     curves
         Rows of each member's learning curve.
     """
@@ -74,12 +75,12 @@ class TrainingProgress:
     curves: list[list[tuple[float, ...]]]
 
     def state(self) -> dict[str, Any]:
-        """Return the values under their names in checkpoints."""
+        """Return the attributes by the names that they have in checkpoints."""
         return {_CHECKPOINT_NAMES.get(name, name): value for name, value in vars(self).items()}
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> Self:
-        """Return the progress that a state describes.
+        """Return the progress that a saved state describes.
 
         Parameters
         ----------
@@ -95,9 +96,9 @@ class TrainingRun:
     Parameters
     ----------
     call : TrainingCall
-        Arguments that fit together.
+        Arguments that have been checked.
     saved : dict, optional
-        The content of a checkpoint of the same call, to continue from.
+        Content of a checkpoint of the same call.  If given, training continues from it.
     """
 
     def __init__(self, call: TrainingCall, saved: dict[str, Any] | None) -> None:
@@ -163,7 +164,7 @@ class TrainingRun:
         return {"progress": self.progress.state(), "descent": self.optimiser.state()}
 
     def advance(self) -> None:
-        """Take steps up to the next evaluation, or to another step that needs attention."""
+        """Take steps up to the next evaluation, or up to another step at which something is due."""
         progress, recipe = self.progress, self.call.recipe
         # evaluations are at the same steps for all members; one more is at a member's last step
         interval = max(recipe.evaluation_interval, progress.last_evaluation // 20)
@@ -262,7 +263,7 @@ class TrainingRun:
         return (progress.step >= recipe.min_steps) & (progress.step >= recipe.patience * best_step)
 
     def results(self) -> tuple[Trained, ...]:
-        """Return the trained members."""
+        """Return the trained networks, in the order of the members."""
         progress, call = self.progress, self.call
         kept = call.network.unflatten(progress.best_weights)
         rewound = call.network.unflatten(progress.rewind_weights)
