@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from errsrc.fitting import files
-from errsrc.fitting.csv_columns import SIZES
 from errsrc.fitting.csv_fits import fit_csv
 from errsrc.fitting.problem import OBJECTIVES
+from errsrc.fitting.table_points import SIZES
 from errsrc.laws import ALL
 
 LAWS = ("auto", *(name for name in ALL if name != "joint-pruning"))
@@ -19,8 +20,12 @@ LAWS = ("auto", *(name for name in ALL if name != "joint-pruning"))
 DESCRIPTION = """\
 Fit a scaling law to measured errors and print its parameters, each with an interval.
 
-FILE.csv is UTF-8 text: a header line, then one trained model per row.  Rows with equal sizes are
-repetitions with other seeds.  All numbers must be > 0.  The columns, by their default names:
+FILE is a table with a header and one trained model per row: CSV (separated by commas, semicolons
+or tabs, with decimal points or commas), JSON lines, Parquet, or - for standard input.  Rows with
+equal sizes are repetitions with other seeds.  A column may use the suffixes k, M, B or G, and T,
+or percent signs.  Rows that cannot be used are left out and counted: empty cells, NaN, inf,
+values that are not > 0, copies of other rows, and rows with a true cell in a column "diverged".
+The columns, by their default names:
   n        number of training examples, or of tokens
   m        number of parameters of the model
   error    test error of the model, or its loss
@@ -50,17 +55,44 @@ examples:
   errsrc fit runs.csv --law chinchilla --n tokens --m params --error loss --json
   errsrc fit runs.csv --law chinchilla --objective huber --delta 1e-3   as Hoffmann et al. 2022 do
   errsrc fit runs.csv --law power --fix c_inf=0                         a power law without a floor
+  errsrc fit acc.csv --accuracy --error acc1 --where data=LAION         accuracies of some rows
+  errsrc fit wandb.csv --melt --where run=olive-sea-7                   an export of Weights & Biases
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     add = parser.add_argument
-    add("file", metavar="FILE.csv", help="the measured errors")
+    add("file", metavar="FILE", help="the measured errors; - for standard input")
     add("--law", choices=LAWS, default="auto", metavar="LAW", help="a law (default: auto)")
     for name in (*SIZES, "error"):
         add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
+    add(
+        "--where",
+        type=condition,
+        action="append",
+        metavar="COL=VALUE",
+        help="fit only the rows that hold this value in this column; may be repeated",
+    )
+    add(
+        "--melt",
+        action="store_true",
+        help="the file has a column for each run, such as 'RUN - val/loss': turn it into a table with the "
+        "columns Step (n by default), run, and val/loss (the error by default)",
+    )
+    add(
+        "--accuracy",
+        action="store_true",
+        help="the error column holds accuracies: fit 1 - accuracy, or 1 - accuracy / 100 if any exceeds 1",
+    )
+    add("--strict", action="store_true", help="refuse a file with rows that would be left out")
+    add(
+        "--test-size",
+        type=int,
+        metavar="N",
+        help="number of test examples: take errors of 0 as 1 / (2 N) instead of leaving them out",
+    )
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
     add(
         "--fix",
@@ -110,16 +142,37 @@ def run(args: argparse.Namespace) -> None:
         args.law,
         columns={name: given[name] for name in (*SIZES, "error") if name in given},
         weights=args.weight,
+        where=dict(args.where or ()),
+        melt=args.melt,
+        accuracy=args.accuracy,
+        strict=args.strict,
+        test_size=args.test_size,
         fixed=fixed_parameters(args.fix, args.eps0),
         constants={name: given[name] for name in ("n_full", "m_base") if name in given},
         objective=args.objective,
         huber_delta=args.delta,
         level=args.level,
     )
+    for sentence in found.left_out_sentences:
+        print(f"errsrc: {sentence}", file=sys.stderr)
     if args.out is not None:
         files.save_fit(found, args.out)
-    summary = files.fit_summary(found) | ({} if args.law == "auto" else {"law": args.law})
+    summary = files.fit_summary(found) | ({"law": args.law} if args.law == "pruning" else {})
     print(json.dumps(summary, allow_nan=False) if args.json else found)
+
+
+def condition(text: str) -> tuple[str, str]:
+    """Return the column and the value of an argument such as "dataset=LAION".
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+    """
+    name, sign, value = text.partition("=")
+    if not (name.strip() and sign):
+        raise argparse.ArgumentTypeError(f"{text!r} is not COL=VALUE, such as dataset=LAION")
+    return name.strip(), value.strip()
 
 
 def assignment(text: str) -> tuple[str, float]:

@@ -6,13 +6,15 @@ import argparse
 import sys
 
 from errsrc.fitting import load_fit, predict_csv
+from errsrc.tables import left_out_sentence
 
 DESCRIPTION = """\
-Predict the error of one new training run for each row of FILE.csv, with the fit in fit.json.
+Predict the error of one new training run for each row of FILE, with the fit in fit.json.
 
 The command prints the rows of the file unchanged, with three more columns: predicted, and low
-and high, the ends of an interval for the error of that run.  FILE.csv needs the columns of
-inputs that the fit was made from, under the same names.
+and high, the ends of an interval for the error of that run.  FILE needs the columns of inputs
+that the fit was made from, under the same names.  Rows that cannot be predicted get empty cells
+and are counted on standard error.  FILE is a table in any format that 'errsrc fit' reads.
 """
 
 EXAMPLES = """\
@@ -25,16 +27,19 @@ example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     parser.add_argument("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
-    parser.add_argument("file", metavar="FILE.csv", help="the sizes of the new runs, a run per row")
+    parser.add_argument("file", metavar="FILE", help="the new runs, one per row; - for standard input")
     parser.add_argument(
         "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)"
     )
+    parser.add_argument("--strict", action="store_true", help="refuse rows that cannot be predicted")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the rows of the file with their predictions."""
-    found = predict_csv(load_fit(args.fit), args.file, level=args.level)
+    found = predict_csv(load_fit(args.fit), args.file, level=args.level, strict=args.strict)
     lines = list(found.lines())
+    if found.left_out:
+        print(f"errsrc: {left_out_sentence(found.left_out, len(found.table))}", file=sys.stderr)
     for warning in found.warnings:
         print(f"errsrc: warning: {warning}", file=sys.stderr)
     print("\n".join(lines))

@@ -26,8 +26,6 @@ from errsrc.fitting.chained_laws import ChainedFit as ChainedFit
 from errsrc.fitting.csv_fits import CsvPrediction as CsvPrediction
 from errsrc.fitting.csv_fits import fit_csv as fit_csv
 from errsrc.fitting.csv_fits import predict_csv as predict_csv
-from errsrc.fitting.csv_table import CsvTable as CsvTable
-from errsrc.fitting.csv_table import read_csv as read_csv
 from errsrc.fitting.envelopes import TrainingEnvelope as TrainingEnvelope
 from errsrc.fitting.envelopes import training_envelope as training_envelope
 from errsrc.fitting.files import load_fit as load_fit

@@ -1,4 +1,4 @@
-"""Fits of the rows of a CSV file, and predictions for its rows."""
+"""Fits of the rows of a file, and predictions for its rows."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from errsrc import checks
-from errsrc.checks import LEVEL, PATH, SEED, Choice, Instance, Optional
-from errsrc.fitting.csv_columns import csv_inputs, csv_points
-from errsrc.fitting.csv_table import CsvTable, read_csv
+from errsrc.checks import LEVEL, PATH, SEED, Choice, Flag, Instance, Integer, Optional
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.several_laws import AveragedFit, auto
+from errsrc.fitting.table_points import TableRules, table_points
 from errsrc.laws import ALL, JointPruning, Law, Pruning
 from errsrc.laws.law import LAW
 from errsrc.results import json_value
+from errsrc.tables import DataTable, read_table
 
 
 @checks.arguments(
     path=PATH,
+    where=Optional(Instance(Mapping, "a dict of values by column")),
+    melt=Flag(),
+    accuracy=Flag(),
+    strict=Flag(),
+    test_size=Optional(Integer(at_least=1)),
     fixed=NUMBERS,
     constants=NUMBERS,
     objective=Optional(Choice(OBJECTIVES)),
@@ -36,6 +41,11 @@ def fit_csv(
     *,
     columns: Mapping[str, str] | None = None,
     weights: str | None = None,
+    where: Mapping[str, Any] | None = None,
+    melt: bool = False,
+    accuracy: bool = False,
+    strict: bool = False,
+    test_size: int | None = None,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     objective: str | None = None,
@@ -43,14 +53,16 @@ def fit_csv(
     level: float = 0.9,
     seed: int = 0,
 ) -> Fit | AveragedFit:
-    r"""Fit a scaling law to the rows of a CSV file, one trained model per row.
+    r"""Fit a scaling law to the rows of a file, one trained model per row.
 
-    The file is UTF-8 text with a header.  Rows with equal sizes are repetitions with other seeds.
+    The file is CSV text with a header, or in another format that `errsrc.tables.read_table` reads.  Rows with
+    equal sizes are repetitions with other seeds.  Rows that cannot be used are left out: empty cells, values
+    that are not finite or not > 0, and rows with a true cell in a column "diverged".
 
     Parameters
     ----------
     path : str or Path
-        The file.
+        The file; "-" for standard input.
     law : str or type of Law
         A name in `errsrc.laws.ALL`, a law of your own, or "auto": the average of several laws in the sizes
         that the file has.  "auto" is "pruning" if the density varies; "pruning" is the joint law in density,
@@ -60,6 +72,16 @@ def fit_csv(
         default a column has the name of its input: n, m, density, depth, width, eps_np.
     weights : str, optional
         Column of the relative weights of the rows; by default all weigh the same.
+    where : dict of str to object, optional
+        Values by column: only the rows that hold them are fitted.
+    melt : bool
+        Whether the file has a column for each run, such as "RUN - val/loss", as Weights & Biases exports
+        them.  It then becomes a table of the first column, run and val/loss (`DataTable.melted`).
+    accuracy, strict : bool
+        Whether the values are accuracies, and whether rows that cannot be used are refused, as in
+        `errsrc.fit`.
+    test_size : int, optional
+        Number of test examples, as in `errsrc.fit`.
     fixed : dict of str to float, optional
         Parameters that are not fitted, such as ``{"eps0": 0.9}``, in natural units.
     constants : dict of str to float, optional
@@ -75,13 +97,14 @@ def fit_csv(
     Returns
     -------
     Fit or AveragedFit
-        The fit.  Its notes keep the columns for `predict_csv`.
+        The fit.  Its notes keep the columns for `predict_csv`, and its `left_out` the rows that were not
+        used.
 
     Raises
     ------
     ValueError
-        If the file cannot be read as CSV, if a column is missing or holds anything but finite numbers > 0,
-        and as for `fit`.
+        If the file holds no table, if a column is missing or holds text that is no number, if no row can be
+        used, and as for `fit`.
     TypeError
         As for `fit`.
     NoFit
@@ -104,52 +127,83 @@ def fit_csv(
         checks.Choice(("auto", *ALL))(law, "law", "fit_csv")
     else:
         LAW(law, "law", "fit_csv")
-    points = csv_points(read_csv(path), law, columns or {}, weights)
+    table, asked = read_table(path), dict(columns or {})
+    if melt:
+        table, asked = _melted(table, asked)
+    table = table.where(where or {})
+    said = _several_runs(table, asked) if melt else ()
+    asked |= {} if weights is None else {"weights": weights}
+    points = table_points(table, law, asked, fixed, TableRules(accuracy, strict, test_size))
     fields = None if points.law is None else {field.name for field in dataclasses.fields(points.law)}
-    for name in (*(fixed or {}), *(constants or {})):
+    for name in (*points.fixed, *(constants or {})):
         if fields is not None and name not in fields:
             shown = law if isinstance(law, str) else law.__name__
+            if points.notes.get("constant") and name == "m_base":
+                continue
             hint = checks.nearest(name, fields)
             raise ValueError(f"The {shown} law has no {name}{hint}: leave it out.")
-    held = {**points.fixed, **(fixed or {})}
-    options: dict[str, Any] = {"fixed": held, "constants": constants, "weights": points.weights}
-    options |= {"level": level, "seed": seed, **points.inputs}
+    options: dict[str, Any] = points.arguments() | {"constants": constants, "level": level, "seed": seed}
     chosen: dict[str, Any] = {"objective": objective, "huber_delta": huber_delta}
     own = {name: value for name, value in chosen.items() if value is not None}
     if points.law is None and own:
         raise ValueError(f"The average of several laws chooses its own {min(own)}: name one law to set it.")
     found: Fit | AveragedFit
     if points.law is None or (points.law in (Pruning, JointPruning) and not own):
-        found = auto(points.error, **options)  # the average for pruned networks has a single law
+        found = auto(**options)  # the average for pruned networks has a single law
     else:
-        found = fit(points.law, points.error, **options, **own)
-    warnings = [*points.warnings, *found.warnings]
-    if points.law is None and "m" in points.inputs and "eps0" not in held:
+        found = fit(points.law, **options, **own)
+    if points.law is None and "m" in points.inputs and "eps0" not in points.fixed:
         left_out = "The dense law is left out of the average: it needs eps0, the error of a random guess."
-        warnings.insert(len(points.warnings), left_out)
-    return dataclasses.replace(found, notes=points.notes, warnings=tuple(warnings))
+        said = (*said, left_out)
+    return points._replace(warnings=(*points.warnings, *said)).noted(found)
+
+
+def _melted(table: DataTable, columns: Mapping[str, str]) -> tuple[DataTable, dict[str, str]]:
+    """Return the long form of a wide table, and the columns of n and of the error, by default."""
+    long = table.melted()
+    place = long.header.index("run")
+    kept, metrics = long.header[:place], [name for name in long.header[place + 1 :] if name[0] != "_"]
+    chosen = dict(columns)
+    if "n" not in chosen and long.found("n") is None and len(kept) == 1:
+        chosen["n"] = kept[0]
+    if "error" not in chosen and long.found("error") is None and len(metrics) == 1:
+        chosen["error"] = metrics[0]
+    return long, chosen
+
+
+def _several_runs(table: DataTable, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence if a melted table has several runs that no column of the fit tells apart."""
+    runs = dict.fromkeys(table.text("run"))
+    if len(runs) < 2 or "run" in columns.values():
+        return ()
+    return (
+        f"{len(runs)} runs are fitted as one curve; where={{'run': NAME}} (--where run=NAME) takes one run.",
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CsvPrediction(Prediction):
-    """Predicted errors of the rows of a CSV file, each with an interval for one new run.
+    """Predicted errors of the rows of a file, each with an interval for one new run.
 
     Attributes
     ----------
     predicted, low, high : ndarray of float64, shape (rows,)
-        Predicted errors and the ends of their intervals, in the units of the fitted errors.
+        Predicted errors and the ends of their intervals, in the units of the fitted errors; nan for rows that
+        cannot be predicted.
     level : float
         Coverage of the intervals, in (0, 1).
     warnings : tuple of str
         Sentences on what weakens the fit behind the predictions.
-    table : CsvTable
+    table : DataTable
         The file.
+    left_out : tuple of LeftOut
+        Rows of the file that could not be predicted, by reason.
     """
 
-    table: CsvTable
+    table: DataTable
 
     def lines(self) -> Iterator[str]:
-        """Return the lines of the file, each with predicted, low and high added.
+        """Return the lines of the file, each with predicted, low and high added, or empty cells.
 
         Raises
         ------
@@ -166,32 +220,38 @@ class CsvPrediction(Prediction):
         return {**json_value(self.columns()), "level": self.level, "warnings": list(self.warnings)}
 
 
-@checks.arguments(forecast=Instance(Forecast, "a fit"), path=PATH, level=LEVEL)
-def predict_csv(forecast: Forecast, path: str | Path, *, level: float = 0.9) -> CsvPrediction:
-    """Predict the error of one new run for each row of a CSV file.
+@checks.arguments(forecast=Instance(Forecast, "a fit"), path=PATH, level=LEVEL, strict=Flag())
+def predict_csv(
+    forecast: Forecast, path: str | Path, *, level: float = 0.9, strict: bool = False
+) -> CsvPrediction:
+    """Predict the error of one new run for each row of a file.
 
     Parameters
     ----------
     forecast : Forecast
-        A fit.  If `fit_csv` made it, the file has the inputs in columns of the same names; else in columns
-        that have the names of the inputs.
+        A fit.  If it was made from a table, the file has the inputs in columns of the same names; else in
+        columns that have the names of the inputs.
     path : str or Path
-        The file.
+        The file, in any format that `errsrc.tables.read_table` reads; "-" for standard input.
     level : float
         Coverage of the intervals, in (0, 1).
+    strict : bool
+        Whether to raise ValueError for rows that cannot be predicted.
 
     Returns
     -------
     CsvPrediction
-        The predictions, and the lines of the file with them.
+        The predictions, in the order of the rows, and the lines of the file with them.
 
     Raises
     ------
     ValueError
-        If the file cannot be read as CSV, or if a column is missing or holds anything but finite numbers > 0.
+        If the file holds no table, if a column is missing or holds text that is no number, or if no row can
+        be predicted.
     OSError
         If the file cannot be read.
     """
-    table = read_csv(path)
-    found = forecast.predict(level=level, **csv_inputs(table, forecast))
-    return CsvPrediction(found.predicted, found.low, found.high, level, found.warnings, table)
+    table = read_table(path)
+    found = forecast.predict_table(table, level=level, strict=strict)
+    columns = (found.predicted, found.low, found.high)
+    return CsvPrediction(*columns, level, found.warnings, table, found.left_out)

@@ -15,8 +15,16 @@ from scipy import special
 
 from errsrc import checks
 from errsrc.checks import LEVEL
+from errsrc.fitting.table_points import (
+    as_table,
+    check_no_columns,
+    columns_of,
+    noted_left_out,
+    table_inputs,
+)
 from errsrc.laws.law import Array, checked_inputs
 from errsrc.results import Interval, Result, TextTable
+from errsrc.tables import DataTable, LeftOut, frame_of
 
 DOUBT, JOINT_DOUBT = 0.2, 0.13
 """Standard deviation of the error of a law's form, in ln error per unit of ln error extrapolated.
@@ -45,6 +53,10 @@ class Prediction(Result):
         Coverage of the intervals, in (0, 1).
     warnings : tuple of str
         Sentences on what weakens the fit behind the predictions.
+    table : DataTable or None
+        The table of the new runs, if they came as a table.
+    left_out : tuple of LeftOut
+        Rows of the table that could not be predicted, by reason.
     """
 
     predicted: Array
@@ -52,10 +64,23 @@ class Prediction(Result):
     high: Array
     level: float
     warnings: tuple[str, ...]
+    table: DataTable | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     def columns(self) -> dict[str, Array]:
         """Return predicted, low and high by name, each of the shape of the inputs."""
         return {"predicted": self.predicted, "low": self.low, "high": self.high}
+
+    def to_frame(self) -> Any:
+        """Return predicted, low and high as a data frame.
+
+        The frame is one of the library that the table of the new runs came from, with a row for each row of
+        the table, and with the index of a pandas frame.  For other predictions the library is the first of
+        pandas, polars and pyarrow that is installed.
+        """
+        columns = {name: np.ravel(x) for name, x in self.columns().items()}
+        table = self.table
+        return frame_of(columns) if table is None else frame_of(columns, table.library, table.index)
 
     def intervals(self) -> list[Interval]:
         """Return each prediction as an interval, in the order of the flattened arrays."""
@@ -106,6 +131,17 @@ class Forecast(Result, abc.ABC):
     """
 
     notes: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Rows of the table that the fit did not use, by reason; () for a fit of arrays."""
+        return noted_left_out(self.notes)[0]
+
+    @property
+    def left_out_sentences(self) -> tuple[str, ...]:
+        """One sentence that counts the rows that were left out; () if there are none."""
+        _, sentence = noted_left_out(self.notes)
+        return (sentence,) if sentence else ()
 
     if TYPE_CHECKING:
         # These are fields in some subclasses.  At run time a property here would become their default.
@@ -175,7 +211,7 @@ class Forecast(Result, abc.ABC):
         columns = self._columns(inputs, f"{type(self).__name__}.curves")
         return self._curves(columns)
 
-    def predict(self, level: float = 0.9, **inputs: ArrayLike) -> Prediction:
+    def predict(self, level: float = 0.9, *, data: Any = None, **inputs: ArrayLike) -> Prediction:
         """Return the error of one new run at each of the inputs, with an interval.
 
         The distribution of ln error is a mixture: around each draw of the curve there is a t distribution, as
@@ -185,13 +221,18 @@ class Forecast(Result, abc.ABC):
         ----------
         level : float
             Coverage of the intervals, in (0, 1).
-        **inputs : array_like
-            One for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast.
+        data : dict, data frame, str or Path, optional
+            The new runs as a table, see `errsrc.fit`.  The columns have the names of those that the fit was
+            made from, or else the names that `inputs` give.
+        **inputs : array_like, or str
+            One for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast.  With
+            `data`, names of columns.
 
         Returns
         -------
         Prediction
-            Arrays of the shape that the inputs broadcast to.
+            Arrays of the shape that the inputs broadcast to.  With `data` there is a prediction for each
+            row, in the order of the rows: nan for rows that cannot be predicted, which `left_out` counts.
 
         Raises
         ------
@@ -200,6 +241,9 @@ class Forecast(Result, abc.ABC):
         """
         where = f"{type(self).__name__}.predict"
         LEVEL(level, "level", where)
+        if data is not None:
+            return self.predict_table(as_table(data), columns_of(where, None, inputs), level=level)
+        check_no_columns(where, 1.0, inputs)
         centre, draws = self._curves(self._columns(inputs, where))
         spread = self.run_spread(centre)
         tail = (1 - level) / 2
@@ -211,6 +255,49 @@ class Forecast(Result, abc.ABC):
         shape = np.broadcast(*[np.asarray(inputs[name]) for name in self.input_names]).shape
         predicted, low, high = (np.exp(x).reshape(shape) for x in (centre, low, high))
         return Prediction(predicted, low, high, level, self.warnings)
+
+    def predict_table(
+        self,
+        table: DataTable,
+        columns: Mapping[str, str] | None = None,
+        *,
+        level: float = 0.9,
+        strict: bool = False,
+    ) -> Prediction:
+        """Return a prediction for each row of a table, nan for rows that cannot be predicted.
+
+        Parameters
+        ----------
+        table : DataTable
+            The new runs.
+        columns : dict of str to str, optional
+            {input: name of its column}, where it is not the column that the fit was made from.
+        level : float
+            Coverage of the intervals, in (0, 1).
+        strict : bool
+            Whether to raise ValueError for rows that cannot be predicted.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, if a cell is text that is no number, or if no row can be predicted.
+        """
+        inputs, usable, left_out = table_inputs(table, self.input_names, self.notes, columns, strict)
+        found = self.predict(level, **inputs)
+        full = np.full((3, len(table)), np.nan)
+        full[:, usable] = found.predicted, found.low, found.high
+        return Prediction(full[0], full[1], full[2], level, self.warnings, table, left_out)
+
+    def points_table(self, error: Array) -> dict[str, Array]:
+        """Return the points of the fit with the errors that the fit predicts, see `Fit.columns`.
+
+        Parameters
+        ----------
+        error : ndarray of float64, shape (points,)
+            Measured errors.
+        """
+        predicted = np.exp(self.curves(**self.inputs)[0])
+        return {**self.inputs, "error": error, "predicted": predicted, "residual": error - predicted}
 
     def run_spread(self, logs: Array) -> Array:
         """Return the scale of ln error of one run around a curve.

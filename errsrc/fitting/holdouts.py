@@ -5,6 +5,7 @@ A *cell* is one set of sizes (n, m, ...) with all the runs that were made there.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Mapping
@@ -15,12 +16,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import ERROR, LEVEL, Instance, Number
+from errsrc.checks import ERROR, LEVEL, Flag, Instance, Integer, Number, Optional
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import NUMBERS
+from errsrc.fitting.table_points import (
+    TableRules,
+    as_table,
+    check_no_columns,
+    columns_of,
+    measured_error,
+    noted_library,
+    table_points,
+)
+from errsrc.laws import ALL
 from errsrc.laws.law import LAW, Array, Law, checked_inputs
 from errsrc.results import Interval, Result, TextTable, json_value, percent, significant
+from errsrc.tables import LeftOut, frame_of
 
 DIVERGENCE_LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
 """Largest |mean| and largest standard deviation of the divergence at which a prediction counts as correct.
@@ -184,6 +196,11 @@ class Holdout(Result):
     fitted: JudgedCells
     held_out: JudgedCells
 
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Rows of the table that were not used, by reason; () for arrays."""
+        return self.forecast.left_out
+
     @functools.cached_property
     def parts(self) -> dict[str, JudgedCells]:
         """The two sets of cells by name, "fitted" and "held out"."""
@@ -227,6 +244,10 @@ class Holdout(Result):
             "divergence": both("divergence"),
         }
 
+    def to_frame(self) -> Any:
+        """Return `columns` as a data frame of the library that the runs came from, see `Fit.to_frame`."""
+        return frame_of(self.columns(), noted_library(self.forecast.notes))
+
     def headline(self) -> str:
         """Return the divergence of the held-out cells as one line."""
         return f"held out {self.held_out.headline()}"
@@ -235,7 +256,7 @@ class Holdout(Result):
         """Return a table of the held-out cells, a line on each part, and the criteria."""
         cells, *_ = self.held_out.content()
         parts = [(name, part.headline()) for name, part in self.parts.items()]
-        return [cells, "", TextTable(parts, "l"), *map(str, self.criteria)]
+        return [cells, "", TextTable(parts, "l"), *map(str, self.criteria), *self.forecast.left_out_sentences]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fit, the cells, the divergence of each part, and the criteria as JSON values."""
@@ -280,11 +301,23 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     return np.logical_and.reduce([x <= share * x.max() for x in columns])
 
 
-@checks.arguments(law=LAW, error=ERROR, fixed=NUMBERS, share=SHARE, level=LEVEL)
+@checks.arguments(
+    law=LAW,
+    accuracy=Flag(),
+    strict=Flag(),
+    test_size=Optional(Integer(at_least=1)),
+    fixed=NUMBERS,
+    share=SHARE,
+    level=LEVEL,
+)
 def holdout(
     law: type[Law],
-    error: ArrayLike,
+    error: ArrayLike | None = None,
     *,
+    data: Any = None,
+    accuracy: bool = False,
+    strict: bool = False,
+    test_size: int | None = None,
     share: float = 0.25,
     fixed: Mapping[str, float] | None = None,
     level: float = 0.9,
@@ -296,8 +329,16 @@ def holdout(
     ----------
     law : type of Law
         The class to fit.
-    error : array_like, shape (runs,)
-        Measured errors, > 0, in any unit.  Rows of equal inputs are runs of one cell.
+    error : array_like, shape (runs,), or str
+        Measured errors, > 0, in any unit.  Rows of equal inputs are runs of one cell.  With `data`, the name
+        of a column, "error" by default.
+    data : dict, data frame, str or Path, optional
+        The runs as a table, as in `errsrc.fit`.
+    accuracy, strict : bool
+        Whether the values are accuracies, and whether rows that cannot be used are refused, as in
+        `errsrc.fit`.
+    test_size : int, optional
+        Number of test examples, as in `errsrc.fit`.
     share : float
         A number in (0, 1).  The law is fitted to the cells in which every input is at most `share` times the
         largest value of that input.
@@ -305,8 +346,8 @@ def holdout(
         Parameters that are not fitted, in natural units.
     level : float
         Coverage of the intervals for one new run, in (0, 1).
-    **inputs : array_like, shape (runs,)
-        An array > 0 for each input of the law.
+    **inputs : array_like, shape (runs,), or str
+        An array > 0 for each input of the law; with `data`, names of columns.
 
     Returns
     -------
@@ -328,7 +369,14 @@ def holdout(
     >>> len(result.fitted), len(result.held_out), bool(abs(result.held_out.divergence_mean) < 1e-6)
     (4, 2, True)
     """
-    e = np.asarray(error)
+    if data is not None:
+        asked = columns_of("holdout", error, inputs)
+        points = table_points(as_table(data), law, asked, fixed, TableRules(accuracy, strict, test_size))
+        options: dict[str, Any] = {"share": share, "level": level, "fixed": points.fixed, **points.inputs}
+        found = holdout(points.law or law, points.error, **options)
+        return dataclasses.replace(found, forecast=points.noted(found.forecast))
+    check_no_columns("holdout", error, inputs)
+    e = measured_error(error, inputs, accuracy, "holdout", law in ALL.values())
     columns = checked_inputs(inputs, law.inputs, "holdout", law.at_most)
     for name, x in {"error": e, **columns}.items():
         if x.shape != (e.size,) or not e.size:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks, records
-from errsrc.checks import LEVEL, SEED, Choice, Integer, Number, Optional
+from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional
 from errsrc.errors import NoFit
 from errsrc.fitting.diagnostics import identifiability, unexplained, warnings_of
 from errsrc.fitting.forecasts import Forecast
@@ -21,9 +21,21 @@ from errsrc.fitting.noise import noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import NUMBERS, pose
 from errsrc.fitting.problem import OBJECTIVES
+from errsrc.fitting.table_points import (
+    TableRules,
+    as_table,
+    check_no_columns,
+    columns_of,
+    measured_error,
+    noted_library,
+    table_points,
+)
+from errsrc.laws import ALL
+from errsrc.laws.broken import Broken
 from errsrc.laws.derivatives import check_error, compiled_error, equation
 from errsrc.laws.law import LAW, Array, Law
 from errsrc.results import Interval, TextTable, json_value
+from errsrc.tables import frame_of
 
 BOOTSTRAP_DRAWS = 256
 """Number of refits to resampled data, which give the intervals of predictions."""
@@ -115,14 +127,16 @@ class Fit(Forecast):
         dict of str
             "law", the name of the law; "params" and "intervals", by parameter in natural units, where an end
             that the points do not bound is None; "divergence", the mean and standard deviation of the
-            relative divergence; "warnings".
+            relative divergence; "warnings"; "left_out", the rows of a table that were not used, if any.
         """
+        left_out = {"left_out": json_value(self.left_out)} if self.left_out else {}
         return {
             "law": records.name(type(self.law)),
             "params": json_value(self.law.params),
             "intervals": {name: json_value([i.low, i.high]) for name, i in self.intervals.items()},
             "divergence": json_value({"mean": self.divergence_mean, "std": self.divergence_std}),
             "warnings": list(self.warnings),
+            **left_out,
         }
 
     def lines(self, warnings: Sequence[str] | None = None) -> list[tuple[str, str]]:
@@ -137,6 +151,7 @@ class Fit(Forecast):
         for size, unit in self.law.references.items():
             lines.append(("", f"{size} counts in units of {unit} = {self.law.reference(size):g}"))
         lines.append(("points", str(len(self.error))))
+        lines += [("", sentence) for sentence in self.left_out_sentences]
         for interval in list(self.intervals.values())[:1]:
             lines.append(("", f"{100 * interval.level:.6g}% intervals:"))
         for name, value in self.law.params.items():
@@ -147,6 +162,25 @@ class Fit(Forecast):
         return lines + [
             ("warning", sentence) for sentence in (self.warnings if warnings is None else warnings)
         ]
+
+    def columns(self) -> dict[str, Array]:
+        """Return the points as a table, sorted by their inputs.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (points,)
+            The inputs; error, the measured error; predicted, the error of the law; residual, the measured
+            minus the predicted error.
+        """
+        return self.points_table(self.error)
+
+    def to_frame(self) -> Any:
+        """Return `columns` as a data frame.
+
+        The frame is one of the library that the points came from.  For other points the library is the first
+        of pandas, polars and pyarrow that is installed.
+        """
+        return frame_of(self.columns(), noted_library(self.notes))
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -182,6 +216,9 @@ class Fit(Forecast):
     fixed=NUMBERS,
     constants=NUMBERS,
     bounds=NUMBERS,
+    accuracy=Flag(),
+    strict=Flag(),
+    test_size=Optional(Integer(at_least=1)),
     objective=Choice(OBJECTIVES),
     huber_delta=Optional(Number(above=0)),
     starts=Integer(at_least=1),
@@ -191,8 +228,12 @@ class Fit(Forecast):
 @np.errstate(all="ignore")
 def fit(
     law: type[Law],
-    error: ArrayLike,
+    error: ArrayLike | None = None,
     *,
+    data: Any = None,
+    accuracy: bool = False,
+    strict: bool = False,
+    test_size: int | None = None,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
@@ -210,14 +251,28 @@ def fit(
     ----------
     law : type of Law
         The class to fit: one of ``errsrc.laws.ALL``, or your own.
-    error : array_like, shape (points,)
-        Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.
+    error : array_like, shape (points,), or str
+        Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.  With `data`, the name of
+        a column, "error" by default.
+    data : dict, data frame, str or Path, optional
+        The points as a table: a dict of columns, a data frame of pandas, polars or pyarrow, or the path of a
+        file (`errsrc.tables.read_table`).  The error, the weights and the inputs are then names of columns;
+        by default an input is in the column of its name.  Rows that cannot be used are left out, and counted
+        in `left_out` of the fit.
+    accuracy : bool
+        Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any exceeds
+        1.
+    strict : bool
+        Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
+    test_size : int, optional
+        Number of test examples.  An error of 0 in `data` is then taken as 1 / (2 test_size), and left out
+        otherwise.
     fixed : dict of str to float, optional
         Parameters that are not fitted, in natural units, such as ``{"eps0": 0.9}``.
     constants : dict of str to float, optional
         Constants of the law that state the unit of an input, such as ``{"n_full": 50_000}``; by default the
         largest value of that input.
-    weights : array_like, shape (points,), optional
+    weights : array_like, shape (points,), or str, optional
         Relative weights, > 0, such as inverse variances (`seed_weights`); all equal by default.
     bounds : dict of str to (float, float), optional
         (low, high) of the search, in natural units, of parameters whose unit has no exponent in it.
@@ -234,8 +289,8 @@ def fit(
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
         Seed of the starts and of the resampling, >= 0.  Equal seeds give equal fits.
-    **inputs : array_like, shape (points,)
-        An array, or a single number, for each input of the law: numbers > 0.
+    **inputs : array_like, shape (points,), or str
+        An array, or a single number, for each input of the law: numbers > 0.  With `data`, names of columns.
 
     Returns
     -------
@@ -264,11 +319,31 @@ def fit(
     0.49 [0.40, 0.59]
     >>> round(float(found.predict(n=12_800).predicted), 3)
     0.117
+    >>> table = {"tokens": n, "loss": [0.303, 0.240, 0.202, None, 0.152, 0.134]}
+    >>> fit(Power, data=table, error="loss", n="tokens").left_out
+    (LeftOut(reason='without an error', rows=(3,), unit='row'),)
     """
+    options: dict[str, Any] = {
+        "constants": constants,
+        "bounds": bounds,
+        "objective": objective,
+        "huber_delta": huber_delta,
+        "starts": starts,
+        "level": level,
+        "seed": seed,
+    }
+    if data is not None:
+        columns = columns_of("fit", error, inputs, weights)
+        rules = TableRules(accuracy, strict, test_size)
+        points = table_points(as_table(data), law, columns, fixed, rules)
+        return points.noted(fit(points.law or law, **points.arguments(), **options))
+    check_no_columns("fit", error, inputs, weights)
     if huber_delta is not None and objective != "huber":
         accepted = "left out unless objective is 'huber'"
         raise ValueError(checks.refusal("huber_delta", "fit", accepted, huber_delta))
     delta = 1.0 if huber_delta is None else huber_delta
+    falls = law in ALL.values() and law is not Broken
+    error = measured_error(error, inputs, accuracy, f"fit({law.__name__})", falls)
     problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta)
     first = problem.starts(starts, seed)
     if objective == "huber" and huber_delta is None:

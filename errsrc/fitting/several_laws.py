@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks, records
-from errsrc.checks import ERROR, LEVEL, SEED, Number, PositiveArray
+from errsrc.checks import LEVEL, SEED, Flag, Integer, Number, Optional, PositiveArray
 from errsrc.errors import NoFit
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
@@ -20,6 +20,15 @@ from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import NUMBERS, pose
 from errsrc.fitting.problem import Problem
+from errsrc.fitting.table_points import (
+    TableRules,
+    as_table,
+    check_no_columns,
+    columns_of,
+    measured_error,
+    noted_library,
+    table_points,
+)
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
@@ -28,7 +37,8 @@ from errsrc.laws.law import Array, Law, checked_inputs
 from errsrc.laws.m4 import M4
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
-from errsrc.results import TextTable, percent
+from errsrc.results import TextTable, json_value, percent
+from errsrc.tables import frame_of
 
 AVERAGED_LAWS: dict[tuple[str, ...], tuple[type[Law], ...]] = {
     ("n",): (Power, Envelope, M4),
@@ -87,15 +97,25 @@ class AveragedFit(Forecast):
     def content(self) -> list[str | TextTable]:
         """Return the weights of the laws, the first of them, and the warnings as a table."""
         first = ("average of", f"{self._shares()}; the first is shown")
-        return [TextTable([first, *self.members[0].lines(self.warnings)], "l")]
+        left_out = [("", sentence) for sentence in self.left_out_sentences]
+        return [TextTable([first, *left_out, *self.members[0].lines(self.warnings)], "l")]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the main numbers of the member of the largest weight as JSON values, see `Fit.as_dict`."""
-        return self.members[0].as_dict() | {"warnings": list(self.warnings)}
+        left_out = {"left_out": json_value(self.left_out)} if self.left_out else {}
+        return self.members[0].as_dict() | {"warnings": list(self.warnings)} | left_out
 
     def _shares(self) -> str:
         names = [records.name(type(fit.law)) for fit in self.members]
         return ", ".join(f"{name} {percent(w)}" for name, w in zip(names, self.weights, strict=True))
+
+    def columns(self) -> dict[str, Array]:
+        """Return the points as a table, sorted by their inputs, see `Fit.columns`."""
+        return self.points_table(self.members[0].error)
+
+    def to_frame(self) -> Any:
+        """Return `columns` as a data frame, see `Fit.to_frame`."""
+        return frame_of(self.columns(), noted_library(self.notes))
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -172,11 +192,23 @@ def _averaged_fits(forecast: AveragedFit) -> tuple[tuple[Fit, float], ...]:
     return tuple(zip(forecast.members, forecast.weights, strict=True))
 
 
-@checks.arguments(error=ERROR, fixed=NUMBERS, constants=NUMBERS, level=LEVEL, seed=SEED)
+@checks.arguments(
+    accuracy=Flag(),
+    strict=Flag(),
+    test_size=Optional(Integer(at_least=1)),
+    fixed=NUMBERS,
+    constants=NUMBERS,
+    level=LEVEL,
+    seed=SEED,
+)
 @np.errstate(all="ignore")
 def auto(
-    error: ArrayLike,
+    error: ArrayLike | None = None,
     *,
+    data: Any = None,
+    accuracy: bool = False,
+    strict: bool = False,
+    test_size: int | None = None,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
@@ -192,23 +224,32 @@ def auto(
 
     Parameters
     ----------
-    error : array_like, shape (points,)
-        Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.
+    error : array_like, shape (points,), or str
+        Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.  With `data`, the name of
+        a column, "error" by default.
+    data : dict, data frame, str or Path, optional
+        The points as a table, as in `errsrc.fit`.  By default the laws are those in n and m if there is a
+        column m that varies, and those in n otherwise.
+    accuracy, strict : bool
+        Whether the values are accuracies, and whether rows that cannot be used are refused, as in
+        `errsrc.fit`.
+    test_size : int, optional
+        Number of test examples, as in `errsrc.fit`.
     fixed : dict of str to float, optional
         Parameters that are not fitted, such as ``{"eps0": 0.9}``, in every law with such a parameter.  The
         joint dense law is averaged only if its eps0, the error of a random guess, is fixed.
     constants : dict of str to float, optional
         Constants that state the unit of an input, in every law with such a constant; by default the largest
         value of that input.
-    weights : array_like, shape (points,), optional
+    weights : array_like, shape (points,), or str, optional
         Relative weights, > 0; all equal by default.  They are multiplied by `RECENCY`.
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
         Seed of the starts and of the resampling, >= 0.
-    **inputs : array_like, shape (points,)
-        Arrays > 0.  They choose the laws, and are one of these sets: n; n and m; density; density, depth,
-        width and eps_np.
+    **inputs : array_like, shape (points,), or str
+        Arrays > 0, or, with `data`, names of columns.  They choose the laws, and are one of these sets: n; n
+        and m; density; density, depth, width and eps_np.
 
     Returns
     -------
@@ -237,6 +278,12 @@ def auto(
     >>> [type(member.law).__name__ for member in found.members]
     ['Power', 'Envelope', 'M4']
     """
+    if data is not None:
+        asked = columns_of("auto", error, inputs, weights)
+        points = table_points(as_table(data), "auto", asked, fixed, TableRules(accuracy, strict, test_size))
+        return points.noted(auto(**points.arguments(), constants=constants, level=level, seed=seed))
+    check_no_columns("auto", error, inputs, weights)
+    error = measured_error(error, inputs, accuracy, "auto")
     names = _suitable(inputs, fixed or {})
     columns = _columns(error, inputs, names, weights)
     _check_values(columns["error"], names, fixed or {}, constants or {})

@@ -9,7 +9,7 @@ import io
 import json
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -84,6 +84,8 @@ class DataTable:
         "" for a file.
     index : object
         The index of a pandas data frame; None for other tables.
+    marks : Marks or None
+        What the whole file shows about its decimal mark, if the table is a part of a file.
     """
 
     source: str
@@ -94,6 +96,7 @@ class DataTable:
     written: Written | None = None
     library: str = ""
     index: Any = None
+    marks: Marks | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -177,6 +180,8 @@ class DataTable:
     @functools.cached_property
     def _marks(self) -> Marks:
         """What all columns of text show about the decimal mark."""
+        if self.marks is not None:
+            return self.marks
         found = [marks_of(cells) for cells in self.columns.values() if isinstance(cells, tuple)]
         decimal: frozenset[str] = frozenset().union(*(one.decimal for one in found))
         return Marks(decimal, any(one.ungrouped for one in found))
@@ -247,7 +252,22 @@ class DataTable:
         columns = {k: some(v) if isinstance(v, tuple) else v[keep] for k, v in self.columns.items()}
         written = self.written and self.written._replace(texts=some(self.written.texts))
         index = None if self.index is None else self.index[keep]
-        return dataclasses.replace(self, columns=columns, rows=some(self.rows), written=written, index=index)
+        rows = some(self.rows)
+        return dataclasses.replace(
+            self, columns=columns, rows=rows, written=written, index=index, marks=self._marks
+        )
+
+    def with_column(self, name: str, values: Array) -> DataTable:
+        """Return the table with other values in a column.
+
+        Parameters
+        ----------
+        name : str
+            Name of the column.
+        values : ndarray of float64, shape (rows,)
+            The values.
+        """
+        return dataclasses.replace(self, columns={**self.columns, name: values}, marks=self._marks)
 
     def where(self, conditions: Mapping[str, Any]) -> DataTable:
         """Return the table of the rows that hold given values.
@@ -302,7 +322,12 @@ class DataTable:
         return np.array([cell.strip().lower() in TRUE for cell in self.text(name)], dtype=bool)
 
     def usable(
-        self, columns: Mapping[str, str], *, strict: bool = False, zero: str = "", predicting: bool = False
+        self,
+        columns: Mapping[str, str],
+        *,
+        strict: bool = False,
+        zero: Container[str] = (),
+        predicting: bool = False,
     ) -> tuple[NDArray[np.bool_], tuple[LeftOut, ...]]:
         """Return which rows hold finite numbers > 0 in all the given columns, and why the others do not.
 
@@ -312,8 +337,8 @@ class DataTable:
             {input or "error": name of its column}.
         strict : bool
             Whether to raise ValueError for rows that cannot be used, instead of leaving them out.
-        zero : str
-            An input or "error" that may be 0.
+        zero : container of str
+            Inputs, or "error", that may be 0.
         predicting : bool
             Whether the rows are new runs, so that the column `diverged` does not count.
 
@@ -338,7 +363,7 @@ class DataTable:
             values, text = self.numbers(name)
             shown = self.text(name)
             for k in np.flatnonzero(text | ~(np.isfinite(values) & (values > 0))).tolist():
-                if role == zero and values[k] == 0:
+                if role in zero and values[k] == 0:
                     continue
                 cell = f"{self.unit} {self.rows[k]}, {shortened(name)!r} = {shortened(shown[k].strip())!r}"
                 if reasons[k] == "diverged":
@@ -468,7 +493,9 @@ class DataTable:
         if not rows:
             raise ValueError(f"{self.source} has no values in the columns of its runs.")
         columns = {name: tuple(column) for name, column in new.items()}
-        return DataTable(self.source, columns, tuple(rows), self.unit, library=self.library)
+        return DataTable(
+            self.source, columns, tuple(rows), self.unit, library=self.library, marks=self._marks
+        )
 
 
 def _reason(role: str, value: float, cell: str) -> str:

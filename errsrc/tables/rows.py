@@ -32,7 +32,12 @@ class LeftOut:
         return len(self.rows)
 
     def __str__(self) -> str:
-        return f"{len(self)} {self.reason} ({listed_rows(self.rows, self.unit)})"
+        return f"{len(self)} {self.reason} ({self.listed})"
+
+    @property
+    def listed(self) -> str:
+        """The rows as text, such as "lines 5, 9"."""
+        return listed_rows(self.rows, self.unit)
 
 
 def listed_rows(rows: Sequence[Any], unit: str) -> str:

@@ -10,8 +10,8 @@ from outside.law import Onset
 
 import errsrc
 from errsrc.fitting import AveragedFit, Fit, auto, fit, fit_csv, load_fit, predict_csv, save_fit
-from errsrc.fitting.csv_table import read_csv
 from errsrc.laws import Chinchilla, Power, Pruning
+from errsrc.tables import read_table
 
 N, M = (x.ravel() for x in np.meshgrid(2.0 ** np.arange(9, 15), 4.0 ** np.arange(4, 9)))
 ERROR = Chinchilla(E=1.8, A=9.0, B=20.0, alpha=0.35, beta=0.37).error(n=N, m=M)
@@ -115,12 +115,12 @@ def test_a_fit_is_shown_as_a_table(tmp_path: Path) -> None:
 
 def test_what_a_table_is_asked(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("n, m ,name\n1,2,a\n1,3,b\n")
-    table = read_csv(tmp_path / "a.csv")
+    table = read_table(tmp_path / "a.csv")
     assert table.header == ("n", "m", "name")
     assert table.varying == {"m"}
-    np.testing.assert_array_equal(table.numbers("name"), [np.nan, np.nan])
-    with pytest.raises(ValueError, match=r"a\.csv, line 2: the column 'name' must be a finite number > 0"):
-        table.positive_numbers("name")
+    np.testing.assert_array_equal(table.numbers("name").values, [np.nan, np.nan])
+    with pytest.raises(ValueError, match=r"a\.csv: each cell .* Got 2 others: line 2, 'name' = 'a'; line 3"):
+        table.usable({"n": "name"})
 
 
 @pytest.mark.parametrize(

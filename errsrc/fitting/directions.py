@@ -1,0 +1,54 @@
+"""Whether measured values rise with n, as accuracies do and errors do not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import special
+
+from errsrc.laws.law import Array
+
+CLEAR = 0.7
+"""Smallest rank correlation at which values clearly rise."""
+CHANCE = 0.01
+"""Largest probability of such a correlation if the values did not depend on n."""
+
+
+def rises(error: Array, inputs: Mapping[str, Array]) -> bool:
+    """Return whether the values clearly rise with n: their rank correlation is high, and not by chance.
+
+    If there is an m that varies, the values must rise with n and with m, each at a given value of the other.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (points,)
+        The values.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs by name; without an n the values do not rise.
+    """
+    if len(error) < 4:
+        return False
+    sizes = [inputs[name] for name in ("n", "m") if name in inputs and np.ptp(inputs[name]) > 0]
+    if "n" not in inputs or len(sizes) == 0 or np.ptp(inputs["n"]) == 0 or np.ptp(error) == 0:
+        return False
+    ranks = np.column_stack([_standard_ranks(x) for x in sizes])
+    target = _standard_ranks(error)
+    slopes, _, rank, _ = np.linalg.lstsq(ranks, target, rcond=1e-6)
+    degrees = len(target) - 1 - len(sizes)
+    if rank < len(sizes) or degrees < 1 or len(np.unique(inputs["n"])) < 4:
+        return False
+    explained = 1 - float(np.mean((target - ranks @ slopes) ** 2))
+    if not (slopes > 0.2).all() or explained < CLEAR**2:
+        return False
+    statistic = math.sqrt(explained * degrees / max(1 - explained, 1e-12))
+    return float(special.stdtr(degrees, -statistic)) < CHANCE
+
+
+def _standard_ranks(values: Array) -> Array:
+    """Return ranks with mean 0 and standard deviation 1; equal values share their mean rank."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place.ravel()]
+    centred: Array = ranks - ranks.mean()
+    return centred / np.sqrt(np.mean(centred**2))

@@ -1,0 +1,646 @@
+"""From the columns of a table to the points of a fit, and to the inputs of a prediction.
+
+A table is a file or a data frame (`errsrc.tables`).  Rows that cannot be used are left out.  The notes of the
+fit count them.
+
+Tables of pruned networks need more than a choice of columns.  The law takes the error of each network before
+its pruning as an input, but many such tables lack it.  This error is then estimated from the rows of the
+network near density 1, and kept in the notes of the fit, so that later predictions of the same networks use
+the same value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from errsrc import checks
+from errsrc.checks import ERROR, PositiveArray
+from errsrc.fitting.directions import rises
+from errsrc.laws import ALL
+from errsrc.laws.chinchilla import Chinchilla
+from errsrc.laws.dense import Dense
+from errsrc.laws.envelope import Envelope
+from errsrc.laws.joint_pruning import JointPruning, plateau
+from errsrc.laws.law import Array, Law
+from errsrc.laws.power import Power
+from errsrc.tables import DataTable, LeftOut, left_out_sentence, read_table, table_of
+
+F = TypeVar("F", bound=Any)
+SIZES = ("n", "m", "depth", "width", "density")
+"""Sizes of a training run that a column may hold, each under its own name by default."""
+LAWS_IN_N: dict[type[Law], tuple[type[Law], dict[str, str]]] = {
+    Chinchilla: (Power, {"B": "a", "beta": "alpha"}),
+    Dense: (Envelope, {"eps0": "eps0", "alpha": "alpha", "eta": "eta"}),
+}
+"""The law in n that each law in n and m is if m is constant, with the new names of its parameters."""
+
+
+@dataclass(frozen=True)
+class TableRules:
+    """How the values of a table are read.
+
+    Attributes
+    ----------
+    accuracy : bool
+        Whether the column of the error holds accuracies, as shares or, if any exceeds 1, in percent.
+    strict : bool
+        Whether to raise ValueError for rows that cannot be used, instead of leaving them out.
+    test_size : int or None
+        Number of test examples.  An error of 0 is then taken as 1 / (2 test_size), and left out otherwise.
+    """
+
+    accuracy: bool = False
+    strict: bool = False
+    test_size: int | None = None
+
+
+READ_AS_IS = TableRules()
+
+
+class TablePoints(NamedTuple):
+    """The points of a fit, from the columns of a table.
+
+    Attributes
+    ----------
+    law : type of Law or None
+        The law to fit, or None for the average of several.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs of the law by name.
+    error : ndarray of float64, shape (points,)
+        Measured errors.
+    weights : ndarray of float64, shape (points,), or None
+        Relative weights of the points, or None for equal weights.
+    fixed : dict of str to float
+        Parameters that are not fitted: those that the caller fixed, and those whose input never varies.
+    notes : dict
+        JSON values that are stored with the fit: "columns", the columns by input; "left_out", the rows that
+        were left out; "library", the library of the data frame; "constant", the value of a constant m; and,
+        for pruned networks, "networks", their sizes and errors before pruning.
+    warnings : tuple of str
+        Sentences on what the reader must know.
+    """
+
+    law: type[Law] | None
+    inputs: dict[str, Array]
+    error: Array
+    weights: Array | None
+    fixed: dict[str, float]
+    notes: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `errsrc.fit` that are not the law."""
+        return {"error": self.error, "weights": self.weights, "fixed": self.fixed, **self.inputs}
+
+    def noted(self, found: F) -> F:
+        """Return a fit of the points, with their notes and warnings.
+
+        Parameters
+        ----------
+        found : Fit or AveragedFit
+            The fit.
+        """
+        return dataclasses.replace(found, notes=self.notes, warnings=(*self.warnings, *found.warnings))
+
+
+class _Choice(NamedTuple):
+    """The law that a table is fitted to, with the column of each of its inputs and of "error"."""
+
+    law: type[Law] | None
+    columns: dict[str, str]
+    several_networks: bool
+    warnings: tuple[str, ...]
+
+
+def as_table(data: Any) -> DataTable:
+    """Return the table of a file, a dict or a data frame.
+
+    Parameters
+    ----------
+    data : str, Path, dict, data frame or DataTable
+        The path of a file, or a frame.
+    """
+    return read_table(Path(data)) if isinstance(data, (str, os.PathLike)) else table_of(data)
+
+
+def columns_of(where: str, error: Any, inputs: Mapping[str, Any], weights: Any = None) -> dict[str, str]:
+    """Return {input, "error" or "weights": name of its column} of the arguments of a function with `data`.
+
+    Parameters
+    ----------
+    where : str
+        Name of the function, for messages.
+    error : str or None
+        The argument of this name; None if it is not given.
+    inputs : dict of str to str
+        The other arguments.
+    weights : str or None
+        The argument of this name; None if it is not given.
+
+    Raises
+    ------
+    TypeError
+        For an argument that is no string.
+    """
+    given = {"error": error, **inputs, "weights": weights}
+    for name, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(checks.refusal(name, where, "the name of a column of data", value))
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def check_no_columns(where: str, error: Any, inputs: Mapping[str, Any], weights: Any = None) -> None:
+    """Raise TypeError for names of columns without `data`, and for a missing error.
+
+    Parameters
+    ----------
+    where : str
+        Name of the function, for messages.
+    error : array_like or None
+        The argument of this name.
+    inputs : dict
+        The other arguments.
+    weights : array_like or None
+        The argument of this name.
+    """
+    for name, value in {"error": error, **inputs, "weights": weights}.items():
+        if isinstance(value, str):
+            message = checks.refusal(name, where, "an array of numbers", value)
+            raise TypeError(f"{message} Names of columns need data=, a data frame or the path of a file.")
+    if error is None:
+        raise TypeError(checks.refusal("error", where, "an array of numbers, or data= must be given", None))
+
+
+def table_points(
+    table: DataTable,
+    law: str | type[Law],
+    columns: Mapping[str, str],
+    fixed: Mapping[str, float] | None = None,
+    rules: TableRules = READ_AS_IS,
+) -> TablePoints:
+    """Return the points that a fit takes from a table.
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+    law : str or type of Law
+        A name in `errsrc.laws.ALL`, a law of your own, or "auto".  "auto" is "pruning" if the density varies,
+        and the average of several laws otherwise.  "pruning" is the joint law of pruning if the table has
+        several networks.
+    columns : dict of str to str
+        {input, "error" or "weights": name of its column}, where it is not the name of the input.
+    fixed : dict of str to float, optional
+        Parameters that are not fitted.
+    rules : TableRules
+        How the values are read.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, if no row can be used, if a cell is text that is no number, if the errors rise
+        with n, or if `columns` names an input that the law does not have.
+    """
+    asked = dict(columns)
+    weights = asked.pop("weights", None)
+    choice = _chosen(table, law, asked)
+    used = choice.columns | ({} if weights is None else {"weights": weights})
+    total = len(table)
+    table, left_out, warnings = _without_copies(table, rules.strict)
+    for role, name in used.items():
+        table.require(name, role if name == role else "")
+    table, said = _with_errors(table, used["error"], rules)
+    usable, others = table.usable(used, strict=rules.strict)
+    values = {name: table.numbers(column).values[usable] for name, column in used.items()}
+    notes: dict[str, Any] = {"columns": choice.columns}
+    if table.library:
+        notes["library"] = table.library
+    notes |= left_out_notes((*left_out, *others), total)
+    error, relative = values.pop("error"), values.pop("weights", None)
+    if choice.law is None or choice.law in ALL.values():
+        _check_falls(error, values, rules.accuracy)
+    warnings = (*choice.warnings, *warnings, *said)
+    if choice.several_networks:
+        points = _pruned_points(choice.columns, values, error, relative, notes)
+    else:
+        points = TablePoints(choice.law, values, error, relative, {}, notes, ())
+    points = _with_fixed(points, fixed or {})
+    return points._replace(warnings=(*warnings, *points.warnings))
+
+
+def _with_fixed(points: TablePoints, fixed: Mapping[str, float]) -> TablePoints:
+    """Return the points with fixed parameters; those of a constant m become points of the law in n."""
+    constant = points.law in LAWS_IN_N or points.law is None
+    m = points.inputs.get("m")
+    if not constant or m is None or np.ptp(m) or not np.ptp(points.inputs["n"]):
+        return points._replace(fixed={**points.fixed, **fixed})
+    law, names = (None, {name: name for name in fixed}) if points.law is None else LAWS_IN_N[points.law]
+    shown = "the law in n is fitted"
+    if law is not None and points.law is not None:
+        shown += f", {law.__name__} instead of {points.law.__name__}"
+        for name in fixed.keys() - names.keys():
+            raise ValueError(f"m is {m[0]:g} in every row: {shown}, which has no {name}: leave {name} out.")
+    columns = {name: column for name, column in points.notes["columns"].items() if name != "m"}
+    constants = {points.notes["columns"]["m"]: float(m[0])}
+    return TablePoints(
+        law,
+        {name: x for name, x in points.inputs.items() if name != "m"},
+        points.error,
+        points.weights,
+        {names[name]: value for name, value in fixed.items()},
+        {**points.notes, "columns": columns, "constant": constants},
+        (f"m is {m[0]:g} in every row: {shown}.",),
+    )
+
+
+def _without_copies(table: DataTable, strict: bool) -> tuple[DataTable, tuple[LeftOut, ...], tuple[str, ...]]:
+    """Return the table without copied rows, these rows, and a sentence about them."""
+    once, copies = table.without_copies()
+    if copies is None:
+        return table, (), ()
+    if strict:
+        raise ValueError(f"{table.source} has copied rows: {copies}.")
+    said = (
+        "Rows that are equal in all columns count once: a column with the seed would tell runs from copies."
+    )
+    return once, (copies,), (said,)
+
+
+def _with_errors(table: DataTable, name: str, rules: TableRules) -> tuple[DataTable, tuple[str, ...]]:
+    """Return the table with errors instead of accuracies and zeros, and a sentence about the zeros."""
+    values, text = table.numbers(name)
+    if text.any():
+        return table, ()  # refused when the rows are chosen
+    if rules.accuracy:
+        values = errors_of(values)
+        table = table.with_column(name, values)
+    if rules.test_size is None or not (values == 0).any():
+        return table, ()
+    if np.nanmax(values) > 1:
+        raise ValueError(
+            f"test_size needs errors as shares of the test set, at most 1. Got {np.nanmax(values):g}."
+        )
+    smallest = 1 / (2 * rules.test_size)
+    zeros = values == 0
+    rows = LeftOut("", tuple(row for row, zero in zip(table.rows, zeros, strict=True) if zero), table.unit)
+    what = "1 error of 0 is" if len(rows) == 1 else f"{len(rows)} errors of 0 are"
+    said = f"{what} taken as 1 / (2 test_size) = {smallest:g} ({rows.listed})."
+    return table.with_column(name, np.where(zeros, smallest, values)), (said,)
+
+
+def errors_of(accuracy: Array) -> Array:
+    """Return errors as shares: 1 - accuracy, or 1 - accuracy / 100 if any accuracy exceeds 1.
+
+    Parameters
+    ----------
+    accuracy : ndarray of float64
+        Accuracies; nan where one is missing.
+
+    Raises
+    ------
+    ValueError
+        For values below 0 or above 100.
+    """
+    known = accuracy[np.isfinite(accuracy)]
+    bad = known[(known < 0) | (known > 100)]
+    if bad.size:
+        raise ValueError(
+            f"An accuracy must be at least 0, and at most 1 or at most 100 percent. Got {bad[0]:g}."
+        )
+    percent = bool(known.size) and known.max() > 1
+    # Rounded, so that an accuracy of 0.9 gives the error 0.1 and not 0.09999999999999998.
+    return np.round((100 - accuracy) / 100 if percent else 1 - accuracy, 15)
+
+
+def _check_falls(error: Array, inputs: Mapping[str, Array], accuracy: bool) -> None:
+    """Raise ValueError if the errors rise with n."""
+    if accuracy and rises(error, inputs):
+        raise ValueError(
+            "1 - accuracy rises with n: these are errors already; leave accuracy=True (--accuracy) out."
+        )
+    check_falls(error, inputs)
+
+
+def check_falls(error: Array, inputs: Mapping[str, Array]) -> None:
+    """Raise ValueError if the errors clearly rise with n, as accuracies do.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (points,)
+        Measured errors.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs by name.
+    """
+    if rises(error, inputs):
+        message = "The values rise with n: are they accuracies?"
+        raise ValueError(f"{message} Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error.")
+
+
+def measured_error(
+    error: ArrayLike | None, inputs: Mapping[str, ArrayLike], accuracy: bool, where: str, falls: bool = True
+) -> Array:
+    """Return the errors of arrays, from accuracies if `accuracy`; raise ValueError if they rise with n.
+
+    Parameters
+    ----------
+    error : array_like, shape (points,)
+        Errors or accuracies.
+    inputs : dict of str to array_like
+        Inputs by name.
+    accuracy : bool
+        Whether the errors are accuracies.
+    where : str
+        Name of the function, for messages.
+    falls : bool
+        Whether the law of the fit falls with n.
+    """
+    shares = errors_of(checks.NonNegativeArray()(error, "error", where)) if accuracy else error
+    measured = ERROR(shares, "error", where)
+    try:
+        sizes = {name: PositiveArray()(inputs[name], name, where) for name in ("n", "m") if name in inputs}
+    except (TypeError, ValueError):
+        return measured  # refused with the other inputs
+    if falls and all(x.shape == measured.shape and x.ndim == 1 for x in sizes.values()):
+        _check_falls(measured, sizes, accuracy)
+    return measured
+
+
+def left_out_notes(left_out: Sequence[LeftOut], total: int) -> dict[str, Any]:
+    """Return the notes of a fit on rows that were left out, as JSON values; {} if there are none.
+
+    Parameters
+    ----------
+    left_out : sequence of LeftOut
+        The rows.
+    total : int
+        Number of rows of the table.
+    """
+    if not left_out:
+        return {}
+    groups = [
+        {
+            "reason": one.reason,
+            "rows": [r if isinstance(r, int) else str(r) for r in one.rows],
+            "unit": one.unit,
+        }
+        for one in left_out
+    ]
+    return {"left_out": {"total": total, "groups": groups}}
+
+
+def noted_left_out(notes: Mapping[str, Any]) -> tuple[tuple[LeftOut, ...], str]:
+    """Return the rows that the notes of a fit say were left out, and one sentence about them.
+
+    Parameters
+    ----------
+    notes : dict
+        Notes of a fit, possibly of a file that errsrc has not written.
+    """
+    try:
+        noted = notes["left_out"]
+        groups = tuple(LeftOut(str(g["reason"]), tuple(g["rows"]), str(g["unit"])) for g in noted["groups"])
+        return groups, left_out_sentence(groups, int(noted["total"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return (), ""
+
+
+def _chosen(table: DataTable, law: str | type[Law], asked: Mapping[str, str]) -> _Choice:
+    """Choose the law and the columns; a column in `asked` is used for no other input."""
+    own = {name: table.found(name) for name in (*SIZES, "error", "eps_np") if name not in asked}
+    here = dict(asked) | {k: v for k, v in own.items() if v is not None and v not in asked.values()}
+    renamed = _renamed(table, here, asked)
+    if law == "auto" and ("density" in asked or here.get("density") in table.varying):
+        law = "pruning"
+    several = not here.keys().isdisjoint({"depth", "width", "eps_np"}) or here.get("n") in table.varying
+    if law == "pruning" and several:
+        names: tuple[str, ...] = ("density", "depth", "width", "n", "eps_np")
+    elif law == "auto":
+        names = ("n", "m") if "m" in here else ("n",)
+    else:
+        names = (ALL[law] if isinstance(law, str) else law).inputs
+    shown = law if isinstance(law, str) else law.__name__
+    for name in asked:
+        if name not in (*names, "error"):
+            raise ValueError(f"The {shown} law takes {', '.join(names)}: leave the column of {name} out.")
+    if law == "pruning" and several:
+        taken = {k: here[k] for k in names if k in here}
+        needed = {"error": here.get("error", "error"), "density": here.get("density", "density")}
+        return _Choice(JointPruning, needed | taken, True, renamed)
+    unseen = [here[name] for name in ("m", "density") if name in here and name not in names]
+    warnings = [
+        f"The column {column!r} varies, but the {shown} law does not depend on it."
+        for column in unseen
+        if column in table.varying
+    ]
+    chosen = ALL.get(law) if isinstance(law, str) else law
+    return _Choice(chosen, {k: here.get(k, k) for k in (*names, "error")}, False, (*renamed, *warnings))
+
+
+def _renamed(table: DataTable, here: Mapping[str, str], asked: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for columns n and m that are written as N and M; raise ValueError if N may be m."""
+    sentences = []
+    for name, what in (("n", "training examples"), ("m", "parameters")):
+        column = here.get(name, name)
+        if column == name or name in asked:
+            continue
+        if table.found("d") is not None and "d" not in asked.values():
+            columns = f"{column!r} and {table.found('d')!r}"
+            fix = "say which column is n, the number of training examples, and which is m"
+            raise ValueError(f"{table.source} has columns {columns}, and N is often the model size: {fix}.")
+        sentences.append(f"The column {column!r} is taken for {name}, the number of {what}.")
+    return tuple(sentences)
+
+
+def _pruned_points(
+    columns: Mapping[str, str],
+    values: dict[str, Array],
+    error: Array,
+    weights: Array | None,
+    notes: Mapping[str, Any],
+) -> TablePoints:
+    """Return the points of several pruned networks; their errors before pruning may be in no column."""
+    inputs = _network_inputs(values, len(error))
+    keys = _networks(values, len(error))
+    measured = values["eps_np"] if "eps_np" in values else _plateaus(keys, inputs["density"], error)
+    held = {name: power for name, power in (("depth", "phi"), ("width", "psi")) if np.ptp(inputs[name]) == 0}
+    networks = {key: [*key, e] for key, e in zip(keys, measured.tolist(), strict=True)}
+    return TablePoints(
+        law=JointPruning,
+        inputs={**inputs, "eps_np": measured},
+        error=error,
+        weights=weights,
+        fixed=dict.fromkeys(held.values(), 0.0),
+        notes={**notes, "columns": dict(columns), "networks": list(networks.values())},
+        warnings=tuple(f"{power} is held at 0: the {name} never varies." for name, power in held.items()),
+    )
+
+
+def noted_library(notes: Mapping[str, Any]) -> str:
+    """Return the library of the data frame that a fit was made from, "" if it was none.
+
+    Parameters
+    ----------
+    notes : dict
+        Notes of a fit.
+    """
+    library = notes.get("library", "")
+    return library if isinstance(library, str) else ""
+
+
+class TableInputs(NamedTuple):
+    """The inputs at which the rows of a table are predicted.
+
+    Attributes
+    ----------
+    inputs : dict of str to ndarray of float64, shape (usable rows,)
+        Inputs of the law by name.
+    usable : ndarray of bool, shape (rows,)
+        The rows that can be predicted.
+    left_out : tuple of LeftOut
+        The other rows.
+    """
+
+    inputs: dict[str, Array]
+    usable: NDArray[np.bool_]
+    left_out: tuple[LeftOut, ...]
+
+
+def table_inputs(
+    table: DataTable,
+    names: Sequence[str],
+    notes: Mapping[str, Any],
+    columns: Mapping[str, str] | None = None,
+    strict: bool = False,
+) -> TableInputs:
+    """Return the inputs at which a fit predicts the rows of a table.
+
+    The notes of the fit name its columns.  A pruned network's error before pruning comes from the column
+    eps_np.  If there is no such column, it is the value that the fit used for this network.  For a new
+    network it is estimated from the rows of this network that have an error.
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+    names : sequence of str
+        Names of the inputs of the fit.
+    notes : dict
+        Notes of the fit; without notes the columns have the names of the inputs.
+    columns : dict of str to str, optional
+        {input: name of its column}, where a name is not that of the fit.
+    strict : bool
+        Whether to raise ValueError for rows that cannot be predicted.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, if a cell is text that is no number, if no row can be predicted, or if the
+        error of a network before its pruning is unknown.
+    """
+    own, known = _columns_and_networks(names, notes)
+    for name in columns or {}:
+        if name not in names:
+            raise TypeError(f"The fit takes {', '.join(names)}: leave the column of {name} out.")
+    own |= columns or {}
+    if "eps_np" in names:
+        before = own.get("eps_np", "eps_np")
+        used = {"density": "density"} | {
+            k: v for k, v in own.items() if k in ("density", "depth", "width", "n")
+        }
+        used |= {"eps_np": before} if before in table.header else {}
+    else:
+        used = {name: own[name] for name in names}
+    used = {role: _column(table, role, name, columns or {}) for role, name in used.items()}
+    usable, left_out = table.usable(used, strict=strict, predicting=True)
+    usable, left_out = _of_constant(table, notes, usable, left_out)
+    if not usable.any():
+        raise ValueError(
+            f"{table.source}: no row can be predicted: {left_out_sentence(left_out, len(table))}"
+        )
+    values = {name: table.numbers(column).values[usable] for name, column in used.items()}
+    if "eps_np" not in names:
+        return TableInputs(values, usable, left_out)
+    inputs = _network_inputs(values, int(usable.sum()))
+    if "eps_np" in values:
+        return TableInputs({**inputs, "eps_np": values["eps_np"]}, usable, left_out)
+    rows = table.taken(usable)
+    keys = _networks(values, len(rows))
+    error = rows.numbers(own["error"]).values if own["error"] in rows.header else np.full(len(rows), np.nan)
+    new = np.array([key not in known for key in keys])
+    with_error = new & np.isfinite(error) & (error > 0)
+    measured = [key for key, has in zip(keys, with_error, strict=True) if has]
+    plateaus = _plateaus(measured, inputs["density"][with_error], error[with_error])
+    known.update(zip(measured, plateaus.tolist(), strict=True))
+    for key, row in zip(keys, rows.rows, strict=True):
+        if key not in known:
+            which = "a network that was not fitted and has no rows with an error"
+            raise ValueError(f"{table.source}, {table.unit} {row}: {which}; add a column 'eps_np'.")
+    return TableInputs({**inputs, "eps_np": np.array([known[key] for key in keys])}, usable, left_out)
+
+
+def _column(table: DataTable, role: str, name: str, asked: Mapping[str, str]) -> str:
+    """Return the column of an input, possibly in other letter case; raise ValueError if there is none."""
+    found = None if role in asked else table.found(name)
+    if found is None:
+        table.require(name, role)
+    return found or name
+
+
+def _of_constant(
+    table: DataTable, notes: Mapping[str, Any], usable: NDArray[np.bool_], left_out: tuple[LeftOut, ...]
+) -> tuple[NDArray[np.bool_], tuple[LeftOut, ...]]:
+    """Leave out rows of another m than the constant m of the fit."""
+    constant = notes.get("constant", {})
+    for name, value in constant.items() if isinstance(constant, Mapping) else ():
+        if not isinstance(value, (int, float)) or name not in table.header or name in table.repeated:
+            continue
+        values = table.numbers(name).values
+        other = usable & np.isfinite(values) & (np.abs(values - value) > 1e-9 * abs(value))
+        if other.any():
+            rows = tuple(row for row, is_other in zip(table.rows, other, strict=True) if is_other)
+            left_out = (*left_out, LeftOut(f"with another {name} than the fit's {value:g}", rows, table.unit))
+            usable = usable & ~other
+    return usable, left_out
+
+
+def _columns_and_networks(
+    names: Sequence[str], notes: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[tuple[float, ...], float]]:
+    """Return {input: column} and {network: error before pruning} of a fit's notes."""
+    columns = notes.get("columns", {name: name for name in (*names, "error")})
+    try:
+        needed = {"error", *names} - {"depth", "width", "eps_np"}
+        if not needed <= set(columns) or not all(isinstance(columns[name], str) for name in columns):
+            raise ValueError(columns)
+        known = {tuple(map(float, key)): float(e) for *key, e in notes.get("networks", [])}
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("The notes of the fit are not those that errsrc writes for a CSV file.") from None
+    return dict(columns), known
+
+
+def _network_inputs(sizes: Mapping[str, Array], count: int) -> dict[str, Array]:
+    """Return density, depth and width, (count,) each; 1 where there is no column of depth or width."""
+    return {name: sizes.get(name, np.ones(count)) for name in ("density", "depth", "width")}
+
+
+def _networks(sizes: Mapping[str, Array], count: int) -> list[tuple[float, ...]]:
+    """Return the network of each row as (depth, width, n), 1 where there is no column."""
+    one = np.ones(count)
+    return list(zip(*(sizes.get(name, one).tolist() for name in ("depth", "width", "n")), strict=True))
+
+
+def _plateaus(keys: list[tuple[float, ...]], density: Array, error: Array) -> Array:
+    """Return the error of each row's network before pruning, (rows,), from all rows of the network."""
+    out = np.empty(len(keys))
+    for key in set(keys):
+        rows = np.array([other == key for other in keys])
+        out[rows] = plateau(density[rows], error[rows])
+    return out
