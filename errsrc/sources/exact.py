@@ -51,7 +51,7 @@ def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
         labels = "noisy labels" if setting.noise_std else "labels with a part outside its band"
         status += (
             f" But over random inputs the mean risk is infinite, for least squares of n = {experiment.n:,} "
-            f"{labels} in M = {setting.dimension(function_class):,} functions: estimates and intervals are "
+            f"{labels} in M = {setting.dimension(function_class):,} functions: estimates and intervals "
             "describe these draws only."
         )
     return Budget.known(
