@@ -402,16 +402,16 @@ def _numbers(value: Any, name: str, where: str, accepted: str) -> NDArray[np.flo
 
 
 LEVEL = Number(above=0, below=1)
-"""Coverage of an interval."""
+"""The rule for the coverage of an interval."""
 
 ERROR = PositiveArray(at_least=float(np.finfo(np.float64).tiny))
 """Measured errors.  Smaller numbers (subnormal ones) have lost digits."""
 
 SEED = Integer(at_least=0)
-"""Root of the seed tree."""
+"""The rule for a seed from which all random streams are derived."""
 
 PATH = Instance((str, os.PathLike), "a path: a string or a pathlib.Path")
-"""The path of a file."""
+"""The rule for the path of a file."""
 
 
 def arguments(**rules: Rule) -> Callable[[F], F]:

@@ -111,7 +111,7 @@ class Outcome(Result):
     ----------
     verdict : str
         "holds", "refuted", or "not tested".  An example is not tested if the claim says nothing about it, or
-        if the claim's bound is so large that no error would refute it.
+        if the part of the bound that allows for rounding is above `UNTESTED`.
     error : float
         The relative error |f^ - f| / |f| of the predictor f^ for the teacher f; nan if the example was not
         tested.
@@ -149,7 +149,7 @@ def examine(example: Example) -> Outcome:
     Outcome
         The verdict with the error and its bound.  The verdict is "not tested" if n is below the threshold, if
         the setting's `n_nyquist` is not known, if the setting has no `Setting.sampling_matrix`, or if the
-        bound is too large.
+        part of the bound that allows for rounding is above `UNTESTED`.
 
     Raises
     ------

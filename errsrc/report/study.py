@@ -19,7 +19,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
     "search": ("errsrc.report.conjectures", "search_content"),
     "example": ("errsrc.report.conjectures", "example_content"),
 }
-"""The function that returns what a page says, by kind of study; a page of another kind lists the cells."""
+"""Functions that return the content of a page, by kind of study; pages of other kinds list the cells."""
 
 
 @checks.arguments(

@@ -266,7 +266,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
 class SparseTeacher(_BandInputs, Setting):
     """A random combination of a few basis functions of a band; the learner does not know which functions.
 
-    The K functions are drawn uniformly without repetition.  Their coefficients are normal with equal
+    K basis functions are drawn uniformly without repetition.  Their coefficients are normal with equal
     variance, all other coefficients are 0, and the target variance is 1.
 
     Parameters

@@ -217,7 +217,7 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
     outputs : int
         Number of outputs.
     values : float64, (..., outputs)
-        Values of teachers.  If the smallest possible risk depends on the values, their mean risk is returned.
+        Values of teachers.  If the smallest possible risk depends on the values, its mean is returned.
     """
     if loss == "squared":
         return channel.noise_std**2 * outputs

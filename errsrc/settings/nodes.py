@@ -13,7 +13,7 @@ from errsrc.fields import Checked, integer, number
 from errsrc.settings.setting import Array
 
 GOLDEN = (5**0.5 - 1) / 2
-"""The golden section, a stride at which all frequencies have different values."""
+"""The golden section; at nodes with this distance, no two frequencies have the same values."""
 
 
 @dataclass(frozen=True)

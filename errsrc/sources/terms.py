@@ -264,7 +264,7 @@ class Budget(Result):
         return f"n = {self.n:,}, {self.loss} loss {shown.total}: {terms}"
 
     def content(self) -> list[str | TextTable]:
-        """Return a table of the terms with their shares, and the notes."""
+        """Return a table of the terms with their shares, and the sentences of `notes`."""
         rows, shown, more = [], self.rounded, []
         for name, lower, upper in shown.rows():
             text = str(lower) if lower == upper else f"{lower} to {upper}"

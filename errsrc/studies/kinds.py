@@ -99,4 +99,4 @@ ALL = Kinds(_KINDS)
 """Kinds of cells, by their names in specs."""
 
 ROOMS = Rooms()
-"""Fields declared as one of these classes are tables whose ``kind`` names a class."""
+"""The classes that a study's file can name by a ``kind``, for each abstract class as the type of a field."""

@@ -59,7 +59,7 @@ class PrunedFamily(Result):
         return ", ".join(text for text in (self.label, f"{len(self.single)} configurations", law) if text)
 
     def content(self) -> list[str | TextTable]:
-        """Return the label, the joint law and the notes."""
+        """Return the label, the number of configurations, the joint law, and the `notes`."""
         law = [self.joint] if isinstance(self.joint, str) else self.joint.content()
         label = [self.label] if self.label else []
         return [*label, f"{len(self.single)} configurations", *law, *self.notes]

@@ -17,7 +17,7 @@ from errsrc.rng import generator
 from errsrc.sweeps import Kind
 
 AXES = ("n", "m", "depth", "width", "density")
-"""Fields of a cell that are axes of its grid."""
+"""Names of the fields of a cell that are axes of its grid."""
 
 _SIZES = Tuple(Number(above=0))
 

@@ -69,7 +69,7 @@ QUANTITIES: dict[str, Quantities] = {
         "m does not count the table of token embeddings.",
     ),
 }
-"""What the laws are about, by kind of study."""
+"""Names and texts for the laws, by kind of study."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,7 +106,7 @@ class TrainedFamily(Result):
         return ", ".join(text for text in (self.label, f"{len(self.error)} runs", law) if text)
 
     def content(self) -> list[str | TextTable]:
-        """Return the label, the law and the notes."""
+        """Return the label, the number of runs, the law, and the `notes`."""
         law = ["no law"] if self.result is None else self.result.content()
         return [*([self.label] if self.label else []), f"{len(self.error)} runs", *law, *self.notes]
 

@@ -26,7 +26,7 @@ STANDARD_ERRORS = 6.0
 """Largest distance of a mean over draws from its expectation; a normal mean exceeds it once in 5e8 times."""
 
 ROUNDING = 1e-9
-"""Largest error of a number that is exact but for rounding."""
+"""Largest error of a number that would be exact without rounding."""
 
 
 @dataclass(frozen=True, eq=False)

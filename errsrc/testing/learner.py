@@ -32,7 +32,7 @@ from errsrc.testing.properties import (
 )
 
 Inputs = Callable[[int, np.random.Generator], Array]
-"""Draws inputs, float64 (count, dim)."""
+"""A function that maps a count and a random generator to inputs, float64 (count, dim)."""
 
 CASES = {"n": st.integers(1, 12), "draw": st.integers(0, 10**6)}
 """Numbers of examples, and seeds of data."""
@@ -381,7 +381,7 @@ def a_learner_is_frozen_hashable_and_has_defaults(case: LearnerCase) -> None:
 
 
 def its_regressor_passes_scikit_learns_checks(case: LearnerCase) -> None:
-    """The scikit-learn estimator that `as_estimator` makes passes ``check_estimator``.
+    """The scikit-learn regressor that `as_estimator` makes passes ``check_estimator``.
 
     Checks whose inputs are outside the domain of the learner's band may fail.
     """
@@ -389,7 +389,7 @@ def its_regressor_passes_scikit_learns_checks(case: LearnerCase) -> None:
 
 
 def its_classifier_passes_scikit_learns_checks(case: LearnerCase) -> None:
-    """The scikit-learn estimator that `as_estimator` makes passes ``check_estimator``.
+    """The scikit-learn classifier that `as_estimator` makes passes ``check_estimator``.
 
     Checks whose inputs are outside the domain of the learner's band may fail.
     """

@@ -35,10 +35,10 @@ from errsrc.sources.predictions import predicted_values
 from errsrc.sources.terms import PerDraw
 
 FALSE_ALARM = 1e-6
-"""Probability of an error for teachers that did label the data: a false alarm."""
+"""Probability of a false alarm: an error is raised although the teachers labelled the data."""
 
 ASSUMED_NOISE = 1e-2
-"""Noise that predictors of clean labels assume, relative to the labels' root mean square."""
+"""Noise that predictors assume if labels are clean, divided by the labels' root mean square."""
 
 _CERTIFIED_DRAWS = 8  # number of draws whose Jacobian's conditioning a certificate states
 _CERTIFIED_PARAMETERS = 1000  # largest number of parameters for which a certificate states it

@@ -23,7 +23,7 @@ from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
 
 FRESH_INPUTS = 512
-"""Number of fresh inputs per draw at which functions are compared, without a pool of test inputs."""
+"""Number of fresh inputs of a draw, at which functions are compared, unless there is a fixed test set."""
 
 LABEL_ROUNDING = 1e-9
 """Largest deviation of clean labels from the teacher's values, relative to 1 + the largest label."""

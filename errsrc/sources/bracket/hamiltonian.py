@@ -28,10 +28,10 @@ from errsrc import checks
 from errsrc.nets import Network, Weights, jacobian
 
 SHORTEST = 0.5
-"""Shortest step of a transition, relative to the chosen step, which is the longest."""
+"""Shortest step of a transition divided by the longest step."""
 
 ACCEPTANCE = 0.85
-"""Share of transitions that the choice of steps aims to accept."""
+"""Share of accepted transitions at which the choice of steps aims."""
 
 _LABEL_TOLERANCE = 1e-11  # largest label error of a state that counts as a solution
 _RETURN_TOLERANCE = 1e-7  # largest distance between a state and the end of the reversed leap
