@@ -21,11 +21,11 @@ from errsrc.laws.power import Power
 from errsrc.results import Interval
 
 BEND_WIDTH = 0.4
-"""Width of a bend in ln n, which is fixed: short curves do not determine it."""
+"""Width of a bend in ln n.  It is fixed, because short curves do not determine it."""
 LARGEST_BEND = 3.0
-"""Largest growth of the exponent at a bend; a curve that falls more steeply has a cliff."""
+"""Largest increase of the exponent at a bend.  A curve whose exponent increases more has a cliff."""
 STARTS_PER_CANDIDATE = 16
-"""Number of random starts for each law."""
+"""Number of random starts of the fit of each law."""
 
 CANDIDATES: dict[str, tuple[type[Law], dict[str, float]]] = {
     "power law": (Power, {"c_inf": 0.0}),
@@ -35,24 +35,25 @@ CANDIDATES: dict[str, tuple[type[Law], dict[str, float]]] = {
     "cliff": (Cliff, {"c_inf": 0.0}),
     "cliff, floor": (Cliff, {}),
 }
-"""The laws that are compared by name, each with the parameters that are fixed."""
+"""The laws that are compared, by name, each with the values of its fixed parameters."""
 BOUNDS: dict[type[Law], dict[str, tuple[float, float]]] = {Broken: {"c1": (-4.0, LARGEST_BEND)}}
-"""Bounds of parameters, by law."""
+"""Bounds of parameters in the fits, by law."""
 
 
 class Comparison(NamedTuple):
-    """The candidates, judged by held-out cells.
+    """Scores of the candidates on held-out cells.
 
     Attributes
     ----------
     scores : dict of str to float
-        Log likelihood of the held-out cells by candidate, in nats.
+        Log likelihood of the held-out cells for each candidate, in nats.
     misses : dict of str to float
-        Median of |ln (predicted / measured error)| over the held-out cells, by candidate.
+        Median of |ln (predicted / measured error)| over the held-out cells, for each candidate.
     laws : dict of str to Law
-        The candidates fitted to all cells.
+        Each candidate, fitted to all cells.
     tangent : tuple of ndarray of float64, shapes (cells, parameters) and (cells,), or None
-        Derivatives of ln error and residuals of the power law with a floor; None where its floor is 0.
+        Derivatives of ln error, and residuals of ln error, for the power law with a floor that was fitted to
+        all cells.  None if the fitted floor is 0.
     """
 
     scores: dict[str, float]
@@ -62,22 +63,24 @@ class Comparison(NamedTuple):
 
 
 def compare(cells: CurveCells, seed: int) -> Comparison:
-    """Fit every candidate without each cell in turn, and without the largest cells; score the predictions.
+    """Score each candidate by its predictions for cells that were left out of its fit.
 
-    The predictions for the left-out cells are scored by the density of Student's t distribution with 4
-    degrees of freedom.
+    Each candidate is fitted several times: without each cell in turn, and without the largest cells.  The
+    predictions for the left-out cells are scored by the density of Student's t distribution with 4 degrees of
+    freedom.
 
     Parameters
     ----------
     cells : CurveCells
-        The cells.
+        The cells of a learning curve.
     seed : int
         Seed of the starts of the fits.
 
     Returns
     -------
     Comparison
-        The candidates with fewer parameters than cells, and a finite fit.
+        The scores of all candidates that have a finite fit, and at least two fewer free parameters than there
+        are cells.
     """
     kept = _folds(len(cells.x))
     noise = np.broadcast_to(np.sqrt(cells.noise), kept.shape)[~kept]
@@ -152,9 +155,9 @@ class Description(NamedTuple):
     Attributes
     ----------
     exponent : Interval
-        Its exponent: before the bend or the cliff, where it has one.
+        Exponent of the candidate.  If the candidate has a bend or a cliff, it is the exponent before that.
     threshold : Interval
-        The n at the bend or cliff.
+        The n at the bend or the cliff.  For a power law, it is the floor instead.
     exponent_after : Interval or None
         Exponent after a bend.
     """
@@ -165,7 +168,7 @@ class Description(NamedTuple):
 
 
 PARAMETERS = {"power law": ("alpha", "c_inf"), "bend": ("c0", "d1"), "cliff": ("alpha", "n_cliff")}
-"""Names of the exponent and of the threshold, by family; the power law has a floor instead of a threshold."""
+"""Names of the parameters `exponent` and `threshold` of `Description`, for each family of candidates."""
 
 
 def describe_candidate(
@@ -176,11 +179,11 @@ def describe_candidate(
     Parameters
     ----------
     name : str
-        One of `CANDIDATES`.
+        Name of the candidate in `CANDIDATES`.
     n, error : ndarray of float64, shape (runs,)
         Sizes and errors, > 0.
     weights : ndarray of float64, shape (runs,), optional
-        Weights of the runs; all equal by default.
+        Weights of the runs.  By default, all weights are equal.
     level : float
         Coverage of the intervals, in (0, 1).
     seed : int
@@ -189,7 +192,7 @@ def describe_candidate(
     Returns
     -------
     Description
-        The intervals; without ends where the fit fails.
+        The intervals.  If the fit fails, they reach from -inf to inf.
     """
     law, fixed = CANDIDATES[name]
     options = {

@@ -1,7 +1,7 @@
-"""The cells of a learning curve: their errors, their noise, and a line through them.
+"""The cells of a learning curve, with their errors and their noise.
 
-A *cell* is one n with all the errors measured there.  Everything is in ln error as a function of ln n, on the
-means of the cells.
+A *cell* is the set of all runs with one n.  All computations use the mean of ln error in each cell, as a
+function of ln n.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from errsrc.laws.law import Array
 from errsrc.results import ROUNDING, Interval
 
 LOG_ERROR_TOLERANCE = 0.02
-"""Departures of ln error of up to about this size are ignored: its square is added to every variance."""
+"""Departures of ln error up to about this size are ignored, because its square is added to every variance."""
 
 
 class CurveCells(NamedTuple):
-    """The cells of a curve whose errors are above zero.
+    """The cells of one learning curve, except cells with zero error.
 
     Attributes
     ----------
     x : ndarray of float64, shape (cells,)
-        ln n, ascending.
+        The ln n of each cell, ascending.
     y : ndarray of float64, shape (cells,)
         Mean ln error of each cell.
     variance : ndarray of float64, shape (cells,)
-        Variance of each mean, in units of `scale`.
+        Variance of the mean ln error of each cell, divided by `scale`.
     scale : float
-        Unit of the variances.
+        Factor that is common to the variances of all cells.
     df : float
-        Degrees of freedom with which the runs determine the scale; inf if the scale is known, 0 if only the
-        scatter around a smooth curve determines it, and -1 if nothing determines it.
+        Number of degrees of freedom with which the runs determine the scale.  It is inf if the scale is
+        known, 0 if the scale was estimated from the scatter around a smooth curve, and -1 if the scale is
+        unknown.
     """
 
     x: Array
@@ -48,28 +49,28 @@ class CurveCells(NamedTuple):
 
     @property
     def deviation(self) -> Array:
-        """Standard deviation of the mean of each cell, float64 (cells,); inf where nothing determines it."""
+        """Standard deviation of the mean ln error of each cell, float64 (cells,); inf if it is unknown."""
         return np.sqrt(self.variance * self.scale) if self.df >= 0 else np.full(len(self.x), np.inf)
 
     @property
     def noise(self) -> Array:
-        """Variance of the mean of each cell, plus the squared tolerance, float64 (cells,)."""
+        """Variance of the mean ln error of each cell plus `LOG_ERROR_TOLERANCE`^2, float64 (cells,)."""
         return self.variance * self.scale + LOG_ERROR_TOLERANCE**2
 
     def quantile(self, level: float) -> float:
-        """Return the two-sided quantile of Student's t distribution at the degrees of freedom of the noise.
+        """Return the two-sided quantile of Student's t distribution with the degrees of freedom of the noise.
 
         Parameters
         ----------
         level : float
-            Coverage, in (0, 1).
+            Coverage of the two-sided interval, in (0, 1).
         """
         df = self.df if self.df > 0 else max(len(self.x) - 3, 1)
         share = (1 + level) / 2
         return float(special.stdtrit(df, share) if math.isfinite(df) else special.ndtri(share))
 
     def basis(self, degree: int) -> Array:
-        """Return the powers of ln n minus its mean.
+        """Return the powers of (ln n - mean of ln n over cells).
 
         Parameters
         ----------
@@ -79,36 +80,36 @@ class CurveCells(NamedTuple):
         Returns
         -------
         ndarray of float64, shape (cells, degree + 1)
-            Powers from 0 on.
+            The powers 0, 1, ..., `degree` of each cell's value.
         """
         return np.vander(self.x - self.x.mean(), degree + 1, increasing=True)
 
     def fitted(self, degree: int) -> tuple[Array, Array]:
-        """Return the polynomial in ln n that fits the cells best.
+        """Return the polynomial in ln n that fits the mean ln errors of the cells best.
 
         Parameters
         ----------
         degree : int
-            Its degree.
+            Degree of the polynomial.
 
         Returns
         -------
         coefficients : ndarray of float64, shape (degree + 1,)
-            Coefficients of the `basis`.
+            Coefficients of the powers that `basis` returns.
         covariance : ndarray of float64, shape (degree + 1, degree + 1)
-            Their covariance.
+            Covariance of the coefficients.
         """
         root = np.sqrt(self.noise)
         inverse = np.linalg.pinv(self.basis(degree) / root[:, None])
         return inverse @ (self.y / root), inverse @ inverse.T
 
     def slope(self, level: float) -> Interval:
-        """Return the exponent of the straight line through the cells.
+        """Return the exponent of the power law that fits the cells best: minus the slope of a straight line.
 
         Parameters
         ----------
         level : float
-            Coverage of its interval, in (0, 1).
+            Coverage of the interval, in (0, 1).
         """
         if len(self.x) < 2:
             return Interval(math.nan, -math.inf, math.inf, level)
@@ -119,12 +120,12 @@ class CurveCells(NamedTuple):
         return Interval(middle, middle - half, middle + half, level)
 
     def local_exponents(self, level: float) -> list[Interval]:
-        """Return the exponents between each cell and the next.
+        """Return the exponent between each cell and the next one, with its interval.
 
         Parameters
         ----------
         level : float
-            Coverage of their intervals, in (0, 1).
+            Coverage of the intervals, in (0, 1).
         """
         steps, deviation = np.diff(self.x), self.deviation
         slopes = -np.diff(self.y) / steps
@@ -141,13 +142,13 @@ def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | Non
     Parameters
     ----------
     x : ndarray of float64, shape (cells,)
-        ln n of the cells, ascending.
+        The ln n of each cell, ascending.
     group : ndarray of int, shape (runs,)
         Index of the cell of each run.
     logs : ndarray of float64, shape (runs,)
-        ln error of each run.
+        The ln error of each run.
     spread : ndarray of float64, shape (runs,), optional
-        Standard deviation of ln error of each run; by default the runs determine it.
+        Standard deviation of ln error of each run.  By default, it is estimated from the runs.
     """
     runs = np.maximum(np.bincount(group, minlength=len(x)), 1)
     y = np.bincount(group, logs, minlength=len(x)) / runs
@@ -173,15 +174,15 @@ def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
     Parameters
     ----------
     x : ndarray of float64, shape (cells,)
-        ln n, ascending.
+        The ln n of each cell, ascending.
     root : ndarray of float64, shape (cells,)
-        Unit of the curves at each cell.
+        Standard deviation of the noise at each cell, up to a factor that is common to all cells.
 
     Returns
     -------
     callable
-        A function of curves in units of `root`, (curves, cells).  It returns the standard deviation of the
-        noise of each curve, (curves,).
+        A function of curves divided by `root`, (curves, cells).  It returns the standard deviation of the
+        noise of each curve, divided by `root`, (curves,).
     """
     basis = np.vander(x - x.mean(), 3) / root[:, None]
     left = np.eye(len(x)) - basis @ np.linalg.pinv(basis)
@@ -200,24 +201,27 @@ def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
 
 
 class SortedCurve(NamedTuple):
-    """A learning curve whose runs are sorted into cells; the cells from `above` on are zero.
+    """A learning curve whose runs are sorted into cells, by ascending n.
+
+    A *cell* is the set of all runs with one n.  The first `above` cells have errors above zero.  All later
+    cells are at zero: their median errors count as zero.
 
     Attributes
     ----------
     n, medians : ndarray of float64, shape (all cells,)
-        Sizes and median errors.
+        The n and the median error of each cell.
     runs : ndarray of int64, shape (all cells,)
-        Number of runs.
+        Number of runs in each cell.
     above : int
-        Number of cells before those at zero.
+        Number of cells with errors above zero.
     zero : float
-        Errors at most this count as zero.
+        Threshold of zero, in the units of the errors: errors up to this number count as zero.
     cells : CurveCells
-        The cells above zero.
+        The first `above` cells.
     run_n, run_error : ndarray of float64, shape (runs,)
-        Sizes and errors of their runs.
+        The n and the error of each run in these cells.
     weights : ndarray of float64, shape (runs,), or None
-        Weights of their runs, where standard errors are given.
+        Weight of each run in these cells; None if no standard errors are given.
     """
 
     n: Array
@@ -234,23 +238,28 @@ class SortedCurve(NamedTuple):
 def sorted_curve(
     n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None, zero: float | None, level: float
 ) -> SortedCurve:
-    """Sort the runs of a curve into cells, and find the cells at zero.
+    """Sort the runs of a learning curve into cells, and find the cells at zero.
+
+    A *cell* is the set of all runs with one n.  A cell is at zero if its median error, and the median errors
+    of all cells with larger n, count as zero.
 
     Parameters
     ----------
     n : ndarray of float64, shape (runs,)
-        Sizes, > 0.
+        The n of each run, > 0.
     error, std_error : ndarray of float64, shape (runs,)
-        Errors, >= 0, and their standard errors, which may be None.
+        The error of each run, >= 0, and its standard error.  Give None if the standard errors are not known.
     zero : float, optional
-        Errors at most this count as 0.
+        Errors up to this number count as 0.  By default, it is 1e-12 (`errsrc.results.ROUNDING`) times the
+        largest median error.
     level : float
-        Coverage, in (0, 1), of the interval within which an error of 0 with a standard error may be more.
+        Coverage, in (0, 1).  If there are standard errors for cells at zero, the threshold of zero is raised
+        to half the width of an interval with this coverage.
 
     Raises
     ------
     ValueError
-        For arrays of different lengths.
+        If the arrays have different lengths, more than one dimension, or no entries.
     """
     sizes, errors, spread = _run_arrays(n, error, std_error)
     values, group, runs = np.unique(sizes, return_inverse=True, return_counts=True)

@@ -1,6 +1,7 @@
 """A simulated test of whether the cells of a learning curve depart from a power law by more than their noise.
 
-Everything is in ln error as a function of ln n, on the means of the cells.
+A *cell* is the set of all runs with one n.  All computations use the mean of ln error in each cell, as a
+function of ln n.
 """
 
 from __future__ import annotations
@@ -14,26 +15,30 @@ from errsrc.curves.cells import CurveCells, scatter_estimator
 from errsrc.laws.law import Array
 
 NULL_DRAWS = 4000
-"""Number of simulated curves behind a p-value."""
+"""Number of simulated curves from which a p-value is computed."""
 
 
 def power_law_p_value(cells: CurveCells, basis: Array, residual: Array, seed: int) -> float:
-    """Return the probability that noise alone makes cells depart from a fitted law by as much as these.
+    """Return the probability that noise alone makes cells depart from a power law as much as these cells do.
 
-    Two statistics are compared with their distributions over simulated noise.  The p-value is that of the
-    more significant one, corrected for there being two.  For the first, the h largest cells are predicted
-    from all others, and the statistic is the largest total error over h.  The second is how much better a law
-    with a bend predicts each cell from all others.  In units of the noise the distributions depend on neither
-    the parameters of the law nor the size of the noise; with a floor this holds to first order.
+    Two statistics are compared with their distributions under simulated noise.  The p-value is that of the
+    more significant statistic, corrected for the choice between two.  For the first statistic, a power law
+    that is fitted to all other cells predicts the h largest cells.  The total error of these predictions is
+    divided by its standard deviation.  The statistic is the largest absolute value of this ratio for any h.
+    At least one cell more than the law has parameters must remain for the fit.  The second statistic compares
+    a power law with a law whose exponent changes: how much better does the second law predict each cell from
+    all other cells?  In units of the noise, the distributions of the statistics depend neither on the
+    parameters of the law nor on the size of the noise.  For a power law with a floor, this holds to first
+    order.
 
     Parameters
     ----------
     cells : CurveCells
-        The cells.
+        The cells with errors above zero.
     basis : ndarray of float64, shape (cells, parameters)
-        Derivatives of ln error of the law.
+        Derivatives of ln error with respect to the parameters of the fitted power law.
     residual : ndarray of float64, shape (cells,)
-        Residuals of ln error of the fitted law.
+        Residuals of ln error for the fitted power law.
     seed : int
         Seed of the simulated noise.
 

@@ -1,7 +1,6 @@
 """The verdict on the shape of a learning curve: power law, bend or cliff, decided on held-out cells.
 
-A *cell* is one n with all the errors measured there.  Everything is done in ln error, on the means of the
-cells.
+A *cell* is the set of all runs with one n.  All computations use the mean of ln error in each cell.
 """
 
 from __future__ import annotations
@@ -24,13 +23,16 @@ from errsrc.results import Interval, Result, TextTable, percent
 VERDICTS = ("power law", "bend", "cliff", "not decided")
 
 MARGIN = 5.0
-"""Nats by which the held-out cells must favour bend or cliff over all the other candidates."""
+"""Lead in held-out log likelihood that a bend or a cliff needs over all other candidates, in nats."""
 STEEPEST = 8.0
 """Largest exponent of a power law (the bound of `Power` and `Broken`)."""
 LARGEST_N = 1e36
-"""Largest n: its `STEEPEST` power must be a float64."""
+"""Largest accepted n: its power with the exponent `STEEPEST` must be finite in float64."""
 FEWEST = {"power law": 5, "bend": 6}
-"""Cells above zero that a verdict needs; a bend and a cliff need as many, or two cells at zero."""
+"""Number of cells above zero that a verdict needs at least; a cliff needs as many as a bend.
+
+If the largest cells are at zero, a cliff needs only two cells above zero and two runs at zero.
+"""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,35 +44,37 @@ class CurveShape(Result):
     verdict : str
         "power law", "bend", "cliff" or "not decided".
     status : str
-        The reason, in a sentence or two.
+        The reason for the verdict, in one or two sentences.
     exponent : Interval
-        Exponent of the power law; before the bend or the cliff, where there is one; of the straight line
-        through all cells above zero where nothing is decided.
+        Exponent of the power law.  If there is a bend or a cliff, it is the exponent before that.  If the
+        verdict is "not decided", it is the exponent of the power law that fits the cells above zero best.
     exponent_after : Interval or None
         Exponent after a bend; None for other verdicts.
     threshold : Interval or None
         The n at the bend or the cliff; None for other verdicts.
     local_exponents : tuple of Interval
-        Exponents -d ln e / d ln n between each cell above zero and the next.  The one to a cell at zero is a
-        lower bound.
+        Exponents -d ln e / d ln n between each cell above zero and the next.  If the next cell is at zero,
+        the exponent is a lower bound.
     scores : dict of str to float
-        Log likelihood of the held-out cells by candidate, in nats.  Higher is better; a difference of
-        `MARGIN` decides.  Empty where there are too few cells.
+        Log likelihood of the held-out cells for each candidate, in nats.  A higher score is better, and a
+        difference of `MARGIN` is decisive.  The dict is empty if no candidates were fitted, for example
+        because there are too few cells.
     misses : dict of str to float
-        Median of |ln (predicted / measured error)| over the held-out cells, by candidate.
+        Median of |ln (predicted / measured error)| over the held-out cells, for each candidate.
     p_value : float
-        Probability that a power law with this noise departs from the cells by as much; nan where there are
-        too few cells.
+        Probability that noise alone makes cells depart from a power law as much as these cells do.  It is nan
+        if no candidates were fitted.
     laws : dict of str to Law
-        The candidates fitted to all cells.
+        Each candidate, fitted to all cells.
     n : ndarray of float64, shape (cells,)
-        Sizes of the cells, ascending.
+        The n of each cell, ascending.
     error, low, high : ndarray of float64, shape (cells,)
-        Geometric mean of the errors of each cell, and its interval, in the units of the errors.
+        Geometric mean of the errors of each cell, and the ends of its interval, in the units of the errors.
+        The mean of a cell at zero is 0.
     runs : ndarray of int64, shape (cells,)
-        Number of runs of each cell.
+        Number of runs in each cell.
     zero : float
-        Errors at most this count as zero, in the units of the errors.
+        Errors up to this number count as zero, in the units of the errors.
     """
 
     verdict: str
@@ -96,8 +100,8 @@ class CurveShape(Result):
         Returns
         -------
         dict of str to ndarray, shape (cells,)
-            n, runs, error, low, high, and the exponent to the next cell with its ends; nan where there is
-            none.
+            The columns "n", "runs", "error", "low", "high", "exponent", "exponent_low" and "exponent_high".
+            The exponent is that between a cell and the next one.  It is nan if there is no such exponent.
         """
         ends = np.full((3, len(self.n)), np.nan)
         for k, one in enumerate(self.local_exponents):
@@ -151,18 +155,20 @@ def curve_shape(
     Parameters
     ----------
     n : array_like, shape (runs,)
-        Sizes, > 0 and at most 1e36 (`LARGEST_N`); runs of equal size are one cell.
+        The n of each run, > 0 and at most 1e36 (`LARGEST_N`).  All runs with the same n are one cell.
     error : array_like, shape (runs,)
-        Errors, >= 0, in any unit.
+        The error of each run, >= 0, in any unit.
     std_error : array_like, shape (runs,), optional
-        Standard errors of the errors, >= 0.  The standard error of an error of 0 says how large the true
-        error may be.  By default the runs of the cells determine the noise; if no cell has several runs, the
-        scatter around a smooth curve determines it.
+        Standard error of each error, >= 0.  For an error of 0, it says how large the true error may be.  By
+        default, the noise is estimated from the differences between runs of the same cell.  If there are
+        fewer than three runs more than cells, it is estimated from the scatter around a smooth curve.
     zero : float, optional
-        Errors at most this count as 0, >= 0.  By default 1e-12 (`errsrc.results.ROUNDING`) of the largest
-        error of a cell.  Where errors are counted on a test set, give its resolution, 3 / size.
+        Errors up to this number count as 0, >= 0.  By default, it is 1e-12 (`errsrc.results.ROUNDING`) times
+        the largest median error of a cell.  For error rates on a test set, give the resolution of the set: 3
+        divided by its number of examples.
     level : float
-        Coverage of the intervals, in (0, 1).  A power law gets another verdict at most 1 - level of the time.
+        Coverage of the intervals, in (0, 1).  The probability that a true power law gets another verdict is
+        at most 1 - level.
     seed : int
         Seed of the simulated noise and of the starts of fits, >= 0.
 
@@ -174,27 +180,27 @@ def curve_shape(
     Raises
     ------
     TypeError, ValueError
-        For arrays of different lengths, and for values that are no numbers, not finite, or out of range.
+        If the arrays have different lengths, or if a value is not a number, not finite, or out of range.
 
     Notes
     -----
-    *Power law or not.*  There are two statistics.  For the first, a power law is fitted to the
-    smaller cells and predicts the h largest cells, for every h that leaves three cells.  For the second, the
-    power law is compared, leaving out each cell in turn, with a law whose exponent changes with n.  Both
-    statistics are compared with their simulated distributions under a power law (`power_law_p_value`).
+    *Power law or not.* There are two statistics.  For the first, a power law is fitted to the smaller cells
+    and predicts the h largest cells, for every h that leaves three cells.  For the second, each cell in turn
+    is left out and predicted, by the power law and by a law whose exponent changes with n.  Both statistics
+    are compared with their simulated distributions under a power law (`power_law_p_value`).
 
-    *Bend or cliff.*  The candidates are fitted without each cell in turn, and without the largest cells.
+    *Bend or cliff.* The candidates are fitted without each cell in turn, and without the largest cells.
     Their predictions for the left-out cells are scored by the density of Student's t distribution with 4
-    degrees of freedom.  A bend that is slower than the candidate's bend looks like a cliff from n = 0 on.  So
-    the verdict is a cliff only if the exponent before the cliff is surely above 0, or if the exponent between
-    two cells is surely above 3 (`LARGEST_BEND`).
+    degrees of freedom.  A bend that is slower than the candidate's bend looks like a cliff from n = 0 on.
+    Therefore the verdict is a cliff only in two cases: the interval of the exponent before the cliff is above
+    0, or the interval of an exponent between two cells is above 3 (`LARGEST_BEND`).
 
-    *Zero.*  If the largest cells are zero (by their median), the verdict is a cliff if no power law reaches
-    zero there: neither a power law of exponent 8 through the last cell above zero, nor the power law fitted
-    to the cells above zero.
+    *Zero.* Suppose that the median error is zero in all cells from some n on.  The verdict is then a cliff if
+    no power law reaches zero at this n.  Two power laws are tried: the law with exponent 8 through the last
+    cell above zero, and, if this law reaches zero, the law fitted to the cells above zero.
 
-    It takes about 0.25 s of one core for 8 cells; `benchmarks/shape.py` has the rates of right and wrong
-    verdicts.
+    The function takes about 0.25 s of one core for 8 cells.  ``benchmarks/shape.py`` measures the rates of
+    right and wrong verdicts.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Scaling laws: formulas only, one file for each law.
+"""Scaling laws: their formulas, one file for each law.
 
 A law gives the error of a learner as a function of its sizes.  `errsrc.fitting` fits laws to measured points,
-predicts and plans with them; `errsrc.curves` decides which shape a learning curve has.
+and predicts and plans with the fitted laws.  `errsrc.curves` decides which shape a learning curve has.
 
 A law of your own is a frozen dataclass with an error in numpy and a formula in sympy:
 
@@ -25,8 +25,9 @@ A law of your own is a frozen dataclass with an error in numpy and a formula in 
 >>> float(Onset(a=0.8, onset=100.0, alpha=0.5).error(n=300.0))
 0.4
 
-`errsrc.testing.check_law` tests it.  Fits, predictions, plans, figures and files accept it as it is; for use
-by name in specs and on the command line, add it to `ALL` and run ``make gradients``.
+`errsrc.testing.check_law` tests such a law.  Fits, predictions, plans, figures and files accept the class as
+it is.  To use the law by its name in TOML specs and on the command line, add it to `ALL` and run ``make
+gradients``.
 """
 
 from __future__ import annotations
@@ -67,4 +68,4 @@ ALL: dict[str, type[Law]] = {
     "pruning": Pruning,
     "joint-pruning": JointPruning,
 }
-"""Every law, by the name that specs, fit files and the command line use."""
+"""Every law, by its name in TOML specs, in fit files and on the command line."""

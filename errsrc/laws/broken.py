@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Broken(Law):
-    """The power law with a floor whose exponent changes once.
+    """A power law with a floor, whose exponent changes once.
 
         e(n) = a + b n^-c0 (1 + (n / d1)^(1 / f1))^(-c1 f1)
 
@@ -32,7 +32,7 @@ class Broken(Law):
     c0 : float
         Exponent before the break.
     c1 : float
-        Change of the exponent at the break, of either sign: the exponent after it is c0 + c1.
+        Change of the exponent at the break, positive or negative.  After the break the exponent is c0 + c1.
     d1 : float
         The n at the break.
     f1 : float

@@ -20,9 +20,9 @@ class Chinchilla(Law):
 
         e(n, m) = E + A m^-alpha + B n^-beta
 
-    (Hoffmann et al. 2022, arXiv 2203.15556, eq. 2.)  Here alpha is the exponent of the *model* size m and
-    beta that of the data size n; in Rosenfeld et al. 2020 (`Dense`) it is the other way round.
-    `data_exponent` and `model_exponent` mean the same in every law.
+    (Hoffmann et al. 2022, arXiv 2203.15556, eq. 2.)  Here alpha is the exponent of the *model* size m, and
+    beta is the exponent of the data size n.  In the law `Dense` (Rosenfeld et al. 2020), alpha belongs to n
+    and beta to m.  The attributes `data_exponent` and `model_exponent` mean the same in every law.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ class Cliff(Law):
     n_cliff : float
         The n at the cliff, where the exponential factor is 1 / e.
     gamma : float
-        Steepness of the cliff.  Without a floor the local exponent, -d ln e / d ln n, is
-        alpha + gamma (n / n_cliff)^gamma.
+        Steepness of the cliff.  If c_inf = 0, the local exponent -d ln e / d ln n is alpha + gamma (n /
+        n_cliff)^gamma.
 
     Examples
     --------

@@ -23,10 +23,10 @@ class Dense(Law):
 
         e~ = x^-alpha + b y^-beta + c_inf,     e = eps0 | e~ / (e~ - i eta) |
 
-    (Rosenfeld et al. 2020, arXiv 1909.12673, eqs. 4 and 5).  Where e~ is far above eta, the error is the
-    error of a random guess, eps0; far below eta it is the power law eps0 e~ / eta.  The constants n_full and
-    m_base are the units of n and m.  The values of b, c_inf and eta depend on these units; eps0 and the
-    exponents do not.
+    (Rosenfeld et al. 2020, arXiv 1909.12673, eqs. 4 and 5).  Where e~ is much larger than eta, the error is
+    about eps0, the error of a random guess.  Where e~ is much smaller than eta, the error is about eps0 e~ /
+    eta, a sum of power laws.  The constants n_full and m_base are the units of n and m.  The values of b,
+    c_inf and eta depend on these units; eps0 and the exponents do not.
 
     Parameters
     ----------
@@ -37,17 +37,18 @@ class Dense(Law):
     beta : float
         Exponent of m.
     b : float
-        Amplitude of the model term at m = m_base, in units of the data term at n = n_full.
+        Value of the model term b y^-beta at m = m_base, divided by the value of the data term x^-alpha at n =
+        n_full.
     c_inf : float
-        Floor of e~, in units of the data term at n = n_full.
+        Floor of e~, divided by the value of the data term x^-alpha at n = n_full.
     eta : float
-        Value of e~ around which the law changes from the power law to a random guess, in the units of e~.
+        Value of e~ around which the law changes from power laws to the error of a random guess.
     n_full, m_base : float
-        Units of n and of m, > 0; 1 by default, so that n and m are counted as they are.
+        Units in which n and m are counted, > 0.  By default, both units are 1.
 
     Examples
     --------
-    CIFAR-10 in the source's Table 2 (n, m as fractions of the whole):
+    CIFAR-10 in Table 2 of the paper, where n and m are fractions of the full data set and the largest model:
 
     >>> law = Dense(eps0=0.9, alpha=0.66, beta=0.53, b=0.0587, c_inf=0.0, eta=19.77)
     >>> round(float(law.error(n=1.0, m=1.0)), 3)

@@ -1,4 +1,4 @@
-"""The power law with a floor and a transition to random guess, in one input."""
+"""The power law in the data size, with a floor and a transition to the error of a random guess."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Envelope(Law):
     alpha : float
         Exponent of n.
     c_inf : float
-        Floor of e~, in units of the data term at n = n_full.
+        Floor of e~, divided by the value of the data term x^-alpha at n = n_full.
     eta : float
-        Value of e~ around which the law changes from the power law to a random guess, in the units of e~.
+        Value of e~ around which the law changes from the power law to the error of a random guess.
     n_full : float
-        Unit of n, > 0; 1 by default, so that n is counted as it is.
+        Unit in which n is counted, > 0.  By default, the unit is 1.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The law of pruned networks jointly over depth, width and density."""
+"""The law of pruned networks as a function of depth, width and density."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class JointPruning(Law):
     gamma : float
         Slope of the error between the plateaus, -d ln e / d ln d.
     p : float
-        Value of m* at which the power law meets the upper plateau; p' in the source.
+        Value of m* at which the power law meets the upper plateau.  The paper calls it p'.
     phi : float
         Exponent of the depth in m*.
     psi : float
@@ -45,7 +45,8 @@ class JointPruning(Law):
 
     Examples
     --------
-    Networks of equal m* have equal errors.  With phi = 1, twice the depth makes up for half the density:
+    Networks with equal m* and eps_np have equal errors.  With phi = 1, twice the depth makes up for half the
+    density:
 
     >>> law = JointPruning(eps_up=0.9, gamma=1.0, p=0.1, phi=1.0, psi=2.0)
     >>> law.error(density=[0.1, 0.05], depth=[10, 20], width=1, eps_np=0.05).round(3)
@@ -71,8 +72,8 @@ class JointPruning(Law):
         Parameters
         ----------
         **inputs : array_like
-            The ``density``, ``depth`` and ``width`` of networks before pruning, and their dense plateaus
-            ``eps_np``: numbers > 0 of shapes that broadcast.
+            The ``density`` of pruned networks, their ``depth`` and ``width`` before pruning, and their dense
+            plateaus ``eps_np``.  All are numbers > 0, of shapes that broadcast.
         """
         density, depth, width, eps_np = self.input_arrays(inputs)
         invariant = depth**self.phi * width**self.psi * density
@@ -93,15 +94,15 @@ class JointPruning(Law):
 def plateau(density: ArrayLike, error: ArrayLike) -> float:
     """Return the dense plateau of one network, the input ``eps_np`` of `JointPruning`.
 
-    The source takes the error of the unpruned network.  But light pruning often lowers the error, and a law
-    that cannot dip then misses both ends of the curve.  So the plateau is measured at the dip: it is the
-    smallest geometric mean of the errors at three neighbouring densities (at all of them where there are
-    fewer).
+    The paper uses the error of the unpruned network.  But light pruning often lowers the error.  The law has
+    no such dip, and would then miss both ends of the curve.  Therefore the plateau is measured at the dip: it
+    is the smallest geometric mean of the errors at three neighbouring densities.  If there are fewer than
+    three densities, it is the geometric mean over all of them.
 
     Parameters
     ----------
     density : array_like, shape (points,)
-        Densities of one network, > 0; equal ones are repeated seeds.
+        Densities of one network, > 0.  Points of equal density count as repetitions with other seeds.
     error : array_like, shape (points,)
         Errors at these densities, > 0, in any unit.
 
@@ -113,7 +114,7 @@ def plateau(density: ArrayLike, error: ArrayLike) -> float:
     Raises
     ------
     TypeError, ValueError
-        For arrays of different lengths, and for values that are not finite numbers > 0.
+        If the arrays have different lengths, or if a value is not a finite number > 0.
 
     Examples
     --------

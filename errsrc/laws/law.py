@@ -1,8 +1,9 @@
 """The base class of all laws.
 
 A law is a frozen dataclass of plain numbers.  Each of its parameters declares the unit that it is measured in
-(`positive`, `floor`, `real`).  From these units alone a fit derives coordinates in which it does not depend
-on the units of the data, so that a law needs no code of its own for fits, intervals, predictions and plans.
+(`positive`, `floor`, `real`).  From these units, a fit derives coordinates in which its result does not
+depend on the units of the data.  Therefore a law needs no code of its own for fits, intervals, predictions
+and plans.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ LETTERS = {
     "depth": "l",
     "width": "w",
 }
-"""LaTeX of the inputs and parameters that the literature writes in another way than their names here."""
+"""LaTeX symbols of the inputs and parameters that have other names in the literature than here."""
 
 
 CONSTANT = Number(above=0)
-"""What a field that is not declared as a parameter accepts: it states the unit of an input."""
+"""Validation rule for fields that are not parameters; each such field is the unit of an input."""
 
 
 @dataclass(frozen=True)
@@ -49,29 +50,29 @@ class Law(abc.ABC):
 
     A subclass is a frozen dataclass.  It declares its parameters with `positive`, `floor` and `real`, names
     its `inputs`, and defines `error` in numpy and `formula` in sympy.  `errsrc.testing.check_law` tests that
-    these agree, and everything else that a fit relies on.  Any other field is a constant > 0 that states the
-    unit of an input (see `references`).
+    `error` and `formula` agree, and tests everything else that a fit relies on.  Any other field is a
+    constant > 0 that states the unit of an input (see `references`).
 
     Attributes
     ----------
     inputs : tuple of str
-        Names of the inputs, all > 0.
+        Names of the inputs.  All inputs are numbers > 0.
     error_inputs : tuple of str
-        Inputs that are errors themselves, and so have the unit of the error.
+        Names of the inputs that are themselves errors, and therefore have the unit of the error.
     at_most : dict of str to float
-        Largest value of an input, where it has one.  `error` is a function of all inputs > 0, but no fit
-        accepts larger values and no forecast predicts at them.
+        Largest value of each input that has a largest value.  Fits and forecasts accept no larger values.
+        The method `error` accepts all values > 0.
     references : dict of str to str
-        {input: constant} of inputs that are counted in units of a constant of the law.
+        The inputs that are counted in units of a constant of the law, as {input: name of the constant}.
     slopes : tuple of str
-        Parameters that are exponents although no unit of another parameter names them.  `errsrc.auto` has a
-        weak prior on exponents.
+        Names of the exponents that do not occur as a power in the unit of any parameter.  Fits recognise all
+        other exponents by these units.  `errsrc.auto` has a weak prior on exponents.
     ceilings : tuple of str
-        Parameters that are upper plateaus, which the measured points need not reach.
+        Names of the parameters that are upper plateaus.  The measured points need not reach these plateaus.
     largest_error_name : str or None
-        Parameter that the error never exceeds, such as the error of a random guess.
+        Name of the parameter that the error never exceeds, such as the error of a random guess; or None.
     data_exponent_name, model_exponent_name : str or None
-        Parameters that are the exponents of the data size n and of the model size m.
+        Names of the parameters that are the exponents of the data size n and of the model size m; or None.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ()
@@ -85,7 +86,7 @@ class Law(abc.ABC):
     model_exponent_name: ClassVar[str | None] = None
 
     def __post_init__(self) -> None:
-        """Check every field by its rule; whole numbers become floats."""
+        """Check every field by its rule, and convert integers to floats."""
         where, declared = type(self).__name__, rules(type(self))
         for f in fields(self):
             value = declared.get(f.name, CONSTANT)(getattr(self, f.name), f.name, where)
@@ -98,7 +99,8 @@ class Law(abc.ABC):
         Parameters
         ----------
         **inputs : array_like
-            One for each of `inputs`: numbers > 0, of shapes that broadcast.
+            Values of the inputs: numbers > 0, of shapes that broadcast.  The names of the arguments must be
+            those in the class attribute `inputs`.
 
         Returns
         -------
@@ -108,9 +110,9 @@ class Law(abc.ABC):
         Raises
         ------
         TypeError
-            For missing or unknown inputs, and for inputs that are no numbers.
+            If an input is missing or unknown, or if an input is not a number.
         ValueError
-            For inputs that are not finite and > 0.
+            If an input is not finite or not > 0.
         """
 
     @classmethod
@@ -118,15 +120,15 @@ class Law(abc.ABC):
     def formula(cls) -> sympy.Expr:
         """Return the error as a sympy expression.
 
-        Its symbols are those of the inputs and the parameters (`symbol`).  An input that has a reference
-        stands for the input over that reference.  Write it independently of `error`: the property tests
-        compare the two.
+        The symbols are ``symbol(name)`` for each input and each parameter.  If an input has a reference, its
+        symbol stands for the input divided by this reference.  Write the formula independently of `error`,
+        because tests compare the two.
         """
 
     @classmethod
     @functools.cache
     def parameters(cls) -> tuple[Parameter, ...]:
-        """Return how a fit treats the parameters, in the order of the fields."""
+        """Return the declarations of the parameters, in the order of the fields."""
         return tuple(
             Parameter(f.name, **f.metadata["parameter"]) for f in fields(cls) if "parameter" in f.metadata
         )
@@ -143,15 +145,16 @@ class Law(abc.ABC):
 
     @property
     def data_exponent(self) -> float | None:
-        """Exponent of the data size n; None for a law without one.
+        """Exponent of the data size n, or None if the law has no such exponent.
 
-        Its name differs between laws: it is alpha in Rosenfeld et al. 2020 and beta in Hoffmann et al. 2022.
+        The name of this exponent differs between laws: it is alpha in Rosenfeld et al. 2020 and beta in
+        Hoffmann et al. 2022.
         """
         return getattr(self, self.data_exponent_name or "", None)
 
     @property
     def model_exponent(self) -> float | None:
-        """Exponent of the model size m; None for a law without one."""
+        """Exponent of the model size m, or None if the law has no such exponent."""
         return getattr(self, self.model_exponent_name or "", None)
 
     @classmethod
@@ -161,7 +164,7 @@ class Law(abc.ABC):
 
     @classmethod
     def latex(cls) -> str:
-        r"""Return the formula in LaTeX, in the letters of the literature and without dollar signs.
+        r"""Return the formula in LaTeX, with the symbols of the literature and without dollar signs.
 
         Examples
         --------
@@ -176,31 +179,33 @@ class Law(abc.ABC):
         return str(sympy.latex(formula, symbol_names=names))
 
     def complaint(self) -> str | None:
-        """Return a sentence on why a fit that ends at these parameters has failed; None where it has not.
+        """Return why a fit that ends at these parameters has failed, in a sentence, or None.
 
-        A subclass may define it, for parameters that are each in range but make no sense together.
+        None means that the fit has not failed.  A subclass may override this method, for parameters that are
+        all in range but make no sense together.
         """
         return None
 
     def input_arrays(self, inputs: Mapping[str, ArrayLike]) -> list[Array]:
-        """Return the inputs as arrays, in the order of `inputs` and in units of their references.
+        """Return the arguments of `error` as arrays, in units of their references.
 
         Parameters
         ----------
         inputs : dict of str to array_like
-            One for each of `inputs`: numbers > 0, of any shapes.
+            Values of the inputs by name: numbers > 0, of any shapes.  The names must be those in the class
+            attribute `inputs`.
 
         Returns
         -------
         list of ndarray of float64
-            Arrays of the same shapes.
+            Arrays of the same shapes, in the order of the class attribute `inputs`.
 
         Raises
         ------
         TypeError
-            For missing or unknown inputs, and for inputs that are no numbers.
+            If an input is missing or unknown, or if an input is not a number.
         ValueError
-            For inputs that are not finite and > 0.
+            If an input is not finite or not > 0.
         """
         arrays = checked_inputs(inputs, self.inputs, f"{type(self).__name__}.error")
         return [array / self.reference(name) for name, array in arrays.items()]
@@ -224,8 +229,9 @@ class Law(abc.ABC):
         Parameters
         ----------
         scales : dict of str to float
-            For "error" and for each input the factor, > 0, by which its numbers grow; 1 where it is left out.
-            An input that has a reference is scaled relative to the reference.
+            The factor, > 0, by which numbers grow, for "error" and for each input.  The factor is 1 for names
+            that are left out.  For an input with a reference, it is the factor of the input divided by the
+            reference.
         """
         values = self.params
         new = dict(values)
@@ -254,7 +260,7 @@ class LawClass(Rule):
 
 
 LAW = LawClass()
-"""The rule of arguments that are the class of a law."""
+"""The validation rule for arguments that must be the class of a law."""
 
 
 @functools.cache
@@ -296,11 +302,11 @@ def checked_inputs(
     inputs : dict of str to array_like
         Numbers > 0 by name, of any shapes.
     names : tuple of str
-        The names that must be there, in order.
+        Names of the required inputs, in the order of the result.
     where : str
         Name of the function for error messages.
     at_most : dict of str to float, optional
-        Largest value of an input, where it has one.
+        Largest value of each input that has a largest value.
 
     Returns
     -------
@@ -310,9 +316,9 @@ def checked_inputs(
     Raises
     ------
     TypeError
-        For missing or unknown inputs, and for inputs that are no numbers.
+        If an input is missing or unknown, or if an input is not a number.
     ValueError
-        For inputs that are not finite, not > 0, or too large.
+        If an input is not finite, not > 0, or too large.
     """
     if set(inputs) != set(names):
         raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(names)}", sorted(inputs)))

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 def solve_share(level: Any, gamma: Any) -> Any:
     """Return the solution s in (0, 1) of ln s - gamma ln(1 - s) = level.
 
-    Newton's method in t = logit(s).  The slope of the left side in t lies between min(1, gamma) and
-    max(1, gamma), so that the method converges from the nearer asymptote, wherever the solution lies.
+    The function uses Newton's method in t = logit(s).  The slope of the left side in t lies between min(1,
+    gamma) and max(1, gamma).  Therefore the method converges from the nearer asymptote for every solution.
 
     Parameters
     ----------
     level, gamma : array_like
-        Numbers of shapes that broadcast, gamma > 0.
+        The right side of the equation, and gamma > 0, of shapes that broadcast.
     """
     level, gamma = np.broadcast_arrays(np.asarray(level, float), np.asarray(gamma, float))
     t = np.where(level < 0, level, level / gamma)
@@ -40,9 +40,9 @@ def solve_share(level: Any, gamma: Any) -> Any:
 
 
 def log_complement(s: Any) -> Any:
-    """Return ln(1 - s), kept finite where s rounds to 1.
+    """Return ln(1 - s), with a finite number where s rounds to 1.
 
-    In the slope of M4 it is multiplied by 1 - s, so that the slope is 0 there.
+    The slope of `M4` contains this number times 1 - s.  Therefore the slope is 0 where s rounds to 1.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def log_complement(s: Any) -> Any:
 
 @functools.cache
 def symbolic_share() -> Any:
-    """Return the sympy function that `solve_share` evaluates, with its exact derivatives."""
+    """Return `solve_share` as a sympy function, with its exact derivatives."""
     import sympy
 
     class log_rest(sympy.Function):
@@ -102,7 +102,8 @@ class M4(Law):
     alpha : float
         Exponent of n far from the error of a random guess.
     gamma : float
-        Sets how the error leaves eps0: near eps0, 1 - u is proportional to n^(alpha / gamma).
+        Determines how the error leaves eps0: where the error is near eps0, 1 - u is proportional to n^(alpha
+        / gamma).
 
     Examples
     --------
@@ -141,7 +142,7 @@ class M4(Law):
 
     @classmethod
     def formula(cls) -> sympy.Expr:
-        """Return the law as a sympy expression, with `symbolic_share` for the solution of its equation."""
+        """Return the law as a sympy expression, in which `symbolic_share` solves the law's equation."""
         import sympy
 
         n, eps0, c_inf, a, alpha, gamma = map(symbol, ("n", "eps0", "c_inf", "a", "alpha", "gamma"))
@@ -150,5 +151,5 @@ class M4(Law):
 
     @classmethod
     def equation(cls) -> str:
-        """Return the law as a line of text, before it is solved for the error."""
+        """Return the law's equation as a line of text, without solving it for the error."""
         return "(u - c_inf)/(1 - u)**gamma = a/n**alpha, u = error/eps0"

@@ -1,4 +1,4 @@
-"""How the parameters of a law are declared: what they accept, their units, and how a fit searches them."""
+"""Declarations of a law's parameters: accepted values, units, and the ranges that a fit searches."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from errsrc.checks import Number, Rule
 
 @dataclass(frozen=True)
 class Parameter:
-    """How a fit treats a parameter of a law.
+    """Declaration of a parameter of a law, as a fit uses it.
 
     Attributes
     ----------
     name : str
         Name of the field.
     log : bool
-        Whether the logarithm of the parameter is fitted, as for positive parameters, instead of the
-        parameter.
+        True if a fit searches the logarithm of the parameter, as for positive parameters.
     start : tuple of float
-        (low, high) of the random starts, in scaled units.  In scaled units the errors and each input have
-        geometric mean 1.
+        Range (low, high) of a fit's random starts, in scaled units.  In scaled units, the errors and each
+        input have geometric mean 1.
     bounds : tuple of float
-        (low, high) of the search, in scaled units.
+        Range (low, high) of a fit's search, in scaled units.
     unit : tuple of (str, float or str)
         Unit of the parameter, as (quantity, power) pairs.  A quantity is "error" or the name of an input; a
         power is a number, the name of an exponent, or that name with "-" before it.  In ``a * n**-alpha`` the
@@ -51,18 +50,19 @@ def positive(
 ) -> Any:
     """Declare a parameter > 0, such as an amplitude or an exponent.
 
-    A fit searches for its logarithm.  The law itself also accepts 0, for which one of its terms vanishes.
+    A fit searches the logarithm of the parameter.  The law itself also accepts the value 0, for which a term
+    of the law vanishes.
 
     Parameters
     ----------
     start : tuple of float
-        (low, high) of the random starts of a fit, in scaled units (see `Parameter`).
+        Range (low, high) of a fit's random starts, in scaled units (see `Parameter`).
     bounds : tuple of float
-        (low, high) of the search, in scaled units.
+        Range (low, high) of a fit's search, in scaled units.
     unit : dict of str to float or str, optional
-        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+        Unit of the parameter, as {quantity: power} (see `Parameter`).  By default, the parameter has no unit.
     default : float, optional
-        Default of the field; without it the field must be given.
+        Default value of the field.  If it is left out, the field has no default value.
     """
     return _declare(Number(at_least=0), True, start, bounds, unit, default)
 
@@ -73,16 +73,16 @@ def floor(
     unit: Mapping[str, float | str] | None = None,
     default: Any = MISSING,
 ) -> Any:
-    """Declare a parameter >= 0 that may well be exactly 0, such as the limit of an error.
+    """Declare a parameter >= 0 that can be exactly 0, such as the limit of an error.
 
     Parameters
     ----------
     start, bounds : tuple of float
-        (low, high) of the random starts and of the search, in scaled units (see `Parameter`).
+        Ranges (low, high) of a fit's random starts and of its search, in scaled units (see `Parameter`).
     unit : dict of str to float or str, optional
-        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+        Unit of the parameter, as {quantity: power} (see `Parameter`).  By default, the parameter has no unit.
     default : float, optional
-        Default of the field; without it the field must be given.
+        Default value of the field.  If it is left out, the field has no default value.
     """
     return _declare(Number(at_least=0), False, start, bounds, unit, default)
 
@@ -93,16 +93,16 @@ def real(
     unit: Mapping[str, float | str] | None = None,
     default: Any = MISSING,
 ) -> Any:
-    """Declare a parameter of either sign.
+    """Declare a parameter that may be positive or negative.
 
     Parameters
     ----------
     start, bounds : tuple of float
-        (low, high) of the random starts and of the search, in scaled units (see `Parameter`).
+        Ranges (low, high) of a fit's random starts and of its search, in scaled units (see `Parameter`).
     unit : dict of str to float or str, optional
-        {quantity: power} that the parameter is measured in (see `Parameter`); none by default.
+        Unit of the parameter, as {quantity: power} (see `Parameter`).  By default, the parameter has no unit.
     default : float, optional
-        Default of the field; without it the field must be given.
+        Default value of the field.  If it is left out, the field has no default value.
     """
     return _declare(Number() if bounds[0] < 0 else Number(at_least=0), False, start, bounds, unit, default)
 
@@ -121,12 +121,12 @@ def _declare(
 
 
 def power_value(power: float | str, values: Mapping[str, Any]) -> Any:
-    """Return a power of a unit as a number.
+    """Return a power in a unit as a number.
 
     Parameters
     ----------
     power : float or str
-        A number, or the name of an exponent, with "-" before it for its negative (see `Parameter`).
+        A number, the name of an exponent, or "-" and the name of an exponent (see `Parameter`).
     values : dict of str to float or ndarray
         Values of the parameters by name.
     """

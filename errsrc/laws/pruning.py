@@ -1,4 +1,4 @@
-"""The law of one magnitude-pruned network in its density."""
+"""The law of one magnitude-pruned network as a function of its density."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class Pruning(Law):
     (Rosenfeld et al. 2021, arXiv 2006.10621, eq. 1.)  At high density the error stays on a plateau eps_np.
     Below it the error rises as a power law of slope -gamma, up to a second plateau eps_up.
 
-    In the source eps_np is the error of the unpruned network.  Light pruning often *lowers* the error below
-    that, and then the fitted gamma is meaningless.  So eps_np is a parameter here, the level of the plateau.
-    eps_np is fitted like the other parameters, unless it is given as fixed.
+    In the paper, eps_np is the error of the unpruned network.  Light pruning often *lowers* the error below
+    this value.  With the paper's eps_np, the fitted gamma would then be meaningless.  Therefore eps_np is a
+    parameter here: the level of the plateau.  It is fitted like the other parameters, unless it is given as
+    fixed.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Real tasks: cells that train networks of images or text, for grids over data size, model size and seed.
+"""Real tasks: networks that are trained on images or text, over grids of data size, model size and seed.
 
-A cell is one computation: the training of one network, or its training and pruning.
+A *cell* is one computation of a study: the training of one network, or its training and pruning.
 """
 
 from typing import TYPE_CHECKING

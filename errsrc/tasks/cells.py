@@ -1,4 +1,4 @@
-"""The interface of all cells of trained networks, their batches, and their outcomes."""
+"""The interface of cells that train networks, and functions for batches and outcomes of cells."""
 
 from __future__ import annotations
 
@@ -15,35 +15,41 @@ from errsrc.nets import Network
 
 @dataclass(frozen=True)
 class TrainedCell(Checked, abc.ABC):
-    """Base of cells that train one network; the fields of a subclass include n, seed and steps."""
+    """Base of cells that train one network each.
+
+    A *cell* is one computation of a study.  The fields of a subclass must include n, seed and steps.
+    """
 
     @abc.abstractmethod
     def network(self) -> Network:
-        """Return the cell's architecture."""
+        """Return the architecture of the network that the cell trains."""
 
     @property
     def parameters(self) -> int:
-        """m: number of trained parameters of the network, biases included."""
+        """m, the number of trained parameters of the network, biases included."""
         return self.network().parameters
 
     @abc.abstractmethod
     def batch(self) -> Self:
-        """Return a copy with fixed n and steps; a batch is cells whose copies differ at most in the seed."""
+        """Return a copy whose n and steps have fixed values.
+
+        Cells are a batch, and can be trained at once, if their copies differ at most in the seed.
+        """
 
     @abc.abstractmethod
     def work(self) -> float:
-        """Return the work of training the cell, relative to other cells of its kind."""
+        """Return the work of training the cell, relative to other cells of the same class."""
 
 
 def common_cell(cells: Sequence[TrainedCell], where: str) -> Any:
-    """Return one cell that stands for a batch: a copy of any of its cells, with fixed n, seed and steps.
+    """Return the common configuration of a batch: a cell of the batch with fixed n, seed and steps.
 
     Parameters
     ----------
     cells : sequence of TrainedCell
         One cell or more, all of one class.
     where : str
-        Name of the function that is given the cells, for the message.
+        Name of the calling function, for the error message.
 
     Raises
     ------
@@ -58,20 +64,22 @@ def common_cell(cells: Sequence[TrainedCell], where: str) -> Any:
 
 
 def shared_seconds(seconds: float, steps: Sequence[int]) -> list[float]:
-    """Return each cell's share of the time that a batch took, in seconds, by its steps.
+    """Return the time of each cell in seconds: the time of its batch, shared in proportion to the steps.
 
     Parameters
     ----------
     seconds : float
         Wall time of the batch.
     steps : sequence of int
-        Steps that each cell took.
+        Number of training steps that each cell took.
     """
     return [seconds * own / sum(steps) for own in steps]
 
 
 def outcome(result: Any) -> dict[str, Any]:
-    """Return a result as a sweep takes it, see `errsrc.sweeps.Kind`: all fields except the cell.
+    """Return the fields of a result as a dict, without the field "cell".
+
+    A study stores the outcome of each cell in this form, see `errsrc.sweeps.Kind`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Corpora on the device: passages cut into the windows that language models read."""
+"""Text corpora as tensors on the training device, cut into passages and windows."""
 
 from __future__ import annotations
 
@@ -18,30 +18,33 @@ _BOUNDARY = 0.0  # the token before a passage; it occurs in no text
 
 @dataclass(frozen=True, eq=False)
 class DeviceCorpus:
-    """A corpus on the device: windows of its passages, and the tokens to predict.
+    """A text corpus as tensors on the training device.
 
-    Rows are windows.  A network predicts the token after a window, or the token after each token of it.
+    The corpus is cut into passages, and passages into windows.  A window is one input of a language model,
+    and each row of a tensor is a window.  A network predicts the token after a window, or the token after
+    each token of a window.
 
     Attributes
     ----------
     x, y
-        Windows of the training passages, float32 (N, context), and the next token, int64 (N,), or tokens,
-        int64 (N, context).
+        Windows of the training passages, float32 (N, context), and the tokens to predict: int64 (N,), or
+        int64 (N, context) if the token after each token is predicted.
     window_starts
-        Rows of the windows of a passage, from the passage's first row, int64 (windows,).
+        Rows of the windows of a passage, counted from the first row of the passage, int64 (windows,).
     passage_rows
-        Number of rows from one passage to the next.
+        Number of rows from the first row of a passage to the first row of the next.
     train_passages
         Number of training passages.
     validation
-        The windows and tokens that choose the weights.
+        Windows and tokens of the validation set, which chooses the weights.
     test
-        The windows and tokens of the test passages, (passages, windows, ...).
+        Windows and tokens of the test passages, (passages, windows, ...).
     scored
-        Which predictions of a passage are scored, so that each token is scored once, in the window with the
-        most tokens before it; bool (windows,), or (windows, context).
+        Which predictions for a passage are scored, bool (windows,) or (windows, context).  Each token is
+        scored once, in the window with the most tokens before it.
     document, test_bytes
-        The document of each test passage, and the number of bytes of text of the passage, int64 (passages,).
+        Index of the document of each test passage, and number of bytes of the passage's text, int64
+        (passages,).
     digest
         Digest of the corpus, see `errsrc.datasets.Texts`.
     """
@@ -63,18 +66,19 @@ class DeviceCorpus:
 def device_corpus(
     corpus: str, context: int, every: bool, passage: int, validation: int, test: int, vocabulary: int
 ) -> DeviceCorpus:
-    """Return a corpus as tensors on the training device, cut into passages and windows of tokens.
+    """Return a text corpus as tensors on the training device, cut into passages and windows.
 
     Parameters
     ----------
     corpus : str
         "sotu", or the path of a text file or folder, see `errsrc.datasets.texts`.
     context : int
-        Number of tokens of a window, from 1 to `passage`.
+        Number of tokens in a window, from 1 to `passage`.
     every : bool
-        True if networks predict the next token after every token of a window, False if only after the last.
+        True if networks predict the token after each token of a window, False if they predict only the token
+        after the last token.
     passage : int
-        Number of tokens of a passage, >= 1.
+        Number of tokens in a passage, >= 1.
     validation, test : int
         Approximate number of tokens of the validation set and of the test set.  The tokens of a set are
         spread evenly over its documents.

@@ -1,4 +1,4 @@
-"""The device that real tasks are trained on: a GPU if torch finds one."""
+"""The device on which networks are trained: a GPU if torch finds one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import torch
 
 
 def device() -> torch.device:
-    """Return the device to train on."""
+    """Return the device on which networks are trained: a GPU if torch finds one, otherwise the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def device_name(of: torch.device) -> str:
-    """Return the name of a device, as it stands in results.
+    """Return the name of a device, as results contain it.
 
     Parameters
     ----------
     of : torch.device
-        The device of a tensor.
+        A device of torch.
     """
     return torch.cuda.get_device_name(of) if of.type == "cuda" else f"CPU ({platform.machine()})"

@@ -1,4 +1,4 @@
-"""Language modelling: cells that train one network on tokens, at a data size, a model size and a seed."""
+"""Language modelling: cells that train one network each, with a given data size, model size and seed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LANGUAGE_FAMILIES: dict[str, Callable[[LanguageCell], LanguageModel]] = {
     ),
     "lstm": lambda cell: LSTM(cell.context, cell.width, cell.depth, cell.vocabulary),
 }
-"""Families of networks by name: the architecture of a cell."""
+"""Functions that return the architecture of a cell, by the name of the family of networks."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class LanguageCell(TrainedCell):
     family
         "neural-ngram", "transformer" or "lstm", see `errsrc.nets`.
     width
-        Units of a layer, >= 1.
+        Number of units in a layer, >= 1.
     n
         Number of training tokens, a multiple of ``passage``.
     seed
@@ -54,22 +54,23 @@ class LanguageCell(TrainedCell):
     depth
         Number of layers, >= 1.
     context
-        Tokens of a window, from 1 to ``passage``.
+        Number of tokens in a window, from 1 to ``passage``.
     heads
-        Attention heads of a transformer, >= 1.
+        Number of attention heads of a transformer, >= 1.
     passage
-        Tokens of a passage, >= 1.  Text is drawn in passages, and no prediction sees beyond its passage.
+        Number of tokens in a passage, >= 1.  Training text is drawn in whole passages.  A prediction uses
+        only tokens of its own passage.
     validation
-        Approximate number of tokens that stop training and choose the weights, >= 1; the same in all cells,
-        spread evenly over the validation documents.
+        Approximate number of validation tokens, >= 1.  They decide when training stops and which weights are
+        kept.  They are the same in all cells, and are spread evenly over the validation documents.
     test
         Approximate number of test tokens, >= 1, spread evenly over the test documents.
     steps
         Largest number of training steps, >= 1.
     recipe
-        How to train, with the loss "log".
+        Options of training; the loss must be "log".
     vocabulary
-        Number of different tokens: 256, the bytes, or more, see `errsrc.datasets.texts`.
+        Number of different tokens, >= 256.  With 256, the tokens are bytes; see `errsrc.datasets.texts`.
     """
 
     corpus: str = instance(str, "'sotu' or a path")
@@ -103,7 +104,7 @@ class LanguageCell(TrainedCell):
         self.recipe.check_network(network, where)
 
     def network(self) -> LanguageModel:
-        """Return the cell's architecture, whose numbers of parameters are known before training."""
+        """Return the architecture of the network that the cell trains."""
         return LANGUAGE_FAMILIES[self.family](self)
 
     def batch(self) -> Self:
@@ -111,40 +112,41 @@ class LanguageCell(TrainedCell):
         return replace(self, n=self.passage, steps=1)
 
     def work(self) -> float:
-        """Return relative work."""
+        """Return the relative work of training the cell, see `TrainedCell.work`."""
         return (30_000.0 + self.n) * (20_000 + self.parameters)
 
 
 @dataclass(frozen=True, eq=False)
 class LanguageResult:
-    """The result of one cell: what the training of one network gave.
+    """The results of the training of one cell's network.
 
     Attributes
     ----------
     cell
-        The cell.
+        The configuration of the training.
     m
         Number of parameters of the network.
     non_embedding
-        Number of parameters without the table of token embeddings.
+        Number of these parameters that are not in the table of token embeddings.
     loss, loss_se
-        Cross-entropy on the test set in nats per token, and its standard error from the differences between
-        test documents.
+        Cross-entropy on the test set in nats per token, and its standard error.  The standard error is
+        estimated from the differences between test documents.
     bits_per_byte, bits_per_byte_se
         The cross-entropy and its standard error, in bits per byte of text.
     error
-        Share of test tokens that are not the likeliest prediction.
+        Share of test tokens for which another token was predicted as the most probable one.
     validation_loss
         Cross-entropy in nats per token on the validation set, at the best evaluation.  The validation set
         chooses this evaluation, so the number is biased low: do not report it.
     train_loss
         Cross-entropy in nats per token on the training tokens.
     steps_taken
-        Training steps taken.
+        Number of training steps taken.
     best_step
         The step whose weights were kept.
     seconds
-        Wall time of this cell, in seconds: that of its batch, shared in proportion to the steps of each cell.
+        Wall time of the cell in seconds: the time of its batch, shared among its cells in proportion to their
+        steps.
     diverged
         True if the training failed.  Leave such a cell out of fits, and report that you left it out.
     digest
@@ -152,7 +154,7 @@ class LanguageResult:
     device
         Name of the device that trained the network.
     curve
-        Learning curve, (evaluations,) each, see `errsrc.training.Trained`.
+        Learning curve: arrays (evaluations,) by name, see `errsrc.training.Trained`.
     """
 
     cell: LanguageCell
@@ -185,12 +187,13 @@ def train_language_cells(cells: Sequence[LanguageCell]) -> list[LanguageResult]:
     Returns
     -------
     list of LanguageResult
-        In the order of `cells`.  The result of a cell does not depend on the other cells, to rounding.
+        The results, in the order of `cells`.  Up to rounding, the result of a cell does not depend on the
+        other cells.
 
     Raises
     ------
     ValueError
-        For cells that differ in other fields, or have more tokens than the corpus.
+        If the cells differ in other fields, or if a cell has more tokens than the corpus.
     """
     common = common_cell(cells, "train_language_cells")
     start = time.perf_counter()
@@ -276,7 +279,7 @@ def _ratio_and_se(
 
 
 def language_outcomes(cells: Sequence[LanguageCell]) -> list[dict[str, Any]]:
-    """Train a batch and return the fields of each `LanguageResult`, see `errsrc.sweeps.Kind`.
+    """Train a batch of cells and return each `LanguageResult` as a dict, see `errsrc.sweeps.Kind`.
 
     Parameters
     ----------
@@ -292,12 +295,12 @@ def require_texts(cells: Iterable[LanguageCell]) -> None:
     Parameters
     ----------
     cells : iterable of LanguageCell
-        The cells.
+        Cells of a study.
 
     Raises
     ------
     FileNotFoundError, ModuleNotFoundError, ValueError
-        See `errsrc.datasets.texts`.
+        In the same cases as in `errsrc.datasets.texts`.
     """
     for corpus, vocabulary in {(cell.corpus, cell.vocabulary) for cell in cells}:
         check_files(corpus, vocabulary)

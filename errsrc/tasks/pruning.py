@@ -1,4 +1,4 @@
-"""Pruning: cells that train one network and prune it level by level, until its error has doubled."""
+"""Pruning: cells that train one network and prune it in rounds, until its error has doubled."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ from errsrc.training import PruningLevel, Rounds, prunable, prune
 
 @dataclass(frozen=True)
 class PruningCell(VisionCell):
-    """Configuration of one pruned network: the fields of a `VisionCell`, and how the network is pruned.
+    """Configuration of one network that is trained and then pruned.
+
+    The fields are those of `VisionCell`, and the following one.
 
     Attributes
     ----------
     rounds
-        How the network is pruned, and when pruning ends.
+        Options of pruning, which also say when pruning ends.
 
     Examples
     --------
@@ -50,15 +52,15 @@ class PruningCell(VisionCell):
         return replace(self, n=1, steps=self.rounds.rewind_step + 1)
 
     def work(self) -> float:
-        """Return relative work: the work of one training for each level."""
+        """Return the relative work: the work of one training, times the largest number of trainings."""
         return super().work() * (1 + self.rounds.max_rounds)
 
 
 def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
     """Train and prune a batch of cells at once, on a GPU if torch finds one, and test each network.
 
-    If the environment variable ERRSRC_STATE names a folder, checkpoints are written there after each level
-    and during training, and a batch that was interrupted continues from them.
+    If the environment variable ERRSRC_STATE names a folder, checkpoints are written there during training and
+    after each round of pruning.  A batch that was interrupted continues from its checkpoints.
 
     Parameters
     ----------
@@ -68,16 +70,18 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        The outcome of each cell, in the order of `cells`: the number of parameters "m"; the number of weights
-        that may be pruned "prunable"; "error" and "loss" (nats) of the unpruned network on the test set;
-        "last_density" and "last_error"; the number of "levels"; whether a training "diverged"; the "device";
-        "seconds", the cell's share, by steps, of the batch's wall time.  Its "curve" has a row for each
-        level, with the fields of `errsrc.training.PruningLevel`, float64 (levels,).
+        The outcome of each cell, in the order of `cells`.  Its entries are: "m", the number of parameters;
+        "prunable", the number of weights that may be pruned; "error" and "loss" (in nats) of the unpruned
+        network on the test set; "last_density" and "last_error" after the last round; "levels", 1 + the
+        number of rounds; "diverged", whether the last training failed; "device", the name of the device;
+        "seconds", the time of the batch, shared among its cells in proportion to their steps.  The entry
+        "curve" has an array, float64 (levels,), for each field of `errsrc.training.PruningLevel`.  A level is
+        the unpruned network, or the network after a round.
 
     Raises
     ------
     ValueError
-        For cells that differ in other fields, or have more images than there are.
+        If the cells differ in other fields, or if a cell needs more images than there are.
     """
     common = common_cell(cells, "prune_cells")
     start = time.perf_counter()
@@ -137,4 +141,4 @@ PRUNING = Kind(
     require_data=require_images,
     packages=("numpy", "torch"),
 )
-"""The kind of study whose cells are networks that are trained and pruned level by level."""
+"""The kind of study whose cells are networks that are trained and then pruned in rounds."""

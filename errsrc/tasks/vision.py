@@ -1,4 +1,4 @@
-"""Image classification: cells that train one network, at a data size, a model size and a seed."""
+"""Image classification: cells that train one network each, with a given data size, model size and seed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ VISION_FAMILIES: dict[str, Callable[[int, int, Shape], Network]] = {
     "resnet": lambda width, depth, shape: Resnet(shape.side, width, shape.classes, depth, shape.channels),
     "wrn": lambda width, depth, shape: WRN(shape.side, width, shape.classes, depth, shape.channels),
 }
-"""Families of networks by name: their architectures at a width, a depth and a shape of images."""
+"""Functions of width, depth and image shape that return an architecture, by the name of the family."""
 
 _TEST_IMAGES_AT_ONCE = 1000
 
@@ -63,8 +63,9 @@ class VisionCell(TrainedCell):
     family
         "mlp", "cnn", "resnet" or "wrn", see `errsrc.nets`.
     width
-        Units of each hidden layer of an MLP; channels of a CNN's first layer, or of the first stage of a
-        "resnet" or "wrn"; >= 1.
+        Width of the network, >= 1.  For an "mlp", the number of units in each hidden layer.  For a "cnn", the
+        number of channels of the first layer.  For a "resnet" or "wrn", the number of channels of the first
+        stage.
     n
         Number of training images, >= 1.
     seed
@@ -72,17 +73,18 @@ class VisionCell(TrainedCell):
         Cells of the same width, depth and seed have nested training sets.  Cells of another width or depth
         have other training sets, so the luck of one training set does not affect a whole row of a grid.
     validation
-        Number of training images that are set apart to stop training and choose the weights, >= 1.  They are
-        the same in all cells of a data set, and are not counted in n.
+        Number of training images that are held out, >= 1.  They decide when training stops and which weights
+        are kept.  They are the same in all cells of a data set, and are not counted in n.
     steps
         Largest number of training steps, >= 1.
     recipe
-        How to train, with the loss "log".
+        Options of training, with the loss "log".
     depth
-        Hidden layers of an MLP; 1 + blocks of a CNN; the published depth of a residual network: 6 k + 2 of a
-        "resnet", 6 k + 4 of a "wrn".
+        Depth of the network.  For an "mlp", the number of hidden layers.  For a "cnn", 1 + the number of
+        blocks.  For a residual network, the depth as in the papers: 6 k + 2 for a "resnet" and 6 k + 4 for a
+        "wrn".
     side
-        Side in pixels of the images of a folder after resizing; 0 for a named data set.
+        Side in pixels to which the images of a folder are resized; 0 for a named data set.
     """
 
     dataset: str
@@ -104,7 +106,10 @@ class VisionCell(TrainedCell):
         self.recipe.check_network(self._architecture(shape), where)
 
     def network(self) -> Network:
-        """Return the cell's architecture; the classes of a folder are counted, but no image is read."""
+        """Return the architecture of the network that the cell trains.
+
+        For a folder of images, this method counts the classes, but reads no image.
+        """
         return self._architecture(shape_of(self.dataset, self.side))
 
     def _architecture(self, shape: Shape) -> Network:
@@ -115,33 +120,37 @@ class VisionCell(TrainedCell):
         return replace(self, n=1, steps=1)
 
     def work(self) -> float:
-        """Return relative work, fitted to the seconds of the cells of the default grid."""
+        """Return the relative work of training the cell.
+
+        The formula was fitted to the measured times of the cells of the default grid.
+        """
         return (3000.0 + self.n) * (20_000 + self.network().multiply_adds)
 
 
 @dataclass(frozen=True, eq=False)
 class VisionResult:
-    """The result of one cell: what the training of one network gave.
+    """The results of the training of one cell's network.
 
     Attributes
     ----------
     cell
-        The cell.
+        The configuration of the training.
     m
         Number of parameters of the network, biases included.
     error, loss
         Error rate, and cross-entropy in nats, on the test set.
     error_se, loss_se
-        Standard errors of ``error`` and ``loss``, from the finite test set alone.
+        Standard errors of ``error`` and ``loss``.  They account only for the finite size of the test set.
     validation_error, validation_loss
         Error rate and cross-entropy in nats on the validation images, at the best evaluation.  The validation
         images choose this evaluation, so both numbers are biased low: do not report them.
     steps_taken
-        Training steps taken.
+        Number of training steps taken.
     best_step
         The step whose weights were kept.
     seconds
-        Wall time of this cell, in seconds: that of its batch, shared in proportion to the steps of each cell.
+        Wall time of the cell in seconds: the time of its batch, shared among its cells in proportion to their
+        steps.
     diverged
         True if the training failed.  Leave such a cell out of fits, and report that you left it out.
     digest
@@ -149,7 +158,7 @@ class VisionResult:
     device
         Name of the device that trained the network.
     curve
-        Learning curve, (evaluations,) each, see `errsrc.training.Trained`.
+        Learning curve: arrays (evaluations,) by name, see `errsrc.training.Trained`.
     """
 
     cell: VisionCell
@@ -173,9 +182,10 @@ class VisionResult:
 def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionCell, ...]:
     """Return the default grid of a data set: MLP widths x data sizes x seeds.
 
-    Data sizes and widths about double from one to the next, so cells with n and m of at most a quarter of the
-    largest are all cells except the last two of each axis.  The learning rate is 0.016 / sqrt(width): all
-    widths then need about the same number of steps at one n.
+    Data sizes and widths about double from one to the next.  Therefore the cells with n and m of at most a
+    quarter of the largest n and m are all cells except those with one of the two largest data sizes or
+    widths.  The learning rate is 0.016 / sqrt(width): all widths then need about the same number of steps at
+    one n.
 
     Parameters
     ----------
@@ -187,7 +197,7 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
     Raises
     ------
     ValueError
-        For another data set, and for a number of seeds that is out of range.
+        If the data set has no default grid, or if the number of seeds is out of range.
 
     Examples
     --------
@@ -213,7 +223,7 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
 
 @dataclass(frozen=True, eq=False)
 class DeviceImages:
-    """An image set on the device, with the rows of its parts.
+    """An image set as tensors on the training device.
 
     Attributes
     ----------
@@ -221,11 +231,11 @@ class DeviceImages:
         Scaled pixels, float32 (N, inputs), and labels, int64 (N,), of all training images; see
         `errsrc.datasets.Images`.
     validation
-        Pixels and labels of the images that choose the weights.
+        Pixels and labels of the validation images, which choose the weights.
     test
         Pixels and labels of the test images.
     rows
-        Rows of x that are not for validation, int64.
+        Rows of ``x`` that are not held out for validation, int64 (rows,).
     digest
         Digest of the images.
     """
@@ -240,18 +250,18 @@ class DeviceImages:
 
 @functools.lru_cache(maxsize=1)
 def device_images(dataset: str, validation: int, folder: str | None = None, side: int = 0) -> DeviceImages:
-    """Return an image set on the device, with some of its training images set apart for validation.
+    """Return an image set as tensors on the training device, with some training images held out.
 
     Parameters
     ----------
     dataset : str
         Name of the set, or path of a folder, see `errsrc.datasets.images`.
     validation : int
-        Number of training images for validation, >= 1.
+        Number of training images that are held out for validation, >= 1.
     folder : str, optional
         Folder with the files of a named set.
     side : int
-        Side in pixels of the images of a folder after resizing.
+        Side in pixels to which the images of a folder are resized.
 
     Raises
     ------
@@ -277,19 +287,19 @@ def device_images(dataset: str, validation: int, folder: str | None = None, side
 
 
 def training_member(cell: VisionCell, data: DeviceImages) -> Member:
-    """Return the rows, number of steps and seed that a cell trains with.
+    """Return the member of `errsrc.training.train` for a cell: its rows, number of steps and seed.
 
     Parameters
     ----------
     cell : VisionCell
-        The cell.
+        The configuration of the training.
     data : DeviceImages
-        Its images.
+        The images of the cell's data set.
 
     Raises
     ------
     ValueError
-        If the data has fewer than n images.
+        If there are fewer than n training images.
     """
     shape = (cell.width,) if cell.depth == 1 else (cell.width, cell.depth)
     order = balanced_order(data.y.cpu().numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
@@ -313,12 +323,13 @@ def train_vision_cells(cells: Sequence[VisionCell], folder: str | None = None) -
     Returns
     -------
     list of VisionResult
-        In the order of `cells`.  The result of a cell does not depend on the other cells, to rounding.
+        The results, in the order of `cells`.  Up to rounding, the result of a cell does not depend on the
+        other cells.
 
     Raises
     ------
     ValueError
-        For cells that differ in other fields, or have more images than there are.
+        If the cells differ in other fields, or if a cell needs more images than there are.
     """
     common = common_cell(cells, "train_vision_cells")
     start = time.perf_counter()
@@ -363,7 +374,7 @@ def _test_losses(network: Network, weights: Sequence[Tensor], x: Tensor, y: Tens
 
 
 def vision_outcomes(cells: Sequence[VisionCell]) -> list[dict[str, Any]]:
-    """Train a batch and return the fields of each `VisionResult`, see `errsrc.sweeps.Kind`.
+    """Train a batch of cells and return each `VisionResult` as a dict, see `errsrc.sweeps.Kind`.
 
     Parameters
     ----------
@@ -379,12 +390,12 @@ def require_images(cells: Iterable[VisionCell]) -> None:
     Parameters
     ----------
     cells : iterable of VisionCell
-        The cells.
+        Cells of a study.
 
     Raises
     ------
     FileNotFoundError
-        The message says what to install or where to put the files.
+        If the images are not on this machine.  The message says what to install or where to put the files.
     """
     for dataset, side in {(cell.dataset, cell.side) for cell in cells}:
         check_files(dataset, side)
