@@ -12,10 +12,13 @@ import tarfile
 import zlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def idx(path: Path) -> NDArray[np.uint8]:
@@ -172,10 +175,13 @@ def binary_batch(
 def picture(path: Path, side: int) -> NDArray[np.uint8]:
     """Return the largest square in the middle of a picture, resized, in RGB.
 
+    The picture is turned as its EXIF orientation says.  Transparent pixels are laid over white.  Of a PNG
+    file with 16 bits per channel the upper 8 bits are read.
+
     Parameters
     ----------
     path : Path
-        The file, in any format that Pillow reads, with 8 bits per channel.
+        The file, in any format that Pillow reads.
     side : int
         Height and width of the result, in pixels.
 
@@ -187,19 +193,63 @@ def picture(path: Path, side: int) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        If the file is not a complete picture, or if it has more than 8 bits per channel.
+        If the file is not a complete picture, or if it has more than 8 bits per channel and is not PNG.
     """
     from PIL import Image, ImageOps
 
+    mode = ""
     try:
         with Image.open(path) as image:
-            if image.mode[0] in "IF":  # a conversion would clip them at 255
-                raise ValueError(f"its pixels are of more than 8 bits, mode {image.mode}")
-            image.draft("RGB", (2 * side, 2 * side))  # decodes a JPEG no larger than needed
-            square = ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
+            is_png, mode = image.format == "PNG", image.mode
+            if mode[0] not in "IF" or is_png:  # else a conversion would clip the pixels at 255
+                image.draft("RGB", (2 * side, 2 * side))  # decodes a JPEG no larger than needed
+                image.load()
+                opaque = _over_white(_turned(_eight_bits(image)))
+                square = ImageOps.fit(opaque, (side, side), Image.Resampling.BICUBIC)
+                return np.asarray(square, dtype=np.uint8).transpose(2, 0, 1)
     except Exception as error:  # whatever a broken picture makes Pillow raise
         reason = " ".join(str(error).split())
         raise ValueError(
             f"The file {path} is not a whole picture ({reason}); put a fresh copy there."
         ) from None
-    return np.asarray(square, dtype=np.uint8).transpose(2, 0, 1)
+    raise ValueError(
+        f"The file {path} has pixels of more than 8 bits (mode {mode}), which are read from PNG files only; "
+        "save it with 8 bits per channel."
+    )
+
+
+def _eight_bits(image: Image) -> Image:
+    """Return a PNG file's grey pixels of 16 bits as 8 bits, and all other pictures as they are."""
+    from PIL import Image
+
+    transparent = image.info.get("transparency")
+    if image.mode[0] != "I":
+        if isinstance(transparent, tuple) and max(transparent) > 255:  # Pillow reads the upper bits alone
+            image.info["transparency"] = tuple(value >> 8 for value in transparent)
+        return image
+    values = np.asarray(image.convert("I"))
+    grey = Image.fromarray((values >> 8).astype(np.uint8))
+    if isinstance(transparent, int):
+        grey.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+    grey.info["exif"] = image.info.get("exif", b"")
+    return grey
+
+
+def _turned(image: Image) -> Image:
+    """Return a picture turned as its EXIF orientation says; unreadable EXIF data turn nothing."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # whatever broken EXIF data make Pillow raise
+        return image
+
+
+def _over_white(image: Image) -> Image:
+    """Return a picture in RGB, its transparent pixels over white."""
+    from PIL import Image
+
+    if "transparency" not in image.info and image.mode not in ("LA", "La", "PA", "RGBA", "RGBa"):
+        return image.convert("RGB")
+    above = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("RGB")

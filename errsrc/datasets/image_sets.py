@@ -95,6 +95,9 @@ _CIFAR = {
         _Version("cifar-100-binary.tar.gz", "cifar-100-binary", ("train.bin",), ("test.bin",)),
     ),
 }
+_HIDDEN, _NESTED, _NO_CLASS = "hidden", "in nested folders", "outside the folders of classes"
+_OTHER_TYPES = "of other types"
+_NAMED_FILES = 3  # number of files of each reason that a warning names
 _ENDINGS = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
 
@@ -113,6 +116,8 @@ class Images:
         Classes of the images, int64 (N,), from 0 to ``classes`` - 1.
     classes, white
         Number of classes, and the pixel value that means white.
+    passed_over
+        Files of a folder that were not read: hidden files, files in nested folders, and files of other types.
     """
 
     name: str
@@ -123,6 +128,7 @@ class Images:
     test_y: NDArray[np.int64]
     classes: int
     white: int
+    passed_over: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -175,24 +181,31 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
           test set.
         - "cifar-10" and "cifar-100" (Krizhevsky 2009) have 50,000 training and 10,000 test images of 32 x 32
           pixels in colour.  Their files may be the Python or the binary version, packed or unpacked.
-        - A path must contain a slash.  The folder has the layout of ImageNet: training images are in
-          ``train/CLASS/*.png`` (or .jpg, .jpeg, ...), and test images in ``test/CLASS`` or ``val/CLASS``.
+        - A folder has the layout of ImageNet: training images are in ``train/CLASS/*.png`` (or .jpg, .jpeg,
+          ...), and test images in ``test/CLASS`` or ``val/CLASS``.  If no `side` is given, its path must
+          contain a slash.
     folder
         Folder with the files of a named set.  By default several folders are searched in this order: the
         folder in the environment variable ERRSRC_DATA, the Debian package dataset-fashion-mnist, ./data,
         ~/data, ~/.cache and ~/.cache/torch.  The files may be in torchvision's subfolders, such as
         ``FashionMNIST/raw``, ``cifar-10-batches-py`` or ``cifar-100-python``.
     side
-        Height and width to which the pictures of a path are resized, in pixels.  The largest square in the
-        middle of each picture is used, in RGB.
+        Height and width to which the pictures of a folder are resized, in pixels, >= 1.  The largest square
+        in the middle of each picture is used, in RGB.  Photographs are turned as their EXIF orientation says.
+        Transparent pixels are laid over white.
 
     Raises
     ------
     FileNotFoundError
         If the files were not found.  The message says what to install or where to put the files.
     ValueError
-        If the name is unknown, if the content of a file does not fit its name, if a picture has more than 8
-        bits per channel, if there are no test images, or if a class has no training images.
+        If the name is unknown, if the content of a file does not fit its name, if a picture that is not PNG
+        has more than 8 bits per channel, if there are no test images, or if a class has no training images.
+
+    Warns
+    -----
+    UserWarning
+        If files of a folder were passed over: hidden files, files in nested folders, files of other types.
 
     Notes
     -----
@@ -205,7 +218,7 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     ((1197, 1, 8, 8), (600, 1, 8, 8), 10)
     """
     check_dataset(name, side, "images", "name")
-    if _is_path(name):
+    if _is_path(name, side):
         return _folder(Path(name), side)
     place = None if folder is None else Path(folder)
     if name == "digits":
@@ -218,8 +231,8 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     return found
 
 
-def check_files(name: str, side: int = 0) -> None:
-    """Raise the errors that `images` would raise, without decoding the pictures of a folder.
+def check_files(name: str, side: int = 0) -> NDArray[np.int64]:
+    """Return the labels of the training images of a set, without decoding the pictures of a folder.
 
     Parameters
     ----------
@@ -230,17 +243,23 @@ def check_files(name: str, side: int = 0) -> None:
     ------
     FileNotFoundError, ValueError
         If `images` would raise the error.
+
+    Warns
+    -----
+    UserWarning
+        See `images`.
     """
     check_dataset(name, side, "images", "name")
-    if _is_path(name):
-        _listed(Path(name))
-    else:
-        images(name)
+    if not _is_path(name, side):
+        return images(name).train_y
+    listed = _listed(Path(name))
+    listed.warn_of_passed_over()
+    return _labels(listed.train)
 
 
-def _is_path(name: str) -> bool:
-    """Return whether an image set's name is the path of a folder, which contains a slash."""
-    return "/" in name or os.sep in name
+def _is_path(name: str, side: int) -> bool:
+    """Return whether an image set is a folder: its name has a slash, or is no set's and comes with a side."""
+    return "/" in name or os.sep in name or (side != 0 and name not in IMAGE_SETS)
 
 
 def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") -> None:
@@ -260,11 +279,15 @@ def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") 
     TypeError, ValueError
         If the name is unknown, if a side is given for a named set, or if no side is given for a path.
     """
-    if isinstance(name, str) and _is_path(name):
+    checks.Integer()(side, "side", where)
+    if isinstance(name, str) and _is_path(name, side):
         checks.Integer(at_least=1)(side, "side", where)
     else:
+        if isinstance(name, str) and name not in IMAGE_SETS and Path(name, "train").is_dir():
+            accepted = f"an integer >= 1, the side in pixels of the images of the folder {name}"
+            raise ValueError(checks.refusal("side", where, accepted, side))
         checks.Choice(tuple(IMAGE_SETS))(name, parameter, where)
-        if checks.Integer()(side, "side", where):
+        if side:
             accepted = f"0 for {name}, whose images have a side"
             raise ValueError(checks.refusal("side", where, accepted, side))
 
@@ -285,7 +308,7 @@ def shape_of(name: str, side: int = 0) -> Shape:
     (Shape(side=32, classes=100, channels=3), 3072)
     """
     check_dataset(name, side, "shape_of", "name")
-    return Shape(side, len(_classes(Path(name), "train")), 3) if _is_path(name) else IMAGE_SETS[name]
+    return Shape(side, len(_classes(Path(name), "train")), 3) if _is_path(name, side) else IMAGE_SETS[name]
 
 
 def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -428,54 +451,134 @@ def _joined(parts: Sequence[_Labelled]) -> _Labelled:
 
 
 def _classes(root: Path, part: str) -> list[str]:
-    """Return the names of the folders in a part of an ImageNet-style folder, in order."""
+    """Return the names of the classes in a part of an ImageNet-style folder, in order."""
     if not (root / part).is_dir():
-        raise FileNotFoundError(
-            f"There is no image folder {root / part}: put the training images of each class in "
-            f"{root}/train/CLASS and its test images in {root}/test/CLASS (or val/CLASS), or name one of "
-            f"{', '.join(IMAGE_SETS)}."
-        )
-    return sorted(one.name for one in (root / part).iterdir() if one.is_dir())
+        raise FileNotFoundError(_not_found(root, part))
+    return sorted(one.name for one in (root / part).iterdir() if one.is_dir() and not _is_hidden(one))
+
+
+def _not_found(root: Path, part: str) -> str:
+    """Return the message for an ImageNet-style folder that is not there; it names the closest folder."""
+    near = ""
+    if not root.is_dir():
+        beside = [*IMAGE_SETS]
+        if root.parent.is_dir():
+            beside += [str(root.parent / one.name) for one in root.parent.iterdir() if (one / part).is_dir()]
+        near = checks.nearest(str(root), beside)
+    return (
+        f"There is no image folder {root / part}: put the training images of each class in "
+        f"{root}/train/CLASS and its test images in {root}/test/CLASS (or val/CLASS), or name one of "
+        f"{', '.join(IMAGE_SETS)}{near}."
+    )
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".")
 
 
 def _folder(root: Path, side: int) -> Images:
-    train, test = _listed(root)
-    (train_x, train_y), (test_x, test_y) = (_pictures(part, side) for part in (train, test))
+    listed = _listed(root)
+    listed.warn_of_passed_over()
+    (train_x, train_y), (test_x, test_y) = (_pictures(part, side) for part in (listed.train, listed.test))
     classes = 1 + int(train_y.max())
-    return Images(str(root), str(root), train_x, train_y, test_x, test_y, classes, white=255)
+    passed_over = tuple(str(path) for paths in listed.passed_over.values() for path in paths)
+    return Images(str(root), str(root), train_x, train_y, test_x, test_y, classes, 255, passed_over)
 
 
-_Listed = list[tuple[Path, int]]
+_Pictures = list[tuple[Path, int]]
+"""Pictures, each with its class."""
 
 
-def _listed(root: Path) -> tuple[_Listed, _Listed]:
-    """Return the training and test pictures of an ImageNet-style folder, each with its class."""
+class _Listed(NamedTuple):
+    """The files of an ImageNet-style folder.
+
+    Attributes
+    ----------
+    root
+        The folder.
+    train, test
+        The training and test pictures.
+    passed_over
+        The files that are not read, by the reason.
+    """
+
+    root: Path
+    train: _Pictures
+    test: _Pictures
+    passed_over: dict[str, list[Path]]
+
+    def warn_of_passed_over(self) -> None:
+        """Warn of the files that are not read: count them, and name the first of each reason."""
+        parts = []
+        for reason, paths in self.passed_over.items():
+            if paths:
+                shown = ", ".join(str(path.relative_to(self.root)) for path in paths[:_NAMED_FILES])
+                more = ", ..." if len(paths) > _NAMED_FILES else ""
+                parts.append(f"{len(paths):,} {reason} ({shown}{more})")
+        if parts:
+            count = sum(map(len, self.passed_over.values()))
+            files = "1 file was" if count == 1 else f"{count:,} files were"
+            warnings.warn(f"{files} passed over in {self.root}: {'; '.join(parts)}.", stacklevel=4)
+
+
+def _listed(root: Path) -> _Listed:
+    """Return the files of an ImageNet-style folder."""
     classes = _classes(root, "train")
     test = next((part for part in ("test", "val") if (root / part).is_dir() and _classes(root, part)), "test")
     unknown = [name for name in _classes(root, test) if name not in classes]
     if unknown:
         raise ValueError(f"The folder {root / test / unknown[0]} is a class that {root / 'train'} lacks.")
-    train, tests = (
-        [
+    passed_over: dict[str, list[Path]] = {_HIDDEN: [], _NESTED: [], _NO_CLASS: [], _OTHER_TYPES: []}
+    parts: dict[str, _Pictures] = {}
+    for part in ("train", test):
+        for path in sorted((root / part).iterdir()):
+            if _is_hidden(path):
+                passed_over[_HIDDEN] += _files_of(path)
+            elif not path.is_dir():
+                passed_over[_NO_CLASS].append(path)
+        parts[part] = [
             (path, y)
             for y, name in enumerate(classes)
-            for path in sorted((root / part / name).glob("*"))
-            if path.suffix.lower() in _ENDINGS
+            if (root / part / name).is_dir()
+            for path in _class_pictures(root / part / name, passed_over)
         ]
-        for part in ("train", test)
-    )
-    for part, found in (("train", train), (test, tests)):
-        if not found:
+        if not parts[part]:
             endings = ", ".join(sorted(_ENDINGS))
             raise ValueError(f"The folders in {root / part} have no images ({endings}).")
-    without = sorted(set(range(len(classes))).difference(y for _, y in train))
+    without = sorted(set(range(len(classes))).difference(y for _, y in parts["train"]))
     if without:
         raise ValueError(f"The folder {root / 'train' / classes[without[0]]} has no images.")
-    return train, tests
+    return _Listed(root, parts["train"], parts[test], passed_over)
 
 
-def _pictures(found: _Listed, side: int) -> _Labelled:
+def _class_pictures(folder: Path, passed_over: dict[str, list[Path]]) -> list[Path]:
+    """Return the pictures in the folder of a class, and add its other files to `passed_over`."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if _is_hidden(path):
+            passed_over[_HIDDEN] += _files_of(path)
+        elif path.is_dir():
+            passed_over[_NESTED] += _files_of(path)
+        elif path.suffix.lower() in _ENDINGS:
+            found.append(path)
+        else:
+            passed_over[_OTHER_TYPES].append(path)
+    return found
+
+
+def _files_of(path: Path) -> list[Path]:
+    """Return the files in a folder and in all folders below it, or the file itself."""
+    if not path.is_dir():
+        return [path]
+    return sorted(Path(where, name) for where, _, names in os.walk(path) for name in names)
+
+
+def _pictures(found: _Pictures, side: int) -> _Labelled:
     with ThreadPoolExecutor() as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about metadata and palettes
         x = np.stack(list(pool.map(lambda one: formats.picture(one[0], side), found)))
-    return x, np.array([y for _, y in found], dtype=np.int64)
+    return x, _labels(found)
+
+
+def _labels(found: _Pictures) -> NDArray[np.int64]:
+    return np.array([y for _, y in found], dtype=np.int64)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, dataclass, replace
+from operator import attrgetter
 from typing import Any, Self
 
 import numpy as np
@@ -268,12 +270,10 @@ def device_images(dataset: str, validation: int, folder: str | None = None, side
     ValueError
         If no training image would be left.
     """
-    data = images(dataset, folder, side)
-    order = balanced_order(data.train_y, generator(0, "vision", dataset, "validation"))
-    if validation >= len(order):
-        accepted = f"an integer <= {len(order) - 1}"
-        raise ValueError(checks.refusal("validation", "VisionCell", accepted, validation))
-    held = np.sort(order[:validation])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".* passed over in ")  # `require_images` has said so
+        data = images(dataset, folder, side)
+    held, rows = _split(data.train_y, dataset, validation)
     train_x, test_x = (torch.from_numpy(part).to(device()) for part in data.scaled())
     train_y, test_y = (torch.from_numpy(part).to(device()) for part in (data.train_y, data.test_y))
     return DeviceImages(
@@ -281,9 +281,21 @@ def device_images(dataset: str, validation: int, folder: str | None = None, side
         train_y,
         (train_x[held], train_y[held]),
         (test_x, test_y),
-        np.setdiff1d(np.arange(len(data.train_y)), held),
+        rows,
         data.digest,
     )
+
+
+def _split(
+    labels: NDArray[np.int64], dataset: str, validation: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of training images that are for validation, and all other rows."""
+    order = balanced_order(labels, generator(0, "vision", dataset, "validation"))
+    if validation >= len(order):
+        accepted = f"an integer <= {len(order) - 1}"
+        raise ValueError(checks.refusal("validation", "VisionCell", accepted, validation))
+    held = np.sort(order[:validation])
+    return held, np.setdiff1d(np.arange(len(labels)), held)
 
 
 def training_member(cell: VisionCell, data: DeviceImages) -> Member:
@@ -303,11 +315,16 @@ def training_member(cell: VisionCell, data: DeviceImages) -> Member:
     """
     shape = (cell.width,) if cell.depth == 1 else (cell.width, cell.depth)
     order = balanced_order(data.y.cpu().numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
-    if cell.n > len(order):
-        accepted = f"an integer <= {len(order)} ({cell.dataset})"
-        raise ValueError(checks.refusal("n", "VisionCell", accepted, cell.n))
+    _check_n(cell, len(order))
     seed = seed_of(cell.seed, "vision", cell.family, *shape, cell.n)
     return Member(data.rows[order[: cell.n]], cell.steps, seed)
+
+
+def _check_n(cell: VisionCell, largest: int) -> None:
+    """Raise ValueError if a cell has more training images than `largest`."""
+    if cell.n > largest:
+        accepted = f"an integer <= {largest} ({cell.dataset})"
+        raise ValueError(checks.refusal("n", "VisionCell", accepted, cell.n))
 
 
 def train_vision_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[VisionResult]:
@@ -385,7 +402,7 @@ def vision_outcomes(cells: Sequence[VisionCell]) -> list[dict[str, Any]]:
 
 
 def require_images(cells: Iterable[VisionCell]) -> None:
-    """Raise an error if the images of some cells are not on this machine, see `errsrc.sweeps.Kind`.
+    """Raise an error if some cells lack images on this machine, see `errsrc.sweeps.Kind`.
 
     Parameters
     ----------
@@ -396,9 +413,23 @@ def require_images(cells: Iterable[VisionCell]) -> None:
     ------
     FileNotFoundError
         If the images are not on this machine.  The message says what to install or where to put the files.
+    ValueError
+        If a cell has more images for training and validation than its data set.
+
+    Warns
+    -----
+    UserWarning
+        See `errsrc.datasets.images`.
     """
-    for dataset, side in {(cell.dataset, cell.side) for cell in cells}:
-        check_files(dataset, side)
+    largest_n: dict[tuple[str, int], dict[int, VisionCell]] = {}
+    for cell in sorted(cells, key=attrgetter("n")):
+        largest_n.setdefault((cell.dataset, cell.side), {})[cell.validation] = cell
+    for (dataset, side), by_validation in largest_n.items():
+        labels = check_files(dataset, side)
+        for validation, cell in by_validation.items():
+            _, rows = _split(labels, dataset, validation)
+            _, counts = np.unique(labels[rows], return_counts=True)
+            _check_n(cell, len(counts) * int(counts.min()))  # the length of the balanced order
 
 
 VISION = Kind(

@@ -264,7 +264,6 @@ def write_pictures(root, test="val", count=6):
                 image.save(
                     root / part / name / f"{i}.{ending}", **({} if ending == "png" else {"quality": 95})
                 )
-            (root / part / name / "notes.txt").write_text("no picture")
 
 
 @pytest.mark.parametrize("test", ["val", "test"])
@@ -297,9 +296,17 @@ def test_pictures_of_other_modes_become_rgb(tmp_path):
 
 def test_pictures_of_more_than_8_bits_are_not_cut_off(tmp_path):
     write_pictures(tmp_path)
-    Image.fromarray(np.full((5, 5), 30_000, np.uint16)).save(tmp_path / "train" / "red" / "deep.png")
-    with pytest.raises(ValueError, match=r"deep.png is not a whole picture \(its pixels are of more than 8"):
-        images(str(tmp_path), side=4)
+    deep = Image.fromarray(np.full((5, 5), 30_000, np.uint16))
+    deep.save(tmp_path / "train" / "red" / "deep.png")
+    assert (images(str(tmp_path), side=4).train_x == 30_000 >> 8).all((1, 2, 3)).sum() == 1
+    real = Image.fromarray(np.full((5, 5), 0.5, np.float32))
+    for picture_of, name in ((deep, "deep.tif"), (deep, "deep.ppm"), (real, "real.tiff")):
+        picture_of.save(tmp_path / "train" / "red" / name)
+        with pytest.raises(
+            ValueError, match=rf"{name} has pixels of more than 8 bits \(mode .*; save it with 8"
+        ):
+            images(str(tmp_path), side=4)
+        (tmp_path / "train" / "red" / name).unlink()
 
 
 def test_broken_and_missing_pictures_are_named(tmp_path):
