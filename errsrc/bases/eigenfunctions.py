@@ -73,7 +73,7 @@ class Mercer:
 def mercer(
     x: Array, size: int, landmarks: int, rng: np.random.Generator, name: str = "rbf", length: float = 0.0
 ) -> Mercer:
-    """Return the leading eigenfunctions of a kernel on the distribution that inputs come from.
+    """Return the leading eigenfunctions of a kernel with respect to the distribution of inputs.
 
     The function chooses random landmarks among the inputs and computes the eigenfunctions of the kernel on
     them.  The Nystrom method extends the eigenfunctions to other inputs (Williams and Seeger 2000).  Then

@@ -139,9 +139,10 @@ class Slepian(_IntervalBasis):
 
     @property
     def concentrations(self) -> Array:
-        """Share of each function's energy on the interval, float64 (M,): the operator's eigenvalues.
+        """Share of each function's energy that lies on the interval, float64 (M,).
 
-        The absolute error of each share is about 1e-15.
+        The shares are the eigenvalues of the integral operator.  The absolute error of each share is about
+        1e-15.
         """
         points, weights = self.quadrature(self.order + round(self.bandwidth) + 8)
         c = self.bandwidth

@@ -26,7 +26,7 @@ def check_memory(rows: int, columns: int, where: str) -> None:
     columns : int
         Number of columns, the size M of a basis.
     where : str
-        Name of the class or function that the error message names.
+        Name of the class or function, for the error message.
 
     Raises
     ------

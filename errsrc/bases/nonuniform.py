@@ -132,7 +132,7 @@ def transform(
     x : ndarray of float64, (n, dim)
         Nodes, angles in radians.
     data : ndarray of complex128, (n,) for kind 1 and of shape `shape` for kind 2
-        The factors in the sums.
+        One number for each node (kind 1) or for each frequency (kind 2).
     shape : tuple of int
         Number of frequencies along each axis, in the order k_dim, ..., k_1.  The frequencies of an axis are
         consecutive integers in ascending order, with 0 in the middle.
@@ -144,7 +144,7 @@ def transform(
     Returns
     -------
     sums : ndarray of complex128, of shape `shape` for kind 1 and (n,) for kind 2
-        The sums.
+        The sums, one for each frequency (kind 1) or for each node (kind 2).
     """
     require("A fast sum over a torus", "finufft")
     import finufft

@@ -28,7 +28,7 @@ MOST_FREQUENCIES = 2**40
 
 @dataclass(frozen=True)
 class Torus(Basis):
-    """Trigonometric polynomials of angles, on [0, 2 pi)^dim, with frequencies in a symmetric lower set.
+    """Trigonometric polynomials of angles in [0, 2 pi)^dim, with frequencies up to a degree.
 
     The functions are the constant 1, and sqrt(2) cos(k.x) and sqrt(2) sin(k.x) for one frequency k of each
     pair k, -k.  In this k, the first coordinate that is not 0 is positive.  The index of the cosine is k, and

@@ -150,7 +150,7 @@ def curve_shape(
     level: float = 0.95,
     seed: int = 0,
 ) -> CurveShape:
-    """Decide whether a learning curve is a power law, bends, or falls off a cliff, or leave it undecided.
+    """Decide whether a learning curve is a power law, has a bend, has a cliff, or cannot be decided.
 
     Parameters
     ----------
@@ -185,9 +185,10 @@ def curve_shape(
     Notes
     -----
     *Power law or not.* There are two statistics.  For the first, a power law is fitted to the smaller cells
-    and predicts the h largest cells, for every h that leaves three cells.  For the second, each cell in turn
-    is left out and predicted, by the power law and by a law whose exponent changes with n.  Both statistics
-    are compared with their simulated distributions under a power law (`power_law_p_value`).
+    and predicts the h largest cells, for every h that leaves at least three cells for the fit.  For the
+    second, each cell in turn is left out and predicted, by the power law and by a law whose exponent changes
+    with n.  Both statistics are compared with their simulated distributions under a power law
+    (`power_law_p_value`).
 
     *Bend or cliff.* The candidates are fitted without each cell in turn, and without the largest cells.
     Their predictions for the left-out cells are scored by the density of Student's t distribution with 4

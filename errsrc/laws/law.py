@@ -135,7 +135,7 @@ class Law(abc.ABC):
 
     @classmethod
     def constants(cls) -> tuple[str, ...]:
-        """Return the names of the fields that state a unit and are never fitted."""
+        """Return the names of the fields that are units of inputs; these fields are never fitted."""
         return tuple(f.name for f in fields(cls) if "parameter" not in f.metadata)
 
     @property

@@ -22,7 +22,7 @@ class Pruning(Law):
         e = eps_np | (d - i p (eps_up / eps_np)^(1 / gamma)) / (d - i p) |^gamma
 
     (Rosenfeld et al. 2021, arXiv 2006.10621, eq. 1.)  At high density the error stays on a plateau eps_np.
-    Below it the error rises as a power law of slope -gamma, up to a second plateau eps_up.
+    At lower density the error rises as a power law of slope -gamma, up to a second plateau eps_up.
 
     In the paper, eps_np is the error of the unpruned network.  Light pruning often *lowers* the error below
     this value.  With the paper's eps_np, the fitted gamma would then be meaningless.  Therefore eps_np is a

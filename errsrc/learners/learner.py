@@ -184,7 +184,7 @@ class Learner(Checked, abc.ABC):
         Parameters
         ----------
         shape : (int, int)
-            Numbers n of examples and M of features.
+            Number of examples n and number of features M.
 
         Returns
         -------

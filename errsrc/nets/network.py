@@ -259,7 +259,7 @@ class Network(Checked, abc.ABC):
         return tuple(weights)
 
     def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
-        """Return each member's loss, (E,), and write the gradients with respect to the weights to `out`.
+        """Return each member's loss, (E,), and write its gradients with respect to the weights to `out`.
 
         Parameters
         ----------

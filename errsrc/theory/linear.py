@@ -36,8 +36,8 @@ def least_squares(
     noise : float
         Variance of the label noise, >= 0.
     outside : float
-        Variance of the rest of the target, >= 0.  This rest is linear in further independent normal inputs,
-        which the learner does not get.  Its variance is the realizability term of the error budget.
+        Variance of the rest of the target, >= 0.  This rest is linear in further independent normal inputs
+        that the learner does not see.  Its variance is the realizability term of the error budget.
 
     Returns
     -------

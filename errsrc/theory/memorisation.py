@@ -19,7 +19,7 @@ HEAD = 10_000
 
 @checks.arguments(n=PositiveArray(), probabilities=NonNegativeArray())
 def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
-    """Return the expected probability that a new item is not among the n items seen.
+    """Return the expected probability that a new item is not among the n items that a learner has seen.
 
     The excess risk of a memorising learner is this probability times the risk of a guess.  For the 0-1 error
     and equally likely classes, the risk of a guess is 1 - 1 / classes.  For squared loss and a target of mean
@@ -28,7 +28,7 @@ def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
     Parameters
     ----------
     n : array_like
-        Numbers of items seen, > 0, of any shape S.
+        Numbers n of items that the learner has seen, > 0, of any shape S.
     probabilities : array_like, shape (M,)
         Probabilities p_i >= 0 of the items.  The sum of the probabilities must be 1.
 
@@ -65,7 +65,7 @@ def memorising_zipf(n: ArrayLike, decay: float) -> Array:
     Parameters
     ----------
     n : array_like
-        Numbers of items seen, > 0, of any shape S.
+        Numbers n of items that the learner has seen, > 0, of any shape S.
     decay : float
         Decay of the probabilities, > 0; see above.
 
@@ -107,7 +107,7 @@ def zipf_asymptote(n: ArrayLike, decay: float) -> Array:
     Parameters
     ----------
     n : array_like
-        Numbers of items seen, > 0, of any shape S.
+        Numbers n of items that the learner has seen, > 0, of any shape S.
     decay : float
         Decay of the probabilities, > 0; see above.
 

@@ -52,7 +52,7 @@ def learned(n: float, m: float, eigenvalues: Array, ridge: float) -> Learned:
     m : float
         Number of random features, > 0; inf for kernel regression, which uses all features.
     eigenvalues : ndarray of float64, shape (M,)
-        Eigenvalues e_i >= 0, one of them > 0.
+        Eigenvalues e_i >= 0.  At least one eigenvalue must be > 0.
     ridge : float
         The ridge, >= 0, not divided by n.
 

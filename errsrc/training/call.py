@@ -26,7 +26,7 @@ class TrainingCall:
     Attributes
     ----------
     network, x, y, members, validation, recipe, initial_weights, masks, start_step, rewind_step
-        See `errsrc.training.train`.
+        The arguments with these names, see `errsrc.training.train`.
     """
 
     network: Network

@@ -1,4 +1,4 @@
-"""Masks of pruned weights: which weights may be pruned, and which are the largest.
+"""Masks of pruned weights: which weights may be pruned, and which weights are kept.
 
 All matrices and convolutions of a network are pruned together.  Tensors of one axis (biases, and the scales
 and shifts of normalisation) are never pruned.  The density is the number of weights left divided by the

@@ -66,7 +66,7 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def wrong_shares(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the share of each example's predictions that are wrong, (E, B); 0 if none can be wrong.
+        """Return the share of wrong predictions of each example, (E, B); 0 for labels that are numbers.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class CrossEntropy(TrainingLoss):
         return flat.view(*outputs.shape[:2], -1).mean(2)
 
     def wrong_shares(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the share of positions whose likeliest class is wrong, (E, B)."""
+        """Return the share of positions for which the most probable class is wrong, (E, B)."""
         return (outputs.argmax(-1) != y).to(outputs.dtype).view(*outputs.shape[:2], -1).mean(2)
 
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
