@@ -48,7 +48,7 @@ class StoreError(Exception):
 
 
 class StoreWriteError(StoreError):
-    """A run has stopped because its store could not be written, or because it was deleted or replaced."""
+    """A run has stopped because its store could not be written, or was deleted or replaced."""
 
 
 class NetworkFileSystem(UserWarning):

@@ -160,7 +160,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
         """Return the quadrature of the basis, or a uniform sample of points.
 
-        For a band as the function class, the quadrature of the basis is exact.  For other classes the points
+        If the function class is a band, the quadrature of the basis is exact.  For other classes the points
         are a uniform sample.  See `GaussianSetting.quadrature`.
         """
         band = function_class.band

@@ -142,7 +142,7 @@ class GaussianSetting(Setting):
         return Quadrature(points, np.full(count, 1 / count), exact=False)
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return the values at points of an orthonormal basis of a class.
+        """Return the functions of an orthonormal basis of a class, evaluated at points.
 
         Parameters
         ----------

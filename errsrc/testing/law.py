@@ -328,7 +328,10 @@ def a_law_is_frozen_hashable_and_of_finite_numbers(case: LawCase) -> None:
 
 
 def bad_inputs_are_refused_in_one_sentence(case: LawCase) -> None:
-    """`error` raises an error for missing or unknown inputs, and for values that are not finite and > 0."""
+    """`Law.error` raises ValueError or TypeError for missing or unknown inputs, and for values out of range.
+
+    Values must be finite numbers > 0.  The message must be one line that names the input.
+    """
     law = case.law
     one = case.middle
     first = law.inputs[0]
