@@ -76,11 +76,21 @@ class Plan(Result):
     def content(self) -> list[str | TextTable]:
         """Return sizes, cost, error and floor with their intervals, and the warnings, as a table."""
         rows = [("", f"{100 * self.n.level:.6g}% intervals, for one new run:")]
-        for name, interval in self._intervals().items():
-            open_ended = name in ("n", "m", "cost") and not interval.determined
-            centre = f", {interval.estimate:.2g} by the fitted law" if open_ended else ""
-            rows.append((name, f"{interval}{centre}"))
+        rows += [(name, self.text(name)) for name in self._intervals()]
         return [TextTable([*rows, *(("warning", sentence) for sentence in self.warnings)], "l")]
+
+    def text(self, name: str) -> str:
+        """Return a size, the cost or the error as text, also where its interval has an open end.
+
+        Parameters
+        ----------
+        name : str
+            Name of the attribute.
+        """
+        interval = getattr(self, name)
+        open_ended = name in ("n", "m", "cost") and not interval.determined
+        by_law = open_ended and interval.low != interval.high
+        return f"{interval}, {interval.estimate:.2g} by the fitted law" if by_law else str(interval)
 
     def as_dict(self) -> dict[str, Any]:
         """Return sizes, cost, error and floor with their intervals, and the warnings, as JSON values."""
@@ -89,6 +99,25 @@ class Plan(Result):
     def _intervals(self) -> dict[str, Interval]:
         names = ("n", "m", "cost", "error", "floor")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+
+def plans_table(plans: Sequence[Plan]) -> str:
+    """Return the plans of many goals as one table, and their warnings below.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        What `plan` returns for an array of errors or budgets; at least one.
+    """
+    names = [name for name in ("n", "m", "cost", "error") if getattr(plans[0], name) is not None]
+    rows = [names, *([one.text(name) for name in names] for one in plans)]
+    warnings = dict.fromkeys(sentence for one in plans for sentence in one.warnings)
+    lines = [
+        f"{100 * plans[0].n.level:.6g}% intervals, for one new run; floor {plans[0].floor}",
+        str(TextTable(rows, "l", header=True)),
+        *(f"warning {sentence}" for sentence in warnings),
+    ]
+    return "\n".join(lines)
 
 
 @overload
@@ -310,15 +339,20 @@ class _Planner:
         centre = {name: size[:1] for name, size in sizes.items()}
         reached = self.forecast.predict(level=level, **centre)
         error = Interval(float(reached.predicted[0]), float(reached.low[0]), float(reached.high[0]), level)
+        bounded = {name: self._bounded(name, size) for name, size in sizes.items()}
         return Plan(
-            n=interval_of(n, level),
-            m=interval_of(m, level) if self.joint else None,
-            cost=interval_of(self.total(n, m), level),
+            n=interval_of(bounded["n"], level),
+            m=interval_of(bounded["m"], level) if self.joint else None,
+            cost=interval_of(self.total(bounded["n"], bounded.get("m", m)), level),
             error=error,
             floor=floor,
             warnings=(*self.forecast.warnings, *self._warnings(sizes, for_error)),
             forecast=self.forecast,
         )
+
+    def _bounded(self, name: str, size: Array) -> Array:
+        """Return sizes, (rows,), with 0 for those at the lower end of the search: nothing bounds them."""
+        return np.where(size <= self.range[name][0] * (1 + 1e-6), 0.0, size)
 
     def _warnings(self, sizes: dict[str, Array], for_error: bool) -> list[str]:
         """Return a sentence on each size that is far from those measured, and on draws without any size."""

@@ -59,3 +59,16 @@ def test_a_range_of_budgets() -> None:
     assert budget_range("1e18:1e18:1") == [1e18]
     for text in ("1e18", "1e20:1e18:3", "0:1:2", "1:2:0", "1:inf:3", "a:b:c"):
         assert main(["frontier", str(CLEAN), "--budgets", text]) == 2
+
+
+def test_plans_of_several_budgets_are_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_fit(fit_csv(CLEAN, "chinchilla"), tmp_path / "fit.json")
+    assert main(["plan", str(tmp_path / "fit.json"), "--budget", "1e18", "1e19", "1e20"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("90% intervals, for one new run; floor 1.8")
+    assert lines[1].split() == ["n", "m", "cost", "error"]
+    assert [line.split()[-4] for line in lines[2:]] == ["1e+18", "1e+19", "1e+20"]
+    assert main(["plan", str(tmp_path / "fit.json"), "--error", "2.5", "3", "--json"]) == 0
+    assert [one["error"]["estimate"] for one in json.loads(capsys.readouterr().out)] == pytest.approx(
+        [2.5, 3]
+    )

@@ -58,6 +58,18 @@ def test_plan_refuses_what_it_cannot_answer() -> None:
         plan(rising, error=0.2)
 
 
+def test_sizes_are_positive_and_have_no_lower_end_where_nothing_bounds_them() -> None:
+    """The error to reach is larger than errors that a few draws of the law have at any n."""
+    n = np.array([100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0])
+    found = fit(Power, noisy(Power(0.1, 2.0, 0.5), {"n": n}, 0.1, seed=1), n=n)
+    sizes = [one.n for one in plan(found, error=[0.35, 0.3, 0.25, 0.2])]
+    assert all(0 <= size.low <= size.estimate <= size.high for size in sizes)
+    assert not any("-" in str(size) or str(size).startswith("0 ") for size in sizes)
+    easy = plan(found, error=10.0)
+    assert easy.n.low == 0.0
+    assert str(easy).splitlines()[1].split()[:2] == ["n", "<"]
+
+
 def test_fewest_weights_inverts_the_law_of_each_network() -> None:
     law, sizes, error = pruned_grid(0, 0.0)
     found = fit(JointPruning, error, **sizes)
