@@ -141,7 +141,7 @@ def declare(rule: Rule, default: Any = MISSING, *, default_factory: Any = MISSIN
 
 
 def rules(cls: Any) -> dict[str, Rule]:
-    """Return the rule of each field of a dataclass that declares a rule, by the field's name."""
+    """Return the rules that a dataclass declares for its fields, by the fields' names."""
     return {
         field.name: field.metadata["rule"] for field in dataclasses.fields(cls) if "rule" in field.metadata
     }

@@ -146,7 +146,7 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
 
 
 def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "error") -> NDArray[np.bool_]:
-    """Return to which runs a law can be fitted.
+    """Return a mask of the runs to which a law can be fitted.
 
     Such a run did not diverge, and its error is above 0 and below the error of a random guess.
 

@@ -216,7 +216,7 @@ def the_compiled_gradient_agrees_with_sympy(case: LawCase) -> None:
 
 
 def the_units_of_the_parameters_are_correct(case: LawCase) -> None:
-    """If a law and its inputs are converted to other units, the errors only change to their new unit."""
+    """A law that is rescaled to other units gives the same errors, in the new unit, for rescaled inputs."""
 
     def check(one: Law, scale: float, unit: float) -> None:
         scales = case.scales(scale, unit)
