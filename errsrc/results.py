@@ -288,8 +288,9 @@ class Interval:
     def __str__(self) -> str:
         if self.low == self.high:
             return f"{self.estimate:.6g}"
-        if not self.determined:
-            if math.isfinite(self.high) and self.low == 0:
+        nothing = max(abs(self.low), abs(self.estimate)) <= 1e-9 * self.high  # 0 to rounding
+        if not self.determined or nothing:
+            if math.isfinite(self.high) and (self.low == 0 or nothing):
                 return f"< {significant(self.high, self.high, 2)}"
             if math.isfinite(self.low) and self.low != 0:
                 return f"> {significant(self.low, self.low, 2)}"

@@ -18,7 +18,6 @@ from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.fitting.table_points import TableRules, table_points
 from errsrc.laws import ALL, JointPruning, Law, Pruning
 from errsrc.laws.law import LAW
-from errsrc.results import json_value
 from errsrc.tables import DataTable, read_table
 
 
@@ -215,10 +214,6 @@ class CsvPrediction(Prediction):
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the predictions as JSON values, a list for each column."""
-        return {**json_value(self.columns()), "level": self.level, "warnings": list(self.warnings)}
-
 
 @checks.arguments(forecast=Instance(Forecast, "a fit"), path=PATH, level=LEVEL, strict=Flag())
 def predict_csv(
@@ -254,4 +249,4 @@ def predict_csv(
     table = read_table(path)
     found = forecast.predict_table(table, level=level, strict=strict)
     columns = (found.predicted, found.low, found.high)
-    return CsvPrediction(*columns, level, found.warnings, table, found.left_out)
+    return CsvPrediction(*columns, level, found.warnings, table, found.left_out, inputs=found.inputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from errsrc.fitting.table_points import (
     table_inputs,
 )
 from errsrc.laws.law import Array, checked_inputs
-from errsrc.results import Interval, Result, TextTable
+from errsrc.results import Interval, Result, TextTable, json_value
 from errsrc.tables import DataTable, LeftOut, frame_of
 
 DOUBT, JOINT_DOUBT = 0.2, 0.13
@@ -57,6 +57,8 @@ class Prediction(Result):
         The table of the new runs, if they came as a table.
     left_out : tuple of LeftOut
         Rows of the table that could not be predicted, by reason.
+    inputs : dict of str to ndarray of float64, shape (predictions,)
+        Inputs of the flattened predictions by name, which the figure shows.
     """
 
     predicted: Array
@@ -66,6 +68,7 @@ class Prediction(Result):
     warnings: tuple[str, ...]
     table: DataTable | None = None
     left_out: tuple[LeftOut, ...] = ()
+    inputs: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
 
     def columns(self) -> dict[str, Array]:
         """Return predicted, low and high by name, each of the shape of the inputs."""
@@ -89,17 +92,22 @@ class Prediction(Result):
 
     def headline(self) -> str:
         """Return the prediction, or the range of several, as one line."""
-        intervals = self.intervals()
-        if len(intervals) == 1:
-            return str(intervals[0])
+        intervals = [one for one in self.intervals() if not np.isnan(one.estimate)]
+        if len(intervals) < 2:
+            return "".join(map(str, intervals))
         lowest, highest = (f(intervals, key=lambda one: one.estimate) for f in (min, max))
         return f"{len(intervals):,} predictions, from {lowest} to {highest}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the predictions as JSON values: a list for each column, None for rows left out."""
+        shown = {"level": self.level, "warnings": self.warnings, "left_out": self.left_out}
+        return {**json_value(self.columns()), **json_value(shown)}
 
     def content(self) -> list[str | TextTable]:
         """Return a table of the first predictions, and the warnings."""
         rows = [("predicted", f"{100 * self.level:.6g}% interval for one run")]
         for one in self.intervals()[:SHOWN]:
-            predicted, _, ends = str(one).partition(" ")
+            predicted, _, ends = ("", "", "") if np.isnan(one.estimate) else str(one).partition(" ")
             rows.append((predicted, ends))
         left = self.predicted.size - SHOWN
         more = [f"and {left:,} more"] if left > 0 else []
@@ -244,7 +252,8 @@ class Forecast(Result, abc.ABC):
         if data is not None:
             return self.predict_table(as_table(data), columns_of(where, None, inputs), level=level)
         check_no_columns(where, 1.0, inputs)
-        centre, draws = self._curves(self._columns(inputs, where))
+        columns = self._columns(inputs, where)
+        centre, draws = self._curves(columns)
         spread = self.run_spread(centre)
         tail = (1 - level) / 2
         low, high = np.empty_like(centre), np.empty_like(centre)
@@ -254,7 +263,7 @@ class Forecast(Result, abc.ABC):
         low, high = np.minimum(low, centre), np.maximum(high, centre)
         shape = np.broadcast(*[np.asarray(inputs[name]) for name in self.input_names]).shape
         predicted, low, high = (np.exp(x).reshape(shape) for x in (centre, low, high))
-        return Prediction(predicted, low, high, level, self.warnings)
+        return Prediction(predicted, low, high, level, self.warnings, inputs=columns)
 
     def predict_table(
         self,
@@ -286,7 +295,11 @@ class Forecast(Result, abc.ABC):
         found = self.predict(level, **inputs)
         full = np.full((3, len(table)), np.nan)
         full[:, usable] = found.predicted, found.low, found.high
-        return Prediction(full[0], full[1], full[2], level, self.warnings, table, left_out)
+        sizes = {name: np.full(len(table), np.nan) for name in inputs}
+        for name, x in sizes.items():
+            x[usable] = inputs[name]
+        parts = (full[0], full[1], full[2], level, self.warnings, table, left_out)
+        return Prediction(*parts, inputs=sizes)
 
     def points_table(self, error: Array) -> dict[str, Array]:
         """Return the points of the fit with the errors that the fit predicts, see `Fit.columns`.

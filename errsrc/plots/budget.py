@@ -15,6 +15,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
+from errsrc.plots.labels import wrapped
 from errsrc.plots.style import (
     GREEN,
     GREY,
@@ -125,6 +126,7 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
         ax.set(ylim=(0, 1), xlim=(n[0], n[-1]), xlabel="n, labelled examples", ylabel="share of the risk")
         logarithmic(ax, "x")
         ax.yaxis.set_major_formatter(PercentFormatter(1))
+        _title(ax, found, pad=16)
         places = np.log(n / n[0]) / np.log(n[-1] / n[0])
         last = -1.0
         for place, risk in zip(places, total, strict=True):
@@ -135,6 +137,13 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
                 last = place
         legend_right(ax, handles=handles[::-1])
         return ax
+
+
+def _title(ax: Axes, found: Sequence[Budget], **options: Any) -> None:
+    """Name the learner and the setting of budgets, where they are known and the same for all."""
+    learner, setting = found[0].learner, found[0].setting
+    if learner and setting and all((one.learner, one.setting) == (learner, setting) for one in found):
+        ax.set_title(wrapped(f"{learner} in {setting}"), **options)
 
 
 def _rounded(result: Sequence[Budget], where: str) -> list[Budget]:
@@ -232,5 +241,6 @@ def terms(
         if zeros:
             ax.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=4, label="0, at the bottom")
         ax.set(xlabel="n, labelled examples", ylabel=f"risk, {found[0].loss} loss")
+        _title(ax, found)
         legend_right(ax)
         return log(ax)

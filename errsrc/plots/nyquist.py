@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from errsrc import checks
+from errsrc.plots.labels import wrapped
 from errsrc.plots.style import (
     BLUE,
     GREY,
@@ -80,6 +81,9 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
         ax.axvline(1.0, color=GREY, linewidth=1.0)
         ax.axhline(one.tolerance, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)))
         ax.set(xlabel="n / n_Nyq", ylabel="relative error, median of draws")
+        settings = {found.setting for found in result.values()}
+        if len(settings) == 1:
+            ax.set_title(wrapped(settings.pop()))
         legend_right(ax)
         return log(ax)
 

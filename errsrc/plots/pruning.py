@@ -10,12 +10,51 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from errsrc import checks
-from errsrc.checks import Instance
+from errsrc.checks import LEVEL, Instance
+from errsrc.fitting.chained_laws import ChainedFit
 from errsrc.fitting.one_law import Fit
 from errsrc.laws.joint_pruning import JointPruning
-from errsrc.plots.style import INK, STYLE, axes, legend_right, log
+from errsrc.plots.labels import size_label, wrapped
+from errsrc.plots.style import FITTED, INK, STYLE, axes, legend_right, log
 
 _MARKS = "osD^vP*X"
+
+
+@checks.arguments(fit=Instance(ChainedFit, "a chain of a dense law and a pruning law"), level=LEVEL)
+def chain(fit: ChainedFit, ax: Axes | None = None, *, level: float = 0.9, **sizes: float) -> Axes:
+    """Draw the predicted error of one network against its density, with the band for one new run.
+
+    Parameters
+    ----------
+    fit : ChainedFit
+        The chain.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    level : float
+        Coverage of the band, in (0, 1).
+    **sizes : float
+        Sizes of the network, such as ``n=60_000``; each by default the largest of the fits.
+
+    Raises
+    ------
+    TypeError
+        For sizes that are no inputs of the chain.
+    """
+    names = [name for name in fit.input_names if name != "density"]
+    if unknown := set(sizes) - set(names):
+        raise TypeError(checks.refusal("sizes", "chain", f"among {', '.join(names)}", min(unknown)))
+    at = {name: float(sizes.get(name, fit.inputs[name].max())) for name in names}
+    density = np.geomspace(float(fit.inputs["density"].min()) / 2, 1.0, 150)
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 7.0, 4.2)
+        p = fit.predict(level=level, density=density, **at)
+        band: dict[str, Any] = {"color": FITTED, "alpha": 0.16, "linewidth": 0}
+        ax.fill_between(density, p.low, p.high, **band, label=f"{100 * level:.6g}% for one run")
+        ax.plot(density, p.predicted, color=FITTED, label="predicted")
+        ax.set(xlabel=size_label(fit, "density"), ylabel="error")
+        ax.set_title(wrapped("network of " + ", ".join(f"{name} = {x:,.6g}" for name, x in at.items())))
+        ax.legend(loc="best")
+        return log(ax)
 
 
 @checks.arguments(fit=Instance(Fit, "a fit of JointPruning"))

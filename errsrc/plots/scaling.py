@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -12,11 +13,29 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from errsrc import checks
 from errsrc.checks import LEVEL, Instance
-from errsrc.fitting.forecasts import Forecast
+from errsrc.errors import NoAnswer
+from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.holdouts import Holdout, JudgedCells
-from errsrc.fitting.plans import plan
+from errsrc.fitting.plans import Plan, plan
 from errsrc.fitting.several_laws import weighted_fits
-from errsrc.plots.style import DASHED, FITTED, GREY, HELD_OUT, INK, STYLE, axes, legend_right, log, signed
+from errsrc.laws.law import Array
+from errsrc.plots import joint
+from errsrc.plots.joint import MOST_NAMED, curves_by_m
+from errsrc.plots.labels import error_label, law_title, size_label, test_error_label, wrapped
+from errsrc.plots.style import (
+    DASHED,
+    FITTED,
+    GREY,
+    HELD_OUT,
+    INK,
+    STYLE,
+    axes,
+    legend_right,
+    log,
+    logarithmic,
+    signed,
+)
+from errsrc.results import Interval
 
 HOLDOUT = Instance(Holdout, "a Holdout, as errsrc.holdout returns it")
 """The rule of arguments that are a fit judged on held-out cells."""
@@ -47,7 +66,7 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
         ax = axes(ax, 7.6, 4.9)
         sizes = np.unique(np.concatenate([part.inputs["m"] for part in result.parts.values()]))
         colors = mpl.colormaps["viridis"](np.linspace(0.0, 0.82, len(sizes)))
-        handles = []
+        handles, named = [], len(sizes) <= 2 * MOST_NAMED
         sides = np.exp(np.linspace(-0.08, 0.08, len(sizes)))
         for m, color, side in zip(sizes, colors, sides, strict=True):
             seen, new = (_column(part, m) for part in result.parts.values())
@@ -64,7 +83,8 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
             ax.plot(seen.inputs["n"], seen.measured, "o", color=color, markersize=5, zorder=3)
             held: dict[str, Any] = {"color": color, "markerfacecolor": "white", "markersize": 5}
             ax.plot(new.inputs["n"] * side, new.measured, "o", **held, zorder=4)
-            handles.append(Line2D([], [], color=color, label=f"m = {m:,.0f}"))
+            if named:
+                handles.append(Line2D([], [], color=color, label=f"m = {m:,.0f}"))
         level = result.held_out.prediction.level
         for label, style in (
             ("measured, in the fit", {"marker": "o", "markersize": 5, "linestyle": "none"}),
@@ -74,8 +94,102 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
             (f"{level:.0%} for one run", {"marker": "|", "markersize": 11, "linestyle": "none"}),
         ):
             handles.append(Line2D([], [], color=INK, label=label, **style))
-        legend_right(ax, handles=handles)
-        ax.set(xlabel="n, training examples", ylabel="test error")
+        ax.set(xlabel=size_label(result.forecast, "n"), ylabel=test_error_label(result.forecast))
+        if named:
+            legend_right(ax, handles=handles)
+        else:
+            joint.colour_bar(ax, joint.colours_of(sizes), sizes, size_label(result.forecast, "m"))
+            ax.legend(handles=handles, loc="best")
+        return log(ax)
+
+
+@checks.arguments(result=HOLDOUT)
+def extrapolation_in_n(result: Holdout, ax: Axes | None = None, *, level: float = 0.9) -> Axes:
+    """Draw a law in n alone with its band up to the largest held-out n, and the measured errors.
+
+    Points that the law was fitted to are filled; held-out points are open.
+
+    Parameters
+    ----------
+    result : Holdout
+        A law in n that was judged on held-out cells.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    level : float
+        Coverage of the band, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        For a law in other inputs.
+    """
+    if set(result.fitted.inputs) != {"n"}:
+        got = f"<a law in {', '.join(result.fitted.inputs)}>"
+        raise ValueError(checks.refusal("result", "extrapolation_in_n", "of a law in n alone", got))
+    cells = result.held_out
+    largest = max(float(part.inputs["n"].max()) for part in result.parts.values())
+    ax = curve(result.forecast, ax, until=1.1 * largest, level=level)
+    with mpl.rc_context(STYLE):
+        for n, errors in zip(cells.inputs["n"], cells.runs, strict=True):
+            ax.plot(np.full(len(errors), n), errors, "o", color=HELD_OUT, mfc="white", markersize=5, zorder=4)
+        ax.plot([], [], "o", color=HELD_OUT, mfc="white", markersize=5, label="measured, held out")
+        ax.set_ylim(*_both(ax.get_ylim(), np.concatenate(cells.runs)))
+        legend_right(ax)
+        return log(ax)
+
+
+def _both(limits: tuple[float, float], values: Array) -> tuple[float, float]:
+    """Return the limits of an axis, widened so that they contain some values."""
+    return min(limits[0], 0.9 * float(values.min())), max(limits[1], 1.1 * float(values.max()))
+
+
+@checks.arguments(result=HOLDOUT)
+def extrapolation_of(result: Holdout, ax: Axes | None = None) -> Axes:
+    """Draw measured and predicted errors in the way that suits the inputs of the law.
+
+    Parameters
+    ----------
+    result : Holdout
+        A fit that was judged on held-out cells.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib Axes
+        The figure of `extrapolation` for a law in n and m, of `extrapolation_in_n` for a law in n, and of
+        `divergence` for a law in other inputs.
+    """
+    names = set(result.fitted.inputs)
+    if names == {"n", "m"}:
+        return extrapolation(result, ax)
+    return extrapolation_in_n(result, ax) if names == {"n"} else divergence(result, ax)
+
+
+@checks.arguments(result=Instance(JudgedCells, "cells with predictions, a part of a Holdout"))
+def cells(result: JudgedCells, ax: Axes | None = None) -> Axes:
+    """Draw predicted against measured error of some cells, with the interval for one new run.
+
+    Parameters
+    ----------
+    result : JudgedCells
+        One part of a `Holdout`.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    """
+    p = result.prediction
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 4.8, 4.6)
+        spread = np.abs(np.stack([p.low, p.high]) - p.predicted)
+        bars: dict[str, Any] = {"fmt": "none", "ecolor": FITTED, "elinewidth": 0.9, "alpha": 0.6}
+        ax.errorbar(result.measured, p.predicted, spread, **bars)
+        ax.plot(result.measured, p.predicted, "o", color=FITTED, markersize=5)
+        seen = np.concatenate([result.measured, p.predicted])
+        ends = np.array([seen.min() / 1.3, seen.max() * 1.3])
+        ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
+        ax.set(xlabel="measured error (mean of the runs)", ylabel="predicted error", xlim=ends, ylim=ends)
+        ax.set_title(f"{len(result)} cells")
+        ax.set_aspect("equal")
         return log(ax)
 
 
@@ -176,36 +290,215 @@ def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, 
         got = f"<a law in {', '.join(fit.input_names)}>"
         raise ValueError(checks.refusal("fit", "curve", "of a law in n alone", got))
     n = fit.inputs["n"]
-    measured = [member.error for member, _ in weighted_fits(fit)][:1]  # the same points for each member
     end = 4 * n.max() if until is None else checks.Number(at_least=float(n.max()))(until, "until", "curve")
     with mpl.rc_context(STYLE):
-        ax = axes(ax, 7.6, 4.0)
-        grid = np.geomspace(n.min(), end, 200)
-        p = fit.predict(level=level, n=grid)
-        inside = grid <= n.max()
-        ax.fill_between(
-            grid, p.low, p.high, color=FITTED, alpha=0.16, linewidth=0, label=f"{level:.0%} for one run"
-        )
-        ax.plot(grid[inside], p.predicted[inside], color=FITTED, label="law, fitted")
-        dashed: dict[str, Any] = {"color": FITTED, "linestyle": DASHED}
-        ax.plot(grid[~inside], p.predicted[~inside], **dashed, label="law, extrapolated")
-        for error in measured:
-            ax.plot(n, error, "o", color=INK, markersize=4, label="measured")
-        _floor(fit, ax, float(min(x.min() for x in (p.low, *measured))), level)
-        ax.set(xlabel="n, training examples", ylabel="error", xlim=(n.min() * 0.9, end))
+        ax = axes(ax, 7.6, 4.2)
+        lowest = _one_curve(fit, ax, "n", (float(n.min()), end), level)
+        _floor(fit, ax, lowest, level)
+        ax.set(xlim=(n.min() * 0.9, end))
         legend_right(ax)
         return log(ax)
 
 
+@checks.arguments(fit=Instance(Forecast, "a fit, or an average of fits"), level=LEVEL)
+def single_input(fit: Forecast, ax: Axes | None = None, *, level: float = 0.9) -> Axes:
+    """Draw a fit of a law in one input, such as the density: its points, the curve, and the band for one run.
+
+    Parameters
+    ----------
+    fit : Fit or AveragedFit
+        A fit of a law in one input.  For a law in n, `curve` draws the floor as well.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    level : float
+        Coverage of the band, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        For a law in several inputs.
+    """
+    if len(fit.input_names) != 1:
+        got = f"<a law in {', '.join(fit.input_names)}>"
+        raise ValueError(checks.refusal("fit", "single_input", "of a law in one input", got))
+    (name,) = fit.input_names
+    x = fit.inputs[name]
+    ends = (float(x.min()) / 2, min(2 * float(x.max()), fit.at_most.get(name, np.inf)))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 7.6, 4.2)
+        _one_curve(fit, ax, name, ends, level)
+        legend_right(ax)
+        return log(ax)
+
+
+def _one_curve(fit: Forecast, ax: Axes, name: str, ends: tuple[float, float], level: float) -> float:
+    """Draw a law in one input with its band and points; return the smallest error drawn."""
+    x = fit.inputs[name]
+    grid = np.unique(np.concatenate([np.geomspace(*ends, 200), [x.min(), x.max()]]))
+    grid = grid[(grid >= ends[0]) & (grid <= ends[1])]
+    inputs: dict[str, Any] = {name: grid}
+    p = fit.predict(level=level, **inputs)
+    band: dict[str, Any] = {"color": FITTED, "alpha": 0.16, "linewidth": 0}
+    ax.fill_between(grid, p.low, p.high, **band, label=f"{100 * level:.6g}% for one run")
+    inside = (grid >= x.min()) & (grid <= x.max())
+    ax.plot(grid[inside], p.predicted[inside], color=FITTED, label="law, fitted")
+    dashed: dict[str, Any] = {"color": FITTED, "linestyle": DASHED, "label": "law, extrapolated"}
+    for outside in (grid >= x.max(), grid <= x.min()):
+        if outside.sum() > 1:
+            ax.plot(grid[outside], p.predicted[outside], **dashed)
+            dashed.pop("label", None)
+    measured = [member.error for member, _ in weighted_fits(fit)][:1]  # the same points for each member
+    for error in measured:
+        ax.plot(x, error, "o", color=INK, markersize=4, label="measured")
+    ax.set(xlabel=size_label(fit, name), ylabel=error_label(fit), title=law_title(fit))
+    return float(min(values.min() for values in (p.low, *measured)))
+
+
+@checks.arguments(fit=Instance(Forecast, "a fit, or an average of fits"))
+def agreement(fit: Forecast, ax: Axes | None = None) -> Axes:
+    """Draw the error of a law against the measured error at the fitted points; on the line they are equal.
+
+    Parameters
+    ----------
+    fit : Fit or AveragedFit
+        A fit of a law in any inputs.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        For a forecast without measured errors, such as a chain of fits.
+    """
+    measured = [member.error for member, _ in weighted_fits(fit)][:1]
+    if not measured:
+        got = f"<a {type(fit).__name__}>"
+        raise ValueError(checks.refusal("fit", "agreement", "one with measured errors", got))
+    predicted = np.exp(fit.curves(**fit.inputs)[0])
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 4.8, 4.6)
+        ax.plot(measured[0], predicted, "o", color=FITTED, markersize=4.5, alpha=0.8)
+        seen = np.concatenate([measured[0], predicted])
+        ends = np.array([seen.min() / 1.05, seen.max() * 1.05])
+        ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
+        label = error_label(fit)
+        ax.set(xlabel=f"measured {label}", ylabel=f"{label} of the law", xlim=ends, ylim=ends)
+        ax.set_title(law_title(fit, 42))
+        ax.set_aspect("equal")
+        return log(ax)
+
+
+@checks.arguments(result=Instance(Prediction, "a prediction of a fit"))
+def predictions(result: Prediction, ax: Axes | None = None) -> Axes:
+    """Draw predicted errors with their intervals for one new run, against the first size that varies.
+
+    Parameters
+    ----------
+    result : Prediction
+        The predictions.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    """
+    middle, low, high = (np.ravel(x) for x in (result.predicted, result.low, result.high))
+    varied = [(name, x) for name, x in result.inputs.items() if len(np.unique(x)) > 1]
+    name, x = varied[0] if varied else ("row of the prediction", np.arange(1.0, len(middle) + 1))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.4, 4.0)
+        bars: dict[str, Any] = {"fmt": "o", "color": HELD_OUT, "markersize": 5, "mfc": "white"}
+        label = f"predicted, {100 * result.level:.6g}% for one run"
+        ax.errorbar(x, middle, np.abs(np.stack([low, high]) - middle), **bars, capsize=2.5, label=label)
+        ax.set(xlabel=name, ylabel="error")
+        ax.legend(loc="best")
+        if varied:
+            return log(ax)
+        logarithmic(ax, "y")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        return ax
+
+
+@checks.arguments(result=Instance(Plan, "a plan, as errsrc.plan returns it"))
+def planned(result: Plan, ax: Axes | None = None, *, more: Sequence[Plan] = ()) -> Axes:
+    """Draw the planned sizes on the curve of the law, with the interval of n and of one run's error.
+
+    Parameters
+    ----------
+    result : Plan
+        The plan.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    more : sequence of Plan
+        Further plans with the same fit.
+
+    Raises
+    ------
+    ValueError
+        For a plan that does not know its fit.
+    """
+    fit, plans = result.forecast, (result, *more)
+    if fit is None:
+        accepted = "one that errsrc.plan returned, which knows its fit"
+        raise ValueError(checks.refusal("result", "planned", accepted, result))
+    with mpl.rc_context(STYLE):
+        if fit.input_names == ("n",):
+            ends = [min(1.2 * _end(one.n, one.n.high), 30 * one.n.estimate) for one in plans]
+            ax = curve(fit, ax, until=max(fit.inputs["n"].max(), *ends))
+        else:
+            ax = _planned_sizes(fit, plans, curves_by_m(fit, ax))
+        for one in plans:
+            y, n = one.error, one.n
+            (left, right), (below, above) = ([_end(x, x.low), _end(x, x.high)] for x in (n, y))
+            bars: dict[str, Any] = {"fmt": "*", "color": HELD_OUT, "markersize": 13, "zorder": 6}
+            spread: dict[str, Any] = {"xerr": [[n.estimate - left], [right - n.estimate]]}
+            spread["yerr"] = [[y.estimate - below], [above - y.estimate]]
+            ax.errorbar(n.estimate, y.estimate, **spread, **bars, capsize=3, elinewidth=1.2, mec="white")
+            place: dict[str, Any] = {"textcoords": "offset points", "color": HELD_OUT, "fontsize": 9}
+            ax.annotate("plan", (n.estimate, y.estimate), (6, 6), **place)
+        ax.set_title(wrapped(_plan_text(plans)))
+        return log(ax)
+
+
+def _planned_sizes(fit: Forecast, plans: Sequence[Plan], ax: Axes) -> Axes:
+    """Draw the curve of each planned model size up to the planned data size."""
+    smallest, largest = float(fit.inputs["n"].min()), float(fit.inputs["n"].max())
+    for one in plans:
+        if one.m is not None:
+            grid = np.geomspace(min(smallest, one.n.estimate), max(largest, 1.5 * one.n.estimate), 120)
+            curve_at = fit.predict(n=grid, m=one.m.estimate).predicted
+            ax.plot(grid, curve_at, color=HELD_OUT, linestyle=DASHED, linewidth=1.2, zorder=5)
+    return ax
+
+
+def _plan_text(plans: Sequence[Plan]) -> str:
+    """Return a plan as a title; of several plans, how many."""
+    one = plans[0]
+    if len(plans) > 1:
+        return f"{len(plans)} plans, from n = {plans[0].n} to n = {plans[-1].n}"
+    model = "" if one.m is None else f", m = {one.m}"
+    return f"plan: n = {one.n}{model}, error {one.error}"
+
+
+def _end(interval: Interval, end: float) -> float:
+    """Return an end of an interval that can be drawn on a logarithmic axis, or its estimate."""
+    return end if np.isfinite(end) and end > 0 else interval.estimate
+
+
 def _floor(fit: Forecast, ax: Axes, lowest: float, level: float) -> None:
     """Draw the floor of a law in n: a line with a band, or a hatched area below its upper bound."""
-    floor = plan(fit, budget=float(fit.inputs["n"].max()), level=level).floor
+    try:
+        floor = plan(fit, budget=float(fit.inputs["n"].max()), level=level).floor
+    except NoAnswer:  # a law that rises has none
+        return
+    if floor.high < 1e-3 * lowest:  # there is none, or it is of no interest
+        return
     if floor.low > 0.1 * floor.high:
         ax.axhspan(floor.low, floor.high, color=GREY, alpha=0.14, linewidth=0)
         ax.axhline(floor.estimate, color=GREY, linewidth=1.0, label=f"floor {floor}")
         return
-    bottom = 0.7 * min(lowest, floor.high)
     label = f"floor not determined: < {floor.high:.2g}"
+    if floor.high < 0.1 * lowest:  # so far below the points that the figure would show little else
+        ax.plot([], [], " ", label=label)
+        return
+    bottom = 0.7 * min(lowest, floor.high)
     ax.axhspan(
         bottom, floor.high, facecolor="none", edgecolor="#bbbbbb", hatch="\\\\\\", linewidth=0, label=label
     )

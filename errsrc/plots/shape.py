@@ -126,7 +126,8 @@ def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
             style: dict[str, Any] = {"color": COLOURS[name.partition(",")[0]]}
             if "floor" in name:
                 style["linestyle"] = DASHED
-            label = f"{name}: {shape.scores[name] - best:+.1f} nats" if shape.scores[name] < best else name
+            behind = shape.scores[name] - best
+            label = f"{name}: {behind:+.1f} nats" if behind < -0.05 else name
             ax.plot(grid, shape.laws[name].error(n=grid), label=label.replace("-", "−"), **style)
         low, high = shape.low[above], shape.high[above]
         known = np.isfinite(high)

@@ -67,6 +67,14 @@ LADDERS: tuple[tuple[float, ...], ...] = (
 """Steps within a decade for the numbers on a logarithmic axis, the coarsest first."""
 
 
+class ShownAxes(Axes):
+    """Axes that a notebook shows as the picture of their figure."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture, for notebooks."""
+        return png(self, dpi=100)
+
+
 def axes(ax: Axes | None, width: float, height: float) -> Axes:
     """Return `ax`, or the Axes of a new figure.
 
@@ -78,7 +86,8 @@ def axes(ax: Axes | None, width: float, height: float) -> Axes:
         Size of a new figure, in inches.
     """
     if ax is None:
-        return Figure(figsize=(width, height), layout="constrained").subplots()
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure.subplots(subplot_kw={"axes_class": ShownAxes})
     drawn: Axes = AXES(ax, "ax", "plots")
     return drawn
 
@@ -108,10 +117,55 @@ def logarithmic(ax: Axes, which: str) -> None:
     """
     ax.set(**{f"{which}scale": "log"})
     axis, limits = (ax.xaxis, ax.get_xlim()) if which == "x" else (ax.yaxis, ax.get_ylim())
-    axis.set_major_locator(FixedLocator(ticks(*limits).tolist()))
+    found = ticks(*limits)
+    if which == "x":
+        found = _fitting_labels(found, limits, ax)
+    axis.set_major_locator(FixedLocator(found.tolist()))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda v, _: _plain(v)))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: tick_label(v)))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _fitting_labels(found: Array, limits: tuple[float, float], ax: Axes) -> Array:
+    """Return those ticks of a horizontal logarithmic axis whose labels do not touch each other.
+
+    Where they would, ticks at powers of 10 are kept, or at 1 and 3 times powers of 10, or every k-th tick.
+    """
+    figure: Any = ax.get_figure()
+    characters = 13 * figure.get_figwidth() * ax.get_position().width  # that fit beside each other
+    decades = np.log10(found)
+    exact = np.isclose(decades, np.round(decades))
+    thirds = exact | np.isclose(decades, np.round(decades - np.log10(3)) + np.log10(3))
+    choices = [found, found[thirds], found[exact], *(found[exact][::k] for k in (2, 3, 4)), found[::2]]
+    for some in choices:
+        if len(some) < 2:
+            continue
+        widths = np.array([_label_width(tick_label(x)) for x in some])
+        gaps = characters * np.diff(np.log(some)) / np.log(limits[1] / limits[0])
+        if (gaps > (widths[1:] + widths[:-1]) / 2 + 0.5).all():
+            return some
+    return found[:: max(1, len(found) - 1)]
+
+
+def _label_width(text: str) -> float:
+    """Return the width of a tick's label in characters of plain text."""
+    factor, times, power = text.strip("$").partition(r"\times")
+    return len(factor.strip()) + 3 + len(power) / 3 if times else (4.0 if "^" in text else len(text))
+
+
+def linear(ax: Axes, which: str) -> None:
+    """Give one axis few round numbers, as powers of 10 where they are very small or very large.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The Axes, drawn already.
+    which : {"x", "y"}
+        The axis.
+    """
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_locator(MaxNLocator(6))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: tick_label(v)))
 
 
 def ticks(low: float, high: float) -> Array:
@@ -146,15 +200,22 @@ def ticks(low: float, high: float) -> Array:
     return found
 
 
-def _plain(value: float) -> str:
-    """Return a tick's number > 0 as text, in mathtext below 1e-4 and from 1e7 on.
+def tick_label(value: float) -> str:
+    """Return a number on an axis or in a legend as text, in mathtext below 1e-4 and from 1e6 on.
+
+    Parameters
+    ----------
+    value : float
+        The number.
 
     Examples
     --------
-    >>> _plain(0.05), _plain(20_000), _plain(1e-9)
+    >>> tick_label(0.05), tick_label(20_000), tick_label(1e-9)
     ('0.05', '20,000', '$10^{-9}$')
     """
-    if 1e-4 <= value < 1e7:
+    if value <= 0:
+        return f"−{tick_label(-value)}" if value else "0"
+    if 1e-4 <= value < 1e6:
         return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
     mantissa, _, power = f"{value:.6e}".partition("e")
     factor = f"{float(mantissa):g}"
@@ -174,7 +235,7 @@ def power_of_ten(value: float) -> str:
     >>> power_of_ten(6e18), power_of_ten(1e20), power_of_ten(2_500)
     ('$6 \\times 10^{18}$', '$10^{20}$', '2,500')
     """
-    return _plain(float(f"{value:.2g}"))
+    return tick_label(float(f"{value:.2g}"))
 
 
 def legend_right(ax: Axes, **options: Any) -> None:

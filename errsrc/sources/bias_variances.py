@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Instance, Integer
 from errsrc.learners import Learner, as_learner
-from errsrc.results import Interval, Result, TextTable, json_value, mean_interval
+from errsrc.results import ROUNDING, Interval, Result, TextTable, json_value, mean_interval
 from errsrc.rng import generator, seed_of
 from errsrc.settings import Setting
 from errsrc.settings.checked_draws import drawn_inputs, taught_values
@@ -89,7 +89,18 @@ class BiasVariance(Result):
         return json_value({k: v for k, v in self._field_values().items() if k != "draws"})
 
     def _lines(self) -> list[tuple[str, str]]:
-        return [(name, str(getattr(self, name))) for name in (*COMPONENTS, "total")]
+        return [(name, str(self.shown(name))) for name in (*COMPONENTS, "total")]
+
+    def shown(self, name: str) -> Interval:
+        """Return a component as it is printed and drawn: 0 if it is at most `ROUNDING` of the total.
+
+        Parameters
+        ----------
+        name : str
+            One of `COMPONENTS`, or "total".
+        """
+        found: Interval = getattr(self, name)
+        return found.rounded(ROUNDING * abs(self.total.estimate))
 
 
 @checks.arguments(

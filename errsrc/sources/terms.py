@@ -113,7 +113,7 @@ class Budget(Result):
         """
         draws = {"realizability": realizability, "uncertainty": uncertainty, "deficiency": deficiency}
         draws["total"] = setting.noise + np.sum(list(draws.values()), axis=0)
-        intervals = {name: _interval(values, experiment.level) for name, values in draws.items()}
+        intervals = {name: mean_of_draws(values, experiment.level) for name, values in draws.items()}
         noise = Interval(setting.noise, setting.noise, setting.noise, experiment.level)
         return cls(
             n=experiment.n,
@@ -174,13 +174,13 @@ class Budget(Result):
         for name, (lower, upper) in terms.items():
             draws |= {name: lower, f"{name}.upper": upper}
         level = experiment.level
-        intervals = {name: _interval(values, level) for name, values in draws.items()}
+        intervals = {name: mean_of_draws(values, level) for name, values in draws.items()}
         brackets = {
             name: Bracket(intervals[name], intervals[f"{name}.upper"], statuses[name]) for name in terms
         }
         of_all = None
         if all_functions is not None:
-            low, high = (_interval(bound, level) for bound in all_functions)
+            low, high = (mean_of_draws(bound, level) for bound in all_functions)
             of_all = Bracket(low, high, "Of all functions.")
         return cls(
             n=experiment.n,
@@ -305,8 +305,16 @@ def notes(budgets: Sequence[Budget]) -> list[str]:
     return out
 
 
-def _interval(values: PerDraw, level: float) -> Interval:
-    """Return the mean over draws with its interval; a single draw is exact."""
+def mean_of_draws(values: PerDraw, level: float) -> Interval:
+    """Return the mean over draws with its interval; a single draw is exact.
+
+    Parameters
+    ----------
+    values : ndarray of float64, (draws,)
+        A number >= 0 for each draw.
+    level : float
+        Coverage of the interval, in (0, 1).
+    """
     if len(values) == 1:
         value = float(values[0])
         return Interval(value, value, value, level)

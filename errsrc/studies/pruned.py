@@ -58,6 +58,18 @@ class PrunedFamily(Result):
         law = self.joint if isinstance(self.joint, str) else self.joint.headline()
         return ", ".join(text for text in (self.label, f"{len(self.single)} configurations", law) if text)
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the joint law, see `errsrc.plots.draw`.
+
+        Raises
+        ------
+        ValueError
+            If no joint law was fitted.
+        """
+        if isinstance(self.joint, str):
+            raise ValueError(f"This family has no figure: {self.joint}")
+        return self.joint.plot(ax, **options)
+
     def content(self) -> list[str | TextTable]:
         """Return the label, the number of configurations, the joint law, and the `notes`."""
         law = [self.joint] if isinstance(self.joint, str) else self.joint.content()

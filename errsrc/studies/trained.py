@@ -105,6 +105,19 @@ class TrainedFamily(Result):
         law = "no law" if self.result is None else self.result.headline()
         return ", ".join(text for text in (self.label, f"{len(self.error)} runs", law) if text)
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the law, see `errsrc.plots.draw`.
+
+        Raises
+        ------
+        ValueError
+            If no law was fitted.
+        """
+        if self.result is None:
+            why = self.notes[-1] if self.notes else "No law was fitted."
+            raise ValueError(f"This family has no figure: {why}")
+        return self.result.plot(ax, **options)
+
     def content(self) -> list[str | TextTable]:
         """Return the label, the number of runs, the law, and the `notes`."""
         law = ["no law"] if self.result is None else self.result.content()

@@ -21,7 +21,7 @@ from scipy.stats import chi2
 from errsrc import checks
 from errsrc.checks import SEED, Flag, Instance, Optional
 from errsrc.nets import Network, identifiable_dimension
-from errsrc.results import Result, TextTable, mean_interval
+from errsrc.results import Interval, Result, TextTable
 from errsrc.settings import NetworkTeacher, Setting
 from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
@@ -32,7 +32,7 @@ from errsrc.sources.bracket.upper import choose, make_portfolio
 from errsrc.sources.effort import Effort
 from errsrc.sources.experiments import Experiment
 from errsrc.sources.predictions import predicted_values
-from errsrc.sources.terms import PerDraw
+from errsrc.sources.terms import PerDraw, mean_of_draws
 
 FALSE_ALARM = 1e-6
 """Probability of a false alarm: an error is raised although the teachers labelled the data."""
@@ -92,18 +92,17 @@ class UncertaintyBracket(Result):
 
     def headline(self) -> str:
         """Return the bounds as one line."""
-        return (
-            f"{self._bound(self.lower)} to {self._bound(self.upper)}, {len(self.lower)} draws; {self.status}"
-        )
+        lower, upper = (mean_of_draws(values, 0.95) for values in (self.lower, self.upper))
+        return f"{lower} to {upper}, {len(self.lower)} draws; {self.status}"
 
     def content(self) -> list[str | TextTable]:
         """Return the bounds, the distance of each predictor, and the status."""
-        rows = [("lower bound", self._bound(self.lower)), ("upper bound", self._bound(self.upper))]
-        rows += [(name, self._bound(values)) for name, values in self.portfolio.items()]
-        return [TextTable(rows, "l"), self.status]
+        return [TextTable([(name, str(one)) for name, one in self.intervals().items()], "l"), self.status]
 
-    def _bound(self, values: PerDraw) -> str:
-        return str(mean_interval(values, 0.95, 0.0)) if len(values) > 1 else f"{float(values.mean()):.4g}"
+    def intervals(self) -> dict[str, Interval]:
+        """Return the mean over draws of both bounds and of each predictor's distance, with 95% intervals."""
+        values = {"lower bound": self.lower, "upper bound": self.upper, **self.portfolio}
+        return {name: mean_of_draws(one, 0.95) for name, one in values.items()}
 
     def distance(self, values: Sequence[Array] | Array) -> PerDraw:
         """Return the mean squared distance between predictions and the functions in `samples`, (D,).

@@ -1,0 +1,226 @@
+"""Figures of a single result as bars: the terms of a budget, bias and variances, and pruned networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+
+from errsrc import checks
+from errsrc.checks import Instance
+from errsrc.fitting.pruned_plans import PrunedPlan
+from errsrc.plots.budget import COLOURS
+from errsrc.plots.labels import wrapped
+from errsrc.plots.style import (
+    BLUE,
+    GREY,
+    INK,
+    SILVER,
+    STYLE,
+    VERMILION,
+    axes,
+    legend_right,
+    linear,
+    logarithmic,
+)
+from errsrc.results import Interval, percent
+
+if TYPE_CHECKING:  # importing the package imports torch, which figures of fits do not need
+    from errsrc.sources import BiasVariance, Budget, UncertaintyBracket
+
+
+class Bar(NamedTuple):
+    """A bar with its interval and a text at its end.
+
+    Attributes
+    ----------
+    name
+        What the bar measures.
+    value
+        Its length, and the interval drawn over its end.
+    text
+        What is written at its end.
+    colour
+        Colour of the bar.
+    open_end
+        Where a hatched part of the bar ends, which stands for a bound; None without such a part.
+    """
+
+    name: str
+    value: Interval
+    text: str
+    colour: str
+    open_end: float | None = None
+
+
+def budget_terms(result: Budget, ax: Axes | None = None) -> Axes:
+    """Draw the four terms and the total of one budget as bars, with intervals.
+
+    A hatched part of a bar ends at the upper bound of a term that is known only between bounds.
+
+    Parameters
+    ----------
+    result : Budget
+        The budget.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    TypeError
+        For anything but a budget.
+    """
+    from errsrc.sources.terms import Budget
+
+    Instance(Budget, "a budget")(result, "result", "budget_terms")
+    shown, found = result.rounded, []
+    for name, lower, upper in shown.rows():
+        known = lower == upper
+        share = lower.estimate / shown.total.estimate if shown.total.estimate else 0.0
+        text = f"{percent(share, 1)}   {lower}" if known and name != "total" else f"{lower}"
+        text = text if known else f"{lower} to {upper}"
+        end = None if known else upper.estimate
+        found.append(Bar(name, lower, text, COLOURS.get(name, GREY), end))
+    return _bars(found, ax, f"risk, {result.loss} loss", setting_title(result, f"n = {result.n:,}"))
+
+
+def variances(result: BiasVariance, ax: Axes | None = None) -> Axes:
+    """Draw the squared bias, the variances and their sum as bars, with intervals.
+
+    Parameters
+    ----------
+    result : BiasVariance
+        The components.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    TypeError
+        For anything but bias and variances.
+    """
+    from errsrc.sources.bias_variances import COMPONENTS, BiasVariance
+
+    Instance(BiasVariance, "what errsrc.bias_variance returns")(result, "result", "variances")
+    names = {"bias": "squared bias", "total": "total"}
+    found = []
+    for name in (*COMPONENTS, "total"):
+        label = names.get(name, f"variance, {name}")
+        value = result.shown(name)
+        found.append(Bar(label, value, str(value), GREY if name == "total" else BLUE))
+    return _bars(found, ax, "excess risk, squared loss", setting_title(result, f"n = {result.n:,}"))
+
+
+def uncertainty_bounds(result: UncertaintyBracket, ax: Axes | None = None) -> Axes:
+    """Draw the bounds of the uncertainty, and the distance of each predictor that gives an upper bound.
+
+    Parameters
+    ----------
+    result : UncertaintyBracket
+        The bounds.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    TypeError
+        For anything but bounds of the uncertainty.
+    """
+    from errsrc.sources.bracket.bounds import UncertaintyBracket
+
+    Instance(UncertaintyBracket, "what errsrc.sources.uncertainty_bracket returns")(
+        result, "result", "uncertainty_bounds"
+    )
+    colours = {"lower bound": COLOURS["uncertainty"], "upper bound": COLOURS["uncertainty"]}
+    found = [
+        Bar(name, value, str(value), colours.get(name, SILVER)) for name, value in result.intervals().items()
+    ]
+    return _bars(found, ax, "mean squared distance from the teacher", "bounds of the uncertainty")
+
+
+@checks.arguments(result=Instance(PrunedPlan, "a plan of errsrc.fewest_weights"))
+def weights_left(result: PrunedPlan, ax: Axes | None = None) -> Axes:
+    """Draw the number of weights with which each network reaches the error, and the interval of the smallest.
+
+    The numbers beside the points are the share of draws in which a network needs the fewest weights.
+
+    Parameters
+    ----------
+    result : PrunedPlan
+        The plan.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    """
+    left = result.remaining_by_network
+    reached = np.flatnonzero(np.isfinite(left))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.4, 3.8)
+        ax.plot(reached, left[reached], "o", color=BLUE, markersize=6, label="reaches the error")
+        one = result.remaining
+        low, high = (end if np.isfinite(end) and end > 0 else one.estimate for end in (one.low, one.high))
+        spread = [[one.estimate - low], [high - one.estimate]]
+        bar: Any = {"fmt": "o", "color": VERMILION, "markersize": 7, "capsize": 3, "zorder": 4}
+        ax.errorbar(result.network, one.estimate, spread, **bar, label=f"fewest weights: {one}")
+        for k in reached:
+            place: Any = {"textcoords": "offset points", "fontsize": 8, "va": "center", "color": INK}
+            ax.annotate(percent(float(result.chance_by_network[k])), (k, left[k]), (8, 0), **place)
+        title = f"fewest weights: network {result.network}, density {result.density}"
+        ax.set(xlabel="network, index in the given arrays", ylabel="weights left", title=wrapped(title))
+        ax.set_xlim(-0.6, len(left) - 0.2)
+        logarithmic(ax, "y")
+        missed = np.flatnonzero(~np.isfinite(left))
+        if len(missed):
+            bottom: Any = {"transform": ax.get_xaxis_transform(), "clip_on": False, "color": INK}
+            ax.plot(missed, np.full(len(missed), 0.03), "x", **bottom, label="does not reach the error")
+        ax.set_xticks(range(len(left))[:: 1 + len(left) // 20])
+        legend_right(ax)
+        return ax
+
+
+def setting_title(result: Any, *more: str) -> str:
+    """Return a title that names the learner and the setting of a result, and more words.
+
+    Parameters
+    ----------
+    result
+        A result with the texts ``learner`` and ``setting``, which may be empty.
+    *more : str
+        Further words.
+    """
+    named = f"{result.learner} in {result.setting}" if result.learner and result.setting else ""
+    return wrapped(", ".join(text for text in (named, *more) if text))
+
+
+def _bars(found: Sequence[Bar], ax: Axes | None, label: str, title: str) -> Axes:
+    """Draw horizontal bars from top to bottom, each with its interval and its text."""
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 7.2, 0.9 + 0.42 * len(found))
+        rows = np.arange(len(found))[::-1]
+        right = max(max(one.value.estimate, one.open_end or 0.0, _finite(one.value.high)) for one in found)
+        left = min(0.0, *(_finite(one.value.low) for one in found))
+        for row, one in zip(rows, found, strict=True):
+            ax.barh(row, one.value.estimate, 0.62, color=one.colour, zorder=2)
+            end = one.value.estimate
+            if one.open_end is not None:
+                hatched: Any = {"facecolor": "white", "edgecolor": one.colour, "hatch": "///", "zorder": 2}
+                ax.barh(row, one.open_end - end, 0.62, left=end, **hatched)
+                end = one.open_end
+            if one.value.low != one.value.high:
+                low, high = (_finite(x, one.value.estimate) for x in (one.value.low, one.value.high))
+                ax.plot([low, high], [row, row], color=INK, linewidth=1.2, zorder=3)
+                end = max(end, high)
+            place: Any = {"textcoords": "offset points", "va": "center", "fontsize": 9, "color": INK}
+            ax.annotate(one.text, (end, row), (5, 0), **place)
+        ax.set_yticks(rows, [one.name for one in found])
+        share = min(0.7, 0.014 * max(len(one.text) for one in found))  # of the width, for the texts
+        ax.set(xlabel=label, title=title, xlim=(1.05 * left, left + max(right - left, 1e-300) / (1 - share)))
+        ax.grid(axis="y", visible=False)
+        linear(ax, "x")
+        return ax
+
+
+def _finite(value: float, otherwise: float = 0.0) -> float:
+    return value if np.isfinite(value) else otherwise

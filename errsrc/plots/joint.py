@@ -1,0 +1,239 @@
+"""Figures of laws in data size n and model size m: one curve for each model size, or for each budget."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, ListedColormap, LogNorm
+from matplotlib.lines import Line2D
+
+from errsrc import checks
+from errsrc.checks import Instance
+from errsrc.fitting.forecasts import Forecast
+from errsrc.fitting.plans import training_flops
+from errsrc.fitting.several_laws import weighted_fits
+from errsrc.laws.law import Array
+from errsrc.plots.labels import error_label, law_title, size_label
+from errsrc.plots.style import DASHED, INK, STYLE, axes, legend_right, log, tick_label, ticks
+
+MOST_NAMED = 7
+"""Largest number of curves that the legend names; more curves get a colour bar."""
+
+MOST_CURVES = 9
+"""Largest number of curves of a law; with more model sizes, curves are drawn for some of them."""
+
+SAME_BUDGET = 0.15
+"""Budgets whose logarithms differ by at most this belong to one budget."""
+
+JOINT = Instance(Forecast, "a fit of a law in n and m, or an average of such fits")
+"""The rule of arguments that are a fit of a joint law."""
+
+
+class _Colours(NamedTuple):
+    """Colours of a size on a logarithmic scale."""
+
+    norm: LogNorm
+    cmap: Colormap
+
+    def __call__(self, value: float) -> Any:
+        return self.cmap(self.norm(value))
+
+
+@checks.arguments(fit=JOINT)
+def curves_by_m(fit: Forecast, ax: Axes | None = None) -> Axes:
+    """Draw error against n with one curve for each model size m, and the measured points.
+
+    Solid curves cover the n that was measured with this m; dashed curves extrapolate within the range of all
+    n.  The legend names up to 7 model sizes; a colour bar shows more.
+
+    Parameters
+    ----------
+    fit : Forecast
+        A fit of a law in n and m, or an average of such fits.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        For a law in other inputs.
+    """
+    n, m, error = _measured(fit, "curves_by_m")
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 7.6, 4.6)
+        colours = colours_of(m)
+        chosen = _chosen(np.unique(m))
+        for size in chosen:
+            own = n[m == size]
+            grid = np.geomspace(n.min(), n.max(), 120)
+            curve = fit.predict(n=grid, m=size).predicted
+            ax.plot(grid, curve, color=colours(size), linestyle=DASHED, linewidth=1.0, zorder=2)
+            inside = (grid >= own.min() * (1 - 1e-9)) & (grid <= own.max() * (1 + 1e-9))
+            ax.plot(grid[inside], curve[inside], color=colours(size), zorder=2)
+        points: Any = {"c": m, "norm": colours.norm, "cmap": colours.cmap, "edgecolors": "white"}
+        ax.scatter(n, error, s=26, linewidths=0.5, zorder=3, **points)
+        ax.set(xlabel=size_label(fit, "n"), ylabel=error_label(fit), title=law_title(fit))
+        log(ax)
+        solid = bool((np.unique(m, return_counts=True)[1] > 1).any())
+        _name_colours(ax, colours, np.unique(m), "m", size_label(fit, "m"), solid)
+        return ax
+
+
+@checks.arguments(fit=JOINT)
+def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
+    """Draw error against m with one curve for each budget 6 n m, and the measured points: an isoFLOP figure.
+
+    A diamond marks the lowest error of the law at each budget.  Runs whose budgets differ by at most 15% are
+    runs of one budget.
+
+    Parameters
+    ----------
+    fit : Forecast
+        A fit of a law in n and m, or an average of such fits, to several model sizes at each of a few
+        budgets.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        For a law in other inputs, and for points that do not have several model sizes at each budget.
+    """
+    n, m, error = _measured(fit, "curves_by_budget")
+    budget = budgets_of(n, m)
+    if budget is None:
+        accepted = "of points with three or more model sizes at each of a few budgets 6 n m"
+        raise ValueError(checks.refusal("fit", "curves_by_budget", accepted, f"<{len(n)} points>"))
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 7.6, 4.6)
+        colours = colours_of(budget)
+        for one in np.unique(budget):
+            own = m[budget == one]
+            grid = np.geomspace(own.min() / 1.3, own.max() * 1.3, 200)
+            curve = fit.predict(n=one / (6 * grid), m=grid).predicted
+            ax.plot(grid, curve, color=colours(one), zorder=2)
+            best = int(curve.argmin())
+            if 0 < best < len(grid) - 1:
+                mark: Any = {"markeredgecolor": "white", "markersize": 8, "zorder": 4, "color": INK}
+                ax.plot(grid[best], curve[best], "D", **mark)
+        points: Any = {"c": budget, "norm": colours.norm, "cmap": colours.cmap, "edgecolors": "white"}
+        ax.scatter(m, error, s=26, linewidths=0.5, zorder=3, **points)
+        ax.set(xlabel=size_label(fit, "m"), ylabel=error_label(fit), title=law_title(fit))
+        log(ax)
+        best_mark = Line2D([], [], color=INK, marker="D", linestyle="none", label="lowest error of the law")
+        _name_colours(ax, colours, np.unique(budget), "6 n m", "budget 6 n m, flops", True, best_mark)
+        return ax
+
+
+def budgets_of(n: Array, m: Array) -> Array | None:
+    """Return the budget 6 n m of each run, the same for all runs of one budget, or None for other designs.
+
+    Parameters
+    ----------
+    n, m : ndarray of float64, shape (points,)
+        Sizes of the runs.
+
+    Returns
+    -------
+    ndarray of float64, shape (points,), or None
+        Budgets, if there are several model sizes at each of a few budgets, and fewer budgets than model
+        sizes; otherwise None.
+
+    Examples
+    --------
+    >>> m = np.tile([1e6, 2e6, 4e6, 8e6], 2)
+    >>> budgets_of(np.repeat([1e15, 1e16], 4) / (6 * m), m)
+    array([1.e+15, 1.e+15, 1.e+15, 1.e+15, 1.e+16, 1.e+16, 1.e+16, 1.e+16])
+    """
+    logs = np.log(training_flops(n, m))
+    order = np.argsort(logs)
+    group = np.empty(len(logs), dtype=int)
+    group[order] = np.concatenate([[0], np.cumsum(np.diff(logs[order]) > SAME_BUDGET)])
+    count = int(group.max()) + 1
+    several = all(
+        len(np.unique(m[group == k])) >= 3 and np.ptp(logs[group == k]) <= 2 * SAME_BUDGET
+        for k in range(count)
+    )
+    if not several or count >= len(np.unique(m)):
+        return None
+    centres = np.array([np.exp(logs[group == k].mean()) for k in range(count)])
+    rounded: Array = np.array([float(f"{centre:.3g}") for centre in centres])[group]
+    return rounded
+
+
+def _measured(fit: Forecast, where: str) -> tuple[Array, Array, Array]:
+    """Return n, m and the error of the measured points; raise ValueError for a law in other inputs."""
+    if set(fit.input_names) != {"n", "m"}:
+        got = f"<a law in {', '.join(fit.input_names)}>"
+        raise ValueError(checks.refusal("fit", where, "of a law in n and m", got))
+    n, m = (np.asarray(fit.inputs[name], dtype=np.float64) for name in ("n", "m"))
+    error = next((one.error for one, _ in weighted_fits(fit)), np.full(len(n), np.nan))
+    return n, m, error
+
+
+def colours_of(sizes: Array) -> _Colours:
+    """Return colours of viridis for sizes on a logarithmic scale.
+
+    Parameters
+    ----------
+    sizes : ndarray of float64
+        The sizes, > 0.
+    """
+    low, high = float(sizes.min()), float(sizes.max())
+    cmap = ListedColormap(mpl.colormaps["viridis"](np.linspace(0.0, 0.86, 256)))
+    return _Colours(LogNorm(low, high if high > low else low * 1.001), cmap)
+
+
+def _chosen(sizes: Array) -> Array:
+    """Return the sizes that get a curve: all if they are few, otherwise some, evenly spread."""
+    if len(sizes) <= MOST_CURVES:
+        return sizes
+    wanted = np.linspace(np.log(sizes[0]), np.log(sizes[-1]), MOST_CURVES)
+    nearest = np.abs(np.log(sizes)[None, :] - wanted[:, None]).argmin(axis=1)
+    chosen: Array = sizes[np.unique(nearest)]
+    return chosen
+
+
+def _name_colours(
+    ax: Axes, colours: _Colours, sizes: Array, name: str, label: str, solid: bool, *more: Line2D
+) -> None:
+    """Name the sizes in a legend if they are few, and otherwise show them by a colour bar."""
+    measured = Line2D([], [], color=INK, marker="o", markersize=5, linestyle="none", label="measured")
+    law = Line2D([], [], color=INK, linestyle="solid" if solid else DASHED, label="law")
+    handles = [measured, law, *more]
+    if len(sizes) <= MOST_NAMED:
+        texts = [tick_label(float(f"{x:.3g}") if x >= 1e6 else x) for x in sizes]
+        named = [
+            Line2D([], [], color=colours(x), label=f"{name} = {text}")
+            for x, text in zip(sizes, texts, strict=True)
+        ]
+        legend_right(ax, handles=[*named[::-1], *handles])
+        return
+    colour_bar(ax, colours, sizes, label)
+    ax.legend(handles=handles, loc="best")
+
+
+def colour_bar(ax: Axes, colours: _Colours, sizes: Array, label: str) -> None:
+    """Add a colour bar with round numbers.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The Axes, drawn already.
+    colours : _Colours
+        The colours, see `colours_of`.
+    sizes : ndarray of float64
+        The sizes that have these colours.
+    label : str
+        What the sizes are.
+    """
+    figure: Any = ax.get_figure()
+    bar = figure.colorbar(ScalarMappable(colours.norm, colours.cmap), ax=ax, label=label, pad=0.02)
+    places = ticks(float(sizes.min()), float(sizes.max()))
+    bar.set_ticks(places, labels=[tick_label(x) for x in places])
+    bar.ax.minorticks_off()
+    bar.outline.set_visible(False)

@@ -1,0 +1,111 @@
+"""Titles and axis labels of figures of laws, in the words of the user's table where they are known."""
+
+from __future__ import annotations
+
+import textwrap
+
+from errsrc import records
+from errsrc.fitting.forecasts import Forecast
+from errsrc.fitting.one_law import Fit
+from errsrc.fitting.several_laws import weighted_fits
+from errsrc.results import percent
+
+SIZES = {
+    "n": "training examples",
+    "m": "model parameters",
+    "density": "share of weights left",
+    "depth": "layers",
+    "width": "units of a layer",
+    "eps_np": "error of the unpruned network",
+}
+"""What each input counts, in words."""
+
+LONGEST_TITLE = 62
+"""Characters in a line of a title."""
+
+
+def size_label(forecast: Forecast, name: str) -> str:
+    """Return the label of an axis that shows an input: its name, and what it counts.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        The fit, whose notes may name the column of the input.
+    name : str
+        The name of the input.
+    """
+    column = forecast.notes.get("columns", {}).get(name, name)
+    words = SIZES.get(name, "")
+    shown = column if column != name else words
+    return f"{name}, {shown}" if shown else name
+
+
+def error_label(forecast: Forecast) -> str:
+    """Return the label of an axis that shows the error: the name of its column, where it is known.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        The fit, whose notes may name the column of the errors.
+    """
+    return str(forecast.notes.get("columns", {}).get("error", "error"))
+
+
+def test_error_label(forecast: Forecast) -> str:
+    """Return the label of an axis that shows the error, as `error_label`, but "test error" by default.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        The fit, whose notes may name the column of the errors.
+    """
+    label = error_label(forecast)
+    return "test error" if label == "error" else label
+
+
+def law_title(forecast: Forecast, width: int = LONGEST_TITLE) -> str:
+    """Return a title that names the laws of a forecast, and the exponents of a single law.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        The fit.
+    width : int
+        Largest number of characters in a line.
+    """
+    fits = weighted_fits(forecast)
+    if not fits:
+        return type(forecast).__name__
+    name = records.name(type(fits[0][0].law))
+    if len(fits) > 1:
+        each = (f"{records.name(type(one.law))} {percent(weight)}" for one, weight in fits)
+        return wrapped(f"average of {', '.join(each)}", width)
+    return wrapped(f"{name}: {exponents(fits[0][0])}", width)
+
+
+def exponents(fit: Fit) -> str:
+    """Return the exponents of a law with their intervals as text; the first parameters if it has none.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    """
+    law, params = type(fit.law), fit.law.params
+    names = [name for name in (law.model_exponent_name, law.data_exponent_name) if name in params]
+    names = names or list(params)[:2]
+    return ", ".join(f"{name} {fit.intervals.get(name, f'{params[name]:g}')}" for name in map(str, names))
+
+
+def wrapped(text: str, width: int = LONGEST_TITLE) -> str:
+    """Return a title in lines of a given width, at most three.
+
+    Parameters
+    ----------
+    text : str
+        The title.
+    width : int
+        Largest number of characters in a line.
+    """
+    together = text.replace(" = ", "\xa0=\xa0")  # no line ends beside a sign of equality
+    return "\n".join(textwrap.wrap(together, width, max_lines=3, placeholder=" …", break_long_words=False))
