@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from errsrc.results import ROUNDING, Interval
+from errsrc import plots
+from errsrc.results import ROUNDING, Interval, Result, json_value
 
 
 @pytest.mark.parametrize(
@@ -45,3 +52,35 @@ def test_no_number_of_an_interval_is_printed_as_0_unless_it_is_rounding(ends: li
         for text, value in zip(shown, (estimate, low, high), strict=True):
             assert float(text) != 0 or abs(value) <= ROUNDING * (high - low)
             assert float(text) == pytest.approx(value, rel=0.06, abs=0.06 * (high / 2 - low / 2))
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Speed(Result):
+    """A result type of a user."""
+
+    seconds: Interval
+    name: str = "<fast>"
+
+
+def test_a_result_type_of_a_user_shows_itself() -> None:
+    one = Speed(Interval(1.52, 1.41, 1.65, 0.9))
+    assert repr(one) == "Speed(seconds 1.52 [1.41, 1.65], name <fast>)"
+    assert str(one) == "seconds  1.52 [1.41, 1.65]\nname     <fast>"
+    assert "&lt;fast&gt;" in one._repr_html_()
+    assert one.as_dict()["seconds"]["high"] == 1.65
+    with pytest.raises(TypeError, match=r"registered with errsrc\.plots\.draw\.register"):
+        one.plot()
+
+    @plots.draw.register
+    def _(result: Speed, ax: Any = None, *, scale: float = 1.0) -> Axes:
+        axes = ax or Figure().subplots()
+        axes.plot([scale * result.seconds.estimate], [0], "o")
+        return axes
+
+    assert one.plot(scale=2.0).lines[0].get_xdata()[0] == 3.04
+
+
+def test_json_of_numbers_that_are_not_finite_is_null() -> None:
+    value = {"a": np.array([1.0, np.nan]), ("b", "c"): (np.float64("inf"), np.int64(3), np.bool_(True), {1})}
+    assert json_value(value) == {"a": [1.0, None], "b c": [None, 3, True, [1]]}
+    assert json_value(Path("runs.csv")) == "runs.csv"

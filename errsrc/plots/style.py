@@ -117,6 +117,9 @@ def logarithmic(ax: Axes, which: str) -> None:
     """
     ax.set(**{f"{which}scale": "log"})
     axis, limits = (ax.xaxis, ax.get_xlim()) if which == "x" else (ax.yaxis, ax.get_ylim())
+    if 0 < limits[1] / limits[0] < 1.001:  # a single value
+        limits = (limits[0] / 1.05, limits[1] * 1.05)
+        ax.set(**{f"{which}lim": limits})
     found = ticks(*limits)
     if which == "x":
         found = _fitting_labels(found, limits, ax)

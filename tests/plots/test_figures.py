@@ -394,12 +394,37 @@ def test_pruned_networks_collapse_on_the_invariant_and_levels_before_the_dip_are
 FIGURES = {
     name: figure
     for name, figure in inspect.getmembers(plots, inspect.isfunction)
-    if name not in ("png", "svg")  # which make files of them
+    if name not in ("png", "svg", "draw")  # which make files of figures, and choose a figure
 }
+LABELS_OF_FIGURES = {
+    "agreement": "joint pruning",
+    "budget_terms": "budget",
+    "cells": "cells",
+    "chain": "chain",
+    "curves_by_budget": "fit in n and m",
+    "curves_by_m": "fit in n and m",
+    "extrapolation_in_n": "holdout in n",
+    "isoflop_curves": "isoflop",
+    "optimal_sizes": "frontier",
+    "planned": "plan",
+    "predictions": "prediction",
+    "single_input": "fit in density",
+    "uncertainty_bounds": "bounds",
+    "variances": "bias and variance",
+    "weights_left": "pruned plan",
+}
+"""Figures of results of `every_result`."""
+LINEAR = {
+    **dict.fromkeys(("local_exponents", "shares", "hardest"), "y"),
+    **dict.fromkeys(("divergence", "budget_terms", "variances", "uncertainty_bounds"), "xy"),
+    "weights_left": "x",
+}
+"""The axes of figures that are not logarithmic."""
+WITHOUT_LEGEND = {"hardest", "agreement", "cells", "budget_terms", "variances", "uncertainty_bounds"}
 
 
 @pytest.fixture(scope="module")
-def results(result, budgets, bend, pruned, thresholds):
+def results(result, budgets, bend, pruned, thresholds, every_result):
     """A result for each figure, by the figure's name."""
     return {
         **dict.fromkeys(("extrapolation", "divergence", "parity"), result),
@@ -409,6 +434,7 @@ def results(result, budgets, bend, pruned, thresholds):
         "invariant": pruned,
         "cliff": thresholds,
         "hardest": PARTS,
+        **{name: every_result[label] for name, label in LABELS_OF_FIGURES.items()},
     }
 
 
@@ -433,7 +459,7 @@ def test_every_figure_keeps_to_the_house_style(name, results):
         assert plots.png(ax).startswith(b"\x89PNG")
         assert ax.get_xlabel()
         assert ax.get_ylabel() or all(tick.get_text() for tick in ax.get_yticklabels())
-        assert name == "hardest" or (ax.get_legend() and all(labels(ax)))
+        assert name in WITHOUT_LEGEND or (ax.get_legend() and all(labels(ax)))
         for axis in (ax.xaxis, ax.yaxis):
             if axis.get_scale() == "log":  # numbers stand where they belong, and on no other scale
                 places, texts = axis.get_majorticklocs(), [t.get_text() for t in axis.get_ticklabels()]
@@ -449,8 +475,8 @@ def test_every_figure_keeps_to_the_house_style(name, results):
 def test_errors_and_sizes_stand_on_logarithmic_axes(results):
     for name, figure in FIGURES.items():
         ax = figure(results[name])
-        linear = {"divergence": "xy", "local_exponents": "y", "shares": "y", "hardest": "y"}.get(name, "")
-        assert {axis for axis in "xy" if getattr(ax, f"get_{axis}scale")() != "log"} == set(linear), name
+        linear = {axis for axis in "xy" if getattr(ax, f"get_{axis}scale")() != "log"}
+        assert linear == set(LINEAR.get(name, "")), name
 
 
 @pytest.mark.full
@@ -458,7 +484,7 @@ def test_colours_are_told_apart_by_the_colour_blind(results):
     """Okabe and Ito's palette, greys, and viridis for what is ordered; no two curves of one look."""
     palette = {colour.lower() for colour in PALETTE} | {"#ffffff"}
     for name, figure in FIGURES.items():
-        if name not in ("extrapolation", "invariant"):
+        if name not in ("extrapolation", "invariant", "curves_by_m", "curves_by_budget", "isoflop_curves"):
             lines = [one for one in figure(results[name]).get_lines() if one.get_marker() not in "_|"]
             assert {to_hex(line.get_color()) for line in lines} <= palette, name
     terms = plots.terms(results["terms"]).get_lines()
