@@ -12,6 +12,8 @@ from errsrc.conjecture import Claim, Example, Region, examine, search, threshold
 from errsrc.curves import curve_shape
 from errsrc.fitting import (
     ChainedFit,
+    ComputeOptimal,
+    TrainingEnvelope,
     auto,
     fewest_weights,
     fit,
@@ -93,6 +95,17 @@ def every_result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "frontier": frontier(chinchilla, [1e20, 1e21]),
         "isoflop": iso,
         "isoflop group": iso.groups[0],
+        "envelope": TrainingEnvelope(
+            *(np.array([1.0, 2.0, 4.0]) * size for size in (1e18, 1e8, 1e10, 1.0)),
+            np.array([False, True, False]),
+            iso.a,
+            iso.b,
+            (),
+            iso.lines,
+        ),
+        "all approaches": ComputeOptimal(
+            (frontier(chinchilla, [1e20, 1e21]),), iso, None, chinchilla, ("No curves.",), "C = 6 n m", (), ()
+        ),
         "shape": curve_shape(N, error),
         "budget": budget(linear, MinimumNorm(), 9, draws=4),
         "bias and variance": bias_variance(linear, Ridge(1.0), 9, teachers=3),
