@@ -11,6 +11,8 @@ To rename a class, a field or a result, rename it in the code and add a line her
 - For cells of a study of the kind "vision", use "vision-cell" as the name of their class.
 - If a subclass inherits a renamed field, add a line for the subclass, too.
 - If a name changes again, replace the new name in its line.
+
+A field that is added to a record needs a line in `ADDED_FIELDS`, so that keys do not change.
 """
 
 from __future__ import annotations
@@ -45,6 +47,14 @@ OLD_FIELDS: dict[tuple[str, str], str] = {
     ("rounds", "rewind_step"): "rewind",
 }
 """Old names of fields, by (class, new name)."""
+
+ADDED_FIELDS: dict[tuple[str, str], Any] = {
+    ("recipe", "weight_decay"): 0.0,
+}
+"""Defaults of fields that were added after files had been written, by (class, field).
+
+Row keys and identities of checkpoints are computed without such a field where it has this value.
+"""
 
 OLD_RESULTS: dict[tuple[str, str], str] = {
     # ("threshold", "n_exact"): "n_star",  # and n_exact.low for n_star.low
@@ -132,6 +142,21 @@ def current_field(owner: str, field: str) -> str:
     return next((new for (cls, new), old in OLD_FIELDS.items() if (cls, old) == (owner, field)), field)
 
 
+def is_added(kind: str, field: str, value: Any) -> bool:
+    """Return whether a field was added after files had been written, and has its default value.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the field's class.
+    field : str
+        Name of the field.
+    value
+        Value of the field.
+    """
+    return (kind, field) in ADDED_FIELDS and ADDED_FIELDS[kind, field] == value
+
+
 def stored_repr(value: Any) -> str:
     """Return the repr of a value, with the first names of the fields of all records in the value.
 
@@ -156,7 +181,11 @@ def stored_repr(value: Any) -> str:
     if is_record(value):
         cls = type(value)
         names = {f.name: OLD_FIELDS.get((name(cls), f.name), f.name) for f in dataclasses.fields(value)}
-        inner = (f"{old}={stored_repr(getattr(value, field))}" for field, old in names.items())
+        inner = (
+            f"{old}={stored_repr(getattr(value, field))}"
+            for field, old in names.items()
+            if not is_added(name(cls), field, getattr(value, field))
+        )
         return f"{cls.__qualname__}({', '.join(inner)})"
     if type(value) not in (list, tuple):
         return repr(value)

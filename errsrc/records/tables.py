@@ -14,7 +14,7 @@ import numpy as np
 
 from errsrc import checks
 from errsrc.records.names import NO_DEFAULT, Leaves, default_of, is_record, name, types_of
-from errsrc.records.old_names import OLD_ATTRIBUTES, OLD_LAST_ATTRIBUTES
+from errsrc.records.old_names import OLD_ATTRIBUTES, OLD_LAST_ATTRIBUTES, is_added
 
 
 def flatten(record: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leaves]:
@@ -96,6 +96,7 @@ def _plain(value: Any, hint: Any, path: str) -> Any:
     if is_record(value):
         kind, hints = name(type(value)), types_of(type(value))
         leaves = {field: _plain(getattr(value, field), inner, path) for field, inner in hints.items()}
+        leaves = {field: leaf for field, leaf in leaves.items() if not is_added(kind, field, leaf)}
         return {"kind": kind, **OLD_ATTRIBUTES.get(kind, {}), **leaves, **OLD_LAST_ATTRIBUTES.get(kind, {})}
     if type(value) is int and hint is not int and (hint is float or float in typing.get_args(hint)):
         value = float(value)

@@ -149,6 +149,8 @@ class MinibatchDescent(Optimiser):
                     x = augment.crop_flip(x, choices[k], self._network.image_shape, recipe.padding)
                 batch_loss_sum += self._losses_and_gradients(x, take_rows(self._y, rows[k]))
                 distributed.all_reduce(self._gradient)
+                if recipe.weight_decay and recipe.optimiser == "sgd":
+                    self._gradient.add_(self._weights, alpha=recipe.weight_decay)
                 if self._pruned is not None:
                     self._gradient.masked_fill_(self._pruned, 0.0)
                 self._move(first + k, numbers[k], rates[k])
@@ -184,6 +186,9 @@ class MinibatchDescent(Optimiser):
     def _move(self, number: int, number_tensor: Tensor, rates: Tensor) -> None:
         """Take the optimiser's step with this number, from 1 on, at learning rates (E,)."""
         adam = self._recipe.optimiser == "adam"
+        if adam and self._recipe.weight_decay:
+            for w in self._weight_tensors:
+                w.mul_((1 - rates * self._recipe.weight_decay).view(-1, *[1] * (w.dim() - 1)))
         if adam and self._recipe.compile and len(self._streams) == 1:
             self._adam_in_one_kernel(rates[0], number_tensor)
             return

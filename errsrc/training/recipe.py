@@ -77,6 +77,12 @@ class Recipe(Checked):
         with probability 1/2 (He et al. 2016, arXiv 1512.03385, section 4.2).
     padding
         Pixels of 0 on each edge before a crop, >= 1.
+    weight_decay
+        Weight decay of "sgd" and "adam", >= 0, for all weights and biases.  For "sgd" it is an L2 penalty:
+        ``weight_decay`` times the weights is added to the gradient, before momentum, as in the published
+        recipes of pruned networks (Frankle and Carbin 2019; Renda et al. 2020, arXiv 2003.02389, with 1e-4).
+        For "adam" it is decoupled (Loshchilov and Hutter 2019, arXiv 1711.05101): each step also multiplies
+        the weights by 1 - learning rate x ``weight_decay``.
     """
 
     optimiser: str = choice("adam", OPTIMISERS)
@@ -97,13 +103,15 @@ class Recipe(Checked):
     compile: bool = flag(False)
     augment: str = choice("none", ("none", "crop-flip"))
     padding: int = integer(4, at_least=1)
+    weight_decay: float = number(0.0, at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.optimiser != "lbfgs":
             return
         # the line search of L-BFGS needs the same function at all of its points
-        for name, required in (("precision", "input"), ("compile", False), ("augment", "none")):
+        required_values = {"precision": "input", "compile": False, "augment": "none", "weight_decay": 0.0}
+        for name, required in required_values.items():
             if getattr(self, name) != required:
                 accepted = f"{required!r} with the optimiser 'lbfgs'"
                 raise ValueError(checks.refusal(name, "Recipe", accepted, getattr(self, name)))

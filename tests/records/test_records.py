@@ -14,6 +14,7 @@ from errsrc.records import old_names
 from errsrc.settings import BandTeacher, Gaussian
 from errsrc.studies.conjectures import ThresholdCell
 from errsrc.sweeps import Factor, Kind, Store, Study, run, serial
+from errsrc.training import Recipe
 
 
 def test_the_text_of_a_record_leaves_out_defaults():
@@ -27,6 +28,17 @@ def test_the_text_of_a_tuned_learner_is_what_its_candidates_have_in_common():
     candidates = (KernelRidge("matern", 0.5), KernelRidge("matern", 2.0))
     assert records.text(Tuned(candidates)) == "Tuned(KernelRidge(kernel='matern'))"
     assert records.text(Tuned((Neighbours(), KernelRidge()))).startswith("Tuned(candidates=(Neighbours(),")
+
+
+def test_a_field_that_was_added_changes_no_key_of_what_does_not_use_it():
+    assert "weight_decay" not in records.stored_repr([Recipe()])
+    assert "weight_decay=0.0001" in records.stored_repr([Recipe(weight_decay=1e-4)])
+    cells = [
+        ThresholdCell(BandTeacher(Torus(3)), Tuned((Neighbours(), NetworkStudent(MLP((1, 4, 1)), recipe))))
+        for recipe in (Recipe(), Recipe(weight_decay=0.0), Recipe(weight_decay=1e-4))
+    ]
+    keys = [studies.ALL["threshold"].key(cell) for cell in cells]
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_records_in_tuples_have_the_keys_of_0_1_0():

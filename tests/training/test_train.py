@@ -1,5 +1,7 @@
 """Training follows torch's optimisers, and a member's training does not depend on the other members."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -123,6 +125,53 @@ def test_adam_is_torchs(device):
     ours = _by_torch(network, 3, x, y, 15, lambda ws: torch.optim.Adam(ws, lr=0.01))
     for one, other in zip(trained.weights, ours, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("decay", [1e-4, 0.3])
+@pytest.mark.parametrize(
+    ("optimiser", "by_torch"),
+    [
+        ("sgd", lambda ws, decay: torch.optim.SGD(ws, lr=0.05, momentum=0.9, weight_decay=decay)),
+        ("adam", lambda ws, decay: torch.optim.AdamW(ws, lr=0.05, weight_decay=decay)),
+    ],
+)
+def test_weight_decay_is_torchs(device, optimiser, by_torch, decay):
+    """An L2 penalty for SGD, and decoupled for Adam; a member's rates are those of its own schedule."""
+    x, y = blobs(32, device=device)
+    network = MLP((16, 4, 3))
+    recipe = Recipe(
+        optimiser, 0.05, warmup=5, batch=32, average=0.0, evaluation_interval=15, weight_decay=decay
+    )
+    rows = np.arange(32)
+    trained, _ = train(network, x, y, [Member(rows, 15, 3), Member(rows, 30, 4)], (x, y), recipe)
+
+    def rate(t):
+        return min(1, (t + 1) / 5)
+
+    ours = _by_torch(network, 3, x, y, 15, lambda ws: by_torch(ws, decay), rate)
+    for one, other in zip(trained.weights, ours, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_no_weight_decay_is_the_default_to_the_last_bit(optimiser):
+    x, y = blobs(32)
+    plain, same, other = (
+        train(MLP((16, 4, 3)), x, y, [Member(np.arange(32), 15, 3)], (x, y), Recipe(optimiser, **options))[0]
+        for options in ({}, {"weight_decay": 0.0}, {"weight_decay": 0.1})
+    )
+    assert all(map(torch.equal, plain.weights, same.weights))
+    assert sum(float(w.square().sum()) for w in other.weights) < sum(
+        float(w.square().sum()) for w in plain.weights
+    )
+
+
+def test_weight_decay_that_cannot_be_is_refused():
+    for value, message in ((-1e-4, "must be a finite number >= 0"), (math.inf, "must be a finite number")):
+        with pytest.raises(ValueError, match=f"'weight_decay' parameter of Recipe {message}"):
+            Recipe("sgd", weight_decay=value)
+    with pytest.raises(ValueError, match=r"'weight_decay' .* must be 0\.0 with the optimiser 'lbfgs'"):
+        Recipe("lbfgs", weight_decay=1e-4)
 
 
 def test_the_rate_rises_over_the_warmup_and_falls_to_zero_over_the_decay():
