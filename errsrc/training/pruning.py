@@ -1,6 +1,7 @@
-"""Iterative magnitude pruning of stacked networks, with rewinding of weights or of the learning rate.
+"""Iterative magnitude pruning of many networks at once, with rewinding of weights or of the learning rate.
 
-After each round the network is trained again.  `errsrc.training.masks` says which weights may be pruned.
+A round removes the smallest remaining weights of each network and trains the network again.
+`errsrc.training.masks` says which weights may be pruned.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from errsrc.training.risk import evaluate
 
 @dataclass(frozen=True)
 class Rounds(Checked):
-    """How to prune: rounds of iterative magnitude pruning.
+    """Options of iterative magnitude pruning.
 
     Attributes
     ----------
@@ -41,14 +42,14 @@ class Rounds(Checked):
     max_rounds
         Largest number of rounds, >= 0.
     error_factor
-        A member's pruning ends at the first level with an error of at least ``error_factor`` times the error
-        of its unpruned network; >= 1.
+        The pruning of a network ends when its error is at least ``error_factor`` times the error of the
+        unpruned network; >= 1.
     rewinding
-        What the training after each round starts from (Renda et al. 2020, arXiv 2003.02389): "weights", the
-        remaining weights as they were at ``rewind_step`` of the first training; or "rate", the remaining
-        weights as they are.  In both the schedule of the learning rate goes back to that step.
+        Values of the remaining weights at the start of a round's training (Renda et al. 2020, arXiv
+        2003.02389).  "weights": their values at the step ``rewind_step`` of the first training.  "rate":
+        their present values.  In both cases, the schedule of the learning rate goes back to ``rewind_step``.
     rewind_step
-        An early step, >= 0 and below every member's number of steps.
+        The step to rewind to, >= 0 and below every member's number of steps.  It is usually an early step.
 
     Examples
     --------
@@ -63,7 +64,10 @@ class Rounds(Checked):
     rewind_step: int = integer(50, at_least=0)
 
     def density(self, level: int) -> float:
-        """Return the density after a number of rounds; a network's density differs by at most one weight.
+        """Return the share of prunable weights that remain after a number of rounds.
+
+        The number of weights left in a network is this share of its prunable weights, rounded to a whole
+        number.
 
         Parameters
         ----------
@@ -75,27 +79,29 @@ class Rounds(Checked):
 
 @dataclass(frozen=True)
 class PruningLevel:
-    """One network at one density.
+    """Measurements of one network after a number of rounds of pruning.
 
     Attributes
     ----------
     level
-        Number of rounds of pruning before.
+        Number of rounds of pruning; 0 is the unpruned network.
     remaining
-        Number of weights left among those that may be pruned.
+        Number of prunable weights that are left.
     density
-        Their share.
+        Number of prunable weights that are left, divided by the number of all prunable weights.
     error, loss
-        Error and loss on the test examples, see `errsrc.training.evaluate`: the share of wrong classes and
-        nats, or the root of the mean squared error and its square.
+        Error and loss on the test examples, see `errsrc.training.evaluate`.  With the recipe's loss "log",
+        the error is the share of wrong classes, and the loss is the cross-entropy in nats.  With "squared",
+        the error is the root of the mean squared error, and the loss is the mean squared error.
     validation_error, validation_loss
-        Error and loss at the evaluation that the weights were kept from.
+        Error and loss on the validation examples, at the evaluation whose weights were kept.  Without
+        validation, they are measured on the training rows.
     train_error, train_loss
-        Error and loss of the same weights on the training rows.
+        Error and loss of the kept weights on the training rows.
     steps
-        Steps of training at this level alone.
+        Number of training steps in this round alone.
     diverged
-        True if the training failed; the pruning ended there.
+        True if the training failed.  The pruning of the network then ended.
     """
 
     level: int
@@ -113,16 +119,16 @@ class PruningLevel:
 
 @dataclass(frozen=True, eq=False)
 class PrunedNetwork:
-    """One network's pruning.
+    """One network with the results of all rounds of its pruning.
 
     Attributes
     ----------
     levels
-        All levels, the unpruned network first.
+        Measurements after each round; the first entry is the unpruned network.
     weights
-        Weights of the last level, tensors of the shapes ``network.shapes()``.
+        Weights after the last round, tensors of the shapes ``network.shapes()``.
     masks
-        Masks of the last level, bool tensors of the same shapes, False where pruned.
+        Masks after the last round, bool tensors of the same shapes.  They are False where weights are pruned.
     """
 
     levels: tuple[PruningLevel, ...]
@@ -141,43 +147,47 @@ def prune(
     test: tuple[Tensor, Tensor],
     checkpoint_path: Path | None = None,
 ) -> tuple[PrunedNetwork, ...]:
-    """Train all members, then prune and train them again, round after round; return them in the same order.
+    """Train all members, then prune and train them again in each round, and return the pruned networks.
 
     Parameters
     ----------
     network : Network
         The architecture of all members.
     x : tensor (N, inputs)
-        Inputs that the members' rows index, float32 or float64.
+        Inputs of all members, float32 or float64.  `Member.rows` are rows of this array.
     y : tensor
         Labels, see `errsrc.training.train`.
     members : sequence of Member
         The rows, number of steps and seed of each member.
     validation : (tensor, tensor), optional
-        Inputs and labels that choose the weights, see `errsrc.training.train`.  These weights are pruned.
+        Inputs and labels that choose which weights of a training are kept, see `errsrc.training.train`.  The
+        kept weights are pruned.
     recipe : Recipe
-        How to train.
+        Options of training.
     rounds : Rounds
-        How to prune, and when to end.
+        Options of pruning.
     test : (tensor, tensor)
-        Inputs (T, inputs) and labels (T, ...) of the errors that are reported and that end pruning.
+        Test inputs (T, inputs) and labels (T, ...).  The errors on them are reported, and decide when pruning
+        ends.
     checkpoint_path : Path, optional
-        File to write each finished level to.  If it exists, pruning continues from it.  The level that is
-        being trained has a file of the same name with ".level" appended.  Both are removed at the end.
+        File to which the results of all finished rounds are written.  If the file exists, pruning continues
+        from it.  The current round's training has a checkpoint of its own, whose name has ".level" appended.
+        Both files are removed at the end.
 
     Returns
     -------
     tuple of PrunedNetwork
-        The pruned members.
+        The pruned networks, in the order of `members`.
 
     Raises
     ------
     ValueError
-        As `errsrc.training.train`, and if ``rewind_step`` is not below every member's number of steps.
+        In the same cases as in `errsrc.training.train`, and if ``rounds.rewind_step`` is not below every
+        member's number of steps.
 
     Notes
     -----
-    Cost: one training for each level.
+    The cost is that of one training of the unpruned networks, and of one training for each round.
     """
     if members and rounds.rewind_step >= min(member.steps for member in members):
         accepted = f"an integer < {min(member.steps for member in members)}, the steps of training"

@@ -18,15 +18,15 @@ OPTIMISERS = ("adam", "sgd", "lbfgs")
 
 @dataclass(frozen=True)
 class Recipe(Checked):
-    """How to train networks; all members of one call of `errsrc.training.train` share a recipe.
+    """The options of training networks.  All members of one call of `errsrc.training.train` share a recipe.
 
     Attributes
     ----------
     optimiser
         "adam" (Kingma and Ba 2015, arXiv 1412.6980, with betas 0.9 and 0.999), "sgd" (with ``momentum``), or
         "lbfgs", for small networks.  A step of "lbfgs" uses all rows of a member and a line search for each
-        member.  Learning rate, schedule, batch, momentum and average do not apply to "lbfgs".  When no step
-        lowers the training loss of a member any more, the member ends at the next evaluation.
+        member.  Learning rate, schedule, batch, momentum and average do not apply to "lbfgs".  If no step
+        lowers the training loss of a member any more, the training of the member ends at the next evaluation.
     learning_rate
         Peak learning rate, > 0, reached linearly over the first ``warmup`` steps.
     warmup
@@ -42,16 +42,16 @@ class Recipe(Checked):
     average
         Length of the moving average of the weights, as a share of the steps so far; in [0, 1).  After t steps
         the weights that are evaluated and kept are an exponential moving average over about the last
-        ``average`` x t steps.  With 0 they are the last weights.
+        ``average`` x t steps.  With 0, the weights after step t are evaluated and kept.
     evaluation_interval
-        Number of steps between two evaluations at the beginning of training, >= 1.  Later, the number is 1/20
-        of the steps taken so far.
+        Number of steps between two evaluations at the beginning of training, >= 1.  Later, the interval is
+        1/20 of the steps taken up to the last evaluation, if that is larger.
     validation_metric
         The number that decides when a member stops and which of its weights are kept: the "error" or the
         "loss" on validation examples.
     patience
-        A member stops at the first evaluation after at least ``patience`` times as many steps as it had taken
-        at its best evaluation; >= 1.
+        A member whose best evaluation was after t steps stops at the first evaluation after ``patience`` x t
+        steps or more; >= 1.
     min_steps
         Number of steps before which ``patience`` stops no member, >= 0.
     loss
@@ -62,7 +62,7 @@ class Recipe(Checked):
         Without validation examples, a member ends at the first evaluation at which its training loss is at
         most this number; >= 0.
     decay_shape
-        How the learning rate falls over ``decay``: "linear", or as half a "cosine".
+        Shape of the learning rate's fall: "linear", or "cosine" for half a period of a cosine.
     precision
         Precision of the matrix products in a training step.  "input" is the dtype of the inputs.  For float32
         inputs, "tf32" is TensorFloat-32 on a GPU that has it, and "bf16" is bfloat16 by autocast.  With each
@@ -70,7 +70,7 @@ class Recipe(Checked):
     compile
         Whether ``torch.compile`` compiles the forward and the backward pass, on a GPU with CUDA graphs.  The
         step of Adam is then one kernel if there is a single member.  Compilation takes tens of seconds at the
-        start and whenever members end.  So use it for long runs of one or a few large members.
+        start and whenever members end.  Therefore use it for long trainings of one or a few large members.
     augment
         Augmentation of the images of each training batch; images that are evaluated are never changed.
         "none", or "crop-flip": a random crop of the image with ``padding`` pixels of 0 around it, mirrored
@@ -117,14 +117,14 @@ class Recipe(Checked):
                 raise ValueError(checks.refusal(name, "Recipe", accepted, getattr(self, name)))
 
     def check_network(self, network: Network, where: str) -> None:
-        """Raise ValueError if the recipe augments images and the network's inputs are no images.
+        """Raise ValueError if the recipe augments images, but the network's inputs are not images.
 
         Parameters
         ----------
         network : Network
             The network to train.
         where : str
-            Name of the function or class that is given the recipe, for the message.
+            Name of the calling function or class, for the error message.
         """
         if self.augment != "none" and not network.image_shape:
             accepted = f"'none' for {type(network).__name__}, whose inputs are no images"
@@ -136,7 +136,7 @@ class Recipe(Checked):
         Parameters
         ----------
         step : int
-            Number of steps taken before, >= 0.
+            Number of steps that were taken before, >= 0.
         count : int
             Number of steps, >= 1.
         budget : int64 tensor (E,)
