@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from errsrc.fitting import load_fit, predict_csv
@@ -32,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)"
     )
     parser.add_argument("--strict", action="store_true", help="refuse rows that cannot be predicted")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object with a list for each column instead"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -42,4 +46,4 @@ def run(args: argparse.Namespace) -> None:
         print(f"errsrc: {left_out_sentence(found.left_out, len(found.table))}", file=sys.stderr)
     for warning in found.warnings:
         print(f"errsrc: warning: {warning}", file=sys.stderr)
-    print("\n".join(lines))
+    print(json.dumps(found.as_dict(), allow_nan=False) if args.json else "\n".join(lines))

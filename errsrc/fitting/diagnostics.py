@@ -18,6 +18,10 @@ MISFIT = 2.0
 """Residuals larger than this many times the noise between seeds show that the law lacks a systematic part."""
 
 
+class Undetermined(str):
+    """A warning that the points do not determine a parameter, or determine only a combination of some."""
+
+
 class Identifiability(NamedTuple):
     """How well the points determine the parameters of a fit.
 
@@ -118,7 +122,7 @@ def warnings_of(
     facts : Identifiability
         How well the points determine the parameters.
     """
-    out = [*_undetermined(intervals, facts)]
+    out: list[str] = [*_undetermined(intervals, facts)]
     if facts.agreement < 0.1:
         out.append(f"Only {facts.agreement:.0%} of the starts reached the optimum; a better one may exist.")
     if facts.ties:
@@ -145,17 +149,18 @@ def warnings_of(
     return tuple(out)
 
 
-def _undetermined(intervals: Mapping[str, Interval], facts: Identifiability) -> list[str]:
+def _undetermined(intervals: Mapping[str, Interval], facts: Identifiability) -> list[Undetermined]:
     """Return a sentence for each parameter, or combination of parameters, that the points leave open."""
     out = []
     open_ = [name for name, interval in intervals.items() if not interval.determined]
     for name in open_:
         shown = str(intervals[name])
         bound = "" if shown == "not determined" else f" ({intervals[name].level:.0%}): {shown}"
-        out.append(f"{name} is not determined by these points{bound}.")
+        out.append(Undetermined(f"{name} is not determined by these points{bound}."))
     entangled = facts.entangled
     if facts.condition > 1e6 and len(entangled) == 1 and entangled[0] not in open_:
-        out.append(f"{entangled[0]} is not determined by these points.")
+        out.append(Undetermined(f"{entangled[0]} is not determined by these points."))
     elif len(entangled) > 1 and (facts.condition > 1e6 or len(set(entangled) & set(open_)) > 1):
-        out.append(f"Only a combination of {' and '.join(entangled)} is determined, not each alone.")
+        combination = " and ".join(entangled)
+        out.append(Undetermined(f"Only a combination of {combination} is determined, not each alone."))
     return out

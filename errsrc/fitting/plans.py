@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
 from errsrc.checks import LEVEL, Instance, Number, PositiveArray
-from errsrc.errors import NoAnswer, Unreachable
+from errsrc.errors import Unreachable
+from errsrc.fitting.asymptotes import floor_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
 from errsrc.laws.law import Array
@@ -210,7 +211,7 @@ def plan(
         got = f"<a law in {', '.join(forecast.input_names)}>"
         raise ValueError(checks.refusal("forecast", "plan", accepted, got))
     errors, budgets = _goals(error, "error"), _goals(budget, "budget")
-    floor = _floor(forecast, level)
+    floor = floor_of(forecast, level)
     planner = _Planner(forecast, cost)
     for goal in errors:
         if goal <= floor.estimate:
@@ -233,17 +234,6 @@ def _goals(value: ArrayLike | None, name: str) -> list[float]:
         accepted = "a number, or a one-dimensional array, not empty"
         raise ValueError(checks.refusal(name, "plan", accepted, f"<shape {goals.shape}>"))
     return np.atleast_1d(goals).tolist()
-
-
-def _floor(forecast: Forecast, level: float) -> Interval:
-    """Return the limit of the mean curve as the inputs grow, over the draws of the parameters."""
-    far = {name: np.array([1e150]) for name in forecast.input_names}
-    centre, draws = forecast.curves(**far)
-    seen, _ = forecast.curves(**{name: x.max() for name, x in forecast.inputs.items()})
-    if not centre[0] <= seen[0]:
-        raise NoAnswer("The fitted law does not fall as its inputs grow: there is nothing to plan.")
-    limits = np.where(np.isnan(draws[:, 0]), np.inf, np.exp(draws[:, 0]))
-    return interval_of(np.concatenate([np.exp(centre), limits]), level)
 
 
 class _Planner:

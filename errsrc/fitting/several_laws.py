@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Flag, Integer, Number, Optional, PositiveArray
 from errsrc.errors import NoFit
+from errsrc.fitting import asymptotes
+from errsrc.fitting.diagnostics import Undetermined
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
 from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
@@ -95,15 +97,30 @@ class AveragedFit(Forecast):
         return f"{self._shares()}; {self.members[0].headline()}"
 
     def content(self) -> list[str | TextTable]:
-        """Return the weights of the laws, the first of them, and the warnings as a table."""
-        first = ("average of", f"{self._shares()}; the first is shown")
+        """Return the exponents and the floor, the weights of the laws, the first law, and the warnings."""
+        average = asymptotes.summary_lines(self.members, self.weights)
+        average.append(("average of", f"{self._shares()}; the first is shown"))
         left_out = [("", sentence) for sentence in self.left_out_sentences]
-        return [TextTable([first, *left_out, *self.members[0].lines(self.warnings)], "l")]
+        return [TextTable([*average, *left_out, *self.members[0].lines(self.warnings)], "l")]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the main numbers of the member of the largest weight as JSON values, see `Fit.as_dict`."""
+        """Return the main numbers as JSON values.
+
+        Returns
+        -------
+        dict of str
+            Those of the member of the largest weight, see `Fit.as_dict`, and "average": the weights of the
+            laws, and the exponents and the floor of the average, as `str` shows them.
+        """
+        names = [records.name(type(fit.law)) for fit in self.members]
+        average = {
+            "weights": dict(zip(names, self.weights, strict=True)),
+            "exponents": asymptotes.exponents(self.members, self.weights),
+            "floor": asymptotes.floor(self.members, self.weights),
+        }
         left_out = {"left_out": json_value(self.left_out)} if self.left_out else {}
-        return self.members[0].as_dict() | {"warnings": list(self.warnings)} | left_out
+        shown = {"average": json_value(average), "warnings": list(self.warnings)}
+        return self.members[0].as_dict() | shown | left_out
 
     def _shares(self) -> str:
         names = [records.name(type(fit.law)) for fit in self.members]
@@ -300,7 +317,8 @@ def auto(
     kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
     members = tuple(describe(found[i], level, int(counts[i]), seed) for i in kept)
     weight = share[kept] / share[kept].sum()
-    return AveragedFit(members, tuple(weight.tolist()), _warnings(members))
+    shares = tuple(weight.tolist())
+    return AveragedFit(members, shares, _warnings(members, shares))
 
 
 def _suitable(inputs: Mapping[str, ArrayLike], fixed: Mapping[str, float]) -> tuple[str, ...]:
@@ -402,11 +420,18 @@ def _optima(posed: list[Problem], delta: float, prior: float, seed: int) -> list
     return found
 
 
-def _warnings(members: tuple[Fit, ...]) -> tuple[str, ...]:
-    """Return the warnings of all members; from the second member on, each starts with the name of its law."""
-    warnings = list(members[0].warnings)
-    for member in members[1:]:
-        for sentence in member.warnings:
-            if sentence not in warnings:
-                warnings.append(f"{type(member.law).__name__}: {sentence}")
+def _warnings(members: tuple[Fit, ...], weights: Sequence[float]) -> tuple[str, ...]:
+    """Return the warnings of the members that weigh in, those on what the table of the average shows.
+
+    The table shows that parameters of the first member are not determined, and no parameters of the others.
+    From the second member on, each warning starts with the name of its law.
+    """
+    warnings: list[str] = []
+    for member, weight in zip(members, weights, strict=True):
+        sentences = [text for text in member.warnings if not isinstance(text, Undetermined)]
+        if member is members[0]:
+            warnings += sentences
+        elif weight >= asymptotes.SHARE:
+            new = (text for text in sentences if text not in warnings)
+            warnings += [f"{type(member.law).__name__}: {text}" for text in new]
     return tuple(warnings)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errsrc.errors import NoAnswer, NoFit
-from errsrc.fitting import AveragedFit, auto, files
-from errsrc.laws import M4, Chinchilla, Dense, Power
+from errsrc.fitting import AveragedFit, asymptotes, auto, files, fit
+from errsrc.laws import M4, Chinchilla, Dense, Power, Pruning
 from fitting.cases import CIFAR, grid, noisy
 
 
@@ -101,3 +101,79 @@ def test_auto_refuses_shapes_and_constants_in_its_own_words() -> None:
         auto([0.5, 0.4, 0.3, 0.25, 0.2], n=[1, 2, 3])
     with pytest.raises(ValueError, match=r"numbers <= eps0 = 0\.3"):
         auto([0.5, 0.4, 0.3, 0.25, 0.2], n=[1, 2, 3, 4, 5], fixed={"eps0": 0.3})
+
+
+CURVE = np.geomspace(100, 1e5, 12)
+
+
+def test_the_table_begins_with_the_exponent_and_the_floor_of_the_average() -> None:
+    found = auto(noisy(Power(0.1, 2.0, 0.5), {"n": CURVE}, 0.01), n=CURVE)
+    assert len(found.members) > 1
+    rows = str(found).splitlines()
+    alpha, floor = (
+        asymptotes.exponents(found.members, found.weights)["n"],
+        found.as_dict()["average"]["floor"],
+    )
+    assert rows[0] == f"exponent    {alpha} of n, above the floor"
+    assert rows[1].startswith("floor       0.")
+    assert rows[2] == "            brackets span the 90% intervals of all laws, and are none of the average"
+    assert rows[4].startswith("average of  ")
+    own = [member.intervals["alpha"] for member in found.members]
+    mean = sum(w * one.estimate for w, one in zip(found.weights, own, strict=True))
+    assert alpha.estimate == pytest.approx(mean)
+    assert alpha.low == min(one.low for one, w in zip(own, found.weights, strict=True) if w >= 0.05)
+    assert floor["low"] < 0.1 < floor["high"]
+
+
+@pytest.mark.parametrize("exponent", [0.078, 0.2, 0.35, 0.6])
+@pytest.mark.parametrize("unit", [1.0, 1e3])
+def test_the_exponent_without_a_floor_stands_next_to_the_one_above_it(exponent: float, unit: float) -> None:
+    error = unit * noisy(Power(0.0, 11.0, exponent), {"n": CURVE}, 0.003)
+    rows = str(auto(error, n=CURVE)).splitlines()
+    line = asymptotes.straight_line(CURVE, error, 0.9)
+    assert line is not None
+    assert f"no floor    {line} of n, if the error had no floor (--fix c_inf=0)" in rows
+    straight = fit(Power, error, n=CURVE, fixed={"c_inf": 0.0}, objective="log")
+    assert line.estimate == pytest.approx(straight.law.alpha, rel=1e-6)
+    own = straight.intervals["alpha"]
+    assert (line.low, line.high) == pytest.approx((own.low, own.high), rel=1e-3)
+    assert line.low < exponent < line.high
+
+
+def test_a_floor_that_is_held_is_shown_as_held() -> None:
+    found = auto(noisy(Power(0.0, 11.0, 0.3), {"n": CURVE}, 0.003), n=CURVE, fixed={"c_inf": 0.0})
+    rows = str(found).splitlines()
+    assert rows[1] == "floor       0 (held)"
+    assert not any(row.startswith("no floor") for row in rows)
+
+
+def test_the_exponents_of_both_sizes_are_named_by_their_size() -> None:
+    sizes = grid()
+    law = Chinchilla(E=1.8, A=9.0, B=20.0, alpha=0.35, beta=0.5)
+    found = auto(noisy(law, sizes, 0.002), **sizes)
+    average = found.as_dict()["average"]
+    intervals = found.members[0].intervals
+    assert average["exponents"]["n"]["estimate"] == intervals["beta"].estimate
+    assert average["exponents"]["m"]["estimate"] == intervals["alpha"].estimate
+    assert average["weights"] == {"chinchilla": 1.0}
+    assert f"exponents   {intervals['beta']} of n, {intervals['alpha']} of m, above the floor" in str(found)
+
+
+def test_warnings_concern_what_the_table_shows() -> None:
+    """OpenCLIP on LAION-2B: error against compute is a straight line, so that no law is determined."""
+    n = [18.944, 52.659, 96.2, 224.59, 256.97, 268.12, 703.82, 1122.9, 2807.4, 3549.4, 6631.5]
+    top1 = [0.57358, 0.61822, 0.62526, 0.68928, 0.66474, 0.68134, 0.70222, 0.73096, 0.75202, 0.76664, 0.77972]
+    found = auto(1 - np.array(top1), n=n)
+    assert found.warnings == ()
+    rows = str(found).splitlines()
+    assert rows[0].startswith("exponent    not determined (0.")
+    assert rows[1].startswith("floor       < 0.")
+    assert rows[3] == "no floor    0.114 [0.105, 0.124] of n, if the error had no floor (--fix c_inf=0)"
+    assert any("not determined" in text for member in found.members for text in member.warnings)
+
+
+def test_an_average_over_densities_has_no_exponent_of_a_size() -> None:
+    density = 0.8 ** np.arange(26)
+    found = auto(Pruning(eps_np=0.07, eps_up=0.9, gamma=1.2, p=0.01).error(density=density), density=density)
+    assert str(found).startswith("average of  pruning 100%")
+    assert found.as_dict()["average"]["exponents"] == {}

@@ -1,0 +1,188 @@
+"""The limits of fitted laws: their exponents, and the floor below which no size takes the error.
+
+An average of several laws has the exponents and the floors of its laws; this module combines them.  The ends
+of the combined intervals are the outermost ends of the laws' own intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import special
+
+from errsrc.errors import NoAnswer
+from errsrc.fitting.forecasts import Forecast
+from errsrc.fitting.intervals import FAR, interval_of
+from errsrc.fitting.one_law import Fit
+from errsrc.laws.law import Array
+from errsrc.results import Interval
+
+SHARE = 0.05
+"""A law of an average counts in the combined intervals if its weight is at least this large."""
+LARGE = 1e150
+"""The size at which a law is evaluated as the limit of large sizes."""
+
+
+def floor_of(forecast: Forecast, level: float) -> Interval:
+    """Return the limit of the mean curve as the inputs grow, over the draws of the parameters.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        A fit, or an average of fits.
+    level : float
+        Coverage of the interval, in (0, 1).
+
+    Raises
+    ------
+    NoAnswer
+        If the fitted law rises as its inputs grow.
+    """
+    far = {name: np.array([LARGE]) for name in forecast.input_names}
+    centre, draws = forecast.curves(**far)
+    seen, _ = forecast.curves(**{name: x.max() for name, x in forecast.inputs.items()})
+    if not centre[0] <= seen[0]:
+        raise NoAnswer("The fitted law does not fall as its inputs grow: there is nothing to plan.")
+    limits = np.where(np.isnan(draws[:, 0]), np.inf, np.exp(draws[:, 0]))
+    return interval_of(np.concatenate([np.exp(centre), limits]), level)
+
+
+def exponents(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Interval]:
+    """Return the exponents of the sizes n and m of an average of laws.
+
+    Parameters
+    ----------
+    members : sequence of Fit
+        The fits of the laws; the fit with the largest weight is first.
+    weights : sequence of float
+        Their weights, of sum 1.
+
+    Returns
+    -------
+    dict of str to Interval
+        By size: the weighted mean of the exponents, between the outermost ends of the laws' own intervals.
+        A size is left out if a law has no exponent of it.
+    """
+    found = {}
+    for size, name in {"n": "data_exponent_name", "m": "model_exponent_name"}.items():
+        known = [_parameter(fit, getattr(fit.law, name)) for fit in members if size in fit.law.inputs]
+        own = [one for one in known if one is not None]
+        if len(own) == len(members):
+            mean = sum(w * one.estimate for w, one in zip(weights, own, strict=True))
+            found[size] = _outermost(mean, own, weights)
+    return found
+
+
+def floor(members: Sequence[Fit], weights: Sequence[float]) -> Interval | None:
+    """Return the floor of an average of laws.
+
+    Parameters
+    ----------
+    members : sequence of Fit
+        The fits of the laws.
+    weights : sequence of float
+        Their weights, of sum 1.
+
+    Returns
+    -------
+    Interval or None
+        The geometric mean of the laws' floors, which is the limit of their average in ln error, between the
+        outermost ends of their own intervals.  A lower end far below all measured errors is 0.  None for
+        laws in other inputs than n and m, and if a law rises as its inputs grow.
+    """
+    if not set(members[0].law.inputs) <= {"n", "m"}:
+        return None
+    level = _level(members)
+    try:
+        own = [floor_of(fit, level) for fit in members]
+    except NoAnswer:
+        return None
+    logs = [math.log(max(one.estimate, 1e-320)) for one in own]
+    mean = math.exp(sum(w * x for w, x in zip(weights, logs, strict=True)))
+    found = _outermost(mean, own, weights)
+    least = float(members[0].error.min()) / FAR**2
+    low = found.low if found.low > max(least, found.estimate / FAR) else 0.0
+    return Interval(found.estimate if found.estimate > least else 0.0, low, found.high, level)
+
+
+def straight_line(n: Array, error: Array, level: float) -> Interval | None:
+    """Return the exponent of the power law without a floor: the slope of ln error in ln n, by least squares.
+
+    Parameters
+    ----------
+    n, error : ndarray of float64, shape (points,)
+        Sizes and errors, > 0.
+    level : float
+        Coverage of the interval, in (0, 1).
+
+    Returns
+    -------
+    Interval or None
+        The exponent, > 0 where the error falls; None for fewer than three points, or a single size.
+    """
+    x, y = np.log(n), np.log(error)
+    x, y = x - x.mean(), y - y.mean()
+    square, degrees = float(x @ x), len(x) - 2
+    if degrees < 1 or square == 0:
+        return None
+    exponent = -float(x @ y) / square
+    scale = math.sqrt(float(np.sum((y + exponent * x) ** 2)) / degrees / square)
+    reach = float(special.stdtrit(degrees, (1 + level) / 2)) * scale
+    return Interval(exponent, exponent - reach, exponent + reach, level)
+
+
+def summary_lines(members: Sequence[Fit], weights: Sequence[float]) -> list[tuple[str, str]]:
+    """Return the exponents and the floor of an average as the first lines of its table, (name, text) each.
+
+    Parameters
+    ----------
+    members : sequence of Fit
+        The fits of the laws; the fit with the largest weight is first.
+    weights : sequence of float
+        Their weights, of sum 1.
+    """
+    slopes, limit = exponents(members, weights), floor(members, weights)
+    if not slopes or limit is None:
+        return []
+    level, held = _level(members), not any({"c_inf", "E"} & fit.intervals.keys() for fit in members)
+    texts = [f"{_text(one)} of {size}" for size, one in slopes.items()]
+    lines = [
+        ("exponent" if len(texts) == 1 else "exponents", f"{', '.join(texts)}, above the floor"),
+        ("floor", f"{limit.estimate:.6g} (held)" if held else _text(limit)),
+    ]
+    if len(members) > 1:
+        lines.append(
+            ("", f"brackets span the {100 * level:.6g}% intervals of all laws, and are none of the average")
+        )
+    line = straight_line(members[0].inputs["n"], members[0].error, level) if len(slopes) == 1 else None
+    if line is not None and not held:
+        lines.append(("no floor", f"{line} of n, if the error had no floor (--fix c_inf=0)"))
+    return lines
+
+
+def _level(members: Sequence[Fit]) -> float:
+    """Return the coverage of the intervals of fits."""
+    return next((one.level for fit in members for one in fit.intervals.values()), 0.9)
+
+
+def _parameter(fit: Fit, name: str | None) -> Interval | None:
+    """Return the interval of a parameter, without width if the fit held it; None for an unknown name."""
+    if name is None or name not in fit.law.params:
+        return None
+    value = fit.law.params[name]
+    return fit.intervals.get(name, Interval(value, value, value, _level([fit])))
+
+
+def _outermost(mean: float, own: Sequence[Interval], weights: Sequence[float]) -> Interval:
+    """Return the mean between the outermost ends of the intervals of weight `SHARE` or more."""
+    counted = [one for one, w in zip(own, weights, strict=True) if w >= SHARE]
+    low, high = min(one.low for one in counted), max(one.high for one in counted)
+    return Interval(mean, min(low, mean), max(high, mean), counted[0].level)
+
+
+def _text(interval: Interval) -> str:
+    """Return an interval, with its estimate where the points determine no end."""
+    shown = str(interval)
+    return f"{shown} ({interval.estimate:.2g} fits best)" if shown == "not determined" else shown
