@@ -5,20 +5,31 @@ A *cell* is the set of all runs with one n.  All computations use the mean of ln
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import LEVEL, SEED, NonNegativeArray, Number, Optional, PositiveArray
+from errsrc.checks import LEVEL, SEED, Flag, NonNegativeArray, Number, Optional, PositiveArray
 from errsrc.curves.candidates import LARGEST_BEND, Comparison, compare, describe_candidate
 from errsrc.curves.cells import SortedCurve, sorted_curve
 from errsrc.curves.statistics import power_law_p_value
+from errsrc.fitting.directions import rises
+from errsrc.fitting.table_points import (
+    TableRules,
+    as_table,
+    check_no_columns,
+    columns_of,
+    errors_of,
+    usable_columns,
+)
 from errsrc.laws.law import Array, Law
 from errsrc.results import Interval, Result, TextTable, percent
+from errsrc.tables import LeftOut, frame_of, left_out_sentence
 
 VERDICTS = ("power law", "bend", "cliff", "not decided")
 
@@ -28,6 +39,8 @@ STEEPEST = 8.0
 """Largest exponent of a power law (the bound of `Power` and `Broken`)."""
 LARGEST_N = 1e36
 """Largest accepted n: its power with the exponent `STEEPEST` must be finite in float64."""
+ZEROS = frozenset({"error", "std_error"})
+"""Columns of a table that may be 0."""
 FEWEST = {"power law": 5, "bend": 6}
 """Number of cells above zero that a verdict needs at least; a cliff needs as many as a bend.
 
@@ -75,6 +88,10 @@ class CurveShape(Result):
         Number of runs in each cell.
     zero : float
         Errors up to this number count as zero, in the units of the errors.
+    left_out : tuple of LeftOut
+        Rows of a table that were not used, by reason; () for arrays.
+    library : str
+        The library of the data frame that the runs came from; "" for others.
     """
 
     verdict: str
@@ -93,6 +110,12 @@ class CurveShape(Result):
     high: Array
     runs: NDArray[np.int64]
     zero: float
+    left_out: tuple[LeftOut, ...] = ()
+    library: str = ""
+
+    def to_frame(self) -> Any:
+        """Return `columns` as a data frame, of the library that the runs came from."""
+        return frame_of(self.columns(), self.library)
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """Return the cells as a table.
@@ -129,22 +152,26 @@ class CurveShape(Result):
             scores.append((name, f"{score:.1f}", percent(self.misses[name], 1)))
         tables = [TextTable(rows, "r", header=True)]
         tables += [TextTable(scores, "lr", header=True)] if self.scores else []
-        return [*tables, f"{self.verdict}: {self.status}"]
+        total = int(self.runs.sum()) + sum(map(len, self.left_out))
+        left_out = [left_out_sentence(self.left_out, total)] if self.left_out else []
+        return [*tables, *left_out, f"{self.verdict}: {self.status}"]
 
 
 @checks.arguments(
-    n=PositiveArray(at_most=LARGEST_N),
-    error=NonNegativeArray(),
-    std_error=Optional(NonNegativeArray()),
+    accuracy=Flag(),
+    strict=Flag(),
     zero=Optional(Number(at_least=0)),
     level=LEVEL,
     seed=SEED,
 )
 @np.errstate(all="ignore")
 def curve_shape(
-    n: ArrayLike,
-    error: ArrayLike,
+    n: ArrayLike | None = None,
+    error: ArrayLike | None = None,
     *,
+    data: Any = None,
+    accuracy: bool = False,
+    strict: bool = False,
     std_error: ArrayLike | None = None,
     zero: float | None = None,
     level: float = 0.95,
@@ -154,11 +181,18 @@ def curve_shape(
 
     Parameters
     ----------
-    n : array_like, shape (runs,)
-        The n of each run, > 0 and at most 1e36 (`LARGEST_N`).  All runs with the same n are one cell.
-    error : array_like, shape (runs,)
-        The error of each run, >= 0, in any unit.
-    std_error : array_like, shape (runs,), optional
+    n : array_like, shape (runs,), or str
+        The n of each run, > 0 and at most 1e36 (`LARGEST_N`).  All runs with the same n are one cell.  With
+        `data`, the name of a column, "n" by default.
+    error : array_like, shape (runs,), or str
+        The error of each run, >= 0, in any unit.  With `data`, the name of a column, "error" by default.
+    data : dict, data frame, str or Path, optional
+        The runs as a table, as in `errsrc.fit`.  Rows that cannot be used are left out, and counted in
+        `left_out`; rows with an error of 0 are used.
+    accuracy, strict : bool
+        Whether the values are accuracies, and whether rows of `data` that cannot be used are refused, as in
+        `errsrc.fit`.
+    std_error : array_like, shape (runs,), or str, optional
         Standard error of each error, >= 0.  For an error of 0, it says how large the true error may be.  By
         default, the noise is estimated from the differences between runs of the same cell.  If there are
         fewer than three runs more than cells, it is estimated from the scatter around a smooth curve.
@@ -213,7 +247,18 @@ def curve_shape(
     >>> print(curve_shape([25, 50, 100, 200, 400], [0.75, 0.49, 1e-28, 2e-29, 1e-29]).status)
     At n = 50 the error is 0.49, from n = 100 on 0 within 7.5e-13: no power law up to exponent 8 gets there.
     """
-    curve = sorted_curve(n, error, std_error, zero, level)
+    if data is not None:
+        table = as_table(data)
+        given = columns_of("curve_shape", error, {"n": n, "std_error": std_error})
+        columns = {name: table.found(name) or name for name in ("n", "error")} | given
+        values, left_out, _ = usable_columns(table, columns, TableRules(accuracy, strict), ZEROS)
+        options: dict[str, Any] = {**values, "zero": zero, "level": level, "seed": seed}
+        return dataclasses.replace(curve_shape(**options), left_out=left_out, library=table.library)
+    check_no_columns("curve_shape", error, {"n": n, "std_error": std_error})
+    sizes = PositiveArray(at_most=LARGEST_N)(n, "n", "curve_shape")
+    errors = NonNegativeArray()(error, "error", "curve_shape")
+    spread = Optional(NonNegativeArray())(std_error, "std_error", "curve_shape")
+    curve = sorted_curve(sizes, errors_of(errors) if accuracy else errors, spread, zero, level)
     cells, above = curve.cells, curve.above
     deviation = cells.quantile(level) * cells.deviation
     low, high = np.exp(cells.y - deviation), np.exp(cells.y + deviation)
@@ -280,6 +325,8 @@ def _decide_without_fits(curve: SortedCurve, level: float) -> _Decision | None:
     if above < FEWEST["power law"]:
         needed = FEWEST["power law"]
         return _undecided(f"Cells above 0: {above}; at least {needed} are needed.")
+    if rises(curve.medians, {"n": curve.n}):
+        return _undecided("The values rise with n: are they accuracies? accuracy=True takes 1 - accuracy.")
     return None
 
 

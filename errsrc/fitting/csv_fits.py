@@ -134,23 +134,23 @@ def fit_csv(
     asked |= {} if weights is None else {"weights": weights}
     points = table_points(table, law, asked, fixed, TableRules(accuracy, strict, test_size))
     fields = None if points.law is None else {field.name for field in dataclasses.fields(points.law)}
-    for name in (*points.fixed, *(constants or {})):
+    units = points.constants(constants)
+    for name in (*points.fixed, *units):
         if fields is not None and name not in fields:
             shown = law if isinstance(law, str) else law.__name__
-            if points.notes.get("constant") and name == "m_base":
-                continue
             hint = checks.nearest(name, fields)
             raise ValueError(f"The {shown} law has no {name}{hint}: leave it out.")
-    options: dict[str, Any] = points.arguments() | {"constants": constants, "level": level, "seed": seed}
+    options: dict[str, Any] = points.arguments() | {"constants": units, "level": level, "seed": seed}
     chosen: dict[str, Any] = {"objective": objective, "huber_delta": huber_delta}
     own = {name: value for name, value in chosen.items() if value is not None}
     if points.law is None and own:
         raise ValueError(f"The average of several laws chooses its own {min(own)}: name one law to set it.")
     found: Fit | AveragedFit
-    if points.law is None or (points.law in (Pruning, JointPruning) and not own):
-        found = auto(**options)  # the average for pruned networks has a single law
-    else:
-        found = fit(points.law, **options, **own)
+    with points.failing():
+        if points.law is None or (points.law in (Pruning, JointPruning) and not own):
+            found = auto(**options)  # the average for pruned networks has a single law
+        else:
+            found = fit(points.law, **options, **own)
     if points.law is None and "m" in points.inputs and "eps0" not in points.fixed:
         left_out = "The dense law is left out of the average: it needs eps0, the error of a random guess."
         said = (*said, left_out)

@@ -24,7 +24,7 @@ from errsrc.fitting.table_points import (
 )
 from errsrc.laws.law import Array, checked_inputs
 from errsrc.results import Interval, Result, TextTable, json_value
-from errsrc.tables import DataTable, LeftOut, frame_of
+from errsrc.tables import DataTable, LeftOut, frame_of, left_out_sentence
 
 DOUBT, JOINT_DOUBT = 0.2, 0.13
 """Standard deviation of the error of a law's form, in ln error per unit of ln error extrapolated.
@@ -111,6 +111,7 @@ class Prediction(Result):
             rows.append((predicted, ends))
         left = self.predicted.size - SHOWN
         more = [f"and {left:,} more"] if left > 0 else []
+        more += [left_out_sentence(self.left_out, self.predicted.size)] if self.left_out else []
         return [TextTable(rows, "rl", header=True), *more, *(f"warning: {text}" for text in self.warnings)]
 
 

@@ -373,7 +373,8 @@ def holdout(
         asked = columns_of("holdout", error, inputs)
         points = table_points(as_table(data), law, asked, fixed, TableRules(accuracy, strict, test_size))
         options: dict[str, Any] = {"share": share, "level": level, "fixed": points.fixed, **points.inputs}
-        found = holdout(points.law or law, points.error, **options)
+        with points.failing():
+            found = holdout(points.law or law, points.error, **options)
         return dataclasses.replace(found, forecast=points.noted(found.forecast))
     check_no_columns("holdout", error, inputs)
     e = measured_error(error, inputs, accuracy, "holdout", law in ALL.values())

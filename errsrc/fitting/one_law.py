@@ -336,7 +336,9 @@ def fit(
         columns = columns_of("fit", error, inputs, weights)
         rules = TableRules(accuracy, strict, test_size)
         points = table_points(as_table(data), law, columns, fixed, rules)
-        return points.noted(fit(points.law or law, **points.arguments(), **options))
+        with points.failing():
+            options["constants"] = points.constants(constants)
+            return points.noted(fit(points.law or law, **points.arguments(), **options))
     check_no_columns("fit", error, inputs, weights)
     if huber_delta is not None and objective != "huber":
         accepted = "left out unless objective is 'huber'"

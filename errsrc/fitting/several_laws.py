@@ -298,7 +298,8 @@ def auto(
     if data is not None:
         asked = columns_of("auto", error, inputs, weights)
         points = table_points(as_table(data), "auto", asked, fixed, TableRules(accuracy, strict, test_size))
-        return points.noted(auto(**points.arguments(), constants=constants, level=level, seed=seed))
+        with points.failing():
+            return points.noted(auto(**points.arguments(), constants=constants, level=level, seed=seed))
     check_no_columns("auto", error, inputs, weights)
     error = measured_error(error, inputs, accuracy, "auto")
     names = _suitable(inputs, fixed or {})

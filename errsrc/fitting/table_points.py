@@ -11,9 +11,10 @@ the same value.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
 from errsrc.checks import ERROR, PositiveArray
+from errsrc.errors import NoAnswer
 from errsrc.fitting.directions import rises
 from errsrc.laws import ALL
 from errsrc.laws.chinchilla import Chinchilla
@@ -99,6 +101,34 @@ class TablePoints(NamedTuple):
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `errsrc.fit` that are not the law."""
         return {"error": self.error, "weights": self.weights, "fixed": self.fixed, **self.inputs}
+
+    def constants(self, given: Mapping[str, float] | None) -> dict[str, float]:
+        """Return the units of the law without the unit of a constant m, which the law in n does not have.
+
+        Parameters
+        ----------
+        given : dict of str to float, optional
+            Units by name.
+        """
+        left = {"m_base"} if "constant" in self.notes else set()
+        return {name: value for name, value in (given or {}).items() if name not in left}
+
+    @contextlib.contextmanager
+    def failing(self) -> Iterator[None]:
+        """Add the rows that were left out to the message of an error in the block.
+
+        Yields
+        ------
+        None
+            Nothing.
+        """
+        try:
+            yield
+        except (ValueError, NoAnswer) as error:
+            _, sentence = noted_left_out(self.notes)
+            if sentence:
+                error.args = (f"{error} {sentence}", *error.args[1:])
+            raise
 
     def noted(self, found: F) -> F:
         """Return a fit of the points, with their notes and warnings.
@@ -213,27 +243,69 @@ def table_points(
     weights = asked.pop("weights", None)
     choice = _chosen(table, law, asked)
     used = choice.columns | ({} if weights is None else {"weights": weights})
-    total = len(table)
-    table, left_out, warnings = _without_copies(table, rules.strict)
-    for role, name in used.items():
-        table.require(name, role if name == role else "")
-    table, said = _with_errors(table, used["error"], rules)
-    usable, others = table.usable(used, strict=rules.strict)
-    values = {name: table.numbers(column).values[usable] for name, column in used.items()}
+    values, left_out, said = usable_columns(table, used, rules)
     notes: dict[str, Any] = {"columns": choice.columns}
     if table.library:
         notes["library"] = table.library
-    notes |= left_out_notes((*left_out, *others), total)
+    notes |= left_out_notes(left_out, len(table))
     error, relative = values.pop("error"), values.pop("weights", None)
     if choice.law is None or choice.law in ALL.values():
         _check_falls(error, values, rules.accuracy)
-    warnings = (*choice.warnings, *warnings, *said)
+    warnings = (*choice.warnings, *said)
     if choice.several_networks:
         points = _pruned_points(choice.columns, values, error, relative, notes)
     else:
         points = TablePoints(choice.law, values, error, relative, {}, notes, ())
     points = _with_fixed(points, fixed or {})
     return points._replace(warnings=(*warnings, *points.warnings))
+
+
+class UsableColumns(NamedTuple):
+    """Columns of the rows of a table that can be used.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray of float64, shape (usable rows,)
+        The columns by input or "error".
+    left_out : tuple of LeftOut
+        The other rows.
+    warnings : tuple of str
+        Sentences on copied rows and on errors of 0.
+    """
+
+    values: dict[str, Array]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+
+def usable_columns(
+    table: DataTable, columns: Mapping[str, str], rules: TableRules, zero: Container[str] = ()
+) -> UsableColumns:
+    """Return columns of a table as numbers, without copied rows and rows that cannot be used.
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+    columns : dict of str to str
+        {input, "error" or "weights": name of its column}, with "error".
+    rules : TableRules
+        How the values are read.
+    zero : container of str
+        Columns that may be 0.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, if a cell is text that is no number, or if no row can be used.
+    """
+    for role, name in columns.items():
+        table.require(name, role if name == role else "")
+    table, copies, warnings = _without_copies(table, rules.strict)
+    table, said = _with_errors(table, columns["error"], rules)
+    usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
+    values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
+    return UsableColumns(values, (*copies, *left_out), (*warnings, *said))
 
 
 def _with_fixed(points: TablePoints, fixed: Mapping[str, float]) -> TablePoints:

@@ -355,48 +355,52 @@ class DataTable:
             If a column is missing, if a cell holds text that is no number, or for rows that cannot be used if
             `strict`.
         """
-        count = len(self)
-        reasons: list[str] = ["diverged" if bad and not predicting else "" for bad in self.diverged()]
-        bad: list[tuple[int, str]] = []
-        wrong: list[tuple[int, str]] = []
+        reasons = ["diverged" if bad and not predicting else "" for bad in self.diverged()]
+        not_numbers: list[tuple[int, str, str]] = []
+        not_positive = [(k, "", "diverged") for k in range(len(self)) if reasons[k]]
         for role, name in columns.items():
             values, text = self.numbers(name)
             shown = self.text(name)
             for k in np.flatnonzero(text | ~(np.isfinite(values) & (values > 0))).tolist():
-                if role in zero and values[k] == 0:
+                if reasons[k] == "diverged" or (role in zero and values[k] == 0):
                     continue
-                cell = f"{self.unit} {self.rows[k]}, {shortened(name)!r} = {shortened(shown[k].strip())!r}"
-                if reasons[k] == "diverged":
-                    continue
-                (wrong if text[k] else bad).append((k, cell))
+                (not_numbers if text[k] else not_positive).append((k, name, shown[k].strip()))
                 reasons[k] = reasons[k] or _reason(role, float(values[k]), shown[k])
-        if wrong:
-            raise ValueError(self._refused(wrong, "a finite number > 0"))
+        self._refuse(not_numbers)
         if strict:
-            diverged = [k for k, reason in enumerate(reasons) if reason == "diverged"]
-            bad += [(k, f"{self.unit} {self.rows[k]} diverged") for k in diverged]
-            if bad:
-                raise ValueError(self._refused(bad, "a finite number > 0, of a run that has not diverged"))
+            self._refuse(not_positive)
+        usable = np.array([not reason for reason in reasons], dtype=bool)
         groups: dict[str, list[Any]] = {}
         for row, reason in zip(self.rows, reasons, strict=True):
-            if reason:
-                groups.setdefault(reason, []).append(row)
-        left_out = tuple(LeftOut(reason, tuple(rows), self.unit) for reason, rows in groups.items())
-        usable = np.array([not reason for reason in reasons], dtype=bool)
+            groups.setdefault(reason, []).append(row)
+        left_out = tuple(LeftOut(reason, tuple(rows), self.unit) for reason, rows in groups.items() if reason)
         if not usable.any() and not predicting:
-            raise ValueError(
-                f"{self.source} has no row that can be used: {left_out_sentence(left_out, count)}"
-            )
+            said = left_out_sentence(left_out, len(self))
+            raise ValueError(f"{self.source} has no row that can be used: {said}")
         return usable, left_out
 
-    def _refused(self, found: Sequence[tuple[int, str]], accepted: str) -> str:
-        """Return a message that names all the cells that are refused, given as (row, text)."""
-        cells = [text for _, text in sorted(found, key=operator.itemgetter(0))]
-        shown = "; ".join(cells[:20])
-        more = f"; and {len(cells) - 20} more" if len(cells) > 20 else ""
-        if len(cells) == 1:
-            return f"{self.source}: a cell must be {accepted}. Got {shown} instead."
-        return f"{self.source}: each cell must be {accepted}. Got {len(cells)} others: {shown}{more}."
+    def _refuse(self, cells: Sequence[tuple[int, str, str]]) -> None:
+        """Raise ValueError that names all cells, given as (row, column, text), if there are any."""
+        found = sorted(cells, key=operator.itemgetter(0))
+        accepted = "must be a finite number > 0"
+        if len(found) == 1:
+            ((row, name, text),) = found
+            where = f"{self.source}, {self.unit} {self.rows[row]}"
+            if not name:
+                raise ValueError(f"{where}: the run diverged.")
+            raise ValueError(
+                f"{where}: the column {shortened(name)!r} {accepted}. Got {shortened(text)!r} instead."
+            )
+        shown = [
+            f"{self.unit} {self.rows[row]}, {shortened(name)!r} = {shortened(text)!r}"
+            if name
+            else f"{self.unit} {self.rows[row]} diverged"
+            for row, name, text in found[:20]
+        ]
+        more = f"; and {len(found) - 20} more" if len(found) > 20 else ""
+        if found:
+            count = f"Got {len(found)} others"
+            raise ValueError(f"{self.source}: each cell {accepted}. {count}: {'; '.join(shown)}{more}.")
 
     def extended(self, columns: Mapping[str, Array]) -> Iterator[str]:
         """Yield the lines of the file as they are, each with the cells of more columns.

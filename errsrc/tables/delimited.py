@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -113,12 +114,16 @@ def _is_plain(cell: str) -> bool:
 
 def _delimiter(lines: Sequence[str]) -> str:
     """Return the first delimiter in the header that gives all the first rows its number of cells."""
-    here = [mark for mark in DELIMITERS if len(next(csv.reader(lines[:1], delimiter=mark))) > 1]
-    for mark in here:
-        counts = [len([*_trimmed(row)]) for row in csv.reader(lines, delimiter=mark) if any(row)]
+    counts_by_mark = {}
+    for mark in DELIMITERS:
+        with contextlib.suppress(csv.Error):  # refused when all rows are read
+            rows = list(csv.reader(lines, delimiter=mark))
+            if len(rows[0]) > 1:
+                counts_by_mark[mark] = [len(_trimmed(row)) for row in rows if any(row)]
+    for mark, counts in counts_by_mark.items():
         if all(count <= counts[0] for count in counts) and (len(counts) == 1 or max(counts[1:]) > 1):
             return mark
-    return here[0] if here else ","
+    return next(iter(counts_by_mark), ",")
 
 
 def _trimmed(row: list[str]) -> list[str]:

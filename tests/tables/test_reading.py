@@ -338,7 +338,7 @@ def test_rows_that_cannot_be_used_are_counted_with_the_reason(tmp_path: Path) ->
     assert table.usable({"n": "n", "error": "error"}, zero={"error"})[0].sum() == 3
     with pytest.raises(ValueError, match=r"no row that can be used: 1 of 1 rows is left out"):
         read(tmp_path, "n,error\n1,\n").usable({"n": "n", "error": "error"})
-    with pytest.raises(ValueError, match=r"Got line 2, 'error' = 'bad' instead"):
+    with pytest.raises(ValueError, match=r"line 2: the column 'error' must be .* Got 'bad'"):
         read(tmp_path, "n,error\n1,bad\n2,1\n").usable({"n": "n", "error": "error"})
 
 
