@@ -28,6 +28,7 @@ values that are not > 0, copies of other rows, and rows with a true cell in a co
 The columns, by their default names:
   n        number of training examples, or of tokens
   m        number of parameters of the model
+  flops    operations of the training; used only without n, which is then flops / (6 m)
   error    test error of the model, or its loss
 and for pruned networks (--law pruning):
   density  share of the weights that are left, 1 if no weight is removed
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--law", choices=LAWS, default="auto", metavar="LAW", help="a law (default: auto)")
     for name in (*SIZES, "error"):
         add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
+    add("--flops", metavar="COL", help="the column of training compute; without n, n = flops / (6 m)")
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
     add(
         "--where",
@@ -140,7 +142,7 @@ def run(args: argparse.Namespace) -> None:
     found = fit_csv(
         args.file,
         args.law,
-        columns={name: given[name] for name in (*SIZES, "error") if name in given},
+        columns={name: given[name] for name in (*SIZES, "flops", "error") if name in given},
         weights=args.weight,
         where=dict(args.where or ()),
         melt=args.melt,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,10 +21,11 @@ from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.several_laws import auto
+from errsrc.fitting.table_points import as_table
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law
 from errsrc.results import Result, TextTable
-from errsrc.tables import DataTable, LeftOut, left_out_sentence, read_table, table_of
+from errsrc.tables import DataTable, LeftOut, left_out_sentence
 
 ROLES = ("error", "m", "n", "flops", "run")
 """What the columns of a table may be, each under its own name by default."""
@@ -260,7 +259,7 @@ def _from_table(
         if column is not None and not isinstance(column, str):
             accepted = "the name of a column of data"
             raise TypeError(checks.refusal(name, "compute_optimal", accepted, column))
-    table = read_table(Path(data)) if isinstance(data, (str, os.PathLike)) else table_of(data)
+    table = as_table(data)
     columns = {role: column for role in ROLES if (column := _column(table, role, names[role])) is not None}
     run = columns.pop("run", None)
     table, copies = table.without_copies()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from errsrc.laws.law import Array
+from errsrc.tables import DataTable
 
 COMPUTED = {
     "flops": "C = 6 n m",
@@ -52,3 +55,39 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
         (known,) = {"n", "m"} & sizes.keys()
         out[missing[0]] = sizes["flops"] / (6 * sizes[known])
     return out, COMPUTED[missing[0]]
+
+
+def with_data_sizes(
+    table: DataTable, columns: Mapping[str, str], flops: str | None = None
+) -> tuple[DataTable, str]:
+    """Return the table with a column n, computed from its columns of compute and model size if it lacks n.
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+    columns : dict of str to str
+        {input: name of its column}, where a name is not that of the input.
+    flops : str, optional
+        The column of the compute of each run; by default the column flops, if there is one.
+
+    Returns
+    -------
+    table : DataTable
+        The table, possibly with a new column n.
+    sentence : str
+        How n was computed; empty if the table has n, or lacks the compute or the model size.
+    """
+    if "n" in columns or table.found("n") is not None:
+        return table, ""
+    compute = flops or table.found("flops")
+    m = columns.get("m") or table.found("m")
+    if compute is None or m is None:
+        return table, ""
+    for name in (compute, m):
+        table.require(name)
+    table.usable({"flops": compute, "m": m})  # refuses text
+    sizes = {"flops": table.numbers(compute).values, "m": table.numbers(m).values}
+    completed, _ = completed_sizes({name: np.where(x > 0, x, np.nan) for name, x in sizes.items()})
+    sentence = f"The table has no column n: n = flops / (6 m), from the columns {compute!r} and {m!r}."
+    return table.with_column("n", completed["n"]), sentence

@@ -26,6 +26,7 @@ from errsrc import checks
 from errsrc.checks import ERROR, PositiveArray
 from errsrc.errors import NoAnswer
 from errsrc.fitting.directions import rises
+from errsrc.fitting.flops import with_data_sizes
 from errsrc.laws import ALL
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
@@ -241,17 +242,20 @@ def table_points(
     """
     asked = dict(columns)
     weights = asked.pop("weights", None)
+    table, asked, derived = _with_derived_n(table, law, asked)
     choice = _chosen(table, law, asked)
     used = choice.columns | ({} if weights is None else {"weights": weights})
     values, left_out, said = usable_columns(table, used, rules)
     notes: dict[str, Any] = {"columns": choice.columns}
+    if derived:
+        notes["flops"] = columns.get("flops", "flops")
     if table.library:
         notes["library"] = table.library
     notes |= left_out_notes(left_out, len(table))
     error, relative = values.pop("error"), values.pop("weights", None)
     if choice.law is None or choice.law in ALL.values():
         _check_falls(error, values, rules.accuracy)
-    warnings = (*choice.warnings, *said)
+    warnings = (*derived, *choice.warnings, *said)
     if choice.several_networks:
         points = _pruned_points(choice.columns, values, error, relative, notes)
     else:
@@ -306,6 +310,19 @@ def usable_columns(
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
     values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
     return UsableColumns(values, (*copies, *left_out), (*warnings, *said))
+
+
+def _with_derived_n(
+    table: DataTable, law: str | type[Law], asked: dict[str, str]
+) -> tuple[DataTable, dict[str, str], tuple[str, ...]]:
+    """Return the table with n from the compute, the other columns asked for, and a sentence; see `flops`."""
+    kind = ALL.get(law) if isinstance(law, str) else law
+    if kind is not None and "n" not in kind.inputs:
+        return table, asked, ()
+    extended, sentence = with_data_sizes(table, asked, asked.get("flops"))
+    if not sentence:
+        return table, asked, ()
+    return extended, {name: column for name, column in asked.items() if name != "flops"}, (sentence,)
 
 
 def _with_fixed(points: TablePoints, fixed: Mapping[str, float]) -> TablePoints:
@@ -618,6 +635,10 @@ def table_inputs(
         error of a network before its pruning is unknown.
     """
     own, known = _columns_and_networks(names, notes)
+    if isinstance(flops := notes.get("flops"), str) and flops in table.columns:
+        table, _ = with_data_sizes(
+            table, {**{k: v for k, v in own.items() if k != "n"}, **(columns or {})}, flops
+        )
     for name in columns or {}:
         if name not in names:
             raise TypeError(f"The fit takes {', '.join(names)}: leave the column of {name} out.")
