@@ -12,7 +12,7 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from errsrc.results import Interval
 
 FIT_FORMAT = "errsrc fit 1"
 """First entry of a file."""
+
+MAX_BYTES = 64_000_000
+"""Largest size of a file; a fit to 100,000 points takes about 10 MB."""
 
 _NOT_A_FIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
@@ -92,9 +95,13 @@ def save_fit(result: Forecast, path: str | Path) -> None:
         "weights": [weight for _, weight in fits],
         "members": [_member(fit) for fit, _ in fits],
     }
-    text = json.dumps(content, indent=1) + "\n"
     try:
-        _forecast(json.loads(text), {**ALL, **classes})
+        text = json.dumps(content, indent=1) + "\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        accepted = "a fit whose notes are JSON values"
+        raise TypeError(checks.refusal("result", "save_fit", accepted, f"<{error}>")) from None
+    try:
+        _forecast(_parsed(text.encode()), {**ALL, **classes})
     except _NOT_A_FIT as error:
         accepted = "a fit that can be read back, of a law that its fields define and of finite numbers"
         raise ValueError(checks.refusal("result", "save_fit", accepted, f"<{error}>")) from None
@@ -130,7 +137,8 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
     known = {**ALL, **_own_laws(laws or {})}
     accepted, got = "a fit that errsrc wrote", f"<the file {path}>"
     try:
-        content = json.loads(Path(path).read_text())
+        with open(path, "rb") as file:
+            content = _parsed(file.read(MAX_BYTES + 1))
         if content["format"] != FIT_FORMAT:
             raise ValueError(content["format"])
         named = [str(entry["law"]["law"]) for entry in content["members"]]
@@ -143,6 +151,17 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
         return _forecast(content, known)
     except _NOT_A_FIT:
         raise ValueError(checks.refusal("path", "load_fit", accepted, got)) from None
+
+
+def _parsed(content: bytes) -> Any:
+    """Return the JSON values of a file; raise ValueError for a file that is too large, and for NaN."""
+
+    def refuse(token: str) -> None:
+        raise ValueError(f"{token}, which is not finite")
+
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"a file of more than {MAX_BYTES / 1e6:g} MB")
+    return json.loads(content.decode(), parse_constant=refuse)
 
 
 def _fits(result: Forecast, where: str) -> tuple[tuple[Fit, float], ...]:
@@ -182,17 +201,25 @@ def _name(law: type[Law]) -> str:
 def _replace(target: Path, text: str) -> None:
     """Write a text to a file, replacing it as a whole; a pipe or a device is written to directly."""
     if target.exists() and not target.is_file():
-        target.write_text(text)
+        target.write_text(text, encoding="utf-8")
         return
     draft = target.with_name(f".errsrc-{os.getpid()}.json")
     try:
-        draft.write_text(text)
+        draft.write_text(text, encoding="utf-8")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
 
 
 # To and from plain JSON values
+
+T = TypeVar("T")
+
+MAX_NOISE = 100.0
+"""Bound on the standard deviation of ln error of a run: an interval then spans all of float64."""
+
+MAX_DISTANCE = 300.0
+"""Bound on the distance in ln error between the law and a measured point: larger ones are no fit."""
 
 _NUMBERS = (
     "divergence_mean",
@@ -240,46 +267,70 @@ def _member(fit: Fit) -> dict[str, Any]:
 
 def _forecast(content: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit | AveragedFit:
     """Return the fit, or the average of fits, in the content of a file; raise one of `_NOT_A_FIT` if none."""
-    members = tuple(_fit(entry, known) for entry in content["members"])
-    weights = tuple(float(w) for w in content["weights"])
-    if len(weights) != len(members) or not members or not abs(sum(weights) - 1) < 1e-6:
+    members = tuple(_fit(entry, known) for entry in _typed(content["members"], list))
+    weights = tuple(map(_number, _typed(content["weights"], list)))
+    if len(weights) != len(members) or min(weights, default=-1) < 0 or not abs(sum(weights) - 1) < 1e-6:
         raise ValueError("weights that do not belong to the members")
     if len({fit.input_names for fit in members}) > 1:
         raise ValueError("members of different inputs")
-    notes = dict(content["notes"])
-    if len(members) == 1:
-        return dataclasses.replace(members[0], notes=notes)
-    return AveragedFit(members, weights, tuple(content["warnings"]), notes)
+    notes = _typed(content["notes"], dict)
+    warnings = tuple(_typed(text, str) for text in _typed(content["warnings"], list))
+    found = AveragedFit(members, weights, warnings, notes) if len(members) > 1 else members[0]
+    step = len(members[0].error) // 1000 + 1
+    centre, draws = found.curves(**{name: x[::step] for name, x in members[0].inputs.items()})
+    logs = np.log(members[0].error[::step])
+    near_draws = np.mean(np.abs(draws - logs) < MAX_DISTANCE, axis=0)
+    if not np.all(np.abs(centre - logs) < MAX_DISTANCE) or np.any(near_draws < 0.5):
+        raise ValueError("a law without finite errors, or of other errors than the measured ones")
+    return found if len(members) > 1 else dataclasses.replace(members[0], notes=notes)
 
 
 def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
     law = _law(entry["law"], known)
     intervals = {}
     for name, (estimate, low, high, level) in _current(law, entry["intervals"]).items():
-        low = -math.inf if low is None else low
-        intervals[name] = Interval(estimate, low, math.inf if high is None else high, level)
+        low = -math.inf if low is None else _number(low)
+        high = math.inf if high is None else _number(high)
+        intervals[name] = Interval(_number(estimate), low, high, _number(level))
     of_draws = _current(law, entry["draws"])
     draws = {name: _array(of_draws[name]) for name in law.params}
     inputs = {name: PositiveArray()(entry["inputs"][name], name, "load_fit") for name in law.inputs}
     error = PositiveArray()(entry["error"], "error", "load_fit")
     if len({len(x) for x in draws.values()}) != 1 or {x.shape for x in inputs.values()} != {error.shape}:
         raise ValueError("arrays of different lengths")
-    if not np.all(np.isfinite(law.error(**inputs))):
-        raise ValueError("a law without finite errors")
-    numbers: dict[str, Any] = {k: math.nan if entry[k] is None else float(entry[k]) for k in _NUMBERS}
+    with np.errstate(all="ignore"):
+        if error.ndim != 1 or not np.all(np.isfinite(law.error(**inputs))):
+            raise ValueError("a law without finite errors")
+    numbers: dict[str, Any] = {k: math.nan if entry[k] is None else _number(entry[k]) for k in _NUMBERS}
+    if numbers["run_noise"] < 0 or numbers["run_noise"] > MAX_NOISE:
+        raise ValueError("a noise that leaves nothing to predict")
     return Fit(
         law=law,
         intervals=intervals,
-        objective=str(entry["objective"]),
-        starts=int(entry["starts"]),
-        ties=tuple(_law(e, known) for e in entry["ties"]),
+        objective=_typed(entry["objective"], str),
+        starts=_typed(entry["starts"], int),
+        ties=tuple(_law(e, known) for e in _typed(entry["ties"], list)),
         draws=draws,
         inputs=inputs,
         error=error,
         weights=_array(entry["weights"]),
-        warnings=tuple(entry["warnings"]),
+        warnings=tuple(_typed(text, str) for text in _typed(entry["warnings"], list)),
         **numbers,
     )
+
+
+def _typed(value: Any, kind: type[T]) -> T:
+    """Return a value of exactly this type; raise TypeError for another one."""
+    if type(value) is not kind:
+        raise TypeError(f"{type(value).__name__} instead of {kind.__name__}")
+    return value
+
+
+def _number(value: Any) -> float:
+    """Return a finite number as a float; raise TypeError or ValueError for anything else."""
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise TypeError("no finite number")
+    return float(value)
 
 
 def _current(law: Law, columns: dict[str, Any]) -> dict[str, Any]:
@@ -289,7 +340,7 @@ def _current(law: Law, columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(values: list[float]) -> Array:
-    array = np.array(values, dtype=np.float64)
+    array = np.array([_number(value) for value in values])
     if array.ndim != 1 or not len(array) or not np.all(np.isfinite(array)):
         raise ValueError("a list with numbers that are not finite")
     return array

@@ -246,7 +246,8 @@ class Forecast(Result, abc.ABC):
         Raises
         ------
         TypeError, ValueError
-            For a level outside (0, 1), missing or unknown inputs, and inputs out of range.
+            For a level outside (0, 1), missing or unknown inputs, and inputs out of range or so extreme that
+            the predicted error is not a finite number.
         """
         where = f"{type(self).__name__}.predict"
         LEVEL(level, "level", where)
@@ -254,17 +255,26 @@ class Forecast(Result, abc.ABC):
             return self.predict_table(as_table(data), columns_of(where, None, inputs), level=level)
         check_no_columns(where, 1.0, inputs)
         columns = self._columns(inputs, where)
-        centre, draws = self._curves(columns)
+        with np.errstate(all="ignore"):
+            centre, draws = self._curves(columns)
+            found = np.exp(np.stack([centre, *self._interval(centre, draws, (1 - level) / 2)]))
+        bad = np.flatnonzero(~np.isfinite(found).all(axis=0))
+        if len(bad):
+            got = ", ".join(f"{name} = {x[bad[0]]:g}" for name, x in columns.items())
+            accepted = "sizes at which the fit predicts a finite error with a finite interval"
+            raise ValueError(checks.refusal("inputs", where, accepted, f"<{got}>"))
+        shape = np.broadcast(*[np.asarray(inputs[name]) for name in self.input_names]).shape
+        predicted, low, high = (x.reshape(shape) for x in found)
+        return Prediction(predicted, low, high, level, self.warnings, inputs=columns)
+
+    def _interval(self, centre: Array, draws: Array, tail: float) -> tuple[Array, Array]:
+        """Return the ends of intervals of ln error, (points,), with a probability `tail` on each side."""
         spread = self.run_spread(centre)
-        tail = (1 - level) / 2
         low, high = np.empty_like(centre), np.empty_like(centre)
         for part in np.array_split(np.arange(len(centre)), len(centre) // 500 + 1):
-            sample = _mixture(draws[:, part], spread[part])
+            sample = _mixture(draws[:, part], centre[part], spread[part])
             low[part], high[part] = np.quantile(sample, [tail, 1 - tail], axis=0)
-        low, high = np.minimum(low, centre), np.maximum(high, centre)
-        shape = np.broadcast(*[np.asarray(inputs[name]) for name in self.input_names]).shape
-        predicted, low, high = (np.exp(x).reshape(shape) for x in (centre, low, high))
-        return Prediction(predicted, low, high, level, self.warnings, inputs=columns)
+        return np.minimum(low, centre), np.maximum(high, centre)
 
     def predict_table(
         self,
@@ -375,7 +385,7 @@ class Forecast(Result, abc.ABC):
         return dict(zip(self.input_names, columns, strict=True))
 
 
-def _mixture(draws: Array, spread: Array) -> Array:
+def _mixture(draws: Array, centre: Array, spread: Array) -> Array:
     """Return a sample of the equal mixture of the t distributions around all draws of the curve.
 
     The deviates are stratified and always the same, so that a fit always predicts the same.
@@ -384,6 +394,8 @@ def _mixture(draws: Array, spread: Array) -> Array:
     ----------
     draws : ndarray of float64, shape (draw_count, points)
         ln error of each draw.
+    centre : ndarray of float64, shape (points,)
+        ln error of the central curve, for points where no draw has an error.
     spread : ndarray of float64, shape (points,)
         Scale of the t distributions.
 
@@ -392,6 +404,7 @@ def _mixture(draws: Array, spread: Array) -> Array:
     ndarray of float64, shape (16 draw_count, points)
         Sampled ln errors.
     """
+    draws = np.where(np.isnan(draws).all(axis=0), centre, draws)
     draws = np.where(np.isfinite(draws), draws, np.nanmedian(draws, axis=0))
     rng = np.random.default_rng(0)
     share = (np.arange(16) + rng.random((len(draws), 16))) / 16

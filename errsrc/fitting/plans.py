@@ -248,14 +248,14 @@ class _Planner:
         self.joint = forecast.input_names == ("n", "m")
         self.draws = forecast.draw_count
         self.deviates = np.concatenate([[0.0], forecast.run_deviates()])[:, None]
-        self.range = {k: (x.min() * 1e-6, x.max() * 1e12) for k, x in forecast.inputs.items()}
+        self.range = {k: (x.min() * 1e-6, min(x.max(), 1e290) * 1e12) for k, x in forecast.inputs.items()}
 
     def log_error(self, n: Array, m: Array) -> Array:
         """Return ln error of one run at sizes (rows, k); without the noise of a run in row 0."""
         with np.errstate(all="ignore"):
             logs = self.forecast.log_errors({"n": n, "m": m} if self.joint else {"n": n})
-        logs = np.where(np.isnan(logs), np.inf, logs)
-        return logs + self.deviates * np.where(self.deviates != 0, self.forecast.run_spread(logs), 0.0)
+            logs = np.where(np.isnan(logs), np.inf, logs)
+            return logs + self.deviates * np.where(self.deviates != 0, self.forecast.run_spread(logs), 0.0)
 
     def total(self, n: Array, m: Array) -> Array:
         """Return the cost of (n, m); for a law in n alone, the cost is n."""
