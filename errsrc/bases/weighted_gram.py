@@ -24,7 +24,8 @@ _WIDE_GAP = 1.5  # Nyquist spacings: the width of a gap from which the precondit
 class WeightedGram:
     """The matrix T = A^T W A + ridge, and a preconditioner.
 
-    Both act on functions in half storage, see `errsrc.bases.half_storage`.
+    Here A = basis(x) has the values of the basis at the nodes, and W is the diagonal matrix of the weights.
+    T and the preconditioner act on functions in half storage, see `errsrc.bases.half_storage`.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ class WeightedGram:
         return out - self.ridge * half if self.ridge else out
 
     def precondition(self, half: Complex) -> Complex:
-        """Return P times a function, where P is positive definite and near the inverse of T.
+        """Return P times a function, where P is positive definite and approximates the inverse of T.
 
         Parameters
         ----------

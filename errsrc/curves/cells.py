@@ -80,7 +80,7 @@ class CurveCells(NamedTuple):
         Returns
         -------
         ndarray of float64, shape (cells, degree + 1)
-            The powers 0, 1, ..., `degree` of each cell's value.
+            The powers 0, 1, ..., `degree` of this difference for each cell.
         """
         return np.vander(self.x - self.x.mean(), degree + 1, increasing=True)
 
@@ -167,9 +167,9 @@ def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | Non
 def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
     """Return a function that estimates the noise of learning curves around a smooth curve.
 
-    The function returns the smaller of two estimates.  The first comes from the residuals of a parabola in
-    ln n, and is accurate for smooth curves.  The second comes from the median difference between a cell and
-    the line through the two cells next to it, and is robust to a jump.
+    The returned function computes two estimates and returns the smaller one.  The first comes from the
+    residuals of a parabola in ln n, and is accurate for smooth curves.  The second comes from the median
+    difference between a cell and the line through the two cells next to it, and is robust to a jump.
 
     Parameters
     ----------

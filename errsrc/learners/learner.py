@@ -178,8 +178,8 @@ class Learner(Checked, abc.ABC):
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
         """Return whether the learner inverts the singular values of its features, however small they are.
 
-        If it does, and if the features are nearly rank-deficient, noise in the labels is amplified without
-        bound.
+        A learner that inverts them amplifies noise in the labels without bound, if the features are nearly
+        rank-deficient.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ class Learner(Checked, abc.ABC):
         Returns
         -------
         bool
-            Whether the learner inverts them; False if this is not known.
+            True if the learner inverts the singular values.  False if it does not, or if this is not known.
         """
         return False
 

@@ -29,14 +29,14 @@ class LevenbergMarquardt:
     minimises ||r - J d||^2 / R + damping ||d||^2, where J is the Jacobian of minus the residuals.  If the
     damping is small, d is computed by QR, because the normal equations square the condition number of J and
     would lose half the digits.  A step is taken if it lowers the loss.  The damping depends on how well J
-    predicts this decrease, as in Nielsen 1999.  It falls more slowly than there.
+    predicts this decrease, as in Nielsen 1999, but it falls more slowly than in that paper.
 
     Parameters
     ----------
     residuals : callable
-        Maps points (E, P) to residuals r, (E, R).
+        Function that maps points (E, P) to residuals r, (E, R).
     jacobian : callable
-        Maps points (E, P) to the Jacobian J of minus the residuals, (E, R, P).
+        Function that maps points (E, P) to the Jacobian J of minus the residuals, (E, R, P).
     point : Tensor of float64, (E, P)
         Points at which the problems start.
 

@@ -48,9 +48,9 @@ class SparseFit(BandFunction):
         Number of starts of the matching pursuit.
     certified : bool
         True if the support has at most K functions, the residual vanishes, and there are at least 2 K
-        different nodes.  Suppose that any 2 K functions of the basis are linearly independent at the nodes,
-        as they are at equal strides and in general position.  Then no other function with K coefficients has
-        these labels.
+        different nodes.  Here K is the learner's ``sparsity``.  Suppose that any 2 K functions of the basis
+        are linearly independent at the nodes, as they are at equal strides and in general position.  Then no
+        other function with K coefficients has these labels.
     status : str
         A sentence that says how many functions were found, and whether other functions may fit.
     """

@@ -33,8 +33,8 @@ class FourierFeatures(Network):
 
     The features are sqrt 2 cos(k.x) and sqrt 2 sin(k.x).  Here k is a vector of integers with k != 0 and max
     |k_i| <= ``degree``; only one k of each pair k, -k is used.  Without hidden layers, the network is a
-    linear combination of the features and a constant.  These functions are the Fourier basis of a band.  With
-    hidden layers, the frequencies of the network are not limited.
+    linear combination of the features and a constant.  The constant and the features are the Fourier basis of
+    a band.  With hidden layers, the frequencies of the network are not limited.
 
     Attributes
     ----------
@@ -177,8 +177,8 @@ class FilterNetwork(Network):
 class SineNetwork(Network):
     """A network with hidden layers sin(w0 (W h + b)) (SIREN; Sitzmann et al. 2020, arXiv 2006.09661).
 
-    Initial weights are normal, while those of the paper are uniform.  Their variances are those of the paper:
-    1 / (3 inputs^2) in the first layer, 2 / (w0^2 fan-in) in the other layers, and 1 / (3 fan-in) for biases.
+    Initial weights are normal, while those of the paper are uniform.  The variances are those of the paper: 1
+    / (3 inputs^2) in the first layer, 2 / (w0^2 fan-in) in the other layers, and 1 / (3 fan-in) for biases.
     The frequencies of the first layer are then about w0 / sqrt(3 inputs).  The factor w0 makes the gradients
     with respect to hidden layers' weights w0 times as large.
 

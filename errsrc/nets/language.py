@@ -180,8 +180,8 @@ class Transformer(LanguageModel):
         """Return the shapes of all weight tensors, in the following order.
 
         First come the embeddings.  Each layer has a gain, the matrix of queries, keys and values, a
-        projection, a second gain, and the matrices up and down.  The last two tensors are a gain and the
-        matrix of the logits.
+        projection, a second gain, and the two matrices of the GELU layer.  The last two tensors are a gain
+        and the matrix of the logits.
         """
         w = self.width
         block = ((w,), (3 * w, w), (w, w), (w,), (4 * w, w), (w, 4 * w))

@@ -21,8 +21,8 @@ class DeviceCorpus:
     """A text corpus as tensors on the training device.
 
     The corpus is cut into passages, and passages into windows.  A window is one input of a language model,
-    and each row of a tensor is a window.  A network predicts the token after a window, or the token after
-    each token of a window.
+    and each row of ``x`` is a window.  A network predicts the token after a window, or the token after each
+    token of a window.
 
     Attributes
     ----------

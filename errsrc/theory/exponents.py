@@ -165,7 +165,7 @@ def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: floa
 
 @checks.arguments(decay=Number(above=0))
 def zipf(decay: float) -> float:
-    """Return the exponent of a memorising learner of items whose probabilities are i^-(1 + decay).
+    """Return the exponent of a memorising learner, for items of probabilities proportional to i^-(1 + decay).
 
     The exponent is decay / (1 + decay) (Hutter 2021, arXiv 2102.04074); see `errsrc.theory.memorising_zipf`.
 

@@ -61,7 +61,7 @@ def kernel_regression(
         Eigenvalues e_i >= 0 of the kernel under the distribution of the inputs; for ridge regression the
         variances of the inputs in their principal axes.  Eigenvalues that are not given count as 0.
     target : array_like, shape (M,)
-        Squared coefficients c_i^2 >= 0 of the target in the orthonormal eigenfunctions, For random teachers,
+        Squared coefficients c_i^2 >= 0 of the target in the orthonormal eigenfunctions.  For random teachers,
         give the means of c_i^2.  For normal weights of variances v_i on inputs of variances e_i, the mean of
         c_i^2 is v_i e_i.
     ridge : float

@@ -76,7 +76,7 @@ class Recipe(Checked):
         "none", or "crop-flip": a random crop of the image with ``padding`` pixels of 0 around it, mirrored
         with probability 1/2 (He et al. 2016, arXiv 1512.03385, section 4.2).
     padding
-        Pixels of 0 on each edge before a crop, >= 1.
+        Number of zero pixels that are added at each edge before a crop, >= 1.
     weight_decay
         Weight decay of "sgd" and "adam", >= 0, for all weights and biases.  For "sgd" it is an L2 penalty:
         ``weight_decay`` times the weights is added to the gradient, before momentum, as in the published
