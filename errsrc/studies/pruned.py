@@ -19,7 +19,7 @@ from errsrc.laws import JointPruning, Law, Pruning, plateau
 from errsrc.laws.law import Array
 from errsrc.results import Result, TextTable
 from errsrc.studies.finished import FinishedStudy
-from errsrc.studies.trained import left_out
+from errsrc.studies.trained import cell_text, left_out
 
 CONFIGURATION = ("depth", "width", "n")
 """Fields, other than the seed, in which pruned networks differ."""
@@ -105,9 +105,11 @@ def _family(
 ) -> PrunedFamily:
     """Return the networks of some cells with their laws."""
     trained = np.array([not row["diverged"] for row in rows], dtype=bool)
-    notes = left_out(cells, rows, trained)
+    notes = left_out(cells, rows, trained) + left_out_levels(cells, rows, curves)
     if not trained.any():
         return PrunedFamily(label, {}, (), "every training diverged.", tuple(notes))
+    if all(_is_constant(curves[k]).all() for k in np.flatnonzero(trained).tolist()):
+        return PrunedFamily(label, {}, (), "the outputs of every network are constant.", tuple(notes))
     at = levels(rows, curves)
     error, single = at["error"], []
     for own in (at["config"] == k for k in np.unique(at["config"])):
@@ -132,7 +134,8 @@ def levels(
 ) -> dict[str, NDArray[Any]]:
     """Return the levels of all pruned networks as a dict of columns, for fits of pruning laws.
 
-    A level is one network at one density.  Networks that diverged are left out.
+    A level is one network at one density.  Networks that diverged are left out, and levels whose outputs do
+    not depend on the inputs (`errsrc.training.PruningLevel.constant`).
 
     Parameters
     ----------
@@ -163,11 +166,15 @@ def levels(
     >>> at["width"], at["eps_np"].round(3), at["before_dip"]
     (array([8., 8., 8., 8.]), array([0.1, 0.1, 0.1, 0.1]), array([ True, False, False, False]))
     """
-    kept = [(row, curve) for row, curve in zip(rows, curves, strict=True) if not row["diverged"]]
-    if not kept:
-        accepted = "those of one pruned network or more that did not diverge"
+    kept = [
+        (row, {name: curve[name][~_is_constant(curve)] for name in ("density", "error")})
+        for row, curve in zip(rows, curves, strict=True)
+        if not row["diverged"]
+    ]
+    if not any(len(curve["density"]) for _, curve in kept):
+        accepted = "those of one pruned network or more that did not diverge, at a level whose outputs vary"
         raise ValueError(checks.refusal("rows", "levels", accepted, f"<{len(rows)} rows>"))
-    lengths = [len(curve["level"]) for _, curve in kept]
+    lengths = [len(curve["density"]) for _, curve in kept]
     names = (*CONFIGURATION, "seed", "prunable", "m")
     at = {name: np.repeat([float(row[name]) for row, _ in kept], lengths) for name in names}
     at |= {name: np.concatenate([curve[name] for _, curve in kept]) for name in ("density", "error")}
@@ -178,3 +185,43 @@ def levels(
         at["eps_np"][own] = plateau(at["density"][own], at["error"][own])
         at["before_dip"][own] = at["density"][own] > at["density"][own][at["error"][own].argmin()]
     return at
+
+
+def _is_constant(curve: Mapping[str, Array]) -> NDArray[np.bool_]:
+    """Return which levels of a network have outputs that do not depend on the inputs.
+
+    Stores of version 0.1.0 do not say so; all their levels are kept.
+    """
+    density = np.asarray(curve["density"])
+    return np.asarray(curve.get("constant", np.zeros(len(density)))) > 0
+
+
+def left_out_levels(
+    cells: Sequence[Any], rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Array]]
+) -> list[str]:
+    """Return which levels of pruned networks no law was fitted to, and why.
+
+    Parameters
+    ----------
+    cells : sequence of cells
+        The cells of the networks.
+    rows, curves : sequence of mappings
+        The row and the learning curve of each cell, see `levels`.
+
+    Returns
+    -------
+    list of str
+        A sentence for each network with such levels.
+    """
+    out = []
+    for cell, row, curve in zip(cells, rows, curves, strict=True):
+        constant = _is_constant(curve)
+        if constant.any() and not row["diverged"]:
+            numbers = ", ".join(f"{level:.0f}" for level in np.asarray(curve["level"])[constant])
+            dead = int(np.asarray(curve["dead_layers"])[constant].max())
+            why = {0: "pruning has cut all paths from inputs to outputs", 1: "a layer has no weights left"}
+            out.append(
+                f"Left out: {cell_text(cell)}, level{'s' if constant.sum() > 1 else ''} {numbers}: "
+                f"{why.get(dead, f'{dead} layers have no weights left')}, so the outputs are constant."
+            )
+    return out

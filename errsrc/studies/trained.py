@@ -213,9 +213,20 @@ def left_out(
     for cell, row, in_law in zip(cells, rows, used, strict=True):
         if not in_law:
             why = "its training diverged" if row["diverged"] else f"its {name} is {row[name]}"
-            depth = f", depth {cell.depth}" if cell.depth != 1 else ""
-            out.append(f"Left out: n = {cell.n:,}, width {cell.width}{depth}, seed {cell.seed}: {why}.")
+            out.append(f"Left out: {cell_text(cell)}: {why}.")
     return out
+
+
+def cell_text(cell: Any) -> str:
+    """Return the sizes and the seed of a trained network as text.
+
+    Parameters
+    ----------
+    cell
+        The cell of the network.
+    """
+    depth = f", depth {cell.depth}" if cell.depth != 1 else ""
+    return f"n = {cell.n:,}, width {cell.width}{depth}, seed {cell.seed}"
 
 
 def _law(inputs: dict[str, Any], error: Array, guess: float) -> tuple[Holdout | Fit | None, tuple[str, ...]]:

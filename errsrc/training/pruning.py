@@ -27,7 +27,7 @@ from errsrc.training.loop import train
 from errsrc.training.masks import magnitude_masks, prunable
 from errsrc.training.members import Member, Trained
 from errsrc.training.recipe import Recipe
-from errsrc.training.risk import evaluate
+from errsrc.training.risk import evaluate, has_constant_outputs
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,12 @@ class PruningLevel:
         Number of training steps in this round alone.
     diverged
         True if the training failed.  The pruning of the network then ended.
+    dead_layers
+        Number of layers (prunable weight tensors) that have no weights left.
+    constant
+        True if the outputs are the same for all test examples: pruning has cut every path from the inputs to
+        the outputs, for example because the last layer has no weights left.  The laws of pruning leave out
+        such a level.
     """
 
     level: int
@@ -115,6 +121,8 @@ class PruningLevel:
     train_loss: float
     steps: int
     diverged: bool
+    dead_layers: int = 0
+    constant: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,21 +321,23 @@ class _Pruning:
         )
         kept = _stacked([one.weights for one in trained], self.x.device)
         losses, errors = evaluate(self.network, kept, *self.test, self.recipe.loss)
+        constant = has_constant_outputs(self.network, kept, self.test[0]).tolist()
         for place, (i, one) in enumerate(zip(active, trained, strict=True)):
             progress.weights[i] = _copied(one.weights)
             progress.masks[i] = _copied(tuple(mask[place] for mask in masks))
             if not level:
                 progress.rewind_weights[i] = _copied(one.rewind_weights)
-            error, loss = float(errors[place]), float(losses[place])
-            progress.levels[i].append(self._level_of(level, progress.masks[i], one, error, loss))
+            test = (float(errors[place]), float(losses[place]), constant[place])
+            progress.levels[i].append(self._level_of(level, progress.masks[i], one, *test))
         progress.active = [i for i in active if not self._has_ended(progress.levels[i])]
         progress.level += 1
 
     def _level_of(
-        self, level: int, masks: Weights, trained: Trained, error: float, loss: float
+        self, level: int, masks: Weights, trained: Trained, error: float, loss: float, constant: bool
     ) -> PruningLevel:
         """Return a level of one member, from its masks, training, and test error and loss."""
-        remaining = sum(int(mask.sum()) for mask in masks if mask.dim() > 1)
+        by_layer = [int(mask.sum()) for mask in masks if mask.dim() > 1]
+        remaining = sum(by_layer)
         return PruningLevel(
             level=level,
             remaining=remaining,
@@ -340,6 +350,8 @@ class _Pruning:
             train_loss=trained.train_loss,
             steps=trained.steps - (self.rounds.rewind_step if level else 0),
             diverged=trained.diverged,
+            dead_layers=by_layer.count(0),
+            constant=constant,
         )
 
     def _has_ended(self, levels: Sequence[PruningLevel]) -> bool:

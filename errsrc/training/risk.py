@@ -14,6 +14,9 @@ from errsrc.nets.network import Network, Weights
 from errsrc.training.lbfgs import Objective
 from errsrc.training.objectives import TRAINING_LOSSES, TrainingLoss
 
+_CONSTANT_EXAMPLES = 1000
+_CONSTANT = 1e-6  # relative differences that float32 products of equal rows stay below
+
 LOSS = checks.Choice(tuple(TRAINING_LOSSES))
 """Validation rule for the name of a training loss."""
 
@@ -93,6 +96,24 @@ def evaluate(
             wrong[numbers] += (training_loss.wrong_shares(outputs, labels) * is_row).sum(1)
     total /= counts
     return total, training_loss.error(total, wrong / counts)
+
+
+def has_constant_outputs(network: Network, weights: Weights, x: Tensor) -> Tensor:
+    """Return which members have the same outputs for all examples, to rounding, bool (E,).
+
+    Parameters
+    ----------
+    network : Network
+        The architecture.
+    weights : tuple of tensors (E, ...)
+        The members' weights.
+    x : tensor (N, inputs)
+        Inputs, of which at most the first 1,000 are used.
+    """
+    with torch.no_grad():
+        outputs = network(weights, x[:_CONSTANT_EXAMPLES]).flatten(2)  # (E, N, values of an example)
+    spread = (outputs.amax(1) - outputs.amin(1)).amax(1)
+    return spread <= _CONSTANT * outputs.abs().amax((1, 2))
 
 
 def take_rows(array: Tensor, index: Tensor) -> Tensor:

@@ -353,6 +353,22 @@ def test_pruned_networks_that_all_diverged_are_named(pages: Any) -> None:
     assert len(lost.warnings) == len(found.rows)
 
 
+@pytest.mark.full
+def test_levels_that_pruning_has_cut_are_left_out_of_the_law_and_named(pages: Any) -> None:
+    folder, _ = pages
+    found = load_study(folder / "pruning.toml")
+    cut = [{**curve, "constant": np.arange(len(curve["level"])) >= 5} for curve in found.curves]
+    cut = [{**curve, "dead_layers": curve["constant"].astype(float)} for curve in cut]
+    page = pruned_page.content(replace(found, curves=cut))
+    said = [note for note in page.warnings if "a layer has no weights left" in note]
+    assert len(said) == len(found.rows)
+    (family,) = pruned_studies.families(replace(found, curves=cut))
+    assert len(family.points["error"]) == 5 * len(found.rows)
+    every = [{**curve, "constant": np.ones(len(curve["level"]))} for curve in cut]
+    (family,) = pruned_studies.families(replace(found, curves=every))
+    assert family.joint == "the outputs of every network are constant."
+
+
 def test_thresholds_and_searches_have_their_verdicts_on_the_page(pages: Any) -> None:
     _, texts = pages
     threshold, search = Page(texts["threshold"]).text, Page(texts["search"]).text

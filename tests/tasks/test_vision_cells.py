@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from errsrc.datasets import images
-from errsrc.studies.pruned import levels
+from errsrc.studies.pruned import left_out_levels, levels
 from errsrc.tasks import VisionCell, train_vision_cells, vision_grid
 from errsrc.tasks.vision import vision_outcomes
 from errsrc.training import Recipe
@@ -156,5 +156,29 @@ def test_levels_of_pruned_networks_leave_out_those_that_diverged():
     both = levels([lost[0], row], [lost[1], curve])
     for name, column in alone.items():
         np.testing.assert_array_equal(both[name], column)
-    with pytest.raises(ValueError, match=r"'rows' parameter of levels .* did not diverge\. Got <1 rows>"):
+    with pytest.raises(ValueError, match=r"'rows' parameter of levels .* did not diverge, .* Got <1 rows>"):
         levels(lost[:1], [curve])
+
+
+def test_levels_whose_outputs_are_constant_are_left_out_with_a_word():
+    row = {"depth": 1, "width": 8, "n": 500, "seed": 0, "prunable": 592, "m": 610, "diverged": False}
+    names = ("level", "density", "error", "dead_layers", "constant")
+    values = np.array([[0, 1, 2, 3], [1, 0.8, 0.6, 0.4], [0.1, 0.1, 0.2, 0.9], [0, 0, 0, 1], [0, 0, 0, 1]])
+    curve = dict(zip(names, values, strict=True))
+    assert levels([row], [curve])["error"].tolist() == [0.1, 0.1, 0.2]
+    old = {name: curve[name] for name in names[:3]}
+    assert levels([row], [old])["error"].tolist() == [0.1, 0.1, 0.2, 0.9]  # a store without the marks
+    cell = VisionCell("digits", "mlp", width=8, n=500, seed=0)
+    for dead, constant, sentence in (
+        ([0, 0, 0, 1], [0, 0, 0, 1], "level 3: a layer has no weights left, so the outputs are constant."),
+        ([0, 0, 0, 0], [0, 0, 0, 1], "level 3: pruning has cut all paths from inputs to outputs, so the "),
+        ([0, 0, 1, 2], [0, 0, 1, 1], "levels 2, 3: 2 layers have no weights left, so the outputs are"),
+    ):
+        marked = curve | {"dead_layers": np.array(dead), "constant": np.array(constant)}
+        (said,) = left_out_levels([cell], [row], [marked])
+        assert said.startswith(f"Left out: n = 500, width 8, seed 0, {sentence}")
+    assert left_out_levels([cell], [row], [old]) == []
+    assert left_out_levels([cell], [row | {"diverged": True}], [curve]) == []
+    marked = curve | {"constant": np.ones(4)}
+    with pytest.raises(ValueError, match="at a level whose outputs vary"):
+        levels([row], [marked])

@@ -1,9 +1,10 @@
 """Masks are exact, the right number of weights is pruned, and a killed run continues to the same bits."""
 
+import itertools
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from errsrc.nets import CNN, MLP
 from errsrc.training import (  # fmt: skip
     Member,
+    PruningLevel,
     Recipe,
     Rounds,
     evaluate,
@@ -24,6 +26,7 @@ from errsrc.training import (  # fmt: skip
     pruning,
     train,
 )
+from errsrc.training.risk import has_constant_outputs
 
 torch.set_num_threads(1)
 
@@ -200,6 +203,53 @@ def test_pruning_ends_once_the_error_has_risen_enough():
     for one in prune(NETWORK, X, Y, members, HELD, recipe, rounds, TEST):
         errors = [level.error for level in one.levels]
         assert errors[-1] >= 1.5 * errors[0] > max(errors[1:-1], default=0.0)
+
+
+def kept_by_layer(network, masks):
+    return [int(mask.sum()) for mask in masks if mask.dim() > 1]
+
+
+@pytest.mark.parametrize("network", [MLP((16, 2, 3)), MLP((16, 3, 2, 3)), CNN(4, 2, 3, blocks=1)])
+def test_a_network_that_pruning_has_cut_is_marked(network):
+    """Its outputs are constant; a layer without weights cuts the network, but is not the only way to."""
+    rounds = Rounds(pruned_fraction=0.4, max_rounds=12, error_factor=100.0, rewind_step=5, rewinding="rate")
+    recipe = Recipe(learning_rate=0.02, warmup=0, batch=16)
+    members = [Member(np.arange(300), 30, seed) for seed in range(4)]
+    found, levels = prune(network, X, Y, members, HELD, recipe, rounds, TEST), 0
+    for one in found:
+        last = one.levels[-1]
+        assert last.remaining == sum(kept_by_layer(network, one.masks)) <= 3
+        assert last.dead_layers == kept_by_layer(network, one.masks).count(0)
+        outputs = network(tuple(w[None] for w in one.weights), TEST[0])[0]
+        assert last.constant == bool((outputs == outputs[0]).all())
+        assert last.constant or not last.dead_layers
+        assert not one.levels[0].constant
+        assert one.levels[0].dead_layers == 0
+        for before, after in itertools.pairwise(one.levels):
+            assert after.constant >= before.constant
+            assert after.dead_layers >= before.dead_layers
+        levels += sum(level.constant for level in one.levels)
+    assert levels  # some networks are cut
+
+
+def test_a_network_without_a_path_is_constant_though_no_layer_is_dead():
+    first = torch.tensor([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])  # unit 0 sees the inputs, unit 1 does not
+    last = torch.tensor([[[0.0, 1.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]])  # what the outputs see
+    weights = (first.repeat(2, 1, 1), torch.ones(2, 2), last, torch.ones(2, 2))
+    assert has_constant_outputs(MLP((3, 2, 2)), weights, torch.rand(50, 3)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
+def test_small_differences_between_outputs_are_no_constant(scale):
+    weights = tuple(w * scale for w in NETWORK.draw([0, 1]))
+    assert not has_constant_outputs(NETWORK, weights, X).any()
+    assert has_constant_outputs(NETWORK, tuple(w * 0 for w in weights), X).all()
+
+
+def test_a_checkpoint_of_a_version_without_the_marks_is_read():
+    level = asdict(PruningLevel(0, 9, 1.0, 0.1, 0.2, 0.1, 0.2, 0.0, 0.1, 90, False))
+    del level["dead_layers"], level["constant"]
+    assert PruningLevel(**level) == PruningLevel(0, 9, 1.0, 0.1, 0.2, 0.1, 0.2, 0.0, 0.1, 90, False, 0, False)
 
 
 # Checkpoints
