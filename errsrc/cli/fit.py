@@ -95,6 +95,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of test examples: take errors of 0 as 1 / (2 N) instead of leaving them out",
     )
+    add(
+        "--best-of",
+        action="store_true",
+        help="keep only the smallest error of the rows with equal sizes, such as the best learning rate",
+    )
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
     add(
         "--fix",
@@ -149,6 +154,7 @@ def run(args: argparse.Namespace) -> None:
         accuracy=args.accuracy,
         strict=args.strict,
         test_size=args.test_size,
+        best_of=args.best_of,
         fixed=fixed_parameters(args.fix, args.eps0),
         constants={name: given[name] for name in ("n_full", "m_base") if name in given},
         objective=args.objective,

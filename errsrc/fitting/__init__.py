@@ -48,6 +48,7 @@ from errsrc.fitting.plans import Plan as Plan
 from errsrc.fitting.plans import plan as plan
 from errsrc.fitting.pruned_plans import PrunedPlan as PrunedPlan
 from errsrc.fitting.pruned_plans import fewest_weights as fewest_weights
+from errsrc.fitting.repeats import best_rows as best_rows
 from errsrc.fitting.several_laws import AveragedFit as AveragedFit
 from errsrc.fitting.several_laws import auto as auto
 

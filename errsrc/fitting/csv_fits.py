@@ -28,6 +28,7 @@ from errsrc.tables import DataTable, read_table
     accuracy=Flag(),
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
+    best_of=Flag(),
     fixed=NUMBERS,
     constants=NUMBERS,
     objective=Optional(Choice(OBJECTIVES)),
@@ -45,6 +46,7 @@ def fit_csv(
     accuracy: bool = False,
     strict: bool = False,
     test_size: int | None = None,
+    best_of: bool = False,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     objective: str | None = None,
@@ -81,6 +83,9 @@ def fit_csv(
         `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
+    best_of : bool
+        Whether to keep only the best of all rows with the same inputs, such as the best of several
+        learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
     fixed : dict of str to float, optional
         Parameters that are not fitted, such as ``{"eps0": 0.9}``, in natural units.
     constants : dict of str to float, optional
@@ -132,7 +137,7 @@ def fit_csv(
     table = table.where(where or {})
     said = _several_runs(table, asked) if melt else ()
     asked |= {} if weights is None else {"weights": weights}
-    points = table_points(table, law, asked, fixed, TableRules(accuracy, strict, test_size))
+    points = table_points(table, law, asked, fixed, TableRules(accuracy, strict, test_size, best_of))
     fields = None if points.law is None else {field.name for field in dataclasses.fields(points.law)}
     units = points.constants(constants)
     for name in (*points.fixed, *units):

@@ -219,6 +219,7 @@ class Fit(Forecast):
     accuracy=Flag(),
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
+    best_of=Flag(),
     objective=Choice(OBJECTIVES),
     huber_delta=Optional(Number(above=0)),
     starts=Integer(at_least=1),
@@ -234,6 +235,7 @@ def fit(
     accuracy: bool = False,
     strict: bool = False,
     test_size: int | None = None,
+    best_of: bool = False,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
@@ -267,6 +269,9 @@ def fit(
     test_size : int, optional
         Number of test examples.  An error of 0 in `data` is then taken as 1 / (2 test_size), and left out
         otherwise.
+    best_of : bool
+        Whether to keep only the best of all rows of `data` with the same inputs, such as the best of several
+        learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
     fixed : dict of str to float, optional
         Parameters that are not fitted, in natural units, such as ``{"eps0": 0.9}``.
     constants : dict of str to float, optional
@@ -334,7 +339,7 @@ def fit(
     }
     if data is not None:
         columns = columns_of("fit", error, inputs, weights)
-        rules = TableRules(accuracy, strict, test_size)
+        rules = TableRules(accuracy, strict, test_size, best_of)
         points = table_points(as_table(data), law, columns, fixed, rules)
         with points.failing():
             options["constants"] = points.constants(constants)

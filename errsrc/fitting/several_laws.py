@@ -213,6 +213,7 @@ def _averaged_fits(forecast: AveragedFit) -> tuple[tuple[Fit, float], ...]:
     accuracy=Flag(),
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
+    best_of=Flag(),
     fixed=NUMBERS,
     constants=NUMBERS,
     level=LEVEL,
@@ -226,6 +227,7 @@ def auto(
     accuracy: bool = False,
     strict: bool = False,
     test_size: int | None = None,
+    best_of: bool = False,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
@@ -252,6 +254,9 @@ def auto(
         `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
+    best_of : bool
+        Whether to keep only the best of all rows of `data` with the same inputs, such as the best of several
+        learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
     fixed : dict of str to float, optional
         Parameters that are not fitted, such as ``{"eps0": 0.9}``, in every law with such a parameter.  The
         joint dense law is averaged only if its eps0, the error of a random guess, is fixed.
@@ -297,7 +302,9 @@ def auto(
     """
     if data is not None:
         asked = columns_of("auto", error, inputs, weights)
-        points = table_points(as_table(data), "auto", asked, fixed, TableRules(accuracy, strict, test_size))
+        points = table_points(
+            as_table(data), "auto", asked, fixed, TableRules(accuracy, strict, test_size, best_of)
+        )
         with points.failing():
             return points.noted(auto(**points.arguments(), constants=constants, level=level, seed=seed))
     check_no_columns("auto", error, inputs, weights)

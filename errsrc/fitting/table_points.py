@@ -27,6 +27,7 @@ from errsrc.checks import ERROR, PositiveArray
 from errsrc.errors import NoAnswer
 from errsrc.fitting.directions import rises
 from errsrc.fitting.flops import with_data_sizes
+from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.laws import ALL
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
@@ -58,11 +59,14 @@ class TableRules:
         Whether to raise ValueError for rows that cannot be used, instead of leaving them out.
     test_size : int or None
         Number of test examples.  An error of 0 is then taken as 1 / (2 test_size), and left out otherwise.
+    best_of : bool
+        Whether to keep only the row with the smallest error of all rows with the same inputs.
     """
 
     accuracy: bool = False
     strict: bool = False
     test_size: int | None = None
+    best_of: bool = False
 
 
 READ_AS_IS = TableRules()
@@ -139,7 +143,13 @@ class TablePoints(NamedTuple):
         found : Fit or AveragedFit
             The fit.
         """
-        return dataclasses.replace(found, notes=self.notes, warnings=(*self.warnings, *found.warnings))
+        warnings = (*self.warnings, *found.warnings)
+        if "n" in self.inputs:
+            curve, _ = found.curves(**self.inputs)
+            free = max(len(one.intervals) for one in getattr(found, "members", (found,)))
+            if sentence := excess_spread(self.inputs, self.error, curve, free):
+                warnings = (*warnings, sentence)
+        return dataclasses.replace(found, notes=self.notes, warnings=warnings)
 
 
 class _Choice(NamedTuple):
@@ -309,6 +319,17 @@ def usable_columns(
     table, said = _with_errors(table, columns["error"], rules)
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
     values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
+    if rules.best_of:
+        best = best_rows(
+            values["error"], **{k: x for k, x in values.items() if k not in {"error", "weights"}}
+        )
+        values = {name: x[best] for name, x in values.items()}
+        others = tuple(np.array(table.rows, dtype=object)[usable][~best])
+        left_out = (
+            *left_out,
+            *([LeftOut("not the best of their size", others, table.unit)] if others else []),
+        )
+        said = (*said, "Each size keeps its best row: predictions are for the best of as many trials.")
     return UsableColumns(values, (*copies, *left_out), (*warnings, *said))
 
 
