@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from errsrc.cli.stores import add_study_arguments, compute_study, raise_if_failed
+from errsrc.cli.stores import add_study_arguments, compute_study, print_json, raise_if_failed
 
 DESCRIPTION = """\
 Split the test error of a learner into four parts: noise, which no predictor can avoid;
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
     budgets_of = budgets_over_n(found.cells, found.rows)
     written = save(budgets_of, found.store.with_suffix(""))
     if args.json:
-        print(json.dumps(found.rows, indent=1))
+        print_json(found.rows)
     else:
         for cell, budgets in budgets_of:
             print(f"{cell.learner}\nin {cell.setting}\n{budget_table(budgets)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from errsrc.cli.stores import add_study_arguments, compute_study, raise_if_failed
+from errsrc.cli.stores import add_study_arguments, compute_study, print_json, raise_if_failed
 from errsrc.errors import NoAnswer
 
 DESCRIPTION = """\
@@ -39,7 +39,6 @@ def run(args: argparse.Namespace) -> None:
         If a claim is refuted.
     """
     from errsrc.plots.nyquist import save_cliffs, save_searches
-    from errsrc.records import encode
     from errsrc.studies.conjectures import save_counterexamples, thresholds_by_setting, verdict_table
 
     found = compute_study(args, ["threshold", "search", "example"])
@@ -50,8 +49,10 @@ def run(args: argparse.Namespace) -> None:
     elif kind == "search":
         written = save_searches([json.loads(row["parts"]) for row in found.rows], prefix)
         written += save_counterexamples(found.rows, prefix)
-    shown = [verdict_table(found.cells, found.rows), *(f"wrote {path}" for path in written)]
-    print(encode(found.rows) if args.json else "\n".join(shown))
+    if args.json:
+        print_json(found.rows)
+    else:
+        print("\n".join([verdict_table(found.cells, found.rows), *(f"wrote {path}" for path in written)]))
     raise_if_failed(found.summary)
     refuted = sum(row.get("verdict") == "refuted" for row in found.rows)
     if refuted:

@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--processes", type=int, default=2, metavar="P", help="number of training processes (default: 2)"
     )
+    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -58,4 +59,9 @@ def run(args: argparse.Namespace) -> None:
         again = f"the finished networks are in {out / 'cells.db'}, and the same command computes the rest."
         print(f"Stopped: {again}", file=sys.stderr)
         raise
-    print(f"{result}\n\n{holdout_verdict(result)}\n{out / 'report.html'}")
+    if args.json:
+        from errsrc.cli.stores import print_json
+
+        print_json({**result.as_dict(), "report": out / "report.html"})
+    else:
+        print(f"{result}\n\n{holdout_verdict(result)}\n{out / 'report.html'}")

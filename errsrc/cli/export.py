@@ -29,19 +29,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write a row for each step of training or pruning instead, in columns curve.NAME",
     )
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the rows as JSON; with --csv FILE, the path and the number of rows",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the table."""
-    from errsrc.cli.stores import check_target, maybe_study
+    from errsrc.cli.stores import check_target, maybe_study, print_json
     from errsrc.sweeps import Store
 
     study, path = maybe_study(args.study, args.store)
+    if args.json and args.curves and args.csv == "-":
+        raise ValueError("--json prints no curves: name a file with --csv, or leave --json out.")
     if args.csv != "-":
         check_target(args.csv, Path(args.study), path)
     with Store(path) as store:
-        if args.csv == "-":
+        if args.csv == "-" and args.json:
+            print_json(store.rows(study))
+        elif args.csv == "-":
             store.export(sys.stdout, study, args.curves)
         else:
             with open(args.csv, "w", newline="", encoding="utf-8") as file:
                 store.export(file, study, args.curves)
+            if args.json:
+                print_json({"path": args.csv, "cells": len(store.rows(study))})

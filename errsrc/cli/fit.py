@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
+from errsrc.cli.outputs import add_plot_argument, check_output, check_plot, write_plot
 from errsrc.fitting import files
 from errsrc.fitting.csv_fits import fit_csv
 from errsrc.fitting.problem import OBJECTIVES
@@ -52,7 +51,7 @@ laws:
 EXAMPLES = """\
 examples:
   errsrc fit runs.csv
-  errsrc fit runs.csv --law dense --eps0 0.9 --out fit.json
+  errsrc fit runs.csv --law dense --eps0 0.9 --out fit.json --plot fit.png
   errsrc fit runs.csv --law chinchilla --n tokens --m params --error loss --json
   errsrc fit runs.csv --law chinchilla --objective huber --delta 1e-3   as Hoffmann et al. 2022 do
   errsrc fit runs.csv --law power --fix c_inf=0                         a power law without a floor
@@ -137,12 +136,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
     add("--out", metavar="fit.json", help="write the fit to this file, for predict and plan")
+    add_plot_argument(parser)
     add("--json", action="store_true", help="print one JSON object instead of a table")
 
 
 def run(args: argparse.Namespace) -> None:
     """Fit, write the fit to a file if asked to, and print it."""
-    _check_out(args.out, args.file)
+    check_output("--out", args.out, args.file)
+    check_plot(args.plot, args.file, *([] if args.out is None else [args.out]))
     given = {name: value for name, value in vars(args).items() if value is not None}
     found = fit_csv(
         args.file,
@@ -167,6 +168,7 @@ def run(args: argparse.Namespace) -> None:
         files.save_fit(found, args.out)
     summary = files.fit_summary(found) | ({"law": args.law} if args.law == "pruning" else {})
     print(json.dumps(summary, allow_nan=False) if args.json else found)
+    write_plot(found, args.plot)
 
 
 def condition(text: str) -> tuple[str, str]:
@@ -216,18 +218,3 @@ def fixed_parameters(pairs: Iterable[tuple[str, float]] | None, eps0: float | No
             raise ValueError(f"{name} is given twice, as {fixed[name]:g} and {value:g}: give it once.")
         fixed[name] = value
     return fixed
-
-
-def _check_out(out: str | None, file: str) -> None:
-    """Raise ValueError, before any work, if the fit cannot be written to `out`, or `out` is `file`."""
-    if out is None:
-        return
-    path = Path(out).resolve()
-    if path.is_dir():
-        raise ValueError(f"--out {out}: that is a folder; name a file.")
-    if not path.parent.is_dir():
-        raise ValueError(f"--out {out}: there is no folder {path.parent}.")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ValueError(f"--out {out}: no permission to write there.")
-    if path.exists() and Path(file).exists() and path.samefile(file):
-        raise ValueError(f"--out {out}: that is the file of the points, which would be overwritten.")

@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 
 from errsrc.cli.fit import assignment
+from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import compute_optimal, frontier, load_fit
 from errsrc.fitting.approaches import LAWS, ROLES
 from errsrc.fitting.frontiers import powers_of_ten
@@ -71,11 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="refuse rows that cannot be used instead of leaving them out")
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
     add("--json", action="store_true", help="print one JSON object instead of a table")
-    add("--plot", metavar="out.png", help="write a figure to this file")
+    add_plot_argument(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the frontier of a fit, or the frontiers of a table, and draw them if asked to."""
+    check_plot(args.plot, args.file)
     if Path(args.file).suffix == ".json":
         fit = load_fit(args.file)
         budgets = powers_of_ten(training_flops(**fit.inputs)) if args.budget is None else args.budget
@@ -94,8 +96,7 @@ def run(args: argparse.Namespace) -> None:
             level=args.level,
         )
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
-    if args.plot is not None:
-        found.plot().figure.savefig(args.plot)
+    write_plot(found, args.plot)
 
 
 def budget_range(text: str) -> list[float]:

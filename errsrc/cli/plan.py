@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import load_fit, plan
 from errsrc.fitting.plans import plans_table
 
@@ -20,7 +21,7 @@ at many budgets with their exponents.
 
 EXAMPLES = """\
 examples:
-  errsrc plan fit.json --error 0.05
+  errsrc plan fit.json --error 0.05 --plot plan.png
   errsrc plan fit.json --budget 1e18 1e19 1e20
 """
 
@@ -34,11 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)"
     )
+    add_plot_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the plan, or the plans of several goals as one table."""
+    check_plot(args.plot, args.fit)
     fit, goals = load_fit(args.fit), {"level": args.level}
     found = plan(fit, error=args.error, **goals) if args.error else plan(fit, budget=args.budget, **goals)
     if args.json:
@@ -46,3 +49,4 @@ def run(args: argparse.Namespace) -> None:
         print(json.dumps(shown[0] if len(shown) == 1 else shown, allow_nan=False))
     else:
         print(found[0] if len(found) == 1 else plans_table(found))
+    write_plot(found, args.plot)

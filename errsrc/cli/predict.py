@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 
+from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import load_fit, predict_csv
 from errsrc.tables import left_out_sentence
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)"
     )
     parser.add_argument("--strict", action="store_true", help="refuse rows that cannot be predicted")
+    add_plot_argument(parser)
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object with a list for each column instead"
     )
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the rows of the file with their predictions."""
+    check_plot(args.plot, args.fit, args.file)
     found = predict_csv(load_fit(args.fit), args.file, level=args.level, strict=args.strict)
     lines = list(found.lines())
     if found.left_out:
@@ -47,3 +50,4 @@ def run(args: argparse.Namespace) -> None:
     for warning in found.warnings:
         print(f"errsrc: warning: {warning}", file=sys.stderr)
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else "\n".join(lines))
+    write_plot(found, args.plot)

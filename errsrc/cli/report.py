@@ -18,11 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="STUDY.toml", help="the study")
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
     parser.add_argument("--out", metavar="FILE.html", help="the page to write (default: STUDY.html)")
+    parser.add_argument("--json", action="store_true", help="print the path of the page as JSON")
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the page and print its path."""
-    from errsrc.cli.stores import check_target
+    from errsrc.cli.stores import check_target, print_json
     from errsrc.report import study_page
     from errsrc.studies import load_study
 
@@ -30,4 +31,7 @@ def run(args: argparse.Namespace) -> None:
     out = Path(args.out or Path(args.study).with_suffix(".html"))
     check_target(str(out), Path(args.study), finished.store)
     out.write_text(study_page(finished), encoding="utf-8")
-    print(out)
+    if args.json:
+        print_json({"path": out, "finished": len(finished.cells), "missing": finished.missing})
+    else:
+        print(out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Iterator
 from typing import Any
@@ -68,11 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for dask: the address of a scheduler, or the word slurm (default: workers on this machine)",
     )
     add("--gpu", type=float, metavar="SHARE", help="for dask: share of a GPU that one batch of cells uses")
+    add("--json", action="store_true", help="print the outcome as JSON")
 
 
 def run(args: argparse.Namespace) -> None:
     """Run the study and print the outcome; raise NoAnswer if cells failed."""
-    from errsrc.cli.stores import compute, study_and_store
+    from errsrc.cli.stores import compute, print_json, study_and_store
     from errsrc.sweeps import Store
 
     study, path = study_and_store(args.study, args.store)
@@ -81,7 +83,10 @@ def run(args: argparse.Namespace) -> None:
             return
         with Store(path, write=True) as store:
             summary = compute(store, study, engine, args.retry)
-    print(summary)
+    if args.json:
+        print_json({"store": path, **dataclasses.asdict(summary)})
+    else:
+        print(summary)
     if summary.failed:
         raise NoAnswer(f"{len(summary.failed):,} cells failed; with --retry they are tried again.", summary)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import collections
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 DESCRIPTION = """\
 Show how many cells of a study are finished, missing and failed.  A cell is one computation, such
@@ -20,31 +22,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     parser.add_argument("study", metavar="STUDY", help="a study (.toml), or a file of finished cells (.db)")
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the counts of finished, missing and failed cells, and the reasons."""
-    from errsrc.cli.stores import maybe_study
+    from errsrc.cli.stores import maybe_study, print_json
     from errsrc.sweeps import Store
 
     study, path = maybe_study(args.study, args.store)
     with Store(path) as store:
         failures = store.failures()
-        lines = [("store", f"{path}: {store.count():,} finished cells")]
+        found: dict[str, Any] = {"store": str(path), "cells_in_store": store.count()}
         if study is not None:
             keys = study.cell_keys()
             missing = store.missing(study)
             failures = {keys[place]: failures[keys[place]] for place in missing if keys[place] in failures}
-            lines.append(("study", f"{args.study}: {len(study):,} cells of kind {study.kind.name}"))
-            lines.append(("finished", f"{len(study) - len(missing):,}"))
-            lines.append(
-                ("missing", f"{len(missing):,}" + (f", {len(failures):,} of them failed" if failures else ""))
-            )
-        lines.append(("driver", store.driver() or "none is running"))
-        for rows, versions in store.versions():
-            lines.append(
-                ("made with", ", ".join(f"{k} {v}" for k, v in versions.items()) + f" ({rows:,} cells)")
-            )
-        for error, count in collections.Counter(failures.values()).most_common(SHOWN):
-            lines.append(("failed", f"{count:,} cells: {error}"))
-    print("\n".join(f"{name:<10} {text}" for name, text in lines))
+            found |= {"study": args.study, "kind": study.kind.name, "cells": len(study)}
+            found |= {"finished": len(study) - len(missing), "missing": len(missing)}
+        found |= {"failed": len(failures), "driver": store.driver()}
+        found["versions"] = [{"cells": rows, **versions} for rows, versions in store.versions()]
+        found["failures"] = dict(collections.Counter(failures.values()).most_common())
+    if args.json:
+        print_json(found)
+    else:
+        print("\n".join(f"{name:<10} {text}" for name, text in _lines(found)))
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is printed of a study's state, a name and a text per line."""
+    yield "store", f"{found['store']}: {found['cells_in_store']:,} finished cells"
+    if "study" in found:
+        yield "study", f"{found['study']}: {found['cells']:,} cells of kind {found['kind']}"
+        yield "finished", f"{found['finished']:,}"
+        failed = f", {found['failed']:,} of them failed" if found["failed"] else ""
+        yield "missing", f"{found['missing']:,}{failed}"
+    yield "driver", found["driver"] or "none is running"
+    for versions in found["versions"]:
+        names = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "cells")
+        yield "made with", f"{names} ({versions['cells']:,} cells)"
+    for error, count in list(found["failures"].items())[:SHOWN]:
+        yield "failed", f"{count:,} cells: {error}"

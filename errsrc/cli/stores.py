@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import signal
 import sys
@@ -142,6 +143,19 @@ def add_study_arguments(parser: ArgumentParser, kinds: str) -> None:
         "--workers", type=int, metavar="N", help="number of processes (default: one per core)"
     )
     parser.add_argument("--json", action="store_true", help="print all numbers as JSON instead of a table")
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, with null for numbers that are not finite.
+
+    Parameters
+    ----------
+    value
+        Any value that `errsrc.results.json_value` takes.
+    """
+    from errsrc.results import json_value
+
+    print(json.dumps(json_value(value), indent=1, allow_nan=False))
 
 
 def raise_if_failed(summary: RunSummary) -> None:

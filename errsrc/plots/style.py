@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -292,6 +293,21 @@ def svg(ax: Axes) -> bytes:
         Axes of the figure.
     """
     return _saved(ax, "svg", metadata={"Date": None, "Creator": None})
+
+
+def write_figure(ax: Axes, path: Path) -> None:
+    """Write the figure of some Axes to a file, in the format that the suffix of the file names.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes of the figure.
+    path : Path
+        The file, with the suffix .png, .svg or .pdf.
+    """
+    write = {".png": png, ".svg": svg}.get(path.suffix.lower())
+    metadata = {"CreationDate": None, "Creator": None, "Producer": None}
+    path.write_bytes(_saved(ax, "pdf", metadata=metadata) if write is None else write(ax))
 
 
 def _saved(ax: Axes, kind: str, **options: Any) -> bytes:
