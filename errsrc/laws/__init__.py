@@ -38,6 +38,7 @@ from errsrc.exports import exported_names
 from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.cliff import Cliff
+from errsrc.laws.coupled import Coupled
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.joint_pruning import JointPruning
@@ -62,6 +63,7 @@ ALL: dict[str, type[Law]] = {
     "power": Power,
     "envelope": Envelope,
     "chinchilla": Chinchilla,
+    "coupled": Coupled,
     "m4": M4,
     "broken": Broken,
     "cliff": Cliff,

@@ -6,11 +6,12 @@ Written by `make gradients` with sympy 1.14.0; not to be edited.  See `errsrc.la
 from collections.abc import Callable
 from typing import Any
 
-from numpy import exp, log, sqrt
+from numpy import exp, log, logaddexp, sqrt
 
 from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.cliff import Cliff
+from errsrc.laws.coupled import Coupled
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.joint_pruning import JointPruning
@@ -94,6 +95,37 @@ def _chinchilla_gradient(n: Any, m: Any, E: Any, A: Any, B: Any, alpha: Any, bet
     x2 = n ** (-beta)
     x3 = B * x2
     return [E + x1 + x3, 1, x0, x2, -x1 * log(m), -x3 * log(n)]
+
+
+def _coupled_error(n: Any, m: Any, E: Any, A: Any, B: Any, alpha: Any, beta: Any, k: Any) -> Any:
+    x0 = k ** (-1.0)
+    return E + exp(k * logaddexp(x0 * (-alpha * log(m) + log(A)), x0 * (-beta * log(n) + log(B))))
+
+
+def _coupled_gradient(n: Any, m: Any, E: Any, A: Any, B: Any, alpha: Any, beta: Any, k: Any) -> list[Any]:
+    x0 = k ** (-1.0)
+    x1 = log(m)
+    x2 = -alpha * x1 + log(A)
+    x3 = x0 * x2
+    x4 = log(n)
+    x5 = -beta * x4 + log(B)
+    x6 = logaddexp(x3, x0 * x5)
+    x7 = exp(k * x6)
+    x8 = -x0 * x5 + x3
+    x9 = (1 + exp(-x8)) ** (-1.0)
+    x10 = x7 * x9
+    x11 = (exp(x8) + 1) ** (-1.0)
+    x12 = x11 * x7
+    x13 = k ** (-2.0)
+    return [
+        E + x7,
+        1,
+        x10 / A,
+        x12 / B,
+        -x1 * x10,
+        -x12 * x4,
+        x7 * (k * (-x11 * x13 * x5 - x13 * x2 * x9) + x6),
+    ]
 
 
 def _m4_error(n: Any, eps0: Any, c_inf: Any, a: Any, alpha: Any, gamma: Any) -> Any:
@@ -242,6 +274,7 @@ EQUATIONS: dict[type[Law], str] = {
     Power: "error = a/n**alpha + c_inf",
     Envelope: "error = eps0*(c_inf + n**(-alpha))/sqrt(eta**2 + (c_inf + n**(-alpha))**2)",
     Chinchilla: "error = A/m**alpha + B/n**beta + E",
+    Coupled: "error = E + ((A/m**alpha)**(1/k) + (B/n**beta)**(1/k))**k",
     M4: "(u - c_inf)/(1 - u)**gamma = a/n**alpha, u = error/eps0",
     Broken: "error = a + b/(n**c0*((n/d1)**(1/f1) + 1)**(c1*f1))",
     Cliff: "error = a*exp(-(n/n_cliff)**gamma)/n**alpha + c_inf",
@@ -255,6 +288,7 @@ ERRORS: dict[type[Law], Callable[..., Any]] = {
     Power: _power_error,
     Envelope: _envelope_error,
     Chinchilla: _chinchilla_error,
+    Coupled: _coupled_error,
     M4: _m4_error,
     Broken: _broken_error,
     Cliff: _cliff_error,
@@ -268,6 +302,7 @@ GRADIENTS: dict[type[Law], Callable[..., list[Any]]] = {
     Power: _power_gradient,
     Envelope: _envelope_gradient,
     Chinchilla: _chinchilla_gradient,
+    Coupled: _coupled_gradient,
     M4: _m4_gradient,
     Broken: _broken_gradient,
     Cliff: _cliff_gradient,
