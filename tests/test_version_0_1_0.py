@@ -201,12 +201,20 @@ def test_counterexamples_that_a_search_wrote_refute_again(path, copied):
 
 
 def check_predictions(forecast, expected):
+    """Predictions are those of 0.1.0; so are their intervals, but for laws in n and for one pruned network.
+
+    The intervals of these laws have other constants now.  On grids those of 0.1.0 covered too few runs.
+    """
     inputs = {name: np.array(values) for name, values in expected["inputs"].items()}
     for level, columns in expected["levels"].items():
         found = forecast.predict(level=float(level), **inputs).columns()
         assert list(found) == list(columns)
+        unchanged = "n" not in inputs and len(inputs) > 1
         for name, values in columns.items():
-            np.testing.assert_allclose(found[name], values, rtol=1e-11)
+            if name == "predicted" or unchanged:
+                np.testing.assert_allclose(found[name], values, rtol=1e-11)
+        assert (found["low"] <= found["predicted"]).all()
+        assert (found["predicted"] <= found["high"]).all()
 
 
 @pytest.mark.parametrize("name", FITS)

@@ -40,6 +40,10 @@ laws:
   auto        several laws, averaged by how well they fit the points (the default)
   dense       law in n and m, from the error eps0 of a random guess down to a floor
   chinchilla  E + A m^-alpha + B n^-beta
+  coupled     like chinchilla, with one more parameter k: the terms add up at k = 1, and the larger
+              term alone counts near k = 0
+  coupled-dense
+              like dense, with the parameter k of coupled
   power       c_inf + a n^-alpha, a power law with the floor c_inf
   envelope    power law in n, from the error of a random guess down to a floor
   m4          like envelope, with one more parameter for the bend near the error of a guess

@@ -131,7 +131,7 @@ class ChainedFit(Checked, Forecast):
         rows = 1 + self.draw_count
         logs = self._rows(self.dense, inputs)
         deviates = np.concatenate([[0.0], self.dense.run_deviates()])[:rows, None]
-        eps_np = np.exp(logs + self.dip + deviates * self.dense.run_spread(logs))
+        eps_np = np.exp(logs + self.dip + deviates * self.dense.run_spread(logs, inputs))
         return self._rows(self.pruned, {**inputs, "eps_np": eps_np})
 
     def _rows(self, forecast: Forecast, inputs: Mapping[str, Array]) -> Array:

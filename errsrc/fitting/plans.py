@@ -252,10 +252,12 @@ class _Planner:
 
     def log_error(self, n: Array, m: Array) -> Array:
         """Return ln error of one run at sizes (rows, k); without the noise of a run in row 0."""
+        inputs = {"n": n, "m": m} if self.joint else {"n": n}
         with np.errstate(all="ignore"):
-            logs = self.forecast.log_errors({"n": n, "m": m} if self.joint else {"n": n})
+            logs = self.forecast.log_errors(inputs)
             logs = np.where(np.isnan(logs), np.inf, logs)
-            return logs + self.deviates * np.where(self.deviates != 0, self.forecast.run_spread(logs), 0.0)
+            spread = np.where(self.deviates != 0, self.forecast.run_spread(logs, inputs), 0.0)
+            return logs + self.deviates * spread
 
     def total(self, n: Array, m: Array) -> Array:
         """Return the cost of (n, m); for a law in n alone, the cost is n."""

@@ -279,9 +279,15 @@ class Problem:
         """Return the centres of the weak priors in z and their strengths, 0 for none, (free,) each."""
         centre, width = [], []
         for p in self.free:
-            slope, ceiling = p.name in self.exponents, p.name in self.law.ceilings
-            centre.append(np.log(CEILING_MEDIAN * self.error.max() if ceiling else PRIOR_MEDIAN))
-            width.append(PRIOR_WIDTH if slope else CEILING_WIDTH if ceiling else np.inf)
+            median, spread = PRIOR_MEDIAN, np.inf
+            if p.name in self.law.priors:
+                median, spread = self.law.priors[p.name]
+            elif p.name in self.exponents:
+                spread = PRIOR_WIDTH
+            elif p.name in self.law.ceilings:
+                median, spread = CEILING_MEDIAN * self.error.max(), CEILING_WIDTH
+            centre.append(np.log(median))
+            width.append(spread)
         return np.array(centre), (self.prior / np.array(width)) ** 2
 
     @property

@@ -184,7 +184,8 @@ def _run_errors(forecast: Forecast, count: Array, networks: Mapping[str, ArrayLi
     centre, draws = forecast.curves(density=density.ravel(), **others)
     logs = np.concatenate([centre[None], draws])
     deviates = np.concatenate([[0.0], forecast.run_deviates()])[:, None]
-    logs = (logs + deviates * forecast.run_spread(logs)).reshape(len(logs), len(count), DENSITIES)
+    spread = forecast.run_spread(logs, {"density": density.ravel(), **others})
+    logs = (logs + deviates * spread).reshape(len(logs), len(count), DENSITIES)
     return density, logs
 
 

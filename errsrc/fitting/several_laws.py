@@ -32,6 +32,8 @@ from errsrc.fitting.table_points import (
     table_points,
 )
 from errsrc.laws.chinchilla import Chinchilla
+from errsrc.laws.coupled import Coupled
+from errsrc.laws.coupled_dense import CoupledDense
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.joint_pruning import JointPruning
@@ -44,12 +46,12 @@ from errsrc.tables import frame_of
 
 AVERAGED_LAWS: dict[tuple[str, ...], tuple[type[Law], ...]] = {
     ("n",): (Power, Envelope, M4),
-    ("n", "m"): (Chinchilla, Dense),
+    ("n", "m"): (Chinchilla, Coupled, Dense, CoupledDense),
     ("density",): (Pruning,),
     ("density", "depth", "width", "eps_np"): (JointPruning,),
 }
 """The laws that `auto` averages, by their inputs."""
-NEEDED: dict[type[Law], str] = {Dense: "eps0"}
+NEEDED: dict[type[Law], str] = {Dense: "eps0", CoupledDense: "eps0"}
 """Laws that are averaged only where this parameter is fixed.
 
 Away from random guess the dense law has one parameter more than the points determine."""
@@ -64,8 +66,19 @@ RECENCY: dict[tuple[str, ...], dict[str, float]] = {
 Points of large sizes and small densities have the largest weights: they are nearest to the extrapolations."""
 EXPONENT_BOUNDS = (0.02, 1.0)
 """Bounds of the exponents: an excess error falls no faster than the parametric rate, 1 / n."""
-PARAMETER_BOUNDS = {"alpha": EXPONENT_BOUNDS, "beta": EXPONENT_BOUNDS, "gamma": (0.05, 8.0)}
+PARAMETER_BOUNDS = {
+    "alpha": EXPONENT_BOUNDS,
+    "beta": EXPONENT_BOUNDS,
+    "gamma": (0.05, 8.0),
+    "k": (0.05, 1.5),
+}
 """Bounds of parameters, by name, in every law with a parameter of this name."""
+SHARPNESS: dict[tuple[str, ...], float] = {("n",): 0.1, ("n", "m"): 0.5}
+"""How strongly the quality of its fit decides the weight of a law, by inputs; 1 for other inputs.
+
+At 1 every point counts as independent evidence for a law.  Points of one curve or grid are not: all share the
+error of the form of the law, and the law that fits them best is often not the one that extrapolates best.
+`benchmarks/forecasts.py` compares values on extrapolations of published curves and grids."""
 STARTS_PER_LAW = 12
 """Number of random starts for each law."""
 
@@ -290,8 +303,8 @@ def auto(
     -----
     Each law is fitted to ln error under Huber losses.  Exponents of n and m are at most 1
     (`EXPONENT_BOUNDS`).  Exponents of laws in other inputs than n alone also have a weak prior
-    (`problem.PRIOR_MEDIAN`).  The weight of a law is proportional to (J / min J)^(-N / 2), where J is the
-    minimum of its losses and N the effective number of points.
+    (`problem.PRIOR_MEDIAN`).  The weight of a law is proportional to (J / min J)^(-s N / 2), where J is the
+    minimum of its losses, N the effective number of points and s the `SHARPNESS`.
 
     Examples
     --------
@@ -320,7 +333,7 @@ def auto(
     w = posed[0].weights
     effective = float(w.sum() ** 2 / (w**2).sum())
     costs = np.maximum([f.cost for f in found], 1e-300)
-    share = (costs / costs.min()) ** (-effective / 2)
+    share = (costs / costs.min()) ** (-effective / 2 * SHARPNESS.get(names, 1.0))
     counts = np.round(share / share.sum() * BOOTSTRAP_DRAWS).astype(int)
     kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
     members = tuple(describe(found[i], level, int(counts[i]), seed) for i in kept)

@@ -39,6 +39,7 @@ from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.coupled import Coupled
+from errsrc.laws.coupled_dense import CoupledDense
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.joint_pruning import JointPruning
@@ -64,6 +65,7 @@ ALL: dict[str, type[Law]] = {
     "envelope": Envelope,
     "chinchilla": Chinchilla,
     "coupled": Coupled,
+    "coupled-dense": CoupledDense,
     "m4": M4,
     "broken": Broken,
     "cliff": Cliff,

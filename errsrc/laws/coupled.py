@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +14,13 @@ from errsrc.laws.parameters import floor, positive
 
 if TYPE_CHECKING:
     import sympy
+
+
+COUPLING_PRIOR = {"k": (0.5, 0.5)}
+"""The weak prior on k, log-normal: its median, and the standard deviation of its logarithm.
+
+In 19 published grids k is 0.22 to 1.65, with a geometric mean of 0.47 and a standard deviation of ln k of 0.5
+(`python benchmarks/forecasts.py`, part d)."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Coupled(Law):
 
     inputs: ClassVar[tuple[str, ...]] = ("n", "m")
     data_exponent_name: ClassVar[str | None] = "beta"
+    priors: ClassVar[Mapping[str, tuple[float, float]]] = COUPLING_PRIOR
     model_exponent_name: ClassVar[str | None] = "alpha"
 
     E: float = floor((0.0, 1.0), unit={"error": 1})
@@ -93,6 +102,4 @@ class Coupled(Law):
     @classmethod
     def latex(cls) -> str:
         """Return the formula in LaTeX."""
-        return (
-            r"E + \left(\left(A m^{-\alpha}\right)^{1/k} + \left(B n^{-\beta}\right)^{1/k}\right)^{k}"
-        )
+        return r"E + \left(\left(A m^{-\alpha}\right)^{1/k} + \left(B n^{-\beta}\right)^{1/k}\right)^{k}"

@@ -12,6 +12,7 @@ from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.coupled import Coupled
+from errsrc.laws.coupled_dense import CoupledDense
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.joint_pruning import JointPruning
@@ -125,6 +126,56 @@ def _coupled_gradient(n: Any, m: Any, E: Any, A: Any, B: Any, alpha: Any, beta: 
         -x1 * x10,
         -x12 * x4,
         x7 * (k * (-x11 * x13 * x5 - x13 * x2 * x9) + x6),
+    ]
+
+
+def _coupled_dense_error(
+    n: Any, m: Any, eps0: Any, alpha: Any, beta: Any, b: Any, c_inf: Any, eta: Any, k: Any
+) -> Any:
+    x0 = k ** (-1.0)
+    x1 = c_inf + exp(k * logaddexp(x0 * (-beta * log(m) + log(b)), -alpha * x0 * log(n)))
+    return eps0 * x1 / sqrt(eta**2 + x1**2)
+
+
+def _coupled_dense_gradient(
+    n: Any, m: Any, eps0: Any, alpha: Any, beta: Any, b: Any, c_inf: Any, eta: Any, k: Any
+) -> list[Any]:
+    x0 = k ** (-1.0)
+    x1 = log(m)
+    x2 = -beta * x1 + log(b)
+    x3 = x0 * x2
+    x4 = log(n)
+    x5 = alpha * x4
+    x6 = x0 * x5
+    x7 = logaddexp(x3, -x6)
+    x8 = exp(k * x7)
+    x9 = c_inf + x8
+    x10 = x9**2
+    x11 = eta**2 + x10
+    x12 = 1 / sqrt(x11)
+    x13 = x12 * x9
+    x14 = eps0 * x12
+    x15 = x14 * x8
+    x16 = x3 + x6
+    x17 = (exp(x16) + 1) ** (-1.0)
+    x18 = x17 * x4
+    x19 = eps0 / x11 ** (3 / 2)
+    x20 = x10 * x19 * x8
+    x21 = (1 + exp(-x16)) ** (-1.0)
+    x22 = x20 * x21
+    x23 = b ** (-1.0)
+    x24 = x19 * x9
+    x25 = k ** (-2.0)
+    x26 = k * (x17 * x25 * x5 - x2 * x21 * x25) + x7
+    return [
+        eps0 * x13,
+        x13,
+        -x15 * x18 + x18 * x20,
+        -x1 * x15 * x21 + x1 * x22,
+        eps0 * x12 * x21 * x23 * x8 - x22 * x23,
+        x14 - x24 * x9,
+        -eta * x24,
+        eps0 * x12 * x26 * x8 - x20 * x26,
     ]
 
 
@@ -275,6 +326,7 @@ EQUATIONS: dict[type[Law], str] = {
     Envelope: "error = eps0*(c_inf + n**(-alpha))/sqrt(eta**2 + (c_inf + n**(-alpha))**2)",
     Chinchilla: "error = A/m**alpha + B/n**beta + E",
     Coupled: "error = E + ((A/m**alpha)**(1/k) + (B/n**beta)**(1/k))**k",
+    CoupledDense: "error = eps0*e/sqrt(e**2 + eta**2), e = (n**(-alpha/k) + (b/m**beta)**(1/k))**k + c_inf",
     M4: "(u - c_inf)/(1 - u)**gamma = a/n**alpha, u = error/eps0",
     Broken: "error = a + b/(n**c0*((n/d1)**(1/f1) + 1)**(c1*f1))",
     Cliff: "error = a*exp(-(n/n_cliff)**gamma)/n**alpha + c_inf",
@@ -289,6 +341,7 @@ ERRORS: dict[type[Law], Callable[..., Any]] = {
     Envelope: _envelope_error,
     Chinchilla: _chinchilla_error,
     Coupled: _coupled_error,
+    CoupledDense: _coupled_dense_error,
     M4: _m4_error,
     Broken: _broken_error,
     Cliff: _cliff_error,
@@ -303,6 +356,7 @@ GRADIENTS: dict[type[Law], Callable[..., list[Any]]] = {
     Envelope: _envelope_gradient,
     Chinchilla: _chinchilla_gradient,
     Coupled: _coupled_gradient,
+    CoupledDense: _coupled_dense_gradient,
     M4: _m4_gradient,
     Broken: _broken_gradient,
     Cliff: _cliff_gradient,

@@ -69,6 +69,9 @@ class Law(abc.ABC):
         other exponents by these units.  `errsrc.auto` has a weak prior on exponents.
     ceilings : tuple of str
         Names of the parameters that are upper plateaus.  The measured points need not reach these plateaus.
+    priors : dict of str to (float, float)
+        Weak log-normal priors of parameters > 0 that `errsrc.auto` uses: the median in scaled units, and the
+        standard deviation of the logarithm.
     largest_error_name : str or None
         Name of the parameter that the error never exceeds, such as the error of a random guess; or None.
     data_exponent_name, model_exponent_name : str or None
@@ -81,6 +84,7 @@ class Law(abc.ABC):
     references: ClassVar[Mapping[str, str]] = {}
     slopes: ClassVar[tuple[str, ...]] = ()
     ceilings: ClassVar[tuple[str, ...]] = ()
+    priors: ClassVar[Mapping[str, tuple[float, float]]] = {}
     largest_error_name: ClassVar[str | None] = None
     data_exponent_name: ClassVar[str | None] = "alpha"
     model_exponent_name: ClassVar[str | None] = None

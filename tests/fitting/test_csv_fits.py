@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +113,8 @@ def test_a_fit_is_shown_as_a_table(tmp_path: Path) -> None:
     assert f"alpha       {found.intervals['alpha']}" in lines
     averaged = str(auto(NOISY, n=N, m=M)).splitlines()
     assert [line.split()[0] for line in averaged[:2]] == ["exponents", "floor"]
-    assert averaged[2] == "average of  chinchilla 100%; the first is shown"
+    (members,) = (line for line in averaged if line.startswith("average of"))
+    assert re.fullmatch(r"average of  (coupled|chinchilla) \d+%, .*; the first is shown", members)
 
 
 def test_what_a_table_is_asked(tmp_path: Path) -> None:

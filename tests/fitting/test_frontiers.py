@@ -79,8 +79,9 @@ def test_an_average_has_the_frontier_of_its_central_curve() -> None:
     table = np.genfromtxt(FIXTURES / "isoflop_clean.csv", delimiter=",", names=True)
     found = auto(table["error"], fixed={"eps0": 10.0}, n=table["n"], m=table["m"])
     answer = frontier(found, [1e18, 1e20])
-    assert answer.method.startswith("average of chinchilla")
-    assert len(found.members) == 2
+    assert answer.method.startswith("average of ")
+    assert "chinchilla" in answer.method
+    assert len(found.members) == 4
     for budget, m in zip(answer.budgets, answer.m, strict=True):
         others = m.estimate * np.array([0.8, 1.0, 1.25])
         errors = found.predict(n=budget / (6 * others), m=others).predicted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,14 +11,14 @@ from hypothesis import strategies as st
 
 from errsrc.errors import NoAnswer, NoFit
 from errsrc.fitting import AveragedFit, asymptotes, auto, files, fit
-from errsrc.laws import M4, Chinchilla, Dense, Power, Pruning
+from errsrc.laws import M4, Chinchilla, Coupled, Dense, Power, Pruning
 from fitting.cases import CIFAR, grid, noisy
 
 
 @pytest.mark.full
 def test_an_error_that_rises_is_no_power_law() -> None:
     n = np.geomspace(10, 1e5, 14)
-    with pytest.raises(NoFit, match="worse than a constant"):
+    with pytest.raises(ValueError, match="The values rise with n"):
         auto(0.1 * n**0.2, n=n)
     density = 0.8 ** np.arange(20)
     with pytest.raises(NoFit, match=r"rises with the density|worse than a constant"):
@@ -68,7 +70,7 @@ def test_auto_takes_the_dense_law_only_where_random_guess_is_known() -> None:
     sizes = grid()
     error = noisy(CIFAR, sizes, 0.01)
     assert {type(f.law) for f in auto(error, fixed={"eps0": 0.9}, **sizes).members} >= {Dense}
-    assert {type(f.law) for f in auto(error, **sizes).members} == {Chinchilla}
+    assert {type(f.law) for f in auto(error, **sizes).members} <= {Chinchilla, Coupled}
 
 
 def test_auto_refuses_inputs_that_no_candidate_has() -> None:
@@ -152,11 +154,14 @@ def test_the_exponents_of_both_sizes_are_named_by_their_size() -> None:
     law = Chinchilla(E=1.8, A=9.0, B=20.0, alpha=0.35, beta=0.5)
     found = auto(noisy(law, sizes, 0.002), **sizes)
     average = found.as_dict()["average"]
-    intervals = found.members[0].intervals
-    assert average["exponents"]["n"]["estimate"] == intervals["beta"].estimate
-    assert average["exponents"]["m"]["estimate"] == intervals["alpha"].estimate
-    assert average["weights"] == {"chinchilla": 1.0}
-    assert f"exponents   {intervals['beta']} of n, {intervals['alpha']} of m, above the floor" in str(found)
+    shares = dict(zip(found.weights, (member.law for member in found.members), strict=True))
+    of_n, of_m = (
+        sum(share * getattr(law, name) for share, law in shares.items()) for name in ("beta", "alpha")
+    )
+    assert average["exponents"]["n"]["estimate"] == pytest.approx(of_n, rel=1e-3)
+    assert average["exponents"]["m"]["estimate"] == pytest.approx(of_m, rel=1e-3)
+    assert set(average["weights"]) == {"chinchilla", "coupled"}
+    assert re.match(r"exponents   0\.5\d+ \[.*\] of n, 0\.35\d+ \[.*\] of m, above the floor\n", str(found))
 
 
 def test_warnings_concern_what_the_table_shows() -> None:

@@ -10,7 +10,20 @@ import numpy as np
 import pytest
 import sympy
 
-from errsrc.laws import ALL, M4, Chinchilla, Dense, Law, Power, Pruning, plateau, positive, symbol
+from errsrc.laws import (
+    ALL,
+    M4,
+    Chinchilla,
+    Coupled,
+    CoupledDense,
+    Dense,
+    Law,
+    Power,
+    Pruning,
+    plateau,
+    positive,
+    symbol,
+)
 from errsrc.laws.derivatives import compiled
 
 
@@ -39,7 +52,13 @@ def test_the_slopes_of_m4_are_finite_where_its_error_rounds_to_random_guess():
     assert slopes[-1][0] == 0.0
 
 
-@pytest.mark.parametrize("name", [k for k, law in ALL.items() if law.inputs[0] == "n" and law is not M4])
+WITHOUT_LIMIT = {M4, Coupled, CoupledDense}
+"""Laws whose formula has a function that sympy knows no limit of."""
+
+
+@pytest.mark.parametrize(
+    "name", [k for k, law in ALL.items() if law.inputs[0] == "n" and law not in WITHOUT_LIMIT]
+)
 def test_the_error_far_out_is_the_limit_of_the_formula(name: str) -> None:
     """Plans read the floor there."""
     law = ALL[name]
@@ -49,6 +68,36 @@ def test_the_error_far_out_is_the_limit_of_the_formula(name: str) -> None:
         limit = sympy.limit(limit, symbol(name), sympy.oo)
     far = law(**middle).error(**dict.fromkeys(law.inputs, 1e150))
     assert float(far) == pytest.approx(float(limit), rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [0.05, 0.3, 1.0, 3.0])
+def test_coupled_laws_lie_between_the_sum_and_the_maximum_of_their_terms(k: float) -> None:
+    law = Coupled(E=1.8, A=400.0, B=1500.0, alpha=0.34, beta=0.37, k=k)
+    n, m = np.meshgrid(np.geomspace(1e6, 1e13, 8), np.geomspace(1e5, 1e12, 8))
+    model, data = 400 * m**-0.34, 1500 * n**-0.37
+    error = law.error(n=n, m=m) - 1.8
+    np.testing.assert_allclose(error, (model ** (1 / k) + data ** (1 / k)) ** k, rtol=1e-9)
+    assert (error >= np.maximum(model, data) * (1 - 1e-12)).all()
+    if k <= 1:
+        assert (error <= (model + data) * (1 + 1e-12)).all()
+    assert float(law.error(n=1e150, m=1e150)) == 1.8
+    same = Chinchilla(E=1.8, A=400.0, B=1500.0, alpha=0.34, beta=0.37)
+    if k == 1:
+        np.testing.assert_allclose(law.error(n=n, m=m), same.error(n=n, m=m), rtol=1e-14)
+    dense = {"eps0": 0.9, "alpha": 0.66, "beta": 0.53, "b": 0.06, "c_inf": 0.02, "eta": 19.8}
+    coupled = CoupledDense(**dense, k=k)
+    n, m = n / 1e13, m / 1e12
+    if k == 1:
+        np.testing.assert_allclose(coupled.error(n=n, m=m), Dense(**dense).error(n=n, m=m), rtol=1e-12)
+    assert (coupled.error(n=n, m=m) < 0.9).all()
+
+
+def test_kaplans_joint_law_is_a_coupled_law() -> None:
+    """Kaplan et al. 2020, eq. 1.5, with their fitted constants."""
+    n, m = np.meshgrid(np.geomspace(1e7, 1e11, 5), np.geomspace(1e5, 1e10, 5))
+    kaplan = ((6.4e13 / m) ** (0.076 / 0.103) + 1.8e13 / n) ** 0.103
+    law = Coupled(E=0.0, A=6.4e13**0.076, B=1.8e13**0.103, alpha=0.076, beta=0.103, k=0.103)
+    np.testing.assert_allclose(law.error(n=n, m=m), kaplan, rtol=1e-12)
 
 
 def test_a_law_without_its_formula_is_refused_by_name() -> None:
