@@ -8,6 +8,7 @@ Fit my runs
     auto            fit the laws that suit the points, and average them
     fit_csv         fit a law to the rows of a CSV file
     predict_csv     predict the error of each row of a CSV file
+    compare         judge several laws on the same points
     holdout         fit a law to the small runs, and judge it on the large ones
     plan            find the sizes that reach a given error, or the smallest error within a budget
     frontier        find the compute-optimal n and m at many budgets, and their exponents

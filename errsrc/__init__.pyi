@@ -22,6 +22,7 @@ from .conjecture import search as search
 from .conjecture import threshold as threshold
 from .curves import curve_shape as curve_shape
 from .fitting import auto as auto
+from .fitting import compare as compare
 from .fitting import compute_optimal as compute_optimal
 from .fitting import fewest_weights as fewest_weights
 from .fitting import fit as fit

@@ -40,7 +40,7 @@ BOUNDS: dict[type[Law], dict[str, tuple[float, float]]] = {Broken: {"c1": (-4.0,
 """Bounds of parameters in the fits, by law."""
 
 
-class Comparison(NamedTuple):
+class CandidateComparison(NamedTuple):
     """Scores of the candidates on held-out cells.
 
     Attributes
@@ -62,7 +62,7 @@ class Comparison(NamedTuple):
     tangent: tuple[Array, Array] | None
 
 
-def compare(cells: CurveCells, seed: int) -> Comparison:
+def compare_candidates(cells: CurveCells, seed: int) -> CandidateComparison:
     """Score each candidate by its predictions for cells that were left out of its fit.
 
     Each candidate is fitted several times: without each cell in turn, and without the largest cells.  The
@@ -78,7 +78,7 @@ def compare(cells: CurveCells, seed: int) -> Comparison:
 
     Returns
     -------
-    Comparison
+    CandidateComparison
         The scores of all candidates that have a finite fit, and at least two fewer free parameters than there
         are cells.
     """
@@ -106,7 +106,7 @@ def compare(cells: CurveCells, seed: int) -> Comparison:
         miss = _misses(problem, starts, kept)
         scores[name] = float(_student_log_density(miss / noise).sum())
         misses[name] = float(np.median(np.abs(miss)))
-    return Comparison(scores, misses, laws, tangent)
+    return CandidateComparison(scores, misses, laws, tangent)
 
 
 def _folds(size: int) -> NDArray[np.bool_]:

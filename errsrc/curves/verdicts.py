@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
 from errsrc.checks import LEVEL, SEED, Flag, NonNegativeArray, Number, Optional, PositiveArray
-from errsrc.curves.candidates import LARGEST_BEND, Comparison, compare, describe_candidate
+from errsrc.curves.candidates import LARGEST_BEND, CandidateComparison, compare_candidates, describe_candidate
 from errsrc.curves.cells import SortedCurve, sorted_curve
 from errsrc.curves.statistics import power_law_p_value
 from errsrc.fitting.directions import rises
@@ -263,10 +263,10 @@ def curve_shape(
     deviation = cells.quantile(level) * cells.deviation
     low, high = np.exp(cells.y - deviation), np.exp(cells.y + deviation)
     mean, zeros = np.exp(cells.y), np.zeros(len(curve.n) - above)
-    compared = Comparison({}, {}, {}, None)
+    compared = CandidateComparison({}, {}, {}, None)
     found = _decide_without_fits(curve, level)
     if found is None:
-        compared = compare(cells, seed)
+        compared = compare_candidates(cells, seed)
         found = _decide_by_fits(curve, compared, level, seed)
     return CurveShape(
         verdict=found.verdict,
@@ -356,7 +356,7 @@ def _decide_at_zero(curve: SortedCurve, level: float) -> _Decision:
     return _undecided(f"{where}; {reached}, at least {least:.2g}: it may be in reach.")
 
 
-def _decide_by_fits(curve: SortedCurve, compared: Comparison, level: float, seed: int) -> _Decision:
+def _decide_by_fits(curve: SortedCurve, compared: CandidateComparison, level: float, seed: int) -> _Decision:
     """Decide whether a curve above zero is a power law and, if not, whether it has a bend or a cliff."""
     cells = curve.cells
     basis = cells.basis(1)
@@ -375,7 +375,7 @@ def _p_text(p_value: float) -> str:
 
 
 def _power_law(
-    curve: SortedCurve, compared: Comparison, p_value: float, floored: bool, level: float, seed: int
+    curve: SortedCurve, compared: CandidateComparison, p_value: float, floored: bool, level: float, seed: int
 ) -> _Decision:
     """Decide about a curve that does not depart from a power law: it may be flat, or too noisy to tell."""
     cells, scores = curve.cells, compared.scores
@@ -399,7 +399,7 @@ def _power_law(
 
 
 def _bend_or_cliff(
-    curve: SortedCurve, compared: Comparison, p_value: float, level: float, seed: int
+    curve: SortedCurve, compared: CandidateComparison, p_value: float, level: float, seed: int
 ) -> _Decision:
     """Decide about a curve that departs from a power law, by the scores of the held-out cells."""
     cells, scores = curve.cells, compared.scores

@@ -1,0 +1,77 @@
+"""errsrc compare: several scaling laws, judged on the same points."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from errsrc.cli.fit import assignment, condition, fixed_parameters
+from errsrc.fitting import compare
+from errsrc.fitting.problem import OBJECTIVES
+from errsrc.fitting.table_points import SIZES
+from errsrc.tables import read_table
+
+DESCRIPTION = """\
+Compare scaling laws on the same points.  Each law is fitted to the smaller sizes and predicts the
+larger ones, which are held out; it is also fitted to all points.  The law that predicts the
+held-out sizes best comes first.  FILE is a table as for 'errsrc fit'.
+
+The columns of the result:
+  miss    root mean square of ln (predicted / measured error) at the held-out sizes
+  in 90%  share of the held-out runs in their 90% intervals
+  AICc    information criterion for few points, minus the smallest; the smallest is best
+  weight  Akaike weight: the relative evidence for the law, if one of these laws holds
+  noise   standard deviation of ln error around the law
+"""
+
+EXAMPLES = """\
+examples:
+  errsrc compare runs.csv
+  errsrc compare runs.csv --laws power,broken,cliff --n tokens --error loss
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add = parser.add_argument
+    add("file", metavar="FILE", help="the measured errors; - for standard input")
+    add("--laws", metavar="A,B,C", help="laws by name (default: all in the sizes that the table has)")
+    for name in (*SIZES, "error"):
+        add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
+    add("--where", type=condition, action="append", metavar="COL=VALUE", help="take only these rows")
+    add("--accuracy", action="store_true", help="the error column holds accuracies, as in errsrc fit")
+    add("--strict", action="store_true", help="refuse a file with rows that would be left out")
+    add("--test-size", type=int, metavar="N", help="number of test examples, as in errsrc fit")
+    add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
+    add("--fix", type=assignment, action="append", metavar="NAME=VALUE", help="hold a parameter at a value")
+    add(
+        "--objective",
+        choices=OBJECTIVES,
+        default="log",
+        metavar="LOSS",
+        help="as in errsrc fit (default: log)",
+    )
+    add("--delta", type=float, metavar="X", help="threshold of --objective huber, in ln error")
+    add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
+    add("--json", action="store_true", help="print one JSON object instead of a table")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compare the laws and print the comparison."""
+    given = {name: getattr(args, name) for name in (*SIZES, "error") if getattr(args, name) is not None}
+    found = compare(
+        None if args.laws is None else [name.strip() for name in args.laws.split(",")],
+        data=read_table(args.file).where(dict(args.where or ())),
+        accuracy=args.accuracy,
+        strict=args.strict,
+        test_size=args.test_size,
+        fixed=fixed_parameters(args.fix, args.eps0),
+        objective=args.objective,
+        huber_delta=args.delta,
+        level=args.level,
+        **given,
+    )
+    for sentence in found.left_out_sentences:
+        print(f"errsrc: {sentence}", file=sys.stderr)
+    print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
