@@ -33,6 +33,7 @@ Many such computations
 
 Packages
     laws            scaling laws, one file each
+    tables          read users' files and data frames as tables of runs
     fitting         from measured points to fits, intervals, predictions and plans
     curves          the shape of a learning curve
     settings        problems with known teachers, inputs, noise and loss

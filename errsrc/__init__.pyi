@@ -14,6 +14,7 @@ from . import settings as settings
 from . import sources as sources
 from . import studies as studies
 from . import sweeps as sweeps
+from . import tables as tables
 from . import tasks as tasks
 from . import testing as testing
 from . import theory as theory
