@@ -105,21 +105,24 @@ def test_its_commands_work_in_another_folder(installed: Path, tmp_path: Path) ->
         assert term in table
 
 
-FIGURES = """
+RESULTS = """
+import json, sys
 import numpy as np, errsrc
-assert errsrc.load_fit("fit.json").predict(n=1e10, m=1e8).predicted > 1.8
 n = 1000.0 * 2 ** np.arange(12)
 error = (0.1 + 3 * n**-0.4) * np.exp(0.01 * np.random.default_rng(0).standard_normal(12))
-holdout = errsrc.holdout(errsrc.laws.Power, error, share=0.5, n=n)
-shape = errsrc.curve_shape(n, error)
-figures = {
-    "curve": errsrc.plots.curve(errsrc.fit(errsrc.laws.Power, error, n=n)),
-    "parity": errsrc.plots.parity(holdout),
-    "exponents": errsrc.plots.local_exponents(shape),
-    "candidates": errsrc.plots.candidates(shape),
+law = errsrc.laws.Power
+results = {
+    "fit": errsrc.fit(law, data={"n": n, "error": error}, error="error", n="n"),
+    "average": errsrc.auto(error, n=n),
+    "holdout": errsrc.holdout(law, error, share=0.5, n=n),
+    "shape": errsrc.curve_shape(n, error),
+    "loaded": errsrc.load_fit("fit.json"),
 }
-for name, ax in figures.items():
-    ax.figure.savefig(f"{name}.png")
+for name, result in results.items():
+    assert "<" in result._repr_html_() and len(repr(result)) <= 200
+    json.dumps(result.as_dict(), allow_nan=False)
+    result.plot().figure.savefig(f"{name}.png")
+assert not {"torch", "sklearn", "hypothesis", "sympy"} & set(sys.modules)
 """
 
 
@@ -144,13 +147,20 @@ def test_laws_are_fitted_without_optional_packages(tmp_path: Path) -> None:
     ]  # fmt: skip
     (tmp_path / "runs.csv").write_text("\n".join(["n,m,error", *rows]))
     for law in ("auto", "chinchilla"):
-        fit = ran(errsrc_command, "fit", "runs.csv", "--law", law, "--out", "fit.json", cwd=tmp_path)
-        assert "alpha" in fit
-    predicted = ran(errsrc_command, "predict", "fit.json", "runs.csv", cwd=tmp_path)
-    assert predicted.startswith("n,m,error,predicted,low,high\n")
-    assert "cost   1e+18" in ran(errsrc_command, "plan", "fit.json", "--budget", "1e18", cwd=tmp_path)
-    ran(python, "-c", FIGURES, cwd=tmp_path)
-    assert min(file.stat().st_size for file in tmp_path.glob("*.png")) > 5000
+        options = ("--law", law, "--out", "fit.json", "--plot", f"{law}.png")
+        assert "alpha" in ran(errsrc_command, "fit", "runs.csv", *options, cwd=tmp_path)
+    for command, shown in {
+        ("predict", "fit.json", "runs.csv"): "n,m,error,predicted,low,high\n",
+        ("plan", "fit.json", "--budget", "1e18", "--plot", "plan.png"): "cost   1e+18",
+        ("frontier", "fit.json", "--budget", "1e18", "1e20", "--plot", "frontier.png"): "1e+20",
+        ("frontier", "runs.csv", "--budget", "1e18", "1e20"): "1e+20",
+        ("fit", "runs.csv", "--law", "chinchilla", "--json"): '"law"',
+    }.items():
+        assert shown in ran(errsrc_command, *command, cwd=tmp_path), command
+    ran(python, "-c", RESULTS, cwd=tmp_path)
+    figures = {file.stem: file.stat().st_size for file in tmp_path.glob("*.png")}
+    assert len(figures) == 9
+    assert min(figures.values()) > 5000
     for command in COMMANDS:
         assert ran(errsrc_command, command, "--help", cwd=tmp_path).startswith(f"usage: errsrc {command}")
     (tmp_path / "setting.toml").write_text(SPEC)
