@@ -15,6 +15,7 @@ data sets, and the domains of the learning curves.  Two options add the learners
     of their errors, and scored on the family that was left out.
 (c) SHARPNESS: RMSLE of the average for several values, all families.
 (d) k of the coupled law, with a 90% interval, in whole grids: published ones, and errsrc's own.
+(e) errsrc's own grids: held-out cells that are larger than all fitted cells in n and in m.
 
 Ten core-minutes with both options, three without.
 """
@@ -38,10 +39,12 @@ from errsrc.datasets import published, published_curves
 from errsrc.errors import NoFit
 from errsrc.fitting import AveragedFit, auto, fit
 from errsrc.fitting import forecasts as constants
-from errsrc.laws import Coupled
+from errsrc.laws import Chinchilla, Coupled
 
 LEVEL = 0.9
 DOUBTS = (0.02, 0.03, 0.04, 0.045, 0.05, 0.06, 0.08, 0.1)
+OWN = {"vision": {"eps0": 0.9}, "language_small": {}, "language_grid": {}}
+"""errsrc's own grids, in `results`, with what is known of each."""
 SHARPNESSES = (1.0, 0.5, 0.25, 0.1, 0.0)
 
 
@@ -81,6 +84,7 @@ def main() -> None:
         "left out": left_out([(t, f) for t, f in fits if len(t.sizes) > 1]),
         "sharpness": sharpness(fits),
         "coupling": coupling(),
+        "own corners": corners(),
     }
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -325,10 +329,34 @@ def whole_grids() -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray, np.ndarra
     table = published("frantar2023_vit_jft")
     rows = table["density"] == 1
     yield "ViT on JFT", (table["loss"][rows], table["examples"][rows], table["params_dense"][rows])
-    for name in ("vision", "language_small", "language_grid"):
-        path = Path(__file__).parent / "results" / f"{name}_cells.csv"
-        own = np.genfromtxt(path, delimiter=",", names=True, usecols=("n", "m", "measured"))
-        yield f"own {name}", (own["measured"], own["n"], own["m"])
+    for name in OWN:
+        error, n, m, _ = own(name)
+        yield f"own {name}", (error, n, m)
+
+
+def own(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the error, n and m of each cell of an own grid, and whether it is held out."""
+    with (Path(__file__).parent / "results" / f"{name}_cells.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    error, n, m = (np.array([float(row[key]) for row in rows]) for key in ("measured", "n", "m"))
+    return error, n, m, np.array([row["held_out"] == "True" for row in rows])
+
+
+def corners() -> dict[str, dict[str, float]]:
+    """Print and return the mean divergence where n and m are larger than in all fitted cells."""
+    out = {}
+    for name, fixed in OWN.items():
+        error, n, m, held = own(name)
+        far = held & (n > n[~held].max()) & (m > m[~held].max())
+        small = {"n": n[~held], "m": m[~held]}
+        fits = {"additive": fit(Chinchilla, error[~held], objective="log", **small)}
+        fits["default"] = auto(error[~held], fixed=fixed, **small)
+        out[name] = {
+            key: float(np.mean(found.predict(n=n[far], m=m[far]).predicted / error[far] - 1))
+            for key, found in fits.items()
+        }
+        print(f"(e) {name}: " + ", ".join(f"{key} {value:+.1%}" for key, value in out[name].items()))
+    return out
 
 
 if __name__ == "__main__":
