@@ -36,6 +36,7 @@ from errsrc.laws.joint_pruning import JointPruning, plateau
 from errsrc.laws.law import Array, Law
 from errsrc.laws.power import Power
 from errsrc.tables import DataTable, LeftOut, left_out_sentence, read_table, table_of
+from errsrc.tables.cells import is_missing
 
 F = TypeVar("F", bound=Any)
 SIZES = ("n", "m", "depth", "width", "density")
@@ -518,7 +519,7 @@ def noted_left_out(notes: Mapping[str, Any]) -> tuple[tuple[LeftOut, ...], str]:
         noted = notes["left_out"]
         groups = tuple(LeftOut(str(g["reason"]), tuple(g["rows"]), str(g["unit"])) for g in noted["groups"])
         return groups, left_out_sentence(groups, int(noted["total"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return (), ""
 
 
@@ -527,6 +528,8 @@ def _chosen(table: DataTable, law: str | type[Law], asked: Mapping[str, str]) ->
     own = {name: table.found(name) for name in (*SIZES, "error", "eps_np") if name not in asked}
     here = dict(asked) | {k: v for k, v in own.items() if v is not None and v not in asked.values()}
     renamed = _renamed(table, here, asked)
+    if law == "auto" and "m" in here and "m" not in asked and _is_empty(table, here["m"]):
+        renamed += (f"The column {here.pop('m')!r} has no values: the law in n is fitted.",)
     if law == "auto" and ("density" in asked or here.get("density") in table.varying):
         law = "pruning"
     several = not here.keys().isdisjoint({"depth", "width", "eps_np"}) or here.get("n") in table.varying
@@ -552,6 +555,11 @@ def _chosen(table: DataTable, law: str | type[Law], asked: Mapping[str, str]) ->
     ]
     chosen = ALL.get(law) if isinstance(law, str) else law
     return _Choice(chosen, {k: here.get(k, k) for k in (*names, "error")}, False, (*renamed, *warnings))
+
+
+def _is_empty(table: DataTable, name: str) -> bool:
+    """Return whether no cell of a column holds anything."""
+    return name not in table.repeated and all(map(is_missing, table.text(name)))
 
 
 def _renamed(table: DataTable, here: Mapping[str, str], asked: Mapping[str, str]) -> tuple[str, ...]:
@@ -714,7 +722,8 @@ def _of_constant(
     """Leave out rows of another m than the constant m of the fit."""
     constant = notes.get("constant", {})
     for name, value in constant.items() if isinstance(constant, Mapping) else ():
-        if not isinstance(value, (int, float)) or name not in table.header or name in table.repeated:
+        known = isinstance(value, float) and name in table.header and name not in table.repeated
+        if not known:
             continue
         values = table.numbers(name).values
         other = usable & np.isfinite(values) & (np.abs(values - value) > 1e-9 * abs(value))

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_EXCEL_ERRORS = {"#n/a", "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"}
+_NAN = {"nan", "+nan", "-nan"}
 MISSING = frozenset(
-    {"", "-", "--", "?", ".", "na", "n/a", "#n/a", "<na>", "nan", "+nan", "-nan", "null", "none", "nil"}
+    {"", "-", "--", "?", ".", "na", "n/a", "<na>", "null", "none", "nil"} | _EXCEL_ERRORS | _NAN
 )
 """Texts, in lower case, of cells that hold no value."""
 SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}

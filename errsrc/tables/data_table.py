@@ -33,7 +33,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "step",
     ),
     "m": ("params", "parameters", "n_params", "num_params", "model_size", "width"),
-    "error": ("loss", "val_loss", "val/loss", "test_loss", "eval/loss", "err", "test_error"),
+    "error": (
+        *("loss", "val_loss", "val/loss", "test_loss", "eval/loss", "err", "test_error"),
+        *("accuracy", "acc", "acc1", "top1", "val_acc", "val/acc", "test_acc"),
+    ),
 }
 """Names that other people's tables give to the columns n, m and error; messages suggest them."""
 TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t"})
@@ -388,9 +391,10 @@ class DataTable:
             where = f"{self.source}, {self.unit} {self.rows[row]}"
             if not name:
                 raise ValueError(f"{where}: the run diverged.")
-            raise ValueError(
-                f"{where}: the column {shortened(name)!r} {accepted}. Got {shortened(text)!r} instead."
-            )
+            has_suffix = re.fullmatch(r"[\d.,]+\s?[A-Za-z]{1,2}", text) is not None
+            hint = " Suffixes are k or K, M, B or G, and T." if has_suffix else ""
+            got = f"Got {shortened(text)!r} instead.{hint}"
+            raise ValueError(f"{where}: the column {shortened(name)!r} {accepted}. {got}")
         shown = [
             f"{self.unit} {self.rows[row]}, {shortened(name)!r} = {shortened(text)!r}"
             if name

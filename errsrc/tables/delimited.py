@@ -119,7 +119,7 @@ def _delimiter(lines: Sequence[str]) -> str:
         with contextlib.suppress(csv.Error):  # refused when all rows are read
             rows = list(csv.reader(lines, delimiter=mark))
             if len(rows[0]) > 1:
-                counts_by_mark[mark] = [len(_trimmed(row)) for row in rows if any(row)]
+                counts_by_mark[mark] = [len(_trimmed(row)) for row in rows]
     for mark, counts in counts_by_mark.items():
         if all(count <= counts[0] for count in counts) and (len(counts) == 1 or max(counts[1:]) > 1):
             return mark

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import sys
@@ -488,3 +489,45 @@ def test_options_are_checked() -> None:
             fit(Power, data=table, **options)
     assert set(ALL) >= {"chinchilla", "dense"}
     assert Dense.inputs == ("n", "m")
+
+
+@pytest.mark.full
+def test_an_empty_column_m_is_no_input(tmp_path: Path) -> None:
+    found = fit_csv(written(tmp_path / "runs.csv", csv_of(n=N, m=[""] * 8, error=ERROR)))
+    assert found.warnings[0] == "The column 'm' has no values: the law in n is fitted."
+    assert found.input_names == ("n",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n,error\n125m,1\n7M,2\n", "Got '125m' instead. Suffixes are k or K, M, B or G, and T."),
+        ("n,accuracy\n1,.5\n", r"no column 'error' (did you mean 'accuracy'?)"),
+        ("n,loss\n1,.5\n", r"no column 'error' (did you mean 'loss'?)"),
+        ("n,error\n1000,0,3152\n2000,0,257\n", "line 2: the row has another number of cells: 3"),
+    ],
+)
+def test_refusals_name_the_fix(command: Command, tmp_path: Path, text: str, message: str) -> None:
+    code, out, said = command("fit", written(tmp_path / "runs.csv", text))
+    assert (code, out, said.count("\n")) == (2, "", 1)
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        {"left_out": 3},
+        {"left_out": {"groups": [{}], "total": 3}},
+        {"left_out": {"groups": [], "total": float("inf")}},
+        {"left_out": {"groups": [{"reason": "x", "rows": 3, "unit": "line"}], "total": 3}},
+        {"constant": {"n": 10**400}},
+        {"constant": [1]},
+        {"library": 3},
+    ],
+)
+def test_notes_of_others_do_no_harm(notes: dict[str, Any]) -> None:
+    found = dataclasses.replace(fit(Power, ERROR, n=N), notes=notes)
+    assert found.left_out == ()
+    assert "left out" not in str(found)
+    assert found.predict(data={"n": [1e5]}).left_out == ()
+    assert len(table_of(found.to_frame())) == 8
