@@ -7,7 +7,7 @@ import json
 import math
 from pathlib import Path
 
-from errsrc.cli.fit import assignment
+from errsrc.cli.fit import assignment, condition
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import compute_optimal, frontier, load_fit
 from errsrc.fitting.approaches import LAWS, ROLES
@@ -15,6 +15,7 @@ from errsrc.fitting.frontiers import powers_of_ten
 from errsrc.fitting.plans import training_flops
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.results import Result
+from errsrc.tables import read_table
 
 DESCRIPTION = """\
 Find the model size m* and the data size n* that have the lowest error at each training budget C,
@@ -46,6 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ROLES:
         what = f"the column of {name} (default: {name}, if there is one)"
         add(f"--{name}", metavar="COL", dest=f"{name}_column", help=what)
+    add(
+        "--where",
+        type=condition,
+        action="append",
+        metavar="COL=VALUE",
+        help="use only these rows of the table",
+    )
+    add("--best-of", action="store_true", help="use only the best of the rows with equal sizes")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--budget", type=float, nargs="+", metavar="C", help="budgets (default: powers of ten)"
@@ -84,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
         found: Result = frontier(fit, budgets, level=args.level)
     else:
         found = compute_optimal(
-            data=args.file,
+            data=read_table(args.file).where(dict(args.where or [])),
             **{name: getattr(args, f"{name}_column") for name in ROLES},
             budgets=args.budget,
             nominal=args.nominal,
@@ -93,6 +102,7 @@ def run(args: argparse.Namespace) -> None:
             objective=args.objective,
             huber_delta=args.delta,
             strict=args.strict,
+            best_of=args.best_of,
             level=args.level,
         )
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)

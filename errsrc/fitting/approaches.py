@@ -20,7 +20,8 @@ from errsrc.fitting.isoflops import IsoFlop, isoflop
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
-from errsrc.fitting.several_laws import auto
+from errsrc.fitting.repeats import best_rows, excess_spread
+from errsrc.fitting.several_laws import auto, weighted_fits
 from errsrc.fitting.table_points import as_table
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law
@@ -102,6 +103,7 @@ class ComputeOptimal(Result):
     fixed=NUMBERS,
     objective=Optional(Choice(OBJECTIVES)),
     strict=Flag(),
+    best_of=Flag(),
     level=LEVEL,
 )
 def compute_optimal(
@@ -119,6 +121,7 @@ def compute_optimal(
     objective: str | None = None,
     huber_delta: float | None = None,
     strict: bool = False,
+    best_of: bool = False,
     level: float = 0.9,
 ) -> ComputeOptimal:
     """Return compute-optimal sizes of runs, by each approach of Hoffmann et al. 2022 that the runs allow.
@@ -149,13 +152,16 @@ def compute_optimal(
     nominal : array_like, optional
         Nominal budgets of the runs, see the parameter `budgets` of `isoflop`.
     law : str
-        "chinchilla", "dense", or "auto" for their average.
+        The name of a law in n and m, such as "chinchilla", or "auto" for the average of several.
     fixed : dict of str to float, optional
         Parameters of the law that are not fitted, such as ``{"eps0": 10.8}``.
     objective, huber_delta : str and float, optional
         What the fit of the law minimises, as in `errsrc.fit`.
     strict : bool
         Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
+    best_of : bool
+        Whether approaches 2 and 3 use only the best of all rows with the same n and m, such as the best of
+        several learning rates.
     level : float
         Coverage of the intervals, in (0, 1).
 
@@ -196,6 +202,8 @@ def compute_optimal(
     measured = columns.pop("error")
     sizes, cost = completed_sizes(columns)
     last = _last_rows(runs, sizes["flops"])
+    if best_of:
+        last = last[best_rows(measured[last], n=sizes["n"][last], m=sizes["m"][last])]
     ends = {"error": measured[last], **{name: x[last] for name, x in sizes.items()}}
     wanted = powers_of_ten(ends["flops"]) if budgets is None else np.atleast_1d(np.asarray(budgets))
     options: dict[str, Any] = {"fixed": fixed, "level": level}
@@ -230,7 +238,7 @@ def compute_optimal(
         missing=tuple(missing),
         cost=cost,
         left_out=left_out,
-        warnings=tuple(_warnings(frontiers, left_out, len(measured))),
+        warnings=(*_warnings(frontiers, left_out, len(measured)), *_spread(found.get("fit"), kept)),
     )
 
 
@@ -303,6 +311,17 @@ def _law_fit(law: str, runs: Mapping[str, Array], options: Mapping[str, Any]) ->
         return auto(**points, **options)
     kind: type[Law] = ALL[law]
     return fit(kind, **points, **options)
+
+
+def _spread(law: Forecast | None, runs: Mapping[str, Array]) -> list[str]:
+    """Return a sentence if runs of equal sizes differ by more than seeds do."""
+    if law is None:
+        return []
+    sizes = {name: runs[name] for name in ("n", "m")}
+    curve, _ = law.curves(**sizes)
+    free = max(len(one.intervals) for one, _ in weighted_fits(law))
+    sentence = excess_spread(sizes, runs["error"], curve, free)
+    return [sentence] if sentence else []
 
 
 def _warnings(frontiers: Sequence[Frontier], left_out: tuple[LeftOut, ...], used: int) -> list[str]:

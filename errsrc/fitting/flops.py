@@ -35,7 +35,7 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
     Raises
     ------
     ValueError
-        If two or more are missing.
+        If two or more are missing, or if the compute is too small to be a number of operations.
 
     Examples
     --------
@@ -54,6 +54,11 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
     else:
         (known,) = {"n", "m"} & sizes.keys()
         out[missing[0]] = sizes["flops"] / (6 * sizes[known])
+        if np.nanmedian(out[missing[0]]) < 1:
+            typical = f"{np.nanmedian(sizes['flops']):.3g} for {known} = {np.nanmedian(sizes[known]):.3g}"
+            raise ValueError(
+                f"The compute must be a number of operations, at least 6 {known}. Got {typical}."
+            )
     return out, COMPUTED[missing[0]]
 
 
@@ -86,7 +91,7 @@ def with_data_sizes(
         return table, ""
     for name in (compute, m):
         table.require(name)
-    table.usable({"flops": compute, "m": m})  # refuses text
+    table.usable({"flops": compute, "m": m})  # refuses text, and tables without a usable row
     sizes = {"flops": table.numbers(compute).values, "m": table.numbers(m).values}
     completed, _ = completed_sizes({name: np.where(x > 0, x, np.nan) for name, x in sizes.items()})
     sentence = f"The table has no column n: n = flops / (6 m), from the columns {compute!r} and {m!r}."

@@ -196,6 +196,8 @@ def frontier(
         scope = f"between the budgets {ends[0]:.3g} and {ends[1]:.3g}"
         exponents = [np.diff(np.log(x[:, :2]), axis=1)[:, 0] / np.log(ends[1] / ends[0]) for x in (m, n)]
     a, b = (interval_of_draws(rows, level, widening) for rows in exponents)
+    if scope.startswith("at all"):
+        a, b = _share(a), _share(b)
     m_star, n_star, ratio = (
         tuple(interval_of_draws(np.log(x), level, widening, positive=True) for x in sizes[:, 2:].T)
         for sizes in (m, n, n / m)
@@ -326,6 +328,14 @@ def _closed_exponents(fit: Forecast, cost: Cost) -> list[Array] | None:
         return None
     alpha, beta = (np.concatenate([[fit.law.params[name]], fit.draws[name]]) for name in ("alpha", "beta"))
     return [beta / (alpha + beta), alpha / (alpha + beta)]
+
+
+def _share(exponent: Interval) -> Interval:
+    """Return the interval of an exponent between 0 and 1; open at both ends if it holds all of them."""
+    low, high = max(exponent.low, 0.0), min(exponent.high, 1.0)
+    if low == 0 and high == 1:
+        low, high = -np.inf, np.inf
+    return Interval(exponent.estimate, low, high, exponent.level)
 
 
 def _widening(fit: Forecast, level: float) -> float:

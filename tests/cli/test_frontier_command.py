@@ -72,3 +72,11 @@ def test_plans_of_several_budgets_are_one_table(tmp_path: Path, capsys: pytest.C
     assert [one["error"]["estimate"] for one in json.loads(capsys.readouterr().out)] == pytest.approx(
         [2.5, 3]
     )
+
+
+def test_some_rows_of_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header, *rows = ONLY_C.read_text().split()
+    both = [f"{row},ours" for row in rows] + [f"{row.replace(',3.', ',4.')},theirs" for row in rows]
+    (tmp_path / "runs.csv").write_text("\n".join([f"{header},who", *both]))
+    assert main(["frontier", str(tmp_path / "runs.csv"), "--where", "who=ours", "--budget", "1e21"]) == 0
+    assert "isoFLOP parabolas  0.509 [0.491, 0.527]" in capsys.readouterr().out

@@ -96,6 +96,26 @@ def test_rows_that_cannot_be_used_are_left_out_and_counted(tmp_path: Path) -> No
         compute_optimal(data=tmp_path / "runs.csv", strict=True)
 
 
+def test_the_best_of_each_size_is_kept_on_request_and_trials_are_said_to() -> None:
+    rows = np.genfromtxt(FIXTURES / "isoflop_only_c.csv", delimiter=",", names=True)
+    data = {name: np.repeat(rows[name], 3) for name in ("flops", "m", "error")}
+    data["error"] *= np.tile([1.0, 1.04, 1.1], 24)
+    data["rate"] = np.tile([1.0, 2.0, 3.0], 24)
+    every = compute_optimal(data=data, budgets=1e21)
+    assert any("--best-of" in sentence for sentence in every.warnings)
+    best = compute_optimal(data=data, budgets=1e21, best_of=True)
+    assert best.warnings == ()
+    assert best.frontiers[0].a == compute_optimal(data=FIXTURES / "isoflop_only_c.csv").frontiers[0].a
+
+
+def test_a_single_budget_leaves_the_exponents_open() -> None:
+    rows = np.genfromtxt(FIXTURES / "isoflop_only_c.csv", delimiter=",", names=True)[:6]
+    found = compute_optimal(rows["error"], m=rows["m"], flops=rows["flops"], budgets=1e18)
+    assert [str(one.a) for one in found.frontiers] == ["not determined"] * 2
+    with pytest.raises(ValueError, match="The compute must be a number of operations, at least 6 m"):
+        compute_optimal(rows["error"], m=rows["m"], flops=rows["flops"] / 1e18)
+
+
 @pytest.mark.parametrize("n", [np.full(6, 4.4e9), 20 * np.geomspace(5e7, 5e8, 6)])
 def test_sizes_that_do_not_vary_independently_have_no_optimum(n: np.ndarray) -> None:
     m = np.geomspace(5e7, 5e8, 6)
