@@ -5,6 +5,7 @@ Noise is always the noise of ln error, so that 0.05 is a noise of 5%.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from errsrc import checks
 from errsrc.checks import ERROR
 from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array, checked_inputs
+from errsrc.results import percent
 
 OUTLIER = 3.0
 """The noise of a Huber fit is computed from residuals clipped at this many robust standard deviations."""
@@ -179,6 +181,49 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
         return 1.0
     fall = -np.diff(logs) / (math.sqrt(2) * noise)
     return float(2 - np.prod(special.ndtr(fall)))
+
+
+def above_largest(problem: Problem, z: Array, cost: float) -> str | None:
+    """Return a sentence on errors above the fixed parameter that the law never exceeds; None if none are.
+
+    Such errors are kept if noise explains them: if the law fits the points hardly better where this parameter
+    is fitted too.  The square root of the fall of the cost, in units of the residual standard deviation, is
+    then at most `OUTLIER`.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    z : ndarray of float64, shape (free,)
+        Its solution.
+    cost : float
+        Its cost there.
+
+    Raises
+    ------
+    ValueError
+        If noise does not explain the errors.
+    """
+    name = problem.law.largest_error_name or ""
+    largest = problem.fixed.get(name, math.inf)
+    excess = float(problem.error.max()) / largest - 1
+    if excess <= 1e-12:
+        return None
+    others = {other: value for other, value in problem.fixed.items() if other != name}
+    free = dataclasses.replace(problem, fixed=others)
+    place = [p.name for p in free.free].index(name)
+    values = largest * (1 + excess * np.array([1.0, 2.0, 5.0]))
+    starts = [np.insert(z, place, value) for value in (np.log(values) if free.free[place].log else values)]
+    least = float(free.solve(np.array(starts)).cost.min())
+    degrees = len(problem.error) - len(free.free)
+    if degrees < 1 or not cost - least <= OUTLIER**2 * least / degrees:
+        accepted = f"numbers <= {name} = {largest * problem.scales['error']:g}, up to noise"
+        got = float(problem.measured["error"].max())
+        raise ValueError(checks.refusal("error", f"fit({problem.law.__name__})", accepted, got))
+    count = int((problem.error > largest * (1 + 1e-12)).sum())
+    some = "1 error lies" if count == 1 else f"{count} errors lie"
+    value = f"{largest * problem.scales['error']:g}"
+    return f"{some} up to {percent(excess, 1)} above {name} = {value}, which noise explains."
 
 
 def seed_noise(problem: Problem) -> float:

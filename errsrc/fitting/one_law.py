@@ -17,7 +17,7 @@ from errsrc.errors import NoFit
 from errsrc.fitting.diagnostics import identifiability, unexplained, warnings_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals
-from errsrc.fitting.noise import noise_around, robust_scale
+from errsrc.fitting.noise import above_largest, noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import NUMBERS, pose
 from errsrc.fitting.problem import OBJECTIVES
@@ -392,6 +392,7 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     unexplained_share = unexplained(problem, residual)
     if unexplained_share > 1:
         raise NoFit(f"The {type(law).__name__} law fits these points worse than a constant does.", law)
+    kept = above_largest(problem, z, found.cost)
     noise = noise_around(problem, z, residual)
     refits = bootstrap(problem, z, draws, seed)
     intervals = parameter_intervals(problem, z, refits, noise.residual, level)
@@ -415,5 +416,8 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         inputs={name: problem.measured[name] for name in law.inputs},
         error=problem.measured["error"],
         weights=problem.weights,
-        warnings=warnings_of(found, intervals, noise, unexplained_share, facts),
+        warnings=(
+            *warnings_of(found, intervals, noise, unexplained_share, facts),
+            *([] if kept is None else [kept]),
+        ),
     )

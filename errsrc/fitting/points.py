@@ -14,6 +14,8 @@ from errsrc.checks import ERROR, Choice, Instance, Number, Optional, PositiveArr
 from errsrc.fitting.problem import OBJECTIVES, Problem
 from errsrc.laws.law import Array, Law, checked_inputs
 
+FAR_ABOVE = 1.2
+"""No noise explains an error that is this many times the error of a random guess."""
 NUMBERS = Optional(Instance(Mapping, "a dict by the names of parameters"))
 """The rule of arguments that give numbers to parameters."""
 
@@ -75,7 +77,8 @@ def pose(
     for name, x in relative.items():
         scales[name] = scales["error"] if name in law.error_inputs else _geometric_mean(x)
     held = _scaled_fixed(law, fixed or {}, scales, where)
-    _check_largest(law, e, held, scales, where)
+    largest = held.get(law.largest_error_name or "")
+    check_largest(law, None if largest is None else largest * scales["error"], e, where)
     _check_varied(law, sizes, held, where)
     problem = Problem(
         law=law,
@@ -179,13 +182,25 @@ def _scaled_limits(
     return out
 
 
-def _check_largest(
-    law: type[Law], error: Array, held: Mapping[str, float], scales: Mapping[str, float], where: str
-) -> None:
-    """Raise ValueError for errors above the fixed parameter that the law never exceeds."""
-    name = law.largest_error_name or ""
-    if name in held and error.max() > held[name] * scales["error"] * (1 + 1e-12):
-        accepted = f"numbers <= {name} = {held[name] * scales['error']:g}"
+def check_largest(law: type[Law], largest: float | None, error: Array, where: str) -> None:
+    """Raise ValueError for errors far above the fixed parameter that the law never exceeds.
+
+    An error slightly above this parameter may be noise; `errsrc.fitting.noise.above_largest` decides after
+    the fit.
+
+    Parameters
+    ----------
+    law : type of Law
+        The law.
+    largest : float or None
+        The fixed value of `Law.largest_error_name`, in the units of the errors; None if it is not fixed.
+    error : ndarray of float64, shape (points,)
+        Measured errors.
+    where : str
+        Name of the function, for the message.
+    """
+    if largest is not None and error.max() > largest * FAR_ABOVE:
+        accepted = f"numbers <= {law.largest_error_name} = {largest:g}"
         raise ValueError(checks.refusal("error", where, accepted, float(error.max())))
 
 

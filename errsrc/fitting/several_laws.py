@@ -20,7 +20,7 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
 from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
 from errsrc.fitting.optima import Optimum, from_starts, optimum
-from errsrc.fitting.points import NUMBERS, pose
+from errsrc.fitting.points import NUMBERS, check_largest, pose
 from errsrc.fitting.problem import Problem
 from errsrc.fitting.table_points import (
     TableRules,
@@ -377,10 +377,8 @@ def _check_values(
     """Raise ValueError for negative parameters and constants, and for errors above a fixed random guess."""
     for name, value in {**fixed, **constants}.items():
         Number(at_least=0)(value, name, "auto")
-    for name in {law.largest_error_name or "" for law in AVERAGED_LAWS[names]} & fixed.keys():
-        if error.max() > fixed[name]:
-            accepted = f"numbers <= {name} = {fixed[name]:g}"
-            raise ValueError(checks.refusal("error", "auto", accepted, float(error.max())))
+    for law in AVERAGED_LAWS[names]:
+        check_largest(law, fixed.get(law.largest_error_name or ""), error, "auto")
 
 
 def _posed(
