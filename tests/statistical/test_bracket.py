@@ -77,9 +77,15 @@ def drift(before: Tensor, after: Tensor) -> float:
     return float(stats.ttest_rel(after.numpy(), before.numpy()).statistic)
 
 
+@pytest.fixture(scope="session")
+def times(full_power: bool) -> int:
+    """How many times as many data sets are drawn as gross faults take."""
+    return 4 if full_power else 1
+
+
 @functools.cache
-def linear_bracket(n: int):
-    data = draws(LINEAR, n, 64)
+def linear_bracket(n: int, count: int):
+    data = draws(LINEAR, n, count)
     exact = np.array([exact_variance(x, at, 0.3) for x, at in zip(data[1], data[3], strict=True)])
     effort = Effort(starts=2, steps=50, chains=8, transitions=24, leaps=24)
     return exact, uncertainty_bracket(LINEAR, *data, seed=1, effort=effort)
@@ -87,8 +93,8 @@ def linear_bracket(n: int):
 
 @pytest.mark.full
 @pytest.mark.parametrize("n", [3, 12])
-def test_the_bracket_holds_the_exact_variance_and_is_narrow(n):
-    exact, found = linear_bracket(n)
+def test_the_bracket_holds_the_exact_variance_and_is_narrow(n, times):
+    exact, found = linear_bracket(n, 64 * times)
     # false alarms: 1e-4, of one-sided t tests of both ends
     for below, above in ((found.lower, exact), (exact, found.upper)):
         assert stats.ttest_rel(below, above).statistic < ALPHA
@@ -98,8 +104,8 @@ def test_the_bracket_holds_the_exact_variance_and_is_narrow(n):
 
 @pytest.mark.full
 @pytest.mark.parametrize("n", [3, 12])
-def test_the_samples_measure_risk_with_less_chance(n):
-    exact, found = linear_bracket(n)
+def test_the_samples_measure_risk_with_less_chance(n, times):
+    exact, found = linear_bracket(n, 64 * times)
     name = "posterior mean"
     alone = np.square(found.samples[:, :1]).mean((1, 2, 3))
     much = found.distance(np.zeros(found.samples.shape[:1] + found.samples.shape[2:3]))
@@ -108,9 +114,9 @@ def test_the_samples_measure_risk_with_less_chance(n):
     assert np.std(found.portfolio[name] / exact) < 0.5
 
 
-def test_a_walk_keeps_the_joint_law_of_teacher_and_data():
+def test_a_walk_keeps_the_joint_law_of_teacher_and_data(times):
     """Weights are N(0, I) and misfits chi-squared after as many transitions as before; false alarms 2e-4."""
-    target, z, _ = planted(TANH, 6, 2000, 0.1)
+    target, z, _ = planted(TANH, 6, 2000 * times, 0.1)
     step = torch.full((len(z),), 0.05, dtype=torch.float64)
     path = run_chains(target, z, step, 8, 10, torch.Generator().manual_seed(1))
     assert 0.3 < float(path.acceptance.mean()) < 0.999
@@ -142,9 +148,9 @@ def test_a_walk_without_metropolis_would_not(monkeypatch):
 
 
 @pytest.mark.full
-def test_a_slide_keeps_the_joint_law_of_teacher_and_data(monkeypatch):
+def test_a_slide_keeps_the_joint_law_of_teacher_and_data(monkeypatch, times):
     """Noiseless labels: weights stay N(0, I), and so the volume of the labels' map; false alarms 2e-4."""
-    target, z, _ = planted(TANH, 4, 1500, 0.0)
+    target, z, _ = planted(TANH, 4, 1500 * times, 0.0)
     step = torch.full((len(z),), 0.4, dtype=torch.float64)
     path = run_constrained_chains(target, z, step, 4, 12, torch.Generator().manual_seed(1))
     assert 0.2 < float(path.acceptance.mean()) < 0.95
@@ -161,9 +167,9 @@ def test_a_slide_keeps_the_joint_law_of_teacher_and_data(monkeypatch):
     assert drift(volume(z), volume(path.state)) > ALPHA
 
 
-def test_a_slide_samples_the_null_space_of_a_linear_network():
+def test_a_slide_samples_the_null_space_of_a_linear_network(times):
     """Without noise the posterior is the prior on the null space of the inputs; false alarms 1e-4."""
-    target, z, points = planted(LINEAR, 3, 100, 0.0)
+    target, z, points = planted(LINEAR, 3, 100 * times, 0.0)
     exact = [exact_variance(x, at, 0.0) for x, at in zip(target.x.numpy(), points.numpy(), strict=True)]
     many = 6
     step = torch.full((many * len(z),), 1.0, dtype=torch.float64)

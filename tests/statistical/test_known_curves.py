@@ -1,9 +1,10 @@
 """Measured learning curves agree with the known ones: within 3% or two standard errors, 0.1 in an exponent.
 
-Means of 60 draws, each exact given its inputs, so that their standard error is at most 0.75% (asserted): of a
-right theory a comparison fails in fewer than 1 of 10,000 runs, one that is 1% off in fewer than 1 of 100.
-Exponents have a standard error of at most 0.025 (asserted): 1 of 10,000 again.  Seeds are fixed.  Each
-kind has controls that must fail.  Larger sizes and more exponents are in `benchmarks/theory.py`.
+Means of 60 draws (240 with ``--full-power``), each exact given its inputs, so that their standard error
+is at most 0.75% (asserted): of a right theory a comparison fails in fewer than 1 of 10,000 runs, one that
+is 1% off in fewer than 1 of 100.  Exponents have a standard error of at most 0.025 (asserted): 1 of 10,000
+again.  Seeds are fixed.  Each kind has controls that must fail.  Larger sizes and more exponents are in
+`benchmarks/theory.py`.
 """
 
 import functools
@@ -31,8 +32,13 @@ CLEAN = LinearTeacher(250, input_decay=1.5, weight_decay=0.7)
 FLAT = LinearTeacher(60, channel=NOISY)
 
 
+@pytest.fixture(scope="session")
+def draws(full_power: bool) -> int:
+    return 240 if full_power else 60
+
+
 @functools.cache
-def measured(setting, learner, n, draws=60, term="total"):
+def measured(setting, learner, n, draws, term="total"):
     """Mean and relative standard error of the excess risk, or of a term."""
     found = budget(setting, learner, n, draws=draws).draws
     values = found["total"] - found["noise"] if term == "total" else found[term]
@@ -71,8 +77,8 @@ def sphere(setting, learner, n, degrees):
 @pytest.mark.full
 @pytest.mark.parametrize("n", [30, 100])
 @pytest.mark.parametrize("ridge", [0.02, 0.5, 5.0])
-def test_ridge_regression(n, ridge):
-    found = measured(NORMAL, Ridge(ridge), n)
+def test_ridge_regression(n, ridge, draws):
+    found = measured(NORMAL, Ridge(ridge), n, draws)
     assert found[1] <= 0.0075
     assert agree(found, linear(NORMAL, n, ridge))
 
@@ -81,39 +87,39 @@ def test_ridge_regression(n, ridge):
 @pytest.mark.parametrize(
     ("setting", "n"), [(NORMAL, 30), (NORMAL, 75), (NORMAL, 200), (CLEAN, 40), (CLEAN, 100)]
 )
-def test_regression_without_ridge(setting, n):
-    found = measured(setting, MinimumNorm(), n)
+def test_regression_without_ridge(setting, n, draws):
+    found = measured(setting, MinimumNorm(), n, draws)
     assert found[1] <= 0.0075
     assert agree(found, linear(setting, n))
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("n", [30, 100])
-def test_the_uncertainty_is_that_of_the_bayes_ridge(n):
+def test_the_uncertainty_is_that_of_the_bayes_ridge(n, draws):
     setting = LinearTeacher(150, input_decay=1.2, channel=NOISY)
     ridge = setting.noise / setting.weight_variances[0]
-    found = measured(setting, Ridge(0.02), n, term="uncertainty")
+    found = measured(setting, Ridge(0.02), n, draws, term="uncertainty")
     assert found[1] <= 0.0075
     assert agree(found, linear(setting, n, ridge))
 
 
 @pytest.mark.parametrize("n", [20, 40, 90, 240])
-def test_least_squares_exactly(n):
-    found = measured(FLAT, MinimumNorm(), n)
+def test_least_squares_exactly(n, draws):
+    found = measured(FLAT, MinimumNorm(), n, draws)
     assert found[1] <= 0.0075
     assert agree(found, least_squares(n, 60, noise=FLAT.noise))
 
 
-def test_least_squares_on_some_of_the_inputs():
+def test_least_squares_on_some_of_the_inputs(draws):
     """60 of 90, 120 examples; over teachers and noise the mean is in closed form."""
     rng = np.random.default_rng(0)
     values = []
-    for _ in range(60):
+    for _ in range(draws):
         x = rng.standard_normal((120, 90))
         solver = np.linalg.pinv(x[:, :60])
         off = (np.eye(60) - solver @ x[:, :60], solver @ x[:, 60:])
         values.append(sum((part**2).sum() for part in off) / 90 + 30 / 90 + 0.1 * (solver**2).sum())
-    found = np.mean(values), np.std(values, ddof=1) / np.sqrt(60) / np.mean(values)
+    found = np.mean(values), np.std(values, ddof=1) / np.sqrt(draws) / np.mean(values)
     assert found[1] <= 0.0075
     assert agree(found, least_squares(120, 60, target=60 / 90, noise=0.1, outside=30 / 90))
     assert not agree(found, least_squares(120, 60, target=60 / 90, noise=0.1))
@@ -133,8 +139,8 @@ SPHERES = [
 @pytest.mark.full
 @pytest.mark.parametrize(("setting", "learner", "degrees"), SPHERES, ids=str)
 @pytest.mark.parametrize("n", [30, 100])
-def test_kernel_regression_of_gaussian_processes(setting, learner, degrees, n):
-    found = measured(setting, learner, n)
+def test_kernel_regression_of_gaussian_processes(setting, learner, degrees, n, draws):
+    found = measured(setting, learner, n, draws)
     assert found[1] <= 0.0075
     assert agree(found, sphere(setting, learner, n, degrees))
 
@@ -143,12 +149,12 @@ def test_kernel_regression_of_gaussian_processes(setting, learner, degrees, n):
     ("n", "m", "ridge", "noise"),
     [(50, 150, 0.0, 0.0), (150, 50, 0.0, 0.2), (60, 60, 0.3, 0.1), (200, 60, 1.0, 0.0)],
 )
-def test_random_features(n, m, ridge, noise):
-    """Averaged over teachers and noise in closed form, 60 draws of inputs and features."""
+def test_random_features(n, m, ridge, noise, draws):
+    """Averaged over teachers and noise in closed form, for draws of inputs and features."""
     e = np.arange(1.0, 401) ** -1.5
     rng = np.random.default_rng(0)
     values = []
-    for _ in range(60):
+    for _ in range(draws):
         x = rng.standard_normal((n, 400)) * np.sqrt(e)
         mix = rng.standard_normal((m, 400)) / np.sqrt(m)
         features = x @ mix.T
@@ -158,37 +164,39 @@ def test_random_features(n, m, ridge, noise):
         off = np.sqrt(e)[:, None] * (np.eye(400) - weights @ x)
         values.append((off**2).sum() + noise * (e[:, None] * weights**2).sum())
     mean = np.mean(values)
-    error = np.std(values, ddof=1) / np.sqrt(60) / mean
+    error = np.std(values, ddof=1) / np.sqrt(draws) / mean
     assert error <= 0.0075
     assert agree((mean, error), random_features(n, m, e, e, ridge=ridge, noise=noise))
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("n", [20, 200])
-def test_memory(n):
+def test_memory(n, draws):
     setting = TableTeacher(300, classes=4, decay=0.3)
-    found = measured(setting, Memory(), n, draws=600)
+    found = measured(setting, Memory(), n, draws=10 * draws)
     assert found[1] <= 0.0075
     assert agree(found, memorising(n, setting.probabilities) * 3 / 4)
 
 
 @pytest.mark.full
-def test_controls_that_must_fail():
+def test_controls_that_must_fail(draws):
     """Another convention, noise forgotten, another size, a world without the theory's assumptions."""
     for n in (30, 100):
         for ridge in (0.5, 5.0):
-            found = measured(NORMAL, Ridge(ridge), n)
+            found = measured(NORMAL, Ridge(ridge), n, draws)
             assert not agree(found, linear(NORMAL, n, n * ridge))  # K + n ridge I
-        assert not agree(measured(NORMAL, MinimumNorm(), 30), linear(NORMAL, 30, noise=0.0))
+        assert not agree(measured(NORMAL, MinimumNorm(), 30, draws), linear(NORMAL, 30, noise=0.0))
         setting, learner, degrees = SPHERES[1]
-        assert not agree(measured(setting, learner, n), sphere(setting, KernelRidge("rbf"), n, degrees))
-    assert not agree(measured(FLAT, MinimumNorm(), 90), least_squares(90, 61, noise=FLAT.noise))
+        assert not agree(
+            measured(setting, learner, n, draws), sphere(setting, KernelRidge("rbf"), n, degrees)
+        )
+    assert not agree(measured(FLAT, MinimumNorm(), 90, draws), least_squares(90, 61, noise=FLAT.noise))
     table = TableTeacher(300, classes=4, decay=0.3)
-    assert not agree(measured(table, Memory(), 100, draws=600), memorising_zipf(100, 0.3) * 3 / 4)
+    assert not agree(measured(table, Memory(), 100, draws=10 * draws), memorising_zipf(100, 0.3) * 3 / 4)
     circle = BandTeacher(Torus(30), 2.0, channel=Gaussian(0.3))
     eigenvalues = ive((np.arange(61) + 1) // 2, 1 / 0.3**2)  # of the periodic kernel of length 0.3
     predicted = kernel_regression(60, eigenvalues, circle.variances, ridge=1e-3, noise=circle.noise).excess
-    found = measured(circle, KernelRidge("periodic", 0.3, ridge=1e-3), 60)
+    found = measured(circle, KernelRidge("periodic", 0.3, ridge=1e-3), 60, draws)
     assert not agree(found, predicted)
     assert found[0] > predicted
 
@@ -211,13 +219,13 @@ EXPONENTS = [
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("setting", "learner", "sizes", "draws", "expected"), EXPONENTS, ids=str)
-def test_exponents(setting, learner, sizes, draws, expected):
+@pytest.mark.parametrize(("setting", "learner", "sizes", "count", "expected"), EXPONENTS, ids=str)
+def test_exponents(setting, learner, sizes, count, expected, full_power):
     if isinstance(setting, GaussianProcessTeacher) and isinstance(learner, KernelRidge):
         assert expected == exponents.gaussian_process(0.5, 0.5, setting.dim - 1)
     if isinstance(expected, tuple):
         expected = exponents.ridgeless(*expected)
-    found, error = slope(setting, learner, sizes, draws)
+    found, error = slope(setting, learner, sizes, 4 * count if full_power else count)
     assert error <= 0.025
     assert found == pytest.approx(expected, abs=0.1)
 
