@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,21 @@ def write_checkpoint(path: Path, identity: str, content: dict[str, Any]) -> None
 
     Notes
     -----
-    In distributed training, only the process of rank 0 writes.
+    In distributed training, only the process of rank 0 writes.  If the file cannot be written, for example
+    because the disk is full, a warning says so, and training goes on without a new checkpoint.
     """
     if distributed.rank():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
-        torch.save({"identity": identity, "content": content}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            torch.save({"identity": identity, "content": content}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError for a full disk
+        _warn(path, "written", error)
 
 
 def remove_checkpoint(path: Path) -> None:
@@ -80,8 +85,17 @@ def remove_checkpoint(path: Path) -> None:
     """
     distributed.barrier()
     if not distributed.rank():
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            _warn(path, "removed", error)
     distributed.barrier()
+
+
+def _warn(path: Path, done: str, error: Exception) -> None:
+    """Warn that a checkpoint could not be written or removed, which is no reason to lose a training."""
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+    warnings.warn(f"The checkpoint {path} could not be {done}: {reason}.", stacklevel=3)
 
 
 def read_checkpoint(path: Path, identity: str, name: str, where: str) -> dict[str, Any] | None:
