@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +22,8 @@ MISSING = frozenset(
     {"", "-", "--", "?", ".", "na", "n/a", "<na>", "null", "none", "nil"} | _EXCEL_ERRORS | _NAN
 )
 """Texts, in lower case, of cells that hold no value."""
+INFINITE = frozenset({"inf", "infinity"})
+"""Texts, in lower case, of infinite numbers."""
 SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 """Suffixes of numbers, with their factors."""
 _SPACES = "' \u00a0\u2009\u202f\u2019"
@@ -71,13 +73,16 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
-def marks_of(cells: Iterable[str]) -> Marks:
-    """Return what the cells of a column show about its decimal mark; nothing if a cell is no number.
+def marks_of(cells: Iterable[str], numbers: bool = False) -> Marks:
+    """Return what the cells of a column show about its decimal mark.
 
     Parameters
     ----------
     cells : iterable of str
         The cells.
+    numbers : bool
+        Whether the column is known to hold numbers: other text in it is then skipped.  Otherwise, a column
+        with other text shows nothing, because it may hold versions or names.
     """
     decimal: set[str] = set()
     ungrouped = False
@@ -85,8 +90,10 @@ def marks_of(cells: Iterable[str]) -> Marks:
         if is_missing(cell):
             continue
         found = _SHAPE.fullmatch(cell.strip())
-        if not found:
+        if not found and not numbers and cell.strip().lower().lstrip("+-") not in INFINITE:
             return Marks(frozenset(), False)
+        if not found:
+            continue
         digits = re.split("[eE]", found[1])[0]
         mark, plain = _shown(digits)
         decimal |= mark
@@ -108,15 +115,15 @@ def _shown(digits: str) -> tuple[set[str], bool]:
     return (set() if _GROUPED[mark].fullmatch(digits) else {mark}), ungrouped
 
 
-def decimal_mark(cells: Sequence[str], elsewhere: Marks, european: bool) -> str:
+def decimal_mark(cells: Sequence[str], elsewhere: Callable[[], Marks], european: bool) -> str:
     """Return the decimal mark of a column, "." or ",".
 
     Parameters
     ----------
     cells : sequence of str
         The cells of the column.
-    elsewhere : Marks
-        What all the columns of the file show.
+    elsewhere : callable
+        Returns what all the columns of the file show; called only if the column alone does not decide.
     european : bool
         Whether the columns of the file are separated by semicolons, as where "," is the decimal mark.
 
@@ -126,24 +133,30 @@ def decimal_mark(cells: Sequence[str], elsewhere: Marks, european: bool) -> str:
         If the column has two decimal marks, or if nothing decides between two readings.  The message is the
         end of a sentence about the column.
     """
-    own = marks_of(cells)
+    if not any("," in cell for cell in cells):
+        points = [cell for cell in cells if "." in cell]
+        if not all(_GROUPED["."].fullmatch(cell.strip()) for cell in points[:20]):
+            return "."
+    own = marks_of(cells, numbers=True)
     if len(own.decimal) > 1:
         raise ValueError("has decimal points in some cells and decimal commas in others")
     if own.decimal:
         return next(iter(own.decimal))
-    unclear = [cell.strip() for cell in cells if re.search("[.,]", cell) and not is_missing(cell)]
+    shaped = [cell.strip() for cell in cells if _SHAPE.fullmatch(cell.strip()) and not is_missing(cell)]
+    unclear = [cell for cell in shaped if re.search("[.,]", cell)]
     marks = {mark for cell in unclear for mark in ".," if mark in cell}
-    if not unclear or not all(_SHAPE.fullmatch(cell) for cell in unclear):
-        return "," if elsewhere.decimal == {","} else "."
+    if not marks:
+        return "."
+    others = elsewhere()
     if len(marks) == 1:
         (mark,) = marks
         other = "," if mark == "." else "."
-        if own.ungrouped or elsewhere.ungrouped:
+        if own.ungrouped or others.ungrouped:
             return mark
-        if elsewhere.decimal == {other}:
+        if others.decimal == {other}:
             return other
         whole = all(re.search(r"[.,]000\D*$", cell) for cell in unclear)
-        if not whole and (elsewhere.decimal == {mark} or (mark == "." and not european)):
+        if not whole and (others.decimal == {mark} or (mark == "." and not european)):
             return mark
     cell = unclear[0]
     without = re.sub("[.,]", "", cell)
@@ -154,15 +167,17 @@ def decimal_mark(cells: Sequence[str], elsewhere: Marks, european: bool) -> str:
     )
 
 
-def read_column(cells: Sequence[str], elsewhere: Marks, european: bool = False) -> ColumnNumbers:
+def read_column(
+    cells: Sequence[str], elsewhere: Callable[[], Marks], european: bool = False
+) -> ColumnNumbers:
     """Read the cells of a column as numbers.
 
     Parameters
     ----------
     cells : sequence of str
         The cells.
-    elsewhere : Marks
-        What all the columns of the file show about its decimal mark.
+    elsewhere : callable
+        Returns what all the columns of the file show about its decimal mark.
     european : bool
         Whether the columns of the file are separated by semicolons.
 

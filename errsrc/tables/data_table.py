@@ -87,8 +87,8 @@ class DataTable:
         "" for a file.
     index : object
         The index of a pandas data frame; None for other tables.
-    marks : Marks or None
-        What the whole file shows about its decimal mark, if the table is a part of a file.
+    whole : DataTable or None
+        The table of the whole file, which shows its decimal mark, if this table is a part of it.
     """
 
     source: str
@@ -99,7 +99,7 @@ class DataTable:
     written: Written | None = None
     library: str = ""
     index: Any = None
-    marks: Marks | None = None
+    whole: DataTable | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -183,8 +183,8 @@ class DataTable:
     @functools.cached_property
     def _marks(self) -> Marks:
         """What all columns of text show about the decimal mark."""
-        if self.marks is not None:
-            return self.marks
+        if self.whole is not None:
+            return self.whole._marks
         found = [marks_of(cells) for cells in self.columns.values() if isinstance(cells, tuple)]
         decimal: frozenset[str] = frozenset().union(*(one.decimal for one in found))
         return Marks(decimal, any(one.ungrouped for one in found))
@@ -217,7 +217,7 @@ class DataTable:
             if isinstance(cells, tuple):
                 european = self.written is not None and self.written.delimiter == ";"
                 try:
-                    self._read[name] = read_column(cells, self._marks, european)
+                    self._read[name] = read_column(cells, lambda: self._marks, european)
                 except ValueError as error:
                     raise ValueError(f"{self.source}: the column {shortened(name)!r} {error}.") from None
             else:
@@ -257,7 +257,7 @@ class DataTable:
         index = None if self.index is None else self.index[keep]
         rows = some(self.rows)
         return dataclasses.replace(
-            self, columns=columns, rows=rows, written=written, index=index, marks=self._marks
+            self, columns=columns, rows=rows, written=written, index=index, whole=self.whole or self
         )
 
     def with_column(self, name: str, values: Array) -> DataTable:
@@ -270,7 +270,7 @@ class DataTable:
         values : ndarray of float64, shape (rows,)
             The values.
         """
-        return dataclasses.replace(self, columns={**self.columns, name: values}, marks=self._marks)
+        return dataclasses.replace(self, columns={**self.columns, name: values}, whole=self.whole or self)
 
     def where(self, conditions: Mapping[str, Any]) -> DataTable:
         """Return the table of the rows that hold given values.
@@ -502,7 +502,7 @@ class DataTable:
             raise ValueError(f"{self.source} has no values in the columns of its runs.")
         columns = {name: tuple(column) for name, column in new.items()}
         return DataTable(
-            self.source, columns, tuple(rows), self.unit, library=self.library, marks=self._marks
+            self.source, columns, tuple(rows), self.unit, library=self.library, whole=self.whole or self
         )
 
 

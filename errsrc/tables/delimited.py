@@ -89,6 +89,8 @@ def parse_delimited(text: str, source: str) -> DataTable:
     elif len(body) == 1 and any(k > start for k in comments):
         comments = before  # each row starts with "#", as numbers of runs may
     records = list(_records(source, lines, start, delimiter, frozenset(comments)))
+    if not records:
+        raise ValueError(f"{source} has no rows.")
     return _table(source, records, delimiter)
 
 
