@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the frontier of a fit, or the frontiers of a table, and draw them if asked to."""
     check_plot(args.plot, args.file)
-    if Path(args.file).suffix == ".json":
+    if args.file != "-" and _holds_a_fit(Path(args.file)):
         fit = load_fit(args.file)
         budgets = powers_of_ten(training_flops(**fit.inputs)) if args.budget is None else args.budget
         found: Result = frontier(fit, budgets, level=args.level)
@@ -107,6 +107,12 @@ def run(args: argparse.Namespace) -> None:
         )
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
     write_plot(found, args.plot)
+
+
+def _holds_a_fit(path: Path) -> bool:
+    """Return whether a file is a fit, by its first bytes, and not a table in JSON."""
+    with path.open("rb") as file:
+        return b'"errsrc fit' in file.read(200)
 
 
 def budget_range(text: str) -> list[float]:

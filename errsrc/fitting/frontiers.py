@@ -120,6 +120,7 @@ class Frontier(Result):
 
 
 @checks.arguments(fit=Instance(Forecast, "a fit of a law in n and m"), budgets=PositiveArray(), level=LEVEL)
+@np.errstate(all="ignore")
 def frontier(
     fit: Forecast, budgets: ArrayLike, *, cost: Cost = training_flops, level: float = 0.9
 ) -> Frontier:

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from errsrc import checks
@@ -17,7 +18,19 @@ from errsrc.fitting.frontiers import Frontier
 from errsrc.fitting.isoflops import IsoFlop
 from errsrc.laws.law import Array
 from errsrc.plots.drawing import draw
-from errsrc.plots.style import BLUE, INK, SILVER, STYLE, VERMILION, axes, legend_right, log, power_of_ten
+from errsrc.plots.style import (
+    BLUE,
+    DASHED,
+    GREEN,
+    INK,
+    SILVER,
+    STYLE,
+    VERMILION,
+    axes,
+    legend_right,
+    log,
+    power_of_ten,
+)
 from errsrc.results import Interval
 
 SHOWN_BUDGETS = 8
@@ -108,13 +121,50 @@ def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
 
 
 @draw.register
-def _of_all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
-    """Draw the isoFLOP curves; without them the optimal sizes by the last approach."""
-    return (
-        optimal_sizes(result.frontiers[-1], ax)
-        if result.isoflop is None
-        else isoflop_curves(result.isoflop, ax)
-    )
+@checks.arguments(result=Instance(ComputeOptimal, "a ComputeOptimal, as errsrc.compute_optimal returns it"))
+def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
+    """Draw the runs of each budget, and next to them the optimal sizes by all approaches.
+
+    Parameters
+    ----------
+    result : ComputeOptimal
+        Compute-optimal sizes by one or more approaches.
+    ax : matplotlib Axes, optional
+        Where to draw the optimal sizes alone; by default a new figure, with the runs if they share budgets.
+
+    Returns
+    -------
+    matplotlib Axes
+        The Axes of the optimal sizes.
+    """
+    with mpl.rc_context(STYLE):
+        if ax is None and result.isoflop is not None:
+            left, right = Figure(figsize=(13.0, 4.6), layout="constrained").subplots(1, 2)
+            isoflop_curves(result.isoflop, left)
+            ax = right
+        ax = axes(ax, 7.6, 4.4)
+        for one, color in zip(result.frontiers, (BLUE, VERMILION, GREEN), strict=False):
+            order = np.argsort(one.budgets)
+            budgets = np.array(one.budgets)[order]
+            for name, sizes, dashes, exponent in (
+                ("m*", one.m, "solid", one.a),
+                ("n*", one.n, DASHED, one.b),
+            ):
+                estimate, low, high = _ends([sizes[k] for k in order])
+                style: dict[str, Any] = {
+                    "color": color,
+                    "linestyle": dashes,
+                    "marker": "o",
+                    "markersize": 3.5,
+                }
+                ax.plot(budgets, estimate, **style, label=f"{name}, {one.method}\nexponent {exponent}")
+                ax.fill_between(budgets, low, high, color=color, alpha=0.14, linewidth=0)
+                if len(budgets) == 1:
+                    ax.errorbar(budgets, estimate, [estimate - low, high - estimate], color=color, capsize=3)
+        legend_right(ax)
+        ax.set(xlabel=f"C, budget ({result.cost})", ylabel="compute-optimal size")
+        ax.set_title(f"{100 * result.frontiers[0].a.level:.6g}% intervals")
+        return log(ax)
 
 
 def _left_out_runs(result: IsoFlop, ax: Axes, handles: list[Line2D]) -> None:

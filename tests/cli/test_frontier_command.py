@@ -80,3 +80,13 @@ def test_some_rows_of_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     (tmp_path / "runs.csv").write_text("\n".join([f"{header},who", *both]))
     assert main(["frontier", str(tmp_path / "runs.csv"), "--where", "who=ours", "--budget", "1e21"]) == 0
     assert "isoFLOP parabolas  0.509 [0.491, 0.527]" in capsys.readouterr().out
+
+
+def test_a_table_in_json_is_no_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header, *rows = (line.split(",") for line in ONLY_C.read_text().split())
+    records = [dict(zip(header, map(float, row), strict=True)) for row in rows]
+    (tmp_path / "runs.json").write_text(json.dumps(records))
+    assert main(["frontier", str(tmp_path / "runs.json"), "--budget", "1e21"]) == 0
+    assert "isoFLOP parabolas  0.509 [0.491, 0.527]" in capsys.readouterr().out
+    assert main(["frontier", str(tmp_path / "none.json")]) == 2
+    assert "none.json: No such file" in capsys.readouterr().err

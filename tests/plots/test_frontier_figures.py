@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from errsrc.fitting import Frontier, IsoFlop, isoflop
+from errsrc.fitting import Frontier, IsoFlop, compute_optimal, isoflop
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +59,17 @@ def test_optimal_sizes_are_two_lines_with_their_intervals(table: IsoFlop) -> Non
     assert ax.get_xscale() == ax.get_yscale() == "log"
     lone = table.frontier(1e21).plot()
     assert len(lone.containers) == 2
+
+
+def test_all_approaches_have_the_runs_next_to_the_sizes_of_each_approach() -> None:
+    path = Path(__file__).parents[1] / "fixtures" / "isoflop_only_c.csv"
+    found = compute_optimal(data=path, budgets=[1e19, 1e21])
+    ax = found.plot()
+    figure = ax.get_figure()
+    assert figure is not None
+    assert len(figure.axes) == 2
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == 2]
+    truths = [x for one in found.frontiers for x in (one.columns()["m"], one.columns()["n"])]
+    for line, truth in zip(drawn, truths, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), truth)
+    assert len(labels(ax)) == 4
