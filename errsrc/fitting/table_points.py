@@ -47,6 +47,15 @@ LAWS_IN_N: dict[type[Law], tuple[type[Law], dict[str, str]]] = {
 }
 """The law in n that each law in n and m is if m is constant, with the new names of its parameters."""
 
+NEGATIVE_LOSSES = (
+    "Add one constant to all losses that makes them > 0, such as 10, and fit with objective='absolute' "
+    "(--objective absolute): it only raises the floor by this constant."
+)
+"""What to do with losses that may be negative, such as losses relative to those of a unigram model.
+
+Absolute residuals do not change with the constant, and the floor of a law is >= 0.  So the constant has to be
+larger than the depth of the floor."""
+
 
 @dataclass(frozen=True)
 class TableRules:
@@ -318,6 +327,7 @@ def usable_columns(
         table.require(name, role if name == role else "")
     table, copies, warnings = _without_copies(table, rules.strict)
     table, said = _with_errors(table, columns["error"], rules)
+    _check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
     values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
     if rules.best_of:
@@ -332,6 +342,14 @@ def usable_columns(
         )
         said = (*said, "Each size keeps its best row: predictions are for the best of as many trials.")
     return UsableColumns(values, (*copies, *left_out), (*warnings, *said))
+
+
+def _check_signs(error: Array, column: str) -> None:
+    """Raise ValueError for losses that may be negative; a repeated -1 only marks missing values."""
+    negative = np.unique(error[np.isfinite(error) & (error < 0)])
+    positive = error[np.isfinite(error) & (error > 0)]
+    if len(negative) > 1 or (len(negative) == 1 and not positive.size):
+        raise ValueError(f"The column {column!r} has values < 0, such as {negative[0]:g}. {NEGATIVE_LOSSES}")
 
 
 def _with_derived_n(
@@ -474,7 +492,11 @@ def measured_error(
         Whether the law of the fit falls with n.
     """
     shares = errors_of(checks.NonNegativeArray()(error, "error", where)) if accuracy else error
-    measured = ERROR(shares, "error", where)
+    try:
+        measured = ERROR(shares, "error", where)
+    except ValueError as refused:
+        below = bool((np.asarray(shares, dtype=np.float64) < 0).any())
+        raise ValueError(f"{refused} {NEGATIVE_LOSSES}" if below else str(refused)) from None
     try:
         sizes = {name: PositiveArray()(inputs[name], name, where) for name in ("n", "m") if name in inputs}
     except (TypeError, ValueError):
