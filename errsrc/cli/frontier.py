@@ -17,6 +17,15 @@ from errsrc.fitting.problem import OBJECTIVES
 from errsrc.results import Result
 from errsrc.tables import read_table
 
+COLUMNS = {
+    "error": "the error or loss (default: error)",
+    "m": "the model size, in parameters (default: m)",
+    "n": "the data size, in examples or tokens (default: n)",
+    "flops": "the operations of training (default: flops)",
+    "run": "the name of the run, if a run has several rows (default: run)",
+}
+"""What the columns of a table hold, for the help."""
+
 DESCRIPTION = """\
 Find the model size m* and the data size n* that have the lowest error at each training budget C,
 and the exponents a and b of m* ~ C^a and n* ~ C^b.  All numbers have intervals.
@@ -45,8 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="a table of runs, or a fit.json that 'errsrc fit --out' wrote")
     for name in ROLES:
-        what = f"the column of {name} (default: {name}, if there is one)"
-        add(f"--{name}", metavar="COL", dest=f"{name}_column", help=what)
+        add(f"--{name}", metavar="COL", dest=f"{name}_column", help=f"the column of {COLUMNS[name]}")
     add(
         "--where",
         type=condition,

@@ -145,7 +145,8 @@ def compute_optimal(
         Model sizes, data sizes and operations of training, > 0: all three, or two of them.  The third then
         follows from flops = 6 n m (Kaplan et al. 2020).
     run : sequence, shape (rows,), or str, optional
-        Name or number of the run of each row, if the rows are evaluations during trainings.
+        Name or number of the run of each row, if the rows are evaluations during trainings.  By default the
+        column "run" of `data`, if the rows of each run have one model size and different compute.
     budgets : array_like, optional
         Budgets in flops at which the optimal sizes are returned; powers of ten by default, up to about 100
         times the largest compute of the runs.
@@ -201,6 +202,11 @@ def compute_optimal(
     runs = columns.pop("run", None)
     measured = columns.pop("error")
     sizes, cost = completed_sizes(columns)
+    if runs is not None and not _are_trainings(runs, sizes):
+        if run is not None:
+            accepted = "the run of each row, of one model size and with different flops in each row"
+            raise ValueError(checks.refusal("run", "compute_optimal", accepted, "<runs of several sizes>"))
+        runs = None  # a column of this name that counts seeds, for example
     last = _last_rows(runs, sizes["flops"])
     if best_of:
         last = last[best_rows(measured[last], n=sizes["n"][last], m=sizes["m"][last])]
@@ -284,6 +290,15 @@ def _column(table: DataTable, role: str, asked: str | None) -> str | None:
     if name is None and (asked is not None or role == "error"):
         table.require(asked or role, f"--{role}")
     return name
+
+
+def _are_trainings(runs: NDArray[Any], sizes: Mapping[str, Array]) -> bool:
+    """Return whether the rows of each run have one model size and different compute."""
+    _, which = np.unique(runs, return_inverse=True)
+    which = which.ravel()
+    models = np.unique(np.stack([which, np.log(sizes["m"]).round(6)]), axis=1).shape[1]
+    steps = np.unique(np.stack([which, sizes["flops"]]), axis=1).shape[1]
+    return models == which.max() + 1 and steps == len(which)
 
 
 def _last_rows(runs: NDArray[Any] | None, flops: Array) -> NDArray[np.intp]:

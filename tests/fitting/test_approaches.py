@@ -74,6 +74,19 @@ def test_the_envelope_has_each_run_at_the_compute_at_which_it_is_the_best(
         training_envelope(error[few], **{name: curves[name][few] for name in ("m", "n", "run")})
 
 
+def test_a_column_run_that_counts_seeds_names_no_training_curves() -> None:
+    rows = np.genfromtxt(FIXTURES / "isoflop_only_c.csv", delimiter=",", names=True)
+    data = {name: np.repeat(rows[name], 2) for name in ("flops", "m", "error")}
+    data["error"] *= np.tile([0.999, 1.001], 24)
+    data["run"] = np.tile([1.0, 2.0], 24)
+    found = compute_optimal(data=data, budgets=1e21)
+    assert len(found.frontiers) == 2
+    assert found.fit is not None
+    assert len(found.fit.inputs["n"]) == 48
+    with pytest.raises(ValueError, match="'run' parameter of compute_optimal must be the run of each row"):
+        compute_optimal(data=data, run="run")
+
+
 def test_diverged_runs_are_left_out_of_both_approaches() -> None:
     rows = np.genfromtxt(FIXTURES / "isoflop_clean.csv", delimiter=",", names=True)
     error = rows["error"].copy()
