@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from errsrc import plots
+from errsrc.plots.labels import wrapped
 from errsrc.results import ROUNDING, Interval, Result, json_value
 
 
@@ -78,6 +79,17 @@ def test_a_result_type_of_a_user_shows_itself() -> None:
         return axes
 
     assert one.plot(scale=2.0).lines[0].get_xdata()[0] == 3.04
+
+
+def test_a_figure_title_breaks_no_interval() -> None:
+    lines = wrapped("chinchilla: alpha 0.345 [0.325, 0.366], beta 0.359 [0.339, 0.378], n = 30", 30).split(
+        "\n"
+    )
+    assert [line.replace("\xa0", " ") for line in lines] == [
+        "chinchilla: alpha 0.345",
+        "[0.325, 0.366], beta 0.359",
+        "[0.339, 0.378], n = 30",
+    ]
 
 
 def test_json_of_numbers_that_are_not_finite_is_null() -> None:

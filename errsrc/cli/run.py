@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import functools
 from collections.abc import Iterator
 from typing import Any
@@ -84,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
         with Store(path, write=True) as store:
             summary = compute(store, study, engine, args.retry)
     if args.json:
-        print_json({"store": path, **dataclasses.asdict(summary)})
+        print_json({"store": path, **summary.as_dict()})
     else:
         print(summary)
     if summary.failed:

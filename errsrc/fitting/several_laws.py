@@ -106,8 +106,14 @@ class AveragedFit(Forecast):
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def headline(self) -> str:
-        """Return the weights of the laws, and the parameters of the first of them, as one line."""
-        return f"{self._shares()}; {self.members[0].headline()}"
+        """Return the weights of the laws, and the exponents and the floor of the average, as one line."""
+        found = asymptotes.exponents(self.members, self.weights)
+        shown = [f"exponent of {name} {interval}" for name, interval in found.items()]
+        floor = asymptotes.floor(self.members, self.weights)
+        shown += [] if floor is None else [f"floor {floor}"]
+        if not shown:
+            return self.members[0].headline()
+        return f"{self._shares()}; {len(self.members[0].error)} points: {', '.join(shown)}"
 
     def content(self) -> list[str | TextTable]:
         """Return the exponents and the floor, the weights of the laws, the first law, and the warnings."""

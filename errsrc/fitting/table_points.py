@@ -271,6 +271,8 @@ def table_points(
         notes["flops"] = columns.get("flops", "flops")
     if table.library:
         notes["library"] = table.library
+    if rules.accuracy:
+        notes["accuracy"] = True
     notes |= left_out_notes(left_out, len(table))
     error, relative = values.pop("error"), values.pop("weights", None)
     if choice.law is None or choice.law in ALL.values():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from errsrc import records
+from errsrc.fitting import asymptotes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import weighted_fits
@@ -20,7 +22,7 @@ SIZES = {
 }
 """What each input counts, in words."""
 
-LONGEST_TITLE = 62
+LONGEST_TITLE = 68
 """Characters in a line of a title."""
 
 
@@ -48,7 +50,8 @@ def error_label(forecast: Forecast) -> str:
     forecast : Forecast
         The fit, whose notes may name the column of the errors.
     """
-    return str(forecast.notes.get("columns", {}).get("error", "error"))
+    label = str(forecast.notes.get("columns", {}).get("error", "error"))
+    return f"1 − {label}" if forecast.notes.get("accuracy") else label
 
 
 def test_error_label(forecast: Forecast) -> str:
@@ -79,7 +82,10 @@ def law_title(forecast: Forecast, width: int = LONGEST_TITLE) -> str:
     name = records.name(type(fits[0][0].law))
     if len(fits) > 1:
         each = (f"{records.name(type(one.law))} {percent(weight)}" for one, weight in fits)
-        return wrapped(f"average of {', '.join(each)}", width)
+        members, weights = ([one for one, _ in fits], [weight for _, weight in fits])
+        found = asymptotes.exponents(members, weights)
+        shown = "".join(f"; exponent of {name} {interval}" for name, interval in found.items())
+        return wrapped(f"average of {', '.join(each)}{shown}", width)
     return wrapped(f"{name}: {exponents(fits[0][0])}", width)
 
 
@@ -98,7 +104,7 @@ def exponents(fit: Fit) -> str:
 
 
 def wrapped(text: str, width: int = LONGEST_TITLE) -> str:
-    """Return a title in lines of a given width, at most three.
+    """Return a title in lines of a given width, at most three; an interval is never broken.
 
     Parameters
     ----------
@@ -107,5 +113,5 @@ def wrapped(text: str, width: int = LONGEST_TITLE) -> str:
     width : int
         Largest number of characters in a line.
     """
-    together = text.replace(" = ", "\xa0=\xa0")  # no line ends beside a sign of equality
+    together = re.sub(r" = |\[[^\[\]]*\]", lambda found: found[0].replace(" ", "\xa0"), text)
     return "\n".join(textwrap.wrap(together, width, max_lines=3, placeholder=" …", break_long_words=False))

@@ -14,9 +14,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from errsrc import checks
 from errsrc.checks import LEVEL, Instance
 from errsrc.errors import NoAnswer
+from errsrc.fitting import asymptotes
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.holdouts import Holdout, JudgedCells
-from errsrc.fitting.plans import Plan, plan
+from errsrc.fitting.plans import Plan
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.law import Array
 from errsrc.plots import joint
@@ -485,9 +486,12 @@ def _end(interval: Interval, end: float) -> float:
 def _floor(fit: Forecast, ax: Axes, lowest: float, level: float) -> None:
     """Draw the floor of a law in n: a line with a band, or a hatched area below its upper bound."""
     try:
-        floor = plan(fit, budget=float(fit.inputs["n"].max()), level=level).floor
+        floor = asymptotes.floor_of(fit, level)
     except NoAnswer:  # a law that rises has none
         return
+    members = weighted_fits(fit)
+    if len(members) > 1:  # as the table of the average has it
+        floor = asymptotes.floor([one for one, _ in members], [weight for _, weight in members]) or floor
     if floor.high < 1e-3 * lowest:  # there is none, or it is of no interest
         return
     if floor.low > 0.1 * floor.high:

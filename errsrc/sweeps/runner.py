@@ -20,6 +20,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from errsrc.errors import EngineError
+from errsrc.results import Result, TextTable
 from errsrc.sweeps.engines import Engine, LostBatch
 from errsrc.sweeps.kind import RESERVED
 from errsrc.sweeps.processes import local
@@ -30,8 +31,8 @@ MANY_CELLS = 20_000
 """From this number on, checking the cells may take seconds, and a line says so."""
 
 
-@dataclass(frozen=True)
-class RunSummary:
+@dataclass(frozen=True, repr=False)
+class RunSummary(Result):
     """The outcome of a run of a study.
 
     Attributes
@@ -58,7 +59,8 @@ class RunSummary:
     lost: tuple[str, ...]
     seconds: float
 
-    def __str__(self) -> str:
+    def headline(self) -> str:
+        """Return the outcome as one line."""
         parts = [f"{self.kept + self.finished:,} of {self.cells:,} cells are finished"]
         if self.kept:
             parts[0] += f", {self.finished:,} of them now"
@@ -71,6 +73,10 @@ class RunSummary:
             first = next(iter(self.failed.values()))
             text += f"  {len(self.failed):,} failed, the first of them with: {first}"
         return text
+
+    def content(self) -> list[str | TextTable]:
+        """Return the outcome."""
+        return [self.headline()]
 
 
 def run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import importlib
 import inspect
@@ -55,7 +56,7 @@ def result_types() -> list[type]:
     return found
 
 
-ELSEWHERE = {"FinishedStudy": "tests/studies/test_finished.py"}
+ELSEWHERE = {"FinishedStudy": "tests/studies/test_finished.py", "RunSummary": "tests/sweeps/test_sweeps.py"}
 """Result types that another test prints."""
 
 
@@ -179,6 +180,8 @@ def test_columns_of_a_file_are_the_labels(tmp_path: Path, isoflop_runs: dict[str
     (tmp_path / "runs.csv").write_text("\n".join(lines))
     columns = {"n": "tokens", "m": "params", "error": "loss"}
     found = fit_csv(tmp_path / "runs.csv", "chinchilla", columns=columns)
+    of_accuracy = dataclasses.replace(found, notes={**found.notes, "accuracy": True})
+    assert plots.curves_by_m(of_accuracy).get_ylabel() == "1 − loss"
     ax = plots.curves_by_m(found)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("n, tokens", "loss")
     assert ax.get_title(loc="left").startswith("chinchilla: alpha ")

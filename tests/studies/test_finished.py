@@ -10,6 +10,7 @@ import pytest
 
 from errsrc import studies
 from errsrc.errors import NoAnswer, StoreError
+from errsrc.results import LONGEST_LINE
 from errsrc.studies import load_study, run_study
 from errsrc.studies.files import save_dated_csv
 from errsrc.sweeps import Kind, serial
@@ -48,6 +49,12 @@ def test_a_study_is_computed_and_read(spec):
     finished = run_study(spec, engine=serial, progress=False)
     assert (len(finished.cells), finished.missing) == (4, 2)
     assert finished.failures == {"ArithmeticError: too large": 2}
+    assert repr(finished).startswith("FinishedStudy(halves, 4 of 6 cells finished: ")
+    assert len(repr(finished)) <= LONGEST_LINE
+    assert "2 cells: ArithmeticError: too large" in str(finished)
+    assert "4 of 6 cells" in finished._repr_html_()
+    shown = finished.as_dict()
+    assert (shown["finished"], shown["missing"], len(shown["rows"])) == (4, 2, 4)
     assert (finished.spec, finished.store) == (spec, spec.with_suffix(".db"))
     columns = finished.columns()
     np.testing.assert_array_equal(columns["half"], [0.5, 0.5, 1.0, 1.0])

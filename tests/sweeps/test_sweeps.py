@@ -192,6 +192,7 @@ def test_ctrl_c_and_sigterm_stop_cleanly_and_the_same_command_goes_on(tmp_path):
         check_integrity(path)
     summary, _ = quietly(grid(ALONE, 150), path)
     assert str(summary).startswith(f"150 of 150 cells are finished, {150 - kept} of them now; ")
+    assert repr(summary).startswith("RunSummary(150 of 150 cells are finished")
     again = Counter(cell for _, cells in log_of(tmp_path) for cell in cells)
     assert sum(again.values()) - kept <= 2 * 2 * (1 + processes.PREFETCH_SECONDS / PAUSE)
 
