@@ -7,6 +7,7 @@ import json
 import sys
 
 from errsrc.cli.fit import assignment, condition, fixed_parameters
+from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import compare
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.table_points import SIZES
@@ -54,11 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--delta", type=float, metavar="X", help="threshold of --objective huber, in ln error")
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
+    add_plot_argument(parser)
     add("--json", action="store_true", help="print one JSON object instead of a table")
 
 
 def run(args: argparse.Namespace) -> None:
     """Compare the laws and print the comparison."""
+    check_plot(args.plot, args.file)
     given = {name: getattr(args, name) for name in (*SIZES, "error") if getattr(args, name) is not None}
     found = compare(
         None if args.laws is None else [name.strip() for name in args.laws.split(",")],
@@ -75,3 +78,4 @@ def run(args: argparse.Namespace) -> None:
     for sentence in found.left_out_sentences:
         print(f"errsrc: {sentence}", file=sys.stderr)
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
+    write_plot(found, args.plot)

@@ -11,6 +11,7 @@ closed::
 
 from errsrc.exports import exported_names
 from errsrc.plots.bars import budget_terms as budget_terms
+from errsrc.plots.bars import misses as misses
 from errsrc.plots.bars import uncertainty_bounds as uncertainty_bounds
 from errsrc.plots.bars import variances as variances
 from errsrc.plots.bars import weights_left as weights_left

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from errsrc import checks
 from errsrc.checks import Instance
+from errsrc.fitting.comparisons import Comparison
 from errsrc.fitting.pruned_plans import PrunedPlan
 from errsrc.plots.budget import COLOURS
 from errsrc.plots.labels import wrapped
@@ -178,6 +179,28 @@ def weights_left(result: PrunedPlan, ax: Axes | None = None) -> Axes:
         ax.set_xticks(range(len(left))[:: 1 + len(left) // 20])
         legend_right(ax)
         return ax
+
+
+@checks.arguments(result=Instance(Comparison, "what errsrc.compare returns"))
+def misses(result: Comparison, ax: Axes | None = None) -> Axes:
+    """Draw how far each law misses the held-out sizes, as bars, the best law at the top.
+
+    Parameters
+    ----------
+    result : Comparison
+        The compared laws.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    """
+    found = []
+    for law in result.laws:
+        known = np.isfinite(law.miss)
+        text = f"{percent(law.miss, 1)}, {percent(law.coverage)} of the runs in their intervals"
+        value = law.miss if known else 0.0
+        bar = Interval(value, value, value, result.level)
+        found.append(Bar(law.name, bar, text if known else "no prediction of held-out sizes", BLUE))
+    label = "miss of held-out sizes, root mean square of ln (predicted / measured)"
+    return _bars(found, ax, label, "comparison of laws")
 
 
 def setting_title(result: Any, *more: str) -> str:

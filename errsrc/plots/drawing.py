@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from errsrc import checks
 from errsrc.curves.verdicts import CurveShape
 from errsrc.fitting.chained_laws import ChainedFit
+from errsrc.fitting.comparisons import ComparedLaw, Comparison
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
@@ -196,6 +197,18 @@ def _draw_holdout(result: Holdout, ax: Axes | None = None, **options: Any) -> Ax
         left.set_title(law_title(result.forecast))
     drawn: Axes = left
     return drawn
+
+
+@draw.register
+def _draw_comparison(result: Comparison, ax: Axes | None = None, **options: Any) -> Axes:
+    return bars.misses(result, ax, **options)
+
+
+@draw.register
+def _draw_compared_law(result: ComparedLaw, ax: Axes | None = None, **options: Any) -> Axes:
+    if result.fit is None:
+        raise ValueError(checks.refusal("result", "draw", "a law that could be fitted", result))
+    return draw(result.fit, ax, **options)
 
 
 @draw.register

@@ -14,8 +14,9 @@ from matplotlib.lines import Line2D
 from errsrc import checks
 from errsrc.checks import Instance
 from errsrc.fitting.approaches import ComputeOptimal
+from errsrc.fitting.envelopes import TrainingEnvelope
 from errsrc.fitting.frontiers import Frontier
-from errsrc.fitting.isoflops import IsoFlop
+from errsrc.fitting.isoflops import IsoFlop, IsoFlopGroup
 from errsrc.laws.law import Array
 from errsrc.plots.drawing import draw
 from errsrc.plots.style import (
@@ -164,6 +165,43 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
         legend_right(ax)
         ax.set(xlabel=f"C, budget ({result.cost})", ylabel="compute-optimal size")
         ax.set_title(f"{100 * result.frontiers[0].a.level:.6g}% intervals")
+        return log(ax)
+
+
+@draw.register
+def _of_one_budget(result: IsoFlopGroup, ax: Axes | None = None) -> Axes:
+    """Draw the runs of one budget and their parabola; runs that were left out are crosses."""
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 6.0, 4.0)
+        used = result.used
+        grid = np.geomspace(result.m[used].min(), result.m[used].max(), 80)
+        ax.plot(grid, result.curve(grid), color=BLUE, label="parabola in ln m")
+        ax.plot(result.m[used], result.error[used], "o", color=INK, markersize=4.5, label="measured")
+        if not used.all():
+            ax.plot(result.m[~used], result.error[~used], "x", color=INK, label="run left out")
+        excluded = f": {result.excluded}" if result.excluded else f", m* = {result.m_optimal}"
+        ax.set(xlabel="m, model size", ylabel="error", title=f"C = {power_of_ten(result.budget)}{excluded}")
+        ax.legend(loc="best")
+        return log(ax)
+
+
+@draw.register
+def _of_training_curves(result: TrainingEnvelope, ax: Axes | None = None) -> Axes:
+    """Draw the sizes of the best run at each compute; open marks are runs at the ends, which are not used."""
+    with mpl.rc_context(STYLE):
+        ax = axes(ax, 7.6, 4.0)
+        for name, sizes, color, exponent in (
+            ("m*, model size", result.m, BLUE, result.a),
+            ("n*, data size", result.n, VERMILION, result.b),
+        ):
+            label = f"{name}\nexponent {exponent}"
+            ax.plot(result.budgets, sizes, color=color, linewidth=0.8)
+            ax.plot(result.budgets[result.used], sizes[result.used], "o", color=color, label=label)
+            ends = ~result.used
+            ax.plot(result.budgets[ends], sizes[ends], "o", color=color, markerfacecolor="white")
+        ax.set(xlabel="C, compute at which the run is the best", ylabel="size of the best run")
+        ax.set_title("envelope of training curves")
+        legend_right(ax)
         return log(ax)
 
 

@@ -15,6 +15,7 @@ from errsrc.fitting import (
     ComputeOptimal,
     TrainingEnvelope,
     auto,
+    compare,
     fewest_weights,
     fit,
     fit_csv,
@@ -76,6 +77,7 @@ def every_result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     judged = holdout(Dense, grid, fixed={"eps0": 0.9}, n=n, m=m)
     parts, states = (np.full(4, 0.1), np.full(4, 0.2), np.linspace(0.2, 0.3, 4)), np.zeros((4, 1, 2, 1))
     networks = {"depth": 2, "width": [4, 8, 16], "eps_np": [0.06, 0.05, 0.045]}
+    compared = compare(["power", "broken"], error, n=N)
     return {
         "fit in n": power,
         "fit in n and m": chinchilla,
@@ -106,6 +108,8 @@ def every_result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "all approaches": ComputeOptimal(
             (frontier(chinchilla, [1e20, 1e21]),), iso, None, chinchilla, ("No curves.",), "C = 6 n m", (), ()
         ),
+        "comparison": compared,
+        "compared law": compared.best,
         "shape": curve_shape(N, error),
         "budget": budget(linear, MinimumNorm(), 9, draws=4),
         "bias and variance": bias_variance(linear, Ridge(1.0), 9, teachers=3),

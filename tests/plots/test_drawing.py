@@ -34,7 +34,7 @@ LABELS = [
     "fit in n", "fit in n and m", "fit in density", "joint pruning", "average", "chain", "prediction",
     "predictions in a grid", "prediction of a file", "holdout", "cells", "holdout in n", "plan", "joint plan",
     "pruned plan", "frontier", "isoflop", "isoflop group", "envelope",
-    "all approaches", "shape", "budget", "bias and variance",
+    "all approaches", "comparison", "compared law", "shape", "budget", "bias and variance",
     "bounds", "threshold", "search", "refuted search", "outcome", "trained family", "pruned family",
 ]  # fmt: skip
 
@@ -103,8 +103,6 @@ def test_as_dict_is_strict_json(every_result: dict[str, Any], label: str) -> Non
 
 @pytest.mark.parametrize("label", LABELS)
 def test_plot_draws_axes_that_a_notebook_shows(every_result: dict[str, Any], label: str) -> None:
-    if label in ("isoflop group", "envelope"):
-        pytest.skip("it is drawn as a part of another result")
     ax = every_result[label].plot()
     assert isinstance(ax, Axes)
     assert ax._repr_png_().startswith(b"\x89PNG")

@@ -405,6 +405,7 @@ LABELS_OF_FIGURES = {
     "curves_by_m": "fit in n and m",
     "extrapolation_in_n": "holdout in n",
     "isoflop_curves": "isoflop",
+    "misses": "comparison",
     "optimal_sizes": "frontier",
     "planned": "plan",
     "predictions": "prediction",
@@ -416,11 +417,19 @@ LABELS_OF_FIGURES = {
 """Figures of results of `every_result`."""
 LINEAR = {
     **dict.fromkeys(("local_exponents", "shares", "hardest"), "y"),
-    **dict.fromkeys(("divergence", "budget_terms", "variances", "uncertainty_bounds"), "xy"),
+    **dict.fromkeys(("divergence", "budget_terms", "variances", "uncertainty_bounds", "misses"), "xy"),
     "weights_left": "x",
 }
 """The axes of figures that are not logarithmic."""
-WITHOUT_LEGEND = {"hardest", "agreement", "cells", "budget_terms", "variances", "uncertainty_bounds"}
+WITHOUT_LEGEND = {
+    "hardest",
+    "agreement",
+    "cells",
+    "budget_terms",
+    "variances",
+    "uncertainty_bounds",
+    "misses",
+}
 
 
 @pytest.fixture(scope="module")
