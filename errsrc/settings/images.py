@@ -120,8 +120,14 @@ class ImageTeacher(Setting):
         return len(_resident(self.dataset).test)
 
     def check_data(self) -> None:
-        """Raise if the image set is not on this machine, see `Setting.check_data`."""
-        check_files(self.dataset)
+        """Raise if the image set is not on this machine or is too small, see `Setting.check_data`."""
+        self._check_teacher_n(len(check_files(self.dataset)))
+
+    def _check_teacher_n(self, images_there: int) -> None:
+        """Raise ValueError if a teacher needs more training images than there are."""
+        if self.teacher_n > images_there:
+            accepted = f"an integer <= {images_there}, the training images of {self.dataset}"
+            raise ValueError(checks.refusal("teacher_n", "ImageTeacher", accepted, self.teacher_n))
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw training images without repetition, float64 (count, pixels), centred and scaled.
@@ -155,9 +161,7 @@ class ImageTeacher(Setting):
             If `teacher_n` is more than the number of training images, or if a training diverges.
         """
         data = _resident(self.dataset)
-        if self.teacher_n > len(data.x):
-            accepted = f"an integer <= {len(data.x)}, the training images of {self.dataset}"
-            raise ValueError(checks.refusal("teacher_n", "ImageTeacher", accepted, self.teacher_n))
+        self._check_teacher_n(len(data.x))
         members = [
             Member(
                 rng.choice(len(data.x), self.teacher_n, replace=False),
@@ -265,9 +269,7 @@ class ImageBasis(Basis):
         from the images of the second array, which has all other training images.
         """
         data = _resident(self.dataset)
-        if self.unlabelled >= len(data.x):
-            accepted = f"an integer < {len(data.x)}, the training images of {self.dataset}"
-            raise ValueError(checks.refusal("unlabelled", "ImageBasis", accepted, self.unlabelled))
+        self._check_unlabelled(len(data.x))
         order = generator(self.seed, "settings", "image-basis", "split").permutation(len(data.x))
         return order[: self.unlabelled], order[self.unlabelled :]
 
@@ -281,8 +283,14 @@ class ImageBasis(Basis):
         raise TypeError("Images are drawn by ImageBasis.draw; they cannot be placed.")
 
     def check_data(self) -> None:
-        """Raise if the image set is not on this machine, see `Setting.check_data`."""
-        check_files(self.dataset)
+        """Raise if the image set is not on this machine or is too small, see `Setting.check_data`."""
+        self._check_unlabelled(len(check_files(self.dataset)))
+
+    def _check_unlabelled(self, images_there: int) -> None:
+        """Raise ValueError if the basis leaves no training image to be labelled."""
+        if self.unlabelled >= images_there:
+            accepted = f"an integer < {images_there}, the training images of {self.dataset}"
+            raise ValueError(checks.refusal("unlabelled", "ImageBasis", accepted, self.unlabelled))
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs of labelled examples: images without repetition, float64 (count, pixels).

@@ -15,6 +15,8 @@ from errsrc.cli import main
 from errsrc.datasets import Shape, images, shape_of
 from errsrc.datasets.formats import picture
 from errsrc.datasets.image_sets import check_files
+from errsrc.nets import MLP
+from errsrc.settings import BandTeacher, ImageBasis, ImageTeacher
 from errsrc.tasks import VisionCell
 
 Array = np.ndarray[Any, Any]
@@ -332,3 +334,13 @@ def test_too_few_images_are_told_before_anything_is_computed(
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+def test_a_teacher_or_a_basis_that_needs_more_images_is_refused_before_it_is_drawn() -> None:
+    teacher = ImageTeacher("digits", MLP((64, 2, 10)), teacher_n=1198)
+    with pytest.raises(ValueError, match=r"'teacher_n' .* <= 1197, the training images of digits. Got 1198"):
+        teacher.check_data()
+    with pytest.raises(ValueError, match=r"'unlabelled' .* < 1197, the training images of digits. Got 1197"):
+        BandTeacher(ImageBasis("digits", unlabelled=1197)).check_data()
+    ImageTeacher("digits", MLP((64, 2, 10)), teacher_n=1197).check_data()
+    BandTeacher(ImageBasis("digits", unlabelled=1196)).check_data()
