@@ -73,6 +73,19 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
+def number_text(value: float) -> str:
+    """Return a number as a cell of text: exact, without ".0" at the end, and "" for nan.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    """
+    if value != value:
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
 def marks_of(cells: Iterable[str], numbers: bool = False) -> Marks:
     """Return what the cells of a column show about its decimal mark.
 

@@ -17,7 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.tables.cells import Array, ColumnNumbers, Marks, is_missing, marks_of, read_column
+from errsrc.tables.cells import (
+    Array,
+    ColumnNumbers,
+    Marks,
+    is_missing,
+    marks_of,
+    number_text,
+    read_column,
+)
 from errsrc.tables.rows import LeftOut, left_out_sentence
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -236,7 +244,7 @@ class DataTable:
         cells = self.columns[name]
         if isinstance(cells, tuple):
             return cells
-        return tuple(f"{value:.17g}" if value == value else "" for value in cells.tolist())
+        return tuple(map(number_text, cells.tolist()))
 
     def taken(self, keep: NDArray[np.bool_]) -> DataTable:
         """Return the table of some rows.

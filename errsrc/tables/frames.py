@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from errsrc.tables.cells import Array
+from errsrc.tables.cells import Array, number_text
 from errsrc.tables.data_table import DataTable
 
 LIBRARIES = ("pandas", "polars", "pyarrow")
@@ -119,9 +119,7 @@ def column_of(values: Sequence[Any]) -> tuple[str, ...] | Array:
     cells = [_cell(value) for value in values]
     if all(not isinstance(cell, str) for cell in cells):
         return np.array(cells, dtype=np.float64)
-    return tuple(
-        cell if isinstance(cell, str) else "" if math.isnan(cell) else f"{cell:.17g}" for cell in cells
-    )
+    return tuple(cell if isinstance(cell, str) else number_text(cell) for cell in cells)
 
 
 def _cell(value: Any) -> float | str:
