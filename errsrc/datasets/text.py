@@ -132,8 +132,8 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
     return Texts(name, str(where), documents, dropped, digest, sizes)
 
 
-def check_files(name: str, vocabulary: int = 256) -> None:
-    """Raise the errors that `texts` would raise for the files of a corpus, without comparing the documents.
+def check_files(name: str, vocabulary: int = 256) -> list[int]:
+    """Return the number of bytes of each document of a corpus, without comparing the documents.
 
     Parameters
     ----------
@@ -143,9 +143,9 @@ def check_files(name: str, vocabulary: int = 256) -> None:
     Raises
     ------
     FileNotFoundError, ModuleNotFoundError, ValueError
-        If `texts` would raise the error.
+        If `texts` would raise the error for the files.
     """
-    _files(name, vocabulary)
+    return [len(content) for content in _files(name, vocabulary)[1].values()]
 
 
 def passages(documents: Sequence[Tokens], length: int) -> tuple[Tokens, NDArray[np.int64]]:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, dataclass, replace
+from operator import attrgetter
 from typing import Any, Self
 
 import numpy as np
@@ -300,10 +301,19 @@ def require_texts(cells: Iterable[LanguageCell]) -> None:
     Raises
     ------
     FileNotFoundError, ModuleNotFoundError, ValueError
-        In the same cases as in `errsrc.datasets.texts`.
+        In the same cases as in `errsrc.datasets.texts`, and if a cell has more tokens than its corpus has
+        bytes in whole passages.
     """
-    for corpus, vocabulary in {(cell.corpus, cell.vocabulary) for cell in cells}:
-        check_files(corpus, vocabulary)
+    largest_n: dict[tuple[str, int], dict[int, LanguageCell]] = {}
+    for cell in sorted(cells, key=attrgetter("n")):
+        largest_n.setdefault((cell.corpus, cell.vocabulary), {})[cell.passage] = cell
+    for (corpus, vocabulary), by_passage in largest_n.items():
+        sizes = check_files(corpus, vocabulary)
+        for passage, cell in by_passage.items():
+            most = sum(size // passage for size in sizes) * passage  # a token has one byte or more
+            if cell.n > most:
+                accepted = f"an integer <= {most} ({corpus})"
+                raise ValueError(checks.refusal("n", "LanguageCell", accepted, cell.n))
 
 
 LANGUAGE = Kind(

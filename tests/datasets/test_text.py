@@ -221,3 +221,17 @@ def test_a_study_of_no_text_is_refused_before_it_begins(
     assert message in said
     assert said.count("\n") == 1
     assert "internal" not in said
+
+
+@pytest.mark.parametrize(("passage", "n"), [(64, 64_000), (64, [64, 64_000]), (100_000, 100_000)])
+def test_more_tokens_than_the_corpus_has_bytes_are_refused_before_anything_is_computed(
+    tmp_path, monkeypatch, capsys, passage, n
+):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "good", {f"{i}.txt": prose(i) for i in range(4)})
+    spec = 'kind = "language"\n[cell]\ncorpus = "good"\nfamily = "neural-ngram"\nwidth = 2\n'
+    grid = f"[factors]\nn = {n}\n" if isinstance(n, list) else f"n = {n}\n"
+    (tmp_path / "study.toml").write_text(f"{spec}context = 8\npassage = {passage}\n{grid}")
+    monkeypatch.setattr("errsrc.sweeps.local", lambda *arguments, **options: pytest.fail("it is computed"))
+    assert main(["run", "study.toml"]) == 2
+    assert "'n' parameter of LanguageCell must be an integer <= " in capsys.readouterr().err
