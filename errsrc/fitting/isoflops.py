@@ -31,6 +31,8 @@ SPREAD = 1.5
 OUTLIER = 8.0
 """A run is left out if it lies farther from the parabola of its budget than this many standard deviations of
 the noise."""
+NAMED = "Name the nominal budgets: --nominal, or isoflop(budgets=...)."
+"""What helps where runs do not share budgets."""
 MATCH = 1.1
 """Factor from which on given flops that differ from 6 n m are said to."""
 
@@ -477,10 +479,8 @@ def _rows_by_budget(flops: Array, budgets: ArrayLike | None) -> tuple[list[NDArr
         return groups, []
     count = sum(map(len, wide))
     if len(wide) == len(groups):
-        raise NoAnswer(
-            "The runs do not share budgets: their flops fill a wide range without gaps. Give the 'budgets'."
-        )
-    sentence = f"{count} runs do not share a budget, as their flops fill a wide range without gaps: left out."
+        raise NoAnswer(f"The runs do not share budgets: their flops fill a wide range without gaps. {NAMED}")
+    sentence = f"{count} runs share no budget, as their flops fill a wide range: left out. {NAMED}"
     return [group for group in groups if len(group) and not any(group is one for one in wide)], [sentence]
 
 
@@ -522,7 +522,11 @@ def _warnings(
     out = []
     excluded = [group for group in groups if group.excluded]
     if excluded:
-        which = "; ".join(f"{group.budget:.3g}, {group.excluded}" for group in excluded)
+        reasons = dict.fromkeys(group.excluded for group in excluded)
+        which = "; ".join(
+            f"{reason} ({_listed([group.budget for group in excluded if group.excluded == reason])})"
+            for reason in reasons
+        )
         out.append(f"{len(excluded)} of {len(groups)} budgets are left out of the line: {which}.")
     for group in groups:
         for m, error in zip(group.m[~group.used], group.error[~group.used], strict=True):
@@ -544,3 +548,9 @@ def _warnings(
             f"The optima scatter around the line {line.scatter:.2g} times as much as the noise explains."
         )
     return out
+
+
+def _listed(budgets: Sequence[float]) -> str:
+    """Return budgets as text; a long list is shortened."""
+    more = f" and {len(budgets) - 4} more" if len(budgets) > 4 else ""
+    return ", ".join(f"{budget:.3g}" for budget in budgets[:4]) + more
