@@ -11,6 +11,7 @@ from scipy import special
 
 from errsrc.curves.cells import CurveCells
 from errsrc.errors import NoFit
+from errsrc.fitting.directions import RisingValues
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import pose
 from errsrc.fitting.problem import Problem
@@ -204,7 +205,7 @@ def describe_candidate(
     }
     try:
         found = fit(law, error, n=n, fixed=fixed, **options)  # type: ignore[arg-type]
-    except NoFit:
+    except (NoFit, RisingValues):
         open_ = Interval(math.nan, -math.inf, math.inf, level)
         return Description(open_, open_, None)
     after = None

@@ -16,10 +16,15 @@ CHANCE = 0.01
 """Largest probability of such a correlation if the values did not depend on n."""
 
 
+class RisingValues(ValueError):
+    """The values of a fit rise with n, so that they are probably accuracies and no errors."""
+
+
 def rises(error: Array, inputs: Mapping[str, Array]) -> bool:
     """Return whether the values clearly rise with n: their rank correlation is high, and not by chance.
 
-    If there is an m that varies, the values must rise with n and with m, each at a given value of the other.
+    Runs of equal sizes count once, with their mean.  If there is an m that varies, the values must rise with
+    n and with m, each at a given value of the other.
 
     Parameters
     ----------
@@ -31,10 +36,14 @@ def rises(error: Array, inputs: Mapping[str, Array]) -> bool:
     if len(error) < 4:
         return False
     sizes = [inputs[name] for name in ("n", "m") if name in inputs and np.ptp(inputs[name]) > 0]
-    if "n" not in inputs or len(sizes) == 0 or np.ptp(inputs["n"]) == 0 or np.ptp(error) == 0:
+    if "n" not in inputs or np.ptp(inputs["n"]) == 0 or np.ptp(error) == 0:
         return False
-    ranks = np.column_stack([_standard_ranks(x) for x in sizes])
-    target = _standard_ranks(error)
+    cells, place, counts = np.unique(np.column_stack(sizes), axis=0, return_inverse=True, return_counts=True)
+    means = np.bincount(place.ravel(), error / error.max()) / counts
+    if np.ptp(means) == 0:
+        return False
+    ranks = np.column_stack([_standard_ranks(x) for x in cells.T])
+    target = _standard_ranks(means)
     slopes, _, rank, _ = np.linalg.lstsq(ranks, target, rcond=1e-6)
     degrees = len(target) - 1 - len(sizes)
     if rank < len(sizes) or degrees < 1 or len(np.unique(inputs["n"])) < 4:

@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.checks import ERROR, PositiveArray
 from errsrc.errors import NoAnswer
-from errsrc.fitting.directions import rises
+from errsrc.fitting.directions import RisingValues, rises
 from errsrc.fitting.flops import with_data_sizes
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.laws import ALL
@@ -461,7 +461,7 @@ def _check_falls(error: Array, inputs: Mapping[str, Array], accuracy: bool) -> N
 
 
 def check_falls(error: Array, inputs: Mapping[str, Array]) -> None:
-    """Raise ValueError if the errors clearly rise with n, as accuracies do.
+    """Raise RisingValues, a ValueError, if the errors clearly rise with n, as accuracies do.
 
     Parameters
     ----------
@@ -472,7 +472,9 @@ def check_falls(error: Array, inputs: Mapping[str, Array]) -> None:
     """
     if rises(error, inputs):
         message = "The values rise with n: are they accuracies?"
-        raise ValueError(f"{message} Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error.")
+        raise RisingValues(
+            f"{message} Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error."
+        )
 
 
 def measured_error(
