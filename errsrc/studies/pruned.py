@@ -217,11 +217,12 @@ def left_out_levels(
     for cell, row, curve in zip(cells, rows, curves, strict=True):
         constant = _is_constant(curve)
         if constant.any() and not row["diverged"]:
-            numbers = ", ".join(f"{level:.0f}" for level in np.asarray(curve["level"])[constant])
-            dead = int(np.asarray(curve["dead_layers"])[constant].max())
-            why = {0: "pruning has cut all paths from inputs to outputs", 1: "a layer has no weights left"}
+            level = np.asarray(curve["level"])
+            numbers = ", ".join(f"{number:.0f}" for number in level[constant])
+            dead = np.asarray(curve["dead_layers"]) > 0
+            cause = f"; from level {level[dead][0]:.0f} on a layer has no weights left" if dead.any() else ""
             out.append(
                 f"Left out: {cell_text(cell)}, level{'s' if constant.sum() > 1 else ''} {numbers}: "
-                f"{why.get(dead, f'{dead} layers have no weights left')}, so the outputs are constant."
+                f"the outputs do not depend on the inputs{cause}."
             )
     return out

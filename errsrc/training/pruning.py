@@ -105,9 +105,9 @@ class PruningLevel:
     dead_layers
         Number of layers (prunable weight tensors) that have no weights left.
     constant
-        True if the outputs are the same for all test examples: pruning has cut every path from the inputs to
-        the outputs, for example because the last layer has no weights left.  The laws of pruning leave out
-        such a level.
+        True if the outputs are the same for all test examples.  Pruning has then cut every path from the
+        inputs to the outputs, for example because the last layer has no weights left, or the training has
+        failed.  The laws of pruning leave out such a level.
     """
 
     level: int
