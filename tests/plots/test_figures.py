@@ -398,6 +398,7 @@ FIGURES = {
 }
 LABELS_OF_FIGURES = {
     "agreement": "joint pruning",
+    "all_approaches": "all approaches",
     "budget_terms": "budget",
     "cells": "cells",
     "chain": "chain",
