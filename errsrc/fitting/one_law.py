@@ -14,7 +14,14 @@ from numpy.typing import ArrayLike
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional
 from errsrc.errors import NoFit
-from errsrc.fitting.diagnostics import identifiability, unexplained, warnings_of
+from errsrc.fitting.diagnostics import (
+    FEW,
+    discounted,
+    identifiability,
+    unexplained,
+    unexplained_by_most,
+    warnings_of,
+)
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
@@ -39,6 +46,9 @@ from errsrc.tables import frame_of
 
 BOOTSTRAP_DRAWS = 256
 """Number of refits to resampled data, which give the intervals of predictions."""
+DISCOUNT = (
+    " If some runs diverged, leave them out, or discount them by objective='huber' (--objective huber)."
+)
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 
@@ -390,8 +400,13 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     check_error(law, problem.measured, problem.measured["error"] * (1 + divergence))
     residual = np.log1p(divergence)
     unexplained_share = unexplained(problem, residual)
+    if unexplained_share > 1 and problem.objective == "huber":
+        robust_share = unexplained_by_most(problem, residual)
+        unexplained_share = robust_share if robust_share < FEW else unexplained_share
     if unexplained_share > 1:
-        raise NoFit(f"The {type(law).__name__} law fits these points worse than a constant does.", law)
+        message = f"The {type(law).__name__} law fits these points worse than a constant does."
+        robust = "" if problem.objective == "huber" else DISCOUNT
+        raise NoFit(f"{message}{robust}", law)
     kept = above_largest(problem, z, found.cost)
     noise = noise_around(problem, z, residual)
     refits = bootstrap(problem, z, draws, seed)
@@ -418,6 +433,6 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         weights=problem.weights,
         warnings=(
             *warnings_of(found, intervals, noise, unexplained_share, facts),
-            *([] if kept is None else [kept]),
+            *(text for text in (discounted(problem, residual), kept) if text is not None),
         ),
     )

@@ -333,10 +333,25 @@ def auto(
     _check_values(columns["error"], names, fixed or {}, constants or {})
     posed = _posed(names, columns, fixed or {}, constants or {})
     robust, spread = _noise_scales(posed, seed)
-    prior = 0.0 if names == ("n",) else spread
-    found = _optima(posed, HUBER * robust, prior, seed)
+    failure: NoFit | None = None
+    while True:
+        prior = 0.0 if names == ("n",) else spread
+        found = _optima(posed, HUBER * robust, prior, seed)
+        tighter = min(_robust_scale_at(one) for one in found)
+        try:
+            average = _averaged(found, names, level, seed)
+            if failure is None or not 1e-9 < tighter < robust / 2:
+                return average
+        except NoFit as refused:  # outliers may have widened the scale of the noise
+            failure = refused
+            if not 1e-9 < tighter < robust / 2:
+                raise
+        robust = spread = tighter
 
-    w = posed[0].weights
+
+def _averaged(found: list[Optimum], names: tuple[str, ...], level: float, seed: int) -> AveragedFit:
+    """Return the average of fits that have ended at optima; raise NoFit if one of them makes no sense."""
+    w = found[0].problem.weights
     effective = float(w.sum() ** 2 / (w**2).sum())
     costs = np.maximum([f.cost for f in found], 1e-300)
     share = (costs / costs.min()) ** (-effective / 2 * SHARPNESS.get(names, 1.0))
@@ -346,6 +361,12 @@ def auto(
     weight = share[kept] / share[kept].sum()
     shares = tuple(weight.tolist())
     return AveragedFit(members, shares, _warnings(members, shares))
+
+
+def _robust_scale_at(found: Optimum) -> float:
+    """Return the robust scale of the residuals of an optimum."""
+    residual = found.problem.residuals(found.z[None, :], found.problem.error)[0][0]
+    return robust_scale(residual, found.problem.weights)
 
 
 def _suitable(inputs: Mapping[str, ArrayLike], fixed: Mapping[str, float]) -> tuple[str, ...]:

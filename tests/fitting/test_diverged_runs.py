@@ -1,0 +1,61 @@
+"""A few diverged runs among many good ones: robust fits discount them, and name them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from errsrc.errors import NoFit
+from errsrc.fitting import auto, fit
+from errsrc.laws import Chinchilla
+
+_, N, M, GOOD = np.loadtxt(
+    Path(__file__).parents[1] / "fixtures" / "isoflop_clean.csv", delimiter=",", skiprows=1
+).T
+
+
+def diverged(errors: dict[int, float]) -> np.ndarray:
+    out = GOOD.copy()
+    for row, error in errors.items():
+        out[row] = error
+    return out
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [{19: 7.6, 22: 9.9}, {13: 11.0}, {8: 6.5, 15: 8.0, 20: 12.0}, {8: 30.0, 9: 30.0}, {23: 1e3}],
+)
+def test_a_huber_fit_stands_and_names_the_diverged_runs(errors: dict[int, float]) -> None:
+    error = diverged(errors)
+    found = fit(Chinchilla, error, n=N, m=M, objective="huber", huber_delta=1e-3)
+    assert abs(found.law.params["E"] - 1.8) < 0.2
+    assert found.law.params["beta"] == pytest.approx(0.36, abs=0.04)
+    some = "1 point lies" if len(errors) == 1 else f"{len(errors)} points lie"
+    (sentence,) = (text for text in found.warnings if "far from the law" in text)
+    assert sentence.startswith(f"{some} far from the law and count little: ")
+    for row, value in errors.items():
+        assert f"n = {N[row]:g}, m = {M[row]:g}, error = {value:g}" in sentence
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("errors", [{19: 7.6, 22: 9.9}, {13: 11.0}, {8: 6.5, 15: 8.0, 20: 12.0}])
+def test_the_default_survives_them(errors: dict[int, float]) -> None:
+    found = auto(diverged(errors), n=N, m=M)
+    (law,) = (fit.law for fit in found.members if isinstance(fit.law, Chinchilla))
+    assert law.params["beta"] == pytest.approx(0.36, abs=0.05)
+    assert abs(law.params["E"] - 1.8) < 0.25
+    assert any("far from the law" in text for text in found.warnings)
+
+
+def test_least_squares_says_what_to_do() -> None:
+    with pytest.raises(
+        NoFit, match=r"worse than a constant does\. If some runs diverged, leave them out, or"
+    ):
+        fit(Chinchilla, diverged({19: 7.6, 22: 9.9}), n=N, m=M)
+
+
+def test_without_diverged_runs_nothing_is_named() -> None:
+    found = fit(Chinchilla, GOOD, n=N, m=M, objective="huber", huber_delta=1e-3)
+    assert not any("far from the law" in text for text in found.warnings)
