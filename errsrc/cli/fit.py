@@ -27,9 +27,10 @@ values that are not > 0, copies of other rows, and rows with a true cell in a co
 The columns, by their default names:
   n        number of training examples, or of tokens
   m        number of parameters of the model
+  u        number of different examples or tokens among the n (--law finite-data)
   flops    operations of the training; used only without n, which is then flops / (6 m)
   error    test error of the model, or its loss
-and for pruned networks (--law pruning):
+and for pruned networks (--law pruning, or sparse-training):
   density  share of the weights that are left, 1 if no weight is removed
   depth, width
            sizes of the network before pruning, if the file has several networks
@@ -50,6 +51,11 @@ laws:
   broken      power law in n whose exponent changes once
   cliff       power law in n that ends in a fall faster than any power of n
   pruning     one pruned network, or several that differ in depth, width and n
+  finite-data law in n, u and m of models that see their data several times: repeated tokens count
+              for less, and many repetitions may raise the error
+  sparse-training
+              law in density, n and m of networks that are pruned while they are trained; m is the
+              number of parameters that are not 0
 """
 
 EXAMPLES = """\

@@ -40,6 +40,7 @@ from errsrc.fitting.table_points import (
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
 from errsrc.laws.derivatives import check_error, compiled_error, equation
+from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.law import LAW, Array, Law
 from errsrc.results import Interval, TextTable, json_value
 from errsrc.tables import frame_of
@@ -359,7 +360,7 @@ def fit(
         accepted = "left out unless objective is 'huber'"
         raise ValueError(checks.refusal("huber_delta", "fit", accepted, huber_delta))
     delta = 1.0 if huber_delta is None else huber_delta
-    falls = law in ALL.values() and law is not Broken
+    falls = law in ALL.values() and law not in (Broken, FiniteData)
     error = measured_error(error, inputs, accuracy, f"fit({law.__name__})", falls)
     problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta)
     first = problem.starts(starts, seed)

@@ -73,9 +73,7 @@ def pose(
 
     units = _units(law, sizes, constants or {}, where)
     relative = {name: x / units.get(law.references.get(name, ""), 1.0) for name, x in sizes.items()}
-    scales = {"error": _geometric_mean(e)}
-    for name, x in relative.items():
-        scales[name] = scales["error"] if name in law.error_inputs else _geometric_mean(x)
+    scales = _scales(law, e, relative)
     held = _scaled_fixed(law, fixed or {}, scales, where)
     largest = held.get(law.largest_error_name or "")
     check_largest(law, None if largest is None else largest * scales["error"], e, where)
@@ -130,6 +128,19 @@ def _units(
             raise ValueError(checks.refusal("constants", where, f"among {sorted(units)}", name))
         units[name] = Number(above=0)(value, name, where)
     return units
+
+
+def _scales(law: type[Law], error: Array, inputs: Mapping[str, Array]) -> dict[str, float]:
+    """Return the divisors of "error" and of each input: geometric means, of all inputs that share a unit."""
+    scales = {"error": _geometric_mean(error)}
+    for name in inputs:
+        first = law.shared_units.get(name, name)
+        same = [x for other, x in inputs.items() if law.shared_units.get(other, other) == first]
+        if name in law.error_inputs:
+            scales[name] = scales["error"]
+        else:
+            scales[name] = 1.0 if name in law.dimensionless else _geometric_mean(np.concatenate(same))
+    return scales
 
 
 def _geometric_mean(x: Array) -> float:

@@ -32,6 +32,7 @@ from errsrc.laws import ALL
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
+from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.joint_pruning import JointPruning, plateau
 from errsrc.laws.law import Array, Law
 from errsrc.laws.power import Power
@@ -39,7 +40,7 @@ from errsrc.tables import DataTable, LeftOut, left_out_sentence, read_table, tab
 from errsrc.tables.cells import is_missing
 
 F = TypeVar("F", bound=Any)
-SIZES = ("n", "m", "depth", "width", "density")
+SIZES = ("n", "m", "u", "depth", "width", "density")
 """Sizes of a training run that a column may hold, each under its own name by default."""
 LAWS_IN_N: dict[type[Law], tuple[type[Law], dict[str, str]]] = {
     Chinchilla: (Power, {"B": "a", "beta": "alpha"}),
@@ -275,7 +276,7 @@ def table_points(
         notes["accuracy"] = True
     notes |= left_out_notes(left_out, len(table))
     error, relative = values.pop("error"), values.pop("weights", None)
-    if choice.law is None or choice.law in ALL.values():
+    if choice.law is None or (choice.law in ALL.values() and choice.law is not FiniteData):
         _check_falls(error, values, rules.accuracy)
     warnings = (*derived, *choice.warnings, *said)
     if choice.several_networks:

@@ -42,6 +42,7 @@ from errsrc.laws.coupled import Coupled
 from errsrc.laws.coupled_dense import CoupledDense
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
+from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.joint_pruning import plateau as plateau
 from errsrc.laws.law import Law
@@ -52,6 +53,7 @@ from errsrc.laws.parameters import positive as positive
 from errsrc.laws.parameters import real as real
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
+from errsrc.laws.sparse_training import SparseTraining
 from errsrc.moved import moved_names
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
@@ -71,5 +73,7 @@ ALL: dict[str, type[Law]] = {
     "cliff": Cliff,
     "pruning": Pruning,
     "joint-pruning": JointPruning,
+    "finite-data": FiniteData,
+    "sparse-training": SparseTraining,
 }
 """Every law, by its name in TOML specs, in fit files and on the command line."""

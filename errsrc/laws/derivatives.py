@@ -11,7 +11,7 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,14 +88,46 @@ def check_error(law: Law, inputs: Mapping[str, Any], predicted: Any) -> None:
 
     if type(law) in ERRORS:
         return
-    error = np.broadcast_to(law.error(**{name: inputs[name] for name in law.inputs}), predicted.shape)
+    points = {name: inputs[name] for name in law.inputs}
+    error = np.broadcast_to(law.error(**points), predicted.shape)
     differs = ~np.isclose(error, predicted, rtol=1e-3, atol=0)
     if differs.any():
         name, first = type(law).__name__, int(differs.argmax())
-        accepted = "the same law as its formula, with parameters in the units that they declare"
         got = f"<{error[first]:g} where the formula gives {predicted[first]:g}>"
+        accepted = "the same law as its formula, with parameters in the units that they declare"
+        if advice := _unit_advice(law, points):
+            accepted, got = "the same law in all units of its inputs", got[:-1] + " in scaled units>"
         message = checks.refusal("error", name, accepted, got).replace("parameter", "method", 1)
-        raise ValueError(f"{message} errsrc.testing.check_law({name}) says more.")
+        raise ValueError(f"{message} {advice or f'errsrc.testing.check_law({name}) says more.'}")
+
+
+def _unit_advice(law: Law, points: Mapping[str, Any]) -> str:
+    """Return a sentence on what to declare if the law is another law in other units of its inputs, or ""."""
+    groups: dict[str, list[str]] = {}
+    for name in law.inputs:
+        if name not in (*law.error_inputs, *law.dimensionless):
+            groups.setdefault(law.shared_units.get(name, name), []).append(name)
+    wrong = [first for first, group in groups.items() if not _same_in_other_units(law, points, group)]
+    if not wrong:
+        return ""
+    name, first = type(law).__name__, wrong[0]
+    if len(wrong) == 1:
+        declared = f"if {first} has no unit, declare dimensionless = ({first!r},) in {name}"
+        return f"Correct the units of the parameters, or, {declared}."
+    if _same_in_other_units(law, points, [one for other in wrong for one in groups[other]]):
+        declared = f"shared_units = {dict.fromkeys(wrong[1:], first)}"
+        return f"If {' and '.join(wrong)} have one unit, declare {declared} in {name}."
+    listed = f"inputs of one unit in {name}.shared_units and inputs without a unit in {name}.dimensionless"
+    return f"Declare {listed}: {', '.join(wrong)} may be such inputs."
+
+
+def _same_in_other_units(law: Law, points: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Return whether the law gives the same errors at `points` if the unit of some inputs changes."""
+    factors = dict.fromkeys(names, 0.1 if any(name in law.at_most for name in names) else 10.0)
+    moved = {name: x * factors.get(name, 1.0) for name, x in points.items()}
+    with np.errstate(all="ignore"):
+        other = law.rescaled(factors).error(**moved)
+        return bool(np.allclose(other, law.error(**points), rtol=1e-3, atol=0, equal_nan=True))
 
 
 @functools.cache

@@ -15,6 +15,11 @@ from errsrc.laws.coupled import Coupled
 from errsrc.laws.coupled_dense import CoupledDense
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
+from errsrc.laws.finite_data import FiniteData
+from errsrc.laws.finite_data import counted as counted_of
+from errsrc.laws.finite_data import counted_growth as counted_growth_of
+from errsrc.laws.finite_data import counted_slope as counted_slope_of
+from errsrc.laws.finite_data import excess as excess_of
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.law import Law
 from errsrc.laws.m4 import M4
@@ -22,6 +27,7 @@ from errsrc.laws.m4 import log_complement as log_rest
 from errsrc.laws.m4 import solve_share as share
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
+from errsrc.laws.sparse_training import SparseTraining
 
 
 def _dense_error(n: Any, m: Any, eps0: Any, alpha: Any, beta: Any, b: Any, c_inf: Any, eta: Any) -> Any:
@@ -320,6 +326,84 @@ def _joint_pruning_gradient(
     ]
 
 
+def _finite_data_error(
+    n: Any, u: Any, m: Any, E: Any, A: Any, B: Any, alpha: Any, beta: Any, r_n: Any, r_m: Any, P: Any
+) -> Any:
+    x0 = u ** (-1.0)
+    x1 = n * x0
+    x2 = (beta * log(u) + log(A * alpha) - log(B * beta)) / alpha
+    return (
+        A * (exp(x2) * counted_of(m * exp(-x2), r_m)) ** (-alpha)
+        + B * (u * counted_of(x1, r_n)) ** (-beta)
+        + E
+        + P * m * x0 * excess_of(x1)
+    )
+
+
+def _finite_data_gradient(
+    n: Any, u: Any, m: Any, E: Any, A: Any, B: Any, alpha: Any, beta: Any, r_n: Any, r_m: Any, P: Any
+) -> list[Any]:
+    x0 = u ** (-1.0)
+    x1 = n * x0
+    x2 = m * x0 * excess_of(x1)
+    x3 = counted_of(x1, r_n)
+    x4 = u * x3
+    x5 = x4 ** (-beta)
+    x6 = B * x5
+    x7 = alpha ** (-1.0)
+    x8 = log(u)
+    x9 = A * alpha
+    x10 = B * beta
+    x11 = beta * x8 - log(x10) + log(x9)
+    x12 = x11 * x7
+    x13 = exp(x12)
+    x14 = exp(-x12)
+    x15 = m * x14
+    x16 = counted_of(x15, r_m)
+    x17 = x13 * x16
+    x18 = x17 ** (-alpha)
+    x19 = A * x18
+    x20 = m * counted_slope_of(x15, r_m)
+    x21 = A ** (-1.0)
+    x22 = x16 ** (-1.0)
+    x23 = x14 * x22
+    x24 = x18 * x9
+    x25 = x23 * x24
+    x26 = x7 / B
+    x27 = alpha ** (-2.0)
+    x28 = x11 * x27 - x27
+    x29 = x8 - 1 / beta
+    return [
+        E + P * x2 + x19 + x6,
+        1,
+        x18 - x25 * (x13 * x16 * x21 * x7 - x20 * x21 * x7),
+        -x25 * (-x17 * x26 + x20 * x26) + x5,
+        x19 * (-alpha * x23 * (-x17 * x28 + x20 * x28) - log(x17)),
+        -x25 * (x13 * x16 * x29 * x7 - x20 * x29 * x7) - x6 * log(x4),
+        -x10 * x5 * counted_growth_of(x1, r_n) / x3,
+        -x22 * x24 * counted_growth_of(x15, r_m),
+        x2,
+    ]
+
+
+def _sparse_training_error(
+    density: Any, n: Any, m: Any, a_S: Any, b_S: Any, c_S: Any, b_N: Any, B: Any, b_D: Any, c: Any
+) -> Any:
+    return B * n ** (-b_D) + c + m ** (-b_N) * (a_S * density**b_S + c_S)
+
+
+def _sparse_training_gradient(
+    density: Any, n: Any, m: Any, a_S: Any, b_S: Any, c_S: Any, b_N: Any, B: Any, b_D: Any, c: Any
+) -> list[Any]:
+    x0 = n ** (-b_D)
+    x1 = B * x0
+    x2 = m ** (-b_N)
+    x3 = density**b_S
+    x4 = a_S * x3
+    x5 = x2 * (c_S + x4)
+    return [c + x1 + x5, x2 * x3, x2 * x4 * log(density), x2, -x5 * log(m), x0, -x1 * log(n), 1]
+
+
 EQUATIONS: dict[type[Law], str] = {
     Dense: "error = eps0*(b/m**beta + c_inf + n**(-alpha))/sqrt(eta**2 + (b/m**beta + c_inf + n**(-alpha))**2)",
     Power: "error = a/n**alpha + c_inf",
@@ -332,6 +416,8 @@ EQUATIONS: dict[type[Law], str] = {
     Cliff: "error = a*exp(-(n/n_cliff)**gamma)/n**alpha + c_inf",
     Pruning: "error = eps_np*((density**2 + p**2*(eps_up/eps_np)**(2/gamma))/(density**2 + p**2))**(gamma/2)",
     JointPruning: "error = eps_np*((density**2*depth**(2*phi)*width**(2*psi) + p**2*(eps_up/eps_np)**(2/gamma))/(density**2*depth**(2*phi)*width**(2*psi) + p**2))**(gamma/2)",
+    FiniteData: "error = E + A/m'**alpha + B/n'**beta + P*(n/u - 1)*m/u",
+    SparseTraining: "error = B/n**b_D + c + (a_S*density**b_S + c_S)/m**b_N",
 }
 """{law: its equation}, as `errsrc.laws.derivatives.equation` returns it."""
 
@@ -347,6 +433,8 @@ ERRORS: dict[type[Law], Callable[..., Any]] = {
     Cliff: _cliff_error,
     Pruning: _pruning_error,
     JointPruning: _joint_pruning_error,
+    FiniteData: _finite_data_error,
+    SparseTraining: _sparse_training_error,
 }
 """{law: code of its formula}, as `errsrc.laws.derivatives.compiled_error` returns it."""
 
@@ -362,5 +450,7 @@ GRADIENTS: dict[type[Law], Callable[..., list[Any]]] = {
     Cliff: _cliff_gradient,
     Pruning: _pruning_gradient,
     JointPruning: _joint_pruning_gradient,
+    FiniteData: _finite_data_gradient,
+    SparseTraining: _sparse_training_gradient,
 }
 """{law: code of its formula and derivatives}, as `errsrc.laws.derivatives.compiled` returns it."""

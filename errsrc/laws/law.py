@@ -62,6 +62,13 @@ class Law(abc.ABC):
     at_most : dict of str to float
         Largest value of each input that has a largest value.  Fits and forecasts accept no larger values.
         The method `error` accepts all values > 0.
+    shared_units : dict of str to str
+        The inputs that have the unit of another input, as {input: the other input}.  For example, ``{"u":
+        "n"}`` if n counts tokens and u counts the different tokens among them.  A fit divides such inputs by
+        one common scale, so that their ratio keeps its value.
+    dimensionless : tuple of str
+        Names of the inputs that have no unit, such as a density or a number of epochs.  A fit takes their
+        values as they are.
     references : dict of str to str
         The inputs that are counted in units of a constant of the law, as {input: name of the constant}.
     slopes : tuple of str
@@ -81,6 +88,8 @@ class Law(abc.ABC):
     inputs: ClassVar[tuple[str, ...]] = ()
     error_inputs: ClassVar[tuple[str, ...]] = ()
     at_most: ClassVar[Mapping[str, float]] = {}
+    shared_units: ClassVar[Mapping[str, str]] = {}
+    dimensionless: ClassVar[tuple[str, ...]] = ()
     references: ClassVar[Mapping[str, str]] = {}
     slopes: ClassVar[tuple[str, ...]] = ()
     ceilings: ClassVar[tuple[str, ...]] = ()
@@ -235,13 +244,28 @@ class Law(abc.ABC):
         scales : dict of str to float
             The factor, > 0, by which numbers grow, for "error" and for each input.  The factor is 1 for names
             that are left out.  For an input with a reference, it is the factor of the input divided by the
-            reference.
+            reference.  An input in `shared_units` has the factor of the input whose unit it has.  An input
+            in `dimensionless` has the factor 1.
+
+        Raises
+        ------
+        ValueError
+            For different factors of inputs that share a unit, and for a factor other than 1 of an input that
+            has no unit.
         """
+        factors = {name: scales.get(name, 1.0) for name in ("error", *self.inputs)}
+        for name, other in self.shared_units.items():
+            factors[name] = factors[other]
+        factors |= dict.fromkeys(self.dimensionless, 1.0)
+        for name, scale in scales.items():
+            if scale != factors.get(name, scale):
+                accepted = f"{factors[name]:g} for {name}, by the units that the class declares"
+                raise ValueError(checks.refusal("scales", f"{type(self).__name__}.rescaled", accepted, scale))
         values = self.params
         new = dict(values)
         for p in self.parameters():
             for quantity, power in p.unit:
-                new[p.name] *= scales.get(quantity, 1.0) ** power_value(power, values)
+                new[p.name] *= factors[quantity] ** power_value(power, values)
         constants = {name: getattr(self, name) for name in self.constants()}
         return type(self)(**new, **constants)
 
@@ -276,6 +300,8 @@ def _faults(law: type[Law]) -> tuple[tuple[str, frozenset[str]], ...]:
     exponents = {power.lstrip("-") for power in powers if isinstance(power, str)}
     largest = {law.largest_error_name} if law.largest_error_name else set()
     named = {*exponents, *law.slopes, *law.ceilings, *largest}
+    partners = set(law.shared_units.values())
+    with_own_scale = {*law.error_inputs, *law.references, *law.dimensionless}
     faults = (
         ("that defines error and formula", set(law.__abstractmethods__)),
         ("that names its inputs in `inputs`", set() if law.inputs else {"none"}),
@@ -288,6 +314,16 @@ def _faults(law: type[Law]) -> tuple[tuple[str, frozenset[str]], ...]:
             set(law.constants()) - set(law.references.values()),
         ),
         ("whose parameters have units of error and of its inputs", units - {"error", *law.inputs}),
+        (
+            "whose `shared_units` and `dimensionless` are inputs",
+            {*law.shared_units, *partners, *law.dimensionless} - set(law.inputs),
+        ),
+        (
+            "whose `shared_units` name one input for all that share a unit, without errors, references and "
+            "inputs in `dimensionless`",
+            (partners & set(law.shared_units)) | ((partners | set(law.shared_units)) & with_own_scale),
+        ),
+        ("whose parameters have no units of inputs in `dimensionless`", units & set(law.dimensionless)),
         ("whose exponents, slopes and ceilings are parameters", named - parameters),
     )
     return tuple((accepted, frozenset(faulty)) for accepted, faulty in faults)

@@ -15,6 +15,7 @@ from errsrc.results import percent
 SIZES = {
     "n": "training examples",
     "m": "model parameters",
+    "u": "different training examples",
     "density": "share of weights left",
     "depth": "layers",
     "width": "units of a layer",

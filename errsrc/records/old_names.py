@@ -50,6 +50,7 @@ OLD_FIELDS: dict[tuple[str, str], str] = {
 
 ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("recipe", "weight_decay"): 0.0,
+    ("recovery-cell", "u"): (),
 }
 """Defaults of fields that were added after files had been written, by (class, field).
 

@@ -16,7 +16,7 @@ from errsrc.laws.law import Law
 from errsrc.rng import generator
 from errsrc.sweeps import Kind
 
-AXES = ("n", "m", "depth", "width", "density")
+AXES = ("n", "m", "depth", "width", "density", "u")
 """Names of the fields of a cell that are axes of its grid."""
 
 _SIZES = Tuple(Number(above=0))
@@ -35,7 +35,7 @@ class RecoveryCell(Checked):
         point.
     seed
         Seed of the noise, >= 0.
-    n, m, depth, width, density
+    n, m, depth, width, density, u
         Axes of the grid: the values of each input of the law.  They must be empty for names that are not
         inputs of the law.
     held
@@ -55,6 +55,7 @@ class RecoveryCell(Checked):
     density: tuple[float, ...] = declare(_SIZES, ())
     held: tuple[str, ...] = ()
     level: float = number(0.9, above=0, below=1)
+    u: tuple[float, ...] = declare(_SIZES, ())
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -45,8 +45,9 @@ class LawCase:
 
     @property
     def units(self) -> dict[str, float]:
-        """Unit of each input that has a largest value; in this unit the input is about 1."""
-        return {name: float(np.exp(np.log(self.points[name]).mean())) for name in self.law.at_most}
+        """Scale of each input that has a unit and a largest value; divided by it, the input is about 1."""
+        with_unit = [name for name in self.law.at_most if name not in self.law.dimensionless]
+        return {name: float(np.exp(np.log(self.points[name]).mean())) for name in with_unit}
 
     def drawn(self) -> st.SearchStrategy[Law]:
         """Return a strategy that draws laws whose parameters the points determine, see `laws`."""
@@ -73,14 +74,17 @@ class LawCase:
         ----------
         scale : float
             The k-th input gets the factor ``scale^k``, or ``scale^-k`` if the input has a largest value.
+            Inputs that share a unit get one factor, and inputs without a unit the factor 1.
         unit : float
             The factor for inputs that are errors.
         """
         bounded = self.law.at_most
-        return {
+        factors = {
             name: unit if name in self.law.error_inputs else scale ** (-k if name in bounded else k)
             for k, name in enumerate(self.law.inputs, 1)
         }
+        factors |= {name: factors[other] for name, other in self.law.shared_units.items()}
+        return factors | dict.fromkeys(self.law.dimensionless, 1.0)
 
     def moved(self, scales: Mapping[str, float]) -> dict[str, Any]:
         """Return the inputs `points`, multiplied by factors.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import sympy
 
+from errsrc.datasets import published
+from errsrc.fitting import fit
 from errsrc.laws import (
     ALL,
     M4,
@@ -17,9 +20,11 @@ from errsrc.laws import (
     Coupled,
     CoupledDense,
     Dense,
+    FiniteData,
     Law,
     Power,
     Pruning,
+    SparseTraining,
     plateau,
     positive,
     symbol,
@@ -52,7 +57,7 @@ def test_the_slopes_of_m4_are_finite_where_its_error_rounds_to_random_guess():
     assert slopes[-1][0] == 0.0
 
 
-WITHOUT_LIMIT = {M4, Coupled, CoupledDense}
+WITHOUT_LIMIT = {M4, Coupled, CoupledDense, FiniteData}
 """Laws whose formula has a function that sympy knows no limit of."""
 
 
@@ -98,6 +103,87 @@ def test_kaplans_joint_law_is_a_coupled_law() -> None:
     kaplan = ((6.4e13 / m) ** (0.076 / 0.103) + 1.8e13 / n) ** 0.103
     law = Coupled(E=0.0, A=6.4e13**0.076, B=1.8e13**0.103, alpha=0.076, beta=0.103, k=0.103)
     np.testing.assert_allclose(law.error(n=n, m=m), kaplan, rtol=1e-12)
+
+
+MUENNIGHOFF = FiniteData(
+    E=math.exp(0.6254804),
+    A=math.exp(6.255414),
+    B=math.exp(7.3049974),
+    alpha=0.3526596,
+    beta=0.3526596,
+    r_n=15.387756,
+    r_m=5.309743,
+)
+"""The law that Muennighoff et al. 2023 fitted to their runs on C4 (appendix A)."""
+
+
+def test_finite_data_is_the_law_of_muennighoff_with_their_numbers() -> None:
+    """Eq. 17 of the paper: U_N = 0.051 U_D, and the loss of repetitions and excess parameters."""
+    u, epochs, m = np.meshgrid([1e8, 4e8, 1.5e9], [1.0, 2.5, 10.0, 100.0], [7e6, 1e8, 8.7e9])
+    best = np.minimum(0.051 * u, m)
+    data = u + u * 15.4 * (1 - np.exp(-(epochs - 1) / 15.4))
+    parameters = best + best * 5.3 * (1 - np.exp(-(m / best - 1) / 5.3))
+    published = 521 / parameters**0.353 + 1488 / data**0.353 + 1.87
+    np.testing.assert_allclose(
+        MUENNIGHOFF.error(n=u * epochs, u=u, m=m), published, rtol=5e-3
+    )  # the paper rounds its numbers
+
+
+def test_finite_data_without_repetitions_and_excess_is_chinchilla() -> None:
+    law = dataclasses.replace(MUENNIGHOFF, P=0.1)
+    chinchilla = Chinchilla(law.E, law.A, law.B, law.alpha, law.beta)
+    n, m = np.geomspace(1e7, 1e11, 9), np.full(9, 1e5)
+    for u in (n, 3 * n):  # tokens that are not seen don't count
+        np.testing.assert_allclose(law.error(n=n, u=u, m=m), chinchilla.error(n=n, m=m), rtol=1e-14)
+    full = dataclasses.replace(MUENNIGHOFF, r_n=1e9, r_m=1e9)
+    np.testing.assert_allclose(full.error(n=n, u=1e6, m=1e10), chinchilla.error(n=n, m=1e10), rtol=1e-4)
+
+
+def test_finite_data_is_smooth_where_repetitions_and_excess_parameters_begin() -> None:
+    law = dataclasses.replace(MUENNIGHOFF, P=0.0)
+    best = (law.A / law.B) ** (1 / law.alpha) * 1e9  # alpha = beta
+    for name, at in {"n": 1e9, "m": best}.items():
+        sizes = {"n": 1e9, "u": 1e9, "m": best}
+        below, here, above = (float(law.error(**{**sizes, name: at * f})) for f in (1 - 1e-5, 1, 1 + 1e-5))
+        assert above - here == pytest.approx(here - below, rel=1e-3)
+    rising = dataclasses.replace(MUENNIGHOFF, P=0.01)
+    losses = rising.error(n=1e8 * np.array([1.0, 4.0, 40.0, 400.0]), u=1e8, m=1e9)
+    assert losses.argmin() == 1
+    assert losses[-1] > losses[0]
+
+
+def test_sparse_training_is_the_law_of_frantar_with_their_numbers() -> None:
+    """The authors' notebook (google-research/jaxpruner) fits the same 112 transformers by Huber losses.
+
+    Its unit is 1e6 parameters and 1e9 images.  It takes the losses of L with a threshold of 0.01, here those
+    of ln L with a threshold that is as large at the mean of L.
+    """
+    theirs = SparseTraining(
+        a_S=1.30485411,
+        b_S=0.82101251,
+        c_S=2.07506343,
+        b_N=0.39222675,
+        B=0.27818217,
+        b_D=0.88979104,
+        c=4.51669257,
+    )
+    table = published("frantar2023_vit_jft")
+    inputs = {"density": table["density"], "n": table["examples"] / 1e9, "m": table["params_nonzero"] / 1e6}
+    loss = table["loss"]
+    assert huber(theirs.error(**inputs) - loss) == pytest.approx(4.929087939147767e-4, rel=1e-3)
+    paper = theirs.rescaled({"n": 1e9, "m": 1e6})
+    assert (paper.a_S, paper.c_S, paper.a_D) == pytest.approx((294, 468, 2.37e8), rel=3e-3)
+    found = fit(SparseTraining, loss, objective="huber", huber_delta=0.01 / float(loss.mean()), **inputs)
+    for name, value in theirs.params.items():
+        assert found.law.params[name] == pytest.approx(value, rel=0.05), name
+        assert found.intervals[name].low < value < found.intervals[name].high
+    assert found.divergence_std == pytest.approx(0.0105, abs=5e-4)
+
+
+def huber(residual: np.ndarray, delta: float = 0.01) -> float:
+    """Return the mean Huber loss."""
+    size = np.abs(residual)
+    return float(np.where(size > delta, delta * (size - delta / 2), size**2 / 2).mean())
 
 
 def test_a_law_without_its_formula_is_refused_by_name() -> None:
