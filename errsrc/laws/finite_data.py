@@ -74,6 +74,7 @@ def symbolic_functions() -> Any:
         """The function `excess`, which contains no parameter and is never differentiated."""
 
         nargs = 1
+        numpy: ClassVar[dict[str, Any]] = {"excess_of": excess}
 
     class counted_slope_of(sympy.Function):
         """The derivative of `counted` in the ratio."""
@@ -90,7 +91,6 @@ def symbolic_functions() -> Any:
 
         nargs = 2
         numpy: ClassVar[dict[str, Any]] = {
-            "excess_of": excess,
             "counted_of": counted,
             "counted_slope_of": counted_slope,
             "counted_growth_of": counted_growth,
