@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from errsrc.fitting.noise import Noise, robust_scale
+from errsrc.fitting.noise import Noise
 from errsrc.fitting.optima import Optimum, agreeing
 from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array, Law
@@ -16,12 +17,6 @@ from errsrc.results import Interval
 
 MISFIT = 2.0
 """Residuals larger than this many times the noise between seeds show that the law lacks a systematic part."""
-
-
-FAR_OFF = 10.0
-"""A Huber fit names the points that lie more than this many robust standard deviations from the law."""
-FEW = 0.5
-"""A Huber fit with outliers stands if its `unexplained_by_most` is less than this."""
 
 
 class Undetermined(str):
@@ -85,8 +80,8 @@ def _ties(found: Optimum) -> tuple[Law, ...]:
     return tuple(problem.law_at(other) for other in chosen[1:6])
 
 
-def unexplained(problem: Problem, residual: Array) -> float:
-    """Return the root mean square residual over the standard deviation of ln error.
+def unexplained(problem: Problem, residual: Array, far: NDArray[np.bool_]) -> float:
+    """Return the root mean square residual over the standard deviation of ln error, without far rows.
 
     Parameters
     ----------
@@ -94,57 +89,18 @@ def unexplained(problem: Problem, residual: Array) -> float:
         The points.
     residual : ndarray of float64, shape (points,)
         ln (predicted / measured error).
+    far : ndarray of bool, shape (points,)
+        Rows to leave out.
 
     Returns
     -------
     float
         1 for a law that fits no better than a constant; 0 where all measured errors are equal.
     """
-    logs = np.log(problem.error)
-    spread = np.average((logs - np.average(logs, weights=problem.weights)) ** 2, weights=problem.weights)
-    square = np.average(residual**2, weights=problem.weights)
+    logs, weights = np.log(problem.error[~far]), problem.weights[~far]
+    spread = np.average((logs - np.average(logs, weights=weights)) ** 2, weights=weights)
+    square = np.average(residual[~far] ** 2, weights=weights)
     return float(np.sqrt(square / spread)) if spread > 1e-12 else 0.0
-
-
-def unexplained_by_most(problem: Problem, residual: Array) -> float:
-    """Return the median absolute residual over the median absolute deviation of ln error from its median.
-
-    Unlike `unexplained`, the ratio does not depend on a few points far from the law.
-
-    Parameters
-    ----------
-    problem : Problem
-        The points.
-    residual : ndarray of float64, shape (points,)
-        ln (predicted / measured error).
-    """
-    logs, weights = np.log(problem.error), problem.weights
-    order = np.argsort(logs)
-    share = np.cumsum(weights[order])
-    median = logs[order][np.searchsorted(share, share[-1] / 2)]
-    spread = robust_scale(logs - median, weights)
-    return robust_scale(residual, weights) / spread if spread > 0 else math.inf
-
-
-def discounted(problem: Problem, residual: Array) -> str | None:
-    """Return a sentence on the points that lie far from the law of a Huber fit; None if there are none.
-
-    Parameters
-    ----------
-    problem : Problem
-        The problem that was solved.
-    residual : ndarray of float64, shape (points,)
-        ln (predicted / measured error).
-    """
-    scale = robust_scale(residual, problem.weights)
-    far = np.flatnonzero(np.abs(residual) > max(FAR_OFF * scale, 0.1))
-    if problem.objective != "huber" or not far.size:
-        return None
-    names = (*problem.law.inputs, "error")
-    shown = [", ".join(f"{name} = {problem.measured[name][k]:g}" for name in names) for k in far[:5]]
-    more = f"; and {far.size - 5} more" if far.size > 5 else ""
-    some = "1 point lies" if far.size == 1 else f"{far.size} points lie"
-    return f"{some} far from the law and count little: {'; '.join(shown)}{more}."
 
 
 def warnings_of(

@@ -9,25 +9,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional
 from errsrc.errors import NoFit
-from errsrc.fitting.diagnostics import (
-    FEW,
-    discounted,
-    identifiability,
-    unexplained,
-    unexplained_by_most,
-    warnings_of,
+from errsrc.fitting.anomalies import (
+    constant_sentence,
+    far_rows,
+    far_sentence,
+    flat_sentence,
+    peak,
+    robust_residual,
+    steep_fall,
 )
+from errsrc.fitting.diagnostics import identifiability, unexplained, warnings_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import NUMBERS, pose
-from errsrc.fitting.problem import OBJECTIVES
+from errsrc.fitting.problem import OBJECTIVES, Problem
 from errsrc.fitting.table_points import (
     TableRules,
     as_table,
@@ -39,6 +41,7 @@ from errsrc.fitting.table_points import (
 )
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
+from errsrc.laws.cliff import Cliff
 from errsrc.laws.derivatives import check_error, compiled_error, equation
 from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.law import LAW, Array, Law
@@ -47,9 +50,6 @@ from errsrc.tables import frame_of
 
 BOOTSTRAP_DRAWS = 256
 """Number of refits to resampled data, which give the intervals of predictions."""
-DISCOUNT = (
-    " If some runs diverged, leave them out, or discount them by objective='huber' (--objective huber)."
-)
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 
@@ -360,9 +360,10 @@ def fit(
         accepted = "left out unless objective is 'huber'"
         raise ValueError(checks.refusal("huber_delta", "fit", accepted, huber_delta))
     delta = 1.0 if huber_delta is None else huber_delta
-    falls = law in ALL.values() and law not in (Broken, FiniteData)
-    error = measured_error(error, inputs, accuracy, f"fit({law.__name__})", falls)
+    error = measured_error(error, inputs, accuracy, f"fit({law.__name__})", _falls(law))
     problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta)
+    if _falls(law) and (constant := constant_sentence(problem)) is not None:
+        raise NoFit(constant)
     first = problem.starts(starts, seed)
     if objective == "huber" and huber_delta is None:
         squares = dataclasses.replace(problem, objective="log")
@@ -371,7 +372,26 @@ def fit(
         residual = squares.residuals(first[[found.cost.argmin()]], squares.error)[0][0]
         delta = max(HUBER * robust_scale(residual, problem.weights), 1e-9)
         problem = dataclasses.replace(problem, huber_delta=delta)
-    return describe(optimum(problem, first, seed), level, BOOTSTRAP_DRAWS, seed)
+    best = optimum(problem, first, seed)
+    far = far_rows(problem, best.z)
+    if far.any() and objective == "huber" and huber_delta is None:  # they have widened the threshold
+        delta = max(HUBER * robust_scale(robust_residual(problem, best.z), problem.weights), 1e-9)
+        problem = dataclasses.replace(problem, huber_delta=delta)
+        best = optimum(problem, first, seed)
+    fitted = describe(best, level, BOOTSTRAP_DRAWS, seed)
+    if _falls(law) and (flat := flat_sentence(problem, _log_residual(fitted), far)) is not None:
+        return dataclasses.replace(fitted, warnings=(flat, *fitted.warnings))
+    return fitted
+
+
+def _falls(law: type[Law]) -> bool:
+    """Return whether a law of errsrc falls wherever its inputs grow."""
+    return law in ALL.values() and law not in (Broken, FiniteData)
+
+
+def _log_residual(found: Fit) -> Array:
+    """Return ln (predicted / measured error) of the points of a fit."""
+    return np.log(found.law.error(**found.inputs) / found.error)
 
 
 def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
@@ -400,14 +420,14 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     divergence = problem.error_at(z[None, :], problem.inputs)[0][0] / problem.error - 1
     check_error(law, problem.measured, problem.measured["error"] * (1 + divergence))
     residual = np.log1p(divergence)
-    unexplained_share = unexplained(problem, residual)
-    if unexplained_share > 1 and problem.objective == "huber":
-        robust_share = unexplained_by_most(problem, residual)
-        unexplained_share = robust_share if robust_share < FEW else unexplained_share
+    far = far_rows(problem, z)
+    anomalies = _anomalies(problem, far)
+    unexplained_share = unexplained(problem, residual, far)
+    if problem.objective != "huber":  # far rows have moved the law
+        unexplained_share = max(unexplained_share, unexplained(problem, residual, np.zeros_like(far)))
     if unexplained_share > 1:
-        message = f"The {type(law).__name__} law fits these points worse than a constant does."
-        robust = "" if problem.objective == "huber" else DISCOUNT
-        raise NoFit(f"{message}{robust}", law)
+        worse = f"The {type(law).__name__} law fits these points worse than a constant does."
+        raise NoFit(" ".join([worse, *anomalies]), law)
     kept = above_largest(problem, z, found.cost)
     noise = noise_around(problem, z, residual)
     refits = bootstrap(problem, z, draws, seed)
@@ -433,7 +453,23 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         error=problem.measured["error"],
         weights=problem.weights,
         warnings=(
+            *anomalies,
             *warnings_of(found, intervals, noise, unexplained_share, facts),
-            *(text for text in (discounted(problem, residual), kept) if text is not None),
+            *([] if kept is None else [kept]),
         ),
     )
+
+
+def _anomalies(problem: Problem, far: NDArray[np.bool_]) -> list[str]:
+    """Return a sentence on rows that are far from the law, and on a fall to rounding or a peak along n."""
+    out: list[str] = []
+    if far.any():
+        what = "and pull the fit (objective='huber', --objective huber, discounts them)"
+        what = "and were discounted" if problem.objective == "huber" else what
+        out.append(far_sentence(problem, far, what))
+    if problem.law.inputs == ("n",) and _falls(problem.law):
+        n, error = problem.measured["n"][~far], problem.measured["error"][~far]
+        fall = None if problem.law is Cliff else steep_fall(n, error)
+        top = peak(n, error)
+        out += [found.sentence for found in (fall, top) if found is not None]
+    return out

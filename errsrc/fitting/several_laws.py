@@ -9,12 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Flag, Integer, Number, Optional, PositiveArray
 from errsrc.errors import NoFit
 from errsrc.fitting import asymptotes
+from errsrc.fitting.anomalies import (
+    FarRows,
+    constant_sentence,
+    far_rows,
+    far_sentence,
+    flat_sentence,
+    robust_residual,
+    steep_fall,
+)
 from errsrc.fitting.diagnostics import Undetermined
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
@@ -331,22 +340,16 @@ def auto(
     names = _suitable(inputs, fixed or {})
     columns = _columns(error, inputs, names, weights)
     _check_values(columns["error"], names, fixed or {}, constants or {})
+    _check_fall(columns, names)
     posed = _posed(names, columns, fixed or {}, constants or {})
-    robust, spread = _noise_scales(posed, seed)
-    failure: NoFit | None = None
-    while True:
-        prior = 0.0 if names == ("n",) else spread
-        found = _optima(posed, HUBER * robust, prior, seed)
-        tighter = min(_robust_scale_at(one) for one in found)
-        try:
-            average = _averaged(found, names, level, seed)
-            if failure is None or not 1e-9 < tighter < robust / 2:
-                return average
-        except NoFit as refused:  # outliers may have widened the scale of the noise
-            failure = refused
-            if not 1e-9 < tighter < robust / 2:
-                raise
-        robust = spread = tighter
+    found = _solved(posed, seed)
+    if not (far := _far_rows(found)).any():
+        return _averaged(found, names, level, seed)
+    near = {name: x[_sorted_rows(columns, names)][~far] for name, x in columns.items()}
+    found = _solved(_posed(names, near, fixed or {}, constants or {}), seed)
+    average = _averaged(found, names, level, seed)
+    discounted = far_sentence(posed[0], far, "and were discounted")
+    return dataclasses.replace(average, warnings=(discounted, *average.warnings))
 
 
 def _averaged(found: list[Optimum], names: tuple[str, ...], level: float, seed: int) -> AveragedFit:
@@ -357,16 +360,73 @@ def _averaged(found: list[Optimum], names: tuple[str, ...], level: float, seed: 
     share = (costs / costs.min()) ** (-effective / 2 * SHARPNESS.get(names, 1.0))
     counts = np.round(share / share.sum() * BOOTSTRAP_DRAWS).astype(int)
     kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
-    members = tuple(describe(found[i], level, int(counts[i]), seed) for i in kept)
+    members, kept = _described([(i, found[i], int(counts[i])) for i in kept], level, seed)
     weight = share[kept] / share[kept].sum()
     shares = tuple(weight.tolist())
     return AveragedFit(members, shares, _warnings(members, shares))
 
 
-def _robust_scale_at(found: Optimum) -> float:
-    """Return the robust scale of the residuals of an optimum."""
-    residual = found.problem.residuals(found.z[None, :], found.problem.error)[0][0]
-    return robust_scale(residual, found.problem.weights)
+def _check_fall(columns: Mapping[str, Array], names: tuple[str, ...]) -> None:
+    """Raise NoFit for a learning curve that falls to rounding: no law of an average describes that."""
+    if names == ("n",) and (fall := steep_fall(columns["n"], columns["error"])) is not None:
+        raise NoFit(fall.sentence)
+
+
+def _solved(posed: list[Problem], seed: int) -> list[Optimum]:
+    """Return the optima of all laws; raise NoFit if there are none, or if the errors do not fall."""
+    if (constant := constant_sentence(posed[0])) is not None:
+        raise NoFit(constant)
+    robust, spread = _noise_scales(posed, seed)
+    prior = 0.0 if tuple(posed[0].inputs) == ("n",) else spread
+    return _optima(posed, HUBER * robust, prior, seed)
+
+
+def _far_rows(found: Sequence[Optimum]) -> NDArray[np.bool_]:
+    """Return the rows that are far from the law that fits best, bool (points,); raise NoFit if none falls.
+
+    The rows are in the order of the problems.
+    """
+    best = min(found, key=lambda one: one.cost)
+    problem, far = best.problem, far_rows(best.problem, best.z)
+    residual = robust_residual(problem, best.z)
+    if (flat := flat_sentence(problem, residual, far)) is not None:
+        raise NoFit(flat, problem.law_at(best.z))
+    if tuple(problem.law.inputs) == ("n",) and (residual[far] > 0).any():
+        n, last = problem.measured["n"], far & (residual > 0)
+        if last[n == n.max()].all():
+            raise NoFit(_drop_sentence(problem, residual), problem.law_at(best.z))
+    return far
+
+
+def _drop_sentence(problem: Problem, residual: Array) -> str:
+    """Return the sentence on a curve whose error at the largest n is far below the law."""
+    n, error = problem.measured["n"][-1], problem.measured["error"][-1]
+    return (
+        f"The error at the largest n, {error:.3g} at n = {n:g}, is far below the law of the other rows, "
+        f"{error * np.exp(residual[-1]):.3g}: a cliff, or a wrong row. Leave it out, or "
+        "ask errsrc.curve_shape; fit(Cliff) (--law cliff) fits a law with a cliff."
+    )
+
+
+def _described(
+    parts: Sequence[tuple[int, Optimum, int]], level: float, seed: int
+) -> tuple[tuple[Fit, ...], list[int]]:
+    """Return the fits of the laws that describe the points, and their positions.
+
+    Laws that fit worse than a constant are left out; raise NoFit if all do.
+    """
+    members: list[Fit] = []
+    kept: list[int] = []
+    failed: NoFit | None = None
+    for position, one, draws in parts:
+        try:
+            members.append(describe(one, level, draws, seed))
+            kept.append(position)
+        except NoFit as error:
+            failed = failed or error
+    if failed is not None and not members:
+        raise failed
+    return tuple(members), kept
 
 
 def _suitable(inputs: Mapping[str, ArrayLike], fixed: Mapping[str, float]) -> tuple[str, ...]:
@@ -396,6 +456,12 @@ def _columns(
     for name, power in RECENCY[names].items():
         columns["weights"] = columns["weights"] * (columns[name] / columns[name].max()) ** power
     return columns
+
+
+def _sorted_rows(columns: Mapping[str, Array], names: tuple[str, ...]) -> NDArray[np.intp]:
+    """Return the order in which a problem has the rows of the columns (`pose`)."""
+    keys = [columns[name] for name in reversed(AVERAGED_LAWS[names][0].inputs)]
+    return np.lexsort([columns["weights"], columns["error"], *keys])
 
 
 def _check_values(
@@ -470,11 +536,12 @@ def _warnings(members: tuple[Fit, ...], weights: Sequence[float]) -> tuple[str, 
     """Return the warnings of the members that weigh in, those on what the table of the average shows.
 
     The table shows that parameters of the first member are not determined, and no parameters of the others.
+    Rows that are far from the law that fits best are named once, for the average.
     From the second member on, each warning starts with the name of its law.
     """
     warnings: list[str] = []
     for member, weight in zip(members, weights, strict=True):
-        sentences = [text for text in member.warnings if not isinstance(text, Undetermined)]
+        sentences = [text for text in member.warnings if not isinstance(text, (Undetermined, FarRows))]
         if member is members[0]:
             warnings += sentences
         elif weight >= asymptotes.SHARE:

@@ -32,11 +32,12 @@ def test_a_huber_fit_stands_and_names_the_diverged_runs(errors: dict[int, float]
     found = fit(Chinchilla, error, n=N, m=M, objective="huber", huber_delta=1e-3)
     assert abs(found.law.params["E"] - 1.8) < 0.2
     assert found.law.params["beta"] == pytest.approx(0.36, abs=0.04)
-    some = "1 point lies" if len(errors) == 1 else f"{len(errors)} points lie"
+    some = "1 of 24 rows is" if len(errors) == 1 else f"{len(errors)} of 24 rows are"
+    done = "was" if len(errors) == 1 else "were"
     (sentence,) = (text for text in found.warnings if "far from the law" in text)
-    assert sentence.startswith(f"{some} far from the law and count little: ")
+    assert sentence.startswith(f"{some} far from the law, and {done} discounted: ")
     for row, value in errors.items():
-        assert f"n = {N[row]:g}, m = {M[row]:g}, error = {value:g}" in sentence
+        assert f"n = {N[row]:.6g}, m = {M[row]:.6g}, error = {value:g}" in sentence
 
 
 @pytest.mark.full
@@ -51,7 +52,8 @@ def test_the_default_survives_them(errors: dict[int, float]) -> None:
 
 def test_least_squares_says_what_to_do() -> None:
     with pytest.raises(
-        NoFit, match=r"worse than a constant does\. If some runs diverged, leave them out, or"
+        NoFit,
+        match=r"worse than a constant does\. 2 of 24 rows are far .* discounts them\): n = 5\.59017e\+09",
     ):
         fit(Chinchilla, diverged({19: 7.6, 22: 9.9}), n=N, m=M)
 

@@ -1,0 +1,389 @@
+"""What measured errors do that no falling law describes: outliers, constants, peaks, and falls to rounding.
+
+Each function looks at the points of a fit, and returns what it found as one sentence or as a mask of rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from errsrc.fitting.noise import local_scale, robust_scale
+from errsrc.fitting.problem import Problem
+from errsrc.laws.law import Array
+from errsrc.results import Interval
+
+FAR = 12.0
+"""A row is far from a law if its residual exceeds this many robust standard deviations.
+
+With D degrees of freedom the limit is FAR (1 + 4 / D).  Of 300 random fits each of a power law (7 to 40
+points) and of the Chinchilla law (9 to 49 points), 0.2% had such a row under normal noise, and at most 1.5%
+under noise with Student's t distribution of 3 degrees of freedom."""
+SMALLEST_FAR = 0.1
+"""Smallest residual of ln error of a row that is far from a law."""
+LARGEST_FAR_SHARE = 0.25
+"""Largest share of the rows that can be far: if it is more, the law is wrong and not the rows."""
+LISTED_ROWS = 5
+"""Number of rows that a sentence names."""
+STEEPEST = 8.0
+"""Largest exponent of a power law (the bound of `errsrc.laws.Power` and `errsrc.laws.Broken`)."""
+DROP = 100.0
+"""Smallest factor by which the error falls at a cliff from one size to the next."""
+PEAK = 0.2
+"""Smallest rise of ln error to a peak."""
+PEAK_NOISE = 8.0
+"""Smallest rise of ln error to a peak, in standard deviations of the difference of two cells.
+
+Of 300 power laws with a floor, 8 to 20 sizes and 5% noise each, at most 0.3% had a peak under normal noise,
+and at most 3.7% under noise with Student's t distribution of 3 degrees of freedom."""
+WRONG_WAY = 0.25
+"""Largest sum of steps against the direction of a peak, as a share of its rise."""
+ONE_SIDED = 0.975
+"""Confidence with which an error must fall to fall measurably."""
+
+
+def far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
+    """Return which rows are so far from a law that noise hardly explains them, bool (points,).
+
+    The law is fitted again under Huber losses whose threshold is the robust scale of the residuals, so that
+    the far rows do not decide where the law lies.  If all rows of a cell are far on the same side, or rows of
+    two neighbouring sizes n, then the law is wrong there and not the rows: none of these rows is marked.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    z : ndarray of float64, shape (free,)
+        Its solution.
+    """
+    none = np.zeros(len(problem.error), dtype=bool)
+    free = len(problem.free)
+    degrees = len(problem.error) - free
+    if degrees < 3 or "density" in problem.law.inputs:
+        return none
+    residual = robust_residual(problem, z)
+    size = np.abs(residual) * _root_precision(problem)
+    scale = float(np.median(np.sort(size)[free:])) / 0.6745  # the law passes through some rows exactly
+    far = (size > FAR * (1 + 4 / degrees) * scale) & (np.abs(residual) > SMALLEST_FAR)
+    if not far.any() or far.sum() > LARGEST_FAR_SHARE * len(far):
+        return none
+    return far & ~_systematic(problem, np.sign(residual) * far)
+
+
+def _root_precision(problem: Problem) -> Array:
+    """Return the square roots of the weights where these are precisions: 1 under Huber losses."""
+    return np.ones(len(problem.error)) if problem.objective == "huber" else np.sqrt(problem.weights)
+
+
+def robust_residual(problem: Problem, z: Array) -> Array:
+    """Return ln (predicted / measured error) of a robust fit, float64 (points,).
+
+    The fit minimises Huber losses whose threshold is the robust scale of the residuals, found by iteration.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    z : ndarray of float64, shape (free,)
+        Where the fit starts.
+    """
+    weights = _root_precision(problem) ** 2
+    huber = dataclasses.replace(problem, objective="huber", prior=0.0, weights=weights)
+    residual = huber.residuals(z[None, :], huber.error)[0][0]
+    for _ in range(4):
+        huber = dataclasses.replace(huber, huber_delta=max(robust_scale(residual, weights), 1e-9))
+        found = huber.solve(z[None, :], iterations=60)
+        if not np.isfinite(found.cost[0]):
+            break
+        z = found.z[0]
+        residual = huber.residuals(z[None, :], huber.error)[0][0]
+    return residual
+
+
+def _systematic(problem: Problem, side: Array) -> NDArray[np.bool_]:
+    """Return the far rows in cells, or in pairs of neighbouring sizes, that are far on one side as a whole.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    side : ndarray of float64, shape (points,)
+        1 or -1 for rows that are far above or below the law, 0 for other rows.
+    """
+    keys = np.column_stack([problem.inputs[name] for name in problem.law.inputs])
+    _, group = np.unique(keys, axis=0, return_inverse=True)
+    group = group.ravel()
+    count = np.bincount(group)
+    mean = np.bincount(group, side) / count
+    whole = (np.abs(mean) == 1) & (count > 1)
+    if len(problem.law.inputs) == 1:
+        pairs = (mean[1:] * mean[:-1] == 1) & (np.abs(mean[1:]) == 1)
+        whole[1:] |= pairs
+        whole[:-1] |= pairs
+    marked: NDArray[np.bool_] = whole[group] & (side != 0)
+    return marked
+
+
+def far_sentence(problem: Problem, far: NDArray[np.bool_], what: str) -> FarRows:
+    """Return a sentence that names the rows that are far from a law.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    far : ndarray of bool, shape (points,)
+        The rows.
+    what : str
+        The end of the sentence: what was done, or what can be done.
+    """
+    rows, names = np.flatnonzero(far), (*problem.law.inputs, "error")
+    named = [", ".join(f"{k} = {float(problem.measured[k][i]):.6g}" for k in names) for i in rows]
+    if len(named) > LISTED_ROWS:
+        named[LISTED_ROWS:] = [f"{len(named) - LISTED_ROWS} more"]
+    verb = "is" if len(rows) == 1 else "are"
+    tense = what.replace("were", "was", 1) if len(rows) == 1 else what
+    return FarRows(f"{len(rows)} of {len(far)} rows {verb} far from the law, {tense}: {'; '.join(named)}.")
+
+
+class FarRows(str):
+    """A warning that names rows far from a law."""
+
+
+class SteepFall(NamedTuple):
+    """A fall of the error that no power law with an exponent up to `STEEPEST` follows.
+
+    Attributes
+    ----------
+    before, n : float
+        The last size before the fall, and the first size after it.
+    error_before, error : float
+        The errors at these sizes.
+    runs : int
+        Number of runs after the fall.
+    """
+
+    before: float
+    n: float
+    error_before: float
+    error: float
+    runs: int
+
+    @property
+    def sentence(self) -> str:
+        """The fall, the verdict, and what can be done, in two sentences."""
+        lead = (
+            f"The error falls from {self.error_before:.2g} at n = {self.before:g} to {self.error:.2g} at "
+            f"n = {self.n:g}, faster than a power law of exponent {STEEPEST:g}"
+        )
+        if self.runs > 1:
+            return (
+                f"{lead}: a cliff at n = {self.n:g}. errsrc.curve_shape has the evidence; "
+                "fit(Cliff) (--law cliff) fits a law with a cliff."
+            )
+        return (
+            f"{lead}: a cliff at n = {self.n:g}, or a wrong row, as it is the only one there. Leave it "
+            "out, or fit a law with a cliff: fit(Cliff) (--law cliff); see errsrc.curve_shape."
+        )
+
+
+def steep_fall(n: Array, error: Array) -> SteepFall | None:
+    """Return the fall of a learning curve to rounding, if there is one.
+
+    The fall leads from one size to the next.  No power law with an exponent up to `STEEPEST` through the
+    first of the two reaches any of the median errors after it.
+
+    Parameters
+    ----------
+    n, error : ndarray of float64, shape (points,)
+        Sizes > 0, and errors >= 0.
+    """
+    sizes, group = np.unique(n, return_inverse=True)
+    if len(sizes) < 3:
+        return None
+    group = group.ravel()
+    median = np.array([np.median(error[group == k]) for k in range(len(sizes))])
+    logs, x = np.log(np.maximum(median, 5e-324)), np.log(sizes)
+    for k in range(1, len(sizes)):
+        fall = logs[k - 1] - logs[k:]
+        if (fall > STEEPEST * (x[k:] - x[k - 1])).all() and fall.min() > math.log(DROP):
+            ends = float(sizes[k - 1]), float(sizes[k]), float(median[k - 1]), float(median[k])
+            return SteepFall(*ends, int((group >= k).sum()))
+    return None
+
+
+class Peak(NamedTuple):
+    """A peak of a learning curve.
+
+    Attributes
+    ----------
+    start, n : float
+        The size from which the error rises, and the size at the peak.
+    error_start, error : float
+        Mean errors at these sizes.
+    """
+
+    start: float
+    n: float
+    error_start: float
+    error: float
+
+    @property
+    def sentence(self) -> str:
+        """The peak, and that no law describes it."""
+        return (
+            f"The error rises from n = {self.start:g} to n = {self.n:g}, from {self.error_start:.3g} to "
+            f"{self.error:.3g}: the law does not describe this peak."
+        )
+
+
+def peak(n: Array, error: Array) -> Peak | None:
+    """Return the highest peak of a learning curve, if one is larger than the noise.
+
+    A peak starts at the smallest mean error before it.  It lasts until the error is below that again, or to
+    the largest size.  Two sizes, or two runs at one size, must show it.  The noise is that of the other
+    sizes, or of repeated runs.
+
+    Parameters
+    ----------
+    n, error : ndarray of float64, shape (points,)
+        Sizes and errors, > 0.
+    """
+    sizes, group, runs = np.unique(n, return_inverse=True, return_counts=True)
+    group = group.ravel()
+    if len(sizes) < 5:
+        return None
+    y = np.bincount(group, np.log(error)) / runs
+    before = np.minimum.accumulate(y)[:-1]
+    b = 1 + int(np.argmax(y[1:] - before))
+    a = int(np.argmin(y[:b]))
+    rise = float(y[b] - y[a])
+    below = np.flatnonzero(y[b:] <= y[a])
+    c = b + int(below[0]) if below.size else len(sizes)
+    inside = np.arange(a + 1, c)
+    high = inside[y[inside] > y[a] + rise / 3]
+    if rise < PEAK or runs[high].sum() < 2:
+        return None
+    steps = np.diff(y[a:c])
+    top = b - a
+    if np.maximum(-steps[:top], 0).sum() + np.maximum(steps[top:], 0).sum() > WRONG_WAY * rise:
+        return None
+    noise = _noise_outside(sizes, y, runs, group, np.log(error), inside)
+    if noise is None or rise < PEAK_NOISE * noise * math.sqrt(1 / runs[a] + 1 / runs[high].sum()):
+        return None
+    return Peak(float(sizes[a]), float(sizes[b]), float(np.exp(y[a])), float(np.exp(y[b])))
+
+
+def _noise_outside(
+    sizes: Array,
+    y: Array,
+    runs: NDArray[np.intp],
+    group: NDArray[np.intp],
+    logs: Array,
+    inside: NDArray[np.intp],
+) -> float | None:
+    """Return the noise of one run from the sizes outside a peak, or from repeated runs; None without both."""
+    scales = []
+    extra = len(logs) - len(sizes)
+    if extra >= 3:
+        scales.append(math.sqrt(float(np.sum((logs - y[group]) ** 2)) / extra))
+    outside = ~np.isin(np.arange(len(sizes)), inside)
+    if outside.sum() >= 5:
+        kept = outside[group]
+        scales.append(local_scale(sizes[group][kept], np.exp(logs[kept])))
+    return max(scales) if scales else None
+
+
+def exponents(error: Array, inputs: Mapping[str, Array], level: float) -> dict[str, Interval]:
+    """Return the exponents of the power of all inputs that fits the errors best, by least squares.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (points,)
+        Measured errors, > 0.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs > 0 by name.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    """
+    basis = np.column_stack([np.ones(len(error)), *(np.log(x) - np.log(x).mean() for x in inputs.values())])
+    y = np.log(error)
+    inverse = np.linalg.pinv(basis)
+    slopes = -inverse @ y
+    degrees = max(len(y) - basis.shape[1], 1)
+    scale = math.sqrt(float(np.sum((y + basis @ slopes) ** 2)) / degrees)
+    half = special.stdtrit(degrees, (1 + level) / 2) * scale * np.linalg.norm(inverse, axis=1)
+    return {
+        name: Interval(float(slopes[k]), float(slopes[k] - half[k]), float(slopes[k] + half[k]), level)
+        for k, name in enumerate(inputs, start=1)
+    }
+
+
+def flat_sentence(problem: Problem, residual: Array, far: NDArray[np.bool_] | None = None) -> str | None:
+    """Return a sentence if the errors do not fall by more than their noise, and None otherwise.
+
+    They fall measurably if the interval of an exponent is above 0, or if the law explains more than noise
+    would let it explain (an F test).
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    residual : ndarray of float64, shape (points,)
+        ln (predicted / measured error).
+    far : ndarray of bool, shape (points,), optional
+        Rows to leave out.
+    """
+    if not set(problem.law.inputs) <= {"n", "m"}:
+        return None
+    kept = np.ones(len(residual), dtype=bool) if far is None else ~far
+    error = problem.error[kept]
+    inputs = {name: problem.inputs[name][kept] for name in problem.law.inputs}
+    found = exponents(error, {k: x for k, x in inputs.items() if np.ptp(x) > 0}, 2 * ONE_SIDED - 1)
+    if any(one.low > 0 for one in found.values()) or _explains(problem, residual[kept], error):
+        return None
+    return flat_text(found)
+
+
+def constant_sentence(problem: Problem) -> str | None:
+    """Return a sentence if all errors are equal up to rounding, and None otherwise.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    """
+    error = problem.measured["error"]
+    if np.ptp(np.log(problem.error)) > 1e-9 or not set(problem.law.inputs) <= {"n", "m"}:
+        return None
+    names = " or ".join(problem.law.inputs)
+    return f"The error does not measurably fall with {names}: it is {float(error[0]):.6g} in every row."
+
+
+def flat_text(found: Mapping[str, Interval]) -> str:
+    """Return the sentence that the error does not measurably fall.
+
+    Parameters
+    ----------
+    found : dict of str to Interval
+        The exponents by input.
+    """
+    shown = ", ".join(str(one) if len(found) == 1 else f"{one} of {k}" for k, one in found.items())
+    noun = "exponent" if len(found) == 1 else "exponents"
+    return f"The error does not measurably fall with {' or '.join(found)}: {noun} {shown}."
+
+
+def _explains(problem: Problem, residual: Array, error: Array) -> bool:
+    """Return whether a law explains more of how ln error varies than noise would let it explain."""
+    logs, free = np.log(error), len(problem.free)
+    degrees = len(logs) - free
+    total, left = float(np.sum((logs - logs.mean()) ** 2)), float(np.sum(residual**2))
+    if degrees < 1 or free < 2 or left >= total:
+        return False
+    ratio = (total - left) / (free - 1) / max(left / degrees, 1e-300)
+    return float(special.fdtrc(free - 1, degrees, ratio)) < 2 * (1 - ONE_SIDED)
