@@ -1,7 +1,8 @@
 """Intervals of parameters: by profile likelihood for least squares, otherwise by a bootstrap.
 
 - `profile`: an interval ends where the sum of squares, minimised over all other parameters, has risen by an
-  amount given by Student's t distribution (Bates and Watts 1988, "Nonlinear regression analysis", sec. 6.1).
+  amount given by Student's t distribution (Bates and Watts 1988, "Nonlinear regression analysis", sec. 6.1),
+  and by how uneven the noise seems to be (`uneven_noise`).
 - `bootstrap` and `percentiles`: under a Huber loss, the ends of an interval are quantiles of refits to
   resampled data.
 
@@ -19,6 +20,7 @@ from scipy import special
 
 from errsrc.fitting.noise import noise_scale
 from errsrc.fitting.problem import Problem
+from errsrc.fitting.uneven_noise import quantiles
 from errsrc.laws.law import Array
 from errsrc.results import Interval
 
@@ -180,7 +182,8 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
 
     For each coordinate and each side, all other coordinates are refitted at a ladder of offsets of this one.
     The interval ends where the square root of the rise of the sum of squares, in units of the residual
-    standard deviation, reaches the quantile of Student's t distribution.
+    standard deviation, reaches the quantile of Student's t distribution, or that for uneven noise
+    (`uneven_noise.quantiles`).
 
     Parameters
     ----------
@@ -205,11 +208,13 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     scale = math.sqrt(cost / degrees)
     covariance = _covariance(root[:, None] * jac[0])
     wald = np.sqrt(np.diag(covariance))
-    quantile = float(special.stdtrit(degrees, (1 + level) / 2))
     sides = np.array([-1.0, 1.0])
     if scale < 1e-9:  # without noise the profile would trace rounding errors
-        return z[:, None] + quantile * scale * wald[:, None] * sides
-    ladder = quantile * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
+        plain = float(special.stdtrit(degrees, (1 + level) / 2))
+        return z[:, None] + plain * scale * wald[:, None] * sides
+    columns = [*map(np.log, natural.inputs.values()), np.log(natural.error)]
+    quantile = quantiles(root * residual[0], root[:, None] * jac[0], columns, level)
+    ladder = quantile[:, None, None] * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
     far = np.array([2.0 if p.log else max(2.0 * abs(v), 1.0) for p, v in zip(natural.free, z, strict=True)])
     step = np.minimum(scale * wald, far)
     offset = step[:, None, None] * sides[:, None] * ladder  # (free, 2, rungs)
@@ -222,7 +227,7 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     rise = np.maximum.accumulate(rise.reshape(offset.shape), axis=2)
     ends = np.empty((size, 2))
     for j, side in np.ndindex(size, 2):
-        end = _crossing(float(z[j]), offset[j, side], rise[j, side], quantile)
+        end = _crossing(float(z[j]), offset[j, side], rise[j, side], float(quantile[j]))
         ends[j, side] = sides[side] * np.inf if end is None else end
     return ends
 

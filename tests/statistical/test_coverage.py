@@ -29,12 +29,23 @@ def accepted(level: float, tests: int, repeats: int) -> tuple[int, int]:
     return int(stats.binom.ppf(tail, repeats, level)), int(stats.binom.isf(tail, repeats, level))
 
 
-def hits(law: Law, sizes: dict[str, np.ndarray], noise: float, level: float, repeats: int) -> dict[str, int]:
+def deviates(kind: str, sizes: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Return noise of mean variance 1: equal at all points, falling with n, or of Student's t."""
+    points = len(sizes["n"])
+    if kind == "t3":
+        return rng.standard_t(3, points) / np.sqrt(3)
+    fall = sizes["n"] ** -0.5 if kind == "falling" else np.ones(points)
+    return fall / np.sqrt(np.mean(fall**2)) * rng.standard_normal(points)
+
+
+def hits(
+    law: Law, sizes: dict[str, np.ndarray], noise: float, level: float, repeats: int, kind: str = "equal"
+) -> dict[str, int]:
     rng = np.random.default_rng(11)
     truth = law.error(**sizes)
     count: dict[str, int] = {}
     for _ in range(repeats):
-        error = truth * np.exp(noise * rng.standard_normal(truth.shape))
+        error = truth * np.exp(noise * deviates(kind, sizes, rng))
         found = fit(type(law), error, objective="log", level=level, **sizes)
         for name, interval in found.intervals.items():
             count[name] = count.get(name, 0) + (interval.low <= getattr(law, name) <= interval.high)
@@ -58,11 +69,12 @@ CASES = [
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("kind", ["equal", "falling", "t3"])
 @pytest.mark.parametrize(("law", "sizes", "noise"), CASES, ids=["power", "chinchilla"])
 def test_parameter_intervals_cover(
-    law: Law, sizes: dict[str, np.ndarray], noise: float, repeats: int
+    law: Law, sizes: dict[str, np.ndarray], noise: float, kind: str, repeats: int
 ) -> None:
-    count = hits(law, sizes, noise, 0.9, repeats)
+    count = hits(law, sizes, noise, 0.9, repeats, kind)
     least, most = accepted(0.9, len(count), repeats)
     assert all(least <= k <= most for k in count.values()), count
 
