@@ -45,7 +45,7 @@ def python(code: str, *arguments: str, cwd: Path | None = None) -> str:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("extra", {extra for _, extra in extras.EXTRAS.values()})
+@pytest.mark.parametrize("extra", sorted({extra for _, extra in extras.EXTRAS.values()}))
 def test_the_extra_that_a_message_names_installs_the_package(extra: str) -> None:
     installed = {Requirement(line).name for line in OPTIONAL[extra]}
     packages = {package for package, own in extras.EXTRAS.values() if own == extra}
