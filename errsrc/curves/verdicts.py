@@ -251,7 +251,7 @@ def curve_shape(
         table = as_table(data)
         given = columns_of("curve_shape", error, {"n": n, "std_error": std_error})
         columns = {name: table.found(name) or name for name in ("n", "error")} | given
-        values, left_out, _ = usable_columns(table, columns, TableRules(accuracy, strict), ZEROS)
+        values, left_out, *_ = usable_columns(table, columns, TableRules(accuracy, strict), ZEROS)
         options: dict[str, Any] = {**values, "zero": zero, "level": level, "seed": seed}
         return dataclasses.replace(curve_shape(**options), left_out=left_out, library=table.library)
     check_no_columns("curve_shape", error, {"n": n, "std_error": std_error})

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,19 +140,83 @@ def far_sentence(problem: Problem, far: NDArray[np.bool_], what: str) -> FarRows
     far : ndarray of bool, shape (points,)
         The rows.
     what : str
-        The end of the sentence: what was done, or what can be done.
+        The end of the sentence after "far from": from which law, and what was done or can be done.
     """
-    rows, names = np.flatnonzero(far), (*problem.law.inputs, "error")
-    named = [", ".join(f"{k} = {float(problem.measured[k][i]):.6g}" for k in names) for i in rows]
-    if len(named) > LISTED_ROWS:
-        named[LISTED_ROWS:] = [f"{len(named) - LISTED_ROWS} more"]
-    verb = "is" if len(rows) == 1 else "are"
-    tense = what.replace("were", "was", 1) if len(rows) == 1 else what
-    return FarRows(f"{len(rows)} of {len(far)} rows {verb} far from the law, {tense}: {'; '.join(named)}.")
+    names = (*problem.law.inputs, "error")
+    points = [{name: float(problem.measured[name][i]) for name in names} for i in np.flatnonzero(far)]
+    return FarRows.of(points, len(far), what)
 
 
 class FarRows(str):
-    """A warning that names rows far from a law."""
+    """A warning that names rows far from a law.
+
+    Attributes
+    ----------
+    points : list of dict of str to float
+        The inputs and the error of each row.
+    total : int
+        Number of rows of the fit.
+    what : str
+        The end of the sentence after "far from".
+    """
+
+    points: list[dict[str, float]]
+    total: int
+    what: str
+
+    @classmethod
+    def of(cls, points: list[dict[str, float]], total: int, what: str, labels: Sequence[str] = ()) -> FarRows:
+        """Return the sentence on rows, which may have labels such as "line 23".
+
+        Parameters
+        ----------
+        points : list of dict of str to float
+            The inputs and the error of each row.
+        total : int
+            Number of rows of the fit.
+        what : str
+            The end of the sentence after "far from", in the plural.
+        labels : sequence of str
+            The label of each row in its table; () for arrays.
+        """
+        named = [", ".join(f"{name} = {value:.6g}" for name, value in point.items()) for point in points]
+        if labels:
+            named = [f"{label} ({text})" for label, text in zip(labels, named, strict=True)]
+        if len(named) > LISTED_ROWS:
+            named[LISTED_ROWS:] = [f"{len(named) - LISTED_ROWS} more"]
+        end = what
+        if len(points) == 1:
+            end = what.replace("and were", "and was").replace("and pull", "and pulls")
+        verb = "is" if len(points) == 1 else "are"
+        out = cls(f"{len(points)} of {total} rows {verb} far from {end}: {'; '.join(named)}.")
+        out.points, out.total, out.what = points, total, what
+        return out
+
+    def labelled(self, inputs: Mapping[str, Array], error: Array, rows: Sequence[Any], unit: str) -> FarRows:
+        """Return the sentence with the label of each row in its table.
+
+        Parameters
+        ----------
+        inputs : dict of str to ndarray of float64, shape (points,)
+            Inputs of the rows of the table that are fitted.
+        error : ndarray of float64, shape (points,)
+            Their errors.
+        rows : sequence
+            Their labels.
+        unit : str
+            "line" or "row": what the labels count.
+        """
+        columns = {**inputs, "error": error}
+        labels = []
+        for point in self.points:
+            same = np.all(
+                [columns[name] == value for name, value in point.items() if name in columns], axis=0
+            )
+            found = np.flatnonzero(np.broadcast_to(same, error.shape))
+            if not found.size:
+                return self
+            labels.append(f"{unit} {rows[int(found[0])]}")
+        return FarRows.of(self.points, self.total, self.what, labels)
 
 
 class SteepFall(NamedTuple):

@@ -14,9 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional
 from errsrc.errors import NoFit
+from errsrc.fitting.anomalies import FarRows, far_rows, far_sentence
 from errsrc.fitting.holdouts import judge
+from errsrc.fitting.noise import robust_scale
 from errsrc.fitting.one_law import Fit, fit
-from errsrc.fitting.points import NUMBERS
+from errsrc.fitting.optima import from_starts, optimum
+from errsrc.fitting.points import NUMBERS, pose
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.table_points import (
     TableRules,
@@ -32,6 +35,8 @@ from errsrc.laws.law import LAW, Array, Law, checked_inputs
 from errsrc.results import Interval, Result, TextTable, json_value, percent
 from errsrc.tables import LeftOut
 
+FAR_STARTS = 12
+"""Number of random starts of the fits that find the rows far from every law."""
 HELD_OUT_SHARES = (1 / 2, 1 / 3, 1 / 5)
 """Shares of the cells that are held out in turn: those of the largest sizes, or the smallest densities."""
 
@@ -214,6 +219,8 @@ def compare(
 
     Notes
     -----
+    Rows that are far from every law are left out, and a warning names them.
+
     The largest cells are held out in turn: `HELD_OUT_SHARES` of all cells.  Splits that leave too few cells
     for a law that could be fitted without the very largest cells are skipped.  AICc is N ln(S / N) + 2 K +
     2 K (K + 1) / (N - K - 1), where S is the minimum of the sum of squares, N the number of points and K
@@ -230,12 +237,14 @@ def compare(
     chosen = None if laws is None else _classes(laws)
     warnings: tuple[str, ...] = ()
     left_out: tuple[tuple[LeftOut, ...], str] = ((), "")
+    named: Callable[[str], str] = str
     if data is not None:
         asked = columns_of("compare", error, inputs)
         first = "auto" if chosen is None else chosen[0]
         points = table_points(as_table(data), first, asked, fixed, TableRules(accuracy, strict, test_size))
         error, inputs, fixed, warnings = points.error, dict(points.inputs), points.fixed, points.warnings
         left_out = noted_left_out(points.notes)
+        named = points.named
     else:
         check_no_columns("compare", error, inputs)
         error = measured_error(error, inputs, accuracy, "compare")
@@ -244,6 +253,9 @@ def compare(
     _check_known(classes, {"fixed": fixed or {}, "constants": constants or {}})
     options = {"objective": objective, "huber_delta": huber_delta, "level": level, "seed": seed}
     free = {law: len({p.name for p in law.parameters()} - set(fixed or {})) for law in classes}
+    near, sentence = _without_far_rows(classes, columns, fixed or {}, constants or {}, seed)
+    if sentence is not None:
+        columns, warnings = near, (*warnings, named(sentence))
     of_cells = _by_cell(columns)
     masks = _usable_splits(_splits(columns), of_cells, list(free.values()))
     found: list[ComparedLaw] = []
@@ -308,6 +320,42 @@ def _columns(
             accepted = "a one-dimensional array, not empty, as long as error"
             raise ValueError(checks.refusal(name, "compare", accepted, f"<shape {x.shape}>"))
     return columns | {"error": e}
+
+
+def _without_far_rows(
+    classes: Sequence[type[Law]],
+    columns: Mapping[str, Array],
+    fixed: Mapping[str, float],
+    constants: Mapping[str, float],
+    seed: int,
+) -> tuple[dict[str, Array], FarRows | None]:
+    """Return the columns without the rows that are far from every law, and a sentence that names them."""
+    far, posed = np.ones(len(columns["error"]), dtype=bool), None
+    for law in classes:
+        inputs: dict[str, Any] = {name: columns[name] for name in law.inputs}
+        own = {name: v for name, v in fixed.items() if name in {p.name for p in law.parameters()}}
+        units = {name: v for name, v in constants.items() if name in law.constants()}
+        try:
+            with np.errstate(all="ignore"):
+                problem = pose(law, columns["error"], inputs, own, units, objective="log")
+                squares = from_starts(problem, problem.starts(FAR_STARTS, seed))
+                residual = problem.residuals(squares.z[[squares.cost.argmin()]], problem.error)[0][0]
+                delta = max(robust_scale(residual, problem.weights), 1e-9)
+                problem = dataclasses.replace(problem, objective="huber", huber_delta=delta)
+                found = optimum(problem, squares.z, seed)
+                order = np.lexsort([columns["error"], *(columns[name] for name in reversed(law.inputs))])
+                mask = np.zeros(len(far), dtype=bool)
+                mask[order] = far_rows(problem, found.z)
+        except (NoFit, TypeError, ValueError):
+            continue  # reported with the other laws that cannot be fitted
+        far, posed = far & mask, (problem, order)
+        if not far.any():
+            return dict(columns), None
+    if posed is None:
+        return dict(columns), None
+    every = "every law" if len(classes) > 1 else "the law"
+    sentence = far_sentence(posed[0], far[posed[1]], f"{every}, and were left out")
+    return {name: x[~far] for name, x in columns.items()}, sentence
 
 
 def _check_known(classes: Sequence[type[Law]], given: Mapping[str, Mapping[str, float]]) -> None:

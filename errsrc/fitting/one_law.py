@@ -50,6 +50,8 @@ from errsrc.tables import frame_of
 
 BOOTSTRAP_DRAWS = 256
 """Number of refits to resampled data, which give the intervals of predictions."""
+DISCOUNT = "leave wrong rows out, or discount them by objective='huber', --objective huber"
+"""What to do with rows that are far from a law that is fitted by least squares."""
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 
@@ -464,9 +466,8 @@ def _anomalies(problem: Problem, far: NDArray[np.bool_]) -> list[str]:
     """Return a sentence on rows that are far from the law, and on a fall to rounding or a peak along n."""
     out: list[str] = []
     if far.any():
-        what = "and pull the fit (objective='huber', --objective huber, discounts them)"
-        what = "and were discounted" if problem.objective == "huber" else what
-        out.append(far_sentence(problem, far, what))
+        done = "were discounted" if problem.objective == "huber" else f"pull the fit ({DISCOUNT})"
+        out.append(far_sentence(problem, far, f"the law, and {done}"))
     if problem.law.inputs == ("n",) and _falls(problem.law):
         n, error = problem.measured["n"][~far], problem.measured["error"][~far]
         fall = None if problem.law is Cliff else steep_fall(n, error)

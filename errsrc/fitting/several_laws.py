@@ -348,7 +348,7 @@ def auto(
     near = {name: x[_sorted_rows(columns, names)][~far] for name, x in columns.items()}
     found = _solved(_posed(names, near, fixed or {}, constants or {}), seed)
     average = _averaged(found, names, level, seed)
-    discounted = far_sentence(posed[0], far, "and were discounted")
+    discounted = far_sentence(posed[0], far, "the law, and were left out of the fit")
     return dataclasses.replace(average, warnings=(discounted, *average.warnings))
 
 

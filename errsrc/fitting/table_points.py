@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.checks import ERROR, PositiveArray
 from errsrc.errors import NoAnswer
+from errsrc.fitting.anomalies import FarRows
 from errsrc.fitting.directions import RisingValues, rises
 from errsrc.fitting.flops import with_data_sizes
 from errsrc.fitting.repeats import best_rows, excess_spread
@@ -104,6 +105,10 @@ class TablePoints(NamedTuple):
         for pruned networks, "networks", their sizes and errors before pruning.
     warnings : tuple of str
         Sentences on what the reader must know.
+    rows : tuple
+        Labels of the rows of the points in the table: line numbers, or labels of the index of a data frame.
+    unit : str
+        "line" or "row": what `rows` count.
     """
 
     law: type[Law] | None
@@ -113,6 +118,8 @@ class TablePoints(NamedTuple):
     fixed: dict[str, float]
     notes: dict[str, Any]
     warnings: tuple[str, ...]
+    rows: tuple[Any, ...] = ()
+    unit: str = "row"
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `errsrc.fit` that are not the law."""
@@ -146,6 +153,18 @@ class TablePoints(NamedTuple):
                 error.args = (f"{error} {sentence}", *error.args[1:])
             raise
 
+    def named(self, warning: str) -> str:
+        """Return a warning, with the labels of the rows in the table if the warning names rows.
+
+        Parameters
+        ----------
+        warning : str
+            The warning.
+        """
+        if isinstance(warning, FarRows) and self.rows:
+            return warning.labelled(self.inputs, self.error, self.rows, self.unit)
+        return warning
+
     def noted(self, found: F) -> F:
         """Return a fit of the points, with their notes and warnings.
 
@@ -154,7 +173,7 @@ class TablePoints(NamedTuple):
         found : Fit or AveragedFit
             The fit.
         """
-        warnings = (*self.warnings, *found.warnings)
+        warnings = (*self.warnings, *map(self.named, found.warnings))
         if "n" in self.inputs:
             curve, _ = found.curves(**self.inputs)
             free = max(len(one.intervals) for one in getattr(found, "members", (found,)))
@@ -266,7 +285,7 @@ def table_points(
     table, asked, derived = _with_derived_n(table, law, asked)
     choice = _chosen(table, law, asked)
     used = choice.columns | ({} if weights is None else {"weights": weights})
-    values, left_out, said = usable_columns(table, used, rules)
+    values, left_out, said, rows = usable_columns(table, used, rules)
     notes: dict[str, Any] = {"columns": choice.columns}
     if derived:
         notes["flops"] = columns.get("flops", "flops")
@@ -284,7 +303,7 @@ def table_points(
     else:
         points = TablePoints(choice.law, values, error, relative, {}, notes, ())
     points = _with_fixed(points, fixed or {})
-    return points._replace(warnings=(*warnings, *points.warnings))
+    return points._replace(warnings=(*warnings, *points.warnings), rows=rows, unit=table.unit)
 
 
 class UsableColumns(NamedTuple):
@@ -298,11 +317,14 @@ class UsableColumns(NamedTuple):
         The other rows.
     warnings : tuple of str
         Sentences on copied rows and on errors of 0.
+    rows : tuple
+        Labels of the usable rows.
     """
 
     values: dict[str, Array]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
+    rows: tuple[Any, ...]
 
 
 def usable_columns(
@@ -333,18 +355,20 @@ def usable_columns(
     _check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
     values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
+    labels = [row for row, kept in zip(table.rows, usable, strict=True) if kept]
     if rules.best_of:
         best = best_rows(
             values["error"], **{k: x for k, x in values.items() if k not in {"error", "weights"}}
         )
         values = {name: x[best] for name, x in values.items()}
-        others = tuple(np.array(table.rows, dtype=object)[usable][~best])
+        others = tuple(row for row, kept in zip(labels, best, strict=True) if not kept)
+        labels = [row for row, kept in zip(labels, best, strict=True) if kept]
         left_out = (
             *left_out,
             *([LeftOut("not the best of their size", others, table.unit)] if others else []),
         )
         said = (*said, "Each size keeps its best row: predictions are for the best of as many trials.")
-    return UsableColumns(values, (*copies, *left_out), (*warnings, *said))
+    return UsableColumns(values, (*copies, *left_out), (*warnings, *said), tuple(labels))
 
 
 def _check_signs(error: Array, column: str) -> None:

@@ -146,7 +146,8 @@ def test_one_outlier_of_a_curve_is_discounted_and_named(row: int, factor: float)
         return
     found = auto(error, n=n)
     assert found.warnings[0] == (
-        f"1 of 12 rows is far from the law, and was discounted: n = {n[row]:.6g}, error = {error[row]:.6g}."
+        "1 of 12 rows is far from the law, and was left out of the fit: "
+        f"n = {n[row]:.6g}, error = {error[row]:.6g}."
     )
     clean = auto(np.delete(error, row), n=np.delete(n, row))
     assert found.members[0].law == clean.members[0].law
@@ -158,7 +159,9 @@ def test_two_outliers_of_a_grid_leave_the_estimates() -> None:
     error = truth.error(n=n, m=m) * noise("t3", 20, 0.003, 2)
     error[[7, 13]] = 8.0, 11.0
     found = auto(error, n=n, m=m)
-    assert found.warnings[0].startswith("2 of 20 rows are far from the law, and were discounted: n = ")
+    assert found.warnings[0].startswith(
+        "2 of 20 rows are far from the law, and were left out of the fit: n = "
+    )
     laws = [one.law for one in found.members if isinstance(one.law, Chinchilla)]
     assert abs(laws[0].alpha - 0.34) < 0.08
     robust = fit(Chinchilla, error, n=n, m=m, objective="huber")
