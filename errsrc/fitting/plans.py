@@ -198,7 +198,7 @@ def plan(
     >>> n = [100, 200, 400, 800, 1600, 3200]
     >>> found = fit(Power, [0.303, 0.240, 0.202, 0.170, 0.152, 0.134], n=n)
     >>> print(plan(found, error=0.12).n)
-    9000 [6000, 39000]
+    9000 [6000, 21000]
     >>> [round(one.error.estimate, 3) for one in plan(found, budget=[6400, 12_800])]
     [0.124, 0.117]
     """
@@ -248,6 +248,7 @@ class _Planner:
         self.joint = forecast.input_names == ("n", "m")
         self.draws = forecast.draw_count
         self.deviates = np.concatenate([[0.0], forecast.run_deviates()])[:, None]
+        self.spread = 0.0
         self.range = {k: (x.min() * 1e-6, min(x.max(), 1e290) * 1e12) for k, x in forecast.inputs.items()}
 
     def log_error(self, n: Array, m: Array) -> Array:
@@ -256,8 +257,7 @@ class _Planner:
         with np.errstate(all="ignore"):
             logs = self.forecast.log_errors(inputs)
             logs = np.where(np.isnan(logs), np.inf, logs)
-            spread = np.where(self.deviates != 0, self.forecast.run_spread(logs, inputs), 0.0)
-            return logs + self.deviates * spread
+            return logs + self.deviates * self.spread
 
     def total(self, n: Array, m: Array) -> Array:
         """Return the cost of (n, m); for a law in n alone, the cost is n."""
@@ -296,7 +296,22 @@ class _Planner:
         return np.exp(grid[rows, k]), values[rows, k]
 
     def cheapest(self, target: Array) -> tuple[Array, Array]:
-        """Return the cheapest (n, m) that reach the target error of each row, (rows,) each."""
+        """Return the cheapest (n, m) that reach the target error of each row, (rows,) each.
+
+        One run's noise, and the doubt about the form of the law, are those at the plan of the central curve.
+        If they grew with the sizes during the search, the draws with luck would plan absurdly large sizes.
+        """
+        self.spread = 0.0
+        n, m = self._cheapest(target)
+        if not np.isfinite(n[0]):
+            return n, m
+        centre = {"n": n[:1], "m": m[:1]} if self.joint else {"n": n[:1]}
+        logs, _ = self.forecast.curves(**centre)
+        self.spread = float(self.forecast.run_spread(logs, centre)[0])
+        return self._cheapest(target)
+
+    def _cheapest(self, target: Array) -> tuple[Array, Array]:
+        """Return the cheapest sizes of each row at the present `spread`, (rows,) each."""
         if not self.joint:
             return self.smallest_n(target, np.ones((len(target), 1)))[:, 0], np.ones(len(target))
         m, _ = self.search(lambda m: self.total(self.smallest_n(target, m), m))
@@ -313,6 +328,7 @@ class _Planner:
         """Return the (n, m) of lowest error within a budget, (rows,) each."""
         if not self.joint:
             return np.full(self.draws + 1, budget), np.ones(self.draws + 1)
+        self.spread = 0.0  # the same for all sizes, so it would change no minimum
 
         def value(m: Array) -> Array:
             n = self.affordable_n(budget, m)
