@@ -22,7 +22,7 @@ from errsrc.extras import required_by
 
 COMMANDS = {
     "demo": "train small networks, predict larger ones, then check the predictions",
-    "fit": "fit a scaling law to the errors in a CSV file",
+    "fit": "fit a scaling law to the errors in a table",
     "compare": "judge several scaling laws on the same points",
     "predict": "predict the errors of new runs with a fit",
     "plan": "find the sizes that reach a given error, or the smallest error within a budget",

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     add = parser.add_argument
     add("file", metavar="FILE", help="the measured errors; - for standard input")
-    add("--laws", metavar="A,B,C", help="laws by name (default: all in the sizes that the table has)")
+    add("--laws", metavar="A,B,C", help="laws by name (default: all laws whose inputs are columns of the table)")
     for name in (*SIZES, "error"):
         add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
     add("--where", type=condition, action="append", metavar="COL=VALUE", help="take only these rows")
