@@ -33,6 +33,9 @@ condition number, so this share is far above 5e-32.
 """
 
 
+LONGEST_NUMBER = 1e5
+"""Absolute value from which on a number is written with a power of ten next to numbers that have one."""
+
 LONGEST_LINE = 200
 """Largest number of characters of a result's `repr`."""
 
@@ -273,6 +276,8 @@ class Interval:
     < 0.021
     >>> print(Interval(46.7, 13.7, 1226.0, 0.9))
     47 [14, 1200]
+    >>> print(Interval(2.8e9, 2.54e9, 3.08e9, 0.9))
+    2.80e+09 [2.54e+09, 3.08e+09]
     """
 
     estimate: float
@@ -298,7 +303,10 @@ class Interval:
         width = self.high - self.low
         if width <= 1e-9 * abs(self.estimate):  # no measurement, but rounding
             return f"{self.estimate:.6g}"
-        shown = [significant(v, width, 2) for v in (self.estimate, self.low, self.high)]
+        values = (self.estimate, self.low, self.high)
+        shown = [significant(v, width, 2) for v in values]
+        if any("e+" in text for text in shown):  # then 2700000 is hard to compare
+            shown = [significant(v, width, 2, LONGEST_NUMBER) for v in values]
         return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
     def __format__(self, spec: str) -> str:
@@ -417,7 +425,7 @@ def _unskewed(x: float, skewness: float, count: int) -> float:
     return 3 / skewness * (float(np.cbrt(1 + skewness * shifted)) - 1)
 
 
-def significant(value: float, uncertainty: float, digits: int) -> str:
+def significant(value: float, uncertainty: float, digits: int, exponent_from: float = 1e7) -> str:
     """Return `value` rounded so that `uncertainty` keeps `digits` significant digits.
 
     A value without a digit at or above the last place shown keeps `digits` digits of its own, unless the
@@ -429,11 +437,15 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
         A number and its uncertainty, in the same units.
     digits : int
         Significant digits of the uncertainty, >= 1.
+    exponent_from : float
+        Absolute value from which on a rounded value is written with a power of ten.
 
     Examples
     --------
     >>> significant(12345.678, 20.0, 2), significant(3.14159, 0.02, 2), significant(46.7, 1200.0, 2)
     ('12346', '3.142', '47')
+    >>> significant(6e10, 1.2e10, 2)
+    '6.0e+10'
     """
     if not math.isfinite(value):
         return f"{value}"
@@ -443,9 +455,13 @@ def significant(value: float, uncertainty: float, digits: int) -> str:
     if ROUNDING * uncertainty < abs(value) < 10.0 ** (math.floor(math.log10(uncertainty)) - digits + 1):
         uncertainty = abs(value)
     place = digits - 1 - math.floor(math.log10(uncertainty))
-    if place > 6 or (value and abs(value) >= 1e7):
-        figures = max(1, math.floor(math.log10(abs(value) or uncertainty)) + place + 1)
-        return f"{value:.{min(figures, 15)}g}"
+    if value and (place > 6 or abs(value) >= exponent_from):
+        rounded = abs(round(value, place)) or abs(value)  # 9.9e8 may round to 1.0e9
+        figures = max(1, math.floor(math.log10(rounded)) + place + 1)
+        text = f"{value:#.{min(figures, 15)}g}"  # "#" keeps the zeros at the end
+        return text.replace(".e", "e").removesuffix(".")
+    if place > 6:
+        return "0"
     return f"{round(value, place) + 0.0:.{max(place, 0)}f}"  # 0, never -0
 
 

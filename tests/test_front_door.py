@@ -165,7 +165,16 @@ def test_tab_completion_shows_what_a_package_exports_alone(package: str) -> None
 
 
 def test_tab_completion_of_a_module_shows_what_it_defines() -> None:
-    shown = ["Bracket", "Interval", "LONGEST_LINE", "ROUNDING", "Result", "TextTable", "aligned"]
+    shown = [
+        "Bracket",
+        "Interval",
+        "LONGEST_LINE",
+        "LONGEST_NUMBER",
+        "ROUNDING",
+        "Result",
+        "TextTable",
+        "aligned",
+    ]
     shown += ["json_value", "mean_interval", "percent", "significant"]
     assert dir(errsrc.results) == sorted(shown)
     assert "Any" not in dir(errsrc.errors)

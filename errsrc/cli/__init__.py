@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import importlib
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -144,7 +145,7 @@ def _warnings_shown() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
             if issubclass(category, UserWarning):
-                print(f"errsrc: warning: {message}", file=sys.stderr)
+                print(f"errsrc: warning: {for_shell(str(message))}", file=sys.stderr)
             else:
                 default(message, category, *where, **options)
 
@@ -164,6 +165,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def for_shell(message: str) -> str:
+    """Return a message with options of the command alone where it also has the arguments of a function.
+
+    Parameters
+    ----------
+    message : str
+        A message of the library.
+
+    Examples
+    --------
+    >>> for_shell("Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error.")
+    'Pass --accuracy, which takes 1 - accuracy as the error.'
+    >>> for_shell("A column for each run: pass --melt (melt=True).")
+    'A column for each run: pass --melt.'
+    """
+    argument = r"\b[a-z_]\w*=(?:'[^']*'|\{[^{}]*\}|[^\s'{}(),]+)"
+    text = re.sub(rf"{argument}(?:, {argument})* \((--[^()]+)\)", r"\1", message)
+    return re.sub(rf"(--[\w-]+) \({argument}\)", r"\1", text)
+
+
 def _sentence(error: Exception) -> str:
     """Return the message of an error as one line of printable characters."""
     text = str(error)
@@ -173,5 +194,5 @@ def _sentence(error: Exception) -> str:
         error, (NoAnswer, EngineError, ModuleNotFoundError, OSError, StoreError, ValueError, TypeError)
     ):
         text = f"internal error, {type(error).__name__}: {text} (--debug shows where)."
-    line = " ".join(text.split())
+    line = for_shell(" ".join(text.split()))
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

@@ -11,6 +11,7 @@ from errsrc.cli.fit import assignment, condition
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import compute_optimal, frontier, load_fit
 from errsrc.fitting.approaches import LAWS, ROLES
+from errsrc.fitting.csv_fits import melted
 from errsrc.fitting.frontiers import powers_of_ten
 from errsrc.fitting.plans import training_flops
 from errsrc.fitting.problem import OBJECTIVES
@@ -62,6 +63,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COL=VALUE",
         help="use only these rows of the table",
     )
+    add(
+        "--melt",
+        action="store_true",
+        help="the file has a column for each run and metric, such as 'RUN - val/loss': turn it into a table "
+        "with the columns Step (n by default), run, val/loss (the error by default), and other metrics, as m",
+    )
+    add(
+        "--accuracy",
+        action="store_true",
+        help="the error column holds accuracies: use 1 - accuracy, or 1 - accuracy / 100 if any exceeds 1",
+    )
+    add(
+        "--test-size",
+        type=int,
+        metavar="N",
+        help="number of test examples: take errors of 0 as 1 / (2 N) instead of leaving them out",
+    )
     add("--best-of", action="store_true", help="use only the best of the rows with equal sizes")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
@@ -100,16 +118,21 @@ def run(args: argparse.Namespace) -> None:
         budgets = powers_of_ten(training_flops(**fit.inputs)) if args.budget is None else args.budget
         found: Result = frontier(fit, budgets, level=args.level)
     else:
+        table, columns = read_table(args.file), {name: getattr(args, f"{name}_column") for name in ROLES}
+        if args.melt:
+            table, columns = melted(table, {name: x for name, x in columns.items() if x is not None})
         found = compute_optimal(
-            data=read_table(args.file).where(dict(args.where or [])),
-            **{name: getattr(args, f"{name}_column") for name in ROLES},
+            data=table.where(dict(args.where or [])),
+            **columns,
             budgets=args.budget,
             nominal=args.nominal,
             law=args.law,
             fixed=dict(args.fix or []),
             objective=args.objective,
             huber_delta=args.delta,
+            accuracy=args.accuracy,
             strict=args.strict,
+            test_size=args.test_size,
             best_of=args.best_of,
             level=args.level,
         )

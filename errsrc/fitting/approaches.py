@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import LEVEL, Choice, Flag, Optional, PositiveArray
+from errsrc.checks import LEVEL, Choice, Flag, Integer, Optional, PositiveArray
 from errsrc.errors import NoAnswer
+from errsrc.fitting.directions import RisingValues
 from errsrc.fitting.envelopes import TrainingEnvelope, training_envelope
-from errsrc.fitting.flops import completed_sizes
+from errsrc.fitting.flops import AS_GIVEN, completed_sizes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
-from errsrc.fitting.isoflops import IsoFlop, isoflop
+from errsrc.fitting.isoflops import IsoFlop, isoflop, outlier_sentence
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.fitting.several_laws import auto, weighted_fits
-from errsrc.fitting.table_points import as_table
+from errsrc.fitting.table_points import TableRules, as_table, check_accuracy, errors_of, with_errors
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law
 from errsrc.results import Result, TextTable
@@ -34,6 +37,10 @@ WORDS = {"envelope": "envelope of training curves", "isoflop": "isoFLOP parabola
 """The approaches in words."""
 CURVE = 3
 """Smallest number of rows of a run that count as its training curve."""
+NAMES = ("run", "name", "run_name", "run name", "run_id", "id")
+"""Columns that may have the name of the run of each row, in any letter case."""
+WANTED = {"flops": ("flop", "compute"), "m": ("param",), "n": ("token", "sample", "example")}
+"""Parts of names of columns that probably hold a size or the compute."""
 LAWS = ("auto", *(name for name, law in ALL.items() if set(law.inputs) == {"n", "m"}))
 """The laws that the third approach can fit."""
 
@@ -60,6 +67,8 @@ class ComputeOptimal(Result):
         Rows of the table that were not used, by reason.
     warnings : tuple of str
         Sentences on what weakens the results.
+    columns : dict of str to str
+        The name of the column of "error", "m", "n" and "flops" in the table of the runs; empty for arrays.
     """
 
     frontiers: tuple[Frontier, ...]
@@ -70,6 +79,7 @@ class ComputeOptimal(Result):
     cost: str
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def headline(self) -> str:
         """Return the exponent of the model size by each approach as one line."""
@@ -102,7 +112,9 @@ class ComputeOptimal(Result):
     law=Choice(LAWS),
     fixed=NUMBERS,
     objective=Optional(Choice(OBJECTIVES)),
+    accuracy=Flag(),
     strict=Flag(),
+    test_size=Optional(Integer(at_least=1)),
     best_of=Flag(),
     level=LEVEL,
 )
@@ -120,7 +132,9 @@ def compute_optimal(
     fixed: Mapping[str, float] | None = None,
     objective: str | None = None,
     huber_delta: float | None = None,
+    accuracy: bool = False,
     strict: bool = False,
+    test_size: int | None = None,
     best_of: bool = False,
     level: float = 0.9,
 ) -> ComputeOptimal:
@@ -149,7 +163,7 @@ def compute_optimal(
         column "run" of `data`, if the rows of each run have one model size and different compute.
     budgets : array_like, optional
         Budgets in flops at which the optimal sizes are returned; powers of ten by default, up to about 100
-        times the largest compute of the runs.
+        times the largest compute of the runs, and the budget of the runs if they have only one.
     nominal : array_like, optional
         Nominal budgets of the runs, see the parameter `budgets` of `isoflop`.
     law : str
@@ -158,8 +172,13 @@ def compute_optimal(
         Parameters of the law that are not fitted, such as ``{"eps0": 10.8}``.
     objective, huber_delta : str and float, optional
         What the fit of the law minimises, as in `errsrc.fit`.
+    accuracy : bool
+        Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any exceeds
+        1.
     strict : bool
         Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
+    test_size : int, optional
+        Number of test examples: errors of 0 in `data` are taken as 1 / (2 test_size) instead of left out.
     best_of : bool
         Whether approaches 2 and 3 use only the best of all rows with the same n and m, such as the best of
         several learning rates.
@@ -176,7 +195,8 @@ def compute_optimal(
     NoAnswer
         If no approach finds optimal sizes.
     TypeError, ValueError
-        For missing columns, arrays of different lengths, and values that are not finite and > 0.
+        For missing columns, arrays of different lengths, values that are not finite and > 0, and for
+        accuracies without ``accuracy=True``.
 
     Examples
     --------
@@ -194,14 +214,16 @@ def compute_optimal(
     law chinchilla: a = 0.518 [0.509, 0.527]
     """
     given = {"error": error, "m": m, "n": n, "flops": flops, "run": run}
-    left_out: tuple[LeftOut, ...] = ()
     if data is None:
-        columns = _arrays({name: x for name, x in given.items() if x is not None})
+        table = _Runs(_arrays({name: x for name, x in given.items() if x is not None}, accuracy))
     else:
-        columns, left_out = _from_table(data, given, strict)
+        table = _from_table(data, given, TableRules(accuracy, strict, test_size))
+    columns = dict(table.values)
     runs = columns.pop("run", None)
     measured = columns.pop("error")
     sizes, cost = completed_sizes(columns)
+    if accuracy:
+        check_accuracy(measured, sizes)
     if runs is not None and not _are_trainings(runs, sizes):
         if run is not None:
             accepted = "the run of each row, of one model size and with different flops in each row"
@@ -211,44 +233,84 @@ def compute_optimal(
     if best_of:
         last = last[best_rows(measured[last], n=sizes["n"][last], m=sizes["m"][last])]
     ends = {"error": measured[last], **{name: x[last] for name, x in sizes.items()}}
-    wanted = powers_of_ten(ends["flops"]) if budgets is None else np.atleast_1d(np.asarray(budgets))
     options: dict[str, Any] = {"fixed": fixed, "level": level}
     options |= {k: v for k, v in (("objective", objective), ("huber_delta", huber_delta)) if v is not None}
     found: dict[str, Any] = {}
-    frontiers: list[Frontier] = []
-    missing: list[str] = []
+    failures: dict[str, Exception] = {}
 
-    def attempt(name: str, approach: Callable[[], Any]) -> None:
+    def attempt(name: str, approach: Callable[[], Any]) -> Any:
         try:
-            result = approach()
-            own = frontier(result, wanted, level=level) if name == "fit" else result.frontier(wanted)
+            return approach()
         except (NoAnswer, ValueError) as failure:
-            missing.append(f"No {WORDS[name]}: {failure}")
-        else:
-            found[name] = result
-            frontiers.append(own)
+            failures[name] = failure
 
     if runs is not None and len(last) * CURVE <= len(measured):
         trained = {"m": sizes["m"], "n": sizes["n"], "run": runs}
-        attempt("envelope", lambda: training_envelope(measured, **trained, level=level))
-    attempt("isoflop", lambda: isoflop(**ends, budgets=nominal, level=level))
-    kept = _without_outliers(found.get("isoflop"), ends)
-    attempt("fit", lambda: _law_fit(law, kept, options))
+        found["envelope"] = attempt("envelope", lambda: training_envelope(measured, **trained, level=level))
+    found["isoflop"] = attempt("isoflop", lambda: isoflop(**ends, budgets=nominal, level=level))
+    kept = _without_outliers(found["isoflop"], ends)
+    found["fit"] = attempt("fit", lambda: _law_fit(law, kept, options))
+    found = _naming_outliers({name: x for name, x in found.items() if x is not None}, table, last, cost)
+    wanted = _default_budgets(ends["flops"], found.get("isoflop")) if budgets is None else budgets
+    frontiers = {
+        name: attempt(
+            name,
+            lambda name=name, x=x: (
+                frontier(x, wanted, level=level) if name == "fit" else x.frontier(wanted)  # type: ignore[misc]
+            ),
+        )
+        for name, x in found.items()
+    }
+    found = {name: x for name, x in found.items() if frontiers[name] is not None}
+    missing = [f"No {WORDS[name]}: {failures[name]}" for name in WORDS if name in failures]
     if not found:
+        for failure in failures.values():
+            if isinstance(failure, RisingValues):
+                raise failure
         raise NoAnswer(" ".join(missing))
+    labelled = [_with_cost(one, cost) for one in frontiers.values() if one is not None]
     return ComputeOptimal(
-        frontiers=tuple(frontiers),
+        frontiers=tuple(labelled),
         isoflop=found.get("isoflop"),
         envelope=found.get("envelope"),
         fit=found.get("fit"),
         missing=tuple(missing),
         cost=cost,
-        left_out=left_out,
-        warnings=(*_warnings(frontiers, left_out, len(measured)), *_spread(found.get("fit"), kept)),
+        left_out=table.left_out,
+        warnings=(
+            *_warnings(labelled, table.left_out, len(measured)),
+            *table.warnings,
+            *_spread(found.get("fit"), kept),
+        ),
+        columns=table.columns,
     )
 
 
-def _arrays(given: Mapping[str, Any]) -> dict[str, Any]:
+class _Runs(NamedTuple):
+    """The columns of the runs, and what their table says about them.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray, shape (usable rows,)
+        Error, two or three of m, n and flops, and run if there is one.
+    left_out : tuple of LeftOut
+        The rows that cannot be used.
+    columns : dict of str to str
+        The name of the column of each of `values` but run.
+    names : tuple of str
+        Where the table has each usable row, such as "line 23, 'run-22'"; empty for arrays.
+    warnings : tuple of str
+        Sentences on errors of 0.
+    """
+
+    values: dict[str, Any]
+    left_out: tuple[LeftOut, ...] = ()
+    columns: Mapping[str, str] = {}
+    names: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _arrays(given: Mapping[str, Any], accuracy: bool) -> dict[str, Any]:
     """Return error, sizes and run as arrays; raise TypeError or ValueError for others."""
     where = "compute_optimal"
     if "error" not in given:
@@ -258,6 +320,8 @@ def _arrays(given: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str):
             message = checks.refusal(name, where, "an array", value)
             raise TypeError(f"{message} Names of columns need data=, a data frame or the path of a file.")
+        if name == "error" and accuracy:
+            value = errors_of(checks.NonNegativeArray()(value, name, where))
         out[name] = np.asarray(value) if name == "run" else PositiveArray()(value, name, where)
         if out[name].ndim != 1 or out[name].shape != out["error"].shape or not out[name].size:
             accepted = "a one-dimensional array, not empty and as long as the others"
@@ -265,9 +329,7 @@ def _arrays(given: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _from_table(
-    data: Any, names: Mapping[str, Any], strict: bool
-) -> tuple[dict[str, Any], tuple[LeftOut, ...]]:
+def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs:
     """Return error, sizes and run from the columns of a table, and the rows that cannot be used."""
     for name, column in names.items():
         if column is not None and not isinstance(column, str):
@@ -276,12 +338,100 @@ def _from_table(
     table = as_table(data)
     columns = {role: column for role in ROLES if (column := _column(table, role, names[role])) is not None}
     run = columns.pop("run", None)
+    _check_sizes(table, columns)
     table, copies = table.without_copies()
-    usable, left_out = table.usable(columns, strict=strict)
+    table, said = with_errors(table, columns["error"], rules)
+    usable, left_out = table.usable(columns, strict=rules.strict)
     values: dict[str, Any] = {role: table.numbers(name).values[usable] for role, name in columns.items()}
     if run is not None:
         values["run"] = np.array(table.text(run))[usable]
-    return values, (*([] if copies is None else [copies]), *left_out)
+    shown = columns | ({"error": f"1 − {columns['error']}"} if rules.accuracy else {})
+    everything = (*([] if copies is None else [copies]), *left_out)
+    return _Runs(values, everything, shown, _names_of_rows(table.taken(usable)), said)
+
+
+def _check_sizes(table: DataTable, columns: Mapping[str, str]) -> None:
+    """Raise ValueError if a table has fewer than two of m, n and flops, and suggest columns for them."""
+    missing = [name for name in WANTED if name not in columns]
+    if len(missing) < 2:
+        return
+    meant = {
+        name: next(
+            (
+                column
+                for column in table.header
+                if any(part in column.lower() for part in WANTED[name]) and column in table.varying
+            ),
+            None,
+        )
+        for name in missing
+    }
+    known = {name: column for name, column in meant.items() if column}
+    hint = ""
+    if known:
+        python = ", ".join(f"{name}={column!r}" for name, column in known.items())
+        shell = " ".join(f"--{name} {shlex.quote(column)}" for name, column in known.items())
+        hint = f" Did you mean {python} ({shell})?"
+    raise ValueError(
+        f"{table.source} has no columns {', '.join(missing[:-1])} and {missing[-1]}. Two of flops, n and m "
+        f"are needed: name their columns with flops='COL', n='COL', m='COL' (--flops, --n, --m).{hint} The "
+        f"table has {', '.join(table.header)!r}."
+    )
+
+
+def _names_of_rows(table: DataTable) -> tuple[str, ...]:
+    """Return where a table has each row, with the name of the run if a column has it."""
+    column = next((own for name in NAMES if (own := table.found(name)) not in (None, *table.repeated)), None)
+    places = [f"{table.unit} {row}" for row in table.rows]
+    if column is None:
+        return tuple(places)
+    return tuple(
+        f"{place}, {name.strip()!r}" if name.strip() else place
+        for place, name in zip(places, table.text(column), strict=True)
+    )
+
+
+def _default_budgets(flops: Array, found: IsoFlop | None) -> Array:
+    """Return powers of ten, and the budget of the only parabola if there is only one."""
+    powers = powers_of_ten(flops)
+    used = [] if found is None else [group.budget for group in found.groups if not group.excluded]
+    if len(used) != 1 or np.isclose(powers, used[0], rtol=1e-3).any():
+        return powers
+    return np.unique([*powers, used[0]])
+
+
+def _naming_outliers(
+    found: Mapping[str, Any], table: _Runs, last: NDArray[np.intp], cost: str
+) -> dict[str, Any]:
+    """Return the results with one label of the cost, and with warnings that name the runs that were left out.
+
+    The parabolas and the law leave out the same runs, so both have the warnings.
+    """
+    out = dict(found)
+    parabolas: IsoFlop | None = out.get("isoflop")
+    if parabolas is None:
+        return out
+    places = "the parabolas"
+    if "fit" in out:
+        places = "the parabolas and of the fit of the law" if "envelope" in out else "all approaches"
+    renamed = {}
+    for group in parabolas.groups:
+        for k in np.flatnonzero(~group.used).tolist():
+            name = table.names[last[group.rows[k]]] if table.names else ""
+            renamed[outlier_sentence(group, k)] = outlier_sentence(group, k, name, places)
+    own = tuple(renamed.get(sentence, sentence) for sentence in parabolas.warnings)
+    out["isoflop"] = dataclasses.replace(parabolas, warnings=own, cost=cost)
+    if renamed and "fit" in out:
+        out["fit"] = dataclasses.replace(out["fit"], warnings=(*renamed.values(), *out["fit"].warnings))
+    return out
+
+
+def _with_cost(one: Frontier, cost: str) -> Frontier:
+    """Return a frontier with the label of the cost that all approaches share.
+
+    Laws and envelopes rely on C = 6 n m, whatever compute a table with n, m and compute states.
+    """
+    return one if cost == AS_GIVEN else dataclasses.replace(one, cost=cost)
 
 
 def _column(table: DataTable, role: str, asked: str | None) -> str | None:
@@ -325,6 +475,14 @@ def _law_fit(law: str, runs: Mapping[str, Array], options: Mapping[str, Any]) ->
     if law == "auto":
         return auto(**points, **options)
     kind: type[Law] = ALL[law]
+    free = len({p.name for p in kind.parameters()} - set(options["fixed"] or {}))
+    distinct = len(np.unique(np.column_stack([runs["n"], runs["m"]]), axis=0))
+    count = min(distinct, len(runs["error"]))
+    if distinct < free or len(runs["error"]) <= free:
+        raise ValueError(
+            f"{law} has {free} parameters and needs at least {free + 1} runs of different sizes; the table "
+            f"has {count}."
+        )
     return fit(kind, **points, **options)
 
 

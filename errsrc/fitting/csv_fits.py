@@ -133,7 +133,7 @@ def fit_csv(
         LAW(law, "law", "fit_csv")
     table, asked = read_table(path), dict(columns or {})
     if melt:
-        table, asked = _melted(table, asked)
+        table, asked = melted(table, asked)
     table = table.where(where or {})
     said = _several_runs(table, asked) if melt else ()
     asked |= {} if weights is None else {"weights": weights}
@@ -162,8 +162,16 @@ def fit_csv(
     return points._replace(warnings=(*points.warnings, *said)).noted(found)
 
 
-def _melted(table: DataTable, columns: Mapping[str, str]) -> tuple[DataTable, dict[str, str]]:
-    """Return the long form of a wide table, and the columns of n and of the error, by default."""
+def melted(table: DataTable, columns: Mapping[str, str]) -> tuple[DataTable, dict[str, str]]:
+    """Return the long form of a wide table, and the columns of n and of the error, by default.
+
+    Parameters
+    ----------
+    table : DataTable
+        A table with a column for each run, see `DataTable.melted`.
+    columns : dict of str to str
+        {input or "error": name of its column}, where the user names it.
+    """
     long = table.melted()
     place = long.header.index("run")
     kept, metrics = long.header[:place], [name for name in long.header[place + 1 :] if name[0] != "_"]

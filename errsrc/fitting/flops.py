@@ -15,6 +15,8 @@ COMPUTED = {
     "m": "C as given, m = C / (6 n)",
 }
 """How each of the three follows from the other two, after Kaplan et al. 2020 (arXiv 2001.08361)."""
+AS_GIVEN = "C and n as given"
+"""The words for tables that have all three."""
 
 
 def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
@@ -48,7 +50,7 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
         raise ValueError(f"Two of n, m and flops are needed. Got no {' and no '.join(missing)}.")
     out = dict(sizes)
     if not missing:
-        return out, "C and n as given"
+        return out, AS_GIVEN
     if missing == ["flops"]:
         out["flops"] = 6 * sizes["n"] * sizes["m"]
     else:

@@ -18,6 +18,7 @@ from scipy import special
 from errsrc import checks
 from errsrc.checks import LEVEL, Optional, PositiveArray
 from errsrc.errors import NoAnswer
+from errsrc.fitting.flops import AS_GIVEN, COMPUTED
 from errsrc.fitting.frontiers import Frontier
 from errsrc.fitting.lines import Line, fitted_line
 from errsrc.laws.law import Array
@@ -162,21 +163,35 @@ class IsoFlop(Result):
             For budgets that are not finite numbers > 0.
         """
         wanted = np.atleast_1d(PositiveArray()(budgets, "budgets", "IsoFlop.frontier"))
-        m_line, n_line = self.lines
-        used = [group.budget for group in self.groups if not group.excluded]
+        used = [group for group in self.groups if not group.excluded]
+        ends = used[0].budget, used[-1].budget
+        scope = f"a line through the optima of the budgets {ends[0]:.3g} to {ends[1]:.3g}"
+        if len(used) == 1:
+            scope = f"the optimum of the only budget, {ends[0]:.3g}"
+        m, n, ratio = zip(*(self._sizes(used, budget) for budget in wanted.tolist()), strict=True)
         return Frontier(
             method="isoFLOP parabolas",
             budgets=tuple(wanted.tolist()),
-            m=tuple(m_line.at(budget) for budget in wanted),
-            n=tuple(n_line.at(budget) for budget in wanted),
-            ratio=tuple(m_line.ratio(n_line, budget) for budget in wanted),
+            m=m,
+            n=n,
+            ratio=ratio,
             error=None,
             a=self.a,
             b=self.b,
-            scope=f"a line through the optima of the budgets {min(used):.3g} to {max(used):.3g}",
+            scope=scope,
             cost=self.cost,
             warnings=self.warnings,
         )
+
+    def _sizes(self, used: Sequence[IsoFlopGroup], budget: float) -> tuple[Interval, Interval, Interval]:
+        """Return m*, n* and n* / m* at a budget: those of the parabola if it is the only budget."""
+        (only, *more), (m_line, n_line) = used, self.lines
+        if more or abs(math.log(budget / only.budget)) > math.log(NEAR):
+            return m_line.at(budget), n_line.at(budget), m_line.ratio(n_line, budget)
+        m, n = only.m_optimal, only.n_optimal
+        high = n.high / m.low if m.low > 0 else math.inf
+        ratio = Interval(n.estimate / m.estimate, n.low / m.high, high, m.level)
+        return m, n, ratio
 
 
 @checks.arguments(
@@ -511,8 +526,8 @@ def _leave_outliers_out(groups: Sequence[_Parabolas]) -> None:
 def _cost(flops: ArrayLike | None, n: ArrayLike | None) -> str:
     """Return in words where the budgets and the data sizes come from."""
     if n is None:
-        return "n from C = 6 n m"
-    return "C = 6 n m" if flops is None else "C and n as given"
+        return COMPUTED["n"]
+    return COMPUTED["flops"] if flops is None else AS_GIVEN
 
 
 def _warnings(
@@ -528,17 +543,20 @@ def _warnings(
             for reason in reasons
         )
         out.append(f"{len(excluded)} of {len(groups)} budgets are left out of the line: {which}.")
-    for group in groups:
-        for m, error in zip(group.m[~group.used], group.error[~group.used], strict=True):
-            which = f"The run with m = {m:.4g} and error {error:.4g} at the budget {group.budget:.3g}"
-            out.append(f"{which} lies far off the parabola of its budget: left out.")
+    out += [
+        outlier_sentence(group, place) for group in groups for place in np.flatnonzero(~group.used).tolist()
+    ]
     ratio = columns["flops"] / (6 * columns["n"] * columns["m"])
     if ratio.max() > MATCH or ratio.min() < 1 / MATCH:
         out.append(
             f"The flops are {ratio.min():.2g} to {ratio.max():.2g} times 6 n m; the budgets are the flops."
         )
     if len(groups) - len(excluded) == 1:
-        out.append("Only one budget has an optimum: the exponents are not determined.")
+        (only,) = (group.budget for group in groups if not group.excluded)
+        out.append(
+            f"Only the budget {only:.3g} has an optimum: the exponents, and the sizes at other budgets, are "
+            "not determined. Train at a second budget."
+        )
     elif not degrees:
         out.append(
             "Three runs a budget show no noise: the intervals come from the scatter of the optima alone."
@@ -548,6 +566,26 @@ def _warnings(
             f"The optima scatter around the line {line.scatter:.2g} times as much as the noise explains."
         )
     return out
+
+
+def outlier_sentence(group: IsoFlopGroup, place: int, name: str = "", left_out_of: str = "") -> str:
+    """Return the sentence on a run that was left out because it lies far off the parabola of its budget.
+
+    Parameters
+    ----------
+    group : IsoFlopGroup
+        The runs of the budget.
+    place : int
+        Place of the run in the arrays of the group.
+    name : str
+        Where the table has the run, such as "line 23, 'run-22'"; empty if that is not known.
+    left_out_of : str
+        What else the run was left out of, such as "all approaches".
+    """
+    which = f"The run ({name})" if name else "The run"
+    sizes = f"m = {group.m[place]:.4g} and error {group.error[place]:.4g} at the budget {group.budget:.3g}"
+    end = f"left out of {left_out_of}." if left_out_of else "left out."
+    return f"{which} with {sizes} lies far off the parabola of its budget: {end}"
 
 
 def _listed(budgets: Sequence[float]) -> str:

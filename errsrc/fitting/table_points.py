@@ -351,7 +351,7 @@ def usable_columns(
     for role, name in columns.items():
         table.require(name, role if name == role else "")
     table, copies, warnings = _without_copies(table, rules.strict)
-    table, said = _with_errors(table, columns["error"], rules)
+    table, said = with_errors(table, columns["error"], rules)
     _check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
     values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
@@ -430,8 +430,18 @@ def _without_copies(table: DataTable, strict: bool) -> tuple[DataTable, tuple[Le
     return once, (copies,), (said,)
 
 
-def _with_errors(table: DataTable, name: str, rules: TableRules) -> tuple[DataTable, tuple[str, ...]]:
-    """Return the table with errors instead of accuracies and zeros, and a sentence about the zeros."""
+def with_errors(table: DataTable, name: str, rules: TableRules) -> tuple[DataTable, tuple[str, ...]]:
+    """Return the table with errors instead of accuracies and zeros, and a sentence about the zeros.
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+    name : str
+        The column of the errors or accuracies.
+    rules : TableRules
+        How the values are read.
+    """
     values, text = table.numbers(name)
     if text.any():
         return table, ()  # refused when the rows are chosen
@@ -478,11 +488,25 @@ def errors_of(accuracy: Array) -> Array:
 
 def _check_falls(error: Array, inputs: Mapping[str, Array], accuracy: bool) -> None:
     """Raise ValueError if the errors rise with n."""
-    if accuracy and rises(error, inputs):
+    if accuracy:
+        check_accuracy(error, inputs)
+    check_falls(error, inputs)
+
+
+def check_accuracy(error: Array, inputs: Mapping[str, Array]) -> None:
+    """Raise ValueError if 1 - accuracy clearly rises with n, as accuracies that are errors already do.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (points,)
+        1 - accuracy.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs by name.
+    """
+    if rises(error, inputs):
         raise ValueError(
             "1 - accuracy rises with n: these are errors already; leave accuracy=True (--accuracy) out."
         )
-    check_falls(error, inputs)
 
 
 def check_falls(error: Array, inputs: Mapping[str, Array]) -> None:

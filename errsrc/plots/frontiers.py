@@ -27,6 +27,7 @@ from errsrc.plots.style import (
     SILVER,
     STYLE,
     VERMILION,
+    ShownAxes,
     axes,
     legend_right,
     log,
@@ -140,7 +141,8 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
     """
     with mpl.rc_context(STYLE):
         if ax is None and result.isoflop is not None:
-            left, right = Figure(figsize=(13.0, 4.6), layout="constrained").subplots(1, 2)
+            figure = Figure(figsize=(13.0, 4.6), layout="constrained")
+            left, right = figure.subplots(1, 2, subplot_kw={"axes_class": ShownAxes})
             isoflop_curves(result.isoflop, left)
             ax = right
         ax = axes(ax, 7.6, 4.4)

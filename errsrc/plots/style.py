@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +117,13 @@ def logarithmic(ax: Axes, which: str) -> None:
     which : {"x", "y"}
         The axis.
     """
-    ax.set(**{f"{which}scale": "log"})
-    axis, limits = (ax.xaxis, ax.get_xlim()) if which == "x" else (ax.yaxis, ax.get_ylim())
-    if 0 < limits[1] / limits[0] < 1.001:  # a single value
-        limits = (limits[0] / 1.05, limits[1] * 1.05)
+    with warnings.catch_warnings():  # an axis without a value > 0 gets limits of its own below
+        warnings.filterwarnings("ignore", "Data has no positive values")
+        ax.set(**{f"{which}scale": "log"})
+        axis, limits = (ax.xaxis, ax.get_xlim()) if which == "x" else (ax.yaxis, ax.get_ylim())
+    usable = _usable(limits)
+    if usable != limits:
+        limits = usable
         ax.set(**{f"{which}lim": limits})
     found = ticks(*limits)
     if which == "x":
@@ -128,6 +132,20 @@ def logarithmic(ax: Axes, which: str) -> None:
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda v, _: tick_label(v)))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _usable(limits: tuple[float, float]) -> tuple[float, float]:
+    """Return limits of a logarithmic axis that are finite, > 0 and not equal.
+
+    An axis on which nothing is drawn, or only nan, has limits around 0; an axis of a single value has equal
+    limits.
+    """
+    low, high = limits
+    if not (np.isfinite(low) and np.isfinite(high) and high > 0):
+        return 1.0, 10.0
+    if low <= 0:
+        return high / 10, high
+    return (low / 1.05, high * 1.05) if 0 < high / low < 1.001 else limits
 
 
 def _fitting_labels(found: Array, limits: tuple[float, float], ax: Axes) -> Array:
@@ -178,7 +196,7 @@ def ticks(low: float, high: float) -> Array:
     Parameters
     ----------
     low, high : float
-        Ends of the axis, > 0.
+        Ends of the axis, > 0, in any order.
 
     Examples
     --------
@@ -187,11 +205,12 @@ def ticks(low: float, high: float) -> Array:
     >>> ticks(0.1, 0.27)
     array([0.1 , 0.12, 0.15, 0.2 , 0.25])
     """
+    low, high = min(low, high), max(low, high)
     decades = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
     found = decades[(decades >= low) & (decades <= high)]
     found = found[:: 1 + len(found) // 9]
     for ladder in LADDERS if len(found) < 5 else ():
-        every = np.unique(np.round(np.outer(decades, ladder), 12).ravel())
+        every = np.unique(np.outer(decades, np.round(ladder, 12)).ravel())
         inside = every[(every >= low) & (every <= high)]
         if len(inside) > 8:
             break

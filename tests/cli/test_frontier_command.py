@@ -82,6 +82,33 @@ def test_some_rows_of_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "isoFLOP parabolas  0.509 [0.491, 0.527]" in capsys.readouterr().out
 
 
+def test_accuracies_and_wide_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header, *rows = (line.split(",") for line in ONLY_C.read_text().split())
+    place = header.index("error")
+    for row in rows:
+        row[place] = f"{100 - 20 * float(row[place]):.4f}"
+    (tmp_path / "acc.csv").write_text("\n".join(map(",".join, [header, *rows])))
+    arguments = ["frontier", str(tmp_path / "acc.csv"), "--budget", "1e21"]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("errsrc: The values rise with n: are they accuracies? Pass --accuracy, which")
+    assert main([*arguments, "--accuracy", "--test-size", "100"]) == 0
+    assert "law chinchilla" in capsys.readouterr().out
+
+    steps, sizes = range(1, 31), [1e6, 2e6, 4e6, 8e6, 16e6, 32e6]
+    names = [name for k in range(6) for name in (f"r{k} - val/loss", f"r{k} - m")]
+    lines = [",".join(["Step", *names])]
+    for step in steps:
+        n = 1e6 * 1.4**step
+        cells = [x for m in sizes for x in (f"{1.8 + 400 * m**-0.35 + 2000 * n**-0.36:.6g}", f"{m:g}")]
+        lines.append(",".join([f"{n:.8g}", *cells]))
+    (tmp_path / "wide.csv").write_text("\n".join(lines))
+    assert main(["frontier", str(tmp_path / "wide.csv"), "--error", "val/loss"]) == 2
+    assert "pass --melt." in capsys.readouterr().err
+    assert main(["frontier", str(tmp_path / "wide.csv"), "--melt", "--error", "val/loss"]) == 0
+    assert "envelope of training curves  0.5" in capsys.readouterr().out
+
+
 def test_a_table_in_json_is_no_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     header, *rows = (line.split(",") for line in ONLY_C.read_text().split())
     records = [dict(zip(header, map(float, row), strict=True)) for row in rows]

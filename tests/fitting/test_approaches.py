@@ -97,6 +97,32 @@ def test_diverged_runs_are_left_out_of_both_approaches() -> None:
     assert len(found.fit.inputs["n"]) == 22
     assert found.frontiers[1].a.low < A < found.frontiers[1].a.high
     assert sum("lies far off the parabola" in sentence for sentence in found.warnings) == 2
+    assert all("left out of all approaches." in sentence for sentence in found.warnings)
+
+
+def test_a_run_that_is_left_out_is_named_by_each_approach(tmp_path: Path) -> None:
+    header, *rows = (FIXTURES / "isoflop_only_c.csv").read_text().split()
+    rows[20] = f"{rows[20].rsplit(',', 1)[0]},9.7"
+    rows.insert(3, f"{rows[2].rsplit(',', 1)[0]},nan")
+    lines = [f"{header},Name", *(f"{row},run-{k:02}" for k, row in enumerate(rows))]
+    (tmp_path / "runs.csv").write_text("\n".join(lines))
+    found = compute_optimal(data=tmp_path / "runs.csv", budgets=1e21).as_dict()
+    place = [line.split(",")[2] for line in lines].index("9.7") + 1
+    for one in (found["isoflop"], *found["frontiers"], found):
+        (said,) = (sentence for sentence in one["warnings"] if "lies far off" in sentence)
+        assert said.startswith(f"The run (line {place}, 'run-21') with m = ")
+        assert said.endswith("lies far off the parabola of its budget: left out of all approaches.")
+    assert found["frontiers"][1]["cost"] == found["isoflop"]["cost"] == "C as given, n = C / (6 m)"
+
+
+def test_all_approaches_have_one_label_of_the_cost(curves: dict[str, np.ndarray]) -> None:
+    found = compute_optimal(data=FIXTURES / "isoflop_only_c.csv", budgets=1e21)
+    assert found.isoflop is not None
+    labels = {one.cost for one in (found, found.isoflop, *found.frontiers)}
+    assert labels == {"C as given, n = C / (6 m)"}
+    assert str(found.frontiers[0]).startswith("isoFLOP parabolas; C as given, n = C / (6 m); 90%")
+    sizes = {name: curves[name] for name in ("n", "m", "error", "run")}
+    assert {one.cost for one in compute_optimal(data=sizes).frontiers} == {"C = 6 n m"}
 
 
 def test_rows_that_cannot_be_used_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -121,10 +147,20 @@ def test_the_best_of_each_size_is_kept_on_request_and_trials_are_said_to() -> No
     assert best.frontiers[0].a == compute_optimal(data=FIXTURES / "isoflop_only_c.csv").frontiers[0].a
 
 
-def test_a_single_budget_leaves_the_exponents_open() -> None:
+def test_a_single_budget_has_its_own_sizes_but_leaves_the_exponents_open() -> None:
     rows = np.genfromtxt(FIXTURES / "isoflop_only_c.csv", delimiter=",", names=True)[:6]
-    found = compute_optimal(rows["error"], m=rows["m"], flops=rows["flops"], budgets=1e18)
+    found = compute_optimal(rows["error"], m=rows["m"], flops=3 * rows["flops"])
     assert [str(one.a) for one in found.frontiers] == ["not determined"] * 2
+    parabolas = found.frontiers[0]
+    assert parabolas.budgets == pytest.approx([1e18, 3e18, 1e19, 1e20])
+    assert found.isoflop is not None
+    (group,) = found.isoflop.groups
+    assert parabolas.m[1] == group.m_optimal
+    assert parabolas.n[1] == group.n_optimal
+    ratio = parabolas.ratio[1]
+    assert ratio.low < group.n_optimal.estimate / group.m_optimal.estimate < ratio.high
+    assert str(parabolas.m[0]) == str(parabolas.n[2]) == "not determined"
+    assert found.warnings[0].endswith("are not determined. Train at a second budget.")
     with pytest.raises(ValueError, match="The compute must be a number of operations, at least 6 m"):
         compute_optimal(rows["error"], m=rows["m"], flops=rows["flops"] / 1e18)
 
@@ -134,6 +170,55 @@ def test_sizes_that_do_not_vary_independently_have_no_optimum(n: np.ndarray) -> 
     m = np.geomspace(5e7, 5e8, 6)
     with pytest.raises(NoAnswer, match=r"fewer than three sizes\. No fit of a law: The 'n' parameter"):
         compute_optimal(LAW.error(n=n, m=m), m=m, n=n)
+
+
+def test_too_few_runs_for_a_law_are_counted() -> None:
+    rows = np.genfromtxt(FIXTURES / "isoflop_only_c.csv", delimiter=",", names=True)[:5]
+    found = compute_optimal(rows["error"], m=rows["m"], flops=rows["flops"])
+    expected = "chinchilla has 5 parameters and needs at least 6 runs of different sizes; the table has 5."
+    assert found.missing == (f"No fit of a law: {expected}",)
+    fixed = compute_optimal(rows["error"], m=rows["m"], flops=rows["flops"], fixed={"E": 1.8})
+    assert fixed.missing == ()
+
+
+def test_columns_of_two_sizes_are_asked_for_with_the_nearest_names() -> None:
+    rows = {"val/loss": [3.0, 2.9], "compute_flops": [1e18, 1e19], "model/n params": ["1M", "2M"]}
+    with pytest.raises(ValueError, match="Two of flops, n and m are needed") as refused:
+        compute_optimal("val/loss", data=rows | {"train/tokens": ["", ""]})
+    message = str(refused.value)
+    assert "has no columns flops, m and n." in message
+    assert "flops='compute_flops', m='model/n params' (--flops compute_flops --m 'model/n params')" in message
+    with pytest.raises(ValueError, match=r"\(--flops compute_flops --n train/tokens\)"):
+        compute_optimal("val/loss", data=rows | {"train/tokens": ["1B", "2B"]}, m="model/n params", n=None)
+
+
+def test_accuracies_are_named_first_and_taken_on_request() -> None:
+    rows = np.genfromtxt(FIXTURES / "isoflop_only_c.csv", delimiter=",", names=True)
+    sizes = {"m": rows["m"], "flops": rows["flops"], "budgets": 1e21}
+    accuracy = 1 - rows["error"] / 5
+    with pytest.raises(ValueError, match=r"^The values rise with n: are they accuracies\?"):
+        compute_optimal(accuracy, **sizes)
+    expected = compute_optimal(rows["error"] / 5, **sizes).frontiers[1].a
+    for values in (accuracy, 100 * accuracy):
+        found = compute_optimal(values, **sizes, accuracy=True)
+        assert found.frontiers[1].a.estimate == pytest.approx(expected.estimate, abs=1e-6)
+    data = {"flops": rows["flops"], "m": rows["m"], "acc": accuracy}
+    table = compute_optimal("acc", data=data, budgets=1e21, accuracy=True)
+    assert table.frontiers[1].a.estimate == pytest.approx(expected.estimate, abs=1e-6)
+    assert table.columns["error"] == "1 − acc"
+    with pytest.raises(ValueError, match="these are errors already"):
+        compute_optimal(rows["error"] / 5, **sizes, accuracy=True)
+
+
+def test_errors_of_0_are_taken_as_half_a_test_example() -> None:
+    rows = np.genfromtxt(FIXTURES / "isoflop_only_c.csv", delimiter=",", names=True)
+    error = rows["error"] / 5
+    error[-1] = 0
+    data = {"flops": rows["flops"], "m": rows["m"], "error": error}
+    assert sum(map(len, compute_optimal(data=data).left_out)) == 1
+    found = compute_optimal(data=data, test_size=10)
+    assert found.left_out == ()
+    assert any("1 / (2 test_size) = 0.05" in sentence for sentence in found.warnings)
 
 
 def test_what_is_no_table_of_runs_is_refused() -> None:

@@ -44,7 +44,7 @@ def test_the_optima_of_each_budget_and_the_exponents() -> None:
 def test_a_table_without_data_sizes_gives_the_optimum_of_its_law(table: dict[str, np.ndarray]) -> None:
     found = isoflop(table["error"], m=table["m"], flops=table["flops"])
     ahead = found.frontier(1e21)
-    assert found.cost == "n from C = 6 n m"
+    assert found.cost == "C as given, n = C / (6 m)"
     assert ahead.m[0].low < 2.554e9 < ahead.m[0].high
     assert ahead.n[0].low < 6.52e10 < ahead.n[0].high
     assert ahead.ratio[0].low < 6.52e10 / 2.554e9 < ahead.ratio[0].high
@@ -97,7 +97,10 @@ def test_budgets_without_an_optimum_are_left_out_with_their_reason() -> None:
 def test_a_single_budget_has_an_optimum_and_no_exponent() -> None:
     found = isoflop(ERROR[:5], m=M[:5], flops=FLOPS[:5])
     assert not found.a.determined
-    assert "Only one budget has an optimum: the exponents are not determined." in found.warnings
+    assert any(sentence.startswith("Only the budget 1e+18 has an optimum:") for sentence in found.warnings)
+    frontier = found.frontier([1e18, 1e20])
+    assert frontier.m[0] == found.groups[0].m_optimal
+    assert not frontier.m[1].determined
     assert str(found.frontier(1e20).m[0]) == "not determined"
 
 
