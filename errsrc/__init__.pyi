@@ -25,6 +25,7 @@ from .curves import curve_shape as curve_shape
 from .fitting import auto as auto
 from .fitting import compare as compare
 from .fitting import compute_optimal as compute_optimal
+from .fitting import design as design
 from .fitting import fewest_weights as fewest_weights
 from .fitting import fit as fit
 from .fitting import fit_csv as fit_csv

@@ -72,7 +72,7 @@ def test_the_commands_of_readme_and_guide_run(
 ) -> None:
     """In their order, on files of the kinds that they name; those for a cluster are tested elsewhere."""
     text = "\n".join(page.read_text() for page in PAGES)
-    named = re.compile(r"errsrc (fit|predict|plan|frontier|run|status|export|budget|conjecture) ")
+    named = re.compile(r"errsrc (fit|predict|plan|frontier|design|run|status|export|budget|conjecture) ")
     commands = [line for line in text.splitlines() if named.match(line) and "STUDY.toml" not in line]
     assert len(commands) >= 7
     rows = ["n,m,error"]

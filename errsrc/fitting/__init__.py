@@ -4,6 +4,7 @@
 - ``auto(error, n=n)`` fits several laws and averages them.
 - ``plan(fit, error=0.05)`` returns the cheapest n and m that reach a given error.
 - ``frontier(fit, [1e21, 1e23])`` returns the n and m of lowest error at each budget, and their exponents.
+- ``design(fit, {"n": 1e12, "m": 7e10})`` returns the next runs, which narrow this prediction most.
 - ``isoflop(error, m=m, flops=flops)`` finds the best model size of each budget in a table of runs.
 - ``compute_optimal(data="runs.csv")`` compares the three approaches to compute-optimal sizes.
 - ``fewest_weights(fit, error, ...)`` returns the network that reaches a given error with the fewest weights.
@@ -15,7 +16,7 @@
 - ``save_fit(fit, "fit.json")`` and ``load_fit("fit.json")`` write fits to files and read them.
 
 What these functions return are results that you can hold: `Fit`, `AveragedFit`, `Prediction`, `Plan`,
-`Frontier`, `IsoFlop`, `TrainingEnvelope`, `ComputeOptimal`, `PrunedPlan` and `Holdout`.
+`Frontier`, `Design`, `IsoFlop`, `TrainingEnvelope`, `ComputeOptimal`, `PrunedPlan` and `Holdout`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from errsrc.fitting.comparisons import compare as compare
 from errsrc.fitting.csv_fits import CsvPrediction as CsvPrediction
 from errsrc.fitting.csv_fits import fit_csv as fit_csv
 from errsrc.fitting.csv_fits import predict_csv as predict_csv
+from errsrc.fitting.designs import Design as Design
+from errsrc.fitting.designs import NextRun as NextRun
+from errsrc.fitting.designs import design as design
 from errsrc.fitting.envelopes import TrainingEnvelope as TrainingEnvelope
 from errsrc.fitting.envelopes import training_envelope as training_envelope
 from errsrc.fitting.files import load_fit as load_fit

@@ -266,7 +266,7 @@ class Forecast(Result, abc.ABC):
         columns = self._columns(inputs, where)
         with np.errstate(all="ignore"):
             centre, draws = self._curves(columns)
-            found = np.exp(np.stack([centre, *self._interval(columns, centre, draws, (1 - level) / 2)]))
+            found = np.exp(np.stack([centre, *self.run_interval(columns, centre, draws, (1 - level) / 2)]))
         bad = np.flatnonzero(~np.isfinite(found).all(axis=0))
         if len(bad):
             got = ", ".join(f"{name} = {x[bad[0]]:g}" for name, x in columns.items())
@@ -276,10 +276,27 @@ class Forecast(Result, abc.ABC):
         predicted, low, high = (x.reshape(shape) for x in found)
         return Prediction(predicted, low, high, level, self.warnings, inputs=columns)
 
-    def _interval(
+    def run_interval(
         self, inputs: Mapping[str, Array], centre: Array, draws: Array, tail: float
     ) -> tuple[Array, Array]:
-        """Return the ends of intervals of ln error, (points,), with a probability `tail` on each side."""
+        """Return the ends of intervals of ln error of one run, with a probability `tail` on each side.
+
+        Parameters
+        ----------
+        inputs : dict of str to ndarray of float64, shape (points,)
+            The sizes of the runs.
+        centre : ndarray of float64, shape (points,)
+            ln error of the central curve there.
+        draws : ndarray of float64, shape (draw_count, points)
+            ln error of every draw there.
+        tail : float
+            The probability, in (0, 1/2).
+
+        Returns
+        -------
+        low, high : ndarray of float64, shape (points,)
+            The ends.
+        """
         spread = self.run_spread(centre, inputs)
         low, high = np.empty_like(centre), np.empty_like(centre)
         for part in np.array_split(np.arange(len(centre)), len(centre) // 500 + 1):

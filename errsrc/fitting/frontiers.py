@@ -188,9 +188,9 @@ def frontier(
     ends = np.array([wanted.min(), wanted.max()])
     if ends[0] == ends[1]:
         ends *= [10**-0.5, 10**0.5]
-    n, m = _optima(fit, np.concatenate([ends, wanted]), cost)
+    n, m = optimal_draws(fit, np.concatenate([ends, wanted]), cost)
     _check_inside(m[0, 2:], wanted)
-    widening = _widening(fit, level)
+    widening = student_widening(fit, level)
     scope = "at all budgets: this law has constant exponents"
     exponents = _closed_exponents(fit, cost)
     if exponents is None:
@@ -223,20 +223,29 @@ def frontier(
     )
 
 
-def _optima(fit: Forecast, budgets: Array, cost: Cost) -> tuple[Array, Array]:
+def optimal_draws(fit: Forecast, budgets: Array, cost: Cost) -> tuple[Array, Array]:
     """Return the (n, m) of lowest error at each budget, (1 + draws, budgets) each.
 
     Row 0 is the central curve, and each other row a draw.  Where the error falls towards an end of the range
     of the search, one of the sizes is 0 and the other inf.
+
+    Parameters
+    ----------
+    fit : Forecast
+        A fit of a law in n and m.
+    budgets : ndarray of float64, shape (budgets,)
+        Budgets > 0, in the units of `cost`.
+    cost : callable
+        The cost model.
     """
     parts = [budgets[i : i + CHUNK] for i in range(0, len(budgets), CHUNK)]
-    found = [_optima_of_part(fit, part, cost) for part in parts]
+    found = [_optimal_draws_of_part(fit, part, cost) for part in parts]
     n, m = (np.concatenate(sizes, axis=1) for sizes in zip(*found, strict=True))
     return n, m
 
 
-def _optima_of_part(fit: Forecast, budgets: Array, cost: Cost) -> tuple[Array, Array]:
-    """Return what `_optima` returns, for at most `CHUNK` budgets: each step has a finer grid in ln m."""
+def _optimal_draws_of_part(fit: Forecast, budgets: Array, cost: Cost) -> tuple[Array, Array]:
+    """Return `optimal_draws` for at most `CHUNK` budgets: each step has a finer grid in ln m."""
     measured = fit.inputs["m"]
     shape = (1 + fit.draw_count, len(budgets))
     left = np.full(shape, np.log(measured.min() / SEARCHED))
@@ -339,8 +348,16 @@ def _share(exponent: Interval) -> Interval:
     return Interval(exponent.estimate, low, high, exponent.level)
 
 
-def _widening(fit: Forecast, level: float) -> float:
-    """Return the quantile of Student's t over that of the normal distribution, for the points of a fit."""
+def student_widening(fit: Forecast, level: float) -> float:
+    """Return the quantile of Student's t over that of the normal distribution, for the points of a fit.
+
+    Parameters
+    ----------
+    fit : Forecast
+        A fit, or an average of fits.
+    level : float
+        Coverage of the interval, in (0, 1).
+    """
     degrees = [len(one.error) - len(one.intervals) for one, _ in weighted_fits(fit)]
     if not degrees:
         return 1.0

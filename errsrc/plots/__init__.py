@@ -17,6 +17,7 @@ from errsrc.plots.bars import variances as variances
 from errsrc.plots.bars import weights_left as weights_left
 from errsrc.plots.budget import shares as shares
 from errsrc.plots.budget import terms as terms
+from errsrc.plots.designs import next_runs as next_runs
 from errsrc.plots.drawing import draw as draw
 from errsrc.plots.frontiers import all_approaches as all_approaches
 from errsrc.plots.frontiers import isoflop_curves as isoflop_curves

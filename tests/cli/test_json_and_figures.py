@@ -77,6 +77,7 @@ def test_other_commands_on_fits_write_figures(run: Callable[..., Any]) -> None:
         "plan": ("plan", "f.json", "--budget", "1e20", "1e21"),
         "predict": ("predict", "f.json", "runs.csv"),
         "frontier": ("frontier", "f.json"),
+        "design": ("design", "f.json", "--exponent", "n", "--runs", "1"),
     }.items():
         printed = run(*argv)[1]
         code, out, err = run(*argv, "--plot", f"{name}.png")

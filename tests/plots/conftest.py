@@ -16,6 +16,7 @@ from errsrc.fitting import (
     TrainingEnvelope,
     auto,
     compare,
+    design,
     fewest_weights,
     fit,
     fit_csv,
@@ -95,6 +96,8 @@ def every_result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "joint plan": plan(chinchilla, budget=1e21),
         "pruned plan": fewest_weights(joint, 0.05, [400, 800, 1600], **networks),
         "frontier": frontier(chinchilla, [1e20, 1e21]),
+        "design": design(chinchilla, {"n": 1e11, "m": 1e10}, budget=1e20, runs=3),
+        "design in n": design(power, {"n": 1e6}, budget=3e5, runs=2),
         "isoflop": iso,
         "isoflop group": iso.groups[0],
         "envelope": TrainingEnvelope(

@@ -33,7 +33,7 @@ from errsrc.sources import budget
 LABELS = [
     "fit in n", "fit in n and m", "fit in density", "joint pruning", "average", "chain", "prediction",
     "predictions in a grid", "prediction of a file", "holdout", "cells", "holdout in n", "plan", "joint plan",
-    "pruned plan", "frontier", "isoflop", "isoflop group", "envelope",
+    "pruned plan", "frontier", "design", "design in n", "isoflop", "isoflop group", "envelope",
     "all approaches", "comparison", "compared law", "shape", "budget", "bias and variance",
     "bounds", "threshold", "search", "refuted search", "outcome", "trained family", "pruned family",
 ]  # fmt: skip

@@ -1,0 +1,581 @@
+"""What to run next: the runs that narrow the interval of an answer most for their cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from errsrc import checks
+from errsrc.checks import LEVEL, Instance, Integer, Number, Optional
+from errsrc.fitting.forecasts import Forecast
+from errsrc.fitting.frontiers import frontier, interval_of_draws, optimal_draws, student_widening
+from errsrc.fitting.one_law import Fit
+from errsrc.fitting.plans import Cost, training_flops
+from errsrc.fitting.several_laws import AveragedFit, weighted_fits
+from errsrc.laws.law import Array
+from errsrc.results import Interval, Result, TextTable, json_value
+
+MOST_SIZES = 12
+"""Largest number of sizes of one input in the default candidates."""
+CLIPPED = 0.01
+"""Share of the draws on each side that is clipped before variances are computed."""
+SMALLEST_GAIN = 1e-4
+"""A run is not chosen if it lowers ln of the answer's variance by less than this."""
+
+Question = Mapping[str, Any] | Callable[[Forecast], ArrayLike]
+"""What to find out: a dict, or a function of the fit; see `design`."""
+
+
+@dataclass(frozen=True)
+class NextRun:
+    """A run to make, and the interval of the answer that is expected after it.
+
+    Attributes
+    ----------
+    inputs : dict of str to float
+        The sizes of the run by name.
+    cost : float
+        The cost of the run.
+    total : float
+        The cost of this run and of all runs before it.
+    error : float
+        The error that the fit predicts for the run.
+    half_width : float
+        Half the width of the answer's interval after this run, see `half_width`.
+    """
+
+    inputs: Mapping[str, float]
+    cost: float
+    total: float
+    error: float
+    half_width: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Design(Result):
+    """The runs to make next, in their order.
+
+    Attributes
+    ----------
+    question : str
+        What to find out, in words.
+    answer : Interval
+        The answer of the fit before any of these runs.
+    runs : tuple of NextRun
+        The runs; empty if the interval is narrow enough already, or if no affordable run narrows it.
+    until : float or None
+        Half width of the answer's interval that is narrow enough.
+    relative : bool
+        Whether half widths are shares of the answer.
+    budget : float
+        The most that the runs may cost together.
+    warnings : tuple of str
+        Sentences on what weakens the fit and the design.
+    candidates : dict of str to ndarray of float64, shape (candidates,)
+        The sizes that could be chosen, by name.
+    forecast : Forecast
+        The fit that the design is made with, which the figure shows.
+    asked : dict of str to float
+        The sizes of the run whose error is asked for; empty for other questions.
+    """
+
+    question: str
+    answer: Interval
+    runs: tuple[NextRun, ...]
+    until: float | None
+    relative: bool
+    budget: float
+    warnings: tuple[str, ...]
+    candidates: Mapping[str, Array]
+    forecast: Forecast
+    asked: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def half_widths(self) -> list[float]:
+        """Half the width of the answer's interval, before the runs and after each of them."""
+        return [half_width(self.answer, self.relative), *(run.half_width for run in self.runs)]
+
+    @property
+    def cost(self) -> float:
+        """The cost of all runs together."""
+        return self.runs[-1].total if self.runs else 0.0
+
+    @property
+    def stops(self) -> bool:
+        """Whether the interval is at most `until` wide on each side after the runs."""
+        return self.until is not None and self.half_widths[-1] <= self.until
+
+    def headline(self) -> str:
+        """Return the number of runs, their cost, and the half widths before and after, as one line."""
+        before, after = (self.width_text(one) for one in (self.half_widths[0], self.half_widths[-1]))
+        return f"{self.question}: {before} now, {after} after {_count(self.runs)} of cost {self.cost:.3g}"
+
+    def content(self) -> list[str | TextTable]:
+        """Return the answer now, the runs as a table, whether the goal is reached, and the warnings."""
+        level = f"{100 * self.answer.level:.6g}%"
+        lines: list[str | TextTable] = [
+            f"{self.question}: {self.answer}, {self.width_text(self.half_widths[0])} ({level} interval)"
+        ]
+        if self.runs:
+            lines.append(TextTable(self.rows(), "r", header=True))
+        return [*lines, self._outcome(), *(f"warning: {sentence}" for sentence in self.warnings)]
+
+    def rows(self) -> list[list[str]]:
+        """Return the table of the runs as texts: a header, then one row for each run."""
+        names = list(self.candidates)
+        rows = [["run", *names, "cost", "total cost", "error", "interval after"]]
+        for number, run in enumerate(self.runs, 1):
+            sizes = [f"{run.inputs[name]:.4g}" for name in names]
+            costs = [f"{run.cost:.3g}", f"{run.total:.3g}", f"{run.error:.4g}"]
+            rows.append([str(number), *sizes, *costs, self.width_text(run.half_width)])
+        return rows
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the question, the answer now, the runs and whether the goal is reached, as JSON values."""
+        shown = {
+            "question": self.question,
+            "answer": self.answer,
+            "half_width": self.half_widths[0],
+            "relative": self.relative,
+            "until": self.until,
+            "stops": self.stops,
+            "budget": self.budget,
+            "cost": self.cost,
+            "runs": [dataclasses.asdict(run) for run in self.runs],
+            "warnings": self.warnings,
+        }
+        return {name: json_value(value) for name, value in shown.items()}
+
+    def columns(self) -> dict[str, Array]:
+        """Return the runs as arrays by name: the inputs, "cost", "total", "error" and "half_width".
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (runs,)
+            The columns.
+        """
+        sizes = {name: np.array([run.inputs[name] for run in self.runs]) for name in self.candidates}
+        others = ("cost", "total", "error", "half_width")
+        return {**sizes, **{name: np.array([getattr(run, name) for run in self.runs]) for name in others}}
+
+    def width_text(self, value: float) -> str:
+        """Return a half width as text, such as "±3%", or "±0.02" if it is no share of the answer.
+
+        Parameters
+        ----------
+        value : float
+            The half width.
+        """
+        return f"±{100 * value:.2g}%" if self.relative else f"±{value:.2g}"
+
+    def _outcome(self) -> str:
+        if not self.runs:
+            return (
+                "narrow enough: nothing to run" if self.stops else "no affordable run narrows this interval"
+            )
+        if self.until is None:
+            return f"{_count(self.runs)}, total cost {self.cost:.3g} of {self.budget:.3g}"
+        if self.stops:
+            return f"narrow enough (at most {self.width_text(self.until)}) after {_count(self.runs)}"
+        return f"still wider than {self.width_text(self.until)} after {_count(self.runs)}"
+
+
+def half_width(interval: Interval, relative: bool) -> float:
+    """Return half the width of an interval.
+
+    Parameters
+    ----------
+    interval : Interval
+        The interval.
+    relative : bool
+        Whether the width is that of ln of the ends, so that 0.03 means 3% on each side.
+    """
+    low, high = interval.low, interval.high
+    if not relative:
+        return (high - low) / 2
+    return (math.log(high) - math.log(low)) / 2 if low > 0 and high < math.inf else math.inf
+
+
+@checks.arguments(
+    fit=Instance((Fit, AveragedFit), "a fit of a law in n, or in n and m, or an average of such fits"),
+    budget=Optional(Number(above=0)),
+    until=Optional(Number(above=0)),
+    runs=Integer(at_least=1),
+    level=LEVEL,
+)
+@np.errstate(all="ignore")
+def design(
+    fit: Fit | AveragedFit,
+    question: Question,
+    *,
+    candidates: Mapping[str, ArrayLike] | None = None,
+    cost: Cost = training_flops,
+    budget: float | None = None,
+    until: float | None = None,
+    runs: int = 10,
+    level: float = 0.9,
+) -> Design:
+    """Return the next runs that narrow the interval of an answer most for their cost.
+
+    Make the first run or the first few, fit again with their errors, and call `design` again.
+
+    Parameters
+    ----------
+    fit : Fit or AveragedFit
+        A fit of a law in n, or in n and m, or an average of such fits, to the runs that exist.
+    question : dict or callable
+        What to find out:
+
+        - ``{"n": 1e12, "m": 7e10}``: the error of a run of these sizes.
+        - ``{"exponent": "n"}`` or ``{"exponent": "m"}``: the exponent of the law in this size.
+        - ``{"frontier": 1e23}``: the model size of lowest error at this budget.
+        - a function that takes the fit and returns the answer of the central curve and of each draw, as an
+          array of shape (1 + draw_count,).
+    candidates : dict of str to array_like, shape (candidates,), optional
+        The sizes of the runs that can be made.  The default is a grid with factors of about 2, from the
+        smallest sizes measured to the largest that are measured or asked for, within the budget.
+    cost : callable
+        Cost model: (n, m) -> cost, arrays of one shape, increasing in both.  A law in n alone costs n.
+    budget : float, optional
+        The most that all runs may cost together, > 0.  The default is the cost of the measured points.
+    until : float, optional
+        Stop when half the width of the interval is at most this, > 0.  For sizes and errors it is a share:
+        0.03 means 3% on each side.
+    runs : int
+        Largest number of runs, >= 1.
+    level : float
+        Coverage of the interval, in (0, 1).
+
+    Returns
+    -------
+    Design
+        The runs in their order, with the interval that is expected after each.
+
+    Raises
+    ------
+    NoAnswer
+        If the law has no optimal model size at the budget of the question.
+    TypeError, ValueError
+        For laws in other inputs, unknown questions, and values out of range.
+
+    Notes
+    -----
+    The draws of the fit give the joint distribution of the answer and of ln error of each candidate.  In the
+    normal approximation, the variance of the answer falls by Cov(answer, y)^2 / (Var(y) + s^2) if a run with
+    ln error y is made.  This does not depend on the outcome of the run, so the order of the runs can be found
+    before any of them is made.  Runs are chosen one after another, each with the covariances that the runs
+    before it leave.  If the answer is the error of a run, its own `Forecast.run_spread` falls too where a
+    chosen run lies nearer to it than the measured points.
+
+    Runs are chosen with s = `Forecast.run_spread`, the noise of a run together with the possible error of the
+    law's form: a run far from the others says less about them.  The intervals after each run are those that a
+    new fit is expected to state, which counts the noise of a run alone.  They suppose that the noise of the
+    fit is right.  With few points it is often too small, and the intervals of the new fit are then wider.
+
+    Two orders are found: by the largest gain for the cost, and by the largest gain.  The result is the
+    cheaper of those that reach `until`, and otherwise the order that ends with the narrower interval.
+
+    Examples
+    --------
+    >>> from errsrc.fitting import fit
+    >>> from errsrc.laws import Chinchilla
+    >>> m, n = [1e7, 4e7, 16e7] * 3, [1e9] * 3 + [4e9] * 3 + [16e9] * 3
+    >>> error = [4.88, 4.18, 3.74, 4.39, 3.67, 3.26, 4.08, 3.37, 2.95]
+    >>> found = design(fit(Chinchilla, error, n=n, m=m), {"n": 1e12, "m": 1e10}, budget=1e21, runs=2)
+    >>> len(found.runs), found.half_widths[0] > found.half_widths[-1]
+    (2, True)
+    """
+    if fit.input_names not in (("n",), ("n", "m")):
+        got = f"<a law in {', '.join(fit.input_names)}>"
+        raise ValueError(checks.refusal("fit", "design", "a fit of a law in n, or in n and m", got))
+    if not callable(cost):
+        raise TypeError(checks.refusal("cost", "design", "a function (n, m) -> cost", cost))
+    answer = _answer(fit, question, cost)
+    spent = float(_cost(cost, fit.inputs).sum()) if budget is None else budget
+    cells = _grid(fit, answer) if candidates is None else _given(fit, candidates)
+    costs = _cost(cost, cells)
+    affordable = np.isfinite(costs) & (costs > 0) & (costs <= spent)
+    if not affordable.any():
+        accepted = f"at least {np.nanmin(costs):.3g}, the cost of the cheapest candidate"
+        raise ValueError(checks.refusal("budget", "design", accepted, spent))
+    cells = {name: x[affordable] for name, x in cells.items()}
+    search = _Search(fit, answer, cells, costs[affordable], level)
+    orders = [search.order(spent, until, runs, by_cost=by_cost) for by_cost in (True, False)]
+    return Design(
+        question=answer.text,
+        answer=search.before,
+        runs=min(orders, key=lambda order: _rank(order, search, until)),
+        until=until,
+        relative=answer.relative,
+        budget=spent,
+        warnings=(*fit.warnings, *_warnings(fit, answer, until, level)),
+        candidates=cells,
+        forecast=fit,
+        asked={name: float(x[0]) for name, x in (answer.cell or {}).items()},
+    )
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The answer of the central curve and of each draw, (1 + draws,); logarithms if `relative`."""
+
+    text: str
+    rows: Array
+    relative: bool
+    cell: Mapping[str, Array] | None = None
+
+
+def _answer(fit: Forecast, question: Question, cost: Cost) -> _Answer:
+    """Return the answer to a question; raise ValueError or TypeError for unknown questions."""
+    if callable(question):
+        rows = np.asarray(question(fit), dtype=np.float64)
+        if rows.shape != (1 + fit.draw_count,) or not np.isfinite(rows[0]):
+            accepted = f"a function that returns {1 + fit.draw_count} numbers, the first of them finite"
+            raise ValueError(checks.refusal("question", "design", accepted, f"<shape {rows.shape}>"))
+        return _Answer(getattr(question, "__name__", "answer"), rows, relative=False)
+    names = fit.input_names
+    given = set(question) if isinstance(question, Mapping) else set()
+    if given == set(names):
+        cell = {name: np.array([Number(above=0)(question[name], name, "design")]) for name in names}
+        centre, draws = fit.curves(**cell)
+        text = ", ".join(f"{name} = {x[0]:.4g}" for name, x in cell.items())
+        return _Answer(f"error at {text}", np.append(centre, draws[:, 0]), relative=True, cell=cell)
+    if given == {"exponent"}:
+        size = checks.Choice(names)(question["exponent"], "exponent", "design")
+        return _Answer(f"exponent of {size}", _exponents(fit, size), relative=False)
+    if given == {"frontier"} and len(names) == 2:
+        budget = Number(above=0)(question["frontier"], "frontier", "design")
+        frontier(fit, budget, cost=cost)  # raises NoAnswer where there is no optimum
+        _, m = optimal_draws(fit, np.array([budget]), cost)
+        return _Answer(f"m* at the budget {budget:.4g}", np.log(m[:, 0]), relative=True)
+    sizes = ", ".join(f"{name!r}: ..." for name in names)
+    accepted = f"a function, or a dict of the form {{{sizes}}}, {{'exponent': {names[0]!r}}}"
+    accepted += " or {'frontier': budget}" if len(names) == 2 else ""
+    raise ValueError(checks.refusal("question", "design", accepted, question))
+
+
+def _exponents(fit: Forecast, size: str) -> Array:
+    """Return the exponent of n or m in the average of a fit's laws, and in each draw."""
+    which = {"n": "data_exponent_name", "m": "model_exponent_name"}[size]
+    centre, draws = 0.0, []
+    for one, weight in weighted_fits(fit):
+        name = getattr(one.law, which)
+        if name not in one.law.params:
+            accepted = f"among the exponents that {type(one.law).__name__} has"
+            raise ValueError(checks.refusal("exponent", "design", accepted, size))
+        centre += weight * one.law.params[name]
+        draws.append(one.draws[name])
+    return np.concatenate([[centre], *draws])
+
+
+def _cost(cost: Cost, cells: Mapping[str, Array]) -> Array:
+    """Return the cost of each cell, (cells,); for a law in n alone, the cost is n."""
+    values = cost(cells["n"], cells["m"]) if "m" in cells else cells["n"]
+    return np.broadcast_to(np.asarray(values, dtype=np.float64), cells["n"].shape)
+
+
+def _grid(fit: Forecast, answer: _Answer) -> dict[str, Array]:
+    """Return the default candidates, a geometric grid of sizes rounded to two figures."""
+    axes = []
+    for name, x in fit.inputs.items():
+        low, largest = float(x.min()), float(x.max())
+        high = 4 * largest if answer.cell is None else max(largest, float(answer.cell[name][0]))
+        count = min(MOST_SIZES, 1 + math.ceil(math.log2(high / low)))
+        inner = [float(f"{value:.2g}") for value in np.geomspace(low, high, count)[1:-1]]
+        axes.append(np.array([low, *inner, high]))
+    grids = np.meshgrid(*axes, indexing="ij")
+    return {name: grid.ravel() for name, grid in zip(fit.inputs, grids, strict=True)}
+
+
+def _given(fit: Forecast, candidates: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    """Return the user's candidates as arrays of one length; raise ValueError or TypeError for others."""
+    names = fit.input_names
+    if not isinstance(candidates, Mapping) or set(candidates) != set(names):
+        got = sorted(candidates) if isinstance(candidates, Mapping) else candidates
+        raise TypeError(checks.refusal("candidates", "design", f"a dict of {' and '.join(names)}", got))
+    columns = [checks.PositiveArray()(candidates[name], name, "design") for name in names]
+    try:
+        full = [np.ravel(x) for x in np.broadcast_arrays(*columns)]
+    except ValueError:
+        shapes = ", ".join(str(np.shape(x)) for x in columns)
+        accepted = "arrays of one length"
+        raise ValueError(checks.refusal("candidates", "design", accepted, f"<shapes {shapes}>")) from None
+    if not full[0].size:
+        raise ValueError(checks.refusal("candidates", "design", "arrays, not empty", "<no candidates>"))
+    return dict(zip(names, full, strict=True))
+
+
+@functools.singledispatch
+def _with_runs(fit: Any, cells: Mapping[str, Array], logs: Array) -> Any:
+    """Return a copy of a fit whose measured points contain further runs; its draws stay as they are."""
+    raise NotImplementedError(type(fit).__name__)
+
+
+@_with_runs.register
+def _of_one_law(fit: Fit, cells: Mapping[str, Array], logs: Array) -> Fit:
+    return dataclasses.replace(
+        fit,
+        inputs={name: np.append(x, cells[name]) for name, x in fit.inputs.items()},
+        error=np.append(fit.error, np.exp(logs)),
+        weights=np.append(fit.weights, np.ones(len(logs))),
+    )
+
+
+@_with_runs.register
+def _of_average(fit: AveragedFit, cells: Mapping[str, Array], logs: Array) -> AveragedFit:
+    return dataclasses.replace(fit, members=tuple(_with_runs(one, cells, logs) for one in fit.members))
+
+
+class _Search:
+    """Chooses candidates one after another, with the covariances that the chosen runs leave.
+
+    `draws` has a row for each draw of the fit, a column for each candidate, and the answer as the last
+    column.  The update of the draws is that of the ensemble square-root filter (Whitaker and Hamill 2002),
+    which needs no random numbers: with gain K = Cov / (V + R) it subtracts K / (1 + sqrt(R / (V + R))) times
+    the deviation of the observed column, so that variances fall by Cov^2 / (V + R).
+    """
+
+    def __init__(
+        self,
+        fit: Fit | AveragedFit,
+        answer: _Answer,
+        cells: Mapping[str, Array],
+        costs: Array,
+        level: float,
+    ) -> None:
+        self.fit, self.answer, self.cells, self.costs, self.level = fit, answer, cells, costs, level
+        self.centre, draws = fit.curves(**cells)
+        self.draws = np.column_stack([draws, answer.rows[1:]])
+        self.before = self.interval(fit, answer.rows[1:])
+
+    def interval(self, fit: Fit | AveragedFit, draws: Array) -> Interval:
+        """Return the interval of the answer from its draws, with the measured points of `fit`."""
+        if self.answer.cell is None:
+            rows = np.append(self.answer.rows[:1], draws)
+            return interval_of_draws(
+                rows, self.level, student_widening(fit, self.level), positive=self.answer.relative
+            )
+        centre = self.answer.rows[:1]
+        tail = (1 - self.level) / 2
+        low, high = fit.run_interval(self.answer.cell, centre, draws[:, None], tail)
+        estimate, below, above = np.exp([centre[0], low[0], high[0]]).tolist()
+        return Interval(estimate, below, above, self.level)
+
+    def order(self, budget: float, until: float | None, most: int, *, by_cost: bool) -> tuple[NextRun, ...]:
+        """Return the runs that a greedy search chooses, by gain for the cost or by gain alone."""
+        fit, total, chosen = self.fit, 0.0, list[NextRun]()
+        draws = expected = self.draws
+        free = np.isfinite(self.centre) & np.isfinite(draws[:, :-1]).any(axis=0)
+        width = half_width(self.before, self.answer.relative)
+        while len(chosen) < most and (until is None or width > until):
+            free &= total + self.costs <= budget * (1 + 1e-12)
+            gains = self.gains(fit, draws, free)
+            k = int(np.argmax(gains / self.costs if by_cost else gains))
+            if gains[k] == 0:
+                break
+            spread = self._variance(fit, self.centre[[k]], self._cell(k))
+            draws = self.observed(draws, k, float(spread[0]))
+            expected = self.observed(expected, k, fit.run_noise**2)
+            fit = self._with_run(fit, k)
+            free[k] = False
+            total += float(self.costs[k])
+            width = half_width(self.interval(fit, expected[:, -1]), self.answer.relative)
+            sizes = {name: float(x[k]) for name, x in self.cells.items()}
+            chosen.append(NextRun(sizes, float(self.costs[k]), total, math.exp(self.centre[k]), width))
+        return tuple(chosen)
+
+    def gains(self, fit: Fit | AveragedFit, draws: Array, free: NDArray[np.bool_]) -> Array:
+        """Return how much each free candidate lowers ln of the answer's variance; 0 for others."""
+        deviations = _deviations(draws)
+        y, answer = deviations[:, :-1], deviations[:, -1]
+        variance, before = (y**2).mean(axis=0), float((answer**2).mean())
+        noise = self._variance(fit, self.centre, self.cells)
+        after = before - (answer @ y / len(y)) ** 2 / np.maximum(variance + noise, 1e-300)
+        if self.answer.cell is not None:
+            spread = self._answer_variance(fit)
+            before, after = before + spread, after + spread
+            low, high = fit.fitted_range
+            outside = (fit.extrapolation(self.cells) > 0) | (self.centre < low) | (self.centre > high)
+            for k in np.flatnonzero(free & outside).tolist():  # others leave the range as it is
+                after[k] += self._answer_variance(self._with_run(fit, k)) - spread
+        gains = np.log(before / np.maximum(after, 1e-300))
+        return np.where(free & (gains > SMALLEST_GAIN), gains, 0.0)
+
+    def observed(self, draws: Array, k: int, noise: float) -> Array:
+        """Return the draws after candidate k was run, with an error at the mean of its draws.
+
+        Parameters
+        ----------
+        draws : ndarray of float64, shape (draw_count, candidates + 1)
+            Draws of each candidate and of the answer.
+        k : int
+            Number of the candidate.
+        noise : float
+            Variance of ln error of the run around a draw.
+        """
+        deviations = _deviations(draws)
+        y = deviations[:, k]
+        total = max(float((y**2).mean()) + noise, 1e-300)
+        gain = y @ deviations / len(y) / total
+        return np.asarray(draws - np.outer(y, gain / (1 + math.sqrt(noise / total))))
+
+    def _cell(self, k: int) -> dict[str, Array]:
+        return {name: x[[k]] for name, x in self.cells.items()}
+
+    def _with_run(self, fit: Fit | AveragedFit, k: int) -> Fit | AveragedFit:
+        """Return a copy of a fit whose measured points contain candidate k, with its predicted error."""
+        extended: Fit | AveragedFit = _with_runs(fit, self._cell(k), self.centre[[k]])
+        return extended
+
+    def _answer_variance(self, fit: Fit | AveragedFit) -> float:
+        """Return the variance of ln error of one run around the curve at the cell that is asked for."""
+        return float(self._variance(fit, self.answer.rows[:1], self.answer.cell or {})[0])
+
+    def _variance(self, fit: Fit | AveragedFit, logs: Array, cells: Mapping[str, Array]) -> Array:
+        """Return the variance of ln error of one run around a curve that is `logs` at the cells, (cells,)."""
+        heavy = fit.tail / (fit.tail - 2)  # the variance of Student's t over its squared scale
+        return np.asarray(heavy * fit.run_spread(logs, cells) ** 2)
+
+
+def _deviations(draws: Array) -> Array:
+    """Return the deviations of draws, (draws, k), from their means, after outliers are clipped.
+
+    Outliers move to the quantiles `CLIPPED` and 1 - `CLIPPED` of their column.
+    """
+    known = np.where(np.isfinite(draws), draws, np.nan)
+    known[0, np.isnan(known).all(axis=0)] = 0.0
+    low, middle, high = np.nanquantile(known, [CLIPPED, 0.5, 1 - CLIPPED], axis=0)
+    clipped: Array = np.clip(np.where(np.isnan(draws), middle, draws), low, high)
+    return np.asarray(clipped - clipped.mean(axis=0))
+
+
+def _rank(order: Sequence[NextRun], search: _Search, until: float | None) -> tuple[bool, float, float]:
+    """Return a key that is smallest for the best order of runs."""
+    width = order[-1].half_width if order else half_width(search.before, search.answer.relative)
+    total = order[-1].total if order else 0.0
+    reached = until is not None and width <= until
+    return (not reached, total, width) if reached else (True, width, total)
+
+
+def _count(runs: Sequence[NextRun]) -> str:
+    return f"{len(runs)} run" if len(runs) == 1 else f"{len(runs)} runs"
+
+
+def _warnings(fit: Fit | AveragedFit, answer: _Answer, until: float | None, level: float) -> list[str]:
+    """Return a sentence if the noise of one run alone is wider than the goal."""
+    if answer.cell is None or until is None:
+        return []
+    here = _with_runs(fit, answer.cell, answer.rows[:1])
+    exact = np.tile(answer.rows[:1], (fit.draw_count, 1))
+    low, high = here.run_interval(answer.cell, answer.rows[:1], exact, (1 - level) / 2)
+    least = float(high[0] - low[0]) / 2
+    if least <= until:
+        return []
+    return [f"No design reaches ±{100 * until:.2g}%: the noise of one run alone gives ±{100 * least:.2g}%."]
