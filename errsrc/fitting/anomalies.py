@@ -1,4 +1,4 @@
-"""What measured errors do that no falling law describes: outliers, constants, peaks, and falls to rounding.
+"""Checks of measured errors that no falling law describes: outliers, constants, peaks, falls to rounding.
 
 Each function looks at the points of a fit, and returns what it found as one sentence or as a mask of rows.
 """
@@ -52,8 +52,9 @@ def far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
     """Return which rows are so far from a law that noise hardly explains them, bool (points,).
 
     The law is fitted again under Huber losses whose threshold is the robust scale of the residuals, so that
-    the far rows do not decide where the law lies.  If all rows of a cell are far on the same side, or rows of
-    two neighbouring sizes n, then the law is wrong there and not the rows: none of these rows is marked.
+    the far rows do not decide where the law lies.  A cell is all rows of equal inputs.  If all rows of a
+    cell, or rows of two neighbouring sizes n, are far from the law on the same side, then the law is wrong
+    there, and none of these rows is marked.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def robust_residual(problem: Problem, z: Array) -> Array:
     problem : Problem
         The problem.
     z : ndarray of float64, shape (free,)
-        Where the fit starts.
+        Scaled coordinates at which the fit starts.
     """
     weights = _root_precision(problem) ** 2
     huber = dataclasses.replace(problem, objective="huber", prior=0.0, weights=weights)
@@ -140,7 +141,8 @@ def far_sentence(problem: Problem, far: NDArray[np.bool_], what: str) -> FarRows
     far : ndarray of bool, shape (points,)
         The rows.
     what : str
-        The end of the sentence after "far from": from which law, and what was done or can be done.
+        The end of the sentence after "far from": the name of the law, and what was done or can be done about
+        the rows.
     """
     names = (*problem.law.inputs, "error")
     points = [{name: float(problem.measured[name][i]) for name in names} for i in np.flatnonzero(far)]
@@ -166,7 +168,7 @@ class FarRows(str):
 
     @classmethod
     def of(cls, points: list[dict[str, float]], total: int, what: str, labels: Sequence[str] = ()) -> FarRows:
-        """Return the sentence on rows, which may have labels such as "line 23".
+        """Return the warning about rows, which may have labels such as "line 23".
 
         Parameters
         ----------
@@ -193,16 +195,16 @@ class FarRows(str):
         return out
 
     def labelled(self, inputs: Mapping[str, Array], error: Array, rows: Sequence[Any], unit: str) -> FarRows:
-        """Return the sentence with the label of each row in its table.
+        """Return the warning with the label that each row has in its table.
 
         Parameters
         ----------
         inputs : dict of str to ndarray of float64, shape (points,)
             Inputs of the rows of the table that are fitted.
         error : ndarray of float64, shape (points,)
-            Their errors.
+            Errors of these rows.
         rows : sequence
-            Their labels.
+            Labels of these rows.
         unit : str
             "line" or "row": what the labels count.
         """
@@ -240,7 +242,7 @@ class SteepFall(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The fall, the verdict, and what can be done, in two sentences."""
+        """Two sentences that state the fall, that no power law follows it, and what can be done."""
         lead = (
             f"The error falls from {self.error_before:.2g} at n = {self.before:g} to {self.error:.2g} at "
             f"n = {self.n:g}, faster than a power law of exponent {STEEPEST:g}"
@@ -259,8 +261,8 @@ class SteepFall(NamedTuple):
 def steep_fall(n: Array, error: Array) -> SteepFall | None:
     """Return the fall of a learning curve to rounding, if there is one.
 
-    The fall leads from one size to the next.  No power law with an exponent up to `STEEPEST` through the
-    first of the two reaches any of the median errors after it.
+    The fall leads from one size to the next.  A power law with the exponent `STEEPEST` through the median
+    error before the fall lies above all the median errors after the fall.
 
     Parameters
     ----------
@@ -299,7 +301,7 @@ class Peak(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The peak, and that no law describes it."""
+        """A sentence that states the peak, and that the law does not describe it."""
         return (
             f"The error rises from n = {self.start:g} to n = {self.n:g}, from {self.error_start:.3g} to "
             f"{self.error:.3g}: the law does not describe this peak."
@@ -309,9 +311,10 @@ class Peak(NamedTuple):
 def peak(n: Array, error: Array) -> Peak | None:
     """Return the highest peak of a learning curve, if one is larger than the noise.
 
-    A peak starts at the smallest mean error before it.  It lasts until the error is below that again, or to
-    the largest size.  Two sizes, or two runs at one size, must show it.  The noise is that of the other
-    sizes, or of repeated runs.
+    A peak starts at the size with the smallest mean error before the peak.  It ends where the error is below
+    this smallest error again, or at the largest size.  At least two runs, at one or more sizes, must have
+    errors well above the start.  The noise is estimated from the sizes outside the peak, and from repeated
+    runs.
 
     Parameters
     ----------
@@ -364,7 +367,7 @@ def _noise_outside(
 
 
 def exponents(error: Array, inputs: Mapping[str, Array], level: float) -> dict[str, Interval]:
-    """Return the exponents of the power of all inputs that fits the errors best, by least squares.
+    """Fit a product of powers of all inputs to the errors by least squares, and return the exponents.
 
     Parameters
     ----------
@@ -391,8 +394,8 @@ def exponents(error: Array, inputs: Mapping[str, Array], level: float) -> dict[s
 def flat_sentence(problem: Problem, residual: Array, far: NDArray[np.bool_] | None = None) -> str | None:
     """Return a sentence if the errors do not fall by more than their noise, and None otherwise.
 
-    They fall measurably if the interval of an exponent is above 0, or if the law explains more than noise
-    would let it explain (an F test).
+    The errors fall measurably if the interval of an exponent is above 0, or if an F test finds that the law
+    explains more than noise alone would let it explain.
 
     Parameters
     ----------

@@ -60,9 +60,9 @@ class ComputeOptimal(Result):
     fit : Forecast or None
         The law of approach 3; None if it could not be fitted.
     missing : tuple of str
-        Sentences on the approaches that the runs do not allow.
+        One sentence for each approach that the runs do not allow, with the reason.
     cost : str
-        Where the budgets and the sizes come from, in words.
+        In words, which of compute, n and m were measured, and which was computed from the other two.
     left_out : tuple of LeftOut
         Rows of the table that were not used, by reason.
     warnings : tuple of str
@@ -150,14 +150,14 @@ def compute_optimal(
     Parameters
     ----------
     error : array_like, shape (rows,), or str
-        Measured errors, > 0.  With `data`, the name of a column, "error" by default; the same holds for the
-        other columns.
+        Measured errors, > 0.  With `data`, the name of a column, "error" by default.  The other array
+        arguments are then names of columns, too.
     data : dict, data frame, str or Path, optional
         The runs as a table: a dict of columns, a data frame of pandas, polars or pyarrow, or the path of a
         file (`errsrc.tables.read_table`).  Rows that cannot be used are left out and counted.
     m, n, flops : array_like, shape (rows,), or str
-        Model sizes, data sizes and operations of training, > 0: all three, or two of them.  The third then
-        follows from flops = 6 n m (Kaplan et al. 2020).
+        Model sizes, data sizes and training compute in floating-point operations, > 0.  Give all three, or
+        two: the third then follows from flops = 6 n m (Kaplan et al. 2020).
     run : sequence, shape (rows,), or str, optional
         Name or number of the run of each row, if the rows are evaluations during trainings.  By default the
         column "run" of `data`, if the rows of each run have one model size and different compute.
@@ -167,7 +167,7 @@ def compute_optimal(
     nominal : array_like, optional
         Nominal budgets of the runs, see the parameter `budgets` of `isoflop`.
     law : str
-        The name of a law in n and m, such as "chinchilla", or "auto" for the average of several.
+        The name of a law in n and m, such as "chinchilla", or "auto" for the average of several laws.
     fixed : dict of str to float, optional
         Parameters of the law that are not fitted, such as ``{"eps0": 10.8}``.
     objective, huber_delta : str and float, optional
@@ -188,15 +188,15 @@ def compute_optimal(
     Returns
     -------
     ComputeOptimal
-        Exponents and optimal sizes by each approach, and why the others are missing.
+        Exponents and optimal sizes by each approach, and the reasons why approaches are missing.
 
     Raises
     ------
     NoAnswer
         If no approach finds optimal sizes.
     TypeError, ValueError
-        For missing columns, arrays of different lengths, values that are not finite and > 0, and for
-        accuracies without ``accuracy=True``.
+        If a column is missing, if arrays have different lengths, if a value is not finite and > 0, or if the
+        values are accuracies and ``accuracy`` is False.
 
     Examples
     --------

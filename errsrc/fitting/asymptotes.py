@@ -1,4 +1,4 @@
-"""The limits of fitted laws: their exponents, and the floor below which no size takes the error.
+"""The limits of fitted laws: their exponents, and the floor, below which the error never falls.
 
 An average of several laws has the exponents and the floors of its laws; this module combines them.  The ends
 of the combined intervals are the outermost ends of the laws' own intervals.
@@ -26,7 +26,7 @@ LARGE = 1e150
 
 
 def floor_of(forecast: Forecast, level: float) -> Interval:
-    """Return the limit of the mean curve as the inputs grow, over the draws of the parameters.
+    """Return the limit of a forecast's error as the inputs grow, with an interval from the draws.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def exponents(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Int
     Returns
     -------
     dict of str to Interval
-        By size: the weighted mean of the exponents, between the outermost ends of the laws' own intervals.
-        A size is left out if a law has no exponent of it.
+        For each size, the weighted mean of the exponents of all laws.  Its interval reaches to the outermost
+        ends of the laws' own intervals.  A size is left out if one of the laws has no exponent for this size.
     """
     found = {}
     for size, name in {"n": "data_exponent_name", "m": "model_exponent_name"}.items():
@@ -88,9 +88,9 @@ def floor(members: Sequence[Fit], weights: Sequence[float]) -> Interval | None:
     Returns
     -------
     Interval or None
-        The geometric mean of the laws' floors, which is the limit of their average in ln error, between the
-        outermost ends of their own intervals.  A lower end far below all measured errors is 0.  None for
-        laws in other inputs than n and m, and if a law rises as its inputs grow.
+        The weighted geometric mean of the laws' floors, because the laws are averaged in ln error.  Its
+        interval reaches to the outermost ends of the laws' own intervals.  A lower end far below all measured
+        errors is 0.  None for laws in other inputs than n and m, and if a law rises as its inputs grow.
     """
     if not set(members[0].law.inputs) <= {"n", "m"}:
         return None
@@ -108,7 +108,7 @@ def floor(members: Sequence[Fit], weights: Sequence[float]) -> Interval | None:
 
 
 def straight_line(n: Array, error: Array, level: float) -> Interval | None:
-    """Return the exponent of the power law without a floor: the slope of ln error in ln n, by least squares.
+    """Fit a power law without a floor by least squares of ln error in ln n, and return its exponent.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def straight_line(n: Array, error: Array, level: float) -> Interval | None:
 
 
 def summary_lines(members: Sequence[Fit], weights: Sequence[float]) -> list[tuple[str, str]]:
-    """Return the exponents and the floor of an average as the first lines of its table, (name, text) each.
+    """Return the exponents and the floor of an average as pairs (name, text), the first lines of its table.
 
     Parameters
     ----------

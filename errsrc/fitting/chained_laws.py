@@ -17,19 +17,19 @@ from errsrc.results import TextTable
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ChainedFit(Checked, Forecast):
-    """Errors of pruned networks of sizes that were never trained, not even unpruned.
+    """Two fits that together predict the errors of pruned networks of sizes that were never trained.
 
-    A dense law predicts the unpruned error of each network from n and m.  From this error follows the dense
-    plateau, from which the pruning law predicts the error at a density (Rosenfeld 2021, arXiv 2108.07686).
-    The inputs are n, m, density, depth and width.
+    A dense law predicts the error of each unpruned network from n and m.  This error times exp(dip) is the
+    dense plateau.  From the dense plateau and the density, the pruning law predicts the error of the pruned
+    network (Rosenfeld 2021, arXiv 2108.07686).  The inputs are n, m, density, depth and width.
 
     Parameters
     ----------
     dense : Forecast
-        A fit to the errors of unpruned networks, of a law in n and m, or an average of several.
+        A fit of a law in n and m to the errors of unpruned networks, or an average of several such fits.
     pruned : Forecast
-        A fit to the errors of pruned networks, of a law with eps_np among its inputs, such as
-        `errsrc.laws.JointPruning`.  Its errors are in the same unit.
+        A fit of a law with the input eps_np (the dense plateau), such as `errsrc.laws.JointPruning`, to the
+        errors of pruned networks.  These errors must have the same unit as those of the dense fit.
     dip : float
         ln (dense plateau / unpruned error).  It is negative where light pruning lowers the error
         (`errsrc.laws.plateau`), and 0 if both are equal.
@@ -37,17 +37,17 @@ class ChainedFit(Checked, Forecast):
     Attributes
     ----------
     inputs : dict of str to ndarray of float64, shape (points,)
-        Measured inputs by name: n and m of the dense fit, the others of the fit to pruned networks.
+        Measured inputs by name: n and m from the dense fit, the other inputs from the fit to pruned networks.
 
     Raises
     ------
     TypeError, ValueError
-        For fits of laws in other inputs, and a dip that is no finite number.
+        If a law has other inputs, or if the dip is not a finite number.
 
     Notes
     -----
-    Each draw of the first fit is paired with a draw of the second, and with a run of an unpruned network.
-    The noise of that run is shared by all densities of the network.
+    Each draw of the dense fit is paired with one draw of the other fit, and with the noise of one run of an
+    unpruned network.  All densities of this network share the noise.
 
     Examples
     --------
@@ -102,17 +102,17 @@ class ChainedFit(Checked, Forecast):
 
     @property
     def at_most(self) -> Mapping[str, float]:
-        """Largest value of an input, where it has one."""
+        """Largest allowed value by input, for inputs that have one."""
         return {**self.dense.at_most, **self.pruned.at_most}
 
     @property
     def draw_count(self) -> int:
-        """Number of draws that both fits have."""
+        """Number of draws of the chain: that of the fit with fewer draws."""
         return min(self.dense.draw_count, self.pruned.draw_count)
 
     @property
     def run_noise(self) -> float:
-        """Standard deviation of ln error of one run around the curve of its own plateau."""
+        """Standard deviation of ln error of a pruned run around the curve for its dense plateau."""
         return self.pruned.run_noise
 
     @property
@@ -146,7 +146,7 @@ class ChainedFit(Checked, Forecast):
     def run_deviates(self) -> Array:
         """Return a deviate of one run around its own plateau for each draw, see `Forecast.run_deviates`.
 
-        They are independent of the deviates of the unpruned networks.
+        These deviates are independent of those of the unpruned networks.
         """
         shuffled: Array = np.random.default_rng(1).permutation(super().run_deviates())
         return shuffled

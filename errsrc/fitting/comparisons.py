@@ -1,4 +1,4 @@
-"""Comparisons of laws on the same points: how well each predicts held-out sizes, and how well it fits."""
+"""Comparisons of laws on the same points: how well each law predicts held-out sizes, and how well it fits."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ class ComparedLaw(Result):
         The fit to all points; None if the law could not be fitted.
     miss : float
         Root mean square of ln (predicted / measured error) over the held-out cells of all splits; nan if the
-        law could not be fitted to a part of the cells.
+        fit to the other cells failed in a split.
     coverage : float
-        Share of the held-out runs in their intervals; nan where `miss` is nan.
+        Share of the held-out runs whose errors lie in their predicted intervals; nan where `miss` is nan.
     aicc : float
         Akaike's information criterion, corrected for few points; nan for Huber losses and for too few points.
     weight : float
-        Akaike weight among the laws with an `aicc`; nan without one.
+        Akaike weight among the laws that have an `aicc`; nan for a law whose `aicc` is nan.
     reason : str
-        Why a number is missing, as a sentence; "" if all are there.
+        A sentence that says why a number is nan; "" if no number is.
     """
 
     name: str
@@ -86,13 +86,13 @@ class Comparison(Result):
     Attributes
     ----------
     laws : tuple of ComparedLaw
-        The laws; the law with the smallest `miss` is first.
+        The laws in the order of their `miss`, the smallest first.
     splits : tuple of (int, int)
         Number of fitted and of held-out cells of each split.  A cell is all runs of equal inputs.
     level : float
         Coverage of the intervals, in (0, 1).
     warnings : tuple of str
-        Sentences on what the reader must know of the points.
+        Sentences on what weakens the comparison, such as rows that were left out.
     left_out : tuple of LeftOut
         Rows of the table that were not used, by reason.
     left_out_sentences : tuple of str
@@ -181,8 +181,8 @@ def compare(
     Parameters
     ----------
     laws : sequence of str or type of Law, optional
-        Names in `errsrc.laws.ALL`, and laws of your own, all in the same inputs.  By default all laws of
-        errsrc in these inputs.
+        Names in `errsrc.laws.ALL`, or classes of your own.  All laws must have the same inputs.  By default
+        all laws of errsrc with the given inputs.
     error : array_like, shape (points,), or str
         Measured errors, > 0, in any unit.  With `data`, the name of a column, "error" by default.
     data : dict, data frame, str or Path, optional
@@ -213,7 +213,7 @@ def compare(
     Raises
     ------
     TypeError, ValueError
-        For laws in different inputs, and if no law can be fitted to the points (see `errsrc.fit`).
+        If the laws have different inputs, or if no law can be fitted to the points (see `errsrc.fit`).
     NoFit
         If the fits of all laws fail.
 
@@ -221,10 +221,11 @@ def compare(
     -----
     Rows that are far from every law are left out, and a warning names them.
 
-    The largest cells are held out in turn: `HELD_OUT_SHARES` of all cells.  Splits that leave too few cells
-    for a law that could be fitted without the very largest cells are skipped.  AICc is N ln(S / N) + 2 K +
-    2 K (K + 1) / (N - K - 1), where S is the minimum of the sum of squares, N the number of points and K
-    that of the fitted parameters and the noise.
+    A cell is all runs of equal inputs.  Each split holds out the largest cells: one of the `HELD_OUT_SHARES`
+    of all cells.  A split is skipped if it leaves too few cells for a law that can be fitted in the split
+    with the fewest held-out cells.  AICc is N ln(S / N) + 2 K + 2 K (K + 1) / (N - K - 1), where S is the
+    minimum of the sum of squares, N the number of points, and K the number of fitted parameters plus 1 for
+    the noise.
 
     Examples
     --------

@@ -57,8 +57,8 @@ def fit_csv(
     r"""Fit a scaling law to the rows of a file, one trained model per row.
 
     The file is CSV text with a header, or in another format that `errsrc.tables.read_table` reads.  Rows with
-    equal sizes are repetitions with other seeds.  Rows that cannot be used are left out: empty cells, values
-    that are not finite or not > 0, and rows with a true cell in a column "diverged".
+    equal sizes are repetitions with other seeds.  Rows that cannot be used are left out: rows with an empty
+    cell, with a value that is not finite or not > 0, or with a true value in a column "diverged".
 
     Parameters
     ----------
@@ -66,18 +66,19 @@ def fit_csv(
         The file; "-" for standard input.
     law : str or type of Law
         A name in `errsrc.laws.ALL`, a law of your own, or "auto": the average of several laws in the sizes
-        that the file has.  "auto" is "pruning" if the density varies; "pruning" is the joint law in density,
-        depth and width if the file has several networks.
+        that the file has.  If the density varies, "auto" fits the law "pruning" instead.  If the file has
+        several networks, "pruning" stands for the joint law in density, depth and width.
     columns : dict of str to str, optional
-        Columns of inputs and of "error" under other names, such as ``{"n": "tokens", "error": "loss"}``.  By
+        Names of the columns of inputs and of "error", such as ``{"n": "tokens", "error": "loss"}``.  By
         default a column has the name of its input: n, m, density, depth, width, eps_np.
     weights : str, optional
-        Column of the relative weights of the rows; by default all weigh the same.
+        Name of the column with the relative weights of the rows; by default all weights are equal.
     where : dict of str to object, optional
-        Values by column: only the rows that hold them are fitted.
+        {column: value}: only the rows with these values are fitted.
     melt : bool
         Whether the file has a column for each run, such as "RUN - val/loss", as Weights & Biases exports
-        them.  It then becomes a table of the first column, run and val/loss (`DataTable.melted`).
+        them.  The file is then read as a long table with the first column, a column "run" and a column
+        "val/loss" (`DataTable.melted`).
     accuracy, strict : bool
         Whether the values are accuracies, and whether rows that cannot be used are refused, as in
         `errsrc.fit`.
@@ -89,10 +90,11 @@ def fit_csv(
     fixed : dict of str to float, optional
         Parameters that are not fitted, such as ``{"eps0": 0.9}``, in natural units.
     constants : dict of str to float, optional
-        Units of the law, such as ``{"n_full": 50_000}``; by default the largest input.
+        Constants of the law that state the unit of an input, such as ``{"n_full": 50_000}``; by default the
+        largest value of that input.
     objective, huber_delta : str and float, optional
-        What the fit of one law minimises, and the threshold of the Huber loss, as in `errsrc.fit`.  The
-        average of several laws chooses both itself.
+        What the fit of one law minimises, and the threshold of the Huber loss, as in `errsrc.fit`.  Leave
+        both out for the average of several laws, which chooses its own.
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
@@ -101,8 +103,8 @@ def fit_csv(
     Returns
     -------
     Fit or AveragedFit
-        The fit.  Its notes keep the columns for `predict_csv`, and its `left_out` the rows that were not
-        used.
+        The fit.  Its `notes` hold the names of the columns, which `predict_csv` reads.  Its `left_out` holds
+        the rows that were not used.
 
     Raises
     ------
@@ -215,12 +217,12 @@ class CsvPrediction(Prediction):
     table: DataTable
 
     def lines(self) -> Iterator[str]:
-        """Return the lines of the file, each with predicted, low and high added, or empty cells.
+        """Return the lines of the file, each with its predicted, low and high, or with empty cells.
 
         Raises
         ------
         ValueError
-            If the file already has a column of one of these names.
+            If the file already has a column named predicted, low or high.
         """
         return self.table.extended(self.columns())
 
@@ -237,8 +239,8 @@ def predict_csv(
     Parameters
     ----------
     forecast : Forecast
-        A fit.  If it was made from a table, the file has the inputs in columns of the same names; else in
-        columns that have the names of the inputs.
+        A fit.  If the fit was made from a table, the file must have the same names of columns.  Otherwise the
+        columns must have the names of the inputs.
     path : str or Path
         The file, in any format that `errsrc.tables.read_table` reads; "-" for standard input.
     level : float
@@ -249,7 +251,8 @@ def predict_csv(
     Returns
     -------
     CsvPrediction
-        The predictions, in the order of the rows, and the lines of the file with them.
+        The predictions in the order of the rows.  Its method `lines` returns the file with the predictions
+        added.
 
     Raises
     ------

@@ -20,7 +20,7 @@ MISFIT = 2.0
 
 
 class Undetermined(str):
-    """A warning that the points do not determine a parameter, or determine only a combination of some."""
+    """A warning that the points do not determine a parameter, or only a combination of parameters."""
 
 
 class Identifiability(NamedTuple):
@@ -31,11 +31,11 @@ class Identifiability(NamedTuple):
     condition : float
         Condition number of the weighted Jacobian in scaled coordinates; inf where it is singular.
     entangled : tuple of str
-        Parameters along which the sum of squares is flattest.
+        Names of the parameters whose combined change raises the sum of squares least.
     agreement : float
         Share of the starts that ended at the best optimum.
     ties : tuple of Law
-        Laws at other local optima that fit as well within the noise.
+        Laws at other local optima, which fit as well within the noise.
     """
 
     condition: float
@@ -81,7 +81,7 @@ def _ties(found: Optimum) -> tuple[Law, ...]:
 
 
 def unexplained(problem: Problem, residual: Array, far: NDArray[np.bool_]) -> float:
-    """Return the root mean square residual over the standard deviation of ln error, without far rows.
+    """Return the root mean square residual divided by the standard deviation of ln error, without far rows.
 
     Parameters
     ----------

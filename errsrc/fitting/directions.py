@@ -21,17 +21,18 @@ class RisingValues(ValueError):
 
 
 def rises(error: Array, inputs: Mapping[str, Array]) -> bool:
-    """Return whether the values clearly rise with n: their rank correlation is high, and not by chance.
+    """Return whether the values clearly rise with n: their rank correlation is high and significant.
 
-    Runs of equal sizes count once, with their mean.  If there is an m that varies, the values must rise with
-    n and with m, each at a given value of the other.
+    The mean of all runs of equal sizes counts as one value.  If there is an input m that varies, the values
+    must rise with n at fixed m, and with m at fixed n.
 
     Parameters
     ----------
     error : ndarray of float64, shape (points,)
         The values.
     inputs : dict of str to ndarray of float64, shape (points,)
-        Inputs by name; without an n the values do not rise.
+        Inputs by name.  Only "n" and "m" are used.  The result is False if "n" is missing or has fewer than 4
+        different values.
     """
     if len(error) < 4:
         return False

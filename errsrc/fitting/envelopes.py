@@ -27,19 +27,20 @@ POINTS = 1500
 
 @dataclass(frozen=True, repr=False)
 class TrainingEnvelope(Result):
-    """The runs that have the lowest error of all runs at some compute, and how their sizes grow with compute.
+    """The runs with the lowest error of all runs at some compute, and the growth of their sizes.
 
     Attributes
     ----------
     budgets : ndarray of float64, shape (best,)
-        Geometric middle of the compute at which a run is the best, in increasing order.
+        For each of these runs, the geometric middle of the range of compute in which the run is the best, in
+        flops and in increasing order.
     m, n : ndarray of float64, shape (best,)
-        Model size of the run, and the data size that it has used by then.
+        Model size of each run, and the data size that the run has used at this compute.
     error : ndarray of float64, shape (best,)
-        Its error there.
+        Error of each run at this compute.
     used : ndarray of bool, shape (best,)
-        False for the first and the last of these runs: smaller or larger models were not trained, so the
-        compute at which such a run is the best is cut off.
+        False for the first and the last of these runs.  Smaller and larger models were not trained, therefore
+        the ranges of compute in which these two runs are the best are cut off.
     a, b : Interval
         Exponents of the optimal model size and of the optimal data size.
     warnings : tuple of str
@@ -123,7 +124,8 @@ def training_envelope(
 
     This is approach 1 of Hoffmann et al. 2022 (arXiv 2203.15556).  Each row is an evaluation during a
     training.  ln error is interpolated between the rows of a run, over ln C with C = 6 n m.  At each C one
-    run has the lowest error.  A line through these runs has the exponents.
+    run has the lowest error.  The exponents are the slopes of lines through the logarithms of the sizes of
+    these runs over ln C.
 
     Parameters
     ----------
@@ -146,7 +148,7 @@ def training_envelope(
     Raises
     ------
     NoAnswer
-        If fewer than two runs are the best at some compute, not counting the smallest and the largest.
+        If fewer than two runs, not counting the first and the last, are the best at some compute.
     TypeError, ValueError
         For arrays of different lengths, and for values that are not finite and > 0.
 
@@ -155,8 +157,9 @@ def training_envelope(
     Each run counts as one point of the line, at the geometric middle of the compute at which the run is the
     best.  The intervals come from the scatter of these points around the line.
 
-    If the learning rate decays, the errors before the end of a run are too high: a run that had been planned
-    to end there would be better.  The approach is then biased; approaches 2 and 3 use ends of runs only.
+    If the learning rate decays, the errors before the end of a run are too high: a run that was planned to
+    end earlier would have a lower error there.  Approach 1 is then biased.  Approaches 2 and 3 use only the
+    ends of runs.
 
     Examples
     --------

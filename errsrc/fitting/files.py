@@ -1,7 +1,8 @@
 """Fits as JSON files, and the short summary that the command line prints.
 
-A file holds the name of each law, its parameters and all that predictions need.  Laws are looked up by name
-among those of ``errsrc.laws.ALL`` and those that the caller passes; nothing is ever imported from a file.
+A file holds the name of each law, the law's parameters, and all other values that predictions need.  Laws are
+looked up by name in ``errsrc.laws.ALL`` and among the laws that the caller passes.  Nothing is ever imported
+from a file.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def fit_summary(result: Forecast) -> dict[str, Any]:
     Parameters
     ----------
     result : Fit or AveragedFit
-        The fit.  An average is described by its member of the largest weight.
+        The fit.  For an average, the numbers are those of the fit with the largest weight.
 
     Returns
     -------
@@ -62,7 +63,7 @@ def fit_summary(result: Forecast) -> dict[str, Any]:
 def save_fit(result: Forecast, path: str | Path) -> None:
     """Write a fit to a JSON file that `load_fit` reads back.
 
-    A file that is there already is replaced as a whole, or not at all.
+    If the file exists, it is replaced in one step: an error leaves the old file unchanged.
 
     Parameters
     ----------
@@ -74,10 +75,11 @@ def save_fit(result: Forecast, path: str | Path) -> None:
     Raises
     ------
     TypeError
-        For a forecast that is neither a fit nor an average of fits, and for notes that are not JSON.
+        For a forecast that is neither a fit nor an average of fits, and if its `notes` cannot be written as
+        JSON.
     ValueError
-        If `load_fit` could not read the file back: for a law of your own with the name of a law of errsrc,
-        and for numbers that are not finite.
+        If `load_fit` could not read the file back, because a law of your own has the name of a law of errsrc,
+        or because a number is not finite.
     OSError
         If the file cannot be written.
     """
@@ -117,20 +119,20 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
     path : str or Path
         The file.
     laws : dict of str to type of Law, optional
-        Laws of your own, by the names that the file has for them, as ``{"onset": Onset}``.  The laws of
+        Laws of your own by their names in the file, such as ``{"onset": Onset}``.  The laws of
         ``errsrc.laws.ALL`` are always known.
 
     Returns
     -------
     Fit or AveragedFit
-        The fit; it predicts as the one that was written.
+        The fit.  Its predictions equal those of the fit that was written.
 
     Raises
     ------
     TypeError
         For laws that are not subclasses of `Law`.
     ValueError
-        If the file does not hold a fit, or holds one of a law that is not known.
+        If the file does not hold a fit, or if the law of the fit is not known.
     OSError
         If the file cannot be read.
     """

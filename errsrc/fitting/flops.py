@@ -1,4 +1,4 @@
-"""The cost model flops = 6 n m: the third of compute, data size and model size from the other two."""
+"""The cost model flops = 6 n m, which gives one of compute, data size and model size from the other two."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AS_GIVEN = "C and n as given"
 
 
 def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
-    """Return flops, n and m, with the missing one computed from the other two.
+    """Return flops, n and m; if one is missing, compute it from the other two.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
     sizes : dict of str to ndarray, shape (runs,)
         All three.
     cost : str
-        How the missing one was computed, or that none was missing, in words.
+        In words, how the missing array was computed, or that no array was missing.
 
     Raises
     ------
@@ -67,14 +67,14 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
 def with_data_sizes(
     table: DataTable, columns: Mapping[str, str], flops: str | None = None
 ) -> tuple[DataTable, str]:
-    """Return the table with a column n, computed from its columns of compute and model size if it lacks n.
+    """Return the table with a column n, which is computed from compute and model size if the table has none.
 
     Parameters
     ----------
     table : DataTable
         The table.
     columns : dict of str to str
-        {input: name of its column}, where a name is not that of the input.
+        {input: name of its column}, for the columns whose names differ from those of their inputs.
     flops : str, optional
         The column of the compute of each run; by default the column flops, if there is one.
 
@@ -83,7 +83,8 @@ def with_data_sizes(
     table : DataTable
         The table, possibly with a new column n.
     sentence : str
-        How n was computed; empty if the table has n, or lacks the compute or the model size.
+        A sentence that says how n was computed.  It is empty if n was not computed, because the table has n,
+        or lacks the compute or the model size.
     """
     if "n" in columns or table.found("n") is not None:
         return table, ""
