@@ -243,8 +243,8 @@ def test_the_command_computes_prints_draws_and_goes_on(tmp_path, capsys, one_pro
     assert "BandLeastSquares" in first
     assert (tmp_path / "cliff_cliff_1.png").stat().st_size > 5000
     assert main(["conjecture", str(path), "--json"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)
-    assert row["n_star"] == 5
+    rows = json.loads(capsys.readouterr().out)
+    assert 5 in [row["n_star"] for row in rows]
 
 
 REFUSED = [
