@@ -15,8 +15,8 @@
 - ``predict_csv(fit, "larger.csv")`` predicts the rows of a CSV file.
 - ``save_fit(fit, "fit.json")`` and ``load_fit("fit.json")`` write fits to files and read them.
 
-What these functions return are results that you can hold: `Fit`, `AveragedFit`, `Prediction`, `Plan`,
-`Frontier`, `Design`, `IsoFlop`, `TrainingEnvelope`, `ComputeOptimal`, `PrunedPlan` and `Holdout`.
+These functions return objects of the following types: `Fit`, `AveragedFit`, `Prediction`, `Plan`, `Frontier`,
+`Design`, `IsoFlop`, `TrainingEnvelope`, `ComputeOptimal`, `PrunedPlan` and `Holdout`.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Prediction(Result):
     left_out : tuple of LeftOut
         Rows of the table that could not be predicted, by reason.
     inputs : dict of str to ndarray of float64, shape (predictions,)
-        Inputs of the flattened predictions by name, which the figure shows.
+        Inputs of the predictions by name, flattened; the figure shows them.
     """
 
     predicted: Array
@@ -86,9 +86,9 @@ class Prediction(Result):
     def to_frame(self) -> Any:
         """Return predicted, low and high as a data frame.
 
-        The frame is one of the library that the table of the new runs came from, with a row for each row of
-        the table, and with the index of a pandas frame.  For other predictions the library is the first of
-        pandas, polars and pyarrow that is installed.
+        If the new runs came as a data frame, the result is a frame of the same library, with a row for each
+        row of the table, and with the index of a pandas frame.  Otherwise the library is the first of pandas,
+        polars and pyarrow that is installed.
         """
         columns = {name: np.ravel(x) for name, x in self.columns().items()}
         table = self.table
@@ -108,7 +108,7 @@ class Prediction(Result):
         return f"{len(intervals):,} predictions, from {lowest} to {highest}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the predictions as JSON values: a list for each column, None for rows left out."""
+        """Return the predictions as JSON values: a list for each column, None for rows that were left out."""
         shown = {"level": self.level, "warnings": self.warnings, "left_out": self.left_out}
         return {**json_value(self.columns()), **json_value(shown)}
 
@@ -135,7 +135,7 @@ class Forecast(Result, abc.ABC):
     input_names : tuple of str
         Names of the inputs.
     at_most : dict of str to float
-        Largest value of an input, where it has one (see `errsrc.laws.Law`).
+        Largest allowed value by input, for inputs that have one (see `errsrc.laws.Law`).
     inputs : dict of str to ndarray, shape (points,)
         The measured inputs that the curve was fitted to, in natural units.
     warnings : tuple of str
@@ -145,7 +145,7 @@ class Forecast(Result, abc.ABC):
     run_noise : float
         Standard deviation of ln error of one run around the mean curve.
     notes : dict
-        Further values that are stored with the fit, as JSON values.
+        Further JSON values that are stored with the fit, such as the names of the columns of its table.
     """
 
     notes: Mapping[str, Any] = MappingProxyType({})
@@ -183,7 +183,7 @@ class Forecast(Result, abc.ABC):
     @property
     @abc.abstractmethod
     def at_most(self) -> Mapping[str, float]:
-        """Largest value of an input, where it has one."""
+        """Largest allowed value by input, for inputs that have one."""
 
     @property
     @abc.abstractmethod
@@ -192,7 +192,7 @@ class Forecast(Result, abc.ABC):
 
     @abc.abstractmethod
     def log_errors(self, inputs: Mapping[str, Array]) -> Array:
-        """Return ln error of the central curve and of each draw, each at inputs of its own.
+        """Return ln error of the central curve and of each draw; each curve has its own inputs.
 
         Parameters
         ----------
@@ -202,7 +202,7 @@ class Forecast(Result, abc.ABC):
         Returns
         -------
         ndarray of float64, shape (1 + draw_count, points)
-            ln error of the mean over runs; the error is in the units of the fitted errors.
+            ln of the mean error over runs, with the error in the units of the fitted errors.
         """
 
     def curves(self, **inputs: ArrayLike) -> tuple[Array, Array]:
@@ -211,8 +211,8 @@ class Forecast(Result, abc.ABC):
         Parameters
         ----------
         **inputs : array_like
-            One for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast to
-            one of P entries.
+            An array for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast.
+            P is the number of entries of the broadcast shape.
 
         Returns
         -------
@@ -224,7 +224,7 @@ class Forecast(Result, abc.ABC):
         Raises
         ------
         TypeError, ValueError
-            For missing or unknown inputs, and for inputs out of range.
+            If an input is missing, unknown or out of range.
         """
         columns = self._columns(inputs, f"{type(self).__name__}.curves")
         return self._curves(columns)
@@ -240,11 +240,11 @@ class Forecast(Result, abc.ABC):
         level : float
             Coverage of the intervals, in (0, 1).
         data : dict, data frame, str or Path, optional
-            The new runs as a table, see `errsrc.fit`.  The columns have the names of those that the fit was
-            made from, or else the names that `inputs` give.
+            The new runs as a table, see `errsrc.fit`.  The names of the columns are those of the table that
+            was fitted, unless `inputs` give other names.
         **inputs : array_like, or str
-            One for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast.  With
-            `data`, names of columns.
+            An array for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast.
+            With `data`, names of columns.
 
         Returns
         -------
@@ -255,8 +255,8 @@ class Forecast(Result, abc.ABC):
         Raises
         ------
         TypeError, ValueError
-            For a level outside (0, 1), missing or unknown inputs, and inputs out of range or so extreme that
-            the predicted error is not a finite number.
+            If the level is outside (0, 1), if an input is missing, unknown or out of range, or if an input is
+            so extreme that the predicted error is not a finite number.
         """
         where = f"{type(self).__name__}.predict"
         LEVEL(level, "level", where)
@@ -319,7 +319,8 @@ class Forecast(Result, abc.ABC):
         table : DataTable
             The new runs.
         columns : dict of str to str, optional
-            {input: name of its column}, where it is not the column that the fit was made from.
+            {input: name of its column}, for the columns whose names differ from those in the table that was
+            fitted.
         level : float
             Coverage of the intervals, in (0, 1).
         strict : bool
@@ -354,10 +355,12 @@ class Forecast(Result, abc.ABC):
     def run_spread(self, logs: Array, inputs: Mapping[str, Array]) -> Array:
         """Return the scale of ln error of one run around a curve.
 
-        The scale combines the noise of a run with the possible error of the law's form, which grows with the
-        distance from the fitted points.  For a law in several sizes the distance is `extrapolation`
-        (`GRID_DOUBT`).  For a law in one input, and for laws of pruned networks, the distance is
-        that in ln error (`CURVE_DOUBT`, `PRUNED_DOUBT`).
+        The scale is the root of the sum of two squares: the noise of a run, and the possible error of the
+        law's form, which grows with the distance from the fitted points.  For a law in several sizes, the
+        possible error is the range of the fitted ln errors times a factor.  The factor is the root of the sum
+        of two squares: `NEAR_DOUBT`, and `GRID_DOUBT` times `extrapolation`.  For other laws, the possible
+        error is the distance of `logs` from the range of the fitted ln errors times a factor.  The factor is
+        `CURVE_DOUBT` for a law in one input, and `PRUNED_DOUBT` for a law of pruned networks.
 
         Parameters
         ----------
@@ -388,9 +391,10 @@ class Forecast(Result, abc.ABC):
     def extrapolation(self, inputs: Mapping[str, Array]) -> Array:
         """Return how far inputs lie outside the fitted points, in widths of the fitted range.
 
-        Each input, and the product of all inputs, has a fitted range on a logarithmic scale.  The result is
-        the largest of the distances to these ranges, each divided by the width of its range.  The product
-        matters because a point can have a moderate n and a moderate m, and more n m than any fitted point.
+        The fitted range of an input reaches from the smallest to the largest logarithm of the input over the
+        fitted points.  The product of all inputs has such a range, too.  Each distance to a range is divided
+        by the width of the range, and the result is the largest quotient.  The product matters because a
+        point can have a moderate n and a moderate m, but a larger n m than all fitted points.
 
         Parameters
         ----------
@@ -400,7 +404,7 @@ class Forecast(Result, abc.ABC):
         Returns
         -------
         ndarray of float64
-            0 inside the fitted ranges; 1 at one width of a range outside.
+            0 inside the fitted ranges; 1 at a distance of one width from a range.
         """
         fitted = [np.log(self.inputs[name]) for name in self.input_names]
         asked = [np.log(inputs[name]) for name in self.input_names]
@@ -423,7 +427,7 @@ class Forecast(Result, abc.ABC):
         return float(centre.min()), float(centre.max())
 
     def run_deviates(self) -> Array:
-        """Return a deviate of one run for each draw, in units of `run_spread`.
+        """Return the deviation of one run from the curve for each draw, in units of `run_spread`.
 
         Returns
         -------

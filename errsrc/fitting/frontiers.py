@@ -47,7 +47,7 @@ class Frontier(Result):
     n : tuple of Interval
         Optimal data size at each budget.
     ratio : tuple of Interval
-        n / m at the optimum of each budget: for language models the tokens per parameter.
+        n / m at the optimum of each budget, which for language models is the number of tokens per parameter.
     error : tuple of Interval or None
         Error of one new run at the optimal sizes of each budget, in the units of the fitted errors; None if
         the method does not predict errors.
@@ -56,9 +56,9 @@ class Frontier(Result):
     b : Interval
         Exponent of the optimal data size.
     scope : str
-        Budgets for which the exponents hold, in words.
+        In words, the budgets for which the exponents hold.
     cost : str
-        The cost model, in words.
+        In words, the cost model.
     warnings : tuple of str
         Sentences on what weakens the frontier.
     """
@@ -107,8 +107,8 @@ class Frontier(Result):
         Returns
         -------
         dict of str to ndarray of float64, shape (budgets,)
-            "budget"; then for each of "m", "n", "ratio" and "error" the estimate under its own name, and the
-            ends of its interval with "_low" and "_high" added.
+            Arrays named "budget", "m", "n", "ratio" and "error".  Names with "_low" and "_high" added, such
+            as "m_low", hold the ends of the intervals.
         """
         out = {"budget": np.array(self.budgets)}
         for name in ("m", "n", "ratio", "error"):
@@ -136,7 +136,8 @@ def frontier(
     budgets : array_like
         Budgets > 0, in the units of `cost`: one number, or several in any order.
     cost : callable
-        Cost model: (n, m) -> cost, arrays of one shape, increasing in both.
+        Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
+        with n and with m.
     level : float
         Coverage of the intervals, in (0, 1).
 
@@ -150,7 +151,7 @@ def frontier(
     NoAnswer
         If the error has no minimum at a budget, because the law falls with only one of the sizes.
     TypeError, ValueError
-        For laws in other inputs, and for values out of range.
+        If the law has other inputs, or if a value is out of range.
 
     Notes
     -----
@@ -159,11 +160,11 @@ def frontier(
     other laws and costs the exponents are local: they are the slopes of ln m* and ln n* over ln C between the
     smallest and the largest budget, or over a factor of 10 around a single budget.
 
-    Each draw of the fit's parameters has an optimum of its own.  The intervals of sizes and exponents are
-    quantiles of these optima.  Their distance from the estimate is multiplied by the ratio of the quantiles
-    of Student's t and of the normal distribution, because the noise is estimated from few points.  The
-    intervals hold if the form of the law is right.  The intervals of the errors hold for one new run, as
-    those of `Forecast.predict`.
+    Each draw of the fit's parameters has an optimum of its own.  The ends of the intervals of sizes and
+    exponents are quantiles of these optima.  The distances of the ends from the estimate are then multiplied
+    by the ratio of the quantiles of Student's t and of the normal distribution, because the noise is
+    estimated from few points.  The intervals hold if the form of the law is right.  The intervals of the
+    errors hold for one new run, like those of `Forecast.predict`.
 
     Examples
     --------
@@ -278,7 +279,7 @@ def _log_errors(fit: Forecast, budgets: Array, m: Array, cost: Cost) -> Array:
 
 
 def largest_n(cost: Cost, budgets: Array, m: Array, measured: Array) -> Array:
-    """Return the largest n that a budget pays for at each model size; nan where even the smallest costs more.
+    """Return the largest n that each budget pays for at each model size; nan if it pays for no n searched.
 
     Parameters
     ----------
@@ -289,7 +290,7 @@ def largest_n(cost: Cost, budgets: Array, m: Array, measured: Array) -> Array:
     m : ndarray of float64, shape (rows, budgets, sizes)
         Model sizes.
     measured : ndarray of float64
-        Measured data sizes, in whose neighbourhood n is searched.
+        Measured data sizes.  Values of n are searched in the neighbourhood of these sizes.
 
     Returns
     -------
@@ -373,13 +374,15 @@ def interval_of_draws(
     Parameters
     ----------
     rows : ndarray of float64, shape (1 + draws,)
-        The estimate, then its draws; a draw that is nan lies on both sides.
+        The estimate, then its draws.  A draw that is nan counts as -inf for the lower end and as inf for the
+        upper end.
     level : float
         Coverage, in (0, 1).
     widening : float
-        Factor of the distance of both ends from the estimate.
+        Factor by which the distances of both ends from the estimate are multiplied.
     positive : bool
-        Whether `rows` are logarithms, and the interval that of the quantity itself.
+        Whether `rows` are natural logarithms of the quantity.  The interval is always that of the quantity
+        itself.
     """
     centre, draws = float(rows[0]), rows[1:]
     open_ = np.isnan(draws)

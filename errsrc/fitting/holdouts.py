@@ -1,4 +1,4 @@
-"""Held-out judgements: a law is fitted to small cells and compared with large cells.
+"""Tests of a law on held-out cells: the law is fitted to small cells and compared with large cells.
 
 A *cell* is one set of sizes (n, m, ...) with all the runs that were made there.
 """
@@ -52,7 +52,7 @@ class JudgedCells(Result):
     runs : tuple of ndarray of float64, shape (runs of the cell,)
         Measured errors of each cell.
     prediction : Prediction
-        Prediction for one new run of each cell, (cells,).
+        Predictions for one new run of each cell, as arrays of shape (cells,).
     """
 
     inputs: dict[str, Array]
@@ -101,7 +101,7 @@ class JudgedCells(Result):
 
     @property
     def seed_noise(self) -> float:
-        """Pooled standard deviation of ln error between runs of one cell; nan where none is repeated."""
+        """Pooled standard deviation of ln error between runs of one cell; nan if no cell has two runs."""
         logs = [np.log(e) for e in self.runs]
         extra = sum(len(e) - 1 for e in logs)
         return math.sqrt(sum(float(((e - e.mean()) ** 2).sum()) for e in logs) / extra) if extra else math.nan
@@ -125,7 +125,7 @@ class JudgedCells(Result):
         return {k: f"{v:,.0f}" if v == round(v) else f"{v:.4g}" for k, v in values.items()}
 
     def texts(self, cell: int) -> tuple[str, str, str]:
-        """Return the predicted error, its interval and the measured error, with the digits they support.
+        """Return the predicted error, its interval and the measured error of a cell as texts.
 
         Parameters
         ----------
@@ -135,7 +135,8 @@ class JudgedCells(Result):
         Returns
         -------
         tuple of str
-            The three texts; the interval as "[low, high]".
+            The three texts, rounded to the digits that the interval supports.  The interval is written "[low,
+            high]".
         """
         interval = self.interval(cell)
         predicted, _, ends = str(interval).partition(" ")
@@ -180,7 +181,7 @@ class Criterion:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Holdout(Result):
-    """A fit with the cells that it was fitted to, and the cells that it had not seen.
+    """A fit, the cells that it was fitted to, and the cells that were held out from the fit.
 
     Attributes
     ----------
@@ -227,7 +228,8 @@ class Holdout(Result):
         Returns
         -------
         dict of str to ndarray, shape (cells,)
-            The sizes, held_out, runs (their number), measured, predicted, low, high and divergence.
+            The sizes by name; "held_out", whether the cell was held out; "runs", the number of its runs;
+            "measured", the mean error; "predicted", "low" and "high", the prediction; "divergence".
         """
         parts = (self.fitted, self.held_out)
 
@@ -290,7 +292,7 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     Raises
     ------
     TypeError, ValueError
-        For values that are not finite numbers > 0, and a share outside (0, 1).
+        If a size is not a finite number > 0, or if the share is outside (0, 1).
 
     Examples
     --------
@@ -401,7 +403,7 @@ def judge(
     error : array_like, shape (runs,)
         Measured errors, > 0, in the units of the fitted errors.  Rows of equal inputs are runs of one cell.
     fitted : array_like of bool, shape (runs,)
-        The runs that the fit was fitted to.
+        True for the runs that the fit was fitted to.
     level : float
         Coverage of the intervals for one new run, in (0, 1).
     **inputs : array_like, shape (runs,)
@@ -415,8 +417,8 @@ def judge(
     Raises
     ------
     TypeError, ValueError
-        For missing or unknown inputs, values that are not finite and > 0, arrays of different lengths, and if
-        `fitted` is true of all runs, or of none.
+        If an input is missing or unknown, if a value is not finite and > 0, if arrays have different lengths,
+        or if `fitted` is True for all runs or for none.
     """
     e, seen = np.asarray(error), np.asarray(fitted)
     columns = checked_inputs(inputs, forecast.input_names, "judge")

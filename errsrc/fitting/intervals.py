@@ -51,8 +51,8 @@ def parameter_intervals(
     Returns
     -------
     dict of str to Interval
-        Intervals in natural units.  An end that the points do not bound is infinite, or 0 for the lower end
-        of a positive parameter.
+        Intervals in natural units.  If the points do not bound an end, the end is -inf or inf, or 0 for the
+        lower end of a positive parameter.
     """
     unit = problem.error_unit
     natural, centres = problem.natural(unit), problem.shift(z[None, :], unit)[0]
@@ -76,9 +76,9 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
 
     Errors are redrawn around the fitted law with the standard deviation of the residuals, corrected for the
     number of parameters.  Along a single input, neighbouring residuals may be correlated, for example if the
-    points are evaluations of one training run.  So the noise along a single input is autoregressive, with the
-    correlation of the residuals.  Huber fits in several inputs are instead refitted under exponential weights
-    (Rubin 1981), which need no model of the noise.
+    points are evaluations of one training run.  Therefore the noise of a law in one input is autoregressive,
+    with the correlation of neighbouring residuals.  Huber fits in several inputs are instead refitted under
+    exponential weights (Rubin 1981), which need no model of the noise.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     Returns
     -------
     ndarray of float64, shape (draws, free)
-        Scaled coordinates of the refits.
+        Scaled coordinates of the solution of each refit.
     """
     rng = np.random.default_rng([seed, 1])
     starts = np.repeat(z[None, :], draws, axis=0)
@@ -130,8 +130,8 @@ def _autoregressive(problem: Problem, residual: Array, noise: Array) -> Array:
 def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: float) -> Array:
     """Return the ends of the percentile intervals of bootstrap draws.
 
-    The interval of a coordinate that the points do not determine has no ends: the draws of this coordinate
-    only show where the search or its prior left it.
+    If the points do not determine a coordinate, the ends of its interval are infinite.  The draws of such a
+    coordinate only show where the search stopped, or where the prior lies.
 
     Parameters
     ----------
@@ -180,10 +180,10 @@ def _covariance(jac: Array) -> Array:
 def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     """Return the ends of the profile-likelihood intervals.
 
-    For each coordinate and each side, all other coordinates are refitted at a ladder of offsets of this one.
-    The interval ends where the square root of the rise of the sum of squares, in units of the residual
-    standard deviation, reaches the quantile of Student's t distribution, or that for uneven noise
-    (`uneven_noise.quantiles`).
+    Each coordinate is held at a sequence of values on each side of the solution, while all other coordinates
+    are refitted.  The interval ends where the square root of the rise of the sum of squares, in units of the
+    residual standard deviation, reaches a quantile.  The quantile is that of Student's t distribution, or
+    that for uneven noise (`uneven_noise.quantiles`).
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     Returns
     -------
     ndarray of float64, shape (free, 2)
-        Lower and upper ends; infinite where the ladder does not reach the quantile.
+        Lower and upper ends; infinite where no value of the sequence reaches the quantile.
     """
     size = len(natural.free)
     residual, jac = natural.residuals(z[None, :], natural.error)
@@ -249,7 +249,7 @@ def interval_of(rows: Array, level: float) -> Interval:
     Parameters
     ----------
     rows : ndarray of float64, shape (1 + draws,)
-        The estimate, then its draws; nan counts as inf.
+        The estimate, then its draws.  A draw that is nan counts as inf.
     level : float
         Coverage, in (0, 1).
 

@@ -1,7 +1,8 @@
 """Compute-optimal sizes from isoFLOP tables: runs of several model sizes at each of several budgets.
 
-This is approach 2 of Hoffmann et al. 2022 (arXiv 2203.15556): at each budget a parabola in the logarithm of
-the model size has its minimum at the optimal size, and a line through these minima has the exponent.
+This is approach 2 of Hoffmann et al. 2022 (arXiv 2203.15556).  At each budget a parabola in the logarithm of
+the model size is fitted to the errors.  Its minimum is the optimal size.  A line through the logarithms of
+these minima has the exponent as its slope.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class IsoFlopGroup(Result):
     budget : float
         Geometric mean of the flops of the runs.
     rows : ndarray of int, shape (runs,)
-        Places of the runs in the arrays that `isoflop` was given.
+        Indices of the runs in the arguments of `isoflop`.
     m, n, error : ndarray of float64, shape (runs,)
         Model sizes, data sizes and errors of the runs.
     used : ndarray of bool, shape (runs,)
@@ -59,7 +60,7 @@ class IsoFlopGroup(Result):
     parabola : tuple of float
         (c0, c1, c2, centre): error = c0 + c1 x + c2 x^2 with x = ln m - centre.
     excluded : str
-        Why the line through the minima leaves this budget out, as a phrase; empty where it does not.
+        A phrase that says why the line through the minima leaves this budget out; empty if it does not.
     """
 
     budget: float
@@ -96,7 +97,8 @@ class IsoFlop(Result):
     Attributes
     ----------
     groups : tuple of IsoFlopGroup
-        The budgets, in increasing order; also those that are left out of the line (`IsoFlopGroup.excluded`).
+        The budgets in increasing order, including those that are left out of the line
+        (`IsoFlopGroup.excluded`).
     a : Interval
         Exponent of the optimal model size.
     b : Interval
@@ -104,7 +106,7 @@ class IsoFlop(Result):
     noise : float
         Standard deviation of the errors around their parabolas, relative to the mean error of the budget.
     cost : str
-        Where n and the budgets come from, in words.
+        In words, where n and the budgets come from.
     warnings : tuple of str
         Sentences on budgets and runs that were left out, and on what weakens the result.
     lines : tuple of Line
@@ -215,8 +217,8 @@ def isoflop(
 
     This is approach 2 of Hoffmann et al. 2022 (arXiv 2203.15556).  The runs are grouped by their flops.  In
     each group a parabola in ln m is fitted to the errors by least squares; its minimum is the optimal model
-    size of that budget.  A line of ln m* over ln C then has the exponent a.  The same with n in place of m
-    has the exponent b.
+    size of that budget.  A line of ln m* over ln C then has the exponent a.  The exponent b follows in the
+    same way from parabolas in ln n and a line of ln n* over ln C.
 
     Parameters
     ----------
@@ -225,38 +227,39 @@ def isoflop(
     m : array_like, shape (runs,)
         Model sizes, > 0.
     flops : array_like, shape (runs,), optional
-        Operations of each training, > 0.  By default 6 n m (Kaplan et al. 2020).
+        Floating-point operations of each training, > 0.  By default 6 n m (Kaplan et al. 2020).
     n : array_like, shape (runs,), optional
         Data sizes, > 0.  By default flops / (6 m).  Give `flops`, `n` or both.
     budgets : array_like, shape (budgets,), optional
-        Nominal budgets; each run belongs to the nearest, and is left out if it is farther away than a factor
-        of 1.5.  By default runs share a budget if their flops differ by less than 10%.
+        Nominal budgets in flops.  Each run belongs to the nearest budget, and is left out if its flops differ
+        from this budget by more than a factor of 1.5.  By default runs share a budget if their flops differ
+        by less than 10%.
     level : float
         Coverage of the intervals, in (0, 1).
 
     Returns
     -------
     IsoFlop
-        The budgets with their optima, and the exponents, with intervals.
+        The optimal sizes of each budget and the exponents, all with intervals.
 
     Raises
     ------
     NoAnswer
-        If no budget has an optimum between its smallest and its largest model.
+        If no budget has an optimum between the smallest and the largest model of this budget.
     TypeError, ValueError
         For arrays of different lengths, and for values that are not finite and > 0.
 
     Notes
     -----
-    A budget is left out of the line if it has fewer than three model sizes, if its parabola does not open
-    upward by more than the noise, and if the minimum lies outside the measured sizes.  The noise is the
+    A budget is left out of the line in three cases: it has fewer than three model sizes; its parabola does
+    not open upward by more than the noise; or the minimum lies outside the measured sizes.  The noise is the
     standard deviation of the errors around their parabolas, relative to the mean error of their budget,
-    pooled over all budgets.  A run farther than 8 such standard deviations from its parabola, as a diverged
-    run is, is left out and named in the warnings.
+    pooled over all budgets.  A run that lies more than 8 such standard deviations from its parabola, such as
+    a diverged run, is left out and named in the warnings.
 
     The interval of a minimum is Fieller's, which is exact for a ratio of normal estimates.  The line is
-    weighted by the variances of the minima.  Its standard error is multiplied by the scatter of the minima
-    around the line where this scatter is larger than the noise explains.
+    weighted by the variances of the minima.  If the minima scatter around the line more than the noise
+    explains, the standard errors of the line are multiplied by the ratio of the two.
 
     The errors of real runs are not symmetric in ln m.  The minimum of a parabola through sizes far from the
     optimum is therefore biased.  `frontier` on a fitted law (approach 3) has no such bias, but it relies on

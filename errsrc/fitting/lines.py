@@ -19,17 +19,18 @@ class Line:
     Attributes
     ----------
     x0, y0 : float
-        A point of the line, at which the standard errors of `y0` and `slope` are independent.
+        A point of the line.  The errors of `y0` and of `slope` are independent there.
     slope : float
         The slope; nan for a line through a single point.
     y0_error, slope_error : float
         Standard errors.
     quantile : float
-        Half the width of an interval in standard errors.
+        Half the width of an interval, in standard errors.
     level : float
         Coverage of the intervals, in (0, 1).
     scatter : float
-        Scatter of the points around the line, in units of what their variances explain; nan for two points.
+        Scatter of the points around the line, divided by the scatter that their variances explain; nan for
+        two points.
     """
 
     x0: float
@@ -60,15 +61,15 @@ class Line:
         return self._interval(*self._value_and_error(budget))
 
     def ratio(self, other: Line, budget: float) -> Interval:
-        """Return the size of another line over the size of this line at a budget.
+        """Return the ratio at a budget of the size on another line to the size on this line.
 
-        Both sizes come from the same runs: what makes one larger makes the other smaller, so that the
-        standard errors of the logarithms add up.
+        Both sizes come from the same runs, and an error that makes one size larger makes the other smaller.
+        Therefore the standard errors of the logarithms add up.
 
         Parameters
         ----------
         other : Line
-            The line of the other size.
+            The other line, such as that of the data size.
         budget : float
             The budget C > 0.
         """
@@ -90,14 +91,15 @@ class Line:
 
 
 def fitted_line(x: Array, y: Array, variance: Array, degrees: int, level: float) -> Line:
-    """Return the weighted least-squares line through (x, y), (budgets,) each.
+    """Return the weighted least-squares line through the points (x, y).
 
     Parameters
     ----------
     x, y, variance : ndarray of float64, shape (budgets,)
-        ln C, ln of the optimal size, and the variance of the latter.
+        ln C, ln of the optimal size, and the variance of ln of the optimal size.
     degrees : int
-        Degrees of freedom of the noise behind the variances; 0 where the noise is not known.
+        Degrees of freedom of the noise behind the variances; 0 if the variances are known only up to a common
+        factor.
     level : float
         Coverage of the intervals.
     """

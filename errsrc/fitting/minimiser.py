@@ -1,11 +1,12 @@
 """Levenberg-Marquardt for many small least-squares problems at once, within bounds.
 
 A fit of a law has a few parameters and some hundred points.  It is solved from tens of starts, and then
-refitted hundreds of times for its intervals.  Here all of these, the *members* of a batch, take their steps
-together as stacked arrays.  Each member has its own damping, and leaves the batch when it is done.
+refitted hundreds of times for its intervals.  Each of these problems is a *member* of a batch.  All members
+take their steps at once, as stacked arrays.  Each member has its own damping, and leaves the batch when it
+has converged.
 
-Each damped step is solved by a QR factorisation of the Jacobian.  The normal equations would square its
-condition number.
+Each damped step is solved by a QR factorisation of the Jacobian.  The normal equations would square the
+condition number of the Jacobian.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ class BatchSolution(NamedTuple):
     z : ndarray of float64, shape (members, parameters)
         Best point of each member.
     cost : ndarray of float64, shape (members,)
-        Sum of losses there; inf where no finite point was found.
+        Sum of losses at this point; inf if no point with a finite sum was found.
     converged : ndarray of bool, shape (members,)
-        False where the iterations ran out.
+        False for members that reached the largest number of iterations.
     """
 
     z: Array
@@ -60,9 +61,9 @@ def minimise(
     Parameters
     ----------
     residuals : callable
-        Residuals and Jacobian of some members (see `BatchResiduals`).
+        Function that returns the residuals and the Jacobian of some members (see `BatchResiduals`).
     z : ndarray of float64, shape (members, parameters)
-        Starts; they are clipped into the bounds.
+        Starts, which are clipped to the bounds.
     lower, upper : ndarray of float64, shape (parameters,)
         Bounds.
     weights : ndarray of float64, shape (members or 1, points)
@@ -76,9 +77,9 @@ def minimise(
     frozen : ndarray of bool, shape (members, parameters), optional
         Coordinates that keep their values.
     iterations : int
-        Largest number of steps of a member.
+        Largest number of steps of each member.
     tolerance : float
-        A member is done when its step, or its expected relative gain, falls below this.
+        A member has converged when its step, or the expected relative fall of its cost, is below this value.
 
     Returns
     -------

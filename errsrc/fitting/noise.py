@@ -1,6 +1,6 @@
 """How large the noise is: around a fitted law, between neighbouring sizes, and between repeated seeds.
 
-Noise is always the noise of ln error, so that 0.05 is a noise of 5%.
+Noise is always the standard deviation of ln error: 0.05 means noise of 5%.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Noise(NamedTuple):
         Standard deviation of a new run around the law; larger than `residual` where the points look like a
         running best.
     seeds : float
-        Standard deviation of rows with equal inputs around their mean; nan where no inputs are repeated.
+        Standard deviation of rows with equal inputs around their mean; nan if no two rows have equal inputs.
     """
 
     residual: float
@@ -74,15 +74,15 @@ def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
     """Return the standard deviation of a fit's noise, corrected for the number of parameters fitted.
 
     In least squares the weights are precisions, and the result is the noise of a point of weight 1.  In a
-    Huber fit the weights say how important a point is, and the result is the noise of every point
-    (`residual_scale`).
+    Huber fit the weights say how important a point is.  All points then have the same noise, which is the
+    result (`residual_scale`).
 
     Parameters
     ----------
     problem : Problem
         The problem that was solved.
     residual : ndarray of float64, shape (points,)
-        Residuals at its solution.
+        Residuals at the solution of the problem.
     jac : ndarray of float64, shape (points, free)
         Their Jacobian.
     """
@@ -92,12 +92,12 @@ def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
 
 
 def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
-    """Return the standard deviation of noise that is the same at all points, from a weighted fit.
+    """Estimate the standard deviation of noise that is equal at all points, from the residuals of a fit.
 
     With A = J' W J and B = J' W^2 J, the weighted sum of squared residuals of a least-squares fit has
-    expectation scale^2 (sum w - trace A^-1 B); where all weights are 1, the factor is the number of points
-    minus that of parameters.  The factor is taken to be at least a third of sum w, so that a few points of
-    large weight, which the fit passes through, are not taken for exact.
+    expectation scale^2 (sum w - trace A^-1 B).  The factor in brackets is the number of points minus the
+    number of parameters if all weights are 1.  The factor is set to at least a third of sum w.  Otherwise a
+    fit that passes through a few points of large weight would seem to have almost no noise.
 
     Parameters
     ----------
@@ -117,12 +117,12 @@ def residual_scale(residual: Array, weights: Array, jac: Array) -> float:
 
 
 def robust_scale(residual: Array, weights: Array) -> float:
-    """Return the standard deviation of a normal sample that has this weighted median of |residual|.
+    """Return the standard deviation of a normal distribution with the same weighted median of |residual|.
 
     Parameters
     ----------
     residual, weights : ndarray of float64, shape (points,)
-        The sample, and the weights of the median.
+        Residuals, and their weights in the median.
     """
     order = np.argsort(np.abs(residual))
     share = np.cumsum(weights[order])
@@ -133,8 +133,9 @@ def robust_scale(residual: Array, weights: Array) -> float:
 def local_scale(n: Array, error: Array) -> float:
     """Return the standard deviation of ln error around a smooth curve in ln n, without any law.
 
-    The mean ln error at each size is compared with the line through its two neighbours.  The median absolute
-    difference, in units of its own standard deviation, is read as that of a normal sample.
+    The mean ln error at each size is compared with the line through its two neighbours.  Each difference is
+    divided by its standard deviation for noise of 1.  The result is the standard deviation of a normal
+    distribution with the same median absolute value.
 
     Parameters
     ----------
@@ -157,13 +158,13 @@ def local_scale(n: Array, error: Array) -> float:
 
 
 def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
-    """Return the noise of a new run over the noise of the residuals: a factor between 1 and 2.
+    """Return the noise of a new run divided by the noise of the residuals, a factor from 1 to 2.
 
     Noise makes some errors of a curve rise from one size to the next, unless the steps between sizes are
     large.  If no error rises, the curve is probably the running best of a noisier curve.  The factor is then
-    2 - P, where P is an upper bound on the probability that none of the errors rises in spite of the noise,
-    if the steps are independent.  The factor is 1 if any error rises, if sizes are repeated, and for several
-    inputs.
+    2 - P.  P is the probability that no error rises in spite of the noise, computed as if the steps were
+    independent.  The factor is 1 if an error rises from one size to the next, if a size is repeated, or if
+    the law has several inputs.
 
     Parameters
     ----------
@@ -184,11 +185,13 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
 
 
 def above_largest(problem: Problem, z: Array, cost: float) -> str | None:
-    """Return a sentence on errors above the fixed parameter that the law never exceeds; None if none are.
+    """Return a sentence if measured errors exceed the fixed parameter that is the law's largest error.
 
-    Such errors are kept if noise explains them: if the law fits the points hardly better where this parameter
-    is fitted too.  The square root of the fall of the cost, in units of the residual standard deviation, is
-    then at most `OUTLIER`.
+    Some laws have a parameter that is the largest error, such as eps0.  If this parameter is fixed and noise
+    explains the measured errors above it, the sentence says so.  If no error is above it, or if the law has
+    no such parameter, return None.  To decide, the law is fitted again with this parameter free.  Noise
+    explains the errors if the cost hardly falls: the square root of its fall is at most `OUTLIER` residual
+    standard deviations.
 
     Parameters
     ----------
@@ -197,12 +200,12 @@ def above_largest(problem: Problem, z: Array, cost: float) -> str | None:
     z : ndarray of float64, shape (free,)
         Its solution.
     cost : float
-        Its cost there.
+        The cost at the solution.
 
     Raises
     ------
     ValueError
-        If noise does not explain the errors.
+        If noise does not explain the errors above the parameter.
     """
     name = problem.law.largest_error_name or ""
     largest = problem.fixed.get(name, math.inf)
@@ -246,18 +249,19 @@ def seed_noise(problem: Problem) -> float:
 
 @checks.arguments(error=ERROR)
 def seed_weights(error: ArrayLike, **inputs: ArrayLike) -> Array:
-    """Return weights for a fit from repeated seeds: inverse variances of ln error.
+    """Return inverse variances of ln error, estimated from repeated seeds, as weights for a fit.
 
-    Few seeds determine a variance badly: two seeds that happen to agree would dominate the fit.  So the
-    variance of each cell is a weighted mean of two variances: its own, with its k - 1 degrees of freedom, and
-    the pooled variance, with 4 degrees of freedom (an inverse-gamma prior).
+    A cell is a group of runs of equal sizes that differ only in the seed.  Few seeds determine a variance
+    badly: two seeds that happen to agree would dominate the fit.  Therefore the variance of a cell of k runs
+    is a weighted mean of two variances.  The variance of the cell itself has the weight k - 1, and the
+    variance pooled over all cells has the weight 4 (an inverse-gamma prior).
 
     Parameters
     ----------
     error : array_like, shape (points,)
         Measured errors, > 0.
     **inputs : array_like
-        Sizes, > 0: arrays of shape (points,), or single numbers.  Rows of equal inputs are repeats of a cell.
+        Sizes, > 0: arrays of shape (points,), or single numbers.  Rows of equal inputs are runs of one cell.
 
     Returns
     -------
@@ -267,7 +271,7 @@ def seed_weights(error: ArrayLike, **inputs: ArrayLike) -> Array:
     Raises
     ------
     ValueError
-        If no cell is repeated.
+        If no cell has two runs.
     TypeError, ValueError
         For arrays of different lengths, and for values that are not finite numbers > 0.
 
