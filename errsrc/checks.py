@@ -83,6 +83,25 @@ def nearest(value: str, options: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
+def missing_file(error: FileNotFoundError) -> FileNotFoundError:
+    """Return an error whose message also names the file of the folder with the most similar name, if any.
+
+    Parameters
+    ----------
+    error : FileNotFoundError
+        The error.
+    """
+    if not error.filename or "did you mean" in str(error):
+        return error
+    path = os.fsdecode(error.filename)
+    try:
+        names = sorted(os.listdir(os.path.dirname(path) or "."))
+    except OSError:
+        return error
+    hint = nearest(os.path.basename(path), names)
+    return FileNotFoundError(error.errno, f"{error.strerror}{hint}", error.filename)
+
+
 class Rule(abc.ABC):
     """A rule that a value must satisfy; calling the rule checks a value."""
 

@@ -88,7 +88,10 @@ class _CommandParser(_Parser):
         command.add_arguments(self)
         self.add_debug()
         self.set_defaults(run=command.run)
-        return super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:  # the parser of errsrc would name its own help
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -189,6 +192,10 @@ def for_shell(message: str) -> str:
 def _sentence(error: Exception) -> str:
     """Return the message of an error as one line of printable characters."""
     text = str(error)
+    if isinstance(error, FileNotFoundError):
+        from errsrc import checks  # imports numpy, which the help does not need
+
+        error = checks.missing_file(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{os.fsdecode(error.filename)}: {error.strerror}." if error.filename else f"{error.strerror}."
     elif not isinstance(

@@ -6,12 +6,11 @@ import argparse
 import json
 import sys
 
-from errsrc.cli.fit import assignment, condition, fixed_parameters
+from errsrc.cli.fit import assignment, fixed_parameters
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
+from errsrc.cli.tables import COLUMNS, add_columns, add_table_arguments, table_of_arguments
 from errsrc.fitting import compare
 from errsrc.fitting.problem import OBJECTIVES
-from errsrc.fitting.table_points import SIZES
-from errsrc.tables import read_table
 
 DESCRIPTION = """\
 Compare scaling laws on the same points.  Each law is fitted to the smaller sizes and predicts the
@@ -30,6 +29,7 @@ EXAMPLES = """\
 examples:
   errsrc compare runs.csv
   errsrc compare runs.csv --laws power,broken,cliff --n tokens --error loss
+  errsrc compare runs.csv --flops compute --m params --error loss --where 'loss<5'
 """
 
 
@@ -37,13 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     add = parser.add_argument
     add("file", metavar="FILE", help="the measured errors; - for standard input")
-    add("--laws", metavar="A,B,C", help="laws by name (default: all laws whose inputs are columns of the table)")
-    for name in (*SIZES, "error"):
-        add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
-    add("--where", type=condition, action="append", metavar="COL=VALUE", help="take only these rows")
-    add("--accuracy", action="store_true", help="the error column holds accuracies, as in errsrc fit")
-    add("--strict", action="store_true", help="refuse a file with rows that would be left out")
-    add("--test-size", type=int, metavar="N", help="number of test examples, as in errsrc fit")
+    laws = "laws by name (default: all laws whose inputs are columns of the table)"
+    add("--laws", metavar="A,B,C", help=laws)
+    add_columns(parser, COLUMNS)
+    add_table_arguments(parser)
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
     add("--fix", type=assignment, action="append", metavar="NAME=VALUE", help="hold a parameter at a value")
     add(
@@ -62,18 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Compare the laws and print the comparison."""
     check_plot(args.plot, args.file)
-    given = {name: getattr(args, name) for name in (*SIZES, "error") if getattr(args, name) is not None}
+    table, columns = table_of_arguments(args, COLUMNS)
     found = compare(
         None if args.laws is None else [name.strip() for name in args.laws.split(",")],
-        data=read_table(args.file).where(dict(args.where or ())),
+        data=table,
         accuracy=args.accuracy,
         strict=args.strict,
         test_size=args.test_size,
+        best_of=args.best_of,
         fixed=fixed_parameters(args.fix, args.eps0),
         objective=args.objective,
         huber_delta=args.delta,
         level=args.level,
-        **given,
+        **columns,
     )
     for sentence in found.left_out_sentences:
         print(f"errsrc: {sentence}", file=sys.stderr)

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterable
 
 from errsrc.cli.outputs import add_plot_argument, check_output, check_plot, write_plot
+from errsrc.cli.tables import COLUMNS, add_columns, add_table_arguments, given_columns
 from errsrc.fitting import files
 from errsrc.fitting.csv_fits import fit_csv
 from errsrc.fitting.problem import OBJECTIVES
-from errsrc.fitting.table_points import SIZES
 from errsrc.laws import ALL
 
 LAWS = ("auto", *(name for name in ALL if name != "joint-pruning"))
@@ -66,6 +66,7 @@ examples:
   errsrc fit runs.csv --law chinchilla --objective huber --delta 1e-3   as Hoffmann et al. 2022 do
   errsrc fit runs.csv --law power --fix c_inf=0                         a power law without a floor
   errsrc fit acc.csv --accuracy --error acc1 --where data=LAION         accuracies of some rows
+  errsrc fit runs.csv --where 'loss<5' --where 'group!=test'            without diverged and other runs
   errsrc fit wandb.csv --melt --where run=olive-sea-7                   an export of Weights & Biases
 """
 
@@ -75,40 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="the measured errors; - for standard input")
     add("--law", choices=LAWS, default="auto", metavar="LAW", help="a law (default: auto)")
-    for name in (*SIZES, "error"):
-        add(f"--{name}", metavar="COL", help=f"the column of {name} (default: {name})")
-    add("--flops", metavar="COL", help="the column of training compute; without n, n = flops / (6 m)")
+    add_columns(parser, COLUMNS)
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
-    add(
-        "--where",
-        type=condition,
-        action="append",
-        metavar="COL=VALUE",
-        help="fit only the rows that hold this value in this column; may be repeated",
-    )
-    add(
-        "--melt",
-        action="store_true",
-        help="the file has a column for each run, such as 'RUN - val/loss': turn it into a table with the "
-        "columns Step (n by default), run, and val/loss (the error by default)",
-    )
-    add(
-        "--accuracy",
-        action="store_true",
-        help="the error column holds accuracies: fit 1 - accuracy, or 1 - accuracy / 100 if any exceeds 1",
-    )
-    add("--strict", action="store_true", help="refuse a file with rows that would be left out")
-    add(
-        "--test-size",
-        type=int,
-        metavar="N",
-        help="number of test examples: take errors of 0 as 1 / (2 N) instead of leaving them out",
-    )
-    add(
-        "--best-of",
-        action="store_true",
-        help="keep only the smallest error of the rows with equal sizes, such as the best learning rate",
-    )
+    add_table_arguments(parser)
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
     add(
         "--fix",
@@ -158,9 +128,9 @@ def run(args: argparse.Namespace) -> None:
     found = fit_csv(
         args.file,
         args.law,
-        columns={name: given[name] for name in (*SIZES, "flops", "error") if name in given},
+        columns=given_columns(args, COLUMNS),
         weights=args.weight,
-        where=dict(args.where or ()),
+        where=args.where,
         melt=args.melt,
         accuracy=args.accuracy,
         strict=args.strict,
@@ -179,20 +149,6 @@ def run(args: argparse.Namespace) -> None:
     summary = files.fit_summary(found) | ({"law": args.law} if args.law == "pruning" else {})
     print(json.dumps(summary, allow_nan=False) if args.json else found)
     write_plot(found, args.plot)
-
-
-def condition(text: str) -> tuple[str, str]:
-    """Return the column and the value of an argument such as "dataset=LAION".
-
-    Parameters
-    ----------
-    text : str
-        The argument.
-    """
-    name, sign, value = text.partition("=")
-    if not (name.strip() and sign):
-        raise argparse.ArgumentTypeError(f"{text!r} is not COL=VALUE, such as dataset=LAION")
-    return name.strip(), value.strip()
 
 
 def assignment(text: str) -> tuple[str, float]:

@@ -7,16 +7,16 @@ import json
 import math
 from pathlib import Path
 
-from errsrc.cli.fit import assignment, condition
+from errsrc.cli.fit import assignment
+from errsrc.cli.numbers import LIST
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
+from errsrc.cli.tables import add_columns, add_table_arguments, table_of_arguments
 from errsrc.fitting import compute_optimal, frontier, load_fit
 from errsrc.fitting.approaches import LAWS, ROLES
-from errsrc.fitting.csv_fits import melted
 from errsrc.fitting.frontiers import powers_of_ten
 from errsrc.fitting.plans import training_flops
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.results import Result
-from errsrc.tables import read_table
 
 COLUMNS = {
     "error": "the error or loss (default: error)",
@@ -54,37 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     add = parser.add_argument
     add("file", metavar="FILE", help="a table of runs, or a fit.json that 'errsrc fit --out' wrote")
-    for name in ROLES:
-        add(f"--{name}", metavar="COL", dest=f"{name}_column", help=f"the column of {COLUMNS[name]}")
-    add(
-        "--where",
-        type=condition,
-        action="append",
-        metavar="COL=VALUE",
-        help="use only these rows of the table",
-    )
-    add(
-        "--melt",
-        action="store_true",
-        help="the file has a column for each run and metric, such as 'RUN - val/loss': turn it into a table "
-        "with the columns Step (n by default), run, val/loss (the error by default), and other metrics, as m",
-    )
-    add(
-        "--accuracy",
-        action="store_true",
-        help="the error column holds accuracies: use 1 - accuracy, or 1 - accuracy / 100 if any exceeds 1",
-    )
-    add(
-        "--test-size",
-        type=int,
-        metavar="N",
-        help="number of test examples: take errors of 0 as 1 / (2 N) instead of leaving them out",
-    )
-    add("--best-of", action="store_true", help="use only the best of the rows with equal sizes")
+    add_columns(parser, {name: f"the column of {COLUMNS[name]}" for name in ROLES})
+    add_table_arguments(parser)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--budget", type=float, nargs="+", metavar="C", help="budgets (default: powers of ten)"
-    )
+    which.add_argument("--budget", **LIST, metavar="C", help="budgets (default: powers of ten)")
     which.add_argument(
         "--budgets",
         type=budget_range,
@@ -94,8 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--nominal",
-        type=float,
-        nargs="+",
+        **LIST,
         metavar="C",
         help="nominal budgets of the runs (default: runs of flops within 10%% share a budget)",
     )
@@ -104,7 +76,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fix", type=assignment, action="append", metavar="NAME=VALUE", help="hold a parameter of the law")
     add("--objective", choices=OBJECTIVES, metavar="LOSS", help="what the fit minimises, see errsrc fit")
     add("--delta", type=float, metavar="X", help="threshold of --objective huber, in ln error")
-    add("--strict", action="store_true", help="refuse rows that cannot be used instead of leaving them out")
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
     add("--json", action="store_true", help="print one JSON object instead of a table")
     add_plot_argument(parser)
@@ -118,11 +89,9 @@ def run(args: argparse.Namespace) -> None:
         budgets = powers_of_ten(training_flops(**fit.inputs)) if args.budget is None else args.budget
         found: Result = frontier(fit, budgets, level=args.level)
     else:
-        table, columns = read_table(args.file), {name: getattr(args, f"{name}_column") for name in ROLES}
-        if args.melt:
-            table, columns = melted(table, {name: x for name, x in columns.items() if x is not None})
+        table, columns = table_of_arguments(args, ROLES)
         found = compute_optimal(
-            data=table.where(dict(args.where or [])),
+            data=table,
             **columns,
             budgets=args.budget,
             nominal=args.nominal,

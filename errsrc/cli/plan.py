@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from errsrc.cli.numbers import LIST
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import load_fit, plan
 from errsrc.fitting.plans import plans_table
@@ -30,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     parser.add_argument("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
     goal = parser.add_mutually_exclusive_group(required=True)
-    goal.add_argument("--error", type=float, nargs="+", metavar="X", help="the error to reach, or several")
-    goal.add_argument("--budget", type=float, nargs="+", metavar="C", help="the largest cost, or several")
+    goal.add_argument("--error", **LIST, metavar="X", help="the error to reach, or several")
+    goal.add_argument("--budget", **LIST, metavar="C", help="the largest cost, or several")
     parser.add_argument(
         "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)"
     )

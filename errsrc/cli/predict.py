@@ -6,48 +6,112 @@ import argparse
 import json
 import sys
 
+from errsrc.cli.numbers import LIST
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import load_fit, predict_csv
+from errsrc.fitting.forecasts import Forecast, Prediction
+from errsrc.fitting.table_points import SIZES
 from errsrc.tables import left_out_sentence
 
 DESCRIPTION = """\
-Predict the error of one new training run for each row of FILE, with the fit in fit.json.
+Predict the error of one new training run for each row of FILE, or for the sizes on the command
+line, with the fit in fit.json.
 
 The command prints the rows of the file unchanged, with three more columns: predicted, and low
 and high, the ends of an interval for the error of that run.  FILE needs the columns of inputs
-that the fit was made from, under the same names.  Rows that cannot be predicted get empty cells
-and are counted on standard error.  FILE is a table in any format that 'errsrc fit' reads.
+that the fit was made from, under the same names, or --column names them.  Rows that cannot be
+predicted get empty cells and are counted on standard error.  FILE is a table in any format that
+'errsrc fit' reads.
 """
 
 EXAMPLES = """\
-example:
+examples:
   errsrc fit small.csv --out fit.json
+  errsrc predict fit.json --n 1.4T --m 70B
   errsrc predict fit.json large.csv > predicted.csv
+  errsrc predict fit.json large.csv --column n=train/tokens --column m=params
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
-    parser.add_argument("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
-    parser.add_argument("file", metavar="FILE", help="the new runs, one per row; - for standard input")
-    parser.add_argument(
-        "--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)"
+    add = parser.add_argument
+    add("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
+    add("file", metavar="FILE", nargs="?", help="the new runs, one per row; - for standard input")
+    for name in SIZES:
+        add(f"--{name}", **LIST, metavar="X", help=f"values of {name}, such as 1e9 or 70B, instead of FILE")
+    add(
+        "--column",
+        type=renaming,
+        action="append",
+        metavar="INPUT=COL",
+        help="the column of an input, where it has not the name that the fit was made with; may be repeated",
     )
-    parser.add_argument("--strict", action="store_true", help="refuse rows that cannot be predicted")
+    add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
+    add("--strict", action="store_true", help="refuse rows that cannot be predicted")
     add_plot_argument(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object with a list for each column instead"
-    )
+    add("--json", action="store_true", help="print one JSON object with a list for each column instead")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the rows of the file with their predictions."""
-    check_plot(args.plot, args.fit, args.file)
-    found = predict_csv(load_fit(args.fit), args.file, level=args.level, strict=args.strict)
+    """Print the rows of the file, or the given sizes, with their predictions."""
+    sizes = {name: getattr(args, name) for name in SIZES if getattr(args, name) is not None}
+    if (args.file is None) == (not sizes):
+        raise ValueError("Name either a file of new runs, or their sizes, such as --n 1.4T --m 70B.")
+    if sizes and args.column:
+        raise ValueError("--column names a column of FILE: leave --column out.")
+    check_plot(args.plot, args.fit, *([] if args.file is None else [args.file]))
+    fit = load_fit(args.fit)
+    if sizes:
+        given: Prediction = _of_sizes(fit, sizes, args.level)
+        _print_warnings(given)
+        print(json.dumps(given.as_dict(), allow_nan=False) if args.json else _table(given))
+        write_plot(given, args.plot)
+        return
+    columns = dict(args.column or ())
+    found = predict_csv(fit, args.file, level=args.level, strict=args.strict, columns=columns)
     lines = list(found.lines())
     if found.left_out:
         print(f"errsrc: {left_out_sentence(found.left_out, len(found.table))}", file=sys.stderr)
-    for warning in found.warnings:
-        print(f"errsrc: warning: {warning}", file=sys.stderr)
+    _print_warnings(found)
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else "\n".join(lines))
     write_plot(found, args.plot)
+
+
+def _of_sizes(fit: Forecast, sizes: dict[str, list[float]], level: float) -> Prediction:
+    """Return the prediction at sizes: a single value counts for all values of the other sizes."""
+    needed = ", ".join(f"--{name}" for name in fit.input_names)
+    if set(sizes) != set(fit.input_names):
+        given = ", ".join(f"--{name}" for name in sizes)
+        raise ValueError(f"This fit needs {needed}. Got {given}.")
+    longest = max(map(len, sizes.values()))
+    for name, values in sizes.items():
+        if len(values) not in (1, longest):
+            raise ValueError(f"--{name} has {len(values)} values, and another size has {longest}.")
+    return fit.predict(level, **{name: x * (longest if len(x) == 1 else 1) for name, x in sizes.items()})
+
+
+def _table(found: Prediction) -> str:
+    """Return the sizes with their predictions as CSV."""
+    columns = {**found.inputs, **found.columns()}
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return "\n".join([",".join(columns), *(",".join(map(repr, row)) for row in rows)])
+
+
+def _print_warnings(found: Prediction) -> None:
+    for warning in found.warnings:
+        print(f"errsrc: warning: {warning}", file=sys.stderr)
+
+
+def renaming(text: str) -> tuple[str, str]:
+    """Return the input and the column of an argument such as "n=train/tokens".
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+    """
+    name, sign, column = text.partition("=")
+    if not (name.strip() and sign and column.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not INPUT=COL, such as n=train/tokens")
+    return name.strip(), column.strip()

@@ -153,6 +153,7 @@ class Comparison(Result):
     accuracy=Flag(),
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
+    best_of=Flag(),
     fixed=NUMBERS,
     constants=NUMBERS,
     objective=Choice(OBJECTIVES),
@@ -168,6 +169,7 @@ def compare(
     accuracy: bool = False,
     strict: bool = False,
     test_size: int | None = None,
+    best_of: bool = False,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     objective: str = "log",
@@ -192,6 +194,8 @@ def compare(
         `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
+    best_of : bool
+        Whether to keep only the best of all rows of `data` with the same inputs, as in `errsrc.fit`.
     fixed : dict of str to float, optional
         Parameters that are not fitted, in every law with a parameter of this name.
     constants : dict of str to float, optional
@@ -242,7 +246,9 @@ def compare(
     if data is not None:
         asked = columns_of("compare", error, inputs)
         first = "auto" if chosen is None else chosen[0]
-        points = table_points(as_table(data), first, asked, fixed, TableRules(accuracy, strict, test_size))
+        points = table_points(
+            as_table(data), first, asked, fixed, TableRules(accuracy, strict, test_size, best_of)
+        )
         error, inputs, fixed, warnings = points.error, dict(points.inputs), points.fixed, points.warnings
         left_out = noted_left_out(points.notes)
         named = points.named

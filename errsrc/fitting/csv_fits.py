@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from errsrc.tables import DataTable, read_table
 
 @checks.arguments(
     path=PATH,
-    where=Optional(Instance(Mapping, "a dict of values by column")),
+    where=Optional(
+        Instance((Mapping, str, Sequence), "a dict of values by column, or conditions such as 'loss<5'")
+    ),
     melt=Flag(),
     accuracy=Flag(),
     strict=Flag(),
@@ -41,7 +43,7 @@ def fit_csv(
     *,
     columns: Mapping[str, str] | None = None,
     weights: str | None = None,
-    where: Mapping[str, Any] | None = None,
+    where: Mapping[str, Any] | str | Sequence[str] | None = None,
     melt: bool = False,
     accuracy: bool = False,
     strict: bool = False,
@@ -73,8 +75,9 @@ def fit_csv(
         default a column has the name of its input: n, m, density, depth, width, eps_np.
     weights : str, optional
         Name of the column with the relative weights of the rows; by default all weights are equal.
-    where : dict of str to object, optional
-        {column: value}: only the rows with these values are fitted.
+    where : dict of str to object, str, or sequence of str, optional
+        {column: value}, or conditions such as "group!=test" and "loss<5": only the rows that meet all of them
+        are fitted.
     melt : bool
         Whether the file has a column for each run, such as "RUN - val/loss", as Weights & Biases exports
         them.  The file is then read as a long table with the first column, a column "run" and a column
@@ -232,7 +235,12 @@ class CsvPrediction(Prediction):
 
 @checks.arguments(forecast=Instance(Forecast, "a fit"), path=PATH, level=LEVEL, strict=Flag())
 def predict_csv(
-    forecast: Forecast, path: str | Path, *, level: float = 0.9, strict: bool = False
+    forecast: Forecast,
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    level: float = 0.9,
+    strict: bool = False,
 ) -> CsvPrediction:
     """Predict the error of one new run for each row of a file.
 
@@ -243,6 +251,8 @@ def predict_csv(
         columns must have the names of the inputs.
     path : str or Path
         The file, in any format that `errsrc.tables.read_table` reads; "-" for standard input.
+    columns : dict of str to str, optional
+        {input: name of its column}, where it is not the column that the fit was made from.
     level : float
         Coverage of the intervals, in (0, 1).
     strict : bool
@@ -263,6 +273,6 @@ def predict_csv(
         If the file cannot be read.
     """
     table = read_table(path)
-    found = forecast.predict_table(table, level=level, strict=strict)
-    columns = (found.predicted, found.low, found.high)
-    return CsvPrediction(*columns, level, found.warnings, table, found.left_out, inputs=found.inputs)
+    found = forecast.predict_table(table, columns, level=level, strict=strict)
+    errors = (found.predicted, found.low, found.high)
+    return CsvPrediction(*errors, level, found.warnings, table, found.left_out, inputs=found.inputs)

@@ -144,6 +144,8 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
         if content["format"] != FIT_FORMAT:
             raise ValueError(content["format"])
         named = [str(entry["law"]["law"]) for entry in content["members"]]
+    except FileNotFoundError as error:
+        raise checks.missing_file(error) from None
     except _NOT_A_FIT:
         raise ValueError(checks.refusal("path", "load_fit", accepted, got)) from None
     for name in named:

@@ -739,14 +739,19 @@ def table_inputs(
         error of a network before its pruning is unknown.
     """
     own, known = _columns_and_networks(names, notes)
-    if isinstance(flops := notes.get("flops"), str) and flops in table.columns:
+    flops, columns = notes.get("flops"), dict(columns or {})
+    if isinstance(flops, str):
+        flops = columns.pop("flops", flops)
+    m = columns.get("m", own.get("m", "m"))
+    if isinstance(flops, str) and flops in table.columns and "n" not in columns and m in table.columns:
         table, _ = with_data_sizes(
             table, {**{k: v for k, v in own.items() if k != "n"}, **(columns or {})}, flops
         )
-    for name in columns or {}:
+    for name in columns:
         if name not in names:
             raise TypeError(f"The fit takes {', '.join(names)}: leave the column of {name} out.")
-    own |= columns or {}
+    needs = _needed_columns(names, own, flops)
+    own |= columns
     if "eps_np" in names:
         before = own.get("eps_np", "eps_np")
         used = {"density": "density"} | {
@@ -755,7 +760,7 @@ def table_inputs(
         used |= {"eps_np": before} if before in table.header else {}
     else:
         used = {name: own[name] for name in names}
-    used = {role: _column(table, role, name, columns or {}) for role, name in used.items()}
+    used = {role: _column(table, role, name, columns, needs) for role, name in used.items()}
     usable, left_out = table.usable(used, strict=strict, predicting=True)
     usable, left_out = _of_constant(table, notes, usable, left_out)
     if not usable.any():
@@ -783,11 +788,22 @@ def table_inputs(
     return TableInputs({**inputs, "eps_np": np.array([known[key] for key in keys])}, usable, left_out)
 
 
-def _column(table: DataTable, role: str, name: str, asked: Mapping[str, str]) -> str:
+def _needed_columns(names: Sequence[str], columns: Mapping[str, str], flops: object) -> str:
+    """Return a sentence on the columns that a fit takes its inputs from."""
+    needed = [columns[name] for name in names if name in columns and not (name == "n" and flops)]
+    listed = ", ".join(map(repr, needed)) + (f", and {flops!r} or 'n'" if isinstance(flops, str) else "")
+    first = names[0]
+    many = "columns" if len(needed) > 1 or flops else "column"
+    return (
+        f"The fit needs the {many} {listed}; --column {first}=COL (columns={{'{first}': COL}}) names another."
+    )
+
+
+def _column(table: DataTable, role: str, name: str, asked: Mapping[str, str], needs: str) -> str:
     """Return the column of an input, possibly in other letter case; raise ValueError if there is none."""
     found = None if role in asked else table.found(name)
     if found is None:
-        table.require(name, role)
+        table.require(name, role, needs)
     return found or name
 
 

@@ -26,6 +26,7 @@ from errsrc.tables.cells import (
     number_text,
     read_column,
 )
+from errsrc.tables.conditions import OPERATORS, conditions_of
 from errsrc.tables.rows import LeftOut, left_out_sentence
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -47,6 +48,16 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Names that other people's tables give to the columns n, m and error; messages suggest them."""
+WORDS: dict[str, tuple[str, ...]] = {
+    "n": ("tokens", "samples", "examples"),
+    "m": ("params", "parameters"),
+    "flops": ("flops", "flop", "compute"),
+    "error": ("loss", "error", "err", "nll", "perplexity", "ppl", "bpb", "accuracy", "acc"),
+}
+"""Words in names of columns that probably hold n, m, flops or the error; messages suggest such columns."""
+SUFFIX_HINT = "Suffixes are k or K, M, B or G, and T."
+SHOWN_CELLS = 5
+"""Largest number of cells that a message lists."""
 TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t"})
 """Cells, in lower case, of a column `diverged` that say that a run diverged."""
 
@@ -150,7 +161,7 @@ class DataTable:
         same = [other for other in self.columns if other.strip().lower() == name.lower()]
         return same[0] if len(same) == 1 else None
 
-    def require(self, name: str, option: str = "") -> None:
+    def require(self, name: str, option: str = "", needs: str = "") -> None:
         """Raise ValueError if there is no column of this name, or if several columns have the name.
 
         Parameters
@@ -159,6 +170,8 @@ class DataTable:
             The name.
         option : str
             The input or "error" that the column holds, if the user has not named the column.
+        needs : str
+            A sentence on the columns that are needed, which replaces that on the name of this column.
         """
         shown = shortened(name)
         if name in self.repeated:
@@ -166,14 +179,22 @@ class DataTable:
         if name in self.columns:
             return
         others = shortened(", ".join(self.columns), 120)
-        hint = self._nearest(name, option)
-        raise ValueError(f"{self.source} has no column {shown!r}{hint}; it has {others!r}.{self._advice()}")
+        hint, advice = self._nearest(name, option), self._advice()
+        if needs:
+            advice = f" {needs}"
+        elif option and not advice:
+            advice = f" Name the column by --{option} COL ({option}=...){hint}."
+            hint = ""
+        raise ValueError(f"{self.source} has no column {shown!r}{hint}; it has {others!r}.{advice}")
 
     def _nearest(self, name: str, option: str) -> str:
         """Return a hint at the column that was probably meant."""
         same = [other for other in self.columns if other.strip().lower() == name.lower()]
         known = [other for other in self.columns if other.strip().lower() in SYNONYMS.get(option, ())]
-        for other in (*same, *known):
+        words = set(WORDS.get(option, ()))
+        similar = [other for other in self.columns if words & set(re.split("[^a-z]+", other.lower()))]
+        similar.sort(key=lambda other: "train" in other.lower() and option == "error")
+        for other in (*same, *known, *similar):
             return f" (did you mean {shortened(other)!r}?)"
         return checks.nearest(name, self.columns)
 
@@ -280,13 +301,14 @@ class DataTable:
         """
         return dataclasses.replace(self, columns={**self.columns, name: values}, whole=self.whole or self)
 
-    def where(self, conditions: Mapping[str, Any]) -> DataTable:
-        """Return the table of the rows that hold given values.
+    def where(self, conditions: Mapping[str, Any] | str | Sequence[str]) -> DataTable:
+        """Return the table of the rows that meet conditions.
 
         Parameters
         ----------
-        conditions : dict of str to (str, number or bool)
-            {column: value}.  A cell holds the value if the texts are equal, or both are the same number.
+        conditions : dict of str to (str, number or bool), str, or sequence of str
+            {column: value}, or texts such as "dataset=LAION", "group!=test" and "loss<5".  A cell holds a
+            value if the texts are equal, or both are the same number.
 
         Raises
         ------
@@ -294,19 +316,22 @@ class DataTable:
             If there is no such column, or no such row.
         """
         keep = np.ones(len(self), dtype=bool)
-        for name, value in conditions.items():
+        for condition in conditions_of(conditions):
+            name, sign, wanted = condition
             cells = self.text(name)
-            wanted = str(value).strip()
-            number = _parsed(wanted)
             try:
                 values = self.numbers(name).values
             except ValueError:
                 values = np.full(len(self), np.nan)
-            texts = np.array([cell.strip() == wanted for cell in cells], dtype=bool)
-            keep &= texts | (values == number)
+            if sign in ("=", "!="):
+                equal = np.array([cell.strip() == wanted for cell in cells], dtype=bool)
+                equal |= values == _parsed(wanted)
+                keep &= equal if sign == "=" else ~equal
+            else:
+                keep &= OPERATORS[sign](values, float(wanted))
             if not keep.any():
-                hint = checks.nearest(wanted, dict.fromkeys(cells))
-                raise ValueError(f"{self.source} has no row with {name} = {shortened(wanted)!r}{hint}.")
+                hint = checks.nearest(wanted, dict.fromkeys(cells)) if sign == "=" else ""
+                raise ValueError(f"{self.source} has no row with {name} {sign} {shortened(wanted)!r}{hint}.")
         return self.taken(keep)
 
     def without_copies(self) -> tuple[DataTable, LeftOut | None]:
@@ -399,20 +424,20 @@ class DataTable:
             where = f"{self.source}, {self.unit} {self.rows[row]}"
             if not name:
                 raise ValueError(f"{where}: the run diverged.")
-            has_suffix = re.fullmatch(r"[\d.,]+\s?[A-Za-z]{1,2}", text) is not None
-            hint = " Suffixes are k or K, M, B or G, and T." if has_suffix else ""
+            hint = f" {SUFFIX_HINT}" if _has_suffix(text) else ""
             got = f"Got {shortened(text)!r} instead.{hint}"
             raise ValueError(f"{where}: the column {shortened(name)!r} {accepted}. {got}")
         shown = [
             f"{self.unit} {self.rows[row]}, {shortened(name)!r} = {shortened(text)!r}"
             if name
             else f"{self.unit} {self.rows[row]} diverged"
-            for row, name, text in found[:20]
+            for row, name, text in found[:SHOWN_CELLS]
         ]
-        more = f"; and {len(found) - 20} more" if len(found) > 20 else ""
+        more = f"; and {len(found) - SHOWN_CELLS} more" if len(found) > SHOWN_CELLS else ""
         if found:
             count = f"Got {len(found)} others"
-            raise ValueError(f"{self.source}: each cell {accepted}. {count}: {'; '.join(shown)}{more}.")
+            hint = f" {SUFFIX_HINT}" if any(_has_suffix(text) for _, _, text in found) else ""
+            raise ValueError(f"{self.source}: each cell {accepted}. {count}: {'; '.join(shown)}{more}.{hint}")
 
     def extended(self, columns: Mapping[str, Array]) -> Iterator[str]:
         """Yield the lines of the file as they are, each with the cells of more columns.
@@ -524,6 +549,11 @@ def _reason(role: str, value: float, cell: str) -> str:
     if value == value:
         return f"with an infinite {noun.removeprefix('an ').removeprefix('a ')}"
     return f"without {noun}" if cell.strip().lower() not in ("nan", "+nan", "-nan") else f"with {noun} of NaN"
+
+
+def _has_suffix(text: str) -> bool:
+    """Return whether a cell is a number with a word, such as "16.8 mil"."""
+    return re.fullmatch(r"[\d.,]+\s?[A-Za-z]+", text) is not None
 
 
 def _parsed(text: str) -> float:

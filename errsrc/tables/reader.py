@@ -83,7 +83,10 @@ def read_table(path: str | Path) -> DataTable:
 def _content(path: str | Path) -> bytes:
     """Return the bytes of a file, or of standard input."""
     if str(path) != "-":
-        return Path(path).read_bytes()
+        try:
+            return Path(path).read_bytes()
+        except FileNotFoundError as error:
+            raise checks.missing_file(error) from None
     if sys.stdin is None or sys.stdin.closed:
         raise ValueError("Standard input is closed: name a file instead of '-'.")
     stream = getattr(sys.stdin, "buffer", None)

@@ -18,7 +18,7 @@ from errsrc.cli import COMMANDS, main
 
 def test_every_module_is_a_command() -> None:
     modules = {part.name for part in pkgutil.iter_modules(errsrc.cli.__path__)}
-    assert modules - set(COMMANDS) == {"outputs", "stores"}
+    assert modules - set(COMMANDS) == {"numbers", "outputs", "stores", "tables"}
     assert set(COMMANDS) <= modules
 
 

@@ -1,0 +1,118 @@
+"""Arguments of all commands that read a table of runs: its columns, and the rows to take."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from errsrc.fitting.csv_fits import melted
+from errsrc.fitting.table_points import SIZES
+from errsrc.tables import DataTable, read_table
+from errsrc.tables.conditions import parse_condition
+
+COLUMNS = {name: f"the column of {name} (default: {name})" for name in (*SIZES, "error")} | {
+    "flops": "the column of training compute; without n, n = flops / (6 m)"
+}
+"""The columns of a table that a law is fitted to, with their help."""
+
+
+def add_table_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which columns and rows of a table are used, but not those of `add_columns`.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The parser of the command.
+    """
+    add = parser.add_argument
+    add(
+        "--where",
+        type=condition,
+        action="append",
+        metavar="CONDITION",
+        help="take only the rows that meet this condition, such as dataset=LAION, 'group!=test' or "
+        "'val/loss<5'; may be repeated",
+    )
+    add(
+        "--melt",
+        action="store_true",
+        help="the file has a column for each run, such as 'RUN - val/loss': turn it into a table with the "
+        "columns Step (n by default), run, val/loss (the error by default), and other metrics",
+    )
+    add(
+        "--best-of",
+        action="store_true",
+        help="keep only the smallest error of the rows with equal sizes, such as the best learning rate",
+    )
+    add("--strict", action="store_true", help="refuse a file with rows that would be left out")
+    add(
+        "--accuracy",
+        action="store_true",
+        help="the error column holds accuracies: fit 1 - accuracy, or 1 - accuracy / 100 if any exceeds 1",
+    )
+    add(
+        "--test-size",
+        type=int,
+        metavar="N",
+        help="number of test examples: take errors of 0 as 1 / (2 N) instead of leaving them out",
+    )
+
+
+def add_columns(parser: argparse.ArgumentParser, columns: dict[str, str]) -> None:
+    """Add an option for each column of the table.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The parser of the command.
+    columns : dict of str to str
+        The help of each option, by its name.
+    """
+    for name, what in columns.items():
+        parser.add_argument(f"--{name}", metavar="COL", dest=f"{name}_column", help=what)
+
+
+def given_columns(args: argparse.Namespace, names: Iterable[str]) -> dict[str, str]:
+    """Return the columns that the user has named.
+
+    Parameters
+    ----------
+    args : Namespace
+        The arguments of the command.
+    names : iterable of str
+        Names of the options of `add_columns`.
+    """
+    columns = {name: getattr(args, f"{name}_column") for name in names}
+    return {name: column for name, column in columns.items() if column is not None}
+
+
+def table_of_arguments(args: argparse.Namespace, names: Iterable[str]) -> tuple[DataTable, dict[str, Any]]:
+    """Return the rows of the table that the arguments choose, and its columns that they name.
+
+    Parameters
+    ----------
+    args : Namespace
+        The arguments of the command.
+    names : iterable of str
+        Names of the options of `add_columns`.
+    """
+    table, columns = read_table(args.file), given_columns(args, names)
+    if args.melt:
+        table, columns = melted(table, columns)
+    return table.where(args.where or ()), columns
+
+
+def condition(text: str) -> str:
+    """Return an argument such as "dataset=LAION" or "loss<5"; raise ArgumentTypeError if it is no condition.
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+    """
+    try:
+        parse_condition(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
