@@ -49,6 +49,7 @@ laws:
   envelope    power law in n, from the error of a random guess down to a floor
   m4          like envelope, with one more parameter for the bend near the error of a guess
   broken      power law in n whose exponent changes once
+  broken2     power law in n whose exponent changes twice
   cliff       power law in n that ends in a fall faster than any power of n
   pruning     one pruned network, or several that differ in depth, width and n
   finite-data law in n, u and m of models that see their data several times: repeated tokens count

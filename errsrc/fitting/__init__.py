@@ -9,6 +9,7 @@
 - ``compute_optimal(data="runs.csv")`` compares the three approaches to compute-optimal sizes.
 - ``fewest_weights(fit, error, ...)`` returns the network that reaches a given error with the fewest weights.
 - ``ChainedFit(dense, pruned)`` predicts pruned networks of sizes that were never trained.
+- ``fit_broken(error, n=n)`` fits a power law whose exponent changes as often as the points show.
 - ``compare(["power", "broken"], error, n=n)`` judges several laws on the same points.
 - ``holdout(Dense, error, n=n, m=m)`` fits a law to the small runs and judges it on the large runs.
 - ``fit_csv("runs.csv", "chinchilla")`` fits a law to the rows of a CSV file.
@@ -24,6 +25,7 @@ from __future__ import annotations
 from errsrc.exports import exported_names
 from errsrc.fitting.approaches import ComputeOptimal as ComputeOptimal
 from errsrc.fitting.approaches import compute_optimal as compute_optimal
+from errsrc.fitting.breaks import fit_broken as fit_broken
 from errsrc.fitting.chained_laws import ChainedFit as ChainedFit
 from errsrc.fitting.comparisons import ComparedLaw as ComparedLaw
 from errsrc.fitting.comparisons import Comparison as Comparison

@@ -31,6 +31,7 @@ from errsrc.fitting.table_points import (
     table_points,
 )
 from errsrc.laws import ALL
+from errsrc.laws.broken2 import Broken2
 from errsrc.laws.law import LAW, Array, Law, checked_inputs
 from errsrc.results import Interval, Result, TextTable, json_value, percent
 from errsrc.tables import LeftOut
@@ -184,7 +185,7 @@ def compare(
     ----------
     laws : sequence of str or type of Law, optional
         Names in `errsrc.laws.ALL`, or classes of your own.  All laws must have the same inputs.  By default
-        all laws of errsrc with the given inputs.
+        all laws of errsrc with the given inputs but `Broken2`, whose 9 parameters need many sizes.
     error : array_like, shape (points,), or str
         Measured errors, > 0, in any unit.  With `data`, the name of a column, "error" by default.
     data : dict, data frame, str or Path, optional
@@ -309,7 +310,7 @@ def _classes(laws: Sequence[str | type[Law]]) -> list[type[Law]]:
 
 def _in_inputs(inputs: Mapping[str, Any]) -> list[type[Law]]:
     """Return all laws of errsrc in given inputs; raise TypeError if there are none."""
-    out = [law for law in ALL.values() if set(law.inputs) == set(inputs)]
+    out = [law for law in ALL.values() if set(law.inputs) == set(inputs) and law is not Broken2]
     if not out:
         sets = "; ".join(dict.fromkeys(", ".join(law.inputs) for law in ALL.values()))
         raise TypeError(checks.refusal("inputs", "compare", f"one of these sets: {sets}", sorted(inputs)))
@@ -435,11 +436,17 @@ def _compared(
     complete = len(squares) == len(masks) > 0
     miss = math.sqrt(float(np.concatenate(squares).mean())) if complete else math.nan
     coverage = inside / runs if complete else math.nan
-    return ComparedLaw(records.name(law), whole, miss, coverage, _aicc(whole), math.nan, reason)
+    return ComparedLaw(records.name(law), whole, miss, coverage, aicc(whole), math.nan, reason)
 
 
-def _aicc(found: Fit) -> float:
-    """Return AICc of a least-squares fit; nan for Huber losses and for too few points."""
+def aicc(found: Fit) -> float:
+    """Return AICc of a least-squares fit; nan for Huber losses and for too few points.
+
+    Parameters
+    ----------
+    found : Fit
+        The fit.
+    """
     points, count = len(found.error), len(found.intervals) + 1
     if found.objective == "huber" or points <= count + 1:
         return math.nan

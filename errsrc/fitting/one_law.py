@@ -41,6 +41,7 @@ from errsrc.fitting.table_points import (
 )
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
+from errsrc.laws.broken2 import Broken2
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.derivatives import check_error, compiled_error, equation
 from errsrc.laws.finite_data import FiniteData
@@ -302,7 +303,8 @@ def fit(
         Threshold of the Huber loss in ln error, > 0; 1e-3 in Hoffmann et al.  By default one robust standard
         deviation of the residuals of the "log" fit.
     starts : int
-        Number of random starts, >= 1.  Four times as many are tried where fewer than two agree.
+        Number of random starts, >= 1.  Four times as many are tried where fewer than two agree, and for laws
+        of more than 8 free parameters.
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
@@ -366,7 +368,7 @@ def fit(
     problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta)
     if _falls(law) and (constant := constant_sentence(problem)) is not None:
         raise NoFit(constant)
-    first = problem.starts(starts, seed)
+    first = problem.starts(starts * (4 if len(problem.free) > 8 else 1), seed)
     if objective == "huber" and huber_delta is None:
         squares = dataclasses.replace(problem, objective="log")
         found = from_starts(squares, first)
@@ -388,7 +390,7 @@ def fit(
 
 def _falls(law: type[Law]) -> bool:
     """Return whether a law of errsrc falls wherever its inputs grow."""
-    return law in ALL.values() and law not in (Broken, FiniteData)
+    return law in ALL.values() and law not in (Broken, Broken2, FiniteData)
 
 
 def _log_residual(found: Fit) -> Array:

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 from errsrc.exports import exported_names
 from errsrc.laws.broken import Broken
+from errsrc.laws.broken2 import Broken2
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.coupled import Coupled
@@ -70,6 +71,7 @@ ALL: dict[str, type[Law]] = {
     "coupled-dense": CoupledDense,
     "m4": M4,
     "broken": Broken,
+    "broken2": Broken2,
     "cliff": Cliff,
     "pruning": Pruning,
     "joint-pruning": JointPruning,

@@ -9,6 +9,7 @@ from typing import Any
 from numpy import exp, log, logaddexp, sqrt
 
 from errsrc.laws.broken import Broken
+from errsrc.laws.broken2 import Broken2
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.coupled import Coupled
@@ -237,6 +238,50 @@ def _broken_gradient(n: Any, a: Any, b: Any, c0: Any, c1: Any, d1: Any, f1: Any)
     ]
 
 
+def _broken2_error(
+    n: Any, a: Any, b: Any, c0: Any, c1: Any, d1: Any, f1: Any, c2: Any, spacing: Any, f2: Any
+) -> Any:
+    x0 = n / d1
+    return a + b * n ** (-c0) * (x0 ** (f1 ** (-1.0)) + 1) ** (-c1 * f1) * (
+        (x0 / spacing) ** (f2 ** (-1.0)) + 1
+    ) ** (-c2 * f2)
+
+
+def _broken2_gradient(
+    n: Any, a: Any, b: Any, c0: Any, c1: Any, d1: Any, f1: Any, c2: Any, spacing: Any, f2: Any
+) -> list[Any]:
+    x0 = d1 ** (-1.0)
+    x1 = n * x0
+    x2 = f1 ** (-1.0)
+    x3 = x1**x2
+    x4 = x3 + 1
+    x5 = spacing ** (-1.0)
+    x6 = x1 * x5
+    x7 = f2 ** (-1.0)
+    x8 = x6**x7
+    x9 = x8 + 1
+    x10 = n ** (-c0) * x4 ** (-c1 * f1) * x9 ** (-c2 * f2)
+    x11 = b * x10
+    x12 = log(x4)
+    x13 = x4 ** (-1.0)
+    x14 = x0 * x11
+    x15 = x9 ** (-1.0)
+    x16 = c2 * x15 * x8
+    x17 = log(x9)
+    return [
+        a + x11,
+        1,
+        x10,
+        -x11 * log(n),
+        -f1 * x11 * x12,
+        c1 * x13 * x14 * x3 + x14 * x16,
+        x11 * (-c1 * x12 + c1 * x13 * x2 * x3 * log(x1)),
+        -f2 * x11 * x17,
+        x11 * x16 * x5,
+        x11 * (c2 * x15 * x7 * x8 * log(x6) - c2 * x17),
+    ]
+
+
 def _cliff_error(n: Any, c_inf: Any, a: Any, alpha: Any, n_cliff: Any, gamma: Any) -> Any:
     return a * n ** (-alpha) * exp(-((n / n_cliff) ** gamma)) + c_inf
 
@@ -413,6 +458,7 @@ EQUATIONS: dict[type[Law], str] = {
     CoupledDense: "error = eps0*e/sqrt(e**2 + eta**2), e = (n**(-alpha/k) + (b/m**beta)**(1/k))**k + c_inf",
     M4: "(u - c_inf)/(1 - u)**gamma = a/n**alpha, u = error/eps0",
     Broken: "error = a + b/(n**c0*((n/d1)**(1/f1) + 1)**(c1*f1))",
+    Broken2: "error = a + b/(n**c0*((n/d1)**(1/f1) + 1)**(c1*f1)*((n/(d1*spacing))**(1/f2) + 1)**(c2*f2))",
     Cliff: "error = a*exp(-(n/n_cliff)**gamma)/n**alpha + c_inf",
     Pruning: "error = eps_np*((density**2 + p**2*(eps_up/eps_np)**(2/gamma))/(density**2 + p**2))**(gamma/2)",
     JointPruning: "error = eps_np*((density**2*depth**(2*phi)*width**(2*psi) + p**2*(eps_up/eps_np)**(2/gamma))/(density**2*depth**(2*phi)*width**(2*psi) + p**2))**(gamma/2)",
@@ -430,6 +476,7 @@ ERRORS: dict[type[Law], Callable[..., Any]] = {
     CoupledDense: _coupled_dense_error,
     M4: _m4_error,
     Broken: _broken_error,
+    Broken2: _broken2_error,
     Cliff: _cliff_error,
     Pruning: _pruning_error,
     JointPruning: _joint_pruning_error,
@@ -447,6 +494,7 @@ GRADIENTS: dict[type[Law], Callable[..., list[Any]]] = {
     CoupledDense: _coupled_dense_gradient,
     M4: _m4_gradient,
     Broken: _broken_gradient,
+    Broken2: _broken2_gradient,
     Cliff: _cliff_gradient,
     Pruning: _pruning_gradient,
     JointPruning: _joint_pruning_gradient,
