@@ -33,6 +33,25 @@ from errsrc.rng import generator
 SIZES = 100 * 2.0 ** np.arange(8)
 
 
+SAID = {"1/ln n": "1/ln n", "stretched": "stretched", "wave": "log-periodic"}
+"""Words of the status that say which other decays would look the same."""
+
+
+def one_over_log(n: np.ndarray) -> np.ndarray:
+    """A decay slower than every power law."""
+    return 1 / np.log(n)
+
+
+def stretched(n: np.ndarray, stretch: float) -> np.ndarray:
+    """A stretched exponential, which falls by a factor of about 10 over the sizes."""
+    return np.exp(-2.3 * (n**stretch - 100**stretch) / (12800**stretch - 100**stretch))
+
+
+def log_periodic(n: np.ndarray, amplitude: float) -> np.ndarray:
+    """A power law with a wave in ln n, of a period of a factor 8 in n."""
+    return n**-0.5 * (1 + amplitude * np.cos(2 * np.pi * np.log(n) / np.log(8)))
+
+
 def interpolator(n: np.ndarray) -> np.ndarray:
     """Mean relative squared error of the minimum-norm interpolator of M = 1,000: 1 - n / M, then rounding."""
     return np.where(n < 1000, 1 - n / 1000, 1e-28)
@@ -77,6 +96,13 @@ CASES = {
     "exp(-(n / 1500)^2) + floor 1e-3, noise 10%": Case(Cliff(1e-3, 0.7, 0.05, 1500.0, 2.0), "cliff", 0.1),
     "1 - n / 1000, then 1e-28, noise 10%": Case(interpolator, "cliff", 0.1),
     "1 - n / 1000, then 1e-28, noise 10%, one seed": Case(interpolator, "cliff", 0.1, 1),
+    "1 / ln n, noise 1%": Case(one_over_log, "none", 0.01),
+    "1 / ln n, noise 5%": Case(one_over_log, "none", 0.05),
+    "stretched exponential n^0.1, noise 5%": Case(partial(stretched, stretch=0.1), "none", 0.05),
+    "stretched exponential n^0.3, noise 5%": Case(partial(stretched, stretch=0.3), "none", 0.05),
+    "stretched exponential n^0.3, noise 1%": Case(partial(stretched, stretch=0.3), "none", 0.01),
+    "log-periodic, wave 5%, noise 5%": Case(partial(log_periodic, amplitude=0.05), "none", 0.05),
+    "log-periodic, wave 20%, noise 5%": Case(partial(log_periodic, amplitude=0.2), "none", 0.05),
     "constant, noise 5%": Case(np.ones_like, "not decided", 0.05),
     "constant, noise 20%, one seed": Case(np.ones_like, "not decided", 0.2, 1),
 }
@@ -94,7 +120,7 @@ def main() -> None:
     }
     print(
         f"{'curve':<46}"
-        + "".join(f"{verdict:>12}" for verdict in (*VERDICTS, "wrong", "covered"))
+        + "".join(f"{verdict:>12}" for verdict in (*VERDICTS, *SAID, "wrong", "covered"))
         + "  seconds"
     )
     with ProcessPoolExecutor(options.processes) as pool:
@@ -102,7 +128,7 @@ def main() -> None:
     for name, row in rows:
         figures[name] = row
         covered = f"{row['covered']:12.1%}" if "covered" in row else ""
-        shares = "".join(f"{row[verdict]:12.1%}" for verdict in (*VERDICTS, "wrong"))
+        shares = "".join(f"{row[verdict]:12.1%}" for verdict in (*VERDICTS, *SAID, "wrong"))
         print(f"{name:<46}{shares}{covered or ' ' * 12}{row['seconds']:9.2f}")
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -113,6 +139,7 @@ def rates(repeats: int, name: str) -> dict[str, float]:
     case, start = CASES[name], time.process_time()
     found = [curve_shape(*case.draw(repeat, name)) for repeat in range(repeats)]
     out = {verdict: sum(one.verdict == verdict for one in found) / repeats for verdict in VERDICTS}
+    out |= {key: sum(word in one.status for one in found) / repeats for key, word in SAID.items()}
     out["wrong"] = sum(one.verdict not in (case.truth, "not decided") for one in found) / repeats
     right = [one.exponent for one in found if one.verdict == case.truth]
     if case.truth == "power law" and isinstance(case.curve, Power) and right:

@@ -17,7 +17,9 @@ from errsrc import checks
 from errsrc.checks import LEVEL, SEED, Flag, NonNegativeArray, Number, Optional, PositiveArray
 from errsrc.curves.candidates import LARGEST_BEND, CandidateComparison, compare_candidates, describe_candidate
 from errsrc.curves.cells import SortedCurve, sorted_curve
+from errsrc.curves.lookalikes import lookalikes, within_noise
 from errsrc.curves.statistics import power_law_p_value
+from errsrc.fitting.anomalies import SteepFall, peak, steep_fall
 from errsrc.fitting.directions import rises
 from errsrc.fitting.table_points import (
     TableRules,
@@ -35,6 +37,8 @@ VERDICTS = ("power law", "bend", "cliff", "not decided")
 
 MARGIN = 5.0
 """Lead in held-out log likelihood that a bend or a cliff needs over all other candidates, in nats."""
+SURE_DROP = 1e4
+"""A fall by this factor from one cell to the next, faster than any power law, is a cliff without any fit."""
 STEEPEST = 8.0
 """Largest exponent of a power law (the bound of `Power` and `Broken`)."""
 LARGEST_N = 1e36
@@ -230,9 +234,14 @@ def curve_shape(
     Therefore the verdict is a cliff only in two cases: the interval of the exponent before the cliff is above
     0, or the interval of an exponent between two cells is above 3 (`LARGEST_BEND`).
 
+    *Peaks.* A curve that departs from a power law and has a peak is not decided (`errsrc.fitting.fit` names
+    such a peak, too).
+
     *Zero.* Suppose that the median error is zero in all cells from some n on.  The verdict is then a cliff if
     no power law reaches zero at this n.  Two power laws are tried: the law with exponent 8 through the last
-    cell above zero, and, if this law reaches zero, the law fitted to the cells above zero.
+    cell above zero, and, if this law reaches zero, the law fitted to the cells above zero.  The verdict is
+    also a cliff if the error falls by a factor of 10,000 or more from one cell to the next, faster than a
+    power law with exponent 8, and two runs or more stay below that law.
 
     The function takes about 0.25 s of one core for 8 cells.  ``benchmarks/shape.py`` measures the rates of
     right and wrong verdicts.
@@ -320,14 +329,25 @@ def _decide_without_fits(curve: SortedCurve, level: float) -> _Decision | None:
         return _undecided(f"Every cell's error is 0 within {curve.zero:.2g}.")
     if back.any():
         return _undecided(f"The error is 0 at n = {curve.n[:above][back][0]:g}, and above it at larger n.")
+    fall = steep_fall(curve.n, curve.medians, curve.runs)
+    sure = fall is not None and fall.runs > 1 and fall.error < fall.error_before / SURE_DROP
     if above < len(curve.n):
-        return _decide_at_zero(curve, level)
+        found = _decide_at_zero(curve, level)
+        return _cliff_of(fall, level) if fall is not None and sure and found.verdict != "cliff" else found
+    if fall is not None and sure:
+        return _cliff_of(fall, level)
     if above < FEWEST["power law"]:
         needed = FEWEST["power law"]
         return _undecided(f"Cells above 0: {above}; at least {needed} are needed.")
     if rises(curve.medians, {"n": curve.n}):
         return _undecided("The values rise with n: are they accuracies? accuracy=True takes 1 - accuracy.")
     return None
+
+
+def _cliff_of(fall: SteepFall, level: float) -> _Decision:
+    """Return the verdict on a curve that falls faster than a power law, and stays below it."""
+    threshold = Interval(fall.n, fall.before, fall.n, level)
+    return _Decision("cliff", f"{fall.lead}, and stays below such a law.", threshold=threshold)
 
 
 def _decide_at_zero(curve: SortedCurve, level: float) -> _Decision:
@@ -390,12 +410,29 @@ def _power_law(
     exponent, what = straight, "throughout"
     if floored or scores.get("power law, floor", -math.inf) > scores["power law"]:
         runs = (curve.run_n, curve.run_error, curve.weights)
-        exponent = describe_candidate("power law, floor", *runs, level, seed).exponent
-        what = "with a floor" if floored else "if there is a floor, which these cells leave open"
+        exponent, floor, _ = describe_candidate("power law, floor", *runs, level, seed)
+        what = _above_floor(curve, exponent, floor, straight, floored)
     text = f"Exponent {exponent} {what}; it predicts the held-out cells within the noise {_p_text(p_value)}."
+    text += lookalikes(cells, compared.laws.get("power law, floor") if floored else None)
     if floored and scores.get("bend", -math.inf) > scores["power law, floor"] - MARGIN:
         text += " They cannot distinguish the floor from a bend to a smaller exponent."
     return _Decision("power law", text, exponent, p_value=p_value)
+
+
+def _above_floor(
+    curve: SortedCurve, exponent: Interval, floor: Interval, straight: Interval, floored: bool
+) -> str:
+    """Say that an exponent is that above a floor, and that the exponents of the whole error are smaller."""
+    if not floored:
+        left_open = f"above a floor, if there is one ({floor}), which these cells leave open"
+        return f"{left_open}; without a floor the exponent is {straight}"
+    local = [one.estimate for one in curve.cells.local_exponents(exponent.level)]
+    smaller = f"smaller on average, {straight.estimate:.2g}"
+    if max(local) < exponent.estimate:
+        smaller = f"smaller, {min(local):.2g} to {max(local):.2g}"
+    return (
+        f"above a floor of {floor}; the exponents between cells, of the error with the floor, are {smaller}"
+    )
 
 
 def _bend_or_cliff(
@@ -403,6 +440,9 @@ def _bend_or_cliff(
 ) -> _Decision:
     """Decide about a curve that departs from a power law, by the scores of the held-out cells."""
     cells, scores = curve.cells, compared.scores
+    if (found := peak(curve.run_n, curve.run_error)) is not None:
+        text = f"{found.lead}: no power law, bend or cliff describes this peak {_p_text(p_value)}."
+        return _undecided(text, p_value)
     steeper = "more" if -2 * cells.fitted(2)[0][2] > 0 else "less"
     lead = f"A power law misses the held-out cells {_p_text(p_value)}: the curve grows {steeper} steep"
     families = {name: name.partition(",")[0] for name in scores}
@@ -416,7 +456,7 @@ def _bend_or_cliff(
     (top, first), (next_, second), *_ = sorted(best, reverse=True)
     if top - next_ < MARGIN or first.startswith("power law"):
         why = f"they favour {first} over {second} by {top - next_:.1f} nats, which decides nothing"
-        return _undecided(f"{lead}; but {why}.", p_value)
+        return _undecided(f"{lead}; but {why}.{within_noise(cells)}", p_value)
     verdict = families[first]
     runs = (curve.run_n, curve.run_error, curve.weights)
     exponent, threshold, after = describe_candidate(first, *runs, level, seed)

@@ -241,24 +241,28 @@ class SteepFall(NamedTuple):
     runs: int
 
     @property
-    def sentence(self) -> str:
-        """Two sentences that state the fall, that no power law follows it, and what can be done."""
-        lead = (
+    def lead(self) -> str:
+        """The fall as the beginning of a sentence."""
+        return (
             f"The error falls from {self.error_before:.2g} at n = {self.before:g} to {self.error:.2g} at "
             f"n = {self.n:g}, faster than a power law of exponent {STEEPEST:g}"
         )
+
+    @property
+    def sentence(self) -> str:
+        """The fall, the verdict, and what can be done, in two sentences."""
         if self.runs > 1:
             return (
-                f"{lead}: a cliff at n = {self.n:g}. errsrc.curve_shape has the evidence; "
+                f"{self.lead}: a cliff at n = {self.n:g}. errsrc.curve_shape has the evidence; "
                 "fit(Cliff) (--law cliff) fits a law with a cliff."
             )
         return (
-            f"{lead}: a cliff at n = {self.n:g}, or a wrong row, as it is the only one there. Leave it "
+            f"{self.lead}: a cliff at n = {self.n:g}, or a wrong row, as it is the only one there. Leave it "
             "out, or fit a law with a cliff: fit(Cliff) (--law cliff); see errsrc.curve_shape."
         )
 
 
-def steep_fall(n: Array, error: Array) -> SteepFall | None:
+def steep_fall(n: Array, error: Array, runs: NDArray[np.integer] | None = None) -> SteepFall | None:
     """Return the fall of a learning curve to rounding, if there is one.
 
     The fall leads from one size to the next.  A power law with the exponent `STEEPEST` through the median
@@ -268,7 +272,10 @@ def steep_fall(n: Array, error: Array) -> SteepFall | None:
     ----------
     n, error : ndarray of float64, shape (points,)
         Sizes > 0, and errors >= 0.
+    runs : ndarray of int, shape (points,), optional
+        Number of runs of each point; 1 by default.
     """
+    counts = np.ones(len(n)) if runs is None else runs
     sizes, group = np.unique(n, return_inverse=True)
     if len(sizes) < 3:
         return None
@@ -279,7 +286,7 @@ def steep_fall(n: Array, error: Array) -> SteepFall | None:
         fall = logs[k - 1] - logs[k:]
         if (fall > STEEPEST * (x[k:] - x[k - 1])).all() and fall.min() > math.log(DROP):
             ends = float(sizes[k - 1]), float(sizes[k]), float(median[k - 1]), float(median[k])
-            return SteepFall(*ends, int((group >= k).sum()))
+            return SteepFall(*ends, int(counts[group >= k].sum()))
     return None
 
 
@@ -300,12 +307,15 @@ class Peak(NamedTuple):
     error: float
 
     @property
+    def lead(self) -> str:
+        """The peak as the beginning of a sentence."""
+        rise = f"from {self.error_start:.3g} to {self.error:.3g}"
+        return f"The error rises from n = {self.start:g} to n = {self.n:g}, {rise}"
+
+    @property
     def sentence(self) -> str:
         """A sentence that states the peak, and that the law does not describe it."""
-        return (
-            f"The error rises from n = {self.start:g} to n = {self.n:g}, from {self.error_start:.3g} to "
-            f"{self.error:.3g}: the law does not describe this peak."
-        )
+        return f"{self.lead}: the law does not describe this peak."
 
 
 def peak(n: Array, error: Array) -> Peak | None:
