@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import LEVEL, SEED, Flag, NonNegativeArray, Number, Optional, PositiveArray
+from errsrc.checks import ERROR, LEVEL, SEED, Flag, NonNegativeArray, Number, Optional, PositiveArray
 from errsrc.curves.candidates import LARGEST_BEND, CandidateComparison, compare_candidates, describe_candidate
 from errsrc.curves.cells import SortedCurve, sorted_curve
 from errsrc.curves.lookalikes import lookalikes, within_noise
@@ -269,6 +269,8 @@ def curve_shape(
     spread = Optional(NonNegativeArray())(std_error, "std_error", "curve_shape")
     curve = sorted_curve(sizes, errors_of(errors) if accuracy else errors, spread, zero, level)
     cells, above = curve.cells, curve.above
+    if above:
+        ERROR(curve.run_error, "error", "curve_shape")
     deviation = cells.quantile(level) * cells.deviation
     low, high = np.exp(cells.y - deviation), np.exp(cells.y + deviation)
     mean, zeros = np.exp(cells.y), np.zeros(len(curve.n) - above)
@@ -469,4 +471,4 @@ def _bend_or_cliff(
         what = f"faster than any power law from n = {threshold} at the latest (exponent before: {exponent})"
     elif verdict == "cliff":
         what = f"exponent {exponent} up to n = {threshold}, then faster than any power law"
-    return _Decision(verdict, f"{text}: {what}.", exponent, after, threshold, p_value)
+    return _Decision(verdict, f"{text}: {what}.{within_noise(cells)}", exponent, after, threshold, p_value)

@@ -30,6 +30,7 @@ from errsrc.fitting.directions import RisingValues, rises
 from errsrc.fitting.flops import with_data_sizes
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.laws import ALL
+from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
@@ -295,7 +296,7 @@ def table_points(
         notes["accuracy"] = True
     notes |= left_out_notes(left_out, len(table))
     error, relative = values.pop("error"), values.pop("weights", None)
-    if choice.law is None or (choice.law in ALL.values() and choice.law is not FiniteData):
+    if choice.law is None or (choice.law in ALL.values() and choice.law not in (Broken, FiniteData)):
         _check_falls(error, values, rules.accuracy)
     warnings = (*derived, *choice.warnings, *said)
     if choice.several_networks:
@@ -522,7 +523,8 @@ def check_falls(error: Array, inputs: Mapping[str, Array]) -> None:
     if rises(error, inputs):
         message = "The values rise with n: are they accuracies?"
         raise RisingValues(
-            f"{message} Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error."
+            f"{message} Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error. Errors that "
+            "do rise need a law that can rise: fit(Broken) (--law broken)."
         )
 
 

@@ -56,3 +56,8 @@ def test_a_fall_to_rounding_by_steps_is_a_cliff() -> None:
     assert found.threshold is not None
     assert (found.threshold.low, found.threshold.high) == (256, 512)
     assert found.status.startswith("The error falls from 0.02 at n = 256 to 1e-09 at n = 512, faster than")
+
+
+def test_subnormal_errors_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"'error' parameter of curve_shape must be .*use a smaller unit"):
+        curve_shape(N, 1e-310 * N**-0.1)

@@ -9,7 +9,7 @@ from errsrc.errors import NoFit
 from errsrc.fitting import auto, fit
 from errsrc.fitting.anomalies import far_rows, peak, steep_fall
 from errsrc.fitting.points import pose
-from errsrc.laws import M4, Chinchilla, Cliff, Law, Power
+from errsrc.laws import M4, Broken, Chinchilla, Cliff, Law, Power
 
 BUMP = [0.5931460389, 0.4045728868, 0.2600042426, 0.3057787255, 0.7918179723, 1.311210106, 0.6915966144]
 BUMP += [0.2236647049, 0.1299146904, 0.09325157163, 0.06704965886, 0.05106446773]
@@ -173,3 +173,11 @@ def test_a_law_with_a_cliff_is_not_warned_of_the_cliff() -> None:
     n = np.array([25, 50, 75, 90, 100, 110, 120, 150.0])
     error = Cliff(0.0, 2.0, 0.3, 90.0, 5.0).error(n=n)
     assert not any("cliff at" in text for text in fit(Cliff, error, n=n, fixed={"c_inf": 0.0}).warnings)
+
+
+def test_errors_that_do_rise_are_fitted_by_a_law_that_can_rise() -> None:
+    error = 0.1 * DOUBLING**0.12 * noise("normal", 10, 0.01, 4)
+    with pytest.raises(ValueError, match=r"Errors that do rise need a law that can rise: fit\(Broken\)"):
+        auto(error, n=DOUBLING)
+    for found in (fit(Broken, error, n=DOUBLING), fit(Broken, data={"n": DOUBLING, "error": error})):
+        assert found.divergence_std < 0.02
