@@ -283,7 +283,7 @@ def test_published_accuracies(command: Command) -> None:
     columns = ("--n", "gmacs_total", "--error", "acc1")
     code, _, said = command("fit", file, *columns)
     assert (code, said.count("\n")) == (2, 1)
-    assert "Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error." in said
+    assert "Pass --accuracy, which takes 1 - accuracy as the error." in said
     chosen = ("--accuracy", "--where", "upstream=LAION-2B", "--law", "power", "--fix", "c_inf=0")
     code, out, _ = command("fit", file, *columns, *chosen, "--json")
     assert json.loads(out)["params"]["alpha"] == pytest.approx(0.114, abs=1e-3)
