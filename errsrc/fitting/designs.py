@@ -48,7 +48,7 @@ class NextRun:
     error : float
         The error that the fit predicts for the run.
     half_width : float
-        Half the width of the answer's interval after this run, see `half_width`.
+        Half the width of the answer's interval after this run and all runs before it, see `half_width`.
     """
 
     inputs: Mapping[str, float]
@@ -65,13 +65,13 @@ class Design(Result):
     Attributes
     ----------
     question : str
-        What to find out, in words.
+        In words, the question that the runs answer.
     answer : Interval
-        The answer of the fit before any of these runs.
+        The answer that the fit gives before any of these runs.
     runs : tuple of NextRun
         The runs; empty if the interval is narrow enough already, or if no affordable run narrows it.
     until : float or None
-        Half width of the answer's interval that is narrow enough.
+        Half the width at which the answer's interval is narrow enough; None for no such limit.
     relative : bool
         Whether half widths are shares of the answer.
     budget : float
@@ -99,7 +99,7 @@ class Design(Result):
 
     @property
     def half_widths(self) -> list[float]:
-        """Half the width of the answer's interval, before the runs and after each of them."""
+        """Half the width of the answer's interval before the first run, and after each run."""
         return [half_width(self.answer, self.relative), *(run.half_width for run in self.runs)]
 
     @property
@@ -109,7 +109,7 @@ class Design(Result):
 
     @property
     def stops(self) -> bool:
-        """Whether the interval is at most `until` wide on each side after the runs."""
+        """Whether half the width of the interval is at most `until` after all runs."""
         return self.until is not None and self.half_widths[-1] <= self.until
 
     def headline(self) -> str:
@@ -166,7 +166,7 @@ class Design(Result):
         return {**sizes, **{name: np.array([getattr(run, name) for run in self.runs]) for name in others}}
 
     def width_text(self, value: float) -> str:
-        """Return a half width as text, such as "±3%", or "±0.02" if it is no share of the answer.
+        """Return a half width as text, such as "±3%" for a share of the answer, or "±0.02" otherwise.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ def half_width(interval: Interval, relative: bool) -> float:
     interval : Interval
         The interval.
     relative : bool
-        Whether the width is that of ln of the ends, so that 0.03 means 3% on each side.
+        Whether to take logarithms of the ends first.  A half width of 0.03 then means 3% on each side.
     """
     low, high = interval.low, interval.high
     if not relative:
@@ -242,12 +242,13 @@ def design(
         The sizes of the runs that can be made.  The default is a grid with factors of about 2, from the
         smallest sizes measured to the largest that are measured or asked for, within the budget.
     cost : callable
-        Cost model: (n, m) -> cost, arrays of one shape, increasing in both.  A law in n alone costs n.
+        Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
+        with n and with m.  For a law in n alone the cost is n.
     budget : float, optional
         The most that all runs may cost together, > 0.  The default is the cost of the measured points.
     until : float, optional
-        Stop when half the width of the interval is at most this, > 0.  For sizes and errors it is a share:
-        0.03 means 3% on each side.
+        Half the width of the interval at which no more runs are chosen, > 0.  For sizes and errors it is a
+        share: 0.03 means 3% on each side.
     runs : int
         Largest number of runs, >= 1.
     level : float
@@ -263,24 +264,26 @@ def design(
     NoAnswer
         If the law has no optimal model size at the budget of the question.
     TypeError, ValueError
-        For laws in other inputs, unknown questions, and values out of range.
+        If the law has other inputs, if the question is unknown, or if a value is out of range.
 
     Notes
     -----
     The draws of the fit give the joint distribution of the answer and of ln error of each candidate.  In the
     normal approximation, the variance of the answer falls by Cov(answer, y)^2 / (Var(y) + s^2) if a run with
     ln error y is made.  This does not depend on the outcome of the run, so the order of the runs can be found
-    before any of them is made.  Runs are chosen one after another, each with the covariances that the runs
-    before it leave.  If the answer is the error of a run, its own `Forecast.run_spread` falls too where a
-    chosen run lies nearer to it than the measured points.
+    before any of them is made.  Runs are chosen one after another.  After each choice the covariances are
+    updated.  If the question is the error of a run, the `Forecast.run_spread` of this run also falls if a
+    chosen run is nearer to it than all measured points.
 
     Runs are chosen with s = `Forecast.run_spread`, the noise of a run together with the possible error of the
-    law's form: a run far from the others says less about them.  The intervals after each run are those that a
-    new fit is expected to state, which counts the noise of a run alone.  They suppose that the noise of the
-    fit is right.  With few points it is often too small, and the intervals of the new fit are then wider.
+    law's form: a run far from the measured points says less about the law there.  The intervals after each
+    run are those that a new fit is expected to state, which counts the noise of a run alone.  They assume
+    that the fit estimates the noise correctly.  With few points the estimate is often too small, and the
+    intervals of the new fit are then wider.
 
-    Two orders are found: by the largest gain for the cost, and by the largest gain.  The result is the
-    cheaper of those that reach `until`, and otherwise the order that ends with the narrower interval.
+    Two orders of runs are found: one takes the run with the largest gain per cost at each step, the other
+    takes the run with the largest gain.  The result is the cheaper order of those that reach `until`.  If
+    none does, it is the order that ends with the narrower interval.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The fit of one law: any law, from many scaled starts, with intervals and warnings."""
+"""Fits of one law from many random starts, with intervals of the parameters and warnings."""
 
 from __future__ import annotations
 
@@ -73,20 +73,20 @@ class Fit(Forecast):
     objective : str
         What was minimised: "divergence", "log", "huber" or "absolute" (see `fit`).
     value : float
-        Its minimum, a weighted sum over the points.
+        The minimum of the objective, a weighted sum over the points.
     noise : float
         Standard deviation of ln error of the points around the law.
     run_noise : float
         Standard deviation of ln error of a new run around the law.  It is larger than `noise` where the
         points look like a running best.
     seed_noise : float
-        Standard deviation of ln error between rows of equal inputs; nan where none are repeated.
+        Standard deviation of ln error between rows of equal inputs; nan if no two rows have equal inputs.
     starts : int
         Number of starts.
     agreement : float
         Share of the starts that ended at the optimum.
     ties : tuple of Law
-        Laws with clearly different parameters that fit as well within the noise.
+        Laws with clearly different parameters, which fit as well within the noise.
     condition : float
         Condition number of the Jacobian in scaled coordinates at the optimum.
     draws : dict of str to ndarray of float64, shape (draw_count,)
@@ -100,8 +100,7 @@ class Fit(Forecast):
     warnings : tuple of str
         Sentences on what weakens the fit.
     notes : dict
-        Further values that are stored with the fit, as JSON values: `fit_csv` stores the names of the
-        columns.
+        Further JSON values that are stored with the fit, such as the names of the columns of its table.
     """
 
     law: Law
@@ -154,7 +153,7 @@ class Fit(Forecast):
         }
 
     def lines(self, warnings: Sequence[str] | None = None) -> list[tuple[str, str]]:
-        """Return what `str` shows of the fit, a name and a text per line.
+        """Return the lines that `str` shows, as pairs of a name and a text.
 
         Parameters
         ----------
@@ -191,8 +190,8 @@ class Fit(Forecast):
     def to_frame(self) -> Any:
         """Return `columns` as a data frame.
 
-        The frame is one of the library that the points came from.  For other points the library is the first
-        of pandas, polars and pyarrow that is installed.
+        If the points came as a data frame, the result is a frame of the same library.  Otherwise the library
+        is the first of pandas, polars and pyarrow that is installed.
         """
         return frame_of(self.columns(), noted_library(self.notes))
 
@@ -203,7 +202,7 @@ class Fit(Forecast):
 
     @property
     def at_most(self) -> Mapping[str, float]:
-        """Largest value of an input, where it has one."""
+        """Largest allowed value by input, for inputs that have one."""
         return self.law.at_most
 
     @property
@@ -217,7 +216,7 @@ class Fit(Forecast):
         Parameters
         ----------
         inputs : dict of str to ndarray, shape (1 + draw_count, points)
-            Inputs of the law in row 0, and of the refits in the other rows.
+            Inputs of the fitted law in row 0, and of the refits in the other rows.
         """
         code = compiled_error(type(self.law))
         points = [inputs[name] / self.law.reference(name) for name in self.law.inputs]
@@ -273,16 +272,16 @@ def fit(
     data : dict, data frame, str or Path, optional
         The points as a table: a dict of columns, a data frame of pandas, polars or pyarrow, or the path of a
         file (`errsrc.tables.read_table`).  The error, the weights and the inputs are then names of columns;
-        by default an input is in the column of its name.  Rows that cannot be used are left out, and counted
-        in `left_out` of the fit.
+        by default an input is in the column of its name.  Rows that cannot be used are left out, and listed
+        in `Fit.left_out`.
     accuracy : bool
         Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any exceeds
         1.
     strict : bool
         Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
     test_size : int, optional
-        Number of test examples.  An error of 0 in `data` is then taken as 1 / (2 test_size), and left out
-        otherwise.
+        Number of test examples.  If it is given, an error of 0 in `data` is replaced by 1 / (2 test_size).
+        Otherwise rows with an error of 0 are left out.
     best_of : bool
         Whether to keep only the best of all rows of `data` with the same inputs, such as the best of several
         learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
@@ -294,7 +293,8 @@ def fit(
     weights : array_like, shape (points,), or str, optional
         Relative weights, > 0, such as inverse variances (`seed_weights`); all equal by default.
     bounds : dict of str to (float, float), optional
-        (low, high) of the search, in natural units, of parameters whose unit has no exponent in it.
+        {parameter: (low, high)}, the range in which the parameter is searched, in natural units.  Only
+        parameters whose unit does not depend on an exponent can have bounds.
     objective : str
         What to minimise: "divergence", squares of (predicted - measured) / measured, as in Rosenfeld et al.
         2020; "log", squares of ln (predicted / measured); "huber", Huber losses of the same logarithm, as in
@@ -320,11 +320,11 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        For missing or unknown inputs, values that are not finite and > 0, arrays of different lengths, inputs
-        that do not vary independently, and if there are not more points than free parameters.
+        If an input is missing or unknown, if a value is not finite and > 0, if arrays have different lengths,
+        if the inputs do not vary independently, or if there are not more points than free parameters.
     NoFit
-        If no start converged, and if the optimum makes no sense (`Law.complaint`) or fits worse than a
-        constant.  The exception has the best law that was found.
+        If no start converged, if the law itself rejects the optimum (`Law.complaint`), or if the optimum fits
+        worse than a constant.  The exception has the best law that was found.
 
     Notes
     -----
@@ -399,7 +399,7 @@ def _log_residual(found: Fit) -> Array:
 
 
 def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
-    """Return the fit that belongs to a solved problem, with its intervals, refits and warnings.
+    """Return the fit for a solved problem, with intervals, refits and warnings.
 
     Parameters
     ----------
@@ -415,7 +415,7 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     Raises
     ------
     NoFit
-        If the law's own `Law.complaint` says that it has failed, and if it fits worse than a constant.
+        If the law rejects the optimum (`Law.complaint`), or if the optimum fits worse than a constant.
     """
     problem, z = found.problem, found.z
     law = problem.law_at(z)

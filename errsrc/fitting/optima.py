@@ -14,7 +14,7 @@ from errsrc.laws.law import Array
 
 
 class Optimum(NamedTuple):
-    """A solved problem: the best of the optima that the starts reached.
+    """The best optimum of a problem that was solved from many starts.
 
     Attributes
     ----------
@@ -23,9 +23,9 @@ class Optimum(NamedTuple):
     solution : BatchSolution
         Where every start ended.
     z : ndarray of float64, shape (free,)
-        The best scaled coordinates.
+        Scaled coordinates of the best optimum.
     cost : float
-        Sum of losses there.
+        Sum of losses at these coordinates.
     flat : bool
         Whether these coordinates lie in a valley along which the cost hardly changes.
     """
@@ -76,7 +76,7 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
 
 
 def from_starts(problem: Problem, starts: Array) -> BatchSolution:
-    """Minimise from all starts for a while, and only from the best quarter of them to the end.
+    """Minimise from all starts for some steps, and then only from the best quarter until convergence.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def from_starts(problem: Problem, starts: Array) -> BatchSolution:
 
 
 def agreeing(cost: Array) -> NDArray[np.bool_]:
-    """Return which costs equal the smallest one, up to what the iteration can distinguish.
+    """Return which costs equal the smallest cost, up to the precision of the iteration.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def agreeing(cost: Array) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool, shape (starts,)
-        Which of them do.
+        True for costs that equal the smallest cost.
     """
     agree: NDArray[np.bool_] = cost <= cost.min() * (1 + 1e-6) + 1e-20
     return agree

@@ -23,9 +23,9 @@ Cost = Callable[[Array, Array], ArrayLike]
 
 
 def training_flops(n: Array, m: Array) -> Array:
-    """Return the operations of one pass over n examples of a model with m parameters: 6 n m.
+    """Return 6 n m, the operations to train a model with m parameters on n examples in one pass.
 
-    Kaplan et al. 2020 (arXiv 2001.08361).
+    This cost model is that of Kaplan et al. 2020 (arXiv 2001.08361).
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def training_flops(n: Array, m: Array) -> Array:
 
 @dataclass(frozen=True, repr=False)
 class Plan(Result):
-    """The cheapest way to an error, or the lowest error for a budget.
+    """The cheapest sizes that reach an error, or the sizes with the lowest error for a budget.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Plan(Result):
         return [TextTable([*rows, *(("warning", sentence) for sentence in self.warnings)], "l")]
 
     def text(self, name: str) -> str:
-        """Return a size, the cost or the error as text, also where its interval has an open end.
+        """Return an attribute, such as "n" or "cost", as text; its interval may have an open end.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class Plan(Result):
 
 
 def plans_table(plans: Sequence[Plan]) -> str:
-    """Return the plans of many goals as one table, and their warnings below.
+    """Return plans for several errors or budgets as one table, with their warnings below.
 
     Parameters
     ----------
@@ -167,12 +167,13 @@ def plan(
     error : float or array_like of float, shape (goals,), optional
         The error to reach, > 0, in the units of the fitted errors.  Give either this or `budget`.
     budget : float or array_like of float, shape (goals,), optional
-        The most to spend, > 0, in the units of `cost`.
+        The largest allowed cost, > 0, in the units of `cost`.  Give either this or `error`.
     cost : callable
-        Cost model: (n, m) -> cost, arrays of one shape, increasing in both.  A law in n alone costs n.
+        Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
+        with n and with m.  For a law in n alone the cost is n.
     level : float
-        Coverage of the intervals, in (0, 1).  They hold for one new run: a plan is made for each draw of the
-        parameters with the noise of a run.
+        Coverage of the intervals, in (0, 1).  The intervals hold for one new run.  For them, a plan is made
+        for each draw of the parameters, with the noise of one run.
 
     Returns
     -------
@@ -188,7 +189,7 @@ def plan(
     NoAnswer
         If the fitted law rises as its inputs grow.
     TypeError, ValueError
-        If both or none of `error` and `budget` are given, and for values out of range and laws in other
+        If both or none of `error` and `budget` are given, if a value is out of range, or if the law has other
         inputs.
 
     Examples

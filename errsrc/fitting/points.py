@@ -46,7 +46,8 @@ def pose(
     weights : array_like, shape (points,), optional
         Relative weights, > 0; all equal by default.
     bounds : dict of str to (float, float), optional
-        (low, high) of the search, in natural units, of parameters whose unit has no exponent in it.
+        {parameter: (low, high)}, the range in which the parameter is searched, in natural units.  Only
+        parameters whose unit does not depend on an exponent can have bounds.
     objective : str
         One of `OBJECTIVES` (see `errsrc.fitting.fit`).
     huber_delta : float
@@ -55,13 +56,13 @@ def pose(
     Returns
     -------
     Problem
-        The problem, with its rows sorted, so that their order changes nothing.
+        The problem.  Its rows are sorted, therefore the order of the given rows does not matter.
 
     Raises
     ------
     TypeError, ValueError
-        For missing or unknown inputs, values out of range, arrays of different lengths, inputs that do not
-        vary, and too few points.
+        If an input is missing or unknown, if a value is out of range, if arrays have different lengths, if an
+        input does not vary, or if there are too few points.
     """
     where = f"fit({law.__name__})"
     Choice(OBJECTIVES)(objective, "objective", where)
@@ -194,7 +195,7 @@ def _scaled_limits(
 
 
 def check_largest(law: type[Law], largest: float | None, error: Array, where: str) -> None:
-    """Raise ValueError for errors far above the fixed parameter that the law never exceeds.
+    """Raise ValueError if measured errors are far above the fixed parameter that is the law's largest error.
 
     An error slightly above this parameter may be noise; `errsrc.fitting.noise.above_largest` decides after
     the fit.
@@ -208,7 +209,7 @@ def check_largest(law: type[Law], largest: float | None, error: Array, where: st
     error : ndarray of float64, shape (points,)
         Measured errors.
     where : str
-        Name of the function, for the message.
+        Name of the calling function, for the message.
     """
     if largest is not None and error.max() > largest * FAR_ABOVE:
         accepted = f"numbers <= {law.largest_error_name} = {largest:g}"

@@ -54,19 +54,19 @@ class Problem:
     huber_delta : float
         Threshold of the Huber loss, in ln error.
     scales : dict of str to float
-        Divisors of "error" and of each input.
+        {"error" or input: its scale}, the divisors of errors and inputs.
     constants : dict of str to float
         Constants of the law, such as n_full, in natural units.
     fixed : dict of str to float
         Parameters that are not fitted, in scaled units.
     limits : dict of str to (float, float)
-        Bounds of parameters in scaled units, narrower than the bounds of the law.
+        Bounds of parameters in scaled units, where they are narrower than the bounds of the law.
     prior : float
-        Residual standard deviation, which weighs the points against the weak priors on exponents and
-        ceilings; 0 for no priors.
+        Residual standard deviation, which sets the weight of the points relative to the weak priors on
+        exponents and ceilings; 0 for no priors.
     bounded : bool
-        Whether parameters that have a unit are bounded; False in units other than `scales` of the data, in
-        which the bounds of a law mean nothing.
+        Whether parameters that have a unit are bounded.  The bounds of a law are stated in scaled units, so
+        this is False for problems in other units.
     """
 
     law: type[Law]
@@ -90,7 +90,7 @@ class Problem:
 
     @property
     def exponents(self) -> set[str]:
-        """Names of the positive parameters that are exponents: powers in units, or `Law.slopes`."""
+        """Names of the positive parameters that are exponents: powers in units, and `Law.slopes`."""
         units = [power for p in self.law.parameters() for _, power in p.unit]
         powers = {power.lstrip("-") for power in units if isinstance(power, str)} | set(self.law.slopes)
         return {p.name for p in self.law.parameters() if p.log and p.name in powers}
@@ -98,7 +98,7 @@ class Problem:
     def bounds(self) -> tuple[Array, Array]:
         """Return the lower and the upper bounds of z, float64 (free,) each.
 
-        Bounds are stated in scaled units.  In natural units only those remain that do not depend on the unit:
+        The bounds of a law are stated in scaled units.  In natural units only two kinds of bounds hold:
         bounds of parameters without a unit, and bounds at 0.
         """
         ends = np.empty((len(self.free), 2))
@@ -192,7 +192,7 @@ class Problem:
         Returns
         -------
         residuals : ndarray of float64, shape (members, points)
-            Relative, logarithmic or absolute residuals; the objective determines which.
+            Relative, logarithmic or absolute residuals, as the objective requires.
         jacobian : ndarray of float64, shape (members, points, free)
             Their derivatives in z.
         """
@@ -292,20 +292,21 @@ class Problem:
 
     @property
     def error_unit(self) -> float:
-        """Unit of the errors in which the intervals of parameters are computed: the scale of the errors.
+        """Unit of the errors in which the intervals of parameters are computed, in units of the given errors.
 
-        In this unit no number depends on the unit of the given errors.  The unit is 1, that of the given
-        errors, for a law with a parameter whose unit contains a power of the error that is itself fitted.
+        The unit is the scale of the errors, so the computed numbers do not depend on the unit of the given
+        errors.  The unit is 1 if the unit of a parameter contains the error to a power that is itself a
+        fitted exponent.
         """
         powers = [power for p in self.law.parameters() for name, power in p.unit if self._is_error(name)]
         return 1.0 if any(isinstance(power, str) for power in powers) else self.scales["error"]
 
     def shift(self, z: Array, error_unit: float = 1.0) -> Array:
-        """Return scaled coordinates in natural units.
+        """Convert scaled coordinates to natural units.
 
-        The unit of a parameter can contain a power of an input or of the error.  The coordinate of the
-        parameter then moves by this power times the logarithm of the scale.  Exponents have the same value
-        in scaled and in natural units.
+        The unit of a parameter can contain a power of an input or of the error.  The conversion then adds
+        this power times the logarithm of the scale to the coordinate of a positive parameter.  Exponents have
+        the same value in scaled and in natural units.
 
         Parameters
         ----------
@@ -329,7 +330,7 @@ class Problem:
         return out
 
     def natural(self, error_unit: float = 1.0) -> Self:
-        """Return the same problem in natural units, the units of the given points.
+        """Return the same problem in natural units: inputs and errors are no longer divided by `scales`.
 
         Parameters
         ----------
@@ -359,7 +360,7 @@ class Problem:
         parameter : Parameter
             A parameter of the law.
         value : float
-            The value of the parameter in a problem that `natural` returned with an `error_unit`.
+            The value of the parameter in a problem that `natural` returned with the unit `error_unit`.
         """
         for quantity, power in parameter.unit:
             if self.scales[quantity] != 1.0:

@@ -33,7 +33,8 @@ class PrunedPlan(Result):
     remaining : Interval
         Number of weights of this network that remain.
     remaining_by_network : ndarray of float64, shape (networks,)
-        Number of weights with which each network reaches the error; inf where it does not reach it.
+        Number of remaining weights with which each network reaches the error; inf for a network that never
+        does.
     chance_by_network : ndarray of float64, shape (networks,)
         Share of the draws in which each network needs the fewest weights.
     warnings : tuple of str
@@ -74,9 +75,9 @@ def fewest_weights(
 ) -> PrunedPlan:
     """Return the network that reaches a given error with the fewest weights, and how far to prune it.
 
-    This is the question of optimal pruning (Rosenfeld et al. 2021, arXiv 2006.10621, section 6).  The answer
-    is neither a small unpruned network nor the largest one pruned, but a network that is pruned until its
-    error has just begun to rise.
+    This is the question of optimal pruning (Rosenfeld et al. 2021, arXiv 2006.10621, section 6).  The best
+    network is neither a small unpruned network nor the largest network.  It is a network that is pruned until
+    its error has just begun to rise.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def fewest_weights(
     level : float
         Coverage of the intervals, in (0, 1).  They hold for one new run.
     **networks : array_like, shape (networks,)
-        The inputs of the forecast but the density, > 0, each an array or a single number.
+        All inputs of the forecast except the density, > 0, each an array or a single number.
 
     Returns
     -------
@@ -102,8 +103,8 @@ def fewest_weights(
         If none of the networks reaches the error.  ``best`` of the exception is the lowest error, an
         `Interval`.
     TypeError, ValueError
-        For values out of range, missing or unknown inputs, arrays of different lengths, and a forecast
-        without density among its inputs.
+        If a value is out of range, if an input is missing or unknown, if arrays have different lengths, or if
+        the forecast does not have the input density.
 
     Examples
     --------

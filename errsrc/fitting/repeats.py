@@ -1,4 +1,4 @@
-"""Rows of equal sizes: the best row of each size, and whether the rows differ by more than seeds do."""
+"""Rows of equal sizes: the best row of each size, and a check that the rows differ only by their seeds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def best_rows(error: ArrayLike, **inputs: ArrayLike) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool, shape (rows,)
-        One row for each different set of inputs: the first, if several have the smallest error.
+        True for one row of each different set of inputs.  If several rows have the smallest error, it is the
+        first.
 
     Raises
     ------
@@ -60,16 +61,19 @@ def best_rows(error: ArrayLike, **inputs: ArrayLike) -> NDArray[np.bool_]:
 def excess_spread(inputs: Mapping[str, Array], error: Array, curve: Array, free: int) -> str:
     """Return a sentence if rows of equal inputs differ by more than seeds plausibly do; "" otherwise.
 
-    The spread of ln error between rows of equal inputs (a cell) is compared in two ways:
+    A cell is all rows of equal inputs.  The spread of ln error between the rows of a cell is tested in two
+    ways:
 
-    - with the scatter of the means of the cells around the fitted law.  If rows differ by seeds alone, the
-      mean of k rows scatters by the spread divided by the root of k, or by more if the law is wrong.  Trials
-      of other settings, such as learning rates, differ more than their means scatter.
-    - one cell with all other cells, for the cell with the largest spread.  Its spread must also be more than
-      twice that of the others, because the noise of seeds differs between sizes.
+    - The spread is compared with the scatter of the means of the cells around the fitted law.  If rows differ
+      by seeds alone, the mean of k rows scatters by the spread divided by the root of k, or by more if the
+      law is wrong.  If rows differ by other settings, such as learning rates, their spread is larger than
+      this scatter suggests.
+    - The cell with the largest spread is compared with all other cells.  Its spread must also be more than
+      twice the spread of the others, because the noise of seeds differs between sizes.
 
-    Both ratios of variances are compared with a quantile of the F distribution.  For normal noise of one
-    standard deviation and a correct law, each comparison gives a false alarm for at most 1 in 1,000 tables.
+    Each comparison tests a ratio of variances against a quantile of the F distribution.  For normal noise of
+    one standard deviation and a correct law, each comparison gives a false alarm for at most 1 in 1,000
+    tables.
 
     Parameters
     ----------

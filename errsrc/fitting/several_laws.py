@@ -105,8 +105,7 @@ class AveragedFit(Forecast):
     warnings : tuple of str
         Sentences on what weakens the fits.
     notes : dict
-        Further values that are stored with the fit, as JSON values: `fit_csv` stores the names of the
-        columns.
+        Further JSON values that are stored with the fit, such as the names of the columns of its table.
     """
 
     members: tuple[Fit, ...]
@@ -137,8 +136,8 @@ class AveragedFit(Forecast):
         Returns
         -------
         dict of str
-            Those of the member of the largest weight, see `Fit.as_dict`, and "average": the weights of the
-            laws, and the exponents and the floor of the average, as `str` shows them.
+            The entries of `Fit.as_dict` for the fit with the largest weight.  The entry "average" has the
+            weights of the laws, and the exponents and the floor of the average.
         """
         names = [records.name(type(fit.law)) for fit in self.members]
         average = {
@@ -169,7 +168,7 @@ class AveragedFit(Forecast):
 
     @property
     def at_most(self) -> Mapping[str, float]:
-        """Largest value of an input, where it has one."""
+        """Largest allowed value by input, for inputs that have one."""
         return self.members[0].at_most
 
     @property
@@ -179,7 +178,7 @@ class AveragedFit(Forecast):
 
     @property
     def draw_count(self) -> int:
-        """Number of draws of all members; the number of a member is in proportion to its weight."""
+        """Number of draws of all members; each member has a share in proportion to its weight."""
         return sum(f.draw_count for f in self.members)
 
     @property
@@ -221,8 +220,8 @@ def weighted_fits(forecast: Forecast) -> tuple[tuple[Fit, float], ...]:
     Returns
     -------
     tuple of (Fit, float)
-        Each fit of one law with its weight, the largest first; the weights have sum 1.  A forecast that is
-        neither a fit nor an average of fits, such as a chain of laws, has none.
+        Pairs of a fit of one law and its weight, the largest weight first; the weights have sum 1.  Empty for
+        a forecast that is neither a fit nor an average of fits, such as a chain of laws.
     """
     return ()
 
@@ -265,9 +264,8 @@ def auto(
 ) -> AveragedFit:
     """Fit all laws that suit the inputs, and average them by how well they fit.
 
-    This is the estimator to use if you have no reason to prefer a law.  It uses only the points.
-    `benchmarks/law_fit.py` measures it on published curves.  Its set of laws is fixed: fit a law of your own
-    with `errsrc.fit`.
+    This is the estimator to use if you have no reason to prefer a law.  `benchmarks/law_fit.py` measures its
+    accuracy on published curves.  The set of laws is fixed; to fit a law of your own, use `errsrc.fit`.
 
     Parameters
     ----------
@@ -292,14 +290,15 @@ def auto(
         Constants that state the unit of an input, in every law with such a constant; by default the largest
         value of that input.
     weights : array_like, shape (points,), or str, optional
-        Relative weights, > 0; all equal by default.  They are multiplied by `RECENCY`.
+        Relative weights, > 0; all equal by default.  They are multiplied by powers of the inputs that favour
+        large sizes and small densities (`RECENCY`).
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
         Seed of the starts and of the resampling, >= 0.
     **inputs : array_like, shape (points,), or str
-        Arrays > 0, or, with `data`, names of columns.  They choose the laws, and are one of these sets: n; n
-        and m; density; density, depth, width and eps_np.
+        Arrays > 0, or, with `data`, names of columns.  The inputs choose the laws.  They must be one of these
+        sets: n; n and m; density; density, depth, width and eps_np.
 
     Returns
     -------
@@ -309,8 +308,8 @@ def auto(
     Raises
     ------
     TypeError, ValueError
-        For other sets of inputs, values that are not finite and > 0, arrays of different lengths, and points
-        that no law can be fitted to (see `errsrc.fit`).
+        If the inputs are none of these sets, if a value is not finite and > 0, if arrays have different
+        lengths, or if no law can be fitted to the points (see `errsrc.fit`).
     NoFit
         If no law could be fitted.
 

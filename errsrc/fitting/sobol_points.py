@@ -1,7 +1,7 @@
 """Scrambled Sobol points, the random starts of a fit.
 
-The points are those of `scipy.stats.qmc.Sobol` to the last bit, without scipy.stats, whose import takes
-longer than a fit.
+The points equal those of `scipy.stats.qmc.Sobol` to the last bit.  This module does not import scipy.stats,
+because that import takes longer than a fit.
 """
 
 from __future__ import annotations

@@ -3,10 +3,9 @@
 A table is a file or a data frame (`errsrc.tables`).  Rows that cannot be used are left out.  The notes of the
 fit count them.
 
-Tables of pruned networks need more than a choice of columns.  The law takes the error of each network before
-its pruning as an input, but many such tables lack it.  This error is then estimated from the rows of the
-network near density 1, and kept in the notes of the fit, so that later predictions of the same networks use
-the same value.
+The law of pruned networks has one more input: the error of each network before pruning.  Many tables lack
+this error.  It is then estimated from the rows of the network near density 1.  The notes of the fit keep the
+estimate, and later predictions for the same network use it.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ larger than the depth of the floor."""
 
 @dataclass(frozen=True)
 class TableRules:
-    """How the values of a table are read.
+    """Options for reading the values of a table.
 
     Attributes
     ----------
@@ -71,7 +70,8 @@ class TableRules:
     strict : bool
         Whether to raise ValueError for rows that cannot be used, instead of leaving them out.
     test_size : int or None
-        Number of test examples.  An error of 0 is then taken as 1 / (2 test_size), and left out otherwise.
+        Number of test examples.  If it is given, an error of 0 is replaced by 1 / (2 test_size).  If it is
+        None, rows with an error of 0 are left out.
     best_of : bool
         Whether to keep only the row with the smallest error of all rows with the same inputs.
     """
@@ -99,13 +99,14 @@ class TablePoints(NamedTuple):
     weights : ndarray of float64, shape (points,), or None
         Relative weights of the points, or None for equal weights.
     fixed : dict of str to float
-        Parameters that are not fitted: those that the caller fixed, and those whose input never varies.
+        Values of the parameters that are not fitted: parameters that the caller fixed, and parameters that an
+        input without variation leaves undetermined.
     notes : dict
         JSON values that are stored with the fit: "columns", the columns by input; "left_out", the rows that
         were left out; "library", the library of the data frame; "constant", the value of a constant m; and,
         for pruned networks, "networks", their sizes and errors before pruning.
     warnings : tuple of str
-        Sentences on what the reader must know.
+        Sentences on what the user should know about the rows.
     rows : tuple
         Labels of the rows of the points in the table: line numbers, or labels of the index of a data frame.
     unit : str
@@ -127,12 +128,12 @@ class TablePoints(NamedTuple):
         return {"error": self.error, "weights": self.weights, "fixed": self.fixed, **self.inputs}
 
     def constants(self, given: Mapping[str, float] | None) -> dict[str, float]:
-        """Return the units of the law without the unit of a constant m, which the law in n does not have.
+        """Return the given constants of the law, without the constant of an m that never varies.
 
         Parameters
         ----------
         given : dict of str to float, optional
-            Units by name.
+            Constants by name.
         """
         left = {"m_base"} if "constant" in self.notes else set()
         return {name: value for name, value in (given or {}).items() if name not in left}
@@ -155,7 +156,7 @@ class TablePoints(NamedTuple):
             raise
 
     def named(self, warning: str) -> str:
-        """Return a warning, with the labels of the rows in the table if the warning names rows.
+        """Return a warning; if it names rows, add the labels of these rows in the table.
 
         Parameters
         ----------
@@ -167,7 +168,7 @@ class TablePoints(NamedTuple):
         return warning
 
     def noted(self, found: F) -> F:
-        """Return a fit of the points, with their notes and warnings.
+        """Return a copy of a fit of these points, with the notes and warnings of the points added.
 
         Parameters
         ----------
@@ -204,23 +205,23 @@ def as_table(data: Any) -> DataTable:
 
 
 def columns_of(where: str, error: Any, inputs: Mapping[str, Any], weights: Any = None) -> dict[str, str]:
-    """Return {input, "error" or "weights": name of its column} of the arguments of a function with `data`.
+    """Return {input, "error" or "weights": name of its column} from the arguments of a function with `data`.
 
     Parameters
     ----------
     where : str
-        Name of the function, for messages.
+        Name of the calling function, for messages.
     error : str or None
-        The argument of this name; None if it is not given.
+        The argument of the function with this name; None if it is not given.
     inputs : dict of str to str
         The other arguments.
     weights : str or None
-        The argument of this name; None if it is not given.
+        The argument of the function with this name; None if it is not given.
 
     Raises
     ------
     TypeError
-        For an argument that is no string.
+        If one of the arguments is not a string.
     """
     given = {"error": error, **inputs, "weights": weights}
     for name, value in given.items():
@@ -230,12 +231,12 @@ def columns_of(where: str, error: Any, inputs: Mapping[str, Any], weights: Any =
 
 
 def check_no_columns(where: str, error: Any, inputs: Mapping[str, Any], weights: Any = None) -> None:
-    """Raise TypeError for names of columns without `data`, and for a missing error.
+    """Raise TypeError if names of columns are given without `data`, or if the error is missing.
 
     Parameters
     ----------
     where : str
-        Name of the function, for messages.
+        Name of the calling function, for messages.
     error : array_like or None
         The argument of this name.
     inputs : dict
@@ -269,7 +270,8 @@ def table_points(
         and the average of several laws otherwise.  "pruning" is the joint law of pruning if the table has
         several networks.
     columns : dict of str to str
-        {input, "error" or "weights": name of its column}, where it is not the name of the input.
+        {input, "error" or "weights": name of its column}, for columns whose names differ from those of their
+        inputs.
     fixed : dict of str to float, optional
         Parameters that are not fitted.
     rules : TableRules
@@ -308,7 +310,7 @@ def table_points(
 
 
 class UsableColumns(NamedTuple):
-    """Columns of the rows of a table that can be used.
+    """Columns of a table as numbers, restricted to the rows that can be used.
 
     Attributes
     ----------
@@ -331,7 +333,7 @@ class UsableColumns(NamedTuple):
 def usable_columns(
     table: DataTable, columns: Mapping[str, str], rules: TableRules, zero: Container[str] = ()
 ) -> UsableColumns:
-    """Return columns of a table as numbers, without copied rows and rows that cannot be used.
+    """Return columns of a table as numbers, without copies of rows and without rows that cannot be used.
 
     Parameters
     ----------
@@ -531,7 +533,7 @@ def check_falls(error: Array, inputs: Mapping[str, Array]) -> None:
 def measured_error(
     error: ArrayLike | None, inputs: Mapping[str, ArrayLike], accuracy: bool, where: str, falls: bool = True
 ) -> Array:
-    """Return the errors of arrays, from accuracies if `accuracy`; raise ValueError if they rise with n.
+    """Return measured errors, converted from accuracies if `accuracy`; raise ValueError if they rise with n.
 
     Parameters
     ----------
@@ -540,9 +542,9 @@ def measured_error(
     inputs : dict of str to array_like
         Inputs by name.
     accuracy : bool
-        Whether the errors are accuracies.
+        Whether `error` holds accuracies.
     where : str
-        Name of the function, for messages.
+        Name of the calling function, for messages.
     falls : bool
         Whether the law of the fit falls with n.
     """
@@ -585,12 +587,12 @@ def left_out_notes(left_out: Sequence[LeftOut], total: int) -> dict[str, Any]:
 
 
 def noted_left_out(notes: Mapping[str, Any]) -> tuple[tuple[LeftOut, ...], str]:
-    """Return the rows that the notes of a fit say were left out, and one sentence about them.
+    """Return the rows that were left out according to the notes of a fit, and one sentence about these rows.
 
     Parameters
     ----------
     notes : dict
-        Notes of a fit, possibly of a file that errsrc has not written.
+        Notes of a fit, which may come from a file that errsrc did not write.
     """
     try:
         noted = notes["left_out"]
@@ -717,9 +719,10 @@ def table_inputs(
 ) -> TableInputs:
     """Return the inputs at which a fit predicts the rows of a table.
 
-    The notes of the fit name its columns.  A pruned network's error before pruning comes from the column
-    eps_np.  If there is no such column, it is the value that the fit used for this network.  For a new
-    network it is estimated from the rows of this network that have an error.
+    The notes of the fit hold the names of its columns.  For pruned networks, the error before pruning is read
+    from the column eps_np.  If there is no such column, the value that the fit used for the same network is
+    taken.  For a network that was not fitted, the error before pruning is estimated from its rows that have
+    an error.
 
     Parameters
     ----------
@@ -730,7 +733,7 @@ def table_inputs(
     notes : dict
         Notes of the fit; without notes the columns have the names of the inputs.
     columns : dict of str to str, optional
-        {input: name of its column}, where a name is not that of the fit.
+        {input: name of its column in `table`}, for the columns whose names differ from those in the notes.
     strict : bool
         Whether to raise ValueError for rows that cannot be predicted.
 

@@ -1,8 +1,8 @@
-"""Noise that differs between the points: how much wider it makes the intervals of a least-squares fit.
+"""How much wider the intervals of a least-squares fit become if the noise differs between the points.
 
 A fit of equal weights is right on average whatever the noise, but its intervals assume equal noise.  Here the
 standard deviation of the noise is a power of an input, or of the error itself, with an unknown exponent.  The
-residuals say how probable each exponent is, and each exponent says how far the estimates scatter.
+residuals determine how probable each exponent is.  Each exponent determines how far the estimates scatter.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ FEWEST = 5
 
 
 def quantiles(residual: Array, jac: Array, columns: Sequence[Array], level: float) -> Array:
-    """Return how many standard errors the intervals of the parameters reach, for unknown uneven noise.
+    """Return half the width of each parameter's interval, in standard errors, if the noise may be uneven.
 
     Parameters
     ----------
     residual : ndarray of float64, shape (points,)
-        Residuals of a least-squares fit, times the roots of their weights.
+        Residuals of a least-squares fit, times the square roots of the weights.
     jac : ndarray of float64, shape (points, free)
-        Their Jacobian, times the same roots.
+        Jacobian of the residuals, times the same square roots.
     columns : sequence of ndarray of float64, shape (points,)
-        Logarithms of the inputs, and of the error: the noise may be a power of each.
+        Logarithms of the inputs and of the error.  The noise may be a power of each of these quantities.
     level : float
         Coverage of the intervals, in (0, 1).
 
     Returns
     -------
     ndarray of float64, shape (free,)
-        In units of the standard errors for equal noise; the quantile of Student's t distribution where all
-        exponents are 0.
+        Half the width for each parameter, in units of its standard error for equal noise.  If all exponents
+        were 0, it would be the quantile of Student's t distribution.
 
     Notes
     -----
     With residuals r, Jacobian J and variances s^2 D, the estimates have the covariance s^2 G D G', where G is
     the pseudo-inverse of J.  The probability of an exponent is its prior times the restricted likelihood of r
-    (Patterson and Thompson 1971), in which s is integrated out.  The result mixes Student's t distributions
-    of all exponents.
+    (Patterson and Thompson 1971), in which s is integrated out.  The result is a quantile of a mixture of
+    Student's t distributions, one for each exponent.
     """
     left, singular, right = np.linalg.svd(jac, full_matrices=False)
     used = singular > singular[0] * 1e-10
