@@ -253,12 +253,12 @@ class SteepFall(NamedTuple):
         """The fall, the verdict, and what can be done, in two sentences."""
         if self.runs > 1:
             return (
-                f"{self.lead}: a cliff at n = {self.n:g}. errsrc.curve_shape has the evidence; "
-                "fit(Cliff) (--law cliff) fits a law with a cliff."
+                f"{self.lead}: a cliff at n = {self.n:g}. In Python errsrc.curve_shape shows the evidence; "
+                "to fit a law, leave out the rows that are 0 to rounding."
             )
         return (
             f"{self.lead}: a cliff at n = {self.n:g}, or a wrong row, as it is the only one there. Leave it "
-            "out, or fit a law with a cliff: fit(Cliff) (--law cliff); see errsrc.curve_shape."
+            "out, or ask errsrc.curve_shape in Python."
         )
 
 

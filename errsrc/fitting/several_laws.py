@@ -403,7 +403,7 @@ def _drop_sentence(problem: Problem, residual: Array) -> str:
     return (
         f"The error at the largest n, {error:.3g} at n = {n:g}, is far below the law of the other rows, "
         f"{error * np.exp(residual[-1]):.3g}: a cliff, or a wrong row. Leave it out, or "
-        "ask errsrc.curve_shape; fit(Cliff) (--law cliff) fits a law with a cliff."
+        "ask errsrc.curve_shape in Python; fit(Cliff) (--law cliff) fits a law with a cliff."
     )
 
 
