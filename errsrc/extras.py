@@ -1,7 +1,7 @@
-"""The optional packages: which extra of errsrc installs each of them, and the error if one is missing.
+"""The optional packages: the extra that installs each package, and the error if a package is missing.
 
-``pip install errsrc`` installs what fits laws.  Other parts of errsrc need packages of an extra, for example
-of ``errsrc[torch]``.  They call `require` before they import an optional package.
+``pip install errsrc`` installs the packages that fits of laws need.  Other parts of errsrc need packages of
+an extra, such as ``errsrc[torch]``.  These parts call `require` before they import an optional package.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EXTRAS = {
 
 
 class MissingPackage(ModuleNotFoundError):
-    """An optional package is not installed; the message states the command that installs it.
+    """Raised if an optional package is not installed; the message states the command that installs it.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def require(user: str, *modules: str) -> None:
     Raises
     ------
     MissingPackage
-        If one of them is not installed.
+        If one of the packages is not installed.
 
     Examples
     --------
@@ -67,9 +67,9 @@ def require(user: str, *modules: str) -> None:
 
 @contextlib.contextmanager
 def required_by(user: str) -> Iterator[None]:
-    """Name the function or command that was called, if an optional package is missing in the block.
+    """Make the error about a missing optional package name the function or command that was called.
 
-    Without this function, the error would name the package of errsrc that could not be imported.
+    Outside such a block, the error names the part of errsrc that could not be imported.
 
     Parameters
     ----------

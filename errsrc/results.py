@@ -1,7 +1,8 @@
-"""Result types: an estimate is never a bare float, and a result shows itself.
+"""Base classes of results, and intervals.
 
-Each result of errsrc is a `Result`: it prints as a table, shows itself as HTML in a notebook and as one line
-in a list, and turns into a figure and into JSON.
+Each result of errsrc is a `Result`.  It prints as a table, and as one line in a list.  A notebook shows it as
+HTML.  Its methods return a figure and JSON values.  An estimate is never a bare float: it is an `Interval`,
+which has the uncertainty, too.
 """
 
 from __future__ import annotations
@@ -42,14 +43,15 @@ LONGEST_LINE = 200
 
 @dataclass(frozen=True)
 class TextTable:
-    """Rows of texts, which print with aligned columns and turn into an HTML table.
+    """Rows of texts, which print with aligned columns and can be converted to an HTML table.
 
     Attributes
     ----------
     rows : sequence of sequences of str
         The texts; all rows have the same length.
     align : str
-        "l" or "r" for each column, for left or right; the last letter holds for all further columns.
+        One letter for each column: "l" to align it on the left, "r" to align it on the right.  The last
+        letter also holds for all further columns.
     header : bool
         Whether the first row names the columns.
 
@@ -93,8 +95,9 @@ class Result:
     """Base class of results: they print, show themselves in notebooks, draw themselves and turn into JSON.
 
     A result type of your own is a dataclass that derives from this class; ``@dataclass(repr=False)`` keeps
-    the short `repr`.  Override `content` and `headline` where the default, a table of the fields, says too
-    little.  Register a function with ``errsrc.plots.draw.register`` that draws the result.
+    the short `repr`.  By default the result is shown as a table of its fields.  Override `content` and
+    `headline` to show something else.  Register a function with ``errsrc.plots.draw.register`` that draws the
+    result.
 
     Examples
     --------
@@ -137,7 +140,7 @@ class Result:
         return [TextTable(self._texts(), "l")]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the result as JSON values, which the command's ``--json`` prints.
+        """Return the result as JSON values, as ``--json`` of the command line prints them.
 
         Returns
         -------
@@ -185,8 +188,8 @@ class Result:
 def json_value(value: Any) -> Any:
     """Return a value as JSON values: None, booleans, numbers, texts, lists, and dicts of these.
 
-    A number that is not finite turns into None, a dataclass into the dict of its fields, an array into a
-    list, and any other object into its text.  A class can register its own function with
+    A number that is not finite becomes None, a dataclass becomes the dict of its fields, an array becomes a
+    list, and any other object becomes its text.  A class can register its own function with
     ``json_value.register``.
 
     Parameters
@@ -287,7 +290,7 @@ class Interval:
 
     @property
     def determined(self) -> bool:
-        """True where both ends are finite and no end is the 0 of a quantity that can't be negative."""
+        """Whether both ends are finite, and the lower end is not 0, the bound of a positive quantity."""
         return math.isfinite(self.low) and math.isfinite(self.high) and self.low != 0
 
     def __str__(self) -> str:
@@ -327,17 +330,17 @@ class Interval:
 
 @dataclass(frozen=True)
 class Bracket:
-    """A quantity that lies between two estimates and is not known more exactly.
+    """A quantity that is only known to lie between two bounds, each of which is estimated.
 
-    The width of a bracket is not sampling uncertainty.  Each end is an `Interval`, which states the sampling
-    uncertainty of this end.
+    The distance between the bounds is not sampling uncertainty.  Each bound is an `Interval`, which states
+    the sampling uncertainty of this bound.
 
     Attributes
     ----------
     lower, upper : Interval
-        Estimates of a lower and of an upper bound of the quantity; both are the same where it is known.
+        Estimates of a lower and of an upper bound of the quantity.  Both are equal if the quantity is known.
     status : str
-        How the ends were found, or what proves them, as a phrase.
+        A phrase that says how the bounds were found, or what proves them.
 
     Examples
     --------
@@ -351,20 +354,20 @@ class Bracket:
 
     @classmethod
     def known(cls, value: Interval, status: str) -> Bracket:
-        """Return the bracket of a quantity that is known up to sampling.
+        """Return the bracket of a quantity whose only uncertainty is sampling.
 
         Parameters
         ----------
         value : Interval
             Both ends of the bracket.
         status : str
-            How the value is known, as a phrase.
+            A phrase that says how the value is known.
         """
         return cls(value, value, status)
 
     @property
     def closed(self) -> bool:
-        """Whether both ends are one estimate."""
+        """Whether both bounds are the same estimate."""
         return self.lower == self.upper
 
     def __str__(self) -> str:
@@ -390,8 +393,8 @@ def mean_interval(
     level : float
         Coverage, in (0, 1).
     lowest : float
-        The smallest value that the mean can have.  The interval's upper end is at least this value.  The
-        estimate is never clipped.
+        The smallest value that the mean can have.  The upper end of the interval is at least this value.  The
+        estimate itself is never clipped.
 
     Raises
     ------
@@ -428,8 +431,8 @@ def _unskewed(x: float, skewness: float, count: int) -> float:
 def significant(value: float, uncertainty: float, digits: int, exponent_from: float = 1e7) -> str:
     """Return `value` rounded so that `uncertainty` keeps `digits` significant digits.
 
-    A value without a digit at or above the last place shown keeps `digits` digits of its own, unless the
-    value may be a rounding error (at most `ROUNDING` times the uncertainty).
+    A value that would be rounded to 0 keeps `digits` significant digits of its own, unless it may be a
+    rounding error (at most `ROUNDING` times the uncertainty).
 
     Parameters
     ----------
@@ -466,7 +469,7 @@ def significant(value: float, uncertainty: float, digits: int, exponent_from: fl
 
 
 def percent(share: float, decimals: int = 0, sign: str = "") -> str:
-    """Return a share as a percentage, which shows 0 for 0 alone.
+    """Return a share as a percentage; only a share of 0 is shown as 0.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tables of runs as their owners have them: files in the formats that exist, and data frames.
+"""Tables of runs as users have them: files in several formats, and data frames.
 
 `read_table` reads a file, and `table_of` a data frame.  A `DataTable` reads its columns as numbers.  It says
 which rows cannot be used, and why (`LeftOut`).

@@ -1,7 +1,7 @@
-"""Numbers in columns of text: decimal points and commas, thousands separators, suffixes and percent signs.
+"""Numbers in columns of text, with decimal points or commas, thousands separators, suffixes or percent signs.
 
-A column is read as a whole, because single cells are ambiguous: "16.000" is 16 or 16000.  Cells elsewhere in
-the column or in the file decide.  If nothing decides, the column is refused.
+A column is read as a whole, because single cells are ambiguous: "16.000" is 16 or 16000.  The other cells of
+the column and of the file decide.  If they do not decide, reading the column raises ValueError.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _SPACED = re.compile(rf"[+-]?\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d+)?")
 
 
 class Marks(NamedTuple):
-    """What the numbers of a column, or of a whole file, show about their marks.
+    """What the numbers of a column, or of a whole file, show about decimal marks and thousands separators.
 
     Attributes
     ----------
     decimal : frozenset of str
-        The marks, "." and ",", that can only be decimal marks.
+        The marks, of "." and ",", that can only be decimal marks.
     ungrouped : bool
-        Whether a number of at least four digits has no thousands separator.
+        Whether some number of at least four digits has no thousands separator.
     """
 
     decimal: frozenset[str]
@@ -55,7 +55,7 @@ class ColumnNumbers(NamedTuple):
     values : ndarray of float64, shape (rows,)
         The numbers; nan where a cell is empty or holds other text.
     text : ndarray of bool, shape (rows,)
-        Cells that are neither numbers nor empty.
+        True for cells that are neither numbers nor empty.
     """
 
     values: Array
@@ -94,8 +94,8 @@ def marks_of(cells: Iterable[str], numbers: bool = False) -> Marks:
     cells : iterable of str
         The cells.
     numbers : bool
-        Whether the column is known to hold numbers: other text in it is then skipped.  Otherwise, a column
-        with other text shows nothing, because it may hold versions or names.
+        Whether the column is known to hold numbers.  Other text in such a column is skipped.  If it is False,
+        a column with other text shows nothing, because it may hold versions or names.
     """
     decimal: set[str] = set()
     ungrouped = False
@@ -136,15 +136,17 @@ def decimal_mark(cells: Sequence[str], elsewhere: Callable[[], Marks], european:
     cells : sequence of str
         The cells of the column.
     elsewhere : callable
-        Returns what all the columns of the file show; called only if the column alone does not decide.
+        Function without arguments that returns what all the columns of the file show.  It is called only if
+        the column alone does not decide.
     european : bool
-        Whether the columns of the file are separated by semicolons, as where "," is the decimal mark.
+        Whether semicolons separate the columns of the file.  Such files often use "," as the decimal mark,
+        therefore a "." that may be a thousands separator is then not assumed to be a decimal point.
 
     Raises
     ------
     ValueError
-        If the column has two decimal marks, or if nothing decides between two readings.  The message is the
-        end of a sentence about the column.
+        If the column has two decimal marks, or if two readings of its numbers remain possible.  The message
+        is a phrase that completes a sentence about the column.
     """
     if not any("," in cell for cell in cells):
         points = [cell for cell in cells if "." in cell]
@@ -190,15 +192,15 @@ def read_column(
     cells : sequence of str
         The cells.
     elsewhere : callable
-        Returns what all the columns of the file show about its decimal mark.
+        Function without arguments that returns what all the columns of the file show about the decimal mark.
     european : bool
         Whether the columns of the file are separated by semicolons.
 
     Raises
     ------
     ValueError
-        If the column is ambiguous, and if some cells have a suffix, or a percent sign, and others have none.
-        The message is the end of a sentence about the column.
+        If the column is ambiguous, or if some cells have a suffix or a percent sign and other cells do not.
+        The message is a phrase that completes a sentence about the column.
     """
     mark = decimal_mark(cells, elsewhere, european)
     values, text = np.full(len(cells), math.nan), np.zeros(len(cells), dtype=bool)

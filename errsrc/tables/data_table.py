@@ -63,7 +63,7 @@ TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t"})
 
 
 class Written(NamedTuple):
-    """How a table stood in its file, so that it can be written again with more columns.
+    """The text of a table in its file, from which the table can be written again with more columns.
 
     Attributes
     ----------
@@ -100,14 +100,15 @@ class DataTable:
     repeated : frozenset of str
         Names that several columns of the file have.
     written : Written or None
-        How the table stood in its file, if it was a text file.
+        The text of the table, if it came from a text file.
     library : str
         The library of the data frame: "pandas", "polars", "pyarrow", "dict" or another that narwhals knows;
         "" for a file.
     index : object
         The index of a pandas data frame; None for other tables.
     whole : DataTable or None
-        The table of the whole file, which shows its decimal mark, if this table is a part of it.
+        The table of the whole file, if this table has only some of its rows.  The whole file shows which
+        decimal mark it uses.
     """
 
     source: str
@@ -144,7 +145,7 @@ class DataTable:
         return len(np.unique(values[np.isfinite(values)])) > 1
 
     def found(self, name: str) -> str | None:
-        """Return the column with a name, or else the only column whose name differs in letter case alone.
+        """Return the name of a column; if no column has this name, letter case is ignored.
 
         Parameters
         ----------
@@ -154,7 +155,8 @@ class DataTable:
         Returns
         -------
         str or None
-            The name of the column; None if there is none.
+            The name of the column in the table; None if no column, or more than one, has this name in other
+            letter case.
         """
         if name in self.columns:
             return name
@@ -169,7 +171,7 @@ class DataTable:
         name : str
             The name.
         option : str
-            The input or "error" that the column holds, if the user has not named the column.
+            The input, or "error", that the column was expected to hold; "" if the user named the column.
         needs : str
             A sentence on the columns that are needed, which replaces that on the name of this column.
         """
@@ -233,12 +235,13 @@ class DataTable:
         Returns
         -------
         ColumnNumbers
-            The numbers, nan where a cell is empty or other text, and which cells are other text.
+            The numbers, with nan for cells that are empty or hold other text, and a mask of the cells that
+            hold other text.
 
         Raises
         ------
         ValueError
-            If there is no such column, or if its numbers can be read in two ways.
+            If there is no such column, or if its numbers are ambiguous, such as "16.000".
         """
         self.require(name)
         if name not in self._read:
@@ -268,7 +271,7 @@ class DataTable:
         return tuple(map(number_text, cells.tolist()))
 
     def taken(self, keep: NDArray[np.bool_]) -> DataTable:
-        """Return the table of some rows.
+        """Return a table that keeps some of the rows.
 
         Parameters
         ----------
@@ -290,7 +293,7 @@ class DataTable:
         )
 
     def with_column(self, name: str, values: Array) -> DataTable:
-        """Return the table with other values in a column.
+        """Return a copy of the table in which a column, new or existing, has the given values.
 
         Parameters
         ----------
@@ -335,7 +338,7 @@ class DataTable:
         return self.taken(keep)
 
     def without_copies(self) -> tuple[DataTable, LeftOut | None]:
-        """Return the table without rows that are copies of an earlier row in all cells, and these rows."""
+        """Return the table without copies of earlier rows, and the rows that were left out."""
         columns = [
             cells if isinstance(cells, tuple) else [x if x == x else None for x in cells.tolist()]
             for cells in self.columns.values()
@@ -351,7 +354,7 @@ class DataTable:
         return self.taken(keep), LeftOut("copied from another row", copies, self.unit)
 
     def diverged(self) -> NDArray[np.bool_]:
-        """Return which rows have a true cell in the column `diverged`; (rows,)."""
+        """Return which rows have a true cell in the column "diverged", bool (rows,)."""
         name = self.found("diverged")
         if name is None or name in self.repeated:
             return np.zeros(len(self), dtype=bool)
@@ -365,7 +368,7 @@ class DataTable:
         zero: Container[str] = (),
         predicting: bool = False,
     ) -> tuple[NDArray[np.bool_], tuple[LeftOut, ...]]:
-        """Return which rows hold finite numbers > 0 in all the given columns, and why the others do not.
+        """Return which rows have finite numbers > 0 in all given columns, and the reasons for the others.
 
         Parameters
         ----------
@@ -376,7 +379,7 @@ class DataTable:
         zero : container of str
             Inputs, or "error", that may be 0.
         predicting : bool
-            Whether the rows are new runs, so that the column `diverged` does not count.
+            Whether the rows are new runs.  The column "diverged" is then ignored.
 
         Returns
         -------
@@ -388,8 +391,8 @@ class DataTable:
         Raises
         ------
         ValueError
-            If a column is missing, if a cell holds text that is no number, or for rows that cannot be used if
-            `strict`.
+            If a column is missing, if a cell holds text that is no number, or if `strict` is True and a row
+            cannot be used.
         """
         reasons = ["diverged" if bad and not predicting else "" for bad in self.diverged()]
         not_numbers: list[tuple[int, str, str]] = []
@@ -440,9 +443,9 @@ class DataTable:
             raise ValueError(f"{self.source}: each cell {accepted}. {count}: {'; '.join(shown)}{more}.{hint}")
 
     def extended(self, columns: Mapping[str, Array]) -> Iterator[str]:
-        """Yield the lines of the file as they are, each with the cells of more columns.
+        """Yield the lines of the file unchanged, each with the cells of the new columns added.
 
-        Rows of a JSON file get more keys.  Tables that were no text file are written as CSV.
+        Rows of a JSON file get new keys.  Tables that do not come from a text file are written as CSV.
 
         Parameters
         ----------
@@ -457,7 +460,7 @@ class DataTable:
         Raises
         ------
         ValueError
-            If the file already has a column of that name.
+            If the file already has a column with one of the new names.
         """
         for name in columns:
             if name in self.columns:
@@ -489,7 +492,7 @@ class DataTable:
         return Written("csv", ",", line(self.header), tuple(map(line, rows)))
 
     def melted(self) -> DataTable:
-        """Return a long table, with a row for each run and step, of a wide table with a column for each run.
+        """Convert a wide table (a column for each run) to a long table (a row for each run and step).
 
         Columns named "RUN - METRIC", as Weights & Biases exports them, become a column "run" and a column for
         each METRIC; columns "... __MIN" and "... __MAX" are dropped.  If no column has such a name, all
@@ -498,7 +501,7 @@ class DataTable:
         Raises
         ------
         ValueError
-            If there is no column of a run.
+            If no column holds the values of a run.
         """
         pattern: Callable[[str], re.Match[str] | None] = re.compile(r"(.*) - (.+)", re.DOTALL).fullmatch
         pairs = {name: (found[1], found[2]) for name in self.columns if (found := pattern(name))}

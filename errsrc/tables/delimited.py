@@ -1,4 +1,4 @@
-"""CSV files in the dialects that exist, kept as text so that they can be written again with more columns."""
+"""CSV files in several dialects, kept as text so that they can be written again with more columns."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Record(NamedTuple):
     Attributes
     ----------
     line : int
-        Number of its first line, from 1.
+        Number of the row's first line in the file, counted from 1.
     text : str
-        Its text, without the end of the line.
+        Text of the row, without the end of the line.
     cells : list of str
-        Its cells.
+        Cells of the row.
     """
 
     line: int
@@ -66,7 +66,7 @@ def parse_delimited(text: str, source: str) -> DataTable:
     Raises
     ------
     ValueError
-        If the text is not a table: without a row, or with rows of different lengths.
+        If the text has no rows, or rows of different lengths.
     """
     lines = list(io.StringIO(text, newline=""))
     filled = [k for k, line in enumerate(lines) if line.strip()]

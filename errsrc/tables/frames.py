@@ -1,4 +1,4 @@
-"""Data frames of pandas, polars, pyarrow and others, by narwhals, and dicts of columns."""
+"""Data frames of pandas, polars, pyarrow and other libraries (through narwhals), and dicts of columns."""
 
 from __future__ import annotations
 
@@ -152,9 +152,9 @@ def frame_of(columns: Mapping[str, NDArray[Any]], library: str = "", index: Any 
         The columns.
     library : str
         "pandas", "polars", "pyarrow", "dict" or another library that narwhals knows; by default the first of
-        the first three that is installed.
+        pandas, polars and pyarrow that is installed.
     index : object, optional
-        The index of the frame, for pandas.
+        The index of the frame; give it only for pandas.
 
     Returns
     -------

@@ -31,12 +31,12 @@ ENCODINGS = {
 def read_table(path: str | Path) -> DataTable:
     r"""Read a table from a file, or from standard input.
 
-    The content decides about the format, not the name of the file:
+    The format is recognised by the content of the file, not by its name:
 
-    - CSV: a header, then rows; columns separated by commas, tabs or semicolons; decimal points or decimal
-      commas; UTF-8, or UTF-16 with a byte order mark.  Lines that start with "#", empty rows and empty
-      columns at the end are skipped;
-    - JSON lines: an object per line;
+    - CSV text, encoded as UTF-8, or as UTF-16 with a byte order mark: a header, then rows.  Columns are
+      separated by commas, tabs or semicolons.  Numbers have decimal points or decimal commas.  Lines that
+      start with "#", empty rows, and empty columns at the end are skipped.
+    - JSON lines, with one object per line.
     - Parquet, if pyarrow is installed.
 
     Parameters
@@ -52,7 +52,7 @@ def read_table(path: str | Path) -> DataTable:
     Raises
     ------
     ValueError
-        If the content is in no such format, or has no rows.
+        If the content has none of these formats, or no rows.
     ModuleNotFoundError
         For a Parquet file, if pyarrow is not installed.
     OSError

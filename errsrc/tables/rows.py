@@ -41,12 +41,12 @@ class LeftOut:
 
 
 def listed_rows(rows: Sequence[Any], unit: str) -> str:
-    """Return rows as text, such as "lines 5, 9" or "row 3"; a long list is shortened.
+    """Return the labels of rows as text, such as "lines 5, 9" or "row 3"; a long list is shortened.
 
     Parameters
     ----------
     rows : sequence
-        Line numbers, or labels of rows.
+        The labels: line numbers, or labels of the index of a data frame.
     unit : str
         "line" or "row".
     """
@@ -61,7 +61,7 @@ def left_out_sentence(left_out: Sequence[LeftOut], total: int) -> str:
     Parameters
     ----------
     left_out : sequence of LeftOut
-        The rows; at least one group.
+        The rows, in groups by reason; at least one group.
     total : int
         Number of rows of the table.
 
