@@ -52,6 +52,7 @@ def test_rows_are_chosen_by_conditions(runs: Path) -> None:
     assert len(fit_csv(runs, "power", columns=columns, where="name!=bad").error) == 8
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", [["fit"], ["compare", "--laws", "power"]])
 def test_commands_share_the_options_of_tables(
     runs: Path, command: list[str], capsys: pytest.CaptureFixture[str]

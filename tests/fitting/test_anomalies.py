@@ -134,6 +134,7 @@ def test_rows_of_clean_data_are_rarely_far(kind: str, most: float, size: int) ->
     assert np.mean(found) <= most
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("row", [0, 3, 6, 11])
 @pytest.mark.parametrize("factor", [2.5, 10.0, 0.3])
 def test_one_outlier_of_a_curve_is_discounted_and_named(row: int, factor: float) -> None:

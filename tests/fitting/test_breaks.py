@@ -56,6 +56,7 @@ def test_two_breaks_are_one_break_if_the_second_changes_nothing() -> None:
     assert two.d2 == 1e6
 
 
+@pytest.mark.full
 def test_two_breaks_are_compared_only_if_they_are_asked_for() -> None:
     found = compare(["power", "broken"], noisy("Power"), n=N)
     assert {one.name for one in found.laws} == {"power", "broken"}

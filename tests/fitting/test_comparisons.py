@@ -65,6 +65,7 @@ def test_laws_of_ones_own_are_compared() -> None:
     assert [one.name for one in found.laws] == ["onset", "power"]
 
 
+@pytest.mark.full
 def test_by_default_all_laws_in_the_inputs_are_compared() -> None:
     found = compare(None, noisy(Chinchilla(1.8, 9.0, 20.0, 0.35, 0.5), grid(), 0.005), **grid())
     assert {one.name for one in found.laws} >= {"chinchilla", "dense"}
@@ -101,6 +102,7 @@ def test_every_objective_can_be_compared(objective: str) -> None:
     assert math.isnan(found.best.aicc) == (objective == "huber")
 
 
+@pytest.mark.full
 def test_a_parameter_is_held_in_every_law_that_has_it() -> None:
     found = compare(["power", "envelope"], CURVE, n=N, fixed={"c_inf": 0.0})
     assert all(one.fit is not None and one.fit.law.params["c_inf"] == 0 for one in found.laws)

@@ -37,6 +37,7 @@ def test_all_parameters_are_recovered_from_a_grid_with_repetitions() -> None:
     assert found.divergence_std < 0.0035
 
 
+@pytest.mark.full
 def test_overfitting_is_zero_where_the_errors_show_none() -> None:
     sizes = grid()
     plain = FiniteData(**{**TRUTH.params, "P": 0.0})
@@ -63,6 +64,7 @@ def test_errors_that_rise_with_n_by_overfitting_are_no_accuracies() -> None:
     assert found.law.params["P"] == pytest.approx(0.002, rel=1e-6)
 
 
+@pytest.mark.full
 def test_the_columns_of_a_table_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sizes = grid()
     file = tmp_path / "runs.csv"

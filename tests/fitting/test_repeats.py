@@ -39,6 +39,7 @@ def test_best_rows_keep_one_row_of_each_size() -> None:
         best_rows([1.0, 2.0], n=[1.0])
 
 
+@pytest.mark.full
 def test_trials_of_one_size_are_said_to_and_the_best_of_them_can_be_kept(tmp_path: Path) -> None:
     rows = "\n".join(f"{n},{e}" for n, e in zip(N, BEST * RATES * np.exp(NOISE), strict=True))
     (tmp_path / "runs.csv").write_text(f"n,error\n{rows}\n")
@@ -79,6 +80,7 @@ def test_seeds_are_not_said_to() -> None:
     assert excess_spread({"n": N}, BEST, np.log(BEST), 3) == ""
 
 
+@pytest.mark.full
 def test_false_alarms_are_as_rare_as_stated() -> None:
     """At most 2 in 1,000 tables of normal noise; the test's own rate of false alarms is 1e-4."""
     alarms = sum(line(seed) != "" for seed in range(2000))
