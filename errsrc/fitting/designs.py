@@ -26,6 +26,8 @@ MOST_SIZES = 12
 """Largest number of sizes of one input in the default candidates."""
 CLIPPED = 0.01
 """Share of the draws on each side that is clipped before variances are computed."""
+WIDE = 0.5
+"""Half widths of at least this, in ln of the answer, are shown as factors."""
 SMALLEST_GAIN = 1e-4
 """A run is not chosen if it lowers ln of the answer's variance by less than this."""
 
@@ -166,14 +168,16 @@ class Design(Result):
         return {**sizes, **{name: np.array([getattr(run, name) for run in self.runs]) for name in others}}
 
     def width_text(self, value: float) -> str:
-        """Return a half width as text, such as "±3%" for a share of the answer, or "±0.02" otherwise.
+        """Return a half width as text: "±3%" or "a factor of 2.5" for a share of the answer, else "±0.02".
 
         Parameters
         ----------
         value : float
             The half width.
         """
-        return f"±{100 * value:.2g}%" if self.relative else f"±{value:.2g}"
+        if not self.relative:
+            return f"±{value:.2g}"
+        return f"±{100 * value:.2g}%" if value < WIDE else f"a factor of {math.exp(min(value, 700.0)):.2g}"
 
     def _outcome(self) -> str:
         if not self.runs:
@@ -282,8 +286,9 @@ def design(
     intervals of the new fit are then wider.
 
     Two orders of runs are found: one takes the run with the largest gain per cost at each step, the other
-    takes the run with the largest gain.  The result is the cheaper order of those that reach `until`.  If
-    none does, it is the order that ends with the narrower interval.
+    takes the run with the largest gain.  If an order reaches `until`, the runs that `until` does not need
+    are dropped.  The result is the cheaper order of those that reach `until`.  If none does, it is the order
+    that ends with the narrower interval.
 
     Examples
     --------
@@ -392,7 +397,7 @@ def _grid(fit: Forecast, answer: _Answer) -> dict[str, Array]:
         high = 4 * largest if answer.cell is None else max(largest, float(answer.cell[name][0]))
         count = min(MOST_SIZES, 1 + math.ceil(math.log2(high / low)))
         inner = [float(f"{value:.2g}") for value in np.geomspace(low, high, count)[1:-1]]
-        axes.append(np.array([low, *inner, high]))
+        axes.append(np.unique([low, *inner, high]))
     grids = np.meshgrid(*axes, indexing="ij")
     return {name: grid.ravel() for name, grid in zip(fit.inputs, grids, strict=True)}
 
@@ -472,27 +477,45 @@ class _Search:
         return Interval(estimate, below, above, self.level)
 
     def order(self, budget: float, until: float | None, most: int, *, by_cost: bool) -> tuple[NextRun, ...]:
-        """Return the runs that a greedy search chooses, by gain for the cost or by gain alone."""
-        fit, total, chosen = self.fit, 0.0, list[NextRun]()
-        draws = expected = self.draws
+        """Return the runs that a greedy search chooses, by gain for the cost or by gain alone.
+
+        Runs that turn out to be unnecessary for `until` are dropped, the most expensive first.
+        """
+        fit, draws, chosen = self.fit, self.draws, list[int]()
         free = np.isfinite(self.centre) & np.isfinite(draws[:, :-1]).any(axis=0)
-        width = half_width(self.before, self.answer.relative)
-        while len(chosen) < most and (until is None or width > until):
-            free &= total + self.costs <= budget * (1 + 1e-12)
+        while len(chosen) < most and not self._reaches(chosen, until):
+            free &= self.costs[chosen].sum() + self.costs <= budget * (1 + 1e-12)
             gains = self.gains(fit, draws, free)
             k = int(np.argmax(gains / self.costs if by_cost else gains))
             if gains[k] == 0:
                 break
             spread = self._variance(fit, self.centre[[k]], self._cell(k))
-            draws = self.observed(draws, k, float(spread[0]))
-            expected = self.observed(expected, k, fit.run_noise**2)
-            fit = self._with_run(fit, k)
+            draws, fit = self.observed(draws, k, float(spread[0])), self._with_run(fit, k)
             free[k] = False
+            chosen.append(k)
+        if self._reaches(chosen, until):
+            for k in sorted(chosen, key=lambda k: -self.costs[k]):
+                others = [other for other in chosen if other != k]
+                chosen = others if self._reaches(others, until) else chosen
+        return self.runs(chosen)
+
+    def _reaches(self, chosen: Sequence[int], until: float | None) -> bool:
+        """Return whether the interval after the chosen candidates is narrow enough."""
+        if until is None:
+            return False
+        widths = [run.half_width for run in self.runs(chosen)]
+        return [half_width(self.before, self.answer.relative), *widths][-1] <= until
+
+    def runs(self, chosen: Sequence[int]) -> tuple[NextRun, ...]:
+        """Return candidates as runs, each with the interval that a new fit is expected to state after it."""
+        fit, draws, total, out = self.fit, self.draws, 0.0, list[NextRun]()
+        for k in chosen:
+            draws, fit = self.observed(draws, k, fit.run_noise**2), self._with_run(fit, k)
+            width = half_width(self.interval(fit, draws[:, -1]), self.answer.relative)
             total += float(self.costs[k])
-            width = half_width(self.interval(fit, expected[:, -1]), self.answer.relative)
             sizes = {name: float(x[k]) for name, x in self.cells.items()}
-            chosen.append(NextRun(sizes, float(self.costs[k]), total, math.exp(self.centre[k]), width))
-        return tuple(chosen)
+            out.append(NextRun(sizes, float(self.costs[k]), total, math.exp(self.centre[k]), width))
+        return tuple(out)
 
     def gains(self, fit: Fit | AveragedFit, draws: Array, free: NDArray[np.bool_]) -> Array:
         """Return how much each free candidate lowers ln of the answer's variance; 0 for others."""

@@ -133,6 +133,23 @@ def test_a_design_stops_when_the_interval_is_narrow_enough(joint: Fit) -> None:
     assert "the noise of one run alone gives" in never.warnings[-1]
 
 
+def test_runs_that_are_not_needed_are_dropped(curve: Fit) -> None:
+    """Without any one of its runs, a design does not reach its goal; the last run alone may be enough."""
+    found = design(curve, {"n": 1e7}, budget=1e7, until=0.1)
+    assert found.stops
+    for run in found.runs:
+        others = [other.inputs["n"] for other in found.runs if other is not run]
+        if others:
+            fewer = design(curve, {"n": 1e7}, candidates={"n": others}, budget=1e7, until=0.1)
+            assert not fewer.stops
+
+
+def test_wide_intervals_are_shown_as_factors(joint: Fit) -> None:
+    found = design(joint, TARGET, candidates=CELLS, runs=1)
+    assert found.width_text(0.03) == "±3%"
+    assert found.width_text(math.log(20)) == "a factor of 20"
+
+
 def test_a_design_keeps_to_its_budget_and_its_candidates(joint: Fit) -> None:
     found = design(joint, TARGET, candidates=CELLS, budget=3e21, runs=6)
     assert found.cost <= 3e21
