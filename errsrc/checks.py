@@ -415,7 +415,11 @@ def _numbers(value: Any, name: str, where: str, accepted: str) -> NDArray[np.flo
     except Exception:  # ragged lists; a user's __array__ may raise anything
         raise TypeError(refusal(name, where, accepted, value)) from None
     if raw.dtype.kind not in "iuf":
-        raise TypeError(refusal(name, where, accepted, value))
+        got, hint = value, ""
+        first = raw.flat[0] if raw.size else None
+        if isinstance(first, str) and not isinstance(value, str):
+            got, hint = f"<text, such as {first[:40]!r}>", " Suffixes such as 70B are read with data=."
+        raise TypeError(refusal(name, where, accepted, got) + hint)
     with np.errstate(over="ignore"):
         return raw.astype(np.float64)
 

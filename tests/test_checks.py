@@ -289,5 +289,5 @@ def test_a_non_negative_array_may_have_zeros_and_refuses_other_values():
     for value, got in (([1.0, -1.0], "-1.0"), ([np.nan], "nan"), (np.inf, "inf")):
         with pytest.raises(ValueError, match=re.escape(f"{sentence}{got} instead.")):
             rule(value, "x", "f")
-    with pytest.raises(TypeError, match=re.escape(f"{sentence}['a'] instead.")):
+    with pytest.raises(TypeError, match=re.escape(f"{sentence}<text, such as 'a'> instead.")):
         rule(["a"], "x", "f")

@@ -29,7 +29,7 @@ from errsrc.fitting.table_points import TableRules, as_table, check_accuracy, er
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law
 from errsrc.results import Result, TextTable
-from errsrc.tables import DataTable, LeftOut, left_out_sentence
+from errsrc.tables import DataTable, LeftOut, frame_of, left_out_sentence
 
 ROLES = ("error", "m", "n", "flops", "run")
 """What the columns of a table may be, each under its own name by default."""
@@ -67,7 +67,7 @@ class ComputeOptimal(Result):
         Rows of the table that were not used, by reason.
     warnings : tuple of str
         Sentences on what weakens the results.
-    columns : dict of str to str
+    column_names : dict of str to str
         The name of the column of "error", "m", "n" and "flops" in the table of the runs; empty for arrays.
     """
 
@@ -79,11 +79,33 @@ class ComputeOptimal(Result):
     cost: str
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
-    columns: Mapping[str, str] = field(default_factory=dict)
+    column_names: Mapping[str, str] = field(default_factory=dict)
 
     def headline(self) -> str:
         """Return the exponent of the model size by each approach as one line."""
         return "; ".join(f"{one.method}: a = {one.a}, b = {one.b}" for one in self.frontiers)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the optimal sizes by all approaches as columns, a row for each approach and budget.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (rows,)
+            "approach", the name of the approach; the other columns are those of `Frontier.columns`, with nan
+            for the errors of approaches that have none.
+        """
+        parts = [one.columns() for one in self.frontiers]
+        names = dict.fromkeys(name for part in parts for name in part)
+        methods = [[one.method] * len(one.budgets) for one in self.frontiers]
+        out: dict[str, Any] = {"approach": np.array([name for part in methods for name in part])}
+        for name in names:
+            rows = [part.get(name, np.full(len(part["budget"]), np.nan)) for part in parts]
+            out[name] = np.concatenate(rows)
+        return out
+
+    def to_frame(self) -> Any:
+        """Return `columns` as a data frame of the first of pandas, polars and pyarrow that is installed."""
+        return frame_of(self.columns())
 
     def content(self) -> list[str | TextTable]:
         """Return the exponents of all approaches, the optimal sizes at each budget, and the warnings."""
@@ -282,7 +304,7 @@ def compute_optimal(
             *table.warnings,
             *_spread(found.get("fit"), kept),
         ),
-        columns=table.columns,
+        column_names=table.columns,
     )
 
 

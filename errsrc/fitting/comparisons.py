@@ -114,7 +114,7 @@ class Comparison(Result):
 
     def headline(self) -> str:
         """Return the laws with their misses as one line."""
-        return ", ".join(f"{one.name} {_share(one.miss)}" for one in self.laws)
+        return ", ".join(f"{one.name} miss {_share(one.miss)}" for one in self.laws)
 
     def content(self) -> list[str | TextTable]:
         """Return a table with a row for each law, and what its columns mean."""

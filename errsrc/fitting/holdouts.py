@@ -19,7 +19,7 @@ from errsrc import checks
 from errsrc.checks import ERROR, LEVEL, Flag, Instance, Integer, Number, Optional
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import fit
-from errsrc.fitting.points import NUMBERS
+from errsrc.fitting.points import LAW_OR_NAME, NUMBERS
 from errsrc.fitting.table_points import (
     TableRules,
     as_table,
@@ -30,7 +30,7 @@ from errsrc.fitting.table_points import (
     table_points,
 )
 from errsrc.laws import ALL
-from errsrc.laws.law import LAW, Array, Law, checked_inputs
+from errsrc.laws.law import Array, Law, checked_inputs
 from errsrc.results import Interval, Result, TextTable, json_value, percent, significant
 from errsrc.tables import LeftOut, frame_of
 
@@ -304,7 +304,7 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
 
 
 @checks.arguments(
-    law=LAW,
+    law=LAW_OR_NAME,
     accuracy=Flag(),
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
@@ -313,7 +313,7 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     level=LEVEL,
 )
 def holdout(
-    law: type[Law],
+    law: type[Law] | str,
     error: ArrayLike | None = None,
     *,
     data: Any = None,
@@ -329,8 +329,8 @@ def holdout(
 
     Parameters
     ----------
-    law : type of Law
-        The class to fit.
+    law : type of Law or str
+        The class to fit, or its name in `errsrc.laws.ALL`.
     error : array_like, shape (runs,), or str
         Measured errors, > 0, in any unit.  Rows of equal inputs are runs of one cell.  With `data`, the name
         of a column, "error" by default.
@@ -371,6 +371,7 @@ def holdout(
     >>> len(result.fitted), len(result.held_out), bool(abs(result.held_out.divergence_mean) < 1e-6)
     (4, 2, True)
     """
+    law = LAW_OR_NAME(law, "law", "holdout")
     if data is not None:
         asked = columns_of("holdout", error, inputs)
         points = table_points(as_table(data), law, asked, fixed, TableRules(accuracy, strict, test_size))

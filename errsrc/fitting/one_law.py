@@ -28,7 +28,7 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
-from errsrc.fitting.points import NUMBERS, pose
+from errsrc.fitting.points import LAW_OR_NAME, NUMBERS, pose
 from errsrc.fitting.problem import OBJECTIVES, Problem
 from errsrc.fitting.table_points import (
     TableRules,
@@ -45,7 +45,7 @@ from errsrc.laws.broken2 import Broken2
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.derivatives import check_error, compiled_error, equation
 from errsrc.laws.finite_data import FiniteData
-from errsrc.laws.law import LAW, Array, Law
+from errsrc.laws.law import Array, Law
 from errsrc.results import Interval, TextTable, json_value
 from errsrc.tables import frame_of
 
@@ -225,7 +225,7 @@ class Fit(Forecast):
 
 
 @checks.arguments(
-    law=LAW,
+    law=LAW_OR_NAME,
     fixed=NUMBERS,
     constants=NUMBERS,
     bounds=NUMBERS,
@@ -241,7 +241,7 @@ class Fit(Forecast):
 )
 @np.errstate(all="ignore")
 def fit(
-    law: type[Law],
+    law: type[Law] | str,
     error: ArrayLike | None = None,
     *,
     data: Any = None,
@@ -264,7 +264,7 @@ def fit(
 
     Parameters
     ----------
-    law : type of Law
+    law : type of Law or str
         The class to fit: one of ``errsrc.laws.ALL``, or your own.
     error : array_like, shape (points,), or str
         Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.  With `data`, the name of
@@ -343,6 +343,7 @@ def fit(
     >>> fit(Power, data=table, error="loss", n="tokens").left_out
     (LeftOut(reason='without an error', rows=(3,), unit='row'),)
     """
+    law = LAW_OR_NAME(law, "law", "fit")
     options: dict[str, Any] = {
         "constants": constants,
         "bounds": bounds,

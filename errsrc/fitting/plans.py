@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
@@ -91,7 +92,12 @@ class Plan(Result):
         interval = getattr(self, name)
         open_ended = name in ("n", "m", "cost") and not interval.determined
         by_law = open_ended and interval.low != interval.high
-        return f"{interval}, {interval.estimate:.2g} by the fitted law" if by_law else str(interval)
+        if not by_law:
+            return str(interval)
+        ends = [
+            f"{end:.2g}" if 0 < end < math.inf else "not bounded" for end in (interval.low, interval.high)
+        ]
+        return f"{interval.estimate:.2g} [{', '.join(ends)}]"
 
     def as_dict(self) -> dict[str, Any]:
         """Return sizes, cost, error and floor with their intervals, and the warnings, as JSON values."""
@@ -220,7 +226,8 @@ def plan(
             raise Unreachable(message, floor)
     sizes = [planner.cheapest(np.full(planner.draws + 1, goal)) for goal in errors]
     sizes += [planner.best(goal) for goal in budgets]
-    plans = [planner.report(n, m, floor, level, error is not None) for n, m in sizes]
+    goals = [*errors, *(None for _ in budgets)]
+    plans = [planner.report(*pair, floor, level, goal) for pair, goal in zip(sizes, goals, strict=True)]
     return plans if np.asarray(budget if error is None else error).ndim else plans[0]
 
 
@@ -342,7 +349,7 @@ class _Planner:
             raise ValueError(checks.refusal("budget", "plan", f"a finite number >= {smallest:.3g}", budget))
         return n, m
 
-    def report(self, n: Array, m: Array, floor: Interval, level: float, for_error: bool) -> Plan:
+    def report(self, n: Array, m: Array, floor: Interval, level: float, target: float | None) -> Plan:
         """Return the plan at sizes (rows,): row 0 is the estimate, the others have its interval."""
         sizes = dict(zip(self.forecast.input_names, (n, m), strict=False))
         centre = {name: size[:1] for name, size in sizes.items()}
@@ -355,7 +362,7 @@ class _Planner:
             cost=interval_of(self.total(bounded["n"], bounded.get("m", m)), level),
             error=error,
             floor=floor,
-            warnings=(*self.forecast.warnings, *self._warnings(sizes, for_error)),
+            warnings=(*self.forecast.warnings, *self._warnings(sizes, target)),
             forecast=self.forecast,
         )
 
@@ -363,7 +370,7 @@ class _Planner:
         """Return sizes, (rows,), with 0 for those at the lower end of the search: nothing bounds them."""
         return np.where(size <= self.range[name][0] * (1 + 1e-6), 0.0, size)
 
-    def _warnings(self, sizes: dict[str, Array], for_error: bool) -> list[str]:
+    def _warnings(self, sizes: dict[str, Array], target: float | None) -> list[str]:
         """Return a sentence on each size that is far from those measured, and on draws without any size."""
         warnings = []
         for name, size in sizes.items():
@@ -375,8 +382,8 @@ class _Planner:
             if size[0] < smallest:
                 warnings.append(f"The plan's {name} lies under the smallest one measured, {smallest:.3g}.")
         share = float(np.mean(~np.isfinite(sizes["n"][1:])))
-        if for_error and share > 0.01:
+        if target is not None and share > 0.01:
             warnings.append(
-                f"In {share:.0%} of the draws no size reaches the target: it lies near the floor."
+                f"In {share:.0%} of the draws no size reaches the error {target:g}: it lies near the floor."
             )
         return warnings

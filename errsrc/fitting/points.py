@@ -5,17 +5,37 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from errsrc import checks
-from errsrc.checks import ERROR, Choice, Instance, Number, Optional, PositiveArray
+from errsrc.checks import ERROR, Choice, Instance, Number, Optional, PositiveArray, Rule
 from errsrc.fitting.problem import OBJECTIVES, Problem
-from errsrc.laws.law import Array, Law, checked_inputs
+from errsrc.laws import ALL
+from errsrc.laws.law import LAW, Array, Law, checked_inputs
 
 FAR_ABOVE = 1.2
 """No noise explains an error that is this many times the error of a random guess."""
+
+
+class LawOrName(Rule):
+    """A class of laws that a fit can use, or the name of a law in `errsrc.laws.ALL`."""
+
+    accepted: ClassVar[str] = LAW.accepted + ", or the name of a law, such as 'chinchilla'"
+
+    def __call__(self, value: Any, name: str, where: str) -> type[Law]:
+        """Return the class of the law."""
+        if isinstance(value, str):
+            return ALL[Choice(tuple(ALL))(value, name, where)]
+        if not isinstance(value, type):
+            raise TypeError(checks.refusal(name, where, self.accepted, value))
+        return LAW(value, name, where)
+
+
+LAW_OR_NAME = LawOrName()
+"""The rule of arguments that are a law."""
 NUMBERS = Optional(Instance(Mapping, "a dict by the names of parameters"))
 """The rule of arguments that give numbers to parameters."""
 

@@ -39,6 +39,7 @@ from errsrc.laws.law import Array, Law
 from errsrc.laws.power import Power
 from errsrc.tables import DataTable, LeftOut, left_out_sentence, read_table, table_of
 from errsrc.tables.cells import is_missing
+from errsrc.tables.data_table import SYNONYMS
 
 F = TypeVar("F", bound=Any)
 SIZES = ("n", "m", "u", "depth", "width", "density")
@@ -49,6 +50,8 @@ LAWS_IN_N: dict[type[Law], tuple[type[Law], dict[str, str]]] = {
 }
 """The law in n that each law in n and m is if m is constant, with the new names of its parameters."""
 
+RATIOS = (1e-5, 1e6)
+"""Smallest and largest number of examples or tokens for each parameter that is plausible."""
 NEGATIVE_LOSSES = (
     "Add one constant to all losses that makes them > 0, such as 10, and fit with objective='absolute' "
     "(--objective absolute): it only raises the floor by this constant."
@@ -300,13 +303,24 @@ def table_points(
     error, relative = values.pop("error"), values.pop("weights", None)
     if choice.law is None or (choice.law in ALL.values() and choice.law not in (Broken, FiniteData)):
         _check_falls(error, values, rules.accuracy)
-    warnings = (*derived, *choice.warnings, *said)
+    warnings = (*derived, *choice.warnings, *said, *_absurd_ratio(values))
     if choice.several_networks:
         points = _pruned_points(choice.columns, values, error, relative, notes)
     else:
         points = TablePoints(choice.law, values, error, relative, {}, notes, ())
     points = _with_fixed(points, fixed or {})
     return points._replace(warnings=(*warnings, *points.warnings), rows=rows, unit=table.unit)
+
+
+def _absurd_ratio(values: Mapping[str, Array]) -> tuple[str, ...]:
+    """Return a sentence if n / m is so large or so small that n or m has probably another unit."""
+    if "n" not in values or "m" not in values:
+        return ()
+    ratio = float(np.median(values["n"] / values["m"]))
+    if RATIOS[0] <= ratio <= RATIOS[1]:
+        return ()
+    name = "m" if ratio > 1 else "n"
+    return (f"The median of n / m is {ratio:.1g}: the column of {name} may have lost a suffix such as M.",)
 
 
 class UsableColumns(NamedTuple):
@@ -621,6 +635,9 @@ def _chosen(table: DataTable, law: str | type[Law], asked: Mapping[str, str]) ->
     shown = law if isinstance(law, str) else law.__name__
     for name in asked:
         if name not in (*names, "error"):
+            right = next((k for k in names if name.lower() in SYNONYMS.get(k, ())), None)
+            if right is not None and right not in asked:
+                raise ValueError(f"Name the column of {right} by {right}={asked[name]!r}, not by {name}=...")
             raise ValueError(f"The {shown} law takes {', '.join(names)}: leave the column of {name} out.")
     if law == "pruning" and several:
         taken = {k: here[k] for k in names if k in here}
@@ -800,7 +817,7 @@ def _needed_columns(names: Sequence[str], columns: Mapping[str, str], flops: obj
     first = names[0]
     many = "columns" if len(needed) > 1 or flops else "column"
     return (
-        f"The fit needs the {many} {listed}; --column {first}=COL (columns={{'{first}': COL}}) names another."
+        f"The fit needs the {many} {listed}; columns={{'{first}': COL}} (--column {first}=COL) names another."
     )
 
 

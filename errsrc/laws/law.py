@@ -361,9 +361,26 @@ def checked_inputs(
         If an input is not finite, not > 0, or too large.
     """
     if set(inputs) != set(names):
-        raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(names)}", sorted(inputs)))
+        hint = _renamed_inputs(inputs, names)
+        raise TypeError(checks.refusal("inputs", where, f"exactly {', '.join(names)}", sorted(inputs)) + hint)
     limits = at_most or {}
     return {name: PositiveArray(limits.get(name))(inputs[name], name, where) for name in names}
+
+
+def _renamed_inputs(inputs: Mapping[str, object], names: tuple[str, ...]) -> str:
+    """Return a sentence on inputs that were passed under the names of their columns."""
+    known = {
+        "params": "m",
+        "parameters": "m",
+        "n_params": "m",
+        "tokens": "n",
+        "samples": "n",
+        "examples": "n",
+    }
+    found = [(name, known[name]) for name in inputs if known.get(name) in names and name not in names]
+    if not found:
+        return ""
+    return f" Pass {', '.join(f'{right}=... instead of {name}=...' for name, right in found)}."
 
 
 def symbol(name: str) -> sympy.Symbol:

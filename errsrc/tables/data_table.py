@@ -185,7 +185,7 @@ class DataTable:
         if needs:
             advice = f" {needs}"
         elif option and not advice:
-            advice = f" Name the column by --{option} COL ({option}=...){hint}."
+            advice = f" Name the column by {option}=... (--{option} COL){hint}."
             hint = ""
         raise ValueError(f"{self.source} has no column {shown!r}{hint}; it has {others!r}.{advice}")
 

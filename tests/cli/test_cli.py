@@ -312,7 +312,7 @@ def test_a_plan_near_the_floor_has_a_central_size_though_its_interval_is_open(ru
     assert code == 0
     expected = plan(files.load_fit("f.json"), error=0.115).n
     assert not expected.determined
-    assert f"n        {expected}, {expected.estimate:.2g} by the fitted law\n" in out
+    assert f"n        {expected.estimate:.2g} [{expected.low:.2g}, not bounded]\n" in out
 
 
 def test_an_unreachable_error_is_a_no_that_names_the_floor(run):

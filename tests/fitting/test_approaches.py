@@ -205,7 +205,7 @@ def test_accuracies_are_named_first_and_taken_on_request() -> None:
     data = {"flops": rows["flops"], "m": rows["m"], "acc": accuracy}
     table = compute_optimal("acc", data=data, budgets=1e21, accuracy=True)
     assert table.frontiers[1].a.estimate == pytest.approx(expected.estimate, abs=1e-6)
-    assert table.columns["error"] == "1 − acc"
+    assert table.column_names["error"] == "1 − acc"
     with pytest.raises(ValueError, match="these are errors already"):
         compute_optimal(rows["error"] / 5, **sizes, accuracy=True)
 

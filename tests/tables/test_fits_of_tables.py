@@ -505,8 +505,8 @@ def test_an_empty_column_m_is_no_input(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("n,error\n125m,1\n7M,2\n", "Got '125m' instead. Suffixes are k or K, M, B or G, and T."),
-        ("n,accuracy\n1,.5\n", "--error COL (error=...) (did you mean 'accuracy'?)"),
-        ("n,loss\n1,.5\n", "--error COL (error=...) (did you mean 'loss'?)"),
+        ("n,accuracy\n1,.5\n", "--error COL (did you mean 'accuracy'?)"),
+        ("n,loss\n1,.5\n", "--error COL (did you mean 'loss'?)"),
         ("n,error\n1000,0,3152\n2000,0,257\n", "line 2: the row has another number of cells: 3"),
     ],
 )
