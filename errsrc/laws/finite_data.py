@@ -138,7 +138,7 @@ class FiniteData(Law):
         Number of repetitions of the data, > 0, after which further repetitions count for little.  The paper
         calls it R_D^*.
     r_m : float
-        The same for parameters: excess parameters count for at most r_m v parameters.  The paper's R_N^*.
+        The same for parameters beyond v: they count for at most r_m v parameters.  The paper calls it R_N^*.
     P : float
         Amplitude of the overfitting, in units of error times n / m.
 
@@ -204,6 +204,6 @@ class FiniteData(Law):
 
     @classmethod
     def latex(cls) -> str:
-        """Return the formula in LaTeX, with the counted sizes m' and n'."""
+        """Return the formula in LaTeX, with the effective sizes m' and n'."""
         overfitting = r"P \left(\frac{n}{u} - 1\right)_{+} \frac{m}{u}"
         return rf"E + A m'^{{- \alpha}} + B n'^{{- \beta}} + {overfitting}"

@@ -39,15 +39,15 @@ class Bar(NamedTuple):
     Attributes
     ----------
     name
-        What the bar measures.
+        Name of the quantity that the bar measures.
     value
-        Its length, and the interval drawn over its end.
+        The quantity: the estimate is the length of the bar, and the interval is drawn over its end.
     text
-        What is written at its end.
+        Text at the end of the bar.
     colour
         Colour of the bar.
     open_end
-        Where a hatched part of the bar ends, which stands for a bound; None without such a part.
+        End of the hatched part of the bar, which stands for a bound; None for a bar without a hatched part.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Bar(NamedTuple):
 def budget_terms(result: Budget, ax: Axes | None = None) -> Axes:
     """Draw the four terms and the total of one budget as bars, with intervals.
 
-    A hatched part of a bar ends at the upper bound of a term that is known only between bounds.
+    If only a lower and an upper bound of a term are known, a hatched part of the bar ends at the upper bound.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def budget_terms(result: Budget, ax: Axes | None = None) -> Axes:
     Raises
     ------
     TypeError
-        For anything but a budget.
+        If `result` is not a budget.
     """
     from errsrc.sources.terms import Budget
 
@@ -101,7 +101,7 @@ def variances(result: BiasVariance, ax: Axes | None = None) -> Axes:
     Raises
     ------
     TypeError
-        For anything but bias and variances.
+        If `result` is not a `BiasVariance`.
     """
     from errsrc.sources.bias_variances import COMPONENTS, BiasVariance
 
@@ -116,7 +116,7 @@ def variances(result: BiasVariance, ax: Axes | None = None) -> Axes:
 
 
 def uncertainty_bounds(result: UncertaintyBracket, ax: Axes | None = None) -> Axes:
-    """Draw the bounds of the uncertainty, and the distance of each predictor that gives an upper bound.
+    """Draw the bounds of the uncertainty, and the distances of the predictors that give upper bounds.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def uncertainty_bounds(result: UncertaintyBracket, ax: Axes | None = None) -> Ax
     Raises
     ------
     TypeError
-        For anything but bounds of the uncertainty.
+        If `result` is not an `UncertaintyBracket`.
     """
     from errsrc.sources.bracket.bounds import UncertaintyBracket
 
@@ -144,9 +144,9 @@ def uncertainty_bounds(result: UncertaintyBracket, ax: Axes | None = None) -> Ax
 
 @checks.arguments(result=Instance(PrunedPlan, "a plan of errsrc.fewest_weights"))
 def weights_left(result: PrunedPlan, ax: Axes | None = None) -> Axes:
-    """Draw the number of weights with which each network reaches the error, and the interval of the smallest.
+    """Draw the number of weights with which each network reaches the error; the smallest has an interval.
 
-    The numbers beside the points are the share of draws in which a network needs the fewest weights.
+    The number beside each point is the share of draws in which this network needs the fewest weights.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def misses(result: Comparison, ax: Axes | None = None) -> Axes:
 
 
 def setting_title(result: Any, *more: str) -> str:
-    """Return a title that names the learner and the setting of a result, and more words.
+    """Return a title of the learner and the setting of a result, and further words.
 
     Parameters
     ----------

@@ -57,13 +57,14 @@ THEORY = GREEN
 
 
 def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[Path]:
-    """Write PATH_terms.png and PATH_shares.png for each curve of budgets, and return the paths written.
+    """Write PATH_terms.png and PATH_shares.png for each curve of budgets, and return the paths of the files.
 
     Parameters
     ----------
     curves : sequence of (cell, budgets)
-        Budgets over n, with a cell that identifies the curve.  The files of several curves are numbered.  A
-        curve with a single n, or with a risk of 0 throughout, is not drawn.
+        A curve is the budgets of one setting and learner at several n.  The cell identifies the curve.  The
+        files of several curves are numbered.  A curve with a single n, or with a risk of 0 at all n, is not
+        drawn.
     path : Path
         Beginning of the paths of the files.
     """
@@ -81,9 +82,9 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     """Draw the shares of the four terms in the risk as stacked areas over n.
 
     The terms from bottom to top are: noise, realizability, uncertainty, deficiency.  A hatched area is the
-    width of a bracket: it belongs either to the term in its label or to the deficiency.  The shares are of
-    the total at each n, which is written above the figure; a total that is 0 to rounding (`Budget.rounded`)
-    has no shares.
+    distance between two bounds: it belongs either to the term in its label or to the deficiency.  The shares
+    are relative to the total at each n, which is written above the figure.  A total that is 0 up to rounding
+    (`Budget.rounded`) has no shares.
 
     Parameters
     ----------
@@ -95,9 +96,9 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     Raises
     ------
     TypeError
-        For anything but budgets.
+        If `result` does not consist of budgets.
     ValueError
-        For budgets at fewer than two n, or two of one n.
+        If the budgets have fewer than two n, or if two budgets have the same n.
     """
     found = _rounded(result, "shares")
     if len({one.n for one in found}) < max(2, len(found)):
@@ -174,8 +175,8 @@ def terms(
 ) -> Axes:
     """Draw each term and the total against n on logarithmic axes, with intervals as bands.
 
-    The legend names terms that are 0 at all n.  Elsewhere open marks at the bottom stand for estimates at or
-    below 0, including those that are 0 to rounding (`Budget.rounded`).
+    Terms that are 0 at all n are named in the legend only.  For other terms, open marks at the bottom stand
+    for estimates at or below 0, or 0 up to rounding (`Budget.rounded`).
 
     Parameters
     ----------
@@ -184,15 +185,16 @@ def terms(
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
     theory : mapping of str to (n, values), optional
-        Curves to draw dashed, by label: two arrays of one shape (k,).  Values are risks; `errsrc.theory`
-        gives excess risks, so add the noise for the total.  Values that are not finite and > 0 are left out.
+        Curves to draw dashed, by label. n and values are arrays of one shape (k,).  The values are risks.
+        `errsrc.theory` returns excess risks: add the noise to get the total. Values that are not finite and >
+        0 are left out.
 
     Raises
     ------
     TypeError
-        For anything but budgets.
+        If `result` does not consist of budgets.
     ValueError
-        For budgets whose totals are all 0, and theory that is no two arrays of one shape.
+        If the totals of all budgets are 0, or if a curve of `theory` is not two arrays of one shape.
     """
     found = _rounded(result, "terms")
     if not found or not any(one.total.estimate > 0 for one in found):

@@ -1,4 +1,4 @@
-"""The figure of a result, by its type."""
+"""The function that draws a result as the figure for its type."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REGISTERED_LATER = {
 
 @functools.singledispatch
 def draw(result: Any, ax: Axes | None = None, **options: Any) -> Axes:
-    """Draw a result in the way that suits its type; ``result.plot()`` calls this function.
+    """Draw a result as the figure for its type; ``result.plot()`` calls this function.
 
     Register a function for a result type of your own::
 
@@ -62,7 +62,7 @@ def draw(result: Any, ax: Axes | None = None, **options: Any) -> Axes:
     Raises
     ------
     TypeError
-        For a result of a type that has no figure.
+        If there is no figure for the type of the result.
     """
     return _function_for(draw, result)(result, ax, **options)
 
@@ -90,7 +90,7 @@ def draw_several(first: Any, results: Sequence[Any], ax: Axes | None = None, **o
     Raises
     ------
     TypeError
-        For entries of a type whose lists have no figure.
+        If there is no figure for lists of this type.
     """
     return _function_for(draw_several, first, results)(first, results, ax, **options)
 

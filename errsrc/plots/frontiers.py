@@ -44,8 +44,8 @@ SHOWN_BUDGETS = 8
 def isoflop_curves(result: IsoFlop, ax: Axes | None = None) -> Axes:
     """Draw the runs of each budget against the model size, with the parabola and its minimum.
 
-    A star marks each minimum; its bar is the interval of the optimal model size.  Budgets that the line
-    through the minima leaves out are grey, and so are runs that were left out, as crosses.
+    A star marks each minimum.  The bar of the star is the interval of the optimal model size.  Budgets that
+    the line through the minima leaves out are grey.  Runs that were left out are grey crosses.
 
     Parameters
     ----------

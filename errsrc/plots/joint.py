@@ -47,8 +47,9 @@ class _Colours(NamedTuple):
 def curves_by_m(fit: Forecast, ax: Axes | None = None) -> Axes:
     """Draw error against n with one curve for each model size m, and the measured points.
 
-    Solid curves cover the n that was measured with this m; dashed curves extrapolate within the range of all
-    n.  The legend names up to 7 model sizes; a colour bar shows more.
+    A curve is solid over the range of n that was measured with its m.  It is dashed over the rest of the
+    range of all n, where the law extrapolates.  A legend names up to 7 model sizes.  A colour bar replaces
+    the legend if there are more.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        For a law in other inputs, and for points that do not have several model sizes at each budget.
+        If the law has other inputs, or if the points do not have several model sizes at each budget.
     """
     n, m, error = _measured(fit, "curves_by_budget")
     budget = budgets_of(n, m)
@@ -130,7 +131,7 @@ def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
 
 
 def budgets_of(n: Array, m: Array) -> Array | None:
-    """Return the budget 6 n m of each run, the same for all runs of one budget, or None for other designs.
+    """Return the budget 6 n m of each run, or None if the runs do not share budgets.
 
     Parameters
     ----------
@@ -140,8 +141,8 @@ def budgets_of(n: Array, m: Array) -> Array | None:
     Returns
     -------
     ndarray of float64, shape (points,), or None
-        Budgets, if there are several model sizes at each of a few budgets, and fewer budgets than model
-        sizes; otherwise None.
+        Budgets, equal for all runs of one budget.  None unless each budget has several model sizes, and there
+        are fewer budgets than model sizes.
 
     Examples
     --------
@@ -176,7 +177,7 @@ def _measured(fit: Forecast, where: str) -> tuple[Array, Array, Array]:
 
 
 def colours_of(sizes: Array) -> _Colours:
-    """Return colours of viridis for sizes on a logarithmic scale.
+    """Return colours of the map viridis for sizes, on a logarithmic scale.
 
     Parameters
     ----------

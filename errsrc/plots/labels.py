@@ -1,4 +1,4 @@
-"""Titles and axis labels of figures of laws, in the words of the user's table where they are known."""
+"""Titles and axis labels of figures of laws, with the column names of the user's table if they are known."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_TITLE = 68
 
 
 def size_label(forecast: Forecast, name: str) -> str:
-    """Return the label of an axis that shows an input: its name, and what it counts.
+    """Return the label of an axis that shows an input: its name, and the quantity that it counts.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def size_label(forecast: Forecast, name: str) -> str:
 
 
 def error_label(forecast: Forecast) -> str:
-    """Return the label of an axis that shows the error: the name of its column, where it is known.
+    """Return the label of an axis that shows the error: the name of the error's column, if it is known.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def error_label(forecast: Forecast) -> str:
 
 
 def test_error_label(forecast: Forecast) -> str:
-    """Return the label of an axis that shows the error, as `error_label`, but "test error" by default.
+    """Return the label of an axis that shows the error, like `error_label`; by default "test error".
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def law_title(forecast: Forecast, width: int = LONGEST_TITLE) -> str:
 
 
 def exponents(fit: Fit) -> str:
-    """Return the exponents of a law with their intervals as text; the first parameters if it has none.
+    """Return the exponents of a law as text, with intervals; the first parameters if it has no exponents.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def exponents(fit: Fit) -> str:
 
 
 def wrapped(text: str, width: int = LONGEST_TITLE) -> str:
-    """Return a title in lines of a given width, at most three; an interval is never broken.
+    """Return a title broken into at most three lines of a given width; an interval stays on one line.
 
     Parameters
     ----------

@@ -41,8 +41,8 @@ WIDEST = 40
 def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
     """Draw median relative errors over n / n_Nyq on logarithmic axes, one curve for each learner.
 
-    n_Nyq is the smallest n at which a learner can be exact.  Bands are quartiles over draws.  The vertical
-    line is n = n_Nyq.  Errors below the dotted line count as exact.
+    n_Nyq is the smallest n at which a learner can be exact.  Bands reach from the lower to the upper quartile
+    over draws.  The vertical line is at n = n_Nyq.  Below the dotted line, a learner counts as exact.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
     Raises
     ------
     TypeError
-        For anything but thresholds by label.
+        If `result` is not a mapping of labels to thresholds.
     ValueError
-        If there are no thresholds.
+        If `result` is empty.
     """
     from errsrc.conjecture import Threshold
 
@@ -91,7 +91,7 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
 def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None = None) -> Axes:
     """Draw the largest ratio of error to bound in each part of a search; a ratio above 1 refutes the claim.
 
-    The number of tested examples is in brackets behind the name of the part.
+    The number in brackets behind the name of a part is the number of tested examples.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None 
     Raises
     ------
     TypeError
-        For rows of another form.
+        If `result` does not consist of such tuples.
     ValueError
         If no part has a tested example.
     """

@@ -1,4 +1,4 @@
-"""Figures of pruned networks: the collapse on the invariant."""
+"""Figures of pruned networks: the errors of one network, and of all networks on one common curve."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def chain(fit: ChainedFit, ax: Axes | None = None, *, level: float = 0.9, **size
     level : float
         Coverage of the band, in (0, 1).
     **sizes : float
-        Sizes of the network, such as ``n=60_000``; each by default the largest of the fits.
+        Sizes of the network, such as ``n=60_000``.  The default of each size is the largest fitted size.
 
     Raises
     ------
     TypeError
-        For sizes that are no inputs of the chain.
+        If a size is not an input of the chain.
     """
     names = [name for name in fit.input_names if name != "density"]
     if unknown := set(sizes) - set(names):
@@ -61,12 +61,13 @@ def chain(fit: ChainedFit, ax: Axes | None = None, *, level: float = 0.9, **size
 def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
     """Draw the errors of pruned networks against the invariant, in units in which all curves coincide.
 
-    The error is in units of each network's dense plateau eps_np.  The invariant m* = l^phi w^psi d is in
-    units of p (eps_up / eps_np)^(1 / gamma), where the power law leaves that plateau.  In these units the law
-    is (1 + 1 / m*^2)^(gamma / 2), apart from the effect of the upper plateau.  Lines show the law for each
-    network over the densities that it was pruned to.  Colours show widths and marks show depths; a point is
-    the mean of ln error over a network's seeds.  Levels before a network's lowest error have open marks,
-    since the law cannot describe a dip.
+    The error is in units of each network's dense plateau eps_np.  For depth l, width w and density d, the
+    invariant is m* = l^phi w^psi d.  It is in units of p (eps_up / eps_np)^(1 / gamma), the invariant at
+    which the power law leaves the dense plateau.  In these units the law is (1 + 1 / m*^2)^(gamma / 2),
+    except near the upper plateau eps_up.  Lines show the law for each network over the densities that it was
+    pruned to.  Colours show widths and marks show depths; a point is the mean of ln error over a network's
+    seeds.  Marks are open at densities larger than that of the network's lowest error, because the law cannot
+    describe a dip.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        For a fit of another law.
+        If the fit is of another law.
     """
     law = fit.law
     if not isinstance(law, JointPruning):

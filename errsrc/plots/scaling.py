@@ -46,7 +46,7 @@ HOLDOUT = Instance(Holdout, "a Holdout, as errsrc.holdout returns it")
 def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     """Draw measured and predicted error against n, one curve for each m.
 
-    Held-out cells of one n are drawn side by side, within 8% of that n, so that their bars can be told apart.
+    Held-out cells of one n are drawn side by side, within 8% of this n.  Therefore their bars do not overlap.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _both(limits: tuple[float, float], values: Array) -> tuple[float, float]:
 
 @checks.arguments(result=HOLDOUT)
 def extrapolation_of(result: Holdout, ax: Axes | None = None) -> Axes:
-    """Draw measured and predicted errors in the way that suits the inputs of the law.
+    """Draw measured and predicted errors as the figure for the inputs of the law.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def extrapolation_of(result: Holdout, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(result=Instance(JudgedCells, "cells with predictions, a part of a Holdout"))
 def cells(result: JudgedCells, ax: Axes | None = None) -> Axes:
-    """Draw predicted against measured error of some cells, with the interval for one new run.
+    """Draw predicted against measured error of cells, with the interval for one new run.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(result=HOLDOUT)
 def parity(result: Holdout, ax: Axes | None = None) -> Axes:
-    """Draw predicted against measured error, with the interval for one new run; on the line they are equal.
+    """Draw predicted against measured error, with the interval for one new run and the line of equality.
 
     Parameters
     ----------
@@ -357,7 +357,7 @@ def _one_curve(fit: Forecast, ax: Axes, name: str, ends: tuple[float, float], le
 
 @checks.arguments(fit=Instance(Forecast, "a fit, or an average of fits"))
 def agreement(fit: Forecast, ax: Axes | None = None) -> Axes:
-    """Draw the error of a law against the measured error at the fitted points; on the line they are equal.
+    """Draw the error of a law against the measured error at the fitted points, with the line of equality.
 
     Parameters
     ----------
@@ -369,7 +369,7 @@ def agreement(fit: Forecast, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        For a forecast without measured errors, such as a chain of fits.
+        If the forecast has no measured errors, as a chain of fits.
     """
     measured = [member.error for member, _ in weighted_fits(fit)][:1]
     if not measured:
@@ -433,7 +433,7 @@ def planned(result: Plan, ax: Axes | None = None, *, more: Sequence[Plan] = ()) 
     Raises
     ------
     ValueError
-        For a plan that does not know its fit.
+        If the plan has no fit (``forecast`` is None).
     """
     fit, plans = result.forecast, (result, *more)
     if fit is None:

@@ -37,20 +37,21 @@ SHAPE = Instance(CurveShape, "a CurveShape, as errsrc.curve_shape returns it")
 def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
     """Draw -d ln e / d ln n between successive n, with intervals.
 
-    A horizontal line and band show the exponent of the verdict; a vertical line shows where the curve bends
-    or falls off.  The exponent to a cell at zero is drawn as an arrow from its lower bound.
+    The horizontal line and its band are the exponent of the verdict.  The vertical line is the n at which the
+    curve bends or falls off.  If the error at the larger n is 0, an arrow starts at the lower bound of the
+    exponent.
 
     Parameters
     ----------
     shape : CurveShape
-        The shape of a curve of two or more cells, one of them above zero.
+        The shape of a curve of two or more cells, at least one of which has an error above 0.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises
     ------
     ValueError
-        For a shape without local exponents.
+        If the shape has no local exponents.
     """
     if not shape.local_exponents:
         accepted = "of two or more cells, one above zero"
@@ -97,21 +98,21 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(shape=SHAPE)
 def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
-    """Draw the cells with their intervals, and each fitted candidate with its held-out score.
+    """Draw the cells with their intervals, and each fitted candidate law with its held-out score.
 
-    Cells at zero are open triangles at the bottom.
+    Cells with an error of 0 are open triangles at the bottom.
 
     Parameters
     ----------
     shape : CurveShape
-        The shape of a curve with a cell above zero.
+        The shape of a curve with at least one error above 0.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Raises
     ------
     ValueError
-        If every cell is at zero.
+        If all errors are 0.
     """
     above = shape.error > shape.zero
     if not above.any():

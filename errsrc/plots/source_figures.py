@@ -1,4 +1,4 @@
-"""The figures of the results of `errsrc.sources`, which `errsrc.plots.draw` finds when they are needed."""
+"""The figures of the results of `errsrc.sources`; `errsrc.plots.draw` imports this module when needed."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ LADDERS: tuple[tuple[float, ...], ...] = (
 
 
 class ShownAxes(Axes):
-    """Axes that a notebook shows as the picture of their figure."""
+    """Axes that a notebook shows as a picture of the whole figure."""
 
     def _repr_png_(self) -> bytes:
         """Return the picture, for notebooks."""
@@ -191,7 +191,7 @@ def linear(ax: Axes, which: str) -> None:
 
 
 def ticks(low: float, high: float) -> Array:
-    """Return 5 to 8 round numbers in [low, high] for a logarithmic axis, or the nearest possible count.
+    """Return round numbers in [low, high] for a logarithmic axis: 5 to 8, or as near to that as possible.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def ticks(low: float, high: float) -> Array:
 
 
 def tick_label(value: float) -> str:
-    """Return a number on an axis or in a legend as text, in mathtext below 1e-4 and from 1e6 on.
+    """Return a number as text for an axis or a legend; below 1e-4 and from 1e6 on it is mathtext.
 
     Parameters
     ----------
@@ -275,14 +275,14 @@ def legend_right(ax: Axes, **options: Any) -> None:
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """Return a number as text with its sign, a true minus sign for negative numbers.
+    """Return a number as text with its sign; the sign of negative numbers is a true minus sign.
 
     Parameters
     ----------
     value : float
         The number.
     digits : int
-        Decimals; 6 or more for as many as needed.
+        Number of decimals.  From 6 on, the number is written with up to 6 significant digits instead.
     """
     text = f"{value:+.{digits}f}" if digits < 6 else f"{value:+g}"
     return text.replace("-", "−") if float(text) else text.lstrip("+-")
@@ -290,7 +290,7 @@ def signed(value: float, digits: int = 1) -> str:
 
 @checks.arguments(ax=AXES)
 def png(ax: Axes, dpi: int = 150) -> bytes:
-    """Return the figure of some Axes as the bytes of a PNG file.
+    """Return the figure of an Axes as the bytes of a PNG file.
 
     Parameters
     ----------
@@ -304,7 +304,7 @@ def png(ax: Axes, dpi: int = 150) -> bytes:
 
 @checks.arguments(ax=AXES)
 def svg(ax: Axes) -> bytes:
-    """Return the figure of some Axes as the bytes of an SVG file, with text as outlines.
+    """Return the figure of an Axes as the bytes of an SVG file, with text as outlines.
 
     Parameters
     ----------
@@ -315,7 +315,7 @@ def svg(ax: Axes) -> bytes:
 
 
 def write_figure(ax: Axes, path: Path) -> None:
-    """Write the figure of some Axes to a file, in the format that the suffix of the file names.
+    """Write the figure of an Axes to a file, in the format of the file's suffix.
 
     Parameters
     ----------

@@ -241,16 +241,17 @@ class BandTeacher(_BandInputs, GaussianSetting):
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
         """Return whether least squares over n uniform nodes has an infinite mean risk.
 
-        The columns of the n x M feature matrix are the M basis functions at the n nodes.  The nodes whose
-        feature matrix is rank-deficient form a set of codimension at most |n - M| + 1.  If |n - M| <= 1, the
-        smallest singular value s is therefore below a small e with a probability of order e^2 or more, and
-        the mean of 1 / s^2 is infinite.  If nodes vary in one or two coordinates, this mean is also infinite
-        for all 2 <= n < M, because two nodes may be at a distance of e.
+        Each column of the n x M feature matrix has the values of one of the M basis functions at the n nodes.
+        The sets of nodes with a rank-deficient feature matrix have codimension at most |n - M| + 1.  Let s be
+        the smallest singular value of the feature matrix.  If |n - M| <= 1, s is below a small e with a
+        probability of order e^2 or more, therefore the mean of 1 / s^2 is infinite.  If nodes vary in one or
+        two coordinates, this mean is also infinite for all 2 <= n < M, because the distance of two nodes may
+        be as small as e.
 
-        With clean labels, the part of the teacher outside the band may act as noise.  It does so where M or
-        M + 1 nodes are far apart but rank-deficient, because some function of the band is 0 at all of these
-        nodes.  Such nodes exist only in two or more coordinates.  In one coordinate nodes are rank-deficient
-        only if two of them are close to each other, and then their labels are close too.
+        If labels are clean, the part of the teacher outside the band can still act as noise, in one case: M
+        or M + 1 nodes are far apart, but some function of the band is 0 at all of these nodes.  Such nodes
+        exist only in two or more coordinates.  In one coordinate, the feature matrix is rank-deficient only
+        if two nodes are close to each other.  Their labels are then close, too.
         """
         size = self.dimension(function_class)
         if not self.nodes.uniform or min(n, size) < 2:

@@ -325,14 +325,14 @@ class ImageBasis(Basis):
 
 
 def ready(cells: Iterable[Any]) -> None:
-    """Raise if the data that the settings of a study's cells need are not on this machine.
+    """Raise an error if this machine lacks data that the settings of a study's cells need.
 
-    Studies call this function before any cell is computed, see ``require_data`` of `errsrc.sweeps.Kind`.
+    A study calls this function before it computes any cell, see ``require_data`` of `errsrc.sweeps.Kind`.
 
     Parameters
     ----------
     cells : iterable of cells
-        Cells with a field ``setting``.
+        The cells to compute, each with a field ``setting``.
 
     Raises
     ------

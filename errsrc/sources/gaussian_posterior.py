@@ -121,12 +121,13 @@ class Posterior:
         return values if self.frame is None else self.frame @ (self.frame.T @ values)
 
     def extended(self, values: Array, at: Array) -> Array | None:
-        """Find the function of the class with given values at the points, and return its values elsewhere.
+        """Find the function of the class with given values at `points`; return its values at other inputs.
 
         Parameters
         ----------
         values : ndarray of float64, (Q, ...)
-            Weighted values of the function at the points.
+            Values of the function at `points`, each times the square root of the quadrature weight of the
+            point.
         at : ndarray of float64, (N, dim)
             Other inputs.
 

@@ -161,12 +161,15 @@ def budgets_over_n(
 def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     """Return the shape of the excess risk as a function of n, see `errsrc.curve_shape`.
 
-    Three kinds of excess risk count as 0: estimates below 0; risks that may be rounding errors, because they
-    are at most `ROUNDING` times the target variance or the largest risk; and estimated 0-1 errors that
-    correspond to at most 3 wrong predictions at all fresh inputs of all draws.
+    Excess risks of three kinds count as 0:
 
-    Budgets with the same seed have the same teachers, and their errors rise and fall together.  Local
-    exponents are therefore more precise than their intervals show.
+    - estimates below 0;
+    - risks that may be rounding errors, because they are at most `ROUNDING` times the target variance or the
+      largest risk;
+    - estimated 0-1 errors that correspond to at most 3 wrong predictions at all fresh inputs of all draws.
+
+    Budgets with the same seed have the same teachers.  Therefore their sampling errors are similar, and local
+    exponents are more precise than their intervals show.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class PrunedFamily(Result):
     notes: tuple[str, ...]
 
     def headline(self) -> str:
-        """Return the label, the number of networks and the joint law as one line."""
+        """Return the label, the number of configurations and the joint law as one line."""
         law = self.joint if isinstance(self.joint, str) else self.joint.headline()
         return ", ".join(text for text in (self.label, f"{len(self.single)} configurations", law) if text)
 

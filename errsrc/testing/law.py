@@ -376,8 +376,8 @@ def check_law(
     law : type of Law
         The class of the law, a subclass of `errsrc.laws.Law` whose constants have defaults.
     points : dict of str to array_like, shape (points,), optional
-        Inputs > 0 by name; by default ``design(law)``.  The errors at these inputs must determine parameters
-        that lie in the ranges in which a fit starts.
+        Inputs > 0 by name; by default ``design(law)``.  The random parameters lie in the ranges in which a
+        fit starts.  The errors of the law at the given inputs must determine these parameters.
     properties : sequence of callable, optional
         The properties to test; by default all `LAW_PROPERTIES`.
     examples : int
