@@ -292,6 +292,10 @@ def table_points(
     choice = _chosen(table, law, asked)
     used = choice.columns | ({} if weights is None else {"weights": weights})
     values, left_out, said, rows = usable_columns(table, used, rules)
+    if "n" in values and "m" not in values and "n" not in asked and not np.ptp(values["n"]) and len(rows) > 1:
+        m = asked.get("m") or table.found("m")
+        if m in table.varying:
+            raise ValueError(constant_n(used["n"], float(values["n"][0]), str(m)))
     notes: dict[str, Any] = {"columns": choice.columns}
     if derived:
         notes["flops"] = columns.get("flops", "flops")
@@ -367,12 +371,18 @@ def usable_columns(
     """
     for role, name in columns.items():
         table.require(name, role if name == role else "")
-    table, copies, warnings = _without_copies(table, rules.strict)
+    table, copies, warnings = _without_copies(table, set(columns.values()), rules.strict)
     table, said = with_errors(table, columns["error"], rules)
     _check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
     values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
     labels = [row for row, kept in zip(table.rows, usable, strict=True) if kept]
+    if equal_repeats(values):
+        said = (
+            *said,
+            "Rows of equal sizes have exactly equal errors at every size: are they copies? They count as "
+            "runs with other seeds.",
+        )
     if rules.best_of:
         best = best_rows(
             values["error"], **{k: x for k, x in values.items() if k not in {"error", "weights"}}
@@ -386,6 +396,24 @@ def usable_columns(
         )
         said = (*said, "Each size keeps its best row: predictions are for the best of as many trials.")
     return UsableColumns(values, (*copies, *left_out), (*warnings, *said), tuple(labels))
+
+
+def equal_repeats(values: Mapping[str, Array]) -> bool:
+    """Return whether at least two sizes are repeated, and all rows of a size have exactly the same error.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray of float64, shape (rows,)
+        The columns by input or "error"; "weights" do not count.
+    """
+    sizes = [x for name, x in values.items() if name not in {"error", "weights"}]
+    if not sizes:
+        return False
+    _, place, counts = np.unique(np.column_stack(sizes), axis=0, return_inverse=True, return_counts=True)
+    if (counts > 1).sum() < 2:
+        return False
+    pairs = np.unique(np.column_stack([place.ravel(), values["error"]]), axis=0)
+    return len(pairs) == len(counts) and len(np.unique(pairs[:, 1])) > 1
 
 
 def _check_signs(error: Array, column: str) -> None:
@@ -413,6 +441,9 @@ def _with_fixed(points: TablePoints, fixed: Mapping[str, float]) -> TablePoints:
     """Return the points with fixed parameters; those of a constant m become points of the law in n."""
     constant = points.law in LAWS_IN_N or points.law is None
     m = points.inputs.get("m")
+    if constant and m is not None and np.ptp(m) and not np.ptp(points.inputs["n"]):
+        columns = points.notes["columns"]
+        raise ValueError(constant_n(columns["n"], float(points.inputs["n"][0]), columns["m"]))
     if not constant or m is None or np.ptp(m) or not np.ptp(points.inputs["n"]):
         return points._replace(fixed={**points.fixed, **fixed})
     law, names = (None, {name: name for name in fixed}) if points.law is None else LAWS_IN_N[points.law]
@@ -434,9 +465,29 @@ def _with_fixed(points: TablePoints, fixed: Mapping[str, float]) -> TablePoints:
     )
 
 
-def _without_copies(table: DataTable, strict: bool) -> tuple[DataTable, tuple[LeftOut, ...], tuple[str, ...]]:
+def constant_n(n: str, value: float, m: str) -> str:
+    """Return a sentence on a table whose n is constant: which fit it allows.
+
+    Parameters
+    ----------
+    n : str
+        The column of n.
+    value : float
+        The constant n.
+    m : str
+        The column of m.
+    """
+    return (
+        f"The column {n!r} is {value:g} in every row, and {m!r} varies: fit a power law in the model size, "
+        f"with law 'power' and {m!r} as the column of n (--law power --n {m})."
+    )
+
+
+def _without_copies(
+    table: DataTable, used: Container[str], strict: bool
+) -> tuple[DataTable, tuple[LeftOut, ...], tuple[str, ...]]:
     """Return the table without copied rows, these rows, and a sentence about them."""
-    once, copies = table.without_copies()
+    once, copies = table.without_copies(used)
     if copies is None:
         return table, (), ()
     if strict:

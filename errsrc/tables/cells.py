@@ -16,10 +16,45 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_EXCEL_ERRORS = {"#n/a", "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"}
-_NAN = {"nan", "+nan", "-nan"}
+_SPREADSHEET_ERRORS = {
+    *("#n/a", "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"),
+    *("#nv", "#wert!", "#zahl!", "#bezug!"),  # German
+    *("#valeur!", "#nombre!", "#nom?", "#nul!"),  # French
+    *(
+        "#n/d",
+        "#\u00a1valor!",
+        "#valor!",
+        "#\u00a1num!",
+        "#n\u00fam!",
+        "#\u00a1ref!",
+        "#\u00bfnombre?",
+        "#nome?",
+    ),
+    *("#\u00a1div/0!", "#valore!", "#rif!", "#waarde!", "#n/b", "#getal!"),
+}
+_NAN = {"nan", "+nan", "-nan", "1.#qnan", "1.#snan", "1.#ind", "-1.#ind", "-1.#qnan", "nat"}
+_DASHES = {"-", "--", "---", "\u2010", "\u2012", "\u2013", "\u2014", "\u2212"}
 MISSING = frozenset(
-    {"", "-", "--", "?", ".", "na", "n/a", "<na>", "null", "none", "nil"} | _EXCEL_ERRORS | _NAN
+    {
+        "",
+        "?",
+        ".",
+        "...",
+        "na",
+        "n/a",
+        "n.a.",
+        "<na>",
+        "null",
+        "none",
+        "nil",
+        "(null)",
+        "oom",
+        "1.#inf",
+        "-1.#inf",
+    }
+    | _DASHES
+    | _SPREADSHEET_ERRORS
+    | _NAN
 )
 """Texts, in lower case, of cells that hold no value."""
 INFINITE = frozenset({"inf", "infinity"})
@@ -27,7 +62,9 @@ INFINITE = frozenset({"inf", "infinity"})
 SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 """Suffixes of numbers, with their factors."""
 _SPACES = "' \u00a0\u2009\u202f\u2019"
-_SHAPE = re.compile(rf"([+-]?[\d.,_{_SPACES}]*\d[.,]?(?:[eE][+-]?\d+)?)\s*([kKMBGT%]?)", re.ASCII)
+_SHAPE = re.compile(
+    rf"([+-]?[\d.,_{_SPACES}]*\d[.,]?(?:[eE][+-]?\d+)?)[\s{_SPACES[1:]}]*([kKMBGT%]?)", re.ASCII
+)
 _GROUPED = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in ".,"}
 _SPACED = re.compile(rf"[+-]?\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d+)?")
 
@@ -73,6 +110,17 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
+def with_hyphens(cell: str) -> str:
+    """Return a cell whose minus signs are hyphens, as Python reads them.
+
+    Parameters
+    ----------
+    cell : str
+        The cell.
+    """
+    return cell.replace("\u2212", "-")
+
+
 def number_text(value: float) -> str:
     """Return a number as a cell of text: exact, without ".0" at the end, and "" for nan.
 
@@ -102,6 +150,7 @@ def marks_of(cells: Iterable[str], numbers: bool = False) -> Marks:
     for cell in cells:
         if is_missing(cell):
             continue
+        cell = with_hyphens(cell)
         found = _SHAPE.fullmatch(cell.strip())
         if not found and not numbers and cell.strip().lower().lstrip("+-") not in INFINITE:
             return Marks(frozenset(), False)
@@ -202,6 +251,7 @@ def read_column(
         If the column is ambiguous, or if some cells have a suffix or a percent sign and other cells do not.
         The message is a phrase that completes a sentence about the column.
     """
+    cells = [with_hyphens(cell) for cell in cells]
     mark = decimal_mark(cells, elsewhere, european)
     values, text = np.full(len(cells), math.nan), np.zeros(len(cells), dtype=bool)
     signs: dict[str, str] = {}

@@ -58,8 +58,24 @@ WORDS: dict[str, tuple[str, ...]] = {
 SUFFIX_HINT = "Suffixes are k or K, M, B or G, and T."
 SHOWN_CELLS = 5
 """Largest number of cells that a message lists."""
-TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t"})
+TRUE = frozenset(
+    {
+        *("true", "t", "yes", "y", "1", "1.0", "1,0", "diverged"),
+        *("wahr", "ja", "j", "vrai", "oui", "verdadero", "cierto", "s\u00ed", "si", "vero", "s\u00ec"),
+        *("verdadeiro", "sim", "waar", "sant", "sand"),
+    }
+)
 """Cells, in lower case, of a column `diverged` that say that a run diverged."""
+FALSE = frozenset(
+    {
+        *("false", "f", "no", "n", "0", "0.0", "0,0"),
+        *("falsch", "nein", "faux", "non", "falso", "n\u00e3o", "nao", "onwaar", "nee", "nej", "nei"),
+        *("falskt", "falsk"),
+    }
+)
+"""Cells, in lower case, of a column `diverged` that say that a run did not diverge."""
+RUNNING = re.compile(r"(unnamed: *\d+|level_\d+|index|idx|row|rows|line|#|nr|no|id|_id)?", re.IGNORECASE)
+"""Names of columns that number the rows, such as the index of a data frame."""
 
 
 class Written(NamedTuple):
@@ -337,12 +353,23 @@ class DataTable:
                 raise ValueError(f"{self.source} has no row with {name} {sign} {shortened(wanted)!r}{hint}.")
         return self.taken(keep)
 
-    def without_copies(self) -> tuple[DataTable, LeftOut | None]:
-        """Return the table without copies of earlier rows, and the rows that were left out."""
+    def without_copies(self, used: Container[str] = ()) -> tuple[DataTable, LeftOut | None]:
+        """Return the table without rows that are copies of an earlier row in all cells, and these rows.
+
+        Columns that only number the rows, such as the index of a data frame, do not count.
+
+        Parameters
+        ----------
+        used : container of str
+            Columns that hold sizes or errors, so that they never only number the rows.
+        """
         columns = [
             cells if isinstance(cells, tuple) else [x if x == x else None for x in cells.tolist()]
-            for cells in self.columns.values()
+            for name, cells in self.columns.items()
+            if name in used or not self._numbers_rows(name)
         ]
+        if not columns:
+            return self, None
         seen: set[tuple[Any, ...]] = set()
         keep = np.ones(len(self), dtype=bool)
         for k, row in enumerate(zip(*columns, strict=True)):
@@ -353,12 +380,36 @@ class DataTable:
         copies = tuple(row for row, kept in zip(self.rows, keep, strict=True) if not kept)
         return self.taken(keep), LeftOut("copied from another row", copies, self.unit)
 
+    def _numbers_rows(self, name: str) -> bool:
+        """Return whether a column without a name of its own has the integers from 0 or 1 upwards."""
+        if not RUNNING.fullmatch(name.strip()) or name in self.repeated:
+            return False
+        try:
+            values = self.numbers(name).values
+        except ValueError:
+            return False
+        steps = np.diff(values)
+        return len(values) > 1 and values[0] in (0, 1) and bool((steps == 1).all())
+
     def diverged(self) -> NDArray[np.bool_]:
-        """Return which rows have a true cell in the column "diverged", bool (rows,)."""
+        """Return which rows have a true cell in the column `diverged`; (rows,).
+
+        Raises
+        ------
+        ValueError
+            If a cell is neither empty nor a word for true or false.
+        """
         name = self.found("diverged")
         if name is None or name in self.repeated:
             return np.zeros(len(self), dtype=bool)
-        return np.array([cell.strip().lower() in TRUE for cell in self.text(name)], dtype=bool)
+        cells = [cell.strip().lower() for cell in self.text(name)]
+        for k, cell in enumerate(cells):
+            if cell not in TRUE and cell not in FALSE and not is_missing(cell):
+                where = f"{self.source}, {self.unit} {self.rows[k]}"
+                read = "must be true or false, yes or no, 1 or 0, or empty"
+                got = f"Got {shortened(self.text(name)[k].strip())!r} instead."
+                raise ValueError(f"{where}: the column {name!r} {read}. {got}")
+        return np.array([cell in TRUE for cell in cells], dtype=bool)
 
     def usable(
         self,
@@ -394,7 +445,7 @@ class DataTable:
             If a column is missing, if a cell holds text that is no number, or if `strict` is True and a row
             cannot be used.
         """
-        reasons = ["diverged" if bad and not predicting else "" for bad in self.diverged()]
+        reasons = [""] * len(self) if predicting else ["diverged" if bad else "" for bad in self.diverged()]
         not_numbers: list[tuple[int, str, str]] = []
         not_positive = [(k, "", "diverged") for k in range(len(self)) if reasons[k]]
         for role, name in columns.items():

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from errsrc.tables.cells import is_missing
 from errsrc.tables.data_table import DataTable, Written
 
 DELIMITERS = ",\t;"
@@ -95,8 +96,11 @@ def parse_delimited(text: str, source: str) -> DataTable:
 
 
 def _is_comment(line: str) -> bool:
-    """Return whether a line starts with "#", except if "#" is the whole first cell."""
-    return line.lstrip().startswith("#") and not re.match(r"\s*#\s*[,;\t]", line)
+    """Return whether a line starts with "#", except if "#" or an error such as #N/A is its first cell."""
+    if not line.lstrip().startswith("#"):
+        return False
+    first = re.split("[,;\t]", line, maxsplit=1)
+    return len(first) == 1 or not (first[0].strip() == "#" or is_missing(first[0]))
 
 
 def _is_header(comment: str, first: str, delimiter: str) -> bool:
