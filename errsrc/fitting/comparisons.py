@@ -244,6 +244,7 @@ def compare(
     warnings: tuple[str, ...] = ()
     left_out: tuple[tuple[LeftOut, ...], str] = ((), "")
     named: Callable[[str], str] = str
+    remarks: tuple[str, ...] = ()
     if data is not None:
         asked = columns_of("compare", error, inputs)
         first = "auto" if chosen is None else chosen[0]
@@ -253,6 +254,7 @@ def compare(
         error, inputs, fixed, warnings = points.error, dict(points.inputs), points.fixed, points.warnings
         left_out = noted_left_out(points.notes)
         named = points.named
+        remarks = tuple(points.notes.get("said", ()))
     else:
         check_no_columns("compare", error, inputs)
         error = measured_error(error, inputs, accuracy, "compare")
@@ -285,7 +287,7 @@ def compare(
         raise failures[0]
     ordered = sorted(found, key=lambda one: (one.fit is None, math.isnan(one.miss), one.miss))
     splits = tuple((int(mask.sum()), int((~mask).sum())) for mask in map(of_cells, masks))
-    sentences = (left_out[1],) if left_out[1] else ()
+    sentences = (*([left_out[1]] if left_out[1] else []), *remarks)
     return Comparison(_weighted(ordered), splits, level, warnings, left_out[0], sentences)
 
 

@@ -162,8 +162,8 @@ def fit_csv(
         else:
             found = fit(points.law, **options, **own)
     if points.law is None and "m" in points.inputs and "eps0" not in points.fixed:
-        left_out = "The dense law is left out of the average: it needs eps0, the error of a random guess."
-        said = (*said, left_out)
+        dense = "The dense law is left out of the average: it needs eps0, the error of a random guess."
+        points.notes["said"] = [*points.notes.get("said", []), dense]
     return points._replace(warnings=(*points.warnings, *said)).noted(found)
 
 

@@ -156,6 +156,12 @@ class Forecast(Result, abc.ABC):
         return noted_left_out(self.notes)[0]
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on how the table was read, such as how n follows from the compute; no warnings."""
+        said = self.notes.get("said", ())
+        return tuple(map(str, said)) if isinstance(said, (list, tuple)) else ()
+
+    @property
     def left_out_sentences(self) -> tuple[str, ...]:
         """One sentence that counts the rows that were left out; () if there are none."""
         _, sentence = noted_left_out(self.notes)

@@ -140,9 +140,11 @@ class Fit(Forecast):
         dict of str
             "law", the name of the law; "params" and "intervals", by parameter in natural units, where an end
             that the points do not bound is None; "divergence", the mean and standard deviation of the
-            relative divergence; "warnings"; "left_out", the rows of a table that were not used, if any.
+            relative divergence; "warnings"; "left_out", the rows of a table that were not used, and "remarks",
+            if any.
         """
-        left_out = {"left_out": json_value(self.left_out)} if self.left_out else {}
+        left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
+        left_out |= {"remarks": list(self.remarks)} if self.remarks else {}
         return {
             "law": records.name(type(self.law)),
             "params": json_value(self.law.params),
@@ -164,7 +166,7 @@ class Fit(Forecast):
         for size, unit in self.law.references.items():
             lines.append(("", f"{size} counts in units of {unit} = {self.law.reference(size):g}"))
         lines.append(("points", str(len(self.error))))
-        lines += [("", sentence) for sentence in self.left_out_sentences]
+        lines += [("", sentence) for sentence in (*self.left_out_sentences, *self.remarks)]
         for interval in list(self.intervals.values())[:1]:
             lines.append(("", f"{100 * interval.level:.6g}% intervals:"))
         for name, value in self.law.params.items():

@@ -127,7 +127,7 @@ class AveragedFit(Forecast):
         """Return the exponents and the floor, the weights of the laws, the first law, and the warnings."""
         average = asymptotes.summary_lines(self.members, self.weights)
         average.append(("average of", f"{self._shares()}; the first is shown"))
-        left_out = [("", sentence) for sentence in self.left_out_sentences]
+        left_out = [("", sentence) for sentence in (*self.left_out_sentences, *self.remarks)]
         return [TextTable([*average, *left_out, *self.members[0].lines(self.warnings)], "l")]
 
     def as_dict(self) -> dict[str, Any]:
@@ -145,7 +145,8 @@ class AveragedFit(Forecast):
             "exponents": asymptotes.exponents(self.members, self.weights),
             "floor": asymptotes.floor(self.members, self.weights),
         }
-        left_out = {"left_out": json_value(self.left_out)} if self.left_out else {}
+        left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
+        left_out |= {"remarks": list(self.remarks)} if self.remarks else {}
         shown = {"average": json_value(average), "warnings": list(self.warnings)}
         return self.members[0].as_dict() | shown | left_out
 

@@ -298,7 +298,7 @@ def table_points(
             raise ValueError(constant_n(used["n"], float(values["n"][0]), str(m)))
     notes: dict[str, Any] = {"columns": choice.columns}
     if derived:
-        notes["flops"] = columns.get("flops", "flops")
+        notes |= {"flops": columns.get("flops", "flops"), "said": list(derived)}
     if table.library:
         notes["library"] = table.library
     if rules.accuracy:
@@ -307,7 +307,7 @@ def table_points(
     error, relative = values.pop("error"), values.pop("weights", None)
     if choice.law is None or (choice.law in ALL.values() and choice.law not in (Broken, FiniteData)):
         _check_falls(error, values, rules.accuracy)
-    warnings = (*derived, *choice.warnings, *said, *_absurd_ratio(values))
+    warnings = (*choice.warnings, *said, *_absurd_ratio(values))
     if choice.several_networks:
         points = _pruned_points(choice.columns, values, error, relative, notes)
     else:

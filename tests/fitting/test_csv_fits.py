@@ -37,7 +37,7 @@ def test_a_fit_of_a_file_is_the_fit_of_its_columns(tmp_path: Path) -> None:
     the_same(found, fit(Chinchilla, NOISY, n=N, m=M, weights=1 + N % 3, fixed={"E": 1.8}, seed=3))
     averaged = fit_csv(str(file), columns=columns, level=0.5)
     the_same(averaged, auto(NOISY, n=N, m=M, level=0.5))
-    assert averaged.warnings[0].startswith("The dense law is left out of the average: it needs eps0")
+    assert averaged.remarks[0].startswith("The dense law is left out of the average: it needs eps0")
 
 
 @pytest.mark.parametrize(

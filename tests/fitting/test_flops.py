@@ -30,10 +30,10 @@ def test_any_of_the_three_follows_from_the_other_two() -> None:
 def test_n_follows_from_the_compute_and_the_fit_says_so() -> None:
     found = fit_csv(ONLY_C, "chinchilla")
     same = fit_csv(CLEAN, "chinchilla")
-    assert found.warnings[0] == (
+    assert found.remarks[0] == (
         "The table has no column n: n = flops / (6 m), from the columns 'flops' and 'm'."
     )
-    assert not any("flops" in sentence for sentence in same.warnings)
+    assert not any("flops" in sentence for sentence in (*same.remarks, *found.warnings))
     assert found.law.alpha == pytest.approx(same.law.alpha, rel=1e-3)
     again = predict_csv(found, ONLY_C)
     np.testing.assert_allclose(again.predicted, predict_csv(same, CLEAN).predicted, rtol=1e-3)
@@ -43,7 +43,7 @@ def test_columns_have_other_names_and_the_average_takes_them_too() -> None:
     rows = np.genfromtxt(ONLY_C, delimiter=",", names=True)
     data = {"C": rows["flops"], "params": rows["m"], "loss": rows["error"]}
     found = fit(Chinchilla, data=data, error="loss", m="params", flops="C")
-    assert "from the columns 'C' and 'params'" in found.warnings[0]
+    assert "from the columns 'C' and 'params'" in found.remarks[0]
     assert found.predict(data=data).predicted.shape == (24,)
     average = auto(data=data, error="loss", m="params", flops="C")
     assert average.input_names == ("n", "m")
