@@ -315,6 +315,16 @@ class Interval:
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
 
+    def around(self, estimate: float) -> Interval:
+        """Return the interval of another estimate: the same ends, or the estimate if it lies beyond an end.
+
+        Parameters
+        ----------
+        estimate : float
+            The other estimate, in the units of the quantity.
+        """
+        return Interval(estimate, min(self.low, estimate), max(self.high, estimate), self.level)
+
     def rounded(self, least: float) -> Interval:
         """Return 0 for an interval that lies within `least` of 0, and any other interval as it is.
 

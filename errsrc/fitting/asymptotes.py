@@ -1,13 +1,14 @@
 """The limits of fitted laws: their exponents, and the floor, below which the error never falls.
 
-An average of several laws has the exponents and the floors of its laws; this module combines them.  The ends
-of the combined intervals are the outermost ends of the laws' own intervals.
+An average of several laws has the exponents and the floor that `average_intervals` finds when it is fitted.
+For averages in files of older versions this module combines those of the laws: the ends of the combined
+intervals are then the outermost ends of the laws' own intervals.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import special
@@ -133,7 +134,9 @@ def straight_line(n: Array, error: Array, level: float) -> Interval | None:
     return Interval(exponent, exponent - reach, exponent + reach, level)
 
 
-def summary_lines(members: Sequence[Fit], weights: Sequence[float]) -> list[tuple[str, str]]:
+def summary_lines(
+    members: Sequence[Fit], weights: Sequence[float], limits: Mapping[str, Interval]
+) -> list[tuple[str, str]]:
     """Return the exponents and the floor of an average as pairs (name, text), the first lines of its table.
 
     Parameters
@@ -142,8 +145,11 @@ def summary_lines(members: Sequence[Fit], weights: Sequence[float]) -> list[tupl
         The fits of the laws; the fit with the largest weight is first.
     weights : sequence of float
         Their weights, of sum 1.
+    limits : dict of str to Interval
+        "n" and "m", the exponents, and "floor", if the average has them (`average_intervals`).
     """
-    slopes, limit = exponents(members, weights), floor(members, weights)
+    found = limits or old_limits(members, weights)
+    slopes, limit = {size: one for size, one in found.items() if size != "floor"}, found.get("floor")
     if not slopes or limit is None:
         return []
     level, held = _level(members), not any({"c_inf", "E"} & fit.intervals.keys() for fit in members)
@@ -152,7 +158,9 @@ def summary_lines(members: Sequence[Fit], weights: Sequence[float]) -> list[tupl
         ("exponent" if len(texts) == 1 else "exponents", f"{', '.join(texts)}, above the floor"),
         ("floor", f"{limit.estimate:.6g} (held)" if held else _text(limit)),
     ]
-    if len(members) > 1:
+    if limits:
+        lines.append(("", f"{100 * level:.6g}% intervals, if one of the laws holds"))
+    elif len(members) > 1:
         lines.append(
             ("", f"brackets span the {100 * level:.6g}% intervals of all laws, and are none of the average")
         )
@@ -160,6 +168,20 @@ def summary_lines(members: Sequence[Fit], weights: Sequence[float]) -> list[tupl
     if line is not None and not held:
         lines.append(("no floor", f"{line} of n, if the error had no floor (--fix c_inf=0)"))
     return lines
+
+
+def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Interval]:
+    """Return the exponents and the floor of an average in a file that has no intervals of the average.
+
+    Parameters
+    ----------
+    members : sequence of Fit
+        The fits of the laws.
+    weights : sequence of float
+        Their weights, of sum 1.
+    """
+    limit = floor(members, weights)
+    return exponents(members, weights) | ({} if limit is None else {"floor": limit})
 
 
 def _level(members: Sequence[Fit]) -> float:

@@ -97,6 +97,8 @@ def save_fit(result: Forecast, path: str | Path) -> None:
         "weights": [weight for _, weight in fits],
         "members": [_member(fit) for fit, _ in fits],
     }
+    if isinstance(result, AveragedFit) and result.limits:
+        content["limits"] = _interval_entries(result.limits)
     try:
         text = json.dumps(content, indent=1) + "\n"
     except (TypeError, ValueError, RecursionError) as error:
@@ -252,12 +254,26 @@ def _law(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Law:
     return law
 
 
+def _interval_entries(intervals: Mapping[str, Interval]) -> dict[str, list[float | None]]:
+    """Return intervals as plain JSON values; `_intervals` is the inverse."""
+    return {k: [v.estimate, _plain(v.low), _plain(v.high), v.level] for k, v in intervals.items()}
+
+
+def _intervals(entries: Mapping[str, Any]) -> dict[str, Interval]:
+    """Return the intervals in a file."""
+    found = {}
+    for name, (estimate, low, high, level) in entries.items():
+        low = -math.inf if low is None else _number(low)
+        high = math.inf if high is None else _number(high)
+        found[name] = Interval(_number(estimate), low, high, _number(level))
+    return found
+
+
 def _member(fit: Fit) -> dict[str, Any]:
     """Return a fit of one law as plain JSON values; `_fit` is the inverse."""
-    intervals = {k: [v.estimate, _plain(v.low), _plain(v.high), v.level] for k, v in fit.intervals.items()}
     return {
         "law": _law_entry(fit.law),
-        "intervals": intervals,
+        "intervals": _interval_entries(fit.intervals),
         "ties": [_law_entry(law) for law in fit.ties],
         "draws": {k: v.tolist() for k, v in fit.draws.items()},
         "inputs": {k: v.tolist() for k, v in fit.inputs.items()},
@@ -279,7 +295,8 @@ def _forecast(content: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit | 
         raise ValueError("members of different inputs")
     notes = _typed(content["notes"], dict)
     warnings = tuple(_typed(text, str) for text in _typed(content["warnings"], list))
-    found = AveragedFit(members, weights, warnings, notes) if len(members) > 1 else members[0]
+    limits = _intervals(_typed(content.get("limits", {}), dict))
+    found = AveragedFit(members, weights, warnings, notes, limits) if len(members) > 1 else members[0]
     step = len(members[0].error) // 1000 + 1
     centre, draws = found.curves(**{name: x[::step] for name, x in members[0].inputs.items()})
     logs = np.log(members[0].error[::step])
@@ -291,11 +308,7 @@ def _forecast(content: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit | 
 
 def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
     law = _law(entry["law"], known)
-    intervals = {}
-    for name, (estimate, low, high, level) in _current(law, entry["intervals"]).items():
-        low = -math.inf if low is None else _number(low)
-        high = math.inf if high is None else _number(high)
-        intervals[name] = Interval(_number(estimate), low, high, _number(level))
+    intervals = _intervals(_current(law, entry["intervals"]))
     of_draws = _current(law, entry["draws"])
     draws = {name: _array(of_draws[name]) for name in law.params}
     inputs = {name: PositiveArray()(entry["inputs"][name], name, "load_fit") for name in law.inputs}

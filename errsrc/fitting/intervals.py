@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,30 @@ def parameter_intervals(
         ends = percentiles(natural, centres, problem.shift(refits, unit), noise, level)
     else:
         ends = profile(natural, centres, len(problem.error) - len(problem.free), level)
-    params, intervals = problem.law_at(z).params, {}
+    return named_intervals(problem, natural, centres, ends, problem.law_at(z).params, level)
+
+
+def named_intervals(
+    problem: Problem, natural: Problem, centres: Array, ends: Array, params: Mapping[str, float], level: float
+) -> dict[str, Interval]:
+    """Return intervals by parameter, in the given units.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    natural : Problem
+        The problem in natural units.
+    centres : ndarray of float64, shape (free,)
+        The fitted coordinates in natural units.
+    ends : ndarray of float64, shape (free, 2)
+        Lower and upper ends of their intervals.
+    params : dict of str to float
+        The estimates, in the given units.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    """
+    intervals = {}
     for p, centre, (low, high) in zip(problem.free, centres, ends, strict=True):
         if p.log:
             low = np.exp(low) if centre - low < np.log(FAR) else 0.0
@@ -153,14 +177,23 @@ def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: f
     """
     ends = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T
     ends[:, 0], ends[:, 1] = np.minimum(ends[:, 0], z), np.maximum(ends[:, 1], z)
-    ends[_open_coordinates(natural, z, scale)] = [-np.inf, np.inf]
+    ends[open_coordinates(natural, z, scale)] = [-np.inf, np.inf]
     return ends
 
 
-def _open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
-    """Return which positive parameters the points do not determine, bool (free,), at a noise of `scale`.
+def open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
+    """Return which positive parameters the points do not determine, bool (free,).
 
-    The criterion is the curvature of the sum of squares at z, without any prior.
+    The criterion is the curvature of the sum of squares, without any prior.
+
+    Parameters
+    ----------
+    natural : Problem
+        The problem in natural units.
+    z : ndarray of float64, shape (free,)
+        The fitted coordinates.
+    scale : float
+        Standard deviation of the noise.
     """
     _, jac = natural.residuals(z[None, :], natural.error)
     standard_errors = scale * np.sqrt(np.diag(_covariance(np.sqrt(natural.weights)[:, None] * jac[0])))
@@ -177,7 +210,7 @@ def _covariance(jac: Array) -> Array:
     return inverse @ inverse.T
 
 
-def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
+def profile(natural: Problem, z: Array, degrees: int, level: float, iterations: int = 80) -> Array:
     """Return the ends of the profile-likelihood intervals.
 
     Each coordinate is held at a sequence of values on each side of the solution, while all other coordinates
@@ -195,6 +228,8 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
         Degrees of freedom: points minus free parameters.
     level : float
         Coverage, in (0, 1).
+    iterations : int
+        Largest number of steps of each refit.
 
     Returns
     -------
@@ -204,16 +239,19 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     size = len(natural.free)
     residual, jac = natural.residuals(z[None, :], natural.error)
     root = np.sqrt(natural.weights)
-    cost = float(np.sum((root * residual) ** 2))
-    scale = math.sqrt(cost / degrees)
-    covariance = _covariance(root[:, None] * jac[0])
+    square = float(np.sum((root * residual) ** 2))
+    prior = natural.prior_strengths()
+    cost = float(natural.solve(z[None, :], iterations=0).cost[0]) if prior.any() else square
+    scale = math.sqrt(square / degrees)
+    rows = root[:, None] * jac[0]
+    covariance = _covariance(np.concatenate([rows, np.diag(np.sqrt(prior))]) if prior.any() else rows)
     wald = np.sqrt(np.diag(covariance))
     sides = np.array([-1.0, 1.0])
     if scale < 1e-9:  # without noise the profile would trace rounding errors
         plain = float(special.stdtrit(degrees, (1 + level) / 2))
         return z[:, None] + plain * scale * wald[:, None] * sides
     columns = [*map(np.log, natural.inputs.values()), np.log(natural.error)]
-    quantile = quantiles(root * residual[0], root[:, None] * jac[0], columns, level)
+    quantile = quantiles(root * residual[0], rows, columns, level, prior=prior)
     ladder = quantile[:, None, None] * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
     far = np.array([2.0 if p.log else max(2.0 * abs(v), 1.0) for p, v in zip(natural.free, z, strict=True)])
     step = np.minimum(scale * wald, far)
@@ -222,7 +260,7 @@ def profile(natural: Problem, z: Array, degrees: int, level: float) -> Array:
     others = np.clip(offset[..., None] * path[:, None, None, :], -6.0, 6.0)
     held = np.broadcast_to(np.eye(size, dtype=bool)[:, None, None, :], others.shape)
     starts = z + np.where(held, offset[..., None], others)
-    solved = natural.solve(starts.reshape(-1, size), frozen=held.reshape(-1, size), iterations=80)
+    solved = natural.solve(starts.reshape(-1, size), frozen=held.reshape(-1, size), iterations=iterations)
     rise = np.sqrt(np.maximum(solved.cost - cost, 0.0)) / scale
     rise = np.maximum.accumulate(rise.reshape(offset.shape), axis=2)
     ends = np.empty((size, 2))

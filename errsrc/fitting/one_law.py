@@ -401,7 +401,13 @@ def _log_residual(found: Fit) -> Array:
     return np.log(found.law.error(**found.inputs) / found.error)
 
 
-def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
+def describe(
+    found: Optimum,
+    level: float,
+    draws: int,
+    seed: int,
+    intervals: Mapping[str, Interval] | None = None,
+) -> Fit:
     """Return the fit for a solved problem, with intervals, refits and warnings.
 
     Parameters
@@ -414,6 +420,9 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
         Number of refits to resampled data.
     seed : int
         Seed of the resampling.
+    intervals : dict of str to Interval, optional
+        Intervals of the parameters; by default those of `parameter_intervals`.  They are widened to contain
+        the estimates.
 
     Raises
     ------
@@ -438,12 +447,15 @@ def describe(found: Optimum, level: float, draws: int, seed: int) -> Fit:
     kept = above_largest(problem, z, found.cost)
     noise = noise_around(problem, z, residual)
     refits = bootstrap(problem, z, draws, seed)
-    intervals = parameter_intervals(problem, z, refits, noise.residual, level)
+    if intervals is None:
+        intervals = parameter_intervals(problem, z, refits, noise.residual, level)
+    else:
+        intervals = {name: intervals[name].around(law.params[name]) for name in intervals}
     facts = identifiability(found)
     values = problem.natural().values(problem.shift(refits))
     return Fit(
         law=law,
-        intervals=intervals,
+        intervals=dict(intervals),
         divergence_mean=float(divergence.mean()),
         divergence_std=float(divergence.std()),
         objective=problem.objective,

@@ -275,6 +275,10 @@ class Problem:
             tolerance=tolerance,
         )
 
+    def prior_strengths(self) -> Array:
+        """Return the strengths of the weak priors of z, (free,), 0 for none (`minimiser.minimise`)."""
+        return self._priors()[1] if self.prior > 0 else np.zeros(len(self.free))
+
     def _priors(self) -> tuple[Array, Array]:
         """Return the centres of the weak priors in z and their strengths, 0 for none, (free,) each."""
         centre, width = [], []

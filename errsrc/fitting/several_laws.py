@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,14 @@ from errsrc.fitting.anomalies import (
     flat_sentence,
     robust_residual,
     steep_fall,
+)
+from errsrc.fitting.average_intervals import (
+    PLAUSIBLE,
+    LawEvidence,
+    average_intervals,
+    law_evidence,
+    least_squares,
+    user_weights,
 )
 from errsrc.fitting.diagnostics import Undetermined
 from errsrc.fitting.forecasts import Forecast
@@ -50,7 +59,7 @@ from errsrc.laws.law import Array, Law, checked_inputs
 from errsrc.laws.m4 import M4
 from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
-from errsrc.results import TextTable, json_value, percent
+from errsrc.results import Interval, TextTable, json_value, percent
 from errsrc.tables import frame_of
 
 AVERAGED_LAWS: dict[tuple[str, ...], tuple[type[Law], ...]] = {
@@ -106,26 +115,35 @@ class AveragedFit(Forecast):
         Sentences on what weakens the fits.
     notes : dict
         Further JSON values that are stored with the fit, such as the names of the columns of its table.
+    limits : dict of str to Interval
+        Intervals of the exponents of the average, "n" and "m", and of its "floor"
+        (`errsrc.fitting.average_intervals`).  It is empty for laws without them, and for averages in files
+        of errsrc 0.1.
     """
 
     members: tuple[Fit, ...]
     weights: tuple[float, ...]
     warnings: tuple[str, ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Interval] = field(default_factory=dict)
+
+    @property
+    def asymptotes(self) -> Mapping[str, Interval]:
+        """The exponents and the floor, as `str` shows them: `limits`, or the outermost ends of the laws'."""
+        return self.limits or asymptotes.old_limits(self.members, self.weights)
 
     def headline(self) -> str:
         """Return the weights of the laws, and the exponents and the floor of the average, as one line."""
-        found = asymptotes.exponents(self.members, self.weights)
-        shown = [f"exponent of {name} {interval}" for name, interval in found.items()]
-        floor = asymptotes.floor(self.members, self.weights)
-        shown += [] if floor is None else [f"floor {floor}"]
+        found = self.asymptotes
+        names = {name: name if name == "floor" else f"exponent of {name}" for name in found}
+        shown = [f"{names[name]} {interval}" for name, interval in found.items()]
         if not shown:
             return self.members[0].headline()
         return f"{self._shares()}; {len(self.members[0].error)} points: {', '.join(shown)}"
 
     def content(self) -> list[str | TextTable]:
         """Return the exponents and the floor, the weights of the laws, the first law, and the warnings."""
-        average = asymptotes.summary_lines(self.members, self.weights)
+        average = asymptotes.summary_lines(self.members, self.weights, self.limits)
         average.append(("average of", f"{self._shares()}; the first is shown"))
         left_out = [("", sentence) for sentence in (*self.left_out_sentences, *self.remarks)]
         return [TextTable([*average, *left_out, *self.members[0].lines(self.warnings)], "l")]
@@ -140,10 +158,11 @@ class AveragedFit(Forecast):
             weights of the laws, and the exponents and the floor of the average.
         """
         names = [records.name(type(fit.law)) for fit in self.members]
+        found = self.asymptotes
         average = {
             "weights": dict(zip(names, self.weights, strict=True)),
-            "exponents": asymptotes.exponents(self.members, self.weights),
-            "floor": asymptotes.floor(self.members, self.weights),
+            "exponents": {name: one for name, one in found.items() if name != "floor"},
+            "floor": found.get("floor"),
         }
         left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
         left_out |= {"remarks": list(self.remarks)} if self.remarks else {}
@@ -207,6 +226,17 @@ class AveragedFit(Forecast):
             rows.append(logs[1:])
             first = last
         return np.concatenate([centre, *rows])
+
+
+def limits_of(forecast: Forecast) -> Mapping[str, Interval]:
+    """Return the exponents "n" and "m" and the "floor" of an average; an empty dict for other forecasts.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Any forecast.
+    """
+    return forecast.asymptotes if isinstance(forecast, AveragedFit) else {}
 
 
 @functools.singledispatch
@@ -360,10 +390,27 @@ def _averaged(found: list[Optimum], names: tuple[str, ...], level: float, seed: 
     share = (costs / costs.min()) ** (-effective / 2 * SHARPNESS.get(names, 1.0))
     counts = np.round(share / share.sum() * BOOTSTRAP_DRAWS).astype(int)
     kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
-    members, kept = _described([(i, found[i], int(counts[i])) for i in kept], level, seed)
+    evidence = _evidence(found, kept, names, level)
+    parts = [(i, found[i], int(counts[i])) for i in kept]
+    members, kept = _described(parts, {i: one.parameters for i, one in evidence.items()}, level, seed)
     weight = share[kept] / share[kept].sum()
     shares = tuple(weight.tolist())
-    return AveragedFit(members, shares, _warnings(members, shares))
+    limits = average_intervals(list(evidence.values()))
+    return AveragedFit(members, shares, _warnings(members, shares), limits=limits)
+
+
+def _evidence(
+    found: Sequence[Optimum], kept: Sequence[int], names: tuple[str, ...], level: float
+) -> dict[int, LawEvidence]:
+    """Return the evidence for the plausible laws in n and m, and for the first, by their positions."""
+    if not set(names) <= {"n", "m"}:
+        return {}
+    weights = user_weights(found[0].problem, RECENCY[names])
+    squares = {i: least_squares(found[i], weights) for i in kept}
+    limit = min(one.criterion for one in squares.values()) - 2 * math.log(PLAUSIBLE)
+    return {
+        i: law_evidence(one, level) for i, one in squares.items() if i == kept[0] or one.criterion <= limit
+    }
 
 
 def _check_fall(columns: Mapping[str, Array], names: tuple[str, ...]) -> None:
@@ -409,7 +456,10 @@ def _drop_sentence(problem: Problem, residual: Array) -> str:
 
 
 def _described(
-    parts: Sequence[tuple[int, Optimum, int]], level: float, seed: int
+    parts: Sequence[tuple[int, Optimum, int]],
+    intervals: Mapping[int, Mapping[str, Interval]],
+    level: float,
+    seed: int,
 ) -> tuple[tuple[Fit, ...], list[int]]:
     """Return the fits of the laws that describe the points, and their positions.
 
@@ -420,7 +470,7 @@ def _described(
     failed: NoFit | None = None
     for position, one, draws in parts:
         try:
-            members.append(describe(one, level, draws, seed))
+            members.append(describe(one, level, draws, seed, intervals.get(position)))
             kept.append(position)
         except NoFit as error:
             failed = failed or error

@@ -24,8 +24,15 @@ FEWEST = 5
 """Degrees of freedom from which on the residuals are asked: fewer say next to nothing about the noise."""
 
 
-def quantiles(residual: Array, jac: Array, columns: Sequence[Array], level: float) -> Array:
-    """Return half the width of each parameter's interval, in standard errors, if the noise may be uneven.
+def quantiles(
+    residual: Array,
+    jac: Array,
+    columns: Sequence[Array],
+    level: float,
+    directions: Array | None = None,
+    prior: Array | None = None,
+) -> Array:
+    """Return half the width of each interval, in standard errors, if the noise may be uneven.
 
     Parameters
     ----------
@@ -37,11 +44,15 @@ def quantiles(residual: Array, jac: Array, columns: Sequence[Array], level: floa
         Logarithms of the inputs and of the error.  The noise may be a power of each of these quantities.
     level : float
         Coverage of the intervals, in (0, 1).
+    directions : ndarray of float64, shape (quantities, free), optional
+        Gradients of the quantities whose intervals are wanted; by default these are the parameters.
+    prior : ndarray of float64, shape (free,), optional
+        Strengths of quadratic priors of the parameters, in units of the squared residuals; 0 by default.
 
     Returns
     -------
-    ndarray of float64, shape (free,)
-        Half the width for each parameter, in units of its standard error for equal noise.  If all exponents
+    ndarray of float64, shape (quantities,)
+        Half the width for each quantity, in units of its standard error for equal noise.  If all exponents
         were 0, it would be the quantile of Student's t distribution.
 
     Notes
@@ -51,37 +62,60 @@ def quantiles(residual: Array, jac: Array, columns: Sequence[Array], level: floa
     (Patterson and Thompson 1971), in which s is integrated out.  The result is a quantile of a mixture of
     Student's t distributions, one for each exponent.
     """
-    left, singular, right = np.linalg.svd(jac, full_matrices=False)
-    used = singular > singular[0] * 1e-10
-    left, pull = left[:, used], (right[used].T / singular[used])  # jac = left pull^-1
+    size = jac.shape[1]
+    gradients = np.eye(size) if directions is None else directions
+    left, singular, _ = np.linalg.svd(jac, full_matrices=False)
+    left = left[:, singular > singular[0] * 1e-10]
     degrees = len(residual) - left.shape[1]
-    equal = np.sum(pull**2, axis=1)
     plain = float(special.stdtrit(max(degrees, 1), (1 + level) / 2))
     varied = [x - x.mean() for x in columns if np.ptp(x) > 1e-9]
     square = float(residual @ residual)
     if degrees < FEWEST or not varied or not square > 0:
-        return np.full(jac.shape[1], plain)
-    logs = np.stack([np.zeros(len(residual)), *(power * x for x in varied for power in POWERS)])
-    logs = np.clip(2 * logs, -60, 60)  # ln of the variances, (models, points)
-    step = np.gradient(POWERS) / (TYPICAL_POWER * (1 + (POWERS / TYPICAL_POWER) ** 2))
-    prior = np.concatenate([[EQUAL], *[(1 - EQUAL) / len(varied) * step / step.sum() for _ in varied]])
-    precision = np.exp(-logs)
-    inside = np.einsum("pi,kp,pj->kij", left, precision, left)
-    toward = np.einsum("pi,kp,p->ki", left, precision, residual)
-    solved = np.linalg.solve(inside, toward[..., None])[..., 0]
-    rest = precision @ residual**2 - np.einsum("ki,ki->k", toward, solved)
-    rest = np.maximum(rest, 1e-300)
-    _, determinant = np.linalg.slogdet(inside)
-    evidence = np.log(prior) - 0.5 * (logs.sum(axis=1) + determinant + degrees * np.log(rest))
-    share = np.exp(evidence - evidence.max())
+        return np.full(len(gradients), plain)
+    logs, share = _models(varied)
+    rest, evidence = _restricted(residual, left, logs, degrees)
+    share = share * np.exp(evidence - evidence.max())
     share /= share.sum()
-    middle = np.einsum("pi,kp,pj->kij", left, np.exp(logs), left)
-    variance = np.einsum("fi,kij,fj->kf", pull, middle, pull) * (rest / square)[:, None]
-    ratio = np.sqrt(variance / equal)  # of standard errors, (models, free)
+    response, fixed = _response(jac, np.zeros(size) if prior is None else prior, gradients)
+    variance = np.exp(logs) @ (response**2).T * (rest / square)[:, None] + fixed
+    ratio = np.sqrt(variance / (np.sum(response**2, axis=1) + fixed))  # (models, quantities)
     grid = np.geomspace(0.05, 20, 200)  # of the plain quantile
     tail = 2 * special.stdtr(degrees, -plain * grid)
-    found = np.empty(jac.shape[1])
+    found = np.empty(len(gradients))
     for j, own in enumerate(ratio.T):
         outside = share @ np.interp(np.log(grid) - np.log(own)[:, None], np.log(grid), tail)
         found[j] = plain * np.exp(np.interp(level - 1, -outside, np.log(grid)))
     return found
+
+
+def _models(varied: Sequence[Array]) -> tuple[Array, Array]:
+    """Return ln of the variances of each model of the noise, (models, points), and the prior, (models,)."""
+    logs = np.stack([np.zeros(len(varied[0])), *(power * x for x in varied for power in POWERS)])
+    step = np.gradient(POWERS) / (TYPICAL_POWER * (1 + (POWERS / TYPICAL_POWER) ** 2))
+    own = (1 - EQUAL) / len(varied) * step / step.sum()
+    return np.clip(2 * logs, -60, 60), np.concatenate([[EQUAL], *[own for _ in varied]])
+
+
+def _restricted(residual: Array, left: Array, logs: Array, degrees: int) -> tuple[Array, Array]:
+    """Return the sum of squares of each model, and its restricted log-likelihood, (models,) each."""
+    precision = np.exp(-logs)
+    inside = np.stack([left.T @ (p[:, None] * left) for p in precision])
+    toward = (precision * residual) @ left
+    solved = np.linalg.solve(inside, toward[..., None])[..., 0]
+    rest = np.maximum(precision @ residual**2 - np.sum(toward * solved, axis=1), 1e-300)
+    _, determinant = np.linalg.slogdet(inside)
+    return rest, -0.5 * (logs.sum(axis=1) + determinant + degrees * np.log(rest))
+
+
+def _response(jac: Array, prior: Array, gradients: Array) -> tuple[Array, Array]:
+    """Return the response of each quantity to each residual, and its variance by the priors.
+
+    The first has the shape (quantities, points), the second (quantities,), in units of the variance of the
+    noise.
+    """
+    stacked = np.concatenate([jac, np.diag(np.sqrt(prior))])
+    left, singular, right = np.linalg.svd(stacked, full_matrices=False)
+    used = singular > singular[0] * 1e-10
+    pull = gradients @ (right[used].T / singular[used]) @ left[:, used].T
+    points = len(jac)
+    return pull[:, :points], np.sum(pull[:, points:] ** 2, axis=1)

@@ -6,10 +6,9 @@ import re
 import textwrap
 
 from errsrc import records
-from errsrc.fitting import asymptotes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.one_law import Fit
-from errsrc.fitting.several_laws import weighted_fits
+from errsrc.fitting.several_laws import limits_of, weighted_fits
 from errsrc.results import percent
 
 SIZES = {
@@ -83,9 +82,8 @@ def law_title(forecast: Forecast, width: int = LONGEST_TITLE) -> str:
     name = records.name(type(fits[0][0].law))
     if len(fits) > 1:
         each = (f"{records.name(type(one.law))} {percent(weight)}" for one, weight in fits)
-        members, weights = ([one for one, _ in fits], [weight for _, weight in fits])
-        found = asymptotes.exponents(members, weights)
-        shown = "".join(f"; exponent of {name} {interval}" for name, interval in found.items())
+        found = limits_of(forecast)
+        shown = "".join(f"; exponent of {name} {one}" for name, one in found.items() if name != "floor")
         return wrapped(f"average of {', '.join(each)}{shown}", width)
     return wrapped(f"{name}: {exponents(fits[0][0])}", width)
 

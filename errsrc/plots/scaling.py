@@ -18,7 +18,7 @@ from errsrc.fitting import asymptotes
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.holdouts import Holdout, JudgedCells
 from errsrc.fitting.plans import Plan
-from errsrc.fitting.several_laws import weighted_fits
+from errsrc.fitting.several_laws import limits_of, weighted_fits
 from errsrc.laws.law import Array
 from errsrc.plots import joint
 from errsrc.plots.joint import MOST_NAMED, curves_by_m
@@ -489,9 +489,7 @@ def _floor(fit: Forecast, ax: Axes, lowest: float, level: float) -> None:
         floor = asymptotes.floor_of(fit, level)
     except NoAnswer:  # a law that rises has none
         return
-    members = weighted_fits(fit)
-    if len(members) > 1:  # as the table of the average has it
-        floor = asymptotes.floor([one for one, _ in members], [weight for _, weight in members]) or floor
+    floor = limits_of(fit).get("floor", floor)  # as the table of an average has it
     if floor.high < 1e-3 * lowest:  # there is none, or it is of no interest
         return
     if floor.low > 0.1 * floor.high:
