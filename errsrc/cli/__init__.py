@@ -1,8 +1,9 @@
 """The command line: each command parses its arguments, makes one library call, and prints the result.
 
-A command is a line in `COMMANDS` and a module of this package with the same name.  The module defines
-``DESCRIPTION`` and, optionally, ``EXAMPLES`` (the text above and below the options in its help),
-``add_arguments(parser)`` and ``run(args)``.  It is imported only when its command is named.
+Each command has a line in `COMMANDS`, and a module of this package with the same name.  The module defines
+``add_arguments(parser)``, ``run(args)``, ``DESCRIPTION`` and, optionally, ``EXAMPLES``.  The help of the
+command shows DESCRIPTION above the options and EXAMPLES below them.  A module is imported only when the user
+runs its command.
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0 done, 1 the answer is no, 2 bad input, 130 stopped by Ctrl-C.
+        The exit code: 0 for success, 1 if there is no answer or the answer is no, 2 for bad input, 130 after
+        Ctrl-C.
 
     Raises
     ------

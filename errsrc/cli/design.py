@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the design, and draw it if asked to."""
+    """Print the design, and draw it if --plot is given."""
     check_plot(args.plot, args.fit, *([args.candidates] if args.candidates else []))
     fit = load_fit(args.fit)
     question: dict[str, Any] = args.predict or {}

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the table."""
+    """Write the table of finished cells as CSV."""
     from errsrc.cli.stores import check_target, maybe_study, print_json
     from errsrc.sweeps import Store
 

@@ -122,7 +122,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Fit, write the fit to a file if asked to, and print it."""
+    """Fit a law, write the fit and its figure to files if the arguments name them, and print the fit."""
     check_output("--out", args.out, args.file)
     check_plot(args.plot, args.file, *([] if args.out is None else [args.out]))
     given = {name: value for name, value in vars(args).items() if value is not None}
@@ -170,7 +170,7 @@ def assignment(text: str) -> tuple[str, float]:
 
 
 def fixed_parameters(pairs: Iterable[tuple[str, float]] | None, eps0: float | None) -> dict[str, float]:
-    """Return the parameters that --fix and --eps0 hold, by name; raise ValueError for a repeated name.
+    """Return the values of the parameters that --fix and --eps0 fix; raise ValueError for a repeated name.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the frontier of a fit, or the frontiers of a table, and draw them if asked to."""
+    """Print the frontier of a fit, or the frontiers of a table, and draw them if --plot is given."""
     check_plot(args.plot, args.file)
     if args.file != "-" and _holds_a_fit(Path(args.file)):
         fit = load_fit(args.file)

@@ -1,4 +1,4 @@
-"""Functions that the commands share: check the files to be written before any work, and write figures."""
+"""Functions that the commands share, which check output files before any work, and write figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions that the commands on studies share: find a study and its store, compute missing cells."""
+"""Functions of the commands on studies, which find a study and its store, and compute missing cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
     Parameters
     ----------
     name : str
-        Path of the TOML file; a file of another kind raises ValueError.
+        Path of the TOML file of the study.  A file of another type raises ValueError.
     store : str, optional
         Path of the store; by default the path of the TOML file with the suffix .db.
     """
@@ -51,7 +51,7 @@ def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path
 
 
 def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> RunSummary:
-    """Compute the missing cells of a study; if it is stopped, say that the same command computes the rest.
+    """Compute the missing cells of a study; if interrupted, say that the same command computes the rest.
 
     SIGTERM, which batch queues send when the time is up, stops the computation in the same way as Ctrl-C.
 
@@ -62,9 +62,9 @@ def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool 
     study : Study
         The study.
     engine : callable
-        What computes the cells, see `errsrc.sweeps.run`.
+        The engine that computes the cells, see `errsrc.sweeps.run`.
     retry : bool
-        Whether to compute the cells again that failed before.
+        Whether to compute again the cells that failed in an earlier run.
     """
     from errsrc.sweeps import run
 
@@ -87,7 +87,7 @@ class Computed(NamedTuple):
     cells, rows, curves
         The finished cells, and their rows and curves as `errsrc.sweeps.Store` returns them.
     summary
-        What was computed now, and what failed.
+        The numbers of cells that were computed by this command, and the cells that failed.
     """
 
     study: Study
@@ -163,15 +163,15 @@ def raise_if_failed(summary: RunSummary) -> None:
 
     Parameters
     ----------
-    summary : Summary
-        What was computed, and what failed.
+    summary : RunSummary
+        The outcome of the run.
 
     Raises
     ------
     ValueError
-        If the first cell that failed was given bad input.
+        If the first failed cell failed because of bad input.
     NoAnswer
-        If the first cell that failed did so for another reason.
+        If the first failed cell failed for another reason.
     """
     if summary.failed:
         first = next(iter(summary.failed.values()))

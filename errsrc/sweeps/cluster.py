@@ -47,27 +47,27 @@ def dask(
     seconds: float | None = None,
     resources: Mapping[str, float] | None = None,
 ) -> Answers:
-    """Compute batches on Dask workers; needs the extra ``errsrc[cluster]``.
+    """Compute batches on Dask workers.  Dask is installed by the extra ``errsrc[cluster]``.
 
     Parameters
     ----------
     function : callable
-        Maps a batch to its answer.  Workers need the same errsrc as this process.
+        Function that maps a batch to its answer.  Workers need the same version of errsrc as this process.
     batches : sequence of sequences
         The batches.
     workers : int, optional
-        Number of workers, if this call starts them: processes of this machine (by default one per core), or
-        SLURM jobs (by default 1).
+        Number of workers that this call starts: processes of this machine (by default one per core), or SLURM
+        jobs (by default 1).
     scheduler : str, optional
-        The address of a scheduler, such as ``"tcp://host:8786"``; "slurm" for workers in SLURM jobs, which
-        dask-jobqueue starts according to its configuration (``~/.config/dask/jobqueue.yaml``); by default,
-        workers start on the loopback address of this machine.
+        The address of a running scheduler, such as ``"tcp://host:8786"``.  "slurm" starts workers in SLURM
+        jobs, by dask-jobqueue and its configuration (``~/.config/dask/jobqueue.yaml``).  By default, a
+        scheduler and workers start on this machine, at its loopback address.
     memory : int, optional
-        Largest size of a worker's data, in bytes, see `errsrc.sweeps.local`.  The workers enforce the limits;
-        each worker should have one thread.
+        Largest size of a worker's data, in bytes, see `errsrc.sweeps.local`.  The workers enforce this limit.
+        Each worker should have one thread.
     seconds : float, optional
-        Longest time of a cell.  A worker that takes longer ends itself, and its nanny starts another worker;
-        ``dask worker`` starts nannies by default.
+        Longest time of a cell.  A worker that takes longer ends itself, and its nanny, a process that ``dask
+        worker`` starts by default, starts another worker.
     resources : mapping of str to float, optional
         Resources of a worker that one batch uses, such as ``{"GPU": 0.5}`` for two batches per GPU.  Only
         workers that were started with at least these resources get batches.
@@ -75,23 +75,23 @@ def dask(
     Yields
     ------
     list of (int, object)
-        Batches by index with their answers, see `errsrc.sweeps.engines`.
+        The index of a batch and its answer, for each batch that has finished, see `errsrc.sweeps.engines`.
 
     Raises
     ------
     ModuleNotFoundError
         If Dask is not installed.
     ValueError
-        If no scheduler answers at the address, or SLURM cannot be used.
+        If no scheduler answers at the address, or if SLURM cannot be used.
     EngineError
-        If workers cannot compute at all, for example without errsrc, or the scheduler is lost.
+        If workers cannot compute at all, for example because they lack errsrc, or if the scheduler is lost.
 
     Notes
     -----
-    Workers may join and leave at any time; the engine waits while there are none.  Each thread of a worker
-    has one batch at a time, so a lost worker loses only the batch that it was computing.  This batch is
-    computed again, unless `MAX_LOST_PROCESSES` workers were lost while computing it.  Results are released on
-    arrival.  Dask costs about 10 ms for each batch and worker.
+    Workers may join and leave at any time; while there are no workers, the engine waits.  Each thread of a
+    worker has one batch at a time, so a lost worker loses only the batch that it was computing.  This batch
+    is computed again, unless `MAX_LOST_PROCESSES` workers were lost while computing it.  Dask releases each
+    result as soon as it has arrived.  Dask costs about 10 ms for each batch and worker.
     """
     require("The dask engine", "distributed")
     if workers is not None:

@@ -1,4 +1,4 @@
-"""The store as a database: its tables, its lock, and its errors."""
+"""The SQLite database of a store: its tables, the lock of its driver, and its errors."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Database:
     path
         The file.
     connection
-        SQLite's connection to the file, which begins no transaction by itself.
+        SQLite's connection to the file.  It begins no transaction unless it is told to.
     """
 
     def __init__(self, path: Path, write: bool = False) -> None:
@@ -105,7 +105,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the file, so that another driver can open it."""
+        """Close the file.  Another driver can then open it."""
         if hasattr(self, "connection"):
             if self._is_lost:
                 self.connection.interrupt()  # or closing would copy the log into a file that is not ours
@@ -122,19 +122,19 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write either everything that is written within the context, or nothing.
+        """Make the writes within the context one transaction: all of them are written, or none.
 
         Yields
         ------
         None
-            The transaction is committed at the end.
+            The transaction is committed when the context ends.
 
         Raises
         ------
         ValueError
-            For a file that is not open for writing.
+            If the file is not open for writing.
         StoreWriteError
-            If the file cannot be written, or `check_in_place` finds that it is not the file that was opened.
+            If the file cannot be written, or if it is no longer the file that was opened (`check_in_place`).
         """
         if self._lock is None:
             raise ValueError(f"{self.path} is not open for writing.")
@@ -153,9 +153,9 @@ class Database:
         self.check_in_place()
 
     def check_in_place(self) -> None:
-        """Check that the file and its log are still those that this driver opened.
+        """Check that the file and its log are still the files that this driver opened.
 
-        SQLite goes on to write a file that was deleted, whose rows are gone when the process ends.
+        SQLite continues to write to a file that was deleted.  Its rows would be lost when the process ends.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class Database:
         Returns
         -------
         str or None
-            The process and its machine, as a phrase; None where there is no driver.
+            The process and its machine, as a phrase; None if no process writes the file.
         """
         row = next(iter(self.query(_DRIVER)), None)
         if row is None or (row[1] == socket.gethostname() and not _alive(row[0])):
@@ -255,12 +255,12 @@ class Database:
 
     @contextlib.contextmanager
     def store_errors(self, done: str) -> Iterator[None]:
-        """Raise the errors of SQLite as StoreError.
+        """Convert errors of SQLite within the context to StoreError.
 
         Parameters
         ----------
         done : str
-            What the context does to the file, for the message: "opened", "read" or "written".
+            The failed action, for the message: "opened", "read" or "written".
 
         Yields
         ------
@@ -288,12 +288,12 @@ class Database:
         )
 
     def json(self, text: Any) -> Any:
-        """Return the JSON of a column as an object.
+        """Parse the JSON text of a cell of the database.
 
         Parameters
         ----------
         text : str
-            The column.
+            The JSON text.
 
         Returns
         -------

@@ -1,10 +1,10 @@
-"""Engines: functions that compute batches of cells and yield the answers as they come.
+"""Engines: functions that compute batches of cells and yield each answer when it is ready.
 
 An engine is a function ``engine(function, batches)`` that yields lists of ``(place, answer)``.  The place is
 the index of a batch.  The answer is what ``function(batch)`` returned, or a `LostBatch` if the process that
-computed the batch was lost.  Answers come in any order.  Each batch has exactly one final answer; `LostBatch`
-answers with ``retried`` may precede it.  An engine whose batches take long yields an empty list now and then,
-so that the runner notices in time that its store was deleted.
+computed the batch was lost.  Answers come in any order.  Each batch has exactly one final answer.  Answers of
+type `LostBatch` with ``retried`` set may precede the final answer.  If batches take long, an engine yields an
+empty list from time to time.  The runner then checks whether its store was deleted.
 
 Options of an engine are bound with ``functools.partial``.  `errsrc.sweeps.processes` and
 `errsrc.sweeps.cluster` define one engine each; `serial` is the simplest engine.
@@ -35,7 +35,7 @@ MAX_LOST_PROCESSES = 3
 
 @dataclass(frozen=True)
 class LostBatch:
-    """What an engine yields for a batch if the process that computed the batch was lost.
+    """The answer that an engine yields for a batch if the process that computed the batch was lost.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ def worker_environment() -> Iterator[None]:
     Yields
     ------
     None
-        Environment variables and signal mask are restored at the end.
+        Environment variables and signal mask are restored when the context ends.
     """
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
@@ -116,12 +116,13 @@ def check_limits(where: str, memory: int | None, seconds: float | None) -> None:
     memory : int, optional
         Limit of the memory, in bytes.
     seconds : float, optional
-        Limit of the time.
+        Limit of the time, in seconds.
 
     Raises
     ------
     TypeError, ValueError
-        For a limit that is not a positive number, a memory below 64 MiB, and a memory limit outside Linux.
+        If a limit is not a positive number, if the memory is below 64 MiB, or if a memory limit is given on
+        another system than Linux.
     """
     if memory is not None:
         Integer(at_least=2**26)(memory, "memory", where)

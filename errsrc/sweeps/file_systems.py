@@ -1,4 +1,4 @@
-"""Network file systems, on which the log of a store works for the processes of one machine only."""
+"""Detection of network file systems, where only the processes of one machine can share a store."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def network_file_system(path: str | os.PathLike[str]) -> str | None:
     Returns
     -------
     str or None
-        The type, such as "nfs4" or "fuse.sshfs"; None for a local file, and where the type is unknown, as on
-        systems other than Linux.
+        The type, such as "nfs4" or "fuse.sshfs".  None if the file is local, or if the type is unknown, as on
+        all systems other than Linux.
     """
     real = os.path.realpath(path)
     found = None

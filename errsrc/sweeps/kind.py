@@ -23,29 +23,33 @@ class Kind(Checked):
     Attributes
     ----------
     name
-        The name that specs use, lower-case with hyphens; part of every cell's key.
+        The name of the kind in TOML files of studies, in lower case with hyphens.  The name is part of every
+        cell's key.
     cell
-        The class of the cells: a frozen dataclass whose fields are plain values or such dataclasses, and
-        include everything that a result depends on.  It has an integer field ``seed``, and no field whose
-        name is in `RESERVED`.
+        The class of the cells: a frozen dataclass.  Its fields are plain values or frozen dataclasses of
+        plain values, and include everything that a result depends on.  It has an integer field ``seed``, and
+        no field whose name is in `RESERVED`.
     compute
-        Maps the cells of one batch to their outcomes, in order.  An outcome maps names to numbers, strings
-        and booleans.  Three names have special meanings: "curve" is the learning curve, a mapping of names to
-        one-dimensional arrays; "seconds" is the cell's share of the wall time (by default an equal share);
-        "device" is the device.  The function runs in other processes, so it must be defined in a module.
+        Function that maps the cells of one batch to a sequence of outcomes, one for each cell in order.  An
+        outcome maps names to numbers, strings and booleans.  Three names have special meanings: "curve" is
+        the learning curve, a mapping of names to one-dimensional arrays; "seconds" is the cell's share of the
+        wall time (by default an equal share); "device" is the name of the device.  The function runs in other
+        processes, so it must be defined in a module.
     version
-        Version of the computation, >= 1.  Raise it when the same configuration gives different results than
-        before: rows of older versions then stay in the store, but are not used.
+        Version of the computation, >= 1.  Increase it when the same cell gives different results than before.
+        Rows of older versions then stay in the store, but are not used.
     group
-        Cells with equal ``group(cell)`` may be computed in one batch; without it every cell is a batch.
+        Function of a cell.  Cells with equal ``group(cell)`` may be computed in one batch.  By default every
+        cell is a batch of its own.
     max_batch
         Largest number of cells in a batch.
     cost
-        Returns the relative cost of a cell.  The most expensive batches start first, and the remaining time
-        is estimated from these costs.  Without this function all cells have equal costs.
+        Function that returns the relative cost of a cell.  The most expensive batches start first, and the
+        remaining time is estimated from the costs.  By default all cells have equal costs.
     require_data
-        Raises OSError or ValueError for cells whose data this machine lacks, with a message that says what to
-        install or where to put the data.  Called once with all missing cells, before any cell is computed.
+        Function that is called once with all missing cells, before any cell is computed.  It raises OSError
+        or ValueError if this machine lacks data of the cells.  The message says what to install or where to
+        put the data.
     packages
         Installed packages whose versions are recorded with each row, in addition to Python's and errsrc's.
 
@@ -87,16 +91,16 @@ class Kind(Checked):
 
     @property
     def stored_name(self) -> str:
-        """The name of this kind in stores: the first name that it had."""
+        """The name of this kind in stores, which stays its first name if the kind is renamed."""
         return records.stored_study(self.name)
 
     @property
     def head(self) -> str:
-        """The text that precedes the configuration in the text of a key, see `errsrc.records.digest`."""
+        """The beginning of the text from which keys are computed, see `errsrc.records.digest`."""
         return f"{self.stored_name} {self.version}\n"
 
     def flatten(self, cell: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leaves]:
-        """Return a cell as two flat tables with the field names of stores.
+        """Return the fields of a cell as two flat dicts, with the field names that stores use.
 
         Parameters
         ----------
@@ -108,26 +112,26 @@ class Kind(Checked):
         Returns
         -------
         given, defaults : dict
-            The values that are not defaults, and all defaults, see `errsrc.records.flatten`.
+            The values that differ from the defaults, and all defaults, see `errsrc.records.flatten`.
         """
         given, defaults = records.flatten(cell, fields)
         kinds = defaults | given
         return self.stored(given, kinds), self.stored(defaults, kinds)
 
     def stored(self, leaves: Leaves, kinds: Mapping[str, Any]) -> Leaves:
-        """Return a part of a cell's flat table with the field names that stores use.
+        """Return some of a cell's flat fields, with the field names that stores use.
 
         Parameters
         ----------
         leaves : dict
             The part.
         kinds : mapping
-            The whole table, or the part of it that contains the kinds of all nested records.
+            All flat fields of the cell, or at least the fields that hold the kinds of nested records.
 
         Returns
         -------
         dict
-            The part with the field names that stores use.
+            The same fields under the names that stores use.
         """
         return records.stored_names(leaves, cell_name(self.name), kinds)
 
@@ -148,7 +152,7 @@ class Kind(Checked):
 
 
 def cell_name(kind: str) -> str:
-    """Return the name of a kind's cells in the table of old names.
+    """Return the name under which the table of old names lists the cells of a kind.
 
     Parameters
     ----------

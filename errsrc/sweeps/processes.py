@@ -1,4 +1,4 @@
-"""The engine of local processes, and what each process does."""
+"""The engine that computes cells in processes of this machine, and the code of these processes."""
 
 from __future__ import annotations
 
@@ -48,22 +48,23 @@ def local(
     Parameters
     ----------
     function : callable
-        Maps a batch to its answer.  Processes are spawned, so the function must be defined in a module, not
-        in a notebook or at the prompt; a script must start its work under ``if __name__ == "__main__":``.
+        Function that maps a batch to its answer.  Processes are spawned.  Therefore the function must be
+        defined in a module, not in a notebook or at the prompt, and a script must start its work under ``if
+        __name__ == "__main__":``.
     batches : sequence of sequences
         The batches.
     workers : int, optional
         Number of processes; by default the number of cores.
     memory : int, optional
-        Largest size of a process's data, in bytes (RLIMIT_DATA, Linux): an allocation beyond it raises
-        MemoryError.
+        Largest size of a process's data, in bytes (RLIMIT_DATA, Linux).  An allocation beyond this limit
+        raises MemoryError.
     seconds : float, optional
         Longest time of a cell.  A process is killed if its batch of k cells takes more than k times as long.
 
     Yields
     ------
     list of (int, object)
-        Batches by index with their answers, see `errsrc.sweeps.engines`.
+        The index of a batch and its answer, for each batch that has finished, see `errsrc.sweeps.engines`.
 
     Raises
     ------
@@ -74,9 +75,9 @@ def local(
     -----
     A lost process (killed, out of memory, crashed) loses only the batch that it was computing.  This batch is
     computed again, unless `MAX_LOST_PROCESSES` processes were lost while computing it; other processes
-    continue.  Each process has its own pipe, so a lost process cannot block others with a held lock or half a
-    message.  The processes end when this process ends, for any reason.  Pickling and pipes cost at least 0.05
-    ms per batch.
+    continue.  Each process has its own pipe.  Therefore a lost process cannot block other processes by a lock
+    that it holds, or by half a message.  The processes end when this process ends, for any reason.  Pickling
+    and pipes cost at least 0.05 ms per batch.
     """
     workers = cores() if workers is None else Integer(at_least=1)(workers, "workers", "local")
     check_limits("local", memory, seconds)

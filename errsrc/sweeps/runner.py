@@ -47,7 +47,7 @@ class RunSummary(Result):
         The error message of each failed cell of the study, by key.  This includes cells that failed in an
         earlier run and were not tried again.
     lost
-        Why batches had to be computed again: a phrase for each process that was lost during a batch.
+        A phrase for each process that was lost during a batch, which says why the process was lost.
     seconds
         Wall time of the run.
     """
@@ -75,7 +75,7 @@ class RunSummary(Result):
         return text
 
     def content(self) -> list[str | TextTable]:
-        """Return the outcome."""
+        """Return the outcome as lines of text."""
         return [self.headline()]
 
 
@@ -101,7 +101,8 @@ def run(
     retry : bool
         Whether to try again the cells that failed in an earlier run.
     progress : bool
-        Whether to show on stderr the cells finished, the rate, the remaining time and the failures.
+        Whether to show a line on stderr with the numbers of finished and failed cells, the rate and the
+        remaining time.
 
     Returns
     -------
@@ -111,19 +112,19 @@ def run(
     Raises
     ------
     ValueError
-        Before anything is computed: for a cell that its class does not accept, invalid data files, and rows
-        in the store that were computed with defaults that have changed since.
+        Before anything is computed, if the class of the cells rejects a cell, if a data file is invalid, or
+        if rows in the store were computed with defaults that have changed since.
     OSError
-        Before anything is computed: if this machine lacks the data of a cell.
+        Before anything is computed, if this machine lacks the data of a cell.
     StoreError
-        If the store cannot be written; rows written before are safe in it.  A `StoreWriteError` if this
-        happens after the start: the disk is full, or the file was deleted or replaced.
+        If the store cannot be written.  Rows that were written before are safe.  After the start the error is
+        a `StoreWriteError`: the disk is full, or the file was deleted or replaced.
     EngineError
         If the engine cannot compute anything, or a worker has another version of errsrc.
 
     Notes
     -----
-    Each batch is written to the store as soon as it is computed, so that an interruption (Ctrl-C, a kill, a
+    Each batch is written to the store as soon as it is computed, therefore an interruption (Ctrl-C, a kill, a
     power cut) loses only the batches that are being computed.  The result of a cell depends on the cell and,
     up to rounding, on its batch.  It does not depend on the order, the number of workers or retries.
     """
@@ -255,7 +256,7 @@ class BatchFailure:
 
 @dataclass(frozen=True)
 class CodeMismatch:
-    """The answer of a worker whose errsrc is not the driver's: it computes nothing.
+    """The answer of a worker that computes nothing, because its errsrc differs from the driver's.
 
     Attributes
     ----------
@@ -279,17 +280,18 @@ def compute_batch(
     compute : callable
         The function of the cells' `errsrc.sweeps.Kind`.
     packages : sequence of str
-        The packages whose versions are recorded.
+        Names of the packages whose versions are recorded.
     driver : str
-        The driver's `code_version`; a worker with another one computes nothing.
+        The driver's `code_version`.  A worker with another `code_version` computes nothing.
     cells : sequence of cells
         The batch.
 
     Returns
     -------
     list of dict, BatchFailure or CodeMismatch
-        For each cell the row that `errsrc.sweeps.Store.finish` accepts; a `BatchFailure` if the function
-        raises an error, or does not return one outcome per cell.
+        A row for each cell, as `errsrc.sweeps.Store.finish` accepts it.  A `BatchFailure` if the function
+        raises an error, or does not return one outcome per cell.  A `CodeMismatch` if the worker has another
+        `code_version`.
     """
     if code_version() != driver:
         return CodeMismatch(code_version())
@@ -367,7 +369,7 @@ def _array(name: str, values: Any) -> list[Any]:
 
 @functools.cache
 def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the versions of Python, errsrc with its code, and other packages.
+    """Return the versions of Python and of packages, and the `code_version` of errsrc.
 
     Parameters
     ----------
@@ -388,7 +390,7 @@ def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
 
 @functools.cache
 def code_version() -> str:
-    """Return errsrc's version with a digest of its source, which changes with every edit.
+    """Return errsrc's version and a digest of its source code, which changes with every edit.
 
     Returns
     -------
@@ -406,7 +408,9 @@ def code_version() -> str:
 
 
 class Progress:
-    """A line that shows a run's progress: rewritten on a terminal, else printed every 10 seconds.
+    """A line that shows the progress of a run.
+
+    On a terminal the line is rewritten.  Otherwise it is printed every 10 seconds.
 
     Parameters
     ----------
@@ -417,7 +421,7 @@ class Progress:
     cost : float
         Cost of all cells to compute, from which the remaining time is estimated.
     file : text file, optional
-        Where the line is written; by default it is not written.
+        File to which the line is written; by default the line is not written.
     """
 
     def __init__(self, cells: int, kept: int, cost: float, file: TextIO | None = None) -> None:
@@ -430,7 +434,7 @@ class Progress:
         self.is_shown = True
 
     def count(self, cells: int, cost: float, failed: bool) -> None:
-        """Count the cells of a batch.
+        """Add the cells of a finished or failed batch to the counts.
 
         Parameters
         ----------
@@ -449,14 +453,14 @@ class Progress:
             self.done += cells
 
     def show(self) -> None:
-        """Show the line, unless it was shown a moment ago."""
+        """Show the line, unless it was shown very recently."""
         now = time.monotonic()
         if now - self.last >= (0.2 if self.terminal else 10.0):
             self.last = now
             self._write(self.line(now - self.start))
 
     def line(self, seconds: float) -> str:
-        """Return the line.
+        """Return the text of the line.
 
         Parameters
         ----------
@@ -478,7 +482,7 @@ class Progress:
         return f"{self.done:,} of {self.cells:,} cells{failed}, {shown}{left}"
 
     def end(self) -> None:
-        """Show the last line."""
+        """Show the line a last time."""
         if not self.is_shown:
             self._write(self.line(time.monotonic() - self.start))
         if self.width:

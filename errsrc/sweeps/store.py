@@ -1,4 +1,4 @@
-"""The store: one SQLite file of finished cells, with a row for each, written by one process at a time."""
+"""The store: an SQLite file with a row for each finished cell, written by one process at a time."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ class Store:
     Parameters
     ----------
     path : path
-        The file; created if it does not exist and is opened for writing.
+        The file.  If it does not exist and `write` is True, it is created.
     write : bool
-        Whether to open the file for writing, as its driver.  A file has one driver at a time; readers never
-        disturb it.
+        Whether to open the file for writing.  The process that does so is the *driver* of the file.  A file
+        has one driver at a time, and any number of readers, which never disturb the driver.
 
     Raises
     ------
     StoreError
-        If another driver has the file, the folder cannot be written, the disk is full, or there is no file to
-        read.
+        If another driver has the file, if the folder cannot be written, if the disk is full, or if there is
+        no file to read.
     ValueError
-        For a file that is not the store of a study.
+        If the file is not the store of a study.
 
     Notes
     -----
-    Each call that writes returns after its transaction is on the disk (write-ahead log, synchronous), so a
-    killed process or a power cut loses no reported row.  The log needs a local disk of the driver's machine.
-    On a network file system, readers on other machines see old or damaged data; a driver that opens a file
-    there issues the warning `errsrc.errors.NetworkFileSystem`.
+    Each call that writes returns after its transaction is on the disk (write-ahead log, synchronous).
+    Therefore a killed process or a power cut loses no row that was reported as finished.  The log works only
+    on a local disk of the driver's machine.  On a network file system, readers on other machines see old or
+    damaged data; a driver that opens a file there issues the warning `errsrc.errors.NetworkFileSystem`.
 
     In SQL, the view ``runs`` has a column for every field of the cells and every result.  The tables behind
     it are ``cells`` (with the learning curves, as JSON), ``failures``, ``resolved`` (defaults) and
@@ -85,11 +85,11 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the file, so that another driver can open it."""
+        """Close the file.  Another driver can then open it."""
         self._file.close()
 
     def check_in_place(self) -> None:
-        """Check that the file is still the one that this driver opened; readers check nothing.
+        """Check that the file is still the file that this driver opened; for readers, do nothing.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class Store:
         Returns
         -------
         str or None
-            The process and its machine, as a phrase; None where there is no driver.
+            The process and its machine, as a phrase; None if no process writes the file.
         """
         return self._file.driver()
 
@@ -155,12 +155,13 @@ class Store:
         return int(next(iter(self._file.query("SELECT count(*) FROM cells")))[0])
 
     def versions(self) -> list[tuple[int, dict[str, str]]]:
-        """Return how many rows were computed with which versions of Python and packages.
+        """Return the different sets of versions of Python and packages, and the number of rows of each set.
 
         Returns
         -------
         list of (int, {package: version})
-            In descending order of the number of rows.
+            Pairs of a number of rows and the versions with which these rows were computed, in descending
+            order of the number.
         """
         query = """SELECT count(*) AS rows, versions FROM cells JOIN made_with
                    ON made_with.id = cells.made_with GROUP BY made_with.id ORDER BY rows DESC"""
@@ -178,8 +179,8 @@ class Store:
         Returns
         -------
         list of dict
-            The configuration of a cell by dotted path, its results by name, "seconds", "device" and
-            "finished".
+            For each cell a dict with the fields of the cell by dotted path, its results by name, "seconds",
+            "device" and "finished".
         """
         query = """SELECT key, kind, config, defaults, result, seconds, device, finished
                    FROM cells JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""
@@ -243,17 +244,17 @@ class Store:
         Parameters
         ----------
         file : text file
-            Where the table is written; without rows nothing is written.
+            File to which the table is written.  If there are no rows, nothing is written.
         study : Study, optional
             The study whose cells are written; by default all cells.
         curves : bool
-            Whether to write a row for each point of each cell's curve, with columns "curve.NAME" after the
-            cell's own columns.
+            Whether to write one row for each point of the cells' learning curves.  The columns "curve.NAME"
+            then follow the columns of the cell.
 
         Raises
         ------
         ValueError
-            If curves are asked for and no cell has one.
+            If `curves` is True and no cell has a learning curve.
         """
         rows = self.rows(study)
         if curves and rows:
@@ -276,17 +277,17 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write either everything that is written within the context, or nothing.
+        """Make the writes within the context one transaction: all of them are written, or none.
 
         Yields
         ------
         None
-            The transaction is committed at the end.
+            The transaction is committed when the context ends.
 
         Raises
         ------
         ValueError
-            For a store that is not open for writing.
+            If the store is not open for writing.
         """
         if self._db.in_transaction:  # the outer transaction commits
             yield
@@ -302,11 +303,12 @@ class Store:
             raise
 
     def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
-        """Return unfinished cells in the batches in which they are to be computed.
+        """Return the batches in which unfinished cells must be computed.
 
         A batch is written to the file before it is first computed, and does not change until it is finished,
-        so an interrupted study continues with the same batches.  Cells without a batch form new batches.  If
-        `places` lacks some cells of a batch, the batch is dissolved: none of its cells was finished.
+        therefore an interrupted study continues with the same batches.  Cells without a batch form new
+        batches.  If `places` lacks some cells of a batch, the batch is dissolved: none of its cells was
+        finished.
 
         Parameters
         ----------
@@ -349,7 +351,7 @@ class Store:
         return out + new
 
     def finish(self, study: Study, finished: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-        """Add the rows of finished cells: all rows, or none if there is an error.
+        """Add the rows of finished cells.  If there is an error, no row is added.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Studies: grids of cells as frozen objects, whose keys are computed by the million."""
+"""Studies: grids of cells as frozen objects, with a fast computation of the keys of all cells."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Factor:
     fields
         Dotted paths of the fields, such as ``("n",)`` or ``("width", "recipe.learning_rate")``.
     values
-        Combinations of values of these fields, each a tuple as long as ``fields``.
+        Combinations of values of these fields.  Each combination is a tuple as long as ``fields``.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class Factor:
 class Study(Sequence[Any]):
     """A grid of cells: all combinations of the values of its factors, and the last factor varies fastest.
 
-    A study is a sequence; a cell is built when it is asked for.
+    A study is a sequence of cells.  A cell is built only when the study is indexed.
 
     Attributes
     ----------
@@ -93,8 +93,8 @@ class Study(Sequence[Any]):
     Raises
     ------
     TypeError, ValueError
-        For a base of another class, an unknown field, a field in two factors, a value that is listed twice,
-        a value that the cell's class does not accept, and more than `MAX_CELLS` cells.
+        If the base has another class, if a field is unknown or in two factors, if a value is listed twice, if
+        the class of the cells rejects a value, or if there are more than `MAX_CELLS` cells.
 
     Examples
     --------
@@ -192,7 +192,7 @@ class Study(Sequence[Any]):
     def cell_keys(self) -> list[str]:
         """Return the keys of all cells, in their order.
 
-        No cells are built: a key takes about 2 microseconds.
+        The keys are computed without building the cells, in about 2 microseconds for each key.
 
         Returns
         -------
@@ -221,12 +221,12 @@ class Study(Sequence[Any]):
         return [sha256(text(*parts).encode()).hexdigest()[:32] for parts in itertools.product(*columns)]
 
     def resolved(self) -> list[Leaves]:
-        """Return the different tables of defaults among the cells, with the field names of stores.
+        """Return the different dicts of defaults of the cells, with the field names that stores use.
 
         Returns
         -------
         list of dict
-            The tables, see `Kind.flatten`.
+            The dicts of defaults, see `Kind.flatten`.
         """
         _, constant = self._constant
         different = []
@@ -284,12 +284,13 @@ def check_size(sizes: Sequence[int], name: str, where: str) -> None:
     sizes : sequence of int
         Number of values of each factor.
     name, where : str
-        The parameter with the factors, and the class or file that it belongs to, for the message.
+        For the message, the name of the parameter that has the factors, and the class or file of this
+        parameter.
 
     Raises
     ------
     ValueError
-        For a grid that is too large; the message has its number of cells.
+        If the grid is too large; the message states its number of cells.
     """
     count = math.prod(sizes)
     if count > MAX_CELLS:
