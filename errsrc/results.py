@@ -478,6 +478,29 @@ def significant(value: float, uncertainty: float, digits: int, exponent_from: fl
     return f"{round(value, place) + 0.0:.{max(place, 0)}f}"  # 0, never -0
 
 
+def equation(name: str, value: Interval) -> str:
+    """Return a name with its interval, or with the bound that is known of it.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    value : Interval
+        The interval.
+
+    Examples
+    --------
+    >>> equation("n", Interval(46.7, 13.7, 1226.0, 0.9))
+    'n = 47 [14, 1200]'
+    >>> equation("n", Interval(math.nan, 2e6, math.inf, 0.9))
+    'n > 2000000'
+    >>> equation("n", Interval(math.nan, 0.0, math.inf, 0.9))
+    'n not determined'
+    """
+    text = str(value)
+    return f"{name} {text}" if text[0] in "<>" or text == "not determined" else f"{name} = {text}"
+
+
 def percent(share: float, decimals: int = 0, sign: str = "") -> str:
     """Return a share as a percentage; only a share of 0 is shown as 0.
 

@@ -28,7 +28,7 @@ from errsrc.fitting.several_laws import auto, weighted_fits
 from errsrc.fitting.table_points import TableRules, as_table, check_accuracy, errors_of, with_errors
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law
-from errsrc.results import Result, TextTable
+from errsrc.results import Result, TextTable, equation
 from errsrc.tables import DataTable, LeftOut, frame_of, left_out_sentence
 
 ROLES = ("error", "m", "n", "flops", "run")
@@ -83,7 +83,9 @@ class ComputeOptimal(Result):
 
     def headline(self) -> str:
         """Return the exponent of the model size by each approach as one line."""
-        return "; ".join(f"{one.method}: a = {one.a}, b = {one.b}" for one in self.frontiers)
+        return "; ".join(
+            f"{one.method}: {equation('a', one.a)}, {equation('b', one.b)}" for one in self.frontiers
+        )
 
     def columns(self) -> dict[str, Any]:
         """Return the optimal sizes by all approaches as columns, a row for each approach and budget.

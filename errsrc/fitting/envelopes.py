@@ -19,7 +19,7 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.frontiers import Frontier
 from errsrc.fitting.lines import Line, fitted_line
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable
+from errsrc.results import Interval, Result, TextTable, equation
 
 POINTS = 1500
 """Number of values of compute at which the runs are compared, evenly spaced in ln C, as in Hoffmann et al."""
@@ -61,7 +61,8 @@ class TrainingEnvelope(Result):
 
     def headline(self) -> str:
         """Return the number of runs and the exponents as one line."""
-        return f"{int(self.used.sum())} runs: m* ~ C^a, a = {self.a}; n* ~ C^b, b = {self.b}"
+        exponents = f"m* ~ C^a, {equation('a', self.a)}; n* ~ C^b, {equation('b', self.b)}"
+        return f"{int(self.used.sum())} runs: {exponents}"
 
     def content(self) -> list[str | TextTable]:
         """Return the exponents, the best run at each compute as a table, and the warnings."""
@@ -70,8 +71,8 @@ class TrainingEnvelope(Result):
             rows.append([*(f"{x:.3g}" for x in numbers), "" if used else "left out: at an end"])
         return [
             f"envelope of training curves; {100 * self.a.level:.6g}% intervals",
-            f"m* ~ C^a   a = {self.a}",
-            f"n* ~ C^b   b = {self.b}",
+            f"m* ~ C^a   {equation('a', self.a)}",
+            f"n* ~ C^b   {equation('b', self.b)}",
             TextTable(rows, "l", header=True),
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]

@@ -18,7 +18,7 @@ from errsrc.fitting.plans import Cost, training_flops
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable
+from errsrc.results import Interval, Result, TextTable, equation
 
 SEARCHED = 1e12
 """The search for an optimum goes this factor below the smallest and above the largest measured model."""
@@ -77,15 +77,15 @@ class Frontier(Result):
 
     def headline(self) -> str:
         """Return the method and the exponents as one line."""
-        return f"{self.method}: m* ~ C^a, a = {self.a}; n* ~ C^b, b = {self.b}"
+        return f"{self.method}: m* ~ C^a, {equation('a', self.a)}; n* ~ C^b, {equation('b', self.b)}"
 
     def content(self) -> list[str | TextTable]:
         """Return the method, the exponents, the optimum of each budget as a table, and the warnings."""
         level = f"{100 * self.a.level:.6g}%"
         return [
             f"{self.method}; {self.cost}; {level} intervals",
-            f"m* ~ C^a   a = {self.a}",
-            f"n* ~ C^b   b = {self.b}   ({self.scope})",
+            f"m* ~ C^a   {equation('a', self.a)}",
+            f"n* ~ C^b   {equation('b', self.b)}   ({self.scope})",
             TextTable(self.rows(), "l", header=True),
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]

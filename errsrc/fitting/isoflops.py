@@ -23,7 +23,7 @@ from errsrc.fitting.flops import AS_GIVEN, COMPUTED
 from errsrc.fitting.frontiers import Frontier
 from errsrc.fitting.lines import Line, fitted_line
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable
+from errsrc.results import Interval, Result, TextTable, equation
 
 NEAR = 1.1
 """Two neighbouring rows, in the order of their flops, share a budget if their flops differ by less than this
@@ -124,7 +124,8 @@ class IsoFlop(Result):
     def headline(self) -> str:
         """Return the number of budgets and the exponents as one line."""
         used = sum(not group.excluded for group in self.groups)
-        return f"{used} of {len(self.groups)} budgets: m* ~ C^a, a = {self.a}; n* ~ C^b, b = {self.b}"
+        exponents = f"m* ~ C^a, {equation('a', self.a)}; n* ~ C^b, {equation('b', self.b)}"
+        return f"{used} of {len(self.groups)} budgets: {exponents}"
 
     def content(self) -> list[str | TextTable]:
         """Return the exponents, the optimum of each budget as a table, and the warnings."""
@@ -136,8 +137,8 @@ class IsoFlop(Result):
             rows.append([f"{group.budget:.4g}", str(int(group.used.sum())), *shown, note])
         return [
             f"isoFLOP parabolas; {self.cost}; {100 * self.a.level:.6g}% intervals",
-            f"m* ~ C^a   a = {self.a}",
-            f"n* ~ C^b   b = {self.b}",
+            f"m* ~ C^a   {equation('a', self.a)}",
+            f"n* ~ C^b   {equation('b', self.b)}",
             TextTable(rows, "l", header=True),
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 
 from errsrc import checks
 from errsrc.checks import Instance
+from errsrc.errors import NoAnswer
 from errsrc.fitting.approaches import ComputeOptimal
 from errsrc.fitting.envelopes import TrainingEnvelope
-from errsrc.fitting.frontiers import Frontier
+from errsrc.fitting.frontiers import Frontier, frontier
 from errsrc.fitting.isoflops import IsoFlop, IsoFlopGroup
 from errsrc.laws.law import Array
 from errsrc.plots.drawing import draw
@@ -28,24 +29,32 @@ from errsrc.plots.style import (
     STYLE,
     VERMILION,
     ShownAxes,
+    at_edges,
     axes,
-    legend_right,
+    legend_below,
     log,
     power_of_ten,
 )
-from errsrc.results import Interval
+from errsrc.results import Interval, equation
 
+POINTS = 30
+"""Number of budgets of the lines and bands of optimal sizes."""
+COMPUTE = "compute C (flops)"
+"""Label of the axis of budgets in operations."""
 SHOWN_BUDGETS = 8
 """Largest number of budgets in the legend of isoFLOP curves."""
 
 
 @draw.register
 @checks.arguments(result=Instance(IsoFlop, "an IsoFlop, as errsrc.isoflop returns it"))
-def isoflop_curves(result: IsoFlop, ax: Axes | None = None) -> Axes:
+def isoflop_curves(
+    result: IsoFlop, ax: Axes | None = None, *, columns: Mapping[str, str] | None = None
+) -> Axes:
     """Draw the runs of each budget against the model size, with the parabola and its minimum.
 
     A star marks each minimum.  The bar of the star is the interval of the optimal model size.  Budgets that
-    the line through the minima leaves out are grey.  Runs that were left out are grey crosses.
+    the line through the minima leaves out are grey.  Runs that were left out are crosses.  Crosses at the
+    upper end of the axis stand for larger errors, which are written next to them.
 
     Parameters
     ----------
@@ -53,9 +62,12 @@ def isoflop_curves(result: IsoFlop, ax: Axes | None = None) -> Axes:
         An isoFLOP table.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
+    columns : dict of str to str, optional
+        What the axes call "m" and "error".
     """
+    names = {"m": "m, model size", "error": "error"} | dict(columns or {})
     with mpl.rc_context(STYLE):
-        ax = axes(ax, 7.6, 4.9)
+        ax = axes(ax, 6.6, 5.4)
         colors = mpl.colormaps["viridis"](np.linspace(0.0, 0.86, len(result.groups)))
         handles = []
         shown = _evenly([k for k, group in enumerate(result.groups) if not group.excluded], SHOWN_BUDGETS)
@@ -69,9 +81,10 @@ def isoflop_curves(result: IsoFlop, ax: Axes | None = None) -> Axes:
                 ax.plot(grid, group.curve(grid), color=color, linewidth=1.2, zorder=2)
                 best = group.m_optimal
                 y = group.lowest_error.estimate
-                bar = np.clip([best.low, best.high], smallest, largest)
-                ax.plot(bar, [y, y], color=VERMILION, linewidth=2.0, zorder=4, solid_capstyle="butt")
-                ax.plot(best.estimate, y, "*", color=VERMILION, markersize=9, zorder=5)
+                spread = np.abs(np.clip([[best.low], [best.high]], smallest, largest) - best.estimate)
+                bar: dict[str, Any] = {"fmt": "none", "ecolor": VERMILION, "elinewidth": 2.0, "capsize": 5}
+                ax.errorbar(best.estimate, y, xerr=spread, **bar, capthick=1.5, zorder=4)
+                ax.plot(best.estimate, y, "*", color=VERMILION, markersize=9, mec="white", mew=0.6, zorder=5)
             if k in shown:
                 handles.append(
                     Line2D([], [], color=color, marker="o", label=f"C = {power_of_ten(group.budget)}")
@@ -83,9 +96,9 @@ def isoflop_curves(result: IsoFlop, ax: Axes | None = None) -> Axes:
             handles.append(Line2D([], [], color=SILVER, marker="o", linestyle="none", label="no optimum"))
         log(ax)
         _left_out_runs(result, ax, handles)
-        legend_right(ax, handles=handles)
-        ax.set(xlabel="m, model size", ylabel="error")
-        ax.set_title(f"m* ~ C^a, a = {result.a}")
+        legend_below(ax, 3, handles=handles)
+        ax.set(xlabel=names["m"], ylabel=names["error"])
+        ax.set_title(rf"isoFLOP parabolas: $m^* \sim C^a$, {equation('a', result.a)}")
         return ax
 
 
@@ -102,7 +115,7 @@ def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure by default.
     """
     with mpl.rc_context(STYLE):
-        ax = axes(ax, 7.6, 4.0)
+        ax = axes(ax, 6.6, 4.4)
         order = np.argsort(result.budgets)
         budgets = np.array(result.budgets)[order]
         for name, sizes, color, exponent in (
@@ -110,15 +123,16 @@ def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
             ("n*, data size", result.n, VERMILION, result.b),
         ):
             estimate, low, high = _ends([sizes[k] for k in order])
-            label = f"{name}\nexponent {exponent}"
             style: dict[str, Any] = {"color": color, "marker": "o", "markersize": 4}
-            ax.plot(budgets, estimate, **style, label=label)
+            ax.plot(budgets, estimate, **style, label=f"{name}\nexponent {exponent}")
             ax.fill_between(budgets, low, high, color=color, alpha=0.18, linewidth=0)
             if len(budgets) == 1:
                 ax.errorbar(budgets, estimate, [estimate - low, high - estimate], color=color, capsize=3)
-        ax.set(xlabel=f"C, budget ({result.cost})", ylabel="compute-optimal size")
-        ax.set_title(f"{result.method}, {100 * result.a.level:.6g}% intervals")
-        legend_right(ax)
+        in_flops = result.cost.startswith("C ")
+        ax.set_xlabel(COMPUTE if in_flops else f"C, budget ({result.cost})")
+        ax.set_ylabel("compute-optimal size")
+        ax.set_title(f"{result.method}; {result.cost}; {100 * result.a.level:.6g}% intervals")
+        legend_below(ax, 2)
         return log(ax)
 
 
@@ -126,6 +140,10 @@ def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
 @checks.arguments(result=Instance(ComputeOptimal, "a ComputeOptimal, as errsrc.compute_optimal returns it"))
 def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
     """Draw the runs of each budget, and next to them the optimal sizes by all approaches.
+
+    The lines and bands of the optimal sizes reach from the smallest budget of the runs to the largest that
+    was asked for.  Filled marks are the sizes at these budgets; open marks are the minima of the parabolas,
+    with their intervals.
 
     Parameters
     ----------
@@ -137,37 +155,77 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib Axes
-        The Axes of the optimal sizes.
+        The Axes of the optimal sizes.  ``.figure.axes`` of a new figure has the Axes of the runs first, and
+        those of the optimal sizes second.
     """
     with mpl.rc_context(STYLE):
         if ax is None and result.isoflop is not None:
-            figure = Figure(figsize=(13.0, 4.6), layout="constrained")
+            figure = Figure(figsize=(13.0, 5.6), layout="constrained")
             left, right = figure.subplots(1, 2, subplot_kw={"axes_class": ShownAxes})
-            isoflop_curves(result.isoflop, left)
+            isoflop_curves(result.isoflop, left, columns=result.columns)
             ax = right
-        ax = axes(ax, 7.6, 4.4)
-        for one, color in zip(result.frontiers, (BLUE, VERMILION, GREEN), strict=False):
+        ax = axes(ax, 6.6, 5.4)
+        for k, one in enumerate(result.frontiers):
+            color, mark, width = ((BLUE, "o", 3.5), (VERMILION, "s", 1.3), (GREEN, "^", 2.2))[k % 3]
             order = np.argsort(one.budgets)
-            budgets = np.array(one.budgets)[order]
-            for name, sizes, dashes, exponent in (
-                ("m*", one.m, "solid", one.a),
-                ("n*", one.n, DASHED, one.b),
+            whole = _over_the_range(result, one)
+            for name, sizes, lines, dashes, exponent in (
+                ("m*", one.m, whole.m, "solid", one.a),
+                ("n*", one.n, whole.n, DASHED, one.b),
             ):
+                estimate, low, high = _ends(lines)
+                line: dict[str, Any] = {"color": color, "linestyle": dashes, "linewidth": width}
+                ax.plot(whole.budgets, estimate, **line)  # lines of other widths show under each other
+                ax.fill_between(whole.budgets, low, high, color=color, alpha=0.14, linewidth=0)
                 estimate, low, high = _ends([sizes[k] for k in order])
-                style: dict[str, Any] = {
-                    "color": color,
-                    "linestyle": dashes,
-                    "marker": "o",
-                    "markersize": 3.5,
-                }
-                ax.plot(budgets, estimate, **style, label=f"{name}, {one.method}\nexponent {exponent}")
-                ax.fill_between(budgets, low, high, color=color, alpha=0.14, linewidth=0)
-                if len(budgets) == 1:
+                style: dict[str, Any] = {"color": color, "marker": mark, "markersize": 4 + width}
+                budgets = np.array(one.budgets)[order]
+                ax.plot(budgets, estimate, linestyle="none", **style)
+                label = f"{name}, {one.method}\nexponent {exponent}"
+                ax.plot([], [], **line, marker=mark, label=label)
+                if len(whole.budgets) == 1:
                     ax.errorbar(budgets, estimate, [estimate - low, high - estimate], color=color, capsize=3)
-        legend_right(ax)
-        ax.set(xlabel=f"C, budget ({result.cost})", ylabel="compute-optimal size")
-        ax.set_title(f"{100 * result.frontiers[0].a.level:.6g}% intervals")
+        _measured_optima(result, ax)
+        legend_below(ax, 1 if len(result.frontiers) == 1 else 2)
+        ax.set(xlabel=COMPUTE, ylabel="compute-optimal size")
+        level = f"{100 * result.frontiers[0].a.level:.6g}%"
+        ax.set_title(f"optimal sizes; {result.cost}; {level} intervals")
         return log(ax)
+
+
+def _over_the_range(result: ComputeOptimal, one: Frontier) -> Frontier:
+    """Return a frontier at many budgets, from the smallest of the runs to the largest that was asked for."""
+    groups = () if result.isoflop is None else result.isoflop.groups
+    smallest = min([*one.budgets, *(group.budget for group in groups if not group.excluded)])
+    if one.method.startswith("isoFLOP"):
+        approach: Any = result.isoflop
+    else:
+        approach = result.envelope if one.method.startswith("envelope") else result.fit
+    grid = np.unique([*np.geomspace(smallest, max(one.budgets), POINTS), *one.budgets])
+    if approach is None or len(one.budgets) == len(grid):
+        grid = np.sort(one.budgets)
+    try:
+        if approach is result.fit and result.fit is not None:
+            return frontier(result.fit, grid, level=one.a.level)
+        found: Frontier = approach.frontier(grid)
+    except NoAnswer:
+        return one
+    return found
+
+
+def _measured_optima(result: ComputeOptimal, ax: Axes) -> None:
+    """Draw the minima of the parabolas with their intervals, as open marks."""
+    groups = [] if result.isoflop is None else [one for one in result.isoflop.groups if not one.excluded]
+    if not groups:
+        return
+    budgets = np.array([one.budget for one in groups])
+    label: str | None = "optimum of the parabola\nof each budget"
+    for sizes in ([one.m_optimal for one in groups], [one.n_optimal for one in groups]):
+        estimate, low, high = _ends(sizes)
+        bars: dict[str, Any] = {"fmt": "D", "color": INK, "mfc": "white", "markersize": 6, "capsize": 4}
+        spread = [estimate - low, high - estimate]
+        ax.errorbar(budgets, estimate, spread, **bars, elinewidth=1.2, zorder=5, label=label)
+        label = None
 
 
 @draw.register
@@ -181,7 +239,7 @@ def _of_one_budget(result: IsoFlopGroup, ax: Axes | None = None) -> Axes:
         ax.plot(result.m[used], result.error[used], "o", color=INK, markersize=4.5, label="measured")
         if not used.all():
             ax.plot(result.m[~used], result.error[~used], "x", color=INK, label="run left out")
-        excluded = f": {result.excluded}" if result.excluded else f", m* = {result.m_optimal}"
+        excluded = f": {result.excluded}" if result.excluded else f", {equation('m*', result.m_optimal)}"
         ax.set(xlabel="m, model size", ylabel="error", title=f"C = {power_of_ten(result.budget)}{excluded}")
         ax.legend(loc="best")
         return log(ax)
@@ -201,9 +259,9 @@ def _of_training_curves(result: TrainingEnvelope, ax: Axes | None = None) -> Axe
             ax.plot(result.budgets[result.used], sizes[result.used], "o", color=color, label=label)
             ends = ~result.used
             ax.plot(result.budgets[ends], sizes[ends], "o", color=color, markerfacecolor="white")
-        ax.set(xlabel="C, compute at which the run is the best", ylabel="size of the best run")
+        ax.set(xlabel="compute C at which the run is the best (flops)", ylabel="size of the best run")
         ax.set_title("envelope of training curves")
-        legend_right(ax)
+        legend_below(ax, 2)
         return log(ax)
 
 
@@ -213,12 +271,9 @@ def _left_out_runs(result: IsoFlop, ax: Axes, handles: list[Line2D]) -> None:
     error = np.concatenate([group.error[~group.used] for group in result.groups])
     if not len(m):
         return
-    _, top = ax.get_ylim()
-    ax.set_ylim(top=top)
-    cross: dict[str, Any] = {"color": INK, "marker": "x", "linestyle": "none", "markersize": 6}
-    ax.plot(m, np.minimum(error, top), **cross, clip_on=False, zorder=6)
-    above = " (some above the axis)" if (error > top).any() else ""
-    handles.append(Line2D([], [], **cross, label=f"run left out{above}"))
+    cross: dict[str, Any] = {"color": INK, "marker": "x", "markersize": 6}
+    at_edges(ax, m, error, **cross, zorder=6)
+    handles.append(Line2D([], [], **cross, linestyle="none", label="run left out"))
 
 
 def _ends(intervals: Sequence[Interval]) -> tuple[Array, Array, Array]:

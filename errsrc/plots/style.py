@@ -274,6 +274,45 @@ def legend_right(ax: Axes, **options: Any) -> None:
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), **options)
 
 
+def legend_below(ax: Axes, columns: int, **options: Any) -> None:
+    """Put the legend below the Axes, where it takes no width from them.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The Axes, drawn already.
+    columns : int
+        Number of columns of the legend.
+    **options
+        Options of ``ax.legend``.
+    """
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=columns, **options)
+
+
+def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
+    """Draw points, those beyond the vertical axis at its end with an arrow and their value.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes with a logarithmic vertical axis and its final limits, which grow by a margin for the marks.
+    x, y : ndarray of float64, shape (points,)
+        The points.
+    **style
+        Options of ``ax.plot``.
+    """
+    low, high = ax.get_ylim()
+    margin = (high / low) ** 0.09
+    above, below = y > high, y < low
+    shown = np.where(above, high * margin**0.5, np.where(below, low / margin**0.5, y))
+    ax.set_ylim(low / margin if below.any() else low, high * margin if above.any() else high)
+    ax.plot(x, shown, linestyle="none", **style)
+    for k in np.flatnonzero(above | below):
+        text = f"{'↑' if above[k] else '↓'} {tick_label(float(f'{y[k]:.3g}'))}"
+        place: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8}
+        ax.annotate(text, (x[k], shown[k]), (6, 0), color=style.get("color", INK), **place)
+
+
 def signed(value: float, digits: int = 1) -> str:
     """Return a number as text with its sign; the sign of negative numbers is a true minus sign.
 

@@ -35,9 +35,12 @@ def test_isoflop_curves_have_a_colour_for_each_budget_and_crosses_for_runs_left_
     stars = [line for line in ax.lines if line.get_marker() == "*"]
     assert [line.get_xdata()[0] for line in stars] == [group.m_optimal.estimate for group in table.groups]
     (crosses,) = (line for line in ax.lines if line.get_marker() == "x")
-    assert list(crosses.get_ydata()) == [ax.get_ylim()[1]] * 2
+    height, low, high = (np.log(x) for x in (crosses.get_ydata(), *ax.get_ylim()))
+    np.testing.assert_allclose((height - low) / (high - low), 0.96, atol=0.01)
+    assert [text.get_text() for text in ax.texts] == ["↑ 7.6", "↑ 9.9"]
     assert labels(ax)[0] == "C = $10^{18}$"
-    assert labels(ax)[-1] == "run left out (some above the axis)"
+    assert labels(ax)[-1] == "run left out"
+    assert ax.get_title(loc="left").startswith(r"isoFLOP parabolas: $m^* \sim C^a$, a = 0.5")
 
 
 def test_many_budgets_have_few_legend_entries() -> None:
@@ -68,8 +71,30 @@ def test_all_approaches_have_the_runs_next_to_the_sizes_of_each_approach() -> No
     figure = ax.get_figure()
     assert figure is not None
     assert len(figure.axes) == 2
-    drawn = [line for line in ax.lines if len(line.get_xdata()) == 2]
+    drawn = [line for line in ax.lines if line.get_linestyle() == "None" and line.get_marker() in "os"]
     truths = [x for one in found.frontiers for x in (one.columns()["m"], one.columns()["n"])]
     for line, truth in zip(drawn, truths, strict=True):
         np.testing.assert_allclose(line.get_ydata(), truth)
-    assert len(labels(ax)) == 4
+    assert len(labels(ax)) == 5
+    assert labels(ax)[-1] == "optimum of the parabola\nof each budget"
+    curves = [line for line in ax.lines if len(line.get_xdata()) > 20]
+    assert len(curves) == len({(line.get_color(), str(line.get_linestyle())) for line in curves}) == 4
+    for line in curves:
+        assert min(line.get_xdata()) == pytest.approx(1e18)
+        assert max(line.get_xdata()) == pytest.approx(1e21)
+    assert found.isoflop is not None
+    (minima,) = (line for line in ax.lines if line.get_marker() == "D" and line.get_ydata()[0] < 1e9)
+    np.testing.assert_allclose(minima.get_ydata(), [x.m_optimal.estimate for x in found.isoflop.groups])
+    assert all(one.get_title(loc="left") for one in figure.axes)
+    assert ax.get_xlabel() == "compute C (flops)"
+
+
+def test_axes_have_the_names_of_the_columns() -> None:
+    rows = np.genfromtxt(
+        Path(__file__).parents[1] / "fixtures" / "isoflop_only_c.csv", delimiter=",", names=True
+    )
+    data = {"flops": rows["flops"], "n_params": rows["m"], "val/loss": rows["error"]}
+    ax = compute_optimal("val/loss", data=data, m="n_params", budgets=1e20).plot()
+    figure = ax.get_figure()
+    assert figure is not None
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("n_params", "val/loss")
