@@ -275,4 +275,5 @@ def predict_csv(
     table = read_table(path)
     found = forecast.predict_table(table, columns, level=level, strict=strict)
     errors = (found.predicted, found.low, found.high)
-    return CsvPrediction(*errors, level, found.warnings, table, found.left_out, inputs=found.inputs)
+    shown: dict[str, Any] = {"inputs": found.inputs, "forecast": forecast}
+    return CsvPrediction(*errors, level, found.warnings, table, found.left_out, **shown)

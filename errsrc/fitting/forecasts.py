@@ -68,6 +68,8 @@ class Prediction(Result):
         Rows of the table that could not be predicted, by reason.
     inputs : dict of str to ndarray of float64, shape (predictions,)
         Inputs of the predictions by name, flattened; the figure shows them.
+    forecast : Forecast or None
+        The fit that predicts; the figure of a single prediction shows its law.
     """
 
     predicted: Array
@@ -78,6 +80,7 @@ class Prediction(Result):
     table: DataTable | None = None
     left_out: tuple[LeftOut, ...] = ()
     inputs: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
+    forecast: Forecast | None = field(default=None, kw_only=True, repr=False, compare=False)
 
     def columns(self) -> dict[str, Array]:
         """Return predicted, low and high by name, each of the shape of the inputs."""
@@ -280,7 +283,7 @@ class Forecast(Result, abc.ABC):
             raise ValueError(checks.refusal("inputs", where, accepted, f"<{got}>"))
         shape = np.broadcast(*[np.asarray(inputs[name]) for name in self.input_names]).shape
         predicted, low, high = (x.reshape(shape) for x in found)
-        return Prediction(predicted, low, high, level, self.warnings, inputs=columns)
+        return Prediction(predicted, low, high, level, self.warnings, inputs=columns, forecast=self)
 
     def run_interval(
         self, inputs: Mapping[str, Array], centre: Array, draws: Array, tail: float
@@ -345,7 +348,7 @@ class Forecast(Result, abc.ABC):
         for name, x in sizes.items():
             x[usable] = inputs[name]
         parts = (full[0], full[1], full[2], level, self.warnings, table, left_out)
-        return Prediction(*parts, inputs=sizes)
+        return Prediction(*parts, inputs=sizes, forecast=self)
 
     def points_table(self, error: Array) -> dict[str, Array]:
         """Return the points of the fit with the errors that the fit predicts, see `Fit.columns`.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from errsrc import checks
 from errsrc.checks import Instance
@@ -200,7 +201,9 @@ def misses(result: Comparison, ax: Axes | None = None) -> Axes:
         bar = Interval(value, value, value, result.level)
         found.append(Bar(law.name, bar, text if known else "no prediction of held-out sizes", BLUE))
     label = "miss of held-out sizes, root mean square of ln (predicted / measured)"
-    return _bars(found, ax, label, "comparison of laws")
+    ax = _bars(found, ax, label, "comparison of laws")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}%"))
+    return ax
 
 
 def setting_title(result: Any, *more: str) -> str:

@@ -10,15 +10,28 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, LogNorm
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.checks import Instance
+from errsrc.fitting.anomalies import FAR, LARGEST_FAR_SHARE, SMALLEST_FAR
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.plans import training_flops
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.law import Array
 from errsrc.plots.labels import error_label, law_title, size_label
-from errsrc.plots.style import DASHED, INK, STYLE, axes, legend_right, log, tick_label, ticks
+from errsrc.plots.style import (
+    DASHED,
+    INK,
+    STYLE,
+    at_edges,
+    axes,
+    legend_right,
+    log,
+    logarithmic,
+    tick_label,
+    ticks,
+)
 
 MOST_NAMED = 7
 """Largest number of curves that the legend names; more curves get a colour bar."""
@@ -76,11 +89,14 @@ def curves_by_m(fit: Forecast, ax: Axes | None = None) -> Axes:
             inside = (grid >= own.min() * (1 - 1e-9)) & (grid <= own.max() * (1 + 1e-9))
             ax.plot(grid[inside], curve[inside], color=colours(size), zorder=2)
         points: Any = {"c": m, "norm": colours.norm, "cmap": colours.cmap, "edgecolors": "white"}
-        ax.scatter(n, error, s=26, linewidths=0.5, zorder=3, **points)
+        far = far_points(fit, error)
+        points["c"] = m[~far]
+        ax.scatter(n[~far], error[~far], s=26, linewidths=0.5, zorder=3, **points)
         ax.set(xlabel=size_label(fit, "n"), ylabel=error_label(fit), title=law_title(fit))
         log(ax)
         solid = bool((np.unique(m, return_counts=True)[1] > 1).any())
-        _name_colours(ax, colours, np.unique(m), "m", size_label(fit, "m"), solid)
+        more = draw_far(ax, n, error, far)
+        _name_colours(ax, colours, np.unique(m), "m", size_label(fit, "m"), solid, *more)
         return ax
 
 
@@ -122,12 +138,61 @@ def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
                 mark: Any = {"markeredgecolor": "white", "markersize": 8, "zorder": 4, "color": INK}
                 ax.plot(grid[best], curve[best], "D", **mark)
         points: Any = {"c": budget, "norm": colours.norm, "cmap": colours.cmap, "edgecolors": "white"}
-        ax.scatter(m, error, s=26, linewidths=0.5, zorder=3, **points)
+        far = far_points(fit, error)
+        points["c"] = budget[~far]
+        ax.scatter(m[~far], error[~far], s=26, linewidths=0.5, zorder=3, **points)
         ax.set(xlabel=size_label(fit, "m"), ylabel=error_label(fit), title=law_title(fit))
         log(ax)
         best_mark = Line2D([], [], color=INK, marker="D", linestyle="none", label="lowest error of the law")
-        _name_colours(ax, colours, np.unique(budget), "6 n m", "budget 6 n m, flops", True, best_mark)
+        more = [best_mark, *draw_far(ax, m, error, far)]
+        _name_colours(ax, colours, np.unique(budget), "6 n m", "budget 6 n m, flops", True, *more)
         return ax
+
+
+def far_points(fit: Forecast, error: Array) -> NDArray[np.bool_]:
+    """Return which measured errors are so far from the law that they are probably wrong, bool (points,).
+
+    Parameters
+    ----------
+    fit : Forecast
+        The fit.
+    error : ndarray of float64, shape (points,)
+        Measured errors at the inputs of the fit; nan where they are not known.
+    """
+    residual = np.abs(np.log(error) - fit.curves(**fit.inputs)[0])
+    free = max([len(one.intervals) for one, _ in weighted_fits(fit)], default=0)
+    degrees = len(error) - free
+    if degrees < 3 or not np.isfinite(residual).all():
+        return np.zeros(len(error), dtype=bool)
+    scale = float(np.median(np.sort(residual)[free:])) / 0.6745
+    far = (residual > FAR * (1 + 4 / degrees) * scale) & (residual > SMALLEST_FAR)
+    return far if far.sum() <= LARGEST_FAR_SHARE * len(far) else np.zeros(len(error), dtype=bool)
+
+
+def draw_far(ax: Axes, x: Array, error: Array, far: NDArray[np.bool_]) -> list[Line2D]:
+    """Draw points that are far from the law as crosses, at the end of the axis if they lie beyond it.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The Axes, with the law and all other points.
+    x, error : ndarray of float64, shape (points,)
+        All points.
+    far : ndarray of bool, shape (points,)
+        Which points are far from the law.
+
+    Returns
+    -------
+    list of Line2D
+        The entry of the legend; empty without such points.
+    """
+    if not far.any():
+        return []
+    logarithmic(ax, "y")
+    style: dict[str, Any] = {"color": INK, "marker": "x", "markersize": 6}
+    label = "far from the law"
+    at_edges(ax, x[far], error[far], **style, zorder=6, label=label)
+    return [Line2D([], [], **style, linestyle="none", label=label)]
 
 
 def budgets_of(n: Array, m: Array) -> Array | None:

@@ -36,7 +36,7 @@ from errsrc.plots.style import (
     logarithmic,
     signed,
 )
-from errsrc.results import Interval
+from errsrc.results import Interval, equation
 
 HOLDOUT = Instance(Holdout, "a Holdout, as errsrc.holdout returns it")
 """The rule of arguments that are a fit judged on held-out cells."""
@@ -349,10 +349,14 @@ def _one_curve(fit: Forecast, ax: Axes, name: str, ends: tuple[float, float], le
             ax.plot(grid[outside], p.predicted[outside], **dashed)
             dashed.pop("label", None)
     measured = [member.error for member, _ in weighted_fits(fit)][:1]  # the same points for each member
+    lowest = float(p.low.min())
     for error in measured:
-        ax.plot(x, error, "o", color=INK, markersize=4, label="measured")
+        far = joint.far_points(fit, error)
+        ax.plot(x[~far], error[~far], "o", color=INK, markersize=4, label="measured")
+        lowest = min(lowest, float(error[~far].min()))
+        joint.draw_far(ax, x, error, far)
     ax.set(xlabel=size_label(fit, name), ylabel=error_label(fit), title=law_title(fit))
-    return float(min(values.min() for values in (p.low, *measured)))
+    return lowest
 
 
 @checks.arguments(fit=Instance(Forecast, "a fit, or an average of fits"))
@@ -393,6 +397,8 @@ def agreement(fit: Forecast, ax: Axes | None = None) -> Axes:
 def predictions(result: Prediction, ax: Axes | None = None) -> Axes:
     """Draw predicted errors with their intervals for one new run, against the first size that varies.
 
+    A single prediction of a law in n, or in n and m, is drawn on the curve of the law.
+
     Parameters
     ----------
     result : Prediction
@@ -401,6 +407,12 @@ def predictions(result: Prediction, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure by default.
     """
     middle, low, high = (np.ravel(x) for x in (result.predicted, result.low, result.high))
+    if result.forecast is not None and result.forecast.input_names in (("n",), ("n", "m")):
+        known = np.flatnonzero(np.isfinite(middle))
+        if len(known) == 1:
+            sizes = {name: float(x[0 if len(x) == 1 else known[0]]) for name, x in result.inputs.items()}
+            (error,) = (result.intervals()[k] for k in known)
+            return _one_prediction(result.forecast, sizes, error, ax)
     varied = [(name, x) for name, x in result.inputs.items() if len(np.unique(x)) > 1]
     name, x = varied[0] if varied else ("row of the prediction", np.arange(1.0, len(middle) + 1))
     with mpl.rc_context(STYLE):
@@ -415,6 +427,22 @@ def predictions(result: Prediction, ax: Axes | None = None) -> Axes:
         logarithmic(ax, "y")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         return ax
+
+
+def _one_prediction(fit: Forecast, sizes: dict[str, float], error: Interval, ax: Axes | None) -> Axes:
+    """Draw the law, and the predicted error of one new run with its interval."""
+    n, m = sizes["n"], sizes.get("m")
+    with mpl.rc_context(STYLE):
+        if m is None:
+            ax = curve(fit, ax, until=max(float(fit.inputs["n"].max()), 1.2 * n))
+            ax.set_xlim(left=0.9 * min(n, float(fit.inputs["n"].min())))
+        else:
+            ax = _curve_of_size(fit, n, m, curves_by_m(fit, ax))
+        _starred(ax, Interval(n, n, n, error.level), error, "predicted")
+        shown = [equation("error", error), *(f"{name} = {x:.4g}" for name, x in sizes.items())]
+        level = f"{100 * error.level:.6g}% for one run"
+        ax.set_title(wrapped(f"predicted {shown[0]}, {level}, at {', '.join(shown[1:])}"))
+        return log(ax)
 
 
 @checks.arguments(result=Instance(Plan, "a plan, as errsrc.plan returns it"))
@@ -446,26 +474,38 @@ def planned(result: Plan, ax: Axes | None = None, *, more: Sequence[Plan] = ()) 
         else:
             ax = _planned_sizes(fit, plans, curves_by_m(fit, ax))
         for one in plans:
-            y, n = one.error, one.n
-            (left, right), (below, above) = ([_end(x, x.low), _end(x, x.high)] for x in (n, y))
-            bars: dict[str, Any] = {"fmt": "*", "color": HELD_OUT, "markersize": 13, "zorder": 6}
-            spread: dict[str, Any] = {"xerr": [[n.estimate - left], [right - n.estimate]]}
-            spread["yerr"] = [[y.estimate - below], [above - y.estimate]]
-            ax.errorbar(n.estimate, y.estimate, **spread, **bars, capsize=3, elinewidth=1.2, mec="white")
-            place: dict[str, Any] = {"textcoords": "offset points", "color": HELD_OUT, "fontsize": 9}
-            ax.annotate("plan", (n.estimate, y.estimate), (6, 6), **place)
+            _starred(ax, one.n, one.error, "plan")
         ax.set_title(wrapped(_plan_text(plans)))
         return log(ax)
 
 
+def _starred(ax: Axes, n: Interval, y: Interval, name: str) -> None:
+    """Draw a star at a data size and an error, with the intervals of both and a name."""
+    (left, right), (below, above) = ([_end(x, x.low), _end(x, x.high)] for x in (n, y))
+    bars: dict[str, Any] = {"fmt": "*", "color": HELD_OUT, "markersize": 13, "zorder": 6}
+    spread: dict[str, Any] = {"xerr": [[n.estimate - left], [right - n.estimate]]}
+    spread["yerr"] = [[y.estimate - below], [above - y.estimate]]
+    ax.errorbar(n.estimate, y.estimate, **spread, **bars, capsize=3, elinewidth=1.2, mec="white")
+    place: dict[str, Any] = {"textcoords": "offset points", "color": HELD_OUT, "fontsize": 9}
+    ax.annotate(name, (n.estimate, y.estimate), (6, 6), **place)
+    lowest, highest = ax.get_ylim()
+    ax.set_ylim(min(lowest, below / 1.02), max(highest, above * 1.02))
+
+
 def _planned_sizes(fit: Forecast, plans: Sequence[Plan], ax: Axes) -> Axes:
     """Draw the curve of each planned model size up to the planned data size."""
-    smallest, largest = float(fit.inputs["n"].min()), float(fit.inputs["n"].max())
     for one in plans:
         if one.m is not None:
-            grid = np.geomspace(min(smallest, one.n.estimate), max(largest, 1.5 * one.n.estimate), 120)
-            curve_at = fit.predict(n=grid, m=one.m.estimate).predicted
-            ax.plot(grid, curve_at, color=HELD_OUT, linestyle=DASHED, linewidth=1.2, zorder=5)
+            _curve_of_size(fit, one.n.estimate, one.m.estimate, ax)
+    return ax
+
+
+def _curve_of_size(fit: Forecast, n: float, m: float, ax: Axes) -> Axes:
+    """Draw the curve of a model size up to a data size."""
+    smallest, largest = float(fit.inputs["n"].min()), float(fit.inputs["n"].max())
+    grid = np.geomspace(min(smallest, n), max(largest, 1.5 * n), 120)
+    curve_at = fit.predict(n=grid, m=m).predicted
+    ax.plot(grid, curve_at, color=HELD_OUT, linestyle=DASHED, linewidth=1.2, zorder=5)
     return ax
 
 
@@ -473,9 +513,9 @@ def _plan_text(plans: Sequence[Plan]) -> str:
     """Return a plan as a title; of several plans, how many."""
     one = plans[0]
     if len(plans) > 1:
-        return f"{len(plans)} plans, from n = {plans[0].n} to n = {plans[-1].n}"
-    model = "" if one.m is None else f", m = {one.m}"
-    return f"plan: n = {one.n}{model}, error {one.error}"
+        return f"{len(plans)} plans, from {equation('n', plans[0].n)} to {equation('n', plans[-1].n)}"
+    model = "" if one.m is None else f", {equation('m', one.m)}"
+    return f"plan: {equation('n', one.n)}{model}, error {one.error}"
 
 
 def _end(interval: Interval, end: float) -> float:

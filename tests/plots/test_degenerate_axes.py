@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from errsrc import plots
-from errsrc.fitting import Prediction, compute_optimal, isoflop
+from errsrc.fitting import Forecast, Prediction, compute_optimal, fit, isoflop, plan
+from errsrc.laws import Power
 from errsrc.plots.style import axes, linear, log
 from errsrc.results import Interval
 
@@ -66,3 +67,39 @@ def test_a_prediction_of_one_row_has_a_figure(value: float) -> None:
     row = np.array([value])
     one = Prediction(row, row / 2, np.array([math.inf]), 0.9, (), inputs={"n": np.array([1e9])})
     assert plots.png(one.plot()).startswith(b"\x89PNG")
+
+
+def _with_an_outlier() -> tuple[Forecast, np.ndarray]:
+    n = np.geomspace(1e3, 1e6, 12)
+    error = 0.1 + 3 * n**-0.4 + 0.001 * np.cos(np.arange(12.0) ** 2)
+    error[7] = 9.0
+    return fit(Power, error, n=n, objective="huber"), n
+
+
+def test_a_point_far_from_the_law_is_a_cross_at_the_end_of_the_axis() -> None:
+    found, n = _with_an_outlier()
+    ax = found.plot()
+    (cross,) = (line for line in ax.lines if line.get_marker() == "x")
+    assert list(cross.get_xdata()) == pytest.approx([n[7]])
+    assert cross.get_label() == "far from the law"
+    assert ax.get_ylim()[1] < 9.0
+    assert [text.get_text() for text in ax.texts] == ["↑ 9"]
+
+
+def test_a_single_prediction_lies_on_the_curve_of_the_law_and_within_the_axis() -> None:
+    found, _ = _with_an_outlier()
+    predicted = found.predict(n=1e8)
+    ax = predicted.plot()
+    low, high = ax.get_ylim()
+    assert low < float(predicted.low) < float(predicted.high) < high
+    assert any(text.get_text() == "predicted" for text in ax.texts)
+    assert ax.get_xlim()[1] > 1e8
+    assert any(len(line.get_xdata()) > 50 for line in ax.lines)
+    assert predicted.as_dict().keys() == {"predicted", "low", "high", "level", "warnings", "left_out"}
+
+
+def test_a_bound_follows_its_name_without_a_sign_of_equality() -> None:
+    found, _ = _with_an_outlier()
+    one = plan(found, error=0.12)
+    open_ended = dataclasses.replace(one, n=Interval(1e11, 1e11, math.inf, 0.9))
+    assert open_ended.plot().get_title(loc="left").startswith("plan: n > 1.0e+11, error")
