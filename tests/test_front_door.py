@@ -176,6 +176,6 @@ def test_tab_completion_of_a_module_shows_what_it_defines() -> None:
         "TextTable",
         "aligned",
     ]
-    shown += ["json_value", "mean_interval", "percent", "significant"]
+    shown += ["equation", "json_value", "mean_interval", "percent", "significant"]
     assert dir(errsrc.results) == sorted(shown)
     assert "Any" not in dir(errsrc.errors)

@@ -162,7 +162,7 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
         if ax is None and result.isoflop is not None:
             figure = Figure(figsize=(13.0, 5.6), layout="constrained")
             left, right = figure.subplots(1, 2, subplot_kw={"axes_class": ShownAxes})
-            isoflop_curves(result.isoflop, left, columns=result.columns)
+            isoflop_curves(result.isoflop, left, columns=result.column_names)
             ax = right
         ax = axes(ax, 6.6, 5.4)
         for k, one in enumerate(result.frontiers):
