@@ -140,8 +140,8 @@ class Fit(Forecast):
         dict of str
             "law", the name of the law; "params" and "intervals", by parameter in natural units, where an end
             that the points do not bound is None; "divergence", the mean and standard deviation of the
-            relative divergence; "warnings"; "left_out", the rows of a table that were not used, and "remarks",
-            if any.
+            relative divergence; "warnings"; "left_out", the rows of a table that were not used, if any; and
+            "remarks" on how the table was read, if any.
         """
         left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
         left_out |= {"remarks": list(self.remarks)} if self.remarks else {}

@@ -865,7 +865,7 @@ def _needed_columns(names: Sequence[str], columns: Mapping[str, str], flops: obj
     """Return a sentence on the columns that a fit takes its inputs from."""
     needed = [columns[name] for name in names if name in columns and not (name == "n" and flops)]
     listed = ", ".join(map(repr, needed)) + (f", and {flops!r} or 'n'" if isinstance(flops, str) else "")
-    first = names[0]
+    first = "m" if flops and "m" in names else names[0]
     many = "columns" if len(needed) > 1 or flops else "column"
     return (
         f"The fit needs the {many} {listed}; columns={{'{first}': COL}} (--column {first}=COL) names another."
