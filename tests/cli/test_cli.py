@@ -428,9 +428,9 @@ def test_bad_arguments_are_refused_in_one_sentence(run, argv, fragment):
 @pytest.mark.parametrize(
     ("law", "text", "fragment"),
     [
-        ("dense", csv_text(points(DENSE, m=GRID["m"], n=np.full(48, 1e4))), "'n' parameter"),
-        ("chinchilla", csv_text(points(DENSE, m=GRID["m"], n=np.full(48, 1e4))), "'n' parameter"),
-        ("auto", csv_text(points(DENSE, m=GRID["m"], n=np.full(48, 1e4))), "'n' parameter"),
+        ("dense", csv_text(points(DENSE, m=GRID["m"], n=np.full(48, 1e4))), "'n' is 10000 in every row"),
+        ("chinchilla", csv_text(points(DENSE, m=GRID["m"], n=np.full(48, 1e4))), "'n' is 10000 in every row"),
+        ("auto", csv_text(points(DENSE, m=GRID["m"], n=np.full(48, 1e4))), "'n' is 10000 in every row"),
         (
             "dense",
             csv_text({k: v[::10] for k, v in points(DENSE, n=GRID["n"], m=GRID["m"]).items()}),
