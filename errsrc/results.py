@@ -316,7 +316,7 @@ class Interval:
         return format(str(self), spec)
 
     def around(self, estimate: float) -> Interval:
-        """Return the interval of another estimate: the same ends, or the estimate if it lies beyond an end.
+        """Return the interval with another estimate; an end that the estimate exceeds moves to the estimate.
 
         Parameters
         ----------
@@ -479,7 +479,7 @@ def significant(value: float, uncertainty: float, digits: int, exponent_from: fl
 
 
 def equation(name: str, value: Interval) -> str:
-    """Return a name with its interval, or with the bound that is known of it.
+    """Return a text of a name and its interval, or of the name and its only known bound.
 
     Parameters
     ----------

@@ -172,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def for_shell(message: str) -> str:
-    """Return a message with options of the command alone where it also has the arguments of a function.
+    """Return a message in which options of the command replace the equivalent arguments of functions.
 
     Parameters
     ----------

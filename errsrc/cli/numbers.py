@@ -42,7 +42,7 @@ def number_list(text: str) -> list[float]:
 
 
 class Numbers(argparse.Action):
-    """Joins the lists that the parts of an argument give, as in "--budget 1e21,1e22 1e23"."""
+    """Joins the lists of numbers of one option, as in "--budget 1e21,1e22 1e23"."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None

@@ -1,4 +1,4 @@
-"""Arguments of all commands that read a table of runs: its columns, and the rows to take."""
+"""The arguments of commands that read a table of runs: the columns of the table, and the rows to use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = {name: f"the column of {name} (default: {name})" for name in (*SIZES, 
 
 
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which columns and rows of a table are used, but not those of `add_columns`.
+    """Add the options that choose columns and rows of a table, except the options of `add_columns`.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def given_columns(args: argparse.Namespace, names: Iterable[str]) -> dict[str, s
 
 
 def table_of_arguments(args: argparse.Namespace, names: Iterable[str]) -> tuple[DataTable, dict[str, Any]]:
-    """Return the rows of the table that the arguments choose, and its columns that they name.
+    """Return the table with the rows that the arguments choose, and the columns that the arguments name.
 
     Parameters
     ----------

@@ -51,8 +51,8 @@ ONE_SIDED = 0.975
 def far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
     """Return which rows are so far from a law that noise hardly explains them, bool (points,).
 
-    The law is fitted again under Huber losses whose threshold is the robust scale of the residuals, so that
-    the far rows do not decide where the law lies.  A cell is all rows of equal inputs.  If all rows of a
+    The law is fitted again under Huber losses whose threshold is the robust scale of the residuals.  Under
+    these losses the far rows hardly move the law.  A cell is all rows of equal inputs.  If all rows of a
     cell, or rows of two neighbouring sizes n, are far from the law on the same side, then the law is wrong
     there, and none of these rows is marked.
 
@@ -242,7 +242,7 @@ class SteepFall(NamedTuple):
 
     @property
     def lead(self) -> str:
-        """The fall as the beginning of a sentence."""
+        """Text that states the fall, for the beginning of a sentence."""
         return (
             f"The error falls from {self.error_before:.2g} at n = {self.before:g} to {self.error:.2g} at "
             f"n = {self.n:g}, faster than a power law of exponent {STEEPEST:g}"

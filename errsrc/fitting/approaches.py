@@ -62,7 +62,7 @@ class ComputeOptimal(Result):
     missing : tuple of str
         One sentence for each approach that the runs do not allow, with the reason.
     cost : str
-        In words, which of compute, n and m were measured, and which was computed from the other two.
+        In words, which of compute, n and m were given, and how the other was computed.
     left_out : tuple of LeftOut
         Rows of the table that were not used, by reason.
     warnings : tuple of str
@@ -88,13 +88,13 @@ class ComputeOptimal(Result):
         )
 
     def columns(self) -> dict[str, Any]:
-        """Return the optimal sizes by all approaches as columns, a row for each approach and budget.
+        """Return the optimal sizes as arrays by name, an entry for each approach and budget.
 
         Returns
         -------
         dict of str to ndarray, shape (rows,)
-            "approach", the name of the approach; the other columns are those of `Frontier.columns`, with nan
-            for the errors of approaches that have none.
+            "approach", the name of the approach, and the columns of `Frontier.columns`.  The errors are nan
+            for approaches that do not predict errors.
         """
         parts = [one.columns() for one in self.frontiers]
         names = dict.fromkeys(name for part in parts for name in part)
@@ -106,7 +106,7 @@ class ComputeOptimal(Result):
         return out
 
     def to_frame(self) -> Any:
-        """Return `columns` as a data frame of the first of pandas, polars and pyarrow that is installed."""
+        """Return `columns` as a data frame of pandas, polars or pyarrow: the first that is installed."""
         return frame_of(self.columns())
 
     def content(self) -> list[str | TextTable]:

@@ -1,8 +1,8 @@
 """The limits of fitted laws: their exponents, and the floor, below which the error never falls.
 
 An average of several laws has the exponents and the floor that `average_intervals` finds when it is fitted.
-For averages in files of older versions this module combines those of the laws: the ends of the combined
-intervals are then the outermost ends of the laws' own intervals.
+Files of older versions hold no intervals of an average.  For such files this module combines the intervals of
+the laws: the ends of the combined interval are the outermost ends of the laws' intervals.
 """
 
 from __future__ import annotations

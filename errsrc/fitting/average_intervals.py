@@ -1,9 +1,10 @@
 """Intervals of the exponents and of the floor of an average of laws, and of the parameters of its laws.
 
-The members of an average are Huber fits in which large sizes have larger weights.  That suits extrapolations,
-but it wastes points, and the interval of such a fit is too narrow on few points.  So the intervals come from
-least squares of ln error with the weights of the user: by profile likelihood for each law, and mixed over the
-laws by how probable the points make each law.
+The members of an average are Huber fits in which large sizes have larger weights.  These weights suit
+extrapolations, but they waste points, and the interval of such a fit is too narrow if there are few points.
+Therefore the intervals come from fits by least squares of ln error with the weights of the user.  Each law
+has a profile-likelihood interval. The intervals of the laws are mixed, weighted by how probable the points
+make each law.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ RUNGS = np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
 
 
 class LawEvidence(NamedTuple):
-    """Least squares of ln error for one law, for the intervals of an average.
+    """Intervals and evidence from the least-squares fit of one law of an average.
 
     Attributes
     ----------
     parameters : dict of str to Interval
         Intervals of the fitted parameters, in natural units.
     limits : dict of str to Interval
-        Intervals of the average's quantities by this law: "n" and "m", the exponents, and "floor".
+        The law's intervals of the quantities that an average states: "n" and "m", the exponents, and "floor".
     criterion : float
-        The corrected Akaike information criterion; the smaller, the more probable the law.
+        The corrected Akaike information criterion.  A law with a smaller value is more probable.
     degrees : int
         Points minus free parameters.
     """
@@ -57,7 +58,7 @@ class LawEvidence(NamedTuple):
 
 
 class LeastSquares(NamedTuple):
-    """Least squares of ln error for one law of an average.
+    """The least-squares fit of ln error of one law of an average.
 
     Attributes
     ----------
@@ -68,7 +69,7 @@ class LeastSquares(NamedTuple):
     scale : float
         Standard deviation of the residuals.
     criterion : float
-        The corrected Akaike information criterion; the smaller, the more probable the law.
+        The corrected Akaike information criterion.  A law with a smaller value is more probable.
     """
 
     problem: Problem
@@ -78,7 +79,7 @@ class LeastSquares(NamedTuple):
 
 
 def least_squares(found: Optimum, weights: Array) -> LeastSquares:
-    """Return the least squares of ln error near the optimum of the Huber fit of a law.
+    """Fit a law by least squares of ln error, from the optimum of its Huber fit.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def least_squares(found: Optimum, weights: Array) -> LeastSquares:
 
 
 def law_evidence(one: LeastSquares, level: float) -> LawEvidence:
-    """Return the intervals of a law.
+    """Return the intervals of a law, and how probable the points make the law.
 
     Parameters
     ----------
@@ -164,8 +165,8 @@ def limit_interval(problem: Problem, z: Array, level: float) -> Interval | None:
 
     Notes
     -----
-    The profile is found with a further point at very large sizes, whose error is the wanted limit, and whose
-    weight is large.
+    The profile is computed with one additional point at very large sizes.  Its error is a value of the limit,
+    and its weight is large.
     """
     far = {name: np.array([FAR_AWAY]) for name in problem.inputs}
     value, slope = (part[0] for part in problem.error_at(z[None, :], far))
@@ -239,7 +240,7 @@ def average_intervals(laws: Sequence[LawEvidence]) -> dict[str, Interval]:
     Returns
     -------
     dict of str to Interval
-        "n" and "m", the exponents of these sizes, and "floor": those that every law has.
+        "n" and "m", the exponents of these sizes, and "floor", each only if every law has it.
     """
     if not laws:
         return {}
@@ -288,14 +289,14 @@ def _distribution(x: Array, own: Interval, degrees: int) -> Array:
 
 
 def user_weights(problem: Problem, powers: Mapping[str, float]) -> Array:
-    """Return the weights of a problem without their factors, which are powers of the inputs.
+    """Return the weights that the user gave: the weights of a problem divided by powers of the inputs.
 
     Parameters
     ----------
     problem : Problem
         The problem.
     powers : dict of str to float
-        The power of each input in the weights.
+        The power of each input by which the weights were multiplied.
     """
     weights = problem.weights.copy()
     for name, power in powers.items():

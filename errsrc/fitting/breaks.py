@@ -1,4 +1,4 @@
-"""How often the exponent of a learning curve changes, by evidence."""
+"""The number of times that the exponent of a learning curve changes, chosen by AICc."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def fit_broken(
     level: float = 0.9,
     seed: int = 0,
 ) -> Fit:
-    """Fit a power law whose exponent changes as often as the points show: never, once or twice.
+    """Fit a power law with no break, one break or two breaks of its exponent, as the points show.
 
-    The laws `errsrc.laws.Power`, `errsrc.laws.Broken` and `errsrc.laws.Broken2` are fitted by squares of
-    ln (predicted / measured).  A further break is taken if AICc falls by more than `MARGIN`.
+    The laws `errsrc.laws.Power`, `errsrc.laws.Broken` and `errsrc.laws.Broken2` are fitted by squares of ln
+    (predicted / measured).  A law with one more break is chosen if its AICc is lower by more than `MARGIN`.
 
     Parameters
     ----------
@@ -60,15 +60,15 @@ def fit_broken(
     Returns
     -------
     Fit
-        The fit of the chosen law.  Its notes have AICc of each law, by name, under "aicc"; None for a law
-        with too many parameters for the points, or whose fit failed.
+        The fit of the chosen law.  The entry "aicc" of its `notes` has the AICc of each law by name.  It is
+        None for a law whose fit failed, or that has too many parameters for the points.
 
     Raises
     ------
     TypeError, ValueError
         As for `errsrc.fit`.
     NoFit
-        If the power law without a break has no fit, and the others neither.
+        If none of the three laws can be fitted.
 
     Examples
     --------

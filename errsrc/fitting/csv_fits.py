@@ -175,7 +175,7 @@ def melted(table: DataTable, columns: Mapping[str, str]) -> tuple[DataTable, dic
     table : DataTable
         A table with a column for each run, see `DataTable.melted`.
     columns : dict of str to str
-        {input or "error": name of its column}, where the user names it.
+        {input or "error": name of its column}, for the columns that the user names.
     """
     long = table.melted()
     place = long.header.index("run")

@@ -518,7 +518,7 @@ class _Search:
         return tuple(out)
 
     def gains(self, fit: Fit | AveragedFit, draws: Array, free: NDArray[np.bool_]) -> Array:
-        """Return how much each free candidate lowers ln of the answer's variance; 0 for others."""
+        """Return the fall of ln of the answer's variance by each free candidate; 0 for other candidates."""
         deviations = _deviations(draws)
         y, answer = deviations[:, :-1], deviations[:, -1]
         variance, before = (y**2).mean(axis=0), float((answer**2).mean())
@@ -542,7 +542,7 @@ class _Search:
         draws : ndarray of float64, shape (draw_count, candidates + 1)
             Draws of each candidate and of the answer.
         k : int
-            Number of the candidate.
+            Index of the candidate.
         noise : float
             Variance of ln error of the run around a draw.
         """

@@ -17,7 +17,7 @@ CHANCE = 0.01
 
 
 class RisingValues(ValueError):
-    """The values of a fit rise with n, so that they are probably accuracies and no errors."""
+    """Raised if the values to fit rise with n, because they are then probably accuracies, not errors."""
 
 
 def rises(error: Array, inputs: Mapping[str, Array]) -> bool:

@@ -160,7 +160,7 @@ class Forecast(Result, abc.ABC):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences on how the table was read, such as how n follows from the compute; no warnings."""
+        """Sentences on how the table was read, such as how n was computed; they are not warnings."""
         said = self.notes.get("said", ())
         return tuple(map(str, said)) if isinstance(said, (list, tuple)) else ()
 
@@ -295,9 +295,9 @@ class Forecast(Result, abc.ABC):
         inputs : dict of str to ndarray of float64, shape (points,)
             The sizes of the runs.
         centre : ndarray of float64, shape (points,)
-            ln error of the central curve there.
+            ln error of the central curve at these sizes.
         draws : ndarray of float64, shape (draw_count, points)
-            ln error of every draw there.
+            ln error of every draw at these sizes.
         tail : float
             The probability, in (0, 1/2).
 

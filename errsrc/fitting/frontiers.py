@@ -225,10 +225,10 @@ def frontier(
 
 
 def optimal_draws(fit: Forecast, budgets: Array, cost: Cost) -> tuple[Array, Array]:
-    """Return the (n, m) of lowest error at each budget, (1 + draws, budgets) each.
+    """Return the n and the m of lowest error at each budget, as arrays of shape (1 + draws, budgets).
 
-    Row 0 is the central curve, and each other row a draw.  Where the error falls towards an end of the range
-    of the search, one of the sizes is 0 and the other inf.
+    Row 0 is for the central curve, and each other row is for a draw.  If there is no minimum inside the
+    searched range, one of the sizes is 0 and the other is inf.
 
     Parameters
     ----------
@@ -350,7 +350,7 @@ def _share(exponent: Interval) -> Interval:
 
 
 def student_widening(fit: Forecast, level: float) -> float:
-    """Return the quantile of Student's t over that of the normal distribution, for the points of a fit.
+    """Return the ratio of the quantiles of Student's t and of the normal distribution for a fit.
 
     Parameters
     ----------

@@ -580,11 +580,11 @@ def outlier_sentence(group: IsoFlopGroup, place: int, name: str = "", left_out_o
     group : IsoFlopGroup
         The runs of the budget.
     place : int
-        Place of the run in the arrays of the group.
+        Index of the run in the arrays of the group.
     name : str
-        Where the table has the run, such as "line 23, 'run-22'"; empty if that is not known.
+        The place of the run in the table, such as "line 23, 'run-22'"; empty if it is not known.
     left_out_of : str
-        What else the run was left out of, such as "all approaches".
+        The further fits that the run was left out of, such as "all approaches".
     """
     which = f"The run ({name})" if name else "The run"
     sizes = f"m = {group.m[place]:.4g} and error {group.error[place]:.4g} at the budget {group.budget:.3g}"

@@ -129,7 +129,7 @@ class AveragedFit(Forecast):
 
     @property
     def asymptotes(self) -> Mapping[str, Interval]:
-        """The exponents and the floor, as `str` shows them: `limits`, or the outermost ends of the laws'."""
+        """The exponents and the floor that `str` shows: `limits`, or else combined intervals of the laws."""
         return self.limits or asymptotes.old_limits(self.members, self.weights)
 
     def headline(self) -> str:

@@ -1,7 +1,7 @@
 """From the columns of a table to the points of a fit, and to the inputs of a prediction.
 
 A table is a file or a data frame (`errsrc.tables`).  Rows that cannot be used are left out.  The notes of the
-fit count them.
+fit count the rows that were left out.
 
 The law of pruned networks has one more input: the error of each network before pruning.  Many tables lack
 this error.  It is then estimated from the rows of the network near density 1.  The notes of the fit keep the
@@ -404,7 +404,7 @@ def equal_repeats(values: Mapping[str, Array]) -> bool:
     Parameters
     ----------
     values : dict of str to ndarray of float64, shape (rows,)
-        The columns by input or "error"; "weights" do not count.
+        The columns by input or "error"; a column "weights" is ignored.
     """
     sizes = [x for name, x in values.items() if name not in {"error", "weights"}]
     if not sizes:
@@ -466,7 +466,7 @@ def _with_fixed(points: TablePoints, fixed: Mapping[str, float]) -> TablePoints:
 
 
 def constant_n(n: str, value: float, m: str) -> str:
-    """Return a sentence on a table whose n is constant: which fit it allows.
+    """Return a sentence that says which fit a table with a constant n allows.
 
     Parameters
     ----------
@@ -562,7 +562,7 @@ def _check_falls(error: Array, inputs: Mapping[str, Array], accuracy: bool) -> N
 
 
 def check_accuracy(error: Array, inputs: Mapping[str, Array]) -> None:
-    """Raise ValueError if 1 - accuracy clearly rises with n, as accuracies that are errors already do.
+    """Raise ValueError if 1 - accuracy clearly rises with n: the given values are then probably errors.
 
     Parameters
     ----------

@@ -275,7 +275,7 @@ def legend_right(ax: Axes, **options: Any) -> None:
 
 
 def legend_below(ax: Axes, columns: int, **options: Any) -> None:
-    """Put the legend below the Axes, where it takes no width from them.
+    """Put the legend below the Axes, which keeps the full width of the figure for them.
 
     Parameters
     ----------
@@ -290,7 +290,7 @@ def legend_below(ax: Axes, columns: int, **options: Any) -> None:
 
 
 def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
-    """Draw points, those beyond the vertical axis at its end with an arrow and their value.
+    """Draw points; mark points beyond the vertical axis at its end, by an arrow and the value.
 
     Parameters
     ----------

@@ -111,7 +111,7 @@ def is_missing(cell: str) -> bool:
 
 
 def with_hyphens(cell: str) -> str:
-    """Return a cell whose minus signs are hyphens, as Python reads them.
+    """Return a cell with each minus sign replaced by a hyphen, which Python reads as a minus.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class Condition(NamedTuple):
     operator : str
         A key of `OPERATORS`.
     value : str
-        What the cells are compared with.
+        The value that the cells are compared with.
     """
 
     column: str
@@ -53,7 +53,7 @@ def parse_condition(text: str) -> Condition:
     Raises
     ------
     ValueError
-        For a text without a name or an operator, and for an order relation to a text that is no number.
+        If the text has no name or no operator, or if "<" or ">" compares with a text that is no number.
 
     Examples
     --------
@@ -79,14 +79,14 @@ def conditions_of(where: Mapping[str, Any] | str | Sequence[str] | None) -> list
     Parameters
     ----------
     where : dict, str or sequence of str, optional
-        {column: value}, for rows that hold these values; or conditions as texts.
+        {column: value}, for rows with these values, or conditions as texts.
 
     Raises
     ------
     TypeError
-        For other arguments.
+        If `where` is of another type.
     ValueError
-        For a text that is no condition.
+        If a text is not a condition.
     """
     if where is None:
         return []

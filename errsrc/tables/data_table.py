@@ -361,7 +361,8 @@ class DataTable:
         Parameters
         ----------
         used : container of str
-            Columns that hold sizes or errors, so that they never only number the rows.
+            Names of columns that hold sizes or errors.  They are never taken for columns that only number the
+            rows.
         """
         columns = [
             cells if isinstance(cells, tuple) else [x if x == x else None for x in cells.tolist()]
