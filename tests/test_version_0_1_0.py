@@ -169,7 +169,7 @@ def test_budgets_and_thresholds_are_read_back_from_their_rows(name, copied):
         else:
             found = threshold_of(cell, row, curve)
             np.testing.assert_equal(found.n_star.estimate, row["n_star"])
-            assert found.shape.verdict == row["shape"]
+            assert row["shape"] in (found.shape.verdict, "not decided")  # 0.2.0 decides more curves
 
 
 @pytest.mark.parametrize("spec", KEYS)
