@@ -407,6 +407,7 @@ LABELS_OF_FIGURES = {
     "extrapolation_in_n": "holdout in n",
     "isoflop_curves": "isoflop",
     "misses": "comparison",
+    "next_runs": "design",
     "optimal_sizes": "frontier",
     "planned": "plan",
     "predictions": "prediction",
