@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+from scipy.optimize import isotonic_regression
 
 from errsrc.fitting.noise import local_scale, robust_scale
 from errsrc.fitting.problem import Problem
@@ -452,7 +453,39 @@ def flat_text(found: Mapping[str, Interval]) -> str:
     """
     shown = ", ".join(str(one) if len(found) == 1 else f"{one} of {k}" for k, one in found.items())
     noun = "exponent" if len(found) == 1 else "exponents"
-    return f"The error does not measurably fall with {' or '.join(found)}: {noun} {shown}."
+    hint = " If the values are accuracies, pass accuracy=True (--accuracy)."
+    rising = all(one.estimate < 0 for one in found.values())
+    said = f"The error does not measurably fall with {' or '.join(found)}: {noun} {shown}."
+    return said + (hint if rising else "")
+
+
+def never_falls(problem: Problem) -> str | None:
+    """Return a sentence if no falling law along n explains how the errors vary, and None otherwise.
+
+    No falling law fits better than the falling sequence that is nearest to the errors (isotonic regression).
+    The ranks of the errors must say the same, because single far errors do not move ranks much.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    """
+    if tuple(problem.law.inputs) != ("n",) or len(problem.error) < 4:
+        return None
+    sizes, group, runs = np.unique(problem.inputs["n"], return_inverse=True, return_counts=True)
+    logs = np.log(problem.error)
+    found = exponents(problem.error, {"n": problem.inputs["n"]}, 2 * ONE_SIDED - 1) if len(sizes) > 1 else {}
+    if not found or found["n"].low > 0:
+        return None
+    for values in (logs, np.argsort(np.argsort(logs, kind="stable"), kind="stable").astype(np.float64)):
+        means = np.bincount(group.ravel(), values) / runs
+        nearest = -isotonic_regression(-means, weights=runs).x
+        total = float(np.sum((values - values.mean()) ** 2))
+        left = float(np.sum((values - nearest[group.ravel()]) ** 2))
+        ratio = (total - left) / max(left / (len(values) - 2), 1e-300)
+        if float(special.fdtrc(1, len(values) - 2, ratio)) < 2 * (1 - ONE_SIDED):
+            return None
+    return flat_text(found)
 
 
 def _explains(problem: Problem, residual: Array, error: Array) -> bool:

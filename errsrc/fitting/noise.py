@@ -19,6 +19,8 @@ from errsrc.fitting.problem import Problem
 from errsrc.laws.law import Array, checked_inputs
 from errsrc.results import percent
 
+SLIGHT = 0.01
+"""An error that exceeds the largest error of a law by at most this share is kept, however small the noise."""
 OUTLIER = 3.0
 """The noise of a Huber fit is computed from residuals clipped at this many robust standard deviations."""
 
@@ -184,7 +186,7 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
     return float(2 - np.prod(special.ndtr(fall)))
 
 
-def above_largest(problem: Problem, z: Array, cost: float) -> str | None:
+def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> str | None:
     """Return a sentence if measured errors exceed the fixed parameter that is the law's largest error.
 
     Some laws have a parameter that is the largest error, such as eps0.  If this parameter is fixed and noise
@@ -201,6 +203,9 @@ def above_largest(problem: Problem, z: Array, cost: float) -> str | None:
         Its solution.
     cost : float
         The cost at the solution.
+
+    where : str
+        Name of the function, for the message; by default `fit` with the law.
 
     Raises
     ------
@@ -219,14 +224,16 @@ def above_largest(problem: Problem, z: Array, cost: float) -> str | None:
     starts = [np.insert(z, place, value) for value in (np.log(values) if free.free[place].log else values)]
     least = float(free.solve(np.array(starts)).cost.min())
     degrees = len(problem.error) - len(free.free)
-    if degrees < 1 or not cost - least <= OUTLIER**2 * least / degrees:
+    explained = degrees >= 1 and cost - least <= OUTLIER**2 * least / degrees
+    if not explained and excess > SLIGHT:
         accepted = f"numbers <= {name} = {largest * problem.scales['error']:g}, up to noise"
         got = float(problem.measured["error"].max())
-        raise ValueError(checks.refusal("error", f"fit({problem.law.__name__})", accepted, got))
+        raise ValueError(checks.refusal("error", where or f"fit({problem.law.__name__})", accepted, got))
     count = int((problem.error > largest * (1 + 1e-12)).sum())
     some = "1 error lies" if count == 1 else f"{count} errors lie"
     value = f"{largest * problem.scales['error']:g}"
-    return f"{some} up to {percent(excess, 1)} above {name} = {value}, which noise explains."
+    why = "which noise explains" if explained else f"more than noise explains: check {name}"
+    return f"{some} up to {percent(excess, 1)} above {name} = {value}, {why}."
 
 
 def seed_noise(problem: Problem) -> float:

@@ -39,6 +39,7 @@ from errsrc.fitting.table_points import (
     noted_library,
     table_points,
 )
+from errsrc.fitting.thinning import thinned
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
 from errsrc.laws.broken2 import Broken2
@@ -368,6 +369,7 @@ def fit(
         raise ValueError(checks.refusal("huber_delta", "fit", accepted, huber_delta))
     delta = 1.0 if huber_delta is None else huber_delta
     error = measured_error(error, inputs, accuracy, f"fit({law.__name__})", _falls(law))
+    error, inputs, weights, thinning = thinned(error, inputs, weights)
     problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta)
     if _falls(law) and (constant := constant_sentence(problem)) is not None:
         raise NoFit(constant)
@@ -386,6 +388,8 @@ def fit(
         problem = dataclasses.replace(problem, huber_delta=delta)
         best = optimum(problem, first, seed)
     fitted = describe(best, level, BOOTSTRAP_DRAWS, seed)
+    if thinning:
+        fitted = dataclasses.replace(fitted, warnings=(*thinning, *fitted.warnings))
     if _falls(law) and (flat := flat_sentence(problem, _log_residual(fitted), far)) is not None:
         return dataclasses.replace(fitted, warnings=(flat, *fitted.warnings))
     return fitted
@@ -407,6 +411,7 @@ def describe(
     draws: int,
     seed: int,
     intervals: Mapping[str, Interval] | None = None,
+    where: str = "",
 ) -> Fit:
     """Return the fit for a solved problem, with intervals, refits and warnings.
 
@@ -423,6 +428,8 @@ def describe(
     intervals : dict of str to Interval, optional
         Intervals of the parameters; by default those of `parameter_intervals`.  They are widened to contain
         the estimates.
+    where : str
+        Name of the function that the user called, for messages; by default `fit` with the law.
 
     Raises
     ------
@@ -442,9 +449,11 @@ def describe(
     if problem.objective != "huber":  # far rows have moved the law
         unexplained_share = max(unexplained_share, unexplained(problem, residual, np.zeros_like(far)))
     if unexplained_share > 1:
-        worse = f"The {type(law).__name__} law fits these points worse than a constant does."
+        flat = flat_sentence(problem, residual, far) if _falls(type(law)) else None
+        name = f"The {type(law).__name__} law" if not where else "Each law of the average"
+        worse = flat or f"{name} fits these points worse than a constant does."
         raise NoFit(" ".join([worse, *anomalies]), law)
-    kept = above_largest(problem, z, found.cost)
+    kept = above_largest(problem, z, found.cost, where)
     noise = noise_around(problem, z, residual)
     refits = bootstrap(problem, z, draws, seed)
     if intervals is None:

@@ -22,6 +22,7 @@ from errsrc.fitting.anomalies import (
     far_rows,
     far_sentence,
     flat_sentence,
+    never_falls,
     robust_residual,
     steep_fall,
 )
@@ -49,6 +50,7 @@ from errsrc.fitting.table_points import (
     noted_library,
     table_points,
 )
+from errsrc.fitting.thinning import kept_rows
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.coupled import Coupled
 from errsrc.laws.coupled_dense import CoupledDense
@@ -369,17 +371,26 @@ def auto(
     error = measured_error(error, inputs, accuracy, "auto")
     names = _suitable(inputs, fixed or {})
     columns = _columns(error, inputs, names, weights)
+    keep, thinning = kept_rows(columns["error"], {name: columns[name] for name in names})
+    columns = {name: x[keep] for name, x in columns.items()}
     _check_values(columns["error"], names, fixed or {}, constants or {})
     _check_fall(columns, names)
     posed = _posed(names, columns, fixed or {}, constants or {})
     found = _solved(posed, seed)
     if not (far := _far_rows(found)).any():
-        return _averaged(found, names, level, seed)
+        return _with_first(_averaged(found, names, level, seed), thinning)
     near = {name: x[_sorted_rows(columns, names)][~far] for name, x in columns.items()}
     found = _solved(_posed(names, near, fixed or {}, constants or {}), seed)
     average = _averaged(found, names, level, seed)
     discounted = far_sentence(posed[0], far, "the law, and were left out of the fit")
-    return dataclasses.replace(average, warnings=(discounted, *average.warnings))
+    return _with_first(average, (*thinning, discounted))
+
+
+def _with_first(average: AveragedFit, sentences: tuple[str, ...]) -> AveragedFit:
+    """Return an average with more warnings in front."""
+    if not sentences:
+        return average
+    return dataclasses.replace(average, warnings=(*sentences, *average.warnings))
 
 
 def _averaged(found: list[Optimum], names: tuple[str, ...], level: float, seed: int) -> AveragedFit:
@@ -423,6 +434,8 @@ def _solved(posed: list[Problem], seed: int) -> list[Optimum]:
     """Return the optima of all laws; raise NoFit if there are none, or if the errors do not fall."""
     if (constant := constant_sentence(posed[0])) is not None:
         raise NoFit(constant)
+    if (flat := never_falls(posed[0])) is not None:
+        raise NoFit(flat)
     robust, spread = _noise_scales(posed, seed)
     prior = 0.0 if tuple(posed[0].inputs) == ("n",) else spread
     return _optima(posed, HUBER * robust, prior, seed)
@@ -470,7 +483,7 @@ def _described(
     failed: NoFit | None = None
     for position, one, draws in parts:
         try:
-            members.append(describe(one, level, draws, seed, intervals.get(position)))
+            members.append(describe(one, level, draws, seed, intervals.get(position), "auto"))
             kept.append(position)
         except NoFit as error:
             failed = failed or error
