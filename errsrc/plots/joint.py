@@ -183,7 +183,8 @@ def draw_far(ax: Axes, x: Array, error: Array, far: NDArray[np.bool_]) -> list[L
 
     Returns
     -------
-    list of Line2D The entry of the legend; empty if no point is far.
+    list of Line2D
+        The entry of the legend; empty if no point is far.
     """
     if not far.any():
         return []
