@@ -21,8 +21,8 @@ Fit a scaling law to measured errors and print its parameters, each with an inte
 
 FILE is a table with a header and one trained model per row: CSV (separated by commas, semicolons
 or tabs, with decimal points or commas), JSON lines, Parquet, or - for standard input.  Rows with
-equal sizes are repetitions with other seeds.  A column may use the suffixes k, M, B or G, and T,
-or percent signs.  Rows that cannot be used are left out and counted: empty cells, NaN, inf,
+equal sizes are repetitions with other seeds.  Numbers may end in k, M, B (or G), T or a percent
+sign.  Rows that cannot be used are left out and counted: empty cells, NaN, inf,
 values that are not > 0, copies of other rows, and rows with a true cell in a column "diverged".
 The columns, by their default names:
   n        number of training examples, or of tokens
@@ -92,9 +92,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--objective",
         choices=OBJECTIVES,
         metavar="LOSS",
-        help="what the fit of one law minimises, with p the predicted and e the measured error: divergence, "
-        "squares of (p - e) / e (default); log, squares of ln(p / e); huber, Huber losses of ln(p / e) that "
-        "discount outliers; absolute, squares of p - e",
+        help="what the fit of one law minimises; p is the predicted and e the measured error.  divergence: "
+        "squares of (p - e) / e (default).  log: squares of ln(p / e).  huber: Huber losses of ln(p / e), which "
+        "discount outliers.  absolute: squares of p - e",
     )
     add(
         "--delta",

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--nominal",
         **LIST,
         metavar="C",
-        help="nominal budgets of the runs (default: runs of flops within 10%% share a budget)",
+        help="budgets to which the runs belong (default: runs whose flops differ by at most 10%% share one)",
     )
     add("--cost", choices=("6nm",), default="6nm", help="the cost model (default and only choice: 6nm)")
     add("--law", choices=LAWS, default="chinchilla", metavar="LAW", help="the law of approach 3: %(choices)s")

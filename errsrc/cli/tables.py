@@ -37,13 +37,13 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--melt",
         action="store_true",
-        help="the file has a column for each run, such as 'RUN - val/loss': turn it into a table with the "
-        "columns Step (n by default), run, val/loss (the error by default), and other metrics",
+        help="for files with a column for each run, such as 'RUN - val/loss'.  The file becomes a table with "
+        "the columns Step, run, val/loss and other metrics.  By default Step is n, and val/loss is the error",
     )
     add(
         "--best-of",
         action="store_true",
-        help="keep only the smallest error of the rows with equal sizes, such as the best learning rate",
+        help="of rows with equal sizes keep only the row with the smallest error, such as the best learning rate",
     )
     add("--strict", action="store_true", help="refuse a file with rows that would be left out")
     add(
