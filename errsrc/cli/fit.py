@@ -93,8 +93,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=OBJECTIVES,
         metavar="LOSS",
         help="what the fit of one law minimises; p is the predicted and e the measured error.  divergence: "
-        "squares of (p - e) / e (default).  log: squares of ln(p / e).  huber: Huber losses of ln(p / e), which "
-        "discount outliers.  absolute: squares of p - e",
+        "squares of (p - e) / e (default).  log: squares of ln(p / e).  huber: Huber losses of ln(p / e), "
+        "which discount outliers.  absolute: squares of p - e",
     )
     add(
         "--delta",
