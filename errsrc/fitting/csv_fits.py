@@ -182,6 +182,8 @@ def melted(table: DataTable, columns: Mapping[str, str]) -> tuple[DataTable, dic
     kept, metrics = long.header[:place], [name for name in long.header[place + 1 :] if name[0] != "_"]
     chosen = dict(columns)
     if "n" not in chosen and long.found("n") is None and len(kept) == 1:
+        if "time" in kept[0].lower():
+            raise ValueError(f"The column {kept[0]!r} holds times, which are no sizes: name the column of n.")
         chosen["n"] = kept[0]
     if "error" not in chosen and long.found("error") is None and len(metrics) == 1:
         chosen["error"] = metrics[0]

@@ -573,7 +573,9 @@ class DataTable:
         cells = {name: self.text(name) for name in (*kept, *pairs)}
         new: dict[str, list[str]] = {name: [] for name in (*kept, "run", *metrics)}
         if len(new) < len(kept) + 1 + len(metrics):
-            raise ValueError(f"{self.source} has a column with the name of a metric or 'run': rename it.")
+            clash = next((name for name in kept if name in ("run", *metrics)), "run")
+            what = "'run', as the new column of the runs" if clash == "run" else f"{clash!r}, as a metric"
+            raise ValueError(f"{self.source} has a column {shortened(what, 120)}: rename the column.")
         rows: list[Any] = []
         for run in dict.fromkeys(run for run, _ in pairs.values()):
             own = {metric: name for name, (other, metric) in pairs.items() if other == run}

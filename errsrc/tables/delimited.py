@@ -169,7 +169,9 @@ def _table(source: str, records: Sequence[Record], delimiter: str) -> DataTable:
     for row in rows:
         if len(_trimmed(row.cells)) > width or len(row.cells) < count:
             counts = f"cells: {len(row.cells)}, where the header has {len(header.cells)}"
-            raise ValueError(f"{source}, line {row.line}: the row has another number of {counts}.")
+            title = f"Line {header.line} looks like a title: remove it, or start it with '#'."
+            hint = f" {title}" if count == 1 and len(_trimmed(row.cells)) > 1 else ""
+            raise ValueError(f"{source}, line {row.line}: the row has another number of {counts}.{hint}")
     cells = [(row.cells + [""] * width)[:width] for row in rows]
     texts = [_fitted(row, len(names), delimiter) for row in (header, *rows)]
     columns: dict[str, tuple[str, ...]] = {}

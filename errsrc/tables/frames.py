@@ -52,9 +52,9 @@ def table_of(data: Any, source: str = "data") -> DataTable:
         return data
     if isinstance(data, Mapping):
         columns = {str(name): _listed(values, str(name), source) for name, values in data.items()}
-        library, index = "dict", None
+        library, index, repeated = "dict", None, frozenset[str]()
     else:
-        columns, library, index = _frame_columns(data, source)
+        columns, library, index, repeated = _frame_columns(data, source)
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         got = ", ".join(f"{name} has {length}" for name, length in list(lengths.items())[:5])
@@ -64,7 +64,7 @@ def table_of(data: Any, source: str = "data") -> DataTable:
     count = next(iter(lengths.values()))
     rows = tuple(range(count)) if index is None else tuple(index.tolist())
     read = {name: column_of(values) for name, values in columns.items()}
-    return DataTable(source, read, rows, "row", library=library, index=index)
+    return DataTable(source, read, rows, "row", repeated, library=library, index=index)
 
 
 def _listed(values: Any, name: str, source: str) -> Sequence[Any]:
@@ -82,10 +82,14 @@ def _listed(values: Any, name: str, source: str) -> Sequence[Any]:
     return items
 
 
-def _frame_columns(data: Any, source: str) -> tuple[dict[str, Sequence[Any]], str, Any]:
-    """Return the columns of a data frame, the name of its library, and its index if pandas has made it."""
+def _frame_columns(data: Any, source: str) -> tuple[dict[str, Sequence[Any]], str, Any, frozenset[str]]:
+    """Return the columns of a data frame, its library, its index if pandas has made it, and repeated names.
+
+    The named levels of an index are columns too, and the names of other columns are written as text.
+    """
     import narwhals as nw
 
+    data, levels = _with_plain_names(data)
     try:
         frame = nw.from_native(data, eager_only=True)
     except TypeError:
@@ -93,16 +97,40 @@ def _frame_columns(data: Any, source: str) -> tuple[dict[str, Sequence[Any]], st
         lazy = " Call its collect() first." if hasattr(data, "collect") else ""
         got = f"{type(data).__module__.partition('.')[0]}.{type(data).__qualname__}"
         raise TypeError(f"{source} must be {accepted}. Got {got} instead.{lazy}") from None
-    names = [str(name) for name in frame.columns]
-    repeated = [name for name in names if names.count(name) > 1]
-    if repeated:
-        raise ValueError(f"{source} has more than one column {repeated[0]!r}.")
+    names = list(frame.columns)
     columns: dict[str, Sequence[Any]] = {}
-    for name, column in zip(names, frame.columns, strict=True):
-        series = frame.get_column(column)
+    for name in names:
+        series = frame.get_column(name)
         columns[name] = series.to_numpy() if series.dtype.is_float() else series.to_list()
-    index = nw.maybe_get_index(frame)
-    return columns, frame.implementation.value, index
+    repeated = frozenset(levels.pop("", ()))
+    return {**columns, **levels}, frame.implementation.value, nw.maybe_get_index(frame), repeated
+
+
+def _with_plain_names(data: Any) -> tuple[Any, dict[str, Any]]:
+    """Return a pandas frame whose column names are texts, each once, and the levels of its index by name.
+
+    The names that the frame has more than once are under the name "".  A RecordBatch of pyarrow becomes a
+    table.  Other data are returned unchanged.
+    """
+    library = type(data).__module__.partition(".")[0]
+    if library == "pyarrow" and type(data).__name__ == "RecordBatch":
+        return importlib.import_module("pyarrow").Table.from_batches([data]), {}
+    if library != "pandas" or type(data).__name__ != "DataFrame":
+        return data, {}
+    names = [
+        "_".join(str(part) for part in name if str(part)) if isinstance(name, tuple) else str(name)
+        for name in data.columns
+    ]
+    first = [names.index(name) == k for k, name in enumerate(names)]
+    plain = data.loc[:, first].set_axis(
+        [name for name, kept in zip(names, first, strict=True) if kept], axis=1
+    )
+    levels: dict[str, Any] = {
+        str(name): data.index.get_level_values(k).tolist()
+        for k, name in enumerate(data.index.names)
+        if name is not None and str(name) not in names
+    }
+    return plain, levels | {"": [name for name, kept in zip(names, first, strict=True) if not kept]}
 
 
 def column_of(values: Sequence[Any]) -> tuple[str, ...] | Array:

@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ ENCODINGS = {
 """Encodings of text files by their first bytes; a file without such bytes is UTF-8."""
 
 
+DEEPEST = 8
+"""Largest number of objects around a value of a nested JSON object that get a dotted name."""
+
+
 @checks.arguments(path=PATH)
 def read_table(path: str | Path) -> DataTable:
     r"""Read a table from a file, or from standard input.
@@ -36,7 +41,9 @@ def read_table(path: str | Path) -> DataTable:
     - CSV text, encoded as UTF-8, or as UTF-16 with a byte order mark: a header, then rows.  Columns are
       separated by commas, tabs or semicolons.  Numbers have decimal points or decimal commas.  Lines that
       start with "#", empty rows, and empty columns at the end are skipped.
-    - JSON lines, with one object per line.
+    - JSON lines, with one object per line, or one JSON array of objects.  Nested objects become columns such
+      as "config.n".
+    - One JSON object of columns: lists, or what `pandas.DataFrame.to_json` writes, also with orient="split".
     - Parquet, if pyarrow is installed.
 
     Parameters
@@ -73,10 +80,14 @@ def read_table(path: str | Path) -> DataTable:
         return _parquet(content, source)
     text = _text(content, source)
     start = text.lstrip()[:1]
+    if start == "{" and (columns := _json_columns(text, source)) is not None:
+        return table_of(columns, source)
     if start == "{":
         return _json_lines(text, source)
-    if start == "[" and (records := _json_array(text)) is not None:
+    if start == "[" and (records := _json_array(text, source)) is not None:
         return _table_of_records(records, source, tuple(range(len(records))), "row")
+    if start == "<":
+        raise ValueError(f"{source} is HTML or XML and no table: save the table as CSV.")
     return parse_delimited(text, source)
 
 
@@ -148,13 +159,58 @@ def _json_lines(text: str, source: str) -> DataTable:
     return _table_of_records(records, source, tuple(rows), "line", tuple(texts))
 
 
-def _json_array(text: str) -> list[dict[str, Any]] | None:
-    """Return the objects of a JSON array, None if the text is no such array."""
+def _json_columns(text: str, source: str) -> dict[str, Any] | None:
+    """Return the columns of one JSON object of columns; None if the text is no such object.
+
+    The columns are lists, or objects by row as `pandas.DataFrame.to_json` writes them; or the object has a
+    list "columns" of names and a list "data" of rows, as with its orient="split".
+    """
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(whole, dict) or not whole:
+        return None
+    names, rows = whole.get("columns"), whole.get("data")
+    if isinstance(names, list) and isinstance(rows, list):
+        if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+            raise ValueError(f"{source}: each row of 'data' must be as long as 'columns'.")
+        texts = [".".join(map(str, name)) if isinstance(name, list) else str(name) for name in names]
+        return {name: [row[k] for row in rows] for k, name in enumerate(texts)}
+    if all(isinstance(column, list) for column in whole.values()):
+        return whole
+    if all(isinstance(column, dict) for column in whole.values()):
+        labels = dict.fromkeys(label for column in whole.values() for label in column)
+        digits = all(label.isdecimal() for label in labels)
+        if len(labels) > 1 and digits:
+            return {name: [column.get(label) for label in labels] for name, column in whole.items()}
+        if len(whole) > 1 or len(labels) > 1:
+            raise ValueError(
+                f"{source} is one JSON object: write an object for each row, or a list for each column."
+            )
+    return None
+
+
+def _json_array(text: str, source: str) -> list[dict[str, Any]] | None:
+    """Return the objects of a JSON array, None if the text is no JSON."""
     try:
         records = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return records if records and all(isinstance(one, dict) for one in records) else None
+    if not isinstance(records, list) or not records or not all(isinstance(one, dict) for one in records):
+        raise ValueError(f"{source} is a JSON array, but not of objects: write an object for each row.")
+    return records
+
+
+def _flattened(record: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return an object without nested objects: their values have names such as "config.n"."""
+    out: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, dict) and value and before.count(".") < DEEPEST:
+            out |= _flattened(value, f"{before}{name}.")
+        else:
+            out[f"{before}{name}"] = value
+    return out
 
 
 def _table_of_records(
@@ -165,9 +221,11 @@ def _table_of_records(
     texts: tuple[str, ...] | None = None,
 ) -> DataTable:
     """Return the table of JSON objects; a key that an object lacks is an empty cell."""
+    original, records = records, [_flattened(record) for record in records]
     names = dict.fromkeys(name for record in records for name in record)
     if not names:
         raise ValueError(f"{source} has rows without any column.")
     columns = {name: column_of([record.get(name) for record in records]) for name in names}
-    written = Written("jsonl", "", "", tuple(json.dumps(r) for r in records) if texts is None else texts)
+    texts = tuple(map(json.dumps, original)) if texts is None else texts
+    written = Written("jsonl", "", "", texts)
     return DataTable(source, columns, rows, unit, written=written)
