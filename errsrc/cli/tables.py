@@ -43,7 +43,7 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--best-of",
         action="store_true",
-        help="of rows with equal sizes keep only the one with the smallest error, as of the best learning rate",
+        help="of rows with equal sizes keep only the one with the smallest error: the best learning rate",
     )
     add("--strict", action="store_true", help="refuse a file with rows that would be left out")
     add(
