@@ -246,6 +246,7 @@ def compute_optimal(
     runs = columns.pop("run", None)
     measured = columns.pop("error")
     sizes, cost = completed_sizes(columns)
+    flops_per_pass = _flops_per_pass(sizes)
     if accuracy:
         check_accuracy(measured, sizes)
     if runs is not None and not _are_trainings(runs, sizes):
@@ -280,7 +281,7 @@ def compute_optimal(
         name: attempt(
             name,
             lambda name=name, x=x: (
-                frontier(x, wanted, level=level) if name == "fit" else x.frontier(wanted)  # type: ignore[misc]
+                _law_frontier(x, wanted, flops_per_pass, level) if name == "fit" else x.frontier(wanted)  # type: ignore[misc]
             ),
         )
         for name, x in found.items()
@@ -453,9 +454,34 @@ def _naming_outliers(
 def _with_cost(one: Frontier, cost: str) -> Frontier:
     """Return a frontier with the label of the cost that all approaches share.
 
-    Laws and envelopes rely on C = 6 n m, whatever compute a table with n, m and compute states.
+    A law has a frontier under the cost that the table states, see `_law_frontier`.  Envelopes rely on
+    C = 6 n m.
     """
     return one if cost == AS_GIVEN else dataclasses.replace(one, cost=cost)
+
+
+def _flops_per_pass(sizes: Mapping[str, Array]) -> float:
+    """Return c of C = c n m, the median over the runs: 6 unless a table with n, m and compute differs.
+
+    Raises
+    ------
+    ValueError
+        If c is below 0.06 or above 600, so that the columns have other units.
+    """
+    ratio = float(np.median(sizes["flops"] / (6 * sizes["n"] * sizes["m"])))
+    if not 0.01 <= ratio <= 100:
+        accepted = "numbers of operations, of examples and of parameters, with flops near 6 n m"
+        got = f"<flops of {ratio:.2g} times 6 n m>"
+        raise ValueError(checks.refusal("flops", "compute_optimal", accepted, got))
+    return 6.0 if abs(ratio - 1) <= 0.1 else 6 * ratio
+
+
+def _law_frontier(found: Forecast, budgets: ArrayLike, flops_per_pass: float, level: float) -> Frontier:
+    """Return the frontier of a law under C = c n m, where c is what the table states."""
+    if flops_per_pass == 6:
+        return frontier(found, budgets, level=level)
+    one = frontier(found, budgets, cost=lambda n, m: flops_per_pass * n * m, level=level)
+    return dataclasses.replace(one, cost=f"C = {flops_per_pass:.2g} n m")
 
 
 def _column(table: DataTable, role: str, asked: str | None) -> str | None:

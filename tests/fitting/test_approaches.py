@@ -234,3 +234,20 @@ def test_what_is_no_table_of_runs_is_refused() -> None:
         ValueError, match=r"'m' parameter of compute_optimal must be .* as long as the others"
     ):
         compute_optimal([3.0, 2.0], m=[1e8], n=[1e8, 1e9])
+
+
+def test_a_law_has_the_cost_that_the_table_states() -> None:
+    """Flops of 2 n m: all approaches agree about the sizes at a budget."""
+    n, m = (x.ravel() for x in np.meshgrid(np.geomspace(1e8, 1e11, 8), np.geomspace(1e7, 1e10, 8)))
+    law = Chinchilla(E=1.8, A=480.0, B=2100.0, alpha=0.35, beta=0.37)
+    error = law.error(n=n, m=m) * np.exp(0.001 * np.random.default_rng(0).standard_normal(len(n)))
+    stated = compute_optimal(error, n=n, m=m, flops=2 * n * m, budgets=[1e21])
+    usual = compute_optimal(error, n=n, m=m, budgets=[3e21])
+    (one,), (other,) = (
+        [f for f in found.frontiers if f.method.startswith("law")] for found in (stated, usual)
+    )
+    assert one.m[0].estimate == pytest.approx(other.m[0].estimate, rel=0.01)
+    with pytest.raises(
+        ValueError, match="'flops' parameter of compute_optimal must be numbers of operations"
+    ):
+        compute_optimal(error, n=n, m=m, flops=6e-15 * n * m, budgets=[1e6])
