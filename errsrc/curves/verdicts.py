@@ -331,7 +331,7 @@ def _decide_without_fits(curve: SortedCurve, level: float) -> _Decision | None:
         return _undecided(f"Every cell's error is 0 within {curve.zero:.2g}.")
     if back.any():
         return _undecided(f"The error is 0 at n = {curve.n[:above][back][0]:g}, and above it at larger n.")
-    fall = steep_fall(curve.n, curve.medians, curve.runs)
+    fall = steep_fall(curve.n, np.maximum(curve.medians, curve.zero), curve.runs)  # 0 may be all but zero
     sure = fall is not None and fall.runs > 1 and fall.error < fall.error_before / SURE_DROP
     if above < len(curve.n):
         found = _decide_at_zero(curve, level)

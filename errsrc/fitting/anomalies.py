@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import isotonic_regression
 
 from errsrc.fitting.noise import local_scale, robust_scale
 from errsrc.fitting.problem import Problem
@@ -477,6 +476,8 @@ def never_falls(problem: Problem) -> str | None:
     found = exponents(problem.error, {"n": problem.inputs["n"]}, 2 * ONE_SIDED - 1) if len(sizes) > 1 else {}
     if not found or found["n"].low > 0:
         return None
+    from scipy.optimize import isotonic_regression  # slow to import, and needed for few tables
+
     for values in (logs, np.argsort(np.argsort(logs, kind="stable"), kind="stable").astype(np.float64)):
         means = np.bincount(group.ravel(), values) / runs
         nearest = -isotonic_regression(-means, weights=runs).x

@@ -341,7 +341,10 @@ ROWS = GOOD.splitlines()[1:]
         ("\ufeff", "is empty"),
         ("n,error\n", "has a header but no rows"),
         ("n,error\n100,0.5\n", "at least"),
-        ("n,eror\n1,.5\n", "no column 'error' (did you mean 'eror'?); it has 'n, eror'"),
+        (
+            "n,eror\n1,.5\n",
+            "no column 'error'; it has 'n, eror'. Name the column by --error COL (did you mean 'eror'?).",
+        ),
         ("tokens,error\n1,.5\n", "no column 'n'"),
         ("n,error\n1,.5\n2,.4,3\n", "line 3: the row has another number of cells: 3, where the header has 2"),
         ("n,error\n1,.5\n2\n", "line 3: the row has another number of cells: 1"),
@@ -479,7 +482,7 @@ def test_a_joint_law_that_is_no_candidate_is_said(run):
     text = csv_text(points(DENSE, 0.01, **GRID))
     for more, said in ((), True), (("--eps0", "0.9"), False):
         _, out, _ = run("fit", "a.csv", "--json", *more, a_csv=text)
-        assert ("needs eps0" in " ".join(strictly(out)["warnings"])) is said
+        assert ("needs eps0" in " ".join(strictly(out).get("remarks", []))) is said
 
 
 def test_a_fit_that_cannot_be_written_is_refused(run):

@@ -118,8 +118,11 @@ class UnknownSlope(Right):
 @pytest.mark.parametrize(
     ("law", "sentence"),
     [
-        ("power", "must be a subclass of errsrc.laws.Law, as errsrc.laws.Power is. Got 'power'"),
-        (ONSET, "must be a subclass of errsrc.laws.Law, as errsrc.laws.Power is. Got Onset("),
+        (
+            Onset.__mro__,
+            "must be a subclass of errsrc.laws.Law, as errsrc.laws.Power is, or the name of a law",
+        ),
+        (ONSET, "or the name of a law, such as 'chinchilla'. Got Onset("),
         (NoMethods, "must be a law that defines error and formula. Got <NoMethods: error, formula>"),
         (NoInputs, "must be a law that names its inputs in `inputs`. Got <NoInputs: none>"),
         (NoDataclass, "dataclass of parameters declared by positive, floor or real. Got <NoDataclass: no"),
