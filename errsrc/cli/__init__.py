@@ -29,7 +29,7 @@ COMMANDS = {
     "predict": "predict the errors of new runs with a fit",
     "plan": "find the sizes that reach a given error, or the smallest error within a budget",
     "frontier": "find the compute-optimal sizes at many budgets, and their exponents",
-    "design": "find the runs to make next, which narrow an answer most for their cost",
+    "design": "find the next runs that narrow a prediction's interval most for their cost",
     "budget": "split a learner's error into its four sources",
     "conjecture": "test whether a learner becomes exact at a finite number of examples",
     "run": "compute the missing cells (single computations) of a study",

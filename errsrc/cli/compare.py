@@ -19,8 +19,8 @@ held-out sizes best comes first.  FILE is a table as for 'errsrc fit'.
 
 The columns of the result:
   miss    root mean square of ln (predicted / measured error) at the held-out sizes
-  in 90%  share of the held-out runs in their 90% intervals
-  AICc    information criterion for few points, minus the smallest; the smallest is best
+  in 90%  share of the held-out runs that lie in their intervals
+  AICc    Akaike's criterion for few points, minus that of the best law; the best law has 0
   weight  Akaike weight: the relative evidence for the law, if one of these laws holds
   noise   standard deviation of ln error around the law
 """

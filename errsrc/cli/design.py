@@ -44,7 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     question.add_argument("--exponent", metavar="INPUT", help="the exponent of the law in n or in m")
     question.add_argument("--frontier", type=float, metavar="C", help="the optimal model size at a budget")
     add("--budget", type=float, metavar="C", help="most to spend (default: the cost of the fitted points)")
-    add("--until", type=float, metavar="X", help="stop at this half width of the interval: 0.03 is 3%%")
+    add(
+        "--until",
+        type=float,
+        metavar="X",
+        help="stop when half the width of the interval is at most X (0.03 is 3%% of a size or an error)",
+    )
     add("--runs", type=int, default=10, metavar="K", help="largest number of runs (default: 10)")
     add("--candidates", metavar="FILE", help="table of the runs that can be made (default: a grid)")
     add("--cost", choices=("6nm",), default="6nm", help="the cost model (default and only choice: 6nm)")

@@ -67,7 +67,7 @@ examples:
   errsrc fit runs.csv --law chinchilla --objective huber --delta 1e-3   as Hoffmann et al. 2022 do
   errsrc fit runs.csv --law power --fix c_inf=0                         a power law without a floor
   errsrc fit acc.csv --accuracy --error acc1 --where data=LAION         accuracies of some rows
-  errsrc fit runs.csv --where 'loss<5' --where 'group!=test'            without diverged and other runs
+  errsrc fit runs.csv --where 'loss<5' --where 'group!=test'            only these rows
   errsrc fit wandb.csv --melt --where run=olive-sea-7                   an export of Weights & Biases
 """
 

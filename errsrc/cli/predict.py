@@ -39,13 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
     add("file", metavar="FILE", nargs="?", help="the new runs, one per row; - for standard input")
     for name in SIZES:
-        add(f"--{name}", **LIST, metavar="X", help=f"values of {name}, such as 1e9 or 70B, instead of FILE")
+        example = "0.1" if name == "density" else "8" if name == "depth" else "1e9 or 70B"
+        add(f"--{name}", **LIST, metavar="X", help=f"values of {name}, such as {example}, instead of FILE")
     add(
         "--column",
         type=renaming,
         action="append",
         metavar="INPUT=COL",
-        help="the column of an input, where it has not the name that the fit was made with; may be repeated",
+        help="the column of an input in FILE, if its name differs from the name in the fitted table; may be repeated",
     )
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
     add("--strict", action="store_true", help="refuse rows that cannot be predicted")
