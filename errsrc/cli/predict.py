@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=renaming,
         action="append",
         metavar="INPUT=COL",
-        help="the column of an input in FILE, if its name differs from the name in the fitted table; may be repeated",
+        help="the column of an input in FILE, if it differs from that of the fitted table; may be repeated",
     )
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
     add("--strict", action="store_true", help="refuse rows that cannot be predicted")

@@ -43,7 +43,7 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--best-of",
         action="store_true",
-        help="keep only the smallest error among rows with equal sizes, for example of several learning rates",
+        help="keep only the smallest error of rows with equal sizes, for example of several learning rates",
     )
     add("--strict", action="store_true", help="refuse a file with rows that would be left out")
     add(
