@@ -364,14 +364,14 @@ class Bracket:
 
     @classmethod
     def known(cls, value: Interval, status: str) -> Bracket:
-        """Return the bracket of a quantity whose only uncertainty is sampling.
+        """Return the bracket of a quantity that is known up to sampling error.
 
         Parameters
         ----------
         value : Interval
-            Both ends of the bracket.
+            Estimate of the quantity.  It becomes both the lower and the upper bound.
         status : str
-            A phrase that says how the value is known.
+            A phrase that says how the value was found.
         """
         return cls(value, value, status)
 

@@ -155,12 +155,12 @@ def transform(
 
 
 def synthesise_half(half: Complex, x: Array, threads: int) -> Array:
-    """Return the values at nodes of a function in half storage, see `errsrc.bases.half_storage`.
+    """Return the values of a real function at nodes, from its Fourier coefficients.
 
     Parameters
     ----------
     half : ndarray of complex128, (..., degree + 1)
-        The function.
+        The Fourier coefficients of the function in half storage, see `errsrc.bases.half_storage`.
     x : ndarray of float64, (n, dim)
         Nodes.
     threads : int
@@ -169,7 +169,7 @@ def synthesise_half(half: Complex, x: Array, threads: int) -> Array:
     Returns
     -------
     values : ndarray of float64, (n,)
-        The values.
+        The value of the function at each node.
     """
     degree, dim = half.shape[-1] - 1, half.ndim
     full = np.empty((2 * degree + 1,) * dim, dtype=np.complex128)
@@ -181,7 +181,7 @@ def synthesise_half(half: Complex, x: Array, threads: int) -> Array:
 
 
 def analyse_half(x: Array, values: Array, degree: int, threads: int) -> Complex:
-    """Return the sums over nodes of values times exp(-i k.x), in half storage.
+    """Return, for each frequency k, the sum over nodes x of the value at x times exp(-i k.x).
 
     Parameters
     ----------

@@ -141,8 +141,7 @@ def far_sentence(problem: Problem, far: NDArray[np.bool_], what: str) -> FarRows
     far : ndarray of bool, shape (points,)
         The rows.
     what : str
-        The end of the sentence after "far from": the name of the law, and what was done or can be done about
-        the rows.
+        The words that follow "far from", such as "the law, and were left out of the fit"; see `FarRows.of`.
     """
     names = (*problem.law.inputs, "error")
     points = [{name: float(problem.measured[name][i]) for name in names} for i in np.flatnonzero(far)]
@@ -159,7 +158,7 @@ class FarRows(str):
     total : int
         Number of rows of the fit.
     what : str
-        The end of the sentence after "far from".
+        The words that follow "far from", as they were given to `of`.
     """
 
     points: list[dict[str, float]]
@@ -168,7 +167,7 @@ class FarRows(str):
 
     @classmethod
     def of(cls, points: list[dict[str, float]], total: int, what: str, labels: Sequence[str] = ()) -> FarRows:
-        """Return the warning about rows, which may have labels such as "line 23".
+        """Return the warning that names the given rows.
 
         Parameters
         ----------
@@ -177,9 +176,10 @@ class FarRows(str):
         total : int
             Number of rows of the fit.
         what : str
-            The end of the sentence after "far from", in the plural.
+            The words that follow "far from", such as "the law, and were left out of the fit".  Write them for
+            several rows: for a single row, "and were" becomes "and was", and "and pull" becomes "and pulls".
         labels : sequence of str
-            The label of each row in its table; () for arrays.
+            The label of each row in its table, such as "line 23"; () if the rows come from arrays.
         """
         named = [", ".join(f"{name} = {value:.6g}" for name, value in point.items()) for point in points]
         if labels:

@@ -186,8 +186,9 @@ def compute_optimal(
         Name or number of the run of each row, if the rows are evaluations during trainings.  By default the
         column "run" of `data`, if the rows of each run have one model size and different compute.
     budgets : array_like, optional
-        Budgets in flops at which the optimal sizes are returned; powers of ten by default, up to about 100
-        times the largest compute of the runs, and the budget of the runs if they have only one.
+        Budgets in flops at which the optimal sizes are returned.  By default, powers of ten, up to about 100
+        times the largest compute of the runs.  If only one budget of the runs has an optimum, this budget is
+        added.
     nominal : array_like, optional
         Nominal budgets of the runs, see the parameter `budgets` of `isoflop`.
     law : str

@@ -126,7 +126,8 @@ class ChainedFit(Checked, Forecast):
         Parameters
         ----------
         inputs : dict of str to ndarray, shape (1 + draw_count, points)
-            Inputs of the central curves in row 0, and of the draws in the other rows.
+            The inputs by name.  Row 0 has the inputs of the central curves, and each other row those of one
+            pair of draws.
         """
         rows = 1 + self.draw_count
         logs = self._rows(self.dense, inputs)
@@ -144,9 +145,10 @@ class ChainedFit(Checked, Forecast):
         return forecast.log_errors({name: inputs[name][every] for name in forecast.input_names})[:rows]
 
     def run_deviates(self) -> Array:
-        """Return a deviate of one run around its own plateau for each draw, see `Forecast.run_deviates`.
+        """Return the deviation of one pruned run from its curve for each draw, in units of `run_spread`.
 
-        These deviates are independent of those of the unpruned networks.
+        The curve is the one that the pruning law gives for the run's dense plateau.  These deviations are
+        independent of those of the unpruned networks, which `log_errors` adds.  See `Forecast.run_deviates`.
         """
         shuffled: Array = np.random.default_rng(1).permutation(super().run_deviates())
         return shuffled

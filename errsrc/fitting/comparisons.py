@@ -226,9 +226,12 @@ def compare(
     -----
     Rows that are far from every law are left out, and a warning names them.
 
-    A cell is all runs of equal inputs.  Each split holds out the largest cells: one of the `HELD_OUT_SHARES`
-    of all cells.  A split is skipped if it leaves too few cells for a law that can be fitted in the split
-    with the fewest held-out cells.  AICc is N ln(S / N) + 2 K + 2 K (K + 1) / (N - K - 1), where S is the
+    A cell is the set of all runs with equal inputs.  The laws are compared on several splits: for each of the
+    `HELD_OUT_SHARES`, this share of the cells, the largest, is held out, and the laws are fitted to the other
+    cells.  A law needs more cells than it has free parameters.  A split is used only if it leaves enough
+    cells for every law that has enough in the split with the fewest held-out cells.
+
+    AICc is N ln(S / N) + 2 K + 2 K (K + 1) / (N - K - 1), where S is the
     minimum of the sum of squares, N the number of points, and K the number of fitted parameters plus 1 for
     the noise.
 

@@ -252,8 +252,9 @@ class Forecast(Result, abc.ABC):
             The new runs as a table, see `errsrc.fit`.  The names of the columns are those of the table that
             was fitted, unless `inputs` give other names.
         **inputs : array_like, or str
-            An array for each of `input_names`: numbers > 0, and at most `at_most`, of shapes that broadcast.
-            With `data`, names of columns.
+            Without `data`, an array for each of the inputs in `input_names`.  Its numbers must be > 0, and
+            must not exceed the input's limit in `at_most`, if there is one.  The shapes must broadcast.  With
+            `data`, the name of the input's column.
 
         Returns
         -------

@@ -279,23 +279,25 @@ def _log_errors(fit: Forecast, budgets: Array, m: Array, cost: Cost) -> Array:
 
 
 def largest_n(cost: Cost, budgets: Array, m: Array, measured: Array) -> Array:
-    """Return the largest n that each budget pays for at each model size; nan if it pays for no n searched.
+    """Return the largest data size n that each budget can pay for at each model size.
+
+    For the cost 6 n m, n follows from a formula.  For other costs, n is searched in a wide range.
 
     Parameters
     ----------
     cost : callable
-        The cost model.
+        The cost model: a function of n and m.
     budgets : ndarray of float64, shape (budgets,)
         Budgets > 0.
     m : ndarray of float64, shape (rows, budgets, sizes)
         Model sizes.
     measured : ndarray of float64
-        Measured data sizes.  Values of n are searched in the neighbourhood of these sizes.
+        Measured data sizes.  The search goes from 1e-9 times the smallest to 1e15 times the largest.
 
     Returns
     -------
     ndarray of float64, shape (rows, budgets, sizes)
-        Data sizes.
+        Data sizes; nan where the budget cannot pay even for the smallest n of the search.
     """
     spent = budgets[:, None]
     if cost is training_flops:

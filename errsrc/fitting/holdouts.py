@@ -63,7 +63,7 @@ class JudgedCells(Result):
         return len(self.runs)
 
     def headline(self) -> str:
-        """Return the numbers of cells and runs, and the divergence, as one line."""
+        """Return the numbers of cells and runs, the mean and spread of `divergence`, and the coverage."""
         runs = sum(len(e) for e in self.runs)
         noise = "" if math.isnan(self.seed_noise) else f"; seed noise {percent(self.seed_noise, 1)}"
         spread = f"divergence {percent(self.divergence_mean, 1, '+')} +- {percent(self.divergence_std, 1)}"
@@ -86,7 +86,10 @@ class JudgedCells(Result):
 
     @property
     def divergence(self) -> Array:
-        """(predicted - measured) / measured error of each cell, float64 (cells,) (Rosenfeld et al. 2020)."""
+        """Relative error of each prediction, (predicted - measured) / measured, float64 (cells,).
+
+        Rosenfeld et al. 2020 (arXiv 1909.12673) call it the divergence.
+        """
         return self.prediction.predicted / self.measured - 1
 
     @property
@@ -251,7 +254,11 @@ class Holdout(Result):
         return frame_of(self.columns(), noted_library(self.forecast.notes))
 
     def headline(self) -> str:
-        """Return the divergence of the held-out cells as one line."""
+        """Return how well the fit predicts the held-out cells, as one line.
+
+        The line has the mean and the standard deviation of the divergence.  The divergence of a cell is the
+        relative error of its prediction: (predicted - measured) / measured.
+        """
         return f"held out {self.held_out.headline()}"
 
     def content(self) -> list[str | TextTable]:

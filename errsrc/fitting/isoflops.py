@@ -233,8 +233,8 @@ def isoflop(
         Data sizes, > 0.  By default flops / (6 m).  Give `flops`, `n` or both.
     budgets : array_like, shape (budgets,), optional
         Nominal budgets in flops.  Each run belongs to the nearest budget, and is left out if its flops differ
-        from this budget by more than a factor of 1.5.  By default runs share a budget if their flops differ
-        by less than 10%.
+        from this budget by more than a factor of 1.5.  By default, the runs are sorted by their flops.  Two
+        neighbours then share a budget if their flops differ by at most 10%.
     level : float
         Coverage of the intervals, in (0, 1).
 

@@ -19,18 +19,18 @@ class Line:
     Attributes
     ----------
     x0, y0 : float
-        A point of the line.  The errors of `y0` and of `slope` are independent there.
+        A point of the line, chosen such that the errors of `y0` and of `slope` are independent.
     slope : float
         The slope; nan for a line through a single point.
     y0_error, slope_error : float
-        Standard errors.
+        Standard errors of `y0` and of `slope`.
     quantile : float
         Half the width of an interval, in standard errors.
     level : float
         Coverage of the intervals, in (0, 1).
     scatter : float
         Scatter of the points around the line, divided by the scatter that their variances explain; nan for
-        two points.
+        two points or fewer.
     """
 
     x0: float
@@ -51,7 +51,7 @@ class Line:
         return Interval(self.slope, self.slope - half, self.slope + half, self.level)
 
     def at(self, budget: float) -> Interval:
-        """Return the optimal size at a budget.
+        """Return the optimal size that the line gives at a budget.
 
         Parameters
         ----------
@@ -61,15 +61,15 @@ class Line:
         return self._interval(*self._value_and_error(budget))
 
     def ratio(self, other: Line, budget: float) -> Interval:
-        """Return the ratio at a budget of the size on another line to the size on this line.
+        """Return the size that another line gives at a budget, divided by the size that this line gives.
 
         Both sizes come from the same runs, and an error that makes one size larger makes the other smaller.
-        Therefore the standard errors of the logarithms add up.
+        Therefore the standard error of the ratio's logarithm is the sum of both standard errors.
 
         Parameters
         ----------
         other : Line
-            The other line, such as that of the data size.
+            The other line.  For example, if this line gives model sizes, the other may give data sizes.
         budget : float
             The budget C > 0.
         """

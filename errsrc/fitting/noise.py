@@ -205,7 +205,8 @@ def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> s
         The cost at the solution.
 
     where : str
-        Name of the function, for the message; by default `fit` with the law.
+        Name of the function that the user called, such as "auto", for the message.  If it is "", the message
+        names `fit` and the law, such as "fit(Chinchilla)".
 
     Raises
     ------

@@ -418,7 +418,7 @@ def describe(
     Parameters
     ----------
     found : Optimum
-        Where the search ended.
+        The best parameters that the search found, with their problem.
     level : float
         Coverage of the intervals, in (0, 1).
     draws : int
@@ -429,7 +429,8 @@ def describe(
         Intervals of the parameters; by default those of `parameter_intervals`.  They are widened to contain
         the estimates.
     where : str
-        Name of the function that the user called, for messages; by default `fit` with the law.
+        Name of the function that the user called, such as "auto", for messages.  If it is "", the messages
+        name `fit` and the law, such as "fit(Chinchilla)".
 
     Raises
     ------

@@ -215,10 +215,11 @@ def _scaled_limits(
 
 
 def check_largest(law: type[Law], largest: float | None, error: Array, where: str) -> None:
-    """Raise ValueError if measured errors are far above the fixed parameter that is the law's largest error.
+    """Raise ValueError if a measured error is far above the largest error that the law allows.
 
-    An error slightly above this parameter may be noise; `errsrc.fitting.noise.above_largest` decides after
-    the fit.
+    Some laws have a parameter that is their largest error, such as eps0.  Only a fixed value of this
+    parameter is checked.  Errors up to `FAR_ABOVE` times the value pass, because they may be noise:
+    `errsrc.fitting.noise.above_largest` judges them after the fit.
 
     Parameters
     ----------

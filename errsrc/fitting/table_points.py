@@ -143,12 +143,15 @@ class TablePoints(NamedTuple):
 
     @contextlib.contextmanager
     def failing(self) -> Iterator[None]:
-        """Add the rows that were left out to the message of an error in the block.
+        """Return a context manager that adds the rows that were left out to the messages of errors.
+
+        If code inside ``with points.failing():`` raises ValueError or NoAnswer, the message then ends with a
+        sentence on the rows of the table that were not used.
 
         Yields
         ------
         None
-            Nothing.
+            The code inside ``with`` gets no value.
         """
         try:
             yield

@@ -200,7 +200,10 @@ class Law(abc.ABC):
         return None
 
     def input_arrays(self, inputs: Mapping[str, ArrayLike]) -> list[Array]:
-        """Return the arguments of `error` as arrays, in units of their references.
+        """Return the inputs as arrays, in the units in which the law counts them.
+
+        For example, a law may count n in units of its constant n_full: then n is divided by n_full.  The
+        class attribute `references` names the constant for each such input.
 
         Parameters
         ----------
@@ -211,7 +214,7 @@ class Law(abc.ABC):
         Returns
         -------
         list of ndarray of float64
-            Arrays of the same shapes, in the order of the class attribute `inputs`.
+            The arrays, each of the shape that was given, in the order of the class attribute `inputs`.
 
         Raises
         ------
@@ -224,7 +227,7 @@ class Law(abc.ABC):
         return [array / self.reference(name) for name, array in arrays.items()]
 
     def reference(self, name: str) -> float:
-        """Return the unit in which the law counts an input: 1 for an input without a reference.
+        """Return the unit in which the law counts an input: 1 if `references` does not name the input.
 
         Parameters
         ----------

@@ -39,10 +39,11 @@ class Memory(LinearLearner):
     classes: int | None = integer(None, at_least=1)
 
     def features(self, x: Array, at: Array) -> Any:
-        """Return which of the distinct inputs in x (n, dim) each input of `at` (N, dim) equals.
+        """Return a sparse matrix that tells which remembered input each new input equals.
 
-        The result is a sparse matrix (N, distinct inputs).  Each row has a 1 for the input of x that is
-        equal.  The row of an input that is not in x is zero.
+        The remembered inputs are the distinct rows of x (n, dim), and the new inputs are the rows of `at`
+        (N, dim).  The matrix has a row for each new input and a column for each remembered input.  An entry
+        is 1 if the two inputs are equal, and 0 otherwise.  If a new input is not in x, its row is 0.
         """
         position = {row.tobytes(): k for k, row in enumerate(_distinct(x)[0])}
         found = np.array([position.get(row.tobytes(), -1) for row in at + 0.0], dtype=np.int64)
@@ -50,7 +51,7 @@ class Memory(LinearLearner):
         return csr_array((np.ones(len(known)), (known, found[known])), shape=(len(at), len(position)))
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the mean label of each distinct input, (inputs,) or (inputs, outputs)."""
+        """Return the mean label of each distinct input of x, (inputs,) or (inputs, outputs)."""
         distinct, which = _distinct(x)
         sums = np.zeros((len(distinct), *labels.shape[1:]))
         np.add.at(sums, which, labels)

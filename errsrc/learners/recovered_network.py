@@ -39,7 +39,8 @@ class RecoveredNetwork:
     x : ndarray of float64, (n, dim)
         The inputs of the examples.
     residual : float
-        Euclidean norm of the n x outputs differences of labels and outputs.
+        Euclidean norm of the differences between the labels and the network's outputs, over all examples and
+        all outputs.
     scale : float
         Euclidean norm of the labels after subtracting the mean of each output.  If the labels are constant,
         it is the norm of the labels themselves.
@@ -73,7 +74,7 @@ class RecoveredNetwork:
         shape: tuple[int, ...],
         starts: tuple[int, int, int],
     ) -> RecoveredNetwork:
-        """Return the `RecoveredNetwork` of given weights, with its residual on the examples.
+        """Return the `RecoveredNetwork` with given weights; compute its residual and the norms of the labels.
 
         Parameters
         ----------

@@ -42,8 +42,8 @@ class SelectedFit(BandFit):
         Leave-one-out error of each band: the mean squared error of predicting each label from all other
         examples, divided by the mean square of the labels.
     vanished : bool
-        True if the band was chosen because its residual vanishes, False if it has the smallest leave-one-out
-        error.
+        True if the band was chosen because its fit has no residual (up to rounding), False if it was chosen
+        because it has the smallest leave-one-out error.
     """
 
     sizes: NDArray[np.int64]
@@ -56,16 +56,18 @@ class SelectedFit(BandFit):
 class BandSelection(Learner):
     """Least squares in a band that is chosen from the data.
 
-    The candidates are the bands of lower degree within a largest band, `bound`.  The learner chooses the
-    smallest band with fewer functions than examples whose residual vanishes.  At inputs in general position,
-    the residual vanishes only if the target function is in the band and the labels have no noise.  If there
-    is no such band, the learner chooses the band with the smallest leave-one-out error.  A predictor's
-    ``function`` is a `SelectedFit`, whose status names the band and the reason for the choice.
+    The candidates are a largest band, `bound`, and the smaller bands inside it.  The learner compares only
+    the candidates with fewer functions than there are examples.  It fits each to the examples, and chooses
+    the smallest band whose fit has no residual (up to rounding).  At inputs in general position, the residual
+    is zero only if the target function is in the band and the labels have no noise.  If all fits have a
+    residual, the learner chooses the band with the smallest leave-one-out error.  A predictor's ``function``
+    is a `SelectedFit`, whose status names the band and the reason for the choice.
 
     Parameters
     ----------
     bound : Basis
-        The basis of the largest band.  The other candidates are the bases in its `Basis.nested`.
+        The basis of the largest band.  The candidates are all bases in its `Basis.nested`, with `bound` as
+        the last.
 
     Notes
     -----

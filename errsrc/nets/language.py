@@ -132,8 +132,9 @@ class NeuralNgram(LanguageModel):
     def multipliers(self) -> tuple[float, ...]:
         """Return the factor by which each tensor is multiplied when it is applied.
 
-        Unlike in other models, the factor is also 1 for the first layer, because its fan-in does not grow
-        with the width.
+        The factors are those of the other language models (64 / fan-in for matrices, and 1 for embeddings and
+        vectors), except that the first layer's matrix has the factor 1.  The fan-in of this matrix is context
+        times embedding, which does not grow with the width.
         """
         return (1.0, 1.0, *super().multipliers()[2:])
 

@@ -54,7 +54,10 @@ def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
 
 
 def as_images(x: Tensor, members: int, image_shape: tuple[int, ...]) -> Tensor:
-    """Return input vectors as images (B, E channels, side, side), a member's channels next to each other.
+    """Return input vectors as images for all members, of shape (B, E * channels, side, side).
+
+    Image b has the channels of all E members along its second axis: all channels of the first member, then
+    all channels of the second, and so on.
 
     Parameters
     ----------
@@ -78,7 +81,7 @@ def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None
         Kernels of 3 x 3 pixels, of shape (E, out, in 9), or kernels of one pixel, of shape (E, out, in).
         Kernels of 3 x 3 pixels are applied with one pixel of zeros around the images.
     x : tensor (B, E in, side, side)
-        Images, a member's channels next to each other.
+        Images with the channels of one member after those of another, see `as_images`.
     stride : int
         Distance in pixels from one output to the next.
     bias : tensor (E, out), optional

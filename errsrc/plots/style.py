@@ -246,7 +246,9 @@ def tick_label(value: float) -> str:
 
 
 def power_of_ten(value: float) -> str:
-    r"""Return a number > 0 as text, with at most two digits and a power of ten in mathtext.
+    r"""Return a number > 0 as text, rounded to two significant digits.
+
+    Below 1e-4 and from 1e6 on, the text is mathtext with a power of ten, as in `tick_label`.
 
     Parameters
     ----------

@@ -242,16 +242,18 @@ class BandTeacher(_BandInputs, GaussianSetting):
         """Return whether least squares over n uniform nodes has an infinite mean risk.
 
         Each column of the n x M feature matrix has the values of one of the M basis functions at the n nodes.
-        The sets of nodes with a rank-deficient feature matrix have codimension at most |n - M| + 1.  Let s be
-        the smallest singular value of the feature matrix.  If |n - M| <= 1, s is below a small e with a
-        probability of order e^2 or more, therefore the mean of 1 / s^2 is infinite.  If nodes vary in one or
-        two coordinates, this mean is also infinite for all 2 <= n < M, because the distance of two nodes may
-        be as small as e.
+        Let s be the smallest singular value of this matrix.  Noise in the labels adds an error that grows as
+        1 / s^2, so the mean risk is infinite if the mean of 1 / s^2 is infinite.
 
-        If labels are clean, the part of the teacher outside the band can still act as noise, in one case: M
-        or M + 1 nodes are far apart, but some function of the band is 0 at all of these nodes.  Such nodes
-        exist only in two or more coordinates.  In one coordinate, the feature matrix is rank-deficient only
-        if two nodes are close to each other.  Their labels are then close, too.
+        With noise, there are two such cases.  First, |n - M| <= 1: a matrix loses its rank at sets of nodes
+        of codimension at most |n - M| + 1 <= 2, so s is below a small number e with a probability of order
+        e^2 or more.  Second, 2 <= n < M, if nodes vary in one or two coordinates: with a probability of order
+        e^2 or more, two of the nodes are closer than e, and s is then of order e.
+
+        Without noise, the part of the teacher outside the band can act as noise.  This makes the mean
+        infinite only for M or M + 1 nodes that vary in two or more coordinates.  A function of the band can
+        then be 0 at all nodes although the nodes are far apart.  In one coordinate, the matrix loses its rank
+        only if two nodes are close to each other, and their labels are then close, too.
         """
         size = self.dimension(function_class)
         if not self.nodes.uniform or min(n, size) < 2:

@@ -92,8 +92,10 @@ def budget(
     Least squares over M basis functions has an infinite mean risk for n near M, if the labels have noise or
     if the teacher has a part outside the learner's class.  The status then says so.
 
-    A subclass of `GaussianSetting` or `TableTeacher` has an exact budget.  For another setting whose terms
-    you know, register a function with `budget_in`.
+    A subclass of `GaussianSetting` has an exact budget, given the inputs, for learners whose predictions are
+    linear in the labels.  For other learners, the deficiency is estimated from draws.  A subclass of
+    `TableTeacher` has an exact budget, given the data, for learners that can express all functions.  For
+    another setting whose terms you know, register a function with `budget_in`.
 
     Examples
     --------

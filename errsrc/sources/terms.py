@@ -161,7 +161,8 @@ class Budget(Result):
         status : str
             How the whole budget was computed, in sentences.
         all_functions : pair of ndarray of float64, (draws,), optional
-            Bounds of the uncertainty of all functions, if the learner's class is smaller.
+            Bounds of the uncertainty of a learner that can express all functions.  Give them only if this
+            learner cannot.
         optimiser : ndarray of float64, (draws,), optional
             The part of the deficiency that the optimiser left in each draw.
 
@@ -246,9 +247,14 @@ class Budget(Result):
         return [(name, b.lower, b.upper) for name, b in brackets] + [("total", self.total, self.total)]
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the table as a dict of columns, arrays (5,): a row for each of the four terms and the total.
+        """Return the budget as a table with a row for each of the four terms, and a last row for the total.
 
-        The columns are the term's name, and the estimate and the interval's ends of both bounds.
+        Returns
+        -------
+        dict of str to ndarray, shape (5,)
+            "term", the name of the term; "lower.estimate", "lower.low" and "lower.high", its lower bound with
+            the two ends of the interval; "upper.estimate", "upper.low" and "upper.high", the same for its
+            upper bound.
         """
         rows = self.rows()
         out: dict[str, NDArray[Any]] = {"term": np.array([name for name, _, _ in rows])}

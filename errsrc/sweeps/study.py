@@ -221,12 +221,16 @@ class Study(Sequence[Any]):
         return [sha256(text(*parts).encode()).hexdigest()[:32] for parts in itertools.product(*columns)]
 
     def resolved(self) -> list[Leaves]:
-        """Return the different dicts of defaults of the cells, with the field names that stores use.
+        """Return the default values of the cells' fields, without repetitions.
+
+        Cells of one study can have different defaults, because the objects in their fields have defaults of
+        their own.
 
         Returns
         -------
         list of dict
-            The dicts of defaults, see `Kind.flatten`.
+            The dicts of defaults that occur among the cells, each once, with the field names that stores use
+            (see `Kind.flatten`).
         """
         _, constant = self._constant
         different = []

@@ -185,8 +185,8 @@ def decimal_mark(cells: Sequence[str], elsewhere: Callable[[], Marks], european:
     cells : sequence of str
         The cells of the column.
     elsewhere : callable
-        Function without arguments that returns what all the columns of the file show.  It is called only if
-        the column alone does not decide.
+        Function without arguments that returns the `Marks` of the whole file: what the numbers in all its
+        columns show about the decimal mark.  It is called only if the column alone does not decide.
     european : bool
         Whether semicolons separate the columns of the file.  Such files often use "," as the decimal mark,
         therefore a "." that may be a thousands separator is then not assumed to be a decimal point.
@@ -241,7 +241,7 @@ def read_column(
     cells : sequence of str
         The cells.
     elsewhere : callable
-        Function without arguments that returns what all the columns of the file show about the decimal mark.
+        Function without arguments that returns the `Marks` of the whole file, see `decimal_mark`.
     european : bool
         Whether the columns of the file are separated by semicolons.
 

@@ -26,14 +26,15 @@ class TrainedCell(Checked, abc.ABC):
 
     @property
     def parameters(self) -> int:
-        """m, the number of trained parameters of the network, biases included."""
+        """Number m of trained parameters of the network, biases included."""
         return self.network().parameters
 
     @abc.abstractmethod
     def batch(self) -> Self:
-        """Return a copy whose n and steps have fixed values.
+        """Return a copy in which standard values replace n and steps.
 
-        Cells are a batch, and can be trained at once, if their copies differ at most in the seed.
+        The copies tell which cells can be trained together, as one batch: those whose copies are equal except
+        for the seed.
         """
 
     @abc.abstractmethod
@@ -42,7 +43,7 @@ class TrainedCell(Checked, abc.ABC):
 
 
 def common_cell(cells: Sequence[TrainedCell], where: str) -> Any:
-    """Return the common configuration of a batch: a cell of the batch with fixed n, seed and steps.
+    """Return what the cells of a batch have in common, as a cell; its n, seed and steps have no meaning.
 
     Parameters
     ----------

@@ -109,7 +109,7 @@ class LanguageCell(TrainedCell):
         return LANGUAGE_FAMILIES[self.family](self)
 
     def batch(self) -> Self:
-        """Return a copy with fixed n and steps, see `TrainedCell.batch`."""
+        """Return a copy in which standard values replace n and steps, see `TrainedCell.batch`."""
         return replace(self, n=self.passage, steps=1)
 
     def work(self) -> float:
@@ -300,9 +300,13 @@ def require_texts(cells: Iterable[LanguageCell]) -> None:
 
     Raises
     ------
-    FileNotFoundError, ModuleNotFoundError, ValueError
-        In the same cases as in `errsrc.datasets.texts`, and if a cell has more tokens than its corpus has
-        bytes in whole passages.
+    FileNotFoundError
+        If a corpus was not found.  The message says what to install.
+    ModuleNotFoundError
+        If a vocabulary is above 256 and the package sentencepiece is not installed.
+    ValueError
+        If the files of a corpus cannot be used (see `errsrc.datasets.texts`), or if the n of a cell is larger
+        than its corpus can give.  A token has at least one byte, and only whole passages count.
     """
     largest_n: dict[tuple[str, int], dict[int, LanguageCell]] = {}
     for cell in sorted(cells, key=attrgetter("n")):

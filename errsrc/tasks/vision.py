@@ -69,14 +69,15 @@ class VisionCell(TrainedCell):
         number of channels of the first layer.  For a "resnet" or "wrn", the number of channels of the first
         stage.
     n
-        Number of training images, >= 1.
+        Number of images on which the network is trained, >= 1.  It does not include the validation images.
     seed
         Seed of the choice of training images, of the initial weights and of the order of examples, >= 0.
         Cells of the same width, depth and seed have nested training sets.  Cells of another width or depth
         have other training sets, so the luck of one training set does not affect a whole row of a grid.
     validation
-        Number of training images that are held out, >= 1.  They decide when training stops and which weights
-        are kept.  They are the same in all cells of a data set, and are not counted in n.
+        Number of images of the data set's training part that are held out, >= 1.  They decide when training
+        stops and which weights are kept.  They are not counted in n.  For a given number, they are the same
+        in all cells of a data set.
     steps
         Largest number of training steps, >= 1.
     recipe
@@ -118,7 +119,7 @@ class VisionCell(TrainedCell):
         return VISION_FAMILIES[self.family](self.width, self.depth, shape)
 
     def batch(self) -> Self:
-        """Return a copy with fixed n and steps, see `TrainedCell.batch`."""
+        """Return a copy in which standard values replace n and steps, see `TrainedCell.batch`."""
         return replace(self, n=1, steps=1)
 
     def work(self) -> float:
@@ -233,9 +234,10 @@ class DeviceImages:
         Scaled pixels, float32 (N, inputs), and labels, int64 (N,), of all training images; see
         `errsrc.datasets.Images`.
     validation
-        Pixels and labels of the validation images, which choose the weights.
+        Pixels and labels of the training images that are held out.  Training keeps the weights that are best
+        on these images.
     test
-        Pixels and labels of the test images.
+        Pixels and labels of the test images, on which the trained network is measured.
     rows
         Rows of ``x`` that are not held out for validation, int64 (rows,).
     digest

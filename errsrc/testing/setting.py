@@ -298,10 +298,12 @@ def _squares(differences: Array) -> Array:
 
 
 def realizability_is_the_residual_of_the_projection(case: SettingCase) -> None:
-    """Realizability is the variance of the teacher's part outside its projection on the class.
+    """Realizability is the variance of the part of the teacher that lies outside the function class.
 
-    Only a `GaussianSetting` is tested, for classes with a `frame` and an exact quadrature.  For maps of
-    limited rank, the variance outside the projection on all linear maps must be a lower bound.
+    The test computes this variance from values at the quadrature points: it projects the teacher on the
+    functions of `frame` by least squares, and takes what is left.  Only a `GaussianSetting` is tested, for
+    classes with a `frame` and an exact quadrature.  The class `RankK` of linear maps of limited rank is
+    smaller than the class of all linear maps, so its realizability must be at least that of all linear maps.
     """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):

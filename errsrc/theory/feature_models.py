@@ -40,8 +40,8 @@ def random_features(
     eigenvalues : array_like, shape (M,)
         Variances e_i >= 0.  M is the number of latent features.
     target : array_like, shape (M,)
-        Squared coefficients c_i^2 >= 0 of the target, as a linear function of the inputs scaled to unit
-        variance.  For random teachers, give the means of c_i^2.
+        Squares c_i^2 >= 0 of the target's coefficients.  The target is the sum over i of c_i x_i / sqrt(e_i),
+        so input i contributes a variance of c_i^2.  For random teachers, give the means of c_i^2.
     ridge : float
         The ridge, >= 0, not divided by n.  With ridge 0, the learner is least squares of minimum norm.
     noise : float

@@ -67,7 +67,7 @@ def memorising_zipf(n: ArrayLike, decay: float) -> Array:
     n : array_like
         Numbers n of items that the learner has seen, > 0, of any shape S.
     decay : float
-        Decay of the probabilities, > 0; see above.
+        Decay of the probabilities, > 0: the probability of item i is proportional to i^-(1 + decay).
 
     Returns
     -------
@@ -109,13 +109,12 @@ def zipf_asymptote(n: ArrayLike, decay: float) -> Array:
     n : array_like
         Numbers n of items that the learner has seen, > 0, of any shape S.
     decay : float
-        Decay of the probabilities, > 0; see above.
+        Decay of the probabilities, > 0: the probability of item i is proportional to i^-(1 + decay).
 
     Returns
     -------
     ndarray of float64, shape S
-        Approximate probability, for large n, that a new item has not been seen.  See `memorising_zipf` for
-        the probabilities of the items.
+        Approximate probability, for large n, that a new item has not been seen.
 
     Raises
     ------

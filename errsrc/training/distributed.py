@@ -23,7 +23,7 @@ def rank() -> int:
 
 
 def world_size() -> int:
-    """Return the number of processes."""
+    """Return the number of processes; without a process group, it is 1."""
     return distributed.get_world_size() if _is_initialized() else 1
 
 
@@ -43,12 +43,13 @@ def shard(batch: int) -> slice:
 
 
 def all_reduce(part: Tensor) -> Tensor:
-    """Replace a tensor by its sum over all processes, in place, and return it.
+    """Add up the tensors of all processes, and return the sum.
 
     Parameters
     ----------
     part : Tensor
-        This process's part of the sum.  Its shape must be the same in all processes.
+        This process's part of the sum, which is replaced by the sum in place.  Its shape must be the same in
+        all processes.
     """
     if world_size() > 1:
         distributed.all_reduce(part)
@@ -56,12 +57,12 @@ def all_reduce(part: Tensor) -> Tensor:
 
 
 def broadcast(value: Tensor) -> Tensor:
-    """Replace a tensor by the tensor of rank 0, in place, and return it.
+    """Copy the values of a tensor from the process with rank 0 to all processes, and return the tensor.
 
     Parameters
     ----------
     value : Tensor
-        The tensor.  Its shape must be the same in all processes.
+        This process's tensor, which is changed in place.  Its shape must be the same in all processes.
     """
     if world_size() > 1:
         distributed.broadcast(value, 0)

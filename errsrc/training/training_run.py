@@ -75,17 +75,17 @@ class TrainingProgress:
     curves: list[list[tuple[float, ...]]]
 
     def state(self) -> dict[str, Any]:
-        """Return the attributes by the names that they have in checkpoints."""
+        """Return the attributes as a dict; its keys are the names that the attributes have in checkpoints."""
         return {_CHECKPOINT_NAMES.get(name, name): value for name, value in vars(self).items()}
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> Self:
-        """Return the progress that a saved state describes.
+        """Return the progress that was saved as a dict.
 
         Parameters
         ----------
         state : dict
-            What `state` returned.
+            A dict that the method `state` has returned, such as the one in a checkpoint.
         """
         return cls(**{f.name: state[_CHECKPOINT_NAMES.get(f.name, f.name)] for f in fields(cls)})
 
