@@ -126,7 +126,9 @@ def _marked(law: type[Law], error: np.ndarray, **sizes: np.ndarray) -> np.ndarra
 
 @pytest.mark.full
 @pytest.mark.parametrize(("kind", "most"), [("normal", 0.01), ("t3", 0.05)])
-@pytest.mark.parametrize("size", [8, 12, 24])
+@pytest.mark.parametrize(
+    "size", [12, pytest.param(8, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.slow)]
+)
 def test_rows_of_clean_data_are_rarely_far(kind: str, most: float, size: int) -> None:
     n = 100 * 2.0 ** np.linspace(0, 7, size)
     error = Power(0.05, 2.0, 0.5).error(n=n)
@@ -135,8 +137,8 @@ def test_rows_of_clean_data_are_rarely_far(kind: str, most: float, size: int) ->
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("row", [0, 3, 6, 11])
-@pytest.mark.parametrize("factor", [2.5, 10.0, 0.3])
+@pytest.mark.parametrize("row", [0, 3, pytest.param(6, marks=pytest.mark.slow), 11])
+@pytest.mark.parametrize("factor", [2.5, pytest.param(10.0, marks=pytest.mark.slow), 0.3])
 def test_one_outlier_of_a_curve_is_discounted_and_named(row: int, factor: float) -> None:
     n = 100 * 2.0 ** np.arange(12)
     error = Power(0.05, 2.0, 0.5).error(n=n) * noise("normal", 12, 0.01, 5)
