@@ -145,8 +145,8 @@ class Result:
         Returns
         -------
         dict of str
-            The fields by name.  An interval is a dict of estimate, low, high and level; None stands for
-            numbers that are not finite.
+            The fields by name, without those that do not count in comparisons.  An interval is a dict of
+            estimate, low, high and level; None stands for numbers that are not finite.
         """
         return {name: json_value(value) for name, value in self._field_values().items()}
 
@@ -171,7 +171,7 @@ class Result:
     def _field_values(self) -> dict[str, Any]:
         if not dataclasses.is_dataclass(self):
             return {}
-        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.compare}
 
     def _texts(self) -> list[tuple[str, str]]:
         """Return the name and the text of each field that is a number, a text, or an estimate."""

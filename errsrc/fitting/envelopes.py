@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.checks import LEVEL, PositiveArray
 from errsrc.errors import NoAnswer
-from errsrc.fitting.frontiers import Frontier
+from errsrc.fitting.frontiers import Frontier, exponent_texts
 from errsrc.fitting.lines import Line, fitted_line
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable, equation
+from errsrc.results import Interval, Result, TextTable
 
 POINTS = 1500
 """Number of values of compute at which the runs are compared, evenly spaced in ln C, as in Hoffmann et al."""
@@ -61,7 +61,7 @@ class TrainingEnvelope(Result):
 
     def headline(self) -> str:
         """Return the number of runs and the exponents as one line."""
-        exponents = f"m* ~ C^a, {equation('a', self.a)}; n* ~ C^b, {equation('b', self.b)}"
+        exponents = "; ".join(exponent_texts(self.a, self.b, ", "))
         return f"{int(self.used.sum())} runs: {exponents}"
 
     def content(self) -> list[str | TextTable]:
@@ -71,15 +71,10 @@ class TrainingEnvelope(Result):
             rows.append([*(f"{x:.3g}" for x in numbers), "" if used else "left out: at an end"])
         return [
             f"envelope of training curves; {100 * self.a.level:.6g}% intervals",
-            f"m* ~ C^a   {equation('a', self.a)}",
-            f"n* ~ C^b   {equation('b', self.b)}",
+            *exponent_texts(self.a, self.b, "   "),
             TextTable(rows, "l", header=True),
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the best runs, the exponents and the warnings, as JSON values."""
-        return {name: x for name, x in super().as_dict().items() if name != "lines"}
 
     def frontier(self, budgets: ArrayLike) -> Frontier:
         """Return the optimal sizes at budgets, from the lines through the best runs.

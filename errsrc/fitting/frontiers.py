@@ -30,6 +30,19 @@ CHUNK = 64
 """Number of budgets that are searched at once, which bounds the memory."""
 
 
+def exponent_texts(a: Interval, b: Interval, gap: str) -> tuple[str, str]:
+    """Return how the optimal model size and data size grow with the budget C, as two texts.
+
+    Parameters
+    ----------
+    a, b : Interval
+        Exponents of the optimal model size m* and of the optimal data size n*.
+    gap : str
+        Text between a size and its exponent.
+    """
+    return f"m* ~ C^a{gap}{equation('a', a)}", f"n* ~ C^b{gap}{equation('b', b)}"
+
+
 @dataclass(frozen=True, repr=False)
 class Frontier(Result):
     """The sizes with the lowest error at each of several budgets, and how these sizes grow with the budget.
@@ -77,15 +90,16 @@ class Frontier(Result):
 
     def headline(self) -> str:
         """Return the method and the exponents as one line."""
-        return f"{self.method}: m* ~ C^a, {equation('a', self.a)}; n* ~ C^b, {equation('b', self.b)}"
+        return f"{self.method}: " + "; ".join(exponent_texts(self.a, self.b, ", "))
 
     def content(self) -> list[str | TextTable]:
         """Return the method, the exponents, the optimum of each budget as a table, and the warnings."""
         level = f"{100 * self.a.level:.6g}%"
+        of_m, of_n = exponent_texts(self.a, self.b, "   ")
         return [
             f"{self.method}; {self.cost}; {level} intervals",
-            f"m* ~ C^a   {equation('a', self.a)}",
-            f"n* ~ C^b   {equation('b', self.b)}   ({self.scope})",
+            of_m,
+            f"{of_n}   ({self.scope})",
             TextTable(self.rows(), "l", header=True),
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,10 +19,10 @@ from errsrc import checks
 from errsrc.checks import LEVEL, Optional, PositiveArray
 from errsrc.errors import NoAnswer
 from errsrc.fitting.flops import AS_GIVEN, COMPUTED
-from errsrc.fitting.frontiers import Frontier
+from errsrc.fitting.frontiers import Frontier, exponent_texts
 from errsrc.fitting.lines import Line, fitted_line
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable, equation
+from errsrc.results import Interval, Result, TextTable
 
 NEAR = 1.1
 """Two neighbouring rows, in the order of their flops, share a budget if their flops differ by less than this
@@ -124,7 +123,7 @@ class IsoFlop(Result):
     def headline(self) -> str:
         """Return the number of budgets and the exponents as one line."""
         used = sum(not group.excluded for group in self.groups)
-        exponents = f"m* ~ C^a, {equation('a', self.a)}; n* ~ C^b, {equation('b', self.b)}"
+        exponents = "; ".join(exponent_texts(self.a, self.b, ", "))
         return f"{used} of {len(self.groups)} budgets: {exponents}"
 
     def content(self) -> list[str | TextTable]:
@@ -137,15 +136,10 @@ class IsoFlop(Result):
             rows.append([f"{group.budget:.4g}", str(int(group.used.sum())), *shown, note])
         return [
             f"isoFLOP parabolas; {self.cost}; {100 * self.a.level:.6g}% intervals",
-            f"m* ~ C^a   {equation('a', self.a)}",
-            f"n* ~ C^b   {equation('b', self.b)}",
+            *exponent_texts(self.a, self.b, "   "),
             TextTable(rows, "l", header=True),
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the budgets with their optima, the exponents and the warnings, as JSON values."""
-        return {name: x for name, x in super().as_dict().items() if name != "lines"}
 
     def frontier(self, budgets: ArrayLike) -> Frontier:
         """Return the optimal sizes at other budgets, from the lines through the minima.
