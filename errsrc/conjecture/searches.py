@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from errsrc import checks, records
 from errsrc.checks import SEED, Choice, Instance, Integer, Optional, Tuple
@@ -258,6 +260,24 @@ def _learner_function(learner: Any) -> Callable[[Setting], Learner]:
     return lambda setting: fixed
 
 
+@contextlib.contextmanager
+def _library_constants_only() -> Iterator[None]:
+    """Keep Hypothesis from drawing the constants of imported modules, which would decide what a seed finds.
+
+    Hypothesis 6.131 and later read constants from the modules of the working folder, among them errsrc in a
+    clone, and remember them from one test to the next.
+    """
+    if not hasattr(providers, "_get_local_constants"):
+        yield
+        return
+    none = providers.Constants()
+    with (
+        mock.patch.object(providers, "_get_local_constants", return_value=none),
+        mock.patch.object(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(1024)),
+    ):
+        yield
+
+
 class _Refuted(Exception):
     """An example that refutes the claim."""
 
@@ -359,7 +379,7 @@ def search(
     def run(example: Example) -> None:
         record.run(example)
 
-    with contextlib.suppress(_Refuted):
+    with _library_constants_only(), contextlib.suppress(_Refuted):
         run()  # the last example is the smallest: Hypothesis runs it once more at the end
     found = record.refuted[-1] if record.refuted else (None, None)
     return Search(claim, region, record.tallies, record.worst, record.hardest, *found)

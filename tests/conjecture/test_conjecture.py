@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import sys
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from errsrc.bases import Cube, Legendre, Sphere, Torus
 from errsrc.cli import main
@@ -162,6 +164,17 @@ def test_a_search_is_the_same_for_a_seed_and_another_for_another():
     one, same, other = (search(Claim(), Region(most=9), examples_wanted=40, seed=s) for s in (1, 1, 2))
     assert (one.tested, one.worst, one.hardest) == (same.tested, same.worst, same.hardest)
     assert one.hardest != other.hardest
+
+
+def test_a_search_does_not_depend_on_the_modules_that_are_imported(tmp_path, monkeypatch):
+    """Hypothesis draws the constants of local modules, here of one with 500 possible seeds of an example."""
+    settings = st.just(WORLD)
+    before = search(settings=settings, examples_wanted=300)
+    (tmp_path / "constants_of_a_user.py").write_text(f"numbers = {list(range(1000, 1500))}")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("constants_of_a_user")
+    after = search(settings=settings, examples_wanted=300)
+    assert (before.tallies, before.hardest) == (after.tallies, after.hardest)
 
 
 def test_what_is_not_tested_is_counted_as_such():
