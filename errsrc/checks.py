@@ -1,4 +1,6 @@
-"""Rules for the values of arguments and fields: each rule is declared once, and all messages have one form.
+"""Rules for the values of arguments and fields.
+
+Each rule is declared once, and all error messages have one form.
 
 Every message about a wrong value has the form
 
@@ -11,8 +13,8 @@ checks a value:
 - a dataclass declares the rules of its fields with `errsrc.fields`;
 - a call of a rule, such as ``Integer(at_least=1)(value, "n", "budget")``, checks a single value.
 
-Error messages, also those about the TOML files of studies, the reference, and the Hypothesis strategies of
-`errsrc.testing` come from the same rules.
+The same rules also give the error messages about the TOML files of studies, the texts of the reference, and
+the Hypothesis strategies of `errsrc.testing`.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ _NOT_NUMBERS = (bool, np.bool_, np.timedelta64)
 
 
 def refusal(name: str, where: str, accepted: str, got: object) -> str:
-    """Return the error message, of one line, for a wrong argument.
+    """Return the error message for a wrong argument: one line.
 
     Parameters
     ----------
@@ -84,7 +86,7 @@ def nearest(value: str, options: Iterable[str]) -> str:
 
 
 def missing_file(error: FileNotFoundError) -> FileNotFoundError:
-    """Return an error whose message also names the file of the folder with the most similar name, if any.
+    """Return an error whose message also names the most similar file in the same folder, if there is one.
 
     Parameters
     ----------
@@ -214,7 +216,7 @@ class Number(Rule):
 
 @dataclass(frozen=True)
 class Choice(Rule):
-    """One of several strings; the error for another string suggests the most similar option.
+    """One of several strings; the error message for any other string suggests the most similar option.
 
     Attributes
     ----------
@@ -321,7 +323,7 @@ class Optional(Rule):
 
 @dataclass(frozen=True)
 class Tuple(Rule):
-    """A tuple of values, each of which another rule accepts.
+    """A tuple of values that all satisfy another rule.
 
     Attributes
     ----------

@@ -30,9 +30,9 @@ class MissingPackage(ModuleNotFoundError):
     Parameters
     ----------
     user : str
-        What needs the package, as the first words of the message.
+        What needs the package, such as "A Parquet file".  These are the first words of the message.
     module : str
-        A key of `EXTRAS`.
+        Name of the module that is missing, a key of `EXTRAS`.
     """
 
     def __init__(self, user: str, module: str) -> None:
@@ -49,7 +49,7 @@ def require(user: str, *modules: str) -> None:
     user : str
         What needs the packages: the name of a package of errsrc, or words such as "A Parquet file".
     *modules : str
-        Keys of `EXTRAS`.
+        Names of the modules that are needed, keys of `EXTRAS`.
 
     Raises
     ------
@@ -67,9 +67,10 @@ def require(user: str, *modules: str) -> None:
 
 @contextlib.contextmanager
 def required_by(user: str) -> Iterator[None]:
-    """Make the error about a missing optional package name the function or command that was called.
+    """Make errors about missing optional packages name the function or command that was called.
 
-    Outside such a block, the error names the part of errsrc that could not be imported.
+    This holds for errors within the ``with`` block.  Other errors name the part of errsrc that could not be
+    imported.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def required_by(user: str) -> Iterator[None]:
     Raises
     ------
     MissingPackage
-        If an optional package is missing.
+        If an optional package is missing within the block.
     """
     try:
         yield

@@ -1,8 +1,8 @@
 """Bases: which orthonormal functions span a band?
 
-A basis is a frozen dataclass.  A call with inputs (N, dim) returns the values (N, M) of its M functions.
-Settings draw teachers from the span of a basis, the band, and learners fit functions in it.  A user's own
-basis is a subclass of `Basis`.
+A basis is a frozen dataclass.  If it is called with inputs (N, dim), it returns the values (N, M) of its M
+functions.  The span of the functions is called the band: settings draw teachers from it, and learners fit
+functions in it.  A user's own basis is a subclass of `Basis`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The interface of a basis: orthonormal functions on a domain, whose span is a band."""
+"""The interface of a basis: orthonormal functions on a domain.  Their span is called a band."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Basis(Checked, abc.ABC):
 
     The span of the functions is a *band*: settings draw teachers from it, and learners fit functions in it.
 
-    A subclass is a frozen dataclass whose fields are plain numbers and strings, all with defaults.  It must
-    define `size`, `dim`, `place`, `values` and `quadrature`.  Everything else has a default, which a subclass
-    overrides where the default is wrong or slow.  `errsrc.testing.check_basis` tests whether a subclass does
-    what the docstrings of this class say.
+    A subclass is a frozen dataclass.  Its fields are plain numbers and strings, and each field has a default.
+    It must define `size`, `dim`, `place`, `values` and `quadrature`.  All other methods have a default.  A
+    subclass overrides a default that is wrong or slow for it.  `errsrc.testing.check_basis` tests whether a
+    subclass does what the docstrings of this class say.
 
     Examples
     --------
@@ -85,10 +85,10 @@ class Basis(Checked, abc.ABC):
 
     @abc.abstractmethod
     def place(self, u: Array) -> Array:
-        """Return inputs for points of the unit cube: a map from the cube to the domain.
+        """Map points of the unit cube to inputs.
 
-        It maps points that are uniformly distributed in the cube to inputs from the distribution under which
-        the functions are orthonormal.
+        If the points are uniformly distributed in the cube, the inputs have the distribution under which the
+        functions are orthonormal.
 
         Parameters
         ----------
@@ -123,19 +123,21 @@ class Basis(Checked, abc.ABC):
         Parameters
         ----------
         order : int
-            The larger `order` of the bases that the two functions belong to.
+            The attribute `order` of the basis that the two functions belong to.  If they belong to two bases,
+            give the larger order.
 
         Returns
         -------
         points : ndarray of float64, (Q, dim)
             Inputs at which the products are evaluated.
         weights : ndarray of float64, (Q,)
-            Weights, whose sum is 1: the mean of g over the inputs' distribution is ``weights @ g(points)``.
+            Weights with the sum 1.  The mean of a function g over the inputs' distribution is ``weights @
+            g(points)``.
         """
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """Index of each function, int64 (M, ...), which identifies the function within the `family`.
+        """Index of each function, int64 (M, ...).  It identifies the function within the `family`.
 
         By default, the index of a function is its position: 0, ..., M - 1.
         """
@@ -145,15 +147,15 @@ class Basis(Checked, abc.ABC):
     def degrees(self) -> NDArray[np.int64]:
         """Degree of each function, int64 (M,), larger for functions that oscillate faster.
 
-        By default, the sum of the absolute values of the entries of the function's index.
+        By default, the degree is the sum of the absolute values of the entries of the function's index.
         """
         return np.abs(self.indices).reshape(self.size, -1).sum(1)
 
     @property
     def order(self) -> int:
-        """The order for which `quadrature` integrates squares of the functions exactly.
+        """The argument with which `quadrature` integrates squares of the functions exactly.
 
-        By default, the largest degree.
+        By default, this is the largest degree.
         """
         return int(self.degrees.max())
 
@@ -172,17 +174,20 @@ class Basis(Checked, abc.ABC):
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """Identity of the inputs and their distribution: bases of equal domains take the same inputs.
+        """A tuple that identifies the inputs and their distribution, which are the same for equal tuples.
 
-        By default, the name of the class and the values of all fields except the `size_field`.  Two bases
-        then have different domains if their classes or any of these values differ.
+        By default, the tuple has the name of the class and the values of all fields except the `size_field`.
+        Two bases then have different domains if their classes or any of these values differ.
         """
         names = [field.name for field in dataclasses.fields(self) if field.name != self.size_field]
         return (type(self).__name__, *(getattr(self, name) for name in names))
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """Identity of the functions: in bases of one family, equal indices belong to the same function."""
+        """A tuple that identifies the family of the basis.
+
+        In bases of one family, equal indices belong to the same function.
+        """
         return (type(self).__name__, self.domain)
 
     @property
@@ -233,7 +238,7 @@ class Basis(Checked, abc.ABC):
         return self.draw(count, rng)
 
     def check_data(self) -> None:
-        """Raise an error if the basis needs data that are not on this machine; by default it needs none."""
+        """Raise an error if the basis needs data that are not on this machine; by default, do nothing."""
 
     def synthesise(self, x: Array, coefficients: Array) -> Array:
         """Return ``values(x) @ coefficients``, computed in blocks of rows that fit into memory.

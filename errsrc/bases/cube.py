@@ -56,7 +56,7 @@ class Cube(Basis):
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """Factors of each product, int64 (M, bits): 1 for a coordinate that is a factor, otherwise 0."""
+        """Index of each product, int64 (M, bits): 1 for each coordinate that is a factor, otherwise 0."""
         check_memory(self.bits, self.size, "Cube")
         return _subsets(self)
 

@@ -76,9 +76,9 @@ def mercer(
     """Return the leading eigenfunctions of a kernel with respect to the distribution of inputs.
 
     The function chooses random landmarks among the inputs and computes the eigenfunctions of the kernel on
-    them.  The Nystrom method extends the eigenfunctions to other inputs (Williams and Seeger 2000).  Then
-    they are made orthonormal on all of `x`, in order of decreasing eigenvalue.  If only `size` differs
-    between two calls, the smaller basis consists of the first functions of the larger one.
+    them.  The Nystrom method extends the eigenfunctions to other inputs (Williams and Seeger 2000).  Then the
+    eigenfunctions are made orthonormal on all of `x`, in order of decreasing eigenvalue.  If only `size`
+    differs between two calls, the smaller basis consists of the first functions of the larger one.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def mercer(
     landmarks : int
         L, the number of landmarks, from 1 to N.
     rng : numpy.random.Generator
-        Chooses the landmarks.
+        Source of the random choice of the landmarks.
     name : str
         Name of the kernel, see `errsrc.bases.kernel`.
     length : float

@@ -24,7 +24,7 @@ _PRECISION = 1e-14  # relative precision of transforms that results depend on
 
 
 def applies(basis: Basis) -> bool:
-    """Return whether a basis has a non-uniform transform: whether it is trigonometric, with 1 to 3 angles.
+    """Return whether a basis has a non-uniform transform: whether it is trigonometric in 1 to 3 angles.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def synthesise(basis: Basis, x: Any, coefficients: Any, threads: int = 1) -> Arr
     Returns
     -------
     values : ndarray of float64, (n,) or (n, outputs)
-        The sums.  Their relative error is about 1e-14, plus 1e-16 times the degree of the basis from the
-        rounding of the nodes.
+        The sums.  Their relative error is about 1e-14 + 1e-16 x degree of the basis.  The second term comes
+        from the rounding of the nodes.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def analyse(basis: Basis, x: Any, values: Any, threads: int = 1) -> Array:
     Raises
     ------
     TypeError, ValueError
-        In the same cases as in `synthesise`.
+        If `synthesise` would raise it for these arguments.
 
     Examples
     --------
@@ -181,7 +181,7 @@ def synthesise_half(half: Complex, x: Array, threads: int) -> Array:
 
 
 def analyse_half(x: Array, values: Array, degree: int, threads: int) -> Complex:
-    """Return, for each frequency k, the sum over nodes x of the value at x times exp(-i k.x).
+    """Return the Fourier sums of values at nodes: for each frequency k, the sum of value times exp(-i k.x).
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def check_values(values: Any, name: str, where: str, rows: int, letter: str) -> 
     rows : int
         Number of rows.
     letter : str
-        Letter for the number of rows in the error message.
+        The letter, such as "n", that stands for the number of rows in the error message.
 
     Returns
     -------

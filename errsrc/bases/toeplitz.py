@@ -37,10 +37,11 @@ class ToeplitzSolution:
         Coefficients, in the order of ``basis.indices``.
     residual : float
         Root mean square of the residuals (labels minus values of the solution), divided by the root mean
-        square of the labels.  The residuals are computed from the labels, not taken from the iteration.
+        square of the labels.  The residuals are computed from the labels at the end, not taken from the
+        iteration.
     error : float
-        Estimated distance to the exact least-squares solution, divided by that solution's norm.  With several
-        outputs, it is the largest of their errors.
+        Estimated distance to the exact least-squares solution, divided by the norm of the exact solution.
+        With several outputs, this is the largest such number of an output.
     condition : float
         Estimated condition number: the square root of the ratio of the largest to the smallest eigenvalue of
         A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
@@ -48,8 +49,8 @@ class ToeplitzSolution:
         Above about 1e8 it is inf, because rounding hides the smallest eigenvalue.  The nodes then do not
         determine the function.
     rounding : float
-        Estimate of how far rounding of nodes and labels may move the solution, divided by the solution's
-        norm.  It is ``condition`` x machine epsilon x (50 + degree).
+        Estimated distance by which the rounding of nodes and labels may move the solution, divided by the
+        norm of the solution.  It is ``condition`` x machine epsilon x (50 + degree).
     iterations : int
         Number of iterations of conjugate gradients, summed over outputs.  The iterations that estimate the
         condition number do not count.
@@ -89,8 +90,8 @@ def solve(
     """Minimise sum_i w_i (f(x_i) - y_i)^2 + (ridge / n) |c|^2 over c, for f = sum_k c_k basis_k.
 
     The method is conjugate gradients on the weighted normal equations.  These equations square the condition
-    number.  To undo this, the iteration restarts from the residuals of the labels until the solution has the
-    required accuracy.
+    number, which costs accuracy.  Therefore the iteration restarts from the residuals of the labels until the
+    solution has the required accuracy.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def solve(
         "uniform": every weight is 1 / n, as in ordinary least squares.  If the labels are the values of a
         function in the band, without noise, both choices give this function.
     tolerance : float
-        Accepted distance to the exact least-squares solution, divided by that solution's norm; > 0.
+        Accepted distance to the exact least-squares solution, divided by the norm of the exact solution; > 0.
     iterations : int
         Largest number of iterations for one output, >= 1.
     threads : int

@@ -30,9 +30,10 @@ MOST_FREQUENCIES = 2**40
 class Torus(Basis):
     """Trigonometric polynomials of angles in [0, 2 pi)^dim, with frequencies up to a degree.
 
-    The functions are the constant 1, and sqrt(2) cos(k.x) and sqrt(2) sin(k.x) for one frequency k of each
-    pair k, -k.  In this k, the first coordinate that is not 0 is positive.  The index of the cosine is k, and
-    the index of the sine is -k.  Therefore the indices are all frequencies of the set.
+    One function is the constant 1.  For each pair of frequencies k, -k there are two functions, sqrt(2)
+    cos(k.x) and sqrt(2) sin(k.x).  Here k is the frequency of the pair in which the first coordinate that is
+    not 0 is positive.  The index of the cosine is k, and the index of the sine is -k.  Therefore the indices
+    are all frequencies of the set.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """Products with the matrix T = A^T W A + ridge of weighted least squares, by fast Fourier transforms.
 
 Here A = basis(x) for a trigonometric basis and any nodes x.  W is a diagonal matrix of weights, and the
-number `ridge` is added to the diagonal.  The entry of A^T W A for two frequencies depends on their difference
-alone.  Therefore A^T W A times a function is the function's product with the weighted density of the nodes,
-projected on the band.  This takes two ordinary transforms of twice the band's size, for any number of nodes
-(Feichtinger, Groechenig and Strohmer 1995, Numer. Math. 69, 423).
+number `ridge` is added to the diagonal.  The entry of A^T W A for two frequencies depends only on their
+difference.  Therefore A^T W A acts as follows: it multiplies a function by the weighted density of the nodes,
+and projects the product on the band.  This takes two ordinary transforms of twice the band's size, for any
+number of nodes (Feichtinger, Groechenig and Strohmer 1995, Numer. Math. 69, 423).
 """
 
 from __future__ import annotations

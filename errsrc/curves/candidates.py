@@ -42,7 +42,7 @@ BOUNDS: dict[type[Law], dict[str, tuple[float, float]]] = {Broken: {"c1": (-4.0,
 
 
 class CandidateComparison(NamedTuple):
-    """Scores of the candidates on held-out cells.
+    """Scores of the candidate laws of a learning curve on held-out cells.
 
     Attributes
     ----------
@@ -80,8 +80,8 @@ def compare_candidates(cells: CurveCells, seed: int) -> CandidateComparison:
     Returns
     -------
     CandidateComparison
-        The scores of all candidates that have a finite fit, and at least two fewer free parameters than there
-        are cells.
+        The scores.  A candidate is left out if its fit is not finite, or if it has more free parameters than
+        the number of cells minus two.
     """
     kept = _folds(len(cells.x))
     noise = np.broadcast_to(np.sqrt(cells.noise), kept.shape)[~kept]
@@ -151,16 +151,17 @@ def _student_log_density(t: Array) -> Array:
 
 
 class Description(NamedTuple):
-    """Intervals of the chosen candidate.
+    """Intervals of the chosen candidate's exponents and threshold.
 
     Attributes
     ----------
     exponent : Interval
-        Exponent of the candidate.  If the candidate has a bend or a cliff, it is the exponent before that.
+        Exponent of the candidate.  If the candidate has a bend or a cliff, it is the exponent before the bend
+        or cliff.
     threshold : Interval
         The n at the bend or the cliff.  For a power law, it is the floor instead.
     exponent_after : Interval or None
-        Exponent after a bend.
+        Exponent after the bend; None for candidates without a bend.
     """
 
     exponent: Interval

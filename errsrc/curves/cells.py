@@ -36,9 +36,8 @@ class CurveCells(NamedTuple):
     scale : float
         Factor that is common to the variances of all cells.
     df : float
-        Number of degrees of freedom with which the runs determine the scale.  It is inf if the scale is
-        known, 0 if the scale was estimated from the scatter around a smooth curve, and -1 if the scale is
-        unknown.
+        Degrees of freedom of the estimate of the scale.  The number is inf if the scale is known, 0 if the
+        scale was estimated from the scatter around a smooth curve, and -1 if the scale is unknown.
     """
 
     x: Array
@@ -148,7 +147,7 @@ def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | Non
     logs : ndarray of float64, shape (runs,)
         The ln error of each run.
     spread : ndarray of float64, shape (runs,), optional
-        Standard deviation of ln error of each run.  By default, it is estimated from the runs.
+        Standard deviation of ln error of each run.  By default, the noise is estimated from the runs.
     """
     runs = np.maximum(np.bincount(group, minlength=len(x)), 1)
     y = np.bincount(group, logs, minlength=len(x)) / runs
@@ -181,8 +180,8 @@ def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
     Returns
     -------
     callable
-        A function of curves divided by `root`, (curves, cells).  It returns the standard deviation of the
-        noise of each curve, divided by `root`, (curves,).
+        A function of an array (curves, cells): the curves divided by `root`.  The function returns an array
+        (curves,): the standard deviation of the noise of each curve, divided by `root`.
     """
     basis = np.vander(x - x.mean(), 3) / root[:, None]
     left = np.eye(len(x)) - basis @ np.linalg.pinv(basis)

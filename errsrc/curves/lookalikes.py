@@ -1,8 +1,8 @@
 """Decays that are no power laws but look like one over the measured sizes.
 
 Over a few octaves of n, noise hides the difference between a power law, a decay like 1 / ln n, a slow
-stretched exponential, and a power law with a small wave in ln n.  `lookalikes` returns sentences on those
-that the cells of a learning curve leave open.
+stretched exponential, and a power law with a small wave in ln n.  `lookalikes` names the decays that fit the
+cells of a learning curve as well as a power law.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def lookalikes(cells: CurveCells, floored: Law | None) -> str:
     Parameters
     ----------
     cells : CurveCells
-        The cells, for which the verdict is a power law.
+        The cells of a curve with the verdict "power law".
     floored : Law or None
         The fitted power law with a floor; None for a power law without a floor.
     """
@@ -51,7 +51,7 @@ def within_noise(cells: CurveCells) -> str:
     Parameters
     ----------
     cells : CurveCells
-        The cells, for which there is no verdict.
+        The cells of a curve with the verdict "not decided".
     """
     names = _decays(cells, float(special.chdtri(max(len(cells.x) - 2, 1), 0.1)))
     return f" {_capital(' or '.join(names))} fits within the noise." if names else ""

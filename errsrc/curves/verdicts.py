@@ -63,8 +63,9 @@ class CurveShape(Result):
     status : str
         The reason for the verdict, in one or two sentences.
     exponent : Interval
-        Exponent of the power law.  If there is a bend or a cliff, it is the exponent before that.  If the
-        verdict is "not decided", it is the exponent of the power law that fits the cells above zero best.
+        Exponent of the power law.  If there is a bend or a cliff, this is the exponent before the bend or
+        cliff.  If the verdict is "not decided", this is the exponent of the power law that fits the cells
+        above zero best.
     exponent_after : Interval or None
         Exponent after a bend; None for other verdicts.
     threshold : Interval or None
@@ -95,7 +96,8 @@ class CurveShape(Result):
     left_out : tuple of LeftOut
         Rows of a table that were not used, by reason; () for arrays.
     library : str
-        The library of the data frame that the runs came from; "" for others.
+        The library of the data frame that the runs came from, such as "pandas"; "" if they came from
+        something else.
     """
 
     verdict: str
@@ -128,7 +130,8 @@ class CurveShape(Result):
         -------
         dict of str to ndarray, shape (cells,)
             The columns "n", "runs", "error", "low", "high", "exponent", "exponent_low" and "exponent_high".
-            The exponent is that between a cell and the next one.  It is nan if there is no such exponent.
+            A cell's exponent is the local exponent between this cell and the next one.  It is nan if
+            `local_exponents` has no such exponent.
         """
         ends = np.full((3, len(self.n)), np.nan)
         for k, one in enumerate(self.local_exponents):
@@ -142,7 +145,7 @@ class CurveShape(Result):
         return f"{self.verdict}, exponent {self.exponent}, {len(self.n)} cells: {self.status}"
 
     def content(self) -> list[str | TextTable]:
-        """Return a table of the cells, the scores of the candidates, and the verdict."""
+        """Return what is printed: a table of the cells, the scores of the candidates, and the verdict."""
         rows = [("n", "error", f"{self.exponent.level:.0%} interval", "exponent to the next")]
         for k, (n, e) in enumerate(zip(self.n, self.error, strict=True)):
             interval = Interval(float(e), float(self.low[k]), float(self.high[k]), self.exponent.level)
@@ -194,12 +197,13 @@ def curve_shape(
         The runs as a table, as in `errsrc.fit`.  Rows that cannot be used are left out, and counted in
         `left_out`; rows with an error of 0 are used.
     accuracy, strict : bool
-        Whether the values are accuracies, and whether rows of `data` that cannot be used are refused, as in
-        `errsrc.fit`.
+        If `accuracy` is True, `error` holds accuracies instead of errors.  If `strict` is True, the function
+        raises ValueError for a row of `data` that cannot be used.  Both work as in `errsrc.fit`.
     std_error : array_like, shape (runs,), or str, optional
         Standard error of each error, >= 0.  For an error of 0, it says how large the true error may be.  By
-        default, the noise is estimated from the differences between runs of the same cell.  If there are
-        fewer than three runs more than cells, it is estimated from the scatter around a smooth curve.
+        default, the noise is estimated from the differences between runs of the same cell.  This takes at
+        least three more runs than cells.  If there are fewer, the noise is estimated from the scatter around
+        a smooth curve.
     zero : float, optional
         Errors up to this number count as 0, >= 0.  By default, it is 1e-12 (`errsrc.results.ROUNDING`) times
         the largest median error of a cell.  For error rates on a test set, give the resolution of the set: 3
@@ -230,9 +234,9 @@ def curve_shape(
 
     *Bend or cliff.* The candidates are fitted without each cell in turn, and without the largest cells.
     Their predictions for the left-out cells are scored by the density of Student's t distribution with 4
-    degrees of freedom.  A bend that is slower than the candidate's bend looks like a cliff from n = 0 on.
-    Therefore the verdict is a cliff only in two cases: the interval of the exponent before the cliff is above
-    0, or the interval of an exponent between two cells is above 3 (`LARGEST_BEND`).
+    degrees of freedom.  The candidate law has a bend of fixed width.  A wider bend looks like a cliff that
+    begins at n = 0.  Therefore the verdict is a cliff only in two cases: the interval of the exponent before
+    the cliff is above 0, or the interval of an exponent between two cells is above 3 (`LARGEST_BEND`).
 
     *Peaks.* A curve that departs from a power law and has a peak is not decided (`errsrc.fitting.fit` names
     such a peak, too).

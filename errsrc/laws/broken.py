@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Broken(Law):
-    """A power law with a floor, whose exponent changes once.
+    """A power law with a floor and with an exponent that changes once.
 
         e(n) = a + b n^-c0 (1 + (n / d1)^(1 / f1))^(-c1 f1)
 

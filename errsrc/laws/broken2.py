@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Broken2(Law):
-    """A power law with a floor, whose exponent changes twice.
+    """A power law with a floor and with an exponent that changes twice.
 
         e(n) = a + b n^-c0 (1 + (n / d1)^(1 / f1))^(-c1 f1) (1 + (n / d2)^(1 / f2))^(-c2 f2)
 

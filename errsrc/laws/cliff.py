@@ -33,7 +33,7 @@ class Cliff(Law):
     alpha : float
         Exponent before the cliff.
     n_cliff : float
-        The n at the cliff, where the exponential factor is 1 / e.
+        The n at the cliff.  At this n the exponential factor is exp(-1).
     gamma : float
         Steepness of the cliff.  If c_inf = 0, the local exponent -d ln e / d ln n is alpha + gamma (n /
         n_cliff)^gamma.

@@ -30,9 +30,9 @@ class Coupled(Law):
         e(n, m) = E + ((A m^-alpha)^(1/k) + (B n^-beta)^(1/k))^k
 
     At k = 1 this is the additive law of Hoffmann et al. 2022 (`Chinchilla`).  At k = beta and E = 0 it is the
-    joint law of Kaplan et al. 2020 (arXiv 2001.08361, eq. 1.5).  As k falls to 0, the error becomes that of
-    the larger term alone.  A fitted k with its interval therefore says whether the two limits on the error
-    add up or replace each other.
+    joint law of Kaplan et al. 2020 (arXiv 2001.08361, eq. 1.5).  As k falls to 0, the error becomes E plus
+    the larger of the two terms.  A fitted k with its interval therefore says whether the two terms add up, or
+    whether only the larger one counts.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class Coupled(Law):
     beta : float
         Exponent of n.
     k : float
-        Coupling of the two terms, > 0, without a unit: 1 for their sum, near 0 for their maximum.
+        Coupling of the two terms, > 0, without a unit.  If k = 1, the terms are added.  If k is near 0, the
+        larger term counts alone.
 
     Examples
     --------

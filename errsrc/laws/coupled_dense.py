@@ -25,9 +25,9 @@ class CoupledDense(Law):
 
         e~ = (x^(-alpha / k) + (b y^-beta)^(1 / k))^k + c_inf,     e = eps0 | e~ / (e~ - i eta) |
 
-    At k = 1 this is the joint law of Rosenfeld et al. 2020 (`Dense`); as k falls to 0, the larger of its two
-    terms decides alone (`Coupled`).  The values of b, c_inf and eta depend on the units n_full and m_base;
-    eps0, k and the exponents do not.
+    At k = 1 this is the joint law of Rosenfeld et al. 2020 (`Dense`).  As k falls to 0, only the larger of
+    its two terms counts, as in `Coupled`.  The values of b, c_inf and eta depend on the units n_full and
+    m_base; eps0, k and the exponents do not.
 
     Parameters
     ----------
@@ -38,15 +38,17 @@ class CoupledDense(Law):
     beta : float
         Exponent of m.
     b : float
-        Amplitude of the model term at m = m_base, in units of the data term at n = n_full.
+        Value of the model term b y^-beta at m = m_base, divided by the value of the data term x^-alpha at n =
+        n_full.
     c_inf : float
-        Floor of e~, in units of the data term at n = n_full.
+        Floor of e~, divided by the value of the data term x^-alpha at n = n_full.
     eta : float
-        Value of e~ around which the law changes from the power law to a random guess, in the units of e~.
+        Value of e~ around which the law changes from power laws to the error of a random guess.
     k : float
-        Coupling of the two terms, > 0, without a unit: 1 for their sum, near 0 for their maximum.
+        Coupling of the two terms, > 0, without a unit.  If k = 1, the terms are added.  If k is near 0, the
+        larger term counts alone.
     n_full, m_base : float
-        Units of n and of m, > 0; 1 by default, so that n and m are counted as they are.
+        Units in which n and m are counted, > 0.  By default, both units are 1.
 
     Examples
     --------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def excess(ratio: Any) -> Any:
-    """Return how far a ratio is above 1; 0 for a ratio below 1.
+    """Return ratio - 1 if a ratio is above 1, and 0 otherwise.
 
     Parameters
     ----------
@@ -29,21 +29,21 @@ def excess(ratio: Any) -> Any:
 
 
 def counted(ratio: Any, reach: Any) -> Any:
-    """Return how much a quantity counts for that has `ratio` times the size up to which it counts in full.
+    """Return the effective size of a quantity, in units of the size up to which it counts in full.
 
-    The value is `ratio` up to 1.  Beyond 1 each further unit counts for less than the unit before, so that
-    the value ends at 1 + `reach`.
+    Up to a `ratio` of 1, the effective size is `ratio`.  Beyond 1, each further unit counts for less than the
+    unit before, and the effective size approaches 1 + `reach`.
 
     Parameters
     ----------
     ratio, reach : array_like
-        Numbers >= 0 and > 0, of shapes that broadcast.
+        The size in these units, >= 0, and the limit of what is added beyond 1, > 0, of shapes that broadcast.
     """
     return np.minimum(ratio, 1.0) - reach * np.expm1(-excess(ratio) / reach)
 
 
 def counted_slope(ratio: Any, reach: Any) -> Any:
-    """Return the derivative of `counted` in `ratio`.
+    """Return the derivative of `counted` with respect to `ratio`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def counted_slope(ratio: Any, reach: Any) -> Any:
 
 
 def counted_growth(ratio: Any, reach: Any) -> Any:
-    """Return the derivative of `counted` in `reach`.
+    """Return the derivative of `counted` with respect to `reach`.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def counted_growth(ratio: Any, reach: Any) -> Any:
 
 @functools.cache
 def symbolic_functions() -> Any:
-    """Return `counted` as a sympy function, with its exact derivatives, and `excess` as another."""
+    """Return two sympy functions: `counted` with its exact derivatives, and `excess`."""
     import sympy
 
     class excess_of(sympy.Function):
@@ -105,7 +105,7 @@ def symbolic_functions() -> Any:
 
 @dataclass(frozen=True)
 class FiniteData(Law):
-    """The error of models of m parameters that see n tokens, of which only u are different.
+    """The error of models with m parameters that are trained on n tokens, only u of them different.
 
         e = E + A m'^-alpha + B n'^-beta + P (n / u - 1) m / u
         n' = u (1 + r_n (1 - exp(-(n / u - 1) / r_n)))
@@ -113,13 +113,13 @@ class FiniteData(Law):
         v  = (alpha A / (beta B))^(1 / alpha) u^(beta / alpha)
 
     The first three terms are the law of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5, 6 and 17): repeated
-    tokens count for less, and never for more than u r_n tokens.  Parameters beyond v count for less, too;
-    v is the number of parameters that is compute-optimal for u tokens under the law itself.  Where n <= u,
-    n' is n; where m <= v, m' is m.  With r_n and r_m large, the terms are those of `Chinchilla`.
+    tokens count for less, and never for more than u r_n tokens.  Parameters beyond v count for less, too.
+    Here v is the compute-optimal number of parameters for u tokens that are seen once.  Where n <= u, n' is
+    n; where m <= v, m' is m.  If r_n and r_m are large, the first three terms are the law `Chinchilla`.
 
     The last term is the overfitting of Lovelace et al. 2026 (arXiv 2605.01640), with all exponents 1: the
-    error rises with the number of repetitions and with the number of parameters per different token.  It is
-    0 where n <= u.  Without this term the error never rises with n, although measured errors do after many
+    error rises with the number of repetitions and with the number of parameters per different token.  It is 0
+    where n <= u.  Without this term the error never rises with n, although measured errors rise after many
     repetitions.  ``fixed={"P": 0}`` leaves the term out.
 
     Parameters
@@ -138,7 +138,8 @@ class FiniteData(Law):
         Number of repetitions of the data, > 0, after which further repetitions count for little.  The paper
         calls it R_D^*.
     r_m : float
-        The same for parameters beyond v: they count for at most r_m v parameters.  The paper calls it R_N^*.
+        Limit of the effective number of parameters beyond v, > 0, in units of v: all parameters beyond v
+        together count for at most r_m v parameters.  The paper calls it R_N^*.
     P : float
         Amplitude of the overfitting, in units of error times n / m.
 
@@ -172,8 +173,8 @@ class FiniteData(Law):
         Parameters
         ----------
         **inputs : array_like
-            The number ``n`` of tokens that the model sees, the number ``u`` of different tokens among which
-            it sees them, and the model size ``m``, all > 0, of shapes that broadcast.
+            The number ``n`` of tokens that the model is trained on, the number ``u`` of different tokens
+            among them, and the model size ``m``.  All are numbers > 0, of shapes that broadcast.
         """
         n, u, m = self.input_arrays(inputs)
         full = (self.alpha * self.A / (self.beta * self.B)) ** (1 / self.alpha) * u ** (
@@ -199,7 +200,7 @@ class FiniteData(Law):
 
     @classmethod
     def equation(cls) -> str:
-        """Return the law as a line of text, with the counted sizes m' and n'."""
+        """Return the law as a line of text, with the effective sizes m' and n'."""
         return "error = E + A/m'**alpha + B/n'**beta + P*(n/u - 1)*m/u"
 
     @classmethod

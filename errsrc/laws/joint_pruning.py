@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 class JointPruning(Law):
     """The error of magnitude-pruned networks as a function of depth l, width w and density d.
 
-    With the invariant m* = l^phi w^psi d and the dense plateau eps_np of each network,
+    With the invariant m* = l^phi w^psi d and the dense plateau eps_np, each network's error at high density,
 
         e = eps_np | (m* - i p (eps_up / eps_np)^(1 / gamma)) / (m* - i p) |^gamma
 
-    (Rosenfeld et al. 2021, arXiv 2006.10621, eq. 2).  The plateau eps_np is an *input*, one number for each
-    network (depth, width and data size); `plateau` measures it.  The data size affects the error only through
-    eps_np.
+    (Rosenfeld et al. 2021, arXiv 2006.10621, eq. 2).  The plateau eps_np is an *input*: one number for each
+    depth, width and data size.  The function `plateau` measures it.  The data size affects the error only
+    through eps_np.
 
     Parameters
     ----------

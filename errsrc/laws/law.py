@@ -60,8 +60,8 @@ class Law(abc.ABC):
     error_inputs : tuple of str
         Names of the inputs that are themselves errors, and therefore have the unit of the error.
     at_most : dict of str to float
-        Largest value of each input that has a largest value.  Fits and forecasts accept no larger values.
-        The method `error` accepts all values > 0.
+        The largest accepted value of an input, for inputs that have a limit.  Fits and forecasts accept no
+        larger values.  The method `error` accepts all values > 0.
     shared_units : dict of str to str
         The inputs that have the unit of another input, as {input: the other input}.  For example, ``{"u":
         "n"}`` if n counts tokens and u counts the different tokens among them.  A fit divides such inputs by
@@ -80,7 +80,8 @@ class Law(abc.ABC):
         Weak log-normal priors of parameters > 0 that `errsrc.auto` uses: the median in scaled units, and the
         standard deviation of the logarithm.
     largest_error_name : str or None
-        Name of the parameter that the error never exceeds, such as the error of a random guess; or None.
+        Name of the parameter that is an upper bound on the error, such as the error of a random guess; or
+        None.
     data_exponent_name, model_exponent_name : str or None
         Names of the parameters that are the exponents of the data size n and of the model size m; or None.
     """
@@ -192,7 +193,7 @@ class Law(abc.ABC):
         return str(sympy.latex(formula, symbol_names=names))
 
     def complaint(self) -> str | None:
-        """Return why a fit that ends at these parameters has failed, in a sentence, or None.
+        """Return a sentence that says why a fit that ends at these parameters has failed, or None.
 
         None means that the fit has not failed.  A subclass may override this method, for parameters that are
         all in range but make no sense together.
@@ -245,16 +246,16 @@ class Law(abc.ABC):
         Parameters
         ----------
         scales : dict of str to float
-            The factor, > 0, by which numbers grow, for "error" and for each input.  The factor is 1 for names
-            that are left out.  For an input with a reference, it is the factor of the input divided by the
-            reference.  An input in `shared_units` has the factor of the input whose unit it has.  An input
-            in `dimensionless` has the factor 1.
+            The factor, > 0, by which numbers grow, for "error" and for each input.  Names that are left out
+            have the factor 1.  For an input with a reference, give the factor of the ratio input / reference.
+            An input in `shared_units` needs the same factor as the input that it shares the unit with.  An
+            input in `dimensionless` needs the factor 1.
 
         Raises
         ------
         ValueError
-            For different factors of inputs that share a unit, and for a factor other than 1 of an input that
-            has no unit.
+            If inputs that share a unit have different factors, or if an input without a unit has a factor
+            other than 1.
         """
         factors = {name: scales.get(name, 1.0) for name in ("error", *self.inputs)}
         for name, other in self.shared_units.items():
@@ -275,7 +276,7 @@ class Law(abc.ABC):
 
 @dataclass(frozen=True)
 class LawClass(Rule):
-    """A class of laws that a fit can use: a subclass of `Law` whose definition is complete."""
+    """The rule for arguments that must be a subclass of `Law` with a complete definition."""
 
     accepted: ClassVar[str] = "a subclass of errsrc.laws.Law, as errsrc.laws.Power is"
 
@@ -349,12 +350,12 @@ def checked_inputs(
     where : str
         Name of the function for error messages.
     at_most : dict of str to float, optional
-        Largest value of each input that has a largest value.
+        The largest accepted value of an input, for inputs that have a limit.
 
     Returns
     -------
     dict of str to ndarray of float64
-        The arrays, of the same shapes.
+        The inputs by name, as arrays of the shapes that were given.
 
     Raises
     ------

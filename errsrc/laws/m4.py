@@ -42,7 +42,8 @@ def solve_share(level: Any, gamma: Any) -> Any:
 def log_complement(s: Any) -> Any:
     """Return ln(1 - s), with a finite number where s rounds to 1.
 
-    The slope of `M4` contains this number times 1 - s.  Therefore the slope is 0 where s rounds to 1.
+    The slope of `M4` contains the product of this number and 1 - s.  Therefore the slope is 0 where s rounds
+    to 1.
 
     Parameters
     ----------
@@ -100,10 +101,10 @@ class M4(Law):
     a : float
         Amplitude, in units of n^alpha.
     alpha : float
-        Exponent of n far from the error of a random guess.
+        Exponent of n where the error is far below eps0.
     gamma : float
-        Determines how the error leaves eps0: where the error is near eps0, 1 - u is proportional to n^(alpha
-        / gamma).
+        Determines how the error falls from eps0: as long as the error is near eps0, 1 - u is proportional to
+        n^(alpha / gamma).
 
     Examples
     --------

@@ -18,7 +18,7 @@ class Parameter:
     name : str
         Name of the field.
     log : bool
-        True if a fit searches the logarithm of the parameter, as for positive parameters.
+        True if a fit searches the logarithm of the parameter.  It does so for positive parameters.
     start : tuple of float
         Range (low, high) of a fit's random starts, in scaled units.  In scaled units, the errors and each
         input have geometric mean 1.
@@ -50,7 +50,7 @@ def positive(
 ) -> Any:
     """Declare a parameter > 0, such as an amplitude or an exponent.
 
-    A fit searches the logarithm of the parameter.  The law itself also accepts the value 0, for which a term
+    A fit searches the logarithm of the parameter.  The law itself also accepts the value 0, at which a term
     of the law vanishes.
 
     Parameters
@@ -121,7 +121,7 @@ def _declare(
 
 
 def power_value(power: float | str, values: Mapping[str, Any]) -> Any:
-    """Return a power in a unit as a number.
+    """Return the value of a power that occurs in the unit of a parameter.
 
     Parameters
     ----------

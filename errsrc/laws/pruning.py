@@ -64,7 +64,7 @@ class Pruning(Law):
         Parameters
         ----------
         **inputs : array_like
-            The ``density``, > 0, of any shape.
+            The ``density``, the share of the weights that are not pruned, > 0, of any shape.
         """
         (d,) = self.input_arrays(inputs)
         ratio = (self.eps_up / self.eps_np) ** (1 / self.gamma)

@@ -21,8 +21,8 @@ class SparseTraining(Law):
 
         e = (a_S density^b_S + c_S) m^-b_N + (a_D / n)^b_D + c
 
-    (Frantar et al. 2023, arXiv 2309.08520, eq. 1, where the density is 1 - S).
-    Here m is the number of *non-zero* parameters.  At equal m the sparser network has the lower error: it is
+    (Frantar et al. 2023, arXiv 2309.08520, eq. 1, where the density is 1 - S).  Here m is the number of
+    *non-zero* parameters.  Of two networks with equal m, the sparser one has the lower error, because it is
     part of a larger network.
 
     The paper writes the second term with a_D, a number of examples.  The parameter here is the amplitude
@@ -31,7 +31,7 @@ class SparseTraining(Law):
     Parameters
     ----------
     a_S : float
-        Amplitude of the model term that vanishes as the density falls, in units of error times m^b_N.
+        Amplitude of the part of the model term that vanishes at density 0, in units of error times m^b_N.
     b_S : float
         Exponent of the density.
     c_S : float
@@ -72,7 +72,7 @@ class SparseTraining(Law):
 
     @property
     def a_D(self) -> float:
-        """The number of training examples a_D of the paper, B^(1 / b_D)."""
+        """The paper's a_D, a number of training examples: B^(1 / b_D)."""
         return float(self.B ** (1 / self.b_D))
 
     def error(self, **inputs: ArrayLike) -> Array:

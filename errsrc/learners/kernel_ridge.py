@@ -18,9 +18,9 @@ from errsrc.settings.setting import Array
 class KernelRidge(LinearLearner):
     """Kernel ridge regression: predictions k(at, X) (K + ridge I)^-1 y, where K = k(X, X).
 
-    Here X are the inputs and y the labels of the examples.  The predictions are the posterior mean of a
-    Gaussian process with this kernel, if `ridge` is the noise variance divided by the variance of the
-    process.
+    Here X are the inputs and y the labels of the examples, and `at` are the inputs of the predictions.  The
+    predictions are the posterior mean of a Gaussian process with this kernel, if `ridge` is the noise
+    variance divided by the variance of the process.
 
     Parameters
     ----------

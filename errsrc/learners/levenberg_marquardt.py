@@ -26,17 +26,17 @@ class LevenbergMarquardt:
     """Levenberg-Marquardt iteration for E least-squares problems at once (Marquardt 1963).
 
     Each problem has R residuals r, which depend on P parameters, and minimises their mean square.  A step d
-    minimises ||r - J d||^2 / R + damping ||d||^2, where J is the Jacobian of minus the residuals.  If the
-    damping is small, d is computed by QR, because the normal equations square the condition number of J and
-    would lose half the digits.  A step is taken if it lowers the loss.  The damping depends on how well J
-    predicts this decrease, as in Nielsen 1999, but it falls more slowly than in that paper.
+    minimises ||r - J d||^2 / R + damping ||d||^2, where J is the Jacobian of -r.  If the damping is small, d
+    is computed by QR, because the normal equations square the condition number of J and would lose half the
+    digits.  A step is taken if it lowers the loss.  The damping depends on how well J predicts this decrease,
+    as in Nielsen 1999, but it falls more slowly than in that paper.
 
     Parameters
     ----------
     residuals : callable
         Function that maps points (E, P) to residuals r, (E, R).
     jacobian : callable
-        Function that maps points (E, P) to the Jacobian J of minus the residuals, (E, R, P).
+        Function that maps points (E, P) to the Jacobian J of -r, (E, R, P).
     point : Tensor of float64, (E, P)
         Points at which the problems start.
 

@@ -44,11 +44,11 @@ class LowPass(BatchLearner):
 
     The projection uses only values of the predictor, not the labels.  By default, the values are taken at the
     points of a quadrature, whose order is `oversampling` times the order of the basis.  The projection is
-    then exact for predictors of up to (2 oversampling - 1) times the order of the basis.  On a torus, higher
-    frequencies of the predictor are aliased into the band.  If `sample` > 0, the projection is the
-    least-squares fit in the band to the predictor's values at random inputs.  The squared error of this fit
-    is about M / sample times the predictor's energy outside the band.  A predictor's ``function`` is an
-    ``errsrc.learners.low_pass.LowPassFit``.
+    then exact if the order of the predictor is at most (2 oversampling - 1) times the order of the basis.  On
+    a torus, higher frequencies of the predictor are aliased into the band.  If `sample` > 0, the projection
+    is the least-squares fit in the band to the predictor's values at random inputs.  The squared error of
+    this fit is about M / sample times the predictor's energy outside the band.  A predictor's ``function`` is
+    an ``errsrc.learners.low_pass.LowPassFit``.
 
     Parameters
     ----------
@@ -104,8 +104,8 @@ class LowPass(BatchLearner):
         Raises
         ------
         Diverged
-            If the other learner raises it.  The error's attribute ``best`` is the list of all projected
-            predictors.
+            If the other learner raises this error.  The error's attribute ``best`` is the list of all
+            projected predictors.
         """
         data = [check_examples(x, y, "LowPass") for x, y in zip(xs, ys, strict=True)]
         inputs = [self.basis.check_inputs(x) for x, _ in data]

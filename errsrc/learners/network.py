@@ -42,9 +42,9 @@ class NetworkStudent(BatchLearner):
     steps : int
         Largest number of training steps, >= 1.
     validation : float
-        Share of the n examples that are held out from training, in [0, 1).  They choose the stopping time and
-        the weights.  If the share is less than half an example, there are no such examples, and training
-        takes all `steps`.
+        Share of the n examples that are held out from training, in [0, 1).  The held-out examples decide when
+        training stops and which weights are kept.  If the share is less than half an example, no example is
+        held out, and training takes all `steps`.
     members : int
         Number of networks that are trained and averaged, >= 1.  Each has its own initial weights and its own
         split of the examples.

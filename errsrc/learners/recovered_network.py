@@ -144,9 +144,9 @@ class RecoveredNetwork:
     def solved_share(self) -> Interval:
         """Share of the ended runs that reached zero training error, with a 95% interval (Clopper-Pearson).
 
-        If no run did, the upper end is 3 / starts_ended (rule of three).  Runs that had not ended when the
-        first run succeeded do not count.  The share is too large if failing runs take longer than successful
-        runs.
+        If no run reached it, the upper end is 3 / starts_ended (rule of three).  Runs that had not ended when
+        the first run succeeded do not count.  The share is too large if failing runs take longer than
+        successful runs.
         """
         k, n = self.starts_solved, self.starts_ended
         low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
@@ -165,7 +165,7 @@ class RecoveredNetwork:
 
     @property
     def condition(self) -> float:
-        """Condition number of the Jacobian on the examples; inf if they do not determine the weights."""
+        """Condition number of the Jacobian on the examples; inf if they leave the weights undetermined."""
         values = self._spectrum[0]
         return float(values[0] / values[-1]) if values[-1] > 0 else math.inf
 

@@ -57,17 +57,17 @@ class BandSelection(Learner):
     """Least squares in a band that is chosen from the data.
 
     The candidates are a largest band, `bound`, and the smaller bands inside it.  The learner compares only
-    the candidates with fewer functions than there are examples.  It fits each to the examples, and chooses
-    the smallest band whose fit has no residual (up to rounding).  At inputs in general position, the residual
-    is zero only if the target function is in the band and the labels have no noise.  If all fits have a
-    residual, the learner chooses the band with the smallest leave-one-out error.  A predictor's ``function``
-    is a `SelectedFit`, whose status names the band and the reason for the choice.
+    the candidates with fewer functions than there are examples.  It fits each candidate to the examples, and
+    chooses the smallest band whose fit has no residual (up to rounding).  At inputs in general position, the
+    residual is zero only if the target function is in the band and the labels have no noise.  If all fits
+    have a residual, the learner chooses the band with the smallest leave-one-out error.  A predictor's
+    ``function`` is a `SelectedFit`, whose status names the band and the reason for the choice.
 
     Parameters
     ----------
     bound : Basis
-        The basis of the largest band.  The candidates are all bases in its `Basis.nested`, with `bound` as
-        the last.
+        The basis of the largest band.  The candidates are the bases in ``bound.nested``; the last of them is
+        `bound` itself.
 
     Notes
     -----

@@ -99,7 +99,7 @@ def truncated_inverse(d: Array, cutoff: float) -> Array:
 
 
 def rounding_cutoff(shape: tuple[int, int]) -> float:
-    """Return the ratio to the largest singular value up to which a singular value may be a rounding error.
+    """Return the cutoff of singular values that may be rounding errors, in units of the largest one.
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ class Tuned(BatchLearner):
 
     @property
     def function_class(self) -> FunctionClass:
-        """The function class of the candidates if they all have the same one; otherwise, all functions."""
+        """The function class of the candidates if all have the same class; otherwise, all functions."""
         classes = {one.function_class for one in self.candidates}
         return classes.pop() if len(classes) == 1 else AllFunctions()
 

@@ -80,9 +80,8 @@ class LanguageModel(Network, abc.ABC):
     def initial_stds(self) -> tuple[float, ...]:
         """Return standard deviations of the initial weights.
 
-        The standard deviation of a matrix is such that the matrix times its multiplier has the standard
-        deviation 1 / sqrt(fan-in).  Embeddings have the standard deviation 1.  The last matrix and all
-        vectors are initially 0.
+        A matrix times its factor from `multipliers` has entries of standard deviation 1 / sqrt(fan-in).
+        Embeddings have the standard deviation 1.  The last matrix and all vectors are initially 0.
         """
         stds = [
             0.0 if len(shape) == 1 else 1 / (multiplier * math.sqrt(shape[1]))

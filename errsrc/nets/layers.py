@@ -78,10 +78,11 @@ def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None
     Parameters
     ----------
     kernels : tensor
-        Kernels of 3 x 3 pixels, of shape (E, out, in 9), or kernels of one pixel, of shape (E, out, in).
+        Kernels of 3 x 3 pixels, of shape (E, out, 9 in), or kernels of one pixel, of shape (E, out, in).
         Kernels of 3 x 3 pixels are applied with one pixel of zeros around the images.
     x : tensor (B, E in, side, side)
-        Images with the channels of one member after those of another, see `as_images`.
+        Images.  All channels of the first member come first, then all channels of the second, and so on; see
+        `as_images`.
     stride : int
         Distance in pixels from one output to the next.
     bias : tensor (E, out), optional

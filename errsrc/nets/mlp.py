@@ -98,8 +98,8 @@ class MLP(Network):
     def jacobian(self, weights: Weights, x: Tensor) -> Tensor:
         """Return the derivatives (E, B * outputs, P) of the outputs, see `Network.jacobian`.
 
-        One hand-written backward pass computes the derivatives of all outputs.  It contains each example once
-        for each output.
+        One hand-written backward pass computes the derivatives of all outputs.  The batch of this pass
+        contains each example once for each output.
         """
         h, zs = self._forward(weights, x)
         members, count, outputs = len(x), x.shape[1], self.outputs

@@ -103,9 +103,10 @@ class Network(Checked, abc.ABC):
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Shape of the predictions for one example.
+        """Shape of the predictions for one example, without the axis of the outputs.
 
-        It is (T,) if the network makes a prediction for each of T tokens, and () if it makes one prediction.
+        The shape is (T,) if the network makes a prediction for each of T tokens, and () if it makes one
+        prediction.
         """
         return ()
 
@@ -123,7 +124,7 @@ class Network(Checked, abc.ABC):
 
     @property
     def multiply_adds(self) -> int:
-        """Number of multiply-adds that weight tensors of two or more axes take for one example.
+        """Number of multiply-adds for one example, counted over weight tensors of two or more axes.
 
         The products of queries, keys and values in attention do not count.
         """

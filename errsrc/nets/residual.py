@@ -1,10 +1,10 @@
 """Residual networks of square images, with the published depths and widths.
 
-The output of a network here for an image depends on the weights and this image alone, not on other images or
-running averages.  Therefore channels are normalised in groups (Wu and He 2018, arXiv 1803.08494) instead of
-over the batch, with the same number of parameters.  There are 4 groups, or 2 or 1 if 4 does not divide the
-number of channels.  Scales are stored as differences from 1.  The stored scales and the shifts are initially
-0.  They are never pruned, because they are tensors of one axis.
+The output for an image depends only on the weights and on this image, not on other images or on running
+averages.  Therefore channels are normalised in groups (Wu and He 2018, arXiv 1803.08494) instead of over the
+batch, with the same number of parameters.  There are 4 groups, or 2 or 1 if 4 does not divide the number of
+channels.  Scales are stored as differences from 1.  The stored scales and the shifts are initially 0.  Scales
+and shifts are never pruned, because they are tensors of one axis.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class _TensorSpec(NamedTuple):
 
 @dataclass(frozen=True)
 class Residual(ImageNetwork, abc.ABC):
-    """Base of residual networks: three stages of blocks, each with half the side and twice the channels.
+    """Base of residual networks with three stages of blocks.
+
+    From each stage to the next, the side of the images is halved and the number of channels is doubled.
 
     Attributes
     ----------
@@ -85,8 +87,9 @@ class Residual(ImageNetwork, abc.ABC):
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of all weight tensors.
 
-        Kernels of 3 x 3 pixels are (out, 9 in), scales and shifts are (channels,), and kernels of one pixel
-        are (out, in).  The last two tensors are the matrix (out, in) and the biases (out,) of the last layer.
+        Kernels of 3 x 3 pixels have the shape (out, 9 in), kernels of one pixel (out, in), and scales and
+        shifts (channels,).  The last two tensors are the matrix (out, in) and the biases (out,) of the last
+        layer.
         """
         return tuple(spec.shape for spec in self._tensor_specs())
 

@@ -42,7 +42,8 @@ class Bar(NamedTuple):
     name
         Name of the quantity that the bar measures.
     value
-        The quantity: the estimate is the length of the bar, and the interval is drawn over its end.
+        The quantity.  Its estimate is the length of the bar, and its interval is drawn over the end of the
+        bar.
     text
         Text at the end of the bar.
     colour
@@ -117,7 +118,9 @@ def variances(result: BiasVariance, ax: Axes | None = None) -> Axes:
 
 
 def uncertainty_bounds(result: UncertaintyBracket, ax: Axes | None = None) -> Axes:
-    """Draw the bounds of the uncertainty, and the distances of the predictors that give upper bounds.
+    """Draw the bounds of the uncertainty as bars, and the quantities that the bounds come from.
+
+    All quantities are mean squared distances from the teacher.
 
     Parameters
     ----------
@@ -145,9 +148,10 @@ def uncertainty_bounds(result: UncertaintyBracket, ax: Axes | None = None) -> Ax
 
 @checks.arguments(result=Instance(PrunedPlan, "a plan of errsrc.fewest_weights"))
 def weights_left(result: PrunedPlan, ax: Axes | None = None) -> Axes:
-    """Draw the number of weights with which each network reaches the error; the smallest has an interval.
+    """Draw, for each network, the number of weights with which it reaches the target error.
 
-    The number beside each point is the share of draws in which this network needs the fewest weights.
+    The network that needs the fewest weights has an interval.  The number next to each point is the share of
+    random draws of the fitted law in which this network needs the fewest weights.
 
     Parameters
     ----------
@@ -184,7 +188,9 @@ def weights_left(result: PrunedPlan, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(result=Instance(Comparison, "what errsrc.compare returns"))
 def misses(result: Comparison, ax: Axes | None = None) -> Axes:
-    """Draw how far each law misses the held-out sizes, as bars, the best law at the top.
+    """Draw how far each law misses the held-out errors: a bar for each law, with the best law on top.
+
+    The length of a bar is the root mean square of ln (predicted / measured).
 
     Parameters
     ----------
@@ -207,7 +213,7 @@ def misses(result: Comparison, ax: Axes | None = None) -> Axes:
 
 
 def setting_title(result: Any, *more: str) -> str:
-    """Return a title of the learner and the setting of a result, and further words.
+    """Return a title that names the learner and the setting of a result, followed by further words.
 
     Parameters
     ----------

@@ -62,9 +62,9 @@ def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[
     Parameters
     ----------
     curves : sequence of (cell, budgets)
-        A curve is the budgets of one setting and learner at several n.  The cell identifies the curve.  The
-        files of several curves are numbered.  A curve with a single n, or with a risk of 0 at all n, is not
-        drawn.
+        Pairs of an object, which is not used, and the budgets of one setting and learner at several n.  Each
+        pair is a curve.  If there are several curves, the names of their files are numbered.  A curve with a
+        single n, or with a risk of 0 at all n, is not drawn.
     path : Path
         Beginning of the paths of the files.
     """
@@ -82,9 +82,9 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
     """Draw the shares of the four terms in the risk as stacked areas over n.
 
     The terms from bottom to top are: noise, realizability, uncertainty, deficiency.  A hatched area is the
-    distance between two bounds: it belongs either to the term in its label or to the deficiency.  The shares
-    are relative to the total at each n, which is written above the figure.  A total that is 0 up to rounding
-    (`Budget.rounded`) has no shares.
+    distance between a lower and an upper bound.  The bounds do not say which part of this area belongs to the
+    term in its label, and which part to the deficiency.  The shares are relative to the total at each n,
+    which is written above the figure.  A total that is 0 up to rounding (`Budget.rounded`) has no shares.
 
     Parameters
     ----------
@@ -175,8 +175,8 @@ def terms(
 ) -> Axes:
     """Draw each term and the total against n on logarithmic axes, with intervals as bands.
 
-    Terms that are 0 at all n are named in the legend only.  For other terms, open marks at the bottom stand
-    for estimates at or below 0, or 0 up to rounding (`Budget.rounded`).
+    Terms that are 0 at all n are named in the legend only.  For other terms, an estimate that is at or below
+    0, or 0 up to rounding (`Budget.rounded`), is an open mark at the bottom.
 
     Parameters
     ----------

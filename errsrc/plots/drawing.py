@@ -69,12 +69,12 @@ def draw(result: Any, ax: Axes | None = None, **options: Any) -> Axes:
 
 @functools.singledispatch
 def draw_several(first: Any, results: Sequence[Any], ax: Axes | None = None, **options: Any) -> Axes:
-    """Draw a list of results of one type, by the type of its first entry.
+    """Draw a list of results of one type as the figure for lists of this type.
 
     Parameters
     ----------
     first : Result
-        The first entry.
+        The first entry, whose type selects the figure.
     results : sequence of Result
         All entries.
     ax : matplotlib Axes, optional
@@ -128,12 +128,12 @@ def _draw_dict(result: Mapping[str, Any], ax: Axes | None = None, **options: Any
 
 @functools.singledispatch
 def draw_labelled(first: Any, results: Mapping[str, Any], ax: Axes | None = None, **options: Any) -> Axes:
-    """Draw a dict of results of one type by label, by the type of its first entry.
+    """Draw a dict of results of one type, by label, as the figure for dicts of this type.
 
     Parameters
     ----------
     first : Result
-        The first entry.
+        The first entry, whose type selects the figure.
     results : mapping of str to Result
         All entries.
     ax : matplotlib Axes, optional

@@ -63,7 +63,7 @@ def isoflop_curves(
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
     columns : dict of str to str, optional
-        What the axes call "m" and "error".
+        Labels of the axes, by the names "m" and "error".
     """
     names = {"m": "m, model size", "error": "error"} | dict(columns or {})
     with mpl.rc_context(STYLE):
@@ -141,16 +141,17 @@ def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
 def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
     """Draw the runs of each budget, and next to them the optimal sizes by all approaches.
 
-    The lines and bands of the optimal sizes reach from the smallest budget of the runs to the largest that
-    was asked for.  Filled marks are the sizes at these budgets; open marks are the minima of the parabolas,
-    with their intervals.
+    The lines and bands of the optimal sizes reach from the smallest budget of the runs to the largest budget
+    that was asked for.  Filled marks are the optimal sizes at the budgets that were asked for.  Open marks
+    are the minima of the parabolas, with their intervals.
 
     Parameters
     ----------
     result : ComputeOptimal
         Compute-optimal sizes by one or more approaches.
     ax : matplotlib Axes, optional
-        Where to draw the optimal sizes alone; by default a new figure, with the runs if they share budgets.
+        Where to draw the optimal sizes alone.  By default, a new figure, which also shows the runs if they
+        share budgets.
 
     Returns
     -------

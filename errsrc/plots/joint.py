@@ -74,7 +74,7 @@ def curves_by_m(fit: Forecast, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        For a law in other inputs.
+        If the law has other inputs than n and m.
     """
     n, m, error = _measured(fit, "curves_by_m")
     with mpl.rc_context(STYLE):
@@ -104,8 +104,8 @@ def curves_by_m(fit: Forecast, ax: Axes | None = None) -> Axes:
 def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
     """Draw error against m with one curve for each budget 6 n m, and the measured points: an isoFLOP figure.
 
-    A diamond marks the lowest error of the law at each budget.  Runs whose budgets differ by at most 15% are
-    runs of one budget.
+    A diamond marks the lowest error of the law at each budget.  Runs with budgets that differ by at most 15%
+    count as runs of one budget.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def far_points(fit: Forecast, error: Array) -> NDArray[np.bool_]:
 
 
 def draw_far(ax: Axes, x: Array, error: Array, far: NDArray[np.bool_]) -> list[Line2D]:
-    """Draw points that are far from the law as crosses, at the end of the axis if they lie beyond it.
+    """Draw points that are far from the law as crosses; points beyond the axis are drawn at its end.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def draw_far(ax: Axes, x: Array, error: Array, far: NDArray[np.bool_]) -> list[L
     x, error : ndarray of float64, shape (points,)
         All points.
     far : ndarray of bool, shape (points,)
-        Which points are far from the law.
+        True for the points that are far from the law.
 
     Returns
     -------
@@ -206,8 +206,8 @@ def budgets_of(n: Array, m: Array) -> Array | None:
     Returns
     -------
     ndarray of float64, shape (points,), or None
-        Budgets, equal for all runs of one budget.  None unless each budget has several model sizes, and there
-        are fewer budgets than model sizes.
+        The budgets; runs that share a budget have exactly the same number.  None if a budget has only one
+        model size, or if there are not fewer budgets than model sizes.
 
     Examples
     --------
@@ -295,7 +295,7 @@ def colour_bar(ax: Axes, colours: _Colours, sizes: Array, label: str) -> None:
     sizes : ndarray of float64
         The sizes that have these colours.
     label : str
-        What the sizes are.
+        Text that says what the sizes are.
     """
     figure: Any = ax.get_figure()
     bar = figure.colorbar(ScalarMappable(colours.norm, colours.cmap), ax=ax, label=label, pad=0.02)

@@ -27,7 +27,7 @@ LONGEST_TITLE = 68
 
 
 def size_label(forecast: Forecast, name: str) -> str:
-    """Return the label of an axis that shows an input: its name, and the quantity that it counts.
+    """Return the label of an axis that shows an input: the name of the input, and what it counts.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def error_label(forecast: Forecast) -> str:
 
 
 def test_error_label(forecast: Forecast) -> str:
-    """Return the label of an axis that shows the error, like `error_label`; by default "test error".
+    """Return the label of an axis that shows the error: the name of the error's column, or "test error".
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def law_title(forecast: Forecast, width: int = LONGEST_TITLE) -> str:
 
 
 def exponents(fit: Fit) -> str:
-    """Return the exponents of a law as text, with intervals; the first parameters if it has no exponents.
+    """Return a law's exponents with their intervals as text, or its first two parameters if it has none.
 
     Parameters
     ----------

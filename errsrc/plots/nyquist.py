@@ -89,7 +89,10 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
 
 
 def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None = None) -> Axes:
-    """Draw the largest ratio of error to bound in each part of a search; a ratio above 1 refutes the claim.
+    """Draw the largest ratio of error to bound in each part of a search for counterexamples.
+
+    A ratio above 1 refutes the claim.  A part consists of all examples with one basis and one design of
+    nodes.
 
     The number in brackets behind the name of a part is the number of tested examples.
 
@@ -142,7 +145,9 @@ def save_cliffs(settings: Iterable[Mapping[str, Threshold]], path: Path) -> list
 
 
 def save_searches(searches: Iterable[Sequence[tuple[str, str, int, int, float]]], path: Path) -> list[Path]:
-    """Write PATH_search_K.png for the K-th search, K = 1, 2, ..., if it tested an example; return the paths.
+    """Write a figure PATH_search_K.png for the K-th search, K = 1, 2, ..., and return the paths.
+
+    A search that tested no example has no figure.
 
     Parameters
     ----------

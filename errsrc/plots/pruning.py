@@ -59,15 +59,15 @@ def chain(fit: ChainedFit, ax: Axes | None = None, *, level: float = 0.9, **size
 
 @checks.arguments(fit=Instance(Fit, "a fit of JointPruning"))
 def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
-    """Draw the errors of pruned networks against the invariant, in units in which all curves coincide.
+    """Draw the errors of pruned networks against the invariant m*, in units in which all curves coincide.
 
     The error is in units of each network's dense plateau eps_np.  For depth l, width w and density d, the
     invariant is m* = l^phi w^psi d.  It is in units of p (eps_up / eps_np)^(1 / gamma), the invariant at
     which the power law leaves the dense plateau.  In these units the law is (1 + 1 / m*^2)^(gamma / 2),
     except near the upper plateau eps_up.  Lines show the law for each network over the densities that it was
-    pruned to.  Colours show widths and marks show depths; a point is the mean of ln error over a network's
-    seeds.  Marks are open at densities larger than that of the network's lowest error, because the law cannot
-    describe a dip.
+    pruned to.  Colours show widths, and the shapes of marks show depths.  A point is the mean of ln error
+    over a network's seeds.  Each network has a density at which its error is lowest.  Marks at higher
+    densities are open, because the law cannot describe such a dip.
 
     Parameters
     ----------

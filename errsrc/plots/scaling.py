@@ -46,7 +46,8 @@ HOLDOUT = Instance(Holdout, "a Holdout, as errsrc.holdout returns it")
 def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     """Draw measured and predicted error against n, one curve for each m.
 
-    Held-out cells of one n are drawn side by side, within 8% of this n.  Therefore their bars do not overlap.
+    A cell is the set of all runs with one n and one m.  Held-out cells with the same n are drawn side by
+    side, within 8% of this n, so that their bars do not overlap.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        For a law in other inputs.
+        If the law has other inputs.
     """
     if set(result.fitted.inputs) != {"n", "m"}:
         got = f"<a law in {', '.join(result.fitted.inputs)}>"
@@ -122,7 +123,7 @@ def extrapolation_in_n(result: Holdout, ax: Axes | None = None, *, level: float 
     Raises
     ------
     ValueError
-        For a law in other inputs.
+        If the law has other inputs.
     """
     if set(result.fitted.inputs) != {"n"}:
         got = f"<a law in {', '.join(result.fitted.inputs)}>"
@@ -169,12 +170,14 @@ def extrapolation_of(result: Holdout, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(result=Instance(JudgedCells, "cells with predictions, a part of a Holdout"))
 def cells(result: JudgedCells, ax: Axes | None = None) -> Axes:
-    """Draw predicted against measured error of cells, with the interval for one new run.
+    """Draw the predicted against the measured error of cells, with the interval for one new run.
+
+    A cell is the set of all runs with equal sizes.
 
     Parameters
     ----------
     result : JudgedCells
-        One part of a `Holdout`.
+        The fitted or the held-out cells of a `Holdout`.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
     """
@@ -196,7 +199,7 @@ def cells(result: JudgedCells, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(result=HOLDOUT)
 def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
-    """Draw the histogram of (predicted - measured) / measured over the cells, fitted and held out.
+    """Draw histograms of (predicted - measured) / measured over the fitted and over the held-out cells.
 
     Parameters
     ----------
@@ -285,7 +288,7 @@ def curve(fit: Forecast, ax: Axes | None = None, *, until: float | None = None, 
     Raises
     ------
     ValueError
-        For a law in other inputs.
+        If the law has other inputs.
     """
     if fit.input_names != ("n",):
         got = f"<a law in {', '.join(fit.input_names)}>"
@@ -317,7 +320,7 @@ def single_input(fit: Forecast, ax: Axes | None = None, *, level: float = 0.9) -
     Raises
     ------
     ValueError
-        For a law in several inputs.
+        If the law has several inputs.
     """
     if len(fit.input_names) != 1:
         got = f"<a law in {', '.join(fit.input_names)}>"
@@ -373,7 +376,7 @@ def agreement(fit: Forecast, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        If the forecast has no measured errors, as a chain of fits.
+        If the forecast has no measured errors.  For example, a chain of fits has none.
     """
     measured = [member.error for member, _ in weighted_fits(fit)][:1]
     if not measured:
@@ -447,7 +450,7 @@ def _one_prediction(fit: Forecast, sizes: dict[str, float], error: Interval, ax:
 
 @checks.arguments(result=Instance(Plan, "a plan, as errsrc.plan returns it"))
 def planned(result: Plan, ax: Axes | None = None, *, more: Sequence[Plan] = ()) -> Axes:
-    """Draw the planned sizes on the curve of the law, with the interval of n and of one run's error.
+    """Draw planned sizes on the curve of the law, with the intervals of n and of the error of one run.
 
     Parameters
     ----------

@@ -98,9 +98,10 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(shape=SHAPE)
 def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
-    """Draw the cells with their intervals, and each fitted candidate law with its held-out score.
+    """Draw the cells of a learning curve, and each fitted candidate law with its score on held-out cells.
 
-    Cells with an error of 0 are open triangles at the bottom.
+    A cell is the set of all runs with one n; it is drawn with its interval.  A cell with an error of 0 is an
+    open triangle at the bottom.
 
     Parameters
     ----------

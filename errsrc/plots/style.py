@@ -100,7 +100,7 @@ def log(ax: Axes) -> Axes:
     Parameters
     ----------
     ax : matplotlib Axes
-        The Axes, drawn already.
+        The Axes, on which everything else is drawn already.
     """
     for which in ("x", "y"):
         logarithmic(ax, which)
@@ -113,7 +113,7 @@ def logarithmic(ax: Axes, which: str) -> None:
     Parameters
     ----------
     ax : matplotlib Axes
-        The Axes, drawn already.
+        The Axes, on which everything else is drawn already.
     which : {"x", "y"}
         The axis.
     """
@@ -176,12 +176,12 @@ def _label_width(text: str) -> float:
 
 
 def linear(ax: Axes, which: str) -> None:
-    """Give one axis few round numbers, as powers of 10 where they are very small or very large.
+    """Give one axis few round numbers, with powers of 10 if the numbers are very small or very large.
 
     Parameters
     ----------
     ax : matplotlib Axes
-        The Axes, drawn already.
+        The Axes, on which everything else is drawn already.
     which : {"x", "y"}
         The axis.
     """
@@ -191,7 +191,7 @@ def linear(ax: Axes, which: str) -> None:
 
 
 def ticks(low: float, high: float) -> Array:
-    """Return round numbers in [low, high] for a logarithmic axis: 5 to 8, or as near to that as possible.
+    """Return round numbers in [low, high] for a logarithmic axis: 5 to 8 numbers, if possible.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def legend_right(ax: Axes, **options: Any) -> None:
     Parameters
     ----------
     ax : matplotlib Axes
-        The Axes, drawn already.
+        The Axes, on which everything else is drawn already.
     **options
         Options of ``ax.legend``.
     """
@@ -277,12 +277,12 @@ def legend_right(ax: Axes, **options: Any) -> None:
 
 
 def legend_below(ax: Axes, columns: int, **options: Any) -> None:
-    """Put the legend below the Axes, which keeps the full width of the figure for them.
+    """Put the legend below the Axes, so that the Axes keep the full width of the figure.
 
     Parameters
     ----------
     ax : matplotlib Axes
-        The Axes, drawn already.
+        The Axes, on which everything else is drawn already.
     columns : int
         Number of columns of the legend.
     **options
@@ -292,12 +292,13 @@ def legend_below(ax: Axes, columns: int, **options: Any) -> None:
 
 
 def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
-    """Draw points; mark points beyond the vertical axis at its end, by an arrow and the value.
+    """Draw points; draw a point beyond the vertical axis at the end of the axis, with an arrow and its value.
 
     Parameters
     ----------
     ax : matplotlib Axes
-        Axes with a logarithmic vertical axis and its final limits, which grow by a margin for the marks.
+        Axes with a logarithmic vertical axis and its final limits.  The limits are extended to make room for
+        these points.
     x, y : ndarray of float64, shape (points,)
         The points.
     **style

@@ -1,15 +1,16 @@
 """Records: frozen dataclasses of plain values, which can be written to files and read again.
 
-The TOML files of studies, the files of finished cells, and the files of fits describe cells, settings,
-learners and laws.  Each of these is a record: a frozen dataclass whose fields are numbers, strings, booleans,
-None, tuples of these, and other records.
+The files that errsrc reads and writes describe cells (independent computations), settings, learners and laws.
+These are the TOML files of studies, the files of finished cells, and the files of fits.  Each cell, setting,
+learner and law is a record: a frozen dataclass with fields that are numbers, strings, booleans, None, tuples
+of these, or other records.
 
 - `flatten` turns a record into a flat table: a dict of plain values by dotted path, such as
   ``"recipe.batch"``.
 - `build` makes a record from a nested table, such as a table of a TOML or JSON file, and checks every type.
 - `name` returns the name of a class in files: ``JointPruning`` is "joint-pruning".
 - `text` returns the repr of a record without the fields that have their default values.
-- `digest` returns the key of a flat table.
+- `digest` returns the key of a flat table: a hash that identifies the record.
 
 `errsrc.records.old_names` lists the names that changed in the code after files had been written with them.
 """

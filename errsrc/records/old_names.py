@@ -2,7 +2,7 @@
 
 A store, the file of finished cells, keeps the first name of a class, field or result.  Row keys are computed
 with this name, and readers of stores return the new name.  The TOML files of studies and the files of fits
-may have either name.  Files of earlier versions therefore open unchanged, and the rows of their stores are
+may have either name.  Therefore files of earlier versions still open, and the rows of earlier stores are
 found.
 
 To rename a class, a field or a result, rename it in the code and add a line here, with the new name first.
@@ -161,8 +161,8 @@ def is_added(kind: str, field: str, value: Any) -> bool:
 def stored_repr(value: Any) -> str:
     """Return the repr of a value, with the first names of the fields of all records in the value.
 
-    The identity of a checkpoint is computed from this repr.  Therefore it does not change if a field is
-    renamed.
+    The identity of a checkpoint is computed from this repr.  Therefore the identity does not change if a
+    field is renamed.
 
     Parameters
     ----------
@@ -206,8 +206,8 @@ def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves
     owner : str
         Name that the table of old names uses for the record's class.
     kinds : mapping
-        A flat table with the ``kind`` of each nested record.  The two tables that `errsrc.records.flatten`
-        returns, joined to one, are such a table.
+        A flat table with the ``kind`` of each nested record, for example the union of the two tables that
+        `errsrc.records.flatten` returns.
 
     Returns
     -------

@@ -35,8 +35,8 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
     path : str
         Dotted path of the table in the file, such as "cell.recipe", for error messages.
     rooms : mapping of types to {kind: class}
-        The classes that a table can name by its ``kind``, for each type of field that is declared as an
-        abstract class.
+        For each abstract class that is the declared type of a field: the classes that a table can name by its
+        ``kind``.
 
     Returns
     -------
@@ -71,8 +71,8 @@ class Reader:
     where
         Name of the file, for error messages.
     rooms
-        The classes that a table can name by its ``kind``, for each type of field that is declared as an
-        abstract class.
+        For each abstract class that is the declared type of a field: the classes that a table can name by its
+        ``kind``.
     """
 
     where: str

@@ -20,9 +20,9 @@ from errsrc.records.old_names import OLD_ATTRIBUTES, OLD_LAST_ATTRIBUTES, is_add
 def flatten(record: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leaves]:
     """Return a record as two flat tables: the values that differ from their defaults, and all defaults.
 
-    The second table has the default of every field that has a default, also of fields of nested records.  It
-    also has the names of the classes of nested records, under paths such as ``"setting.kind"``.  The second
-    table, updated with the first, describes the whole record.
+    The second table has all defaults, including the defaults of the fields of nested records.  It also has
+    the names of the classes of nested records, under paths such as ``"setting.kind"``.  The second table,
+    updated with the first, describes the whole record.
 
     Parameters
     ----------

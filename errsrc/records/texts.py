@@ -41,7 +41,7 @@ def _(value: tuple) -> str:  # singledispatch takes classes alone
 
 
 def shared_text(records: Sequence[Any]) -> str:
-    """Return a text about several records of one class, with the fields that are equal in all of them.
+    """Return a text about several records of one class, with the fields that are equal in all records.
 
     Fields that have their default values are left out.
 

@@ -31,8 +31,8 @@ def cells_table(finished: FinishedStudy) -> list[Block]:
     Returns
     -------
     list of Block
-        The table.  If the study has more than `ROWS` cells, a sentence says that the table has only the
-        first.
+        The table.  If the study has more than `ROWS` cells, the table has only the first of them, and a
+        sentence says so.
     """
     varied = [field for factor in finished.study.factors for field in factor.fields]
     of_cells = {field.name for field in fields(finished.study.base)}  # no result has the name of a field

@@ -51,6 +51,8 @@ def holdout_page(
 def holdout_verdict(result: Holdout) -> str:
     """Return one sentence on the largest held-out cell: its predicted error, and the errors of its runs.
 
+    A cell is one size of network and data, with one or more runs.
+
     Parameters
     ----------
     result : Holdout
@@ -76,8 +78,9 @@ def holdout_verdict(result: Holdout) -> str:
 def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     """Return the verdicts on a prediction: one for the largest held-out cell, and one for all cells.
 
-    The verdict for all cells says whether the relative divergences of the prediction meet the limits of
-    ``result.criteria``, which are limits on their mean and on their standard deviation.
+    The relative divergence of a cell is (predicted - measured) / measured.  The verdict for all cells says
+    whether the mean and the standard deviation of these divergences are within the limits of
+    ``result.criteria``.
 
     Parameters
     ----------
@@ -87,7 +90,7 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     Returns
     -------
     list of (str, bool)
-        Two pairs of a sentence and a flag.  Both flags say whether all limits are met.
+        Two pairs of a sentence and a flag.  Both flags are True if all limits are met.
     """
     missed = [criterion for criterion in result.criteria if not criterion.met]
     if missed:
@@ -112,7 +115,7 @@ def sections(
     result : Holdout
         The fit, and its predictions for the held-out cells.
     code : str
-        A Python expression for `result`, for the code below the figures.
+        A Python expression that gives `result`.  The code that is shown below the figures uses it.
     examples : str
         What n counts, such as "training examples".
     error : str
@@ -191,7 +194,7 @@ def law_blocks(lead: Fit) -> list[Block]:
 
 
 def divergence_text(lead: Fit) -> str:
-    """Return the mean and the standard deviation of a fit's relative divergence over its points, as text.
+    """Return the mean and the standard deviation of (predicted - measured) / measured over a fit's points.
 
     Parameters
     ----------
@@ -201,7 +204,7 @@ def divergence_text(lead: Fit) -> str:
     Returns
     -------
     str
-        The text, such as "+0.1% ± 1.3%".
+        The two numbers as text, such as "+0.1% ± 1.3%".
     """
     return f"{_signed(lead.divergence_mean)} ± {lead.divergence_std:.1%}"
 

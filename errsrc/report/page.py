@@ -1,7 +1,7 @@
-"""Self-contained HTML pages, which contain their figures and open without a network connection.
+"""Self-contained HTML pages.  They contain their figures and open without a network connection.
 
 The folder ``templates`` has the layout: the template `page.html`, and a template for each kind of block.
-Jinja escapes every text.
+Jinja escapes all texts.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def study_page(finished: FinishedStudy) -> str:
     -------
     str
         HTML that loads no other files.  The page has verdicts, tables and figures.  It also has warnings, for
-        example that some cells are not finished.  It says what was run, when and with what, and how to make
-        the page and its figures again.
+        example that some cells are not finished.  It says what was run, when, and with which versions, and
+        how to make the page and its figures again.
 
     Raises
     ------

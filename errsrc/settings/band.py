@@ -1,4 +1,4 @@
-"""Band-limited teachers: random functions that lie in the span of a basis, exactly or almost."""
+"""Band-limited teachers: random functions that lie exactly or almost in the span of a basis."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _BandInputs(Checked):
 
     @property
     def target_variance(self) -> float:
-        """1."""
+        """Variance of the teachers' values, summed over outputs, which is 1."""
         return 1.0
 
     def check_data(self) -> None:
@@ -62,9 +62,9 @@ class BandTeacher(_BandInputs, GaussianSetting):
     """A random function in a band, with independent normal coefficients.
 
     The band is the span of an orthonormal basis.  The variance of a coefficient of degree k is proportional
-    to max(k, 1)^-decay.  The target variance, summed over outputs, is 1.  The labelled inputs are the nodes
-    of a design.  The risk is a mean under the uniform distribution on the whole domain; Parseval's identity
-    or a quadrature gives its exact value.
+    to max(k, 1)^-decay.  The target variance, summed over outputs, is 1.  The labelled inputs are called
+    nodes; a design places them.  The risk is a mean over the uniform distribution on the whole domain.
+    Parseval's identity or a quadrature gives the exact value of the risk.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
     decay : float
         Decay of the coefficients' variances with the degree, from -100 to 100.
     outputs : int or None
-        Number of outputs, all with the same prior; None for one output, whose labels have the shape (n,).
+        Number of outputs, all with the same prior.  None means one output and labels of the shape (n,).
     beyond : Basis or None
         A larger basis of the same family.  The teacher then also has a tail: a random combination of the
         functions of `beyond` that are not in the band.  Such a teacher is only *almost* band-limited.
@@ -84,7 +84,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
     nodes : Nodes
         The design of the labelled inputs.
     channel : Clean or Gaussian
-        Whether normal noise is added to the values.
+        `Gaussian` adds normal noise to the values of the teacher; `Clean` does not.
 
     Examples
     --------
@@ -151,17 +151,16 @@ class BandTeacher(_BandInputs, GaussianSetting):
         return BandFunction(self.whole, (raw.T * np.sqrt(self.variances)).T)
 
     def roots(self, *points: Array) -> list[Array]:
-        """Return the functions of `whole` at points, times the standard deviations of their coefficients.
+        """Return the functions of `whole` at points, each times the standard deviation of its coefficient.
 
         See `GaussianSetting.roots`.
         """
         return [self.whole(x) * np.sqrt(self.variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return the quadrature of the basis, or a uniform sample of points.
+        """Return the exact quadrature of the basis if the class is a band, otherwise a uniform sample.
 
-        If the function class is a band, the quadrature of the basis is exact.  For other classes the points
-        are a uniform sample.  See `GaussianSetting.quadrature`.
+        See `GaussianSetting.quadrature`.
         """
         band = function_class.band
         if band is None:
@@ -243,12 +242,12 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
         Each column of the n x M feature matrix has the values of one of the M basis functions at the n nodes.
         Let s be the smallest singular value of this matrix.  Noise in the labels adds an error that grows as
-        1 / s^2, so the mean risk is infinite if the mean of 1 / s^2 is infinite.
+        1 / s^2.  Therefore the mean risk is infinite if the mean of 1 / s^2 is infinite.
 
-        With noise, there are two such cases.  First, |n - M| <= 1: a matrix loses its rank at sets of nodes
-        of codimension at most |n - M| + 1 <= 2, so s is below a small number e with a probability of order
-        e^2 or more.  Second, 2 <= n < M, if nodes vary in one or two coordinates: with a probability of order
-        e^2 or more, two of the nodes are closer than e, and s is then of order e.
+        With noise, there are two such cases.  The first is |n - M| <= 1.  The matrix loses its rank at sets
+        of nodes of codimension at most |n - M| + 1 <= 2.  Therefore s is below a small number e with a
+        probability of order e^2 or more.  The second is 2 <= n < M, if nodes vary in one or two coordinates.
+        With a probability of order e^2 or more, two of the nodes are closer than e, and s is then of order e.
 
         Without noise, the part of the teacher outside the band can act as noise.  This makes the mean
         infinite only for M or M + 1 nodes that vary in two or more coordinates.  A function of the band can
@@ -267,7 +266,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
 @dataclass(frozen=True)
 class SparseTeacher(_BandInputs, Setting):
-    """A random combination of a few basis functions of a band; the learner does not know which functions.
+    """A teacher that is a random combination of a few basis functions; learners do not know which functions.
 
     K basis functions are drawn uniformly without repetition.  Their coefficients are normal with equal
     variance, all other coefficients are 0, and the target variance is 1.
@@ -279,12 +278,12 @@ class SparseTeacher(_BandInputs, Setting):
     sparsity : int
         K, the number of coefficients that are not 0, from 1 to the size of the basis.
     pairs : bool
-        Whether the cosine and the sine of a frequency are chosen together.  They count as two coefficients,
-        so K must be even.  The basis must be a torus.
+        Whether the cosine and the sine of a frequency are chosen together.  If True, they count as two
+        coefficients; K must then be even, and the basis must be a torus.
     nodes : Nodes
         The design of the labelled inputs.
     channel : Clean or Gaussian
-        Whether normal noise is added to the values.
+        `Gaussian` adds normal noise to the values of the teacher; `Clean` does not.
     """
 
     sparsity: int = integer(1, at_least=1)
@@ -306,7 +305,7 @@ class SparseTeacher(_BandInputs, Setting):
 
     @property
     def output_dim(self) -> int:
-        """1."""
+        """Number of outputs, which is 1."""
         return 1
 
     def teacher(self, rng: np.random.Generator) -> BandFunction:
@@ -321,7 +320,7 @@ class SparseTeacher(_BandInputs, Setting):
         return BandFunction(self.basis, coefficients)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return the share of this band's basis functions that a smaller band lacks.
+        """Return the share of the basis functions of this setting's band that are missing in a smaller band.
 
         The constant function does not count if `pairs` is True.  See `Setting.realizability`.
         """
@@ -334,5 +333,5 @@ class SparseTeacher(_BandInputs, Setting):
 
     @property
     def n_nyquist(self) -> int | None:
-        """2 K: from fewer examples, two teachers with K coefficients each can have the same labels."""
+        """The number 2 K: with fewer examples, two teachers with K coefficients can have equal labels."""
         return 2 * self.sparsity

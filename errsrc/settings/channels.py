@@ -23,8 +23,8 @@ class Channel(Checked, abc.ABC):
     Attributes
     ----------
     labels : str
-        Kind of the labels.  "values" are float64, and their mean is the teacher's value.  "classes" are
-        int64, from 0.
+        "values" if labels are numbers, float64, with the teacher's value as their mean; "classes" if labels
+        are classes, int64, from 0.
     noise_std : float
         Standard deviation of the normal noise that is added to each value; 0 for channels without such noise.
     """
@@ -39,7 +39,7 @@ class Channel(Checked, abc.ABC):
         Parameters
         ----------
         values : float64, (N,) or (N, outputs)
-            The teacher's values at N inputs; (N, classes) where labels are classes.
+            The teacher's values at N inputs.  If the labels are classes, the shape is (N, classes).
         rng : numpy.random.Generator
             Source of the labels' noise.
 
@@ -60,7 +60,7 @@ class Channel(Checked, abc.ABC):
         Returns
         -------
         array
-            float64 (N, classes), whose rows sum to 1.
+            The probabilities, float64 (N, classes).  Each row has the sum 1.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class Channel(Checked, abc.ABC):
 
     @property
     def noise_is_constant(self) -> bool:
-        """Whether the smallest possible risk is the same at all inputs; used where labels are classes."""
+        """Whether the smallest possible risk is the same at all inputs; needed only if labels are classes."""
         return False
 
     @property
@@ -83,7 +83,7 @@ class Channel(Checked, abc.ABC):
 
 @dataclass(frozen=True)
 class Clean(Channel):
-    """Labels are the teacher's values, without noise."""
+    """A channel without noise: labels are the teacher's values."""
 
     def label(self, values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
         """Return the values themselves, see `Channel.label`."""
@@ -92,7 +92,7 @@ class Clean(Channel):
 
 @dataclass(frozen=True)
 class Gaussian(Channel):
-    """Labels are the teacher's values plus independent normal noise.
+    """A channel whose labels are the teacher's values plus independent normal noise.
 
     Parameters
     ----------
@@ -109,12 +109,12 @@ class Gaussian(Channel):
 
 @dataclass(frozen=True)
 class Flips(Channel):
-    """The label is the class of the teacher's largest value, or, with probability `rate`, another class.
+    """A channel whose label is the class of the teacher's largest value, or sometimes another class.
 
     Parameters
     ----------
     rate : float
-        Probability of another class, in [0, 1]; all other classes are equally likely.
+        Probability of another class, in [0, 1].  Each of the other classes is equally likely.
     """
 
     labels: ClassVar[str] = "classes"
@@ -142,13 +142,13 @@ class Flips(Channel):
 
     @property
     def jumps(self) -> bool:
-        """Whether `rate` is above 0: then class probabilities jump where another value gets the largest."""
+        """Whether `rate` is above 0; probabilities then jump where the class of the largest value changes."""
         return self.rate > 0
 
 
 @dataclass(frozen=True)
 class Softmax(Channel):
-    """Labels are classes, drawn with probability proportional to exp(value / temperature).
+    """A channel that draws classes with probabilities proportional to exp(value / temperature).
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ class FunctionClass(Checked):
     Each learner declares the class of functions that it can express.  `Setting.realizability` measures how
     well the best function of a class approximates the setting's teachers.
 
-    A subclass is a frozen dataclass of plain numbers.  It overrides the attributes and methods below whose
-    values are known for its class.
+    A subclass is a frozen dataclass of plain numbers.  It overrides the attributes and methods below if it
+    knows their values.
     """
 
     unrestricted: ClassVar[bool] = False
@@ -29,7 +29,7 @@ class FunctionClass(Checked):
 
     @property
     def largest_rank(self) -> int | None:
-        """Largest rank of a linear map in the class; None where the rank is not restricted."""
+        """Largest rank of a linear map in the class; None if the rank is not restricted."""
         return None
 
     @property
@@ -39,12 +39,12 @@ class FunctionClass(Checked):
 
     @property
     def network(self) -> Network | None:
-        """Architecture if the class consists of its functions with all possible weights; otherwise None."""
+        """The architecture, if the class is the set of functions of one architecture; otherwise None."""
         return None
 
     @property
     def input_dim(self) -> int | None:
-        """Number of coordinates of an input; None if the class has functions of inputs of any dimension."""
+        """Number of coordinates of an input; None if the class has functions of any number of coordinates."""
         return None
 
     @property
@@ -63,14 +63,15 @@ class FunctionClass(Checked):
         Returns
         -------
         bool
-            True if the class is known to contain them; False if it does not, or if this is not known.
+            True if the class is known to contain these functions.  False if the class does not contain them,
+            or if this is not known.
         """
         return self.unrestricted
 
 
 @dataclass(frozen=True)
 class AllFunctions(FunctionClass):
-    """All functions.
+    """The class of all functions.
 
     Nearest neighbours, forests, kernel methods, and averages of several networks have this class.
     """
@@ -80,14 +81,14 @@ class AllFunctions(FunctionClass):
 
 @dataclass(frozen=True)
 class Linear(FunctionClass):
-    """Linear maps of the inputs, x -> W x, without a bias term."""
+    """The class of linear maps x -> W x of the inputs, without a bias term."""
 
     linear: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
 class RankK(FunctionClass):
-    """Linear maps of the inputs, x -> W x, where the rank of W is limited.
+    """The class of linear maps x -> W x of the inputs, with a largest rank of W.
 
     Parameters
     ----------
@@ -160,5 +161,8 @@ class NetworkFunctions(FunctionClass):
         return self.architecture.outputs
 
     def holds(self, architecture: Network) -> bool:
-        """Return whether `architecture` can be embedded in the class's own one, see `errsrc.nets.embeds`."""
+        """Return whether `architecture` can be embedded in the architecture of this class.
+
+        See `errsrc.nets.embeds`.
+        """
         return embeds(architecture, self.architecture)

@@ -1,4 +1,4 @@
-"""Settings whose teachers are samples of a Gaussian process: their error budgets have closed forms."""
+"""Settings with teachers that are samples of a Gaussian process; their error budgets have closed forms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Quadrature:
     weights : float64, (Q,)
         The weights of the points: the mean of g^2 is the sum of ``weights * g(points) ** 2``.
     exact : bool
-        Whether this sum is exact if g is the difference between a teacher and a function of the class that
+        True if this sum is exact for every difference g between a teacher and a function of the class that
         the quadrature was made for.  If False, the points are a random sample.
     """
 
@@ -37,7 +37,7 @@ class Quadrature:
 
 @dataclass(frozen=True)
 class GaussianSetting(Setting):
-    """A setting whose teachers are samples of a Gaussian process: its error budgets have closed forms.
+    """A setting with teachers that are samples of a Gaussian process; its error budgets have closed forms.
 
     A subclass defines `inputs` and `roots`.  It overrides `frame` for function classes that are linear
     spaces, and `quadrature` and `target_variance` if their exact values are known.  The loss is the squared
@@ -46,7 +46,7 @@ class GaussianSetting(Setting):
     Parameters
     ----------
     channel : Clean or Gaussian
-        Whether normal noise is added to the teacher's values.
+        `Gaussian` adds normal noise to the teacher's values; `Clean` does not.
     """
 
     _: KW_ONLY
@@ -59,7 +59,7 @@ class GaussianSetting(Setting):
 
     @property
     def outputs(self) -> int | None:
-        """Number of outputs; None for one output, whose labels have the shape (n,)."""
+        """Number of outputs; None for one output with labels of the shape (n,)."""
         return None
 
     @property
@@ -69,7 +69,7 @@ class GaussianSetting(Setting):
 
     @property
     def output_stds(self) -> Array:
-        """Factors, (outputs,), that multiply the process of `roots` to give each output."""
+        """The factor of each output, (outputs,): an output is this factor times the process of `roots`."""
         return np.ones(1)
 
     @property
@@ -79,12 +79,14 @@ class GaussianSetting(Setting):
 
     @property
     def target_variance(self) -> float:
-        """Mean prior variance over a fixed sample of 1,000 random inputs, summed over outputs."""
+        """Mean prior variance at a fixed sample of 1,000 random inputs, summed over outputs."""
         (root,) = self.roots(self.inputs(1000, np.random.default_rng(0)))
         return float(np.square(root).sum(1).mean() * np.square(self.output_stds).sum())
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
-        """Draw a teacher from the prior: its values at inputs are `roots` times standard normal numbers.
+        """Draw a teacher from the prior.
+
+        The values of the teacher at inputs are the matrix of `roots` times standard normal numbers.
 
         Parameters
         ----------

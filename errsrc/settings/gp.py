@@ -16,13 +16,13 @@ from errsrc.settings.setting import Array, Predictor
 
 @dataclass(frozen=True)
 class GaussianProcessTeacher(GaussianSetting):
-    """A Gaussian process with a stationary kernel of variance 1.
+    """A setting with teachers that are samples of a Gaussian process with a stationary kernel of variance 1.
 
     Parameters
     ----------
     dim : int
-        Number of coordinates of an input, >= 1.  For the sphere, `dim` must be >= 2; the dimension of the
-        sphere itself is dim - 1.
+        Number of coordinates of an input, >= 1.  For the domain "sphere", the number must be >= 2; the sphere
+        itself has the dimension dim - 1.
     kernel : str
         The kernel as a function of the distance r between two inputs.  "rbf" is exp(-r^2 / (2 length^2));
         "matern" is the Matern kernel of smoothness `nu`, which for nu = 1/2 is exp(-r / length).
@@ -34,12 +34,12 @@ class GaussianProcessTeacher(GaussianSetting):
         Distribution of the inputs: "cube", uniform on [0, 1]^dim; "sphere", uniform on the unit sphere; or
         "normal", the standard normal distribution.
     channel : Clean or Gaussian
-        Whether normal noise is added to the values.
+        `Gaussian` adds normal noise to the values of the teacher; `Clean` does not.
 
     Notes
     -----
-    The posterior variance at an input has a closed form.  Its mean over all inputs has none, and is estimated
-    by the mean over a random sample of inputs.
+    The posterior variance at an input has a closed form.  The mean of this variance over all inputs has no
+    closed form; it is estimated from a random sample of inputs.
     """
 
     dim: int = integer(at_least=1)
@@ -71,7 +71,7 @@ class GaussianProcessTeacher(GaussianSetting):
         Returns
         -------
         array
-            float64 (N, L).
+            The covariance of each pair of points, float64 (N, L).
         """
         return kernel(x, z, self.kernel, self.length, self.nu)
 
@@ -84,7 +84,7 @@ class GaussianProcessTeacher(GaussianSetting):
 
     @property
     def target_variance(self) -> float:
-        """1."""
+        """The prior variance of a value, which is 1."""
         return 1.0
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
@@ -95,7 +95,7 @@ class GaussianProcessTeacher(GaussianSetting):
         return _LazyDraw(self, rng)
 
     def roots(self, *points: Array) -> list[Array]:
-        """Return a root of the joint prior covariance, see `GaussianSetting.roots`.
+        """Return a square root of the joint prior covariance, see `GaussianSetting.roots`.
 
         The cost is proportional to the cube of the number of points in all sets.
         """

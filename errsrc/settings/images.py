@@ -38,7 +38,7 @@ class ImageTeacher(Setting):
     """A network that is trained on labelled images and then labels all images.
 
     Rosenfeld's thesis (arXiv 2108.07686) constructs a noiseless, realizable problem in this way.  Here the
-    construction becomes a prior over teachers: each teacher is trained separately, on a random subset of the
+    construction defines a prior over teachers: each teacher is trained separately, on a random subset of the
     training images, from random weights.  With the channel `Clean` the labels have no noise; a student with
     the teacher's architecture can express the teacher.
 
@@ -57,7 +57,8 @@ class ImageTeacher(Setting):
     teacher_steps : int
         Number of training steps of a teacher, >= 1.
     recipe : Recipe
-        How a teacher is trained.  The recipe's loss must be "log"; the labels are the image set's classes.
+        How a teacher is trained.  The recipe's loss must be "log", because a teacher is trained on the
+        classes of the images.
     loss : str
         Loss of the students: "squared" if their labels are the teacher's outputs (logits); "log" or
         "zero-one" if their labels are classes.
@@ -100,13 +101,13 @@ class ImageTeacher(Setting):
     def noise(self) -> float:
         """The smallest possible risk under the label channel, see `errsrc.settings.NetworkTeacher.noise`.
 
-        If it depends on the teacher, it is a mean over 4 teachers at all test images.
+        If the risk depends on the teacher, it is estimated by a mean over 4 teachers at all test images.
         """
         return channel_noise(self.channel, self.loss, self.architecture.outputs, _values(self))
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; estimated from 4 teachers at all test images."""
+        """The `Setting.target_variance`, estimated from 4 teachers at all test images."""
         return constant_risk(self.channel, self.loss, _values(self)) - self.noise * (self.loss != "squared")
 
     @property
@@ -190,12 +191,12 @@ class ImageTeacher(Setting):
 
 @dataclass(frozen=True)
 class ImageBasis(Basis):
-    """The M eigenfunctions of a kernel on real images that have the largest eigenvalues.
+    """A basis of functions of real images: the M eigenfunctions of a kernel with the largest eigenvalues.
 
-    The function `errsrc.bases.eigenfunctions` estimates them from a random part of the training images,
-    without labels.  The same images, with equal weights, are the quadrature of the basis: the basis is
-    exactly orthonormal on them, and nearly orthonormal on other images.  Labelled inputs are drawn, without
-    repetition, from the other training images; fresh inputs are test images.
+    The module `errsrc.bases.eigenfunctions` estimates the functions from a random part of the training
+    images, without labels.  The same images, with equal weights, are the quadrature of the basis.  The basis
+    is exactly orthonormal on these images, and nearly orthonormal on other images.  Labelled inputs are
+    drawn, without repetition, from the other training images.  Fresh inputs are test images.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ class ImageBasis(Basis):
     kernel : str
         A kernel of `errsrc.bases.kernel`.
     length : float
-        Length scale of the kernel, >= 0; 0 stands for the median distance between landmarks.
+        Length scale of the kernel, >= 0.  With 0, the length scale is the median distance between landmarks.
     seed : int
         Seed of the random choice of the unlabelled images and of the landmarks, >= 0.
     """
@@ -238,17 +239,17 @@ class ImageBasis(Basis):
 
     @property
     def order(self) -> int:
-        """0: the quadrature of images has no order."""
+        """The number 0, because the quadrature of images has no order."""
         return 0
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """Identity of the inputs: the fields that determine on which images the basis is orthonormal."""
+        """The fields that determine on which images the basis is orthonormal, see `Basis.domain`."""
         return ("images", self.dataset, self.unlabelled, self.seed)
 
     @property
     def family(self) -> tuple[Any, ...]:
-        """Identity of the eigenfunctions: the domain, and the fields of the landmarks and of the kernel."""
+        """The domain, and the fields of the landmarks and of the kernel, see `Basis.family`."""
         return (*super().family, self.landmarks, self.kernel, self.length)
 
     @property
@@ -258,12 +259,12 @@ class ImageBasis(Basis):
 
     @property
     def cube_dim(self) -> int:
-        """0: images cannot be placed at points of a cube."""
+        """The number 0, because no map takes points of a cube to images."""
         return 0
 
     @property
     def split(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Indices of the training images in two arrays.
+        """Indices of the training images, split into two arrays.
 
         The basis is estimated from the images of the first array, (unlabelled,).  Labelled inputs are drawn
         from the images of the second array, which has all other training images.
@@ -279,7 +280,7 @@ class ImageBasis(Basis):
         return _mercer(self)
 
     def place(self, u: Array) -> Array:
-        """Raise TypeError, because images cannot be placed at given points of a cube."""
+        """Raise TypeError, because no map takes points of a cube to images."""
         raise TypeError("Images are drawn by ImageBasis.draw; they cannot be placed.")
 
     def check_data(self) -> None:
@@ -325,14 +326,14 @@ class ImageBasis(Basis):
 
 
 def ready(cells: Iterable[Any]) -> None:
-    """Raise an error if this machine lacks data that the settings of a study's cells need.
+    """Raise an error if the settings of a study's cells need data that this machine does not have.
 
     A study calls this function before it computes any cell, see ``require_data`` of `errsrc.sweeps.Kind`.
 
     Parameters
     ----------
     cells : iterable of cells
-        The cells to compute, each with a field ``setting``.
+        The cells (independent computations) of the study, each with a field ``setting``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Linear teachers with normal weights and normal inputs, of one or more outputs."""
+"""Linear teachers with one or more outputs, normal weights and normal inputs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class LinearTeacher(GaussianSetting):
 
     The coordinates of an input are independent and normal, with the variances `eigenvalues`.  The entries
     W_ji (output j, input i) are independent and normal.  Their variances are proportional to i^-weight_decay
-    j^-output_decay, except that rows j > `rank` are 0.  They are scaled so that the target variance is 1.
+    j^-output_decay, except that rows j > `rank` are 0.  The factor of proportionality makes the target
+    variance 1.
 
     Parameters
     ----------
@@ -33,17 +34,18 @@ class LinearTeacher(GaussianSetting):
     input_decay : float
         Coordinate i of an input has the variance i^-input_decay, i = 1 ... dim.
     spectrum : tuple of float
-        Variances of the coordinates, `dim` numbers > 0, instead of i^-input_decay; () to use `input_decay`.
+        Variances of the coordinates, `dim` numbers > 0.  If the tuple is empty, the variances are
+        i^-input_decay.
     weight_decay : float
-        Decay of the prior variances along the inputs.
+        Decay of the prior variances of the weights with the number i of the input.
     outputs : int or None
-        Number of outputs; None for one output, whose labels have the shape (n,).
+        Number of outputs; None for one output with labels of the shape (n,).
     output_decay : float
-        Decay of the prior variances along the outputs.
+        Decay of the prior variances of the weights with the number j of the output.
     rank : int or None
         Largest number of rows of W that are not 0, at most the number of outputs; None for no limit.
     channel : Clean or Gaussian
-        Whether normal noise, independent in each output, is added to the values.
+        `Gaussian` adds normal noise to the values, independently in each output; `Clean` adds no noise.
 
     Examples
     --------
@@ -102,7 +104,7 @@ class LinearTeacher(GaussianSetting):
 
     @property
     def target_variance(self) -> float:
-        """1."""
+        """Variance of the teachers' values, which is 1."""
         return 1.0
 
     def matrix(self, rng: np.random.Generator) -> Array:
@@ -116,7 +118,7 @@ class LinearTeacher(GaussianSetting):
         Returns
         -------
         array
-            float64 (outputs, dim); (1, dim) if labels have the shape (n,).
+            The matrix, float64 (outputs, dim), or (1, dim) if labels have the shape (n,).
         """
         w = rng.standard_normal((len(self.output_stds), self.dim))
         return w * self.output_stds[:, None] * np.sqrt(self.weight_variances)
@@ -131,7 +133,7 @@ class LinearTeacher(GaussianSetting):
         return [x * np.sqrt(self.weight_variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return the unit vectors with the variances of the coordinates as weights, exact for linear maps.
+        """Return unit vectors, weighted by the variances of the coordinates, which is exact for linear maps.
 
         For other classes the points are a random sample.  See `GaussianSetting.quadrature`.
         """
@@ -149,12 +151,12 @@ class LinearTeacher(GaussianSetting):
         return super().frame(function_class, points)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for all linear maps; for maps of rank k, the mean squared error of the best such map.
+        """Return 0 for the class of linear maps, or the error of the best map for maps of rank k.
 
-        For one teacher W, this error is the sum of the squared singular values of W C^1/2 after the k-th,
-        where C is the covariance of the inputs.  Its mean over teachers is estimated from
-        `REALIZABILITY_DRAWS` teachers, with a 95% interval; it is exactly 0 if no W has a rank above k.  See
-        `Setting.realizability`.
+        For one teacher W, this mean squared error is the sum of the squared singular values of W C^1/2 after
+        the k-th, where C is the covariance of the inputs.  The mean of the error over teachers is estimated
+        from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  It is exactly 0 if no W has a rank above k.
+        See `Setting.realizability`.
         """
         if not function_class.linear:
             return super().realizability(function_class)
@@ -169,7 +171,7 @@ class LinearTeacher(GaussianSetting):
         return mean_interval(np.array(draws), 0.95)
 
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
-        """Return whether labels are noisy and |n - M| <= 1 (Breiman and Freedman 1983).
+        """Return True if labels are noisy and |n - M| <= 1 (Breiman and Freedman 1983), otherwise False.
 
         Here M is the number of coordinates of an input.  The n x M matrices of normal inputs that are
         rank-deficient form a set of codimension |n - M| + 1.  If |n - M| <= 1, the smallest singular value s
@@ -180,7 +182,7 @@ class LinearTeacher(GaussianSetting):
 
 
 def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:
-    """Return the squared error of the best approximation of a matrix by one of limited rank.
+    """Return the squared error of the best approximation of a matrix by a matrix of limited rank.
 
     The error is that of Eckart and Young 1936, in the Frobenius norm.
 

@@ -1,4 +1,4 @@
-"""Network teachers: random networks drawn from a prior; inputs are normal or uniform on a sphere."""
+"""Network teachers: random networks that are drawn from a prior."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ class NetworkFunction:
 
 @dataclass(frozen=True)
 class NetworkTeacher(Setting):
-    """A random network with independent normal weights and biases, computed in float64.
+    """A setting with random networks as teachers, computed in float64.
 
-    Weights have the variance weight_std^2 / fan-in, biases the variance bias_std^2.
+    Weights and biases are independent and normal.  Weights have the variance weight_std^2 / fan-in, and
+    biases have the variance bias_std^2.
 
     Parameters
     ----------
@@ -106,14 +107,15 @@ class NetworkTeacher(Setting):
     def noise(self) -> float:
         """The smallest possible risk under the label channel, in the units of the loss.
 
-        For the squared loss it is the variance of the label noise, summed over outputs.  For `Softmax` it is
-        estimated by a mean over 256 teachers at 512 inputs each; for other channels it is exact.
+        For the squared loss, this is the variance of the label noise, summed over outputs.  For the channel
+        `Softmax`, it is estimated by a mean over 256 teachers at 512 inputs each.  For other channels, it is
+        exact.
         """
         return channel_noise(self.channel, self.loss, self.architecture.outputs, self._values)
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; estimated from 256 teachers at 512 inputs each."""
+        """The `Setting.target_variance`, estimated from 256 teachers at 512 inputs each."""
         return constant_risk(self.channel, self.loss, self._values) - self.noise * (self.loss != "squared")
 
     @property
@@ -144,9 +146,9 @@ class NetworkTeacher(Setting):
 
     @property
     def n_nyquist(self) -> int | None:
-        """2 P + 1: clean labels at 2 P + 1 random inputs distinguish all networks of the architecture.
+        """The number 2 P + 1: clean labels at so many random inputs distinguish all networks.
 
-        Sontag 2002 proves this for networks that are analytic in their P parameters.
+        Sontag 2002 proves this for all networks of one architecture that are analytic in their P parameters.
         """
         return 2 * self.parameters + 1
 
@@ -185,7 +187,7 @@ def check_loss(loss: str, channel: Channel, outputs: int, where: str) -> None:
     loss : str
         One of `LOSSES`.
     channel : Channel
-        The label channel; its labels must be values for the squared loss, and classes for other losses.
+        The label channel.  Its labels must be values for the squared loss, and classes for other losses.
     outputs : int
         Number of outputs of the network; >= 2 for labels that are classes.
     where : str
@@ -217,7 +219,8 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
     outputs : int
         Number of outputs.
     values : float64, (..., outputs)
-        Values of teachers.  If the smallest possible risk depends on the values, its mean is returned.
+        Values of teachers.  If the smallest possible risk depends on the values, the function returns its
+        mean over all values.
     """
     if loss == "squared":
         return channel.noise_std**2 * outputs
@@ -226,7 +229,7 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the risk of the constant that is best for all teachers together.
+    """Return the risk of the best constant prediction, which must be the same for all teachers.
 
     For the squared loss, the variance of the label noise is not included.
 

@@ -18,7 +18,7 @@ GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class Nodes(Checked, abc.ABC):
-    """A design of nodes: it draws points of the unit cube, which a basis maps into its own domain.
+    """A design of nodes, which draws points of the unit cube; a basis maps these points into its domain.
 
     A subclass defines `points`.
     """
@@ -42,13 +42,13 @@ class Nodes(Checked, abc.ABC):
         Returns
         -------
         array
-            float64 (count, dim), each coordinate in [0, 1), in no particular order.
+            The nodes, float64 (count, dim), in no particular order.  Each coordinate is in [0, 1).
         """
 
 
 @dataclass(frozen=True)
 class Uniform(Nodes):
-    """Independent nodes, uniform on the cube."""
+    """A design of independent nodes that are uniform on the cube."""
 
     uniform: ClassVar[bool] = True
 
@@ -59,7 +59,7 @@ class Uniform(Nodes):
 
 @dataclass(frozen=True)
 class Jittered(Nodes):
-    """One node in each of n boxes of equal volume that fill the cube.
+    """A design with one node in each of n boxes of equal volume; together, the boxes fill the cube.
 
     The boxes are as close to cubes as n allows.
 
@@ -67,9 +67,9 @@ class Jittered(Nodes):
     ----------
     amount : float
         Length of each side of the region that a node is drawn from, as a share of its box's side, in [0, 1].
-        The region is in the middle of the box.  With 0 each node is the centre of its box; the nodes then
-        form a grid in one dimension, and in d dimensions if n is the d-th power of an integer.  With 1 a node
-        may be anywhere in its box.
+        The region is in the middle of the box.  With 0, each node is the centre of its box.  In one
+        dimension, the nodes then form a grid.  In d dimensions, they form a grid if n is the d-th power of an
+        integer.  With 1, a node may be anywhere in its box.
     """
 
     amount: float = number(1.0, at_least=0, at_most=1)
@@ -83,7 +83,7 @@ class Jittered(Nodes):
 
 @dataclass(frozen=True)
 class Clustered(Nodes):
-    """Nodes that are normally distributed around a few centres.
+    """A design of nodes that are normally distributed around a few centres.
 
     A node that would lie outside the cube enters again at the opposite face.
 
@@ -106,7 +106,7 @@ class Clustered(Nodes):
 
 @dataclass(frozen=True)
 class Gappy(Nodes):
-    """Independent nodes, uniform on the part of the cube outside a gap.
+    """A design of independent nodes that are uniform on the part of the cube outside a gap.
 
     Parameters
     ----------
@@ -125,12 +125,13 @@ class Gappy(Nodes):
 
 @dataclass(frozen=True)
 class Uneven(Nodes):
-    """Independent nodes whose density is 1 + contrast cos(2 pi u), where u is the first coordinate.
+    """A design of independent nodes with the density 1 + contrast cos(2 pi u) of the first coordinate u.
 
     Parameters
     ----------
     contrast : float
-        Contrast of the density, in [0, 1].  With 0 the nodes are uniform; with 1 the density at u = 1/2 is 0.
+        Contrast of the density, in [0, 1].  With 0, the nodes are uniform.  With 1, the density at u = 1/2 is
+        0.
     """
 
     contrast: float = number(0.9, at_least=0, at_most=1)
@@ -147,17 +148,17 @@ class Uneven(Nodes):
 
 @dataclass(frozen=True)
 class Stride(Nodes):
-    """Nodes on a circle at equal distances: start + t step for t = 0, ..., n - 1.
+    """A design of nodes on a circle at equal distances: start + t step for t = 0, ..., n - 1.
 
-    The start is drawn uniformly.  The value at node t of a function with frequencies k is a weighted sum of
-    the powers exp(2 pi i k step)^t.  `errsrc.learners.MatrixPencil` recovers these frequencies from about two
-    labels for each.
+    The start is drawn uniformly.  If a function has the frequencies k, its value at node t is a weighted sum
+    of the powers exp(2 pi i k step)^t.  `errsrc.learners.MatrixPencil` recovers the frequencies from about
+    two labels for each frequency.
 
     Parameters
     ----------
     step : float
-        Distance between successive nodes in turns of the circle, in (0, 1).  With the golden section, the
-        default, no two frequencies have the same values at the nodes.  With 1 / M this holds only for
+        Distance between successive nodes in turns of the circle, in (0, 1).  The default is the golden
+        section; then no two frequencies have the same values at the nodes.  With 1 / M, this holds only for
         frequencies up to (M - 1) / 2.
     """
 

@@ -1,4 +1,4 @@
-"""What a setting is: a distribution of inputs, a prior over teachers, a label channel and a loss."""
+"""The interface of a setting: a distribution of inputs, a prior over teachers, a label channel and a loss."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ ZERO = Interval(0.0, 0.0, 0.0, 0.95)
 
 @dataclass(frozen=True)
 class Setting(Checked, abc.ABC):
-    """A learning problem whose inputs, teachers, label noise and loss are all known.
+    """A learning problem with a known distribution of inputs, teachers and label noise, and a known loss.
 
     A subclass is a frozen dataclass of plain numbers.  It defines `inputs`, `teacher`, `noise`,
-    `target_variance` and `channel` (as a field or as a property).  It also defines `loss` if the loss is not
-    the squared loss, and `realizability` and `n_nyquist` if these values are known.
+    `target_variance` and `channel` (as a field or as a property).  If its loss is not the squared loss, it
+    also defines `loss`.  If their values are known, it also defines `realizability` and `n_nyquist`.
     """
 
     @property
@@ -54,7 +54,7 @@ class Setting(Checked, abc.ABC):
     @property
     @abc.abstractmethod
     def target_variance(self) -> float:
-        """Excess risk of the constant prediction that is best before any example is seen.
+        """Smallest excess risk of a constant prediction, before any example is seen.
 
         The constant is the same for all teachers.  The target variance therefore includes the variance of the
         teachers' means.  It is the largest excess risk that learning can remove.  For the squared loss, the
@@ -75,7 +75,7 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         array
-            float64 (count, dim).
+            The inputs, float64 (count, dim).
         """
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
@@ -91,7 +91,8 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         array
-            float64 (count, dim); fewer rows if the setting has fewer than `count` test inputs.
+            The test inputs, float64 (count, dim).  There are fewer rows if the setting has fewer than `count`
+            test inputs.
         """
         return self.inputs(count, rng)
 
@@ -123,7 +124,7 @@ class Setting(Checked, abc.ABC):
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return the mean over teachers of the smallest excess risk that a function of a class can have.
 
-        Excess risk is risk less the noise.
+        The excess risk is the risk minus the noise.
 
         Parameters
         ----------
@@ -133,8 +134,8 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         Interval
-            An `errsrc.results.Interval`, whose width is 0 if the value is exact.  The realizability of the
-            class of all functions is 0.
+            The mean as an `errsrc.results.Interval`, of width 0 if the value is exact.  The realizability of
+            the class of all functions is 0.
 
         Raises
         ------
@@ -163,7 +164,7 @@ class Setting(Checked, abc.ABC):
 
     @property
     def output_dim(self) -> int | None:
-        """Number of outputs of a teacher; None if it is known only after a teacher was drawn."""
+        """Number of outputs of a teacher; None if the number is known only after a teacher was drawn."""
         return None
 
     @property
@@ -182,7 +183,7 @@ class Setting(Checked, abc.ABC):
         Parameters
         ----------
         x : ndarray of float64, (n, dim)
-            Inputs, which are finite and have the right number of coordinates.
+            Finite inputs with the right number of coordinates.
         where : str
             Name of the calling function, for error messages.
 
@@ -214,6 +215,7 @@ class Setting(Checked, abc.ABC):
         Returns
         -------
         array or None
-            float64 (n, M) for teachers that are linear in M coefficients; None for other teachers.
+            The matrix, float64 (n, M), for teachers that are linear in M coefficients; None for other
+            teachers.
         """
         return None

@@ -31,7 +31,7 @@ def bases(draw: st.DrawFn, domains: Sequence[str] = DOMAINS, most: int = 60) -> 
     Parameters
     ----------
     domains : sequence of str
-        Names of the families to draw from, each one of `DOMAINS`.
+        Names of the families of bases to draw from, each one of `DOMAINS`.
     most : int
         Largest number of basis functions, >= 1.
     """
@@ -109,7 +109,8 @@ def band_teachers(
     domains : sequence of str
         Names of the families of bases to draw from, each one of `DOMAINS`.
     designs : sequence of str
-        Names of the designs of nodes to draw from, each one of `DESIGNS`.  On the cube nodes are uniform.
+        Names of the designs of nodes to draw from, each one of `DESIGNS`.  For bases on the cube, nodes are
+        always uniform.
     most : int
         Largest number of functions of the basis, >= 1.
     noise : float

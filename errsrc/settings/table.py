@@ -1,4 +1,4 @@
-"""Teachers that are tables of a class for each item: Hutter's setting, where learning is memorising."""
+"""Teachers that are tables with a class for each item: Hutter's setting, in which learning is memorising."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from errsrc.settings.setting import Array, Predictor, Setting
 
 @dataclass(frozen=True)
 class TableTeacher(Setting):
-    """A random class for each of several items; the frequency of item i is proportional to i^-(1 + decay).
+    """A setting with teachers that give each of several items a random class.
+
+    The frequency of item i is proportional to i^-(1 + decay).
 
     This is the model of Hutter 2021 (arXiv 2102.04074) with any number of classes and with label flips.  The
     posterior has a closed form.  Given the data, all classes are equally likely for an item without examples.
@@ -29,12 +31,13 @@ class TableTeacher(Setting):
     classes : int
         Number of classes, >= 2.
     decay : float
-        Decay of the frequencies: they are proportional to i^-(1 + decay).
+        Decay of the frequencies: the frequency of item i is proportional to i^-(1 + decay).
     loss : str
         "log", the cross-entropy of the predicted class probabilities in nats; or "zero-one", the error rate
         if the most probable class is predicted.
     channel : Flips
-        Label flips, with a rate of at most 1 - 1 / classes: no label is likelier than the teacher's class.
+        The label flips.  Their rate is at most 1 - 1 / classes.  Therefore no label is more probable than the
+        teacher's class.
 
     Examples
     --------
@@ -57,7 +60,7 @@ class TableTeacher(Setting):
 
     @property
     def input_dim(self) -> int:
-        """1: an input is the index of an item."""
+        """Number of coordinates of an input: 1, the index of an item."""
         return 1
 
     @property
@@ -75,8 +78,8 @@ class TableTeacher(Setting):
     def noise(self) -> float:
         """The smallest possible risk.
 
-        For the zero-one loss this is the rate of flips; for the log loss it is the entropy of a label given
-        the item's class, in nats.
+        For the zero-one loss, this is the rate of flips.  For the log loss, it is the entropy of a label
+        given the item's class, in nats.
         """
         rate = self.channel.rate
         if self.loss == "zero-one" or rate == 0:
@@ -85,7 +88,7 @@ class TableTeacher(Setting):
 
     @property
     def target_variance(self) -> float:
-        """See `Setting.target_variance`; the best constant prediction gives all classes equal probability."""
+        """Excess risk of the best constant prediction, which gives all classes equal probability."""
         constant = math.log(self.classes) if self.loss == "log" else 1 - 1 / self.classes
         return constant - self.noise
 
@@ -143,8 +146,8 @@ def expected_loss(truth: Array, predicted: Array, loss: str) -> Array:
     truth : float64, (N, classes)
         The true probabilities.
     predicted : float64, (N, classes)
-        The predicted probabilities.  For "zero-one" they may be any scores: the class with the largest score
-        is predicted, and a random one of them if several classes have the largest score.
+        The predicted probabilities.  For "zero-one", they may be any scores: the class with the largest score
+        is predicted.  If several classes have the largest score, a random one of these classes is predicted.
     loss : str
         "log" (nats) or "zero-one".
 

@@ -23,7 +23,7 @@ values that all cells share, the values that vary, and the seeds::
 
 `errsrc.load_study` reads the finished cells of a study.  `errsrc.run_study` computes the missing cells and
 then reads all of them.  The modules `trained` and `pruned` fit laws to finished studies.  The modules
-`budgets`, `conjectures` and `recovery` define kinds of cells and read their results.
+`budgets`, `conjectures` and `recovery` define kinds of cells and read the results of these cells.
 """
 
 from errsrc.exports import exported_names

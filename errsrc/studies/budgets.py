@@ -25,7 +25,7 @@ _SIDES = ("", ".upper")  # suffixes of a term's name in a row, for the lower and
 
 @dataclass(frozen=True)
 class BudgetCell(Checked):
-    """One error budget: all arguments on which it depends, see `errsrc.budget`.
+    """The arguments of one error budget, see `errsrc.budget`; a cell of a study of the kind "budget".
 
     Attributes
     ----------
@@ -69,9 +69,9 @@ def compute_budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row for each cell, which `budget_from_row` reads.  The columns of a term such as "noise" are:
-        "noise", the estimate of its lower bound; "noise.low" and "noise.high", the ends of that estimate's
-        interval; and "noise.upper", "noise.upper.low" and "noise.upper.high", the same values of its upper
+        A row for each cell, which `budget_from_row` reads.  A term such as "noise" has six columns.  "noise"
+        is the estimate of its lower bound; "noise.low" and "noise.high" are the ends of the interval of this
+        estimate.  "noise.upper", "noise.upper.low" and "noise.upper.high" are the same numbers for its upper
         bound.  If the budget has fields of `errsrc.sources.terms.OPTIONAL_FIELDS`, the row has similar
         columns for them.
     """
@@ -147,8 +147,8 @@ def budgets_over_n(
     Returns
     -------
     list of (BudgetCell, list of Budget)
-        A pair for each group of cells that differ only in n: a copy of one of these cells in which n is 1,
-        and the budgets of all cells of the group, in ascending order of n.
+        A pair for each group of cells that differ only in n.  The first entry is a cell of the group, with n
+        replaced by 1.  The second entry is the list of the budgets of the group, in ascending order of n.
     """
     found: dict[BudgetCell, list[Budget]] = {}
     for cell, row in zip(cells, rows, strict=True):
@@ -161,12 +161,13 @@ def budgets_over_n(
 def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     """Return the shape of the excess risk as a function of n, see `errsrc.curve_shape`.
 
-    Excess risks of three kinds count as 0:
+    Three kinds of excess risks count as 0:
 
     - estimates below 0;
     - risks that may be rounding errors, because they are at most `ROUNDING` times the target variance or the
       largest risk;
-    - estimated 0-1 errors that correspond to at most 3 wrong predictions at all fresh inputs of all draws.
+    - estimated 0-1 errors that amount to at most 3 wrong predictions in total, at the fresh inputs of all
+    draws.
 
     Budgets with the same seed have the same teachers.  Therefore their sampling errors are similar, and local
     exponents are more precise than their intervals show.
@@ -192,7 +193,7 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
 
 
 def budget_lines(budgets: Sequence[Budget]) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each budget: n, the terms, the total and optional fields.
+    """Return a header, and a line of texts for each budget: n, the terms, the total and optional fields.
 
     Parameters
     ----------

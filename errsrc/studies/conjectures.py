@@ -27,7 +27,7 @@ from errsrc.sweeps import Kind
 
 @dataclass(frozen=True)
 class ThresholdCell(Checked):
-    """One threshold, see `errsrc.conjecture.threshold`; a cell of a study of the kind "threshold".
+    """The arguments of one `errsrc.conjecture.threshold`; a cell of a study of the kind "threshold".
 
     Attributes
     ----------
@@ -36,14 +36,14 @@ class ThresholdCell(Checked):
     learner
         The learner.
     ratios
-        Numbers of labelled examples divided by n_Nyq, the smallest n at which a learner can be exact.  Two or
-        more different numbers, each > 0.
+        The numbers of labelled examples to test, divided by n_Nyq, the smallest n at which a learner can be
+        exact: two or more different numbers > 0.
     draws
         Number of draws of teacher and data for each number of examples, >= 5.
     tolerance
         Largest relative error that counts as exact, > 0; by default 1e-9, or 1e-3 for learners in float32.
     n_nyquist
-        n_Nyq, >= 1; by default the setting's `n_nyquist`.
+        The number n_Nyq, >= 1; by default the setting's `n_nyquist`.
     level
         Coverage of the intervals, in (0, 1).
     seed
@@ -68,7 +68,7 @@ class ThresholdCell(Checked):
 
 @dataclass(frozen=True)
 class SearchCell(Checked):
-    """One search for a counterexample, see `errsrc.conjecture.search`; a cell of a study of kind "search".
+    """The arguments of one `errsrc.conjecture.search`; a cell of a study of the kind "search".
 
     Attributes
     ----------
@@ -270,7 +270,7 @@ def thresholds_by_setting(
 def threshold_lines(
     cells: Sequence[ThresholdCell], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each threshold.
+    """Return a header, and a line of texts for each threshold.
 
     Parameters
     ----------
@@ -302,7 +302,7 @@ def threshold_lines(
 
 
 def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return a header and a line of texts for each part of a search's region.
+    """Return a header, and a line of texts for each part of the region of a search.
 
     Parameters
     ----------
@@ -323,9 +323,9 @@ def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """Return a text table of verdicts for finished cells of one kind.
 
-    For thresholds, the table has a line for each setting and learner.  For a search, the table says of each
-    part of the region whether the claim is supported, refuted or not tested, and the counterexample follows.
-    For examples, the table has a line for each example.
+    For thresholds, the table has a line for each setting and learner.  For a search, the table has a line for
+    each part of the region.  It says whether the claim is supported, refuted or not tested there.  The
+    counterexample follows below the table.  For examples, the table has a line for each example.
 
     Parameters
     ----------
@@ -354,7 +354,7 @@ def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> st
 def save_counterexamples(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Path]:
     """Write the counterexamples of searches to TOML files, and return the paths of the files.
 
-    The file of the K-th search, counted from 1, is PATH_counterexample_K.toml.
+    The counterexample of the K-th search is written to PATH_counterexample_K.toml, where K begins at 1.
 
     Parameters
     ----------

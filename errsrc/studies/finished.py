@@ -22,8 +22,9 @@ from errsrc.sweeps.store import columns_of
 class FinishedStudy(Result):
     """The finished cells of a study, with their results, the failures, and the versions that were used.
 
-    `errsrc.load_study` returns such an object.  `errsrc.run_study` also does, after it has computed the
-    missing cells.
+    A cell is one independent computation, such as one training.
+
+    `errsrc.load_study` and `errsrc.run_study` return such an object.
 
     Attributes
     ----------
@@ -38,7 +39,7 @@ class FinishedStudy(Result):
         A learning curve for each finished cell, {name: float64 (evaluations,)}; an empty dict if a cell has
         no curve.
     failures
-        Number of missing cells that failed, by error message.
+        Number of cells that failed, for each error message.
     versions
         Pairs of a number of cells and the versions of Python and packages with which these cells were
         computed.
@@ -99,7 +100,7 @@ class FinishedStudy(Result):
         return columns_of(self.rows)
 
     def groups(self, sizes: Sequence[str], apart: Sequence[str] = ()) -> dict[str, list[int]]:
-        """Divide the finished cells into groups, such that the cells of a group differ only in sizes.
+        """Divide the finished cells into groups of cells that differ only in sizes.
 
         A factor of the study is a list of fields that vary together.  Two cells are in the same group if they
         agree in the fields `apart`, and in all fields of factors that do not contain any field of `sizes`.
@@ -114,8 +115,8 @@ class FinishedStudy(Result):
         Returns
         -------
         dict of str to list of int
-            The indices in `cells` of the cells of each group, by the group's label.  The label has the values
-            of the fields that differ between groups.  It is empty if there is only one group.
+            For each group, by its label, the indices of its cells in `cells`.  The label has the values of
+            the fields that differ between groups.  It is empty if there is only one group.
         """
         fixed = [
             field

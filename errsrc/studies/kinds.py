@@ -1,4 +1,7 @@
-"""Kinds of cells, and classes of nested records, by name; each is imported when a study's file names it."""
+"""Kinds of cells, and classes of nested records, by name.
+
+A kind or class is imported when the file of a study names it.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ _ROOMS: dict[Place, tuple[Place, ...]] = {
 
 
 class Kinds(MutableMapping[str, Kind]):
-    """Kinds of cells by name.
+    """A dict of kinds of cells, by name.
 
     A program can add its own kinds: ``studies.ALL["coin"] = Kind("coin", ...)``.
     """

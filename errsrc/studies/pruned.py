@@ -38,13 +38,14 @@ class PrunedFamily(Result):
         The fields in which the family differs from other families, as text; empty if there is only one
         family.
     points
-        The levels of the networks, a dict of (levels,) arrays, see `levels`; empty if all networks diverged.
+        The levels of the networks (a level is one network at one density) as a dict of (levels,) arrays, see
+        `levels`.  It is empty if all networks diverged.
     single
-        The law of each configuration (depth, width and n), or the reason why no law could be fitted.
+        For each configuration (depth, width and n), the fitted law, or the reason why no law could be fitted.
     joint
         The joint law of all networks, or the reason why no law could be fitted.
     notes
-        Sentences that say what was left out.
+        Sentences that say which networks and levels were left out.
     """
 
     label: str
@@ -134,8 +135,8 @@ def levels(
 ) -> dict[str, NDArray[Any]]:
     """Return the levels of all pruned networks as a dict of columns, for fits of pruning laws.
 
-    A level is one network at one density.  Networks that diverged are left out, and levels whose outputs do
-    not depend on the inputs (`errsrc.training.PruningLevel.constant`).
+    A level is one network at one density.  The function leaves out networks that diverged, and levels with
+    outputs that do not depend on the inputs (`errsrc.training.PruningLevel.constant`).
 
     Parameters
     ----------
@@ -149,8 +150,8 @@ def levels(
     dict of str to (levels,) arrays
         "depth", "width", "n", "seed", "prunable", "m", "density" and "error" are float64.  "config", int64,
         is an index of the configuration (depth, width and n).  "eps_np", float64, is the error of the
-        configuration on its plateau of high densities, see `errsrc.laws.plateau`.  "before_dip", bool, is
-        true for levels that are denser than the level of the configuration's lowest error; the laws do not
+        configuration on its plateau at high densities, see `errsrc.laws.plateau`.  "before_dip", bool, is
+        True for levels that are denser than the level with the configuration's lowest error.  The laws do not
         describe these levels.
 
     Raises
@@ -199,7 +200,7 @@ def _is_constant(curve: Mapping[str, Array]) -> NDArray[np.bool_]:
 def left_out_levels(
     cells: Sequence[Any], rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Array]]
 ) -> list[str]:
-    """Return which levels of pruned networks no law was fitted to, and why.
+    """Return sentences that say which levels of pruned networks were left out of the fits, and why.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ def left_out_levels(
     Returns
     -------
     list of str
-        A sentence for each network with such levels.
+        A sentence for each network with levels that were left out.
     """
     out = []
     for cell, row, curve in zip(cells, rows, curves, strict=True):

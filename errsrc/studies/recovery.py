@@ -1,4 +1,4 @@
-"""Recovery of a known law: a law is fitted to noisy errors from the known law, and both are compared."""
+"""Recovery of a known law: fit the law to noisy errors drawn from it, and compare the parameters."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class RecoveryCell(Checked):
     seed
         Seed of the noise, >= 0.
     n, m, depth, width, density, u
-        Axes of the grid: the values of each input of the law.  They must be empty for names that are not
-        inputs of the law.
+        Axes of the grid: the values of each input of the law.  An axis must be empty if the law has no such
+        input.
     held
-        Names of the parameters that are fixed at their true values in the fit.  If ``eps0`` is one of them,
-        errors above ``eps0`` are replaced by ``eps0``.
+        Names of the parameters that the fit fixes at their true values.  If ``eps0`` is fixed, errors above
+        ``eps0`` are replaced by ``eps0``.
     level
         Coverage of the intervals, in (0, 1).
     """
@@ -81,9 +81,9 @@ def compute_recoveries(cells: Sequence[RecoveryCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row for each cell, with four columns for each fitted parameter, here NAME: the estimate NAME, the
-        ends of its interval NAME.low and NAME.high, and NAME.covered, which says whether the interval
-        contains the true value.
+        A row for each cell, with four columns for each fitted parameter.  For a parameter alpha, "alpha" is
+        the estimate, "alpha.low" and "alpha.high" are the ends of its interval, and "alpha.covered" says
+        whether the interval contains the true value.
     """
     return [_recovered(cell) for cell in cells]
 

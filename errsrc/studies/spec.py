@@ -36,7 +36,7 @@ def load(path: str | os.PathLike[str]) -> Study:
     Raises
     ------
     ValueError
-        If the file does not describe a study.  The message is one sentence, which names the key and its
+        If the file does not describe a study.  The message is one sentence that names the wrong key and its
         table.
     OSError
         If the file cannot be read.

@@ -4,9 +4,9 @@
 
 Rank 0 controls the study and writes the file of finished cells.  It broadcasts each batch to the other ranks,
 and all ranks compute the batch.  Within `errsrc.training.train` each rank takes a share of every minibatch,
-see `errsrc.training.distributed`.  If a batch fails in all ranks, its cells have failed, as with every
+see `errsrc.training.distributed`.  If a batch fails in all ranks, its cells count as failed, as with every
 engine.  If a batch fails in only some ranks, or if a process dies, every process ends with a message of one
-sentence; no process waits forever.
+sentence.  No process waits forever.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _cpu_group: distributed.ProcessGroup | None = None  # of gloo, whose waits can h
 
 @contextlib.contextmanager
 def torchrun_engine() -> Iterator[Engine | None]:
-    """Provide the engine in rank 0, and compute the batches that rank 0 broadcasts in the other ranks.
+    """Provide the engine in rank 0; in the other ranks, compute the batches that rank 0 broadcasts.
 
     Use this function as a context manager.
 
     Yields
     ------
     Engine or None
-        In rank 0 the engine for `errsrc.sweeps.run`.  In the other ranks None, after all batches are
+        In rank 0, the engine for `errsrc.sweeps.run`.  In the other ranks, None, after all batches have been
         computed.
 
     Raises
@@ -123,7 +123,7 @@ def run_rank_zero(function: Function, batches: Batches) -> Answers:
 
 
 def run_other_ranks() -> None:
-    """Compute the batches that rank 0 broadcasts, until it broadcasts None.
+    """Compute the batches that rank 0 broadcasts, until rank 0 broadcasts None.
 
     Raises
     ------

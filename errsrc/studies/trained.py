@@ -31,11 +31,12 @@ class Quantities:
     error, m
         Names of the columns that have the error and the model size.
     apart
-        Names of the fields in which families differ.
+        Names of the fields of a cell in which families of networks differ.
     guess
         A function that maps a cell to the error of a random guess on the cell's data.
     examples, error_text, m_text
-        Words for what n counts, words for what the error is, and a sentence about m.
+        Texts for pages and figures: words for what n counts, words for what the error is, and a sentence
+        about m.
     """
 
     error: str
@@ -86,10 +87,11 @@ class TrainedFamily(Result):
     error
         The error of each run, (runs,).
     result
-        The law fitted to the small cells and compared with the large cells.  A cell is small if its n and m
-        are at most a quarter of the largest n and m.  If these cells are too few, a cell is small if its n is
-        at most a quarter of the largest n.  If these cells are too few as well, the result is the law fitted
-        to all cells, without a comparison.  None if no law can be fitted.
+        The law fitted to the small cells (runs with equal sizes are one cell) and compared with the large
+        cells.  A cell is small if its n and m are at most a quarter of the largest n and m.  If these cells
+        are too few for a fit, a cell is small if its n is at most a quarter of the largest n.  If these cells
+        are too few as well, the law is fitted to all cells, without a comparison.  None if no law can be
+        fitted.
     notes
         Sentences that say which runs were left out, and why there is no comparison.
     """
@@ -159,9 +161,9 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
 
 
 def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "error") -> NDArray[np.bool_]:
-    """Return a mask of the runs to which a law can be fitted.
+    """Return a mask of the runs that can be used to fit a law.
 
-    Such a run did not diverge, and its error is above 0 and below the error of a random guess.
+    A run can be used if it did not diverge and if its error is above 0 and below the error of a random guess.
 
     Parameters
     ----------
@@ -175,7 +177,7 @@ def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "erro
     Returns
     -------
     bool array (runs,)
-        True for runs to which a law can be fitted.
+        True for the runs that can be used.
 
     Examples
     --------

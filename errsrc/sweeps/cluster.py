@@ -47,14 +47,14 @@ def dask(
     seconds: float | None = None,
     resources: Mapping[str, float] | None = None,
 ) -> Answers:
-    """Compute batches on Dask workers.  Dask is installed by the extra ``errsrc[cluster]``.
+    """Compute batches of cells on Dask workers.  Dask is installed by the extra ``errsrc[cluster]``.
 
     Parameters
     ----------
     function : callable
         Function that maps a batch to its answer.  Workers need the same version of errsrc as this process.
     batches : sequence of sequences
-        The batches.
+        The batches.  Each batch is a sequence of cells that are computed together.
     workers : int, optional
         Number of workers that this call starts: processes of this machine (by default one per core), or SLURM
         jobs (by default 1).
@@ -66,11 +66,11 @@ def dask(
         Largest size of a worker's data, in bytes, see `errsrc.sweeps.local`.  The workers enforce this limit.
         Each worker should have one thread.
     seconds : float, optional
-        Longest time of a cell.  A worker that takes longer ends itself, and its nanny, a process that ``dask
-        worker`` starts by default, starts another worker.
+        Longest time of a cell.  A worker that takes longer ends itself.  Its nanny (a process that ``dask
+        worker`` starts by default) then starts another worker.
     resources : mapping of str to float, optional
-        Resources of a worker that one batch uses, such as ``{"GPU": 0.5}`` for two batches per GPU.  Only
-        workers that were started with at least these resources get batches.
+        Resources of a worker that one batch takes, such as ``{"GPU": 0.5}`` for two batches at a time on each
+        GPU.  Only workers that were started with at least these resources get batches.
 
     Yields
     ------
@@ -89,9 +89,9 @@ def dask(
     Notes
     -----
     Workers may join and leave at any time; while there are no workers, the engine waits.  Each thread of a
-    worker has one batch at a time, so a lost worker loses only the batch that it was computing.  This batch
-    is computed again, unless `MAX_LOST_PROCESSES` workers were lost while computing it.  Dask releases each
-    result as soon as it has arrived.  Dask costs about 10 ms for each batch and worker.
+    worker has one batch at a time.  If a worker is lost, only the batch that it was computing is lost.  This
+    batch is computed again, unless `MAX_LOST_PROCESSES` workers were lost while computing it.  Dask releases
+    each result as soon as it has arrived.  Dask costs about 10 ms for each batch and worker.
     """
     require("The dask engine", "distributed")
     if workers is not None:

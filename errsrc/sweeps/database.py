@@ -1,4 +1,7 @@
-"""The SQLite database of a store: its tables, the lock of its driver, and its errors."""
+"""The SQLite database of a store: its tables, its lock and its errors.
+
+The lock belongs to the driver, the process that writes the file.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ class Database:
     path
         The file.
     connection
-        SQLite's connection to the file.  It begins no transaction unless it is told to.
+        SQLite's connection to the file.  It does not begin transactions by itself.
     """
 
     def __init__(self, path: Path, write: bool = False) -> None:
@@ -105,7 +108,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the file.  Another driver can then open it."""
+        """Close the file.  Another process can then open it for writing."""
         if hasattr(self, "connection"):
             if self._is_lost:
                 self.connection.interrupt()  # or closing would copy the log into a file that is not ours
@@ -153,7 +156,7 @@ class Database:
         self.check_in_place()
 
     def check_in_place(self) -> None:
-        """Check that the file and its log are still the files that this driver opened.
+        """Check that the file and its log are still the files that this process opened.
 
         SQLite continues to write to a file that was deleted.  Its rows would be lost when the process ends.
 
@@ -241,7 +244,7 @@ class Database:
         Parameters
         ----------
         query : str
-            SQL.
+            The query, in SQL.
 
         Yields
         ------
@@ -288,7 +291,7 @@ class Database:
         )
 
     def json(self, text: Any) -> Any:
-        """Parse the JSON text of a cell of the database.
+        """Parse a JSON text from the database.
 
         Parameters
         ----------

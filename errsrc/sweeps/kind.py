@@ -1,4 +1,4 @@
-"""Kinds of cells: the function that computes them, and the key that identifies each."""
+"""Kinds of cells.  A kind has the function that computes its cells, and gives each cell its key."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Kind(Checked):
         no field whose name is in `RESERVED`.
     compute
         Function that maps the cells of one batch to a sequence of outcomes, one for each cell in order.  An
-        outcome maps names to numbers, strings and booleans.  Three names have special meanings: "curve" is
-        the learning curve, a mapping of names to one-dimensional arrays; "seconds" is the cell's share of the
-        wall time (by default an equal share); "device" is the name of the device.  The function runs in other
-        processes, so it must be defined in a module.
+        outcome maps names to numbers, strings and booleans.  Three names have special meanings.  "curve" is
+        the learning curve, a mapping of names to one-dimensional arrays.  "seconds" is the cell's share of
+        the wall time (by default an equal share).  "device" is the name of the device.  The function must be
+        defined in a module, because it runs in other processes.
     version
-        Version of the computation, >= 1.  Increase it when the same cell gives different results than before.
+        Version of the computation, >= 1.  Increase the version if a cell gives other results than before.
         Rows of older versions then stay in the store, but are not used.
     group
         Function of a cell.  Cells with equal ``group(cell)`` may be computed in one batch.  By default every
@@ -47,9 +47,9 @@ class Kind(Checked):
         Function that returns the relative cost of a cell.  The most expensive batches start first, and the
         remaining time is estimated from the costs.  By default all cells have equal costs.
     require_data
-        Function that is called once with all missing cells, before any cell is computed.  It raises OSError
-        or ValueError if this machine lacks data of the cells.  The message says what to install or where to
-        put the data.
+        Function that is called once with all cells that are not finished, before any cell is computed.  It
+        raises OSError or ValueError if this machine lacks data of the cells.  The message says what to
+        install or where to put the data.
     packages
         Installed packages whose versions are recorded with each row, in addition to Python's and errsrc's.
 
@@ -91,7 +91,7 @@ class Kind(Checked):
 
     @property
     def stored_name(self) -> str:
-        """The name of this kind in stores, which stays its first name if the kind is renamed."""
+        """The name of this kind in stores: the first name of the kind, also after it was renamed."""
         return records.stored_study(self.name)
 
     @property
@@ -124,7 +124,7 @@ class Kind(Checked):
         Parameters
         ----------
         leaves : dict
-            The part.
+            The fields to return, by dotted path.
         kinds : mapping
             All flat fields of the cell, or at least the fields that hold the kinds of nested records.
 

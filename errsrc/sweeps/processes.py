@@ -43,23 +43,24 @@ def local(
     memory: int | None = None,
     seconds: float | None = None,
 ) -> Answers:
-    """Compute batches in processes of this machine, with one thread each.
+    """Compute batches of cells in processes of this machine, with one thread each.
 
     Parameters
     ----------
     function : callable
         Function that maps a batch to its answer.  Processes are spawned.  Therefore the function must be
-        defined in a module, not in a notebook or at the prompt, and a script must start its work under ``if
+        defined in a module, not in a notebook or at the prompt.  A script must start its work under ``if
         __name__ == "__main__":``.
     batches : sequence of sequences
-        The batches.
+        The batches.  Each batch is a sequence of cells that are computed together.
     workers : int, optional
         Number of processes; by default the number of cores.
     memory : int, optional
         Largest size of a process's data, in bytes (RLIMIT_DATA, Linux).  An allocation beyond this limit
         raises MemoryError.
     seconds : float, optional
-        Longest time of a cell.  A process is killed if its batch of k cells takes more than k times as long.
+        Longest time of a cell.  A process is killed if its batch of k cells takes more than k times this
+        time.
 
     Yields
     ------

@@ -47,7 +47,7 @@ class RunSummary(Result):
         The error message of each failed cell of the study, by key.  This includes cells that failed in an
         earlier run and were not tried again.
     lost
-        A phrase for each process that was lost during a batch, which says why the process was lost.
+        For each process that was lost during a batch, a phrase that says why it was lost.
     seconds
         Wall time of the run.
     """
@@ -112,21 +112,22 @@ def run(
     Raises
     ------
     ValueError
-        Before anything is computed, if the class of the cells rejects a cell, if a data file is invalid, or
-        if rows in the store were computed with defaults that have changed since.
+        If the class of the cells rejects a cell, if a data file is invalid, or if rows in the store were
+        computed with defaults that have changed since.  The error is raised before anything is computed.
     OSError
-        Before anything is computed, if this machine lacks the data of a cell.
+        If this machine lacks the data of a cell.  The error is raised before anything is computed.
     StoreError
-        If the store cannot be written.  Rows that were written before are safe.  After the start the error is
-        a `StoreWriteError`: the disk is full, or the file was deleted or replaced.
+        If the store cannot be written.  Rows that were written before are safe.  During the run, the error is
+        a `StoreWriteError`, for example because the disk is full, or because the file was deleted or
+        replaced.
     EngineError
         If the engine cannot compute anything, or a worker has another version of errsrc.
 
     Notes
     -----
-    Each batch is written to the store as soon as it is computed, therefore an interruption (Ctrl-C, a kill, a
-    power cut) loses only the batches that are being computed.  The result of a cell depends on the cell and,
-    up to rounding, on its batch.  It does not depend on the order, the number of workers or retries.
+    Each batch is written to the store as soon as it is computed.  Therefore an interruption (Ctrl-C, a kill,
+    a power cut) loses only the batches that are being computed.  The result of a cell depends on the cell
+    and, up to rounding, on its batch.  It does not depend on the order, the number of workers or retries.
     """
     start = time.monotonic()
     missing, keys = store.missing(study), study.cell_keys()
@@ -256,7 +257,7 @@ class BatchFailure:
 
 @dataclass(frozen=True)
 class CodeMismatch:
-    """The answer of a worker that computes nothing, because its errsrc differs from the driver's.
+    """The answer of a worker that computes nothing, because its code of errsrc differs from the driver's.
 
     Attributes
     ----------
@@ -282,7 +283,8 @@ def compute_batch(
     packages : sequence of str
         Names of the packages whose versions are recorded.
     driver : str
-        The driver's `code_version`.  A worker with another `code_version` computes nothing.
+        The `code_version` of the driver, the process that controls the run.  A worker with another
+        `code_version` computes nothing.
     cells : sequence of cells
         The batch.
 
@@ -443,7 +445,7 @@ class Progress:
         cost : float
             Cost of these cells.
         failed : bool
-            Whether they failed.
+            Whether these cells failed.
         """
         self.is_shown = False
         self.cost_done += cost

@@ -85,7 +85,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the file.  Another driver can then open it."""
+        """Close the file.  Another process can then open it for writing."""
         self._file.close()
 
     def check_in_place(self) -> None:
@@ -135,7 +135,7 @@ class Store:
         return dict(self._file.query("SELECT key, error FROM failures"))
 
     def driver(self) -> str | None:
-        """Return which process writes the file now.
+        """Return the process that writes the file now.
 
         Returns
         -------
@@ -199,7 +199,7 @@ class Store:
         return [found[key] for key in study.cell_keys() if key in found]
 
     def columns(self, study: Study | None = None) -> dict[str, NDArray[Any]]:
-        """Return `rows` as arrays, so that ``pandas.DataFrame(store.columns())`` is a table.
+        """Return `rows` as a dict of arrays; ``pandas.DataFrame(store.columns())`` makes a table of it.
 
         Parameters
         ----------
@@ -209,7 +209,8 @@ class Store:
         Returns
         -------
         dict of str to (rows,) arrays
-            float64, int64, bool or objects.  A value that a row lacks is nan, or None in an array of objects.
+            An array of float64, int64, bool or objects for each column.  If a row lacks a value, the entry is
+            nan, or None in an array of objects.
         """
         return columns_of(self.rows(study))
 
@@ -305,10 +306,10 @@ class Store:
     def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
         """Return the batches in which unfinished cells must be computed.
 
-        A batch is written to the file before it is first computed, and does not change until it is finished,
-        therefore an interrupted study continues with the same batches.  Cells without a batch form new
-        batches.  If `places` lacks some cells of a batch, the batch is dissolved: none of its cells was
-        finished.
+        The list of cells of a batch is written to the file before the batch is first computed.  It does not
+        change until the batch is finished.  Therefore an interrupted study continues with the same batches.
+        Cells without a batch form new batches.  If `places` has only some cells of an unfinished batch, this
+        batch is dissolved, and these cells form new batches.
 
         Parameters
         ----------
@@ -498,7 +499,8 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
     Returns
     -------
     dict of str to (rows,) arrays
-        float64, int64, bool or objects.  A value that a row lacks is nan, or None in an array of objects.
+        An array of float64, int64, bool or objects for each column.  If a row lacks a value, the entry is
+        nan, or None in an array of objects.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
     return {name: _column([row.get(name) for row in rows]) for name in names}

@@ -77,7 +77,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Study(Sequence[Any]):
-    """A grid of cells: all combinations of the values of its factors, and the last factor varies fastest.
+    """A grid of cells: all combinations of the values of its factors.  The last factor varies fastest.
 
     A study is a sequence of cells.  A cell is built only when the study is indexed.
 
@@ -149,7 +149,7 @@ class Study(Sequence[Any]):
         Returns
         -------
         Study
-            The study, of one factor.
+            A study with a single factor.
 
         Raises
         ------
@@ -229,8 +229,8 @@ class Study(Sequence[Any]):
         Returns
         -------
         list of dict
-            The dicts of defaults that occur among the cells, each once, with the field names that stores use
-            (see `Kind.flatten`).
+            Each dict of defaults that occurs among the cells, once, with the field names that stores use (see
+            `Kind.flatten`).
         """
         _, constant = self._constant
         different = []
@@ -288,8 +288,8 @@ def check_size(sizes: Sequence[int], name: str, where: str) -> None:
     sizes : sequence of int
         Number of values of each factor.
     name, where : str
-        For the message, the name of the parameter that has the factors, and the class or file of this
-        parameter.
+        For the error message: the name of the parameter that holds the factors, and the class or file that it
+        belongs to.
 
     Raises
     ------

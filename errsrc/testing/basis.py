@@ -48,7 +48,7 @@ class BasisCase:
     seed: int
 
     def rng(self, *path: str | int) -> np.random.Generator:
-        """Return the random generator for one purpose; each call returns it in its first state.
+        """Return the random generator for one purpose; each call returns the generator in its first state.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ def a_seed_determines_the_inputs(case: BasisCase) -> None:
 
 
 def values_have_a_column_for_each_function(case: BasisCase) -> None:
-    """Values at N inputs are finite and float64 (N, M); this includes N = 0."""
+    """Values at N inputs are finite and float64 (N, M), also for N = 0."""
     basis = case.basis
     for count in (0, 1, 7):
         values = basis(case.inputs()[:count])
@@ -164,7 +164,7 @@ def the_quadrature_lies_in_the_domain(case: BasisCase) -> None:
 
 
 def functions_are_orthonormal_under_the_quadrature(case: BasisCase) -> None:
-    """The mean product of two functions is 1 for equal and 0 for different functions.
+    """The mean product of two functions is 1 if they are the same function, and 0 otherwise.
 
     This holds under the quadrature of the basis's own order and under quadratures of larger orders.
     """
@@ -179,7 +179,7 @@ def functions_are_orthonormal_under_the_quadrature(case: BasisCase) -> None:
 
 
 def functions_are_orthonormal_under_the_inputs_drawn(case: BasisCase) -> None:
-    """The mean product of two functions over random inputs is 1 for equal and 0 for different functions.
+    """The mean product of two functions over random inputs is 1 for the same function, and 0 otherwise.
 
     A mean may differ by up to `STANDARD_ERRORS` standard errors.
     """
@@ -241,7 +241,7 @@ def trigonometric_functions_are_cosines_and_sines(case: BasisCase) -> None:
 
 
 def bad_inputs_are_refused_in_one_sentence(case: BasisCase) -> None:
-    """Inputs of a wrong shape or dtype, that are not finite, or that are outside the domain raise an error.
+    """Inputs raise an error if their shape or dtype is wrong, or if they are not finite or not in the domain.
 
     The message must be one line that names the argument.
     """

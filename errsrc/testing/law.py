@@ -45,7 +45,7 @@ class LawCase:
 
     @property
     def units(self) -> dict[str, float]:
-        """Scale of each input that has a unit and a largest value; divided by it, the input is about 1."""
+        """Scale of each input that has a unit and a largest value: the geometric mean of its points."""
         with_unit = [name for name in self.law.at_most if name not in self.law.dimensionless]
         return {name: float(np.exp(np.log(self.points[name]).mean())) for name in with_unit}
 
@@ -220,7 +220,7 @@ def the_compiled_gradient_agrees_with_sympy(case: LawCase) -> None:
 
 
 def the_units_of_the_parameters_are_correct(case: LawCase) -> None:
-    """A law that is rescaled to other units gives the same errors, in the new unit, for rescaled inputs."""
+    """A law in other units gives the same errors, in the new unit, at the same inputs in their new units."""
 
     def check(one: Law, scale: float, unit: float) -> None:
         scales = case.scales(scale, unit)
@@ -377,12 +377,12 @@ def check_law(
         The class of the law, a subclass of `errsrc.laws.Law` whose constants have defaults.
     points : dict of str to array_like, shape (points,), optional
         Inputs > 0 by name; by default ``design(law)``.  The random parameters lie in the ranges in which a
-        fit starts.  The errors of the law at the given inputs must determine these parameters.
+        fit starts.  The law's errors at the given inputs must determine these parameters.
     properties : sequence of callable, optional
         The properties to test; by default all `LAW_PROPERTIES`.
     examples : int
         Number of random sets of parameters for each property, >= 1.  Properties of fits are tested with half
-        as many.
+        as many sets.
     seed : int
         Seed of the parameters, >= 0.
 

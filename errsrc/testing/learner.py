@@ -101,7 +101,7 @@ class LearnerCase:
         return x, chance.standard_normal(n if outputs is None else (n, outputs)), at
 
     def suited(self, outputs: int | None = None, *, classes: bool = False) -> Learner:
-        """Return the learner for data of one kind, resized to their numbers of inputs and outputs.
+        """Return the learner for values or for classes, resized to the numbers of inputs and outputs.
 
         Parameters
         ----------
@@ -299,7 +299,7 @@ def each_class_up_to_the_largest_gets_a_score(case: LearnerCase) -> None:
 
 
 def scores_are_in_the_order_of_the_classes(case: LearnerCase) -> None:
-    """If a learner separates three clusters of inputs, of classes 2, 0 and 1, it predicts the right class."""
+    """A learner that separates three clusters, of classes 2, 0 and 1, predicts the right classes."""
     one, y, x = case.suited(3, classes=True), np.repeat([2, 0, 1], 20), case.draw(60, rng())
     if x.shape[1] == 3 and not isinstance(one.function_class, Band):
         x = np.repeat([[-5.0, 0.0, 2.0], [0.0, 5.0, 2.0], [5.0, 0.0, -2.0]], 20, axis=0)
@@ -351,7 +351,7 @@ def bad_data_is_refused_in_one_sentence(case: LearnerCase) -> None:
 
 
 def a_predictor_refuses_bad_inputs(case: LearnerCase) -> None:
-    """A predictor raises an error for inputs with another number of columns or that are not finite."""
+    """A predictor raises an error for inputs that are not finite or have another number of columns."""
     x, y, at = case.data(4, 0)
     predictor = case.suited().fit(x, y, rng())
     named = f"The 'x' parameter of {type(case.learner).__name__} must be"
@@ -453,8 +453,8 @@ def check_learner(
         The learner for labels that are classes, such as a network student with the log loss; by default
         `learner`.
     inputs : callable, optional
-        Maps a count and a random generator to random inputs, float64 (count, dim).  A learner that does not
-        accept all inputs needs it.  By default inputs are normal with standard deviation 2.
+        Maps a count and a random generator to random inputs, float64 (count, dim).  If the learner does not
+        accept all inputs, this argument is required.  By default inputs are normal with standard deviation 2.
     ordered : bool
         Whether the predictor may depend on the order of the examples.
     probabilities : bool

@@ -48,7 +48,7 @@ class SettingCase:
     seed: int
 
     def rng(self, *path: str | int) -> np.random.Generator:
-        """Return the random generator for one purpose; each call returns it in its first state.
+        """Return the random generator for one purpose; each call returns the generator in its first state.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class SettingCase:
         return generator(self.seed, "testing", *path)
 
     def values(self, count: int) -> list[Array]:
-        """Draw several teachers, and return the values (points, outputs) of each at its own random inputs.
+        """Draw several teachers, and return each teacher's values (points, outputs) at its own random inputs.
 
         Parameters
         ----------
@@ -181,7 +181,7 @@ def noise_is_the_smallest_risk(case: SettingCase) -> None:
 
 
 def target_variance_is_the_excess_risk_of_the_best_constant(case: SettingCase) -> None:
-    """The target variance is the excess risk of the constant that is best for all teachers together."""
+    """The target variance is the excess risk of the best constant that is the same for all teachers."""
     setting: Any = case.setting
     found = case.values(case.teachers)
     if setting.loss == "squared":
@@ -301,9 +301,10 @@ def realizability_is_the_residual_of_the_projection(case: SettingCase) -> None:
     """Realizability is the variance of the part of the teacher that lies outside the function class.
 
     The test computes this variance from values at the quadrature points: it projects the teacher on the
-    functions of `frame` by least squares, and takes what is left.  Only a `GaussianSetting` is tested, for
-    classes with a `frame` and an exact quadrature.  The class `RankK` of linear maps of limited rank is
-    smaller than the class of all linear maps, so its realizability must be at least that of all linear maps.
+    functions of `frame` by least squares, and takes the variance of the residuals.  Only a `GaussianSetting`
+    is tested, for classes with a `frame` and an exact quadrature.  The class `RankK` of linear maps of
+    limited rank is smaller than the class of all linear maps.  Therefore its realizability must be at least
+    that of all linear maps.
     """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):

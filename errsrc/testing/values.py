@@ -21,7 +21,7 @@ RANGE = 1000
 
 @functools.singledispatch
 def accepted_values(rule: Rule) -> st.SearchStrategy[Any] | None:
-    """Return a strategy that draws values that a rule accepts, or None if no strategy is known for the rule.
+    """Return a strategy for the values that a rule accepts, or None if no strategy is known for the rule.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def ridgeless(eigenvalue_decay: float, target_decay: float) -> float:
 
 @checks.arguments(eigenvalue_decay=Number(above=1), target_decay=Number(above=1))
 def optimal_ridge(eigenvalue_decay: float, target_decay: float) -> float:
-    """Return the exponent of kernel regression from noisy labels, with the best ridge for each n.
+    """Return the exponent of kernel regression on noisy labels, if each n has its best ridge.
 
     If `ridgeless` gives the exponent b_0, this exponent is b_0 / (1 + b_0) (Cui et al. 2021, arXiv
     2105.15004).  If k eigenfunctions are learned, the error in all other eigenfunctions is about k^-b_0, and
@@ -81,7 +81,7 @@ def optimal_ridge(eigenvalue_decay: float, target_decay: float) -> float:
 
 @checks.arguments(teacher_nu=Number(above=0), student_nu=Number(above=0), dim=Integer(at_least=1))
 def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
-    """Return the exponent of a kernel interpolator whose target is drawn from a Gaussian process.
+    """Return the exponent of a kernel interpolator of targets that are drawn from a Gaussian process.
 
     The process and the interpolator have Matern kernels.  The exponent is min(2 teacher_nu, 2 (dim + 2
     student_nu)) / dim (Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The paper writes it as min(alpha_T
@@ -92,8 +92,8 @@ def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
     Parameters
     ----------
     teacher_nu, student_nu : float
-        Smoothness nu of the process's kernel and of the interpolator's kernel, > 0.  Smoothness 1/2 gives the
-        Laplace kernel, exp(-r / length).
+        Smoothness nu of the Matern kernels, > 0: `teacher_nu` of the process, `student_nu` of the
+        interpolator.  Smoothness 1/2 gives the Laplace kernel, exp(-r / length).
     dim : int
         Dimension of the domain of the inputs, >= 1; for a sphere, the dimension of its surface.
 
@@ -124,7 +124,7 @@ def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
 
 @checks.arguments(dim=Integer(at_least=1), order=Integer(at_least=0), power=Number(above=0))
 def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: float = 2.0) -> float:
-    """Return the exponent of the error of polynomials through the nearest examples, without noise.
+    """Return the exponent of a learner that fits a polynomial through the nearest examples, without noise.
 
     The exponent is power * min(order + 1, smoothness) / dim, because neighbouring examples are about
     n^(-1 / dim) apart.  For smooth targets and squared loss the exponent is 2 / dim for the nearest
@@ -165,14 +165,14 @@ def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: floa
 
 @checks.arguments(decay=Number(above=0))
 def zipf(decay: float) -> float:
-    """Return the exponent of a memorising learner, for items of probabilities proportional to i^-(1 + decay).
+    """Return the exponent of a memorising learner if item i has a probability proportional to i^-(1 + decay).
 
     The exponent is decay / (1 + decay) (Hutter 2021, arXiv 2102.04074); see `errsrc.theory.memorising_zipf`.
 
     Parameters
     ----------
     decay : float
-        Decay of the probabilities, > 0; see above.
+        Decay of the probabilities, > 0: the probability of item i is proportional to i^-(1 + decay).
 
     Returns
     -------

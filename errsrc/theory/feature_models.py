@@ -40,8 +40,8 @@ def random_features(
     eigenvalues : array_like, shape (M,)
         Variances e_i >= 0.  M is the number of latent features.
     target : array_like, shape (M,)
-        Squares c_i^2 >= 0 of the target's coefficients.  The target is the sum over i of c_i x_i / sqrt(e_i),
-        so input i contributes a variance of c_i^2.  For random teachers, give the means of c_i^2.
+        Squares c_i^2 >= 0 of the target's coefficients.  The target is the sum over i of c_i x_i / sqrt(e_i).
+        Therefore input i contributes the variance c_i^2.  For random teachers, give the means of c_i^2.
     ridge : float
         The ridge, >= 0, not divided by n.  With ridge 0, the learner is least squares of minimum norm.
     noise : float
@@ -64,7 +64,7 @@ def random_features(
 
         excess + noise = (sum_i (1 - L_i) (1 - L_i b / (b + s)) c_i^2 + noise) n (b + s) / (a b + s (a + b)).
 
-    This is the omniscient estimate of Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646), written here
+    This is the omniscient estimate of Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646), in a form
     without differences of nearly equal terms.  Suppose that the ridge and the noise are 0, and that the
     teacher's weights are independent with variance s_w^2, so c_i^2 = s_w^2 e_i.  The estimate is then that of
     Maloney, Roberts and Sully 2022 (arXiv 2210.16859): s_w^2 g min(n, m) / (1 - min(n, m) / max(n, m)).  It

@@ -25,7 +25,8 @@ class KernelCurve:
     learnability : ndarray of float64, shape S + (M,)
         Learned share L_i of each eigenfunction.  The sum of the shares is at most n.
     kappa : ndarray of float64, shape S
-        Effective ridge: ``ridge`` plus the contribution of the eigenvalues that are too small to be learned.
+        Effective ridge, the sum of ``ridge`` and the contribution of the eigenvalues that are too small to be
+        learned.
     gamma : ndarray of float64, shape S
         Sum of L_i^2, divided by n; at most 1.  The unlearned part of the target acts as noise on the learned
         part.  This effect multiplies the excess risk by 1 / (1 - gamma).

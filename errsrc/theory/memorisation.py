@@ -57,7 +57,7 @@ def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
 
 @checks.arguments(n=PositiveArray(), decay=Number(above=0))
 def memorising_zipf(n: ArrayLike, decay: float) -> Array:
-    """Return `memorising` for infinitely many items, whose probabilities follow a power law.
+    """Return the value of `memorising` for infinitely many items with probabilities that follow a power law.
 
     Item i has the probability p_i = i^-(1 + decay) / Z, with Z = zeta(1 + decay) (Hutter 2021, arXiv
     2102.04074).

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 def crop_flip_count(padding: int) -> int:
-    """Return the number of different values of `choice` in `crop_flip`: two for each crop.
+    """Return the number of different values of `choice` in `crop_flip`: mirrored or not, for each crop.
 
     Parameters
     ----------

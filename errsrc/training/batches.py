@@ -72,7 +72,7 @@ class BatchStream:
         Parameters
         ----------
         state : tuple
-            What `state` returned.
+            A position that the method `state` returned.
         """
         for generator, saved in zip(self._generators, state[0], strict=True):
             generator.set_state(saved)

@@ -108,7 +108,8 @@ def read_checkpoint(path: Path, identity: str, name: str, where: str) -> dict[st
     identity : str
         Hash of the call that the checkpoint must belong to, see `call_identity`.
     name, where : str
-        Names of the parameter that holds the path and of its function, for messages.
+        For error messages: the name of the parameter that holds the path, and the name of the function that
+        has this parameter.
 
     Raises
     ------

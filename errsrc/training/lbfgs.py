@@ -100,7 +100,7 @@ class LBFGS(Optimiser):
         self._numbers = active
 
     def take_steps(self, step: int, count: int, budget: Tensor, loss_sum: Tensor) -> None:
-        """Take `count` steps and add the loss before each to `loss_sum`, see `Optimiser.take_steps`."""
+        """Take `count` steps and add the loss before each step to `loss_sum`, see `Optimiser.take_steps`."""
         for _ in range(count):
             loss_sum += self.loss
             self.step()

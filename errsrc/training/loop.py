@@ -75,11 +75,11 @@ def train(
         Step at which training starts, >= 0 and below every member's number of steps.  The schedule and the
         order of examples continue from this step.  The moments and averages of the optimiser start anew.
     rewind_step : int
-        Step whose weights are returned as `Trained.rewind_weights`, >= 0.  If the step is not after
+        Step whose weights are returned as `Trained.rewind_weights`, >= 0.  If ``rewind_step`` <=
         ``start_step``, the initial weights are returned.
     checkpoint_path : Path, optional
-        File to which checkpoints are written.  If the file exists, training continues from it.  It is removed
-        at the end.
+        File to which checkpoints are written.  If the file exists, training continues from it.  The file is
+        removed at the end of training.
     checkpoint_seconds : float
         Smallest number of seconds between two checkpoints, >= 0.
 
@@ -92,12 +92,13 @@ def train(
     ------
     ValueError
         If an array does not fit the network or the loss, if only some members have validation rows, or if the
-        file is not a checkpoint of the same call.
+        checkpoint file does not come from the same call.
 
     Notes
     -----
     Cost: 6 x parameters x batch flops for each member and step (4 x in the first layer), and 2 x parameters x
-    V for each evaluation.  A member that ends is removed from the computation at that evaluation.
+    V for each evaluation.  A member is removed from the computation at the evaluation at which its training
+    ends.
     """
     call = TrainingCall(
         network, x, y, members, validation, recipe, initial_weights, masks, start_step, rewind_step

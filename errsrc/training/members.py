@@ -26,7 +26,7 @@ class Member(Checked):
         Seed of the network's initial weights and of the order of its examples, >= 0.
     validation
         Rows of the same arrays that serve as the network's own validation examples, int64 (V,), V >= 1; or
-        None.  They choose the network's stopping time and weights.
+        None.  These examples decide when the training stops and which weights are kept.
     """
 
     rows: NDArray[np.int64]
@@ -70,16 +70,16 @@ class Trained:
         unit of the labels for "squared".  If there are more than 2^16 rows, only every second (or third, ...)
         row is used.
     train_error
-        Error of the kept weights on the same rows.  For "log", it is the share of wrong classes.  For
-        "squared", it is the root of the mean squared error, in the unit of the labels.
+        Error of the kept weights on the rows of ``train_loss``.  For "log", it is the share of wrong classes.
+        For "squared", it is the root of the mean squared error, in the unit of the labels.
     curve
         The learning curve: arrays float64 (evaluations,) by name.  "step" is the step of an evaluation.
-        "train_loss" is the mean training loss of the weights, not averaged, over the steps since the last
-        evaluation.  "loss" and "error" are those of the averaged weights on the validation examples or,
+        "train_loss" is the training loss of the weights before averaging, as a mean over the steps since the
+        last evaluation.  "loss" and "error" are those of the averaged weights on the validation examples or,
         without validation, on the training rows.
     rewind_weights
-        The weights, not averaged, at the ``rewind_step`` of `errsrc.training.train`.  If the network ended
-        before this step, they are the weights at its last step.  The shapes are those of ``weights``.
+        The weights, before averaging, at the ``rewind_step`` of `errsrc.training.train`.  If the network
+        ended before this step, they are the weights at its last step.  The shapes are those of ``weights``.
     """
 
     weights: Weights
@@ -93,5 +93,5 @@ class Trained:
 
     @property
     def best_evaluation(self) -> int:
-        """The index into the arrays of ``curve`` of the evaluation at which ``weights`` were kept."""
+        """Index of the evaluation at which ``weights`` were kept, in the arrays of ``curve``."""
         return int(np.searchsorted(self.curve["step"], self.best_step))

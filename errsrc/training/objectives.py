@@ -134,7 +134,7 @@ class CrossEntropy(TrainingLoss):
         return torch.int64
 
     def predictions(self, y: Tensor) -> int:
-        """Return the number of predictions for one example, one for each position."""
+        """Return the number of predictions for one example, which is the number of positions."""
         return y.shape[1:].numel()
 
     def example_losses(self, outputs: Tensor, y: Tensor) -> Tensor:

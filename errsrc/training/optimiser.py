@@ -61,7 +61,7 @@ class Optimiser(abc.ABC):
         Parameters
         ----------
         state : dict
-            What `state` returned.
+            A state that the method `state` returned.
         active : int64 tensor
             Indices of the members that the saved state contains, among all members with which training began.
         """

@@ -168,8 +168,8 @@ def prune(
     members : sequence of Member
         The rows, number of steps and seed of each member.
     validation : (tensor, tensor), optional
-        Inputs and labels that choose which weights of a training are kept, see `errsrc.training.train`.  The
-        kept weights are pruned.
+        Inputs and labels that decide which weights are kept in each training, see `errsrc.training.train`.
+        The kept weights are pruned.
     recipe : Recipe
         Options of training.
     rounds : Rounds
@@ -179,8 +179,8 @@ def prune(
         ends.
     checkpoint_path : Path, optional
         File to which the results of all finished rounds are written.  If the file exists, pruning continues
-        from it.  The current round's training has a checkpoint of its own, whose name has ".level" appended.
-        Both files are removed at the end.
+        from it.  The training of the current round has a checkpoint of its own: a file with ".level" appended
+        to this name.  Both files are removed at the end.
 
     Returns
     -------
@@ -190,12 +190,12 @@ def prune(
     Raises
     ------
     ValueError
-        In the same cases as in `errsrc.training.train`, and if ``rounds.rewind_step`` is not below every
-        member's number of steps.
+        If `errsrc.training.train` would raise it for these arguments, or if ``rounds.rewind_step`` is not
+        below every member's number of steps.
 
     Notes
     -----
-    The cost is that of one training of the unpruned networks, and of one training for each round.
+    Cost: one training of the unpruned networks, and one training for each round.
     """
     if members and rounds.rewind_step >= min(member.steps for member in members):
         accepted = f"an integer < {min(member.steps for member in members)}, the steps of training"

@@ -45,15 +45,15 @@ class Recipe(Checked):
         ``average`` x t steps.  With 0, the weights after step t are evaluated and kept.
     evaluation_interval
         Number of steps between two evaluations at the beginning of training, >= 1.  Later, the interval is
-        1/20 of the steps taken up to the last evaluation, if that is larger.
+        1/20 of the steps taken up to the last evaluation, if this number is larger.
     validation_metric
         The number that decides when a member stops and which of its weights are kept: the "error" or the
         "loss" on validation examples.
     patience
-        A member whose best evaluation was after t steps stops at the first evaluation after ``patience`` x t
-        steps or more; >= 1.
+        A number >= 1 that decides when a member stops.  If the best evaluation of the member was after t
+        steps, it stops at the first evaluation after ``patience`` x t steps or more.
     min_steps
-        Number of steps before which ``patience`` stops no member, >= 0.
+        Number of steps that a member takes before ``patience`` can stop it, >= 0.
     loss
         "log" is the cross-entropy in nats, averaged over the network's ``positions``, for labels that are
         int64 classes.  "squared" is the squared error, summed over outputs, for labels with the dtype of the

@@ -108,7 +108,7 @@ def has_constant_outputs(network: Network, weights: Weights, x: Tensor) -> Tenso
     weights : tuple of tensors (E, ...)
         The members' weights.
     x : tensor (N, inputs)
-        Inputs, of which at most the first 1,000 are used.
+        Inputs.  Only the first 1,000 are used.
     """
     with torch.no_grad():
         outputs = network(weights, x[:_CONSTANT_EXAMPLES]).flatten(2)  # (E, N, values of an example)

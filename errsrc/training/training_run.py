@@ -59,7 +59,7 @@ class TrainingProgress:
     rewind_weights
         Weights for `Trained.rewind_weights`, (E, P).
     curves
-        Rows of each member's learning curve.
+        The learning curve of each member: a list with a tuple of numbers for each evaluation.
     """
 
     step: int
@@ -164,7 +164,7 @@ class TrainingRun:
         return {"progress": self.progress.state(), "descent": self.optimiser.state()}
 
     def advance(self) -> None:
-        """Take steps up to the next evaluation, or up to another step at which something is due."""
+        """Take steps up to the next evaluation, the rewind step or the last step of a member."""
         progress, recipe = self.progress, self.call.recipe
         # evaluations are at the same steps for all members; one more is at a member's last step
         interval = max(recipe.evaluation_interval, progress.last_evaluation // 20)
