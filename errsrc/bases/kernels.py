@@ -48,7 +48,7 @@ def kernel(x: Array, z: Array, name: str, length: float, nu: float = 1.5) -> Arr
     Notes
     -----
     With `WIDE` columns or more, rounding gives the rbf and periodic kernels an absolute error of about e
-    |x|^2 / length^2, where e is the machine epsilon and |x| is the norm of the points.
+    |x|^2 / length^2.  Here e is the machine epsilon, and |x| is the norm of the points.
 
     Examples
     --------

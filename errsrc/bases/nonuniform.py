@@ -43,7 +43,7 @@ def synthesise(basis: Basis, x: Any, coefficients: Any, threads: int = 1) -> Arr
     basis : Basis
         A trigonometric basis of dim 1, 2 or 3.
     x : array_like of float, (n, dim)
-        Nodes, angles in radians.
+        Nodes (inputs), angles in radians.
     coefficients : array_like of float, (M,) or (M, outputs)
         Coefficients, in the order of ``basis.indices``.
     threads : int
@@ -90,7 +90,7 @@ def analyse(basis: Basis, x: Any, values: Any, threads: int = 1) -> Array:
     basis : Basis
         A trigonometric basis of dim 1, 2 or 3.
     x : array_like of float, (n, dim)
-        Nodes, angles in radians.
+        Nodes (inputs), angles in radians.
     values : array_like of float, (n,) or (n, outputs)
         A value for each node.
     threads : int
@@ -130,7 +130,7 @@ def transform(
         1: for each frequency k, the sum over nodes of ``data`` times exp(-i k.x).  2: for each node x, the
         sum over frequencies of ``data`` times exp(i k.x).
     x : ndarray of float64, (n, dim)
-        Nodes, angles in radians.
+        Nodes (inputs), angles in radians.
     data : ndarray of complex128, (n,) for kind 1 and of shape `shape` for kind 2
         One number for each node (kind 1) or for each frequency (kind 2).
     shape : tuple of int

@@ -103,10 +103,10 @@ class Sphere(Basis):
     def values(self, x: Array) -> Array:
         """Return the harmonics at x (N, 3), float64 (N, M).
 
-        The method is the recursion in l of the normalised associated Legendre functions P_l^m / r^m, where r
-        is the distance from the axis.  r^m cos(m phi) and r^m sin(m phi) are the real and the imaginary part
-        of (x + i y)^m.  Therefore the method does not need the longitude phi, which is not defined at the
-        poles.
+        The method is a recursion in l.  It computes the normalised associated Legendre functions P_l^m / r^m,
+        where r is the distance from the axis.  The numbers r^m cos(m phi) and r^m sin(m phi) are the real and
+        the imaginary part of (x + i y)^m.  Therefore the method does not need the longitude phi, which is not
+        defined at the poles.
         """
         degree, z = self.degree, x[:, 2]
         out = np.empty((len(x), self.size))

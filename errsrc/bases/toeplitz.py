@@ -46,10 +46,10 @@ class ToeplitzSolution:
         Estimated condition number: the square root of the ratio of the largest to the smallest eigenvalue of
         A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
         identity.  The estimate is at most the true condition number, and usually at least a third of it.
-        Above about 1e8 it is inf, because rounding hides the smallest eigenvalue.  The nodes then do not
+        Above about 1e8 it is inf, because rounding hides the smallest eigenvalue.  The inputs then do not
         determine the function.
     rounding : float
-        Estimated distance by which the rounding of nodes and labels may move the solution, divided by the
+        Estimated distance by which the rounding of inputs and labels may move the solution, divided by the
         norm of the solution.  It is ``condition`` x machine epsilon x (50 + degree).
     iterations : int
         Number of iterations of conjugate gradients, summed over outputs.  The iterations that estimate the
@@ -57,7 +57,7 @@ class ToeplitzSolution:
     converged : bool
         Whether ``error`` is at most the tolerance.
     status : str
-        A sentence that says whether the nodes determine the function and whether the iteration converged.
+        A sentence that says whether the inputs determine the function and whether the iteration converged.
     """
 
     coefficients: Array
@@ -98,7 +98,7 @@ def solve(
     basis : Basis
         A trigonometric basis of dim 1, 2 or 3.
     x : array_like of float, (n, dim)
-        Nodes, angles in radians.
+        Nodes (inputs), angles in radians.
     y : array_like of float, (n,) or (n, outputs)
         Labels.
     ridge : float

@@ -32,7 +32,7 @@ class WeightedGram:
     basis : Basis
         A trigonometric basis of dim 1, 2 or 3.
     x : ndarray of float64, (n, dim)
-        Nodes, angles in radians.
+        Nodes (inputs), angles in radians.
     weights : ndarray of float64, (n,)
         The diagonal of W.
     ridge : float
@@ -173,7 +173,7 @@ def density_weights(x: Array, degree: int, threads: int) -> Array:
     Parameters
     ----------
     x : ndarray of float64, (n, dim)
-        Nodes, angles in radians.
+        Nodes (inputs), angles in radians.
     degree : int
         Degree of the band, which sets the width of the kernel.
     threads : int

@@ -64,16 +64,16 @@ class CandidateComparison(NamedTuple):
 
 
 def compare_candidates(cells: CurveCells, seed: int) -> CandidateComparison:
-    """Score each candidate by its predictions for cells that were left out of its fit.
+    """Score each candidate law by its predictions for cells that were left out of its fit.
 
-    Each candidate is fitted several times: without each cell in turn, and without the largest cells.  The
-    predictions for the left-out cells are scored by the density of Student's t distribution with 4 degrees of
-    freedom.
+    A cell is the set of all runs with one n.  Each candidate is fitted several times: without each cell in
+    turn, and without the cells with the largest n.  The predictions for the left-out cells are scored by the
+    density of Student's t distribution with 4 degrees of freedom.
 
     Parameters
     ----------
     cells : CurveCells
-        The cells of a learning curve.
+        The cells of the learning curve.
     seed : int
         Seed of the starts of the fits.
 

@@ -23,7 +23,7 @@ LOG_ERROR_TOLERANCE = 0.02
 
 
 class CurveCells(NamedTuple):
-    """The cells of one learning curve, except cells with zero error.
+    """The cells of one learning curve (a cell is the set of all runs with one n), except cells of zero error.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class CurveCells(NamedTuple):
         return float(special.stdtrit(df, share) if math.isfinite(df) else special.ndtri(share))
 
     def basis(self, degree: int) -> Array:
-        """Return the powers of (ln n - mean of ln n over cells).
+        """Return powers of the centred ln n of each cell: ln n minus the mean of ln n over all cells.
 
         Parameters
         ----------
@@ -79,12 +79,12 @@ class CurveCells(NamedTuple):
         Returns
         -------
         ndarray of float64, shape (cells, degree + 1)
-            The powers 0, 1, ..., `degree` of this difference for each cell.
+            The powers 0, 1, ..., `degree` of the centred ln n of each cell.
         """
         return np.vander(self.x - self.x.mean(), degree + 1, increasing=True)
 
     def fitted(self, degree: int) -> tuple[Array, Array]:
-        """Return the polynomial in ln n that fits the mean ln errors of the cells best.
+        """Return the polynomial in ln n that best fits the mean ln error of each cell.
 
         Parameters
         ----------

@@ -226,11 +226,11 @@ def curve_shape(
 
     Notes
     -----
-    *Power law or not.* There are two statistics.  For the first, a power law is fitted to the smaller cells
-    and predicts the h largest cells, for every h that leaves at least three cells for the fit.  For the
-    second, each cell in turn is left out and predicted, by the power law and by a law whose exponent changes
-    with n.  Both statistics are compared with their simulated distributions under a power law
-    (`power_law_p_value`).
+    *Power law or not.* There are two statistics.  For the first, a power law is fitted to all cells except
+    the h largest cells, and predicts these h cells.  This is done for every h that leaves at least three
+    cells for the fit.  For the second, each cell in turn is left out and predicted, by the power law and by a
+    law whose exponent changes with n.  Both statistics are compared with their simulated distributions under
+    a power law (`power_law_p_value`).
 
     *Bend or cliff.* The candidates are fitted without each cell in turn, and without the largest cells.
     Their predictions for the left-out cells are scored by the density of Student's t distribution with 4
@@ -242,10 +242,11 @@ def curve_shape(
     such a peak, too).
 
     *Zero.* Suppose that the median error is zero in all cells from some n on.  The verdict is then a cliff if
-    no power law reaches zero at this n.  Two power laws are tried: the law with exponent 8 through the last
-    cell above zero, and, if this law reaches zero, the law fitted to the cells above zero.  The verdict is
-    also a cliff if the error falls by a factor of 10,000 or more from one cell to the next, faster than a
-    power law with exponent 8, and two runs or more stay below that law.
+    no power law reaches zero at this n.  Two power laws are tried.  The first has the exponent 8 and goes
+    through the last cell above zero.  If it reaches zero, the second law, which is fitted to the cells above
+    zero, is tried.  There is one more case with the verdict "cliff".  In this case, the error falls by a
+    factor of 10,000 or more from one cell to the next, faster than a power law with exponent 8.  In addition,
+    two runs or more stay below this power law.
 
     The function takes about 0.25 s of one core for 8 cells.  ``benchmarks/shape.py`` measures the rates of
     right and wrong verdicts.

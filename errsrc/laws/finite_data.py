@@ -112,14 +112,15 @@ class FiniteData(Law):
         m' = v (1 + r_m (1 - exp(-(m / v - 1) / r_m)))
         v  = (alpha A / (beta B))^(1 / alpha) u^(beta / alpha)
 
-    The first three terms are the law of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5, 6 and 17): repeated
-    tokens count for less, and never for more than u r_n tokens.  Parameters beyond v count for less, too.
-    Here v is the compute-optimal number of parameters for u tokens that are seen once.  Where n <= u, n' is
-    n; where m <= v, m' is m.  If r_n and r_m are large, the first three terms are the law `Chinchilla`.
+    The first three terms are the law of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5, 6 and 17).  In this
+    law, repeated tokens count for less than new tokens, and never for more than u r_n tokens.  Parameters
+    beyond v count for less, too.  Here v is the compute-optimal number of parameters for u tokens that are
+    seen once.  Where n <= u, n' is n; where m <= v, m' is m.  If r_n and r_m are large, the first three terms
+    are the law `Chinchilla`.
 
-    The last term is the overfitting of Lovelace et al. 2026 (arXiv 2605.01640), with all exponents 1: the
-    error rises with the number of repetitions and with the number of parameters per different token.  It is 0
-    where n <= u.  Without this term the error never rises with n, although measured errors rise after many
+    The last term is the overfitting of Lovelace et al. 2026 (arXiv 2605.01640), with all exponents 1.  It
+    rises with the number of repetitions and with the number of parameters per different token.  It is 0 where
+    n <= u.  Without this term the error never rises with n, although measured errors rise after many
     repetitions.  ``fixed={"P": 0}`` leaves the term out.
 
     Parameters

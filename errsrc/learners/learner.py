@@ -81,10 +81,10 @@ class Learner(Checked, abc.ABC):
     The type of the labels determines the type of the predictions.  If the labels are numbers, float64 (n,) or
     (n, outputs), the predictions are numbers, float64 (N,) or (N, outputs).  The risk is then the squared
     error.  If the labels are classes, int64 (n,) with values from 0, the predictions are scores, float64 (N,
-    classes), for the classes from 0 to the largest one in the data.  A score predicts the indicator of its
-    class, which is 1 for inputs of this class and 0 for all others.  The scores of networks and of learners
-    that average labels are probabilities.  Log loss takes the scores as probabilities.  The 0-1 error uses
-    the class with the largest score.
+    classes).  There is a score for each class from 0 to the largest class in the data.  A score predicts the
+    indicator of its class, which is 1 for inputs of this class and 0 for all others.  The scores of networks
+    and of learners that average labels are probabilities.  Log loss takes the scores as probabilities.  The
+    0-1 error uses the class with the largest score.
     """
 
     linear_in_labels: ClassVar[bool] = False

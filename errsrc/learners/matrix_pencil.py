@@ -37,17 +37,17 @@ class _CircleBasis(checks.Rule):
 
 @dataclass(frozen=True)
 class MatrixPencil(Learner):
-    """The matrix pencil: it finds at most K frequencies on the circle from equally spaced nodes.
+    """The matrix pencil, which finds at most K frequencies on the circle from equally spaced inputs.
 
     K counts k and -k as two frequencies, like the size of a band.  For example, a function with a constant
-    and r frequencies > 0, each with a sine and a cosine, has K = 2 r + 1.  The distance between two
-    neighbouring nodes is called a stride.  Let f(a) be the label of the node after a strides.  The sums f(a +
-    b) + f(a - b) form a matrix of rank at most (K + 1) / 2.  Its rows are combinations of the numbers cos(2
-    pi k b step).  The shift of the row space by one stride has the eigenvalues 2 cos(2 pi k step), which give
-    the frequencies k.  This is the method of Hua and Sarkar 1990, in a real form that needs 3/2 K examples.
-    Each frequency is rounded to the nearest frequency of the band, and the amplitudes are fitted by least
-    squares.  A residual of 0 confirms the frequencies and amplitudes.  All outputs have the same frequencies.
-    A predictor's ``function`` is a `SparseFit`.
+    and r frequencies > 0, each with a sine and a cosine, has K = 2 r + 1.  The inputs are called nodes, and
+    the distance between two neighbouring nodes is called a stride.  Let f(a) be the label of the node after a
+    strides.  The sums f(a + b) + f(a - b) form a matrix of rank at most (K + 1) / 2.  Its rows are
+    combinations of the numbers cos(2 pi k b step).  The shift of the row space by one stride has the
+    eigenvalues 2 cos(2 pi k step), which give the frequencies k.  This is the method of Hua and Sarkar 1990,
+    in a real form that needs 3/2 K examples.  Each frequency is rounded to the nearest frequency of the band,
+    and the amplitudes are fitted by least squares.  A residual of 0 confirms the frequencies and amplitudes.
+    All outputs have the same frequencies.  A predictor's ``function`` is a `SparseFit`.
 
     Parameters
     ----------
@@ -66,10 +66,10 @@ class MatrixPencil(Learner):
 
     Notes
     -----
-    Cost: n^3 + n M operations.  With K = 16 and M = 10,001, the method is exact in 98 of 100 draws at n = 2 K
-    + 1 nodes with strides of the golden section, and in 100 of 100 draws with strides of 1/M (``python
-    benchmarks/sparse.py``).  The method fails if the phases of several frequencies advance by nearly the same
-    angle in a stride.  The fit is then not certified.
+    Cost: n^3 + n M operations.  For K = 16 and M = 10,001, the method was tested at n = 2 K + 1 nodes
+    (``python benchmarks/sparse.py``).  It is exact in 98 of 100 draws with strides of the golden section, and
+    in 100 of 100 draws with strides of 1/M.  The method fails if the phases of several frequencies advance by
+    nearly the same angle in a stride.  The fit is then not certified.
 
     Examples
     --------

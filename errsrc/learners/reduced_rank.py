@@ -23,7 +23,7 @@ from errsrc.settings.setting import Array, Predictor
 class ReducedRank(Learner):
     """The linear map of rank at most k with the smallest penalised squared error, summed over outputs.
 
-    Let B be the ridge or minimum-norm estimate, let U diag(s) V' be the singular value decomposition of [X;
+    Let B be the ridge or minimum-norm estimate.  Let U diag(s) V' be the singular value decomposition of [X;
     sqrt(ridge) I] B, and let V_k be the first k columns of V. The map is B V_k V_k' (Izenman 1975; with a
     ridge, Mukherjee and Zhu 2011).
 

@@ -36,8 +36,8 @@ class SparseFit(BandFunction):
     support : ndarray of int64, (S,)
         Positions of the nonzero coefficients, in ascending order.
     condition : float
-        Condition number of the matrix of values of the functions in the support at the nodes.  If the support
-        is right, relative errors of labels are amplified by up to this factor in the coefficients.
+        Condition number of the matrix of values of the functions in the support at the inputs.  If the
+        support is right, relative errors of labels are amplified by up to this factor in the coefficients.
     sensitivity : float
         Condition number of the matrix from which a matrix pencil computes the frequencies.  Errors of labels
         are amplified by up to this factor in the frequencies.  It is 1 for a matching pursuit.
@@ -48,9 +48,9 @@ class SparseFit(BandFunction):
         Number of starts of the matching pursuit.
     certified : bool
         True if the support has at most K functions, the residual vanishes, and there are at least 2 K
-        different nodes.  Here K is the learner's ``sparsity``.  Suppose that any 2 K functions of the basis
-        are linearly independent at the nodes, as they are at equal strides and in general position.  Then no
-        other function with K coefficients has these labels.
+        different inputs.  Here K is the learner's ``sparsity``.  Suppose that any 2 K functions of the basis
+        are linearly independent at the inputs.  This holds for inputs at equal strides and for inputs in
+        general position.  Then no other function with K coefficients has these labels.
     status : str
         A sentence that says how many functions were found, and whether other functions may fit.
     """
@@ -89,14 +89,14 @@ class SparseRecovery(Learner):
     Warns
     -----
     Undersampled
-        If there are fewer than 2 K different nodes.
+        If there are fewer than 2 K different inputs.
 
     Notes
     -----
-    A pursuit costs 2 K n M operations.  The memory is n M numbers.  With K = 10, M = 10,001 and random nodes,
-    the learner is exact in 99 of 100 draws at n = 7 K, and in all draws from n = 8 K on.  If all nonzero
-    coefficients have equal size, it is exact in 95 of 100 draws at n = 10 K, and in all draws from n = 12 K
-    on.  At n = 12 K, a single pursuit is exact in 79 of 100 draws (``python benchmarks/sparse.py``).
+    A pursuit costs 2 K n M operations.  The memory is n M numbers.  With K = 10, M = 10,001 and random
+    inputs, the learner is exact in 99 of 100 draws at n = 7 K, and in all draws from n = 8 K on.  If all
+    nonzero coefficients have equal size, it is exact in 95 of 100 draws at n = 10 K, and in all draws from n
+    = 12 K on.  At n = 12 K, a single pursuit is exact in 79 of 100 draws (``python benchmarks/sparse.py``).
 
     Examples
     --------
@@ -204,13 +204,13 @@ def sparse_fit(
     sparsity : int
         K, the largest number of nonzero coefficients of the target.
     features : ndarray of float64, (n, S)
-        Values of the functions in the support at the nodes.
+        Values of the functions in the support at the inputs.
     labels : ndarray of float64, (n,) or (n, outputs)
         Labels.
     support : ndarray of int64, (S,)
         Positions in the basis of the functions in the support.
     nodes : int
-        Number of different nodes.
+        Number of different inputs.
     sensitivity : float
         Condition number of the computation of the support, see `SparseFit.sensitivity`.
     starts : int
@@ -243,7 +243,7 @@ def sparse_fit(
 
 
 def warn_if_undersampled(fit: SparseFit, sparsity: int, nodes: int) -> None:
-    """Warn with `errsrc.errors.Undersampled` if there are fewer than 2 K different nodes.
+    """Warn with `errsrc.errors.Undersampled` if there are fewer than 2 K different inputs.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def warn_if_undersampled(fit: SparseFit, sparsity: int, nodes: int) -> None:
     sparsity : int
         K, the largest number of nonzero coefficients.
     nodes : int
-        Number of different nodes.
+        Number of different inputs.
     """
     if nodes < 2 * sparsity:
         warnings.warn(fit.status, Undersampled, stacklevel=4)

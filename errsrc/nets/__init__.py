@@ -1,8 +1,8 @@
 """Network architectures, one file each.
 
-A network computes the outputs of many members at once.  A member is one set of weights of the architecture,
-see `errsrc.nets.network`.  To add an architecture, write a subclass of `Network` in a file of its own and add
-it to ``ALL``.  A TOML spec can then select it by its name in ``ALL``.
+A network, which is an architecture without weights, computes the outputs of many members at once.  A member
+is one set of weights, see `errsrc.nets.network`.  To add an architecture, write a subclass of `Network` in a
+file of its own and add it to ``ALL``.  A TOML spec can then select it by its name in ``ALL``.
 """
 
 from typing import TYPE_CHECKING

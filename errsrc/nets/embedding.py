@@ -62,7 +62,7 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
     small : Network
         An `MLP` or a `CNN`.
     weights : tuple of tensors (E, ...)
-        Finite weights of E members of `small`.
+        E sets of finite weights for `small`.
     large : Network
         A network of the same class, with the same inputs, outputs and activation.  A `CNN` must also have the
         same image size, image channels and number of blocks.
@@ -70,7 +70,7 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
     Returns
     -------
     tuple of tensors (E, ...)
-        Weights of E members of `large`, with the dtype and device of `weights`.
+        E sets of weights for `large`, with the dtype and device of `weights`.
 
     Raises
     ------
@@ -92,22 +92,22 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
 
 
 def same_function(small: Network, weights: Weights, large: Network, embedded: Weights, x: Tensor) -> Tensor:
-    """Return for each member whether the outputs of both networks are equal in all bits, bool (E,).
+    """Return for each set of weights whether the outputs of both networks are equal in all bits, bool (E,).
 
     The result certifies an embedding; the module's documentation describes the order of the sums.  The cost
-    is about P x N elementary operations for each member, where P is the number of parameters.  The function
-    does not use matrix products.
+    is about P x N elementary operations for each set of weights, where P is the number of parameters.  The
+    function does not use matrix products.
 
     Parameters
     ----------
     small : Network
         An `MLP` or a `CNN`.
     weights : tuple of tensors (E, ...)
-        Weights of E members of `small`.
+        E sets of weights for `small`.
     large : Network
         An `MLP` or a `CNN`, wider or deeper.
     embedded : tuple of tensors (E, ...)
-        Weights of E members of `large`, from `embed`.
+        E sets of weights for `large`, as `embed` returns them.
     x : tensor (N, inputs)
         Inputs of both networks, float32 or float64.
 

@@ -110,9 +110,9 @@ class FilterNetwork(Network):
 
     Notes
     -----
-    Suppose that the teacher is in the band, the labels are free of noise, there are at least as many examples
-    as basis functions of the band, and the inputs are in general position.  Then only the teacher has zero
-    training error, and the optimiser alone limits generalisation.
+    Suppose that the teacher is in the band and that the labels are free of noise.  Suppose also that the
+    inputs are in general position and at least as many as the basis functions of the band.  Then only the
+    teacher has zero training error, and the optimiser alone limits generalisation.
 
     Examples
     --------
@@ -177,10 +177,10 @@ class FilterNetwork(Network):
 class SineNetwork(Network):
     """A network with hidden layers sin(w0 (W h + b)) (SIREN; Sitzmann et al. 2020, arXiv 2006.09661).
 
-    Initial weights are normal, while those of the paper are uniform.  The variances are those of the paper: 1
-    / (3 inputs^2) in the first layer, 2 / (w0^2 fan-in) in the other layers, and 1 / (3 fan-in) for biases.
-    The frequencies of the first layer are then about w0 / sqrt(3 inputs).  The factor w0 makes the gradients
-    with respect to hidden layers' weights w0 times as large.
+    Initial weights are normal, while those of the paper are uniform.  The variances are those of the paper.
+    They are 1 / (3 inputs^2) in the first layer, 2 / (w0^2 fan-in) in the other layers, and 1 / (3 fan-in)
+    for biases.  The frequencies of the first layer are then about w0 / sqrt(3 inputs).  The factor w0 makes
+    the gradients with respect to hidden layers' weights w0 times as large.
 
     Attributes
     ----------

@@ -12,16 +12,16 @@ from errsrc.nets.network import Network, Weights
 
 
 def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
-    """Return the derivatives of all outputs with respect to all parameters, in float64.
+    """Return the derivatives of all outputs with respect to all parameters, for E sets of weights.
 
     Parameters
     ----------
     network : Network
         The architecture.
     weights : tuple of tensors (E, ...)
-        Weights of E members.
+        E sets of weights (members).
     x : tensor
-        Inputs (N, inputs) for all members, or (E, N, inputs).
+        Inputs (N, inputs) for all sets of weights, or (E, N, inputs).
 
     Returns
     -------
@@ -31,8 +31,8 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
     Notes
     -----
     Cost: one backward pass for each output.  For an `MLP` the pass is written by hand.  For other networks,
-    the pass treats each input of each member as a member of its own: E x N members with one input each.
-    Memory: E x N x outputs x P numbers.
+    the pass computes each pair of an input and a set of weights separately.  Memory: E x N x outputs x P
+    numbers.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def jacobian(network: Network, weights: Weights, x: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class IdentifiableDimension:
-    """Numerical rank of each member's Jacobian, see `identifiable_dimension`.
+    """Numerical ranks of the Jacobians of E sets of weights, see `identifiable_dimension`.
 
     Attributes
     ----------
@@ -69,20 +69,20 @@ class IdentifiableDimension:
 def identifiable_dimension(
     network: Network, weights: Weights, x: Tensor, free: Tensor | None = None
 ) -> IdentifiableDimension:
-    """Return the rank of each member's Jacobian on inputs x.
+    """Return the ranks of the Jacobians of E sets of weights on inputs x.
 
     The functions that the network can express form a set.  If x has many inputs, the rank is the dimension of
-    this set near the member's function: the number of independent directions in which a small change of the
-    parameters changes the function.
+    this set near the function with the given weights.  This is the number of independent directions in which
+    a small change of the weights changes the function.
 
     Parameters
     ----------
     network : Network
         The architecture.
     weights : tuple of tensors (E, ...)
-        Weights of E members.
+        E sets of weights (members).
     x : tensor
-        Inputs (N, inputs) for all members, or (E, N, inputs).
+        Inputs (N, inputs) for all sets of weights, or (E, N, inputs).
     free : bool tensor (P,), optional
         True for each parameter that may vary, in the order of `Network.flatten`.  By default, all parameters
         may vary.

@@ -58,7 +58,7 @@ class LanguageModel(Network, abc.ABC):
 
     @property
     def non_embedding(self) -> int:
-        """Number of trained parameters of one member without the table of token embeddings."""
+        """Number of trained parameters of the network without the table of token embeddings."""
         return self.parameters - math.prod(self.shapes()[0])
 
     def applications(self) -> tuple[int, ...]:
@@ -131,9 +131,9 @@ class NeuralNgram(LanguageModel):
     def multipliers(self) -> tuple[float, ...]:
         """Return the factor by which each tensor is multiplied when it is applied.
 
-        The factors are those of the other language models (64 / fan-in for matrices, and 1 for embeddings and
-        vectors), except that the first layer's matrix has the factor 1.  The fan-in of this matrix is context
-        times embedding, which does not grow with the width.
+        The factor is 1 for the first layer's matrix, for embeddings and for vectors.  It is 64 / fan-in for
+        all other matrices, as in the other language models.  The first layer is different because its fan-in,
+        context times embedding, does not grow with the width.
         """
         return (1.0, 1.0, *super().multipliers()[2:])
 
@@ -142,9 +142,9 @@ class NeuralNgram(LanguageModel):
 class Transformer(LanguageModel):
     """A decoder-only transformer (Vaswani et al. 2017, arXiv 1706.03762).
 
-    The network has RMS norms before each branch and at the end (Zhang and Sennrich 2019, arXiv 1910.07467),
-    rotary position embeddings (Su et al. 2021, arXiv 2104.09864), and GELU layers of 4 ``width`` units.  It
-    has no biases.  Each branch is multiplied by 1 / sqrt(2 depth).
+    The network has RMS norms before each branch and at the end (Zhang and Sennrich 2019, arXiv 1910.07467).
+    It has rotary position embeddings (Su et al. 2021, arXiv 2104.09864) and GELU layers of 4 ``width`` units.
+    It has no biases.  Each branch is multiplied by 1 / sqrt(2 depth).
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ respect to z.
 
 
 def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    """Return x matrix^T + bias for each member, (E, B, out).
+    """Return x matrix^T + bias, (E, B, out), for each of E members (matrices with their biases).
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
 
 
 def as_images(x: Tensor, members: int, image_shape: tuple[int, ...]) -> Tensor:
-    """Return input vectors as images for all members, of shape (B, E * channels, side, side).
+    """Return input vectors as images for E members (sets of weights), (B, E * channels, side, side).
 
     Image b has the channels of all E members along its second axis: all channels of the first member, then
     all channels of the second, and so on.
@@ -73,7 +73,7 @@ def as_images(x: Tensor, members: int, image_shape: tuple[int, ...]) -> Tensor:
 
 
 def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None = None) -> Tensor:
-    """Return the images convolved with each member's kernels, (B, E out, side, side).
+    """Return images convolved with the kernels of E members (sets of weights), (B, E out, side, side).
 
     Parameters
     ----------

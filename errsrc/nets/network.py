@@ -45,13 +45,14 @@ STD = Number(at_least=0)
 class Network(Checked, abc.ABC):
     """Base of all networks.
 
-    A subclass defines `shapes`, `inputs` and ``__call__``.  This class computes `gradients` and `jacobian` by
-    automatic differentiation; a subclass may define faster versions.
+    A network is an architecture without weights.  A member is one set of weights.  All methods compute E
+    members at once.  A subclass defines `shapes`, `inputs` and ``__call__``.  This class computes `gradients`
+    and `jacobian` by automatic differentiation; a subclass may define faster versions.
     """
 
     @abc.abstractmethod
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of one member's weights: (out, in, ...) and (out,) for each layer, in order."""
+        """Return the shapes of one set of weights: (out, in, ...) and (out,) for each layer, in order."""
 
     @property
     @abc.abstractmethod
@@ -65,7 +66,7 @@ class Network(Checked, abc.ABC):
         Parameters
         ----------
         weights : tuple of tensors (E, ...)
-            The members' weights.
+            E sets of weights (members).
         x : tensor
             Inputs (E, B, inputs), or (B, inputs) for the same inputs in all members; float32 or float64.
 
@@ -83,7 +84,7 @@ class Network(Checked, abc.ABC):
 
     @property
     def parameters(self) -> int:
-        """Number of trained parameters of one member, biases included."""
+        """Number of trained parameters of the network, biases included."""
         return sum(math.prod(shape) for shape in self._checked_shapes())
 
     @property
@@ -190,12 +191,12 @@ class Network(Checked, abc.ABC):
         stds: Sequence[float] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Weights:
-        """Return normal weights on the CPU; each member's weights depend on its own seed alone.
+        """Return E sets of normal weights on the CPU; each set depends on its own seed alone.
 
         Parameters
         ----------
         seeds : sequence of int
-            The seed of each member, >= 0, see `errsrc.rng`.
+            The seed of each set of weights, >= 0, see `errsrc.rng`.
         stds : sequence of float, optional
             Standard deviation of each tensor, see `prior_stds`; `initial_stds` by default.
         dtype : torch.dtype
@@ -235,7 +236,7 @@ class Network(Checked, abc.ABC):
         return tuple(torch.stack(layer) for layer in zip(*members, strict=True))
 
     def flatten(self, weights: Weights) -> Tensor:
-        """Return a copy of the members' weights as one tensor (E, P).
+        """Return a copy of E sets of weights as one tensor (E, P).
 
         Parameters
         ----------
@@ -260,12 +261,12 @@ class Network(Checked, abc.ABC):
         return tuple(weights)
 
     def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
-        """Return each member's loss, (E,), and write its gradients with respect to the weights to `out`.
+        """Return the loss of each of E sets of weights, (E,), and write the gradients of the losses to `out`.
 
         Parameters
         ----------
         weights : tuple of tensors (E, ...)
-            The members' weights.
+            E sets of weights (members).
         x : tensor
             Inputs (E, B, inputs), or (B, inputs) for the same inputs in all members.
         output_loss : callable
@@ -286,7 +287,7 @@ class Network(Checked, abc.ABC):
         Parameters
         ----------
         weights : tuple of tensors (E, ...)
-            The members' weights.
+            E sets of weights (members).
         x : tensor (E, B, inputs)
             Inputs of each member.
 

@@ -91,8 +91,8 @@ def cliff(result: Mapping[str, Threshold], ax: Axes | None = None) -> Axes:
 def hardest(result: Sequence[tuple[str, str, int, int, float]], ax: Axes | None = None) -> Axes:
     """Draw the largest ratio of error to bound in each part of a search for counterexamples.
 
-    A ratio above 1 refutes the claim.  A part consists of all examples with one basis and one design of
-    nodes.
+    A ratio above 1 refutes the claim.  A part consists of all examples with one basis and one design of nodes
+    (labelled inputs).
 
     The number in brackets behind the name of a part is the number of tested examples.
 

@@ -52,7 +52,7 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Holdout
-        A law in n and m that was judged on held-out cells.
+        A law in n and m that was judged on held-out sizes.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
@@ -114,7 +114,7 @@ def extrapolation_in_n(result: Holdout, ax: Axes | None = None, *, level: float 
     Parameters
     ----------
     result : Holdout
-        A law in n that was judged on held-out cells.
+        A law in n that was judged on held-out sizes.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
     level : float
@@ -152,7 +152,7 @@ def extrapolation_of(result: Holdout, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Holdout
-        A fit that was judged on held-out cells.
+        A fit that was judged on held-out sizes.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
@@ -199,12 +199,12 @@ def cells(result: JudgedCells, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(result=HOLDOUT)
 def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
-    """Draw histograms of (predicted - measured) / measured over the fitted and over the held-out cells.
+    """Draw histograms of (predicted - measured) / measured over the fitted and over the held-out sizes.
 
     Parameters
     ----------
     result : Holdout
-        A fit that was judged on held-out cells.
+        A fit that was judged on held-out sizes.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
     """
@@ -239,7 +239,7 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Holdout
-        A fit that was judged on held-out cells.
+        A fit that was judged on held-out sizes.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
     """

@@ -56,7 +56,7 @@ def holdout_verdict(result: Holdout) -> str:
     Parameters
     ----------
     result : Holdout
-        The fit, and its predictions for the held-out cells.
+        The fit, and its predictions for the held-out cells (sizes of network and data).
 
     Returns
     -------
@@ -85,7 +85,7 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     Parameters
     ----------
     result : Holdout
-        The fit, and its predictions for the held-out cells.
+        The fit, and its predictions for the held-out cells (sizes of network and data).
 
     Returns
     -------
@@ -113,7 +113,7 @@ def sections(
     Parameters
     ----------
     result : Holdout
-        The fit, and its predictions for the held-out cells.
+        The fit, and its predictions for the held-out cells (sizes of network and data).
     code : str
         A Python expression that gives `result`.  The code that is shown below the figures uses it.
     examples : str

@@ -238,7 +238,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
         return self.basis(x)
 
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
-        """Return whether least squares over n uniform nodes has an infinite mean risk.
+        """Return whether least squares over n uniform nodes (labelled inputs) has an infinite mean risk.
 
         Each column of the n x M feature matrix has the values of one of the M basis functions at the n nodes.
         Let s be the smallest singular value of this matrix.  Noise in the labels adds an error that grows as

@@ -153,10 +153,10 @@ class LinearTeacher(GaussianSetting):
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for the class of linear maps, or the error of the best map for maps of rank k.
 
-        For one teacher W, this mean squared error is the sum of the squared singular values of W C^1/2 after
-        the k-th, where C is the covariance of the inputs.  The mean of the error over teachers is estimated
-        from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  It is exactly 0 if no W has a rank above k.
-        See `Setting.realizability`.
+        Let C be the covariance of the inputs.  For one teacher W, the mean squared error of the best map is
+        the sum of the squared singular values of W C^1/2 after the k-th.  The mean of the error over teachers
+        is estimated from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  It is exactly 0 if no W has a
+        rank above k.  See `Setting.realizability`.
         """
         if not function_class.linear:
             return super().realizability(function_class)
@@ -174,9 +174,9 @@ class LinearTeacher(GaussianSetting):
         """Return True if labels are noisy and |n - M| <= 1 (Breiman and Freedman 1983), otherwise False.
 
         Here M is the number of coordinates of an input.  The n x M matrices of normal inputs that are
-        rank-deficient form a set of codimension |n - M| + 1.  If |n - M| <= 1, the smallest singular value s
-        is therefore below a small e with a probability of order e^2 or more, and the mean of 1 / s^2 is
-        infinite.
+        rank-deficient form a set of codimension |n - M| + 1.  Therefore, if |n - M| <= 1, the smallest
+        singular value s is below a small number e with a probability of order e^2 or more.  The mean of 1 /
+        s^2 is then infinite.
         """
         return self.noise_std > 0 and abs(n - self.dimension(function_class)) <= 1
 

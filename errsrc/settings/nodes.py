@@ -1,4 +1,4 @@
-"""Designs of nodes: how the labelled inputs are placed in a domain."""
+"""Designs of nodes: ways to place labelled inputs in a domain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class Nodes(Checked, abc.ABC):
-    """A design of nodes, which draws points of the unit cube; a basis maps these points into its domain.
+    """A design of nodes (labelled inputs).
+
+    It draws points of the unit cube.  A basis maps these points into its domain.
 
     A subclass defines `points`.
     """
@@ -28,7 +30,7 @@ class Nodes(Checked, abc.ABC):
 
     @abc.abstractmethod
     def points(self, count: int, dim: int, rng: np.random.Generator) -> Array:
-        """Return nodes of the unit cube.
+        """Draw nodes in the unit cube.
 
         Parameters
         ----------
@@ -48,7 +50,7 @@ class Nodes(Checked, abc.ABC):
 
 @dataclass(frozen=True)
 class Uniform(Nodes):
-    """A design of independent nodes that are uniform on the cube."""
+    """A design of nodes (labelled inputs) that are independent and uniform on the cube."""
 
     uniform: ClassVar[bool] = True
 
@@ -59,7 +61,7 @@ class Uniform(Nodes):
 
 @dataclass(frozen=True)
 class Jittered(Nodes):
-    """A design with one node in each of n boxes of equal volume; together, the boxes fill the cube.
+    """A design with one node (labelled input) in each of n boxes of equal volume that fill the cube.
 
     The boxes are as close to cubes as n allows.
 
@@ -83,7 +85,7 @@ class Jittered(Nodes):
 
 @dataclass(frozen=True)
 class Clustered(Nodes):
-    """A design of nodes that are normally distributed around a few centres.
+    """A design of nodes (labelled inputs) that are normally distributed around a few centres.
 
     A node that would lie outside the cube enters again at the opposite face.
 
@@ -106,7 +108,7 @@ class Clustered(Nodes):
 
 @dataclass(frozen=True)
 class Gappy(Nodes):
-    """A design of independent nodes that are uniform on the part of the cube outside a gap.
+    """A design of independent nodes (labelled inputs) that are uniform on the part of the cube outside a gap.
 
     Parameters
     ----------
@@ -125,7 +127,9 @@ class Gappy(Nodes):
 
 @dataclass(frozen=True)
 class Uneven(Nodes):
-    """A design of independent nodes with the density 1 + contrast cos(2 pi u) of the first coordinate u.
+    """A design of independent nodes (labelled inputs) with an uneven density.
+
+    The density of the first coordinate u is 1 + contrast cos(2 pi u).
 
     Parameters
     ----------
@@ -148,7 +152,7 @@ class Uneven(Nodes):
 
 @dataclass(frozen=True)
 class Stride(Nodes):
-    """A design of nodes on a circle at equal distances: start + t step for t = 0, ..., n - 1.
+    """A design of nodes (labelled inputs) at equal distances on a circle: start + t step, t = 0, ..., n - 1.
 
     The start is drawn uniformly.  If a function has the frequencies k, its value at node t is a weighted sum
     of the powers exp(2 pi i k step)^t.  `errsrc.learners.MatrixPencil` recovers the frequencies from about

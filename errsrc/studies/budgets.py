@@ -59,12 +59,12 @@ class BudgetCell(Checked):
 
 
 def compute_budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
-    """Compute the budget of each cell.
+    """Compute one budget for each cell.
 
     Parameters
     ----------
     cells : sequence of BudgetCell
-        The cells.
+        The arguments of each budget.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
 def budgets_over_n(
     cells: Sequence[BudgetCell], rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[BudgetCell, list[Budget]]]:
-    """Return the budgets of finished cells, in groups of budgets that differ only in n.
+    """Return the budgets of finished cells in groups; the budgets of a group differ only in n.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     Parameters
     ----------
     cell : BudgetCell
-        Any cell of the curve.
+        The arguments of any budget of the curve.
     budgets : sequence of Budget
         The budgets of the curve, in ascending order of n.
 

@@ -89,7 +89,7 @@ class SearchCell(Checked):
 
 
 def compute_thresholds(cells: Sequence[ThresholdCell]) -> list[dict[str, Any]]:
-    """Compute the threshold of each cell.
+    """Compute one threshold for each cell.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ def compute_thresholds(cells: Sequence[ThresholdCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row for each cell, which `threshold_from_row` reads.  The row's curve has the errors of all draws.
+        A row for each cell, which `threshold_from_row` reads.  The entry "curve" of the row has the errors of
+        all draws.
     """
     out = []
     for cell in cells:

@@ -24,7 +24,7 @@ _SIZES = Tuple(Number(above=0))
 
 @dataclass(frozen=True)
 class RecoveryCell(Checked):
-    """A grid of errors that are drawn from a law with noise; a cell of a study of the kind "recovery".
+    """A grid of errors that are drawn with noise from a law; a cell of a study of the kind "recovery".
 
     Attributes
     ----------

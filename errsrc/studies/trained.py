@@ -198,7 +198,7 @@ def left_out(
     Parameters
     ----------
     cells : sequence of cells
-        The cells of the runs.
+        The cell of each run: its arguments.
     rows : sequence of mappings
         The row of each cell.
     used : bool array (runs,)
@@ -225,7 +225,7 @@ def cell_text(cell: Any) -> str:
     Parameters
     ----------
     cell
-        The cell of the network.
+        The arguments with which the network was trained.
     """
     depth = f", depth {cell.depth}" if cell.depth != 1 else ""
     return f"n = {cell.n:,}, width {cell.width}{depth}, seed {cell.seed}"

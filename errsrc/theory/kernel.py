@@ -90,16 +90,16 @@ def kernel_regression(
         excess = (sum_i (1 - L_i)^2 c_i^2 + noise gamma) / (1 - gamma),    gamma = sum_i L_i^2 / n.
 
     Suppose that the ridge is 0, that J eigenvalues are > 0, and that the target is a combination of their
-    eigenfunctions.  At n >= J, the excess risk is then noise J / (n - J), which is infinite at n = J. (For
-    normal inputs the exact mean is infinite from n = J - 1 to J + 1, see `least_squares`.)  If the target has
+    eigenfunctions.  At n >= J, the excess risk is then noise J / (n - J), which is infinite at n = J. For
+    normal inputs, the exact mean is infinite from n = J - 1 to J + 1, see `least_squares`.  If the target has
     normal weights of variance v, then c_i^2 = v e_i, and the best ridge is noise / v.  With this ridge, the
     excess risk is the uncertainty of the error budget.
 
     The formulas are exact in the limit of large n and M, if the eigenfunctions at the inputs behave as if
-    they were independent.  The ratio of the measured to the predicted risk (``benchmarks/theory.py``) is 1.00
-    to 1.03 for normal inputs at n >= 30; on the sphere it is 1.00 in 10 dimensions, 1.01 in 6, and 1.01 to
-    1.06 in 4 and 3.  On the circle it is 1.02 to 1.9, because gaps between random points increase the risk
-    there.  The formulas ignore this effect.
+    they were independent.  ``benchmarks/theory.py`` measures the ratio of the measured to the predicted risk.
+    It is 1.00 to 1.03 for normal inputs at n >= 30.  On the sphere, it is 1.00 in 10 dimensions, 1.01 in 6,
+    and 1.01 to 1.06 in 4 and 3.  On the circle it is 1.02 to 1.9, because gaps between random points increase
+    the risk there.  The formulas ignore this effect.
 
     Examples
     --------

@@ -101,8 +101,8 @@ def memorising_zipf(n: ArrayLike, decay: float) -> Array:
 def zipf_asymptote(n: ArrayLike, decay: float) -> Array:
     """Return the limit of `memorising_zipf` for large n, a power law in n.
 
-    With b = decay / (1 + decay) and Z = zeta(1 + decay), the limit is Z^(-1 / (1 + decay)) Gamma(b) / (1 +
-    decay) n^-b (Hutter 2021, arXiv 2102.04074).
+    The limit is Z^(-1 / (1 + decay)) Gamma(b) / (1 + decay) n^-b (Hutter 2021, arXiv 2102.04074).  Here b =
+    decay / (1 + decay) and Z = zeta(1 + decay).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The order of a member's training examples, as an endless stream of batches."""
+"""The order of a network's training examples, as an endless stream of batches."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from errsrc.training.recipe import Recipe
 
 
 class BatchStream:
-    """A member's endless stream of batches.
+    """The endless stream of batches on which one network is trained.
 
-    The stream goes through all rows of the member in a random order, then in a new random order, and so on.
-    With augmentation, the stream also draws a random choice for each image, from a second generator.  A batch
-    does not depend on how many batches one call of `take` returns.
+    The stream goes through all training rows of the network in a random order, then in a new random order,
+    and so on.  With augmentation, the stream also draws a random choice for each image, from a second
+    generator.  A batch does not depend on how many batches one call of `take` returns.
 
     Parameters
     ----------
     rows : int64 tensor (n,)
-        The member's training rows.
+        The network's training rows: indices into the arrays of inputs and labels.
     seed : int
-        The member's seed, >= 0.
+        The network's seed, >= 0.
     recipe : Recipe
         Recipe that gives the size of a batch and the augmentation.
     """

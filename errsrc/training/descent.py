@@ -1,4 +1,4 @@
-"""Gradient descent on batches, which takes a step of all members at once."""
+"""Gradient descent on batches, which takes a step of all networks at once."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _ADAM = (0.9, 0.999)  # betas
 
 
 class MinibatchDescent(Optimiser):
-    """Adam or SGD with momentum for E members: weights, averages, moments and batches.
+    """Adam or SGD with momentum for E networks at once.
 
-    Weights, gradients, averages and moments are stored in one flat buffer each: first all members' first
-    tensors, then all members' second tensors, and so on.  Therefore an elementwise operation is one call, and
+    Weights, gradients, averages and moments are stored in one flat buffer each: first the first tensors of
+    all networks, then their second tensors, and so on.  Therefore an elementwise operation is one call, and
     matrix products read and write whole tensors.  The gradients of pruned weights are set to 0, and therefore
     these weights never change.  Between two evaluations the CPU never waits for the GPU.
 
     Parameters
     ----------
     network : Network
-        The architecture.
+        The architecture of all networks.
     x : tensor (N, inputs)
-        Inputs of all members.
+        Inputs of all networks.
     y : tensor (N, ...)
         Labels, see `errsrc.training.train`.
     rows : sequence of int64 tensors
-        Each member's training rows.
+        The rows of `x` and `y` on which each network is trained.
     seeds : sequence of int
-        Each member's seed.
+        The seed of each network.
     recipe : Recipe
         Options of training, with the optimiser "adam" or "sgd".
     weights : tuple of tensors (E, ...)
@@ -98,7 +98,7 @@ class MinibatchDescent(Optimiser):
 
     @property
     def weights(self) -> Tensor:
-        """The members' weights after the last step, (E, P)."""
+        """The weights of all networks after the last step, (E, P)."""
         return self._network.flatten(self._tensors(self._weights))
 
     @property
@@ -107,7 +107,7 @@ class MinibatchDescent(Optimiser):
         return self._network.flatten(self._tensors(self._average))
 
     def keep(self, mask: Tensor) -> None:
-        """Keep the members where `mask`, bool (E,), is True, and drop all others."""
+        """Keep the networks where `mask`, bool (E,), is True, and drop all others."""
 
         def kept(buffer: Tensor) -> Tensor:
             return torch.cat([w[mask].flatten() for w in self._tensors(buffer)])
@@ -127,7 +127,7 @@ class MinibatchDescent(Optimiser):
         }
 
     def restore(self, state: dict[str, Any], active: Tensor) -> None:
-        """Go back to a saved state of the members with the indices `active`, see `Optimiser.restore`."""
+        """Go back to a saved state of the networks with the indices `active`, see `Optimiser.restore`."""
         self.keep(torch.isin(torch.arange(len(self._streams), device=active.device), active))
         self._set_buffers(state["weights"], list(state["moments"]), state["average"])
         for stream, saved in zip(self._streams, state["orders"], strict=True):

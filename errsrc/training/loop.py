@@ -46,28 +46,29 @@ def train(
     checkpoint_path: Path | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> tuple[Trained, ...]:
-    """Train all members at once and return them in the same order.
+    """Train several networks at once, and return them in the same order.
 
     Parameters
     ----------
     network : Network
-        The architecture of all members.
+        The architecture of all networks.
     x : tensor (N, inputs)
-        Inputs of all members, float32 or float64.  `Member.rows` are rows of this array.
+        Inputs of all networks, float32 or float64.  `Member.rows` are rows of this array.
     y : tensor
         Labels.  For the recipe's loss "log", int64 (N, *positions).  For "squared", (N,) or (N, outputs) with
         the dtype of `x`.
     members : sequence of Member
-        The rows, number of steps and seed of each member.
+        The networks to train: the rows, number of steps and seed of each.
     validation : (tensor, tensor), optional
-        Inputs (V, inputs) and labels (V, ...) that choose the stopping time and weights of all members.  Give
-        None if the members have validation rows of their own, or if there is no validation.  Without
-        validation, members are evaluated on their training rows.  They then train for all of their steps, or
-        until they reach the recipe's ``target_training_loss``.
+        Inputs (V, inputs) and labels (V, ...) that decide when the training of each network stops, and which
+        of its weights are kept.  Give None if the members have validation rows of their own, or if there is
+        no validation.  Without validation, networks are evaluated on their training rows.  They are then
+        trained for all of their steps, or until they reach the recipe's ``target_training_loss``.
     recipe : Recipe
         Options of training.
     initial_weights : tuple of tensors (E, ...), optional
-        Initial weights with the dtype of `x`.  By default, they are drawn from the members' seeds.
+        Initial weights of the E networks, with the dtype of `x`.  By default, they are drawn from the
+        members' seeds.
     masks : tuple of bool tensors (E, ...), optional
         Masks of pruned weights.  Where a mask is False, the weight and its average are exactly 0 at every
         step.
@@ -96,9 +97,9 @@ def train(
 
     Notes
     -----
-    Cost: 6 x parameters x batch flops for each member and step (4 x in the first layer), and 2 x parameters x
-    V for each evaluation.  A member is removed from the computation at the evaluation at which its training
-    ends.
+    Cost: 6 x parameters x batch flops for each network and step (4 x in the first layer), and 2 x parameters
+    x V for each evaluation.  A network is removed from the computation at the evaluation at which its
+    training ends.
     """
     call = TrainingCall(
         network, x, y, members, validation, recipe, initial_weights, masks, start_step, rewind_step

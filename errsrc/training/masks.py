@@ -17,7 +17,7 @@ from errsrc.nets.network import Network, Weights
 
 
 def prunable(network: Network) -> int:
-    """Return the number of weights of one member that may be pruned: those in tensors of two axes or more.
+    """Return the number of weights of a network that may be pruned: those in tensors of two axes or more.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def prunable(network: Network) -> int:
 def magnitude_masks(
     network: Network, weights: Weights, density: float, masks: Weights | None = None
 ) -> Weights:
-    """Return masks that keep the weights of largest magnitude of each member.
+    """Return masks that keep the weights of largest magnitude of each network.
 
     All tensors that may be pruned are ranked together.  Exactly round(density x prunable) of their weights
     are kept, and at least one weight.  Among weights of equal magnitude, the first ones are kept.
@@ -47,7 +47,7 @@ def magnitude_masks(
     network : Network
         The architecture.
     weights : tuple of tensors (E, ...)
-        The members' weights.
+        The weights of E networks.
     density : float
         Number of kept weights divided by the number of weights that may be pruned, in (0, 1].
     masks : tuple of bool tensors (E, ...), optional

@@ -1,4 +1,4 @@
-"""Training losses, with their gradients and errors, for E members at once."""
+"""Training losses, with their gradients and errors, for E networks at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from torch.nn import functional
 class TrainingLoss(abc.ABC):
     """Base of training losses.
 
-    Outputs are tensors (E, B, *positions, outputs).  Labels have no axis E if all members share them.
+    A loss is computed for E networks and B examples at once.  Outputs are tensors (E, B, *positions,
+    outputs).  Labels have no axis E if all networks share them.
     """
 
     labels: str
@@ -54,7 +55,7 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def example_losses(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the loss of each example for each member, (E, B).
+        """Return the loss of each example for each network, (E, B).
 
         Parameters
         ----------
@@ -78,7 +79,7 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
-        """Return the error of each member, (E,), which is reported next to its mean loss.
+        """Return the error of each network, (E,), which is reported next to its mean loss.
 
         Parameters
         ----------
@@ -88,7 +89,7 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each member's weighted sum of example losses, (E,), and the gradients of these sums.
+        """Return each network's weighted sum of example losses, (E,), and the gradients of these sums.
 
         The gradients are derivatives with respect to the outputs, and have the shape of the outputs.
 
@@ -104,7 +105,7 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
-        """Return the mean loss on each member's examples if all outputs are 0, (E,).
+        """Return the mean loss on each network's examples if all outputs are 0, (E,).
 
         Parameters
         ----------
@@ -113,7 +114,7 @@ class TrainingLoss(abc.ABC):
         y : tensor (N, ...)
             Labels of all examples.
         rows : sequence of int64 tensors
-            Each member's rows of `y`.
+            The rows of `y` that are the labels of each network.
         """
 
 
@@ -149,7 +150,7 @@ class CrossEntropy(TrainingLoss):
         return (outputs.argmax(-1) != y).to(outputs.dtype).view(*outputs.shape[:2], -1).mean(2)
 
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
-        """Return the error rate of each member, (E,), which is the mean of `wrong_shares`."""
+        """Return the error rate of each network, (E,), which is the mean of `wrong_shares`."""
         return wrong
 
     def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -167,7 +168,7 @@ class CrossEntropy(TrainingLoss):
         return (losses * weights).sum(1), gradient.mul_(_broadcast(scale, gradient))
 
     def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
-        """Return log(number of classes) for each member, (E,)."""
+        """Return log(number of classes) for each network, (E,)."""
         return torch.full((len(rows),), math.log(outputs), device=y.device)
 
 
@@ -203,7 +204,7 @@ class SquaredError(TrainingLoss):
         return outputs.new_zeros(outputs.shape[:2])
 
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
-        """Return the root of the mean squared error of each member, (E,)."""
+        """Return the root of the mean squared error of each network, (E,)."""
         return loss.sqrt()
 
     def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -216,7 +217,7 @@ class SquaredError(TrainingLoss):
         return (losses * weights).sum(1), difference.mul_(_broadcast(2 * weights, difference))
 
     def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
-        """Return the mean square of each member's labels, (E,)."""
+        """Return the mean square of each network's labels, (E,)."""
         squares = y.square() if y.dim() == 1 else y.square().sum(1)
         return torch.stack([squares[own].mean() for own in rows])
 

@@ -1,4 +1,4 @@
-"""The interface of optimisers, which take steps of all members of a call of `errsrc.training.train`."""
+"""The interface of optimisers, which take steps of all networks of a call of `errsrc.training.train`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Optimiser(abc.ABC):
-    """Base of optimisers, which hold the weights of E members and change all of them in each step."""
+    """Base of optimisers, which hold the weights of E networks and change all of them in each step."""
 
     stalled: Tensor
     """True for each member whose loss no further step lowers, bool (E,)."""
@@ -17,7 +17,7 @@ class Optimiser(abc.ABC):
     @property
     @abc.abstractmethod
     def weights(self) -> Tensor:
-        """The members' weights after the last step, (E, P)."""
+        """The weights of all networks after the last step, (E, P)."""
 
     @property
     @abc.abstractmethod
@@ -35,19 +35,19 @@ class Optimiser(abc.ABC):
         count : int
             Number of steps to take.
         budget : int64 tensor (E,)
-            The largest number of steps of each member.
+            The largest number of steps of each network.
         loss_sum : tensor (E,)
-            Sum of training losses of each member.  The method changes this tensor.
+            Sum of the training losses of each network.  The method adds to this tensor.
         """
 
     @abc.abstractmethod
     def keep(self, mask: Tensor) -> None:
-        """Keep the members where a mask is True, and drop all others.
+        """Keep the networks where a mask is True, and drop all others.
 
         Parameters
         ----------
         mask : bool tensor (E,)
-            True for the members to keep.
+            True for the networks to keep.
         """
 
     @abc.abstractmethod
@@ -63,5 +63,6 @@ class Optimiser(abc.ABC):
         state : dict
             A state that the method `state` returned.
         active : int64 tensor
-            Indices of the members that the saved state contains, among all members with which training began.
+            Indices of the networks that the saved state contains, among all networks with which training
+            began.
         """

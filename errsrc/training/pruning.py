@@ -49,7 +49,8 @@ class Rounds(Checked):
         2003.02389).  "weights": their values at the step ``rewind_step`` of the first training.  "rate":
         their present values.  In both cases, the schedule of the learning rate goes back to ``rewind_step``.
     rewind_step
-        The step to rewind to, >= 0 and below every member's number of steps.  It is usually an early step.
+        The step to rewind to, >= 0 and below the number of steps of every network.  It is usually an early
+        step.
 
     Examples
     --------
@@ -155,18 +156,18 @@ def prune(
     test: tuple[Tensor, Tensor],
     checkpoint_path: Path | None = None,
 ) -> tuple[PrunedNetwork, ...]:
-    """Train all members, then prune and train them again in each round, and return the pruned networks.
+    """Train several networks, then prune and train them again in each round, and return the pruned networks.
 
     Parameters
     ----------
     network : Network
-        The architecture of all members.
+        The architecture of all networks.
     x : tensor (N, inputs)
-        Inputs of all members, float32 or float64.  `Member.rows` are rows of this array.
+        Inputs of all networks, float32 or float64.  `Member.rows` are rows of this array.
     y : tensor
         Labels, see `errsrc.training.train`.
     members : sequence of Member
-        The rows, number of steps and seed of each member.
+        The networks to train: the rows, number of steps and seed of each.
     validation : (tensor, tensor), optional
         Inputs and labels that decide which weights are kept in each training, see `errsrc.training.train`.
         The kept weights are pruned.

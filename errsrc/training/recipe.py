@@ -18,25 +18,27 @@ OPTIMISERS = ("adam", "sgd", "lbfgs")
 
 @dataclass(frozen=True)
 class Recipe(Checked):
-    """The options of training networks.  All members of one call of `errsrc.training.train` share a recipe.
+    """The options of training networks.  All networks of one call of `errsrc.training.train` share a recipe.
 
     Attributes
     ----------
     optimiser
         "adam" (Kingma and Ba 2015, arXiv 1412.6980, with betas 0.9 and 0.999), "sgd" (with ``momentum``), or
-        "lbfgs", for small networks.  A step of "lbfgs" uses all rows of a member and a line search for each
-        member.  Learning rate, schedule, batch, momentum and average do not apply to "lbfgs".  If no step
-        lowers the training loss of a member any more, the training of the member ends at the next evaluation.
+        "lbfgs", for small networks.  A step of "lbfgs" uses all training examples of a network, and a line
+        search for each network.  Learning rate, schedule, batch, momentum and average do not apply to
+        "lbfgs".  If no step lowers the training loss of a network any more, its training ends at the next
+        evaluation.
     learning_rate
         Peak learning rate, > 0, reached linearly over the first ``warmup`` steps.
     warmup
         Number of steps over which the learning rate rises, >= 0.
     decay
-        Share of a member's steps, at the end of training, over which the learning rate falls to 0; in [0, 1].
-        With 1 the rate falls during the whole training.  With 0 the rate is constant.  A small share gives
-        the schedule warmup, constant rate, decay.
+        Share of a network's steps, at the end of training, over which the learning rate falls to 0; in [0,
+        1].  With 1 the rate falls during the whole training.  With 0 the rate is constant.  A small share
+        gives the schedule warmup, constant rate, decay.
     batch
-        Examples in a step, >= 1.  A member with fewer rows repeats rows within a step.
+        Number of examples in a step, >= 1.  If a network has fewer examples, some occur several times in a
+        step.
     momentum
         Momentum of "sgd", in [0, 1).
     average
@@ -47,20 +49,21 @@ class Recipe(Checked):
         Number of steps between two evaluations at the beginning of training, >= 1.  Later, the interval is
         1/20 of the steps taken up to the last evaluation, if this number is larger.
     validation_metric
-        The number that decides when a member stops and which of its weights are kept: the "error" or the
-        "loss" on validation examples.
+        The number that decides when the training of a network stops, and which of its weights are kept: the
+        "error" or the "loss" on validation examples.
     patience
-        A number >= 1 that decides when a member stops.  If the best evaluation of the member was after t
-        steps, it stops at the first evaluation after ``patience`` x t steps or more.
+        A number >= 1 that decides when the training of a network stops.  If the best evaluation of the
+        network was after t steps, its training stops at the first evaluation after ``patience`` x t steps or
+        more.
     min_steps
-        Number of steps that a member takes before ``patience`` can stop it, >= 0.
+        Number of steps that a network takes before ``patience`` can stop its training, >= 0.
     loss
         "log" is the cross-entropy in nats, averaged over the network's ``positions``, for labels that are
         int64 classes.  "squared" is the squared error, summed over outputs, for labels with the dtype of the
         inputs.
     target_training_loss
-        Without validation examples, a member ends at the first evaluation at which its training loss is at
-        most this number; >= 0.
+        Without validation examples, the training of a network ends at the first evaluation at which its
+        training loss is at most this number; >= 0.
     decay_shape
         Shape of the learning rate's fall: "linear", or "cosine" for half a period of a cosine.
     precision
@@ -68,9 +71,10 @@ class Recipe(Checked):
         inputs, "tf32" is TensorFloat-32 on a GPU that has it, and "bf16" is bfloat16 by autocast.  With each
         of the three, weights, gradients, moments, averages and evaluations have the dtype of the inputs.
     compile
-        Whether ``torch.compile`` compiles the forward and the backward pass, on a GPU with CUDA graphs.  The
-        step of Adam is then one kernel if there is a single member.  Compilation takes tens of seconds at the
-        start and whenever members end.  Therefore use it for long trainings of one or a few large members.
+        Whether ``torch.compile`` compiles the forward and the backward pass, on a GPU with CUDA graphs.  With
+        a single network, the step of Adam is then one kernel.  Compilation takes tens of seconds at the
+        start, and again whenever the training of a network ends.  Therefore use it for long trainings of one
+        or a few large networks.
     augment
         Augmentation of the images of each training batch; images that are evaluated are never changed.
         "none", or "crop-flip": a random crop of the image with ``padding`` pixels of 0 around it, mirrored
@@ -131,7 +135,7 @@ class Recipe(Checked):
             raise ValueError(checks.refusal("recipe.augment", where, accepted, self.augment))
 
     def learning_rates(self, step: int, count: int, budget: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return each member's learning rates in the `count` steps after `step`, (count, E).
+        """Return the learning rates of each network in the `count` steps after `step`, (count, E).
 
         Parameters
         ----------
@@ -140,7 +144,7 @@ class Recipe(Checked):
         count : int
             Number of steps, >= 1.
         budget : int64 tensor (E,)
-            The largest number of steps of each member.
+            The largest number of steps of each network.
         dtype : torch.dtype
             float32 or float64.
         """

@@ -1,4 +1,4 @@
-"""The mean loss and the error of each member on examples."""
+"""The mean loss and the error of each of several networks on examples."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LOSS = checks.Choice(tuple(TRAINING_LOSSES))
 
 @checks.arguments(loss=LOSS)
 def losses(outputs: Tensor, y: Tensor, loss: str = "log") -> Tensor:
-    """Return each member's mean loss, (E,).
+    """Return the mean loss of each of E networks, (E,).
 
     Parameters
     ----------
     outputs : tensor
         Outputs (E, B, *positions, outputs).
     y : tensor
-        Labels (E, B, *positions), or (B, *positions) if all members share them.  For "squared" also (E, B,
+        Labels (E, B, *positions), or (B, *positions) if all networks share them.  For "squared" also (E, B,
         outputs).
     loss : str
         "log", in nats, or "squared", see `errsrc.training.Recipe`.
@@ -53,14 +53,14 @@ def evaluate(
     loss: str = "log",
     rows: Sequence[Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return the mean loss and the error of each member on examples, both (E,).
+    """Return the mean loss and the error of each of E networks on examples, both (E,).
 
     Parameters
     ----------
     network : Network
         The architecture.
     weights : tuple of tensors (E, ...)
-        The members' weights.
+        The weights of E networks.
     x : tensor (N, inputs)
         Inputs.
     y : tensor
@@ -69,7 +69,7 @@ def evaluate(
         "log" or "squared", see `errsrc.training.Recipe`.  For "log", the error is the error rate.  For
         "squared", it is the root of the mean squared error, in the unit of the labels.
     rows : sequence of int64 tensors, optional
-        Rows of `x` and `y` on which each member is evaluated.  By default, every member is evaluated on all
+        Rows of `x` and `y` on which each network is evaluated.  By default, every network is evaluated on all
         rows.
 
     Raises
@@ -99,14 +99,14 @@ def evaluate(
 
 
 def has_constant_outputs(network: Network, weights: Weights, x: Tensor) -> Tensor:
-    """Return which members have the same outputs for all examples, to rounding, bool (E,).
+    """Return which of E networks have the same outputs for all examples, to rounding, bool (E,).
 
     Parameters
     ----------
     network : Network
         The architecture.
     weights : tuple of tensors (E, ...)
-        The members' weights.
+        The weights of E networks.
     x : tensor (N, inputs)
         Inputs.  Only the first 1,000 are used.
     """
@@ -132,7 +132,7 @@ def take_rows(array: Tensor, index: Tensor) -> Tensor:
 def training_objective(
     network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], loss: str, pruned: Weights | None
 ) -> Objective:
-    """Return the function that computes the members' training losses and gradients from their weights.
+    """Return the function that computes training losses of networks, and their gradients, from the weights.
 
     `errsrc.training.lbfgs` minimises this function.
 
@@ -145,7 +145,7 @@ def training_objective(
     y : tensor
         Labels (N, *positions), or (N,) or (N, outputs) for "squared".
     rows : sequence of int64 tensors
-        Rows of `x` and `y` on which each member is trained.
+        Rows of `x` and `y` on which each network is trained.
     loss : str
         "log" or "squared", see `errsrc.training.Recipe`.
     pruned : tuple of bool tensors (E, ...), optional

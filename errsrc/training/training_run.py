@@ -39,27 +39,27 @@ _CHECKPOINT_NAMES = {
 class TrainingProgress:
     """The progress of a call of `errsrc.training.train`, without the state of its optimiser.
 
-    The call began with E members.  K of these members are active: their training has not ended.
+    The call began with E networks.  K of these networks are active: their training has not ended.
 
     Attributes
     ----------
     step, last_evaluation
         Number of steps taken, and the step of the last evaluation.
     active
-        Indices of the active members among all E members, int64 (K,).
+        Indices of the active networks among all E networks, int64 (K,).
     loss_sum
-        Sum of each active member's batch losses since the last evaluation, (K,).
+        Sum of the batch losses of each active network since the last evaluation, (K,).
     reference_loss
         Loss that defines divergence, (E,): the loss of the first batch or the loss of outputs that are all 0,
         whichever is larger.  See `Trained.diverged`.
     best_weights, best_metric, best_step
-        Weights (E, P), loss or error (E,), and step, int64 (E,), of the best evaluation of each member.
+        Weights (E, P), loss or error (E,), and step, int64 (E,), of the best evaluation of each network.
     diverged
-        Whether each member's training has diverged, bool (E,).
+        Whether the training of each network has diverged, bool (E,).
     rewind_weights
         Weights for `Trained.rewind_weights`, (E, P).
     curves
-        The learning curve of each member: a list with a tuple of numbers for each evaluation.
+        The learning curve of each network: a list with a tuple of numbers for each evaluation.
     """
 
     step: int
@@ -164,7 +164,7 @@ class TrainingRun:
         return {"progress": self.progress.state(), "descent": self.optimiser.state()}
 
     def advance(self) -> None:
-        """Take steps up to the next evaluation, the rewind step or the last step of a member."""
+        """Take steps up to the next evaluation, the rewind step or the last step of a network."""
         progress, recipe = self.progress, self.call.recipe
         # evaluations are at the same steps for all members; one more is at a member's last step
         interval = max(recipe.evaluation_interval, progress.last_evaluation // 20)
@@ -263,7 +263,7 @@ class TrainingRun:
         return (progress.step >= recipe.min_steps) & (progress.step >= recipe.patience * best_step)
 
     def results(self) -> tuple[Trained, ...]:
-        """Return the trained networks, in the order of the members."""
+        """Return the trained networks, in the order of the call's ``members``."""
         progress, call = self.progress, self.call
         kept = call.network.unflatten(progress.best_weights)
         rewound = call.network.unflatten(progress.rewind_weights)
