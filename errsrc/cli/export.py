@@ -19,6 +19,8 @@ finished.  Any SQLite client can read the .db file too: its view "runs" has the 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
+    from errsrc.cli.stores import add_module_arguments
+
     parser.add_argument("study", metavar="STUDY", help="a study (.toml), or a file of finished cells (.db)")
     parser.add_argument(
         "--csv", nargs="?", default="-", const="-", metavar="FILE", help="the file to write (default: stdout)"
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print the rows as JSON; with --csv FILE, the path and the number of rows",
     )
+    add_module_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -41,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     from errsrc.cli.stores import check_target, maybe_study, print_json
     from errsrc.sweeps import Store
 
-    study, path = maybe_study(args.study, args.store)
+    study, path = maybe_study(args)
     if args.json and args.curves and args.csv == "-":
         raise ValueError("--json prints no curves: name a file with --csv, or leave --json out.")
     if args.csv != "-":

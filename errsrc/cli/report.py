@@ -15,18 +15,22 @@ offline.  The command fits laws, but it computes no cells: use 'errsrc run' for 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
+    from errsrc.cli.stores import add_module_arguments
+
     parser.add_argument("study", metavar="STUDY.toml", help="the study")
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
     parser.add_argument("--out", metavar="FILE.html", help="the page to write (default: STUDY.html)")
     parser.add_argument("--json", action="store_true", help="print the path of the page as JSON")
+    add_module_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the page and print its path."""
-    from errsrc.cli.stores import check_target, print_json
+    from errsrc.cli.stores import check_target, import_named, print_json
     from errsrc.report import study_page
     from errsrc.studies import load_study
 
+    import_named(args)
     finished = load_study(args.study, args.store)
     out = Path(args.out or Path(args.study).with_suffix(".html"))
     check_target(str(out), Path(args.study), finished.store)

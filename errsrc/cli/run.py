@@ -29,6 +29,7 @@ run, the run stops at once and the exit code is 1.
 EXAMPLES = """\
 examples:
   errsrc run grid.toml
+  errsrc run own.toml --kinds mylab.experiments
   errsrc run grid.toml --engine dask --scheduler tcp://host:8786
   errsrc run grid.toml --engine dask --scheduler slurm --workers 20
   torchrun --nproc-per-node 8 -m errsrc run large.toml --engine torchrun
@@ -44,6 +45,8 @@ _REFUSED = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
+    from errsrc.cli.stores import add_module_arguments
+
     add = parser.add_argument
     add("study", metavar="STUDY.toml", help="the study")
     add("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
@@ -69,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--gpu", type=float, metavar="SHARE", help="for dask: share of a GPU that one batch of cells uses")
     add("--json", action="store_true", help="print the outcome as JSON")
+    add_module_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -76,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
     from errsrc.cli.stores import compute, print_json, study_and_store
     from errsrc.sweeps import Store
 
-    study, path = study_and_store(args.study, args.store)
+    study, path = study_and_store(args)
     with _engine(args) as engine:
         if engine is None:  # this process only computes what rank 0 broadcasts
             return

@@ -20,9 +20,12 @@ SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
+    from errsrc.cli.stores import add_module_arguments
+
     parser.add_argument("study", metavar="STUDY", help="a study (.toml), or a file of finished cells (.db)")
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    add_module_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -30,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from errsrc.cli.stores import maybe_study, print_json
     from errsrc.sweeps import Store
 
-    study, path = maybe_study(args.study, args.store)
+    study, path = maybe_study(args)
     with Store(path) as store:
         failures = store.failures()
         found: dict[str, Any] = {"store": str(path), "cells_in_store": store.count()}

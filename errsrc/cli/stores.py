@@ -18,36 +18,63 @@ if TYPE_CHECKING:
     from errsrc.sweeps import RunSummary, Store, Study
 
 
-def study_and_store(name: str, store: str | None = None) -> tuple[Study, Path]:
-    """Return a study and the path of its store.
+def study_and_store(args: Namespace) -> tuple[Study, Path]:
+    """Import the user's modules that a command names, and return the study and the path of its store.
 
     Parameters
     ----------
-    name : str
-        Path of the TOML file of the study.  A file of another type raises ValueError.
-    store : str, optional
-        Path of the store; by default the path of the TOML file with the suffix .db.
+    args : Namespace
+        The arguments of the command, with ``study``, ``store``, ``kinds`` and ``modules``.  If the study is
+        no TOML file, this function raises ValueError.
     """
     from errsrc.studies import load
     from errsrc.studies.files import files_of
 
-    spec, path = files_of(name, store)
+    spec, path = files_of(args.study, args.store)
+    import_named(args)
     return load(spec), path
 
 
-def maybe_study(name: str, store: str | None = None) -> tuple[Study | None, Path]:
-    """Return a study and the path of its store; the study is None if `name` is a store.
+def maybe_study(args: Namespace) -> tuple[Study | None, Path]:
+    """Return a study and the path of its store; the study is None if the arguments name a store.
 
     Parameters
     ----------
-    name : str
-        Path of the TOML file, or of a store.
-    store : str, optional
-        Path of the store of the TOML file.
+    args : Namespace
+        The arguments of the command, see `study_and_store`.
     """
-    if Path(name).suffix != ".toml" and store is None:
-        return None, Path(name)
-    return study_and_store(name, store)
+    if Path(args.study).suffix != ".toml" and args.store is None:
+        return None, Path(args.study)
+    return study_and_store(args)
+
+
+def add_module_arguments(parser: ArgumentParser) -> None:
+    """Add the options that name modules of the user.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The parser of the command.
+    """
+    add = functools.partial(parser.add_argument, action="append", default=[], metavar="MODULE")
+    add(
+        "--kinds", help="import a module of your own that defines kinds of studies, such as mylab.experiments"
+    )
+    add("--modules", help="import a module of your own that defines settings, learners, networks or laws")
+
+
+def import_named(args: Namespace) -> None:
+    """Import the modules that the options ``--kinds`` and ``--modules`` name.
+
+    Parameters
+    ----------
+    args : Namespace
+        The arguments of the command.
+    """
+    if args.kinds or args.modules:
+        from errsrc.studies import import_own
+
+        import_own(args.modules, args.kinds)
 
 
 def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> RunSummary:
@@ -115,14 +142,15 @@ def compute_study(args: Namespace, kinds: Sequence[str]) -> Computed:
     """
     from errsrc.sweeps import Store, local
 
-    study, path = study_and_store(args.study, args.store)
+    study, path = study_and_store(args)
     if study.kind.name not in kinds:
         accepted = " or ".join(map(repr, kinds))
         raise ValueError(f"{args.study} is a study of kind {study.kind.name!r}, and not of kind {accepted}.")
     with Store(path, write=True) as store:
         summary = compute(store, study, functools.partial(local, workers=args.workers), args.retry)
         rows, curves = store.rows(study), store.curves(study)
-    cells = [cell for cell, key in zip(study, study.cell_keys(), strict=True) if key not in summary.failed]
+    places = [place for place, key in enumerate(study.cell_keys()) if key not in summary.failed]
+    cells = [study[place] for place in places]
     return Computed(study, path, cells, rows, curves, summary)
 
 
@@ -143,6 +171,7 @@ def add_study_arguments(parser: ArgumentParser, kinds: str) -> None:
         "--workers", type=int, metavar="N", help="number of processes (default: one per core)"
     )
     parser.add_argument("--json", action="store_true", help="print all numbers as JSON instead of a table")
+    add_module_arguments(parser)
 
 
 def print_json(value: Any) -> None:

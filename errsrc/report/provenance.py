@@ -10,6 +10,7 @@ from typing import Any
 from errsrc import records
 from errsrc.report.page import Provenance
 from errsrc.studies import FinishedStudy
+from errsrc.studies.kinds import own_modules_of
 
 VALUES = 8
 """Largest number of values of a factor that are shown one by one."""
@@ -43,16 +44,21 @@ def provenance(finished: FinishedStudy) -> Provenance:
     if spec is None:
         return Provenance(f"Study: {cells}", facts(finished), _unfinished(finished, "errsrc run"))
     elsewhere = finished.store != spec.with_suffix(".db")
+    kinds, modules = own_modules_of(study)
     option = f" --store {finished.store}" if elsewhere else ""
+    option += "".join(f" --kinds {name}" for name in kinds) + "".join(
+        f" --modules {name}" for name in modules
+    )
     run, report, export = (f"errsrc {name} {spec}{option}" for name in ("run", "report", "export"))
     export = f"{export} --csv {spec.with_suffix('.csv')}    # all cells as a table"
-    paths = [spec, finished.store] if elsewhere else [spec]
+    arguments = [repr(str(path)) for path in ([spec, finished.store] if elsewhere else [spec])]
+    arguments += [f"modules={[*kinds, *modules]}"] if kinds or modules else []
     return Provenance(
         f"{spec.stem}: {cells}",
         facts(finished),
         _unfinished(finished, run),
         "\n".join([run, report, export]),
-        SCRIPT.format(", ".join(repr(str(path)) for path in paths)),
+        SCRIPT.format(", ".join(arguments)),
         spec.read_text(encoding="utf-8-sig"),
     )
 

@@ -9,6 +9,7 @@ from errsrc.report.cells import cells_table
 from errsrc.report.page import Content, page
 from errsrc.report.provenance import provenance
 from errsrc.studies import FinishedStudy
+from errsrc.studies.trained import quantities_of
 
 CONTENTS: dict[str, tuple[str, str]] = {
     "vision": ("errsrc.report.trained", "content"),
@@ -19,7 +20,10 @@ CONTENTS: dict[str, tuple[str, str]] = {
     "search": ("errsrc.report.conjectures", "search_content"),
     "example": ("errsrc.report.conjectures", "example_content"),
 }
-"""Functions that return the content of a page, by kind of study; pages of other kinds list the cells."""
+"""Functions that return the content of a page, by kind of study.
+
+The page of another kind has the law of its errors, or else lists the cells.
+"""
 
 
 @checks.arguments(
@@ -54,8 +58,9 @@ def study_page(finished: FinishedStudy) -> str:
 
 def _content(finished: FinishedStudy) -> Content:
     """Return the content of the page about a study, by its kind."""
-    if finished.study.kind.name in CONTENTS:
-        module, name = CONTENTS[finished.study.kind.name]
+    kind = finished.study.kind.name
+    if kind in CONTENTS or quantities_of(finished) is not None:
+        module, name = CONTENTS.get(kind, CONTENTS["vision"])
         content: Content = getattr(importlib.import_module(module), name)(finished)
         return content
     said = f"{len(finished.cells):,} of {len(finished.study):,} cells are finished."

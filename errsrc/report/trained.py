@@ -1,30 +1,31 @@
-"""Page content for trained networks: the law in data and model size, and its predictions."""
+"""Page content for cells with errors: the law in data and model size, and its predictions."""
 
 from __future__ import annotations
 
 from errsrc.fitting.holdouts import DIVERGENCE_LIMITS, Holdout
 from errsrc.fitting.one_law import Fit
+from errsrc.fitting.several_laws import weighted_fits
 from errsrc.report import holdout
 from errsrc.report.cells import cells_table
 from errsrc.report.page import Block, Content, Paragraph
 from errsrc.studies import FinishedStudy
-from errsrc.studies.trained import QUANTITIES, Quantities, TrainedFamily, families
+from errsrc.studies.trained import OWN_QUANTITIES, Quantities, TrainedFamily, families, quantities_of
 
 
 def content(finished: FinishedStudy) -> Content:
-    """Return the content of the page about a study of trained networks.
+    """Return the content of the page about a study of trained networks, or of a kind of the user's own.
 
     Parameters
     ----------
     finished : FinishedStudy
-        A finished study of kind "vision" or "language".
+        A finished study to whose rows a law can be fitted, see `errsrc.studies.trained.families`.
 
     Returns
     -------
     Content
         The verdicts, the sections, the warnings, and the code of the figures.
     """
-    about = QUANTITIES[finished.study.kind.name]
+    about = quantities_of(finished) or OWN_QUANTITIES
     verdicts: list[tuple[str, bool]] = []
     sections: list[tuple[str, list[Block]]] = []
     warnings: list[str] = []
@@ -50,8 +51,9 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
     if result is None:
         return Content([(notes[-1], False)], [], notes)
     units = f"n: {about.examples}; error: {about.error_text}; {about.m_text}"
-    law = [*([Paragraph(units)] if about.m_text else []), *holdout.law_blocks(result)]
-    return Content([_verdict(result)], [("The law, fitted to all cells", law)], [*notes, *result.warnings])
+    lead, _ = weighted_fits(result)[0]
+    law = [*([Paragraph(units)] if about.m_text else []), *holdout.law_blocks(lead)]
+    return Content([_verdict(lead)], [("The law, fitted to all cells", law)], [*notes, *result.warnings])
 
 
 def _verdict(found: Fit) -> tuple[str, bool]:

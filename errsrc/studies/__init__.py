@@ -21,6 +21,8 @@ values that all cells share, the values that vary, and the seeds::
     width = 16
     recipe.learning_rate = 0.004
 
+`import_own` imports your own modules, whose kinds and classes a spec can then name.
+
 `errsrc.load_study` reads the finished cells of a study.  `errsrc.run_study` computes the missing cells and
 then reads all of them.  The modules `trained` and `pruned` fit laws to finished studies.  The modules
 `budgets`, `conjectures` and `recovery` define kinds of cells and read the results of these cells.
@@ -32,6 +34,7 @@ from errsrc.studies.files import run_study as run_study
 from errsrc.studies.finished import FinishedStudy as FinishedStudy
 from errsrc.studies.kinds import ALL as ALL
 from errsrc.studies.kinds import ROOMS as ROOMS
+from errsrc.studies.kinds import import_own as import_own
 from errsrc.studies.spec import load as load
 from errsrc.studies.spec import parse as parse
 

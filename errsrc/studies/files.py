@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,19 @@ from errsrc import checks
 from errsrc.checks import PATH, Optional
 from errsrc.errors import NoAnswer
 from errsrc.studies.finished import FinishedStudy, read_store
+from errsrc.studies.kinds import import_own
 from errsrc.studies.spec import load
 from errsrc.sweeps import Store, local, run
 from errsrc.sweeps.engines import Engine
 
 
 @checks.arguments(path=PATH, store=Optional(PATH))
-def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | None = None) -> FinishedStudy:
+def load_study(
+    path: str | os.PathLike[str],
+    store: str | os.PathLike[str] | None = None,
+    *,
+    modules: str | Iterable[str] = (),
+) -> FinishedStudy:
     """Read the finished cells of a study.
 
     Parameters
@@ -30,6 +36,9 @@ def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | Non
         The study's TOML file.
     store : path, optional
         The file of finished cells; by default STUDY.db next to STUDY.toml.
+    modules : str or iterable of str
+        Names of your own modules that define the study's kind, or classes that the study names, such as
+        "mylab.experiments".  They are imported; no other module is imported because the TOML file names it.
 
     Returns
     -------
@@ -39,13 +48,15 @@ def load_study(path: str | os.PathLike[str], store: str | os.PathLike[str] | Non
     Raises
     ------
     ValueError
-        If the TOML file does not describe a study, or if no cell of the study is finished.
+        If the TOML file does not describe a study, if no cell of the study is finished, or if a module cannot
+        be imported.
     StoreError
         If the file of finished cells does not exist or cannot be read.
     OSError
         If the TOML file cannot be read.
     """
     spec, kept = files_of(path, store)
+    import_own(modules)
     study = load(spec)
     with Store(kept) as opened:
         return read_store(study, opened, spec)
@@ -59,6 +70,7 @@ def run_study(
     *,
     retry: bool = False,
     progress: bool = True,
+    modules: str | Iterable[str] = (),
 ) -> FinishedStudy:
     """Compute the cells of a study that are not finished, and return all finished cells.
 
@@ -75,6 +87,9 @@ def run_study(
         Whether to compute again the cells that failed in an earlier run.
     progress : bool
         Whether to show progress on stderr.
+    modules : str or iterable of str
+        Names of your own modules that define the study's kind, or classes that the study names, such as
+        "mylab.experiments".  They are imported; no other module is imported because the TOML file names it.
 
     Returns
     -------
@@ -86,7 +101,8 @@ def run_study(
     NoAnswer
         If all cells failed.
     ValueError
-        If the TOML file does not describe a study, or if a class does not accept a value in the file.
+        If the TOML file does not describe a study, if a class does not accept a value in the file, or if a
+        module cannot be imported.
     StoreError
         If the file of finished cells cannot be written.
     EngineError
@@ -95,6 +111,7 @@ def run_study(
         If the TOML file cannot be read, or if data that a cell needs are not on this machine.
     """
     spec, kept = files_of(path, store)
+    import_own(modules)
     study = load(spec)
     with Store(kept, write=True) as opened:
         summary = run(study, opened, engine, retry=retry, progress=progress)

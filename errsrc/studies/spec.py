@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from errsrc import records
 from errsrc.studies.kinds import ALL, ROOMS
 from errsrc.sweeps import Factor, Study
 from errsrc.sweeps.kind import cell_name
-from errsrc.sweeps.study import check_size
+from errsrc.sweeps.study import MAX_TRIES, check_size
 
 MAX_BYTES = 4_000_000
 """Largest size of a spec: Python's parser of TOML takes about a second for 1 MB."""
@@ -145,7 +146,7 @@ class _Spec:
             cell = {**cell, "seed": 0}
         first = self._first(cell, factors)
         decoded = tuple(self._decoded(factor, first) for factor in factors)
-        base = self.reader.build(first, self.kind.cell, "cell", cell_name(self.kind.name))
+        base = self._base(cell, factors)
         try:
             return Study(self.kind, base, decoded)
         except (TypeError, ValueError) as error:
@@ -155,7 +156,13 @@ class _Spec:
         named = document.get("kind")
         if isinstance(named, str):
             document = {"kind": records.current_study(named)}
-        return self.reader.kind(document, "kind", tuple(ALL))
+        try:
+            return self.reader.kind(document, "kind", tuple(ALL))
+        except ValueError as error:
+            if not isinstance(named, str) or "did you mean" in str(error):
+                raise
+            own = "A kind of your own is in a module that you name: modules='MODULE' (--kinds MODULE)."
+            raise ValueError(f"{error} {own}") from None
 
     def _factors(
         self, table: Mapping[str, Any], cell: Mapping[str, Any], above: str = ""
@@ -212,14 +219,31 @@ class _Spec:
         check_size([*sizes, value if is_count else len(value)], "seeds", self.where)
         return _RawFactor("seeds", ("seed",), [(seed,) for seed in seeds], is_count)
 
-    # The first value of each factor makes the study's base.
+    # The first values of the factors that the class of the cells accepts make the study's base.
 
-    def _first(self, cell: Mapping[str, Any], factors: Sequence[_RawFactor]) -> dict[str, Any]:
-        """Return the raw table of the first cell; raise ValueError for factors of the same fields."""
+    def _base(self, cell: Mapping[str, Any], factors: Sequence[_RawFactor]) -> Any:
+        """Return the first cell that its class accepts; raise the class's error about the very first cell."""
+        choices = itertools.product(*(range(1 if f.label == "seeds" else len(f.values)) for f in factors))
+        refused = None
+        for choice in itertools.islice(choices, MAX_TRIES):
+            table = self._first(cell, factors, choice)
+            try:
+                return self.reader.build(table, self.kind.cell, "cell", cell_name(self.kind.name))
+            except ValueError as error:
+                refused = refused or error
+        raise refused or ValueError(f"{self.where} has no cells.")
+
+    def _first(
+        self, cell: Mapping[str, Any], factors: Sequence[_RawFactor], choice: Sequence[int] | None = None
+    ) -> dict[str, Any]:
+        """Return the raw table of one cell; raise ValueError for factors of the same fields.
+
+        The cell has the value of each factor at the index in `choice`, by default the first.
+        """
         first = dict(cell)
         taken: dict[str, str] = {}
-        for factor in factors:
-            for field, value in zip(factor.fields, factor.values[0], strict=True):
+        for factor, index in zip(factors, choice or [0] * len(factors), strict=True):
+            for field, value in zip(factor.fields, factor.values[index], strict=True):
                 other = next((one for one in taken if _overlap(one, field)), None)
                 if other is not None:
                     accepted = f"about other fields than {taken[other]!r}"

@@ -1,25 +1,29 @@
-"""Analysis of finished studies of trained networks: the law of each family in data size and model size."""
+"""Analysis of finished studies whose cells have errors: the law of each family in data and model size."""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from errsrc import checks, records
 from errsrc.errors import NoFit
 from errsrc.fitting.holdouts import Holdout, judge, small_cells
 from errsrc.fitting.one_law import Fit, fit
+from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import Dense, Power
 from errsrc.laws.law import Array
 from errsrc.results import Result, TextTable
 from errsrc.studies.finished import FinishedStudy
 
 SIZES = ("n", "width", "depth", "heads", "seed", "steps")
-"""Fields in which the cells of one law differ."""
+"""Fields in which the cells of one law differ, for networks of errsrc's own kinds of study."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Quantities:
     apart
         Names of the fields of a cell in which families of networks differ.
     guess
-        A function that maps a cell to the error of a random guess on the cell's data.
+        A function that maps a cell to the error of a random guess on its data; None if it is not known.
     examples, error_text, m_text
         Texts for pages and figures: words for what n counts, words for what the error is, and a sentence
         about m.
@@ -42,7 +46,7 @@ class Quantities:
     error: str
     m: str
     apart: tuple[str, ...]
-    guess: Callable[[Any], float]
+    guess: Callable[[Any], float] | None
     examples: str
     error_text: str
     m_text: str = ""
@@ -72,6 +76,12 @@ QUANTITIES: dict[str, Quantities] = {
 }
 """Names and texts for the laws, by kind of study."""
 
+OTHER_KINDS = ("recovery", "budget", "threshold", "search", "example", "pruning")
+"""Kinds of errsrc to whose rows no law in n and m is fitted here."""
+
+OWN_QUANTITIES = Quantities("error", "m", (), None, "examples", "error")
+"""Names and texts for the laws of users' own kinds of study."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TrainedFamily(Result):
@@ -87,7 +97,7 @@ class TrainedFamily(Result):
     error
         The error of each run, (runs,).
     result
-        The law fitted to the small cells (runs with equal sizes are one cell) and compared with the large
+        The law, or the average of laws, fitted to the small cells (runs with equal sizes are one cell) and compared with the large
         cells.  A cell is small if its n and m are at most a quarter of the largest n and m.  If these cells
         are too few for a fit, a cell is small if its n is at most a quarter of the largest n.  If these cells
         are too few as well, the law is fitted to all cells, without a comparison.  None if no law can be
@@ -99,7 +109,7 @@ class TrainedFamily(Result):
     label: str
     inputs: dict[str, Array]
     error: Array
-    result: Holdout | Fit | None
+    result: Holdout | Fit | AveragedFit | None
     notes: tuple[str, ...]
 
     def headline(self) -> str:
@@ -129,35 +139,95 @@ class TrainedFamily(Result):
 def families(finished: FinishedStudy) -> list[TrainedFamily]:
     """Return the families of networks in a finished study, and fit a law to each family.
 
-    The law is the joint law in n and m, with its parameter eps0 fixed at the error of a random guess.  If m
-    does not vary, the law is a power law in n.
+    For the kinds "vision" and "language", the law is the joint law in n and m, with its parameter eps0 fixed
+    at the error of a random guess.  If m does not vary, the law is a power law in n.  For a kind of your own,
+    `errsrc.auto` fits an average of laws.
 
     Parameters
     ----------
     finished : FinishedStudy
-        A finished study of kind "vision" or "language".
+        A finished study of kind "vision" or "language", or of a kind of your own whose rows have "n" and
+        "error".  If the rows also have "m", the law is in n and m.
 
     Returns
     -------
     list of TrainedFamily
         The families.
+
+    Raises
+    ------
+    ValueError
+        If the rows have no numbers n and error.
     """
-    about = QUANTITIES[finished.study.kind.name]
+    about = quantities_of(finished)
+    if about is None:
+        accepted = "a study whose rows have the numbers 'n' and 'error'"
+        raise ValueError(checks.refusal("finished", "families", accepted, finished))
     out = []
-    for label, places in finished.groups(SIZES, about.apart).items():
+    for label, places in finished.groups(_sizes(finished, about), about.apart).items():
         cells, rows = [finished.cells[k] for k in places], [finished.rows[k] for k in places]
-        guess = about.guess(cells[0])
+        guess = math.inf if about.guess is None else about.guess(cells[0])
         usable = is_usable(rows, guess, about.error)
         every = {
-            "n": np.array([row["n"] for row in rows], dtype=np.float64)[usable],
-            "m": np.array([row[about.m] for row in rows], dtype=np.float64)[usable],
+            name: np.array([row[column] for row in rows], dtype=np.float64)[usable]
+            for name, column in (("n", "n"), ("m", about.m))
+            if all(_is_number(row.get(column)) for row in rows)
         }
         error = np.array([row[about.error] for row in rows], dtype=np.float64)[usable]
         inputs = {name: x for name, x in every.items() if len(np.unique(x)) > 1}
         result, why = _law(inputs, error, guess)
-        notes = left_out(cells, rows, usable, about.error)
+        text = cell_text if about.guess else functools.partial(_varied, finished)
+        notes = left_out(cells, rows, usable, about.error, text)
         out.append(TrainedFamily(label, inputs, error, result, (*notes, *why)))
     return out
+
+
+def quantities_of(finished: FinishedStudy) -> Quantities | None:
+    """Return the names and texts for the laws of a study; None if a law cannot be fitted to its rows.
+
+    Parameters
+    ----------
+    finished : FinishedStudy
+        The study.
+    """
+    name = finished.study.kind.name
+    if name in QUANTITIES or name in OTHER_KINDS:
+        return QUANTITIES.get(name)
+    own = OWN_QUANTITIES
+    return own if all(_is_number(row.get(c)) for row in finished.rows for c in ("n", own.error)) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _sizes(finished: FinishedStudy, about: Quantities) -> tuple[str, ...]:
+    """Return the fields in which the cells of one law differ.
+
+    For a user's own kind, these are n, m, the seed, and each factor of numbers that changes m while all other
+    factors stay the same.
+    """
+    if about.guess is not None:
+        return SIZES
+    factors = [
+        factor.fields for factor in finished.study.factors if not {"n", "m", "seed"} & {*factor.fields}
+    ]
+    sizes = ["n", "m", "seed"]
+    for fields in factors:
+        others = [name for other in factors if other != fields for name in other]
+        ms: dict[tuple[Any, ...], set[Any]] = {}
+        for cell, row in zip(finished.cells, finished.rows, strict=True):
+            ms.setdefault((cell.n, *(attrgetter(name)(cell) for name in others)), set()).add(row.get(about.m))
+        has_number = any(_is_number(attrgetter(name)(finished.cells[0])) for name in fields)
+        if has_number and any(len(found) > 1 for found in ms.values()):
+            sizes += fields
+    return tuple(sizes)
+
+
+def _varied(finished: FinishedStudy, cell: Any) -> str:
+    """Return the fields of a cell that vary in its study, as text."""
+    names = [name for factor in finished.study.factors for name in factor.fields]
+    return ", ".join(f"{name} = {records.text(attrgetter(name)(cell))}" for name in names)
 
 
 def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "error") -> NDArray[np.bool_]:
@@ -168,7 +238,7 @@ def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "erro
     Parameters
     ----------
     rows : sequence of mappings
-        The rows of the runs, with "diverged" and the error.
+        The rows of the runs, with the error and, optionally, "diverged".
     guess : float
         The error of a random guess.
     name : str
@@ -184,7 +254,7 @@ def is_usable(rows: Sequence[Mapping[str, Any]], guess: float, name: str = "erro
     >>> is_usable([{"diverged": False, "error": 0.2}, {"diverged": False, "error": 0.9}], guess=0.9)
     array([ True, False])
     """
-    return np.array([not row["diverged"] and 0 < row[name] < guess for row in rows], dtype=bool)
+    return np.array([not row.get("diverged") and 0 < row[name] < guess for row in rows], dtype=bool)
 
 
 def left_out(
@@ -192,6 +262,7 @@ def left_out(
     rows: Sequence[Mapping[str, Any]],
     used: NDArray[np.bool_],
     name: str = "error",
+    text: Callable[[Any], str] | None = None,
 ) -> list[str]:
     """Return sentences that say which runs were left out, and why.
 
@@ -205,6 +276,8 @@ def left_out(
         False for the runs that were left out.
     name : str
         Name of the column that has the error.
+    text : callable, optional
+        Function that maps a cell to a text about it; `cell_text` by default.
 
     Returns
     -------
@@ -214,8 +287,8 @@ def left_out(
     out = []
     for cell, row, in_law in zip(cells, rows, used, strict=True):
         if not in_law:
-            why = "its training diverged" if row["diverged"] else f"its {name} is {row[name]}"
-            out.append(f"Left out: {cell_text(cell)}: {why}.")
+            why = "its training diverged" if row.get("diverged") else f"its {name} is {row[name]}"
+            out.append(f"Left out: {(text or cell_text)(cell)}: {why}.")
     return out
 
 
@@ -231,11 +304,22 @@ def cell_text(cell: Any) -> str:
     return f"n = {cell.n:,}, width {cell.width}{depth}, seed {cell.seed}"
 
 
-def _law(inputs: dict[str, Any], error: Array, guess: float) -> tuple[Holdout | Fit | None, tuple[str, ...]]:
-    """Return the law of some runs, compared with the large cells where possible, and why where not."""
+def _law(
+    inputs: dict[str, Any], error: Array, guess: float
+) -> tuple[Holdout | Fit | AveragedFit | None, tuple[str, ...]]:
+    """Return the law of some runs, compared with the large cells where possible, and why where not.
+
+    If the error of a random guess is not known (inf), the result is an average of laws.
+    """
     if "n" not in inputs:
         return None, ("No law was fitted: n does not vary.",)
-    law, fixed = (Dense, {"eps0": guess}) if "m" in inputs else (Power, {})
+
+    def fitted(used: Any, sizes: Mapping[str, Any]) -> Fit | AveragedFit:
+        if guess == math.inf:
+            return auto(used, **sizes)
+        law, fixed = (Dense, {"eps0": guess}) if "m" in inputs else (Power, {})
+        return fit(law, used, fixed=fixed, **sizes)
+
     too_few = f"of {' and '.join(inputs)} at most a quarter of the largest do not determine the law"
     for sizes, why in (
         (tuple(inputs), ()),
@@ -245,11 +329,11 @@ def _law(inputs: dict[str, Any], error: Array, guess: float) -> tuple[Holdout | 
             chosen: dict[str, Any] = {name: inputs[name] for name in sizes}
             seen = small_cells(**chosen)
             small: dict[str, Any] = {name: x[seen] for name, x in inputs.items()}
-            return judge(fit(law, error[seen], fixed=fixed, **small), error, seen, **inputs), why
+            return judge(fitted(error[seen], small), error, seen, **inputs), why
         except (NoFit, ValueError):
             continue
     try:
-        found = fit(law, error, fixed=fixed, **inputs)
+        found = fitted(error, inputs)
         return found, (f"Cells {too_few}: it is fitted to all cells, and predicts none of them.",)
     except (NoFit, ValueError) as problem:
         return None, (f"No law was fitted: {problem}",)

@@ -7,12 +7,13 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import itertools
 import platform
 import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,8 +21,10 @@ from typing import Any, TextIO
 import numpy as np
 
 from errsrc.errors import EngineError
+from errsrc.records import own_modules
+from errsrc.records.own_modules import WithModules
 from errsrc.results import Result, TextTable
-from errsrc.sweeps.engines import Engine, LostBatch
+from errsrc.sweeps.engines import Engine, Function, LostBatch
 from errsrc.sweeps.kind import RESERVED
 from errsrc.sweeps.processes import local
 from errsrc.sweeps.store import Store
@@ -111,9 +114,10 @@ def run(
 
     Raises
     ------
-    ValueError
-        If the class of the cells rejects a cell, if a data file is invalid, or if rows in the store were
-        computed with defaults that have changed since.  The error is raised before anything is computed.
+    TypeError, ValueError
+        If the class of the cells or their data reject every cell, if a data file is invalid, or if rows in
+        the store were computed with defaults that have changed since.  The error is raised before anything
+        is computed.
     OSError
         If this machine lacks the data of a cell.  The error is raised before anything is computed.
     StoreError
@@ -128,6 +132,10 @@ def run(
     Each batch is written to the store as soon as it is computed.  Therefore an interruption (Ctrl-C, a kill,
     a power cut) loses only the batches that are being computed.  The result of a cell depends on the cell
     and, up to rounding, on its batch.  It does not depend on the order, the number of workers or retries.
+
+    A cell that its class or its data reject counts as failed before anything is computed, and the other cells
+    are computed.  If a batch of several cells raises ValueError or TypeError, each of its cells is computed
+    again on its own.  Only the cells that raise an error again have failed.
     """
     start = time.monotonic()
     missing, keys = store.missing(study), study.cell_keys()
@@ -136,20 +144,65 @@ def run(
     todo = [place for place in missing if keys[place] not in skipped]
     if progress and len(todo) >= MANY_CELLS:
         print(f"Checking {len(todo):,} cells before the first is computed.", file=sys.stderr, flush=True)
-    _check_cells(study, todo)
+    refused = _refused_cells(study, todo)
     kept = len(study) - len(missing)
+    if refused and len(refused) == len(study):
+        raise refused[todo[0]]
+    _record_refused(study, store, refused, progress)
+    todo = [place for place in todo if place not in refused]
     under_way = _Run(study, store, todo, kept, sys.stderr if progress else None)
     under_way.compute(engine)
-    failed, lost = skipped | under_way.failures, tuple(under_way.losses)
+    failed = skipped | {keys[place]: _error_text(error) for place, error in refused.items()}
+    failed, lost = failed | under_way.failures, tuple(under_way.losses)
     return RunSummary(len(study), kept, under_way.finished, failed, lost, time.monotonic() - start)
 
 
-def _check_cells(study: Study, places: Iterable[int]) -> None:
-    """Raise ValueError or OSError for cells that cannot be computed, before any cell is computed."""
-    cells = (study[place] for place in places)  # building a cell checks it
-    if study.kind.require_data is not None:
-        study.kind.require_data(cells)
-    collections.deque(cells, maxlen=0)  # build, and so check, the cells that require_data did not read
+def _refused_cells(study: Study, places: Sequence[int]) -> dict[int, Exception]:
+    """Return the error of each cell that its class or its data reject, by the cell's index.
+
+    This computes no cell.  If ``require_data`` rejects some cells, it is called with halves of them, down to
+    single cells.
+    """
+    refused: dict[int, Exception] = {}
+
+    def accepted(group: Sequence[int]) -> Iterator[Any]:
+        for place in group:
+            try:
+                yield study[place]  # building a cell checks it
+            except (TypeError, ValueError) as error:
+                refused[place] = error
+
+    groups = [list(places)] if places else []
+    while groups:
+        group = groups.pop()
+        cells = accepted(group)
+        try:
+            for first in cells:  # a function of no cells could raise anything
+                if study.kind.require_data is not None:
+                    study.kind.require_data(itertools.chain([first], cells))
+                collections.deque(cells, maxlen=0)  # build the cells that require_data did not read
+        except (TypeError, ValueError) as error:
+            if len(group) == 1:
+                refused[group[0]] = error
+            else:
+                groups += [group[len(group) // 2 :], group[: len(group) // 2]]
+    return dict(sorted(refused.items()))
+
+
+def _record_refused(study: Study, store: Store, refused: Mapping[int, Exception], progress: bool) -> None:
+    """Record the cells that were refused as failed, and say so on stderr."""
+    with store.transaction():
+        for place, error in refused.items():
+            store.fail(study, [place], _error_text(error))
+    if refused and progress:
+        first = next(iter(refused.values()))
+        said = f"{len(refused):,} of {len(study):,} cells are refused, and not computed. The first: {first}"
+        print(_storable(" ".join(said.split())), file=sys.stderr, flush=True)
+
+
+def _error_text(error: BaseException) -> str:
+    """Return an error as one line for the store."""
+    return _storable(" ".join(f"{type(error).__name__}: {error}".split()))
 
 
 class _Run:
@@ -165,13 +218,24 @@ class _Run:
         self.batches, self.costs = [batches[i] for i in order], [costs[i] for i in order]
         self.progress = Progress(len(study), kept, sum(costs), file)
         self.finished = 0
+        self.alone: list[int] = []  # cells of batches that raised ValueError or TypeError
         self.failures: dict[str, str] = {}
         self.losses: list[str] = []
 
     def compute(self, engine: Engine) -> None:
-        """Compute all batches, and write their outcomes to the store."""
+        """Compute all batches, then single cells of batches that were refused, and store the outcomes."""
+        self._compute(engine)
+        if self.alone:
+            self.batches, self.alone = [[place] for place in self.alone], []
+            self.costs = [_cost(self.study, batch) for batch in self.batches]
+            self._compute(engine)
+
+    def _compute(self, engine: Engine) -> None:
+        """Compute the batches, and write their outcomes to the store."""
         kind = self.study.kind
-        work = functools.partial(compute_batch, kind.compute, kind.packages, code_version())
+        work: Function = functools.partial(compute_batch, kind.compute, kind.packages, _versions_of_code())
+        if own_modules.imported_modules():
+            work = WithModules(work)
         with contextlib.ExitStack() as stack:
             stack.callback(self.progress.end)
             answers = engine(work, _Cells(self.study, self.batches)) if self.batches else iter(())
@@ -195,6 +259,9 @@ class _Run:
             return
         if isinstance(answer, CodeMismatch):
             return
+        if isinstance(answer, BatchFailure) and answer.refused and len(cells) > 1:
+            self.alone += cells
+            return
         if isinstance(answer, LostBatch):
             answer = BatchFailure(answer.reason[0].upper() + answer.reason[1:] + ".", "")
         if isinstance(answer, BatchFailure):
@@ -212,8 +279,8 @@ def _check_code(answers: Iterable[Any]) -> None:
     other = next((answer for answer in answers if isinstance(answer, CodeMismatch)), None)
     if other is not None:
         raise EngineError(
-            f"A worker has errsrc {other.code}, and the driver errsrc {code_version()}: install the same on "
-            "both; if errsrc was edited during the run, start the run again to continue."
+            f"A worker has errsrc {other.code}, and the driver errsrc {_versions_of_code()}: "
+            "install the same on both; if errsrc was edited during the run, start the run again to continue."
         )
 
 
@@ -249,10 +316,13 @@ class BatchFailure:
         The error in one sentence.
     details
         The traceback.
+    refused
+        Whether the error is a ValueError or TypeError, as for a cell with a value that cannot be used.
     """
 
     error: str
     details: str
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -283,8 +353,8 @@ def compute_batch(
     packages : sequence of str
         Names of the packages whose versions are recorded.
     driver : str
-        The `code_version` of the driver, the process that controls the run.  A worker with another
-        `code_version` computes nothing.
+        The `code_version` of the driver, the process that controls the run, and the digests of the user's
+        modules, if there are any.  A worker with other versions computes nothing.
     cells : sequence of cells
         The batch.
 
@@ -295,22 +365,22 @@ def compute_batch(
         raises an error, or does not return one outcome per cell.  A `CodeMismatch` if the worker has another
         `code_version`.
     """
-    if code_version() != driver:
-        return CodeMismatch(code_version())
+    if _versions_of_code() != driver:
+        return CodeMismatch(_versions_of_code())
     try:
         start = time.perf_counter()
         outcomes = list(compute(cells))
         seconds = time.perf_counter() - start
         if len(outcomes) != len(cells):
             raise ValueError(f"{len(outcomes)} outcomes came for {len(cells)} cells.")
-        versions = package_versions(tuple(packages))
+        versions = package_versions(tuple(packages)) | own_modules.digests()
         return [
             _row(cell, outcome, seconds / len(cells), versions)
             for cell, outcome in zip(cells, outcomes, strict=True)
         ]
     except Exception as error:
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        return BatchFailure(_storable(text), _storable(traceback.format_exc()))
+        refused = isinstance(error, (TypeError, ValueError))
+        return BatchFailure(_error_text(error), _storable(traceback.format_exc()), refused)
 
 
 def failure_message(answer: Any) -> str | None:
@@ -404,6 +474,11 @@ def code_version() -> str:
     for path in sorted(root.rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return f"{importlib.metadata.version('errsrc')}+{digest.hexdigest()[:12]}"
+
+
+def _versions_of_code() -> str:
+    """Return the `code_version`, and the digests of the user's modules that this process has imported."""
+    return ", ".join([code_version(), *(" ".join(digest) for digest in own_modules.digests().items())])
 
 
 # Progress.

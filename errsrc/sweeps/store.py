@@ -397,8 +397,7 @@ class Store:
         """
         with self.transaction():
             for place in places:
-                cell = study[place]
-                row = (study.kind.key(cell), encode(study.kind.flatten(cell)[0]), error, details, now())
+                row = (study.cell_keys()[place], encode(study.given(place)), error, details, now())
                 self._db.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", row)
 
     # Small tables and the view.

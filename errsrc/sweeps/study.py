@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import functools
 import hashlib
 import itertools
+import json
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ MAX_SEED = 2**63 - 1
 
 MAX_CELLS = 1_000_000
 """Largest number of cells of a study: a driver needs about 1 kB of memory for each."""
+
+MAX_TRIES = 1000
+"""Number of combinations in which a value may be tried before it is refused."""
 
 _SEED = checks.Integer(0, MAX_SEED)
 
@@ -94,7 +99,9 @@ class Study(Sequence[Any]):
     ------
     TypeError, ValueError
         If the base has another class, if a field is unknown or in two factors, if a value is listed twice, if
-        the class of the cells rejects a value, or if there are more than `MAX_CELLS` cells.
+        the class of the cells rejects a value in every combination with other values, or if there are more
+        than `MAX_CELLS` cells.  A cell that the class rejects for its combination of values is an error only
+        when the study is indexed, and `errsrc.sweeps.run` computes the other cells.
 
     Examples
     --------
@@ -257,10 +264,45 @@ class Study(Sequence[Any]):
         tops = {field.partition(".")[0] for field in factor.fields}
         out = []
         for value in factor.values:
-            cell = _replaced(self.base, dict(zip(factor.fields, value, strict=True)))
+            cell = self._accepted_cell(factor, value)
             given, defaults = self._flat(cell, lambda path: _within(path, factor.fields), tops)
             out.append(({path: line((path, leaf)) for path, leaf in given.items()}, defaults))
         return out
+
+    def _accepted_cell(self, factor: Factor, value: tuple[Any, ...]) -> Any:
+        """Return a cell with this value of a factor; raise the class's error if it accepts no such cell.
+
+        The class may reject the value in the base, and accept it next to other values of the other factors.
+        """
+        try:
+            return self._cell([(factor, value)])
+        except (TypeError, ValueError) as error:
+            others = [other for other in self.factors if other is not factor and other.fields != ("seed",)]
+            combinations = itertools.product(*(other.values for other in others))
+            for combination in itertools.islice(combinations, MAX_TRIES):
+                with contextlib.suppress(TypeError, ValueError):
+                    return self._cell([*zip(others, combination, strict=True), (factor, value)])
+            raise error from None
+
+    def given(self, index: int) -> Leaves:
+        """Return the values of a cell that differ from their defaults; its class may reject the cell.
+
+        Parameters
+        ----------
+        index : int
+            The index of the cell.
+
+        Returns
+        -------
+        dict
+            The values by dotted path, with the field names that stores use, see `Kind.flatten`.
+        """
+        place, lines = range(len(self))[index], {}
+        for factor, alternatives in zip(reversed(self.factors), reversed(self._alternatives), strict=True):
+            place, here = divmod(place, len(factor.values))
+            lines.update(alternatives[here][0])
+        varied = {path: json.loads(text.partition(" = ")[2]) for path, text in lines.items()}
+        return dict(sorted((self._constant[0] | varied).items()))
 
     def _of_seeds(self, factor: Factor) -> list[tuple[dict[str, str], Leaves]]:
         """Return the same as `_of_factor`, without building a cell for each of a million seeds."""

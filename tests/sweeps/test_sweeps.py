@@ -432,25 +432,6 @@ def kind_with(**defaults) -> Kind:
     return Kind("test", dataclasses.make_dataclass("Cell", fields, frozen=True), quick)
 
 
-@dataclasses.dataclass(frozen=True)
-class Apart(Cell):
-    """A cell that refuses two values together, which a study does not see in its factors."""
-
-    def __post_init__(self):
-        if self.n > 1 and self.seed > 0:
-            raise ValueError("not together")
-
-
-@pytest.mark.parametrize("ready", [None, next, list], ids=["nothing", "one", "all"])
-def test_a_cell_is_refused_before_any_is_computed_whatever_data_are_looked_for(tmp_path, ready):
-    factors = (Factor.of("seed", (0, 1)), Factor.of("n", (1, 2)))
-    study = Study(Kind("apart", Apart, quick, require_data=ready), Apart(), factors)
-    with Store(tmp_path / "study.db", write=True) as store:
-        with pytest.raises(ValueError, match="not together"):
-            run(study, store, serial, progress=False)
-        assert store.count() == 0
-
-
 def test_a_changed_default_is_refused_and_never_mixed(tmp_path):
     path = tmp_path / "study.db"
 
