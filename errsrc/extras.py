@@ -67,7 +67,7 @@ def require(user: str, *modules: str) -> None:
 
 @contextlib.contextmanager
 def required_by(user: str) -> Iterator[None]:
-    """Make errors about missing optional packages name the function or command that was called.
+    """Let errors about missing optional packages name the function or command that was called.
 
     This holds for errors within the ``with`` block.  Other errors name the part of errsrc that could not be
     imported.

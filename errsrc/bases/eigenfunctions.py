@@ -18,7 +18,7 @@ from errsrc.bases.memory import check_memory
 class Mercer:
     """The leading M eigenfunctions of a kernel on a data set, which `mercer` estimates.
 
-    A call returns their values at any inputs.
+    If the object is called with inputs, it returns the values of the eigenfunctions at these inputs.
 
     Attributes
     ----------

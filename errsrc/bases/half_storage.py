@@ -18,7 +18,7 @@ Complex = NDArray[np.complex128]
 
 
 def to_half(basis: Basis, coefficients: Array) -> Complex:
-    """Return a function in half storage, from the function's coefficients in a basis.
+    """Return a function in half storage, which is an array of its Fourier coefficients with k_1 >= 0.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def to_half(basis: Basis, coefficients: Array) -> Complex:
 
 
 def from_half(basis: Basis, half: Complex) -> Array:
-    """Return a function's coefficients in a basis, from its half storage; the inverse of `to_half`.
+    """Return a function's coefficients in a basis; this is the inverse of `to_half`.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def inner_product(one: Complex, other: Complex) -> float:
     Parameters
     ----------
     one, other : ndarray of complex128, (..., order + 1)
-        Functions in half storage.
+        Functions in half storage: their Fourier coefficients with k_1 >= 0, see `to_half`.
     """
     whole = np.vdot(one, other).real
     return float(2 * whole - np.vdot(one[..., 0], other[..., 0]).real)
@@ -95,7 +95,8 @@ def symmetrised(half: Complex) -> Complex:
     Parameters
     ----------
     half : ndarray of complex128, (..., order + 1)
-        A function in half storage.  Its ``c_k`` and ``c_-k`` may differ from conjugates by rounding errors.
+        A function in half storage, see `to_half`.  Its Fourier coefficients ``c_k`` and ``c_-k`` may differ
+        from conjugates by rounding errors.
 
     Returns
     -------

@@ -210,7 +210,7 @@ def check_nodes(basis: Any, x: Any, where: str) -> Array:
     Parameters
     ----------
     basis : Basis
-        A basis that has a transform.
+        A basis that has a non-uniform transform, see `applies`.
     x : array_like of float, (n, dim)
         Nodes, n >= 1.
     where : str

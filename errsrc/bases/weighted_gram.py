@@ -182,7 +182,7 @@ def density_weights(x: Array, degree: int, threads: int) -> Array:
     Returns
     -------
     weights : ndarray of float64, (n,)
-        Weights, whose sum is 1.
+        Weights with the sum 1.
     """
     reach = (3 * degree + 1) // 2
     taper = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)

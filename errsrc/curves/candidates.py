@@ -44,6 +44,8 @@ BOUNDS: dict[type[Law], dict[str, tuple[float, float]]] = {Broken: {"c1": (-4.0,
 class CandidateComparison(NamedTuple):
     """Scores of the candidate laws of a learning curve on held-out cells.
 
+    A cell is the set of all runs with one n.
+
     Attributes
     ----------
     scores : dict of str to float
@@ -176,7 +178,7 @@ PARAMETERS = {"power law": ("alpha", "c_inf"), "bend": ("c0", "d1"), "cliff": ("
 def describe_candidate(
     name: str, n: Array, error: Array, weights: Array | None, level: float, seed: int
 ) -> Description:
-    """Return the intervals of a candidate, fitted to all runs.
+    """Return the intervals of the exponents and the threshold of a candidate law, fitted to all runs.
 
     Parameters
     ----------
@@ -194,7 +196,7 @@ def describe_candidate(
     Returns
     -------
     Description
-        The intervals.  If the fit fails, they reach from -inf to inf.
+        The intervals.  If the fit fails, all intervals reach from -inf to inf.
     """
     law, fixed = CANDIDATES[name]
     options = {

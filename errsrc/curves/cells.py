@@ -119,7 +119,7 @@ class CurveCells(NamedTuple):
         return Interval(middle, middle - half, middle + half, level)
 
     def local_exponents(self, level: float) -> list[Interval]:
-        """Return the exponent between each cell and the next one, with its interval.
+        """Return the local exponent between the runs with one n and the runs with the next n, with intervals.
 
         Parameters
         ----------
@@ -136,7 +136,9 @@ class CurveCells(NamedTuple):
 
 
 def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> CurveCells:
-    """Return the cells of a curve, with their noise.
+    """Return the cells of a learning curve, with their noise.
+
+    A cell is the set of all runs with one n.
 
     Parameters
     ----------
@@ -165,6 +167,8 @@ def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | Non
 
 def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
     """Return a function that estimates the noise of learning curves around a smooth curve.
+
+    A curve has one mean ln error for each cell.  A cell is the set of all runs with one n.
 
     The returned function computes two estimates and returns the smaller one.  The first comes from the
     residuals of a parabola in ln n, and is accurate for smooth curves.  The second comes from the median
@@ -252,8 +256,8 @@ def sorted_curve(
         Errors up to this number count as 0.  By default, it is 1e-12 (`errsrc.results.ROUNDING`) times the
         largest median error.
     level : float
-        Coverage, in (0, 1).  If there are standard errors for cells at zero, the threshold of zero is raised
-        to half the width of an interval with this coverage.
+        Coverage of an interval, in (0, 1).  If cells at zero have standard errors, errors up to half the
+        width of this interval count as 0.
 
     Raises
     ------

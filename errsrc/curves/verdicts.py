@@ -56,6 +56,9 @@ If the largest cells are at zero, a cliff needs only two cells above zero and tw
 class CurveShape(Result):
     """The shape of a learning curve, with its evidence.
 
+    A cell is the set of all runs with one n.  A cell is at zero if its median error counts as zero.  A
+    candidate is a law that was fitted to the cells: a power law, a bend or a cliff, with or without a floor.
+
     Attributes
     ----------
     verdict : str
@@ -232,11 +235,12 @@ def curve_shape(
     law whose exponent changes with n.  Both statistics are compared with their simulated distributions under
     a power law (`power_law_p_value`).
 
-    *Bend or cliff.* The candidates are fitted without each cell in turn, and without the largest cells.
-    Their predictions for the left-out cells are scored by the density of Student's t distribution with 4
-    degrees of freedom.  The candidate law has a bend of fixed width.  A wider bend looks like a cliff that
-    begins at n = 0.  Therefore the verdict is a cliff only in two cases: the interval of the exponent before
-    the cliff is above 0, or the interval of an exponent between two cells is above 3 (`LARGEST_BEND`).
+    *Bend or cliff.* The candidates (laws with and without a bend or a cliff) are fitted without each cell in
+    turn, and without the largest cells.  Their predictions for the left-out cells are scored by the density
+    of Student's t distribution with 4 degrees of freedom.  The candidates with a bend have a bend of fixed
+    width.  A wider bend looks like a cliff that begins at n = 0.  Therefore the verdict is a cliff only in
+    two cases: the interval of the exponent before the cliff is above 0, or the interval of an exponent
+    between two cells is above 3 (`LARGEST_BEND`).
 
     *Peaks.* A curve that departs from a power law and has a peak is not decided (`errsrc.fitting.fit` names
     such a peak, too).

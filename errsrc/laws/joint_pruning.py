@@ -94,10 +94,10 @@ class JointPruning(Law):
 def plateau(density: ArrayLike, error: ArrayLike) -> float:
     """Return the dense plateau of one network, the input ``eps_np`` of `JointPruning`.
 
-    The paper uses the error of the unpruned network.  But light pruning often lowers the error.  The law has
-    no such dip, and would then miss both ends of the curve.  Therefore the plateau is measured at the dip: it
-    is the smallest geometric mean of the errors at three neighbouring densities.  If there are fewer than
-    three densities, it is the geometric mean over all of them.
+    The paper uses the error of the unpruned network.  But light pruning often lowers the error.  With this
+    error as the plateau, the law, which has no such dip, would miss both ends of the curve.  Therefore the
+    plateau is measured at the dip: it is the smallest geometric mean of the errors at three neighbouring
+    densities.  If there are fewer than three densities, it is the geometric mean over all of them.
 
     Parameters
     ----------

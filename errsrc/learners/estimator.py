@@ -247,7 +247,7 @@ class FittableLearner(Learner):
     ----------
     fittable : object
         The object.  Its method ``fit`` takes inputs float64 (n, dim), labels float64 (n,) or (n, outputs) or
-        int64 (n,), and a random generator.  It returns a function of inputs (N, dim).
+        int64 (n,), and a random generator.  The method returns a function of inputs (N, dim).
     """
 
     fittable: Any

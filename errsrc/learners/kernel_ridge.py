@@ -57,7 +57,7 @@ class KernelRidge(LinearLearner):
         return kernel(at, x, self.kernel, self.length, self.nu)
 
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return (K + ridge I)^-1 labels, (n,) or (n, outputs), for inputs x (n, dim)."""
+        """Return (K + ridge I)^-1 labels, (n,) or (n, outputs), with K = k(x, x) for inputs x (n, dim)."""
         gram = self.features(x, x)
         lost_in_rounding = len(x) ** 2 * np.finfo(np.float64).eps
         if self.ridge > lost_in_rounding:

@@ -284,7 +284,7 @@ class LinearLearner(Learner):
 
     @abc.abstractmethod
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the coefficients of the features, which must be linear in the labels.
+        """Return the coefficients of the features.  They must be linear in the labels.
 
         Parameters
         ----------

@@ -88,7 +88,7 @@ class LevenbergMarquardt:
         self._damping, self._raise = self._damping[mask], self._raise[mask]
 
     def step(self) -> None:
-        """Try one step of every problem, and take it if it lowers the loss."""
+        """Try one step of every problem, and take the step if it lowers the loss of the problem."""
         rows = self._j.shape[1]
         trial, predicted = self._proposed(self._damping * rows)
         residuals = self._residuals(trial)

@@ -13,8 +13,8 @@ from errsrc.settings.setting import Array
 class MinimumNorm(SpectralLearner):
     """Linear regression without offset: the w of smallest norm among all that minimise |y - X w|.
 
-    It is the limit of ridge regression as the ridge goes to 0, and the limit of gradient descent from 0.  For
-    n <= dim, it interpolates the labels.
+    This learner is the limit of ridge regression as the ridge goes to 0, and the limit of gradient descent
+    from 0.  For n <= dim, it interpolates the labels.
 
     Parameters
     ----------

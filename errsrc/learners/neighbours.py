@@ -23,7 +23,7 @@ class Neighbours(LinearLearner):
 
     Notes
     -----
-    Among examples at the same distance, the examples that scikit-learn finds first count as the nearest.
+    If several examples are at the same distance, scikit-learn decides which of them count as nearest.
 
     Examples
     --------

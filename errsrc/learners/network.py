@@ -46,8 +46,8 @@ class NetworkStudent(BatchLearner):
         training stops and which weights are kept.  If the share is less than half an example, no example is
         held out, and training takes all `steps`.
     members : int
-        Number of networks that are trained and averaged, >= 1.  Each has its own initial weights and its own
-        split of the examples.
+        Number of networks that are trained and averaged, >= 1.  Each network has its own initial weights and
+        its own split of the examples.
     precision : str
         "float32" or "float64".
 

@@ -224,7 +224,7 @@ def is_improving(loss: Tensor, loss_before: Tensor) -> Tensor:
 
 
 def polish(residuals: ResidualFunction, jacobian: JacobianFunction, points: Tensor) -> Tensor:
-    """Return points of zero training error after further steps, which lower their rounding errors.
+    """Lower the rounding errors of points of zero training error by further steps.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ class SpectralLearner(LinearLearner):
         return bool(self.gains(np.array([1.0, _SMALL]), shape)[1] >= 0.5 / _SMALL)
 
     def features(self, x: Array, at: Array) -> Array:
-        """Return the features (N, p) at new inputs `at` (N, dim); they do not depend on the examples' `x`."""
+        """Return the features (N, p) at new inputs `at` (N, dim), which do not depend on `x`."""
         return self.feature_map(at)
 
     def coefficients(self, x: Array, labels: Array) -> Array:
@@ -99,7 +99,7 @@ def truncated_inverse(d: Array, cutoff: float) -> Array:
 
 
 def rounding_cutoff(shape: tuple[int, int]) -> float:
-    """Return the cutoff of singular values that may be rounding errors, in units of the largest one.
+    """Return the size up to which singular values may be rounding errors, in units of the largest one.
 
     Parameters
     ----------

@@ -75,7 +75,8 @@ class CNN(ImageNetwork):
     def applications(self) -> tuple[int, ...]:
         """Return how often each weight tensor is applied to one image.
 
-        The tensors of a convolution are applied once for each output pixel, and those of the last layer once.
+        The tensors of a convolution are applied once for each output pixel.  The tensors of the last layer
+        are applied once.
         """
         side = strided_side(self.side)
         first, last = side**2, strided_side(side) ** 2

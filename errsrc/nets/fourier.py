@@ -85,7 +85,7 @@ class FourierFeatures(Network):
         return self.mlp(weights, _features(x, self.degree))
 
     def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
-        """Return losses and write gradients, see `Network.gradients`."""
+        """Return the losses, and write their gradients to `out`; see `Network.gradients`."""
         return self.mlp.gradients(weights, _features(x, self.degree), output_loss, out)
 
 
@@ -228,7 +228,7 @@ class SineNetwork(Network):
         return self.mlp(self._scaled(weights), x)
 
     def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
-        """Return losses and write gradients, see `Network.gradients`."""
+        """Return the losses, and write their gradients to `out`; see `Network.gradients`."""
         loss = self.mlp.gradients(self._scaled(weights), x, output_loss, out)
         for gradient in out[:-2]:
             gradient *= self.w0

@@ -78,7 +78,7 @@ class MLP(Network):
 
     @torch.no_grad()
     def gradients(self, weights: Weights, x: Tensor, output_loss: OutputLoss, out: Weights) -> Tensor:
-        """Return losses and write gradients, see `Network.gradients`.
+        """Return the losses, and write their gradients to `out`; see `Network.gradients`.
 
         This hand-written backpropagation is two to three times as fast as automatic differentiation, because
         all arrays keep the layout (E, units, B) in memory.

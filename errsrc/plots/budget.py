@@ -83,8 +83,8 @@ def shares(result: Sequence[Budget], ax: Axes | None = None) -> Axes:
 
     The terms from bottom to top are: noise, realizability, uncertainty, deficiency.  A hatched area is the
     distance between a lower and an upper bound.  The bounds do not say which part of this area belongs to the
-    term in its label, and which part to the deficiency.  The shares are relative to the total at each n,
-    which is written above the figure.  A total that is 0 up to rounding (`Budget.rounded`) has no shares.
+    term in its label, and which part to the deficiency.  The shares are relative to the total at each n.  The
+    totals are written above the figure.  A total that is 0 up to rounding (`Budget.rounded`) has no shares.
 
     Parameters
     ----------

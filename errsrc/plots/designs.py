@@ -25,8 +25,8 @@ LARGEST_MARK = 170.0
 def next_runs(result: Design, ax: Axes | None = None) -> Axes:
     """Draw the chosen runs over n and m, numbered in their order; the first has the largest mark.
 
-    Dots mark the candidates, and crosses mark the measured runs.  A star marks the run whose error the design
-    predicts.  For a law in n alone, the vertical axis is the predicted error.
+    Dots mark the candidates, and crosses mark the measured runs.  A star marks the run whose error is to be
+    predicted.  For a law in n alone, the vertical axis is the predicted error.
 
     Parameters
     ----------

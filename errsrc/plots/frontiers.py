@@ -50,11 +50,11 @@ SHOWN_BUDGETS = 8
 def isoflop_curves(
     result: IsoFlop, ax: Axes | None = None, *, columns: Mapping[str, str] | None = None
 ) -> Axes:
-    """Draw the runs of each budget against the model size, with the parabola and its minimum.
+    """Draw the runs of each budget against the model size, with the fitted parabola and its minimum.
 
     A star marks each minimum.  The bar of the star is the interval of the optimal model size.  Budgets that
-    the line through the minima leaves out are grey.  Runs that were left out are crosses.  Crosses at the
-    upper end of the axis stand for larger errors, which are written next to them.
+    the line through the minima leaves out are grey.  Runs that the parabolas leave out are crosses.  Crosses
+    at the upper end of the axis stand for larger errors, which are written next to them.
 
     Parameters
     ----------

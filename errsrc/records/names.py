@@ -18,7 +18,7 @@ NO_DEFAULT = object()
 
 
 def name(record_class: Any) -> str:
-    """Return the name of a class in files.
+    """Return the name of a class in files, such as "joint-pruning" for JointPruning.
 
     Parameters
     ----------

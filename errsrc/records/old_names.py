@@ -144,7 +144,7 @@ def current_field(owner: str, field: str) -> str:
 
 
 def is_added(kind: str, field: str, value: Any) -> bool:
-    """Return whether a field was added after files had been written, and has its default value.
+    """Return whether a field was added after files had been written, and its value is the default.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def is_added(kind: str, field: str, value: Any) -> bool:
 
 
 def stored_repr(value: Any) -> str:
-    """Return the repr of a value, with the first names of the fields of all records in the value.
+    """Return the repr of a value, with the original names of fields that were renamed.
 
     The identity of a checkpoint is computed from this repr.  Therefore the identity does not change if a
     field is renamed.

@@ -64,7 +64,7 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
 
 @dataclasses.dataclass(frozen=True)
 class Reader:
-    """Makes records from the tables of one file; error messages name the file and the key.
+    """Makes records (dataclasses) from the tables of one file; error messages name the file and the key.
 
     Attributes
     ----------

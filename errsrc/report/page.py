@@ -134,7 +134,7 @@ class Content:
     Attributes
     ----------
     verdicts
-        The answers: pairs of a sentence, and whether the answer is yes.
+        The answers: pairs of a sentence and a flag, which is True if the answer is yes.
     sections
         The sections: pairs of a heading and a list of blocks.
     warnings

@@ -59,7 +59,7 @@ class _BandInputs(Checked):
 
 @dataclass(frozen=True)
 class BandTeacher(_BandInputs, GaussianSetting):
-    """A random function in a band, with independent normal coefficients.
+    """A setting whose teachers are random functions in a band, with independent normal coefficients.
 
     The band is the span of an orthonormal basis.  The variance of a coefficient of degree k is proportional
     to max(k, 1)^-decay.  The target variance, summed over outputs, is 1.  The labelled inputs are called
@@ -266,7 +266,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
 @dataclass(frozen=True)
 class SparseTeacher(_BandInputs, Setting):
-    """A teacher that is a random combination of a few basis functions; learners do not know which functions.
+    """A setting whose teachers combine a few basis functions; learners do not know which functions.
 
     K basis functions are drawn uniformly without repetition.  Their coefficients are normal with equal
     variance, all other coefficients are 0, and the target variance is 1.

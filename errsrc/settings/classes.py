@@ -12,7 +12,7 @@ from errsrc.nets import Network, embeds
 
 @dataclass(frozen=True)
 class FunctionClass(Checked):
-    """A set of functions of an input.
+    """A class of functions that take the inputs of a setting.
 
     Each learner declares the class of functions that it can express.  `Setting.realizability` measures how
     well the best function of a class approximates the setting's teachers.
@@ -107,7 +107,7 @@ class RankK(FunctionClass):
 
 @dataclass(frozen=True)
 class Band(FunctionClass):
-    """The span of a basis: all functions that are limited to a band.
+    """The class of all functions in a band, the span of a basis.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class Band(FunctionClass):
 
 @dataclass(frozen=True)
 class NetworkFunctions(FunctionClass):
-    """The functions of one network architecture with all possible weights.
+    """The class of functions of one network architecture with all possible weights.
 
     Parameters
     ----------

@@ -90,7 +90,8 @@ class GaussianProcessTeacher(GaussianSetting):
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a teacher, see `Setting.teacher`.
 
-        Each call of the teacher draws its values at new points, conditioned on its values in earlier calls.
+        Each call of the teacher draws values at new points, conditioned on the values that earlier calls
+        returned.
         """
         return _LazyDraw(self, rng)
 

@@ -35,7 +35,7 @@ _TEACHERS = 4  # number of teachers that a setting's constants are averaged over
 
 @dataclass(frozen=True)
 class ImageTeacher(Setting):
-    """A network that is trained on labelled images and then labels all images.
+    """A setting whose teachers are networks that are trained on labelled images and then label all images.
 
     Rosenfeld's thesis (arXiv 2108.07686) constructs a noiseless, realizable problem in this way.  Here the
     construction defines a prior over teachers: each teacher is trained separately, on a random subset of the

@@ -20,7 +20,7 @@ REALIZABILITY_DRAWS = 4096
 
 @dataclass(frozen=True)
 class LinearTeacher(GaussianSetting):
-    """Linear teachers f(x) = W x with normal inputs and normal weights.
+    """A setting with linear teachers f(x) = W x, normal inputs and normal weights.
 
     The coordinates of an input are independent and normal, with the variances `eigenvalues`.  The entries
     W_ji (output j, input i) are independent and normal.  Their variances are proportional to i^-weight_decay
@@ -133,16 +133,17 @@ class LinearTeacher(GaussianSetting):
         return [x * np.sqrt(self.weight_variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return unit vectors, weighted by the variances of the coordinates, which is exact for linear maps.
+        """Return a quadrature, which is exact for linear maps.
 
-        For other classes the points are a random sample.  See `GaussianSetting.quadrature`.
+        For linear maps, the points are the unit vectors, and their weights are the variances of the
+        coordinates.  For other classes, the points are a random sample.  See `GaussianSetting.quadrature`.
         """
         if not function_class.linear:
             return super().quadrature(function_class, rng, count)
         return Quadrature(np.eye(self.dim), self.eigenvalues, exact=True)
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """For linear maps, return the points with each coordinate scaled to variance 1.
+        """Return points with each coordinate scaled to variance 1, for the class of linear maps.
 
         See `GaussianSetting.frame`.
         """

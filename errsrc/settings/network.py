@@ -229,7 +229,7 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the risk of the best constant prediction, which must be the same for all teachers.
+    """Return the smallest risk of a constant prediction that is the same for all teachers.
 
     For the squared loss, the variance of the label noise is not included.
 

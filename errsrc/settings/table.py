@@ -112,7 +112,7 @@ class TableTeacher(Setting):
         return lambda x: table[x[:, 0].astype(np.int64)]
 
     def predictive(self, x: Array, y: NDArray[np.int64]) -> Array:
-        """Return the posterior probabilities of a new label of each item.
+        """Return, for each item, the posterior probabilities of the label of a new example.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class TableTeacher(Setting):
         Returns
         -------
         array
-            Probability of each class as the next label of each item, float64 (items, classes).
+            Probability of each class as the label of a new example of each item, float64 (items, classes).
         """
         counts = np.zeros((self.items, self.classes))
         np.add.at(counts, (x[:, 0].astype(np.int64), y), 1.0)

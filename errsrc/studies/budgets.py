@@ -108,7 +108,7 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
     Returns
     -------
     Budget
-        The budget, whose `Budget.draws` are empty.
+        The budget, with empty `Budget.draws`.
     """
 
     def interval(key: str) -> Interval:
@@ -167,7 +167,7 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     - risks that may be rounding errors, because they are at most `ROUNDING` times the target variance or the
       largest risk;
     - estimated 0-1 errors that amount to at most 3 wrong predictions in total, at the fresh inputs of all
-    draws.
+      draws.
 
     Budgets with the same seed have the same teachers.  Therefore their sampling errors are similar, and local
     exponents are more precise than their intervals show.

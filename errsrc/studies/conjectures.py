@@ -154,7 +154,7 @@ def threshold_from_row(cell: ThresholdCell, row: Mapping[str, Any], curve: Mappi
 
 
 def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
-    """Search for a counterexample in each cell.
+    """Run the search for a counterexample that each cell describes.
 
     Hypothesis writes its files to the folder for temporary files, or to the folder that the environment
     variable HYPOTHESIS_STORAGE_DIRECTORY names.
@@ -169,7 +169,7 @@ def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
     list of dict
         A row for each cell.  ``parts`` is a JSON list with an entry [basis, nodes, tested, not tested, worst
         ratio] for each part of the region.  ``counterexample`` and ``hardest`` are TOML texts of studies that
-        replay these examples.
+        replay the counterexample and the hardest example.
     """
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
     out = []
@@ -254,7 +254,7 @@ def thresholds_by_setting(
     rows : sequence of mappings
         The row of each cell.
     curves : sequence of mappings
-        The curve of each cell.
+        The learning curve of each cell, as `errsrc.sweeps.Store.curves` returns them.
 
     Returns
     -------

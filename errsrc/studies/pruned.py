@@ -55,7 +55,7 @@ class PrunedFamily(Result):
     notes: tuple[str, ...]
 
     def headline(self) -> str:
-        """Return the label, the number of configurations and the joint law as one line."""
+        """Return the label, the number of configurations (depth, width, n) and the joint law as one line."""
         law = self.joint if isinstance(self.joint, str) else self.joint.headline()
         return ", ".join(text for text in (self.label, f"{len(self.single)} configurations", law) if text)
 
@@ -72,7 +72,7 @@ class PrunedFamily(Result):
         return self.joint.plot(ax, **options)
 
     def content(self) -> list[str | TextTable]:
-        """Return the label, the number of configurations, the joint law, and the `notes`."""
+        """Return the label, the number of configurations (depth, width, n), the joint law and the `notes`."""
         law = [self.joint] if isinstance(self.joint, str) else self.joint.content()
         label = [self.label] if self.label else []
         return [*label, f"{len(self.single)} configurations", *law, *self.notes]

@@ -107,7 +107,7 @@ def cores() -> int:
 
 
 def check_limits(where: str, memory: int | None, seconds: float | None) -> None:
-    """Check the limits of a batch.
+    """Check the memory limit and the time limit that an engine sets for a process.
 
     Parameters
     ----------

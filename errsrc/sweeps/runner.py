@@ -308,7 +308,7 @@ def _cost(study: Study, places: Sequence[int]) -> float:
 
 @dataclass(frozen=True)
 class BatchFailure:
-    """The answer of a batch that raised an error.
+    """The answer that an engine yields for a batch of cells if the computation raised an error.
 
     Attributes
     ----------
@@ -356,7 +356,7 @@ def compute_batch(
         The `code_version` of the driver, the process that controls the run, and the digests of the user's
         modules, if there are any.  A worker with other versions computes nothing.
     cells : sequence of cells
-        The batch.
+        The cells of the batch.
 
     Returns
     -------
@@ -547,7 +547,7 @@ class Progress:
         Returns
         -------
         str
-            Cells finished and failed, the rate, and the remaining time.
+            The numbers of finished and failed cells, the rate, and the remaining time.
         """
         rate = (self.done - self.kept + self.failed) / seconds if seconds else 0.0
         shown = f"{rate:,.0f} per second" if rate >= 10 else f"{60 * rate:,.3g} per minute"

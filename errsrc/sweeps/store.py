@@ -89,7 +89,9 @@ class Store:
         self._file.close()
 
     def check_in_place(self) -> None:
-        """Check that the file is still the file that this driver opened; for readers, do nothing.
+        """Check that the file is still the file that this process opened for writing.
+
+        If the file was opened for reading, do nothing.
 
         Raises
         ------
@@ -304,7 +306,7 @@ class Store:
             raise
 
     def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
-        """Return the batches in which unfinished cells must be computed.
+        """Return the batches (lists of cells that are computed together) for unfinished cells.
 
         The list of cells of a batch is written to the file before the batch is first computed.  It does not
         change until the batch is finished.  Therefore an interrupted study continues with the same batches.

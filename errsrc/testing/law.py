@@ -313,7 +313,10 @@ def a_plan_inverts_predictions(case: LawCase) -> None:
 
 
 def a_law_is_frozen_hashable_and_of_finite_numbers(case: LawCase) -> None:
-    """A law is frozen and hashable; integers become floats; numbers that are not finite raise an error."""
+    """A law is frozen and hashable, and its parameters are finite floats.
+
+    Integers are converted to floats.  Numbers that are not finite raise an error.
+    """
     law = case.law
     one = law(**{p.name: 1 if p.bounds[1] > 1 else 0.5 for p in law.parameters()})
     require(hash(one) == hash(replace(one)) and one == replace(one), f"a copy of {one!r} is not equal to it")

@@ -181,7 +181,7 @@ def noise_is_the_smallest_risk(case: SettingCase) -> None:
 
 
 def target_variance_is_the_excess_risk_of_the_best_constant(case: SettingCase) -> None:
-    """The target variance is the excess risk of the best constant that is the same for all teachers."""
+    """The target variance is the smallest excess risk of a constant that is the same for all teachers."""
     setting: Any = case.setting
     found = case.values(case.teachers)
     if setting.loss == "squared":

@@ -109,10 +109,10 @@ def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
 
     Notes
     -----
-    The second term holds on a domain without boundary, such as a sphere or a torus.  For smooth targets,
-    measured exponents approach the predicted exponent late and from below.  For example, the predicted
-    exponent of a Laplace interpolator of a Matern 3/2 process on the circle is 3.  The measured exponent is
-    2.6 from n = 25 to 400, and 2.87 from n = 400 to 1,600 (``benchmarks/theory.py``).
+    The second term of the minimum holds on a domain without boundary, such as a sphere or a torus.  For
+    smooth targets, measured exponents approach the predicted exponent late and from below.  For example, the
+    predicted exponent of a Laplace interpolator of a Matern 3/2 process on the circle is 3.  The measured
+    exponent is 2.6 from n = 25 to 400, and 2.87 from n = 400 to 1,600 (``benchmarks/theory.py``).
 
     Examples
     --------

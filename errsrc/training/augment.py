@@ -10,7 +10,9 @@ from torch.nn import functional
 
 
 def crop_flip_count(padding: int) -> int:
-    """Return the number of different values of `choice` in `crop_flip`: mirrored or not, for each crop.
+    """Return the number of values that an entry of `choice` can have in `crop_flip`.
+
+    Each possible crop has two values: with and without mirroring.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class LBFGS(Optimiser):
         return self.point
 
     def keep(self, mask: Tensor) -> None:
-        """Keep the problems where `mask`, bool (E,), is True, with their indices, and drop all others."""
+        """Keep the problems where `mask`, bool (E,), is True, and drop all others."""
         self.point, self.loss, self.gradient = self.point[mask], self.loss[mask], self.gradient[mask]
         self.stalled, self._scale = self.stalled[mask], self._scale[mask]
         self._numbers = self._numbers[mask]

@@ -58,7 +58,7 @@ def train(
         Labels.  For the recipe's loss "log", int64 (N, *positions).  For "squared", (N,) or (N, outputs) with
         the dtype of `x`.
     members : sequence of Member
-        The networks to train: the rows, number of steps and seed of each.
+        The networks to train: the rows, number of steps and seed of each network.
     validation : (tensor, tensor), optional
         Inputs (V, inputs) and labels (V, ...) that decide when the training of each network stops, and which
         of its weights are kept.  Give None if the members have validation rows of their own, or if there is

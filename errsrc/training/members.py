@@ -67,16 +67,16 @@ class Trained:
         outputs that are all 0, whichever is larger.  Leave such a network out of averages.
     train_loss
         Loss of the kept weights on the training rows.  The unit is nats for the loss "log", and the squared
-        unit of the labels for "squared".  If there are more than 2^16 rows, only every second (or third, ...)
-        row is used.
+        unit of the labels for "squared".  If there are more than 2^16 rows, only every second row, every
+        third row and so on is used.
     train_error
         Error of the kept weights on the rows of ``train_loss``.  For "log", it is the share of wrong classes.
         For "squared", it is the root of the mean squared error, in the unit of the labels.
     curve
         The learning curve: arrays float64 (evaluations,) by name.  "step" is the step of an evaluation.
         "train_loss" is the training loss of the weights before averaging, as a mean over the steps since the
-        last evaluation.  "loss" and "error" are those of the averaged weights on the validation examples or,
-        without validation, on the training rows.
+        last evaluation.  "loss" and "error" are the loss and the error of the averaged weights on the
+        validation examples.  Without validation, they are measured on the training rows.
     rewind_weights
         The weights, before averaging, at the ``rewind_step`` of `errsrc.training.train`.  If the network
         ended before this step, they are the weights at its last step.  The shapes are those of ``weights``.

@@ -154,10 +154,10 @@ class CrossEntropy(TrainingLoss):
         return wrong
 
     def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return weighted sums of losses, (E,), and their gradients.
+        """Return each network's weighted sum of example losses, (E,), and the gradients of these sums.
 
-        The gradient of an example's loss is the vector of predicted probabilities, minus 1 for the true
-        class.
+        The gradient of an example's loss is the vector of predicted probabilities, from which 1 is subtracted
+        at the true class.
         """
         gradient = torch.log_softmax(outputs, -1)
         classes = y.unsqueeze(-1)
@@ -168,7 +168,7 @@ class CrossEntropy(TrainingLoss):
         return (losses * weights).sum(1), gradient.mul_(_broadcast(scale, gradient))
 
     def zero_output_loss(self, outputs: int, y: Tensor, rows: Sequence[Tensor]) -> Tensor:
-        """Return log(number of classes) for each network, (E,)."""
+        """Return log(number of classes) for each network, (E,), the loss of equal probabilities."""
         return torch.full((len(rows),), math.log(outputs), device=y.device)
 
 
@@ -208,7 +208,7 @@ class SquaredError(TrainingLoss):
         return loss.sqrt()
 
     def loss_and_gradient(self, outputs: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return weighted sums of losses, (E,), and their gradients.
+        """Return each network's weighted sum of example losses, (E,), and the gradients of these sums.
 
         The gradient of an example's loss is twice the difference of output and label.
         """

@@ -46,8 +46,9 @@ class Rounds(Checked):
         unpruned network; >= 1.
     rewinding
         Values of the remaining weights at the start of a round's training (Renda et al. 2020, arXiv
-        2003.02389).  "weights": their values at the step ``rewind_step`` of the first training.  "rate":
-        their present values.  In both cases, the schedule of the learning rate goes back to ``rewind_step``.
+        2003.02389).  With "weights", these are the values at the step ``rewind_step`` of the first training.
+        With "rate", they are the present values.  In both cases, the schedule of the learning rate goes back
+        to ``rewind_step``.
     rewind_step
         The step to rewind to, >= 0 and below the number of steps of every network.  It is usually an early
         step.
@@ -95,20 +96,20 @@ class PruningLevel:
         the error is the share of wrong classes, and the loss is the cross-entropy in nats.  With "squared",
         the error is the root of the mean squared error, and the loss is the mean squared error.
     validation_error, validation_loss
-        Error and loss on the validation examples, at the evaluation whose weights were kept.  Without
-        validation, they are measured on the training rows.
+        Error and loss on the validation examples, for the weights that were kept.  Without validation, they
+        are measured on the training rows.
     train_error, train_loss
         Error and loss of the kept weights on the training rows.
     steps
         Number of training steps in this round alone.
     diverged
-        True if the training failed.  The pruning of the network then ended.
+        True if the training failed.  If so, the pruning of the network ended.
     dead_layers
         Number of layers (prunable weight tensors) that have no weights left.
     constant
-        True if the outputs are the same for all test examples.  Pruning has then cut every path from the
-        inputs to the outputs, for example because the last layer has no weights left, or the training has
-        failed.  The laws of pruning leave out such a level.
+        True if the outputs are the same for all test examples.  There are two possible reasons.  Either
+        pruning has cut every path from the inputs to the outputs, for example because the last layer has no
+        weights left, or the training has failed.  The laws of pruning leave out such a level.
     """
 
     level: int
@@ -167,7 +168,7 @@ def prune(
     y : tensor
         Labels, see `errsrc.training.train`.
     members : sequence of Member
-        The networks to train: the rows, number of steps and seed of each.
+        The networks to train: the rows, number of steps and seed of each network.
     validation : (tensor, tensor), optional
         Inputs and labels that decide which weights are kept in each training, see `errsrc.training.train`.
         The kept weights are pruned.
