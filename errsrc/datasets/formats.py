@@ -175,8 +175,8 @@ def binary_batch(
 def picture(path: Path, side: int) -> NDArray[np.uint8]:
     """Return the largest square in the middle of a picture, resized, in RGB.
 
-    The picture is turned as its EXIF orientation says.  Transparent pixels are laid over white.  Of a PNG
-    file with 16 bits per channel the upper 8 bits are read.
+    The picture is turned as its EXIF orientation says.  Transparent pixels are laid over white.  If a PNG
+    file has 16 bits per channel, only the upper 8 bits are read.
 
     Parameters
     ----------

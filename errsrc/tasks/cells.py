@@ -33,8 +33,7 @@ class TrainedCell(Checked, abc.ABC):
     def batch(self) -> Self:
         """Return a copy in which standard values replace n and steps.
 
-        The copies tell which cells can be trained together, as one batch: those whose copies are equal except
-        for the seed.
+        Cells can be trained together, as one batch, if their copies are equal except for the seed.
         """
 
     @abc.abstractmethod
@@ -43,7 +42,7 @@ class TrainedCell(Checked, abc.ABC):
 
 
 def common_cell(cells: Sequence[TrainedCell], where: str) -> Any:
-    """Return what the cells of a batch have in common, as a cell; its n, seed and steps have no meaning.
+    """Return a cell with the fields that a batch of cells shares; its n, seed and steps have no meaning.
 
     Parameters
     ----------

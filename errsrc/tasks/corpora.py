@@ -36,7 +36,7 @@ class DeviceCorpus:
     train_passages
         Number of training passages.
     validation
-        Windows and tokens of the validation set, which chooses the weights.
+        Windows and tokens of the validation set, which decides which weights are kept.
     test
         Windows and tokens of the test passages, (passages, windows, ...).
     scored

@@ -62,8 +62,9 @@ class LanguageCell(TrainedCell):
         Number of tokens in a passage, >= 1.  Training text is drawn in whole passages.  A prediction uses
         only tokens of its own passage.
     validation
-        Approximate number of validation tokens, >= 1.  They decide when training stops and which weights are
-        kept.  They are the same in all cells, and are spread evenly over the validation documents.
+        Approximate number of validation tokens, >= 1.  The validation tokens decide when training stops and
+        which weights are kept.  They are the same in all cells, and are spread evenly over the validation
+        documents.
     test
         Approximate number of test tokens, >= 1, spread evenly over the test documents.
     steps
@@ -138,7 +139,7 @@ class LanguageResult:
         Share of test tokens for which another token was predicted as the most probable one.
     validation_loss
         Cross-entropy in nats per token on the validation set, at the best evaluation.  The validation set
-        chooses this evaluation, so the number is biased low: do not report it.
+        chooses this evaluation.  Therefore the number is biased low: do not report it.
     train_loss
         Cross-entropy in nats per token on the training tokens.
     steps_taken

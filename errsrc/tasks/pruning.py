@@ -52,7 +52,7 @@ class PruningCell(VisionCell):
         return replace(self, n=1, steps=self.rounds.rewind_step + 1)
 
     def work(self) -> float:
-        """Return the relative work: that of one training, times the largest number of trainings."""
+        """Return the relative work: the work of one training, times the largest number of trainings."""
         return super().work() * (1 + self.rounds.max_rounds)
 
 

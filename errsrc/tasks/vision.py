@@ -73,11 +73,12 @@ class VisionCell(TrainedCell):
     seed
         Seed of the choice of training images, of the initial weights and of the order of examples, >= 0.
         Cells of the same width, depth and seed have nested training sets.  Cells of another width or depth
-        have other training sets, so the luck of one training set does not affect a whole row of a grid.
+        have other training sets.  Therefore the luck of one training set does not affect a whole row of a
+        grid.
     validation
-        Number of images of the data set's training part that are held out, >= 1.  They decide when training
-        stops and which weights are kept.  They are not counted in n.  For a given number, they are the same
-        in all cells of a data set.
+        Number of images of the data set's training part that are held out, >= 1.  The held-out images decide
+        when training stops and which weights are kept.  They are not counted in n.  For a given number, they
+        are the same in all cells of a data set.
     steps
         Largest number of training steps, >= 1.
     recipe
@@ -146,7 +147,7 @@ class VisionResult:
         Standard errors of ``error`` and ``loss``.  They account only for the finite size of the test set.
     validation_error, validation_loss
         Error rate and cross-entropy in nats on the validation images, at the best evaluation.  The validation
-        images choose this evaluation, so both numbers are biased low: do not report them.
+        images choose this evaluation.  Therefore both numbers are biased low: do not report them.
     steps_taken
         Number of training steps taken.
     best_step
@@ -301,7 +302,7 @@ def _split(
 
 
 def training_member(cell: VisionCell, data: DeviceImages) -> Member:
-    """Return the member of `errsrc.training.train` for a cell: its rows, number of steps and seed.
+    """Return the `Member` with which `errsrc.training.train` trains the network of a cell.
 
     Parameters
     ----------

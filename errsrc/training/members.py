@@ -67,8 +67,8 @@ class Trained:
         outputs that are all 0, whichever is larger.  Leave such a network out of averages.
     train_loss
         Loss of the kept weights on the training rows.  The unit is nats for the loss "log", and the squared
-        unit of the labels for "squared".  If there are more than 2^16 rows, only every second row, every
-        third row and so on is used.
+        unit of the labels for "squared".  If there are more than 2^16 rows, only every k-th row is used, with
+        the smallest k that leaves at most 2^16 rows.
     train_error
         Error of the kept weights on the rows of ``train_loss``.  For "log", it is the share of wrong classes.
         For "squared", it is the root of the mean squared error, in the unit of the labels.
