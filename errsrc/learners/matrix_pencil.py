@@ -35,6 +35,11 @@ class _CircleBasis(checks.Rule):
         return value
 
 
+def _positions(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the cosines and sines of pairs of frequencies; 0 stands for the constant."""
+    return np.union1d(np.maximum(2 * pairs - 1, 0), 2 * pairs)
+
+
 @dataclass(frozen=True)
 class MatrixPencil(Learner):
     """The matrix pencil, which finds at most K frequencies on the circle from equally spaced inputs.
@@ -104,14 +109,36 @@ class MatrixPencil(Learner):
         order = self._order_along_strides(self.basis.check_inputs(x)[:, 0])
         labels = indicators(y)
         found, sensitivity = self._find_frequencies(labels[order].reshape(len(x), -1))
-        support = np.union1d(np.maximum(2 * found - 1, 0), 2 * found)  # of cosines and sines
-        features = self.basis(x)[:, support]
+        values = self.basis(x)
+        support = self._at_most_k(found, values, labels)
         n = len(x)
         fit = sparse_fit(
-            self.basis, self.sparsity, features, labels, support, nodes=n, sensitivity=sensitivity
+            self.basis,
+            self.sparsity,
+            values,
+            labels,
+            support,
+            nodes=n,
+            sensitivity=sensitivity,
+            strides=True,
         )
         warn_if_undersampled(fit, self.sparsity, n)
         return fit
+
+    def _at_most_k(self, pairs: NDArray[np.int64], values: Array, labels: Array) -> NDArray[np.int64]:
+        """Return the positions of at most K functions for pairs of frequencies k, -k that were found.
+
+        (K + 1) / 2 pairs without the frequency 0 have K + 1 functions.  The constant then replaces the pair
+        without which the labels are fitted best.
+        """
+        supports = [_positions(pairs)]
+        if len(supports[0]) > self.sparsity:
+            supports = [_positions(np.append(np.delete(pairs, k), 0)) for k in range(len(pairs))]
+        columns = labels.reshape(len(labels), -1)
+        left = [
+            float(np.linalg.norm(columns - values[:, s] @ lstsq(values[:, s], columns)[0])) for s in supports
+        ]
+        return supports[int(np.argmin(left))]
 
     def _order_along_strides(self, x: Array) -> NDArray[np.intp]:
         """Return the positions of angles (n,) in the order of strides; raise ValueError for other nodes."""

@@ -1,11 +1,15 @@
 """Learners that know how many functions of a band are in use: by pursuit, and by a pencil on strides."""
 
+import itertools
+import warnings
+
 import numpy as np
 import pytest
 
 from errsrc.bases import Cube, Legendre, Sphere, Torus
 from errsrc.errors import Undersampled
 from errsrc.learners import MatrixPencil, SparseRecovery
+from errsrc.learners.uniqueness import _INTEGERS
 from errsrc.settings import Band, Gaussian, SparseTeacher, Stride
 from errsrc.settings.nodes import GOLDEN
 
@@ -89,9 +93,60 @@ def test_with_noise_the_support_is_solved_for_by_least_squares():
 
 def test_fewer_than_twice_the_sparsity_is_said():
     x = np.random.default_rng(0).uniform(0, 6, (5, 1))[[0, 1, 2, 3, 4, 4, 4]]
-    with pytest.warns(Undersampled, match="5 different nodes are fewer than 2 K = 6"):
+    with pytest.warns(Undersampled, match="5 different inputs are fewer than 2 K = 6"):
         f = SparseRecovery(Torus(9), 3).fit(x, np.cos(x[:, 0]), np.random.default_rng(0)).function
     assert not f.certified
+
+
+@pytest.mark.parametrize("equal", [False, True], ids=["normal", "equal"])
+@pytest.mark.parametrize("design", ["random", "a face", "a subgroup"])
+def test_nothing_wrong_is_certified_on_the_cube(design, equal):
+    """A few nodes of the cube give many functions the same values, and equal coefficients cancel."""
+    basis, counts = Cube(8, 3), dict.fromkeys(("right", "wrong", "none"), 0)
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        sparsity, n = int(rng.integers(1, 5)), int(rng.integers(5, 24))
+        x = basis.draw(n, rng)
+        if design == "a face":
+            x[:, :3] = 1.0
+        if design == "a subgroup":
+            x[:, 4:] = x[:, :4]
+        places = rng.choice(basis.size, sparsity, replace=False)
+        weights = rng.choice([-1.0, 1.0], sparsity) if equal else rng.standard_normal(sparsity)
+        truth = np.zeros(basis.size)
+        truth[places] = weights
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Undersampled)
+            f = SparseRecovery(basis, sparsity).fit(x, basis(x) @ truth, rng).function
+        right = np.allclose(f.coefficients, truth, atol=1e-8)
+        counts["none" if not f.certified else "right" if right else "wrong"] += 1
+    assert counts["wrong"] == 0
+    assert (counts["right"] > 10) == (design == "random")
+
+
+def test_a_refusal_says_that_other_functions_have_the_same_values():
+    """The frequencies 3 and 19 cannot be told apart at 16 equally spaced nodes."""
+    x = 2 * np.pi * np.arange(16.0)[:, None] / 16
+    f = SparseRecovery(Torus(20), 1).fit(x, np.cos(19 * x[:, 0]), np.random.default_rng(0)).function
+    assert f.certificate == "none"
+    assert "no certificate: at these inputs 2 other functions are combinations of those found" in f.status
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "n", "certificate"), [(2, 16, "every teacher"), (8, 60, "almost every teacher")]
+)
+def test_a_certificate_says_for_which_teachers(sparsity, n, certificate):
+    """All pairs are compared; C(1993, 8) sets are too many."""
+    f, teacher = learned(SparseTeacher(Torus(1000), sparsity), SparseRecovery(Torus(1000), sparsity), n)
+    assert relative(f, teacher) <= 1e-18
+    assert f.certificate == certificate
+
+
+def test_the_largest_determinants_of_signs():
+    """Hadamard's problem for orders 2 to 4: the integers of a relation, by all matrices of -1 and 1."""
+    for order in (2, 3, 4):
+        signs = np.array(list(itertools.product([-1.0, 1.0], repeat=order * order))).reshape(-1, order, order)
+        assert round(np.abs(np.linalg.det(signs)).max()) == _INTEGERS[order - 1] * 2 ** (order - 1)
 
 
 def test_outputs_share_a_support():
@@ -134,6 +189,20 @@ def test_a_pencil_finds_fewer_frequencies_than_it_may_and_the_constant():
         f = MatrixPencil(Torus(50), 7).fit(x, y, np.random.default_rng(0))
         np.testing.assert_allclose(f(x), y, atol=1e-12)
         assert f.function.certified
+
+
+def test_a_pencil_returns_at_most_k_functions():
+    """Three cosines and a constant of the same order as the noise are 7 functions; 5 or 4 are asked for."""
+    rng = np.random.default_rng(0)
+    x = 2 * np.pi * Stride().points(600, 1, rng)
+    for constant in (0.0, 0.5):
+        waves = np.cos(3 * x[:, 0]) + np.cos(17 * x[:, 0] + 1) + np.cos(31 * x[:, 0] + 2)
+        y = waves + constant + 0.3 * rng.standard_normal(600)
+        for sparsity in (4, 5, 6, 7):
+            f = MatrixPencil(Torus(50), sparsity).fit(x, y, rng).function
+            assert np.count_nonzero(f.coefficients) <= len(f.support) <= sparsity
+            if sparsity >= 6:
+                assert {3, 17, 31} <= set(f.basis.indices[f.support, 0])
 
 
 def test_the_order_of_strides_and_whole_turns_do_not_matter():
