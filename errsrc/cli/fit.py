@@ -79,6 +79,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--law", choices=LAWS, default="auto", metavar="LAW", help="a law (default: auto)")
     add_columns(parser, COLUMNS)
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
+    add(
+        "--cluster",
+        action="append",
+        metavar="COL",
+        help="rows with equal cells in this column may have correlated noise, such as the evaluations of one "
+        "run: intervals count these clusters instead of rows.  May be repeated (default: each row is "
+        "independent, except that a pruned network is a cluster in a table of at least 6 of them)",
+    )
     add_table_arguments(parser)
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
     add(
@@ -131,6 +139,7 @@ def run(args: argparse.Namespace) -> None:
         args.law,
         columns=given_columns(args, COLUMNS),
         weights=args.weight,
+        clusters=args.cluster,
         where=args.where,
         melt=args.melt,
         accuracy=args.accuracy,

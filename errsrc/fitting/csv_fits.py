@@ -15,7 +15,7 @@ from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.several_laws import AveragedFit, auto
-from errsrc.fitting.table_points import TableRules, table_points
+from errsrc.fitting.table_points import TableRules, cluster_columns, table_points
 from errsrc.laws import ALL, JointPruning, Law, Pruning
 from errsrc.laws.law import LAW
 from errsrc.tables import DataTable, read_table
@@ -43,6 +43,7 @@ def fit_csv(
     *,
     columns: Mapping[str, str] | None = None,
     weights: str | None = None,
+    clusters: str | Sequence[str] | None = None,
     where: Mapping[str, Any] | str | Sequence[str] | None = None,
     melt: bool = False,
     accuracy: bool = False,
@@ -75,6 +76,9 @@ def fit_csv(
         default a column has the name of its input: n, m, density, depth, width, eps_np.
     weights : str, optional
         Name of the column with the relative weights of the rows; by default all weights are equal.
+    clusters : str or sequence of str, optional
+        Columns that tell clusters of rows apart, such as the networks whose levels of pruning are rows
+        (`errsrc.fit`).  In tables of at least 6 pruned networks each network is a cluster by default.
     where : dict of str to object, str, or sequence of str, optional
         {column: value}, or conditions such as "group!=test" and "loss<5": only the rows that meet all of them
         are fitted.
@@ -142,7 +146,8 @@ def fit_csv(
     table = table.where(where or {})
     said = _several_runs(table, asked) if melt else ()
     asked |= {} if weights is None else {"weights": weights}
-    points = table_points(table, law, asked, fixed, TableRules(accuracy, strict, test_size, best_of))
+    rules = TableRules(accuracy, strict, test_size, best_of)
+    points = table_points(table, law, asked, fixed, rules, cluster_columns(clusters, "fit_csv"))
     fields = None if points.law is None else {field.name for field in dataclasses.fields(points.law)}
     units = points.constants(constants)
     for name in (*points.fixed, *units):

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from errsrc.fitting.clusters import degrees_of_freedom, random_weights, widths, wild_noise
 from errsrc.fitting.noise import noise_scale
 from errsrc.fitting.problem import Problem
 from errsrc.fitting.uneven_noise import quantiles
@@ -102,7 +103,8 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     number of parameters.  Along a single input, neighbouring residuals may be correlated, for example if the
     points are evaluations of one training run.  Therefore the noise of a law in one input is autoregressive,
     with the correlation of neighbouring residuals.  Huber fits in several inputs are instead refitted under
-    exponential weights (Rubin 1981), which need no model of the noise.
+    exponential weights (Rubin 1981), which need no model of the noise.  If the points come in clusters, whole
+    clusters are resampled (`errsrc.fitting.clusters`).
 
     Parameters
     ----------
@@ -123,6 +125,8 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     rng = np.random.default_rng([seed, 1])
     starts = np.repeat(z[None, :], draws, axis=0)
     points = len(problem.error)
+    if problem.clusters is not None:
+        return _clustered(problem, problem.clusters, z, draws, rng)
     if problem.objective == "huber" and len(problem.law.inputs) > 1:
         weights = problem.weights * rng.exponential(size=(draws, points))
         return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
@@ -138,6 +142,27 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
         error = np.maximum(predicted + scale * noise, predicted / 10)
     else:
         error = predicted * np.exp(scale * noise)
+    return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
+
+
+def _clustered(
+    problem: Problem, clusters: NDArray[np.intp], z: Array, draws: int, rng: np.random.Generator
+) -> Array:
+    """Return the solutions of refits to resampled clusters, (draws, free)."""
+    starts = np.repeat(z[None, :], draws, axis=0)
+    residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
+    root, prior = np.sqrt(problem.weights), problem.prior_strengths()
+    rows = root[:, None] * jac
+    if problem.objective == "huber":
+        degrees = degrees_of_freedom(rows, clusters, prior)
+        weights = problem.weights * random_weights(clusters, degrees, draws, rng)
+        return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
+    noise = wild_noise(root * residual, rows, clusters, prior, draws, rng) / root
+    predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
+    if problem.objective == "absolute":
+        error = np.maximum(predicted + noise, predicted / 10)
+    else:
+        error = predicted * np.exp(np.clip(noise, -5.0, 5.0))
     return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
 
 
@@ -216,7 +241,7 @@ def profile(natural: Problem, z: Array, degrees: int, level: float, iterations: 
     Each coordinate is held at a sequence of values on each side of the solution, while all other coordinates
     are refitted.  The interval ends where the square root of the rise of the sum of squares, in units of the
     residual standard deviation, reaches a quantile.  The quantile is that of Student's t distribution, or
-    that for uneven noise (`uneven_noise.quantiles`).
+    that for uneven noise (`uneven_noise.quantiles`), or that for clusters (`clusters.widths`).
 
     Parameters
     ----------
@@ -251,7 +276,10 @@ def profile(natural: Problem, z: Array, degrees: int, level: float, iterations: 
         plain = float(special.stdtrit(degrees, (1 + level) / 2))
         return z[:, None] + plain * scale * wald[:, None] * sides
     columns = [*map(np.log, natural.inputs.values()), np.log(natural.error)]
-    quantile = quantiles(root * residual[0], rows, columns, level, prior=prior)
+    if natural.clusters is None:
+        quantile = quantiles(root * residual[0], rows, columns, level, prior=prior)
+    else:
+        quantile = widths(root * residual[0], rows, natural.clusters, level, prior=prior)
     ladder = quantile[:, None, None] * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
     far = np.array([2.0 if p.log else max(2.0 * abs(v), 1.0) for p, v in zip(natural.free, z, strict=True)])
     step = np.minimum(scale * wald, far)

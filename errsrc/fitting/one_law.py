@@ -23,6 +23,7 @@ from errsrc.fitting.anomalies import (
     robust_residual,
     steep_fall,
 )
+from errsrc.fitting.clusters import cluster_codes
 from errsrc.fitting.diagnostics import identifiability, unexplained, warnings_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals
@@ -34,6 +35,7 @@ from errsrc.fitting.table_points import (
     TableRules,
     as_table,
     check_no_columns,
+    cluster_columns,
     columns_of,
     measured_error,
     noted_library,
@@ -255,6 +257,7 @@ def fit(
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
+    clusters: ArrayLike | str | Sequence[str] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     objective: str = "divergence",
     huber_delta: float | None = None,
@@ -295,6 +298,11 @@ def fit(
         largest value of that input.
     weights : array_like, shape (points,), or str, optional
         Relative weights, > 0, such as inverse variances (`seed_weights`); all equal by default.
+    clusters : array_like, shape (points,), or str or sequence of str, optional
+        A label for each point.  The noise of points of equal labels may be correlated, such as that of the
+        levels of one pruned network, or of the evaluations of one training run.  The intervals then count
+        clusters instead of points (`errsrc.fitting.clusters`).  With `data`, the names of the columns that
+        tell clusters apart.
     bounds : dict of str to (float, float), optional
         {parameter: (low, high)}, the range in which the parameter is searched, in natural units.  Only
         parameters whose unit does not depend on an exponent can have bounds.
@@ -359,18 +367,21 @@ def fit(
     if data is not None:
         columns = columns_of("fit", error, inputs, weights)
         rules = TableRules(accuracy, strict, test_size, best_of)
-        points = table_points(as_table(data), law, columns, fixed, rules)
+        points = table_points(as_table(data), law, columns, fixed, rules, cluster_columns(clusters, "fit"))
         with points.failing():
             options["constants"] = points.constants(constants)
             return points.noted(fit(points.law or law, **points.arguments(), **options))
     check_no_columns("fit", error, inputs, weights)
+    codes = None if clusters is None else cluster_codes(clusters, "fit")
     if huber_delta is not None and objective != "huber":
         accepted = "left out unless objective is 'huber'"
         raise ValueError(checks.refusal("huber_delta", "fit", accepted, huber_delta))
     delta = 1.0 if huber_delta is None else huber_delta
     error = measured_error(error, inputs, accuracy, f"fit({law.__name__})", _falls(law))
-    error, inputs, weights, thinning = thinned(error, inputs, weights)
-    problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta)
+    more = {} if codes is None else {"clusters": codes}
+    error, inputs, weights, thinning = thinned(error, {**inputs, **more}, weights)
+    kept = None if codes is None else np.asarray(inputs.pop("clusters"))
+    problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta, kept)
     if _falls(law) and (constant := constant_sentence(problem)) is not None:
         raise NoFit(constant)
     first = problem.starts(starts * (4 if len(problem.free) > 8 else 1), seed)

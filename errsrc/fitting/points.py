@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
 from errsrc.checks import ERROR, Choice, Instance, Number, Optional, PositiveArray, Rule
@@ -50,6 +50,7 @@ def pose(
     bounds: Mapping[str, tuple[float, float]] | None = None,
     objective: str = "divergence",
     huber_delta: float = 1.0,
+    clusters: NDArray[np.intp] | None = None,
 ) -> Problem:
     """Check the points of a fit, and return the fit as a least-squares problem in scaled units.
 
@@ -72,6 +73,8 @@ def pose(
         One of `OBJECTIVES` (see `errsrc.fitting.fit`).
     huber_delta : float
         Threshold of the Huber loss in ln error, > 0.
+    clusters : ndarray of intp, shape (points,), optional
+        Number of the cluster of each point; None for independent points.
 
     Returns
     -------
@@ -88,6 +91,9 @@ def pose(
     Choice(OBJECTIVES)(objective, "objective", where)
     delta = Number(above=0)(huber_delta, "huber_delta", where)
     columns = _columns(law, error, inputs, weights, where)
+    if clusters is not None and clusters.shape != columns["error"].shape:
+        accepted = f"an array of {len(columns['error'])} labels"
+        raise ValueError(checks.refusal("clusters", where, accepted, f"<shape {clusters.shape}>"))
     order = np.lexsort([columns["weights"], columns["error"], *(columns[k] for k in reversed(law.inputs))])
     columns = {name: x[order] for name, x in columns.items()}
     e, w, sizes = columns["error"], columns["weights"], {name: columns[name] for name in law.inputs}
@@ -111,6 +117,7 @@ def pose(
         constants=units,
         fixed=held,
         limits=_scaled_limits(law, bounds or {}, scales, where),
+        clusters=None if clusters is None else np.unique(clusters[order], return_inverse=True)[1].ravel(),
     )
     if not problem.free:
         raise ValueError(checks.refusal("fixed", where, "some of the parameters", sorted(held)))

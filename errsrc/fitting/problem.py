@@ -67,6 +67,8 @@ class Problem:
     bounded : bool
         Whether parameters that have a unit are bounded.  The bounds of a law are stated in scaled units, so
         this is False for problems in other units.
+    clusters : ndarray of intp, shape (points,), or None
+        Number of the cluster of each point (`errsrc.fitting.clusters`); None for independent points.
     """
 
     law: type[Law]
@@ -82,6 +84,7 @@ class Problem:
     limits: dict[str, tuple[float, float]]
     prior: float = 0.0
     bounded: bool = True
+    clusters: NDArray[np.intp] | None = None
 
     @property
     def free(self) -> tuple[Parameter, ...]:

@@ -34,6 +34,7 @@ from errsrc.fitting.average_intervals import (
     least_squares,
     user_weights,
 )
+from errsrc.fitting.clusters import cluster_codes
 from errsrc.fitting.diagnostics import Undetermined
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
@@ -45,6 +46,7 @@ from errsrc.fitting.table_points import (
     TableRules,
     as_table,
     check_no_columns,
+    cluster_columns,
     columns_of,
     measured_error,
     noted_library,
@@ -291,6 +293,7 @@ def auto(
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
+    clusters: ArrayLike | str | Sequence[str] | None = None,
     level: float = 0.9,
     seed: int = 0,
     **inputs: ArrayLike,
@@ -325,6 +328,8 @@ def auto(
     weights : array_like, shape (points,), or str, optional
         Relative weights, > 0; all equal by default.  They are multiplied by powers of the inputs that favour
         large sizes and small densities (`RECENCY`).
+    clusters : array_like, shape (points,), or str or sequence of str, optional
+        A label for each point, as in `errsrc.fit`: points of equal labels may have correlated noise.
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
@@ -362,15 +367,14 @@ def auto(
     """
     if data is not None:
         asked = columns_of("auto", error, inputs, weights)
-        points = table_points(
-            as_table(data), "auto", asked, fixed, TableRules(accuracy, strict, test_size, best_of)
-        )
+        rules = TableRules(accuracy, strict, test_size, best_of)
+        points = table_points(as_table(data), "auto", asked, fixed, rules, cluster_columns(clusters, "auto"))
         with points.failing():
             return points.noted(auto(**points.arguments(), constants=constants, level=level, seed=seed))
     check_no_columns("auto", error, inputs, weights)
     error = measured_error(error, inputs, accuracy, "auto")
     names = _suitable(inputs, fixed or {})
-    columns = _columns(error, inputs, names, weights)
+    columns = _columns(error, inputs, names, weights, clusters)
     keep, thinning = kept_rows(columns["error"], {name: columns[name] for name in names})
     columns = {name: x[keep] for name, x in columns.items()}
     _check_values(columns["error"], names, fixed or {}, constants or {})
@@ -506,12 +510,18 @@ def _suitable(inputs: Mapping[str, ArrayLike], fixed: Mapping[str, float]) -> tu
 
 
 def _columns(
-    error: ArrayLike, inputs: Mapping[str, ArrayLike], names: tuple[str, ...], weights: ArrayLike | None
+    error: ArrayLike,
+    inputs: Mapping[str, ArrayLike],
+    names: tuple[str, ...],
+    weights: ArrayLike | None,
+    clusters: ArrayLike | None,
 ) -> dict[str, Array]:
-    """Return the inputs, "error" and "weights" as arrays of one length; the weights times `RECENCY`."""
+    """Return the inputs, "error", "weights" times `RECENCY`, and "clusters" if given, of one length."""
     e = np.asarray(error)
     columns = checked_inputs(inputs, names, "auto", AVERAGED_LAWS[names][0].at_most) | {"error": e}
     columns["weights"] = np.ones(e.shape) if weights is None else PositiveArray()(weights, "weights", "auto")
+    if clusters is not None:
+        columns["clusters"] = cluster_codes(clusters, "auto").astype(np.float64)
     for name, x in columns.items():
         if x.shape != e.shape or x.ndim != 1:
             accepted = "a one-dimensional array, as long as the others"
@@ -545,6 +555,7 @@ def _posed(
 ) -> list[Problem]:
     """Return the problem of the first law, and of each law with fewer free parameters than points."""
     error, sizes = columns["error"], {name: columns[name] for name in names}
+    clusters = columns["clusters"].astype(np.intp) if "clusters" in columns else None
     points = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
     posed: list[Problem] = []
     for law in AVERAGED_LAWS[names]:
@@ -558,7 +569,8 @@ def _posed(
             bounds[largest] = (float(error.max()), 30 * float(error.max()))
         units = {name: value for name, value in constants.items() if name in law.constants()}
         if not posed or points > len(free):
-            posed.append(pose(law, error, sizes, held, units, columns["weights"], bounds, "log"))
+            options: dict[str, Any] = {"weights": columns["weights"], "clusters": clusters}
+            posed.append(pose(law, error, sizes, held, units, bounds=bounds, objective="log", **options))
     return posed
 
 

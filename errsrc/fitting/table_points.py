@@ -25,6 +25,7 @@ from errsrc import checks
 from errsrc.checks import ERROR, PositiveArray
 from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import FarRows
+from errsrc.fitting.clusters import ENOUGH, NETWORKS_ARE_CLUSTERS, TOO_FEW
 from errsrc.fitting.directions import RisingValues, rises
 from errsrc.fitting.flops import with_data_sizes
 from errsrc.fitting.repeats import best_rows, excess_spread
@@ -42,6 +43,8 @@ from errsrc.tables.cells import is_missing
 from errsrc.tables.data_table import SYNONYMS
 
 F = TypeVar("F", bound=Any)
+NO_SIZES = ("error", "weights", "clusters")
+"""Columns that are no inputs of a law."""
 SIZES = ("n", "m", "u", "depth", "width", "density")
 """Sizes of a training run that a column may hold, each under its own name by default."""
 LAWS_IN_N: dict[type[Law], tuple[type[Law], dict[str, str]]] = {
@@ -114,6 +117,8 @@ class TablePoints(NamedTuple):
         Labels of the rows of the points in the table: line numbers, or labels of the index of a data frame.
     unit : str
         "line" or "row": what `rows` count.
+    clusters : ndarray of intp, shape (points,), or None
+        Number of the cluster of each point; None for independent points.
     """
 
     law: type[Law] | None
@@ -125,10 +130,12 @@ class TablePoints(NamedTuple):
     warnings: tuple[str, ...]
     rows: tuple[Any, ...] = ()
     unit: str = "row"
+    clusters: NDArray[np.intp] | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `errsrc.fit` that are not the law."""
-        return {"error": self.error, "weights": self.weights, "fixed": self.fixed, **self.inputs}
+        given = {"error": self.error, "weights": self.weights, "fixed": self.fixed, **self.inputs}
+        return given if self.clusters is None else {**given, "clusters": self.clusters}
 
     def constants(self, given: Mapping[str, float] | None) -> dict[str, float]:
         """Return the given constants of the law, without the constant of an m that never varies.
@@ -264,6 +271,7 @@ def table_points(
     columns: Mapping[str, str],
     fixed: Mapping[str, float] | None = None,
     rules: TableRules = READ_AS_IS,
+    clusters: Sequence[str] = (),
 ) -> TablePoints:
     """Return the points that a fit takes from a table.
 
@@ -282,6 +290,9 @@ def table_points(
         Parameters that are not fitted.
     rules : TableRules
         How the values are read.
+    clusters : sequence of str
+        Columns that tell clusters of points apart.  By default the points are independent, and the levels of
+        each of several pruned networks are a cluster.
 
     Raises
     ------
@@ -294,7 +305,8 @@ def table_points(
     table, asked, derived = _with_derived_n(table, law, asked)
     choice = _chosen(table, law, asked)
     used = choice.columns | ({} if weights is None else {"weights": weights})
-    values, left_out, said, rows = usable_columns(table, used, rules)
+    values, left_out, said, rows = usable_columns(table, used, rules, clusters=clusters)
+    codes = values.pop("clusters").astype(np.intp) if clusters else None
     if "n" in values and "m" not in values and "n" not in asked and not np.ptp(values["n"]) and len(rows) > 1:
         m = asked.get("m") or table.found("m")
         if m in table.varying:
@@ -312,9 +324,9 @@ def table_points(
         _check_falls(error, values, rules.accuracy)
     warnings = (*choice.warnings, *said, *_absurd_ratio(values))
     if choice.several_networks:
-        points = _pruned_points(choice.columns, values, error, relative, notes)
+        points = _pruned_points(choice.columns, values, error, relative, notes, codes)
     else:
-        points = TablePoints(choice.law, values, error, relative, {}, notes, ())
+        points = TablePoints(choice.law, values, error, relative, {}, notes, (), clusters=codes)
     points = _with_fixed(points, fixed or {})
     return points._replace(warnings=(*warnings, *points.warnings), rows=rows, unit=table.unit)
 
@@ -352,7 +364,11 @@ class UsableColumns(NamedTuple):
 
 
 def usable_columns(
-    table: DataTable, columns: Mapping[str, str], rules: TableRules, zero: Container[str] = ()
+    table: DataTable,
+    columns: Mapping[str, str],
+    rules: TableRules,
+    zero: Container[str] = (),
+    clusters: Sequence[str] = (),
 ) -> UsableColumns:
     """Return columns of a table as numbers, without copies of rows and without rows that cannot be used.
 
@@ -366,6 +382,9 @@ def usable_columns(
         How the values are read.
     zero : container of str
         Columns that may be 0.
+    clusters : sequence of str
+        Columns that tell clusters of rows apart.  If there are any, the values have an entry "clusters", the
+        number of the cluster of each row.
 
     Raises
     ------
@@ -374,11 +393,15 @@ def usable_columns(
     """
     for role, name in columns.items():
         table.require(name, role if name == role else "")
-    table, copies, warnings = _without_copies(table, set(columns.values()), rules.strict)
+    for name in clusters:
+        table.require(name)
+    table, copies, warnings = _without_copies(table, {*columns.values(), *clusters}, rules.strict)
     table, said = with_errors(table, columns["error"], rules)
     _check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
     values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
+    if clusters:
+        values["clusters"] = _cluster_numbers(table, clusters)[usable]
     labels = [row for row, kept in zip(table.rows, usable, strict=True) if kept]
     if equal_repeats(values):
         said = (
@@ -387,9 +410,7 @@ def usable_columns(
             "runs with other seeds.",
         )
     if rules.best_of:
-        best = best_rows(
-            values["error"], **{k: x for k, x in values.items() if k not in {"error", "weights"}}
-        )
+        best = best_rows(values["error"], **{k: x for k, x in values.items() if k not in NO_SIZES})
         values = {name: x[best] for name, x in values.items()}
         others = tuple(row for row, kept in zip(labels, best, strict=True) if not kept)
         labels = [row for row, kept in zip(labels, best, strict=True) if kept]
@@ -401,15 +422,47 @@ def usable_columns(
     return UsableColumns(values, (*copies, *left_out), (*warnings, *said), tuple(labels))
 
 
+def _cluster_numbers(table: DataTable, columns: Sequence[str]) -> Array:
+    """Return the number of the cluster of each row; raise ValueError for an empty cell."""
+    texts = [table.text(name) for name in columns]
+    for name, cells in zip(columns, texts, strict=True):
+        if any(map(is_missing, cells)):
+            raise ValueError(f"The column {name!r} tells clusters apart, and has an empty cell: fill it.")
+    numbers: dict[tuple[str, ...], int] = {}
+    rows = zip(*texts, strict=True)
+    return np.array([numbers.setdefault(row, len(numbers)) for row in rows], dtype=np.float64)
+
+
+def cluster_columns(clusters: Any, where: str) -> tuple[str, ...]:
+    """Return the columns that tell clusters apart, from the argument `clusters` of a function with `data`.
+
+    Parameters
+    ----------
+    clusters : str, sequence of str, or None
+        The argument.
+    where : str
+        Name of the calling function, for messages.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+    """
+    names = (clusters,) if isinstance(clusters, str) else () if clusters is None else clusters
+    if not isinstance(names, (tuple, list)) or not all(isinstance(name, str) for name in names):
+        raise TypeError(checks.refusal("clusters", where, "a column of data, or several", clusters))
+    return tuple(names)
+
+
 def equal_repeats(values: Mapping[str, Array]) -> bool:
     """Return whether at least two sizes are repeated, and all rows of a size have exactly the same error.
 
     Parameters
     ----------
     values : dict of str to ndarray of float64, shape (rows,)
-        The columns by input or "error"; a column "weights" is ignored.
+        The columns by input or "error"; columns "weights" and "clusters" are ignored.
     """
-    sizes = [x for name, x in values.items() if name not in {"error", "weights"}]
+    sizes = [x for name, x in values.items() if name not in NO_SIZES]
     if not sizes:
         return False
     _, place, counts = np.unique(np.column_stack(sizes), axis=0, return_inverse=True, return_counts=True)
@@ -465,6 +518,7 @@ def _with_fixed(points: TablePoints, fixed: Mapping[str, float]) -> TablePoints:
         {names[name]: value for name, value in fixed.items()},
         {**points.notes, "columns": columns, "constant": constants},
         (f"m is {m[0]:g} in every row: {shown}.",),
+        clusters=points.clusters,
     )
 
 
@@ -733,6 +787,7 @@ def _pruned_points(
     error: Array,
     weights: Array | None,
     notes: Mapping[str, Any],
+    clusters: NDArray[np.intp] | None,
 ) -> TablePoints:
     """Return the points of several pruned networks; their errors before pruning may be in no column."""
     inputs = _network_inputs(values, len(error))
@@ -740,14 +795,23 @@ def _pruned_points(
     measured = values["eps_np"] if "eps_np" in values else _plateaus(keys, inputs["density"], error)
     held = {name: power for name, power in (("depth", "phi"), ("width", "psi")) if np.ptp(inputs[name]) == 0}
     networks = {key: [*key, e] for key, e in zip(keys, measured.tolist(), strict=True)}
+    added: dict[str, Any] = {"columns": dict(columns), "networks": list(networks.values())}
+    warnings = [f"{power} is held at 0: the {name} never varies." for name, power in held.items()]
+    if clusters is None and len(networks) >= ENOUGH:
+        places = {key: k for k, key in enumerate(networks)}
+        clusters = np.array([places[key] for key in keys], dtype=np.intp)
+        added["said"] = [*notes.get("said", []), NETWORKS_ARE_CLUSTERS.format(len(networks))]
+    elif clusters is None:
+        warnings.append(TOO_FEW.format(len(networks)))
     return TablePoints(
         law=JointPruning,
         inputs={**inputs, "eps_np": measured},
         error=error,
         weights=weights,
         fixed=dict.fromkeys(held.values(), 0.0),
-        notes={**notes, "columns": dict(columns), "networks": list(networks.values())},
-        warnings=tuple(f"{power} is held at 0: the {name} never varies." for name, power in held.items()),
+        notes={**notes, **added},
+        warnings=tuple(warnings),
+        clusters=clusters,
     )
 
 

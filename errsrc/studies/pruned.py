@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.errors import NoFit
+from errsrc.fitting.clusters import ENOUGH, TOO_FEW
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.laws import JointPruning, Law, Pruning, plateau
 from errsrc.laws.law import Array
@@ -81,6 +82,10 @@ class PrunedFamily(Result):
 def families(finished: FinishedStudy) -> list[PrunedFamily]:
     """Return the families of pruned networks in a finished study, and fit the laws of each family.
 
+    In the joint law each configuration (depth, width and n) is a cluster: the errors of its levels and seeds
+    are correlated (`errsrc.fit`).  With fewer than 6 configurations they count as independent, and a note
+    says so.
+
     Parameters
     ----------
     finished : FinishedStudy
@@ -117,8 +122,12 @@ def _family(
         single.append(_fitted(Pruning, error[own], density=at["density"][own]))
     inputs = {name: at[name] for name in JointPruning.inputs}
     constant = [(power, size) for size, power in (("depth", "phi"), ("width", "psi")) if not np.ptp(at[size])]
+    count = len(np.unique(at["config"]))
+    if count >= ENOUGH:  # levels and seeds of a configuration share their eps_np
+        inputs |= {"clusters": at["config"]}
     joint = _fitted(JointPruning, error, {power: 0.0 for power, _ in constant}, **inputs)
     notes += [f"{power} is held at 0: all networks have the same {size}." for power, size in constant]
+    notes += [] if count >= ENOUGH else [TOO_FEW.format(count)]
     return PrunedFamily(label, at, tuple(single), joint, tuple(notes))
 
 
