@@ -24,9 +24,9 @@ class Basis(Checked, abc.ABC):
     The span of the functions is a *band*: settings draw teachers from it, and learners fit functions in it.
 
     A subclass is a frozen dataclass.  Its fields are plain numbers and strings, and each field has a default.
-    It must define `size`, `dim`, `place`, `values` and `quadrature`.  All other methods have a default.  A
-    subclass overrides a default that is wrong or slow for it.  `errsrc.testing.check_basis` tests whether a
-    subclass does what the docstrings of this class say.
+    A subclass must define `size`, `dim`, `place`, `values` and `quadrature`.  All other methods have a
+    default.  A subclass overrides a default that is wrong or slow for it.  `errsrc.testing.check_basis` tests
+    whether a subclass does what the docstrings of this class say.
 
     Examples
     --------
@@ -163,8 +163,8 @@ class Basis(Checked, abc.ABC):
     def nested(self) -> tuple[Self, ...]:
         """Bases of the same family from small to large; the last basis is this one.
 
-        Each basis contains the functions of the basis before.  By default these are the bases with smaller
-        values of the `size_field`, or only this basis if it has no such field.
+        Each basis contains the functions of the basis before.  By default, the other bases are those with
+        smaller values of the `size_field`.  If this basis has no such field, it is the only one.
         """
         if not hasattr(self, self.size_field):
             return (self,)

@@ -41,7 +41,7 @@ class ToeplitzSolution:
         iteration.
     error : float
         Estimated distance to the exact least-squares solution, divided by the norm of the exact solution.
-        With several outputs, this is the largest such number of an output.
+        With several outputs, this is the largest of the numbers for single outputs.
     condition : float
         Estimated condition number: the square root of the ratio of the largest to the smallest eigenvalue of
         A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
@@ -126,7 +126,7 @@ def solve(
         If a number is not of the type above.
     ValueError
         If the basis has no transform, if an array has another shape, if a number is out of range, or if the
-        problem does not fit into memory.  With ridge 0, also if there are fewer nodes than functions.
+        problem does not fit into memory.  If the ridge is 0, also if there are fewer inputs than functions.
 
     Notes
     -----

@@ -21,8 +21,8 @@ class Cliff(Law):
 
         e(n) = c_inf + a n^-alpha exp(-(n / n_cliff)^gamma)
 
-    This is a power law cut off by a stretched exponential (Kohlrausch 1854).  With gamma = 1 it is the power
-    law with cut-off of Clauset, Shalizi and Newman 2009 (arXiv 0706.1062, table 2.1).
+    This is a power law cut off by a stretched exponential (Kohlrausch 1854).  With gamma = 1 the law is the
+    power law with cut-off of Clauset, Shalizi and Newman 2009 (arXiv 0706.1062, table 2.1).
 
     Parameters
     ----------

@@ -118,9 +118,9 @@ class FiniteData(Law):
     seen once.  Where n <= u, n' is n; where m <= v, m' is m.  If r_n and r_m are large, the first three terms
     are the law `Chinchilla`.
 
-    The last term is the overfitting of Lovelace et al. 2026 (arXiv 2605.01640), with all exponents 1.  It
-    rises with the number of repetitions and with the number of parameters per different token.  It is 0 where
-    n <= u.  Without this term the error never rises with n, although measured errors rise after many
+    The last term is the overfitting of Lovelace et al. 2026 (arXiv 2605.01640), with all exponents 1.  This
+    term rises with the number of repetitions and with the number of parameters per different token.  It is 0
+    where n <= u.  Without this term the error never rises with n, although measured errors rise after many
     repetitions.  ``fixed={"P": 0}`` leaves the term out.
 
     Parameters

@@ -59,7 +59,7 @@ class BandFit(BandFunction):
     iterations : int
         Number of iterations of conjugate gradients; 0 for a direct solution.
     determined : bool
-        Whether the examples determine the function.  They do if n >= M and rounding errors do not hide the
+        Whether the examples determine the function.  This is so if n >= M and rounding errors do not hide the
         smallest singular value.  After an iterative solution, the iteration must also have converged.
     status : str
         A sentence that says whether and how well the examples determine the function.
@@ -109,9 +109,10 @@ class BandLeastSquares(SpectralLearner):
     -----
     The direct solution by a singular value decomposition takes n M min(n, M) flops.  For trigonometric bases
     of 1 to 3 angles there is also an iterative solution by non-uniform transforms, with a relative error of
-    1e-12 (see `errsrc.bases.toeplitz`).  The learner uses it with weights by density, and otherwise for large
-    matrices (see `ITERATED_FROM`).  If the iteration does not converge, for example because nodes lie in
-    clusters, the direct solution replaces it, unless n M is at least `ALWAYS_ITERATED_FROM`.
+    1e-12 (see `errsrc.bases.toeplitz`).  The learner uses the iterative solution with weights by density.
+    With uniform weights, it uses the iterative solution for large matrices (see `ITERATED_FROM`).  If the
+    iteration does not converge, for example because nodes lie in clusters, the direct solution replaces it,
+    unless n M is at least `ALWAYS_ITERATED_FROM`.
 
     Examples
     --------

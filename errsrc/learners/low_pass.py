@@ -57,8 +57,8 @@ class LowPass(BatchLearner):
     basis : Basis
         The basis of the band.
     oversampling : int
-        Order of the quadrature, divided by the order of the basis, >= 1.  It has no effect for a basis on
-        images.
+        Order of the quadrature, divided by the order of the basis, >= 1.  This number has no effect for a
+        basis on images.
     sample : int
         Number of random inputs at which the predictor is evaluated, >= M, or 0 to use the quadrature.  The
         number of points of a quadrature grows exponentially with the dimension.

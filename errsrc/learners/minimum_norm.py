@@ -1,4 +1,4 @@
-"""Least squares; if there are several solutions, the one of minimum norm."""
+"""Least squares; if there are several solutions, the solution of minimum norm."""
 
 from __future__ import annotations
 

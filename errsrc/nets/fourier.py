@@ -177,10 +177,10 @@ class FilterNetwork(Network):
 class SineNetwork(Network):
     """A network with hidden layers sin(w0 (W h + b)) (SIREN; Sitzmann et al. 2020, arXiv 2006.09661).
 
-    Initial weights are normal, while those of the paper are uniform.  The variances are those of the paper.
-    They are 1 / (3 inputs^2) in the first layer, 2 / (w0^2 fan-in) in the other layers, and 1 / (3 fan-in)
-    for biases.  The frequencies of the first layer are then about w0 / sqrt(3 inputs).  The factor w0 makes
-    the gradients with respect to hidden layers' weights w0 times as large.
+    Initial weights are normal, while the paper uses uniform weights.  The variances are the same as in the
+    paper.  They are 1 / (3 inputs^2) in the first layer, 2 / (w0^2 fan-in) in the other layers, and 1 / (3
+    fan-in) for biases.  The frequencies of the first layer are then about w0 / sqrt(3 inputs).  The factor w0
+    makes the gradients with respect to hidden layers' weights w0 times as large.
 
     Attributes
     ----------
@@ -205,7 +205,7 @@ class SineNetwork(Network):
 
     @property
     def mlp(self) -> MLP:
-        """The MLP of sines whose hidden weights and biases are w0 times those of this network."""
+        """The MLP of sines with hidden weights and biases that are w0 times the values of this network."""
         return MLP(self.sizes, "sine")
 
     def resized(self, inputs: int, outputs: int) -> Self:

@@ -7,8 +7,8 @@ Learning rates transfer from one width to another by the maximal update parametr
 arXiv 2203.03466, table 8).  A matrix whose fan-in grows with the width is multiplied by 64 / fan-in when it
 is applied, and its initial weights are larger by the inverse factor.  Under Adam, the effective learning rate
 of such a matrix then falls as 1 / width, and the effective learning rates of all other tensors stay the same.
-Therefore the recipe has a single learning rate.  The last layer's initial weights are zero, so all initial
-logits are 0.
+Therefore the recipe has a single learning rate.  The last layer's initial weights are zero.  Therefore all
+initial logits are 0.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Figures of results: each function draws a result into `ax`, or into a new figure, and returns the Axes.
 
 Sizes and errors have logarithmic axes with plain numbers.  Intervals are bands or bars.  A floor that the
-data do not determine is drawn as an upper bound.  Figures do not use pyplot, therefore no figure needs to be
+data do not determine is drawn as an upper bound.  Figures do not use pyplot.  Therefore no figure needs to be
 closed::
 
     plots.extrapolation(result).figure.savefig("extrapolation.png")

@@ -157,7 +157,7 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
         The Axes of the optimal sizes.  ``.figure.axes`` of a new figure has the Axes of the runs first, and
-        those of the optimal sizes second.
+        the Axes of the optimal sizes second.
     """
     with mpl.rc_context(STYLE):
         if ax is None and result.isoflop is not None:

@@ -62,8 +62,8 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
     """Draw the errors of pruned networks against the invariant m*, in units in which all curves coincide.
 
     The error is in units of each network's dense plateau eps_np.  For depth l, width w and density d, the
-    invariant is m* = l^phi w^psi d.  It is in units of p (eps_up / eps_np)^(1 / gamma), the invariant at
-    which the power law leaves the dense plateau.  In these units the law is (1 + 1 / m*^2)^(gamma / 2),
+    invariant is m* = l^phi w^psi d.  The axis shows m* in units of p (eps_up / eps_np)^(1 / gamma), the value
+    at which the power law leaves the dense plateau.  In these units the law is (1 + 1 / m*^2)^(gamma / 2),
     except near the upper plateau eps_up.  Lines show the law for each network over the densities that it was
     pruned to.  Colours show widths, and the shapes of marks show depths.  A point is the mean of ln error
     over a network's seeds.  Each network has a density at which its error is lowest.  Marks at higher

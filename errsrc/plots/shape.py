@@ -44,7 +44,7 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     shape : CurveShape
-        The shape of a curve of two or more cells, at least one of which has an error above 0.
+        The shape of a curve with two or more different n, and with an error above 0 at one or more of them.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 

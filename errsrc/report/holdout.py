@@ -1,4 +1,4 @@
-"""Pages about a law that was fitted to small networks and compared with larger ones."""
+"""Pages about a law that was fitted to small networks and compared with larger networks."""
 
 from __future__ import annotations
 

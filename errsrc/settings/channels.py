@@ -137,7 +137,7 @@ class Flips(Channel):
 
     @property
     def noise_is_constant(self) -> bool:
-        """True: the rate of flips is the same at all inputs."""
+        """True, because the rate of flips is the same at all inputs."""
         return True
 
     @property

@@ -156,8 +156,8 @@ class LinearTeacher(GaussianSetting):
 
         Let C be the covariance of the inputs.  For one teacher W, the mean squared error of the best map is
         the sum of the squared singular values of W C^1/2 after the k-th.  The mean of the error over teachers
-        is estimated from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  It is exactly 0 if no W has a
-        rank above k.  See `Setting.realizability`.
+        is estimated from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  The mean is exactly 0 if no W
+        has a rank above k.  See `Setting.realizability`.
         """
         if not function_class.linear:
             return super().realizability(function_class)

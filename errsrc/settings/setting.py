@@ -57,8 +57,9 @@ class Setting(Checked, abc.ABC):
         """Smallest excess risk of a constant prediction, before any example is seen.
 
         The constant is the same for all teachers.  The target variance therefore includes the variance of the
-        teachers' means.  It is the largest excess risk that learning can remove.  For the squared loss, the
-        target variance is the variance of the teachers' values over teachers and inputs, summed over outputs.
+        teachers' means.  The target variance is the largest excess risk that learning can remove.  For the
+        squared loss, the target variance is the variance of the teachers' values over teachers and inputs,
+        summed over outputs.
         """
 
     @abc.abstractmethod

@@ -325,8 +325,8 @@ def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> st
     """Return a text table of verdicts for finished cells of one kind.
 
     For thresholds, the table has a line for each setting and learner.  For a search, the table has a line for
-    each part of the region.  It says whether the claim is supported, refuted or not tested there.  The
-    counterexample follows below the table.  For examples, the table has a line for each example.
+    each part of the region.  Each line says whether the claim is supported, refuted or not tested in this
+    part.  The counterexample follows below the table.  For examples, the table has a line for each example.
 
     Parameters
     ----------

@@ -38,7 +38,8 @@ def load_study(
         The file of finished cells; by default STUDY.db next to STUDY.toml.
     modules : str or iterable of str
         Names of your own modules that define the study's kind, or classes that the study names, such as
-        "mylab.experiments".  They are imported; no other module is imported because the TOML file names it.
+        "mylab.experiments".  These modules are imported.  A name in the TOML file never makes errsrc import
+        any other module.
 
     Returns
     -------
@@ -89,7 +90,8 @@ def run_study(
         Whether to show progress on stderr.
     modules : str or iterable of str
         Names of your own modules that define the study's kind, or classes that the study names, such as
-        "mylab.experiments".  They are imported; no other module is imported because the TOML file names it.
+        "mylab.experiments".  These modules are imported.  A name in the TOML file never makes errsrc import
+        any other module.
 
     Returns
     -------

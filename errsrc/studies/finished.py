@@ -116,7 +116,7 @@ class FinishedStudy(Result):
         -------
         dict of str to list of int
             For each group, by its label, the indices of its cells in `cells`.  The label has the values of
-            the fields that differ between groups.  It is empty if there is only one group.
+            the fields that differ between groups.  The label is empty if there is only one group.
         """
         fixed = [
             field

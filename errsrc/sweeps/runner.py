@@ -131,7 +131,8 @@ def run(
     -----
     Each batch is written to the store as soon as it is computed.  Therefore an interruption (Ctrl-C, a kill,
     a power cut) loses only the batches that are being computed.  The result of a cell depends on the cell
-    and, up to rounding, on its batch.  It does not depend on the order, the number of workers or retries.
+    and, up to rounding, on its batch.  The result does not depend on the order of the batches, on the number
+    of workers or on retries.
 
     A cell that its class or its data reject counts as failed before anything is computed, and the other cells
     are computed.  If a batch of several cells raises ValueError or TypeError, each of its cells is computed

@@ -31,8 +31,8 @@ class Store:
     path : path
         The file.  If it does not exist and `write` is True, it is created.
     write : bool
-        Whether to open the file for writing.  The process that does so is the *driver* of the file.  A file
-        has one driver at a time, and any number of readers, which never disturb the driver.
+        Whether to open the file for writing.  The process that opens the file for writing is the *driver* of
+        the file.  A file has one driver at a time, and any number of readers, which never disturb the driver.
 
     Raises
     ------
@@ -308,10 +308,10 @@ class Store:
     def batches(self, study: Study, places: Sequence[int]) -> list[list[int]]:
         """Return the batches (lists of cells that are computed together) for unfinished cells.
 
-        The list of cells of a batch is written to the file before the batch is first computed.  It does not
-        change until the batch is finished.  Therefore an interrupted study continues with the same batches.
-        Cells without a batch form new batches.  If `places` has only some cells of an unfinished batch, this
-        batch is dissolved, and these cells form new batches.
+        The list of cells of a batch is written to the file before the batch is first computed.  The list does
+        not change until the batch is finished.  Therefore an interrupted study continues with the same
+        batches.  Cells without a batch form new batches.  If `places` has only some cells of an unfinished
+        batch, this batch is dissolved, and these cells form new batches.
 
         Parameters
         ----------

@@ -136,7 +136,7 @@ class LanguageResult:
     bits_per_byte, bits_per_byte_se
         The cross-entropy and its standard error, in bits per byte of text.
     error
-        Share of test tokens for which another token was predicted as the most probable one.
+        Share of test tokens that the network did not predict as the most probable token.
     validation_loss
         Cross-entropy in nats per token on the validation set, at the best evaluation.  The validation set
         chooses this evaluation.  Therefore the number is biased low: do not report it.

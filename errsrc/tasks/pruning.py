@@ -25,7 +25,7 @@ from errsrc.training import PruningLevel, Rounds, prunable, prune
 class PruningCell(VisionCell):
     """Configuration of one network that is trained and then pruned.
 
-    The fields are those of `VisionCell`, and the following one.
+    The fields are the fields of `VisionCell` and the field ``rounds``.
 
     Attributes
     ----------

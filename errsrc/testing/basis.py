@@ -179,7 +179,7 @@ def functions_are_orthonormal_under_the_quadrature(case: BasisCase) -> None:
 
 
 def functions_are_orthonormal_under_the_inputs_drawn(case: BasisCase) -> None:
-    """The mean product of two functions over random inputs is 1 for the same function, and 0 otherwise.
+    """The mean product of two functions over random inputs is 1 if they are the same function, otherwise 0.
 
     A mean may differ by up to `STANDARD_ERRORS` standard errors.
     """

@@ -304,7 +304,7 @@ def realizability_is_the_residual_of_the_projection(case: SettingCase) -> None:
     functions of `frame` by least squares, and takes the variance of the residuals.  Only a `GaussianSetting`
     is tested, for classes with a `frame` and an exact quadrature.  The class `RankK` of linear maps of
     limited rank is smaller than the class of all linear maps.  Therefore its realizability must be at least
-    that of all linear maps.
+    the realizability of all linear maps.
     """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):
@@ -373,8 +373,8 @@ def check_setting(
 ) -> None:
     """Test whether a setting has the properties that every setting must have.
 
-    The setting's noise, variances and covariances are compared with means over draws.  They must agree within
-    `ERRORS` standard errors.
+    The setting's noise, variances and covariances are compared with means over draws.  The values must agree
+    within `ERRORS` standard errors.
 
     Parameters
     ----------

@@ -66,9 +66,10 @@ def random_features(
 
     This is the omniscient estimate of Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646), in a form
     without differences of nearly equal terms.  Suppose that the ridge and the noise are 0, and that the
-    teacher's weights are independent with variance s_w^2, so c_i^2 = s_w^2 e_i.  The estimate is then that of
-    Maloney, Roberts and Sully 2022 (arXiv 2210.16859): s_w^2 g min(n, m) / (1 - min(n, m) / max(n, m)).  It
-    is symmetric in n and m.  For growing m, the estimate approaches that of `kernel_regression`.
+    teacher's weights are independent with variance s_w^2, which means that c_i^2 = s_w^2 e_i.  The estimate
+    is then equal to the estimate of Maloney, Roberts and Sully 2022 (arXiv 2210.16859): s_w^2 g min(n, m) /
+    (1 - min(n, m) / max(n, m)).  This expression is symmetric in n and m.  As m grows, the estimate
+    approaches the result of `kernel_regression`.
 
     Examples
     --------

@@ -60,8 +60,8 @@ def learned(n: float, m: float, eigenvalues: Array, ridge: float) -> Learned:
     -----
     Let v = ridge / g.  The smaller root z of (n - z)(1 - z / m) = v grows with g, and the sum of L_i falls
     with g.  Therefore the root and the sum are equal at one g only.  Brent's method finds this g on a
-    logarithmic scale, between known bounds.  For a small ridge, z is close to n or to m, so the code avoids
-    the differences n - z and m - z.  The cost is about 15 sums over the M eigenvalues.
+    logarithmic scale, between known bounds.  For a small ridge, z is close to n or to m.  Therefore the code
+    avoids the differences n - z and m - z.  The cost is about 15 sums over the M eigenvalues.
     """
     scale = _scale(n, m, eigenvalues, ridge)
     learnability = np.divide(

@@ -40,7 +40,7 @@ def magnitude_masks(
     """Return masks that keep the weights of largest magnitude of each network.
 
     All tensors that may be pruned are ranked together.  Exactly round(density x prunable) of their weights
-    are kept, and at least one weight.  Among weights of equal magnitude, the first ones are kept.
+    are kept, and at least one weight.  If weights have equal magnitudes, the first of these weights are kept.
 
     Parameters
     ----------

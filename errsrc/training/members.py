@@ -79,7 +79,8 @@ class Trained:
         validation examples.  Without validation, they are measured on the training rows.
     rewind_weights
         The weights, before averaging, at the ``rewind_step`` of `errsrc.training.train`.  If the network
-        ended before this step, they are the weights at its last step.  The shapes are those of ``weights``.
+        ended before this step, they are the weights at its last step.  The shapes are the same as those of
+        ``weights``.
     """
 
     weights: Weights

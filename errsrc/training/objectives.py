@@ -146,7 +146,7 @@ class CrossEntropy(TrainingLoss):
         return flat.view(*outputs.shape[:2], -1).mean(2)
 
     def wrong_shares(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the share of positions for which the most probable class is wrong, (E, B)."""
+        """Return the share of positions at which the most probable class is wrong, (E, B)."""
         return (outputs.argmax(-1) != y).to(outputs.dtype).view(*outputs.shape[:2], -1).mean(2)
 
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:

@@ -85,7 +85,7 @@ class TrainingProgress:
         Parameters
         ----------
         state : dict
-            A dict that the method `state` has returned, such as the one in a checkpoint.
+            A dict that the method `state` has returned, such as the dict in a checkpoint.
         """
         return cls(**{f.name: state[_CHECKPOINT_NAMES.get(f.name, f.name)] for f in fields(cls)})
 
