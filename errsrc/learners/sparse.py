@@ -48,12 +48,13 @@ class SparseFit(BandFunction):
     starts : int
         Number of starts of the matching pursuit.
     certificate : str
-        For which teachers the labels prove that this function is the teacher: "every teacher", "almost every
-        teacher" or "none".  A teacher is a function with at most K nonzero coefficients, where K is the
-        learner's ``sparsity``, and labels without noise.  The values of the functions at the actual inputs
-        decide, see `errsrc.learners.uniqueness`.  The certificate is "none" if the residual does not vanish,
-        if there are fewer than 2 K different inputs, or if other functions may have the same labels.  "almost
-        every teacher" leaves out teachers whose coefficients obey a certain equation.
+        The set of teachers for which the labels prove that this function is the teacher: "every teacher",
+        "almost every teacher" or "none".  A teacher is here a function with at most K nonzero coefficients
+        and labels without noise, where K is the learner's ``sparsity``.  The certificate depends on the
+        values of the functions at the actual inputs, see `errsrc.learners.uniqueness`.  The certificate is
+        "none" if the residual does not vanish, if there are fewer than 2 K different inputs, or if other
+        functions may have the same labels.  The set "almost every teacher" leaves out teachers whose
+        coefficients obey a certain equation.
     status : str
         A sentence that says how many functions were found, and whether other functions may fit.
     """
@@ -101,11 +102,11 @@ class SparseRecovery(Learner):
 
     Notes
     -----
-    A pursuit costs 2 K n M operations, and the certificate at most about 2e8.  The memory is 3 n M numbers.
-    With K = 10, M = 10,001 and random inputs, the learner is exact in 99 of 100 draws at n = 7 K, and in all
-    draws from n = 8 K on.  If all nonzero coefficients have equal size, it is exact in 95 of 100 draws at n =
-    10 K, and in all draws from n = 12 K on.  At n = 12 K, a single pursuit is exact in 79 of 100 draws
-    (``python benchmarks/sparse.py``).
+    A pursuit costs 2 K n M operations, and the certificate costs at most about 2e8 operations.  The memory is
+    3 n M numbers.  With K = 10, M = 10,001 and random inputs, the learner is exact in 99 of 100 draws at n =
+    7 K, and in all draws from n = 8 K on.  If all nonzero coefficients have equal size, it is exact in 95 of
+    100 draws at n = 10 K, and in all draws from n = 12 K on.  At n = 12 K, a single pursuit is exact in 79 of
+    100 draws (``python benchmarks/sparse.py``).
 
     Examples
     --------

@@ -1,23 +1,23 @@
-"""Do the labels of a few basis functions belong to no other few functions?  A check of the actual nodes.
+"""Certificates that no other combination of few basis functions gives the same labels at the given nodes.
 
-A learner finds K or fewer functions S of a basis that give the labels exactly.  Another set T of at most K
-functions may give the same labels.  Let A be the matrix of all M functions at the n nodes.  If every 2 K
-columns of A are linearly independent, no such T exists (Donoho and Elad 2003).  Random inputs do not always
+A learner finds a set S of at most K functions of a basis that give the labels exactly.  Another set T of at
+most K functions may give the same labels.  Let A be the matrix of all M functions at the n nodes.  If every 2
+K columns of A are linearly independent, no such T exists (Donoho and Elad 2003).  Random inputs do not always
 have this property: on the Boolean cube, a few nodes give many functions the same values.  To test all sets of
 2 K columns takes too long if M is large.  This module therefore starts from the set S that was found:
 
 1. The columns of S must be independent, and no other column may lie in their span.  Otherwise nothing is
    proved.  If a set T with random coefficients gives the labels, almost surely all columns of T lie in the
-   span of S.  So this check alone excludes almost every other teacher.
+   span of S.  Therefore this check alone excludes almost every other teacher.
 2. Project all other columns on the complement of the span of S.  If every K of the projections are
    independent, no other set gives the labels of any function in the span of S.  Columns of small coherence
    are independent without a search; otherwise the sets are enumerated, up to `LARGEST_COST`.
 3. If all values are -1 and 1, as on the cube, a set T that gives the labels of K functions S implies a linear
    relation between the coefficients with small integers: determinants of matrices of -1 and 1 of order K + 1,
-   divided by 2^K.  Coefficients without such a relation are therefore the only ones.
+   divided by 2^K.  If the coefficients have no such relation, no such set T exists.
 4. If a function that varies has equal absolute values at many nodes, the nodes have a structure, such as a
-   grid or a symmetry.  Coefficients of equal size may then give the labels of other
-   functions, and check 1 alone proves nothing about them.
+   grid or a symmetry.  Coefficients of equal size may then give the labels of other functions, and check 1
+   alone proves nothing about such coefficients.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def certify_support(
     support : ndarray of int64, (S,)
         Positions of the functions that were found.
     coefficients : ndarray of float64, (S,) or (S, outputs)
-        Their coefficients.
+        Coefficients of these functions.
     sparsity : int
         K, the largest number of functions of the target; S <= K.
     strides : bool
@@ -77,7 +77,7 @@ def certify_support(
     certificate : str
         "every teacher", "almost every teacher" or "none".
     reason : str
-        Why, as the second half of a sentence.
+        The reason for the certificate, as the second half of a sentence.
     """
     norms = np.linalg.norm(values, axis=0)
     columns = values / np.where(norms > 0, norms, 1.0)

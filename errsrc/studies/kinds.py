@@ -2,7 +2,7 @@
 
 A kind or class is imported when the file of a study names it.
 
-Users' own kinds and classes are in modules that a command or a call names, see `import_own`.
+Kinds and classes of your own are in modules that a command or a function call names, see `import_own`.
 """
 
 from __future__ import annotations
