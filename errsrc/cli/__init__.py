@@ -32,6 +32,8 @@ COMMANDS = {
     "design": "find the next runs that narrow a prediction's interval most for their cost",
     "budget": "split a learner's error into its four sources",
     "conjecture": "test whether a learner becomes exact at a finite number of examples",
+    "new": "write a small study with comments, to start from",
+    "kinds": "list the kinds of studies, their fields, defaults and accepted values",
     "run": "compute the missing cells (single computations) of a study",
     "status": "show how much of a study is finished",
     "export": "write the finished cells of a study as CSV",

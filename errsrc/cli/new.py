@@ -1,0 +1,49 @@
+"""errsrc new: write a small study with comments, to start from."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = """\
+Write a small study with comments into a folder.  It runs as it is, in seconds to about a minute on
+a CPU; change it to make it yours.  No file is overwritten.
+
+  vision      networks trained on images, over data sizes and widths
+  language    language models trained on a text, over numbers of tokens and widths
+  budget      the four sources of a learner's error; also in a setting of your own
+  conjecture  thresholds from which learners are exact, and the search for counterexamples
+  own         an experiment of your own: a module with its function, and a study of it
+"""
+
+EXAMPLES = """\
+examples:
+  errsrc new own my_experiment
+  cd my_experiment
+  errsrc run grid.toml --kinds experiment
+  errsrc report grid.toml --kinds experiment
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    parser.add_argument("kind", metavar="KIND", help="vision, language, budget, conjecture or own")
+    parser.add_argument("folder", metavar="DIR", help="the folder, which may be new")
+    parser.add_argument("--json", action="store_true", help="print the paths of the files as JSON")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the files, and print their paths and the next commands."""
+    from errsrc.studies.starters import STARTERS, write_starter
+
+    written = write_starter(args.kind, Path(args.folder))
+    if args.json:
+        from errsrc.cli.stores import print_json
+
+        print_json({"written": written, "next": STARTERS[args.kind]})
+        return
+    for path in written:
+        print(f"wrote {path}")
+    print(f"\nNext, in {args.folder}:")
+    for command in STARTERS[args.kind]:
+        print(f"  {command}")
