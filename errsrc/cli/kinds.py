@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from errsrc.studies.descriptions import Description
+    from errsrc.studies.descriptions import KindDescription
 
 DESCRIPTION = """\
 List the kinds of studies, and the fields of their cells.  A study (TOML) names its kind, and gives
@@ -44,13 +44,13 @@ def run(args: argparse.Namespace) -> None:
 
     from errsrc.cli.stores import import_named, print_json
     from errsrc.studies import ALL
-    from errsrc.studies.descriptions import Description, available, describe
+    from errsrc.studies.descriptions import KindDescription, available, describe
 
     import_named(args)
     found = {name: describe(name) if args.names else available(name) for name in args.names or ALL}
     if args.json:
         shown = {
-            name: dataclasses.asdict(one) if isinstance(one, Description) else {"needs": one}
+            name: dataclasses.asdict(one) if isinstance(one, KindDescription) else {"needs": one}
             for name, one in found.items()
         }
         print_json(shown)
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     print("\n\n".join(parts))
 
 
-def _lines(one: Description, nested: bool) -> Iterator[str]:
+def _lines(one: KindDescription, nested: bool) -> Iterator[str]:
     """Yield the lines about a kind; those about nested tables and meanings only if `nested`."""
     yield f"{one.name}: {one.summary}" if one.summary else one.name
     fields = [field for field in one.fields if nested or "." not in field.name]

@@ -47,7 +47,7 @@ class FieldDescription:
 
 
 @dataclass(frozen=True)
-class Description:
+class KindDescription:
     """A kind of study, or a class that specs can name.
 
     Attributes
@@ -65,7 +65,7 @@ class Description:
     fields: tuple[FieldDescription, ...]
 
 
-def describe(name: str) -> Description:
+def describe(name: str) -> KindDescription:
     """Return the description of a kind of study, or of a class that specs can name, such as "ridge".
 
     Parameters
@@ -91,7 +91,7 @@ def describe(name: str) -> Description:
                 f"No kind or class is called {name!r}{near}; 'errsrc kinds' lists the kinds.{own}"
             )
         record_class = classes[name]
-    return Description(name, _summary(record_class), tuple(_fields(record_class)))
+    return KindDescription(name, _summary(record_class), tuple(_fields(record_class)))
 
 
 def _classes() -> dict[str, type]:
@@ -183,7 +183,7 @@ def _meanings(record_class: Any) -> dict[str, str]:
     return meanings
 
 
-def available(name: str) -> Description | str:
+def available(name: str) -> KindDescription | str:
     """Return the description of a kind, or the message about the package that it needs.
 
     Parameters
