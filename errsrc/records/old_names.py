@@ -78,7 +78,7 @@ OLD_LAST_ATTRIBUTES: dict[str, dict[str, Any]] = {"resnet": {"beyond": 2}, "wrn"
 
 
 def stored_study(kind: str) -> str:
-    """Return the name that stores use for a kind of study.
+    """Return the name that stores (files of finished cells) use for a kind of study.
 
     Parameters
     ----------
@@ -88,13 +88,13 @@ def stored_study(kind: str) -> str:
     Returns
     -------
     str
-        The first name of the kind, which is the new name if the kind was never renamed.
+        The name that the kind had at first.  It is the new name if the kind was never renamed.
     """
     return OLD_STUDIES.get(kind, kind)
 
 
 def current_study(kind: str) -> str:
-    """Return the new name of a kind of study.
+    """Return the new name of a kind of study that may have been renamed.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def current_study(kind: str) -> str:
 
 
 def current_kind(kind: str) -> str:
-    """Return the new name of a class.
+    """Return the new name of a class that may have been renamed.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def current_kind(kind: str) -> str:
 
 
 def current_field(owner: str, field: str) -> str:
-    """Return the new name of a field.
+    """Return the new name of a field that may have been renamed.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def stored_repr(value: Any) -> str:
 
 
 def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves:
-    """Return a record's flat table with the names that stores use.
+    """Return a record's flat table with the names that stores (files of finished cells) use.
 
     Parameters
     ----------
@@ -220,7 +220,9 @@ def stored_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves
 
 
 def current_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leaves:
-    """Return a flat table from a store with new names; this is the inverse of `stored_names`.
+    """Return a flat table from a store (a file of finished cells) with new names.
+
+    This is the inverse of `stored_names`.
 
     Parameters
     ----------
@@ -286,7 +288,7 @@ def _renamed_paths(
 
 
 def stored_results(study: str, results: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the results of a cell with the names that stores use.
+    """Return the results of a cell with the names that stores (files of finished cells) use.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ _SCALARS = {int: "an integer", float: "a number", str: "a string", bool: "true o
 
 
 def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Rooms | None = None) -> Any:
-    """Make a record from a nested table, such as a table of a TOML or JSON file.
+    """Make a record (a dataclass of plain values) from a nested table, such as a TOML or JSON table.
 
     A value is converted to the type of its field only if nothing is lost.  Old names of fields and classes
     are accepted.
@@ -79,7 +79,7 @@ class Reader:
     rooms: Rooms
 
     def build(self, value: Any, record_class: Any, path: str = "", owner: str | None = None) -> Any:
-        """Make a record from a table, see `errsrc.records.build`.
+        """Make a record (a dataclass) from a table, see `errsrc.records.build`.
 
         Parameters
         ----------
@@ -213,7 +213,7 @@ class Reader:
         return out
 
     def kind(self, table: Mapping[str, Any], path: str, options: Sequence[str]) -> str:
-        """Return the ``kind`` that a table names; an old name is replaced by the new name.
+        """Return the ``kind`` (the name of a class) in a table; an old name is replaced by the new name.
 
         Parameters
         ----------

@@ -18,11 +18,11 @@ from errsrc.records.old_names import OLD_ATTRIBUTES, OLD_LAST_ATTRIBUTES, is_add
 
 
 def flatten(record: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leaves]:
-    """Return a record as two flat tables: the values that differ from their defaults, and all defaults.
+    """Return a record as two flat dicts: the values that differ from their defaults, and all defaults.
 
-    The second table has all defaults, including the defaults of the fields of nested records.  It also has
-    the names of the classes of nested records, under paths such as ``"setting.kind"``.  The second table,
-    updated with the first, describes the whole record.
+    The second dict has all defaults, including the defaults of the fields of nested records.  It also has the
+    names of the classes of nested records, under paths such as ``"setting.kind"``.  The second dict, updated
+    with the first, describes the whole record.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _plain(value: Any, hint: Any, path: str) -> Any:
 
 
 def digest(leaves: Mapping[str, Any], head: str = "") -> str:
-    r"""Return the key of a flat table: 32 hexadecimal digits of a SHA-256.
+    r"""Return the key of a record's flat table: 32 hexadecimal digits of a SHA-256.
 
     These are the first digits of ``sha256(head + lines)``, where ``lines`` has a `line` for each value, in
     the order of the paths.  Anyone can therefore compute a row's key from the configuration in the row.
@@ -115,7 +115,7 @@ def digest(leaves: Mapping[str, Any], head: str = "") -> str:
     Parameters
     ----------
     leaves : mapping of str to plain values
-        The table.
+        The table: the values of the record by dotted path, see `flatten`.
     head : str
         Text before the lines, such as ``"vision 1\n"``.
 
@@ -133,7 +133,7 @@ def digest(leaves: Mapping[str, Any], head: str = "") -> str:
 
 
 def line(leaf: tuple[str, Any]) -> str:
-    r"""Return the line of a value in the text from which a key is computed.
+    r"""Return the line of a value in the text from which `digest` computes a key.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from errsrc.records.names import default_of, is_record
 
 @functools.singledispatch
 def text(value: Any) -> str:
-    """Return a record as text: its repr without the fields that have their default values.
+    """Return a record (a dataclass) as text: its repr without the fields that have their default values.
 
     ``text.register`` registers another function for a class.
 

@@ -252,7 +252,7 @@ def thresholds_by_setting(
     cells : sequence of ThresholdCell
         The cells.
     rows : sequence of mappings
-        The row of each cell.
+        The row (results) of each cell, as `errsrc.sweeps.Store.rows` returns them.
     curves : sequence of mappings
         The learning curve of each cell, as `errsrc.sweeps.Store.curves` returns them.
 
@@ -278,7 +278,7 @@ def threshold_lines(
     cells : sequence of ThresholdCell
         The cells.
     rows : sequence of mappings
-        The row of each cell.
+        The row (results) of each cell, as `errsrc.sweeps.Store.rows` returns them.
 
     Returns
     -------
@@ -308,7 +308,7 @@ def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     Parameters
     ----------
     row : mapping
-        The row of the search.
+        The row (results) of the search, as `errsrc.sweeps.Store.rows` returns it.
 
     Returns
     -------
@@ -333,7 +333,7 @@ def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> st
     cells : sequence of cells
         Cells of the kind "threshold", "search" or "example".
     rows : sequence of mappings
-        The row of each cell.
+        The row (results) of each cell, as `errsrc.sweeps.Store.rows` returns them.
 
     Returns
     -------

@@ -31,7 +31,7 @@ SIZES = ("n", "width", "depth", "seed", "steps")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PrunedFamily(Result):
-    """Pruned networks of one family on one data set, and their laws.
+    """Pruned networks of one family (such as "resnet") on one data set, and their laws.
 
     Attributes
     ----------

@@ -103,7 +103,7 @@ def run_rank_zero(function: Function, batches: Batches) -> Answers:
     Parameters
     ----------
     function : callable
-        Maps a batch to its answer, see `errsrc.sweeps.engines`.
+        Maps a batch of cells to its answer, see `errsrc.sweeps.engines`.
     batches : sequence of sequences
         The batches of cells.
 

@@ -85,7 +85,7 @@ OWN_QUANTITIES = Quantities("error", "m", (), None, "examples", "error")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TrainedFamily(Result):
-    """Networks of one family that were trained on one data set, and the law of their sizes.
+    """Networks of one family (such as "mlp") that were trained on one data set, and the law of their sizes.
 
     Attributes
     ----------
@@ -271,7 +271,7 @@ def left_out(
     cells : sequence of cells
         The cell of each run: its arguments.
     rows : sequence of mappings
-        The row of each cell.
+        The row (results) of each cell, as `errsrc.sweeps.Store.rows` returns them.
     used : bool array (runs,)
         False for the runs that were left out.
     name : str

@@ -52,7 +52,8 @@ def dask(
     Parameters
     ----------
     function : callable
-        Function that maps a batch to its answer.  Workers need the same version of errsrc as this process.
+        Function that maps a batch to its answer, such as the results of its cells.  Workers need the same
+        version of errsrc as this process.
     batches : sequence of sequences
         The batches.  Each batch is a sequence of cells that are computed together.
     workers : int, optional

@@ -55,14 +55,14 @@ def serial(function: Function, batches: Batches) -> Answers:
     Parameters
     ----------
     function : callable
-        Maps a batch to its answer.
+        Maps a batch to its answer, such as the results of its cells.
     batches : sequence of sequences
         The batches.  Each batch is a sequence of cells that are computed together.
 
     Yields
     ------
     list of (int, object)
-        The index of a batch and its answer.
+        The index of a batch, and the answer for this batch.
     """
     for place, batch in enumerate(batches):
         yield [(place, function(batch))]

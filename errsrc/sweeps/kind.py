@@ -100,7 +100,7 @@ class Kind(Checked):
         return f"{self.stored_name} {self.version}\n"
 
     def flatten(self, cell: Any, fields: Container[str] | None = None) -> tuple[Leaves, Leaves]:
-        """Return the fields of a cell as two flat dicts, with the field names that stores use.
+        """Return the fields of a cell as two flat dicts, with the names that stores (files of cells) use.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Kind(Checked):
         return self.stored(given, kinds), self.stored(defaults, kinds)
 
     def stored(self, leaves: Leaves, kinds: Mapping[str, Any]) -> Leaves:
-        """Return some of a cell's flat fields, with the field names that stores use.
+        """Return some of a cell's flat fields, with the names that stores (files of finished cells) use.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class Kind(Checked):
         return records.stored_names(leaves, cell_name(self.name), kinds)
 
     def key(self, cell: Any) -> str:
-        """Return the key of a cell.
+        """Return the key of a cell, which identifies the row of the cell in a store.
 
         Parameters
         ----------

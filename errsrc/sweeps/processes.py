@@ -48,9 +48,9 @@ def local(
     Parameters
     ----------
     function : callable
-        Function that maps a batch to its answer.  Processes are spawned.  Therefore the function must be
-        defined in a module, not in a notebook or at the prompt.  A script must start its work under ``if
-        __name__ == "__main__":``.
+        Function that maps a batch to its answer, such as the results of its cells.  Processes are spawned.
+        Therefore the function must be defined in a module, not in a notebook or at the prompt.  A script must
+        start its work under ``if __name__ == "__main__":``.
     batches : sequence of sequences
         The batches.  Each batch is a sequence of cells that are computed together.
     workers : int, optional

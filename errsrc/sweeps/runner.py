@@ -47,8 +47,8 @@ class RunSummary(Result):
     finished
         Number of cells that this run finished.
     failed
-        The error message of each failed cell of the study, by key.  This includes cells that failed in an
-        earlier run and were not tried again.
+        The error message of each failed cell of the study, by the key of the cell.  This includes cells that
+        failed in an earlier run and were not tried again.
     lost
         For each process that was lost during a batch, a phrase that says why it was lost.
     seconds
@@ -390,7 +390,7 @@ def failure_message(answer: Any) -> str | None:
     Parameters
     ----------
     answer
-        The answer of a batch.
+        What an engine yielded for a batch of cells.
 
     Returns
     -------

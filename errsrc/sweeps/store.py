@@ -132,7 +132,7 @@ class Store:
         Returns
         -------
         dict of str to str
-            The messages by key.
+            The messages, by the key of the cell.
         """
         return dict(self._file.query("SELECT key, error FROM failures"))
 
