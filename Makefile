@@ -16,7 +16,7 @@ demo: .venv/.ready
 	.venv/bin/errsrc demo
 
 # Each tier of tests contains the one before.  The same examples are drawn every time, but in test-all.
-PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist worksteal
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist worksteal
 QUICK = --hypothesis-profile=ci -m "not full and not slow"
 
 check: lint

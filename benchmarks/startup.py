@@ -141,6 +141,7 @@ def measured(folder: str, repetitions: int) -> dict[str, dict]:
 def run_python(code: str, folder: str) -> str:
     """Run Python code in a folder and return what it prints; raise CalledProcessError if it fails."""
     env = os.environ | {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise each start would also compile the modules of errsrc
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env=env, stdout=subprocess.PIPE, text=True, check=True
     )

@@ -61,6 +61,7 @@ def test_a_range_of_budgets() -> None:
         assert main(["frontier", str(CLEAN), "--budgets", text]) == 2
 
 
+@pytest.mark.full
 def test_plans_of_several_budgets_are_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_fit(fit_csv(CLEAN, "chinchilla"), tmp_path / "fit.json")
     assert main(["plan", str(tmp_path / "fit.json"), "--budget", "1e18", "1e19", "1e20"]) == 0

@@ -162,6 +162,7 @@ def test_pieces_are_the_bytes_put_together_and_come_from_training_documents_alon
         np.testing.assert_array_equal(encoded["train"][name], tokens)
 
 
+@pytest.mark.full
 def test_a_file_without_line_ends_is_cut_between_characters(tmp_path):
     pytest.importorskip("sentencepiece")
     rng = np.random.default_rng(0)

@@ -26,6 +26,7 @@ def test_one_error_above_chance_is_kept(objective: str, unit: float) -> None:
     assert found.warnings[-1] == f"1 error lies up to 0.6% above eps0 = {0.9 * unit:g}, which noise explains."
 
 
+@pytest.mark.full
 def test_the_average_keeps_it_and_says_so_once() -> None:
     found = auto(ERROR, n=N, m=M, fixed={"eps0": 0.9})
     assert [text for text in found.warnings if "above eps0" in text] == [
@@ -33,6 +34,7 @@ def test_the_average_keeps_it_and_says_so_once() -> None:
     ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("eps0", [0.85, 0.8, 0.7, 0.3])
 def test_what_noise_does_not_explain_is_refused(eps0: float) -> None:
     with pytest.raises(ValueError, match=f"'error' parameter of .* must be numbers <= eps0 = {eps0}"):

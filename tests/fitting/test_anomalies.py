@@ -137,7 +137,7 @@ def test_rows_of_clean_data_are_rarely_far(kind: str, most: float, size: int) ->
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("row", [0, 3, pytest.param(6, marks=pytest.mark.slow), 11])
+@pytest.mark.parametrize("row", [0, *(pytest.param(row, marks=pytest.mark.slow) for row in (3, 6)), 11])
 @pytest.mark.parametrize("factor", [2.5, pytest.param(10.0, marks=pytest.mark.slow), 0.3])
 def test_one_outlier_of_a_curve_is_discounted_and_named(row: int, factor: float) -> None:
     n = 100 * 2.0 ** np.arange(12)
@@ -156,6 +156,7 @@ def test_one_outlier_of_a_curve_is_discounted_and_named(row: int, factor: float)
     assert found.members[0].law == clean.members[0].law
 
 
+@pytest.mark.full
 def test_two_outliers_of_a_grid_leave_the_estimates() -> None:
     n, m = (x.ravel() for x in np.meshgrid(1e8 * 4.0 ** np.arange(5), 1e6 * 4.0 ** np.arange(4)))
     truth = Chinchilla(1.8, 400.0, 400.0, 0.34, 0.28)
@@ -178,6 +179,7 @@ def test_a_law_with_a_cliff_is_not_warned_of_the_cliff() -> None:
     assert not any("cliff at" in text for text in fit(Cliff, error, n=n, fixed={"c_inf": 0.0}).warnings)
 
 
+@pytest.mark.full
 def test_errors_that_do_rise_are_fitted_by_a_law_that_can_rise() -> None:
     error = 0.1 * DOUBLING**0.12 * noise("normal", 10, 0.01, 4)
     with pytest.raises(ValueError, match=r"Errors that do rise need a law that can rise: fit\(Broken\)"):

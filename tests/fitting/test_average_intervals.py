@@ -52,6 +52,7 @@ def test_intervals_of_a_small_grid_are_as_wide_as_its_points_allow() -> None:
     assert own.intervals["beta"].low < own.law.beta < own.intervals["beta"].high  # type: ignore[attr-defined]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("unit", [1e-12, 1e5])
 def test_the_intervals_depend_on_no_unit(unit: float) -> None:
     rng = np.random.default_rng(1)
@@ -71,6 +72,7 @@ def test_a_curve_far_above_its_floor_has_an_upper_bound_of_the_floor() -> None:
     assert str(floor).startswith("< ")
 
 
+@pytest.mark.full
 def test_a_file_keeps_the_intervals(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     found = auto(Power(0.1, 2.0, 0.5).error(n=CURVE) * np.exp(0.02 * rng.standard_normal(12)), n=CURVE)

@@ -26,6 +26,7 @@ LAWS = (
 )
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("law", "other"), LAWS)
 def test_the_law_of_the_points_comes_first(law: Law, other: str) -> None:
     found = compare(["power", other], noisy(law, {"n": N}, 0.01), n=N)
@@ -35,6 +36,7 @@ def test_the_law_of_the_points_comes_first(law: Law, other: str) -> None:
     assert found.splits == ((7, 3), (8, 2)) if other in ("broken", "cliff") else ((5, 5), (7, 3), (8, 2))
 
 
+@pytest.mark.full
 def test_a_bend_is_told_from_a_power_law() -> None:
     n = 100 * 2.0 ** np.arange(16)
     law = Broken(a=0.0, b=3.0, c0=0.1, c1=0.5, d1=3000.0, f1=0.3)
@@ -58,6 +60,7 @@ def test_the_numbers_are_those_of_the_fits() -> None:
     assert found.best.miss == pytest.approx(math.sqrt(np.concatenate(squares).mean()), rel=1e-6)
 
 
+@pytest.mark.full
 def test_laws_of_ones_own_are_compared() -> None:
     n = 2.0 ** np.arange(20)
     error = noisy(Onset(a=0.9, onset=300.0, alpha=0.4), {"n": n}, 0.01)
@@ -80,6 +83,7 @@ def test_seeds_of_one_size_are_held_out_together() -> None:
     assert found.splits == ((5, 5), (7, 3), (8, 2))
 
 
+@pytest.mark.full
 def test_too_few_points_leave_a_reason_instead_of_a_number() -> None:
     found = compare(["power", "broken", "m4"], CURVE[:6], n=N[:6])
     by_name = {one.name: one for one in found.laws}
@@ -95,6 +99,7 @@ def test_too_few_points_leave_a_reason_instead_of_a_number() -> None:
     assert "broken: The 'error' parameter" in str(found)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("objective", ["divergence", "absolute", "huber"])
 def test_every_objective_can_be_compared(objective: str) -> None:
     found = compare(["power", "envelope"], CURVE, n=N, objective=objective)
@@ -135,6 +140,7 @@ def test_what_cannot_be_compared_is_refused(arguments: dict[str, Any], message: 
         compare(**call)
 
 
+@pytest.mark.full
 def test_the_command_prints_a_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [f"{n!r},{e!r}" for n, e in zip(N.tolist(), CURVE.tolist(), strict=True)]
     file = tmp_path / "runs.csv"

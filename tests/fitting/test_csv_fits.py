@@ -30,6 +30,7 @@ def the_same(one: Fit | AveragedFit, other: Fit | AveragedFit) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.full
 def test_a_fit_of_a_file_is_the_fit_of_its_columns(tmp_path: Path) -> None:
     file = written(tmp_path / "runs.csv", tokens=N, m=M, loss=NOISY, seeds=1 + N % 3)
     columns = {"n": "tokens", "error": "loss"}

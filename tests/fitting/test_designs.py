@@ -133,6 +133,7 @@ def test_a_design_stops_when_the_interval_is_narrow_enough(joint: Fit) -> None:
     assert "the noise of one run alone gives" in never.warnings[-1]
 
 
+@pytest.mark.full
 def test_runs_that_are_not_needed_are_dropped(curve: Fit) -> None:
     """Without any one of its runs, a design does not reach its goal; the last run alone may be enough."""
     found = design(curve, {"n": 1e7}, budget=1e7, until=0.1)
@@ -192,6 +193,7 @@ def test_questions_about_the_frontier_and_of_your_own(joint: Fit) -> None:
     assert own.half_widths[-1] < own.half_widths[0]
 
 
+@pytest.mark.full
 def test_an_average_and_a_law_in_n_alone(curve: Fit) -> None:
     average = auto(noisy(LAW, SIZES, 0.005), **SIZES)
     for question in (TARGET, {"exponent": "m"}):

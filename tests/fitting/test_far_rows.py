@@ -27,6 +27,7 @@ def diverged(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.full
 def test_the_average_names_the_line_and_fits_the_other_rows(diverged: Path) -> None:
     found = fit_csv(diverged)
     assert found.warnings[-1].startswith(

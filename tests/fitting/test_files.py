@@ -95,6 +95,7 @@ def test_a_chain_is_refused(tmp_path) -> None:
         save_fit(chain, tmp_path / "fit.json")
 
 
+@pytest.mark.full
 def test_an_average_is_read_back(tmp_path) -> None:
     found = auto(Power(0.1, 2.0, 0.5).error(n=N) * (1 + 0.02 * np.sin(np.arange(12) ** 2)), n=N)
     save_fit(replace(found, notes={"columns": {"n": "tokens"}}), tmp_path / "fit.json")

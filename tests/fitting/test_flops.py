@@ -39,6 +39,7 @@ def test_n_follows_from_the_compute_and_the_fit_says_so() -> None:
     np.testing.assert_allclose(again.predicted, predict_csv(same, CLEAN).predicted, rtol=1e-3)
 
 
+@pytest.mark.full
 def test_columns_have_other_names_and_the_average_takes_them_too() -> None:
     rows = np.genfromtxt(ONLY_C, delimiter=",", names=True)
     data = {"C": rows["flops"], "params": rows["m"], "loss": rows["error"]}

@@ -75,6 +75,7 @@ def test_exponents_of_other_laws_and_costs_are_slopes_between_the_budgets(clean:
     assert dear.m[0].estimate < exact.m[0].estimate
 
 
+@pytest.mark.full
 def test_an_average_has_the_frontier_of_its_central_curve() -> None:
     table = np.genfromtxt(FIXTURES / "isoflop_clean.csv", delimiter=",", names=True)
     found = auto(table["error"], fixed={"eps0": 10.0}, n=table["n"], m=table["m"])
@@ -116,6 +117,7 @@ def test_what_has_no_frontier_is_refused(clean: Fit) -> None:
         frontier(only_n, 1e9)
 
 
+@pytest.mark.full
 def test_plans_of_many_goals_are_the_plans_of_each(clean: Fit) -> None:
     both = plan(clean, budget=np.array([1e20, 1e21]))
     assert [one.m for one in both] == [plan(clean, budget=goal).m for goal in (1e20, 1e21)]

@@ -37,6 +37,7 @@ def test_determined_parameters_bring_no_warning() -> None:
     assert found.agreement > 0.3
 
 
+@pytest.mark.full
 def test_near_ties_are_reported() -> None:
     """Two breaks that explain a short curve equally well are both named."""
     n = np.geomspace(10, 1e4, 9)

@@ -26,6 +26,7 @@ def test_an_error_that_rises_is_no_power_law() -> None:
         auto(0.1 * density**0.5, density=density)
 
 
+@pytest.mark.full
 def test_a_parameter_that_its_prior_alone_holds_is_not_called_determined() -> None:
     """The data term is nothing here: its amplitude and its exponent are open, whatever the bootstrap says."""
     sizes = {"n": grid()["n"] * 4e6, "m": grid()["m"] * 1e4}
@@ -58,6 +59,7 @@ def test_auto_follows_a_law_that_it_has(tmp_path) -> None:
     np.testing.assert_array_equal(again.predict(n=ahead).high, found.predict(n=ahead).high)
 
 
+@pytest.mark.full
 def test_auto_does_not_care_for_the_order_of_its_inputs() -> None:
     sizes = grid()
     law = Chinchilla(E=1.8, A=480, B=2100, alpha=0.35, beta=0.37)
@@ -67,6 +69,7 @@ def test_auto_does_not_care_for_the_order_of_its_inputs() -> None:
     assert one.members[0].law == other.members[0].law
 
 
+@pytest.mark.full
 def test_auto_takes_the_dense_law_only_where_random_guess_is_known() -> None:
     sizes = grid()
     error = noisy(CIFAR, sizes, 0.01)
@@ -109,6 +112,7 @@ def test_auto_refuses_shapes_and_constants_in_its_own_words() -> None:
 CURVE = np.geomspace(100, 1e5, 12)
 
 
+@pytest.mark.full
 def test_the_table_begins_with_the_exponent_and_the_floor_of_the_average() -> None:
     found = auto(noisy(Power(0.1, 2.0, 0.5), {"n": CURVE}, 0.01), n=CURVE)
     assert len(found.members) > 1
@@ -122,6 +126,7 @@ def test_the_table_begins_with_the_exponent_and_the_floor_of_the_average() -> No
     assert floor["low"] < 0.1 < floor["high"]
 
 
+@pytest.mark.full
 def test_the_exponent_of_an_average_agrees_with_that_of_the_only_law_that_fits() -> None:
     error = noisy(Power(0.1, 2.0, 0.5), {"n": CURVE}, 0.01)
     own = fit(Power, error, n=CURVE, objective="log").intervals
@@ -132,6 +137,7 @@ def test_the_exponent_of_an_average_agrees_with_that_of_the_only_law_that_fits()
         assert found[key].high == pytest.approx(own[name].high, abs=0.35 * width)
 
 
+@pytest.mark.full
 def test_an_average_without_its_own_intervals_spans_those_of_its_laws() -> None:
     """As in files of errsrc 0.1."""
     found = dataclasses.replace(auto(noisy(Power(0.1, 2.0, 0.5), {"n": CURVE}, 0.01), n=CURVE), limits={})
@@ -143,6 +149,7 @@ def test_an_average_without_its_own_intervals_spans_those_of_its_laws() -> None:
     assert "brackets span the 90% intervals of all laws, and are none of the average" in str(found)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("exponent", [0.078, 0.2, 0.35, 0.6])
 @pytest.mark.parametrize("unit", [1.0, 1e3])
 def test_the_exponent_without_a_floor_stands_next_to_the_one_above_it(exponent: float, unit: float) -> None:

@@ -34,6 +34,7 @@ def test_any_values_have_logarithmic_and_linear_axes(values: list[float]) -> Non
     assert plots.png(ax).startswith(b"\x89PNG")
 
 
+@pytest.mark.full
 def test_one_budget_has_figures() -> None:
     rows = np.genfromtxt(ONLY_C, delimiter=",", names=True)[:6]
     found = compute_optimal(rows["error"], m=rows["m"], flops=rows["flops"])
@@ -44,6 +45,7 @@ def test_one_budget_has_figures() -> None:
         assert plots.png(one.plot()).startswith(b"\x89PNG")
 
 
+@pytest.mark.full
 def test_budgets_without_an_optimum_have_figures() -> None:
     rows = np.genfromtxt(ONLY_C, delimiter=",", names=True)
     falling = rows[:12][rows["m"][:12] < rows["m"][2]]

@@ -129,6 +129,7 @@ def test_curve_draws_points_fit_and_band_and_extrapolates_to_where_it_is_told():
     assert colours == {FITTED.lower()}
 
 
+@pytest.mark.full
 def test_curve_draws_an_average_of_laws_too():
     n = np.geomspace(100, 50_000, 12)
     noise = np.random.default_rng(0).normal(0.0, 0.03, len(n))

@@ -34,6 +34,7 @@ def test_a_target_under_the_floor_is_refused_with_the_floor() -> None:
     assert caught.value.best.estimate == pytest.approx(0.1, rel=1e-6)
 
 
+@pytest.mark.full
 @EVERY
 def test_a_fit_survives_its_file(law: type[Law], tmp_path) -> None:
     middle = {

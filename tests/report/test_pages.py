@@ -345,6 +345,7 @@ def test_a_pruning_page_has_the_law_that_the_networks_follow(pages: Any) -> None
         assert found.joint.law.params[name] == pytest.approx(PRUNED.params[name], rel=0.1)
 
 
+@pytest.mark.full
 def test_pruned_networks_that_all_diverged_are_named(pages: Any) -> None:
     folder, _ = pages
     found = load_study(folder / "pruning.toml")
@@ -369,6 +370,7 @@ def test_levels_that_pruning_has_cut_are_left_out_of_the_law_and_named(pages: An
     assert family.joint == "the outputs of every network are constant."
 
 
+@pytest.mark.full
 def test_thresholds_and_searches_have_their_verdicts_on_the_page(pages: Any) -> None:
     _, texts = pages
     threshold, search = Page(texts["threshold"]).text, Page(texts["search"]).text
@@ -391,6 +393,7 @@ def test_missing_cells_are_said_with_the_command_that_computes_them(
     assert "67 of 72 vision cells" in text
 
 
+@pytest.mark.full
 def test_a_study_without_a_spec_has_a_page_without_commands(pages: Any) -> None:
     folder, _ = pages
     finished = replace(load_study(folder / "recovery.toml"), spec=None)

@@ -83,6 +83,7 @@ def term(found, name):
     return getattr(found, name).lower
 
 
+@pytest.mark.full
 @given(pair=pairs, n=st.integers(1, 12), seed=st.integers(0, 1000))
 @settings(max_examples=60, deadline=None)
 def test_exact_terms_are_no_less_than_zero_and_sum_to_the_total(pair, n, seed):

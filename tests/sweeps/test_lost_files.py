@@ -123,6 +123,7 @@ def test_a_loss_is_noticed_while_batches_take_long(tmp_path) -> None:
         run(grid(QUICK, 10), store, engine, progress=False)
 
 
+@pytest.mark.full
 def test_the_engine_of_processes_yields_now_and_then(monkeypatch) -> None:
     from errsrc.sweeps import local, processes
 

@@ -401,6 +401,7 @@ def test_diverged_runs_are_left_out(tmp_path: Path, name: str, error: list[str])
         fit_csv(tmp_path / "runs.csv", "power", strict=True)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("values", [[False] * 6 + [True] * 2, [0] * 6 + [1] * 2, [None] * 6 + [True] * 2])
 def test_diverged_runs_of_a_frame_are_left_out(values: list[Any]) -> None:
     for frame in frames({"n": N, "error": ERROR, "diverged": values}).values():

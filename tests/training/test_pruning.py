@@ -196,6 +196,7 @@ def test_each_round_prunes_the_kept_weights_and_begins_from_the_rewound(rewindin
         assert [level.remaining for level in one.levels] == [114, 91, 73, 58]
 
 
+@pytest.mark.full
 def test_pruning_ends_once_the_error_has_risen_enough():
     members = [replace(member, steps=300) for member in MEMBERS[:2]]
     rounds = Rounds(pruned_fraction=0.5, max_rounds=9, error_factor=1.5, rewind_step=5)
@@ -209,6 +210,7 @@ def kept_by_layer(network, masks):
     return [int(mask.sum()) for mask in masks if mask.dim() > 1]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("network", [MLP((16, 2, 3)), MLP((16, 3, 2, 3)), CNN(4, 2, 3, blocks=1)])
 def test_a_network_that_pruning_has_cut_is_marked(network):
     """Its outputs are constant; a layer without weights cuts the network, but is not the only way to."""

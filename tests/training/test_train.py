@@ -105,6 +105,7 @@ def test_every_row_is_seen_once_before_any_is_seen_twice():
     assert torch.all(moved > 0)
 
 
+@pytest.mark.full
 def test_sgd_with_momentum_is_torchs(device):
     x, y = blobs(32, device=device)
     network = MLP((16, 4, 3))
