@@ -173,8 +173,8 @@ class RecoveredNetwork:
         """Return a first-order bound on the error of a certified function.
 
         Let J be the Jacobian of the outputs on the examples, J^+ its pseudo-inverse, and j the Jacobian at an
-        input.  The bound is (1 + the norm of j J^+) times the sum of the residuals' norm and the labels'
-        rounding errors.
+        input.  The bound is (1 + the norm of j J^+) times the sum of two numbers: the norm of the residuals,
+        and the rounding errors of the labels.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Users' modules: errsrc imports them if a command or a call names them, and never because a file does.
+"""Users' modules: errsrc imports a module if a command or a call names it, and never because a file does.
 
 A file, such as the TOML file of a study, can name what such a module defines: a kind of study, a class, or a
 function that makes a network.  `import_modules` imports the modules.  `find` looks up a name from a file.
@@ -29,7 +29,7 @@ _MODULES: dict[str, ModuleType] = {}
 def import_modules(
     names: str | Iterable[str], option: str = "modules", where: str = "errsrc"
 ) -> list[ModuleType]:
-    """Import modules of the user, and let files name what they define.
+    """Import modules of the user.  Files can then name what these modules define.
 
     A module is found in the working directory, among the installed packages, or in a folder of PYTHONPATH.
 
@@ -79,7 +79,7 @@ def digests() -> dict[str, str]:
 
 
 def find(reference: str, name: str, where: str) -> Any:
-    """Return the object that a file names by its module and its name there, such as "mylab.models:SmallViT".
+    """Return the object that a reference in a file stands for, such as "mylab.models:SmallViT".
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def find(reference: str, name: str, where: str) -> Any:
 
 @dataclass(frozen=True)
 class WithModules:
-    """A function for other processes, which import the user's modules before they unpickle the function.
+    """A function for other processes.  These import the user's modules before they unpickle the function.
 
     Attributes
     ----------

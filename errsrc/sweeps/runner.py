@@ -115,9 +115,9 @@ def run(
     Raises
     ------
     TypeError, ValueError
-        If the class of the cells or their data reject every cell, if a data file is invalid, or if rows in
-        the store were computed with defaults that have changed since.  The error is raised before anything
-        is computed.
+        If every cell is rejected by its class or by its data, if a data file is invalid, or if rows in the
+        store were computed with defaults that have changed since.  The error is raised before anything is
+        computed.
     OSError
         If this machine lacks the data of a cell.  The error is raised before anything is computed.
     StoreError
@@ -134,9 +134,9 @@ def run(
     and, up to rounding, on its batch.  The result does not depend on the order of the batches, on the number
     of workers or on retries.
 
-    A cell that its class or its data reject counts as failed before anything is computed, and the other cells
-    are computed.  If a batch of several cells raises ValueError or TypeError, each of its cells is computed
-    again on its own.  Only the cells that raise an error again have failed.
+    A cell that is rejected by its class or by its data counts as failed before anything is computed.  The
+    other cells are computed.  If a batch of several cells raises ValueError or TypeError, each of its cells
+    is computed again on its own.  Only the cells that raise an error again count as failed.
     """
     start = time.monotonic()
     missing, keys = store.missing(study), study.cell_keys()
@@ -354,8 +354,8 @@ def compute_batch(
     packages : sequence of str
         Names of the packages whose versions are recorded.
     driver : str
-        The `code_version` of the driver, the process that controls the run, and the digests of the user's
-        modules, if there are any.  A worker with other versions computes nothing.
+        Versions of the code of the driver, the process that controls the run: its `code_version`, and the
+        digests of the user's modules.  A worker with other versions computes nothing.
     cells : sequence of cells
         The cells of the batch.
 
