@@ -27,7 +27,7 @@ from errsrc.sweeps import Kind
 
 @dataclass(frozen=True)
 class ThresholdCell(Checked):
-    """The arguments of one `errsrc.conjecture.threshold`; a cell of a study of the kind "threshold".
+    """The arguments of one threshold, see `errsrc.conjecture.threshold`; a cell of the kind "threshold".
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class ThresholdCell(Checked):
 
 @dataclass(frozen=True)
 class SearchCell(Checked):
-    """The arguments of one `errsrc.conjecture.search`; a cell of a study of the kind "search".
+    """The arguments of one search, see `errsrc.conjecture.search`; a cell of the kind "search".
 
     Attributes
     ----------

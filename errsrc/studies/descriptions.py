@@ -23,7 +23,7 @@ __dir__ = exported_names(__name__)
 
 @dataclass(frozen=True)
 class FieldDescription:
-    """One field of a cell, or of a record in a cell.
+    """One field of a cell, or of a dataclass inside a cell.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class FieldDescription:
     accepts
         The accepted values in words.
     kinds
-        Names of the classes that a table of the field can name by its ``kind``.
+        Names that the ``kind`` of the field's table can have; each is the name of a class.
     meaning
         What the docstring of the class says about the field.
     """
@@ -184,7 +184,7 @@ def _meanings(record_class: Any) -> dict[str, str]:
 
 
 def available(name: str) -> KindDescription | str:
-    """Return the description of a kind, or the message about the package that it needs.
+    """Return the description of a kind of study, or, if a package is missing, the message about this package.
 
     Parameters
     ----------
