@@ -7,6 +7,7 @@ best partial answer, because no computed result should be lost.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from errsrc.exports import exported_names
@@ -17,12 +18,14 @@ __dir__ = exported_names(__name__)
 class NoAnswer(Exception):
     """A valid question has no trustworthy answer.
 
-    The message says why.  The attribute ``best`` has the best partial answer.
+    The message says why.  The attribute ``best`` has the best partial answer, and ``parts`` the sentences of
+    the message that name rows by their sizes.
     """
 
-    def __init__(self, message: str, best: Any = None) -> None:
+    def __init__(self, message: str, best: Any = None, parts: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.best = best
+        self.parts = tuple(parts)
 
 
 class NoFit(NoAnswer):

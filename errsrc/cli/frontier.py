@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from pathlib import Path
 
 from errsrc.cli.fit import assignment
@@ -105,6 +106,8 @@ def run(args: argparse.Namespace) -> None:
             best_of=args.best_of,
             level=args.level,
         )
+    for sentence in getattr(found, "left_out_sentences", ()):
+        print(f"errsrc: {sentence}", file=sys.stderr)
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
     write_plot(found, args.plot)
 

@@ -206,7 +206,7 @@ class FarRows(str):
         rows : sequence
             Labels of these rows.
         unit : str
-            "line" or "row": what the labels count.
+            "line" or "row": what the labels count; "" for labels that say it themselves.
         """
         columns = {**inputs, "error": error}
         labels = []
@@ -217,7 +217,7 @@ class FarRows(str):
             found = np.flatnonzero(np.broadcast_to(same, error.shape))
             if not found.size:
                 return self
-            labels.append(f"{unit} {rows[int(found[0])]}")
+            labels.append(f"{unit} {rows[int(found[0])]}".strip())
         return FarRows.of(self.points, self.total, self.what, labels)
 
 

@@ -14,19 +14,31 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.checks import LEVEL, Choice, Flag, Integer, Optional, PositiveArray
 from errsrc.errors import NoAnswer
+from errsrc.fitting.anomalies import LARGEST_FAR_SHARE, FarRows
 from errsrc.fitting.directions import RisingValues
 from errsrc.fitting.envelopes import TrainingEnvelope, training_envelope
 from errsrc.fitting.flops import AS_GIVEN, completed_sizes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
-from errsrc.fitting.isoflops import IsoFlop, isoflop, outlier_sentence
-from errsrc.fitting.one_law import fit
+from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas
+from errsrc.fitting.one_law import Fit, fit
+from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.repeats import best_rows, excess_spread
-from errsrc.fitting.several_laws import auto, weighted_fits
-from errsrc.fitting.table_points import TableRules, as_table, check_accuracy, errors_of, with_errors
+from errsrc.fitting.several_laws import AveragedFit, auto, weighted_fits
+from errsrc.fitting.table_points import (
+    TableRules,
+    as_table,
+    check_accuracy,
+    check_signs,
+    errors_of,
+    positive_errors,
+    with_errors,
+)
 from errsrc.laws import ALL
+from errsrc.laws.chinchilla import Chinchilla
+from errsrc.laws.coupled import Coupled
 from errsrc.laws.law import Array, Law
 from errsrc.results import Result, TextTable, equation
 from errsrc.tables import DataTable, LeftOut, frame_of, left_out_sentence
@@ -41,6 +53,10 @@ NAMES = ("run", "name", "run_name", "run name", "run_id", "id")
 """Columns that may have the name of the run of each row, in any letter case."""
 WANTED = {"flops": ("flop", "compute"), "m": ("param",), "n": ("token", "sample", "example")}
 """Parts of names of columns that probably hold a size or the compute."""
+AVERAGED = (Chinchilla, Coupled)
+"""The laws that runs must all be far from to be left out, if the third approach averages laws."""
+LESS_NOISE = 3.0
+"""Factor by which far runs must have raised the noise of the parabolas to be left out of them."""
 LAWS = ("auto", *(name for name, law in ALL.items() if set(law.inputs) == {"n", "m"}))
 """The laws that the third approach can fit."""
 
@@ -80,6 +96,11 @@ class ComputeOptimal(Result):
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
     column_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def left_out_sentences(self) -> tuple[str, ...]:
+        """One sentence that counts the rows of the table that were not used; () if there are none."""
+        return self.warnings[:1] if self.left_out else ()
 
     def headline(self) -> str:
         """Return the exponent of the model size by each approach as one line."""
@@ -169,7 +190,8 @@ def compute_optimal(
     3. A law that is fitted to all runs (`fit`, then `frontier`).
 
     Approaches 2 and 3 use the last row of each run.  Runs that approach 2 leaves out because they lie far off
-    the parabola of their budget are left out of approach 3 too.
+    the parabola of their budget are left out of approach 3 too.  If wrong runs at many budgets hide each
+    other from approach 2, the runs far from the law of approach 3 are left out of both.
 
     Parameters
     ----------
@@ -259,42 +281,28 @@ def compute_optimal(
     if best_of:
         last = last[best_rows(measured[last], n=sizes["n"][last], m=sizes["m"][last])]
     ends = {"error": measured[last], **{name: x[last] for name, x in sizes.items()}}
-    options: dict[str, Any] = {"fixed": fixed, "level": level}
+    options: dict[str, Any] = {"law": law, "fixed": fixed, "level": level}
     options |= {k: v for k, v in (("objective", objective), ("huber_delta", huber_delta)) if v is not None}
     found: dict[str, Any] = {}
-    failures: dict[str, Exception] = {}
-
-    def attempt(name: str, approach: Callable[[], Any]) -> Any:
-        try:
-            return approach()
-        except (NoAnswer, ValueError) as failure:
-            failures[name] = failure
-
     if runs is not None and len(last) * CURVE <= len(measured):
         trained = {"m": sizes["m"], "n": sizes["n"], "run": runs}
-        found["envelope"] = attempt("envelope", lambda: training_envelope(measured, **trained, level=level))
-    found["isoflop"] = attempt("isoflop", lambda: isoflop(**ends, budgets=nominal, level=level))
-    kept = _without_outliers(found["isoflop"], ends)
-    found["fit"] = attempt("fit", lambda: _law_fit(law, kept, options))
-    found = _naming_outliers({name: x for name, x in found.items() if x is not None}, table, last, cost)
-    wanted = _default_budgets(ends["flops"], found.get("isoflop")) if budgets is None else budgets
-    frontiers = {
-        name: attempt(
-            name,
-            lambda name=name, x=x: (
-                _law_frontier(x, wanted, flops_per_pass, level) if name == "fit" else x.frontier(wanted)  # type: ignore[misc]
-            ),
-        )
-        for name, x in found.items()
-    }
-    found = {name: x for name, x in found.items() if frontiers[name] is not None}
-    missing = [f"No {WORDS[name]}: {failures[name]}" for name in WORDS if name in failures]
+        found["envelope"] = _attempted(lambda: training_envelope(measured, **trained, level=level))
+    ended = _of_ends(ends, nominal, options)
+    names = tuple(table.names[k] for k in last) if table.names else ()
+    found |= _naming_outliers(ended, ends, names, "envelope" in found, cost)
+    wanted = _default_budgets(ends["flops"], found["isoflop"]) if budgets is None else budgets
+    frontiers = {name: _frontier_of(x, wanted, flops_per_pass, level) for name, x in found.items()}
+    failures = {name: x for name, x in frontiers.items() if isinstance(x, Exception)}
+    found = {name: x for name, x in found.items() if name not in failures}
+    missing = [
+        f"No {WORDS[name]}: {_message(failures[name], ends, names)}" for name in WORDS if name in failures
+    ]
     if not found:
         for failure in failures.values():
             if isinstance(failure, RisingValues):
                 raise failure
         raise NoAnswer(" ".join(missing))
-    labelled = [_with_cost(one, cost) for one in frontiers.values() if one is not None]
+    labelled = [_with_cost(one, cost) for one in frontiers.values() if isinstance(one, Frontier)]
     return ComputeOptimal(
         frontiers=tuple(labelled),
         isoflop=found.get("isoflop"),
@@ -306,10 +314,102 @@ def compute_optimal(
         warnings=(
             *_warnings(labelled, table.left_out, len(measured)),
             *table.warnings,
-            *_spread(found.get("fit"), kept),
+            *_spread(found.get("fit"), ended.kept),
         ),
         column_names=table.columns,
     )
+
+
+class _OfEnds(NamedTuple):
+    """What approaches 2 and 3 make of the ends of all runs.
+
+    Attributes
+    ----------
+    isoflop : IsoFlop or Exception
+        The parabolas, or the reason why there are none.
+    fit : Forecast or Exception
+        The fit of the law, or the reason why there is none.
+    kept : dict of str to ndarray of float64, shape (kept runs,)
+        The runs without those that both approaches leave out.
+    far : ndarray of bool, shape (runs,)
+        The runs that were left out because they are far from the law.
+    sentence : FarRows or None
+        The sentence that names these runs; None if there are none.
+    """
+
+    isoflop: IsoFlop | Exception
+    fit: Fit | AveragedFit | Exception
+    kept: dict[str, Array]
+    far: NDArray[np.bool_]
+    sentence: FarRows | None = None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether an approach failed, a budget has no optimum, or the law says that runs are far from it."""
+        if isinstance(self.isoflop, Exception) or any(group.excluded for group in self.isoflop.groups):
+            return True
+        return isinstance(self.fit, Exception) or any(isinstance(w, FarRows) for w in self.fit.warnings)
+
+    def improves_on(self, other: _OfEnds) -> bool:
+        """Return whether an approach works that failed before, or the parabolas are far less noisy."""
+        failed = [isinstance(one, Exception) for one in (self.isoflop, self.fit)]
+        before = [isinstance(one, Exception) for one in (other.isoflop, other.fit)]
+        if failed != before:
+            return failed < before if failed[1] == before[1] else not failed[1]
+        if isinstance(self.isoflop, Exception) or isinstance(other.isoflop, Exception):
+            return False
+        return self.isoflop.noise * LESS_NOISE < other.isoflop.noise
+
+
+def _attempted(approach: Callable[[], Any]) -> Any:
+    """Return the result of an approach, or the exception that says why it has none."""
+    try:
+        return approach()
+    except (NoAnswer, ValueError) as failure:
+        return failure
+
+
+def _of_ends(ends: dict[str, Array], nominal: ArrayLike | None, options: Mapping[str, Any]) -> _OfEnds:
+    """Return the results of approaches 2 and 3.
+
+    A wrong run is found by its distance from the parabola of its budget.  Wrong runs at most budgets hide
+    each other.  If the results are doubtful, the runs that `hidden_outliers` finds are left out of both
+    approaches, or else the runs far from a robust fit of the law, provided that this helps.
+    """
+
+    def without(far: NDArray[np.bool_], sentence: FarRows | None = None) -> _OfEnds:
+        found = _attempted(lambda: parabolas(ends, far, budgets=nominal, level=level))
+        kept = _without_outliers(found, ends, far)
+        return _OfEnds(found, _attempted(lambda: _law_fit(kept, **options)), kept, far, sentence)
+
+    level, law = options["level"], options["law"]
+    last = best = without(np.zeros(len(ends["error"]), dtype=bool))
+    if best.is_doubtful and (hidden := hidden_outliers(ends, nominal)).any():
+        rows, what = np.flatnonzero(hidden), "the other runs of their budgets, and were left out"
+        points = [{name: float(ends[name][k]) for name in ("n", "m", "error")} for k in rows]
+        one = without(hidden, FarRows.of(points, len(hidden), what))
+        if one.improves_on(best):
+            return one
+    while last.is_doubtful:
+        near = {name: x[~last.far] for name, x in ends.items()}
+        more, found = far_from_laws(AVERAGED if law == "auto" else (ALL[law],), near, options["fixed"])
+        far = last.far.copy()
+        far[~last.far] = more
+        if found is None or far.mean() > LARGEST_FAR_SHARE:
+            break
+        points = [*(last.sentence.points if last.sentence else []), *found.points]
+        last = without(far, FarRows.of(points, len(far), found.what))
+        best = last if last.improves_on(best) else best
+    return best
+
+
+def _frontier_of(found: Any, budgets: ArrayLike, flops_per_pass: float, level: float) -> Frontier | Exception:
+    """Return the frontier of an approach, or the exception that says why the approach has none."""
+    if isinstance(found, Exception):
+        return found
+    if isinstance(found, Forecast):
+        return _attempted(lambda: _law_frontier(found, budgets, flops_per_pass, level))
+    return _attempted(lambda: found.frontier(budgets))
 
 
 class _Runs(NamedTuple):
@@ -348,7 +448,10 @@ def _arrays(given: Mapping[str, Any], accuracy: bool) -> dict[str, Any]:
             raise TypeError(f"{message} Names of columns need data=, a data frame or the path of a file.")
         if name == "error" and accuracy:
             value = errors_of(checks.NonNegativeArray()(value, name, where))
-        out[name] = np.asarray(value) if name == "run" else PositiveArray()(value, name, where)
+        if name == "error":
+            out[name] = positive_errors(value, where)
+        else:
+            out[name] = np.asarray(value) if name == "run" else PositiveArray()(value, name, where)
         if out[name].ndim != 1 or out[name].shape != out["error"].shape or not out[name].size:
             accepted = "a one-dimensional array, not empty and as long as the others"
             raise ValueError(checks.refusal(name, where, accepted, f"<shape {out[name].shape}>"))
@@ -367,6 +470,7 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
     _check_sizes(table, columns)
     table, copies = table.without_copies()
     table, said = with_errors(table, columns["error"], rules)
+    check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict)
     values: dict[str, Any] = {role: table.numbers(name).values[usable] for role, name in columns.items()}
     if run is not None:
@@ -417,39 +521,59 @@ def _names_of_rows(table: DataTable) -> tuple[str, ...]:
     )
 
 
-def _default_budgets(flops: Array, found: IsoFlop | None) -> Array:
+def _default_budgets(flops: Array, found: IsoFlop | Exception) -> Array:
     """Return powers of ten, and the budget of the only parabola if there is only one."""
     powers = powers_of_ten(flops)
-    used = [] if found is None else [group.budget for group in found.groups if not group.excluded]
+    groups = () if isinstance(found, Exception) else found.groups
+    used = [group.budget for group in groups if not group.excluded]
     if len(used) != 1 or np.isclose(powers, used[0], rtol=1e-3).any():
         return powers
     return np.unique([*powers, used[0]])
 
 
 def _naming_outliers(
-    found: Mapping[str, Any], table: _Runs, last: NDArray[np.intp], cost: str
+    ended: _OfEnds, ends: Mapping[str, Array], names: tuple[str, ...], has_envelope: bool, cost: str
 ) -> dict[str, Any]:
-    """Return the results with one label of the cost, and with warnings that name the runs that were left out.
+    """Return approaches 2 and 3 with one label of the cost, and with warnings that name the runs left out.
 
     The parabolas and the law leave out the same runs, so both have the warnings.
     """
-    out = dict(found)
-    parabolas: IsoFlop | None = out.get("isoflop")
-    if parabolas is None:
-        return out
-    places = "the parabolas"
-    if "fit" in out:
-        places = "the parabolas and of the fit of the law" if "envelope" in out else "all approaches"
-    renamed = {}
-    for group in parabolas.groups:
-        for k in np.flatnonzero(~group.used).tolist():
-            name = table.names[last[group.rows[k]]] if table.names else ""
-            renamed[outlier_sentence(group, k)] = outlier_sentence(group, k, name, places)
-    own = tuple(renamed.get(sentence, sentence) for sentence in parabolas.warnings)
-    out["isoflop"] = dataclasses.replace(parabolas, warnings=own, cost=cost)
-    if renamed and "fit" in out:
-        out["fit"] = dataclasses.replace(out["fit"], warnings=(*renamed.values(), *out["fit"].warnings))
+    out: dict[str, Any] = {"isoflop": ended.isoflop, "fit": ended.fit}
+    fitted = not isinstance(ended.fit, Exception)
+    far = [] if ended.sentence is None else [_named(ended.sentence, ends, names)]
+    renamed: dict[str, str] = {}
+    if not isinstance(ended.isoflop, Exception):
+        places = "the parabolas"
+        if fitted:
+            places = "the parabolas and of the fit of the law" if has_envelope else "all approaches"
+        for group in ended.isoflop.groups:
+            for k in np.flatnonzero(~group.used).tolist():
+                row = group.rows[k]
+                of_parabola = outlier_sentence(group, k, names[row] if names else "", places)
+                renamed[outlier_sentence(group, k)] = far[0] if ended.far[row] else of_parabola
+        own = dict.fromkeys(renamed.get(sentence, sentence) for sentence in ended.isoflop.warnings)
+        out["isoflop"] = dataclasses.replace(ended.isoflop, warnings=tuple(own), cost=cost)
+    if not isinstance(ended.fit, Exception):
+        of_fit = (_named(sentence, ends, names) for sentence in ended.fit.warnings)
+        sentences = tuple(dict.fromkeys((*far, *renamed.values(), *of_fit)))
+        out["fit"] = dataclasses.replace(ended.fit, warnings=sentences)
     return out
+
+
+def _named(sentence: str, ends: Mapping[str, Array], names: tuple[str, ...]) -> str:
+    """Return a sentence; if it names rows by their sizes, add where the table has these rows."""
+    if isinstance(sentence, FarRows) and names:
+        sizes = {name: ends[name] for name in ("n", "m")}
+        return sentence.labelled(sizes, ends["error"], names, "")
+    return sentence
+
+
+def _message(failure: Exception, ends: Mapping[str, Array], names: tuple[str, ...]) -> str:
+    """Return the message of a failed fit, with the places of the rows that it names."""
+    message = str(failure)
+    for part in getattr(failure, "parts", ()):
+        message = message.replace(part, _named(part, ends, names))
+    return message
 
 
 def _with_cost(one: Frontier, cost: str) -> Frontier:
@@ -512,15 +636,17 @@ def _last_rows(runs: NDArray[Any] | None, flops: Array) -> NDArray[np.intp]:
     return np.sort(order[ends])
 
 
-def _without_outliers(found: IsoFlop | None, runs: dict[str, Array]) -> dict[str, Array]:
-    """Return the runs without those that lie far off the parabola of their budget."""
-    if found is None:
-        return runs
-    far = np.concatenate([group.rows[~group.used] for group in found.groups])
-    return {name: np.delete(x, far) for name, x in runs.items()}
+def _without_outliers(
+    found: IsoFlop | Exception, runs: dict[str, Array], far: NDArray[np.bool_]
+) -> dict[str, Array]:
+    """Return the runs without the far runs and without the outliers of the parabolas."""
+    left_out = far.copy()
+    for group in () if isinstance(found, Exception) else found.groups:
+        left_out[group.rows[~group.used]] = True
+    return {name: x[~left_out] for name, x in runs.items()} if left_out.any() else runs
 
 
-def _law_fit(law: str, runs: Mapping[str, Array], options: Mapping[str, Any]) -> Forecast:
+def _law_fit(runs: Mapping[str, Array], law: str, **options: Any) -> Fit | AveragedFit:
     """Return the fit of a law, or of the average of several, to the sizes and errors of runs."""
     points: dict[str, Any] = {name: runs[name] for name in ("error", "n", "m")}
     if law == "auto":
@@ -549,7 +675,7 @@ def _spread(law: Forecast | None, runs: Mapping[str, Array]) -> list[str]:
 
 
 def _warnings(frontiers: Sequence[Frontier], left_out: tuple[LeftOut, ...], used: int) -> list[str]:
-    """Return the warnings of all approaches, each sentence once, after those on the table."""
+    """Return the warnings of all approaches, each sentence once, after that on rows that were left out."""
     out = []
     if left_out:
         out.append(left_out_sentence(left_out, used + sum(map(len, left_out))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional
 from errsrc.errors import NoFit
-from errsrc.fitting.anomalies import FarRows, far_rows, far_sentence
 from errsrc.fitting.holdouts import judge
-from errsrc.fitting.noise import robust_scale
 from errsrc.fitting.one_law import Fit, fit
-from errsrc.fitting.optima import from_starts, optimum
-from errsrc.fitting.points import NUMBERS, pose
+from errsrc.fitting.outliers import far_from_laws
+from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.table_points import (
     TableRules,
@@ -36,8 +35,6 @@ from errsrc.laws.law import LAW, Array, Law, checked_inputs
 from errsrc.results import Interval, Result, TextTable, json_value, percent
 from errsrc.tables import LeftOut
 
-FAR_STARTS = 12
-"""Number of random starts of the fits that find the rows far from every law."""
 HELD_OUT_SHARES = (1 / 2, 1 / 3, 1 / 5)
 """Shares of the cells that are held out in turn: those of the largest sizes, or the smallest densities."""
 
@@ -247,6 +244,8 @@ def compare(
     warnings: tuple[str, ...] = ()
     left_out: tuple[tuple[LeftOut, ...], str] = ((), "")
     named: Callable[[str], str] = str
+    message: Callable[[Exception], str] = str
+    failing: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
     remarks: tuple[str, ...] = ()
     if data is not None:
         asked = columns_of("compare", error, inputs)
@@ -256,7 +255,7 @@ def compare(
         )
         error, inputs, fixed, warnings = points.error, dict(points.inputs), points.fixed, points.warnings
         left_out = noted_left_out(points.notes)
-        named = points.named
+        named, message, failing = points.named, points.message, points.failing
         remarks = tuple(points.notes.get("said", ()))
     else:
         check_no_columns("compare", error, inputs)
@@ -266,9 +265,10 @@ def compare(
     _check_known(classes, {"fixed": fixed or {}, "constants": constants or {}})
     options = {"objective": objective, "huber_delta": huber_delta, "level": level, "seed": seed}
     free = {law: len({p.name for p in law.parameters()} - set(fixed or {})) for law in classes}
-    near, sentence = _without_far_rows(classes, columns, fixed or {}, constants or {}, seed)
+    far, sentence = far_from_laws(classes, columns, fixed, constants, seed)
     if sentence is not None:
-        columns, warnings = near, (*warnings, named(sentence))
+        columns = {name: x[~far] for name, x in columns.items()}
+        warnings = (*warnings, named(sentence))
     of_cells = _by_cell(columns)
     masks = _usable_splits(_splits(columns), of_cells, list(free.values()))
     found: list[ComparedLaw] = []
@@ -285,9 +285,10 @@ def compare(
         except (NoFit, ValueError) as failure:
             failures.append(failure)
             missing = (math.nan, math.nan, math.nan, math.nan)
-            found.append(ComparedLaw(records.name(law), None, *missing, str(failure)))
+            found.append(ComparedLaw(records.name(law), None, *missing, message(failure)))
     if len(failures) == len(found):
-        raise failures[0]
+        with failing():
+            raise failures[0]
     ordered = sorted(found, key=lambda one: (one.fit is None, math.isnan(one.miss), one.miss))
     splits = tuple((int(mask.sum()), int((~mask).sum())) for mask in map(of_cells, masks))
     sentences = (*([left_out[1]] if left_out[1] else []), *remarks)
@@ -333,42 +334,6 @@ def _columns(
             accepted = "a one-dimensional array, not empty, as long as error"
             raise ValueError(checks.refusal(name, "compare", accepted, f"<shape {x.shape}>"))
     return columns | {"error": e}
-
-
-def _without_far_rows(
-    classes: Sequence[type[Law]],
-    columns: Mapping[str, Array],
-    fixed: Mapping[str, float],
-    constants: Mapping[str, float],
-    seed: int,
-) -> tuple[dict[str, Array], FarRows | None]:
-    """Return the columns without the rows that are far from every law, and a sentence that names them."""
-    far, posed = np.ones(len(columns["error"]), dtype=bool), None
-    for law in classes:
-        inputs: dict[str, Any] = {name: columns[name] for name in law.inputs}
-        own = {name: v for name, v in fixed.items() if name in {p.name for p in law.parameters()}}
-        units = {name: v for name, v in constants.items() if name in law.constants()}
-        try:
-            with np.errstate(all="ignore"):
-                problem = pose(law, columns["error"], inputs, own, units, objective="log")
-                squares = from_starts(problem, problem.starts(FAR_STARTS, seed))
-                residual = problem.residuals(squares.z[[squares.cost.argmin()]], problem.error)[0][0]
-                delta = max(robust_scale(residual, problem.weights), 1e-9)
-                problem = dataclasses.replace(problem, objective="huber", huber_delta=delta)
-                found = optimum(problem, squares.z, seed)
-                order = np.lexsort([columns["error"], *(columns[name] for name in reversed(law.inputs))])
-                mask = np.zeros(len(far), dtype=bool)
-                mask[order] = far_rows(problem, found.z)
-        except (NoFit, TypeError, ValueError):
-            continue  # reported with the other laws that cannot be fitted
-        far, posed = far & mask, (problem, order)
-        if not far.any():
-            return dict(columns), None
-    if posed is None:
-        return dict(columns), None
-    every = "every law" if len(classes) > 1 else "the law"
-    sentence = far_sentence(posed[0], far[posed[1]], f"{every}, and were left out")
-    return {name: x[~far] for name, x in columns.items()}, sentence
 
 
 def _check_known(classes: Sequence[type[Law]], given: Mapping[str, Mapping[str, float]]) -> None:

@@ -17,8 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
 from errsrc.checks import ERROR, LEVEL, Flag, Instance, Integer, Number, Optional
+from errsrc.fitting.anomalies import FarRows
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import fit
+from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import LAW_OR_NAME, NUMBERS
 from errsrc.fitting.table_points import (
     TableRules,
@@ -265,7 +267,9 @@ class Holdout(Result):
         """Return a table of the held-out cells, a line on each part, and the criteria."""
         cells, *_ = self.held_out.content()
         parts = [(name, part.headline()) for name, part in self.parts.items()]
-        return [cells, "", TextTable(parts, "l"), *map(str, self.criteria), *self.forecast.left_out_sentences]
+        far = [sentence for sentence in self.forecast.warnings if isinstance(sentence, FarRows)]
+        sentences = (*self.forecast.left_out_sentences, *far)
+        return [cells, "", TextTable(parts, "l"), *map(str, self.criteria), *sentences]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fit, the cells, the divergence of each part, and the criteria as JSON values."""
@@ -315,6 +319,7 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     accuracy=Flag(),
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
+    best_of=Flag(),
     fixed=NUMBERS,
     share=SHARE,
     level=LEVEL,
@@ -327,6 +332,7 @@ def holdout(
     accuracy: bool = False,
     strict: bool = False,
     test_size: int | None = None,
+    best_of: bool = False,
     share: float = 0.25,
     fixed: Mapping[str, float] | None = None,
     level: float = 0.9,
@@ -348,6 +354,8 @@ def holdout(
         `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
+    best_of : bool
+        Whether to keep only the best of all rows of `data` with the same inputs, as in `errsrc.fit`.
     share : float
         A number in (0, 1).  The law is fitted to the cells in which every input is at most `share` times the
         largest value of that input.
@@ -370,6 +378,11 @@ def holdout(
     NoFit
         If the fit fails.
 
+    Notes
+    -----
+    Rows that are far from a robust fit of the law to all rows, such as diverged runs, are neither fitted nor
+    judged.  A warning of the fit names them.
+
     Examples
     --------
     >>> from errsrc.laws import Power
@@ -381,7 +394,8 @@ def holdout(
     law = LAW_OR_NAME(law, "law", "holdout")
     if data is not None:
         asked = columns_of("holdout", error, inputs)
-        points = table_points(as_table(data), law, asked, fixed, TableRules(accuracy, strict, test_size))
+        rules = TableRules(accuracy, strict, test_size, best_of)
+        points = table_points(as_table(data), law, asked, fixed, rules)
         options: dict[str, Any] = {"share": share, "level": level, "fixed": points.fixed, **points.inputs}
         with points.failing():
             found = holdout(points.law or law, points.error, **options)
@@ -394,8 +408,13 @@ def holdout(
             accepted = "a one-dimensional array, not empty, as long as error"
             raise ValueError(checks.refusal(name, "holdout", accepted, f"<shape {x.shape}>"))
     small = small_cells(share, **columns)
-    part: dict[str, Any] = {name: x[small] for name, x in columns.items()}
-    return judge(fit(law, e[small], fixed=fixed, level=level, **part), e, small, level=level, **inputs)
+    far, sentence = far_from_laws([law], columns | {"error": e}, fixed)
+    fitted, near = small & ~far, {name: x[~far] for name, x in columns.items()}
+    part: dict[str, Any] = {name: x[fitted] for name, x in columns.items()}
+    forecast = fit(law, e[fitted], fixed=fixed, level=level, **part)
+    if sentence is not None:
+        forecast = dataclasses.replace(forecast, warnings=(sentence, *forecast.warnings))
+    return judge(forecast, e[~far], small[~far], level=level, **near)
 
 
 @checks.arguments(forecast=Instance(Forecast, "a fit, or an average of fits"), error=ERROR, level=LEVEL)

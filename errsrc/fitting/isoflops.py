@@ -271,8 +271,43 @@ def isoflop(
     0.51
     """
     columns = _columns(error, m, flops, n)
+    far = np.zeros(len(columns["error"]), dtype=bool)
+    return parabolas(columns, far, budgets=budgets, cost=_cost(flops, n), level=level)
+
+
+def parabolas(
+    columns: dict[str, Array],
+    far: NDArray[np.bool_],
+    *,
+    budgets: ArrayLike | None = None,
+    cost: str = AS_GIVEN,
+    level: float = 0.9,
+) -> IsoFlop:
+    """Return the optimal sizes at each budget as `isoflop` does, without rows that are known to be wrong.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray of float64, shape (runs,)
+        "error", "m", "n" and "flops".
+    far : ndarray of bool, shape (runs,)
+        The runs that the parabolas leave out, in addition to those that `isoflop` leaves out.
+    budgets : array_like, shape (budgets,), optional
+        Nominal budgets, as in `isoflop`.
+    cost : str
+        In words, where n and the budgets come from.
+    level : float
+        Coverage of the intervals, in (0, 1).
+
+    Raises
+    ------
+    NoAnswer
+        If no budget has an optimum between the smallest and the largest model of this budget.
+    """
     rows, names = _rows_by_budget(columns["flops"], budgets)
     groups = [_Parabolas(index, {name: x[index] for name, x in columns.items()}) for index in rows]
+    for group in groups:
+        for place in np.flatnonzero(far[group.rows]).tolist():
+            group.leave_out(place)
     _leave_outliers_out(groups)
     degrees = sum(group.degrees for group in groups)
     noise = math.sqrt(sum(group.squares for group in groups) / degrees) if degrees else math.nan
@@ -297,7 +332,7 @@ def isoflop(
         a=m_line.exponent,
         b=n_line.exponent,
         noise=noise,
-        cost=_cost(flops, n),
+        cost=cost,
         warnings=(*names, *_warnings(columns, found, m_line, degrees)),
         lines=(m_line, n_line),
     )
@@ -391,7 +426,7 @@ class _Parabolas:
     @property
     def scale(self) -> float:
         """Mean error of the runs that are used."""
-        return float(self.columns["error"][self.used].mean())
+        return float(self.columns["error"][self.used].mean()) if self.used.any() else math.nan
 
     @property
     def squares(self) -> float:
@@ -519,6 +554,50 @@ def _leave_outliers_out(groups: Sequence[_Parabolas]) -> None:
             return
         group = groups[worst]
         group.leave_out(int(np.flatnonzero(group.used)[distances[worst].argmax()]))
+
+
+def hidden_outliers(columns: dict[str, Array], budgets: ArrayLike | None = None) -> NDArray[np.bool_]:
+    """Return at most one run of each budget without which the others lie on a parabola, bool (runs,).
+
+    If many budgets have a wrong run, all parabolas are wrong and all residuals are large, so that `isoflop`
+    finds no outlier.  Here each run is left out in turn.  The run that leaves the smallest residuals is
+    marked if its distance from the parabola of the others exceeds `OUTLIER` times twice the standard
+    deviation of these residuals, pooled over the budgets.  Twice, because the smallest residuals are
+    smaller than the noise.  No run is marked if fewer than three degrees of freedom are left.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray of float64, shape (runs,)
+        "error", "m", "n" and "flops".
+    budgets : array_like, shape (budgets,), optional
+        Nominal budgets, as in `isoflop`.
+    """
+    out = np.zeros(len(columns["error"]), dtype=bool)
+    squares, degrees, distances = 0.0, 0, {}
+    try:
+        groups, _ = _rows_by_budget(columns["flops"], budgets)
+    except NoAnswer:  # the runs share no budgets
+        return out
+    for index in groups:
+        m, error = columns["m"][index], columns["error"][index] / np.median(columns["error"][index])
+        best = (math.inf, 0, 0.0)
+        for k in range(len(index)) if len(index) > 4 else ():
+            others = np.delete(m, k)
+            if len(np.unique(others)) < 3:
+                continue
+            one = _Parabola(others, np.delete(error, k))
+            x = math.log(m[k]) - one.centre
+            row = np.array([1.0, x, x**2])
+            distance = abs(error[k] - row @ one.coefficients) / math.sqrt(1 + row @ one.covariance @ row)
+            best = min(best, (float(np.sum(one.residuals**2)), int(index[k]), float(distance)))
+        if math.isfinite(best[0]):
+            squares, degrees = squares + best[0], degrees + len(index) - 4
+            distances[best[1]] = best[2]
+    if degrees < 3:
+        return out
+    limit = 2 * OUTLIER * math.sqrt(squares / degrees)
+    out[[row for row, distance in distances.items() if distance > max(limit, 1e-9)]] = True
+    return out
 
 
 def _cost(flops: ArrayLike | None, n: ArrayLike | None) -> str:

@@ -464,7 +464,7 @@ def describe(
         flat = flat_sentence(problem, residual, far) if _falls(type(law)) else None
         name = f"The {type(law).__name__} law" if not where else "Each law of the average"
         worse = flat or f"{name} fits these points worse than a constant does."
-        raise NoFit(" ".join([worse, *anomalies]), law)
+        raise NoFit(" ".join([worse, *anomalies]), law, anomalies)
     kept = above_largest(problem, z, found.cost, where)
     noise = noise_around(problem, z, residual)
     refits = bootstrap(problem, z, draws, seed)

@@ -150,10 +150,10 @@ class TablePoints(NamedTuple):
 
     @contextlib.contextmanager
     def failing(self) -> Iterator[None]:
-        """Return a context manager that adds the rows that were left out to the messages of errors.
+        """Return a context manager that adds rows of the table to the messages of errors.
 
-        If code inside ``with points.failing():`` raises ValueError or NoAnswer, the message then ends with a
-        sentence on the rows of the table that were not used.
+        If code inside ``with points.failing():`` raises ValueError or NoAnswer, the message then names the
+        lines of rows that are far from the law, and ends with a sentence on the rows that were not used.
 
         Yields
         ------
@@ -164,9 +164,21 @@ class TablePoints(NamedTuple):
             yield
         except (ValueError, NoAnswer) as error:
             _, sentence = noted_left_out(self.notes)
-            if sentence:
-                error.args = (f"{error} {sentence}", *error.args[1:])
+            error.args = (f"{self.message(error)} {sentence}".rstrip(), *error.args[1:])
             raise
+
+    def message(self, error: Exception) -> str:
+        """Return the message of an error, with the labels of the rows that it names.
+
+        Parameters
+        ----------
+        error : Exception
+            The error.
+        """
+        message = str(error)
+        for part in getattr(error, "parts", ()):
+            message = message.replace(part, self.named(part))
+        return message
 
     def named(self, warning: str) -> str:
         """Return a warning; if it names rows, add the labels of these rows in the table.
@@ -397,7 +409,7 @@ def usable_columns(
         table.require(name)
     table, copies, warnings = _without_copies(table, {*columns.values(), *clusters}, rules.strict)
     table, said = with_errors(table, columns["error"], rules)
-    _check_signs(table.numbers(columns["error"]).values, columns["error"])
+    check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
     values = {name: table.numbers(column).values[usable] for name, column in columns.items()}
     if clusters:
@@ -472,8 +484,16 @@ def equal_repeats(values: Mapping[str, Array]) -> bool:
     return len(pairs) == len(counts) and len(np.unique(pairs[:, 1])) > 1
 
 
-def _check_signs(error: Array, column: str) -> None:
-    """Raise ValueError for losses that may be negative; a repeated -1 only marks missing values."""
+def check_signs(error: Array, column: str) -> None:
+    """Raise ValueError for losses that may be negative; a repeated -1 only marks missing values.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (rows,)
+        The values; nan where one is missing.
+    column : str
+        The name of their column, for the message.
+    """
     negative = np.unique(error[np.isfinite(error) & (error < 0)])
     positive = error[np.isfinite(error) & (error > 0)]
     if len(negative) > 1 or (len(negative) == 1 and not positive.size):
@@ -671,11 +691,7 @@ def measured_error(
         Whether the law of the fit falls with n.
     """
     shares = errors_of(checks.NonNegativeArray()(error, "error", where)) if accuracy else error
-    try:
-        measured = ERROR(shares, "error", where)
-    except ValueError as refused:
-        below = bool((np.asarray(shares, dtype=np.float64) < 0).any())
-        raise ValueError(f"{refused} {NEGATIVE_LOSSES}" if below else str(refused)) from None
+    measured = positive_errors(shares, where)
     try:
         sizes = {name: PositiveArray()(inputs[name], name, where) for name in ("n", "m") if name in inputs}
     except (TypeError, ValueError):
@@ -683,6 +699,23 @@ def measured_error(
     if falls and all(x.shape == measured.shape and x.ndim == 1 for x in sizes.values()):
         _check_falls(measured, sizes, accuracy)
     return measured
+
+
+def positive_errors(error: ArrayLike | None, where: str) -> Array:
+    """Return errors as an array; raise ValueError if one is not > 0, and say what helps if one is < 0.
+
+    Parameters
+    ----------
+    error : array_like, shape (points,)
+        The errors.
+    where : str
+        Name of the calling function, for messages.
+    """
+    try:
+        return ERROR(error, "error", where)
+    except ValueError as refused:
+        below = bool((np.asarray(error, dtype=np.float64) < 0).any())
+        raise ValueError(f"{refused} {NEGATIVE_LOSSES}" if below else str(refused)) from None
 
 
 def left_out_notes(left_out: Sequence[LeftOut], total: int) -> dict[str, Any]:
