@@ -7,6 +7,7 @@ which has the uncertainty, too.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import functools
 import html
@@ -182,6 +183,46 @@ class Result:
                 number = isinstance(value, float | np.floating)
                 texts.append((name.replace("_", " "), f"{value:.6g}" if number else str(value)))
         return texts
+
+
+class TabularResult(Result, abc.ABC):
+    """Base class of results that hold rows: `columns` gives them as arrays, `to_frame` as a data frame."""
+
+    @abc.abstractmethod
+    def columns(self) -> dict[str, Any]:
+        """Return the rows as a table: arrays of one length by name."""
+
+    def to_frame(self) -> Any:
+        """Return `columns` as a data frame.
+
+        If the result was made from a data frame, the new frame is of the same library.  Otherwise the library
+        is the first of pandas, polars and pyarrow that is installed.
+        """
+        tables = importlib.import_module("errsrc.tables")  # a package next to this module
+        return tables.frame_of(self.columns(), self._library())
+
+    def _library(self) -> str:
+        """Return the library of the data frame that the result was made from; "" if there is none."""
+        return ""
+
+
+def interval_columns(name: str, intervals: Sequence[Interval]) -> dict[str, NDArray[np.float64]]:
+    """Return intervals as three columns of a table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column of the estimates.  The columns of the ends have "_low" and "_high" added.
+    intervals : sequence of Interval
+        An interval for each row.
+
+    Examples
+    --------
+    >>> interval_columns("n", [Interval(5.0, 4.0, 7.0, 0.9)])
+    {'n': array([5.]), 'n_low': array([4.]), 'n_high': array([7.])}
+    """
+    ends = (("", "estimate"), ("_low", "low"), ("_high", "high"))
+    return {name + suffix: np.array([getattr(one, end) for one in intervals]) for suffix, end in ends}
 
 
 @functools.singledispatch

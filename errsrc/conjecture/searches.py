@@ -11,16 +11,18 @@ from typing import Any
 from unittest import mock
 
 import hypothesis
+import numpy as np
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
+from numpy.typing import NDArray
 
 from errsrc import checks, records
 from errsrc.checks import SEED, Choice, Instance, Integer, Optional, Tuple
 from errsrc.conjecture.claims import Claim, Example, Outcome, examine
 from errsrc.fields import Checked, declare, integer, number
 from errsrc.learners import BandLeastSquares, Learner, NetworkClass, as_learner
-from errsrc.results import Result, TextTable
+from errsrc.results import TabularResult, TextTable
 from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.strategies import DESIGNS, DOMAINS, band_teachers, network_teachers
 
@@ -118,7 +120,7 @@ Part = tuple[str, str, int, int, float]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Search(Result):
+class Search(TabularResult):
     """The result of a search for a counterexample.
 
     Attributes
@@ -172,6 +174,11 @@ class Search(Result):
         largest ratio of error to bound.
         """
         return [(*kind, one.tested, one.untested, one.worst) for kind, one in sorted(self.tallies.items())]
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return `parts` as arrays by name: "basis", "nodes", "tested", "untested" and "worst"."""
+        names = ("basis", "nodes", "tested", "untested", "worst")
+        return {name: np.array([part[k] for part in self.parts]) for k, name in enumerate(names)}
 
     def headline(self) -> str:
         """Return the verdict and the numbers of examples as one line."""

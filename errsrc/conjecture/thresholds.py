@@ -16,7 +16,7 @@ from errsrc.checks import LEVEL, SEED, Instance, Integer, Number, Optional, Posi
 from errsrc.conjecture.relative_errors import draw_errors
 from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.learners import Learner, as_learner
-from errsrc.results import Interval, Result, TextTable, mean_interval
+from errsrc.results import Interval, TabularResult, TextTable, mean_interval
 from errsrc.settings import Setting
 from errsrc.settings.setting import Array
 
@@ -31,7 +31,7 @@ TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Threshold(Result):
+class Threshold(TabularResult):
     """The smallest n from which on a learner is exact, if there is one.
 
     Attributes
@@ -97,6 +97,11 @@ class Threshold(Result):
             The mean over draws, with an interval at the level of `n_star`.
         """
         return mean_interval(self.errors[n] ** 2, self.n_star.level, 0.0)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the measured sizes as arrays by name: "n", "median" (of the relative error) and "draws"."""
+        draws = np.array([len(self.errors[n]) for n in sorted(self.errors)])
+        return {"n": self.n, "median": self.medians, "draws": draws}
 
     def headline(self) -> str:
         """Return the status, which is one line."""

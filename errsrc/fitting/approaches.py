@@ -40,8 +40,8 @@ from errsrc.laws import ALL
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.coupled import Coupled
 from errsrc.laws.law import Array, Law
-from errsrc.results import Result, TextTable, equation
-from errsrc.tables import DataTable, LeftOut, frame_of, left_out_sentence
+from errsrc.results import TabularResult, TextTable, equation
+from errsrc.tables import DataTable, LeftOut, left_out_sentence
 
 ROLES = ("error", "m", "n", "flops", "run")
 """What the columns of a table may be, each under its own name by default."""
@@ -62,7 +62,7 @@ LAWS = ("auto", *(name for name, law in ALL.items() if set(law.inputs) == {"n", 
 
 
 @dataclass(frozen=True, repr=False)
-class ComputeOptimal(Result):
+class ComputeOptimal(TabularResult):
     """Compute-optimal sizes by each approach that the runs allow.
 
     Attributes
@@ -85,6 +85,8 @@ class ComputeOptimal(Result):
         Sentences on what weakens the results.
     column_names : dict of str to str
         The name of the column of "error", "m", "n" and "flops" in the table of the runs; empty for arrays.
+    library : str
+        The library of the data frame that the runs came from, such as "pandas"; "" if there is none.
     """
 
     frontiers: tuple[Frontier, ...]
@@ -96,6 +98,7 @@ class ComputeOptimal(Result):
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
     column_names: Mapping[str, str] = field(default_factory=dict)
+    library: str = field(default="", compare=False)
 
     @property
     def left_out_sentences(self) -> tuple[str, ...]:
@@ -126,9 +129,8 @@ class ComputeOptimal(Result):
             out[name] = np.concatenate(rows)
         return out
 
-    def to_frame(self) -> Any:
-        """Return `columns` as a data frame of pandas, polars or pyarrow: the first that is installed."""
-        return frame_of(self.columns())
+    def _library(self) -> str:
+        return self.library
 
     def content(self) -> list[str | TextTable]:
         """Return the exponents of all approaches, the optimal sizes at each budget, and the warnings."""
@@ -317,6 +319,7 @@ def compute_optimal(
             *_spread(found.get("fit"), ended.kept),
         ),
         column_names=table.columns,
+        library=table.library,
     )
 
 
@@ -427,6 +430,8 @@ class _Runs(NamedTuple):
         Where the table has each usable row, such as "line 23, 'run-22'"; empty for arrays.
     warnings : tuple of str
         Sentences on errors of 0.
+    library : str
+        The library of the data frame that the runs came from; "" if there is none.
     """
 
     values: dict[str, Any]
@@ -434,6 +439,7 @@ class _Runs(NamedTuple):
     columns: Mapping[str, str] = {}
     names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    library: str = ""
 
 
 def _arrays(given: Mapping[str, Any], accuracy: bool) -> dict[str, Any]:
@@ -477,7 +483,7 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
         values["run"] = np.array(table.text(run))[usable]
     shown = columns | ({"error": f"1 − {columns['error']}"} if rules.accuracy else {})
     everything = (*([] if copies is None else [copies]), *left_out)
-    return _Runs(values, everything, shown, _names_of_rows(table.taken(usable)), said)
+    return _Runs(values, everything, shown, _names_of_rows(table.taken(usable)), said, table.library)
 
 
 def _check_sizes(table: DataTable, columns: Mapping[str, str]) -> None:

@@ -32,7 +32,7 @@ from errsrc.fitting.table_points import (
 from errsrc.laws import ALL
 from errsrc.laws.broken2 import Broken2
 from errsrc.laws.law import LAW, Array, Law, checked_inputs
-from errsrc.results import Interval, Result, TextTable, json_value, percent
+from errsrc.results import Interval, Result, TabularResult, TextTable, json_value, percent
 from errsrc.tables import LeftOut
 
 HELD_OUT_SHARES = (1 / 2, 1 / 3, 1 / 5)
@@ -78,7 +78,7 @@ class ComparedLaw(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Result):
+class Comparison(TabularResult):
     """Several laws, compared on the same points.
 
     Attributes
@@ -103,6 +103,21 @@ class Comparison(Result):
     warnings: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     left_out_sentences: tuple[str, ...] = ()
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the laws as arrays by name.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (laws,)
+            "law", the name; "miss", "coverage", "aicc" and "weight", as in `ComparedLaw`; and "noise", the
+            standard deviation of ln error around the law.  A number is nan if it is not known.
+        """
+        numbers = ("miss", "coverage", "aicc", "weight")
+        out: dict[str, NDArray[Any]] = {"law": np.array([one.name for one in self.laws])}
+        out |= {name: np.array([getattr(one, name) for one in self.laws]) for name in numbers}
+        noise = [math.nan if one.fit is None else one.fit.noise for one in self.laws]
+        return out | {"noise": np.array(noise)}
 
     @property
     def best(self) -> ComparedLaw:

@@ -19,8 +19,9 @@ from errsrc.fitting.frontiers import frontier, interval_of_draws, optimal_draws,
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.plans import Cost, training_flops
 from errsrc.fitting.several_laws import AveragedFit, weighted_fits
+from errsrc.fitting.table_points import noted_library
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable, json_value
+from errsrc.results import Interval, TabularResult, TextTable, json_value
 
 MOST_SIZES = 12
 """Largest number of sizes of one input in the default candidates."""
@@ -61,7 +62,7 @@ class NextRun:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Design(Result):
+class Design(TabularResult):
     """The runs to make next, in their order.
 
     Attributes
@@ -166,6 +167,9 @@ class Design(Result):
         sizes = {name: np.array([run.inputs[name] for run in self.runs]) for name in self.candidates}
         others = ("cost", "total", "error", "half_width")
         return {**sizes, **{name: np.array([getattr(run, name) for run in self.runs]) for name in others}}
+
+    def _library(self) -> str:
+        return noted_library(self.forecast.notes)
 
     def width_text(self, value: float) -> str:
         """Return a half width as text: "±3%" or "a factor of 2.5" for a share of the answer, else "±0.02".

@@ -19,14 +19,14 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.frontiers import Frontier, exponent_texts
 from errsrc.fitting.lines import Line, fitted_line
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable
+from errsrc.results import Interval, TabularResult, TextTable
 
 POINTS = 1500
 """Number of values of compute at which the runs are compared, evenly spaced in ln C, as in Hoffmann et al."""
 
 
 @dataclass(frozen=True, repr=False)
-class TrainingEnvelope(Result):
+class TrainingEnvelope(TabularResult):
     """The runs with the lowest error of all runs at some compute, and the growth of their sizes.
 
     Attributes
@@ -75,6 +75,10 @@ class TrainingEnvelope(Result):
             TextTable(rows, "l", header=True),
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the best runs as arrays by name: "budget", "m", "n", "error" and "used"."""
+        return {"budget": self.budgets, **{name: getattr(self, name) for name in ("m", "n", "error", "used")}}
 
     def frontier(self, budgets: ArrayLike) -> Frontier:
         """Return the optimal sizes at budgets, from the lines through the best runs.

@@ -18,7 +18,7 @@ from errsrc.fitting.plans import Cost, training_flops
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable, equation
+from errsrc.results import Interval, TabularResult, TextTable, equation, interval_columns
 
 SEARCHED = 1e12
 """The search for an optimum goes this factor below the smallest and above the largest measured model."""
@@ -44,7 +44,7 @@ def exponent_texts(a: Interval, b: Interval, gap: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, repr=False)
-class Frontier(Result):
+class Frontier(TabularResult):
     """The sizes with the lowest error at each of several budgets, and how these sizes grow with the budget.
 
     With a budget C, the optimal model size grows as m*(C) ~ C^a and the optimal data size as n*(C) ~ C^b.
@@ -127,9 +127,7 @@ class Frontier(Result):
         out = {"budget": np.array(self.budgets)}
         for name in ("m", "n", "ratio", "error"):
             intervals: Sequence[Interval] | None = getattr(self, name)
-            for suffix, end in (("", "estimate"), ("_low", "low"), ("_high", "high")):
-                if intervals is not None:
-                    out[name + suffix] = np.array([getattr(one, end) for one in intervals])
+            out |= {} if intervals is None else interval_columns(name, intervals)
         return out
 
 

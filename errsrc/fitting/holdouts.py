@@ -33,8 +33,8 @@ from errsrc.fitting.table_points import (
 )
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law, checked_inputs
-from errsrc.results import Interval, Result, TextTable, json_value, percent, significant
-from errsrc.tables import LeftOut, frame_of
+from errsrc.results import Interval, TabularResult, TextTable, json_value, percent, significant
+from errsrc.tables import LeftOut
 
 DIVERGENCE_LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
 """Largest |mean| and largest standard deviation of the divergence at which a prediction counts as correct.
@@ -44,7 +44,7 @@ extrapolated from at most 1/8 of the data and 1/16 of the model."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class JudgedCells(Result):
+class JudgedCells(TabularResult):
     """Measured cells, with the prediction for each.
 
     Attributes
@@ -80,6 +80,23 @@ class JudgedCells(Result):
             predicted, ends, measured = self.texts(k)
             rows.append((*self.sizes(k).values(), predicted, ends, measured, percent(divergence, 1, "+")))
         return [TextTable(rows, "r", header=True), "", self.headline()]
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """Return the cells as a table.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (cells,)
+            The sizes by name; "runs", the number of runs; "measured", the mean error; "predicted", "low" and
+            "high", the prediction; "divergence".
+        """
+        return {
+            **self.inputs,
+            "runs": np.array([len(e) for e in self.runs]),
+            "measured": self.measured,
+            **self.prediction.columns(),
+            "divergence": self.divergence,
+        }
 
     @property
     def measured(self) -> Array:
@@ -185,7 +202,7 @@ class Criterion:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Holdout(Result):
+class Holdout(TabularResult):
     """A fit, the cells that it was fitted to, and the cells that were held out from the fit.
 
     Attributes
@@ -236,24 +253,14 @@ class Holdout(Result):
             The sizes by name; "held_out", whether the cell was held out; "runs", the number of its runs;
             "measured", the mean error; "predicted", "low" and "high", the prediction; "divergence".
         """
-        parts = (self.fitted, self.held_out)
+        parts = [part.columns() for part in (self.fitted, self.held_out)]
+        both = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        held_out = np.repeat([False, True], [len(self.fitted), len(self.held_out)])
+        sizes = {name: both.pop(name) for name in self.fitted.inputs}
+        return {**sizes, "held_out": held_out, **both}
 
-        def both(name: str) -> NDArray[np.generic]:
-            return np.concatenate([getattr(p, name) for p in parts])
-
-        predicted = [p.prediction.columns() for p in parts]
-        return {
-            **{k: np.concatenate([p.inputs[k] for p in parts]) for k in self.fitted.inputs},
-            "held_out": np.repeat([False, True], [len(p) for p in parts]),
-            "runs": np.array([len(e) for p in parts for e in p.runs]),
-            "measured": both("measured"),
-            **{k: np.concatenate([p[k] for p in predicted]) for k in predicted[0]},
-            "divergence": both("divergence"),
-        }
-
-    def to_frame(self) -> Any:
-        """Return `columns` as a data frame of the library that the runs came from, see `Fit.to_frame`."""
-        return frame_of(self.columns(), noted_library(self.forecast.notes))
+    def _library(self) -> str:
+        return noted_library(self.forecast.notes)
 
     def headline(self) -> str:
         """Return how well the fit predicts the held-out cells, as one line.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +23,7 @@ from errsrc.fitting.flops import AS_GIVEN, COMPUTED
 from errsrc.fitting.frontiers import Frontier, exponent_texts
 from errsrc.fitting.lines import Line, fitted_line
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable
+from errsrc.results import Interval, TabularResult, TextTable, interval_columns
 
 NEAR = 1.1
 """Two neighbouring rows, in the order of their flops, share a budget if their flops differ by less than this
@@ -39,7 +40,7 @@ MATCH = 1.1
 
 
 @dataclass(frozen=True, repr=False)
-class IsoFlopGroup(Result):
+class IsoFlopGroup(TabularResult):
     """The runs of one budget, and the parabola through their errors.
 
     Attributes
@@ -74,6 +75,10 @@ class IsoFlopGroup(Result):
     parabola: tuple[float, float, float, float]
     excluded: str
 
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the runs as arrays by name: "m", "n", "error" and "used"."""
+        return {name: getattr(self, name) for name in ("m", "n", "error", "used")}
+
     def curve(self, m: ArrayLike) -> Array:
         """Return the error on the parabola at model sizes.
 
@@ -88,7 +93,7 @@ class IsoFlopGroup(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class IsoFlop(Result):
+class IsoFlop(TabularResult):
     """The optimal sizes of each budget of an isoFLOP table, and how these sizes grow with the budget.
 
     With a budget C, the optimal model size grows as m*(C) ~ C^a and the optimal data size as n*(C) ~ C^b.
@@ -140,6 +145,25 @@ class IsoFlop(Result):
             TextTable(rows, "l", header=True),
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the optimum of each budget as arrays by name.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (budgets,)
+            "budget"; "runs", the number of runs that are used; "m", "n" and "error", the optimum, each with
+            the ends of its interval, such as "m_low" and "m_high", nan for a budget without optimum; and
+            "excluded", why the line through the optima leaves the budget out.
+        """
+        optima = {"m": "m_optimal", "n": "n_optimal", "error": "lowest_error"}
+        out: dict[str, NDArray[Any]] = {"budget": np.array([group.budget for group in self.groups])}
+        out["runs"] = np.array([int(group.used.sum()) for group in self.groups])
+        for name, attribute in optima.items():
+            out |= interval_columns(name, [getattr(group, attribute) for group in self.groups])
+        for name in [name for name in out if name.endswith(("_low", "_high"))]:
+            out[name] = np.where(np.isfinite(out[name.rpartition("_")[0]]), out[name], np.nan)
+        return out | {"excluded": np.array([group.excluded for group in self.groups])}
 
     def frontier(self, budgets: ArrayLike) -> Frontier:
         """Return the optimal sizes at other budgets, from the lines through the minima.

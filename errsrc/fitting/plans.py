@@ -16,8 +16,9 @@ from errsrc.errors import Unreachable
 from errsrc.fitting.asymptotes import floor_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
+from errsrc.fitting.table_points import noted_library
 from errsrc.laws.law import Array
-from errsrc.results import Interval, Result, TextTable, json_value
+from errsrc.results import Interval, TabularResult, TextTable, interval_columns, json_value
 
 Cost = Callable[[Array, Array], ArrayLike]
 """A cost model: (n, m) -> cost, arrays of one shape, increasing in both."""
@@ -42,7 +43,7 @@ def training_flops(n: Array, m: Array) -> Array:
 
 
 @dataclass(frozen=True, repr=False)
-class Plan(Result):
+class Plan(TabularResult):
     """The cheapest sizes that reach an error, or the sizes with the lowest error for a budget.
 
     Attributes
@@ -102,6 +103,23 @@ class Plan(Result):
     def as_dict(self) -> dict[str, Any]:
         """Return sizes, cost, error and floor with their intervals, and the warnings, as JSON values."""
         return json_value({**self._intervals(), "warnings": self.warnings})
+
+    def columns(self) -> dict[str, Array]:
+        """Return the plan as a table with one row.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (1,)
+            "n", "m" (for laws in n and m), "cost", "error" and "floor", each with the ends of its interval,
+            such as "n_low" and "n_high".
+        """
+        out: dict[str, Array] = {}
+        for name, interval in self._intervals().items():
+            out |= interval_columns(name, [interval])
+        return out
+
+    def _library(self) -> str:
+        return "" if self.forecast is None else noted_library(self.forecast.notes)
 
     def _intervals(self) -> dict[str, Interval]:
         names = ("n", "m", "cost", "error", "floor")

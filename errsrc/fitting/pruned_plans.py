@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
 from errsrc.checks import LEVEL, Instance, Number, PositiveArray
@@ -14,14 +15,14 @@ from errsrc.errors import Unreachable
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
 from errsrc.laws.law import Array, checked_inputs
-from errsrc.results import Interval, Result, TextTable, percent
+from errsrc.results import Interval, TabularResult, TextTable, percent
 
 DENSITIES = 400
 """Number of densities at which the error of a network is computed, from a single weight up to density 1."""
 
 
 @dataclass(frozen=True, repr=False)
-class PrunedPlan(Result):
+class PrunedPlan(TabularResult):
     """The network that needs the fewest weights for an error, and how far to prune it.
 
     Attributes
@@ -51,6 +52,11 @@ class PrunedPlan(Result):
     def headline(self) -> str:
         """Return the network, its density and its number of weights as one line."""
         return f"network {self.network}, density {self.density}, {self.remaining} weights"
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the networks as arrays by name: "network", "remaining" and "chance"."""
+        shown = {"remaining": self.remaining_by_network, "chance": self.chance_by_network}
+        return {"network": np.arange(len(self.remaining_by_network)), **shown}
 
     def content(self) -> list[str | TextTable]:
         """Return the plan, a table of all networks, and the warnings."""

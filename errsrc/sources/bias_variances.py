@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Instance, Integer
 from errsrc.learners import Learner, as_learner
-from errsrc.results import ROUNDING, Interval, Result, TextTable, json_value, mean_interval
+from errsrc.results import ROUNDING, Interval, TabularResult, TextTable, json_value, mean_interval
 from errsrc.rng import generator, seed_of
 from errsrc.settings import Setting
 from errsrc.settings.checked_draws import drawn_inputs, taught_values
@@ -35,7 +35,7 @@ _FRESH_INPUTS = 256  # number of fresh inputs per teacher
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BiasVariance(Result):
+class BiasVariance(TabularResult):
     """A learner's mean excess risk under the squared loss, as a sum of bias and variances.
 
     Attributes

@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.results import ROUNDING, Bracket, Interval, Result, TextTable, json_value, mean_interval, percent
+from errsrc.results import (
+    ROUNDING,
+    Bracket,
+    Interval,
+    TabularResult,
+    TextTable,
+    json_value,
+    mean_interval,
+    percent,
+)
 from errsrc.settings import Setting
 from errsrc.sources.experiments import Experiment
 
@@ -28,7 +37,7 @@ LowerUpper = tuple[PerDraw, PerDraw]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Budget(Result):
+class Budget(TabularResult):
     """A learner's expected risk at n labelled examples, term by term.
 
     Attributes

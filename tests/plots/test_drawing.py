@@ -26,7 +26,7 @@ from errsrc.fitting import (
 )
 from errsrc.laws import Chinchilla
 from errsrc.learners import MinimumNorm
-from errsrc.results import LONGEST_LINE, Interval, Result
+from errsrc.results import LONGEST_LINE, Interval, Result, TabularResult
 from errsrc.settings import Gaussian, LinearTeacher
 from errsrc.sources import budget
 
@@ -75,6 +75,18 @@ def test_a_repr_is_one_short_line_that_starts_with_the_type(every_result: dict[s
     assert len(line) <= LONGEST_LINE
     assert "\n" not in line
     assert "array(" not in line
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_results_with_rows_are_data_frames(every_result: dict[str, Any], label: str) -> None:
+    result = every_result[label]
+    if not isinstance(result, TabularResult):
+        assert not hasattr(result, "columns") or hasattr(result, "to_frame")
+        return
+    columns = result.columns()
+    frame = result.to_frame()
+    assert list(frame.columns) == list(columns)
+    assert {len(column) for column in columns.values()} == {len(frame)}
 
 
 def numbers(text: str) -> set[str]:
