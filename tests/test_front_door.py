@@ -173,9 +173,10 @@ def test_tab_completion_of_a_module_shows_what_it_defines() -> None:
         "LONGEST_NUMBER",
         "ROUNDING",
         "Result",
+        "TabularResult",
         "TextTable",
         "aligned",
     ]
-    shown += ["equation", "json_value", "mean_interval", "percent", "significant"]
+    shown += ["equation", "interval_columns", "json_value", "mean_interval", "percent", "significant"]
     assert dir(errsrc.results) == sorted(shown)
     assert "Any" not in dir(errsrc.errors)

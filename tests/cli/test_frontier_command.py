@@ -9,7 +9,7 @@ import pytest
 
 from errsrc.cli import main
 from errsrc.cli.frontier import budget_range
-from errsrc.fitting import compute_optimal, fit_csv, save_fit
+from errsrc.fitting import fit_csv, save_fit
 
 CLEAN = Path(__file__).parents[1] / "fixtures" / "isoflop_clean.csv"
 ONLY_C = CLEAN.with_name("isoflop_only_c.csv")
@@ -52,24 +52,6 @@ def test_runs_of_one_data_size_are_refused(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "runs.csv").write_text(f"n,m,error\n{rows}\n")
     assert main(["frontier", str(tmp_path / "runs.csv")]) == 1
     assert "must be at least two different sizes" in capsys.readouterr().err
-
-
-def test_rows_left_out_and_losses_below_zero_are_told_on_standard_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = ONLY_C.read_text().split()
-    gap = [*lines[:3], lines[3].rpartition(",")[0] + ",", *lines[4:]]
-    (tmp_path / "gap.csv").write_text("\n".join(gap))
-    assert main(["frontier", str(tmp_path / "gap.csv"), "--budget", "1e21"]) == 0
-    shown = capsys.readouterr()
-    assert shown.err == "errsrc: 1 of 24 rows is left out: 1 without an error (line 4).\n"
-    assert shown.err.removeprefix("errsrc: ") in shown.out
-    below = [f"{line.rpartition(',')[0]},-{k / 10:g}" for k, line in enumerate(lines[1:])]
-    (tmp_path / "below.csv").write_text("\n".join([lines[0], *below]))
-    assert main(["frontier", str(tmp_path / "below.csv")]) == 2
-    assert "Add one constant to all losses that makes them > 0" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="Add one constant"):
-        compute_optimal([-0.5, -0.6, -0.7], n=[1, 2, 3], m=[1, 2, 3])
 
 
 def test_a_range_of_budgets() -> None:
