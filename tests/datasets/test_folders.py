@@ -311,7 +311,7 @@ steps = 60
         (
             "digits",
             0,
-            "n = [90, 900]\nvalidation = 397",
+            "n = [800, 900]\nvalidation = 397",
             "'n' parameter of VisionCell must be an integer <= ",
         ),
     ],
