@@ -12,7 +12,7 @@ Fit my runs
     holdout         fit a law to the small runs, and judge it on the large ones
     plan            find the sizes that reach a given error, or the smallest error within a budget
     frontier        find the compute-optimal n and m at many budgets, and their exponents
-    design          find the runs to make next, which narrow an answer most for their cost
+    design          find the next runs that narrow the interval of an answer most for their cost
     isoflop         find the compute-optimal sizes from runs that share budgets, without a law
     compute_optimal compare the approaches to compute-optimal sizes on the same runs
     fewest_weights  find the pruned network that reaches a given error with the fewest weights

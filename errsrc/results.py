@@ -146,7 +146,7 @@ class Result:
         Returns
         -------
         dict of str
-            The fields by name, without those that do not count in comparisons.  An interval is a dict of
+            The fields by name, without the fields that comparisons ignore.  An interval is a dict of
             estimate, low, high and level; None stands for numbers that are not finite.
         """
         return {name: json_value(value) for name, value in self._field_values().items()}
@@ -331,7 +331,10 @@ class Interval:
 
     @property
     def determined(self) -> bool:
-        """Whether both ends are finite, and the lower end is not 0, the bound of a positive quantity."""
+        """Whether both ends are finite, and the lower end is not 0.
+
+        If the data do not bound a positive quantity from below, the lower end is 0.
+        """
         return math.isfinite(self.low) and math.isfinite(self.high) and self.low != 0
 
     def __str__(self) -> str:
@@ -381,7 +384,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Bracket:
-    """A quantity that is only known to lie between two bounds, each of which is estimated.
+    """A quantity that is only known to lie between two bounds; both bounds are estimated.
 
     The distance between the bounds is not sampling uncertainty.  Each bound is an `Interval`, which states
     the sampling uncertainty of this bound.
@@ -520,7 +523,7 @@ def significant(value: float, uncertainty: float, digits: int, exponent_from: fl
 
 
 def equation(name: str, value: Interval) -> str:
-    """Return a text of a name and its interval, or of the name and its only known bound.
+    """Return a text such as "n = 47 [14, 1200]", or "n > 2000000" if only one bound is known.
 
     Parameters
     ----------

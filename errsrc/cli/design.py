@@ -1,4 +1,4 @@
-"""errsrc design: the runs to make next, which narrow the interval of an answer most for their cost."""
+"""errsrc design: the next runs that narrow the interval of an answer most for their cost."""
 
 from __future__ import annotations
 

@@ -57,12 +57,12 @@ class Claim(Checked):
         Constant of the bound that the fitted network states, > 0.  It is needed because this bound is only a
         first-order approximation.
     threshold : float
-        The claim is about all n >= threshold n_Nyq.  In (0, 1000].
+        A number in (0, 1000].  The claim is about all n >= threshold n_Nyq.
     heeds_condition : bool
         Whether the bound depends on kappa and g.  If False, both are replaced by 1, and the bound for
         networks is c eps.
     noise_gain : str
-        "gain" for g, or "condition" for kappa instead of g.
+        The factor of the noise term: "gain" for g, or "condition" for kappa instead of g.
     precision : str
         Precision that determines eps: "float64", "float32", or "" for the learner's own precision.
     """

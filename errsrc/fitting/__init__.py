@@ -4,7 +4,7 @@
 - ``auto(error, n=n)`` fits several laws and averages them.
 - ``plan(fit, error=0.05)`` returns the cheapest n and m that reach a given error.
 - ``frontier(fit, [1e21, 1e23])`` returns the n and m of lowest error at each budget, and their exponents.
-- ``design(fit, {"n": 1e12, "m": 7e10})`` returns the next runs, which narrow this prediction most.
+- ``design(fit, {"n": 1e12, "m": 7e10})`` returns the next runs that narrow this prediction most.
 - ``isoflop(error, m=m, flops=flops)`` finds the best model size of each budget in a table of runs.
 - ``compute_optimal(data="runs.csv")`` compares the three approaches to compute-optimal sizes.
 - ``fewest_weights(fit, error, ...)`` returns the network that reaches a given error with the fewest weights.

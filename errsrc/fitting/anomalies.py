@@ -61,7 +61,7 @@ def far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
     problem : Problem
         The problem that was solved.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        Scaled coordinates of the solution of the problem.
     """
     none = np.zeros(len(problem.error), dtype=bool)
     free = len(problem.free)
@@ -242,7 +242,7 @@ class SteepFall(NamedTuple):
 
     @property
     def lead(self) -> str:
-        """Text that states the fall, for the beginning of a sentence."""
+        """The fall in words, as the beginning of a sentence."""
         return (
             f"The error falls from {self.error_before:.2g} at n = {self.before:g} to {self.error:.2g} at "
             f"n = {self.n:g}, faster than a power law of exponent {STEEPEST:g}"
@@ -308,7 +308,7 @@ class Peak(NamedTuple):
 
     @property
     def lead(self) -> str:
-        """The peak as the beginning of a sentence."""
+        """The peak in words, as the beginning of a sentence."""
         rise = f"from {self.error_start:.3g} to {self.error:.3g}"
         return f"The error rises from n = {self.start:g} to n = {self.n:g}, {rise}"
 
@@ -443,7 +443,7 @@ def constant_sentence(problem: Problem) -> str | None:
 
 
 def flat_text(found: Mapping[str, Interval]) -> str:
-    """Return the sentence that the error does not measurably fall.
+    """Return a sentence that says that the error does not measurably fall.
 
     Parameters
     ----------
@@ -462,7 +462,8 @@ def never_falls(problem: Problem) -> str | None:
     """Return a sentence if no falling law along n explains how the errors vary, and None otherwise.
 
     No falling law fits better than the falling sequence that is nearest to the errors (isotonic regression).
-    The ranks of the errors must say the same, because single far errors do not move ranks much.
+    This sequence must not explain the errors, and the same must be true of the ranks of the errors, because
+    single far errors do not move ranks much.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class ComputeOptimal(TabularResult):
     missing : tuple of str
         One sentence for each approach that the runs do not allow, with the reason.
     cost : str
-        In words, which of compute, n and m were given, and how the other was computed.
+        A text that says which of compute, n and m were given, and how the missing one was computed.
     left_out : tuple of LeftOut
         Rows of the table that were not used, by reason.
     warnings : tuple of str
@@ -222,8 +222,8 @@ def compute_optimal(
     objective, huber_delta : str and float, optional
         What the fit of the law minimises, as in `errsrc.fit`.
     accuracy : bool
-        Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any exceeds
-        1.
+        Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any value
+        exceeds 1.
     strict : bool
         Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
     test_size : int, optional

@@ -58,7 +58,7 @@ def exponents(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Int
     members : sequence of Fit
         The fits of the laws; the fit with the largest weight is first.
     weights : sequence of float
-        Their weights, of sum 1.
+        Weights of these fits, with the sum 1.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def floor(members: Sequence[Fit], weights: Sequence[float]) -> Interval | None:
     members : sequence of Fit
         The fits of the laws.
     weights : sequence of float
-        Their weights, of sum 1.
+        Weights of these fits, with the sum 1.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def summary_lines(
     members : sequence of Fit
         The fits of the laws; the fit with the largest weight is first.
     weights : sequence of float
-        Their weights, of sum 1.
+        Weights of these fits, with the sum 1.
     limits : dict of str to Interval
         "n" and "m", the exponents, and "floor", if the average has them (`average_intervals`).
     """
@@ -178,7 +178,7 @@ def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, In
     members : sequence of Fit
         The fits of the laws.
     weights : sequence of float
-        Their weights, of sum 1.
+        Weights of these fits, with the sum 1.
     """
     limit = floor(members, weights)
     return exponents(members, weights) | ({} if limit is None else {"floor": limit})

@@ -44,7 +44,7 @@ class LawEvidence(NamedTuple):
     parameters : dict of str to Interval
         Intervals of the fitted parameters, in natural units.
     limits : dict of str to Interval
-        The law's intervals of the quantities that an average states: "n" and "m", the exponents, and "floor".
+        Intervals of the exponents, under "n" and "m", and of the "floor" of the law.
     criterion : float
         The corrected Akaike information criterion.  A law with a smaller value is more probable.
     degrees : int
@@ -65,7 +65,7 @@ class LeastSquares(NamedTuple):
     problem : Problem
         The problem, with the weights of the user.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        Scaled coordinates of the solution of the problem.
     scale : float
         Standard deviation of the residuals.
     criterion : float
@@ -105,7 +105,7 @@ def law_evidence(one: LeastSquares, level: float) -> LawEvidence:
     Parameters
     ----------
     one : LeastSquares
-        The least squares of the law.
+        The least-squares fit of the law.
     level : float
         Coverage of the intervals, in (0, 1).
     """
@@ -153,15 +153,15 @@ def limit_interval(problem: Problem, z: Array, level: float) -> Interval | None:
     problem : Problem
         A least-squares problem of ln error, in scaled units.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        Scaled coordinates of the solution of the problem.
     level : float
         Coverage of the interval, in (0, 1).
 
     Returns
     -------
     Interval or None
-        In natural units.  The lower end is 0 if the points allow a limit of 0.  None if the limit is not
-        a finite number.
+        The limit, in natural units.  The lower end is 0 if the points allow a limit of 0.  None if the limit
+        is not a finite number.
 
     Notes
     -----
@@ -240,7 +240,7 @@ def average_intervals(laws: Sequence[LawEvidence]) -> dict[str, Interval]:
     Returns
     -------
     dict of str to Interval
-        "n" and "m", the exponents of these sizes, and "floor", each only if every law has it.
+        The exponents, under "n" and "m", and the "floor".  An entry is left out if one of the laws lacks it.
     """
     if not laws:
         return {}

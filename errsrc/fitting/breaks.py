@@ -39,8 +39,9 @@ def fit_broken(
 ) -> Fit:
     """Fit a power law with no break, one break or two breaks of its exponent, as the points show.
 
-    The laws `errsrc.laws.Power`, `errsrc.laws.Broken` and `errsrc.laws.Broken2` are fitted by squares of ln
-    (predicted / measured).  A law with one more break is chosen if its AICc is lower by more than `MARGIN`.
+    The laws `errsrc.laws.Power`, `errsrc.laws.Broken` and `errsrc.laws.Broken2` are fitted by least squares
+    of ln (predicted / measured).  A law with one more break is chosen if its AICc is lower by more than
+    `MARGIN`.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def fit_broken(
     Raises
     ------
     TypeError, ValueError
-        As for `errsrc.fit`.
+        If `errsrc.fit` would raise it for these arguments.
     NoFit
         If none of the three laws can be fitted.
 

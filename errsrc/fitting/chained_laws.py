@@ -102,12 +102,12 @@ class ChainedFit(Checked, Forecast):
 
     @property
     def at_most(self) -> Mapping[str, float]:
-        """Largest allowed value by input, for inputs that have one."""
+        """Largest allowed value of each input that has a limit."""
         return {**self.dense.at_most, **self.pruned.at_most}
 
     @property
     def draw_count(self) -> int:
-        """Number of draws of the chain: that of the fit with fewer draws."""
+        """Number of draws of the chain: the number of the fit with fewer draws."""
         return min(self.dense.draw_count, self.pruned.draw_count)
 
     @property
@@ -126,8 +126,8 @@ class ChainedFit(Checked, Forecast):
         Parameters
         ----------
         inputs : dict of str to ndarray, shape (1 + draw_count, points)
-            The inputs by name.  Row 0 has the inputs of the central curves, and each other row those of one
-            pair of draws.
+            The inputs by name.  Row 0 has the inputs of the central curves, and each other row has the inputs
+            of one pair of draws.
         """
         rows = 1 + self.draw_count
         logs = self._rows(self.dense, inputs)
@@ -148,7 +148,8 @@ class ChainedFit(Checked, Forecast):
         """Return the deviation of one pruned run from its curve for each draw, in units of `run_spread`.
 
         The curve is the one that the pruning law gives for the run's dense plateau.  These deviations are
-        independent of those of the unpruned networks, which `log_errors` adds.  See `Forecast.run_deviates`.
+        independent of the deviations of the unpruned networks, which `log_errors` adds.  See
+        `Forecast.run_deviates`.
         """
         shuffled: Array = np.random.default_rng(1).permutation(super().run_deviates())
         return shuffled

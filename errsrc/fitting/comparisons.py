@@ -196,15 +196,16 @@ def compare(
     Parameters
     ----------
     laws : sequence of str or type of Law, optional
-        Names in `errsrc.laws.ALL`, or classes of your own.  All laws must have the same inputs.  By default
-        all laws of errsrc with the given inputs but `Broken2`, whose 9 parameters need many sizes.
+        Names in `errsrc.laws.ALL`, or classes of your own.  All laws must have the same inputs.  By default,
+        all laws of errsrc with the given inputs, except `Broken2`, which needs many sizes for its 9
+        parameters.
     error : array_like, shape (points,), or str
         Measured errors, > 0, in any unit.  With `data`, the name of a column, "error" by default.
     data : dict, data frame, str or Path, optional
         The points as a table, as in `errsrc.fit`.
     accuracy, strict : bool
-        Whether the values are accuracies, and whether rows that cannot be used are refused, as in
-        `errsrc.fit`.
+        If `accuracy` is True, the values are accuracies.  If `strict` is True, rows that cannot be used raise
+        ValueError.  Both work as in `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
     best_of : bool
@@ -238,10 +239,11 @@ def compare(
     -----
     Rows that are far from every law are left out, and a warning names them.
 
-    A cell is the set of all runs with equal inputs.  The laws are compared on several splits: for each of the
-    `HELD_OUT_SHARES`, this share of the cells, the largest, is held out, and the laws are fitted to the other
-    cells.  A law needs more cells than it has free parameters.  A split is used only if it leaves enough
-    cells for every law that has enough in the split with the fewest held-out cells.
+    A cell is the set of all runs with equal inputs.  The laws are compared on several splits: for each share
+    in `HELD_OUT_SHARES`, the largest cells are held out, this share of all cells, and the laws are fitted to
+    the other cells.  A law needs more cells than it has free parameters.  Some laws have too few cells even
+    in the split with the fewest held-out cells.  A split is used only if it leaves enough cells for all other
+    laws.
 
     AICc is N ln(S / N) + 2 K + 2 K (K + 1) / (N - K - 1), where S is the
     minimum of the sum of squares, N the number of points, and K the number of fitted parameters plus 1 for

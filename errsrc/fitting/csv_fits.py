@@ -87,8 +87,8 @@ def fit_csv(
         them.  The file is then read as a long table with the first column, a column "run" and a column
         "val/loss" (`DataTable.melted`).
     accuracy, strict : bool
-        Whether the values are accuracies, and whether rows that cannot be used are refused, as in
-        `errsrc.fit`.
+        If `accuracy` is True, the values are accuracies.  If `strict` is True, rows that cannot be used raise
+        ValueError.  Both work as in `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
     best_of : bool
@@ -119,7 +119,7 @@ def fit_csv(
         If the file holds no table, if a column is missing or holds text that is no number, if no row can be
         used, and as for `fit`.
     TypeError
-        As for `fit`.
+        If `fit` would raise it.
     NoFit
         If no start converged.
     OSError
@@ -173,7 +173,7 @@ def fit_csv(
 
 
 def melted(table: DataTable, columns: Mapping[str, str]) -> tuple[DataTable, dict[str, str]]:
-    """Return the long form of a wide table, and the columns of n and of the error, by default.
+    """Return the long form of a wide table, and the names of its columns of n and of the error.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ class CsvPrediction(Prediction):
     table: DataTable
 
     def lines(self) -> Iterator[str]:
-        """Return the lines of the file, each with its predicted, low and high, or with empty cells.
+        """Return the lines of the file, each with the cells predicted, low and high, which may be empty.
 
         Raises
         ------
@@ -259,7 +259,8 @@ def predict_csv(
     path : str or Path
         The file, in any format that `errsrc.tables.read_table` reads; "-" for standard input.
     columns : dict of str to str, optional
-        {input: name of its column}, where it is not the column that the fit was made from.
+        {input: name of its column}, for inputs whose column does not have the name that it had in the fitted
+        table.
     level : float
         Coverage of the intervals, in (0, 1).
     strict : bool

@@ -74,7 +74,8 @@ class Design(TabularResult):
     runs : tuple of NextRun
         The runs; empty if the interval is narrow enough already, or if no affordable run narrows it.
     until : float or None
-        Half the width at which the answer's interval is narrow enough; None for no such limit.
+        The half width of the answer's interval at which the interval is narrow enough; None for no such
+        limit.
     relative : bool
         Whether half widths are shares of the answer.
     budget : float

@@ -31,7 +31,7 @@ class Identifiability(NamedTuple):
     condition : float
         Condition number of the weighted Jacobian in scaled coordinates; inf where it is singular.
     entangled : tuple of str
-        Names of the parameters whose combined change raises the sum of squares least.
+        Names of the parameters that can change together with the smallest rise of the sum of squares.
     agreement : float
         Share of the starts that ended at the best optimum.
     ties : tuple of Law
@@ -121,7 +121,7 @@ def warnings_of(
     noise : Noise
         The noise around the law.
     unexplained_share : float
-        What `unexplained` returns.
+        The result of `unexplained`.
     facts : Identifiability
         How well the points determine the parameters.
     """

@@ -39,8 +39,8 @@ class TrainingEnvelope(TabularResult):
     error : ndarray of float64, shape (best,)
         Error of each run at this compute.
     used : ndarray of bool, shape (best,)
-        False for the first and the last of these runs.  Smaller and larger models were not trained, therefore
-        the ranges of compute in which these two runs are the best are cut off.
+        False for the first and the last of these runs.  Smaller and larger models were not trained.
+        Therefore the ranges of compute in which these two runs are the best are cut off.
     a, b : Interval
         Exponents of the optimal model size and of the optimal data size.
     warnings : tuple of str
@@ -96,7 +96,7 @@ class TrainingEnvelope(TabularResult):
         Raises
         ------
         TypeError, ValueError
-            For budgets that are not finite numbers > 0.
+            If a budget is not a finite number > 0.
         """
         wanted = np.atleast_1d(PositiveArray()(budgets, "budgets", "TrainingEnvelope.frontier"))
         m_line, n_line = self.lines
@@ -150,7 +150,7 @@ def training_envelope(
     NoAnswer
         If fewer than two runs, not counting the first and the last, are the best at some compute.
     TypeError, ValueError
-        For arrays of different lengths, and for values that are not finite and > 0.
+        If arrays have different lengths, or if a value is not finite and > 0.
 
     Notes
     -----

@@ -53,7 +53,7 @@ def fit_summary(result: Forecast) -> dict[str, Any]:
     Raises
     ------
     TypeError
-        For a forecast that is neither a fit nor an average of fits.
+        If the forecast is neither a fit nor an average of fits.
     """
     lead = _fits(result, "fit_summary")[0][0]
     return result.as_dict() | {"law": _name(type(lead.law))}
@@ -75,8 +75,7 @@ def save_fit(result: Forecast, path: str | Path) -> None:
     Raises
     ------
     TypeError
-        For a forecast that is neither a fit nor an average of fits, and if its `notes` cannot be written as
-        JSON.
+        If the forecast is neither a fit nor an average of fits, or if its `notes` cannot be written as JSON.
     ValueError
         If `load_fit` could not read the file back, because a law of your own has the name of a law of errsrc,
         or because a number is not finite.
@@ -132,7 +131,7 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
     Raises
     ------
     TypeError
-        For laws that are not subclasses of `Law`.
+        If one of the laws is not a subclass of `Law`.
     ValueError
         If the file does not hold a fit, or if the law of the fit is not known.
     OSError

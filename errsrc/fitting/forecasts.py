@@ -138,7 +138,7 @@ class Forecast(Result, abc.ABC):
     input_names : tuple of str
         Names of the inputs.
     at_most : dict of str to float
-        Largest allowed value by input, for inputs that have one (see `errsrc.laws.Law`).
+        Largest allowed value of each input that has a limit (see `errsrc.laws.Law`).
     inputs : dict of str to ndarray, shape (points,)
         The measured inputs that the curve was fitted to, in natural units.
     warnings : tuple of str
@@ -192,7 +192,7 @@ class Forecast(Result, abc.ABC):
     @property
     @abc.abstractmethod
     def at_most(self) -> Mapping[str, float]:
-        """Largest allowed value by input, for inputs that have one."""
+        """Largest allowed value of each input that has a limit."""
 
     @property
     @abc.abstractmethod
@@ -322,7 +322,7 @@ class Forecast(Result, abc.ABC):
         level: float = 0.9,
         strict: bool = False,
     ) -> Prediction:
-        """Return a prediction for each row of a table, nan for rows that cannot be predicted.
+        """Return a prediction for each row of a table; it is nan for rows that cannot be predicted.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ extrapolated from at most 1/8 of the data and 1/16 of the model."""
 
 @dataclass(frozen=True, eq=False, repr=False)
 class JudgedCells(TabularResult):
-    """Measured cells, with the prediction for each.
+    """Measured cells, with the prediction for each cell.  A cell is the set of all runs of equal sizes.
 
     Attributes
     ----------
@@ -231,7 +231,7 @@ class Holdout(TabularResult):
 
     @property
     def criteria(self) -> tuple[Criterion, ...]:
-        """Mean and standard deviation of the divergence of each part, against `DIVERGENCE_LIMITS`."""
+        """Mean and standard deviation of the divergence of each part, with the limits `DIVERGENCE_LIMITS`."""
         out = []
         for name, cells in self.parts.items():
             mean, std = DIVERGENCE_LIMITS[name]
@@ -298,7 +298,7 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     Parameters
     ----------
     share : float
-        The largest small size, as a share of the largest size of the same input, in (0, 1).
+        A size is small if it is at most this share of the largest size of the same input; in (0, 1).
     **inputs : array_like, shape (runs,)
         Sizes > 0, such as n and m.
 
@@ -357,8 +357,8 @@ def holdout(
     data : dict, data frame, str or Path, optional
         The runs as a table, as in `errsrc.fit`.
     accuracy, strict : bool
-        Whether the values are accuracies, and whether rows that cannot be used are refused, as in
-        `errsrc.fit`.
+        If `accuracy` is True, the values are accuracies.  If `strict` is True, rows that cannot be used raise
+        ValueError.  Both work as in `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
     best_of : bool
@@ -428,7 +428,7 @@ def holdout(
 def judge(
     forecast: Forecast, error: ArrayLike, fitted: ArrayLike, *, level: float = 0.9, **inputs: ArrayLike
 ) -> Holdout:
-    """Compare the predictions of a fit with measured runs, fitted and held out.
+    """Compare the predictions of a fit with measured runs, both fitted and held-out runs.
 
     Parameters
     ----------

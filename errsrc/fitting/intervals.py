@@ -42,9 +42,9 @@ def parameter_intervals(
     problem : Problem
         The problem that was solved.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        Scaled coordinates of the solution of the problem.
     refits : ndarray of float64, shape (draws, free)
-        What `bootstrap` returns.
+        Coordinates of the refits, as `bootstrap` returns them.
     noise : float
         Standard deviation of ln error around the law.
     level : float
@@ -79,7 +79,7 @@ def named_intervals(
     centres : ndarray of float64, shape (free,)
         The fitted coordinates in natural units.
     ends : ndarray of float64, shape (free, 2)
-        Lower and upper ends of their intervals.
+        Lower and upper ends of the intervals of these coordinates.
     params : dict of str to float
         The estimates, in the given units.
     level : float

@@ -60,7 +60,7 @@ class IsoFlopGroup(TabularResult):
     parabola : tuple of float
         (c0, c1, c2, centre): error = c0 + c1 x + c2 x^2 with x = ln m - centre.
     excluded : str
-        A phrase that says why the line through the minima leaves this budget out; empty if it does not.
+        A phrase that says why the line through the minima leaves this budget out; empty if the line uses it.
     """
 
     budget: float
@@ -181,7 +181,7 @@ class IsoFlop(TabularResult):
         Raises
         ------
         TypeError, ValueError
-            For budgets that are not finite numbers > 0.
+            If a budget is not a finite number > 0.
         """
         wanted = np.atleast_1d(PositiveArray()(budgets, "budgets", "IsoFlop.frontier"))
         used = [group for group in self.groups if not group.excluded]
@@ -266,7 +266,7 @@ def isoflop(
     NoAnswer
         If no budget has an optimum between the smallest and the largest model of this budget.
     TypeError, ValueError
-        For arrays of different lengths, and for values that are not finite and > 0.
+        If arrays have different lengths, or if a value is not finite and > 0.
 
     Notes
     -----

@@ -26,7 +26,7 @@ The residuals have shape (k, points), and their Jacobian has shape (k, points, p
 
 
 class BatchSolution(NamedTuple):
-    """Where the members of a batch ended.
+    """Where the minimisation of each member of a batch ended; a member is one problem.
 
     Attributes
     ----------
@@ -56,7 +56,9 @@ def minimise(
     iterations: int = 300,
     tolerance: float = 1e-10,
 ) -> BatchSolution:
-    """Minimise each member's weighted sum of squares (or of Huber losses) from its own start.
+    """Minimise several weighted sums of squares (or of Huber losses) at once, each from its own start.
+
+    Each of these problems is called a member of the batch.
 
     Parameters
     ----------

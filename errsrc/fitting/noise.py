@@ -52,7 +52,7 @@ def noise_around(problem: Problem, z: Array, residual: Array) -> Noise:
     problem : Problem
         The problem that was solved.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        Scaled coordinates of the solution of the problem.
     residual : ndarray of float64, shape (points,)
         ln (predicted / measured error).
     """
@@ -86,7 +86,7 @@ def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
     residual : ndarray of float64, shape (points,)
         Residuals at the solution of the problem.
     jac : ndarray of float64, shape (points, free)
-        Their Jacobian.
+        Jacobian of the residuals.
     """
     if problem.objective == "huber":
         return residual_scale(residual, problem.weights, jac)
@@ -200,7 +200,7 @@ def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> s
     problem : Problem
         The problem that was solved.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        Scaled coordinates of the solution of the problem.
     cost : float
         The cost at the solution.
 
@@ -281,7 +281,7 @@ def seed_weights(error: ArrayLike, **inputs: ArrayLike) -> Array:
     ValueError
         If no cell has two runs.
     TypeError, ValueError
-        For arrays of different lengths, and for values that are not finite numbers > 0.
+        If arrays have different lengths, or if a value is not a finite number > 0.
 
     Examples
     --------

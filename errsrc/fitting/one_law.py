@@ -207,7 +207,7 @@ class Fit(Forecast):
 
     @property
     def at_most(self) -> Mapping[str, float]:
-        """Largest allowed value by input, for inputs that have one."""
+        """Largest allowed value of each input that has a limit."""
         return self.law.at_most
 
     @property
@@ -281,8 +281,8 @@ def fit(
         by default an input is in the column of its name.  Rows that cannot be used are left out, and listed
         in `Fit.left_out`.
     accuracy : bool
-        Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any exceeds
-        1.
+        Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any value
+        exceeds 1.
     strict : bool
         Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
     test_size : int, optional
@@ -314,8 +314,8 @@ def fit(
         Threshold of the Huber loss in ln error, > 0; 1e-3 in Hoffmann et al.  By default one robust standard
         deviation of the residuals of the "log" fit.
     starts : int
-        Number of random starts, >= 1.  Four times as many are tried where fewer than two agree, and for laws
-        of more than 8 free parameters.
+        Number of random starts, >= 1.  Four times as many starts are tried if fewer than two starts agree, or
+        if the law has more than 8 free parameters.
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int

@@ -132,7 +132,7 @@ def plans_table(plans: Sequence[Plan]) -> str:
     Parameters
     ----------
     plans : sequence of Plan
-        What `plan` returns for an array of errors or budgets; at least one.
+        One or more plans, as `plan` returns them for an array of errors or budgets.
     """
     names = [name for name in ("n", "m", "cost", "error") if getattr(plans[0], name) is not None]
     rows = [names, *([one.text(name) for name in names] for one in plans)]

@@ -21,7 +21,7 @@ FAR_ABOVE = 1.2
 
 
 class LawOrName(Rule):
-    """A class of laws that a fit can use, or the name of a law in `errsrc.laws.ALL`."""
+    """The rule for arguments that must be a subclass of `Law`, or the name of a law in `errsrc.laws.ALL`."""
 
     accepted: ClassVar[str] = LAW.accepted + ", or the name of a law, such as 'chinchilla'"
 

@@ -170,7 +170,7 @@ class Problem:
         error : ndarray of float64, shape (members, points)
             Errors in scaled units.
         gradient : ndarray of float64, shape (members, points, free)
-            Their derivatives in z.
+            Their derivatives with respect to z.
         """
         values = self.values(z)
         points = [inputs[name] for name in self.law.inputs]
@@ -197,7 +197,7 @@ class Problem:
         residuals : ndarray of float64, shape (members, points)
             Relative, logarithmic or absolute residuals, as the objective requires.
         jacobian : ndarray of float64, shape (members, points, free)
-            Their derivatives in z.
+            Their derivatives with respect to z.
         """
         predicted, gradient = self.error_at(z, self.inputs)
         if self.objective == "absolute":
@@ -215,7 +215,7 @@ class Problem:
         iterations: int = 300,
         tolerance: float = 1e-10,
     ) -> BatchSolution:
-        """Minimise the objective from many starts, each a member of a batch.
+        """Minimise the objective from many starts at once; each start is called a member of the batch.
 
         Parameters
         ----------
@@ -279,7 +279,7 @@ class Problem:
         )
 
     def prior_strengths(self) -> Array:
-        """Return the strengths of the weak priors of z, (free,), 0 for none (`minimiser.minimise`)."""
+        """Return the strengths of the weak priors of z, (free,); 0 means no prior (`minimiser.minimise`)."""
         return self._priors()[1] if self.prior > 0 else np.zeros(len(self.free))
 
     def _priors(self) -> tuple[Array, Array]:

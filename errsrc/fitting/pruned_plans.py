@@ -34,8 +34,8 @@ class PrunedPlan(TabularResult):
     remaining : Interval
         Number of weights of this network that remain.
     remaining_by_network : ndarray of float64, shape (networks,)
-        Number of remaining weights with which each network reaches the error; inf for a network that never
-        does.
+        Number of remaining weights with which each network reaches the error; inf for a network that does not
+        reach the error.
     chance_by_network : ndarray of float64, shape (networks,)
         Share of the draws in which each network needs the fewest weights.
     warnings : tuple of str
@@ -94,7 +94,7 @@ def fewest_weights(
     weights : array_like, shape (networks,)
         Number of prunable weights of each network at density 1, >= 1.
     level : float
-        Coverage of the intervals, in (0, 1).  They hold for one new run.
+        Coverage of the intervals, in (0, 1).  The intervals hold for one new run.
     **networks : array_like, shape (networks,)
         All inputs of the forecast except the density, > 0, each an array or a single number.
 

@@ -32,13 +32,13 @@ def best_rows(error: ArrayLike, **inputs: ArrayLike) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool, shape (rows,)
-        True for one row of each different set of inputs.  If several rows have the smallest error, it is the
-        first.
+        True for one row of each different set of inputs.  If several rows have the smallest error, the first
+        of them is chosen.
 
     Raises
     ------
     TypeError, ValueError
-        For arrays of different lengths, and for values that are not finite and > 0.
+        If arrays have different lengths, or if a value is not finite and > 0.
 
     Examples
     --------

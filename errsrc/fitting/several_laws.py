@@ -114,15 +114,15 @@ class AveragedFit(Forecast):
     members : tuple of Fit
         The fits; the fit with the largest weight is first.
     weights : tuple of float
-        Weights of the fits, of sum 1.
+        Weights of the fits, with the sum 1.
     warnings : tuple of str
         Sentences on what weakens the fits.
     notes : dict
         Further JSON values that are stored with the fit, such as the names of the columns of its table.
     limits : dict of str to Interval
         Intervals of the exponents of the average, "n" and "m", and of its "floor"
-        (`errsrc.fitting.average_intervals`).  It is empty for laws without them, and for averages in files
-        of errsrc 0.1.
+        (`errsrc.fitting.average_intervals`).  The dict is empty if the laws have no exponents, and for
+        averages in files of errsrc 0.1.
     """
 
     members: tuple[Fit, ...]
@@ -133,7 +133,7 @@ class AveragedFit(Forecast):
 
     @property
     def asymptotes(self) -> Mapping[str, Interval]:
-        """The exponents and the floor that `str` shows: `limits`, or else combined intervals of the laws."""
+        """The exponents and the floor that `str` shows: `limits`, or combined intervals of the laws."""
         return self.limits or asymptotes.old_limits(self.members, self.weights)
 
     def headline(self) -> str:
@@ -192,7 +192,7 @@ class AveragedFit(Forecast):
 
     @property
     def at_most(self) -> Mapping[str, float]:
-        """Largest allowed value by input, for inputs that have one."""
+        """Largest allowed value of each input that has a limit."""
         return self.members[0].at_most
 
     @property
@@ -312,8 +312,8 @@ def auto(
         The points as a table, as in `errsrc.fit`.  By default the laws are those in n and m if there is a
         column m that varies, and those in n otherwise.
     accuracy, strict : bool
-        Whether the values are accuracies, and whether rows that cannot be used are refused, as in
-        `errsrc.fit`.
+        If `accuracy` is True, the values are accuracies.  If `strict` is True, rows that cannot be used raise
+        ValueError.  Both work as in `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
     best_of : bool

@@ -618,7 +618,7 @@ def errors_of(accuracy: Array) -> Array:
     Raises
     ------
     ValueError
-        For values below 0 or above 100.
+        If a value is below 0 or above 100.
     """
     known = accuracy[np.isfinite(accuracy)]
     bad = known[(known < 0) | (known > 100)]
@@ -849,7 +849,7 @@ def _pruned_points(
 
 
 def noted_library(notes: Mapping[str, Any]) -> str:
-    """Return the library of the data frame that a fit was made from, "" if it was none.
+    """Return the library of the data frame that a fit was made from, "" if it was made from something else.
 
     Parameters
     ----------
@@ -868,7 +868,7 @@ class TableInputs(NamedTuple):
     inputs : dict of str to ndarray of float64, shape (usable rows,)
         Inputs of the law by name.
     usable : ndarray of bool, shape (rows,)
-        The rows that can be predicted.
+        True for the rows that can be predicted.
     left_out : tuple of LeftOut
         The other rows.
     """

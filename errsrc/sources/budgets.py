@@ -64,8 +64,8 @@ def budget(
     level : float
         Coverage of the intervals, in (0, 1).
     exact : bool
-        Whether to use closed forms if they exist.  With False every term is estimated from draws alone, which
-        checks the closed forms.
+        Whether to use closed forms if they exist.  With False, every term is estimated from draws alone,
+        which serves to check the closed forms.
     effort : Effort, optional
         Amount of computation for network teachers, whose terms have only bounds; by default `Effort()`.
 

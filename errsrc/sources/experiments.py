@@ -53,7 +53,7 @@ class Experiment:
         return self.learner.function_class
 
     def rng(self, draw: int, purpose: str) -> np.random.Generator:
-        """Return the random generator for one purpose in one draw; each call returns it in its first state.
+        """Return the random generator for one purpose in one draw, always in its first state.
 
         Parameters
         ----------

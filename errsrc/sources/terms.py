@@ -58,8 +58,8 @@ class Budget(TabularResult):
     draws : dict of str to ndarray of float64, (draws,)
         The values from which the intervals are computed: one for each draw of teacher and data, for each term
         and "total".  If a term is exact, all its values are equal.  If a term lies between bounds, the key
-        with its name has the values of the lower bound, and a key such as "realizability.upper" those of the
-        upper bound.
+        with its name has the values of the lower bound, and a key such as "realizability.upper" has the
+        values of the upper bound.
     status : str
         How the terms were computed, in sentences.
     std_error : float
@@ -170,15 +170,15 @@ class Budget(TabularResult):
         status : str
             How the whole budget was computed, in sentences.
         all_functions : pair of ndarray of float64, (draws,), optional
-            Bounds of the uncertainty of a learner that can express all functions.  Give them only if this
-            learner cannot.
+            Bounds of the uncertainty of a learner that can express all functions.  Give these bounds only if
+            the learner of the budget cannot express all functions.
         optimiser : ndarray of float64, (draws,), optional
             The part of the deficiency that the optimiser left in each draw.
 
         Returns
         -------
         Budget
-            The budget.  The entry of the terms in `Budget` says which bounds sum to the total.
+            The budget.  The description of the terms in `Budget` says which bounds sum to the total.
         """
         draws = {"noise": noise, "total": noise + excess}
         for name, (lower, upper) in terms.items():
@@ -212,7 +212,7 @@ class Budget(TabularResult):
     def relative(self) -> Budget:
         """The same budget, divided by the target variance.
 
-        The relative excess risk of the constant prediction that is best before any example is seen is 1.
+        In these units, the best constant prediction, before any example is seen, has the excess risk 1.
 
         Raises
         ------
@@ -262,8 +262,8 @@ class Budget(TabularResult):
         -------
         dict of str to ndarray, shape (5,)
             "term", the name of the term; "lower.estimate", "lower.low" and "lower.high", its lower bound with
-            the two ends of the interval; "upper.estimate", "upper.low" and "upper.high", the same for its
-            upper bound.
+            the two ends of the interval; "upper.estimate", "upper.low" and "upper.high", the same numbers for
+            its upper bound.
         """
         rows = self.rows()
         out: dict[str, NDArray[Any]] = {"term": np.array([name for name, _, _ in rows])}
@@ -300,7 +300,7 @@ class Budget(TabularResult):
 def notes(budgets: Sequence[Budget]) -> list[str]:
     """Return the sentences that are printed below a table of budgets.
 
-    They say how the terms were computed, and which values are printed as 0.
+    The sentences say how the terms were computed, and which values are printed as 0.
 
     Parameters
     ----------

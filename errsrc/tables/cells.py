@@ -75,7 +75,7 @@ class Marks(NamedTuple):
     Attributes
     ----------
     decimal : frozenset of str
-        The marks, of "." and ",", that can only be decimal marks.
+        Those of the two marks "." and "," that can only be decimal marks.
     ungrouped : bool
         Whether some number of at least four digits has no thousands separator.
     """
@@ -142,8 +142,8 @@ def marks_of(cells: Iterable[str], numbers: bool = False) -> Marks:
     cells : iterable of str
         The cells.
     numbers : bool
-        Whether the column is known to hold numbers.  Other text in such a column is skipped.  If it is False,
-        a column with other text shows nothing, because it may hold versions or names.
+        Whether the column is known to hold numbers.  Other text in such a column is skipped.  If `numbers` is
+        False, a column with other text shows nothing, because it may hold versions or names.
     """
     decimal: set[str] = set()
     ungrouped = False
@@ -188,8 +188,8 @@ def decimal_mark(cells: Sequence[str], elsewhere: Callable[[], Marks], european:
         Function without arguments that returns the `Marks` of the whole file: what the numbers in all its
         columns show about the decimal mark.  It is called only if the column alone does not decide.
     european : bool
-        Whether semicolons separate the columns of the file.  Such files often use "," as the decimal mark,
-        therefore a "." that may be a thousands separator is then not assumed to be a decimal point.
+        Whether semicolons separate the columns of the file.  Such files often use "," as the decimal mark.
+        Therefore a "." that may be a thousands separator is then not assumed to be a decimal point.
 
     Raises
     ------

@@ -189,7 +189,7 @@ class DataTable:
         option : str
             The input, or "error", that the column was expected to hold; "" if the user named the column.
         needs : str
-            A sentence on the columns that are needed, which replaces that on the name of this column.
+            A sentence on the columns that are needed, which replaces the sentence on the name of this column.
         """
         shown = shortened(name)
         if name in self.repeated:
@@ -292,7 +292,7 @@ class DataTable:
         Parameters
         ----------
         keep : ndarray of bool, shape (rows,)
-            The rows to keep.
+            True for the rows to keep.
         """
         if keep.all():
             return self
@@ -436,7 +436,7 @@ class DataTable:
         Returns
         -------
         usable : ndarray of bool, shape (rows,)
-            The rows to use.
+            True for the rows to use.
         left_out : tuple of LeftOut
             The other rows by reason.
 
@@ -548,7 +548,7 @@ class DataTable:
 
         Columns named "RUN - METRIC", as Weights & Biases exports them, become a column "run" and a column for
         each METRIC; columns "... __MIN" and "... __MAX" are dropped.  If no column has such a name, all
-        columns but the first become runs, and their values a column "value".  Empty cells give no row.
+        columns but the first become runs, and their values become a column "value".  Empty cells give no row.
 
         Raises
         ------

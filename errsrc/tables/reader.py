@@ -61,7 +61,7 @@ def read_table(path: str | Path) -> DataTable:
     ValueError
         If the content has none of these formats, or no rows.
     ModuleNotFoundError
-        For a Parquet file, if pyarrow is not installed.
+        If the file is a Parquet file and pyarrow is not installed.
     OSError
         If the file cannot be read.
 

@@ -1,4 +1,4 @@
-"""Lower bounds of a network teacher's uncertainty, by Markov chains that are planted at the teacher.
+"""Lower bounds of a network teacher's uncertainty, by Markov chains that start at the teacher.
 
 Given the data, the teacher is a sample of the posterior.  A chain that starts at the teacher is therefore
 stationary, even if it moves slowly.  Half the mean squared distance between two of its states is a lower
