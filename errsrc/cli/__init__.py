@@ -15,7 +15,7 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, NoReturn
 
 import errsrc
@@ -90,7 +90,7 @@ class _CommandParser(_Parser):
         self.description, self.epilog = command.DESCRIPTION, getattr(command, "EXAMPLES", None)
         command.add_arguments(self)
         self.add_debug()
-        self.set_defaults(run=command.run)
+        self.set_defaults(run=command.run, options=frozenset(self._option_string_actions))
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:  # the parser of errsrc would name its own help
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -125,8 +125,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     2
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    options: frozenset[str] = frozenset()
     try:
         args = _parser().parse_args(arguments)
+        options = args.options
         with required_by(f"errsrc {args.command}"), _warnings_shown():
             args.run(args)
         if sys.stdout is not None:
@@ -140,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        print(f"errsrc: {_sentence(error)}", file=sys.stderr)
+        print(f"errsrc: {_sentence(error, options)}", file=sys.stderr)
         return 1 if isinstance(error, (NoAnswer, StoreWriteError)) else 2
 
 
@@ -173,16 +175,49 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def for_shell(message: str) -> str:
+PARAMETERS = {
+    "fixed": "--fix",
+    "huber_delta": "--delta",
+    "weights": "--weight",
+    "budgets": "--budget",
+    "test_size": "--test-size",
+    "path": "The file",
+    "fit": "The file",
+    "question": "--predict, --exponent or --frontier",
+}
+"""What the user types for a parameter of a function, where this is not the option of the same name."""
+
+COLUMNS = ("n", "m", "u", "depth", "width", "density", "error", "flops", "eps_np")
+"""Parameters that are columns in the commands that read a table of runs."""
+
+
+def _typed(parameter: str, options: Container[str]) -> str:
+    """Return what the user of a command types for a parameter of a function, for the start of a sentence."""
+    same = "--" + parameter.replace("_", "-")
+    if parameter in PARAMETERS:
+        return PARAMETERS[parameter]
+    if parameter in COLUMNS and ("--where" in options or "--column" in options):
+        return f"The values of {parameter}"
+    if same in options:
+        return same
+    return f"--fix {parameter}" if "--fix" in options else parameter
+
+
+def for_shell(message: str, options: Container[str] = ()) -> str:
     """Return a message in which options of the command replace the equivalent arguments of functions.
 
     Parameters
     ----------
     message : str
         A message of the library.
+    options : container of str
+        The options of the command, such as "--level".  Messages on parameters of functions are changed only
+        for commands that fit or use a law, which have the option "--level".
 
     Examples
     --------
+    >>> for_shell("The 'fixed' parameter of auto must be a dict or None. Got 1 instead.", {"--level"})
+    '--fix must be a dict. Got 1 instead.'
     >>> for_shell("Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error.")
     'Pass --accuracy, which takes 1 - accuracy as the error.'
     >>> for_shell("A column for each run: pass --melt (melt=True).")
@@ -190,10 +225,21 @@ def for_shell(message: str) -> str:
     """
     argument = r"\b[a-z_]\w*=(?:'[^']*'|\{[^{}]*\}|[^\s'{}(),]+)"
     text = re.sub(rf"{argument}(?:, {argument})* \((--[^()]+)\)", r"\1", message)
-    return re.sub(rf"(--[\w-]+) \({argument}\)", r"\1", text)
+    text = re.sub(rf"(--[\w-]+) \({argument}\)", r"\1", text)
+    if "--level" not in options:
+        return text
+    function = r"(?:[a-z_]\w*(?:\(\w+\))?|\w+\.\w+)"
+
+    def sentence(found: re.Match[str]) -> str:
+        accepted = found[2].removesuffix(" or None").removeprefix("an array of ")
+        return f"{_typed(found[1], options)} must be {accepted}. Got "
+
+    text = re.sub(rf"The '(\w+)' parameter of {function} must be (.*?)\. Got ", sentence, text)
+    words = "|".join(name for name in PARAMETERS if "_" in name)
+    return re.sub(rf"\b({words})\b", lambda found: PARAMETERS[found[1]], text)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, options: Container[str]) -> str:
     """Return the message of an error as one line of printable characters."""
     text = str(error)
     if isinstance(error, FileNotFoundError):
@@ -206,5 +252,5 @@ def _sentence(error: Exception) -> str:
         error, (NoAnswer, EngineError, ModuleNotFoundError, OSError, StoreError, ValueError, TypeError)
     ):
         text = f"internal error, {type(error).__name__}: {text} (--debug shows where)."
-    line = for_shell(" ".join(text.split()))
+    line = for_shell(" ".join(text.split()), options)
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

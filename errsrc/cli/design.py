@@ -63,6 +63,7 @@ def run(args: argparse.Namespace) -> None:
     check_plot(args.plot, args.fit, *([args.candidates] if args.candidates else []))
     fit = load_fit(args.fit)
     question: dict[str, Any] = args.predict or {}
+    _check_question(args, fit.input_names)
     if not question:
         name = "frontier" if args.exponent is None else "exponent"
         question = {name: getattr(args, name)}
@@ -80,6 +81,16 @@ def run(args: argparse.Namespace) -> None:
     )
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
     write_plot(found, args.plot)
+
+
+def _check_question(args: argparse.Namespace, names: tuple[str, ...]) -> None:
+    """Raise ValueError for a question that does not suit a law in these inputs."""
+    law = f"{args.fit} has a law in {', '.join(names)}"
+    if args.predict and set(args.predict) != set(names):
+        wanted = ",".join(f"{name}={name.upper()}" for name in names)
+        raise ValueError(f"{law}: --predict takes {wanted}. Got {', '.join(args.predict)}.")
+    if args.frontier is not None and set(names) != {"n", "m"}:
+        raise ValueError(f"--frontier needs a fit of a law in n and m. {law}.")
 
 
 def sizes(text: str) -> dict[str, float]:

@@ -7,13 +7,15 @@ import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
-from errsrc.cli.fit import assignment
+from errsrc.cli.fit import assignment, fixed_parameters
 from errsrc.cli.numbers import LIST
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.cli.tables import add_columns, add_table_arguments, table_of_arguments
 from errsrc.fitting import compute_optimal, frontier, load_fit
 from errsrc.fitting.approaches import LAWS, ROLES
+from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import powers_of_ten
 from errsrc.fitting.plans import training_flops
 from errsrc.fitting.problem import OBJECTIVES
@@ -27,6 +29,9 @@ COLUMNS = {
     "run": "the name of the run, if a run has several rows (default: run)",
 }
 """What the columns of a table hold, for the help."""
+
+SAME = ("nominal", "law", "objective", "accuracy", "strict", "test_size", "best_of", "level")
+"""Arguments of the command that have the same name in `compute_optimal`."""
 
 DESCRIPTION = """\
 Find the model size m* and the data size n* that have the lowest error at each training budget C,
@@ -87,29 +92,27 @@ def run(args: argparse.Namespace) -> None:
     check_plot(args.plot, args.file)
     if args.file != "-" and _holds_a_fit(Path(args.file)):
         fit = load_fit(args.file)
-        budgets = powers_of_ten(training_flops(**fit.inputs)) if args.budget is None else args.budget
-        found: Result = frontier(fit, budgets, level=args.level)
+        found: Result = frontier(fit, args.budget or _default_budgets(fit), level=args.level)
     else:
         table, columns = table_of_arguments(args, ROLES)
         found = compute_optimal(
             data=table,
             **columns,
             budgets=args.budget,
-            nominal=args.nominal,
-            law=args.law,
-            fixed=dict(args.fix or []),
-            objective=args.objective,
+            fixed=fixed_parameters(args.fix, None),
             huber_delta=args.delta,
-            accuracy=args.accuracy,
-            strict=args.strict,
-            test_size=args.test_size,
-            best_of=args.best_of,
-            level=args.level,
+            **{name: getattr(args, name) for name in SAME},
         )
     for sentence in getattr(found, "left_out_sentences", ()):
         print(f"errsrc: {sentence}", file=sys.stderr)
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
     write_plot(found, args.plot)
+
+
+def _default_budgets(fit: Forecast) -> Any:
+    """Return powers of ten around the compute of the fitted runs; any budget for a fit without n and m."""
+    sizes = fit.inputs
+    return powers_of_ten(training_flops(sizes["n"], sizes["m"])) if {"n", "m"} <= sizes.keys() else 1.0
 
 
 def _holds_a_fit(path: Path) -> bool:

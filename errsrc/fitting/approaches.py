@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks
-from errsrc.checks import LEVEL, Choice, Flag, Integer, Optional, PositiveArray
+from errsrc.checks import LEVEL, Choice, Flag, Integer, Number, Optional, PositiveArray
 from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import LARGEST_FAR_SHARE, FarRows
 from errsrc.fitting.directions import RisingValues
@@ -26,7 +26,7 @@ from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.repeats import best_rows, excess_spread
-from errsrc.fitting.several_laws import AveragedFit, auto, weighted_fits
+from errsrc.fitting.several_laws import AVERAGED_LAWS, AveragedFit, auto, weighted_fits
 from errsrc.fitting.table_points import (
     TableRules,
     as_table,
@@ -159,6 +159,7 @@ class ComputeOptimal(TabularResult):
     law=Choice(LAWS),
     fixed=NUMBERS,
     objective=Optional(Choice(OBJECTIVES)),
+    huber_delta=Optional(Number(above=0)),
     accuracy=Flag(),
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
@@ -262,6 +263,7 @@ def compute_optimal(
     isoFLOP parabolas: a = 0.518 [0.507, 0.528]
     law chinchilla: a = 0.518 [0.509, 0.527]
     """
+    _check_fixed(law, fixed or {})
     given = {"error": error, "m": m, "n": n, "flops": flops, "run": run}
     if data is None:
         table = _Runs(_arrays({name: x for name, x in given.items() if x is not None}, accuracy))
@@ -321,6 +323,18 @@ def compute_optimal(
         column_names=table.columns,
         library=table.library,
     )
+
+
+def _check_fixed(law: str, fixed: Mapping[str, float]) -> None:
+    """Raise ValueError for a fixed parameter that the law does not have, or for a negative value."""
+    classes = AVERAGED_LAWS["n", "m"] if law == "auto" else (ALL[law],)
+    known = dict.fromkeys(p.name for cls in classes for p in cls.parameters())
+    for name, value in fixed.items():
+        if name not in known:
+            accepted = f"among {', '.join(known)}"
+            hint = checks.nearest(name, known)
+            raise ValueError(checks.refusal("fixed", "compute_optimal", accepted, name) + hint)
+        Number(at_least=0)(value, name, "compute_optimal")
 
 
 class _OfEnds(NamedTuple):
@@ -619,7 +633,7 @@ def _column(table: DataTable, role: str, asked: str | None) -> str | None:
     """Return the column of a role; None if the table has none and nobody asked for one."""
     name = table.found(asked or role)
     if name is None and (asked is not None or role == "error"):
-        table.require(asked or role, f"--{role}")
+        table.require(asked or role, role)
     return name
 
 

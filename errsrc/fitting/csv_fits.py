@@ -153,7 +153,7 @@ def fit_csv(
     for name in (*points.fixed, *units):
         if fields is not None and name not in fields:
             shown = law if isinstance(law, str) else law.__name__
-            hint = checks.nearest(name, fields)
+            hint = checks.nearest(name, fields) or f"; it has {', '.join(sorted(fields))}"
             raise ValueError(f"The {shown} law has no {name}{hint}: leave it out.")
     options: dict[str, Any] = points.arguments() | {"constants": units, "level": level, "seed": seed}
     chosen: dict[str, Any] = {"objective": objective, "huber_delta": huber_delta}

@@ -540,11 +540,23 @@ def _sorted_rows(columns: Mapping[str, Array], names: tuple[str, ...]) -> NDArra
 def _check_values(
     error: Array, names: tuple[str, ...], fixed: Mapping[str, float], constants: Mapping[str, float]
 ) -> None:
-    """Raise ValueError for negative parameters and constants, and for errors above a fixed random guess."""
+    """Raise ValueError for negative parameters and constants, and for errors above a fixed random guess.
+
+    Also for a parameter whose unit depends, in one of the laws, on an exponent that is not fixed.
+    """
     for name, value in {**fixed, **constants}.items():
         Number(at_least=0)(value, name, "auto")
     for law in AVERAGED_LAWS[names]:
         check_largest(law, fixed.get(law.largest_error_name or ""), error, "auto")
+        for p in law.parameters():
+            free = {power.lstrip("-") for _, power in p.unit if isinstance(power, str)} - set(fixed)
+            if fixed.get(p.name) and free and NEEDED.get(law, "") in {"", *fixed}:
+                name, first = records.name(law), records.name(AVERAGED_LAWS[names][0])
+                raise ValueError(
+                    f"{p.name} = {fixed[p.name]:g} does not mean the same in all averaged laws: in {name} "
+                    f"its unit depends on {min(free)}. Fix {min(free)} too, or fit one law, such as "
+                    f"{first} (--law {first})."
+                )
 
 
 def _posed(

@@ -489,6 +489,11 @@ class DataTable:
             for row, name, text in found[:SHOWN_CELLS]
         ]
         more = f"; and {len(found) - SHOWN_CELLS} more" if len(found) > SHOWN_CELLS else ""
+        if len(found) == len(self) and not any(_starts_as_number(text) for _, _, text in found):
+            name, text = shortened(found[0][1]), shortened(found[0][2])
+            numeric = ", ".join(other for other in self.columns if other in self.varying)
+            hint = f" The columns with numbers are {shortened(numeric, 120)!r}." if numeric else ""
+            raise ValueError(f"{self.source}: the column {name!r} holds text, such as {text!r}.{hint}")
         if found:
             count = f"Got {len(found)} others"
             hint = f" {SUFFIX_HINT}" if any(_has_suffix(text) for _, _, text in found) else ""
@@ -606,6 +611,10 @@ def _reason(role: str, value: float, cell: str) -> str:
     if value == value:
         return f"with an infinite {noun.removeprefix('an ').removeprefix('a ')}"
     return f"without {noun}" if cell.strip().lower() not in ("nan", "+nan", "-nan") else f"with {noun} of NaN"
+
+
+def _starts_as_number(text: str) -> bool:
+    return text[:1] in set("+-.,0123456789")
 
 
 def _has_suffix(text: str) -> bool:

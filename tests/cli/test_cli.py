@@ -386,27 +386,30 @@ def test_a_bad_file_is_refused_in_one_sentence(run, text, fragment):
         (["fit", "a.csv", "--levels", "0.9"], "unrecognized arguments"),
         (["fit", "a.csv", "two\nlines"], "unrecognized arguments"),
         (["fit", "a.csv", "--level", "x"], "invalid float value: 'x'"),
-        (["fit", "a.csv", "--law", "power", "--level", "90"], "'level'"),
-        (["fit", "a.csv", "--law", "power", "--level", "nan"], "'level'"),
+        (["fit", "a.csv", "--law", "power", "--level", "90"], "--level must be"),
+        (["fit", "a.csv", "--law", "power", "--level", "nan"], "--level must be"),
         (["fit", "a.csv", "--law", "dense"], "no column 'm'"),
         (["fit", "a.csv", "--law", "pruning"], "no column 'density'"),
-        (["fit", "a.csv", "--law", "power", "--eps0", "0.9"], "has no eps0: leave it out"),
-        (["fit", "a.csv", "--law", "power", "--n-full", "9"], "has no n_full: leave it out"),
+        (["fit", "a.csv", "--law", "power", "--eps0", "0.9"], "has no eps0; it has"),
+        (["fit", "a.csv", "--law", "power", "--n-full", "9"], "has no n_full; it has"),
         (["fit", "a.csv", "--law", "power", "--m", "error"], "takes n: leave the column of m out"),
         (["fit", "a.csv", "--law", "power", "--fix", "alfa=0.5"], "no alfa (did you mean 'alpha'?)"),
         (["fit", "a.csv", "--law", "power", "--fix", "alpha"], "'alpha' is not NAME=VALUE"),
         (["fit", "a.csv", "--law", "power", "--fix", "=1"], "'=1' is not NAME=VALUE"),
         (["fit", "a.csv", "--law", "power", "--fix", "alpha=x"], "'alpha=x' is not NAME=VALUE"),
-        (["fit", "a.csv", "--law", "power", "--fix", "alpha=nan"], "'alpha'"),
+        (["fit", "a.csv", "--law", "power", "--fix", "alpha=nan"], "--fix alpha must be"),
         (["fit", "a.csv", "--law", "power", "--fix", "a=1"], "fixed together with alpha"),
         (["fit", "a.csv", "--law", "m4", "--fix", "eps0=0.9", "--eps0", "0.9"], "eps0 is given twice"),
         (["fit", "a.csv", "--law", "power", "--objective", "hubr"], "invalid choice: 'hubr'"),
         (["fit", "a.csv", "--law", "power", "--delta", "1e-3"], "unless objective is 'huber'"),
-        (["fit", "a.csv", "--law", "power", "--objective", "huber", "--delta", "0"], "'huber_delta'"),
+        (
+            ["fit", "a.csv", "--law", "power", "--objective", "huber", "--delta", "0"],
+            "--delta must be a finite number > 0. Got 0.0",
+        ),
         (["fit", "a.csv", "--objective", "log"], "name one law to set it"),
         (["fit", "a.csv", "--law", "m4", "--eps0", "0.2"], "numbers <= eps0 = 0.2"),
         (["fit", "a.csv", "--eps0", "0.2"], "numbers <= eps0 = 0.2"),
-        (["fit", "a.csv", "--eps0", "-1"], "'eps0'"),
+        (["fit", "a.csv", "--eps0", "-1"], "--eps0 must be"),
         (["fit", "a.csv", "--weight", "w"], "no column 'w'"),
         (["fit", "a.csv", "--n", "N"], "no column 'N'"),
         (["fit", "nowhere.csv"], "nowhere.csv: No such file or directory."),
@@ -448,13 +451,11 @@ def test_points_that_do_not_tell_the_parameters_are_refused(run, law, text, frag
 
 def test_a_density_above_1_is_refused_by_fit_and_predict(run):
     text = csv_text(points(SYNTHETIC[-1][1], density=DENSITY))
-    sentence = "'density' parameter of {} must be an array of finite numbers > 0 and <= 1. Got 1.5 instead."
+    sentence = "The values of density must be finite numbers > 0 and <= 1. Got 1.5 instead."
     assert run("fit", "a.csv", "--law", "pruning", "--out", "f.json", a_csv=text)[0] == 0
-    assert sentence.format("Fit.predict") in refused(
-        run("predict", "f.json", "b.csv", b_csv="density\n0.5\n1.5\n")
-    )
+    assert sentence in refused(run("predict", "f.json", "b.csv", b_csv="density\n0.5\n1.5\n"))
     more = text.rstrip() + "\n1.5,0.1\n"
-    assert sentence.format("auto") in refused(run("fit", "a.csv", "--law", "pruning", a_csv=more))
+    assert sentence in refused(run("fit", "a.csv", "--law", "pruning", a_csv=more))
 
 
 def test_no_file_is_lost_to_a_failure(run, tmp_path):
@@ -529,9 +530,9 @@ def test_predict_refuses_a_file_without_the_sizes_or_with_its_results(run):
         run("predict", "f.json", "b.csv", b_csv="n\n-2\n")
     )
     assert "already has a column 'low'" in refused(run("predict", "f.json", "b.csv", b_csv="n,low\n1,2\n"))
-    assert "'level'" in refused(run("predict", "f.json", "a.csv", "--level", "1"))
-    assert "'error'" in refused(run("plan", "f.json", "--error", "-1"))
-    assert "'budget'" in refused(run("plan", "f.json", "--budget", "nan"))
+    assert "--level must be" in refused(run("predict", "f.json", "a.csv", "--level", "1"))
+    assert "--error must be" in refused(run("plan", "f.json", "--error", "-1"))
+    assert "--budget must be" in refused(run("plan", "f.json", "--budget", "nan"))
 
 
 def test_plan_refuses_a_law_that_has_no_data_size(run):

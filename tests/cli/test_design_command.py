@@ -47,10 +47,10 @@ def test_other_questions(saved: str, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_bad_questions(saved: str, capsys: pytest.CaptureFixture[str]) -> None:
     for question, message in {
-        ("--predict", "n=1e12"): "'question' parameter of design",
+        ("--predict", "n=1e12"): "has a law in n, m: --predict takes n=N,m=M. Got n.",
         ("--predict", "n=1,n=2"): "has a size twice",
         ("--predict", "n"): "not NAME=VALUE",
-        ("--exponent", "k"): "'exponent' parameter of design",
+        ("--exponent", "k"): "--exponent must be one of 'n', 'm'",
         (): "is required",
     }.items():
         assert main(["design", saved, *question]) == 2

@@ -32,3 +32,47 @@ def test_a_frontier_of_losses_below_zero_says_what_to_do(
     assert "Add one constant to all losses that makes them > 0" in capsys.readouterr().err
     with pytest.raises(ValueError, match="Add one constant"):
         compute_optimal([-0.5, -0.6, -0.7], n=[1, 2, 3], m=[1, 2, 3])
+
+
+CURVE = "n,error,run\n" + "\n".join(
+    f"{100 * 2**k},{0.15 + 3.2 * (100 * 2**k) ** -0.48:.4f},c{k}" for k in range(7)
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--law power --fix alpha=-1", "--fix alpha must be a finite number >= 0. Got -1.0 instead."),
+        (
+            "--law power --delta -1 --objective huber",
+            "--delta must be a finite number > 0. Got -1.0 instead.",
+        ),
+        ("--test-size 0", "--test-size must be an integer >= 1. Got 0 instead."),
+        ("--fix E=1", "--fix must be among a, alpha, c_inf, eps0, eta, gamma. Got 'E' instead."),
+        ("--eps0 0.3", "The values of error must be numbers <= eps0 = 0.3."),
+        ("--fix c_inf=0.1", "c_inf = 0.1 does not mean the same in all averaged laws: in envelope its unit"),
+        ("--m run", "the column 'run' holds text, such as 'c100'. The columns with numbers are 'n, error'."),
+    ],
+)
+def test_messages_name_options_and_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, message: str
+) -> None:
+    (tmp_path / "runs.csv").write_text(CURVE)
+    assert main(["fit", str(tmp_path / "runs.csv"), *options.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_frontier_refuses_wrong_options_and_laws_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for options, message in {
+        "--fix foo=1": "errsrc: --fix must be among E, A, B, alpha, beta. Got 'foo' instead.\n",
+        "--delta -1": "errsrc: --delta must be a finite number > 0. Got -1.0 instead.\n",
+    }.items():
+        assert main(["frontier", str(ONLY_C), *options.split()]) == 2
+        assert capsys.readouterr().err == message
+    (tmp_path / "runs.csv").write_text(CURVE)
+    saved = str(tmp_path / "fit.json")
+    assert main(["fit", str(tmp_path / "runs.csv"), "--law", "power", "--out", saved]) == 0
+    assert main(["frontier", saved]) == 2
+    assert "errsrc: The file must be a fit of a law in n and m. Got <a law in n>" in capsys.readouterr().err
