@@ -24,6 +24,7 @@ WEIGHTS = ("density", "uniform")
 """Accepted values of the parameter `weights` of `solve`, which says how squared residuals are weighted."""
 
 _EPS = float(np.finfo(np.float64).eps)
+_SMALLEST = 1e-12  # smallest eigenvalue that is told from 0, divided by the largest
 _CHECK_EVERY = 5  # iterations between two estimates of the error
 
 
@@ -46,8 +47,8 @@ class ToeplitzSolution:
         Estimated condition number: the square root of the ratio of the largest to the smallest eigenvalue of
         A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
         identity.  The estimate is at most the true condition number, and usually at least a third of it.
-        Above about 1e8 it is inf, because rounding hides the smallest eigenvalue.  The inputs then do not
-        determine the function.
+        Above 1e6 it is inf: rounding may then hide the smallest eigenvalue, whose square root is estimated,
+        even if it is 0.  Whether the inputs determine the function is then not known.
     rounding : float
         Estimated distance by which the rounding of inputs and labels may move the solution, divided by the
         norm of the solution.  It is ``condition`` x machine epsilon x (50 + degree).
@@ -157,7 +158,7 @@ def solve(
     error, count = max(one.error for one in columns), sum(one.iterations for one in columns)
     largest = max(one.largest for one in columns)
     smallest = min(_smallest_eigenvalue(gram, iterations), *(one.smallest for one in columns))
-    condition = float(np.sqrt(largest / smallest)) if smallest > _EPS * largest else np.inf
+    condition = float(np.sqrt(largest / smallest)) if smallest > _SMALLEST * largest else np.inf
     converged = error <= tolerance
     return ToeplitzSolution(
         coefficients.reshape(basis.size, *labels.shape[1:]),
@@ -175,7 +176,7 @@ def solve(
 def _determination(n: int, size: int, condition: float) -> str:
     """Return the part of a status that says whether the nodes determine the function."""
     if np.isinf(condition):
-        return f"n = {n} nodes do not determine the M = {size} functions, to rounding"
+        return f"n = {n} nodes do not surely determine the M = {size} functions: condition number above 1e+06"
     return f"n = {n} nodes determine the M = {size} functions, condition number {condition:.2g}"
 
 

@@ -110,9 +110,9 @@ class BandLeastSquares(SpectralLearner):
     The direct solution by a singular value decomposition takes n M min(n, M) flops.  For trigonometric bases
     of 1 to 3 angles there is also an iterative solution by non-uniform transforms, with a relative error of
     1e-12 (see `errsrc.bases.toeplitz`).  The learner uses the iterative solution with weights by density.
-    With uniform weights, it uses the iterative solution for large matrices (see `ITERATED_FROM`).  If the
-    iteration does not converge, for example because nodes lie in clusters, the direct solution replaces it,
-    unless n M is at least `ALWAYS_ITERATED_FROM`.
+    With uniform weights, it uses the iterative solution for large matrices (see `ITERATED_FROM`).  The direct
+    solution replaces it if the iteration does not converge, for example because nodes lie in clusters, or if
+    the condition number is above 1e6; unless n M is at least `ALWAYS_ITERATED_FROM`.
 
     Examples
     --------
@@ -171,7 +171,7 @@ class BandLeastSquares(SpectralLearner):
             return None
         found = toeplitz.solve(self.basis, x, labels, self.ridge, self.weights)
         is_last_resort = entries >= ALWAYS_ITERATED_FROM or self.weights == "density"
-        return found if is_last_resort or found.converged else None
+        return found if is_last_resort or (found.converged and np.isfinite(found.condition)) else None
 
     def _rounding(self, shape: tuple[int, int]) -> float:
         """Return the share of the largest singular value that counts as 0 in the solution's precision."""

@@ -72,9 +72,11 @@ class NetworkClass(Learner):
     Suppose that the teacher is a network of this architecture, with P parameters.  Its noiseless labels at 2P
     + 1 generic inputs distinguish it from all other functions of the architecture (Sontag 2002, arXiv
     math/0111135).  For almost every teacher, labels at P + 1 inputs are enough.  Therefore a network with
-    zero training error *is* the teacher.  A network with a larger training error proves nothing.  A
-    predictor's ``function`` is an ``errsrc.learners.recovered_network.RecoveredNetwork``, which says how the
-    search ended.  The cost of one step from one start is about 2 (n outputs + P) P^2 flops.
+    zero training error *is* the teacher.  A network with a larger training error proves nothing.  Inputs are
+    not generic if two of their columns are equal, for example.  The outputs' Jacobian shows this, and the
+    result then has no certificate.  A predictor's ``function`` is an
+    ``errsrc.learners.recovered_network.RecoveredNetwork``, which says how the search ended.  The cost of one
+    step from one start is about 2 (n outputs + P) P^2 flops.
 
     Examples
     --------

@@ -17,12 +17,25 @@ from errsrc.settings.setting import Array
 ZERO_ERROR = 1e-24
 """Largest value of `RecoveredNetwork.training_error` that counts as zero in float64."""
 
+RELIABLE = 1e-6
+"""Largest `RecoveredNetwork.relative_bound` of a certified function."""
+
+_REFERENCE_INPUTS = 256  # number of inputs of `RecoveredNetwork.relative_bound`
+_INTEGER_VECTORS = (
+    20_000  # largest number of integer vectors that `on_grid` tries, except in 10 dimensions or more
+)
+_GRID_ROUNDING = 1e-6  # largest distance from an integer that counts as 0
 _LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
 
 _STATUS = {
     "every teacher": "Zero training error at 2P + 1 inputs or more: the teacher, if of the class.",
     "almost every teacher": "Zero training error at P + 1 inputs or more: almost surely the teacher.",
-    "none": "Zero training error at P inputs or fewer, which many functions have.",
+    "few": "Zero training error at P inputs or fewer, which many functions have.",
+    "undetermined": (
+        "Zero training error, but no certificate: these inputs do not determine the function elsewhere.  Its "
+        "error may be {bound:.1g} of the labels' spread at inputs of the same spread; the limit is {limit:g}."
+    ),
+    "grid": "Zero training error, but no certificate: the inputs lie on a grid, where other sines are equal.",
 }
 
 
@@ -128,12 +141,41 @@ class RecoveredNetwork:
 
         The value is "every teacher" (every network of the architecture), "almost every teacher" or "none".
         The certificate holds in exact arithmetic, for noiseless labels at generic distinct inputs.  In
-        float64, the error of the function is at most `error_bound`.
+        float64, the error of the function is at most `error_bound`.  The inputs are not generic, and the
+        value is "none", if `relative_bound` is above `RELIABLE`.  This is so if two columns of the inputs are
+        equal, for example.  It is also "none" if a network of sines has inputs on a grid.
         """
+        reason = self._reason
+        return reason if reason in ("every teacher", "almost every teacher") else "none"
+
+    @functools.cached_property
+    def _reason(self) -> str:
+        """The certificate, or why there is none: "error", "few", "undetermined" or "grid"."""
         distinct, p = len(np.unique(self.x, axis=0)), self.architecture.parameters
-        if self.training_error > ZERO_ERROR or distinct < p + 1:
-            return "none"
+        if self.training_error > ZERO_ERROR:
+            return "error"
+        if distinct < p + 1:
+            return "few"
+        if not self.relative_bound <= RELIABLE:
+            return "undetermined"
+        if self.architecture.activation == "sine" and on_grid(self.x):
+            return "grid"
         return "every teacher" if distinct >= 2 * p + 1 else "almost every teacher"
+
+    @functools.cached_property
+    def relative_bound(self) -> float:
+        """The root mean square of `error_bound` at reference inputs, divided by that of the labels' spread.
+
+        The columns of the reference inputs are independent and normal, with the mean and the standard
+        deviation of the columns of the examples' inputs.  If the examples' inputs do not determine the
+        function there, the bound is large.  Units of inputs and of weights do not matter.
+        """
+        mean, std = self.x.mean(0), self.x.std(0)
+        constant = np.maximum(np.abs(mean), 1.0)
+        std = np.where(std > 1e-12 * constant, std, constant)
+        normal = np.random.default_rng(0).standard_normal((_REFERENCE_INPUTS, self.x.shape[1]))
+        bound = self.error_bound(mean + std * normal)
+        return float(np.sqrt(np.square(bound).mean() * len(self.x)) / self.scale)
 
     @property
     def certified(self) -> bool:
@@ -200,7 +242,8 @@ class RecoveredNetwork:
         """One or two sentences that say how the search ended."""
         if self.training_error <= ZERO_ERROR:
             return (
-                f"{_STATUS[self.certificate]} The Jacobian's condition number is {self.condition:.2g}; "
+                f"{_STATUS[self._reason].format(bound=self.relative_bound, limit=RELIABLE)} "
+                f"The Jacobian's condition number is {self.condition:.2g}; "
                 f"{self.starts_solved} of {self.starts_ended} starts reached it."
             )
         return (
@@ -208,3 +251,46 @@ class RecoveredNetwork:
             f"{self.training_error:.1e}.  At 95% fewer than {self.solved_share.high:.2g} of all starts do: "
             f"one takes more than {1 / self.solved_share.high:,.0f} starts on average."
         )
+
+
+def on_grid(x: Array) -> bool:
+    """Return whether a sine wave that is not constant has the same value at all inputs.
+
+    Two sines whose frequencies differ by the frequency of such a wave are equal at all inputs.  The inputs
+    then lie on a grid (a lattice) or in parallel planes of equal distance.
+
+    Parameters
+    ----------
+    x : ndarray of float64, (n, dim)
+        Inputs.
+
+    Returns
+    -------
+    bool
+        Whether there is such a wave among those that were tried.  In coordinates in which `dim` of the
+        differences between inputs are the unit vectors, the frequency of such a wave has integer entries.
+        All vectors of small integers are tried, up to 10,000 in one dimension and 70 in two; and waves along
+        each column of the inputs.
+    """
+    varying = x[:, x.std(0) > 0]
+    if x.shape[1] > 1 and any(on_grid(varying[:, [column]]) for column in range(varying.shape[1])):
+        return True
+    differences = (x - x[0]) / np.where(x.std(0) > 0, x.std(0), 1.0)
+    differences = differences[np.argsort(np.linalg.norm(differences, axis=1), kind="stable")]
+    dim, chosen = x.shape[1], differences[:0]
+    for one in differences:
+        if len(chosen) < dim and np.linalg.matrix_rank(np.vstack([chosen, one]), tol=1e-9) > len(chosen):
+            chosen = np.vstack([chosen, one])
+    if len(chosen) < dim:
+        return True
+    coordinates = np.linalg.solve(chosen.T, differences.T)
+    largest = max(1, int((_INTEGER_VECTORS ** (1 / dim) - 1) / 2))
+    ranges = [np.arange(-largest, largest + 1)] * dim if dim < 10 else [np.arange(2)] * min(dim, 14)
+    integers = np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, len(ranges))
+    integers = integers[np.any(integers != 0, axis=1)]
+    for start in range(0, coordinates.shape[1], 16):  # most waves are excluded by the first few inputs
+        turns = integers @ coordinates[: integers.shape[1], start : start + 16]
+        integers = integers[(np.abs(turns - np.round(turns)) <= _GRID_ROUNDING).all(1)]
+        if not len(integers):
+            return False
+    return True

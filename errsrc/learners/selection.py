@@ -18,6 +18,7 @@ from errsrc.fields import declare
 from errsrc.learners.band import BandFit, BandLeastSquares
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.spectral import rounding_cutoff
+from errsrc.learners.uniqueness import IDENTIFIED
 from errsrc.settings import Band, FunctionClass
 from errsrc.settings.setting import Array
 
@@ -41,6 +42,10 @@ class SelectedFit(BandFit):
     validation : ndarray of float64, (C,)
         Leave-one-out error of each band: the mean squared error of predicting each label from all other
         examples, divided by the mean square of the labels.
+    determined : bool
+        Whether the examples determine the function in the chosen band.  If the band was chosen because its
+        fit has no residual, the inputs must also tell every function of the bound from the functions of the
+        band.  If they do not, for example on a grid, a function outside the band can have the same labels.
     vanished : bool
         True if the band was chosen because its fit has no residual (up to rounding), False if it was chosen
         because it has the smallest leave-one-out error.
@@ -100,6 +105,12 @@ class BandSelection(Learner):
         fit = BandLeastSquares(compared.bands[chosen]).fit(x, labels, rng).function
         of_fit = {each.name: getattr(fit, each.name) for each in dataclasses.fields(BandFit)}
         of_fit["status"] = self._status(len(x), chosen, compared)
+        same = self._same_outside(x, compared.bands[chosen]) if len(vanished) else 0
+        if same:
+            of_fit["determined"] = False
+            of_fit["status"] += (
+                f" At these inputs, {same:,} functions outside the band equal functions in it."
+            )
         return SelectedFit(
             **of_fit,
             sizes=compared.sizes,
@@ -107,6 +118,15 @@ class BandSelection(Learner):
             validation=compared.validation,
             vanished=bool(len(vanished)),
         )
+
+    def _same_outside(self, x: Array, band: Basis) -> int:
+        """Return how many functions of the bound outside a band have the values of a function in the band."""
+        features = self.bound(x)
+        inside = shared_positions(band, self.bound)[1]
+        q, outside = qr(features[:, inside], mode="economic")[0], np.delete(features, inside, axis=1)
+        left = outside - q @ (q.T @ outside)
+        left -= q @ (q.T @ left)  # twice, so that it is orthogonal up to rounding
+        return int((np.linalg.norm(left, axis=0) <= IDENTIFIED * np.linalg.norm(outside, axis=0)).sum())
 
     def _compare(self, x: Array, labels: Array) -> _Comparison:
         """Return the bands of at most n - 1 functions, their relative residuals and leave-one-out errors."""

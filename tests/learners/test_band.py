@@ -82,6 +82,19 @@ def test_where_iteration_does_not_converge_the_solution_is_direct(monkeypatch):
     np.testing.assert_allclose(smoother @ teacher(x), teacher(x[:3]), atol=1e-8)
 
 
+@pytest.mark.parametrize("weights", ["uniform", "density"])
+def test_iteration_determines_nothing_on_a_grid(weights, monkeypatch):
+    """16 different nodes: rounding had hidden that the smallest eigenvalue is 0."""
+    monkeypatch.setattr("errsrc.learners.band.ITERATED_FROM", 1)
+    chance, basis = rng(0), Torus(40)
+    x = 2 * np.pi * chance.integers(16, size=(900, 1)) / 16
+    teacher = BandTeacher(basis).teacher(chance)
+    with pytest.warns(Undersampled):
+        found = BandLeastSquares(basis, weights=weights).fit(x, teacher(x), chance).function
+    assert not found.determined
+    assert teacher.relative_error(found) > 0.5
+
+
 def test_too_few_examples_for_a_band_are_warned_of_and_counted():
     x = rng(4).uniform(0, 2 * np.pi, (6, 1))
     with pytest.warns(Undersampled, match="n = 6 examples do not determine the M = 7 functions: 7 or more"):

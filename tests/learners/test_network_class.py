@@ -9,6 +9,7 @@ from scipy.optimize import least_squares
 
 from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
+from errsrc.learners.recovered_network import on_grid
 from errsrc.nets import CNN, MLP, jacobian
 from errsrc.nets.layers import ACTIVATIONS
 from errsrc.settings import NetworkFunctions, NetworkTeacher
@@ -90,6 +91,44 @@ def test_zero_training_error_with_too_few_inputs_is_no_certificate() -> None:
     assert np.square(found(fresh) - values).mean() > 1e-6 * values.var()
     assert found.function.certificate == "none"
     assert "many functions" in found.function.status
+
+
+DEGENERATE = {
+    "equal columns": (SMALL, lambda rng: np.repeat(rng.standard_normal((19, 1)), 2, axis=1), 2.0),
+    "a line": (SMALL, lambda rng: rng.standard_normal((19, 1)) * [[1.0, -0.3]] + [[0.2, 1.0]], 2.0),
+    "a constant column": (SMALL, lambda rng: np.c_[rng.standard_normal(19), np.full(19, 0.7)], 2.0),
+    "sines on a grid": (MLP((1, 2, 1), "sine"), lambda rng: np.arange(15.0)[:, None], 5.0),
+    "linear on a line": (
+        MLP((2, 1), "linear"),
+        lambda rng: np.repeat(np.arange(9.0)[:, None], 2, axis=1),
+        1.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_inputs_that_do_not_identify_the_parameters_give_no_certificate(name: str) -> None:
+    """Zero training error is reached, with a wrong function elsewhere."""
+    architecture, inputs, weight_std = DEGENERATE[name]
+    solved = 0
+    for seed in range(3, 5):
+        rng = np.random.default_rng(seed)
+        teacher, x = NetworkTeacher(architecture, weight_std).teacher(rng), inputs(rng)
+        function = NetworkClass(architecture, starts=64, steps=400).fit(x, teacher(x), rng).function
+        assert not function.certified
+        solved += function.training_error <= 1e-24
+        if function.training_error <= 1e-24:
+            assert "no certificate" in function.status
+    assert solved > 0 or name == "a constant column"  # of which the fit is singular
+
+
+def test_inputs_on_a_grid_are_found_in_any_orientation() -> None:
+    rng = np.random.default_rng(0)
+    for dim in (1, 2, 3):
+        steps, turn = rng.integers(-5, 6, (40, dim)), rng.standard_normal((dim, dim))
+        assert on_grid(steps @ turn + rng.standard_normal(dim))
+        assert not on_grid(rng.standard_normal((40, dim)))
+    assert on_grid(np.c_[rng.standard_normal((40, 4)), rng.integers(3, size=40)])
 
 
 def test_labels_that_no_network_of_the_class_has_are_never_certified() -> None:

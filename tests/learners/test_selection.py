@@ -65,6 +65,24 @@ def test_the_band_of_a_teacher_is_chosen_and_the_teacher_found(band, bound):
         assert "the first of" in f.status
 
 
+@pytest.mark.parametrize(("bound", "determined"), [(7, True), (12, False)])
+def test_on_a_grid_a_larger_band_is_not_told_from_the_chosen_one(bound, determined):
+    """At 16 nodes of equal distance, the frequency 12 is the frequency 4 and 7 is no other up to 7."""
+    x = 2 * np.pi * np.arange(16.0)[:, None] / 16
+    f = BandSelection(Torus(bound)).fit(x, np.cos(4 * x[:, 0]), np.random.default_rng(0)).function
+    assert (f.basis, f.vanished, f.determined) == (Torus(4), True, determined)
+    assert ("functions outside the band equal functions in it" in f.status) != determined
+
+
+def test_repeated_inputs_do_not_determine_a_larger_band():
+    """5 different inputs, 5 times each: any labels fit a band of 5 functions."""
+    teacher = BandTeacher(Torus(10)).teacher(np.random.default_rng(0))
+    x = np.repeat(np.random.default_rng(1).uniform(0, 6, (5, 1)), 5, axis=0)
+    f = BandSelection(Torus(12)).fit(x, teacher(x), np.random.default_rng(0)).function
+    assert f.vanished
+    assert not f.determined
+
+
 def test_errors_left_out_are_those_of_fits_without_each_example():
     _, x, y = drawn(BandTeacher(Torus(3), channel=Gaussian(0.3)), 16)
     f = BandSelection(Torus(6)).fit(x, y, np.random.default_rng(0)).function

@@ -2,6 +2,8 @@
 
 import functools
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -32,7 +34,7 @@ def draws(setting, n, count=4, points=16, seed=0):
         teachers.append(setting.teacher(rng("teacher")))
         xs.append(setting.inputs(n, rng("inputs")))
         ys.append(setting.channel.label(teachers[-1](xs[-1]), rng("labels")))
-        at.append(setting.inputs(points, rng("points")))
+        at.append(setting.fresh(points, rng("points")))
     return teachers, xs, ys, at
 
 
@@ -177,6 +179,28 @@ def test_noiseless_labels_determine_an_analytic_network(activation):
     assert "2P + 1" in found.status
     assert "rank 9 " in found.status
     assert found.samples.shape == (4, 1, 16, 1)
+
+
+@dataclass(frozen=True)
+class OnALine(NetworkTeacher):
+    """Labelled inputs with two equal columns, or only two different ones; fresh inputs are normal."""
+
+    line: bool = True
+
+    def inputs(self, count, rng):
+        if self.line:
+            return np.repeat(rng.standard_normal((count, 1)), 2, axis=1)
+        return rng.integers(2, size=(count, 2)) * 1.0
+
+    def fresh(self, count, rng):
+        return rng.standard_normal((count, 2))
+
+
+@pytest.mark.parametrize("line", [True, False])
+def test_inputs_of_a_users_setting_that_are_not_generic_determine_nothing(line):
+    setting = OnALine(MLP((2, 1, 1), "tanh"), 1.0, 1.0, line=line)
+    found = uncertainty_bracket(setting, *draws(setting, 11), seed=0, effort=TINY)
+    assert not found.determined
 
 
 @pytest.mark.full

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
@@ -196,7 +197,7 @@ def uncertainty_bracket(
     if not noise_std:
         draws.check_clean_labels()
         enough = draws.n >= 2 * draws.free_parameters + 1
-        if generic and enough and draws.network.analytic and not two_points:
+        if generic and enough and draws.network.analytic and not two_points and _tell_apart(draws):
             return _determined(draws)
     assumed = noise_std or ASSUMED_NOISE * float(draws.y.square().mean().sqrt()) or ASSUMED_NOISE
     posterior = NetworkPosterior(draws.network, draws.stds, draws.x, draws.y, assumed)
@@ -222,6 +223,26 @@ def uncertainty_bracket(
         samples=below.samples,
         status=f"Between bounds: {below.status}; from above {best}, {found.status}.",
     )
+
+
+def _tell_apart(draws: NetworkDraws) -> bool:
+    """Return whether 2P + 1 inputs are different, and fresh inputs do not increase the Jacobian's rank.
+
+    Inputs that a setting of errsrc draws pass.  A user's own setting may draw few different inputs, or inputs
+    on a line while its fresh inputs are not.  The rank is compared where it is also stated, for small P.
+    """
+    size = draws.free_parameters
+    if any(len(torch.unique(x, dim=0)) < 2 * size + 1 for x in draws.x):
+        return False
+    if size > _CERTIFIED_PARAMETERS:
+        return True
+    weights = tuple(w[:_CERTIFIED_DRAWS] for w in draws.weights)
+    x, points = draws.x[:_CERTIFIED_DRAWS], draws.points[:_CERTIFIED_DRAWS, : 2 * size + 1]
+    ranks = [
+        identifiable_dimension(draws.network, weights, at, draws.free).dimension
+        for at in (x, torch.cat([x, points], 1))
+    ]
+    return bool((ranks[0] >= ranks[1]).all())
 
 
 def _determined(draws: NetworkDraws) -> UncertaintyBracket:
