@@ -1,10 +1,13 @@
 """Intervals of the exponents and of the floor of an average of laws, and of the parameters of its laws.
 
-The members of an average are Huber fits in which large sizes have larger weights.  These weights suit
-extrapolations, but they waste points, and the interval of such a fit is too narrow if there are few points.
-Therefore the intervals come from fits by least squares of ln error with the weights of the user.  Each law
-has a profile-likelihood interval. The intervals of the laws are mixed, weighted by how probable the points
-make each law.
+The members of an average are Huber fits in which large sizes have larger weights, and exponents have weak
+priors.  Both suit extrapolations, but the intervals of such fits are too narrow.  Therefore the intervals
+come from fits by least squares of ln error without priors, with the weights of the user.  Two steps follow:
+
+1. The residuals say how probable it is that the noise falls or rises with an input or with the error
+   (`uneven_noise`).  Each law is fitted again with the precisions that this suggests (`noise_precisions`).
+2. Each law has a profile-likelihood interval.  The intervals of the laws are mixed, weighted by how probable
+   the points make each law.
 """
 
 from __future__ import annotations
@@ -17,20 +20,22 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from errsrc.fitting.intervals import named_intervals, open_coordinates, profile
+from errsrc.fitting.intervals import best_starts, named_intervals, open_coordinates, profile
 from errsrc.fitting.optima import Optimum
 from errsrc.fitting.problem import Problem
-from errsrc.fitting.uneven_noise import quantiles
+from errsrc.fitting.uneven_noise import log_variances, quantiles
 from errsrc.laws.law import Array
 from errsrc.results import Interval
 
 FAR_AWAY = 1e120
 """The scaled size at which a law is evaluated as the limit of large sizes."""
+EXACT = 1e-9
+"""A law whose residuals have a smaller standard deviation has no noise, only rounding errors."""
 PLAUSIBLE = 0.01
 """A law counts if the points make it at least this probable, relative to the most probable law."""
 CLEAR = 0.1
 """Laws that don't determine a quantity are left out if the others have this share of the evidence."""
-ITERATIONS = 25
+ITERATIONS = 40
 """Largest number of steps of a refit of a profile."""
 RUNGS = np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
 """Where a profile is computed, in units of the expected half width of the interval."""
@@ -70,16 +75,24 @@ class LeastSquares(NamedTuple):
         Standard deviation of the residuals.
     criterion : float
         The corrected Akaike information criterion.  A law with a smaller value is more probable.
+    tilt : ndarray of float64, shape (points,)
+        Logarithms of the precisions that the weights contain because the residuals suggest them, 0 for none
+        (`noise_precisions`).
     """
 
     problem: Problem
     z: Array
     scale: float
     criterion: float
+    tilt: Array
 
 
-def least_squares(found: Optimum, weights: Array) -> LeastSquares:
+def least_squares(
+    found: Optimum, weights: Array, before: LeastSquares | None = None, tilt: Array | None = None
+) -> LeastSquares:
     """Fit a law by least squares of ln error, from the optimum of its Huber fit.
+
+    Weak priors are left out: an interval that they narrow covers too few truths that are far from them.
 
     Parameters
     ----------
@@ -87,16 +100,56 @@ def least_squares(found: Optimum, weights: Array) -> LeastSquares:
         The optimum of the Huber fit.
     weights : ndarray of float64, shape (points,)
         Weights of the user, inverse variances in any unit.
+    before : LeastSquares, optional
+        The same law with other weights; the search starts there, too.
+    tilt : ndarray of float64, shape (points,), optional
+        Logarithms of further precisions (`noise_precisions`); 0 by default.
     """
-    problem = dataclasses.replace(found.problem, objective="log", weights=weights / weights.mean())
-    solved = problem.solve(_starts(found), iterations=100)
+    tilt = np.zeros(len(weights)) if tilt is None else tilt
+    weights = weights * np.exp(tilt - tilt.max())
+    problem = dataclasses.replace(found.problem, objective="log", weights=weights / weights.mean(), prior=0.0)
+    starts = _starts(found) if before is None else np.concatenate([_starts(found), before.z[None, :]])
+    solved = problem.solve(starts, iterations=100)
     z = solved.z[int(solved.cost.argmin())]
     points, free = len(problem.error), len(problem.free)
     residual = problem.residuals(z[None, :], problem.error)[0][0]
     square = max(float(problem.weights @ residual**2), 1e-300)
     rest = points - free - 2
     penalty = 2 * (free + 1) * points / rest if rest > 0 else 1e3
-    return LeastSquares(problem, z, math.sqrt(square / (points - free)), points * math.log(square) + penalty)
+    return LeastSquares(
+        problem, z, math.sqrt(square / (points - free)), points * math.log(square) + penalty, tilt
+    )
+
+
+def noise_precisions(laws: Sequence[LeastSquares]) -> Array:
+    """Return the logarithm of the precision of each point that the residuals of laws suggest, (points,).
+
+    Parameters
+    ----------
+    laws : sequence of LeastSquares
+        Fits of all laws, with the weights of the user alone.
+
+    Notes
+    -----
+    Where the noise differs between the points, a fit with equal weights follows the noisiest of them.  The
+    more parameters a law has, the better it seems to fit, and the more its exponents are wrong.
+    """
+    total = np.zeros(len(laws[0].problem.error))
+    for share, law in zip(_probabilities(laws), laws, strict=True):
+        if law.scale < EXACT or law.problem.clusters is not None:
+            continue
+        problem, root = law.problem, np.sqrt(law.problem.weights)
+        residual, jac = (part[0] for part in problem.residuals(law.z[None, :], problem.error))
+        columns = [*map(np.log, problem.inputs.values()), np.log(problem.error)]
+        total = total - share * log_variances(root * residual, root[:, None] * jac, columns)
+    return np.asarray(total)
+
+
+def _probabilities(laws: Sequence[LeastSquares | LawEvidence]) -> Array:
+    """Return how probable each law is, of sum 1."""
+    criteria = np.array([law.criterion for law in laws])
+    share = np.exp((criteria.min() - criteria) / 2)
+    return np.asarray(share / share.sum())
 
 
 def law_evidence(one: LeastSquares, level: float) -> LawEvidence:
@@ -113,7 +166,7 @@ def law_evidence(one: LeastSquares, level: float) -> LawEvidence:
     law, degrees = problem.law_at(z), len(problem.error) - len(problem.free)
     unit = problem.error_unit
     natural, centres = problem.natural(unit), problem.shift(z[None, :], unit)[0]
-    ends = _within_limits(natural, profile(natural, centres, degrees, level, ITERATIONS))
+    ends = _within_limits(natural, profile(problem, z, degrees, level, ITERATIONS, one.tilt))
     ends[open_coordinates(natural, centres, one.scale)] = [-np.inf, np.inf]
     parameters = named_intervals(problem, natural, centres, ends, law.params, level)
     limits = {}
@@ -121,7 +174,7 @@ def law_evidence(one: LeastSquares, level: float) -> LawEvidence:
         if size in law.inputs and name in law.params:
             value = law.params[name]
             limits[size] = parameters.get(name, Interval(value, value, value, level))
-    floor = limit_interval(problem, z, level)
+    floor = limit_interval(problem, z, level, one.tilt)
     if floor is not None:
         limits["floor"] = floor
     return LawEvidence(parameters, limits, one.criterion, degrees)
@@ -145,7 +198,7 @@ def _within_limits(natural: Problem, ends: Array) -> Array:
     return out
 
 
-def limit_interval(problem: Problem, z: Array, level: float) -> Interval | None:
+def limit_interval(problem: Problem, z: Array, level: float, tilt: Array | None = None) -> Interval | None:
     """Return the limit of the error as the sizes grow, with its profile-likelihood interval.
 
     Parameters
@@ -156,6 +209,8 @@ def limit_interval(problem: Problem, z: Array, level: float) -> Interval | None:
         Scaled coordinates of the solution of the problem.
     level : float
         Coverage of the interval, in (0, 1).
+    tilt : ndarray of float64, shape (points,), optional
+        See `uneven_noise.quantiles`.
 
     Returns
     -------
@@ -187,9 +242,9 @@ def limit_interval(problem: Problem, z: Array, level: float) -> Interval | None:
     scale = math.sqrt(square / degrees)
     reach = math.sqrt(float(slope @ direction))
     columns = [*map(np.log, problem.inputs.values()), np.log(problem.error)]
-    quantile = float(quantiles(root * residual, rows, columns, level, slope[None, :], prior)[0])
+    quantile = float(quantiles(root * residual, rows, columns, level, slope[None, :], prior, tilt)[0])
     step = min(scale * reach, float(problem.error.min()))
-    if scale < 1e-9:
+    if scale < EXACT:
         return Interval(
             centre * unit, max(centre - quantile * step, 0) * unit, (centre + quantile * step) * unit, level
         )
@@ -197,7 +252,12 @@ def limit_interval(problem: Problem, z: Array, level: float) -> Interval | None:
     targets = np.concatenate(
         [np.maximum(centre - quantile * step * RUNGS, least), centre + quantile * step * RUNGS]
     )
-    starts = z + np.clip((targets - centre)[:, None] * direction / reach**2, -4.0, 4.0)
+    starts = np.stack(
+        [
+            z + np.clip((targets - centre)[:, None] * direction / reach**2, -4.0, 4.0),
+            _other_floors(problem, z, targets / centre if centre > 0 else np.ones(len(targets))),
+        ]
+    )
     stiffness = 1e4 * scale**2 * max(centre / step, 1.0) ** 2
     bent = dataclasses.replace(
         problem,
@@ -206,7 +266,7 @@ def limit_interval(problem: Problem, z: Array, level: float) -> Interval | None:
         weights=np.append(problem.weights, stiffness),
     )
     errors = np.column_stack([np.tile(problem.error, (len(targets), 1)), targets])
-    solved = bent.solve(starts, error=errors, iterations=ITERATIONS)
+    solved = bent.solve(best_starts(bent, starts, errors), error=errors, iterations=ITERATIONS)
     reached = bent.error_at(solved.z, far)[0][:, 0]
     cost = float(problem.solve(z[None, :], iterations=0).cost[0])
     rise = np.sqrt(np.maximum(solved.cost - stiffness * np.log(reached / targets) ** 2 - cost, 0)) / scale
@@ -216,6 +276,12 @@ def limit_interval(problem: Problem, z: Array, level: float) -> Interval | None:
     )
     low = 0.0 if low is None or low <= 2 * least else low
     return Interval(centre * unit, low * unit, math.inf if high is None else high * unit, level)
+
+
+def _other_floors(problem: Problem, z: Array, factors: Array) -> Array:
+    """Return solutions whose parameters of the floor are multiplied by factors, (factors, free)."""
+    floors = np.array([not p.log and not p.signed for p in problem.free])
+    return np.asarray(np.where(floors, z * factors[:, None], z))
 
 
 def _end(centre: float, reached: Array, rise: Array, quantile: float) -> float | None:
@@ -244,8 +310,7 @@ def average_intervals(laws: Sequence[LawEvidence]) -> dict[str, Interval]:
     """
     if not laws:
         return {}
-    least = min(law.criterion for law in laws)
-    evidence = np.array([math.exp((least - law.criterion) / 2) for law in laws])
+    evidence = _probabilities(laws)
     names = [name for name in laws[0].limits if all(name in law.limits for law in laws)]
     return {
         name: _mixed([law.limits[name] for law in laws], evidence, [w.degrees for w in laws])

@@ -61,7 +61,7 @@ def parameter_intervals(
     if problem.objective == "huber":
         ends = percentiles(natural, centres, problem.shift(refits, unit), noise, level)
     else:
-        ends = profile(natural, centres, len(problem.error) - len(problem.free), level)
+        ends = profile(problem, z, len(problem.error) - len(problem.free), level)
     return named_intervals(problem, natural, centres, ends, problem.law_at(z).params, level)
 
 
@@ -235,32 +235,48 @@ def _covariance(jac: Array) -> Array:
     return inverse @ inverse.T
 
 
-def profile(natural: Problem, z: Array, degrees: int, level: float, iterations: int = 80) -> Array:
-    """Return the ends of the profile-likelihood intervals.
+def profile(
+    problem: Problem,
+    z: Array,
+    degrees: int,
+    level: float,
+    iterations: int = 80,
+    tilt: Array | None = None,
+) -> Array:
+    """Return the ends of the profile-likelihood intervals, in natural units.
 
     Each coordinate is held at a sequence of values on each side of the solution, while all other coordinates
     are refitted.  The interval ends where the square root of the rise of the sum of squares, in units of the
     residual standard deviation, reaches a quantile.  The quantile is that of Student's t distribution, or
     that for uneven noise (`uneven_noise.quantiles`), or that for clusters (`clusters.widths`).
 
+    A refit starts with the linear response of the other coordinates, or with their scaled values unchanged,
+    whichever has the smaller sum of squares.  The linear response is useless if the points hardly determine
+    one of them.
+
     Parameters
     ----------
-    natural : Problem
-        The problem in natural units.
+    problem : Problem
+        The problem that was solved.
     z : ndarray of float64, shape (free,)
-        The fitted coordinates.
+        Its solution.
     degrees : int
         Degrees of freedom: points minus free parameters.
     level : float
         Coverage, in (0, 1).
     iterations : int
         Largest number of steps of each refit.
+    tilt : ndarray of float64, shape (points,), optional
+        See `uneven_noise.quantiles`.
 
     Returns
     -------
     ndarray of float64, shape (free, 2)
-        Lower and upper ends; infinite where no value of the sequence reaches the quantile.
+        Lower and upper ends, as coordinates of ``problem.natural(problem.error_unit)``; infinite where no
+        value of the sequence reaches the quantile.
     """
+    natural, scaled = problem.natural(problem.error_unit), z
+    z = problem.shift(z[None, :], problem.error_unit)[0]
     size = len(natural.free)
     residual, jac = natural.residuals(z[None, :], natural.error)
     root = np.sqrt(natural.weights)
@@ -277,7 +293,7 @@ def profile(natural: Problem, z: Array, degrees: int, level: float, iterations: 
         return z[:, None] + plain * scale * wald[:, None] * sides
     columns = [*map(np.log, natural.inputs.values()), np.log(natural.error)]
     if natural.clusters is None:
-        quantile = quantiles(root * residual[0], rows, columns, level, prior=prior)
+        quantile = quantiles(root * residual[0], rows, columns, level, prior=prior, tilt=tilt)
     else:
         quantile = widths(root * residual[0], rows, natural.clusters, level, prior=prior)
     ladder = quantile[:, None, None] * np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
@@ -287,8 +303,12 @@ def profile(natural: Problem, z: Array, degrees: int, level: float, iterations: 
     path = covariance / np.diag(covariance)[:, None]  # linear response of the others to a unit offset
     others = np.clip(offset[..., None] * path[:, None, None, :], -6.0, 6.0)
     held = np.broadcast_to(np.eye(size, dtype=bool)[:, None, None, :], others.shape)
-    starts = z + np.where(held, offset[..., None], others)
-    solved = natural.solve(starts.reshape(-1, size), frozen=held.reshape(-1, size), iterations=iterations)
+    linear = z + np.where(held, offset[..., None], others)
+    rate = np.diag(problem.shift(scaled + np.eye(size), problem.error_unit) - z)
+    moved = scaled + np.where(held, (offset / rate[:, None, None])[..., None], 0.0)
+    unchanged = problem.shift(moved.reshape(-1, size), problem.error_unit).reshape(held.shape)
+    starts = np.stack([linear, np.where(held, linear, unchanged)]).reshape(2, -1, size)
+    solved = natural.solve(best_starts(natural, starts), frozen=held.reshape(-1, size), iterations=iterations)
     rise = np.sqrt(np.maximum(solved.cost - cost, 0.0)) / scale
     rise = np.maximum.accumulate(rise.reshape(offset.shape), axis=2)
     ends = np.empty((size, 2))
@@ -296,6 +316,23 @@ def profile(natural: Problem, z: Array, degrees: int, level: float, iterations: 
         end = _crossing(float(z[j]), offset[j, side], rise[j, side], float(quantile[j]))
         ends[j, side] = sides[side] * np.inf if end is None else end
     return ends
+
+
+def best_starts(problem: Problem, starts: Array, error: Array | None = None) -> Array:
+    """Return the start of each member that has the smallest objective, (members, free).
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    starts : ndarray of float64, shape (choices, members, free)
+        Several starts for each member.
+    error : ndarray of float64, shape (members, points), optional
+        Errors of each member; by default the errors of the problem.
+    """
+    costs = np.stack([problem.solve(one, error=error, iterations=0).cost for one in starts])
+    best = np.where(np.isfinite(costs), costs, np.inf).argmin(axis=0)
+    return np.asarray(starts[best, np.arange(len(best))])
 
 
 def _crossing(z: float, offset: Array, rise: Array, quantile: float) -> float | None:

@@ -32,6 +32,7 @@ from errsrc.fitting.average_intervals import (
     average_intervals,
     law_evidence,
     least_squares,
+    noise_precisions,
     user_weights,
 )
 from errsrc.fitting.clusters import cluster_codes
@@ -373,21 +374,57 @@ def auto(
             return points.noted(auto(**points.arguments(), constants=constants, level=level, seed=seed))
     check_no_columns("auto", error, inputs, weights)
     error = measured_error(error, inputs, accuracy, "auto")
-    names = _suitable(inputs, fixed or {})
+    found, sentences = _found(error, inputs, weights, clusters, fixed or {}, constants or {}, seed)
+    return _with_first(_averaged(found, level, seed), sentences)
+
+
+@np.errstate(all="ignore")
+def average_limits(
+    error: Array, *, fixed: Mapping[str, float] | None = None, level: float = 0.9, **inputs: Array
+) -> dict[str, Interval]:
+    """Return the exponents and the floor of the average of all laws that suit the inputs, and nothing else.
+
+    They are `AveragedFit.limits` of `auto`.  The refits of `auto`, which intervals of predictions need, are
+    left out.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (points,)
+        Measured errors, > 0.
+    fixed : dict of str to float, optional
+        Parameters that are not fitted.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    **inputs : ndarray of float64, shape (points,)
+        n, or n and m.
+    """
+    found, _ = _found(error, inputs, None, None, fixed or {}, {}, 0)
+    return average_intervals(list(_evidence(found, _shares(found)[1], level).values()))
+
+
+def _found(
+    error: Array,
+    inputs: Mapping[str, ArrayLike],
+    weights: ArrayLike | None,
+    clusters: ArrayLike | None,
+    fixed: Mapping[str, float],
+    constants: Mapping[str, float],
+    seed: int,
+) -> tuple[list[Optimum], tuple[str, ...]]:
+    """Return the optima of all laws without the rows that are far from all, and sentences on these rows."""
+    names = _suitable(inputs, fixed)
     columns = _columns(error, inputs, names, weights, clusters)
     keep, thinning = kept_rows(columns["error"], {name: columns[name] for name in names})
     columns = {name: x[keep] for name, x in columns.items()}
-    _check_values(columns["error"], names, fixed or {}, constants or {})
+    _check_values(columns["error"], names, fixed, constants)
     _check_fall(columns, names)
-    posed = _posed(names, columns, fixed or {}, constants or {})
+    posed = _posed(names, columns, fixed, constants)
     found = _solved(posed, seed)
     if not (far := _far_rows(found)).any():
-        return _with_first(_averaged(found, names, level, seed), thinning)
+        return found, thinning
     near = {name: x[_sorted_rows(columns, names)][~far] for name, x in columns.items()}
-    found = _solved(_posed(names, near, fixed or {}, constants or {}), seed)
-    average = _averaged(found, names, level, seed)
-    discounted = far_sentence(posed[0], far, "the law, and were left out of the fit")
-    return _with_first(average, (*thinning, discounted))
+    found = _solved(_posed(names, near, fixed, constants), seed)
+    return found, (*thinning, far_sentence(posed[0], far, "the law, and were left out of the fit"))
 
 
 def _with_first(average: AveragedFit, sentences: tuple[str, ...]) -> AveragedFit:
@@ -397,15 +434,25 @@ def _with_first(average: AveragedFit, sentences: tuple[str, ...]) -> AveragedFit
     return dataclasses.replace(average, warnings=(*sentences, *average.warnings))
 
 
-def _averaged(found: list[Optimum], names: tuple[str, ...], level: float, seed: int) -> AveragedFit:
-    """Return the average of fits that have ended at optima; raise NoFit if one of them makes no sense."""
+def _names(found: Sequence[Optimum]) -> tuple[str, ...]:
+    """Return the inputs of fits, a key of `AVERAGED_LAWS`."""
+    return _suitable(found[0].problem.inputs, {})
+
+
+def _shares(found: Sequence[Optimum]) -> tuple[Array, list[int], NDArray[np.intp]]:
+    """Return the weights of fits up to a factor, the positions of those with draws, and how many draws."""
     w = found[0].problem.weights
     effective = float(w.sum() ** 2 / (w**2).sum())
     costs = np.maximum([f.cost for f in found], 1e-300)
-    share = (costs / costs.min()) ** (-effective / 2 * SHARPNESS.get(names, 1.0))
+    share = (costs / costs.min()) ** (-effective / 2 * SHARPNESS.get(_names(found), 1.0))
     counts = np.round(share / share.sum() * BOOTSTRAP_DRAWS).astype(int)
-    kept = [int(i) for i in np.argsort(-share) if counts[i] > 0]
-    evidence = _evidence(found, kept, names, level)
+    return share, [int(i) for i in np.argsort(-share) if counts[i] > 0], counts
+
+
+def _averaged(found: Sequence[Optimum], level: float, seed: int) -> AveragedFit:
+    """Return the average of fits that have ended at optima; raise NoFit if one of them makes no sense."""
+    share, kept, counts = _shares(found)
+    evidence = _evidence(found, kept, level)
     parts = [(i, found[i], int(counts[i])) for i in kept]
     members, kept = _described(parts, {i: one.parameters for i, one in evidence.items()}, level, seed)
     weight = share[kept] / share[kept].sum()
@@ -414,14 +461,15 @@ def _averaged(found: list[Optimum], names: tuple[str, ...], level: float, seed: 
     return AveragedFit(members, shares, _warnings(members, shares), limits=limits)
 
 
-def _evidence(
-    found: Sequence[Optimum], kept: Sequence[int], names: tuple[str, ...], level: float
-) -> dict[int, LawEvidence]:
+def _evidence(found: Sequence[Optimum], kept: Sequence[int], level: float) -> dict[int, LawEvidence]:
     """Return the evidence for the plausible laws in n and m, and for the first, by their positions."""
+    names = _names(found)
     if not set(names) <= {"n", "m"}:
         return {}
     weights = user_weights(found[0].problem, RECENCY[names])
-    squares = {i: least_squares(found[i], weights) for i in kept}
+    plain = {i: least_squares(found[i], weights) for i in kept}
+    tilt = noise_precisions(list(plain.values()))
+    squares = {i: least_squares(found[i], weights, plain[i], tilt) for i in kept}
     limit = min(one.criterion for one in squares.values()) - 2 * math.log(PLAUSIBLE)
     return {
         i: law_evidence(one, level) for i, one in squares.items() if i == kept[0] or one.criterion <= limit

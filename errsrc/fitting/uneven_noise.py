@@ -16,8 +16,10 @@ from errsrc.laws.law import Array
 
 EQUAL = 0.3
 """Prior probability that the noise is the same at all points."""
-POWERS = np.concatenate([-np.geomspace(1.6, 0.1, 9), np.geomspace(0.1, 1.6, 9)])
-"""Exponents of the standard deviation."""
+POWERS = np.concatenate([-np.arange(32, 0, -1), np.arange(1, 33)]) / 20
+"""Exponents of the standard deviation.
+
+The step is small, because 60 points over five decades of n determine the exponent to 0.03."""
 TYPICAL_POWER = 0.4
 """Scale of the prior of the exponents, a Cauchy distribution."""
 FEWEST = 5
@@ -31,6 +33,7 @@ def quantiles(
     level: float,
     directions: Array | None = None,
     prior: Array | None = None,
+    tilt: Array | None = None,
 ) -> Array:
     """Return half the width of each interval, in standard errors, if the noise may be uneven.
 
@@ -48,6 +51,9 @@ def quantiles(
         Gradients of the quantities whose intervals are wanted; by default these are the parameters.
     prior : ndarray of float64, shape (free,), optional
         Strengths of quadratic priors of the parameters, in units of the squared residuals; 0 by default.
+    tilt : ndarray of float64, shape (points,), optional
+        Logarithms of precisions that the weights contain because the residuals suggest them, such as minus
+        `log_variances`; 0 by default.
 
     Returns
     -------
@@ -68,24 +74,55 @@ def quantiles(
     left = left[:, singular > singular[0] * 1e-10]
     degrees = len(residual) - left.shape[1]
     plain = float(special.stdtrit(max(degrees, 1), (1 + level) / 2))
-    varied = [x - x.mean() for x in columns if np.ptp(x) > 1e-9]
     square = float(residual @ residual)
-    if degrees < FEWEST or not varied or not square > 0:
+    found = _posterior(residual, left, columns, degrees, tilt)
+    if found is None:
         return np.full(len(gradients), plain)
-    logs, share = _models(varied)
-    rest, evidence = _restricted(residual, left, logs, degrees)
-    share = share * np.exp(evidence - evidence.max())
-    share /= share.sum()
+    logs, share, rest = found
     response, fixed = _response(jac, np.zeros(size) if prior is None else prior, gradients)
     variance = np.exp(logs) @ (response**2).T * (rest / square)[:, None] + fixed
     ratio = np.sqrt(variance / (np.sum(response**2, axis=1) + fixed))  # (models, quantities)
     grid = np.geomspace(0.05, 20, 200)  # of the plain quantile
     tail = 2 * special.stdtr(degrees, -plain * grid)
-    found = np.empty(len(gradients))
+    out = np.empty(len(gradients))
     for j, own in enumerate(ratio.T):
         outside = share @ np.interp(np.log(grid) - np.log(own)[:, None], np.log(grid), tail)
-        found[j] = plain * np.exp(np.interp(level - 1, -outside, np.log(grid)))
-    return found
+        out[j] = plain * np.exp(np.interp(level - 1, -outside, np.log(grid)))
+    return out
+
+
+def log_variances(residual: Array, jac: Array, columns: Sequence[Array]) -> Array:
+    """Return the expected logarithm of the variance of the noise at each point, up to a constant.
+
+    Parameters
+    ----------
+    residual, jac, columns
+        As for `quantiles`.
+    """
+    left, singular, _ = np.linalg.svd(jac, full_matrices=False)
+    left = left[:, singular > singular[0] * 1e-10]
+    found = _posterior(residual, left, columns, len(residual) - left.shape[1])
+    if found is None:
+        return np.zeros(len(residual))
+    logs, share, _ = found
+    return np.asarray(share @ logs)
+
+
+def _posterior(
+    residual: Array, left: Array, columns: Sequence[Array], degrees: int, tilt: Array | None = None
+) -> tuple[Array, Array, Array] | None:
+    """Return the models of the noise, their probabilities, and their sums of squares.
+
+    None if there are too few points, if nothing varies, or if the residuals are 0.
+    """
+    varied = [x - x.mean() for x in columns if np.ptp(x) > 1e-9]
+    if degrees < FEWEST or not varied or not float(residual @ residual) > 0:
+        return None
+    logs, prior = _models(varied)
+    logs = logs if tilt is None else logs + (tilt - tilt.mean())
+    rest, evidence = _restricted(residual, left, logs, degrees)
+    share = prior * np.exp(evidence - evidence.max())
+    return logs, share / share.sum(), rest
 
 
 def _models(varied: Sequence[Array]) -> tuple[Array, Array]:
