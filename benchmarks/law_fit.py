@@ -10,7 +10,8 @@ starts,
 interval score (Gneiting and Raftery 2007, eq. 43, of ln error) of its 90% intervals for the
     held-out points of all of these, next to a naive band: 1.645 standard deviations of the residuals.
 (d) The pruning law on the published curves of pruned residual networks.
-(e) Coverage of 90% parameter intervals on synthetic grids (sims/law_coverage.toml).
+(e) Coverage of 90% parameter intervals on synthetic grids, over three kinds of noise and three numbers of
+    points (sims/law_coverage.toml).
 
 RMSLE is the root mean square of ln(predicted / measured). One core; the reference takes ten minutes at its
 4,500 starts, the rest about three.
@@ -49,7 +50,9 @@ def main() -> None:
     parser.add_argument(
         "--reference-starts", type=int, default=4500, help="of its grid; fewer is extrapolated"
     )
-    parser.add_argument("--grids", type=int, default=1000, help="synthetic grids for the coverage of (e)")
+    parser.add_argument(
+        "--grids", type=int, default=100, help="synthetic grids of each law, noise and size for (e)"
+    )
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
     options = parser.parse_args()
     figures = {

@@ -51,6 +51,9 @@ OLD_FIELDS: dict[tuple[str, str], str] = {
 ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("recipe", "weight_decay"): 0.0,
     ("recovery-cell", "u"): (),
+    ("recovery-cell", "noise_kind"): "equal",
+    ("recovery-cell", "points"): None,
+    ("recovery-cell", "estimator"): "fit",
 }
 """Defaults of fields that were added after files had been written, by (class, field).
 
