@@ -9,7 +9,7 @@ DESCRIPTION = """\
 Write a small study with comments into a folder.  It runs as it is, in seconds to about a minute on
 a CPU; change it to make it yours.  No file is overwritten.
 
-  vision      networks trained on images, over data sizes and widths
+  vision      networks trained on images, over data sizes and widths; also a model of your own
   language    language models trained on a text, over numbers of tokens and widths
   budget      the four sources of a learner's error; also in a setting of your own
   conjecture  thresholds from which learners are exact, and the search for counterexamples

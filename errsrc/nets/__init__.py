@@ -3,6 +3,8 @@
 A network, which is an architecture without weights, computes the outputs of many members at once.  A member
 is one set of weights, see `errsrc.nets.network`.  To add an architecture, write a subclass of `Network` in a
 file of its own and add it to ``ALL``.  A TOML spec can then select it by its name in ``ALL``.
+
+`from_module` makes a network from any ``torch.nn.Module``.
 """
 
 from typing import TYPE_CHECKING
@@ -30,6 +32,8 @@ from errsrc.nets.language import Transformer as Transformer
 from errsrc.nets.mlp import MLP as MLP
 from errsrc.nets.network import Network as Network
 from errsrc.nets.network import Weights as Weights
+from errsrc.nets.own_module import ModuleNetwork as ModuleNetwork
+from errsrc.nets.own_module import from_module as from_module
 from errsrc.nets.residual import WRN as WRN
 from errsrc.nets.residual import Resnet as Resnet
 

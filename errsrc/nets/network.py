@@ -83,6 +83,11 @@ class Network(Checked, abc.ABC):
         return False
 
     @property
+    def source_digest(self) -> str:
+        """A digest of the user's code that defines the network; empty for other networks."""
+        return ""
+
+    @property
     def parameters(self) -> int:
         """Number of trained parameters of the network, biases included."""
         return sum(math.prod(shape) for shape in self._checked_shapes())

@@ -54,6 +54,8 @@ ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("recovery-cell", "noise_kind"): "equal",
     ("recovery-cell", "points"): None,
     ("recovery-cell", "estimator"): "fit",
+    ("vision-cell", "module"): "",
+    ("pruning-cell", "module"): "",
 }
 """Defaults of fields that were added after files had been written, by (class, field).
 

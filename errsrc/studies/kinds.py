@@ -40,7 +40,7 @@ _ROOMS: dict[Place, tuple[Place, ...]] = {
     ("errsrc.settings", "Nodes"): (("errsrc.settings.nodes", "ALL"),),
     ("errsrc.settings.channels", "Channel"): (("errsrc.settings.channels", "ALL"),),
     ("errsrc.learners", "Learner"): (("errsrc.learners", "ALL"),),
-    ("errsrc.nets", "Network"): (("errsrc.nets", "ALL"),),
+    ("errsrc.nets", "Network"): (("errsrc.nets", "ALL"), ("errsrc.nets", "ModuleNetwork")),
 }
 """For each abstract class: a dict of its classes by name, and single classes of other packages."""
 

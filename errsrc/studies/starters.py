@@ -11,7 +11,11 @@ from errsrc.checks import Choice
 from errsrc.exports import exported_names
 
 STARTERS: dict[str, tuple[str, ...]] = {
-    "vision": ("errsrc run grid.toml", "errsrc report grid.toml"),
+    "vision": (
+        "errsrc run grid.toml",
+        "errsrc report grid.toml",
+        "errsrc run own_grid.toml --modules own_model",
+    ),
     "language": ("errsrc run grid.toml", "errsrc report grid.toml"),
     "budget": ("errsrc budget budget.toml", "errsrc budget own_budget.toml --modules own_setting"),
     "conjecture": ("errsrc conjecture threshold.toml", "errsrc conjecture claims.toml"),

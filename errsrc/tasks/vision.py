@@ -28,7 +28,7 @@ from errsrc.datasets.image_sets import (
     shape_of,
 )
 from errsrc.fields import choice, instance, integer
-from errsrc.nets import CNN, MLP, WRN, Network, Resnet
+from errsrc.nets import CNN, MLP, WRN, ModuleNetwork, Network, Resnet
 from errsrc.rng import generator, seed_of
 from errsrc.sweeps import Kind
 from errsrc.tasks.cells import TrainedCell, common_cell, outcome, shared_seconds
@@ -63,7 +63,8 @@ class VisionCell(TrainedCell):
     dataset
         A name in `errsrc.datasets.IMAGE_SETS`, or the path of a folder, see `errsrc.datasets.images`.
     family
-        "mlp", "cnn", "resnet" or "wrn", see `errsrc.nets`.
+        "mlp", "cnn", "resnet" or "wrn", see `errsrc.nets`; or "module", for the ``torch.nn.Module`` that
+        `module` names.
     width
         Width of the network, >= 1.  For an "mlp", the number of units in each hidden layer.  For a "cnn", the
         number of channels of the first layer.  For a "resnet" or "wrn", the number of channels of the first
@@ -89,10 +90,13 @@ class VisionCell(TrainedCell):
         "wrn".
     side
         Side in pixels to which the images of a folder are resized; 0 for a named data set.
+    module
+        For the family "module": a function or class that makes a ``torch.nn.Module``, such as
+        "mylab.models:SmallViT", see `errsrc.nets.ModuleNetwork`.
     """
 
     dataset: str
-    family: str = choice(MISSING, tuple(VISION_FAMILIES))
+    family: str = choice(MISSING, (*VISION_FAMILIES, "module"))
     width: int = integer(at_least=1)
     n: int = integer(at_least=1)
     seed: int = integer(at_least=0)
@@ -101,11 +105,15 @@ class VisionCell(TrainedCell):
     recipe: Recipe = instance(Recipe, "an errsrc.training.Recipe", default_factory=Recipe)
     depth: int = integer(1, at_least=1, at_most=10_000)
     side: int = 0
+    module: str = ""
 
     def __post_init__(self) -> None:
         where = type(self).__name__
         check_dataset(self.dataset, self.side, where)
         super().__post_init__()
+        if (self.family == "module") != bool(self.module):
+            accepted = "given for the family 'module', and for no other family"
+            raise ValueError(checks.refusal("module", where, accepted, self.module))
         shape = IMAGE_SETS.get(self.dataset, Shape(self.side, 1, 3))
         self.recipe.check_network(self._architecture(shape), where)
 
@@ -117,6 +125,9 @@ class VisionCell(TrainedCell):
         return self._architecture(shape_of(self.dataset, self.side))
 
     def _architecture(self, shape: Shape) -> Network:
+        if self.module:
+            images_of = (shape.channels, shape.side, shape.side)
+            return ModuleNetwork(self.module, shape.inputs, shape.classes, self.width, self.depth, images_of)
         return VISION_FAMILIES[self.family](self.width, self.depth, shape)
 
     def batch(self) -> Self:
@@ -426,6 +437,8 @@ def require_images(cells: Iterable[VisionCell]) -> None:
     """
     largest_n: dict[tuple[str, int], dict[int, VisionCell]] = {}
     for cell in sorted(cells, key=attrgetter("n")):
+        if cell.module:
+            cell.parameters  # noqa: B018  # raises ValueError for a module that cannot be trained
         largest_n.setdefault((cell.dataset, cell.side), {})[cell.validation] = cell
     for (dataset, side), by_validation in largest_n.items():
         labels = check_files(dataset, side)

@@ -56,7 +56,9 @@ class TrainingCall:
         rows = [part for m in self.members for part in (m.rows, m.validation) if part is not None]
         budgets = [(m.steps, m.seed, m.validation is None) for m in self.members]
         lengths = [len(group) for group in groups]
-        call = (self.network, self.recipe, budgets, lengths, self.start_step, self.rewind_step)
+        call: tuple[object, ...] = (self.network, self.recipe, budgets, lengths)
+        call += (self.start_step, self.rewind_step)
+        call += (self.network.source_digest,) if self.network.source_digest else ()
         return call_identity(call, [self.x, self.y, *(a for group in groups for a in group), *rows])
 
     def check(self) -> None:

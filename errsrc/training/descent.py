@@ -21,6 +21,7 @@ from errsrc.training.recipe import Recipe
 from errsrc.training.risk import take_rows
 
 _ADAM = (0.9, 0.999)  # betas
+_EPSILON = 1e-8  # of Adam: keeps a step finite where gradients are 0
 
 
 class MinibatchDescent(Optimiser):
@@ -204,9 +205,13 @@ class MinibatchDescent(Optimiser):
         mean, square = self._moments
         mean.lerp_(self._gradient, 1 - _ADAM[0])
         square.mul_(_ADAM[1]).addcmul_(self._gradient, self._gradient, value=1 - _ADAM[1])
-        direction = torch.sqrt(square, out=self._gradient).add_(1e-8)
+        correction = (1 - _ADAM[1] ** number) ** 0.5
+        # With weight decay, the small number is where torch.optim.AdamW has it.  Without, it stays where
+        # version 0.1.0 had it (Kingma and Ba 2015, end of section 2), so that no result changes.
+        epsilon = _EPSILON * correction if self._recipe.weight_decay else _EPSILON
+        direction = torch.sqrt(square, out=self._gradient).add_(epsilon)
         torch.div(mean, direction, out=direction)
-        direction.mul_((1 - _ADAM[1] ** number) ** 0.5 / (1 - _ADAM[0] ** number))
+        direction.mul_(correction / (1 - _ADAM[0] ** number))
 
     def _adam_in_one_kernel(self, rate: Tensor, number: Tensor) -> None:
         """Take Adam's step by torch's fused kernel, which has one rate; both tensors have the shape ()."""

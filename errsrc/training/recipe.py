@@ -86,7 +86,8 @@ class Recipe(Checked):
         ``weight_decay`` times the weights is added to the gradient, before momentum, as in the published
         recipes of pruned networks (Frankle and Carbin 2019; Renda et al. 2020, arXiv 2003.02389, with 1e-4).
         For "adam" it is decoupled (Loshchilov and Hutter 2019, arXiv 1711.05101): each step also multiplies
-        the weights by 1 - learning rate x ``weight_decay``.
+        the weights by 1 - learning rate x ``weight_decay``.  Both are equal to ``torch.optim.SGD`` and
+        ``torch.optim.AdamW`` with the same ``weight_decay``.
     """
 
     optimiser: str = choice("adam", OPTIMISERS)
