@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from errsrc.cli.fit import assignment, fixed_parameters
-from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
+from errsrc.cli.outputs import add_plot_argument, check_plot, print_notes, write_plot
 from errsrc.cli.tables import COLUMNS, add_columns, add_table_arguments, table_of_arguments
 from errsrc.fitting import compare
 from errsrc.fitting.problem import OBJECTIVES
@@ -73,7 +72,6 @@ def run(args: argparse.Namespace) -> None:
         level=args.level,
         **columns,
     )
-    for sentence in found.left_out_sentences:
-        print(f"errsrc: {sentence}", file=sys.stderr)
+    print_notes(found)
     print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
     write_plot(found, args.plot)

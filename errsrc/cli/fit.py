@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable
 
-from errsrc.cli.outputs import add_plot_argument, check_output, check_plot, write_plot
+from errsrc.cli.outputs import add_plot_argument, check_output, check_plot, print_notes, write_plot
 from errsrc.cli.tables import COLUMNS, add_columns, add_table_arguments, given_columns
 from errsrc.fitting import files
 from errsrc.fitting.csv_fits import fit_csv
@@ -152,8 +151,7 @@ def run(args: argparse.Namespace) -> None:
         huber_delta=args.delta,
         level=args.level,
     )
-    for sentence in found.left_out_sentences:
-        print(f"errsrc: {sentence}", file=sys.stderr)
+    print_notes(found)
     if args.out is not None:
         files.save_fit(found, args.out)
     summary = files.fit_summary(found) | ({"law": args.law} if args.law == "pruning" else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,22 @@ def add_plot_argument(parser: ArgumentParser) -> None:
     """
     what = "write a figure of the result to this file, as .png, .svg or .pdf"
     parser.add_argument("--plot", metavar="FILE", help=what)
+
+
+def print_notes(found: Any) -> None:
+    """Print on standard error which rows of a table were left out, and whether it mixes experiments.
+
+    Parameters
+    ----------
+    found : Result
+        A result from a table.
+    """
+    from errsrc.cli import for_shell
+    from errsrc.fitting.mixtures import MixedRows
+
+    mixed = [text for text in found.warnings if isinstance(text, MixedRows)]
+    for sentence in (*getattr(found, "left_out_sentences", ()), *mixed):
+        print(f"errsrc: {for_shell(sentence)}", file=sys.stderr)
 
 
 def check_output(option: str, target: str | None, *inputs: str) -> None:

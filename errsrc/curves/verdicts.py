@@ -21,6 +21,7 @@ from errsrc.curves.lookalikes import lookalikes, within_noise
 from errsrc.curves.statistics import power_law_p_value
 from errsrc.fitting.anomalies import SteepFall, peak, steep_fall
 from errsrc.fitting.directions import rises
+from errsrc.fitting.mixtures import MixedRows
 from errsrc.fitting.table_points import (
     TableRules,
     as_table,
@@ -269,9 +270,11 @@ def curve_shape(
         table = as_table(data)
         given = columns_of("curve_shape", error, {"n": n, "std_error": std_error})
         columns = {name: table.found(name) or name for name in ("n", "error")} | given
-        values, left_out, *_ = usable_columns(table, columns, TableRules(accuracy, strict), ZEROS)
+        values, left_out, said, _ = usable_columns(table, columns, TableRules(accuracy, strict), ZEROS)
         options: dict[str, Any] = {**values, "zero": zero, "level": level, "seed": seed}
-        return dataclasses.replace(curve_shape(**options), left_out=left_out, library=table.library)
+        found = curve_shape(**options)
+        status = " ".join([found.status, *(text for text in said if isinstance(text, MixedRows))])
+        return dataclasses.replace(found, status=status, left_out=left_out, library=table.library)
     check_no_columns("curve_shape", error, {"n": n, "std_error": std_error})
     sizes = PositiveArray(at_most=LARGEST_N)(n, "n", "curve_shape")
     errors = NonNegativeArray()(error, "error", "curve_shape")
@@ -284,20 +287,20 @@ def curve_shape(
     low, high = np.exp(cells.y - deviation), np.exp(cells.y + deviation)
     mean, zeros = np.exp(cells.y), np.zeros(len(curve.n) - above)
     compared = CandidateComparison({}, {}, {}, None)
-    found = _decide_without_fits(curve, level)
-    if found is None:
+    decided = _decide_without_fits(curve, level)
+    if decided is None:
         compared = compare_candidates(cells, seed)
-        found = _decide_by_fits(curve, compared, level, seed)
+        decided = _decide_by_fits(curve, compared, level, seed)
     return CurveShape(
-        verdict=found.verdict,
-        status=found.status,
-        exponent=found.exponent or cells.slope(level),
-        exponent_after=found.exponent_after,
-        threshold=found.threshold,
+        verdict=decided.verdict,
+        status=decided.status,
+        exponent=decided.exponent or cells.slope(level),
+        exponent_after=decided.exponent_after,
+        threshold=decided.threshold,
         local_exponents=_local_exponents(curve, level),
         scores=compared.scores,
         misses=compared.misses,
-        p_value=found.p_value,
+        p_value=decided.p_value,
         laws=compared.laws,
         n=curve.n,
         error=np.concatenate([mean, zeros]),

@@ -21,6 +21,7 @@ from errsrc.fitting.flops import AS_GIVEN, completed_sizes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
 from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas
+from errsrc.fitting.mixtures import mixed_rows
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
@@ -268,7 +269,7 @@ def compute_optimal(
     if data is None:
         table = _Runs(_arrays({name: x for name, x in given.items() if x is not None}, accuracy))
     else:
-        table = _from_table(data, given, TableRules(accuracy, strict, test_size))
+        table = _from_table(data, given, TableRules(accuracy, strict, test_size, best_of))
     columns = dict(table.values)
     runs = columns.pop("run", None)
     measured = columns.pop("error")
@@ -495,6 +496,10 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
     values: dict[str, Any] = {role: table.numbers(name).values[usable] for role, name in columns.items()}
     if run is not None:
         values["run"] = np.array(table.text(run))[usable]
+    elif not rules.best_of:
+        sizes, _ = completed_sizes({name: x for name, x in values.items() if name != "error"})
+        used = set(columns.values()) | ({"n"} if "n" in table.columns else set())
+        said = (*said, *mixed_rows(table, usable, {"error": values["error"], **sizes}, used))
     shown = columns | ({"error": f"1 − {columns['error']}"} if rules.accuracy else {})
     everything = (*([] if copies is None else [copies]), *left_out)
     return _Runs(values, everything, shown, _names_of_rows(table.taken(usable)), said, table.library)

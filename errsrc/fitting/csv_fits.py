@@ -153,8 +153,9 @@ def fit_csv(
     for name in (*points.fixed, *units):
         if fields is not None and name not in fields:
             shown = law if isinstance(law, str) else law.__name__
-            hint = checks.nearest(name, fields) or f"; it has {', '.join(sorted(fields))}"
-            raise ValueError(f"The {shown} law has no {name}{hint}: leave it out.")
+            hint = checks.nearest(name, fields)
+            has = f"It has {', '.join(sorted(fields))}."
+            raise ValueError(f"The {shown} law has no {name}{hint}: leave it out. {has}")
     options: dict[str, Any] = points.arguments() | {"constants": units, "level": level, "seed": seed}
     chosen: dict[str, Any] = {"objective": objective, "huber_delta": huber_delta}
     own = {name: value for name, value in chosen.items() if value is not None}

@@ -100,7 +100,10 @@ def excess_spread(inputs: Mapping[str, Array], error: Array, curve: Array, free:
         departure, weights=count
     )  # an objective may lie off the mean of ln error
     scatter = float(count @ departure**2) / between
-    advice = "If they are trials of other settings, --best-of (best_of=True) keeps the best of each size."
+    advice = (
+        "If they are trials of other settings, --best-of (best_of=True) keeps the best of each size; if they "
+        "are different experiments, fit one at a time."
+    )
     if spread > _quantile(within, between, FALSE_ALARM) * scatter:
         times = f"{np.sqrt(spread / max(scatter, 1e-300)):.2g} times as much as"
         return (

@@ -28,6 +28,7 @@ from errsrc.fitting.anomalies import FarRows
 from errsrc.fitting.clusters import ENOUGH, NETWORKS_ARE_CLUSTERS, TOO_FEW
 from errsrc.fitting.directions import RisingValues, rises
 from errsrc.fitting.flops import with_data_sizes
+from errsrc.fitting.mixtures import mixed_rows
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
@@ -431,6 +432,8 @@ def usable_columns(
             *([LeftOut("not the best of their size", others, table.unit)] if others else []),
         )
         said = (*said, "Each size keeps its best row: predictions are for the best of as many trials.")
+    else:
+        said = (*said, *mixed_rows(table, usable, values, {*columns.values(), *clusters}))
     return UsableColumns(values, (*copies, *left_out), (*warnings, *said), tuple(labels))
 
 

@@ -489,7 +489,7 @@ class DataTable:
             for row, name, text in found[:SHOWN_CELLS]
         ]
         more = f"; and {len(found) - SHOWN_CELLS} more" if len(found) > SHOWN_CELLS else ""
-        if len(found) == len(self) and not any(_starts_as_number(text) for _, _, text in found):
+        if len(found) == len(self) > 2 and not any(_starts_as_number(text) for _, _, text in found):
             name, text = shortened(found[0][1]), shortened(found[0][2])
             numeric = ", ".join(other for other in self.columns if other in self.varying)
             hint = f" The columns with numbers are {shortened(numeric, 120)!r}." if numeric else ""

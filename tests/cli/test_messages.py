@@ -34,9 +34,8 @@ def test_a_frontier_of_losses_below_zero_says_what_to_do(
         compute_optimal([-0.5, -0.6, -0.7], n=[1, 2, 3], m=[1, 2, 3])
 
 
-CURVE = "n,error,run\n" + "\n".join(
-    f"{100 * 2**k},{0.15 + 3.2 * (100 * 2**k) ** -0.48:.4f},c{k}" for k in range(7)
-)
+ROWS = [f"{n},{0.15 + 3.2 * n**-0.48:.4f},c{k}" for k, n in enumerate((100, 200, 400, 800, 1600, 3200))]
+CURVE = "\n".join(["n,error,run", *ROWS])
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,7 @@ CURVE = "n,error,run\n" + "\n".join(
         ("--fix E=1", "--fix must be among a, alpha, c_inf, eps0, eta, gamma. Got 'E' instead."),
         ("--eps0 0.3", "The values of error must be numbers <= eps0 = 0.3."),
         ("--fix c_inf=0.1", "c_inf = 0.1 does not mean the same in all averaged laws: in envelope its unit"),
-        ("--m run", "the column 'run' holds text, such as 'c100'. The columns with numbers are 'n, error'."),
+        ("--m run", "the column 'run' holds text, such as 'c0'. The columns with numbers are 'n, error'."),
     ],
 )
 def test_messages_name_options_and_columns(
