@@ -4,7 +4,8 @@
   amount given by Student's t distribution (Bates and Watts 1988, "Nonlinear regression analysis", sec. 6.1),
   and by how uneven the noise seems to be (`uneven_noise`).
 - `bootstrap` and `percentiles`: under a Huber loss, the ends of an interval are quantiles of refits to
-  resampled data.
+  resampled data.  If every refit ends at the same bound of a parameter, such as a floor of 0, these quantiles
+  have no width.  The profile then gives the interval.
 
 The refits of the bootstrap are also the draws of a fit, which give the intervals of predictions and plans.
 """
@@ -60,6 +61,10 @@ def parameter_intervals(
     natural, centres = problem.natural(unit), problem.shift(z[None, :], unit)[0]
     if problem.objective == "huber":
         ends = percentiles(natural, centres, problem.shift(refits, unit), noise, level)
+        pinned = ends[:, 1] <= ends[:, 0]
+        if pinned.any():
+            degrees = max(len(problem.error) - len(problem.free), 1)
+            ends[pinned] = profile(natural, centres, degrees, level, 30)[pinned]
     else:
         ends = profile(problem, z, len(problem.error) - len(problem.free), level)
     return named_intervals(problem, natural, centres, ends, problem.law_at(z).params, level)

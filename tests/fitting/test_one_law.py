@@ -117,3 +117,17 @@ def test_a_diverged_fit_carries_what_it_found(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(NoFit, match="did not converge") as caught:
         fit(Power, [0.5, 0.4, 0.3, 0.25], n=[1, 2, 4, 8])
     assert isinstance(caught.value.best, Power)
+
+
+def test_a_floor_of_0_has_an_upper_bound() -> None:
+    """Every refit to resampled data ends at a floor of 0: the interval of a Huber fit had no width."""
+    n, m = (x.ravel() for x in np.meshgrid(np.geomspace(64, 4096, 4), np.geomspace(64, 4096, 3)))
+    bend = 0.05 * np.log(n / 64) * np.log(m / 64) / 3
+    noise = 0.03 * np.random.default_rng(0).standard_normal(12)
+    error = (m**-0.5 + 3 * n**-0.5) * np.exp(noise - bend)
+    found = fit("chinchilla", error, n=n, m=m, objective="huber")
+    floor = found.intervals["E"]
+    assert floor.estimate == floor.low == 0
+    assert not found.draws["E"].any()
+    assert 0.001 < floor.high < error.min()
+    assert str(floor).startswith("< ")
