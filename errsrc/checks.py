@@ -322,6 +322,41 @@ class Optional(Rule):
 
 
 @dataclass(frozen=True)
+class OrWord(Rule):
+    """A word, or a value that another rule accepts.
+
+    Attributes
+    ----------
+    rule : Rule
+        The other rule.
+    word : str
+        The word.
+
+    Examples
+    --------
+    >>> OrWord(Integer(at_least=2), "auto").accepted
+    "an integer >= 2 or 'auto'"
+    """
+
+    rule: Rule
+    word: str
+
+    @property
+    def accepted(self) -> str:
+        """The accepted values in words."""
+        return f"{self.rule.accepted} or {self.word!r}"
+
+    def __call__(self, value: Any, name: str, where: str) -> Any:
+        """Return the word if `value` is the word, and otherwise what the other rule returns for `value`."""
+        if isinstance(value, str) and value == self.word:
+            return self.word
+        try:
+            return self.rule(value, name, where)
+        except (TypeError, ValueError) as error:
+            raise type(error)(refusal(name, where, self.accepted, value)) from None
+
+
+@dataclass(frozen=True)
 class Tuple(Rule):
     """A tuple of values that all satisfy another rule.
 

@@ -383,6 +383,38 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class PointEstimate(Interval):
+    """An estimate without an interval, because no interval is known to hold.
+
+    The ends are -inf and inf, which become None in JSON.
+
+    Examples
+    --------
+    >>> print(PointEstimate.of(0.3473, 0.95))
+    0.35 (no interval)
+    """
+
+    @classmethod
+    def of(cls, estimate: float, level: float) -> PointEstimate:
+        """Return an estimate without an interval.
+
+        Parameters
+        ----------
+        estimate : float
+            The estimate, in the units of the quantity.
+        level : float
+            Coverage that an interval would have stated, in (0, 1).
+        """
+        return cls(estimate, -math.inf, math.inf, level)
+
+    def __str__(self) -> str:
+        return f"{self.estimate:#.2g}".removesuffix(".") + " (no interval)"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+@dataclass(frozen=True)
 class Bracket:
     """A quantity that is only known to lie between two bounds; both bounds are estimated.
 
@@ -465,21 +497,41 @@ def mean_interval(
         accepted = "two or more finite numbers"
         raise ValueError(checks.refusal("values", "mean_interval", accepted, values))
     checks.LEVEL(level, "level", "mean_interval")
-    mean, std, count = float(draws.mean()), float(draws.std()), len(draws)
+    mean, std = float(draws.mean()), float(draws.std())
     if std <= 1e-14 * abs(mean):
         return Interval(mean, mean, max(mean, lowest), level)
-    skewness = float(((draws - mean) ** 3).mean()) / std**3
-    quantile = float(stdtrit(count - 1, (1 + level) / 2)) / math.sqrt(count - 1)
-    low, high = (mean - std * _unskewed(x, skewness, count) for x in (quantile, -quantile))
+    low, high = map(float, mean_ends(draws, level))
     return Interval(mean, low, max(high, lowest), level)
 
 
-def _unskewed(x: float, skewness: float, count: int) -> float:
+def mean_ends(values: NDArray[np.float64], level: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the two ends of the confidence interval of each of several means, see `mean_interval`.
+
+    Parameters
+    ----------
+    values : ndarray of float64, (..., K)
+        K independent draws, K >= 2, for each of the means.  The draws of a mean are not all equal.
+    level : float
+        Coverage, in (0, 1).
+
+    Returns
+    -------
+    low, high : ndarray of float64, (...)
+        The ends.
+    """
+    mean, std, count = values.mean(-1), values.std(-1), values.shape[-1]
+    skewness = ((values - mean[..., None]) ** 3).mean(-1) / std**3
+    quantile = float(stdtrit(count - 1, (1 + level) / 2)) / math.sqrt(count - 1)
+    low, high = (mean - std * _unskewed(x, skewness, count) for x in (quantile, -quantile))
+    return low, high
+
+
+def _unskewed(x: float, skewness: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Solve Hall's g(t) = t + s t^2 / 3 + s^2 t^3 / 27 + s / (6 K) = x for t."""
     shifted = x - skewness / (6 * count)
-    if abs(skewness) < 1e-6:
-        return shifted
-    return 3 / skewness * (float(np.cbrt(1 + skewness * shifted)) - 1)
+    skewed = np.abs(skewness) >= 1e-6
+    divisor = np.where(skewed, skewness, 1.0)
+    return np.where(skewed, 3 / divisor * (np.cbrt(1 + skewness * shifted) - 1), shifted)
 
 
 def significant(value: float, uncertainty: float, digits: int, exponent_from: float = 1e7) -> str:

@@ -171,12 +171,14 @@ def test_tab_completion_of_a_module_shows_what_it_defines() -> None:
         "Interval",
         "LONGEST_LINE",
         "LONGEST_NUMBER",
+        "PointEstimate",
         "ROUNDING",
         "Result",
         "TabularResult",
         "TextTable",
         "aligned",
     ]
-    shown += ["equation", "interval_columns", "json_value", "mean_interval", "percent", "significant"]
+    shown += ["equation", "interval_columns", "json_value", "mean_ends", "mean_interval", "percent"]
+    shown += ["significant"]
     assert dir(errsrc.results) == sorted(shown)
     assert "Any" not in dir(errsrc.errors)

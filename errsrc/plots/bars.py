@@ -63,6 +63,7 @@ def budget_terms(result: Budget, ax: Axes | None = None) -> Axes:
     """Draw the four terms and the total of one budget as bars, with intervals.
 
     If only a lower and an upper bound of a term are known, a hatched part of the bar ends at the upper bound.
+    The bar of a term without an interval has no line at its end.
 
     Parameters
     ----------

@@ -176,7 +176,8 @@ def terms(
     """Draw each term and the total against n on logarithmic axes, with intervals as bands.
 
     Terms that are 0 at all n are named in the legend only.  For other terms, an estimate that is at or below
-    0, or 0 up to rounding (`Budget.rounded`), is an open mark at the bottom.
+    0, or 0 up to rounding (`Budget.rounded`), is an open mark at the bottom.  Terms without an interval have
+    no band.
 
     Parameters
     ----------
@@ -225,11 +226,11 @@ def terms(
                     zeros = True
                 low = np.array(
                     [
-                        max(side.low, 1e-3 * m) if m > 0 else np.nan
+                        max(side.low, 1e-3 * m) if m > 0 and np.isfinite(side.low) else np.nan
                         for side, m in zip(sides, middle, strict=True)
                     ]
                 )
-                high = np.array([side.high for side in sides])
+                high = np.array([side.high if np.isfinite(side.high) else np.nan for side in sides])
                 ax.fill_between(n, low, high, color=colour, alpha=0.2, linewidth=0)
         for (label, curve), dash in zip((theory or {}).items(), itertools.cycle(PREDICTED)):
             sizes, values = (np.asarray(side, dtype=np.float64) for side in curve)

@@ -56,6 +56,8 @@ ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("recovery-cell", "estimator"): "fit",
     ("vision-cell", "module"): "",
     ("pruning-cell", "module"): "",
+    ("budget-cell", "precision"): 0.05,
+    ("budget-cell", "max_draws"): 4096,
 }
 """Defaults of fields that were added after files had been written, by (class, field).
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from errsrc import checks
-from errsrc.bases import BandFunction, Basis, Torus, shared_positions
+from errsrc.bases import BandFunction, Basis, Legendre, Slepian, Torus, shared_positions
 from errsrc.fields import Checked, flag, instance, integer, number
 from errsrc.results import ROUNDING, Interval
 from errsrc.settings.channels import Channel, Clean, Gaussian
@@ -244,10 +244,14 @@ class BandTeacher(_BandInputs, GaussianSetting):
         Let s be the smallest singular value of this matrix.  Noise in the labels adds an error that grows as
         1 / s^2.  Therefore the mean risk is infinite if the mean of 1 / s^2 is infinite.
 
-        With noise, there are two such cases.  The first is |n - M| <= 1.  The matrix loses its rank at sets
+        With noise, there are three such cases.  The first is |n - M| <= 1.  The matrix loses its rank at sets
         of nodes of codimension at most |n - M| + 1 <= 2.  Therefore s is below a small number e with a
         probability of order e^2 or more.  The second is 2 <= n < M, if nodes vary in one or two coordinates.
         With a probability of order e^2 or more, two of the nodes are closer than e, and s is then of order e.
+        The third is M <= n <= 2 M - 1, if nodes vary in one coordinate and the functions are analytic.  With
+        a probability of order e^(n - 1), all nodes are closer than e.  Some function of the band has a zero
+        of order M - 1 there, so s is of order e^(M - 1) or less.  The mean of 1 / s^2 is therefore infinite
+        for n - 1 <= 2 (M - 1).
 
         Without noise, the part of the teacher outside the band can act as noise.  This makes the mean
         infinite only for M or M + 1 nodes that vary in two or more coordinates.  A function of the band can
@@ -261,7 +265,9 @@ class BandTeacher(_BandInputs, GaussianSetting):
         if self.noise_std == 0:
             lacking = self.realizability(function_class).estimate
             return lacking > ROUNDING and coordinates >= 2 and 0 <= n - size <= 1
-        return bool(coordinates) and n <= size + 1 and (n >= size - 1 or coordinates <= 2)
+        analytic = isinstance(self.basis_of(function_class), (Torus, Legendre, Slepian))
+        largest = 2 * size - 1 if coordinates == 1 and analytic else size + 1
+        return bool(coordinates) and n <= largest and (n >= size - 1 or coordinates <= 2)
 
 
 @dataclass(frozen=True)

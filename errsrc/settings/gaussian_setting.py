@@ -201,3 +201,22 @@ class GaussianSetting(Setting):
             True if the mean risk is known to be infinite; False if it is finite, or if this is not known.
         """
         return False
+
+    def least_squares_risk(self, function_class: FunctionClass, n: int) -> float | None:
+        """Return the mean excess risk of least squares over n random inputs, if it has a closed form.
+
+        Parameters
+        ----------
+        function_class : FunctionClass
+            The class in which least squares minimises the squared error.  If several functions do, least
+            squares returns the function whose coefficients have the smallest norm.
+        n : int
+            Number of examples.
+
+        Returns
+        -------
+        float or None
+            The mean over inputs, teachers and labels, summed over outputs; inf if it is infinite, and None if
+            no closed form is known.
+        """
+        return None

@@ -13,6 +13,7 @@ from errsrc.results import Interval, mean_interval
 from errsrc.settings.classes import FunctionClass
 from errsrc.settings.gaussian_setting import GaussianSetting, Quadrature
 from errsrc.settings.setting import ZERO, Array, Predictor
+from errsrc.theory import least_squares
 
 REALIZABILITY_DRAWS = 4096
 """Number of teachers over which the realizability of a limited rank is averaged."""
@@ -180,6 +181,19 @@ class LinearTeacher(GaussianSetting):
         s^2 is then infinite.
         """
         return self.noise_std > 0 and abs(n - self.dimension(function_class)) <= 1
+
+    def least_squares_risk(self, function_class: FunctionClass, n: int) -> float | None:
+        """Return the exact mean risk of linear regression with noisy labels (`errsrc.theory.least_squares`).
+
+        For n >= dim, the risk is that of the mean trace of an inverse Wishart matrix, for any covariance of
+        the inputs.  For n < dim, it is known if all coordinates have the same variance.  See
+        `GaussianSetting.least_squares_risk`.
+        """
+        equal = bool((self.eigenvalues == self.eigenvalues[0]).all())
+        known = function_class.linear and function_class.largest_rank is None and (equal or n >= self.dim)
+        if not (known and self.noise_std):
+            return None
+        return float(least_squares(n, self.dim, noise=self.noise))
 
 
 def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:

@@ -53,7 +53,12 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
     outside, how = realizability_bounds(setting, experiment, draws, found.excess)
     smaller = not experiment.function_class.unrestricted
     uncertainty, deficiency = _traded(found, outside) if smaller else _of_all_functions(found)
-    status = f"{len(draws)} draws of teacher and data"
+    data = (
+        "Random inputs: {} draws of teacher and data"
+        if experiment.x is None
+        else "Fixed inputs: {} draws of teacher and labels"
+    )
+    status = data.format(len(draws))
     pool = setting.test_pool_size
     status += "." if pool is None else f", evaluated on all {pool:,} test inputs of the setting."
     if failed:

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
+import math
+from typing import Any, Literal
 
 import numpy as np
 
 from errsrc import checks, records
-from errsrc.checks import LEVEL, SEED, Flag, Instance, Integer, Number, Optional
+from errsrc.checks import LEVEL, SEED, Flag, Instance, Integer, Number, Optional, OrWord
 from errsrc.learners import Learner, as_learner
+from errsrc.results import PointEstimate
 from errsrc.settings import FunctionClass, GaussianSetting, Setting, TableTeacher
 from errsrc.settings.setting import Array
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.effort import Effort
 from errsrc.sources.exact import gaussian_budget, table_budget
 from errsrc.sources.experiments import Experiment
+from errsrc.sources.tails import LARGEST_SHAPE
 from errsrc.sources.terms import Budget
+
+FIRST_DRAWS = 64
+"""Number of draws with which draws="auto" begins."""
+
+DRAWS = OrWord(Integer(at_least=2), "auto")
+"""Validation rule for a number of draws."""
 
 
 @checks.arguments(
     setting=Instance(Setting, "a setting of errsrc.settings, or a subclass of errsrc.settings.Setting"),
     n=Integer(at_least=1),
-    draws=Integer(at_least=2),
+    draws=DRAWS,
     seed=SEED,
     level=LEVEL,
+    precision=Number(above=0, below=1),
+    max_draws=Integer(at_least=FIRST_DRAWS),
     exact=Flag(),
     effort=Optional(Instance(Effort, "an Effort")),
 )
@@ -35,9 +46,11 @@ def budget(
     n: int,
     *,
     x: Array | None = None,
-    draws: int = 64,
+    draws: int | Literal["auto"] = 64,
     seed: int = 0,
     level: float = 0.95,
+    precision: float = 0.05,
+    max_draws: int = 4096,
     exact: bool = True,
     effort: Effort | None = None,
 ) -> Budget:
@@ -56,13 +69,19 @@ def budget(
         Number of labelled examples, including all examples that the learner uses for validation; >= 1.
     x : ndarray of float64, (n, dim), optional
         Inputs of the labelled examples, the same in all draws; by default each draw has its own inputs.
-    draws : int
+    draws : int or "auto"
         Number of draws of teacher, data and the learner's random numbers, >= 2.  Terms that are exact for all
-        draws are computed once.
+        draws are computed once.  "auto" starts with 64 draws and adds draws until the total has an interval
+        of the asked precision.
     seed : int
         Seed from which all random streams are derived, >= 0.
     level : float
         Coverage of the intervals, in (0, 1).
+    precision : float
+        Half the width of the total's interval, as a share of the total, at which draws="auto" stops; in (0,
+        1).
+    max_draws : int
+        Largest number of draws with draws="auto", >= 64.  The status says if they do not reach the precision.
     exact : bool
         Whether to use closed forms if they exist.  With False, every term is estimated from draws alone,
         which serves to check the closed forms.
@@ -89,8 +108,12 @@ def budget(
     `uncertainty_bracket`.  The realizability is `Setting.realizability` if the setting defines it for the
     learner's class; otherwise it lies between 0 and the learner's own excess risk.
 
-    Least squares over M basis functions has an infinite mean risk for n near M, if the labels have noise or
-    if the teacher has a part outside the learner's class.  The status then says so.
+    Over random inputs, least squares over M basis functions has an infinite mean risk for n near M, if the
+    labels have noise or if the teacher has a part outside the learner's class.  For larger n the mean is
+    finite, but may be carried by few draws: most intervals of it would then be too low.  In both cases the
+    budget states no interval of these terms, and the status says why.  `errsrc.sources.tails` judges the
+    draws.  For linear regression with normal inputs, the total is a closed form that holds for all such n
+    (`errsrc.theory.least_squares`).
 
     A subclass of `GaussianSetting` has an exact budget, given the inputs, for learners whose predictions are
     linear in the labels.  For other learners, the deficiency is estimated from draws.  A subclass of
@@ -109,9 +132,42 @@ def budget(
     check_sizes(setting, learner, "budget")
     _check_numbers(setting)
     design = None if x is None else _checked_design(setting, x, n)
-    experiment = Experiment(learner, n, design, draws, seed, level, exact, effort or Effort())
-    found = budget_in(setting, experiment)
+    count = FIRST_DRAWS if draws == "auto" else draws
+    experiment = Experiment(learner, n, design, count, seed, level, exact, effort or Effort())
+    if draws == "auto":
+        found = _precise(setting, experiment, precision, max_draws)
+    else:
+        found = budget_in(setting, experiment)
     return dataclasses.replace(found, setting=records.text(setting), learner=records.text(learner))
+
+
+def _precise(setting: Setting, experiment: Experiment, precision: float, max_draws: int) -> Budget:
+    """Return the budget of as many draws as the precision of the total takes, of at most `max_draws`."""
+    shape = None
+    while True:
+        found, draws = budget_in(setting, experiment), experiment.draws
+        wanted, half_width = precision * found.total.estimate, (found.total.high - found.total.low) / 2
+        if half_width <= wanted:
+            return found
+        if draws >= max_draws or _stays_without_interval(found, shape):
+            said = (
+                f" With {draws:,} draws, the interval of the total is not as narrow as {100 * precision:g}%."
+            )
+            return dataclasses.replace(found, status=found.status + said)
+        needed = min(1.1 * draws * (half_width / wanted) ** 2, max_draws) if half_width < math.inf else 0
+        more = min(max(2 * draws, math.ceil(needed)), max_draws)
+        experiment, shape = dataclasses.replace(experiment, draws=more), found.tails.get("total")
+
+
+def _stays_without_interval(found: Budget, shape_before: float | None) -> bool:
+    """Return whether more draws do not give the total an interval.
+
+    The mean is infinite, as far as the draws show, or the shape of the tail does not depend on the draws.
+    """
+    shape = found.tails.get("total", 0.0)
+    return isinstance(found.total, PointEstimate) and (
+        shape >= 1 or (shape > LARGEST_SHAPE and shape == shape_before)
+    )
 
 
 @functools.singledispatch

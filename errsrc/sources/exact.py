@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from errsrc import checks
 from errsrc.learners import Learner
+from errsrc.rng import seed_of
 from errsrc.settings import FunctionClass, GaussianSetting, TableTeacher
 from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.experiments import Experiment
-from errsrc.sources.gaussian_posterior import DesignTerms, posteriors, sampled_terms
+from errsrc.sources.further_designs import LEAST_DRAWS, further_fits, judged_terms
+from errsrc.sources.gaussian_posterior import DesignTerms, Posterior, posteriors, sampled_terms
 from errsrc.sources.predictions import class_scores, predicted_values
+from errsrc.sources.tails import Tail, judged_by_pool
 from errsrc.sources.terms import Budget
+
+MOST_KEPT = 256
+"""Number of configurations whose further draws are kept in memory."""
+
+_KEPT: dict[tuple[object, ...], dict[str, Array]] = {}
+_FURTHER_SEED = seed_of(0, "budget", "further draws")
 
 
 def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
@@ -38,30 +49,97 @@ def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
     learner, function_class = experiment.learner, experiment.function_class
     if not _is_measurable(setting, function_class):
         return bracketed_budget(setting, experiment)
-    if experiment.exact and learner.linear_in_labels and function_class.largest_rank is None:
-        found = _closed_form(setting, experiment)
-        status = "Exact given the inputs" + (
-            "." if len(found) == 1 else f"; intervals are over {len(found)} draws of the inputs."
-        )
+    random_inputs = experiment.x is None
+    terms, least_squares = _terms(setting, experiment)
+    draws = len(terms["uncertainty"])
+    if _has_closed_form(experiment):
+        status = _closed_form_status(draws, random_inputs)
     else:
-        found = _sampled(setting, experiment)
-        how = "Posterior known, deficiency from" if experiment.exact else "Every term estimated from"
-        status = f"{how} {len(found)} draws of teacher and data."
-    if experiment.x is None and has_infinite_mean(setting, learner, experiment.n):
+        where, data = ("Random inputs", "data") if random_inputs else ("Fixed inputs", "labels")
+        how = "posterior known, deficiency from" if experiment.exact else "every term estimated from"
+        status = f"{where}: {how} {draws} draws of teacher and {data}."
+    infinite = random_inputs and has_infinite_mean(setting, learner, experiment.n)
+    if infinite:
         labels = "noisy labels" if setting.noise_std else "labels with a part outside its band"
         status += (
             f" But over random inputs the mean risk is infinite, for least squares of n = {experiment.n:,} "
-            f"{labels} in M = {setting.dimension(function_class):,} functions: estimates and intervals "
-            "describe these draws only."
+            f"{labels} in M = {setting.dimension(function_class):,} functions: the estimates describe these "
+            "draws only."
         )
-    return Budget.known(
-        setting,
-        experiment,
-        realizability=np.array([one.realizability for one in found]),
-        uncertainty=np.array([one.uncertainty for one in found]),
-        deficiency=np.array([one.deficiency for one in found]),
-        status=status,
+    judged = _judged(setting, experiment) if random_inputs and experiment.draws >= LEAST_DRAWS else {}
+    risk = setting.least_squares_risk(function_class, experiment.n) if least_squares else None
+    if risk is not None and math.isfinite(risk):
+        status, judged = _share_exact_total(terms, risk, judged)
+    return Budget.known(setting, experiment, **terms, status=status, judged=judged, infinite_mean=infinite)
+
+
+def _terms(setting: GaussianSetting, experiment: Experiment) -> tuple[dict[str, Array], bool]:
+    """Return the terms of each draw by name, and whether the learner is least squares of smallest norm."""
+    if _has_closed_form(experiment):
+        found, least_squares = _closed_form(setting, experiment)
+    else:
+        found, least_squares = _sampled(setting, experiment), False
+    names = ("realizability", "uncertainty", "deficiency")
+    return {name: np.array([getattr(one, name) for one in found]) for name in names}, least_squares
+
+
+def _has_closed_form(experiment: Experiment) -> bool:
+    """Return whether all terms are exact given the inputs."""
+    learner = experiment.learner
+    return experiment.exact and learner.linear_in_labels and learner.function_class.largest_rank is None
+
+
+def _judged(setting: GaussianSetting, experiment: Experiment) -> Mapping[str, Tail]:
+    """Return whether intervals over draws of random inputs hold, for terms that further draws can judge."""
+    learner, n, draws, level = experiment.learner, experiment.n, experiment.draws, experiment.level
+    judged = judged_terms(setting, learner, n, draws, level) if experiment.exact else {}
+    further = further_fits(learner, n)
+    if "total" in judged or not further:
+        return judged
+    pool = _further_fits(setting, dataclasses.replace(experiment, draws=further, seed=_FURTHER_SEED))
+    return {name: judged_by_pool(values, draws, level) for name, values in pool.items()} | dict(judged)
+
+
+def _further_fits(setting: GaussianSetting, experiment: Experiment) -> dict[str, Array]:
+    """Return the terms and the total of further draws; those of the last few configurations are kept."""
+    key = (repr(setting), repr(experiment.learner), experiment.n, experiment.exact)
+    if key not in _KEPT:
+        terms, _ = _terms(setting, experiment)
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)))
+        _KEPT[key] = terms | {"total": np.sum(list(terms.values()), axis=0)}
+    return _KEPT[key]
+
+
+def _closed_form_status(draws: int, random_inputs: bool) -> str:
+    """Return the sentence that says how terms with closed forms given the inputs were computed."""
+    if random_inputs:
+        return f"Random inputs: exact given the inputs; intervals are over {draws} draws of the inputs."
+    if draws == 1:
+        return "Fixed inputs: exact."
+    return f"Fixed inputs: intervals are over {draws} draws of the points at which functions are compared."
+
+
+def _share_exact_total(
+    terms: dict[str, Array], risk: float, judged: Mapping[str, Tail]
+) -> tuple[str, Mapping[str, Tail]]:
+    """Change one of two terms so that the terms of each draw sum to the exact mean risk.
+
+    Uncertainty and deficiency vary with the inputs, but their mean sum is known.  One of them is averaged
+    over the draws: the term whose interval holds, or the term that varies less.  The other term is the rest
+    of the sum, with an interval of the same width.
+
+    Return the status, and whether the intervals hold.
+    """
+    names = ("uncertainty", "deficiency")
+    fails = {name: name in judged and not judged[name].holds for name in names}
+    known, rest = sorted(names, key=lambda name: (fails[name], float(terms[name].std())))
+    terms[rest] = risk - terms["realizability"] - terms[known]
+    status = (
+        "Random inputs: the total is exact, a closed form of its mean over inputs. "
+        f"The {known} is a mean over {len(terms[known])} draws of the inputs, and the {rest} is the rest."
     )
+    return status, {name: judged[known] for name in names if known in judged}
 
 
 def _is_measurable(setting: GaussianSetting, function_class: FunctionClass) -> bool:
@@ -91,10 +169,13 @@ def has_infinite_mean(setting: GaussianSetting, learner: Learner, n: int) -> boo
     return setting.least_squares_diverges(learner.function_class, n)
 
 
-def _closed_form(setting: GaussianSetting, experiment: Experiment) -> list[DesignTerms]:
-    """Return the terms of each draw's design; of only one design where nothing is random."""
+def _closed_form(setting: GaussianSetting, experiment: Experiment) -> tuple[list[DesignTerms], bool]:
+    """Return the terms of each draw's design; of only one design where nothing is random.
+
+    Also return whether the learner is the least squares of smallest norm, as far as the first design shows.
+    """
     out: list[DesignTerms] = []
-    learner = experiment.learner
+    learner, least_squares = experiment.learner, False
     for posterior, same in posteriors(setting, experiment):
         smoother = learner.smoother(posterior.x, posterior.points)
         if not np.isfinite(smoother).all():
@@ -102,10 +183,19 @@ def _closed_form(setting: GaussianSetting, experiment: Experiment) -> list[Desig
             raise ValueError(checks.refusal("learner", "budget", accepted, "<nan or inf>"))
         if not out:
             posterior.check_membership(learner, smoother, functools.partial(learner.smoother, posterior.x))
+            least_squares = experiment.x is None and _is_least_squares(learner, posterior, smoother)
         out.append(posterior.linear(smoother))
         if same:
             break
-    return out
+    return out, least_squares
+
+
+def _is_least_squares(learner: Learner, posterior: Posterior, smoother: Array) -> bool:
+    """Return whether a smoother is that of linear regression without offset, of smallest norm."""
+    if not (learner.function_class.linear and learner.inverts_singular_values(posterior.x.shape)):
+        return False
+    best = posterior.points @ np.linalg.pinv(posterior.x)
+    return bool(np.linalg.norm(smoother - best) <= 1e-6 * np.linalg.norm(best))
 
 
 def _sampled(setting: GaussianSetting, experiment: Experiment) -> list[DesignTerms]:
@@ -161,7 +251,8 @@ def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:
     if not np.isfinite(got).all():
         accepted = "one that gives each class that can occur a probability > 0, for the log loss"
         raise ValueError(checks.refusal("learner", "budget", accepted, experiment.learner))
-    status = f"Exact given the data; intervals are over {len(draws)} draws of the data."
+    prefix = "Random inputs: exact" if experiment.x is None else "Fixed inputs: exact"
+    status = f"{prefix} given the data; intervals are over {len(draws)} draws of the data."
     return Budget.known(setting, experiment, np.zeros(len(draws)), least - setting.noise, got - least, status)
 
 

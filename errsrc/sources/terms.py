@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from errsrc.results import (
     ROUNDING,
     Bracket,
     Interval,
+    PointEstimate,
     TabularResult,
     TextTable,
     json_value,
@@ -22,6 +23,7 @@ from errsrc.results import (
 )
 from errsrc.settings import Setting
 from errsrc.sources.experiments import Experiment
+from errsrc.sources.tails import LARGEST_SHAPE, Tail, judged_by_draws
 
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """The terms, in the order in which they are shown everywhere."""
@@ -50,7 +52,9 @@ class Budget(TabularResult):
         The terms, in the units of the loss.  Each is an `errsrc.results.Bracket`: a lower and an upper bound,
         which are equal if the term is known up to sampling error.  The total is the sum of the noise, the
         lower bound of realizability, the upper bound of uncertainty, and the lower bound of deficiency.  If
-        the uncertainty is known, the sum has the upper bound of deficiency instead of the lower.
+        the uncertainty is known, the sum has the upper bound of deficiency instead of the lower.  If few
+        draws carry the mean of a term, an interval of the term would not hold.  The bounds of such a term are
+        `errsrc.results.PointEstimate`, which have no interval.
     total : Interval
         The expected risk.
     scale : float
@@ -72,6 +76,9 @@ class Budget(TabularResult):
         training examples less the noise, as a mean over the student's networks.  Without noise, a perfect
         optimiser would reach 0 if the class contains the teacher.  With noise the value may be negative.
         None for learners that are not trained students.
+    tails : dict of str to float
+        Shape k of the upper tail of the draws of each term and of the total, see `errsrc.sources.tails`.
+        Values above 0.4 mean that few draws carry the mean.  Terms whose draws are equal have no tail.
     setting, learner : str
         The setting and the learner as text, which figures show; "" where they are not known.
     """
@@ -89,6 +96,7 @@ class Budget(TabularResult):
     std_error: float
     all_functions: Bracket | None = None
     optimiser: Interval | None = None
+    tails: dict[str, float] = field(default_factory=dict)
     setting: str = ""
     learner: str = ""
 
@@ -101,6 +109,8 @@ class Budget(TabularResult):
         uncertainty: PerDraw,
         deficiency: PerDraw,
         status: str,
+        judged: Mapping[str, Tail] | None = None,
+        infinite_mean: bool = False,
     ) -> Budget:
         """Return the budget whose terms are known in each draw.
 
@@ -114,6 +124,11 @@ class Budget(TabularResult):
             The other terms in each draw.  Arrays of length 1 stand for terms that are exact.
         status : str
             How the terms were computed, in sentences.
+        judged : mapping of str to Tail, optional
+            Whether the intervals of terms and of the total hold.  By default this is judged from the draws
+            themselves.
+        infinite_mean : bool
+            Whether the means of deficiency and total are known to be infinite, so that they have no interval.
 
         Returns
         -------
@@ -122,7 +137,11 @@ class Budget(TabularResult):
         """
         draws = {"realizability": realizability, "uncertainty": uncertainty, "deficiency": deficiency}
         draws["total"] = setting.noise + np.sum(list(draws.values()), axis=0)
-        intervals = {name: mean_of_draws(values, experiment.level) for name, values in draws.items()}
+        tails = _judged(draws, setting) | dict(judged or {})
+        if infinite_mean:
+            tails |= {name: replace(tails[name], holds=False) for name in ("deficiency", "total")}
+        intervals = _intervals(draws, tails, experiment.level)
+        status = " ".join([status, *_withheld(draws, tails, experiment.level, infinite_mean)])
         noise = Interval(setting.noise, setting.noise, setting.noise, experiment.level)
         return cls(
             n=experiment.n,
@@ -136,6 +155,7 @@ class Budget(TabularResult):
             draws=draws | {"noise": np.full(len(draws["total"]), setting.noise)},
             status=status,
             std_error=_std_error(draws["total"]),
+            tails=_shapes(tails),
         )
 
     @classmethod
@@ -184,7 +204,9 @@ class Budget(TabularResult):
         for name, (lower, upper) in terms.items():
             draws |= {name: lower, f"{name}.upper": upper}
         level = experiment.level
-        intervals = {name: mean_of_draws(values, level) for name, values in draws.items()}
+        tails = _judged(draws, setting)
+        intervals = _intervals(draws, tails, level)
+        status = " ".join([status, *_withheld(draws, tails, level)])
         brackets = {
             name: Bracket(intervals[name], intervals[f"{name}.upper"], statuses[name]) for name in terms
         }
@@ -206,6 +228,7 @@ class Budget(TabularResult):
             std_error=_std_error(excess),
             all_functions=of_all,
             optimiser=None if optimiser is None else mean_interval(optimiser, level),
+            tails=_shapes(tails),
         )
 
     @property
@@ -224,7 +247,9 @@ class Budget(TabularResult):
             raise ValueError(checks.refusal("setting", "Budget.relative", accepted, self.scale))
         scale = self.scale
         scaled = self._changed(
-            lambda one: Interval(one.estimate / scale, one.low / scale, one.high / scale, one.level)
+            lambda one: replace(
+                one, estimate=one.estimate / scale, low=one.low / scale, high=one.high / scale
+            )
         )
         draws = {name: values / scale for name, values in self.draws.items()}
         error = self.std_error / scale
@@ -334,6 +359,42 @@ def mean_of_draws(values: PerDraw, level: float) -> Interval:
         value = float(values[0])
         return Interval(value, value, value, level)
     return mean_interval(values, level, lowest=0.0)
+
+
+def _judged(draws: Mapping[str, PerDraw], setting: Setting) -> dict[str, Tail]:
+    return {name: judged_by_draws(values, setting.target_variance) for name, values in draws.items()}
+
+
+def _intervals(draws: Mapping[str, PerDraw], judged: Mapping[str, Tail], level: float) -> dict[str, Interval]:
+    """Return the mean of each term over its draws, with an interval if the interval holds."""
+    found = {name: mean_of_draws(values, level) for name, values in draws.items()}
+    return {
+        name: one if judged[name].holds or one.low == one.high else PointEstimate.of(one.estimate, level)
+        for name, one in found.items()
+    }
+
+
+def _shapes(judged: Mapping[str, Tail]) -> dict[str, float]:
+    return {name: one.shape for name, one in judged.items() if one.shape is not None}
+
+
+def _withheld(
+    draws: Mapping[str, PerDraw], judged: Mapping[str, Tail], level: float, infinite_mean: bool = False
+) -> list[str]:
+    """Return the sentence that names the terms without an interval, and says why; an empty list if none."""
+    names = [name for name, one in judged.items() if not one.holds and np.ptp(draws[name])]
+    if not names:
+        return []
+    *first, last = names
+    terms = f"{', '.join(first)} and {last}" if first else last
+    if infinite_mean:
+        return [f"There is no interval of {terms}."]
+    worst = judged["total"] if "total" in names else judged[last]
+    why = f"few draws carry the mean (Pareto shape k = {worst.shape:.2g}, intervals need k <= 0.4)"
+    if worst.coverage is not None and worst.shape is not None and worst.shape <= LARGEST_SHAPE:
+        share = f"{worst.coverage:.0%} of the cases, and more draws may give an interval"
+        why = f"with {len(draws[last]):,} draws, a {level:.0%} interval would hold in {share}"
+    return [f"There is no interval of {terms}: {why}."]
 
 
 def _std_error(values: PerDraw) -> float:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from errsrc import records
 from errsrc.curves.verdicts import CurveShape, curve_shape
-from errsrc.fields import Checked, instance, integer, number
+from errsrc.fields import Checked, declare, instance, integer, number
 from errsrc.learners import Learner
-from errsrc.results import ROUNDING, Bracket, Interval, aligned
+from errsrc.results import ROUNDING, Bracket, Interval, PointEstimate, aligned
 from errsrc.settings import Setting, images
 from errsrc.sources.bracket.draws import fresh_inputs
-from errsrc.sources.budgets import budget, check_sizes
+from errsrc.sources.budgets import DRAWS, FIRST_DRAWS, budget, check_sizes
 from errsrc.sources.effort import Effort
 from errsrc.sources.terms import OPTIONAL_FIELDS, TERMS, Budget, notes
 from errsrc.sweeps import Kind
@@ -37,10 +38,14 @@ class BudgetCell(Checked):
         Number of labelled examples, >= 1.
     seed : int
         Seed from which all random streams are derived, >= 0.
-    draws : int
-        Number of draws of teacher and data, >= 2.
+    draws : int or "auto"
+        Number of draws of teacher and data, >= 2, or "auto" to add draws until the total is precise.
     level : float
         Coverage of the intervals, in (0, 1).
+    precision : float
+        Half the width of the total's interval, as a share of the total, at which draws = "auto" stops.
+    max_draws : int
+        Largest number of draws with draws = "auto", >= 64.
     effort : Effort
         Amount of computation for the bounds of terms that have no closed form.
     """
@@ -49,8 +54,10 @@ class BudgetCell(Checked):
     learner: Learner
     n: int = integer(at_least=1)
     seed: int = integer(0, at_least=0)
-    draws: int = integer(64, at_least=2)
+    draws: int | Literal["auto"] = declare(DRAWS, FIRST_DRAWS)
     level: float = number(0.95, above=0, below=1)
+    precision: float = number(0.05, above=0, below=1)
+    max_draws: int = integer(4096, at_least=FIRST_DRAWS)
     effort: Effort = instance(Effort, "an Effort", Effort())
 
     def __post_init__(self) -> None:
@@ -75,7 +82,7 @@ def compute_budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
         bound.  If the budget has fields of `errsrc.sources.terms.OPTIONAL_FIELDS`, the row has similar
         columns for them.
     """
-    names = ("draws", "seed", "level", "effort")
+    names = ("draws", "seed", "level", "precision", "max_draws", "effort")
     return [
         _row(budget(cell.setting, cell.learner, cell.n, **{name: getattr(cell, name) for name in names}))
         for cell in cells
@@ -94,7 +101,7 @@ def _row(found: Budget) -> dict[str, Any]:
         for side, interval in zip(_SIDES, sides, strict=True):
             key = name + side
             row |= {key: interval.estimate, f"{key}.low": interval.low, f"{key}.high": interval.high}
-    return row
+    return row | {f"{name}.tail": shape for name, shape in found.tails.items() if name == "total"}
 
 
 def budget_from_row(row: Mapping[str, Any]) -> Budget:
@@ -112,7 +119,9 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
     """
 
     def interval(key: str) -> Interval:
-        return Interval(row[key], row[f"{key}.low"], row[f"{key}.high"], row["level"])
+        low, high = row[f"{key}.low"], row[f"{key}.high"]
+        withheld = (low, high) == (-math.inf, math.inf)
+        return (PointEstimate if withheld else Interval)(row[key], low, high, row["level"])
 
     def bracket(name: str) -> Bracket:
         return Bracket(interval(name), interval(f"{name}.upper"), row["status"])
@@ -129,6 +138,7 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
         std_error=row["std_error"],
         all_functions=bracket("all_functions") if row.get("all_functions") is not None else None,
         optimiser=interval("optimiser") if row.get("optimiser") is not None else None,
+        tails={"total": row["total.tail"]} if row.get("total.tail") is not None else {},
     )
 
 
@@ -188,7 +198,8 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     errors = [one.std_error for one in budgets]
     zero = ROUNDING * max(budgets[0].scale, *excess)
     if cell.setting.loss == "zero-one" and any(not one.deficiency.closed for one in budgets):
-        zero = 3 / (cell.draws * fresh_inputs(cell.setting))  # errors are counted at fresh inputs
+        draws = FIRST_DRAWS if cell.draws == "auto" else cell.draws
+        zero = 3 / (draws * fresh_inputs(cell.setting))  # errors are counted at fresh inputs
     return curve_shape([one.n for one in budgets], excess, std_error=errors, zero=zero)
 
 

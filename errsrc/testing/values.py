@@ -11,7 +11,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from errsrc import fields
-from errsrc.checks import Choice, Flag, Integer, Number, Optional, Rule, Tuple
+from errsrc.checks import Choice, Flag, Integer, Number, Optional, OrWord, Rule, Tuple
 
 T = TypeVar("T")
 
@@ -61,6 +61,12 @@ def _(rule: Flag) -> st.SearchStrategy[bool]:
 def _(rule: Optional) -> st.SearchStrategy[Any] | None:
     inner = accepted_values(rule.rule)
     return None if inner is None else st.none() | inner
+
+
+@accepted_values.register
+def _(rule: OrWord) -> st.SearchStrategy[Any] | None:
+    inner = accepted_values(rule.rule)
+    return None if inner is None else st.just(rule.word) | inner
 
 
 @accepted_values.register

@@ -113,6 +113,7 @@ SIMULATED = [
     (BandTeacher(Torus(4), decay=1.0, channel=Gaussian(0.3)), BandLeastSquares(Torus(2), ridge=1.0), 15),
     (GaussianProcessTeacher(2, channel=Gaussian(0.2)), KernelRidge("rbf", 0.3, ridge=0.1), 20),
     (GaussianProcessTeacher(2, channel=Gaussian(0.2)), Neighbours(3), 20),
+    (LinearTeacher(4, channel=Gaussian(0.5)), MinimumNorm(), 9),
 ]
 
 
@@ -209,9 +210,9 @@ class Memory(Learner):
 
 NOISY = {"channel": Gaussian(0.3)}
 LINE, SPACE = BandTeacher(Torus(2), **NOISY), BandTeacher(Torus(1, 3), **NOISY)
-POLES = [  # M = 4; 5 in a line, where two near nodes are enough; 27 in space
+POLES = [  # M = 4; 5 in a line, where near nodes are enough; 27 in space
     *[(LinearTeacher(4, **NOISY), MinimumNorm(), n, 3 <= n <= 5) for n in (2, 3, 4, 5, 6)],
-    *[(LINE, BandLeastSquares(Torus(2)), n, 2 <= n <= 6) for n in (1, 2, 6, 7)],
+    *[(LINE, BandLeastSquares(Torus(2)), n, 2 <= n <= 9) for n in (1, 2, 6, 9, 10)],
     *[(SPACE, BandLeastSquares(Torus(1, 3)), n, 26 <= n <= 28) for n in (25, 26, 28, 29)],
     (LinearTeacher(4, outputs=2, **NOISY), ReducedRank(1), 4, True),
     (LinearTeacher(4, outputs=2, **NOISY), ReducedRank(1, ridge=0.1), 4, False),

@@ -183,7 +183,7 @@ class Steeper(LinearTeacher):
 def test_a_subclass_of_a_gaussian_setting_has_the_exact_budget() -> None:
     found = budget(Waves(channel=Gaussian(0.2)), KernelRidge("rbf", 0.3), 9, draws=4)
     assert all(getattr(found, name).closed for name in TERMS)
-    assert "Exact given the inputs" in found.status
+    assert "exact given the inputs" in found.status
     exact = budget(Steeper(4), Ridge(1.0), 8, draws=4)
     assert exact.total == budget(LinearTeacher(4, weight_decay=2.0), Ridge(1.0), 8, draws=4).total
 
@@ -194,7 +194,7 @@ def test_a_basis_of_ones_own_has_the_exact_budget() -> None:
     found, estimated = (
         budget(setting, BandLeastSquares(basis), 20, draws=40, exact=e) for e in (True, False)
     )
-    assert "Exact given the inputs" in found.status
+    assert "exact given the inputs" in found.status
     assert found.total.estimate == pytest.approx(estimated.total.estimate, rel=0.3)
     smaller = budget(setting, BandLeastSquares(Chebyshev(degree=2)), 20, draws=4)
     assert sides(smaller, "realizability") == pytest.approx((2 / 5, 2 / 5))

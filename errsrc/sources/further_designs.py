@@ -1,0 +1,227 @@
+"""Terms of a budget at further random inputs, from which the tails of the terms are judged.
+
+A few draws of the inputs cannot show a heavy tail, see `errsrc.sources.tails`.  If functions are compared at
+an exact quadrature, the terms at other inputs cost little: no teacher is drawn, and no further data.  The
+further inputs are the same for every seed.  Whether an interval is printed therefore does not depend on the
+draws from which the interval is computed, which would make the printed intervals too narrow.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+
+from errsrc.learners import BandSelection, Learner, Memory, Neighbours, ReducedRank, Tuned
+from errsrc.learners.learner import LinearLearner
+from errsrc.learners.spectral import SpectralLearner
+from errsrc.rng import generator
+from errsrc.settings import GaussianSetting
+from errsrc.settings.gaussian_setting import Quadrature
+from errsrc.settings.setting import Array
+from errsrc.sources.gaussian_posterior import RANDOM_POINTS
+from errsrc.sources.tails import Tail, judged_by_pool
+
+FIRST_DESIGNS = 1024
+"""Number of further designs, that is, sets of n inputs, if they decide clearly."""
+
+MOST_DESIGNS = 4096
+"""Number of further designs if the first ones do not decide clearly."""
+
+MOST_FITS = 512
+"""Number of further draws in which a fast learner is fitted, if its terms have no faster formula."""
+
+LARGEST_FIT = 64
+"""Largest number of examples for which a learner is fitted in further draws."""
+
+LEAST_DRAWS = 10
+"""Smallest number of draws whose intervals are judged."""
+
+LEAST_DESIGNS = 256
+"""Smallest number of further designs; if so many cost too much, there are none."""
+
+OPERATIONS = 3e7
+"""Largest number of first designs times n R min(n, R), where R is the number of columns of their roots."""
+
+_TOGETHER = 64  # designs whose matrices are in memory at the same time
+
+
+def judged_terms(
+    setting: GaussianSetting, learner: Learner, n: int, draws: int, level: float
+) -> Mapping[str, Tail]:
+    """Return whether intervals of terms over draws of random inputs hold.
+
+    Parameters
+    ----------
+    setting : GaussianSetting
+        The setting.
+    learner : Learner
+        The learner.
+    n : int
+        Number of labelled examples.
+    draws : int
+        Number of draws of the intervals.
+    level : float
+        Coverage that the intervals state, in (0, 1).
+
+    Returns
+    -------
+    mapping of str to Tail
+        The "uncertainty", if the quadrature for the learner's class is exact.  Also "deficiency" and "total",
+        if the learner is a `SpectralLearner`.  Empty if the designs cost too much.
+    """
+    try:
+        return _judged(setting, learner, n, draws, level)
+    except TypeError:  # a setting or learner of the user's own that cannot be a key
+        return _judged.__wrapped__(setting, learner, n, draws, level)
+
+
+@functools.lru_cache(maxsize=512)
+def _judged(
+    setting: GaussianSetting, learner: Learner, n: int, draws: int, level: float
+) -> Mapping[str, Tail]:
+    found: dict[str, Tail] = {}
+    for most in (FIRST_DESIGNS, MOST_DESIGNS):
+        pools = further_terms(setting, learner, n, most)
+        found = {name: judged_by_pool(values, draws, level) for name, values in pools.items()}
+        if all(one.clear for one in found.values()):
+            break
+    return found
+
+
+def further_terms(setting: GaussianSetting, learner: Learner, n: int, most: int) -> dict[str, Array]:
+    """Return terms at further random inputs, each an array (designs,); see `judged_terms`.
+
+    Parameters
+    ----------
+    setting : GaussianSetting
+        The setting.
+    learner : Learner
+        The learner.
+    n : int
+        Number of labelled examples.
+    most : int
+        Largest number of designs.
+    """
+    rng = generator(0, "budget", "further designs")
+    quadrature = setting.quadrature(learner.function_class, rng, RANDOM_POINTS)
+    if not quadrature.exact:
+        return {}
+    columns = setting.roots(quadrature.points)[0].shape[1]
+    affordable = OPERATIONS / (n * columns * min(n, columns))
+    if affordable < LEAST_DESIGNS:
+        return {}
+    designs = int(min(most, affordable * most / FIRST_DESIGNS))
+    found: dict[str, list[Array]] = {}
+    for _ in range(0, designs, _TOGETHER):
+        xs = np.stack([setting.inputs(n, rng) for _ in range(_TOGETHER)])
+        for name, values in terms_at(setting, learner, quadrature, xs).items():
+            found.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def further_fits(learner: Learner, n: int) -> int:
+    """Return the number of further draws in which a learner is fitted, to judge the tails of its terms.
+
+    Parameters
+    ----------
+    learner : Learner
+        The learner.
+    n : int
+        Number of labelled examples.
+
+    Returns
+    -------
+    int
+        The number; 0 for learners that are not known to be fast, and for large n.
+    """
+    return MOST_FITS if n <= LARGEST_FIT and _is_fast(learner) else 0
+
+
+@functools.singledispatch
+def _is_fast(learner: Learner) -> bool:
+    return False
+
+
+@_is_fast.register(LinearLearner)
+@_is_fast.register(ReducedRank)
+@_is_fast.register(BandSelection)
+def _(learner: Learner) -> bool:
+    return True
+
+
+@_is_fast.register(Neighbours)
+@_is_fast.register(Memory)
+def _(learner: Learner) -> bool:
+    return False  # fast, but means of labels have no heavy tails
+
+
+@_is_fast.register
+def _(learner: Tuned) -> bool:
+    return all(map(_is_fast, learner.candidates))
+
+
+def terms_at(
+    setting: GaussianSetting, learner: Learner, quadrature: Quadrature, xs: Array
+) -> dict[str, Array]:
+    """Return the terms at several designs at once, with the formulas of `Posterior`.
+
+    Parameters
+    ----------
+    setting : GaussianSetting
+        The setting.
+    learner : Learner
+        The learner.
+    quadrature : Quadrature
+        An exact quadrature for the learner's class.
+    xs : ndarray of float64, (S, n, dim)
+        The designs.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, (S,)
+        The "uncertainty".  Also "deficiency" and their sum, "total", if the learner is a `SpectralLearner`.
+    """
+    noise, stds = setting.noise_std, setting.output_stds
+    root = np.sqrt(quadrature.weights)[:, None]
+    basis = setting.frame(learner.function_class, quadrature.points)
+    frame = None if basis is None else root * basis
+    flat, points_root = setting.roots(xs.reshape(-1, xs.shape[2]), quadrature.points)
+    x_root = flat.reshape(*xs.shape[:2], -1)
+    inner = root * points_root if frame is None else frame.T @ (root * points_root)
+    u, d, vt = np.linalg.svd(x_root, full_matrices=False)
+    d2 = np.where(d > max(x_root.shape[1:]) * np.finfo(float).eps * d[:, :1], d**2, 0.0)
+    along = inner @ vt.swapaxes(1, 2)
+    uncertainty = np.zeros(len(xs))
+    deficiency = np.zeros(len(xs))
+    smoothers = _smoothers(learner, quadrature, xs)
+    hat = None if smoothers is None else root * smoothers
+    if hat is not None and frame is not None:
+        hat = frame.T @ hat  # the learner is in its class, so that nothing is lost
+    for std in stds[stds > 0]:
+        ratio = np.divide(d2, d2 + (noise / std) ** 2, out=np.zeros_like(d2), where=d2 > 0)
+        uncertainty += std**2 * ((inner**2).sum() - ((along**2).sum(1) * ratio).sum(1))
+        if hat is not None:
+            gain = np.divide(ratio, d, out=np.zeros_like(d), where=d2 > 0)
+            off = hat - (along * gain[:, None, :]) @ u.swapaxes(1, 2)
+            deficiency += std**2 * ((off @ x_root) ** 2).sum((1, 2)) + noise**2 * (off**2).sum((1, 2))
+    scale = 1e-12 * setting.target_variance
+    uncertainty, deficiency = (np.where(one > scale, one, 0.0) for one in (uncertainty, deficiency))
+    if hat is None:
+        return {"uncertainty": uncertainty}
+    return {"uncertainty": uncertainty, "deficiency": deficiency, "total": uncertainty + deficiency}
+
+
+def _smoothers(learner: Learner, quadrature: Quadrature, xs: Array) -> Array | None:
+    """Return the matrices from labels to predictions, (S, Q, n); None if the learner is not spectral."""
+    if not isinstance(learner, SpectralLearner):
+        return None
+    features = learner.feature_map(xs.reshape(-1, xs.shape[2])).reshape(*xs.shape[:2], -1)
+    at = learner.feature_map(quadrature.points)
+    u, d, vt = np.linalg.svd(features, full_matrices=False)
+    gains = np.stack([learner.gains(one, features.shape[1:]) for one in d])
+    found = ((at @ vt.swapaxes(1, 2)) * gains[:, None, :]) @ u.swapaxes(1, 2)
+    own = learner.smoother(xs[0], quadrature.points)
+    same = np.linalg.norm(found[0] - own) <= 1e-4 * np.linalg.norm(own)
+    return found if same else None  # a learner may weight its features

@@ -1,0 +1,189 @@
+"""Heavy tails: whether few draws carry a mean, so that its interval would not hold.
+
+A confidence interval of a mean assumes that the draws show the whole distribution.  If the distribution has
+a heavy upper tail, rare draws carry a large part of the mean.  Most samples lack these draws.  Their mean is
+then too low, and so is the whole interval.
+
+The tail is described by the shape k of a generalized Pareto distribution that is fitted to the largest draws.
+The mean is infinite for k >= 1, and the variance for k >= 1/2.  The estimator is that of Zhang and Stephens
+(2009, Technometrics 51, 316), as in Pareto smoothed importance sampling (Vehtari, Simpson, Gelman, Yao and
+Gabry 2024, Journal of Machine Learning Research 25(72)), which ArviZ uses.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from errsrc.results import ROUNDING, mean_ends
+
+LARGEST_SHAPE = 0.4
+"""Largest shape k of the tail for which an interval of the mean may hold."""
+
+MOST_MISSES = 1.3
+"""Largest share of intervals that may miss the mean, in units of the share that their level allows.
+
+For 95% intervals, 93.5% or more must hold the mean.
+"""
+
+RESAMPLES = 1500
+"""Number of samples that are drawn from a pool, to count how many intervals hold its mean."""
+
+RESAMPLED_DRAWS = 2048
+"""Largest number of draws for which samples are drawn; intervals over more draws are judged by k alone."""
+
+LEAST_DRAWS = 20
+"""Smallest number of draws whose tail is judged."""
+
+LEAST_TAIL = 4
+"""Smallest number of different draws in the tail."""
+
+LEAST_SPREAD = 1e-9
+"""Draws whose largest deviation from their mean is at most this share of the mean have no tail."""
+
+
+def tail_size(draws: int) -> int:
+    """Return the number of largest draws that count as the tail: min(draws / 5, 3 sqrt(draws)), rounded up.
+
+    Vehtari et al. (2024) recommend this number.
+
+    Parameters
+    ----------
+    draws : int
+        Number of draws.
+    """
+    return math.ceil(min(draws / 5, 3 * math.sqrt(draws)))
+
+
+def pareto_shape(values: ArrayLike) -> float | None:
+    """Return the shape k of a generalized Pareto distribution fitted to the largest values.
+
+    Parameters
+    ----------
+    values : array_like of float, (draws,)
+        Independent draws.
+
+    Returns
+    -------
+    float or None
+        The shape.  None if there are too few draws, or if the largest draws are all equal up to rounding.
+
+    Notes
+    -----
+    The method of Zhang and Stephens (2009) averages the shape over a grid of scales, weighted by their
+    profile likelihood.  The weak prior that Vehtari et al. (2024) add is left out.
+
+    Examples
+    --------
+    >>> uniform = (np.arange(1000) + 0.5) / 1000
+    >>> print(f"{pareto_shape(uniform ** -0.5):.2f} {pareto_shape(-np.log(uniform)):.2f}")
+    0.50 0.02
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    size = tail_size(len(ordered))
+    if len(ordered) < LEAST_DRAWS:
+        return None
+    if ordered[-1] - ordered[0] <= LEAST_SPREAD * abs(ordered.mean()):
+        return None
+    excess = ordered[-size:] - ordered[-size - 1]
+    excess = excess[excess > 0]
+    if len(np.unique(excess)) < LEAST_TAIL:
+        return None
+    count = len(excess)
+    grid = np.arange(1, 31 + int(math.sqrt(count))) - 0.5
+    quartile = excess[int(count / 4 + 0.5) - 1]
+    theta = 1 / excess[-1] + (1 - np.sqrt((30 + int(math.sqrt(count))) / grid)) / (3 * quartile)
+    shapes = np.log1p(-theta[:, None] * excess).mean(1)
+    likelihood = count * (np.log(-theta / shapes) - shapes - 1)
+    weights = np.exp(likelihood - likelihood.max())
+    mean_theta = float((weights * theta).sum() / weights.sum())
+    return float(np.log1p(-mean_theta * excess).mean())
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Whether an interval of the mean over draws holds.
+
+    Attributes
+    ----------
+    shape : float or None
+        Shape k of the tail, see `pareto_shape`.
+    coverage : float or None
+        Share of intervals that hold the mean, from samples of a pool of further draws; None without a pool.
+    holds : bool
+        Whether an interval may be stated.
+    clear : bool
+        Whether other draws would very probably lead to the same decision.
+    """
+
+    shape: float | None
+    coverage: float | None
+    holds: bool
+    clear: bool = True
+
+
+def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
+    """Return whether intervals over draws hold, judged by a pool of further draws.
+
+    Samples of the size `draws` are taken from the pool, and the intervals of their means that hold the mean
+    of the pool are counted.
+
+    Parameters
+    ----------
+    pool : ndarray of float64, (P,)
+        Further independent draws.
+    draws : int
+        Number of draws of an interval.
+    level : float
+        Coverage that the interval states, in (0, 1).
+    """
+    shape = pareto_shape(pool)
+    if shape is None:
+        return Tail(None, None, True)
+    if draws > RESAMPLED_DRAWS:
+        return Tail(shape, None, shape <= LARGEST_SHAPE)
+    rng, mean, held = np.random.default_rng(0), pool.mean(), 0
+    together = max(1, 10**6 // draws)
+    for start in range(0, RESAMPLES, together):
+        samples = pool[rng.integers(0, len(pool), (min(together, RESAMPLES - start), draws))]
+        samples = samples[np.ptp(samples, axis=1) > 0]
+        low, high = mean_ends(samples, level)
+        held += int(((low <= mean) & (mean <= high)).sum())
+    coverage = held / RESAMPLES
+    most = MOST_MISSES * (1 - level)
+    holds = shape <= LARGEST_SHAPE and 1 - coverage <= most
+    too_heavy = (shape - LARGEST_SHAPE) / (2 * _shape_error(shape, len(pool)))  # 1: by two standard errors
+    if holds:
+        clear = too_heavy <= -1 and 1 - coverage <= 0.8 * most
+    else:
+        clear = too_heavy >= 1 or 1 - coverage >= 1.5 * most
+    return Tail(shape, coverage, holds, clear)
+
+
+def judged_by_draws(values: NDArray[np.float64], scale: float) -> Tail:
+    """Return whether an interval over draws is not known to fail, judged by these draws alone.
+
+    The shape of the tail is uncertain for few draws.  Therefore the interval counts as failing only if the
+    shape exceeds `LARGEST_SHAPE` by more than its standard error, (1 + k) / sqrt(size of the tail)
+    (Smith 1987, Annals of Statistics 15, 1174).
+
+    Parameters
+    ----------
+    values : ndarray of float64, (draws,)
+        The draws.
+    scale : float
+        A value of the quantity's usual size.  Draws of at most `errsrc.results.ROUNDING` times this value may
+        be rounding errors, and are not judged.
+    """
+    shape = None if np.abs(values).max() <= ROUNDING * scale else pareto_shape(values)
+    if shape is None:
+        return Tail(None, None, True)
+    return Tail(shape, None, shape - _shape_error(shape, len(values)) <= LARGEST_SHAPE)
+
+
+def _shape_error(shape: float, draws: int) -> float:
+    """Return the standard error of the shape of the tail of some draws."""
+    return max(1 + shape, 0.5) / math.sqrt(tail_size(draws))
