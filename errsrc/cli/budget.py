@@ -17,6 +17,10 @@ STUDY.toml is a study of kind "budget": a setting, a learner, and numbers n of t
 computation of the study, here the budget at one n.  The command first computes the cells that are
 missing, like 'errsrc run'.  It prints the budgets and writes two plots for each setting and
 learner: the four parts over n, and the share of each part.
+
+With draws = "auto", a cell adds random draws until the interval of the total is narrow enough:
+precision = 0.05 asks for half a width of 5% of the total.  A part has no interval where few draws
+of the inputs carry its mean, because such an interval would be wrong too often.
 """
 
 

@@ -182,6 +182,9 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     Budgets with the same seed have the same teachers.  Therefore their sampling errors are similar, and local
     exponents are more precise than their intervals show.
 
+    An excess risk whose total has no interval counts as uncertain by 100%, since its standard error is not
+    known.  It is not a "largest risk" either.
+
     Parameters
     ----------
     cell : BudgetCell
@@ -195,8 +198,13 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
         The shape.
     """
     excess = [max(one.total.estimate - one.noise.lower.estimate, 0.0) for one in budgets]
-    errors = [one.std_error for one in budgets]
-    zero = ROUNDING * max(budgets[0].scale, *excess)
+    withheld = [isinstance(one.total, PointEstimate) for one in budgets]
+    errors = [
+        max(one.std_error, size) if unknown else one.std_error
+        for one, size, unknown in zip(budgets, excess, withheld, strict=True)
+    ]
+    known = [size for size, unknown in zip(excess, withheld, strict=True) if not unknown]
+    zero = ROUNDING * max(budgets[0].scale, *known)
     if cell.setting.loss == "zero-one" and any(not one.deficiency.closed for one in budgets):
         draws = FIRST_DRAWS if cell.draws == "auto" else cell.draws
         zero = 3 / (draws * fresh_inputs(cell.setting))  # errors are counted at fresh inputs

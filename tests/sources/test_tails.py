@@ -19,7 +19,13 @@ from errsrc.settings import BandTeacher, Gaussian, LinearTeacher, TableTeacher
 from errsrc.sources import budget
 from errsrc.sources.further_designs import terms_at
 from errsrc.sources.tails import judged_by_draws, judged_by_pool, pareto_shape
-from errsrc.studies.budgets import BudgetCell, budget_from_row, budget_table, compute_budgets
+from errsrc.studies.budgets import (
+    BudgetCell,
+    budget_from_row,
+    budget_table,
+    compute_budgets,
+    excess_shape,
+)
 
 CIRCLE = Torus(3)
 NOISY = BandTeacher(CIRCLE, channel=Gaussian(0.3))
@@ -164,6 +170,10 @@ def test_a_stored_budget_has_no_interval_either():
     assert found.tails["total"] == row["total.tail"]
     assert "(no interval)" in budget_table([found])
     more = budget(NOISY, BandLeastSquares(CIRCLE), 70, draws=4)
+    curve = str(excess_shape(cell, [found, more])).splitlines()
+    assert curve[1].split()[0] == "14"
+    low, high = (float(end.strip("[],")) for end in curve[1].split()[2:4])
+    assert high > 10 * low  # and not a narrow interval
     for ax in (plots.terms([found, more]), plots.shares([found, more]), found.plot()):
         assert np.isfinite(ax.axis()).all()
 
