@@ -23,14 +23,14 @@ from errsrc.results import ROUNDING, mean_ends
 LARGEST_SHAPE = 0.4
 """Largest shape k of the tail for which an interval of the mean may hold."""
 
-MOST_MISSES = 1.3
+MOST_MISSES = 1.2
 """Largest share of intervals that may miss the mean, in units of the share that their level allows.
 
-For 95% intervals, 93.5% or more must hold the mean.
+For 95% intervals, 94% or more must hold the mean.
 """
 
-RESAMPLES = 1500
-"""Number of samples that are drawn from a pool, to count how many intervals hold its mean."""
+LEAST_SAMPLES = 1500
+"""Smallest number of samples that are drawn from a pool, to count how many intervals hold its mean."""
 
 RESAMPLED_DRAWS = 2048
 """Largest number of draws for which samples are drawn; intervals over more draws are judged by k alone."""
@@ -146,18 +146,18 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
     if draws > RESAMPLED_DRAWS:
         return Tail(shape, None, shape <= LARGEST_SHAPE)
     rng, mean, held = np.random.default_rng(0), pool.mean(), 0
-    together = max(1, 10**6 // draws)
-    for start in range(0, RESAMPLES, together):
-        samples = pool[rng.integers(0, len(pool), (min(together, RESAMPLES - start), draws))]
+    count, together = max(LEAST_SAMPLES, 3 * len(pool) // 2), max(1, 10**6 // draws)
+    for start in range(0, count, together):
+        samples = pool[rng.integers(0, len(pool), (min(together, count - start), draws))]
         samples = samples[np.ptp(samples, axis=1) > 0]
         low, high = mean_ends(samples, level)
         held += int(((low <= mean) & (mean <= high)).sum())
-    coverage = held / RESAMPLES
+    coverage = held / count
     most = MOST_MISSES * (1 - level)
     holds = shape <= LARGEST_SHAPE and 1 - coverage <= most
     too_heavy = (shape - LARGEST_SHAPE) / (2 * _shape_error(shape, len(pool)))  # 1: by two standard errors
     if holds:
-        clear = too_heavy <= -1 and 1 - coverage <= 0.8 * most
+        clear = too_heavy <= -1 and 1 - coverage <= 0.9 * most
     else:
         clear = too_heavy >= 1 or 1 - coverage >= 1.5 * most
     return Tail(shape, coverage, holds, clear)
