@@ -2,18 +2,22 @@
 
 Each test states its false-alarm rate, and has a control that must fail.  With ``--full-power`` there are
 1,000 repetitions, and a 90% interval passes with a coverage of 86 to 94%.  Without it there are 50
-repetitions, of which 34 must hold the true value: intervals that are grossly too narrow fail.  The study
-`sims/law_coverage.toml` is the same test at full size.
+repetitions, of which 34 must hold the true value: intervals that are grossly too narrow fail.  The studies
+`sims/law_coverage.toml` and `sims/average_coverage.toml` are the same tests at full size.
 """
 
 from __future__ import annotations
+
+import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from errsrc.fitting import fit
-from errsrc.laws import Chinchilla, Law, Power
+from errsrc.laws import M4, Chinchilla, Dense, Law, Power
+from errsrc.studies.recovery import RecoveryCell, compute_recoveries, coverages
 
 FALSE_ALARM = 1e-4
 
@@ -100,3 +104,41 @@ def test_predictions_of_a_new_run_cover_at_least_as_often_as_they_say(repeats: i
         p = found.predict(n=4e5)
         inside += bool(p.low <= ahead * np.exp(noise * rng.standard_normal()) <= p.high)
     assert inside >= stats.binom.ppf(FALSE_ALARM, repeats, 0.9)
+
+
+def average_hits(
+    law: Law, sizes: dict[str, tuple[float, float]], noise: float, kind: str, repeats: int
+) -> Any:
+    """Return how often each interval of an average contains the truth, on grids of 12 points."""
+    held = ("eps0",) if "eps0" in law.params else ()
+    cell = RecoveryCell(law, noise, **sizes, held=held, noise_kind=kind, points=12, estimator="auto")  # type: ignore[arg-type]
+    cells = [dataclasses.replace(cell, seed=500 + seed) for seed in range(repeats)]
+    return coverages(zip(cells, compute_recoveries(cells), strict=True))
+
+
+AVERAGED: list[tuple[Law, dict[str, tuple[float, float]], float]] = [
+    (Power(0.1, 2.0, 0.5), {"n": (1e2, 1e5)}, 0.02),
+    (M4(0.9, 0.1, 30.0, 0.6, 1.5), {"n": (10.0, 1e6)}, 0.01),
+    (Chinchilla(1.8, 480.0, 2100.0, 0.35, 0.37), {"n": (6.25e9, 2e11), "m": (6.8e6, 7e9)}, 0.005),
+    (Dense(0.9, 0.66, 0.53, 0.3, 0.8, 4.0, 5e4, 7e5), {"n": (1562.5, 5e4), "m": (684.0, 7e5)}, 0.02),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["falling", "t3"])
+@pytest.mark.parametrize(("law", "sizes", "noise"), AVERAGED, ids=["power", "m4", "chinchilla", "dense"])
+def test_intervals_of_an_average_cover(
+    law: Law, sizes: dict[str, tuple[float, float]], noise: float, kind: str, full_power: bool
+) -> None:
+    """One-sided: where 12 points show little of the noise, intervals of an average cover more than 90%."""
+    for one in average_hits(law, sizes, noise, kind, 300 if full_power else 20):
+        least, _ = accepted(0.87, 3, one.cells)
+        assert one.given == one.cells
+        assert one.covered >= least, one
+
+
+@pytest.mark.full
+def test_intervals_of_an_average_are_not_grossly_too_narrow() -> None:
+    """Eight repetitions on falling noise, of which each quantity must be covered in five or more."""
+    law, sizes, noise = AVERAGED[2]
+    assert all(one.covered >= 5 for one in average_hits(law, sizes, noise, "falling", 8))
