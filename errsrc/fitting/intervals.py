@@ -64,7 +64,7 @@ def parameter_intervals(
         pinned = ends[:, 1] <= ends[:, 0]
         if pinned.any():
             degrees = max(len(problem.error) - len(problem.free), 1)
-            ends[pinned] = profile(natural, centres, degrees, level, 30)[pinned]
+            ends[pinned] = profile(problem, z, degrees, level, 30)[pinned]
     else:
         ends = profile(problem, z, len(problem.error) - len(problem.free), level)
     return named_intervals(problem, natural, centres, ends, problem.law_at(z).params, level)
