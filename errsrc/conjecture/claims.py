@@ -25,13 +25,16 @@ from errsrc.settings.setting import Array
 UNTESTED = {"float64": 1e-6, "float32": 1e-2}
 """Largest rounding bounds, by the learner's precision; an `Example` with a larger bound is not tested."""
 
+REFUTED_BELOW = 1e-2
+"""Largest rounding bound at which an error refutes a claim; above `UNTESTED`, no error supports it."""
+
 
 @dataclass(frozen=True)
 class Claim(Checked):
     """The claim that a learner is exact at finite n, as an inequality with fixed constants.
 
     Let f be a teacher in a band of M functions, and f^ the predictor fitted to n labelled examples.  The
-    claim is that for all n >= threshold n_Nyq::
+    claim is that for all n >= threshold n_Nyq + offset::
 
         |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|
 
@@ -65,6 +68,9 @@ class Claim(Checked):
         The factor of the noise term: "gain" for g, or "condition" for kappa instead of g.
     precision : str
         Precision that determines eps: "float64", "float32", or "" for the learner's own precision.
+    offset : int
+        Number of examples added to the threshold; negative for a smaller threshold.  For example, -1 claims
+        that the learner is exact from one example less than n_Nyq on.
     """
 
     c: float = number(100.0, above=0)
@@ -74,6 +80,22 @@ class Claim(Checked):
     heeds_condition: bool = flag(True)
     noise_gain: str = choice("gain", ("gain", "condition"))
     precision: str = choice("", ("", "float64", "float32"))
+    offset: int = integer(0)
+
+    def smallest(self, n_nyquist: int) -> int:
+        """Return the smallest n that the claim is about: the threshold.
+
+        Parameters
+        ----------
+        n_nyquist : int
+            The Nyquist number of the setting.
+
+        Returns
+        -------
+        int
+            threshold n_Nyq, rounded up, plus the offset; at least 1.
+        """
+        return max(1, math.ceil(self.threshold * n_nyquist) + self.offset)
 
 
 @dataclass(frozen=True)
@@ -167,7 +189,7 @@ def examine(example: Example) -> Outcome:
     base = example.setting.n_nyquist
     if base is None:
         return _not_tested(f"The smallest n of {type(example.setting).__name__} (n_nyquist) is not known.")
-    smallest = math.ceil(example.claim.threshold * base)
+    smallest = example.claim.smallest(base)
     if example.n < smallest:
         return _not_tested(f"n = {example.n} is below {smallest}.")
     return _examine(example.setting, example)
@@ -186,10 +208,13 @@ def _examine(setting: Setting, example: Example) -> Outcome:
     noise_std = setting.channel.noise_std
     if setting.noise > 0 and not noise_std:
         return _not_tested(f"The effect of the noise of {setting.channel} is not known.")
-    d = np.linalg.svd(matrix, compute_uv=False)  # for n < M the singular values other than 0
+    d = np.linalg.svd(matrix, compute_uv=False)
+    if len(matrix) < matrix.shape[1]:  # the singular values other than 0, also at repeated inputs
+        d = d[d > matrix.shape[1] * np.finfo(np.float64).eps * d[0]]
     kappa, gain = (float(top / d[-1]) if d[-1] > 0 else math.inf for top in (d[0], math.sqrt(example.n)))
     bound = rounding_bound(claim, learner, kappa)
-    if not bound <= UNTESTED[getattr(learner, "precision", "float64")]:
+    is_loose = not bound <= UNTESTED[getattr(learner, "precision", "float64")]
+    if is_loose and not bound <= REFUTED_BELOW:
         return _ill_conditioned(bound, kappa)
     if noise_std:
         amplified = (gain if claim.noise_gain == "gain" else kappa) if claim.heeds_condition else 1.0
@@ -198,7 +223,8 @@ def _examine(setting: Setting, example: Example) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Undersampled)
         fitted = learner.fit(x, y, generator(example.seed, "learner"))
-    return _judged(relative_error(setting, teacher, fitted, generator(example.seed, "fresh")), bound, kappa)
+    error = relative_error(setting, teacher, fitted, generator(example.seed, "fresh"))
+    return _ill_conditioned(bound, kappa) if is_loose and error <= bound else _judged(error, bound, kappa)
 
 
 @_examine.register

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -18,13 +19,23 @@ from hypothesis.internal.conjecture import providers
 from numpy.typing import NDArray
 
 from errsrc import checks, records
+from errsrc.bases import Basis
 from errsrc.checks import SEED, Choice, Instance, Integer, Optional, Tuple
 from errsrc.conjecture.claims import Claim, Example, Outcome, examine
 from errsrc.fields import Checked, declare, integer, number
 from errsrc.learners import BandLeastSquares, Learner, NetworkClass, as_learner
 from errsrc.results import TabularResult, TextTable
-from errsrc.settings import BandTeacher, NetworkTeacher, Setting
-from errsrc.settings.strategies import DESIGNS, DOMAINS, band_teachers, network_teachers
+from errsrc.rng import generator
+from errsrc.settings import BandTeacher, Clean, Gaussian, NetworkTeacher, Setting, Uniform
+from errsrc.settings.strategies import (
+    DESIGNS,
+    DOMAINS,
+    PLAIN_DESIGNS,
+    all_bases,
+    all_networks,
+    band_teachers,
+    network_teachers,
+)
 
 LARGEST_SEED = 10**6
 """Largest seed of an example."""
@@ -65,21 +76,55 @@ class Region(Checked):
     starts: int = integer(8, at_least=1)
 
 
+POWER: dict[str, Callable[[int], int]] = {
+    "1 example": lambda n: n - 1,
+    "10%": lambda n: math.ceil(0.9 * n) - (n > 9),
+    "half": lambda n: n // 2,
+}
+"""How much a threshold is lowered to measure the power of a search, and the lowered number of examples."""
+
+MEASURED = 60
+"""Largest number of examples at the threshold that are examined again for each entry of `POWER`."""
+
+_MEASURED_NETWORKS = 6  # the same for networks, whose learner is slow
+_EVEN_FIRST = ("jittered", "uniform", "uneven")  # designs, by the condition number that they usually give
+_SMALL = 16  # a counterexample of at most this many labelled examples is small enough
+
+
 @dataclass
 class _Tally:
-    """Numbers of tested and untested examples of one kind, and the largest ratio of error to bound."""
+    """Numbers of tested and untested examples of one kind, and the largest ratio of error to bound.
+
+    `at_threshold` counts tested examples with the smallest n that the claim is about, `below` those that were
+    not tested there.  `n` and `sizes` hold the smallest and the largest tested n and n_Nyq; `ratios` those of
+    n / n_Nyq.
+    """
 
     tested: int = 0
     untested: int = 0
     worst: float = 0.0
+    at_threshold: int = 0
+    below: int = 0
+    n: tuple[int, int] = (0, 0)
+    sizes: tuple[int, int] = (0, 0)
+    ratios: tuple[float, float] = (0.0, 0.0)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, example: Example, outcome: Outcome) -> None:
         """Count an outcome."""
+        base = example.setting.n_nyquist or 1
+        at_threshold = example.n == example.claim.smallest(base)
         if outcome.verdict == "not tested":
             self.untested += 1
-        else:
-            self.tested += 1
-            self.worst = max(self.worst, outcome.ratio)
+            self.below += at_threshold
+            return
+        spans = (self.n, self.sizes, self.ratios) if self.tested else ((math.inf, 0),) * 3
+        values = (example.n, base, example.n / base)
+        self.n, self.sizes, self.ratios = (  # type: ignore[assignment]
+            (min(low, value), max(high, value)) for (low, high), value in zip(spans, values, strict=True)
+        )
+        self.tested += 1
+        self.at_threshold += at_threshold
+        self.worst = max(self.worst, outcome.ratio)
 
 
 @functools.singledispatch
@@ -139,6 +184,10 @@ class Search(TabularResult):
         The smallest example found that refutes the claim; None if no counterexample was found.
     outcome : Outcome or None
         Error, bound and verdict of the counterexample; None if no counterexample was found.
+    power : dict of str to tuple of int
+        What the search can see.  The examples at the threshold are examined again with fewer labelled
+        examples: 1 less, 10% less and half.  By name, how many of them then refute the same claim with its
+        threshold lowered as much, and how many were examined.  Empty if the claim is not supported.
     """
 
     claim: Claim
@@ -148,6 +197,7 @@ class Search(TabularResult):
     hardest: Example | None
     counterexample: Example | None
     outcome: Outcome | None
+    power: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
 
     @property
     def tested(self) -> int:
@@ -161,10 +211,54 @@ class Search(TabularResult):
 
     @property
     def verdict(self) -> str:
-        """The verdict on the claim: "supported", "refuted" or "not tested"."""
+        """The verdict on the claim: "supported", "refuted" or "not tested".
+
+        A claim is supported only if examples at its threshold were tested, where a claim that is too generous
+        fails first.  For networks and for bands this holds separately.
+        """
         if self.counterexample is not None:
             return "refuted"
-        return "supported" if self.tested else "not tested"
+        return "supported" if self.tested and not self._never_at_threshold else "not tested"
+
+    @property
+    def _never_at_threshold(self) -> list[str]:
+        """Which of "networks" and "other settings" were visited at the threshold, but never tested there."""
+        out = []
+        for name, network in (("networks", True), ("other settings", False)):
+            tallies = [one for kind, one in self.tallies.items() if (kind[0] == "Network") == network]
+            if any(one.below for one in tallies) and not any(one.at_threshold for one in tallies):
+                out.append(name)
+        return out
+
+    @property
+    def ranges(self) -> str:
+        """The sizes that were tested, and how many examples at the threshold, as a sentence; "" if none."""
+        tallies = [one for one in self.tallies.values() if one.tested]
+        if not tallies:
+            return ""
+        spans = []
+        for name, digits in (("sizes", ",.0f"), ("n", ",.0f"), ("ratios", ".3g")):
+            ends = [getattr(one, name) for one in tallies]
+            low, high = min(low for low, _ in ends), max(high for _, high in ends)
+            spans.append(f"{low:{digits}} to {high:{digits}}")
+        at, below = (
+            sum(getattr(one, name) for one in self.tallies.values()) for name in ("at_threshold", "below")
+        )
+        sentence = (
+            f"Tested for n_Nyq from {spans[0]}, n from {spans[1]} and n / n_Nyq from {spans[2]}; "
+            f"{at:,} of {at + below:,} examples at the threshold."
+        )
+        for name in self._never_at_threshold:
+            sentence += f" For {name}, no example at the threshold could be tested."
+        return sentence
+
+    @property
+    def power_lines(self) -> list[str]:
+        """`power` in sentences."""
+        return [
+            f"A threshold lower by {name}: {refuted} of {examined} examples at the threshold would refute it."
+            for name, (refuted, examined) in self.power.items()
+        ]
 
     @property
     def parts(self) -> list[Part]:
@@ -190,6 +284,7 @@ class Search(TabularResult):
         lines: list[str | TextTable] = [records.text(self.claim), f"in {records.text(self.region)}"]
         lines.append(TextTable(part_rows(self.parts), "l", header=True))
         lines.append(f"{self.tested:,} examples tested, {self.untested:,} not; {self.verdict}.")
+        lines += [line for line in (self.ranges, *self.power_lines) if line]
         if self.outcome is not None and self.counterexample is not None:
             lines += [self.outcome.status, records.text(self.counterexample)]
         return lines
@@ -254,7 +349,7 @@ def examples(
     if base is None:
         accepted = "a strategy of settings whose n_nyquist is known"
         raise TypeError(checks.refusal("settings", "search", accepted, setting))
-    smallest = math.ceil(claim.threshold * base)
+    smallest = claim.smallest(base)
     n = draw(st.integers(smallest, max(smallest, math.floor(region.oversampling * base))))
     return Example(setting, learner, n, claim, draw(st.integers(0, LARGEST_SEED)))
 
@@ -285,6 +380,75 @@ def _library_constants_only() -> Iterator[None]:
         yield
 
 
+def _boundary(
+    claim: Claim, region: Region, learner_of: Callable[[Setting], Learner] | None, seed: int
+) -> Iterator[Example]:
+    """Return examples at the boundary of a region, in ascending order of size.
+
+    For every size that a domain has (`all_bases`), n is the claim's threshold.  Each size comes with even
+    nodes, whose condition number is small, and with the other designs, noise and tails in turn.  The smallest
+    and the largest basis of each domain come with every design, and with the largest n.
+    """
+    bands = [domain for domain in region.domains if domain != "network"]
+    rng = generator(seed, "boundary")
+    ends = {
+        basis
+        for domain in bands
+        for basis in (all_bases([domain], region.most)[0], all_bases([domain], region.most)[-1])
+    }
+    settings: list[Setting] = []
+    for k, basis in enumerate(all_bases(bands, region.most) if bands else ()):
+        even = next((design for design in _EVEN_FIRST if design in region.designs), region.designs[0])
+        turn = dict.fromkeys([even, region.designs[k % len(region.designs)]])
+        for design in region.designs if basis in ends else turn:
+            settings.append(_plain_setting(basis, design, region, k))
+    if "network" in region.domains:
+        settings = sorted(
+            [*settings, *all_networks(max(4, region.most // 3))], key=lambda setting: setting.n_nyquist or 1
+        )
+    for k, setting in enumerate(settings):
+        precision = region.precisions[k % len(region.precisions)]
+        learner = learner_of(setting) if learner_of else _informed_learner(setting, region, precision)
+        base, drawn = setting.n_nyquist or 1, int(rng.integers(LARGEST_SEED + 1))
+        smallest = claim.smallest(base)
+        yield Example(setting, learner, smallest, claim, drawn)
+        largest = math.floor(region.oversampling * base)
+        if isinstance(setting, BandTeacher) and setting.basis in ends and largest > smallest:
+            yield Example(setting, learner, largest, claim, drawn)
+
+
+def _plain_setting(basis: Basis, design: str, region: Region, turn: int) -> BandTeacher:
+    """Return a setting of flat spectrum with a design by name, and the region's noise or tail in turn."""
+    nodes = PLAIN_DESIGNS[design] if basis.continuous_dim else Uniform()
+    channel = Gaussian(region.noise) if region.noise and turn % 2 else Clean()
+    if region.tail and basis.continuous_dim and basis.size_field == "degree":
+        beyond = dataclasses.replace(basis, degree=basis.degree + 1)  # type: ignore[attr-defined, call-arg]
+        return BandTeacher(basis, beyond=beyond, tail=region.tail, nodes=nodes, channel=channel)
+    return BandTeacher(basis, nodes=nodes, channel=channel)
+
+
+def _power(examples: Sequence[Example]) -> dict[str, tuple[int, int]]:
+    """Return `Search.power` for tested examples at the threshold of a claim."""
+    out = {}
+    for name, lowered in POWER.items():
+        possible = [one for one in examples if 1 <= lowered(one.n) < one.n]
+        networks = [one for one in possible if isinstance(one.setting, NetworkTeacher)]
+        others = [one for one in possible if not isinstance(one.setting, NetworkTeacher)]
+        verdicts = []
+        for one in _evenly(others, MEASURED) + _evenly(networks, _MEASURED_NETWORKS):
+            fewer = lowered(one.n)
+            claim = dataclasses.replace(one.claim, offset=one.claim.offset - (one.n - fewer))
+            verdicts.append(examine(dataclasses.replace(one, n=fewer, claim=claim)).verdict)
+        out[name] = (verdicts.count("refuted"), len(verdicts))
+    return out
+
+
+def _evenly(examples: Sequence[Example], most: int) -> list[Example]:
+    """Return at most `most` examples, evenly spread."""
+    step = max(1.0, len(examples) / most)
+    return [examples[int(k * step)] for k in range(min(len(examples), most))]
+
+
 class _Refuted(Exception):
     """An example that refutes the claim."""
 
@@ -297,17 +461,23 @@ class _Record:
         self.worst = 0.0
         self.hardest: Example | None = None
         self.refuted: list[tuple[Example, Outcome]] = []
+        self.at_threshold: list[Example] = []
 
-    def run(self, example: Example) -> None:
-        """Examine an example; raise `_Refuted` if it refutes the claim."""
+    def run(self, example: Example, *, guide: bool = True) -> None:
+        """Examine an example; raise `_Refuted` if it refutes the claim.
+
+        `guide` says whether Hypothesis is told the ratio of error to bound.
+        """
         outcome = examine(example)
         if not self.refuted:
-            self.tallies.setdefault(_kind(example.setting), _Tally()).add(outcome)
+            self.tallies.setdefault(_kind(example.setting), _Tally()).add(example, outcome)
         if outcome.verdict == "not tested":
             return
+        if example.n == example.claim.smallest(example.setting.n_nyquist or 1):
+            self.at_threshold.append(example)
         if not self.refuted and outcome.ratio > self.worst:
             self.worst, self.hardest = outcome.ratio, example
-        if 0 < outcome.ratio < math.inf:
+        if guide and 0 < outcome.ratio < math.inf:
             hypothesis.target(math.log10(outcome.ratio), label="error over bound")
         if outcome.verdict == "refuted":
             self.refuted.append((example, outcome))
@@ -332,8 +502,11 @@ def search(
 ) -> Search:
     """Search for an example that refutes a claim, and simplify the example if one is found.
 
-    Hypothesis draws the examples, prefers examples with a large ratio of error to bound, and shrinks a
-    counterexample to a small one (MacIver and Hatfield-Dodds 2019).
+    The search first visits the boundary of its region: n at the claim's threshold for every size that a
+    domain has, and the smallest and largest bases with every design and the largest n.  A threshold that is
+    too low by one example is therefore refuted.  If `settings` are given, each of them is also examined at
+    the threshold.  Then Hypothesis draws the examples, prefers examples with a large ratio of error to bound,
+    and shrinks a counterexample to a small one (MacIver and Hatfield-Dodds 2019).
 
     Parameters
     ----------
@@ -350,7 +523,8 @@ def search(
         setting to a learner.  By default the learner has full prior knowledge: it is least squares in the
         teacher's band, or the learner of the teacher's network class.
     examples_wanted : int
-        Largest number of examples that are drawn before shrinking, >= 1.
+        Largest number of examples that Hypothesis draws before shrinking, >= 1.  The examples at the boundary
+        are not counted.
     seed : int
         Seed of the search; equal seeds give equal examples.
 
@@ -384,9 +558,21 @@ def search(
     )
     @hypothesis.given(examples(claim, region, settings, learner_of))
     def run(example: Example) -> None:
+        smallest = claim.smallest(example.setting.n_nyquist or 1)
+        if settings is not None and example.n > smallest:
+            record.run(dataclasses.replace(example, n=smallest), guide=False)
         record.run(example)
 
-    with _library_constants_only(), contextlib.suppress(_Refuted):
-        run()  # the last example is the smallest: Hypothesis runs it once more at the end
-    found = record.refuted[-1] if record.refuted else (None, None)
-    return Search(claim, region, record.tallies, record.worst, record.hardest, *found)
+    if settings is None:
+        with contextlib.suppress(_Refuted):
+            for example in _boundary(claim, region, learner_of, seed):
+                record.run(example, guide=False)
+    first = record.refuted[:1]
+    if not first or first[0][0].n > _SMALL:
+        with _library_constants_only(), contextlib.suppress(_Refuted):
+            run()  # the last example is the smallest: Hypothesis runs it once more at the end
+    power = {} if record.refuted else _power(record.at_threshold)
+    candidates: list[Any] = [*first, *record.refuted[-1:]]
+    found = min(candidates, key=lambda one: one[0].n, default=(None, None))
+    tallies, worst, hardest = record.tallies, record.worst, record.hardest
+    return Search(claim, region, tallies, worst, hardest, found[0], found[1], power)

@@ -205,7 +205,8 @@ class BandLeastSquares(SpectralLearner):
         n, size, features = len(x), self.basis.size, self.basis(x)
         coefficients, d = self._direct(features, labels)
         cutoff = self._rounding(features.shape) * float(d[0])
-        condition = float(d[0] / d[-1]) if n >= size and d[-1] > 0 else np.inf
+        with np.errstate(over="ignore"):
+            condition = float(d[0] / d[-1]) if n >= size and d[-1] > 0 else np.inf
         determined = n >= size and bool(d[-1] > cutoff)
         if determined:
             status = f"n = {n} examples determine the M = {size} functions, condition number {condition:.2g}."

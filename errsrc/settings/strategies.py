@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -51,6 +52,95 @@ def bases(draw: st.DrawFn, domains: Sequence[str] = DOMAINS, most: int = 60) -> 
     bits = draw(st.integers(1, 8))
     cubes = [Cube(bits, degree) for degree in range(bits + 1)]
     return draw(st.sampled_from([cube for cube in cubes if cube.size <= most]))
+
+
+PLAIN_DESIGNS: dict[str, Nodes] = {
+    "uniform": Uniform(),
+    "jittered": Jittered(0.5),
+    "clustered": Clustered(3, 0.1),
+    "gappy": Gappy(0.2),
+    "uneven": Uneven(0.9),
+}
+"""A design of each name in `DESIGNS`."""
+
+LARGEST_LIST = 64
+"""Largest number of bases of one domain in `all_bases`, and of settings in `all_networks`."""
+
+
+def all_bases(domains: Sequence[str] = DOMAINS, most: int = 60) -> list[Basis]:
+    """Return bases of every size that `bases` can draw, in ascending order of size.
+
+    Parameters
+    ----------
+    domains : sequence of str
+        Names of the families, each one of `DOMAINS`.
+    most : int
+        Largest number of basis functions, >= 1.
+
+    Returns
+    -------
+    list of Basis
+        For each domain, a basis of every size that the domain has; if there are more than `LARGEST_LIST`
+        sizes, this many, evenly spread from the smallest to the largest.
+    """
+    out = []
+    for domain in domains:
+        by_size = {basis.size: basis for basis in reversed(_bases_of(domain, most))}
+        out += [by_size[size] for size in _spread(sorted(by_size))]
+    return sorted(out, key=lambda basis: basis.size)
+
+
+def _bases_of(domain: str, most: int) -> list[Basis]:
+    """Return bases of a domain with at most `most` functions, the simplest of each size first."""
+    if domain == "torus":
+        return [
+            Torus(degree, dim, shape)
+            for dim in range(1, 5)
+            for shape in (FREQUENCY_SETS if dim > 1 else ("box",))
+            for degree in itertools.takewhile(
+                lambda degree: _fits(degree, dim, shape, most),  # noqa: B023 (used at once)
+                range(most // 2 + 1),
+            )
+        ]
+    if domain == "legendre":
+        return [Legendre(degree) for degree in range(min(most, 40))]
+    if domain == "slepian":
+        widths = (4.0, 12.0, 30.0, 1.0)
+        return [Slepian(widths[count % 4], count) for count in range(1, min(most, 30) + 1)]
+    if domain == "sphere":
+        return [Sphere(degree) for degree in range(int(most**0.5))]
+    cubes = [Cube(bits, degree) for bits in range(1, 9) for degree in range(bits + 1)]
+    return [cube for cube in cubes if cube.size <= most]
+
+
+def all_networks(most: int = 20) -> list[NetworkTeacher]:
+    """Return network teachers of every number of parameters that `network_teachers` can draw.
+
+    Parameters
+    ----------
+    most : int
+        Largest number of parameters of a network, >= 4.
+
+    Returns
+    -------
+    list of NetworkTeacher
+        One setting of every size, in ascending order, at most `LARGEST_LIST`.
+    """
+    hidden = [(one,) for one in range(1, 5)] + [(a, b) for a in range(1, 5) for b in range(1, 5)]
+    sizes = {
+        MLP((dim, *layers, 1)).parameters: (dim, *layers, 1)
+        for layers in reversed(hidden)
+        for dim in (3, 2, 1)
+    }
+    kept = _spread([size for size in sorted(sizes) if size <= most])
+    activations = ("tanh", "sine", "gelu")
+    return [NetworkTeacher(MLP(sizes[size], activations[k % 3])) for k, size in enumerate(kept)]
+
+
+def _spread(sizes: Sequence[int]) -> list[int]:
+    """Return at most `LARGEST_LIST` of ascending sizes, evenly spread, with the first and the last."""
+    step = max(1.0, (len(sizes) - 1) / (LARGEST_LIST - 1))
+    return [sizes[round(k * step)] for k in range(min(len(sizes), LARGEST_LIST))]
 
 
 def _fits(degree: int, dim: int, shape: str, most: int) -> bool:

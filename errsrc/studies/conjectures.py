@@ -168,7 +168,8 @@ def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
     -------
     list of dict
         A row for each cell.  ``parts`` is a JSON list with an entry [basis, nodes, tested, not tested, worst
-        ratio] for each part of the region.  ``counterexample`` and ``hardest`` are TOML texts of studies that
+        ratio] for each part of the region.  ``ranges`` and ``power`` say which sizes were tested, and what
+        the search can see.  ``counterexample`` and ``hardest`` are TOML texts of studies that
         replay the counterexample and the hardest example.
     """
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
@@ -185,6 +186,8 @@ def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
                 "hardest": example_spec(found.hardest) if found.hardest else "",
                 "counterexample": example_spec(found.counterexample) if found.counterexample else "",
                 "status": found.outcome.status if found.outcome else "",
+                "ranges": found.ranges,
+                "power": " ".join(found.power_lines),
             }
         )
     return out
@@ -347,7 +350,10 @@ def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> st
         for row, cell in zip(rows, cells, strict=True):
             total = f"{row['tested']:,} examples tested, {row['untested']:,} not; {row['verdict']}."
             by = f"\n{row['status']}\n{row['counterexample']}" if row["counterexample"] else ""
-            blocks.append(f"{cell.claim}\nin {cell.region}\n{_columns(*search_lines(row))}\n{total}{by}")
+            seen = "".join(f"\n{row[name]}" for name in ("ranges", "power") if row.get(name))
+            blocks.append(
+                f"{cell.claim}\nin {cell.region}\n{_columns(*search_lines(row))}\n{total}{seen}{by}"
+            )
         return "\n\n".join(blocks)
     return "\n".join(row["status"] for row in rows)
 

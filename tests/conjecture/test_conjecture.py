@@ -6,6 +6,7 @@ import importlib
 import json
 import math
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from errsrc.bases import Cube, Legendre, Sphere, Torus
 from errsrc.cli import main
 from errsrc.conjecture import Claim, Region, draw_errors, examine, search, threshold
 from errsrc.conjecture.claims import Example
+from errsrc.conjecture.searches import _boundary
 from errsrc.learners import BandLeastSquares, KernelRidge, Memory, Tuned
 from errsrc.nets import MLP
 from errsrc.settings import (
@@ -140,6 +142,58 @@ def test_false_claims_are_refuted_by_a_small_example_that_replays(name, tmp_path
     out, error = capsys.readouterr()
     assert found.outcome.status in out
     assert "1 of 1 claims are refuted" in error
+
+
+@pytest.mark.parametrize("domain", ["torus", "legendre", "slepian", "sphere", "cube"])
+def test_a_threshold_off_by_one_is_refuted_at_every_size_of_a_domain(domain):
+    """Each size by itself: the examples at the boundary with M functions."""
+    refuted: dict[int, bool] = {}
+    for example in _boundary(Claim(offset=-1), Region(domains=(domain,)), None, 0):
+        size = example.setting.n_nyquist
+        if example.n == size - 1:
+            refuted[size] = refuted.get(size, False) or examine(example).verdict == "refuted"
+    assert len(refuted) >= (5 if domain == "sphere" else 15)
+    assert all(refuted.values())
+
+
+@dataclass(frozen=True)
+class OffByOneAt(BandTeacher):
+    """Claims to need one example less than it does, if it has `wrong` functions."""
+
+    wrong: int = 37
+
+    @property
+    def n_nyquist(self):
+        return self.basis.size - (self.basis.size == self.wrong)
+
+
+def test_a_threshold_off_by_one_for_a_single_size_is_refuted_and_small():
+    settings = st.builds(OffByOneAt, st.builds(Torus, st.integers(0, 30)))
+    found = search(settings=settings, learner=lambda one: BandLeastSquares(one.basis), examples_wanted=400)
+    assert found.verdict == "refuted"
+    assert (found.counterexample.setting.basis, found.counterexample.n) == (Torus(18), 36)
+    assert search(Claim(offset=-1), examples_wanted=1).counterexample.n == 1
+
+
+def test_a_supported_search_says_what_it_tested_and_what_it_would_have_refuted():
+    found = search(Claim(), Region(domains=("torus",), most=30), examples_wanted=20)
+    assert found.verdict == "supported"
+    assert found.ranges.startswith("Tested for n_Nyq from 1 to 29, n from 1 to 11")
+    assert "at the threshold" in found.ranges
+    for refuted, examined in found.power.values():
+        assert refuted == examined > 5
+    assert "A threshold lower by 1 example: " in str(found)
+    generous = search(Claim(threshold=2.0), Region(domains=("torus",), most=9), examples_wanted=20)
+    assert generous.power["1 example"][0] == generous.power["10%"][0] == 0  # the true threshold is lower
+
+
+def test_a_claim_about_networks_that_is_never_tested_at_its_threshold_is_not_supported():
+    """Networks of 4 to 10 parameters with .3 (2 P + 1) examples, of which any network fits."""
+    region = Region(domains=("network",), most=15, oversampling=1.0, starts=4)
+    found = search(Claim(threshold=0.3), region, examples_wanted=3)
+    assert found.verdict != "supported"
+    if found.verdict == "not tested":
+        assert "For networks, no example at the threshold could be tested." in found.ranges
 
 
 @pytest.mark.full

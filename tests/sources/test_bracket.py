@@ -1,7 +1,6 @@
 """Jacobians, chains and the bracket of a network teacher's uncertainty, where no chance is involved."""
 
 import functools
-
 from dataclasses import dataclass
 
 import numpy as np

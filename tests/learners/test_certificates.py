@@ -1,0 +1,36 @@
+"""Nothing that is certified is wrong, at inputs that are made to break certificates."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> ModuleType:
+    path = Path(__file__).parents[2] / "benchmarks" / "certificates.py"
+    spec = importlib.util.spec_from_file_location("certificates", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("designs", "networks", "seed"),
+    [
+        pytest.param(60, 0.0, 1, id="a few"),
+        pytest.param(400, 0.02, 2, id="hundreds", marks=pytest.mark.full),
+    ],
+)
+def test_nothing_certified_is_wrong(designs: int, networks: float, seed: int, benchmark: ModuleType) -> None:
+    """The benchmark has 10,000 designs."""
+    found = benchmark.run(designs, networks, seed)
+    assert found["certified and wrong"] == []
+    counts = found["counts"].values()
+    assert sum(one["certified"] for one in counts) > designs // 5
+    assert sum(one["wrong and not certified"] for one in counts) > designs // 5
