@@ -69,6 +69,19 @@ def _condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
 
 def _ties(found: Optimum) -> tuple[Law, ...]:
     """Return the laws of other local optima whose sum of losses is as small within the noise, 5 at most."""
+    return tuple(found.problem.law_at(other) for other in tied_optima(found)[1:6])
+
+
+def tied_optima(found: Optimum) -> Array:
+    """Return the optimum and all other optima that fit as well within the noise, (optima, free).
+
+    The coordinates of any two of them differ by more than 0.2.
+
+    Parameters
+    ----------
+    found : Optimum
+        Where the search ended.
+    """
     problem, solution = found.problem, found.solution
     degrees = len(problem.error) - len(problem.free)
     threshold = found.cost * (1 + 1.0 / max(degrees, 1)) + 1e-20
@@ -77,7 +90,7 @@ def _ties(found: Optimum) -> tuple[Law, ...]:
         as_good = solution.converged[i] and solution.cost[i] <= threshold
         if as_good and min(np.abs(solution.z[i] - c).max() for c in chosen) > 0.2:
             chosen.append(solution.z[i])
-    return tuple(problem.law_at(other) for other in chosen[1:6])
+    return np.array(chosen)
 
 
 def unexplained(problem: Problem, residual: Array, far: NDArray[np.bool_]) -> float:

@@ -101,7 +101,7 @@ def named_intervals(
     return intervals
 
 
-def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
+def bootstrap(problem: Problem, z: Array, draws: int, seed: int, tied: Array | None = None) -> Array:
     """Return the solutions of refits to resampled data.
 
     Errors are redrawn around the fitted law with the standard deviation of the residuals, corrected for the
@@ -121,6 +121,9 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
         Number of refits.
     seed : int
         Seed of the resampling.
+    tied : ndarray of float64, shape (optima, free), optional
+        All optima that fit as well within the noise (`diagnostics.tied_optima`).  Each has an equal share of
+        the refits, which start there: the draws then contain what the points leave open.
 
     Returns
     -------
@@ -129,12 +132,15 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     """
     rng = np.random.default_rng([seed, 1])
     starts = np.repeat(z[None, :], draws, axis=0)
+    if tied is not None:
+        starts = tied[np.arange(draws) % len(tied)]
     points = len(problem.error)
     if problem.clusters is not None:
-        return _clustered(problem, problem.clusters, z, draws, rng)
+        return _clustered(problem, problem.clusters, z, starts, rng)
     if problem.objective == "huber" and len(problem.law.inputs) > 1:
         weights = problem.weights * rng.exponential(size=(draws, points))
-        return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
+        centres = _drawn_centres(problem, draws, rng)
+        return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6, centres=centres).z
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
     noise = rng.standard_normal((draws, points))
@@ -150,11 +156,34 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
 
 
+def _drawn_centres(problem: Problem, draws: int, rng: np.random.Generator) -> Array | None:
+    """Return the centres of the priors of each refit, (draws, free); None for the same centres in all.
+
+    Two sizes do not determine an exponent beside a floor: only its prior does.  In these refits the centre of
+    this prior is drawn from the prior (randomize-then-optimize, Bardsley et al. 2014).
+    """
+    law, names = problem.law, [p.name for p in problem.free]
+    exponents = {"n": law.data_exponent_name, "m": law.model_exponent_name}
+    two = [
+        names.index(name)
+        for size, name in exponents.items()
+        if name in names and size in law.inputs and len(np.unique(problem.inputs[size])) == 2
+    ]
+    strengths = problem.prior_strengths()
+    if not two or not strengths.any():
+        return None
+    centres = np.tile(problem.prior_centres(), (draws, 1))
+    for j in two:
+        if strengths[j] > 0:
+            centres[:, j] += problem.prior / np.sqrt(strengths[j]) * rng.standard_normal(draws)
+    return centres
+
+
 def _clustered(
-    problem: Problem, clusters: NDArray[np.intp], z: Array, draws: int, rng: np.random.Generator
+    problem: Problem, clusters: NDArray[np.intp], z: Array, starts: Array, rng: np.random.Generator
 ) -> Array:
-    """Return the solutions of refits to resampled clusters, (draws, free)."""
-    starts = np.repeat(z[None, :], draws, axis=0)
+    """Return the solutions of refits to resampled clusters from their starts, (draws, free)."""
+    draws = len(starts)
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
     root, prior = np.sqrt(problem.weights), problem.prior_strengths()
     rows = root[:, None] * jac

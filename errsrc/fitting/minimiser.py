@@ -75,7 +75,7 @@ def minimise(
         elsewhere.  By default the loss is r^2.
     pull : tuple of ndarray of float64, shape (parameters,), optional
         Centres and strengths k of quadratic priors: k (z - centre)^2 is added to the sum of squares, and half
-        of it to a sum of Huber losses.
+        of it to a sum of Huber losses.  The centres may also have the shape (members, parameters).
     frozen : ndarray of bool, shape (members, parameters), optional
         Coordinates that keep their values.
     iterations : int
@@ -104,7 +104,7 @@ def minimise(
     with np.errstate(all="ignore"):
         r, jac = residuals(z, live)
         weights = np.broadcast_to(weights, r.shape)
-        r, jac, cost = _weighted(z, r, jac, weights, huber, pull)
+        r, jac, cost = _weighted(z, r, jac, weights, huber, _pull_of(pull, live))
         ok = np.isfinite(cost) & np.isfinite(jac).all(axis=(1, 2))
         cost[~ok] = np.inf
         live, r, jac = live[ok], r[ok], jac[ok]
@@ -119,7 +119,9 @@ def minimise(
             if huber is not None:
                 expected /= 2
             new_r, new_jac = residuals(trial, live)
-            new_r, new_jac, new_cost = _weighted(trial, new_r, new_jac, weights[live], huber, pull)
+            new_r, new_jac, new_cost = _weighted(
+                trial, new_r, new_jac, weights[live], huber, _pull_of(pull, live)
+            )
             finite = np.isfinite(new_cost) & np.isfinite(new_jac).all(axis=(1, 2))
             gain = np.where(finite, cost[live] - new_cost, -np.inf)
             accept = gain > 0
@@ -139,6 +141,11 @@ def minimise(
             converged[live[done]] = True
             live, r, jac = live[~done], r[~done], jac[~done]
     return BatchSolution(z, cost, converged)
+
+
+def _pull_of(pull: tuple[Array, Array] | None, members: NDArray[np.intp]) -> tuple[Array, Array] | None:
+    """Return the priors of some members of a batch; the centres may differ between members."""
+    return pull if pull is None or pull[0].ndim == 1 else (pull[0][members], pull[1])
 
 
 def _bounded_step(
@@ -181,7 +188,7 @@ def _weighted(
         return r, jac, cost
     centre, strength = pull
     extra = np.sqrt(strength) * (z - centre)
-    rows = np.broadcast_to(np.diag(np.sqrt(strength)), (len(z), len(centre), len(centre)))
+    rows = np.broadcast_to(np.diag(np.sqrt(strength)), (len(z), len(strength), len(strength)))
     cost = cost + (extra * extra).sum(axis=1) / (1.0 if huber is None else 2.0)
     return np.concatenate([r, extra], axis=1), np.concatenate([jac, rows], axis=1), cost
 

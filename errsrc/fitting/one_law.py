@@ -24,7 +24,7 @@ from errsrc.fitting.anomalies import (
     steep_fall,
 )
 from errsrc.fitting.clusters import cluster_codes
-from errsrc.fitting.diagnostics import identifiability, unexplained, warnings_of
+from errsrc.fitting.diagnostics import identifiability, tied_optima, unexplained, warnings_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
@@ -467,7 +467,7 @@ def describe(
         raise NoFit(" ".join([worse, *anomalies]), law, anomalies)
     kept = above_largest(problem, z, found.cost, where)
     noise = noise_around(problem, z, residual)
-    refits = bootstrap(problem, z, draws, seed)
+    refits = bootstrap(problem, z, draws, seed, tied_optima(found))
     if intervals is None:
         intervals = parameter_intervals(problem, z, refits, noise.residual, level)
     else:

@@ -214,6 +214,7 @@ class Problem:
         frozen: NDArray[np.bool_] | None = None,
         iterations: int = 300,
         tolerance: float = 1e-10,
+        centres: Array | None = None,
     ) -> BatchSolution:
         """Minimise the objective from many starts at once; each start is called a member of the batch.
 
@@ -229,6 +230,8 @@ class Problem:
             Largest number of steps.
         tolerance : float
             See `errsrc.fitting.minimiser.minimise`.
+        centres : ndarray of float64, shape (members, free), optional
+            Centres of the weak priors of each member; by default the same for all (`prior_centres`).
 
         Returns
         -------
@@ -246,6 +249,7 @@ class Problem:
                 None if frozen is None else frozen[rows],
                 iterations,
                 tolerance,
+                None if centres is None else centres[rows],
             )
             parts.append(part)
         return BatchSolution(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -258,6 +262,7 @@ class Problem:
         frozen: NDArray[np.bool_] | None,
         iterations: int,
         tolerance: float,
+        centres: Array | None,
     ) -> BatchSolution:
         """Minimise the objective from starts that are few enough to be worked on at once."""
 
@@ -265,6 +270,9 @@ class Problem:
             return self.residuals(trial, self.error if error is None else error[rows])
 
         lower, upper = self.bounds()
+        pull = self._priors() if self.prior > 0 else None
+        if pull is not None and centres is not None:
+            pull = (centres, pull[1])
         return minimise(
             residuals,
             z,
@@ -272,7 +280,7 @@ class Problem:
             upper,
             self.weights[None, :] if weights is None else weights,
             huber=self.huber_delta if self.objective == "huber" else None,
-            pull=self._priors() if self.prior > 0 else None,
+            pull=pull,
             frozen=frozen,
             iterations=iterations,
             tolerance=tolerance,
@@ -281,6 +289,10 @@ class Problem:
     def prior_strengths(self) -> Array:
         """Return the strengths of the weak priors of z, (free,); 0 means no prior (`minimiser.minimise`)."""
         return self._priors()[1] if self.prior > 0 else np.zeros(len(self.free))
+
+    def prior_centres(self) -> Array:
+        """Return the centres of the weak priors of z, (free,)."""
+        return self._priors()[0]
 
     def _priors(self) -> tuple[Array, Array]:
         """Return the centres of the weak priors in z and their strengths, 0 for none, (free,) each."""

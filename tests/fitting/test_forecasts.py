@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errsrc.fitting import ChainedFit, auto, fewest_weights, fit
-from errsrc.laws import Dense, JointPruning, Pruning
+from errsrc.laws import Chinchilla, Dense, JointPruning, Pruning
 from fitting.cases import CIFAR, DENSE, grid, noisy, pruned_grid
 
 
@@ -97,3 +97,19 @@ def test_chained_laws_are_the_composition_of_the_two() -> None:
     assert (again.predicted <= again.high).all()
     both = [forecast.run_deviates() for forecast in (dense, chain)]
     assert abs(np.corrcoef(both)[0, 1]) < 0.1  # a plateau's chance is not that of a run around it
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.8])
+def test_two_model_sizes_leave_the_exponent_of_m_open(alpha: float) -> None:
+    """The draws of one optimum, or of one centre of a prior, held a third of the runs of new sizes."""
+    n, m = (x.ravel() for x in np.meshgrid(np.geomspace(1e3, 1e6, 21), [1e4, 1e5]))
+    law = Chinchilla(E=0.05, A=0.1 * 1e4**alpha, B=3.0, alpha=alpha, beta=0.4)
+    rng = np.random.default_rng(3)
+    new = {"n": np.tile([1e4, 1e6], 4), "m": np.repeat([3e3, 3e4, 1e6, 1e7], 2)}
+    runs = law.error(**new) * np.exp(0.02 * rng.standard_normal(8))
+    error = law.error(n=n, m=m) * np.exp(0.02 * rng.standard_normal(42))
+    for found in (fit(Chinchilla, error, n=n, m=m), auto(error, n=n, m=m)):
+        ahead = found.predict(**new)
+        assert np.mean((runs >= ahead.low) & (runs <= ahead.high)) >= 0.75
+        one = found if hasattr(found, "law") else found.members[0]
+        assert np.log(one.draws["alpha"]).std() > 0.3
