@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     laws = "laws by name (default: all laws whose inputs are columns of the table)"
     add("--laws", metavar="A,B,C", help=laws)
     add_columns(parser, COLUMNS)
+    add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
     add_table_arguments(parser)
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
     add("--fix", type=assignment, action="append", metavar="NAME=VALUE", help="hold a parameter at a value")
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
         test_size=args.test_size,
         best_of=args.best_of,
         fixed=fixed_parameters(args.fix, args.eps0),
+        weights=args.weight,
         objective=args.objective,
         huber_delta=args.delta,
         level=args.level,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from errsrc import checks, records
-from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional
+from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional, PositiveArray
 from errsrc.errors import NoFit
 from errsrc.fitting.holdouts import judge
 from errsrc.fitting.one_law import Fit, fit
@@ -185,6 +185,7 @@ def compare(
     best_of: bool = False,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
+    weights: ArrayLike | None = None,
     objective: str = "log",
     huber_delta: float | None = None,
     level: float = 0.9,
@@ -214,6 +215,9 @@ def compare(
         Parameters that are not fitted, in every law with a parameter of this name.
     constants : dict of str to float, optional
         Constants that state the unit of an input, in every law with a constant of this name.
+    weights : array_like, shape (points,), or str, optional
+        Relative weights of the points in the fits, > 0; all equal by default.  `ComparedLaw.miss` and
+        `coverage` count all held-out cells or runs equally.
     objective, huber_delta : str and float, optional
         What each fit minimises, as in `errsrc.fit`; by default squares of ln (predicted / measured).
     level : float
@@ -265,26 +269,29 @@ def compare(
     failing: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
     remarks: tuple[str, ...] = ()
     if data is not None:
-        asked = columns_of("compare", error, inputs)
+        asked = columns_of("compare", error, inputs, weights)
         first = "auto" if chosen is None else chosen[0]
         points = table_points(
             as_table(data), first, asked, fixed, TableRules(accuracy, strict, test_size, best_of)
         )
         error, inputs, fixed, warnings = points.error, dict(points.inputs), points.fixed, points.warnings
+        weights = points.weights
         left_out = noted_left_out(points.notes)
         named, message, failing = points.named, points.message, points.failing
         remarks = tuple(points.notes.get("said", ()))
     else:
-        check_no_columns("compare", error, inputs)
+        check_no_columns("compare", error, inputs, weights)
         error = measured_error(error, inputs, accuracy, "compare")
     classes = _in_inputs(inputs) if chosen is None else chosen
     columns = _columns(classes, error, inputs)
+    relative = None if weights is None else _weights(weights, len(columns["error"]))
     _check_known(classes, {"fixed": fixed or {}, "constants": constants or {}})
     options = {"objective": objective, "huber_delta": huber_delta, "level": level, "seed": seed}
     free = {law: len({p.name for p in law.parameters()} - set(fixed or {})) for law in classes}
-    far, sentence = far_from_laws(classes, columns, fixed, constants, seed)
+    far, sentence = far_from_laws(classes, columns, fixed, constants, seed, relative)
     if sentence is not None:
         columns = {name: x[~far] for name, x in columns.items()}
+        relative = None if relative is None else relative[~far]
         warnings = (*warnings, named(sentence))
     of_cells = _by_cell(columns)
     masks = _usable_splits(_splits(columns), of_cells, list(free.values()))
@@ -296,7 +303,8 @@ def compare(
         left = min((int(of_cells(mask).sum()) for mask in masks), default=0)
         own_masks = masks if left > free[law] else []
         try:
-            one = _compared(law, columns, own_masks, options | {"fixed": own, "constants": units})
+            own_options = options | {"fixed": own, "constants": units}
+            one = _compared(law, columns, own_masks, own_options, relative)
             few = f"{free[law]} free parameters are too many for the {left} sizes that are not held out."
             found.append(one if own_masks or not masks else dataclasses.replace(one, reason=few))
         except (NoFit, ValueError) as failure:
@@ -367,6 +375,15 @@ def _check_known(classes: Sequence[type[Law]], given: Mapping[str, Mapping[str, 
                 raise ValueError(checks.refusal(argument, "compare", accepted, name) + hint)
 
 
+def _weights(weights: ArrayLike, count: int) -> Array:
+    """Return weights as an array, (count,); raise ValueError for another shape."""
+    out: Array = PositiveArray()(weights, "weights", "compare")
+    if out.shape != (count,):
+        accepted = "a one-dimensional array, as long as error"
+        raise ValueError(checks.refusal("weights", "compare", accepted, f"<shape {out.shape}>"))
+    return out
+
+
 def _by_cell(columns: Mapping[str, Array]) -> Callable[[NDArray[np.bool_]], NDArray[np.bool_]]:
     """Return a function from a mask of points to the mask of cells, which are the different inputs."""
     keys = np.column_stack([x for name, x in columns.items() if name != "error"])
@@ -403,16 +420,18 @@ def _compared(
     columns: Mapping[str, Array],
     masks: Sequence[NDArray[np.bool_]],
     options: Mapping[str, Any],
+    weights: Array | None,
 ) -> ComparedLaw:
     """Return the numbers of one law; the Akaike weight is set later."""
     error = columns["error"]
     inputs: dict[str, Any] = {name: columns[name] for name in law.inputs}
-    whole = fit(law, error, **options, **inputs)
+    whole = fit(law, error, weights=weights, **options, **inputs)
     squares, inside, runs, reason = [], 0.0, 0, ""
     for mask in masks:
         smaller: dict[str, Any] = {name: x[mask] for name, x in inputs.items()}
         try:
-            part = fit(law, error[mask], **options, **smaller)
+            kept = None if weights is None else weights[mask]
+            part = fit(law, error[mask], weights=kept, **options, **smaller)
         except (NoFit, ValueError) as failure:
             reason = f"with {int((~mask).sum())} rows held out, {failure}"
             continue

@@ -26,6 +26,7 @@ def far_from_laws(
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     seed: int = 0,
+    weights: Array | None = None,
 ) -> tuple[NDArray[np.bool_], FarRows | None]:
     """Return which rows are far from every law, and a sentence that names these rows.
 
@@ -42,6 +43,8 @@ def far_from_laws(
         Parameters that are not fitted, and constants, in every law that has them.
     seed : int
         Seed of the starts, >= 0.
+    weights : ndarray of float64, shape (rows,), optional
+        Relative weights of the rows; all equal by default.
 
     Returns
     -------
@@ -60,13 +63,14 @@ def far_from_laws(
         units = {name: v for name, v in (constants or {}).items() if name in law.constants()}
         try:
             with np.errstate(all="ignore"):
-                problem = pose(law, columns["error"], inputs, own, units, objective="log")
+                problem = pose(law, columns["error"], inputs, own, units, weights, objective="log")
                 squares = from_starts(problem, problem.starts(STARTS, seed))
                 residual = problem.residuals(squares.z[[squares.cost.argmin()]], problem.error)[0][0]
                 delta = max(robust_scale(residual, problem.weights), 1e-9)
                 problem = dataclasses.replace(problem, objective="huber", huber_delta=delta)
                 found = optimum(problem, squares.z, seed)
-                order = np.lexsort([columns["error"], *(columns[name] for name in reversed(law.inputs))])
+                keys = [columns["error"], *(columns[name] for name in reversed(law.inputs))]
+                order = np.lexsort([*([] if weights is None else [weights]), *keys])
                 mask = none.copy()
                 mask[order] = far_rows(problem, found.z)
         except (NoFit, TypeError, ValueError):

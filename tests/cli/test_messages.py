@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,19 @@ def test_a_frontier_refuses_wrong_options_and_laws_at_once(
     assert main(["fit", str(tmp_path / "runs.csv"), "--law", "power", "--out", saved]) == 0
     assert main(["frontier", saved]) == 2
     assert "errsrc: The file must be a fit of a law in n and m. Got <a law in n>" in capsys.readouterr().err
+
+
+def test_a_comparison_takes_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row of weight 1e-6 counts as little as a row that is not there."""
+    header, *rows = CURVE.replace("run", "w").split("\n")
+    rows = [row.rpartition(",")[0] + ",1" for row in rows]
+    (tmp_path / "runs.csv").write_text("\n".join([header, *rows, "1600,0.26,1e-6"]))
+    (tmp_path / "less.csv").write_text("\n".join([header, *rows]))
+    shown = []
+    for file in ("runs.csv", "less.csv"):
+        assert main(["compare", str(tmp_path / file), "--laws", "power", "--weight", "w", "--json"]) == 0
+        shown.append(json.loads(capsys.readouterr().out)["laws"][0]["params"]["alpha"])
+    assert shown[0] == pytest.approx(shown[1], rel=1e-3)
+    assert main(["compare", str(tmp_path / "runs.csv"), "--laws", "power", "--json"]) == 0
+    equal = json.loads(capsys.readouterr().out)["laws"][0]["params"]["alpha"]
+    assert equal != pytest.approx(shown[1], rel=1e-2)
