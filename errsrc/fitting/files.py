@@ -11,14 +11,14 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from errsrc import checks, records
-from errsrc.checks import PATH, PositiveArray
+from errsrc.checks import PATH
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import AveragedFit, weighted_fits
@@ -32,6 +32,7 @@ FIT_FORMAT = "errsrc fit 1"
 MAX_BYTES = 64_000_000
 """Largest size of a file; a fit to 100,000 points takes about 10 MB."""
 
+T = TypeVar("T")
 _NOT_A_FIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
@@ -144,18 +145,59 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
             content = _parsed(file.read(MAX_BYTES + 1))
         if content["format"] != FIT_FORMAT:
             raise ValueError(content["format"])
-        named = [str(entry["law"]["law"]) for entry in content["members"]]
+        named = _read(content, "members", lambda members: _each(members, _law_name))
     except FileNotFoundError as error:
         raise checks.missing_file(error) from None
-    except _NOT_A_FIT:
-        raise ValueError(checks.refusal("path", "load_fit", accepted, got)) from None
+    except _NOT_A_FIT as error:
+        raise ValueError(checks.refusal("path", "load_fit", accepted, got) + _wrong_entry(error)) from None
     for name in named:
         if records.current_kind(name) not in known:
             raise ValueError(_unknown(name, path))
     try:
         return _forecast(content, known)
-    except _NOT_A_FIT:
-        raise ValueError(checks.refusal("path", "load_fit", accepted, got)) from None
+    except _NOT_A_FIT as error:
+        raise ValueError(checks.refusal("path", "load_fit", accepted, got) + _wrong_entry(error)) from None
+
+
+class _WrongEntry(ValueError):
+    """An entry of a file has a wrong value: its place, such as "members.0.noise", and what is wrong."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place, self.reason = place, reason
+
+
+def _read(content: Any, key: str | int, read: Callable[[Any], T]) -> T:
+    """Return what `read` makes of an entry of a dict or list; raise _WrongEntry if it is wrong."""
+    place = str(key)
+    if isinstance(key, str) and type(content) is not dict:
+        raise TypeError("it must be an object with names")
+    if isinstance(key, str) and key not in content:
+        raise _WrongEntry(place, "it is missing")
+    try:
+        return read(content[key])
+    except _WrongEntry as wrong:
+        raise _WrongEntry(f"{place}.{wrong.place}", wrong.reason) from None
+    except _NOT_A_FIT as wrong:
+        told = isinstance(wrong, _Told)
+        raise _WrongEntry(place, str(wrong) if told else "its value is not what errsrc writes") from None
+
+
+class _Told(ValueError):
+    """A reason why a value is wrong, as a sentence for the user."""
+
+
+def _wrong_entry(error: Exception) -> str:
+    """Return a sentence, after a blank, on the entry of a file that is wrong; "" if it is not known."""
+    if not isinstance(error, _WrongEntry):
+        return f" {str(error).capitalize()}." if isinstance(error, _Told) else ""
+    shown = error.place if len(error.place) <= 80 else error.place[:77] + "..."
+    return f" The entry {shown!r} is wrong: {error.reason}."
+
+
+def _law_name(entry: Any) -> str:
+    """Return the name of the law of a member of a file."""
+    return str(_read(entry, "law", lambda law: _read(law, "law", str)))
 
 
 def _parsed(content: bytes) -> Any:
@@ -218,8 +260,6 @@ def _replace(target: Path, text: str) -> None:
 
 # To and from plain JSON values
 
-T = TypeVar("T")
-
 MAX_NOISE = 100.0
 """Bound on the standard deviation of ln error of a run: an interval then spans all of float64."""
 
@@ -249,7 +289,8 @@ def _law_entry(law: Law) -> dict[str, Any]:
 
 
 def _law(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Law:
-    law: Law = records.build(known[records.current_kind(entry["law"])], entry["values"], "a fit")
+    kind = known[records.current_kind(_read(entry, "law", lambda name: _typed(name, str)))]
+    law: Law = _read(entry, "values", lambda values: records.build(kind, values, "a fit"))
     return law
 
 
@@ -261,7 +302,10 @@ def _interval_entries(intervals: Mapping[str, Interval]) -> dict[str, list[float
 def _intervals(entries: Mapping[str, Any]) -> dict[str, Interval]:
     """Return the intervals in a file."""
     found = {}
-    for name, (estimate, low, high, level) in entries.items():
+    for name, ends in _typed(entries, dict).items():
+        if len(_typed(ends, list)) != 4:
+            raise _WrongEntry(name, "it must be a list of estimate, low, high and level")
+        estimate, low, high, level = ends
         low = -math.inf if low is None else _number(low)
         high = math.inf if high is None else _number(high)
         found[name] = Interval(_number(estimate), low, high, _number(level))
@@ -286,77 +330,104 @@ def _member(fit: Fit) -> dict[str, Any]:
 
 def _forecast(content: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit | AveragedFit:
     """Return the fit, or the average of fits, in the content of a file; raise one of `_NOT_A_FIT` if none."""
-    members = tuple(_fit(entry, known) for entry in _typed(content["members"], list))
-    weights = tuple(map(_number, _typed(content["weights"], list)))
+    members = _read(content, "members", lambda entries: _each(entries, lambda entry: _fit(entry, known)))
+    weights = _read(content, "weights", lambda values: _each(values, _number))
     if len(weights) != len(members) or min(weights, default=-1) < 0 or not abs(sum(weights) - 1) < 1e-6:
-        raise ValueError("weights that do not belong to the members")
+        raise _WrongEntry("weights", "they must be one share for each member, of sum 1")
     if len({fit.input_names for fit in members}) > 1:
-        raise ValueError("members of different inputs")
-    notes = _typed(content["notes"], dict)
-    warnings = tuple(_typed(text, str) for text in _typed(content["warnings"], list))
-    limits = _intervals(_typed(content.get("limits", {}), dict))
+        raise _WrongEntry("members", "their laws must have the same inputs")
+    notes = _read(content, "notes", lambda value: _typed(value, dict))
+    warnings = _read(content, "warnings", lambda texts: _each(texts, lambda text: _typed(text, str)))
+    limits = _read(content, "limits", _intervals) if "limits" in content else {}
     found = AveragedFit(members, weights, warnings, notes, limits) if len(members) > 1 else members[0]
     step = len(members[0].error) // 1000 + 1
     centre, draws = found.curves(**{name: x[::step] for name, x in members[0].inputs.items()})
     logs = np.log(members[0].error[::step])
     near_draws = np.mean(np.abs(draws - logs) < MAX_DISTANCE, axis=0)
     if not np.all(np.abs(centre - logs) < MAX_DISTANCE) or np.any(near_draws < 0.5):
-        raise ValueError("a law without finite errors, or of other errors than the measured ones")
+        raise _WrongEntry("members", "the law is not one of the measured errors")
     return found if len(members) > 1 else dataclasses.replace(members[0], notes=notes)
 
 
 def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
-    law = _law(entry["law"], known)
-    intervals = _intervals(_current(law, entry["intervals"]))
-    of_draws = _current(law, entry["draws"])
-    draws = {name: _array(of_draws[name]) for name in law.params}
-    inputs = {name: PositiveArray()(entry["inputs"][name], name, "load_fit") for name in law.inputs}
-    error = PositiveArray()(entry["error"], "error", "load_fit")
-    if len({len(x) for x in draws.values()}) != 1 or {x.shape for x in inputs.values()} != {error.shape}:
-        raise ValueError("arrays of different lengths")
+    law = _read(entry, "law", lambda value: _law(value, known))
+    intervals = _read(entry, "intervals", lambda value: _intervals(_current(law, value)))
+
+    def of_draws(value: Any) -> dict[str, Array]:
+        current = _current(law, value)
+        return {name: _read(current, name, _array) for name in law.params}
+
+    draws = _read(entry, "draws", of_draws)
+    inputs = _read(
+        entry,
+        "inputs",
+        lambda sizes: {name: _read(sizes, name, _positive) for name in law.inputs},
+    )
+    error = _read(entry, "error", _positive)
+    if len({len(x) for x in draws.values()}) != 1:
+        raise _WrongEntry("draws", "its lists must be of one length")
+    if {x.shape for x in inputs.values()} != {error.shape}:
+        raise _WrongEntry("inputs", "its lists must be as long as error")
     with np.errstate(all="ignore"):
-        if error.ndim != 1 or not np.all(np.isfinite(law.error(**inputs))):
-            raise ValueError("a law without finite errors")
-    numbers: dict[str, Any] = {k: math.nan if entry[k] is None else _number(entry[k]) for k in _NUMBERS}
+        if not np.all(np.isfinite(law.error(**inputs))):
+            raise _WrongEntry("law", "it has no finite errors at these inputs")
+    numbers: dict[str, Any] = {
+        k: _read(entry, k, lambda value: math.nan if value is None else _number(value)) for k in _NUMBERS
+    }
     if numbers["run_noise"] < 0 or numbers["run_noise"] > MAX_NOISE:
-        raise ValueError("a noise that leaves nothing to predict")
+        raise _WrongEntry("run_noise", f"it must be a number from 0 to {MAX_NOISE:g}")
     return Fit(
         law=law,
         intervals=intervals,
-        objective=_typed(entry["objective"], str),
-        starts=_typed(entry["starts"], int),
-        ties=tuple(_law(e, known) for e in _typed(entry["ties"], list)),
+        objective=_read(entry, "objective", lambda value: _typed(value, str)),
+        starts=_read(entry, "starts", lambda value: _typed(value, int)),
+        ties=_read(entry, "ties", lambda laws: _each(laws, lambda one: _law(one, known))),
         draws=draws,
         inputs=inputs,
         error=error,
-        weights=_array(entry["weights"]),
-        warnings=tuple(_typed(text, str) for text in _typed(entry["warnings"], list)),
+        weights=_read(entry, "weights", _array),
+        warnings=_read(entry, "warnings", lambda texts: _each(texts, lambda text: _typed(text, str))),
         **numbers,
     )
+
+
+def _positive(values: Any) -> Array:
+    found = _array(values)
+    if not (found > 0).all():
+        raise _Told("its numbers must be > 0")
+    return found
+
+
+def _each(values: Any, read: Callable[[Any], T]) -> tuple[T, ...]:
+    """Return what `read` makes of each entry of a list; raise _WrongEntry with the index of a wrong one."""
+    return tuple(_read(_typed(values, list), k, read) for k in range(len(_typed(values, list))))
+
+
+_JSON = {list: "a list", dict: "an object with names", str: "a text", int: "an integer"}
+"""Types of JSON values in words."""
 
 
 def _typed(value: Any, kind: type[T]) -> T:
     """Return a value of exactly this type; raise TypeError for another one."""
     if type(value) is not kind:
-        raise TypeError(f"{type(value).__name__} instead of {kind.__name__}")
+        raise _Told(f"it must be {_JSON[kind]}")
     return value
 
 
 def _number(value: Any) -> float:
     """Return a finite number as a float; raise TypeError or ValueError for anything else."""
     if type(value) not in (int, float) or not math.isfinite(value):
-        raise TypeError("no finite number")
+        raise _Told("it must be a finite number")
     return float(value)
 
 
 def _current(law: Law, columns: dict[str, Any]) -> dict[str, Any]:
     """Return columns of a file under the present names of a law's parameters, see `errsrc.records`."""
     owner = records.name(type(law))
-    return {records.current_field(owner, name): value for name, value in columns.items()}
+    return {records.current_field(owner, name): value for name, value in _typed(columns, dict).items()}
 
 
 def _array(values: list[float]) -> Array:
-    array = np.array([_number(value) for value in values])
-    if array.ndim != 1 or not len(array) or not np.all(np.isfinite(array)):
-        raise ValueError("a list with numbers that are not finite")
-    return array
+    if not _typed(values, list):
+        raise _Told("it must not be empty")
+    return np.array(_each(values, _number))

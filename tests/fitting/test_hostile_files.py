@@ -307,3 +307,44 @@ def test_a_file_with_a_few_bytes_changed_is_a_fit_or_one_sentence(
         place = data.draw(st.integers(0, len(text) - 1))
         text[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
     check(bytes(text), tmp_path_factory.getbasetemp(), capsys, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("members", 0, "run_noise"), "x", "'members.0.run_noise' is wrong: it must be a finite number."),
+        (
+            ("members", 0, "run_noise"),
+            1e9,
+            "'members.0.run_noise' is wrong: it must be a number from 0 to 100.",
+        ),
+        (
+            ("members", 0, "draws", "alpha", 3),
+            None,
+            "'members.0.draws.alpha.3' is wrong: it must be a finite",
+        ),
+        (("members", 0, "inputs", "n"), [], "'members.0.inputs.n' is wrong: it must not be empty."),
+        (
+            ("members", 0, "law", "values"),
+            [],
+            "'members.0.law.values' is wrong: its value is not what errsrc",
+        ),
+        (("members",), 3, "'members' is wrong: it must be a list."),
+        (("weights",), [2], "'weights' is wrong: they must be one share for each member, of sum 1."),
+        (("warnings",), ..., "'warnings' is wrong: it is missing."),
+        (("members", 0, "error"), ..., "'members.0.error' is wrong: it is missing."),
+    ],
+)
+def test_the_message_names_the_wrong_entry(valid, tmp_path, place: tuple[Any, ...], value: Any, message: str):
+    content = copy.deepcopy(valid[0])
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    if value is ...:
+        del inner[place[-1]]
+    else:
+        inner[place[-1]] = value
+    (tmp_path / "fit.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="must be a fit that errsrc wrote") as refused:
+        load_fit(tmp_path / "fit.json")
+    assert f" The entry {message}" in str(refused.value)
