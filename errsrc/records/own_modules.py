@@ -172,12 +172,15 @@ def _imported(name: str, option: str, where: str) -> ModuleType:
 
 def _no_import(name: str, error: BaseException) -> ValueError:
     """Return the error about a module whose import raises an error."""
+    ours = str(Path(__file__).parents[1])
     frames = [one for one in traceback.extract_tb(error.__traceback__) if "importlib" not in one.filename]
-    line = f", {frames[-1].filename} line {frames[-1].lineno}" if len(frames) > 1 else ""
+    frames = [one for one in frames if not one.filename.startswith((ours, "<"))]
+    line = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
     if isinstance(error, SyntaxError):
-        line = f", {error.filename} line {error.lineno}"
+        line = f" ({error.filename}, line {error.lineno})"
         error = SyntaxError(error.msg)
-    return ValueError(f"The module {name!r} cannot be imported: {type(error).__name__}: {error}{line}.")
+    text = str(error).removesuffix(".")
+    return ValueError(f"The module {name!r} cannot be imported{line}: {type(error).__name__}: {text}.")
 
 
 def _is_dotted(name: str) -> bool:

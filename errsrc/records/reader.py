@@ -154,6 +154,10 @@ class Reader:
             return self._tuple(value, inner, path)
         if hint is float and type(value) is int and int(float(value)) == value:
             return float(value)
+        if hint not in _SCALARS:
+            accepted = "left out: no file can hold its type"
+            refusal = self.error(path, accepted, f"<{getattr(hint, '__name__', hint)}>")
+            raise ValueError(f"{refusal} Declare a number, a string, a boolean or a tuple[...] of these.")
         if type(value) is not hint:
             raise self.error(path, _SCALARS[hint], value)
         return value

@@ -210,12 +210,10 @@ def own_modules_of(study: Study) -> tuple[tuple[str, ...], tuple[str, ...]]:
         All other modules of the user that define classes in the cells, or are named in the cells.
     """
     kind = ALL.module_of(study.kind.name)
-    texts = [repr(study.base), *(repr(value) for factor in study.factors for value in factor.values[:1000])]
-    records_of = [
-        study.base,
-        *(part for factor in study.factors for value in factor.values for part in value),
-    ]
-    used = {type(one).__module__ for record in records_of for one in _nested(record)}
+    factors = [factor for factor in study.factors if factor.fields != ("seed",)]  # of perhaps a million seeds
+    parts = [study.base, *(part for factor in factors for value in factor.values for part in value)]
+    texts = list(map(repr, parts))
+    used = {type(one).__module__ for part in parts for one in _nested(part)}
     named = [
         name
         for name in own_modules.imported_modules()

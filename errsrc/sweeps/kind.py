@@ -80,6 +80,8 @@ class Kind(Checked):
             raise ValueError(checks.refusal("name", "Kind", "a name such as 'vision'", self.name))
         if not (isinstance(self.cell, type) and dataclasses.is_dataclass(self.cell)):
             raise TypeError(checks.refusal("cell", "Kind", "a frozen dataclass", self.cell))
+        if not getattr(self.cell, "__dataclass_params__").frozen:  # noqa: B009  # mypy does not know it
+            raise TypeError(checks.refusal("cell", "Kind", "a frozen dataclass", f"<{self.cell.__name__}>"))
         types = records.types_of(self.cell)
         if types.get("seed") is not int:
             accepted = "a dataclass with an integer field 'seed'"

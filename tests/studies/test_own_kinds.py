@@ -112,6 +112,8 @@ def test_a_module_that_is_no_module_of_kinds_is_refused(folder, capsys):
     (folder / "needs.py").write_text("import package_that_is_nowhere\n")
     (folder / "taken.py").write_text(EXPERIMENTS.replace('"features"', '"vision"'))
     (folder / "twice.py").write_text(EXPERIMENTS + 'SECOND = Kind("features", Cell, compute, version=2)\n')
+    (folder / "seedless.py").write_text(EXPERIMENTS.replace("seed: int", "sead: int"))
+    (folder / "thawed.py").write_text(EXPERIMENTS.replace("(frozen=True)", "").replace("(Checked)", ""))
     (folder / "hidden.py").write_text(EXPERIMENTS.replace("Cell, compute)", "Cell, lambda cells: [])"))
     for name, text in {
         "ownlab/experiments.py": "must be the name of a module, such as mylab.experiments. "
@@ -119,12 +121,14 @@ def test_a_module_that_is_no_module_of_kinds_is_refused(folder, capsys):
         "ownlab.other": f"There is no module 'ownlab.other' in {folder} or among the installed packages",
         "": "must be the name of a module",
         "json": "defines no kind of study: assign errsrc.sweeps.Kind",
-        "broken": f"cannot be imported: NameError: name 'y' is not defined, {folder}/broken.py line 2.",
-        "syntax": f"cannot be imported: SyntaxError: invalid syntax, {folder}/syntax.py line 1.",
-        "leaves": "cannot be imported: SystemExit: 3",
-        "needs": "cannot be imported: ModuleNotFoundError: No module named 'package_that_is_nowhere'",
+        "broken": f"cannot be imported ({folder}/broken.py, line 2): NameError: name 'y' is not defined.",
+        "syntax": f"cannot be imported ({folder}/syntax.py, line 1): SyntaxError: invalid syntax.",
+        "leaves": f"cannot be imported ({folder}/leaves.py, line 2): SystemExit: 3.",
+        "needs": f"({folder}/needs.py, line 1): ModuleNotFoundError: No module named",
         "taken": "The 'name' parameter of a Kind in taken must be another name, because there is a kind",
         "twice": "The 'name' parameter of a Kind in twice must be another name",
+        "seedless": f"({folder}/seedless.py, line 20): TypeError: The 'cell' parameter of Kind must be a",
+        "thawed": "The 'cell' parameter of Kind must be a frozen dataclass. Got <Cell> instead.",
         "hidden": "The 'compute' parameter of the Kind 'features' in hidden must be defined at the top level",
     }.items():
         assert text in says(capsys, "status", "grid.toml", "--kinds", name), name
