@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from errsrc.cli.fit import assignment, fixed_parameters
-from errsrc.cli.numbers import LIST
+from errsrc.cli.numbers import LIST, number, number_list
 from errsrc.cli.outputs import add_plot_argument, check_plot, print_notes, write_plot
 from errsrc.cli.tables import add_columns, add_table_arguments, table_of_arguments
 from errsrc.fitting import compute_optimal, frontier, load_fit
@@ -31,6 +31,9 @@ COLUMNS = {
 
 SAME = ("nominal", "law", "objective", "accuracy", "strict", "test_size", "best_of", "level")
 """Arguments of the command that have the same name in `compute_optimal`."""
+
+MOST_BUDGETS = 10_000
+"""Largest number of budgets of a range."""
 
 DESCRIPTION = """\
 Find the model size m* and the data size n* that have the lowest error at each training budget C,
@@ -62,7 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_columns(parser, {name: f"the column of {COLUMNS[name]}" for name in ROLES})
     add_table_arguments(parser)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--budget", **LIST, metavar="C", help="budgets (default: powers of ten)")
+    which.add_argument(
+        "--budget",
+        **(LIST | {"type": budgets}),
+        metavar="C",
+        help="budgets, such as 1e21, 70B or a range as for --budgets (default: powers of ten)",
+    )
     which.add_argument(
         "--budgets",
         type=budget_range,
@@ -119,6 +127,17 @@ def _holds_a_fit(path: Path) -> bool:
         return b'"errsrc fit' in file.read(200)
 
 
+def budgets(text: str) -> list[float]:
+    """Return the budgets of an argument such as "1e21,1e23" or "1e18:1e24:7".
+
+    Parameters
+    ----------
+    text : str
+        Numbers separated by commas, or a range.
+    """
+    return budget_range(text) if ":" in text else number_list(text)
+
+
 def budget_range(text: str) -> list[float]:
     """Return the budgets of an argument such as "1e18:1e24:7".
 
@@ -127,12 +146,14 @@ def budget_range(text: str) -> list[float]:
     text : str
         The smallest budget, the largest, and their number.
     """
-    try:
-        low, high, count = text.split(":")
-        low_, high_, count_ = float(low), float(high), int(count)
-        if not (0 < low_ <= high_ < math.inf and 1 <= count_ <= 10_000):
-            raise ValueError(text)
-    except ValueError:
-        message = f"{text!r} is not LOW:HIGH:COUNT, such as 1e18:1e24:7"
-        raise argparse.ArgumentTypeError(message) from None
-    return [low_ * (high_ / low_) ** (k / max(count_ - 1, 1)) for k in range(count_)]
+    parts = [part.strip() for part in text.split(":")]
+    if len(parts) != 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LOW:HIGH:COUNT, such as 1e18:1e24:7")
+    low, high = map(number, parts[:2])
+    if not parts[2].isdecimal() or not 1 <= int(parts[2]) <= MOST_BUDGETS:
+        wanted = f"COUNT must be an integer from 1 to {MOST_BUDGETS:,}"
+        raise argparse.ArgumentTypeError(f"{wanted} in {text!r}, got {parts[2]!r}")
+    if not 0 < low <= high < math.inf:
+        raise argparse.ArgumentTypeError(f"LOW must be > 0 and HIGH finite and at least LOW in {text!r}")
+    count = int(parts[2])
+    return [low * (high / low) ** (k / max(count - 1, 1)) for k in range(count)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from errsrc.cli import main
+from errsrc.cli.frontier import budgets
 from errsrc.fitting import compute_optimal
 
 ONLY_C = Path(__file__).parents[1] / "fixtures" / "isoflop_only_c.csv"
@@ -92,3 +93,16 @@ def test_a_comparison_takes_weights(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["compare", str(tmp_path / "runs.csv"), "--laws", "power", "--json"]) == 0
     equal = json.loads(capsys.readouterr().out)["laws"][0]["params"]["alpha"]
     assert equal != pytest.approx(shown[1], rel=1e-2)
+
+
+def test_ranges_of_budgets_and_wrong_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert budgets("1T:1e14:3") == pytest.approx([1e12, 1e13, 1e14])
+    assert budgets("1e12,2e12") == [1e12, 2e12]
+    for text, message in {
+        "1e21:1e24": "'1e21:1e24' is not LOW:HIGH:COUNT, such as 1e18:1e24:7",
+        "x:1e24:3": "'x' is not a number, such as 1e21 or 70B",
+        "1e21:1e24:7.5": "COUNT must be an integer from 1 to 10,000 in '1e21:1e24:7.5', got '7.5'",
+        "1e24:1e21:3": "LOW must be > 0 and HIGH finite and at least LOW in '1e24:1e21:3'",
+    }.items():
+        assert main(["frontier", str(ONLY_C), "--budgets", text]) == 2
+        assert message in capsys.readouterr().err
