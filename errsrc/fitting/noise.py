@@ -186,7 +186,11 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
     return float(2 - np.prod(special.ndtr(fall)))
 
 
-def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> str | None:
+class AboveLargest(str):
+    """A warning that errors lie above the fixed parameter that is the largest error of a law."""
+
+
+def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> AboveLargest | None:
     """Return a sentence if measured errors exceed the fixed parameter that is the law's largest error.
 
     Some laws have a parameter that is the largest error, such as eps0.  If this parameter is fixed and noise
@@ -234,7 +238,7 @@ def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> s
     some = "1 error lies" if count == 1 else f"{count} errors lie"
     value = f"{largest * problem.scales['error']:g}"
     why = "which noise explains" if explained else f"more than noise explains: check {name}"
-    return f"{some} up to {percent(excess, 1)} above {name} = {value}, {why}."
+    return AboveLargest(f"{some} up to {percent(excess, 1)} above {name} = {value}, {why}.")
 
 
 def seed_noise(problem: Problem) -> float:

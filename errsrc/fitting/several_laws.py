@@ -38,7 +38,7 @@ from errsrc.fitting.average_intervals import (
 from errsrc.fitting.clusters import cluster_codes
 from errsrc.fitting.diagnostics import Undetermined
 from errsrc.fitting.forecasts import Forecast
-from errsrc.fitting.noise import local_scale, residual_scale, robust_scale
+from errsrc.fitting.noise import AboveLargest, local_scale, residual_scale, robust_scale
 from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import NUMBERS, check_largest, pose
@@ -671,7 +671,7 @@ def _warnings(members: tuple[Fit, ...], weights: Sequence[float]) -> tuple[str, 
     """Return the warnings of the members that weigh in, those on what the table of the average shows.
 
     The table shows that parameters of the first member are not determined, and no parameters of the others.
-    Rows that are far from the law that fits best are named once, for the average.
+    Rows that are far from the law that fits best, and errors above eps0, are named once, for the average.
     From the second member on, each warning starts with the name of its law.
     """
     warnings: list[str] = []
@@ -680,6 +680,8 @@ def _warnings(members: tuple[Fit, ...], weights: Sequence[float]) -> tuple[str, 
         if member is members[0]:
             warnings += sentences
         elif weight >= asymptotes.SHARE:
-            new = (text for text in sentences if text not in warnings)
+            told = any(isinstance(text, AboveLargest) for text in members[0].warnings)
+            new = [text for text in sentences if text not in warnings]
+            new = [text for text in new if not (told and isinstance(text, AboveLargest))]
             warnings += [f"{type(member.law).__name__}: {text}" for text in new]
     return tuple(warnings)
