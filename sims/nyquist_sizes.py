@@ -1,19 +1,20 @@
 """How many random nodes a learner in a known band needs before it is exact, by the size of the band.
 
-Claim:    On random nodes of one angle, least squares in a known band of M functions is not exact from n = M on:
-          n / M has to grow with M, because the largest gaps between n random nodes grow relative to their mean.
+Claim:    At random nodes of one angle, least squares in a known band of M functions is not exact from n = M
+          on.  The n / M that it needs grows with M.
 Command:  python sims/nyquist_sizes.py
 Cost:     3 minutes of one core
-Outcome:  relative error of at most 1e-9 in 90% of 40 draws from n / M = 1.04, 1.12, 1.22, 1.29, 1.35 on for
-          M = 25, 51, 101, 201, 401: 0.68 + 0.113 ln M, off by at most 0.02.  The smallest singular value of the
-          basis at the nodes, divided by sqrt n, falls with M: at n = 1.1 M from 3e-3 to 1e-11, at 2 M from 0.11
-          to 0.003, at 4 M from 0.48 to 0.24 (CPU, numpy 2.4, 2026-11-30)
+Outcome:  The relative error is at most 1e-9 in 90% of 40 draws from n / M = 1.04, 1.12, 1.22, 1.29, 1.35 on
+          for M = 25, 51, 101, 201, 401: 0.68 + 0.113 ln M, off by at most 0.02.  The smallest singular value
+          of the basis at the nodes, divided by sqrt n, falls with M: at n = 1.1 M from 3e-3 to 1e-11, at 2 M
+          from 0.11 to 0.003, at 4 M from 0.48 to 0.24 (CPU, numpy 2.4, 2026-11-30)
 
-In exact arithmetic M distinct nodes determine a function of the band.  In float64 the relative error is about
-1e-16 times the condition number of the M x n matrix of the basis functions at the nodes.  An arc with fewer nodes
-than the band has degrees of freedom there makes the smallest singular value exponentially small in this deficit
-(Remez's inequality).  Among n uniform nodes the largest deficit is proportional to ln n if n / M is fixed.  The
-condition number therefore grows as a power of n, and a fixed error needs an n / M - 1 that grows about as ln M.
+In exact arithmetic M different nodes determine a function of the band.  In float64 the relative error is
+about 1e-16 times the condition number of the matrix of the M basis functions at the n nodes.  An arc of the
+circle with fewer nodes than the band has degrees of freedom there makes the smallest singular value
+exponentially small in this deficit (Remez's inequality).  If n / M is fixed, the largest deficit among random
+nodes is proportional to ln n.  This argument is not a proof.  It says that the condition number grows as a
+power of n, and that a fixed error needs an n / M that grows with ln M.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def needed(degree: int) -> int:
 
 
 def smallest(degree: int, ratio: float, rng: np.random.Generator) -> float:
-    """Return the median of the smallest singular value of B / sqrt n, where B is the basis at n random nodes."""
+    """Return the median smallest singular value of B / sqrt n, where B has the basis at n random nodes."""
     basis = Torus(degree)
     n = int(np.ceil(ratio * basis.size))
     values = []
@@ -64,9 +65,7 @@ def main() -> None:
         at = ", ".join(
             f"{smallest(degree, ratio, rng):.1e} at n = {ratio:g} M" for ratio in (1.1, 1.5, 2.0, 4.0)
         )
-        print(
-            f"M = {size}: exact in 90% of draws from n = {n / size:.2f} M on; smallest value {at}", flush=True
-        )
+        print(f"M = {size}: exact in 90% of draws from {n / size:.2f} M on; smallest value {at}", flush=True)
     sizes, ratios = np.array(found).T
     slope, start = np.polyfit(np.log(sizes), ratios, 1)
     miss = abs(start + slope * np.log(sizes) - ratios).max()
