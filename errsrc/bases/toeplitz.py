@@ -24,7 +24,8 @@ WEIGHTS = ("density", "uniform")
 """Accepted values of the parameter `weights` of `solve`, which says how squared residuals are weighted."""
 
 _EPS = float(np.finfo(np.float64).eps)
-_SMALLEST = 1e-12  # smallest eigenvalue that is told from 0, divided by the largest
+_SMALLEST = 1e-8  # smallest eigenvalue that is told from 0, divided by the largest
+_EXAMINED = 100.0  # condition number above which different nodes are counted
 _CHECK_EVERY = 5  # iterations between two estimates of the error
 
 
@@ -47,8 +48,8 @@ class ToeplitzSolution:
         Estimated condition number: the square root of the ratio of the largest to the smallest eigenvalue of
         A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
         identity.  The estimate is at most the true condition number, and usually at least a third of it.
-        Above 1e6 it is inf: rounding may then hide the smallest eigenvalue, whose square root is estimated,
-        even if it is 0.  Whether the inputs determine the function is then not known.
+        It is inf above 1e4, because an eigenvalue 0 may come out as a small number.  Whether the inputs
+        determine the function is then not known.  It is also inf if fewer than M inputs are different.
     rounding : float
         Estimated distance by which the rounding of inputs and labels may move the solution, divided by the
         norm of the solution.  It is ``condition`` x machine epsilon x (50 + degree).
@@ -159,6 +160,8 @@ def solve(
     largest = max(one.largest for one in columns)
     smallest = min(_smallest_eigenvalue(gram, iterations), *(one.smallest for one in columns))
     condition = float(np.sqrt(largest / smallest)) if smallest > _SMALLEST * largest else np.inf
+    if condition > _EXAMINED and not ridge and _distinct(nodes) < basis.size:
+        condition = np.inf
     converged = error <= tolerance
     return ToeplitzSolution(
         coefficients.reshape(basis.size, *labels.shape[1:]),
@@ -173,10 +176,16 @@ def solve(
     )
 
 
+def _distinct(nodes: Array) -> int:
+    """Return how many nodes differ by more than rounding, in turns of the circle."""
+    turns = np.round(nodes / (2 * np.pi) % 1.0, 12) % 1.0
+    return len(np.unique(turns, axis=0))
+
+
 def _determination(n: int, size: int, condition: float) -> str:
     """Return the part of a status that says whether the nodes determine the function."""
     if np.isinf(condition):
-        return f"n = {n} nodes do not surely determine the M = {size} functions: condition number above 1e+06"
+        return f"n = {n} nodes do not surely determine the M = {size} functions: condition number above 1e+04"
     return f"n = {n} nodes determine the M = {size} functions, condition number {condition:.2g}"
 
 

@@ -15,6 +15,9 @@ from errsrc.conjecture.claims import Claim as Claim
 from errsrc.conjecture.claims import Example as Example
 from errsrc.conjecture.claims import Outcome as Outcome
 from errsrc.conjecture.claims import examine as examine
+from errsrc.conjecture.own_claims import OwnSearch as OwnSearch
+from errsrc.conjecture.own_claims import examine_own as examine_own
+from errsrc.conjecture.own_claims import search_own as search_own
 from errsrc.conjecture.relative_errors import draw_errors as draw_errors
 from errsrc.conjecture.searches import Region as Region
 from errsrc.conjecture.searches import Search as Search

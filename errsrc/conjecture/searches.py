@@ -363,7 +363,7 @@ def _learner_function(learner: Any) -> Callable[[Setting], Learner]:
 
 
 @contextlib.contextmanager
-def _library_constants_only() -> Iterator[None]:
+def library_constants_only() -> Iterator[None]:
     """Keep Hypothesis from drawing the constants of imported modules, which would decide what a seed finds.
 
     Hypothesis 6.131 and later read constants from the modules of the working folder, among them errsrc in a
@@ -429,7 +429,7 @@ def _plain_setting(basis: Basis, design: str, region: Region, turn: int) -> Band
 
 def _power(examples: Sequence[Example]) -> dict[str, tuple[int, int]]:
     """Return `Search.power` for tested examples at the threshold of a claim."""
-    out = {}
+    out: dict[str, tuple[int, int]] = {}
     for name, lowered in POWER.items():
         possible = [one for one in examples if 1 <= lowered(one.n) < one.n]
         networks = [one for one in possible if isinstance(one.setting, NetworkTeacher)]
@@ -439,7 +439,8 @@ def _power(examples: Sequence[Example]) -> dict[str, tuple[int, int]]:
             fewer = lowered(one.n)
             claim = dataclasses.replace(one.claim, offset=one.claim.offset - (one.n - fewer))
             verdicts.append(examine(dataclasses.replace(one, n=fewer, claim=claim)).verdict)
-        out[name] = (verdicts.count("refuted"), len(verdicts))
+        if verdicts:
+            out[name] = (verdicts.count("refuted"), len(verdicts))
     return out
 
 
@@ -569,7 +570,7 @@ def search(
                 record.run(example, guide=False)
     first = record.refuted[:1]
     if not first or first[0][0].n > _SMALL:
-        with _library_constants_only(), contextlib.suppress(_Refuted):
+        with library_constants_only(), contextlib.suppress(_Refuted):
             run()  # the last example is the smallest: Hypothesis runs it once more at the end
     power = {} if record.refuted else _power(record.at_threshold)
     candidates: list[Any] = [*first, *record.refuted[-1:]]

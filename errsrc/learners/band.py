@@ -112,7 +112,7 @@ class BandLeastSquares(SpectralLearner):
     1e-12 (see `errsrc.bases.toeplitz`).  The learner uses the iterative solution with weights by density.
     With uniform weights, it uses the iterative solution for large matrices (see `ITERATED_FROM`).  The direct
     solution replaces it if the iteration does not converge, for example because nodes lie in clusters, or if
-    the condition number is above 1e6; unless n M is at least `ALWAYS_ITERATED_FROM`.
+    the condition number is above 1e4; unless n M is at least `ALWAYS_ITERATED_FROM`.
 
     Examples
     --------

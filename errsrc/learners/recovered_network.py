@@ -30,7 +30,7 @@ _LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
 _STATUS = {
     "every teacher": "Zero training error at 2P + 1 inputs or more: the teacher, if of the class.",
     "almost every teacher": "Zero training error at P + 1 inputs or more: almost surely the teacher.",
-    "few": "Zero training error at P inputs or fewer, which many functions have.",
+    "few": "Zero training error at P generic inputs or fewer, which many functions have.",
     "undetermined": (
         "Zero training error, but no certificate: these inputs do not determine the function elsewhere.  Its "
         "error may be {bound:.1g} of the labels' spread at inputs of the same spread; the limit is {limit:g}."
@@ -144,6 +144,7 @@ class RecoveredNetwork:
         float64, the error of the function is at most `error_bound`.  The inputs are not generic, and the
         value is "none", if `relative_bound` is above `RELIABLE`.  This is so if two columns of the inputs are
         equal, for example.  It is also "none" if a network of sines has inputs on a grid.
+        Of two inputs that mirror each other in a common centre, only one counts.
         """
         reason = self._reason
         return reason if reason in ("every teacher", "almost every teacher") else "none"
@@ -151,9 +152,12 @@ class RecoveredNetwork:
     @functools.cached_property
     def _reason(self) -> str:
         """The certificate, or why there is none: "error", "few", "undetermined" or "grid"."""
-        distinct, p = len(np.unique(self.x, axis=0)), self.architecture.parameters
+        different, p = np.unique(self.x, axis=0), self.architecture.parameters
         if self.training_error > ZERO_ERROR:
             return "error"
+        distinct = len(different)
+        if p < distinct < 4 * p + 2:
+            distinct -= mirrored_pairs(different)
         if distinct < p + 1:
             return "few"
         if not self.relative_bound <= RELIABLE:
@@ -294,3 +298,20 @@ def on_grid(x: Array) -> bool:
         if not len(integers):
             return False
     return True
+
+
+def mirrored_pairs(x: Array) -> int:
+    """Return the largest number of pairs of inputs with a common centre, 0 if each pair has its own.
+
+    For such pairs, labels of tanh networks obey equations that labels at generic inputs do not obey.
+
+    Parameters
+    ----------
+    x : ndarray of float64, (n, dim)
+        Different inputs.
+    """
+    first, second = np.triu_indices(len(x), 1)
+    unit = np.where(np.abs(x).max(0) > 0, np.abs(x).max(0), 1.0)
+    centres = np.round((x[first] + x[second]) / unit, 9) + 0.0
+    most = int(np.unique(centres, axis=0, return_counts=True)[1].max(initial=0))
+    return most if most > 1 else 0

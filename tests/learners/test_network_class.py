@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 
 from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
-from errsrc.learners.recovered_network import on_grid
+from errsrc.learners.recovered_network import mirrored_pairs, on_grid
 from errsrc.nets import CNN, MLP, jacobian
 from errsrc.nets.layers import ACTIVATIONS
 from errsrc.settings import NetworkFunctions, NetworkTeacher
@@ -120,6 +120,21 @@ def test_inputs_that_do_not_identify_the_parameters_give_no_certificate(name: st
         if function.training_error <= 1e-24:
             assert "no certificate" in function.status
     assert solved > 0 or name == "a constant column"  # of which the fit is singular
+
+
+def test_of_two_mirrored_inputs_one_counts() -> None:
+    """At three pairs x, -x, other weights of a 2-1-1 network of 5 parameters give the same 6 labels."""
+    rng = np.random.default_rng(0)
+    half = rng.standard_normal((8, 2))
+    assert mirrored_pairs(half) == 0
+    assert mirrored_pairs(np.concatenate([half, 3 - half])) == 8
+    network = MLP((2, 1, 1), "tanh")
+    for n, certificate in ((3, "none"), (6, "almost every teacher")):
+        x = np.concatenate([half[:n], -half[:n]])
+        teacher = NetworkTeacher(network).teacher(np.random.default_rng(1))
+        function = NetworkClass(network, starts=64).fit(x, teacher(x), rng).function
+        assert function.training_error <= 1e-24
+        assert function.certificate == certificate
 
 
 def test_inputs_on_a_grid_are_found_in_any_orientation() -> None:
