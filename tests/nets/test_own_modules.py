@@ -32,6 +32,7 @@ def network_of(factory) -> ModuleNetwork:
     return from_module(factory, outputs=3, width=4, image_shape=IMAGE)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("factory", **BY_NAME)
 def test_members_together_are_as_alone_and_as_in_a_plain_loop(factory):
     network = network_of(factory)
@@ -64,6 +65,7 @@ def test_weights_and_outputs_are_those_of_the_module(factory):
     assert torch.equal(before, torch.get_rng_state())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("optimiser", ["adam", "sgd"])
 def test_a_killed_training_resumes_bit_for_bit(optimiser, tmp_path, monkeypatch):
     from errsrc.training import loop
@@ -89,6 +91,7 @@ def test_a_killed_training_resumes_bit_for_bit(optimiser, tmp_path, monkeypatch)
         assert one.curve["loss"].tolist() == other.curve["loss"].tolist()
 
 
+@pytest.mark.full
 def test_pruning_has_exact_masks():
     network = network_of(own_models.ConvNet)
     rounds = Rounds(pruned_fraction=0.5, max_rounds=3, error_factor=100.0, rewind_step=2)
@@ -101,7 +104,8 @@ def test_pruning_has_exact_masks():
             assert not w[~mask[i]].any()
 
 
-def test_a_student_and_a_scalar_parameter(tmp_path):
+@pytest.mark.full
+def test_a_student_and_a_scalar_parameter():
     network = from_module(own_models.Regression, inputs=4)
     assert network.shapes() == ((1,), (1, 4), (1,))
     x = np.random.default_rng(0).standard_normal((40, 4))

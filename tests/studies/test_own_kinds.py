@@ -136,6 +136,7 @@ def test_a_module_that_is_no_module_of_kinds_is_refused(folder, capsys):
         import_own([3])
 
 
+@pytest.mark.full
 def test_a_report_of_an_own_kind_has_a_law_for_each_family(folder):
     finished = run_study("grid.toml", engine=serial, progress=False, modules="ownlab.experiments")
     found = trained.families(finished)
