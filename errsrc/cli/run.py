@@ -15,10 +15,12 @@ Compute the missing cells of a study, on this machine or on a cluster.
 
 A study is a grid of cells.  A cell is one computation, such as the training of one network.
 STUDY.toml names the kind of the cells, the values that all cells share, the values that vary,
-and the seeds; 'pydoc errsrc.studies' shows one.  Each finished cell is saved in STUDY.db at
-once.  You can stop the command at any time: you lose only the cells that are being computed.
-Give the same command again to compute the rest.  After you add values or seeds to a study, the
-command computes only the new cells.
+and the seeds.  'errsrc new' writes one, and 'errsrc kinds' lists the fields of each kind.
+
+Each finished cell is saved in STUDY.db at once.  You can stop the command at any time: you lose
+only the cells that are being computed.  Give the same command again to compute the rest.  After
+you add values or seeds to a study, the command computes only the new cells.  Cells with values
+that are refused count as failed before anything is computed; all others are computed.
 
 Keep STUDY.db on a local disk of the machine that runs the command (--store names another place).
 On a network file system such as NFS, only processes of one machine may use the file while the

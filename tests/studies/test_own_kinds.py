@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import pickle
 import re
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 from errsrc import load_study, run_study, studies
 from errsrc.cli import main
 from errsrc.records import own_modules
+from errsrc.records.own_modules import WithModules
 from errsrc.studies import import_own, trained
 from errsrc.sweeps import serial
 
@@ -174,6 +177,24 @@ def test_a_spec_can_name_classes_of_a_module(folder, capsys):
         ValueError, match="LinearTeacher of the module 'clash' needs another name: specs use 'linear"
     ):
         studies.load("own.toml")
+
+
+def test_a_function_for_other_processes_brings_its_modules(folder, tmp_path_factory, monkeypatch):
+    import_own(kinds="ownlab.experiments")
+    kind = studies.ALL["features"]
+    pickled = pickle.dumps(functools.partial(WithModules(kind.compute), [kind.cell(n=100)]))
+    for name in ("ownlab", "ownlab.experiments"):  # as in a process that has not imported them
+        del sys.modules[name]
+    own_modules._MODULES.clear()
+    sys.path.remove(str(folder))
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    (outcome,) = pickle.loads(pickled)()
+    assert outcome["m"] == 640
+    assert set(own_modules.imported_modules()) == {"ownlab.experiments"}
+    (folder / "ownlab" / "experiments.py").unlink()
+    del sys.modules["ownlab.experiments"]
+    with pytest.raises(ValueError, match=r"There is no module 'ownlab\.experiments' in"):
+        pickle.loads(pickled)
 
 
 @pytest.mark.full
