@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import functools
 import math
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from errsrc import checks
@@ -101,6 +102,56 @@ class Prediction(Result):
         """Return each prediction as an interval, in the order of the flattened arrays."""
         columns = (np.ravel(x).tolist() for x in (self.predicted, self.low, self.high))
         return [Interval(middle, low, high, self.level) for middle, low, high in zip(*columns, strict=True)]
+
+    def mean(self, level: float | None = None) -> Interval:
+        """Return the geometric mean of the errors of one run at each of the inputs, with an interval.
+
+        The errors of the runs move together (`Forecast.run_samples`), so that this interval is wider than one
+        of independent predictions.  The mean error of a group of runs, such as the largest of a sweep, is
+        judged with it.
+
+        Parameters
+        ----------
+        level : float, optional
+            Coverage of the interval, in (0, 1); by default that of the predictions.
+        """
+        level = self.level if level is None else LEVEL(level, "level", "Prediction.mean")
+        centre, samples, _ = self._samples("mean")
+        ends = np.quantile(samples.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+        low, middle, high = np.exp([ends[0], centre.mean(), ends[1]]).tolist()
+        return Interval(middle, min(low, middle), max(high, middle), level)
+
+    def joint(self, level: float | None = None) -> Prediction:
+        """Return the predictions with simultaneous intervals, which hold for all runs at once.
+
+        Each interval is widened, in ln error and by the same factor, until a share `level` of the joint
+        samples of all runs (`Forecast.run_samples`) lies in all intervals.
+
+        Parameters
+        ----------
+        level : float, optional
+            Probability that all runs lie in their intervals, in (0, 1); by default that of the predictions.
+        """
+        level = self.level if level is None else LEVEL(level, "level", "Prediction.joint")
+        centre, samples, usable = self._samples("joint")
+        ends = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        below = np.maximum(centre - ends[0], 1e-12)
+        above = np.maximum(ends[1] - centre, 1e-12)
+        distance = np.where(samples < centre, (centre - samples) / below, (samples - centre) / above)
+        factor = max(float(np.quantile(distance.max(axis=1), level)), 1.0)
+        low, high = (np.full(self.predicted.size, np.nan) for _ in range(2))
+        low[usable], high[usable] = np.exp([centre - factor * below, centre + factor * above])
+        shape = self.predicted.shape
+        return dataclasses.replace(self, low=low.reshape(shape), high=high.reshape(shape), level=level)
+
+    def _samples(self, name: str) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Return ln error of the central curve, joint samples of the runs, and which rows are predicted."""
+        usable = np.isfinite(np.ravel(self.predicted))
+        if self.forecast is None or not usable.any():
+            accepted = "made by the `predict` of a fit, with at least one run"
+            raise ValueError(checks.refusal("prediction", f"Prediction.{name}", accepted, "<another>"))
+        inputs = {key: np.ravel(x)[usable] for key, x in self.inputs.items()}
+        return np.log(np.ravel(self.predicted)[usable]), self.forecast.run_samples(**inputs), usable
 
     def headline(self) -> str:
         """Return the prediction, or the range of several, as one line."""
@@ -435,6 +486,38 @@ class Forecast(Result, abc.ABC):
         """Smallest and largest ln error of the central curve at the points that it was fitted to."""
         centre, _ = self.curves(**self.inputs)
         return float(centre.min()), float(centre.max())
+
+    def run_samples(self, **inputs: ArrayLike) -> Array:
+        """Return joint samples of ln error of one new run at each of the inputs.
+
+        Three things make the runs differ from the central curve.  The draw of the curve and the possible
+        error of the law's form are shared by all runs of a sample: a law that is too high at one large size
+        is too high at the next.  The noise of each run is its own.  The error of the form is a single number
+        times its standard deviation at each run, so that its correlation is 1: where it is smaller in fact,
+        intervals of means are too wide.  All are divided by one chi variable, so that each run has the t
+        distribution of `predict` (the multivariate t distribution, Kotz and Nadarajah 2004).
+
+        Parameters
+        ----------
+        **inputs : array_like
+            As for `curves`; P is the number of entries of the broadcast shape.
+
+        Returns
+        -------
+        ndarray of float64, shape (16 draw_count, P)
+            Samples, always the same for the same inputs.
+        """
+        columns = self._columns(inputs, f"{type(self).__name__}.run_samples")
+        centre, draws = self._curves(columns)
+        draws = np.where(np.isfinite(draws), draws, centre)
+        spread = self.run_spread(centre, columns)
+        doubt = np.sqrt(np.maximum(spread**2 - self.run_noise**2, 0.0))
+        rng = np.random.default_rng(0)
+        curves = np.repeat(draws, 16, axis=0)
+        chi = np.sqrt(rng.chisquare(self.tail, size=(len(curves), 1)) / self.tail)
+        shared = rng.standard_normal((len(curves), 1))
+        own = self.run_noise * rng.standard_normal(curves.shape)
+        return np.asarray(curves + (doubt * shared + own) / chi)
 
     def run_deviates(self) -> Array:
         """Return the deviation of one run from the curve for each draw, in units of `run_spread`.

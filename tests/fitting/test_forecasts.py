@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from errsrc.fitting import ChainedFit, auto, fewest_weights, fit
+from errsrc.fitting import ChainedFit, Prediction, auto, fewest_weights, fit
 from errsrc.laws import Chinchilla, Dense, JointPruning, Pruning
 from fitting.cases import CIFAR, DENSE, grid, noisy, pruned_grid
 
@@ -113,3 +113,28 @@ def test_two_model_sizes_leave_the_exponent_of_m_open(alpha: float) -> None:
         assert np.mean((runs >= ahead.low) & (runs <= ahead.high)) >= 0.75
         one = found if hasattr(found, "law") else found.members[0]
         assert np.log(one.draws["alpha"]).std() > 0.3
+
+
+def test_several_runs_have_joint_intervals() -> None:
+    sizes = grid()
+    found = fit(Dense, noisy(CIFAR, sizes, 0.02), fixed={"eps0": 0.9}, **sizes)
+    corner = {"n": np.array([[1e5, 2e5], [4e5, 8e5]]), "m": 2e6}
+    each = found.predict(**corner)
+    mean, every = each.mean(), each.joint()
+    assert mean.estimate == pytest.approx(np.exp(np.log(each.predicted).mean()))
+    widths = np.log(each.high / each.low)
+    assert np.log(mean.high / mean.low) < widths.max()
+    assert np.log(mean.high / mean.low) > widths.max() / 2  # not that of four independent runs
+    assert (every.low < each.low).all()
+    assert (every.high > each.high).all()
+    assert every.low.shape == (2, 2)
+    assert each.mean(0.5).high < mean.high
+    samples = found.run_samples(**corner)
+    marginal = np.quantile(samples, [0.05, 0.95], axis=0)
+    assert np.exp(marginal[1] - marginal[0]) == pytest.approx(np.exp(widths.ravel()), rel=0.05)
+    inside = ((samples > np.log(every.low.ravel())) & (samples < np.log(every.high.ravel()))).all(axis=1)
+    assert inside.mean() == pytest.approx(0.9, abs=0.01)
+    one = found.predict(n=1e5, m=2e6)
+    assert np.log(one.mean().high) == pytest.approx(np.log(one.high), abs=0.01)
+    with pytest.raises(ValueError, match=r"'prediction' parameter of Prediction\.mean"):
+        Prediction(one.predicted, one.low, one.high, 0.9, ()).mean()
