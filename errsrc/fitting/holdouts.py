@@ -415,6 +415,11 @@ def holdout(
             accepted = "a one-dimensional array, not empty, as long as error"
             raise ValueError(checks.refusal(name, "holdout", accepted, f"<shape {x.shape}>"))
     small = small_cells(share, **columns)
+    if not small.any():
+        accepted = (
+            "so large that cells are left to fit: no cell has all its sizes up to this share of the largest"
+        )
+        raise ValueError(checks.refusal("share", "holdout", accepted, share))
     far, sentence = far_from_laws([law], columns | {"error": e}, fixed)
     fitted, near = small & ~far, {name: x[~far] for name, x in columns.items()}
     part: dict[str, Any] = {name: x[fitted] for name, x in columns.items()}

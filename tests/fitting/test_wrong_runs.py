@@ -53,3 +53,10 @@ def test_a_wrong_run_at_every_budget_is_left_out_of_all_approaches(tmp_path: Pat
     (sentence,) = found.warnings
     assert sentence.startswith("4 of 24 rows are far from the other runs of their budgets, and were left out")
     assert all(f"line {k + 2} (" in sentence for k in wrong.values())
+
+
+def test_a_judgement_without_small_cells_is_refused_in_words() -> None:
+    with pytest.raises(
+        ValueError, match=r"'share' parameter of holdout must be so large that cells are left"
+    ):
+        holdout("power", [0.5, 0.4, 0.3], n=[100, 110, 120])
