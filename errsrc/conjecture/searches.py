@@ -368,6 +368,11 @@ def library_constants_only() -> Iterator[None]:
 
     Hypothesis 6.131 and later read constants from the modules of the working folder, among them errsrc in a
     clone, and remember them from one test to the next.
+
+    Yields
+    ------
+    None
+        A search that runs in this context draws only the constants that Hypothesis itself brings.
     """
     if not hasattr(providers, "_get_local_constants"):
         yield
