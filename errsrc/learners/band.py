@@ -188,17 +188,37 @@ class BandLeastSquares(SpectralLearner):
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> BandFit:
         labels = indicators(y)
         iterated = self._iterated(x, labels)
-        fit = self._direct_fit(x, labels) if iterated is None else self._iterated_fit(len(x), iterated)
+        fit = self._direct_fit(x, labels) if iterated is None else self._iterated_fit(x, iterated)
         if not fit.determined and not self.ridge:
             consequence = " The fit is the one of least norm." if iterated is None else ""
             warnings.warn(f"{fit.status}{consequence}", Undersampled, stacklevel=3)
         return fit
 
-    def _iterated_fit(self, n: int, found: toeplitz.ToeplitzSolution) -> BandFit:
-        """Return the fit of n examples by iteration."""
-        determined = found.converged and n >= self.basis.size and bool(np.isfinite(found.condition))
-        accuracy = (found.condition, found.residual, found.iterations)
-        return BandFit(self.basis, found.coefficients, n, *accuracy, determined, found.status)
+    def _iterated_fit(self, x: Array, found: toeplitz.ToeplitzSolution) -> BandFit:
+        """Return the fit of n examples by iteration.
+
+        Weights may hide nodes that are badly placed from the condition number that the iteration estimates.
+        The singular values of the unweighted functions decide then, where they are affordable.
+        """
+        n, size, status = len(x), self.basis.size, found.status
+        determined = found.converged and n >= size and bool(np.isfinite(found.condition))
+        if determined and self.weights != "uniform" and n * size < ALWAYS_ITERATED_FROM:
+            d = svd(self.basis(x), compute_uv=False)
+            determined = bool(d[-1] > self._rounding((n, size)) * d[0])
+            if not determined:
+                status = (
+                    f"n = {n} examples do not determine the M = {size} functions: the nodes are badly placed."
+                )
+        return BandFit(
+            self.basis,
+            found.coefficients,
+            n,
+            found.condition,
+            found.residual,
+            found.iterations,
+            determined,
+            status,
+        )
 
     def _direct_fit(self, x: Array, labels: Array) -> BandFit:
         """Return the fit by a singular value decomposition."""
