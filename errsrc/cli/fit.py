@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COL",
         help="rows with equal cells in this column may have correlated noise, such as the evaluations of one "
         "run: intervals count these clusters instead of rows.  May be repeated (default: each row is "
-        "independent, except that a pruned network is a cluster in a table of at least 6 of them)",
+        "independent; in a table with at least 6 pruned networks, the rows of one network are a cluster)",
     )
     add_table_arguments(parser)
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")

@@ -82,7 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--nominal",
         **LIST,
         metavar="C",
-        help="budgets to which the runs belong (default: runs whose flops differ by at most 10%% share one)",
+        help="the budgets that the runs were made for (default: runs whose flops differ by at most 10%% have "
+        "the same budget)",
     )
     add("--cost", choices=("6nm",), default="6nm", help="the cost model (default and only choice: 6nm)")
     add("--law", choices=LAWS, default="chinchilla", metavar="LAW", help="the law of approach 3: %(choices)s")

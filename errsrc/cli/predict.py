@@ -18,10 +18,10 @@ Predict the error of one new training run for each row of FILE, or for the sizes
 line, with the fit in fit.json.
 
 The command prints the rows of the file unchanged, with three more columns: predicted, and low
-and high, the ends of an interval for the error of that run.  FILE needs the columns of inputs
-that the fit was made from, under the same names, or --column names them.  Rows that cannot be
-predicted get empty cells and are counted on standard error.  FILE is a table in any format that
-'errsrc fit' reads.
+and high, the ends of an interval for the error of that run.  FILE needs a column for each input
+of the fit.  If a column has another name than in the fitted table, give its name with --column.
+Rows that cannot be predicted get empty cells and are counted on standard error.  FILE is a table
+in any format that 'errsrc fit' reads.
 """
 
 EXAMPLES = """\

@@ -404,8 +404,8 @@ def exponents(error: Array, inputs: Mapping[str, Array], level: float) -> dict[s
 def flat_sentence(problem: Problem, residual: Array, far: NDArray[np.bool_] | None = None) -> str | None:
     """Return a sentence if the errors do not fall by more than their noise, and None otherwise.
 
-    The errors fall measurably if the interval of an exponent is above 0, or if an F test finds that the law
-    explains more than noise alone would let it explain.
+    The errors fall measurably if the interval of an exponent is above 0, or if an F test rejects that the law
+    fits by chance alone.
 
     Parameters
     ----------

@@ -196,8 +196,8 @@ def plan(
         Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
         with n and with m.  For a law in n alone the cost is n.
     level : float
-        Coverage of the intervals, in (0, 1).  The intervals hold for one new run.  For them, a plan is made
-        for each draw of the parameters, with the noise of one run.
+        Coverage of the intervals, in (0, 1).  The intervals hold for one new run.  They are quantiles of the
+        plans of all draws of the parameters, each with the noise of one run.
 
     Returns
     -------

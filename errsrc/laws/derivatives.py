@@ -147,7 +147,9 @@ def lambdified_gradient(law: type[Law]) -> Callable[..., list[Any]]:
 
 @functools.cache
 def lambdified_error(law: type[Law]) -> Callable[..., Any]:
-    """Return code like that of `compiled_error`, which sympy generates from `Law.formula`.
+    """Return a function with the arguments and results of `compiled_error`, made by sympy.
+
+    Sympy generates its code from `Law.formula`.
 
     Parameters
     ----------

@@ -195,7 +195,9 @@ class Learner(Checked, abc.ABC):
         return False
 
     def resized(self, dim: int, outputs: int | None) -> Self:
-        """Return a copy for inputs and labels of given sizes; by default, return the learner itself.
+        """Return a copy for inputs and labels of given sizes.
+
+        A learner whose fields do not depend on these sizes returns itself.
 
         Parameters
         ----------

@@ -94,9 +94,9 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
 def same_function(small: Network, weights: Weights, large: Network, embedded: Weights, x: Tensor) -> Tensor:
     """Return for each set of weights whether the outputs of both networks are equal in all bits, bool (E,).
 
-    The result certifies an embedding; the module's documentation describes the order of the sums.  The cost
-    is about P x N elementary operations for each set of weights, where P is the number of parameters.  The
-    function does not use matrix products.
+    The result certifies an embedding.  Equal bits need sums in a fixed order, which the documentation of the
+    module describes.  The cost is about P x N elementary operations for each set of weights, where P is the
+    number of parameters.  The function does not use matrix products.
 
     Parameters
     ----------

@@ -115,7 +115,7 @@ class Kinds(MutableMapping[str, Kind]):
 
 
 class Rooms(Mapping[Any, Mapping[str, type]]):
-    """The classes that a study's file can name for a field of an abstract class, such as `Setting`.
+    """For each abstract class, such as `Setting`, the classes that a study's file can name for such a field.
 
     The keys are the abstract classes.  The values are dicts of classes, by their names in files.
     """

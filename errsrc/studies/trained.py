@@ -183,7 +183,9 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
 
 
 def quantities_of(finished: FinishedStudy) -> Quantities | None:
-    """Return the names and texts for the laws of a study; None if a law cannot be fitted to its rows.
+    """Return the columns that the laws of a study are fitted to, and their descriptions.
+
+    The result is None if the rows of the study have no such columns.
 
     Parameters
     ----------

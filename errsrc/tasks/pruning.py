@@ -52,7 +52,10 @@ class PruningCell(VisionCell):
         return replace(self, n=1, steps=self.rounds.rewind_step + 1)
 
     def work(self) -> float:
-        """Return the relative work: the work of one training, times the largest number of trainings."""
+        """Return the work, in the units in which cells are compared.
+
+        It is the work of one training, times the number of trainings if no rule ends the pruning early.
+        """
         return super().work() * (1 + self.rounds.max_rounds)
 
 

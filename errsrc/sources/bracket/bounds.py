@@ -52,15 +52,15 @@ class UncertaintyBracket(Result):
     Attributes
     ----------
     lower : ndarray of float64, (D,)
-        Lower bound of the uncertainty of all functions, which is the posterior variance.  For a class of
-        networks, subtract the upper bound of the realizability of the class.
+        Lower bound of the uncertainty for the class of all functions.  This uncertainty is the posterior
+        variance.  For a class of networks, subtract the upper bound of the realizability of the class.
     upper : ndarray of float64, (D,)
         Upper bound of the uncertainty of all functions: the `distance` of a predictor that was made from the
         data alone.  Each half of the draws uses the predictor that is best on the other half.  The choice is
         therefore independent of the draws on which the predictor is evaluated.
     upper_member : ndarray of float64, (D,)
-        Like `upper`, but only single networks of the `student` architecture can be chosen.  Subtract the
-        realizability of the class of these networks to get an upper bound of its uncertainty.
+        Like `upper`, but only single networks of the `student` architecture can be chosen.  To get an upper
+        bound of the uncertainty of the class of these networks, subtract the realizability of this class.
     portfolio : dict of str to ndarray of float64, (D,)
         The `distance` of each predictor, by the predictor's name.
     members : tuple of str
