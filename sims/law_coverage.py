@@ -45,7 +45,8 @@ def main() -> None:
         }
         command = f"errsrc run {options.spec} && python sims/law_coverage.py {options.spec}"
         rows = [one._asdict() | {"interval": one.ends()} for one in found]
-        content = {"command": command, "machine": machine, "coverage": rows}
+        seeds = sorted({cell.seed for cell in study})
+        content = {"command": command, "seeds": seeds, "machine": machine, "coverage": rows}
         options.out.write_text(json.dumps(content, indent=1) + "\n")
 
 
