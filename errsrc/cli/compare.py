@@ -7,7 +7,13 @@ import json
 
 from errsrc.cli.fit import assignment, fixed_parameters
 from errsrc.cli.outputs import add_plot_argument, check_plot, print_notes, write_plot
-from errsrc.cli.tables import COLUMNS, add_columns, add_table_arguments, table_of_arguments
+from errsrc.cli.tables import (
+    COLUMNS,
+    add_cluster_argument,
+    add_columns,
+    add_table_arguments,
+    table_of_arguments,
+)
 from errsrc.fitting import compare
 from errsrc.fitting.problem import OBJECTIVES
 
@@ -40,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--laws", metavar="A,B,C", help=laws)
     add_columns(parser, COLUMNS)
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
+    add_cluster_argument(parser)
     add_table_arguments(parser)
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
     add("--fix", type=assignment, action="append", metavar="NAME=VALUE", help="hold a parameter at a value")
@@ -69,6 +76,7 @@ def run(args: argparse.Namespace) -> None:
         best_of=args.best_of,
         fixed=fixed_parameters(args.fix, args.eps0),
         weights=args.weight,
+        clusters=args.cluster,
         objective=args.objective,
         huber_delta=args.delta,
         level=args.level,

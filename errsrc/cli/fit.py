@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 
 from errsrc.cli.outputs import add_plot_argument, check_output, check_plot, print_notes, write_plot
-from errsrc.cli.tables import COLUMNS, add_columns, add_table_arguments, given_columns
+from errsrc.cli.tables import COLUMNS, add_cluster_argument, add_columns, add_table_arguments, given_columns
 from errsrc.fitting import files
 from errsrc.fitting.csv_fits import fit_csv
 from errsrc.fitting.problem import OBJECTIVES
@@ -78,14 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--law", choices=LAWS, default="auto", metavar="LAW", help="a law (default: auto)")
     add_columns(parser, COLUMNS)
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
-    add(
-        "--cluster",
-        action="append",
-        metavar="COL",
-        help="rows with equal cells in this column may have correlated noise, such as the evaluations of one "
-        "run: intervals count these clusters instead of rows.  May be repeated (default: each row is "
-        "independent; in a table with at least 6 pruned networks, the rows of one network are a cluster)",
-    )
+    add_cluster_argument(parser)
     add_table_arguments(parser)
     add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
     add(

@@ -59,6 +59,24 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cluster_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which rows of a table may have correlated noise.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The parser of the command.
+    """
+    parser.add_argument(
+        "--cluster",
+        action="append",
+        metavar="COL",
+        help="rows with equal cells in this column may have correlated noise, such as the evaluations of one "
+        "run: intervals count these clusters instead of rows.  May be repeated (default: each row is "
+        "independent; in a table with at least 6 pruned networks, the rows of one network are a cluster)",
+    )
+
+
 def add_columns(parser: argparse.ArgumentParser, columns: dict[str, str]) -> None:
     """Add an option for each column of the table.
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from errsrc.fitting.clusters import widths
 from errsrc.fitting.intervals import best_starts, named_intervals, open_coordinates, profile
 from errsrc.fitting.optima import Optimum
 from errsrc.fitting.problem import Problem
@@ -242,7 +243,10 @@ def limit_interval(problem: Problem, z: Array, level: float, tilt: Array | None 
     scale = math.sqrt(square / degrees)
     reach = math.sqrt(float(slope @ direction))
     columns = [*map(np.log, problem.inputs.values()), np.log(problem.error)]
-    quantile = float(quantiles(root * residual, rows, columns, level, slope[None, :], prior, tilt)[0])
+    if problem.clusters is None:
+        quantile = float(quantiles(root * residual, rows, columns, level, slope[None, :], prior, tilt)[0])
+    else:
+        quantile = float(widths(root * residual, rows, problem.clusters, level, slope[None, :], prior)[0])
     step = min(scale * reach, float(problem.error.min()))
     if scale < EXACT:
         return Interval(

@@ -30,11 +30,16 @@ TOO_FEW = (
 )
 """The warning on tables of too few pruned networks for each network to count as a cluster."""
 NETWORKS_ARE_CLUSTERS = "Each of the {} networks is a cluster: the noise of its levels may be correlated."
+FEW_ARE_FITTED = (
+    "A fit to the smaller sizes has fewer than 3 clusters: its rows count as independent, which makes "
+    "intervals too narrow."
+)
+"""The warning on clusters of all rows that are too few among the rows of a fit to smaller sizes."""
 FEWEST_DEGREES = 2.0
 """Smallest number of degrees of freedom of the draws, whose tails would otherwise have no mean."""
 
 
-def cluster_codes(labels: Any, where: str) -> NDArray[np.intp]:
+def cluster_codes(labels: Any, where: str, count: int | None = None) -> NDArray[np.intp]:
     """Return the number of the cluster of each point, from 0.
 
     Parameters
@@ -43,17 +48,21 @@ def cluster_codes(labels: Any, where: str) -> NDArray[np.intp]:
         A label for each point, such as a name or a number.  Points of equal labels are one cluster.
     where : str
         Name of the calling function, for messages.
+    count : int, optional
+        Number of points, if it is known.
 
     Raises
     ------
     TypeError, ValueError
-        If `labels` is not a one-dimensional array, if a label is nan or None, or if there are fewer than
-        `FEWEST` different labels.
+        If `labels` is not a one-dimensional array, if there is not a label for each point, if a label is nan
+        or None, or if there are fewer than `FEWEST` different labels.
     """
     given = np.asarray(labels)
     if given.ndim != 1 or given.dtype.kind not in "biufUSO":
         accepted = "a one-dimensional array of labels, one for each point"
         raise TypeError(checks.refusal("clusters", where, accepted, f"<shape {given.shape}, {given.dtype}>"))
+    if count not in (None, len(given)):
+        raise ValueError(checks.refusal("clusters", where, f"an array of {count} labels", f"<{len(given)}>"))
     texts = [str(label) for label in given.tolist()] if given.dtype.kind == "O" else given
     if given.dtype.kind == "O" and any(label is None or label != label for label in given.tolist()):
         raise ValueError(checks.refusal("clusters", where, "labels, none of them missing", "<None or nan>"))
@@ -64,6 +73,19 @@ def cluster_codes(labels: Any, where: str) -> NDArray[np.intp]:
         accepted = f"labels of at least {FEWEST} clusters"
         raise ValueError(checks.refusal("clusters", where, accepted, f"<{len(found)}>"))
     return codes.ravel()
+
+
+def clusters_of(codes: NDArray[np.intp] | None, rows: NDArray[np.bool_]) -> NDArray[np.intp] | None:
+    """Return the clusters of some points; None if there are none, or fewer than `FEWEST`.
+
+    Parameters
+    ----------
+    codes : ndarray of intp, shape (points,), or None
+        Number of the cluster of each point.
+    rows : ndarray of bool, shape (points,)
+        True for the points that are wanted.
+    """
+    return None if codes is None or len(np.unique(codes[rows])) < FEWEST else codes[rows]
 
 
 def widths(

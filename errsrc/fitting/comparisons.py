@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional, PositiveArray
 from errsrc.errors import NoFit
+from errsrc.fitting.clusters import FEW_ARE_FITTED, cluster_codes, clusters_of
 from errsrc.fitting.holdouts import judge
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.outliers import far_from_laws
@@ -24,6 +25,7 @@ from errsrc.fitting.table_points import (
     TableRules,
     as_table,
     check_no_columns,
+    cluster_columns,
     columns_of,
     measured_error,
     noted_left_out,
@@ -186,6 +188,7 @@ def compare(
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
+    clusters: ArrayLike | str | Sequence[str] | None = None,
     objective: str = "log",
     huber_delta: float | None = None,
     level: float = 0.9,
@@ -218,6 +221,10 @@ def compare(
     weights : array_like, shape (points,), or str, optional
         Relative weights of the points in the fits, > 0; all equal by default.  `ComparedLaw.miss` and
         `coverage` count all held-out cells or runs equally.
+    clusters : array_like, shape (points,), or str or sequence of str, optional
+        A label for each point.  The noise of points with equal labels may be correlated, as in `errsrc.fit`.
+        With `data`, the names of the columns that tell clusters apart.  A fit to the smaller sizes with fewer
+        than 3 clusters takes its points as independent, and a warning says so.
     objective, huber_delta : str and float, optional
         What each fit minimises, as in `errsrc.fit`; by default squares of ln (predicted / measured).
     level : float
@@ -271,11 +278,11 @@ def compare(
     if data is not None:
         asked = columns_of("compare", error, inputs, weights)
         first = "auto" if chosen is None else chosen[0]
-        points = table_points(
-            as_table(data), first, asked, fixed, TableRules(accuracy, strict, test_size, best_of)
-        )
+        rules = TableRules(accuracy, strict, test_size, best_of)
+        names = cluster_columns(clusters, "compare")
+        points = table_points(as_table(data), first, asked, fixed, rules, names)
         error, inputs, fixed, warnings = points.error, dict(points.inputs), points.fixed, points.warnings
-        weights = points.weights
+        weights, clusters = points.weights, points.clusters
         left_out = noted_left_out(points.notes)
         named, message, failing = points.named, points.message, points.failing
         remarks = tuple(points.notes.get("said", ()))
@@ -285,6 +292,7 @@ def compare(
     classes = _in_inputs(inputs) if chosen is None else chosen
     columns = _columns(classes, error, inputs)
     relative = None if weights is None else _weights(weights, len(columns["error"]))
+    codes = None if clusters is None else cluster_codes(clusters, "compare", len(columns["error"]))
     _check_known(classes, {"fixed": fixed or {}, "constants": constants or {}})
     options = {"objective": objective, "huber_delta": huber_delta, "level": level, "seed": seed}
     free = {law: len({p.name for p in law.parameters()} - set(fixed or {})) for law in classes}
@@ -292,9 +300,12 @@ def compare(
     if sentence is not None:
         columns = {name: x[~far] for name, x in columns.items()}
         relative = None if relative is None else relative[~far]
+        codes = clusters_of(codes, ~far)
         warnings = (*warnings, named(sentence))
     of_cells = _by_cell(columns)
     masks = _usable_splits(_splits(columns), of_cells, list(free.values()))
+    if codes is not None and any(clusters_of(codes, mask) is None for mask in masks):
+        warnings = (*warnings, FEW_ARE_FITTED)
     found: list[ComparedLaw] = []
     failures: list[Exception] = []
     for law in classes:
@@ -304,7 +315,7 @@ def compare(
         own_masks = masks if left > free[law] else []
         try:
             own_options = options | {"fixed": own, "constants": units}
-            one = _compared(law, columns, own_masks, own_options, relative)
+            one = _compared(law, columns, own_masks, own_options, relative, codes)
             few = f"{free[law]} free parameters are too many for the {left} sizes that are not held out."
             found.append(one if own_masks or not masks else dataclasses.replace(one, reason=few))
         except (NoFit, ValueError) as failure:
@@ -421,17 +432,19 @@ def _compared(
     masks: Sequence[NDArray[np.bool_]],
     options: Mapping[str, Any],
     weights: Array | None,
+    clusters: NDArray[np.intp] | None,
 ) -> ComparedLaw:
     """Return the numbers of one law; the Akaike weight is set later."""
     error = columns["error"]
     inputs: dict[str, Any] = {name: columns[name] for name in law.inputs}
-    whole = fit(law, error, weights=weights, **options, **inputs)
+    whole = fit(law, error, weights=weights, clusters=clusters, **options, **inputs)
     squares, inside, runs, reason = [], 0.0, 0, ""
     for mask in masks:
         smaller: dict[str, Any] = {name: x[mask] for name, x in inputs.items()}
         try:
             kept = None if weights is None else weights[mask]
-            part = fit(law, error[mask], weights=kept, **options, **smaller)
+            own = clusters_of(clusters, mask)
+            part = fit(law, error[mask], weights=kept, clusters=own, **options, **smaller)
         except (NoFit, ValueError) as failure:
             reason = f"with {int((~mask).sum())} rows held out, {failure}"
             continue

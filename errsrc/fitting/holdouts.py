@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.checks import ERROR, LEVEL, Flag, Instance, Integer, Number, Optional
 from errsrc.fitting.anomalies import FarRows
+from errsrc.fitting.clusters import FEW_ARE_FITTED, cluster_codes, clusters_of
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import fit
 from errsrc.fitting.outliers import far_from_laws
@@ -26,6 +27,7 @@ from errsrc.fitting.table_points import (
     TableRules,
     as_table,
     check_no_columns,
+    cluster_columns,
     columns_of,
     measured_error,
     noted_library,
@@ -342,6 +344,7 @@ def holdout(
     best_of: bool = False,
     share: float = 0.25,
     fixed: Mapping[str, float] | None = None,
+    clusters: ArrayLike | str | Sequence[str] | None = None,
     level: float = 0.9,
     **inputs: ArrayLike,
 ) -> Holdout:
@@ -368,6 +371,10 @@ def holdout(
         largest value of that input.
     fixed : dict of str to float, optional
         Parameters that are not fitted, in natural units.
+    clusters : array_like, shape (runs,), or str or sequence of str, optional
+        A label for each run.  The noise of runs with equal labels may be correlated, as in `errsrc.fit`.
+        With `data`, the names of the columns that tell clusters apart.  If the fitted runs have fewer than 3
+        clusters, they count as independent, and a warning of the fit says so.
     level : float
         Coverage of the intervals for one new run, in (0, 1).
     **inputs : array_like, shape (runs,), or str
@@ -402,8 +409,10 @@ def holdout(
     if data is not None:
         asked = columns_of("holdout", error, inputs)
         rules = TableRules(accuracy, strict, test_size, best_of)
-        points = table_points(as_table(data), law, asked, fixed, rules)
+        names = cluster_columns(clusters, "holdout")
+        points = table_points(as_table(data), law, asked, fixed, rules, names)
         options: dict[str, Any] = {"share": share, "level": level, "fixed": points.fixed, **points.inputs}
+        options["clusters"] = points.clusters
         with points.failing():
             found = holdout(points.law or law, points.error, **options)
         return dataclasses.replace(found, forecast=points.noted(found.forecast))
@@ -414,6 +423,7 @@ def holdout(
         if x.shape != (e.size,) or not e.size:
             accepted = "a one-dimensional array, not empty, as long as error"
             raise ValueError(checks.refusal(name, "holdout", accepted, f"<shape {x.shape}>"))
+    codes = None if clusters is None else cluster_codes(clusters, "holdout", len(e))
     small = small_cells(share, **columns)
     if not small.any():
         accepted = (
@@ -423,9 +433,11 @@ def holdout(
     far, sentence = far_from_laws([law], columns | {"error": e}, fixed)
     fitted, near = small & ~far, {name: x[~far] for name, x in columns.items()}
     part: dict[str, Any] = {name: x[fitted] for name, x in columns.items()}
-    forecast = fit(law, e[fitted], fixed=fixed, level=level, **part)
-    if sentence is not None:
-        forecast = dataclasses.replace(forecast, warnings=(sentence, *forecast.warnings))
+    own = clusters_of(codes, fitted)
+    forecast = fit(law, e[fitted], fixed=fixed, clusters=own, level=level, **part)
+    few = () if codes is None or own is not None else (FEW_ARE_FITTED,)
+    first = few if sentence is None else (sentence, *few)
+    forecast = dataclasses.replace(forecast, warnings=(*first, *forecast.warnings))
     return judge(forecast, e[~far], small[~far], level=level, **near)
 
 

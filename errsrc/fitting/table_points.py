@@ -831,14 +831,16 @@ def _pruned_points(
     measured = values["eps_np"] if "eps_np" in values else _plateaus(keys, inputs["density"], error)
     held = {name: power for name, power in (("depth", "phi"), ("width", "psi")) if np.ptp(inputs[name]) == 0}
     networks = {key: [*key, e] for key, e in zip(keys, measured.tolist(), strict=True)}
+    if "n" not in values:  # then the error before pruning tells networks of one depth and width apart
+        keys = [(*key, e) for key, e in zip(keys, measured.tolist(), strict=True)]
+    places = {key: k for k, key in enumerate(dict.fromkeys(keys))}
     added: dict[str, Any] = {"columns": dict(columns), "networks": list(networks.values())}
     warnings = [f"{power} is held at 0: the {name} never varies." for name, power in held.items()]
-    if clusters is None and len(networks) >= ENOUGH:
-        places = {key: k for k, key in enumerate(networks)}
+    if clusters is None and len(places) >= ENOUGH:
         clusters = np.array([places[key] for key in keys], dtype=np.intp)
-        added["said"] = [*notes.get("said", []), NETWORKS_ARE_CLUSTERS.format(len(networks))]
+        added["said"] = [*notes.get("said", []), NETWORKS_ARE_CLUSTERS.format(len(places))]
     elif clusters is None:
-        warnings.append(TOO_FEW.format(len(networks)))
+        warnings.append(TOO_FEW.format(len(places)))
     return TablePoints(
         law=JointPruning,
         inputs={**inputs, "eps_np": measured},

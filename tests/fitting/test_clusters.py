@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 from scipy import special
 
-from errsrc.fitting import auto, fit, fit_csv
-from errsrc.fitting.clusters import degrees_of_freedom, random_weights, widths, wild_noise
+from errsrc.fitting import auto, compare, fit, fit_csv, holdout
+from errsrc.fitting.average_intervals import least_squares, limit_interval
+from errsrc.fitting.clusters import FEW_ARE_FITTED, degrees_of_freedom, random_weights, widths, wild_noise
+from errsrc.fitting.several_laws import _found
+from errsrc.fitting.table_points import table_points
 from errsrc.laws import JointPruning, Power, Pruning
+from errsrc.tables import table_of
 from fitting.cases import pruned_grid
 
 CLUSTERS = np.repeat(np.arange(8), 5)
@@ -122,6 +126,63 @@ def test_each_network_of_a_table_is_a_cluster(tmp_path) -> None:
     assert np.log(wide.high / wide.low) > 1.5 * np.log(plain.high / plain.low)
     few = fitted(sizes["width"] == 8, fixed={"psi": 0.0, "phi": 0.4})
     assert "The levels of these 4 pruned networks count as independent" in " ".join(few.warnings)
+
+
+def test_networks_that_differ_in_their_error_before_pruning_alone_are_clusters() -> None:
+    _, sizes, error = pruned_grid(0, 0.02)
+    points = table_points(table_of({**sizes, "error": error}), "pruning", {})
+    assert points.clusters is not None
+    assert len(np.unique(points.clusters)) == 12
+    assert points.notes["said"] == [
+        "Each of the 12 networks is a cluster: the noise of its levels may be correlated."
+    ]
+
+
+@pytest.mark.full
+def test_copies_of_points_in_one_cluster_do_not_narrow_the_interval_of_the_floor() -> None:
+    n = np.geomspace(100, 1e5, 12)
+    error = Power(0.1, 2.0, 0.5).error(n=n) * np.exp(0.02 * np.random.default_rng(0).standard_normal(12))
+
+    def width(copies: int, clusters: np.ndarray | None) -> float:
+        found, _ = _found(np.repeat(error, copies), {"n": np.repeat(n, copies)}, None, clusters, {}, {}, 0)
+        one = least_squares(found[0], np.ones(12 * copies))
+        floor = limit_interval(one.problem, one.z, 0.9)
+        assert floor is not None
+        return floor.high - floor.low
+
+    once, copied = width(1, np.arange(12)), width(4, np.repeat(np.arange(12), 4))
+    assert copied == pytest.approx(once, rel=0.1)
+    assert copied > 1.5 * width(4, None)
+
+
+def test_clusters_widen_the_intervals_of_held_out_sizes() -> None:
+    inputs, error, runs = correlated(0)
+    labels = [f"run {k}" for k in runs]
+    one, other = (
+        holdout("power", error, clusters=c, fixed={"c_inf": 0.0}, **inputs).forecast.intervals["alpha"]
+        for c in (None, labels)
+    )
+    assert other.high - other.low > 1.3 * (one.high - one.low)
+    table = {**inputs, "error": error, "run": labels}
+    named = holdout("power", data=table, clusters="run", fixed={"c_inf": 0.0}).forecast
+    assert named.intervals["alpha"] == other
+    with pytest.raises(ValueError, match="'clusters' parameter of holdout must be an array of 40 labels"):
+        holdout("power", error, clusters=labels[1:], **inputs)
+
+
+@pytest.mark.full
+def test_comparisons_use_clusters_where_enough_are_fitted() -> None:
+    inputs, error, runs = correlated(0)
+    table = {**inputs, "error": error, "run": runs}
+    found = compare(["power"], data=table, clusters="run", fixed={"c_inf": 0.0})
+    fitted = fit("power", error, clusters=runs, fixed={"c_inf": 0.0}, objective="log", **inputs)
+    assert found.best.fit is not None
+    assert found.best.fit.intervals == fitted.intervals
+    assert found.warnings == ()
+    late = np.where(inputs["n"] < np.quantile(inputs["n"], 0.6), 0, runs + 1)
+    few = compare(["power"], error, clusters=late, fixed={"c_inf": 0.0}, **inputs)
+    assert FEW_ARE_FITTED in few.warnings
+    assert "fewer than 3 clusters" in FEW_ARE_FITTED
 
 
 def test_one_network_is_no_cluster_of_its_own() -> None:
