@@ -1,0 +1,663 @@
+# ruff: noqa: E501
+"""Each figure in README.md and benchmarks/README.md has a source, and agrees with it.
+
+A page is walked block by block: a block is a paragraph, an item of a list, or a row of a table.  A figure has one of three
+sources:
+
+- a file in benchmarks/results: `TIES` names the text, the file, and the values in the file;
+- the head of a file in sims/ that the block, or the paragraph next to it, names: the head contains the figure;
+- the output of a command, without a tie to a results file: `NOT_TIED` names the figure and the command.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import re
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "benchmarks/README.md")
+
+NUMBER = re.compile(r"(?<![\w.,/^-])[-+±]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?%?(?![\w/])")
+# Text that looks like a figure and states none: code, links, versions, levels of intervals, sizes in units of M and P.
+NO_FIGURE = re.compile(
+    r"`[^`]*`|!?\[[^\]]*\]\([^)]*\)|arXiv \S+|(?:Python|torch|numpy|version) \d[\d.]*|\b0\.1\.0\b"
+    r"|\d+% (?:binomial )?intervals?|[\d.,]+(?: to [\d.,]+)? [MP]\b|\d{4}-\d\d-\d\d"
+)
+UNIT = re.compile(r" (?:±|times|s\b|ms\b|GiB|nats|CPU)")
+
+
+class Block(NamedTuple):
+    """A paragraph, an item of a list, or a row of a table, and the paragraphs before and after it."""
+
+    text: str
+    near: str
+
+
+def plain(text: str) -> str:
+    """Return the text in one line, with a hyphen for each minus sign."""
+    return " ".join(text.replace("−", "-").replace("+-", "± ").split()).replace("± -", "±")
+
+
+@functools.cache
+def blocks(page: str) -> list[Block]:
+    """Return the blocks of a page, without headings, code and the first row of each table."""
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)
+    parts: list[str] = []
+    for part in text.split("\n\n"):
+        lines = part.strip().splitlines()
+        if lines and lines[0].startswith("|"):
+            parts.extend(lines[2:])
+        elif lines and not lines[0].startswith("#"):
+            parts.extend(re.split(r"\n(?=- )", part.strip()))
+    parts = [plain(part) for part in parts]
+    paragraphs = [k for k, part in enumerate(parts) if not part.startswith("|")]
+    before = [max((p for p in paragraphs if p < k), default=k) for k in range(len(parts))]
+    after = [min((p for p in paragraphs if p > k), default=k) for k in range(len(parts))]
+    return [Block(part, " ".join((parts[before[k]], part, parts[after[k]]))) for k, part in enumerate(parts)]
+
+
+def figures(text: str) -> Iterator[re.Match[str]]:
+    """Yield the figures of a block: numbers with a percent sign, a decimal point, an exponent, ± or a unit."""
+    masked = NO_FIGURE.sub(lambda found: " " * len(found[0]), text)
+    for found in NUMBER.finditer(masked):
+        written = found[0].strip(",")
+        if (
+            re.search(r"[%.e±]", written)
+            or UNIT.match(masked, found.end())
+            or masked[: found.start()].endswith("± ")
+        ):
+            yield found
+
+
+def value_of(written: str) -> float:
+    """Return the number that a page or a head of a sims file shows."""
+    return float(written.strip(",").strip("±%+").replace(",", ""))
+
+
+def unit_of(written: str) -> float:
+    """Return the unit of the last digit that counts; zeros at the end of an integer do not count, from the third digit on."""
+    digits, _, power = written.strip("±+-%,").replace(",", "").partition("e")
+    if "." in digits or power or "%" in written:
+        return 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+    return 10.0 ** min(len(digits) - len(digits.rstrip("0")), max(len(digits) - 2, 0))
+
+
+def agrees(written: str, value: float) -> bool:
+    """Return whether a value, rounded to the digits that the page writes, is the number on the page."""
+    value = 100 * value if written.endswith("%") else value
+    return abs(value_of(written) - value) <= 0.5001 * unit_of(written)
+
+
+@functools.cache
+def results(name: str) -> Any:
+    """Return the contents of a results file: a JSON object, or the rows of a CSV file."""
+    path = ROOT / "benchmarks" / "results" / name
+    if path.suffix == ".json":
+        return json.loads(path.read_text())
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Text on a page whose numbers in braces are values in a results file.
+
+    A text that starts with "|" is the start of a row: all numbers in the rest of the row are tied.
+    """
+
+    page: str
+    text: str
+    file: str
+    values: Callable[[Any], list[float]]
+
+    def numbers(self) -> Iterator[tuple[int, int, str]]:
+        """Yield the block, the position and the text of each tied number."""
+        stated = plain(self.text)
+        found = [k for k, block in enumerate(blocks(self.page)) if re.sub("[{}]", "", stated) in block.text]
+        assert len(found) == 1, f"{self.page} has {len(found)} blocks with the text {self.text!r}"
+        text = blocks(self.page)[found[0]].text
+        start = text.index(re.sub("[{}]", "", stated))
+        if stated.startswith("|"):
+            for number in NUMBER.finditer(text, start + len(stated)):
+                yield found[0], number.start(), number[0]
+            return
+        for k, mark in enumerate(re.finditer(r"\{([^}]*)\}", stated)):
+            yield found[0], start + mark.start() - 2 * k, mark[1]
+
+
+B, R = "benchmarks/README.md", "README.md"
+
+
+def moments(held_out: str) -> Callable[[Any], list[float]]:
+    """Return the mean and the standard deviation of the divergences of fitted or held-out cells."""
+
+    def values(rows: Any) -> list[float]:
+        found = [float(row["divergence"]) for row in rows if row["held_out"] == held_out]
+        return [statistics.mean(found), statistics.pstdev(found)]
+
+    return values
+
+
+def exact(basis: str) -> Callable[[Any], list[float]]:
+    """Return the median error and the share of exact draws of a basis at each n."""
+    return lambda r: [
+        r["exact"][f"{basis}, n = {k} M"][key]
+        for k in ("1", "1.1", "1.5", "4")
+        for key in ("median", "exact")
+    ]
+
+
+def scores(
+    group: str, name: str, median: bool = False, covered: str = "covered"
+) -> Callable[[Any], list[float]]:
+    """Return the row of the table of published measurements."""
+    keys = ["rmsle", *(["median rmsle"] if median else []), covered, "score", "naive score"]
+    return lambda r: [r[group][name][key] for key in keys]
+
+
+def design(k: int) -> Callable[[Any], list[float]]:
+    """Return the row of a grid in the table of designs."""
+    keys = [
+        "first runs",
+        "runs",
+        "half width of the full grid",
+        "design",
+        "geometric",
+        "random",
+        "best random",
+    ]
+    return lambda r: [r["grids"][k][key] for key in keys]
+
+
+def network(name: str, passed: str = "") -> Callable[[Any], list[float]]:
+    """Return the relative errors of a network at each n, each followed by that of its low-passed form."""
+    names = [name, passed] if passed else [name]
+    return lambda r: [r[each]["relative error"][k] for k in range(5) for each in names]
+
+
+def coverage(law: str, quantity: str) -> Callable[[Any], list[float]]:
+    """Return the coverage in % and the width of the intervals of a quantity, by noise and number of points."""
+
+    def values(r: Any) -> list[float]:
+        rows = {
+            (row["noise_kind"], row["points"]): row
+            for row in r["coverage"]
+            if (row["law"], row["quantity"]) == (law, quantity)
+        }
+        kinds = [next(kind for kind, _ in rows if kind.startswith(start)) for start in ("equal", "fall", "t")]
+        chosen = [rows[kind, points] for kind in kinds for points in (12, 30, 60)]
+        return [x for row in chosen for x in (100 * row["covered"] / row["given"], row["width"])]
+
+    return values
+
+
+def budget_coverage(r: Any) -> list[float]:
+    """Return the smallest and the largest coverage of the terms of budgets."""
+    covered = [term["covered"] for terms in r["coverage"].values() for term in terms.values()]
+    return [min(covered), max(covered)]
+
+
+TIES = [
+    Tie(
+        R, "contains the true value in {93.2%} to {96.0%} of the repetitions", "budget.json", budget_coverage
+    ),
+    Tie(B, "contain the exact value in {93.2%} to {96.0%} of 1,000", "budget.json", budget_coverage),
+    Tie(
+        B,
+        "| 35 learning curves of image classifiers (Alabdulmohsin et al.) |",
+        "law_fit.json",
+        scores("b_curves", "curves_vision", True, "pooled covered"),
+    ),
+    Tie(
+        B,
+        "| 9 learning curves of language models (the same) |",
+        "law_fit.json",
+        scores("b_curves", "curves_language", True, "pooled covered"),
+    ),
+    Tie(
+        B,
+        "| Chinchilla points, fitted to at most 1e20 flops |",
+        "law_fit.json",
+        scores("a_grids", "chinchilla <= 1e+20"),
+    ),
+    Tie(B, "| … to at most 3e20 |", "law_fit.json", scores("a_grids", "chinchilla <= 3e+20")),
+    Tie(B, "| … to at most 1e21 |", "law_fit.json", scores("a_grids", "chinchilla <= 1e+21")),
+    Tie(
+        B,
+        "| OLMo ladder to 7B and 13B, 11 validation sets |",
+        "law_fit.json",
+        scores("a_grids", "OLMo to 7B and 13B", True),
+    ),
+    Tie(
+        B,
+        "| OpenLM, from below 5e8 to above 1e9 parameters, 24 sets |",
+        "law_fit.json",
+        scores("a_grids", "OpenLM to >= 1e9", True),
+    ),
+    *(
+        Tie(B, f"| {row} |", "design.json", design(k))
+        for k, row in enumerate(
+            [
+                "Chinchilla (Epoch AI)",
+                "Llama 3, exponentiated loss",
+                "Llama 3, raw loss",
+                "Marin comma",
+                "Marin DCLM",
+                "Marin Nemotron",
+                "Misfitting",
+                "Chinchilla (second extraction)",
+                "OLMo `c4_en`",
+                "OpenLM `c4_original`",
+            ]
+        )
+    ),
+    Tie(B, "| one angle | 101 |", "conjecture.json", exact("Torus(degree=50)")),
+    Tie(B, "| two angles | 49 |", "conjecture.json", exact("Torus(dim=2)")),
+    Tie(B, "| three angles | 343 |", "conjecture.json", exact("Torus(dim=3)")),
+    Tie(B, "| Legendre | 41 |", "conjecture.json", exact("Legendre(degree=40)")),
+    Tie(B, "| sphere | 100 |", "conjecture.json", exact("Sphere(degree=9)")),
+    Tie(B, "| Boolean cube, 12 bits | 299 |", "conjecture.json", exact("Cube(bits=12, degree=3)")),
+    Tie(
+        B,
+        "It tested {10,477} examples without noise and {11,756} with noise; the worst reached {0.29} and {0.49} of",
+        "conjecture.json",
+        lambda r: [
+            r["claims"][name][key]
+            for key in ("tested", "worst")
+            for name in ("true", "true, noise, both precisions")
+        ],
+    ),
+    Tie(
+        B,
+        "the largest error was {0.011} of the allowed one",
+        "conjecture.json",
+        lambda r: [r["claims"]["true, certified networks"]["worst"]],
+    ),
+    Tie(
+        B,
+        "| MLP of coordinates, tanh (low-passed) |",
+        "band_networks.json",
+        network("MLP, tanh", "MLP, tanh, low-passed"),
+    ),
+    Tie(B, "| MLP of points on circles, tanh |", "band_networks.json", network("MLP on the circles, tanh")),
+    Tie(
+        B,
+        "| sine network (low-passed) |",
+        "band_networks.json",
+        network("sine network", "sine network, low-passed"),
+    ),
+    Tie(
+        B,
+        "| MLP of Fourier features (low-passed) |",
+        "band_networks.json",
+        network("Fourier features, tanh", "Fourier features, tanh, low-passed"),
+    ),
+    Tie(B, "| the same without hidden layers |", "band_networks.json", network("Fourier features, linear")),
+    Tie(B, "| filter network, limited to the band |", "band_networks.json", network("filter network")),
+    Tie(
+        B,
+        "takes as long as {34} (one angle) or {40} (two angles) raw",
+        "nyquist.json",
+        lambda r: [r["large"][f"dim {d}, 4 M"]["ratio"] for d in (1, 2)],
+    ),
+    Tie(
+        B,
+        "as long as {14} or {12} transforms",
+        "nyquist.json",
+        lambda r: [r["large"][f"dim {d}, M ln M"]["ratio"] for d in (1, 2)],
+    ),
+    Tie(
+        B,
+        "The time grows as n^{1.07} (one angle) and n^{1.09} (two",
+        "nyquist.json",
+        lambda r: [r["growth"][f"dim {d}"]["exponent"] for d in (1, 2)],
+    ),
+    Tie(
+        B,
+        "the memory is {0.6} to {2} GiB",
+        "nyquist.json",
+        lambda r: [end(x["gib"] for x in r["large"].values()) for end in (min, max)],
+    ),
+    Tie(
+        B,
+        "the fit is {280} times as fast as the normal equations and {1,260} times",
+        "nyquist.json",
+        lambda r: [r["dense"][key]["ratio"] for key in ("normal equations", "svd")],
+    ),
+    Tie(
+        B,
+        "256 students trained at once are {24} to {37} times as fast as a plain loop at 511 parameters, {14} to {16} times at 1,981 and {8} times",
+        "ensemble.json",
+        lambda r: [
+            *(r[f"{m} {by}"]["ratio"] for m in (511, 1981) for by in ("sgd", "adam")),
+            r["5569 sgd"]["ratio"],
+        ],
+    ),
+    Tie(
+        B,
+        "bootstrap is biased by {+27%} there",
+        "decomposition.json",
+        lambda r: [r["mlxtend"]["mean"] / r["truth"] - 1],
+    ),
+    Tie(
+        B,
+        "images is {1.02} times as fast, a transformer of 131,000 parameters {0.99} times",
+        "throughput.json",
+        lambda r: [r["vision"]["ratio"], r["language"]["ratio"]],
+    ),
+    Tie(
+        B,
+        "at once is {2.9} times as fast as training them one after another; for 16 small CNNs it is {2.1} times",
+        "throughput.json",
+        lambda r: [r[f"stacked {k}"]["ratio"] for k in ("mlp", "cnn")],
+    ),
+    Tie(
+        B,
+        "| CNN, 4,266 parameters, 28 x 28 images | 32 |",
+        "own_modules.json",
+        lambda r: [r["rows"][0]["vmap_ratio"], r["rows"][0]["stacked_ratio"]],
+    ),
+    Tie(
+        B,
+        "| CNN, 4,266 parameters, 28 x 28 images | 128 |",
+        "own_modules.json",
+        lambda r: [r["rows"][1]["vmap_ratio"], r["rows"][1]["stacked_ratio"]],
+    ),
+    Tie(
+        B,
+        "| transformer, 3,786 parameters, 8 x 8 images | 32 |",
+        "own_modules.json",
+        lambda r: [r["rows"][2]["vmap_ratio"]],
+    ),
+    Tie(
+        B,
+        "| transformer, 3,786 parameters, 8 x 8 images | 128 |",
+        "own_modules.json",
+        lambda r: [r["rows"][3]["vmap_ratio"]],
+    ),
+    Tie(
+        B,
+        "finding the missing cells takes {3.6} s",
+        "sweeps.json",
+        lambda r: [r["opening"]["seconds_1000000_rows"]],
+    ),
+    *(
+        Tie(B, f"| {law} | {name} |", "average_coverage.json", coverage(law, quantity))
+        for law, names in {"power": "df", "m4": "df", "chinchilla": "dmf", "dense": "dmf"}.items()
+        for name, quantity in (
+            ("data exponent", "data_exponent"),
+            ("model exponent", "model_exponent"),
+            ("floor", "floor"),
+        )
+        if name[0] in names
+    ),
+    Tie(
+        B,
+        "The 16 larger cells, predicted before they were trained, have {+0.4%} ± {5.9%}",
+        "language_small_cells.csv",
+        moments("True"),
+    ),
+    Tie(B, "their divergence is {-0.1%} ± {2.9%}", "language_small_cells.csv", moments("False")),
+    Tie(
+        B,
+        "The 12 larger cells, predicted before they were trained, have {-3.3%} ± {7.0%}",
+        "language_grid_cells.csv",
+        moments("True"),
+    ),
+    Tie(B, "at most a quarter of the largest: {-0.0%} ± {1.4%}", "language_grid_cells.csv", moments("False")),
+    Tie(R, "n and m, one seed: fitted {-0.1%} ± {2.9%}", "language_small_cells.csv", moments("False")),
+    Tie(R, "held out {+0.4%} ± {5.9%}", "language_small_cells.csv", moments("True")),
+    Tie(R, "two seeds: fitted {-0.0%} ± {1.4%}", "language_grid_cells.csv", moments("False")),
+    Tie(R, "held out {-3.3%} ± {7.0%}", "language_grid_cells.csv", moments("True")),
+    Tie(R, "n and m of the fit: fitted {-0.1%} ± {1.3%}", "vision_cells.csv", moments("False")),
+    Tie(R, "held out {+1.2%} ± {2.8%}", "vision_cells.csv", moments("True")),
+]
+
+
+# Figures that are not tied to a file: most have none; for some the tie is still to be written.
+# Each row: page, start of the block, its figures, and the command named in the block or next to it.
+NOT_TIED: list[tuple[str, str, str, str]] = [
+    (R, "| the losses", "1e23", "an example of a question"),
+    (R, "To use errsr", "1.5", "pip install '.[full]'"),
+    (R, "A grid point", "1.1", "the definition of the unit M"),
+    (R, "| One joint ", "4.5% 4.7% 4", "the thesis; the grid of make demo"),
+    (R, "| The same l", "4", "python sims/language_holdout.py sims/language_small.toml"),
+    (R, "| | Transfor", "4", "python sims/language_holdout.py sims/language_grid.toml"),
+    (R, "| One law de", "3.4%", "the thesis"),
+    (R, "| The joint ", "-0.4% 1.5% +0.9% 6.4% 92%", "python sims/pruning_chain.py"),
+    (R, "| Other lear", "0.6 1.9", "errsrc conjecture sims/nyquist_cliff.toml"),
+    (B, "| fitted cel", "-0.1% 1.3% 2.3% 96%", "make demo"),
+    (B, "| held-out c", "+1.2% 2.8% 1.8% 96%", "make demo"),
+    (B, "The law is b", "8% +3.7% 3.9% +2.7% 3.8% 78% 89% +10% 18%", "python sims/vision_holdout.py"),
+    (
+        B,
+        "MLPs on Fash",
+        "20%",
+        "errsrc run sims/pruning_grid.toml && python sims/pruning.py sims/pruning_grid.toml",
+    ),
+    (B, "phi is -0.65", "+1.3", "python sims/pruning_published.py"),
+    (B, "These figures have three", "-0.37 -0.29", "python sims/pruning_optimal.py sims/pruning_grid.toml"),
+    (B, "**Chained la", "-0.4% 1.5%", "python sims/pruning_chain.py"),
+    (B, "`python benchmarks/law_f", "1.645", "python benchmarks/law_fit.py"),
+    (B, "| ResNet-56 ", "0.107 0.0222 100% 0.28 0.10", "python benchmarks/law_fit.py"),
+    (B, "| … weight r", "0.0552 100% 0.16 0.71", "python benchmarks/law_fit.py"),
+    (B, "The interval", "0.0113", "python benchmarks/law_fit.py"),
+    (
+        B,
+        "The default ",
+        "0.001018274 1,000",
+        "errsrc run sims/law_coverage.toml && python sims/law_coverage.py",
+    ),
+    (
+        B,
+        "Pooled over laws, quanti",
+        "89%",
+        "errsrc run sims/average_coverage.toml && python sims/law_coverage.py sims/average_coverage.toml",
+    ),
+    (B, "| 12 familie", "0.0192 80% 0.108", "python benchmarks/forecasts.py"),
+    (B, "| | now | 0.0176 |", "0.0176 91% 0.091", "python benchmarks/forecasts.py"),
+    (B, "| | now, eac", "0.0176 88% 0.097", "python benchmarks/forecasts.py"),
+    (B, "| 8 families", "0.0524 93% 0.267", "python benchmarks/forecasts.py"),
+    (B, "| | now | 0.0496 |", "0.0496 93% 0.272", "python benchmarks/forecasts.py"),
+    (B, "Grids: every", "75% 80% 97% 79% 89% 100%", "python benchmarks/forecasts.py"),
+    (
+        B,
+        "**Sum or max",
+        "0.22 0.88 0.47 1.65 0.67 0.55 0.82 0.15 0.12 0.19 0.30 0.26 0.41 11% 27% 4% 5%",
+        "python benchmarks/design.py",
+    ),
+    (B, "`python benchmarks/desig", "25%", "python benchmarks/design.py"),
+    (B, "| geometric ", "0.90 1.26 1.16", "python benchmarks/design.py"),
+    (B, "The design i", "1.25 1.49", "python benchmarks/design.py"),
+    (B, "These figures have two l", "0.67 1.3 3.5 3.9", "python benchmarks/shape.py"),
+    (B, "| n^-0.5 | 1", "1% 5% 20% 100% 99.5% 90.5% 0.5% 9.5%", "python benchmarks/shape.py"),
+    (B, "| n^-0.5 with a fl", "5% 99.5% 99% 0.5%", "python benchmarks/shape.py"),
+    (B, "| n^-0.3, th", "5% 91% 9%", "python benchmarks/shape.py"),
+    (B, "| n^-0.1, th", "5% 11.5% 88.5%", "python benchmarks/shape.py"),
+    (B, "| n^-0.8, th", "5% 79.5% 2% 0.5% 18%", "python benchmarks/shape.py"),
+    (B, "| n^-0.5 exp", "5% 4.5% 89% 6.5%", "python benchmarks/shape.py"),
+    (B, "| falling at", "1e-3 10% 1.5% 89.5% 9%", "python benchmarks/shape.py"),
+    (B, "| 1 - n / 1,", "1e-28 10% 100%", "python benchmarks/shape.py"),
+    (B, "| constant |", "5% 100%", "python benchmarks/shape.py"),
+    (B, "| 1 / ln n |", "1% 5% 100% 95%", "python benchmarks/shape.py"),
+    (B, "| exp(-c n^0.1), f", "5% 52% 28% 20%", "python benchmarks/shape.py"),
+    (B, "| exp(-c n^0.3), t", "1% 5% 100% 72% 28% 15%", "python benchmarks/shape.py"),
+    (B, "| n^-0.5 with a wave of 5% in ", "5% 100%", "python benchmarks/shape.py"),
+    (B, "| n^-0.5 with a wave of 20% in", "20% 5% 100%", "python benchmarks/shape.py"),
+    (B, "| n^-0.5 | 5", "5% 20% 100% 95% 70%", "python benchmarks/shape.py"),
+    (B, "| n^-0.5 with a hi", "5% 100% 60%", "python benchmarks/shape.py"),
+    (B, "A bend to a ", "74.5%", "errsrc budget sims/budget_realizable.toml"),
+    (
+        B,
+        "| 16 | 0.10 ",
+        "0.10 0.23 0.29 0.11 0.24 4e-32 -0.01 0.18 2e-31",
+        "errsrc budget sims/budget_realizable.toml",
+    ),
+    (
+        B,
+        "| 64 | 0 to ",
+        "0.043 0.022 -0.005 0.037 0.025 0.046 5e-7",
+        "errsrc budget sims/budget_realizable.toml",
+    ),
+    (B, "| 256 | 0 | ", "2.8e-3 1.5e-3 7.7e-6", "errsrc budget sims/budget_realizable.toml"),
+    (B, "| 1,024 | 0 ", "7e-5", "errsrc budget sims/budget_realizable.toml"),
+    (B, "| 4,096 | 0 ", "25e-3", "errsrc budget sims/budget_realizable.toml"),
+    (B, "| 1,600 | 0.", "0.140 0.14 25.5 17.2 8.8", "errsrc budget sims/budget_images.toml"),
+    (B, "| 5,000 | 0.", "0.102 0.095 9.0 6.4", "errsrc budget sims/budget_images.toml"),
+    (B, "| 16,000 | 0", "0.078 0.072 2.6", "errsrc budget sims/budget_images.toml"),
+    (B, "| 50,000 | 0", "0.057 0.068 0.0556 0.0542 0.0572", "errsrc budget sims/budget_images.toml"),
+    (B, "| shape | po", "0.28 0.23 0.29", "errsrc budget sims/budget_images.toml"),
+    (B, "Uncertainty ", "1e-4", "python benchmarks/bracket.py"),
+    (
+        B,
+        "| 1e-2 | 0.0",
+        "1e-2 0.0114 0.0121 0.0046 0.0048 0.00212 0.00207 0.00097 0.00098",
+        "python benchmarks/bracket.py",
+    ),
+    (
+        B,
+        "| 1e-4 | 1.0",
+        "1e-4 1.01e-3 1.17e-3 1.35e-4 1.7e-4 3.5e-5 6e-5 1.32e-5 2.4e-5",
+        "python benchmarks/bracket.py",
+    ),
+    (
+        B,
+        "The joint la",
+        "9%",
+        "errsrc run sims/law_terms_images.toml && python sims/law_terms.py sims/law_terms_images.toml",
+    ),
+    (
+        B,
+        "| 4 | 3,210 ",
+        "9.8 -0.4",
+        "errsrc run sims/law_terms_images.toml && python sims/law_terms.py sims/law_terms_images.toml",
+    ),
+    (
+        B,
+        "| 8 | 6,442 ",
+        "7.2 0.3 -1.7",
+        "errsrc run sims/law_terms_images.toml && python sims/law_terms.py sims/law_terms_images.toml",
+    ),
+    (
+        B,
+        "| 16 | 13,00",
+        "11.2 14.2 18.9 9.6 2.8",
+        "errsrc run sims/law_terms_images.toml && python sims/law_terms.py sims/law_terms_images.toml",
+    ),
+    (
+        B,
+        "| 32 | 26,50",
+        "25.5 16.1 9.4 6.7",
+        "errsrc run sims/law_terms_images.toml && python sims/law_terms.py sims/law_terms_images.toml",
+    ),
+    (
+        B,
+        "On images bo",
+        "36%",
+        "errsrc run sims/law_terms_images.toml && python sims/law_terms.py sims/law_terms_images.toml",
+    ),
+    (B, "- 95% interv", "93.2% 96.0%", "python benchmarks/budget.py"),
+    (
+        B,
+        "- Over rando",
+        "97% 90.9% 95.2% 92% 95% 91% 56% 81% 50",
+        "python benchmarks/budget_coverage.py STORE.jsonl",
+    ),
+    (B, "- Measured l", "3% 1.9", "python benchmarks/theory.py"),
+    (B, "For two angl", "2e-15 0.6 1.9", "errsrc conjecture sims/nyquist_cliff.toml"),
+    (B, "The fit of a", "1.5e-10 1e4 4e6", "python benchmarks/nyquist.py"),
+    (B, "Functions in", "3e-15", "python benchmarks/band_networks.py"),
+    (B, "The errors o", "2e-15 1e-15 0.33", "python benchmarks/band_networks.py"),
+    (B, "A teacher in", "0.07 0.39", "errsrc conjecture sims/nyquist_images.toml"),
+    (B, "Real labels ", "0.36 0.31 0.25 0.069 0.043 0.025", "python sims/nyquist_images.py"),
+    (B, "A learner th", "1e-12", "python benchmarks/network_class.py"),
+    (B, "| 2-4-1 | 17 | P +", "0.2", "python benchmarks/network_class.py"),
+    (B, "| 4-8-1 | 49", "0.26", "python benchmarks/network_class.py"),
+    (B, "| 8-4-4-1 | ", "2.3", "python benchmarks/network_class.py"),
+    (B, "Every start ", "58% 7% 6% 92%", "python sims/nyquist_hardness.py"),
+    (B, "Two problems", "1.29 0.04", "python sims/nyquist_perceptron.py"),
+    (B, "| `import er", "0.03 0.30 0.10 0.28", "python benchmarks/startup.py"),
+    (B, "| `errsrc --", "0.05 0.46 13.1", "python benchmarks/startup.py"),
+    (B, "| `errsrc fit runs.csv -", "0.48 0.99 3.2", "python benchmarks/startup.py"),
+    (B, "| `errsrc fit runs.csv` ", "0.48 0.99 3.2", "python benchmarks/startup.py"),
+    (B, "| `errsrc status`, a study of laws |", "0.44 0.92", "python benchmarks/startup.py"),
+    (B, "| `errsrc status`, a study of budget", "3.25 6.75 8.2", "python benchmarks/startup.py"),
+]
+
+
+def test_a_stated_number_is_the_value_in_its_results_file() -> None:
+    wrong = []
+    for tie in TIES:
+        values, numbers = tie.values(results(tie.file)), list(tie.numbers())
+        assert len(values) == len(numbers), (
+            f"{tie.text!r}: {len(numbers)} numbers, {len(values)} values {numbers} {values}"
+        )
+        for (_, _, written), value in zip(numbers, values, strict=True):
+            if not agrees(written, value):
+                wrong.append(f"{tie.page}: {tie.text!r} states {written}, {tie.file} has {value:.6g}")
+    assert not wrong, "\n".join(wrong)
+
+
+@functools.cache
+def head(name: str) -> frozenset[float]:
+    """Return the numbers in the head of a sims file."""
+    text = (ROOT / name).read_text()
+    if name.endswith(".py"):
+        top = text.split('"""')[1]
+    else:
+        top = "\n".join(line for line in text.split("\n\n")[0].splitlines() if line.startswith("#"))
+    return frozenset(value_of(found[0]) for found in NUMBER.finditer(plain(top.replace("#", ""))))
+
+
+def sources() -> Iterator[tuple[str, Block, str, str]]:
+    """Yield each figure with its page, its block and the kind of its source ("" for none)."""
+    for page in PAGES:
+        tied = {(k, at) for tie in TIES if tie.page == page for k, at, _ in tie.numbers()}
+        starts = [plain(tie.text) for tie in TIES if tie.page == page and tie.text.startswith("|")]
+        listed = [
+            (plain(start), set(plain(numbers).split()))
+            for where, start, numbers, _ in NOT_TIED
+            if where == page
+        ]
+        for k, block in enumerate(blocks(page)):
+            heads = [head(name) for name in re.findall(r"sims/\w+\.(?:py|toml)", block.near)]
+            for found in figures(block.text):
+                written = found[0].strip(",")
+                if (k, found.start()) in tied or any(
+                    block.text.startswith(start) and found.end() <= len(start) for start in starts
+                ):
+                    kind = "results"
+                elif any(value_of(written) in numbers for numbers in heads):
+                    kind = "sims"
+                elif any(block.text.startswith(start) and written in numbers for start, numbers in listed):
+                    kind = "listed"
+                else:
+                    kind = ""
+                yield page, block, written, kind
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_figure_has_a_source(page: str) -> None:
+    without = [
+        f"{written} in: {block.text[:90]}"
+        for where, block, written, kind in sources()
+        if where == page and not kind
+    ]
+    assert not without, "tie these figures in TIES, or list them in NOT_TIED:\n" + "\n".join(without)
+
+
+def test_the_list_of_figures_without_a_tie_is_not_stale() -> None:
+    for page, start, numbers, command in NOT_TIED:
+        found = [block for block in blocks(page) if block.text.startswith(plain(start))]
+        assert len(found) == 1, f"{page} has {len(found)} blocks that start with {start!r}"
+        assert set(plain(numbers).split()) <= {each[0].strip(",") for each in figures(found[0].text)}, start
+        assert command
