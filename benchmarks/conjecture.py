@@ -11,7 +11,7 @@ circle, tori of two and three dimensions, the interval (Legendre), the sphere an
 interval, next to 1 - n / M.
 
 *claims*: the search for counterexamples. The true claim, with and without noise, in both precisions, over the
-given number of examples. For networks, where the claim concerns only starts that arrived, over fewer examples:
+given number of examples. For networks, where the claim is about starts that arrived, over fewer examples:
 how many were tested, and the largest ratio of error to bound. False versions of the claim, each with the
 example that refutes it and how many examples it took to find.
 

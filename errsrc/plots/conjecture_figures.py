@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from errsrc import records
-from errsrc.conjecture import Outcome, Search, Threshold
+from errsrc.conjecture import Outcome, OwnSearch, Search, Threshold
 from errsrc.plots import nyquist
 from errsrc.plots.drawing import draw, draw_labelled, draw_several
 from errsrc.plots.labels import wrapped
@@ -41,6 +41,14 @@ def _draw_search(result: Search, ax: Axes | None = None, **options: Any) -> Axes
     drawn = nyquist.hardest(result.parts, ax, **options)
     claim = f"{records.text(result.claim)}: {result.verdict}, {result.tested:,} examples tested"
     drawn.set_title(wrapped(claim), loc="left", fontsize=11)
+    return drawn
+
+
+@draw.register
+def _draw_own_search(result: OwnSearch, ax: Axes | None = None, **options: Any) -> Axes:
+    part = ("all examples", result.verdict, result.tested, 0, result.worst)
+    drawn = nyquist.hardest([part], ax, **options)
+    drawn.set_title(wrapped(result.headline()), loc="left", fontsize=11)
     return drawn
 
 

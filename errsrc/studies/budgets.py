@@ -204,7 +204,7 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
         for one, size, unknown in zip(budgets, excess, withheld, strict=True)
     ]
     known = [size for size, unknown in zip(excess, withheld, strict=True) if not unknown]
-    zero = ROUNDING * max(budgets[0].scale, *known)
+    zero = ROUNDING * max([budgets[0].scale, *known])
     if cell.setting.loss == "zero-one" and any(not one.deficiency.closed for one in budgets):
         draws = FIRST_DRAWS if cell.draws == "auto" else cell.draws
         zero = 3 / (draws * fresh_inputs(cell.setting))  # errors are counted at fresh inputs

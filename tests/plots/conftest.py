@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from errsrc.bases import Torus
-from errsrc.conjecture import Claim, Example, Region, examine, search, threshold
+from errsrc.conjecture import Claim, Example, Region, examine, search, search_own, threshold
 from errsrc.curves import curve_shape
 from errsrc.fitting import (
     ChainedFit,
@@ -120,6 +121,7 @@ def every_result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "threshold": exact,
         "search": search(examples_wanted=20),
         "refuted search": search(Claim(threshold=0.7), Region(most=9), examples_wanted=200),
+        "refuted search of one's own": search_own(lambda n: (float(n), 4.0), st.integers(0, 9)),
         "outcome": examine(Example(n=7)),
         "trained family": TrainedFamily("width 8", {"n": N}, error, power, ("Left out: one run.",)),
         "pruned family": PrunedFamily("", {}, (), joint, ()),

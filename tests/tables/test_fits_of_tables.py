@@ -449,7 +449,7 @@ def test_an_export_with_a_column_for_each_run_is_melted(command: Command, tmp_pa
     step, loss = (table.numbers(name).values for name in ("Step", "val/loss"))
     assert json.loads(out)["params"] == fit(Power, loss, n=step).law.params
     code, out, _ = command("fit", file, "--melt", "--law", "power", "--json")
-    assert "2 runs are fitted as one curve" in json.loads(out)["warnings"][0]
+    assert "The rows mix 2 experiments" in json.loads(out)["warnings"][0]
     wide = csv_of(n=N, **{"100k": JOINT[:8], "1M": JOINT[8:16], "10M": JOINT[16:24], "100M": JOINT[24:]})
     sizes = fit_csv(written(tmp_path / "sizes.csv", wide), "chinchilla", melt=True, columns={"m": "run"})
     assert sizes.law == fit(Chinchilla, JOINT, **GRID).law
