@@ -418,8 +418,6 @@ TIES = [
     Tie(R, "held out {+0.4%} ± {5.9%}", "language_small_cells.csv", moments("True")),
     Tie(R, "two seeds: fitted {-0.0%} ± {1.4%}", "language_grid_cells.csv", moments("False")),
     Tie(R, "held out {-3.3%} ± {7.0%}", "language_grid_cells.csv", moments("True")),
-    Tie(R, "n and m of the fit: fitted {-0.1%} ± {1.3%}", "vision_cells.csv", moments("False")),
-    Tie(R, "held out {+1.2%} ± {2.8%}", "vision_cells.csv", moments("True")),
 ]
 
 
@@ -437,7 +435,7 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
     (R, "| Other lear", "0.6 1.9", "errsrc conjecture sims/nyquist_cliff.toml"),
     (B, "| fitted cel", "-0.1% 1.3% 2.3% 96%", "make demo"),
     (B, "| held-out c", "+1.2% 2.8% 1.8% 96%", "make demo"),
-    (B, "The law is b", "8% +3.7% 3.9% +2.7% 3.8% 78% 89% +10% 18%", "python sims/vision_holdout.py"),
+    (B, "These are the figures of one block", "+10% 18%", "errsrc demo --dataset digits"),
     (
         B,
         "MLPs on Fash",
