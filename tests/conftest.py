@@ -50,3 +50,10 @@ def _seeded():
     """Seed torch's global generator, so that no test's draws depend on which tests ran before it."""
     if torch := sys.modules.get("torch"):  # most tests need none
         torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _without_own_modules():
+    """Forget the modules of users that earlier tests named: a study's rows record all that are named."""
+    if own := sys.modules.get("errsrc.records.own_modules"):  # most tests need none
+        own._MODULES.clear()
