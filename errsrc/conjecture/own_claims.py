@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import hypothesis
-from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
 from errsrc import checks
 from errsrc.checks import SEED, Instance, Integer
 from errsrc.conjecture.claims import Outcome
-from errsrc.conjecture.searches import library_constants_only
+from errsrc.conjecture.drawn_examples import Refuted, examine_drawn
 from errsrc.results import Result, TextTable
 
 OwnClaim = Callable[[Any], tuple[float, float] | None]
@@ -117,10 +116,6 @@ def examine_own(claim: OwnClaim, example: Any) -> Outcome:
     return Outcome(verdict, error, bound, math.nan, f"Error {error:.2g}, bound {bound:.2g}: {verdict}.")
 
 
-class _Refuted(Exception):
-    """An example that refutes the claim."""
-
-
 @checks.arguments(
     examples=Instance(st.SearchStrategy, "a Hypothesis strategy of examples"),
     examples_wanted=Integer(at_least=1),
@@ -192,25 +187,11 @@ def search_own(
             hypothesis.target(math.log10(ratio), label="error over bound")
         if outcome.verdict == "refuted":
             refuted.append((example, outcome))
-            raise _Refuted
+            raise Refuted
 
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=examples_wanted,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.target, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-        verbosity=hypothesis.Verbosity.quiet,
-        report_multiple_bugs=False,
-    )
-    @hypothesis.given(examples)
-    def run(example: Any) -> None:
-        examine(example, True)
-
-    with library_constants_only(), contextlib.suppress(_Refuted):
+    with contextlib.suppress(Refuted):
         for example in boundary:
             examine(example, False)
-        run()
+        examine_drawn(lambda example: examine(example, True), examples, examples_wanted, seed)
     found = refuted[-1] if refuted else (None, None)
     return OwnSearch(claim, tallies, hardest[0], hardest[1], *found)

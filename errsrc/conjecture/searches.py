@@ -9,19 +9,17 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
 import hypothesis
 import numpy as np
-from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture import providers
 from numpy.typing import NDArray
 
 from errsrc import checks, records
 from errsrc.bases import Basis
 from errsrc.checks import SEED, Choice, Instance, Integer, Optional, Tuple
 from errsrc.conjecture.claims import Claim, Example, Outcome, examine
+from errsrc.conjecture.drawn_examples import Refuted, examine_drawn
 from errsrc.fields import Checked, declare, integer, number
 from errsrc.learners import BandLeastSquares, Learner, NetworkClass, as_learner
 from errsrc.results import TabularResult, TextTable
@@ -362,29 +360,6 @@ def _learner_function(learner: Any) -> Callable[[Setting], Learner]:
     return lambda setting: fixed
 
 
-@contextlib.contextmanager
-def library_constants_only() -> Iterator[None]:
-    """Keep Hypothesis from drawing the constants of imported modules, which would decide what a seed finds.
-
-    Hypothesis 6.131 and later read constants from the modules of the working folder, among them errsrc in a
-    clone, and remember them from one test to the next.
-
-    Yields
-    ------
-    None
-        A search that runs in this context draws only the constants that Hypothesis itself brings.
-    """
-    if not hasattr(providers, "_get_local_constants"):
-        yield
-        return
-    none = providers.Constants()
-    with (
-        mock.patch.object(providers, "_get_local_constants", return_value=none),
-        mock.patch.object(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(1024)),
-    ):
-        yield
-
-
 def _boundary(
     claim: Claim, region: Region, learner_of: Callable[[Setting], Learner] | None, seed: int
 ) -> Iterator[Example]:
@@ -455,10 +430,6 @@ def _evenly(examples: Sequence[Example], most: int) -> list[Example]:
     return [examples[int(k * step)] for k in range(min(len(examples), most))]
 
 
-class _Refuted(Exception):
-    """An example that refutes the claim."""
-
-
 class _Record:
     """Outcomes of a search's examples, in the order in which Hypothesis ran them."""
 
@@ -470,7 +441,7 @@ class _Record:
         self.at_threshold: list[Example] = []
 
     def run(self, example: Example, *, guide: bool = True) -> None:
-        """Examine an example; raise `_Refuted` if it refutes the claim.
+        """Examine an example; raise `Refuted` if it refutes the claim.
 
         `guide` says whether Hypothesis is told the ratio of error to bound.
         """
@@ -487,7 +458,7 @@ class _Record:
             hypothesis.target(math.log10(outcome.ratio), label="error over bound")
         if outcome.verdict == "refuted":
             self.refuted.append((example, outcome))
-            raise _Refuted
+            raise Refuted
 
 
 @checks.arguments(
@@ -552,17 +523,6 @@ def search(
     claim, region, record = claim or Claim(), region or Region(), _Record()
     learner_of = None if learner is None else _learner_function(learner)
 
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=examples_wanted,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.target, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-        verbosity=hypothesis.Verbosity.quiet,
-        report_multiple_bugs=False,
-    )
-    @hypothesis.given(examples(claim, region, settings, learner_of))
     def run(example: Example) -> None:
         smallest = claim.smallest(example.setting.n_nyquist or 1)
         if settings is not None and example.n > smallest:
@@ -570,13 +530,12 @@ def search(
         record.run(example)
 
     if settings is None:
-        with contextlib.suppress(_Refuted):
+        with contextlib.suppress(Refuted):
             for example in _boundary(claim, region, learner_of, seed):
                 record.run(example, guide=False)
     first = record.refuted[:1]
     if not first or first[0][0].n > _SMALL:
-        with library_constants_only(), contextlib.suppress(_Refuted):
-            run()  # the last example is the smallest: Hypothesis runs it once more at the end
+        examine_drawn(run, examples(claim, region, settings, learner_of), examples_wanted, seed)
     power = {} if record.refuted else _power(record.at_threshold)
     candidates: list[Any] = [*first, *record.refuted[-1:]]
     found = min(candidates, key=lambda one: one[0].n, default=(None, None))

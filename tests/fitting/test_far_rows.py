@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from errsrc.cli import main
-from errsrc.fitting import auto, compare, fit, fit_csv
+from errsrc.errors import NoFit
+from errsrc.fitting import auto, compare, compute_optimal, fit, fit_csv, holdout
 from errsrc.fitting.anomalies import FAR
 from errsrc.laws import Chinchilla
 
@@ -68,3 +69,41 @@ def test_heavy_tails_seldom_reach_the_limit() -> None:
     assert 0.03 < far.any(axis=1).mean() < 0.05
     normal = np.abs(np.random.default_rng(0).standard_normal((20_000, 60)))
     assert not (normal > FAR * np.median(normal, axis=1, keepdims=True) / 0.6745).any()
+
+
+def test_a_failed_fit_names_the_line(diverged: Path) -> None:
+    with pytest.raises(NoFit, match=r"1 of 24 rows is far from the law, .*: line 21 \(n = "):
+        fit_csv(diverged, "chinchilla")
+
+
+def test_a_held_out_judgement_leaves_the_row_out(diverged: Path) -> None:
+    found = holdout("chinchilla", data=diverged, share=0.6)
+    clean = holdout("chinchilla", np.delete(GOOD, 19), n=np.delete(N, 19), m=np.delete(M, 19), share=0.6)
+    assert found.held_out.divergence_mean == clean.held_out.divergence_mean
+    assert "far from the law, and was left out: line 21 (n = " in str(found)
+    assert "far from" not in str(clean)
+
+
+def test_a_wrong_run_at_every_budget_is_left_out_of_all_approaches(tmp_path: Path) -> None:
+    """The parabolas of approach 2 alone do not show them: wrong runs hide each other."""
+    clean = CLEAN.with_name("isoflop_only_c.csv")
+    header, *rows = (line.split(",") for line in clean.read_text().split())
+    wrong: dict[str, int] = {}
+    for k, row in enumerate(rows):
+        wrong.setdefault(row[0], k + len(wrong) % 3)  # another place at each budget
+    for k in wrong.values():
+        rows[k][2] = f"{7 + 0.1 * k:g}"
+    (tmp_path / "runs.csv").write_text("\n".join(map(",".join, [header, *rows])))
+    found, other = (compute_optimal(data=file, budgets=1e21) for file in (tmp_path / "runs.csv", clean))
+    for one, expected in zip(found.frontiers, other.frontiers, strict=True):
+        assert one.a.estimate == pytest.approx(expected.a.estimate, abs=0.02)
+    (sentence,) = found.warnings
+    assert sentence.startswith("4 of 24 rows are far from the other runs of their budgets, and were left out")
+    assert all(f"line {k + 2} (" in sentence for k in wrong.values())
+
+
+def test_a_judgement_without_small_cells_is_refused_in_words() -> None:
+    with pytest.raises(
+        ValueError, match=r"'share' parameter of holdout must be so large that cells are left"
+    ):
+        holdout("power", [0.5, 0.4, 0.3], n=[100, 110, 120])
