@@ -31,9 +31,9 @@ class Torus(Basis):
     """Trigonometric polynomials of angles in [0, 2 pi)^dim, with frequencies up to a degree.
 
     One function is the constant 1.  For each pair of frequencies k, -k there are two functions, sqrt(2)
-    cos(k.x) and sqrt(2) sin(k.x).  Here k is the frequency of the pair in which the first coordinate that is
-    not 0 is positive.  The index of the cosine is k, and the index of the sine is -k.  Therefore the indices
-    are all frequencies of the set.
+    cos(k.x) and sqrt(2) sin(k.x).  Of the two frequencies of a pair, k is the one whose first nonzero
+    coordinate is positive.  The index of the cosine is k, and the index of the sine is -k.  Therefore the
+    indices are all frequencies of the set.
 
     Parameters
     ----------

@@ -80,7 +80,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--weight", metavar="COL", help="a column of relative weights (default: equal weights)")
     add_cluster_argument(parser)
     add_table_arguments(parser)
-    add("--eps0", type=float, metavar="X", help="error of a random guess, if it is known")
+    add(
+        "--eps0",
+        type=float,
+        metavar="X",
+        help="error of a random guess, if it is known; the average for n and m then includes the dense laws",
+    )
     add(
         "--fix",
         type=assignment,
@@ -107,13 +112,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--n-full",
         type=float,
         metavar="N",
-        help="size of the full data set, the unit of n in dense and envelope (default: the largest n)",
+        help="size of the full data set, the unit of n in dense, coupled-dense and envelope (default: the "
+        "largest n)",
     )
     add(
         "--m-base",
         type=float,
         metavar="M",
-        help="size of the base model, the unit of m in dense (default: the largest m)",
+        help="size of the base model, the unit of m in dense and coupled-dense (default: the largest m)",
     )
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
     add("--out", metavar="fit.json", help="write the fit to this file, for predict and plan")

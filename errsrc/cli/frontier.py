@@ -86,7 +86,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the same budget)",
     )
     add("--cost", choices=("6nm",), default="6nm", help="the cost model (default and only choice: 6nm)")
-    add("--law", choices=LAWS, default="chinchilla", metavar="LAW", help="the law of approach 3: %(choices)s")
+    add(
+        "--law",
+        choices=LAWS,
+        default="chinchilla",
+        metavar="LAW",
+        help="the law of approach 3 (default: chinchilla): %(choices)s",
+    )
     add("--fix", type=assignment, action="append", metavar="NAME=VALUE", help="hold a parameter of the law")
     add("--objective", choices=OBJECTIVES, metavar="LOSS", help="what the fit minimises, see errsrc fit")
     add("--delta", type=float, metavar="X", help="threshold of --objective huber, in ln error")

@@ -319,7 +319,10 @@ def examples(
     settings: st.SearchStrategy[Setting] | None = None,
     learner_of: Callable[[Setting], Learner] | None = None,
 ) -> Example:
-    """Return a strategy that draws examples in a region, with n at or above the claim's threshold.
+    """Return a Hypothesis strategy that draws examples in a region.
+
+    An example is a setting, a learner, a number n of labelled examples at or above the claim's threshold, and
+    a seed.
 
     Parameters
     ----------

@@ -239,19 +239,19 @@ def curve_shape(
     *Bend or cliff.* The candidates (laws with and without a bend or a cliff) are fitted without each cell in
     turn, and without the largest cells.  Their predictions for the left-out cells are scored by the density
     of Student's t distribution with 4 degrees of freedom.  The candidates with a bend have a bend of fixed
-    width.  A wider bend looks like a cliff that begins at n = 0.  Therefore the verdict is a cliff only in
-    two cases: the interval of the exponent before the cliff is above 0, or the interval of an exponent
-    between two cells is above 3 (`LARGEST_BEND`).
+    width.  A wider bend could be mistaken for a cliff that begins at n = 0.  Therefore the verdict is a cliff
+    only in two cases: the interval of the exponent before the cliff is above 0, or the interval of an
+    exponent between two cells is above 3 (`LARGEST_BEND`).
 
     *Peaks.* A curve that departs from a power law and has a peak is not decided (`errsrc.fitting.fit` names
     such a peak, too).
 
     *Zero.* Suppose that the median error is zero in all cells from some n on.  The verdict is then a cliff if
-    no power law reaches zero at this n.  Two power laws are tried.  The first has the exponent 8 and goes
-    through the last cell above zero.  If it reaches zero, the second law, which is fitted to the cells above
-    zero, is tried.  There is one more case with the verdict "cliff".  In this case, the error falls by a
-    factor of 10,000 or more from one cell to the next, faster than a power law with exponent 8.  In addition,
-    two runs or more stay below this power law.
+    no power law falls below `zero` by this n.  Two power laws are tried.  The first has the exponent 8 and
+    goes through the last cell above zero.  If it falls below `zero`, the second law, which is fitted to the
+    cells above zero, is tried.  There is one more case with the verdict "cliff".  In this case, the error
+    falls by a factor of 10,000 or more from one cell to the next, faster than a power law with exponent 8.
+    In addition, two runs or more stay below this power law.
 
     The function takes about 0.25 s of one core for 8 cells.  ``benchmarks/shape.py`` measures the rates of
     right and wrong verdicts.

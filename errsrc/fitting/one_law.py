@@ -304,8 +304,8 @@ def fit(
         clusters instead of points (`errsrc.fitting.clusters`).  With `data`, the names of the columns that
         tell clusters apart.
     bounds : dict of str to (float, float), optional
-        {parameter: (low, high)}, the range in which the parameter is searched, in natural units.  Only
-        parameters whose unit does not depend on an exponent can have bounds.
+        {parameter: (low, high)}, the range in which the parameter is searched, in natural units.  A
+        parameter whose unit depends on an exponent, such as A in A m^-alpha, cannot have bounds.
     objective : str
         What to minimise: "divergence", squares of (predicted - measured) / measured, as in Rosenfeld et al.
         2020; "log", squares of ln (predicted / measured); "huber", Huber losses of the same logarithm, as in

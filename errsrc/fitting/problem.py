@@ -379,7 +379,7 @@ class Problem:
         parameter : Parameter
             A parameter of the law.
         value : float
-            The value of the parameter in a problem that `natural` returned with the unit `error_unit`.
+            The value of the parameter in the problem that `natural` returns.
         """
         for quantity, power in parameter.unit:
             if self.scales[quantity] != 1.0:

@@ -139,7 +139,9 @@ class TablePoints(NamedTuple):
         return given if self.clusters is None else {**given, "clusters": self.clusters}
 
     def constants(self, given: Mapping[str, float] | None) -> dict[str, float]:
-        """Return the given constants of the law, without the constant of an m that never varies.
+        """Return the given constants of the law.
+
+        If m is the same in all rows, the constant that is the unit of m is left out.
 
         Parameters
         ----------

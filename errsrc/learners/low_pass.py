@@ -99,7 +99,7 @@ class LowPass(BatchLearner):
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return a predictor for each data set, with one call of the other learner's `fit_many`.
+        """Fit `learner` to all data sets in one call, and project each of its predictors on the band.
 
         Raises
         ------

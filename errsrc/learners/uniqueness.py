@@ -68,9 +68,9 @@ def certify_support(
     sparsity : int
         K, the largest number of functions of the target; S <= K.
     strides : bool
-        Whether the nodes are different and equally spaced and the basis is trigonometric with frequencies
-        that turn by different angles.  Any n columns of complex exponentials are then independent
-        (Vandermonde).
+        True if the nodes are different and equally spaced, the basis is trigonometric, and each frequency
+        changes the phase by another angle from one node to the next.  Any n columns of complex exponentials
+        are then independent (Vandermonde).
 
     Returns
     -------

@@ -116,7 +116,9 @@ def find(reference: str, name: str, where: str) -> Any:
 
 @dataclass(frozen=True)
 class WithModules:
-    """A function for other processes.  These import the user's modules before they unpickle the function.
+    """A function that is sent to other processes.
+
+    These processes import the user's modules before they unpickle the function.
 
     Attributes
     ----------

@@ -35,8 +35,8 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
     path : str
         Dotted path of the table in the file, such as "cell.recipe", for error messages.
     rooms : mapping of types to {kind: class}
-        For each abstract class that is the declared type of a field: the classes that a table can name by its
-        ``kind``.
+        The declared type of a field may be an abstract class.  For each such class, this mapping has the
+        classes that the table of the field can name by its ``kind``.
 
     Returns
     -------
@@ -71,8 +71,8 @@ class Reader:
     where
         Name of the file, for error messages.
     rooms
-        For each abstract class that is the declared type of a field: the classes that a table can name by its
-        ``kind``.
+        The declared type of a field may be an abstract class.  For each such class, this mapping has the
+        classes that the table of the field can name by its ``kind``.
     """
 
     where: str

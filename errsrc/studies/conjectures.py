@@ -306,7 +306,7 @@ def threshold_lines(
 
 
 def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return a header, and a line of texts for each part of the region of a search.
+    """Return a header, and a line of texts for each kind of basis and of nodes that a search visited.
 
     Parameters
     ----------

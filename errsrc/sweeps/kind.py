@@ -128,7 +128,8 @@ class Kind(Checked):
         leaves : dict
             The fields to return, by dotted path.
         kinds : mapping
-            All flat fields of the cell, or at least the fields that hold the kinds of nested records.
+            All flat fields of the cell.  Only the fields named "kind" are used: each gives the class of a
+            nested record.
 
         Returns
         -------

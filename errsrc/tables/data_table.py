@@ -79,7 +79,7 @@ RUNNING = re.compile(r"(unnamed: *\d+|level_\d+|index|idx|row|rows|line|#|nr|no|
 
 
 class Written(NamedTuple):
-    """The text of a table in its file, from which the table can be written again with more columns.
+    """The text of a table as it is in its file, to write the table again with more columns.
 
     Attributes
     ----------

@@ -143,7 +143,7 @@ def values_have_a_column_for_each_function(case: BasisCase) -> None:
 
 
 def values_are_functions_of_the_input(case: BasisCase) -> None:
-    """A value does not depend on the other inputs or on their order, and inputs are not changed."""
+    """The values at an input do not depend on the other inputs of a call, and the call changes no input."""
     basis, x = case.basis, case.inputs()
     kept, values = x.copy(), case.basis(x)
     basis(x)

@@ -139,7 +139,7 @@ def design(law: type[Law]) -> dict[str, Array]:
         Inputs by name.  For a law in one input these are 30 sizes over six decades.  For two inputs they are
         a 7 x 7 grid over three decades.  For more inputs they are a grid of 18 sizes of the first input over
         three decades and three sizes of each other input.  If an input has a largest value, its sizes end
-        there.  Inputs that are errors are a function of the second input.
+        there.  An input that is an error itself, such as eps_np, is computed from the second input.
 
     Examples
     --------

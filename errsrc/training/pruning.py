@@ -171,7 +171,7 @@ def prune(
         The networks to train: the rows, number of steps and seed of each network.
     validation : (tensor, tensor), optional
         Inputs and labels that decide which weights are kept in each training, see `errsrc.training.train`.
-        The kept weights are pruned.
+        The weights of the best evaluation are pruned.
     recipe : Recipe
         Options of training.
     rounds : Rounds

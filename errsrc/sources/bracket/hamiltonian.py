@@ -101,7 +101,7 @@ class NetworkPosterior:
 
     @torch.no_grad()
     def values(self, z: Tensor, points: Tensor) -> Tensor:
-        """Return the outputs of the networks with given whitened parameters, (C, Q, outputs).
+        """Return the outputs (C, Q, outputs) of the networks that have the given whitened parameters.
 
         Parameters
         ----------
