@@ -9,6 +9,7 @@ draws from which the interval is computed, which would make the printed interval
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -72,26 +73,13 @@ def judged_terms(
         if the learner is a `SpectralLearner`.  Empty if the designs cost too much.
     """
     try:
-        return _judged(setting, learner, n, draws, level)
+        return _kept_tails(setting, learner, n, draws, level)
     except TypeError:  # a setting or learner of the user's own that cannot be a key
-        return _judged.__wrapped__(setting, learner, n, draws, level)
+        return _judged(FurtherDesigns(setting, learner, n), draws, level)
 
 
-@functools.lru_cache(maxsize=512)
-def _judged(
-    setting: GaussianSetting, learner: Learner, n: int, draws: int, level: float
-) -> Mapping[str, Tail]:
-    found: dict[str, Tail] = {}
-    for most in (FIRST_DESIGNS, MOST_DESIGNS):
-        pools = further_terms(setting, learner, n, most)
-        found = {name: judged_by_pool(values, draws, level) for name, values in pools.items()}
-        if all(one.clear for one in found.values()):
-            break
-    return found
-
-
-def further_terms(setting: GaussianSetting, learner: Learner, n: int, most: int) -> dict[str, Array]:
-    """Return terms at further random inputs, each an array (designs,); see `judged_terms`.
+class FurtherDesigns:
+    """Terms at further random inputs.  Designs that were computed once are kept, and used again.
 
     Parameters
     ----------
@@ -101,24 +89,57 @@ def further_terms(setting: GaussianSetting, learner: Learner, n: int, most: int)
         The learner.
     n : int
         Number of labelled examples.
-    most : int
-        Largest number of designs.
     """
-    rng = generator(0, "budget", "further designs")
-    quadrature = setting.quadrature(learner.function_class, rng, RANDOM_POINTS)
-    if not quadrature.exact:
-        return {}
-    columns = setting.roots(quadrature.points)[0].shape[1]
-    affordable = OPERATIONS / (n * columns * min(n, columns))
-    if affordable < LEAST_DESIGNS:
-        return {}
-    designs = int(min(most, affordable * most / FIRST_DESIGNS))
-    found: dict[str, list[Array]] = {}
-    for _ in range(0, designs, _TOGETHER):
-        xs = np.stack([setting.inputs(n, rng) for _ in range(_TOGETHER)])
-        for name, values in terms_at(setting, learner, quadrature, xs).items():
-            found.setdefault(name, []).append(values)
-    return {name: np.concatenate(values) for name, values in found.items()}
+
+    def __init__(self, setting: GaussianSetting, learner: Learner, n: int) -> None:
+        self.setting, self.learner, self.n = setting, learner, n
+        self._rng = generator(0, "budget", "further designs")
+        self._quadrature = setting.quadrature(learner.function_class, self._rng, RANDOM_POINTS)
+        self._computed = 0
+        self._found: dict[str, list[Array]] = {}
+        self._affordable = 0.0  # number of first designs
+        if self._quadrature.exact:
+            columns = setting.roots(self._quadrature.points)[0].shape[1]
+            self._affordable = OPERATIONS / (n * columns * min(n, columns))
+
+    def terms(self, most: int) -> dict[str, Array]:
+        """Return terms at the first designs, each an array (designs,); see `judged_terms`.
+
+        Parameters
+        ----------
+        most : int
+            Largest number of designs.
+        """
+        if self._affordable < LEAST_DESIGNS:
+            return {}
+        designs = int(min(most, self._affordable * most / FIRST_DESIGNS))
+        while self._computed < designs:
+            xs = np.stack([self.setting.inputs(self.n, self._rng) for _ in range(_TOGETHER)])
+            for name, values in terms_at(self.setting, self.learner, self._quadrature, xs).items():
+                self._found.setdefault(name, []).append(values)
+            self._computed += _TOGETHER
+        batches = math.ceil(designs / _TOGETHER)
+        return {name: np.concatenate(values[:batches]) for name, values in self._found.items()}
+
+
+_kept_designs = functools.lru_cache(maxsize=64)(FurtherDesigns)
+
+
+@functools.lru_cache(maxsize=512)
+def _kept_tails(
+    setting: GaussianSetting, learner: Learner, n: int, draws: int, level: float
+) -> Mapping[str, Tail]:
+    return _judged(_kept_designs(setting, learner, n), draws, level)
+
+
+def _judged(designs: FurtherDesigns, draws: int, level: float) -> Mapping[str, Tail]:
+    found: dict[str, Tail] = {}
+    for most in (FIRST_DESIGNS, MOST_DESIGNS):
+        terms = designs.terms(most)
+        found = {name: judged_by_pool(values, draws, level) for name, values in terms.items()}
+        if all(one.clear for one in found.values()):
+            break
+    return found
 
 
 def further_fits(learner: Learner, n: int) -> int:

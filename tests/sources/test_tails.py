@@ -17,8 +17,8 @@ from errsrc.learners import (
 )
 from errsrc.results import PointEstimate
 from errsrc.settings import BandTeacher, Gaussian, LinearTeacher, TableTeacher
-from errsrc.sources import budget
-from errsrc.sources.further_designs import terms_at
+from errsrc.sources import budget, further_designs
+from errsrc.sources.further_designs import FurtherDesigns, judged_terms, terms_at
 from errsrc.sources.tails import judged_by_draws, judged_by_pool, pareto_shape
 from errsrc.studies.budgets import (
     BudgetCell,
@@ -59,6 +59,26 @@ def test_intervals_of_light_tails_hold_and_of_heavy_tails_do_not():
     assert not missed.holds
     assert missed.shape > 0.6
     assert not judged_by_draws(heavy, 1.0).holds
+
+
+def test_further_designs_are_computed_once(monkeypatch):
+    """More designs continue the first ones, also for another number of draws."""
+    monkeypatch.setattr(further_designs, "FIRST_DESIGNS", 64)
+    monkeypatch.setattr(further_designs, "MOST_DESIGNS", 256)
+    computed = []
+
+    def counted(setting, learner, quadrature, xs):
+        computed.append(len(xs))
+        return terms_at(setting, learner, quadrature, xs)
+
+    monkeypatch.setattr(further_designs, "terms_at", counted)
+    setting, learner = BandTeacher(Torus(1), channel=Gaussian(0.3)), BandLeastSquares(Torus(1))
+    judged = [judged_terms(setting, learner, 24, draws, 0.95) for draws in (64, 65)]
+    assert not judged[0]["total"].clear
+    assert sum(computed) == 256
+    designs = FurtherDesigns(setting, learner, 24)
+    first, all_ = designs.terms(64)["total"], designs.terms(256)["total"]
+    np.testing.assert_array_equal(first, all_[:64])
 
 
 @pytest.mark.parametrize("n", [14, 21])
