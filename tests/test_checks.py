@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -108,7 +109,7 @@ anything = st.one_of(
     hnp.arrays(hnp.scalar_dtypes(), ()).map(lambda array: array[()]),
     st.recursive(st.none() | st.integers() | st.floats(), st.lists, max_leaves=6),
 )
-some_time = settings(deadline=None, max_examples=300)
+some_time = settings(deadline=None, max_examples=examples(300))
 
 
 def returned(check, *arguments, **options):

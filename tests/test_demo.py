@@ -150,7 +150,7 @@ sys.exit(cli.main(["demo", "--dataset", "digits", "--processes", "2", "--out", s
 """  # the demo with a batch that ends soon, and others that do not
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 @pytest.mark.parametrize("to", ["killpg", pytest.param("kill", marks=pytest.mark.slow)])
 def test_ctrl_c_is_one_sentence_keeps_finished_cells_and_leaves_no_process(to, tmp_path):

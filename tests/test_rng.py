@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -13,7 +14,7 @@ from errsrc.rng import generator, seed_of
 seeds = st.integers(0, 2**63 - 1)
 steps = st.text(alphabet="ab1:/strint") | st.text() | st.integers(-(2**63), 2**63 - 1)
 paths = st.lists(steps, max_size=4).map(tuple)
-quick = settings(deadline=None, max_examples=300)
+quick = settings(deadline=None, max_examples=examples(300))
 
 
 def kinds(path):

@@ -93,7 +93,7 @@ def test_the_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
     assert int(count) == 35  # the tables are in it
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_its_commands_work_in_another_folder(installed: Path, tmp_path: Path) -> None:
     assert "errsrc fit runs.csv" in ran(installed / "errsrc", "--help", cwd=tmp_path)
     assert "wrote mine/experiment.py" in ran(installed / "errsrc", "new", "own", "mine", cwd=tmp_path)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -632,7 +633,7 @@ def holds_the_contract(capsys, path, content, argv):
 
 
 FUZZ = settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -655,7 +656,7 @@ def test_any_table_is_fitted_or_refused(capsys, tmp_path, text, law):
 
 
 @pytest.mark.full
-@settings(FUZZ, max_examples=20)  # each one is a fit, or several
+@settings(FUZZ, max_examples=examples(20))  # each one is a fit, or several
 @given(data=st.data(), law=LAWS)
 def test_any_positive_points_are_fitted_or_refused(capsys, tmp_path, data, law):
     rows = data.draw(st.integers(6, 12))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -280,7 +281,7 @@ def mutations(draw, content):
 
 @pytest.mark.full
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_fit_with_a_few_values_changed_is_a_fit_or_one_sentence(
     valid, tmp_path_factory, capsys, monkeypatch, data
 ) -> None:
@@ -298,7 +299,7 @@ def test_a_fit_with_a_few_values_changed_is_a_fit_or_one_sentence(
 
 @pytest.mark.full
 @given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_file_with_a_few_bytes_changed_is_a_fit_or_one_sentence(
     valid, tmp_path_factory, capsys, monkeypatch, data
 ) -> None:

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,7 +86,7 @@ def test_auto_refuses_inputs_that_no_candidate_has() -> None:
 
 
 @pytest.mark.full
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.lists(st.floats(1e-6, 1e6), min_size=4, max_size=12, unique=True),
     st.lists(st.floats(1e-3, 1e3), min_size=12, max_size=12),

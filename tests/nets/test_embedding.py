@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from amounts import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -41,7 +42,7 @@ def deeper(draw):
 
 
 @pytest.mark.full
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.one_of(wider(), deeper()), st.integers(0, 2**32), st.sampled_from([torch.float32, torch.float64]))
 @example((MLP((1, 6, 1, 1, 1), "gelu"), MLP((1, 6, 1, 2, 1), "gelu")), 338, torch.float64)  # strided units
 def test_an_embedded_network_computes_the_same_function(pair, seed, dtype):
@@ -60,7 +61,7 @@ def test_an_embedded_network_computes_the_same_function(pair, seed, dtype):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.one_of(wider(("relu", "linear")), deeper()), st.integers(0, 2**32))
 def test_where_arithmetic_is_exact_the_batched_networks_agree_bit_by_bit(pair, seed):
     """Small integers have no rounding in whatever order a matrix product adds them."""
@@ -77,7 +78,7 @@ def test_where_arithmetic_is_exact_the_batched_networks_agree_bit_by_bit(pair, s
     assert same_function(small, weights, large, embedded, x).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     st.integers(4, 9), st.integers(1, 3), st.integers(0, 3), st.sampled_from(["relu", "tanh"]),
     st.integers(0, 2**32),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from amounts import examples
 
 import errsrc.laws
 from errsrc.errors import Unreachable
@@ -23,7 +24,7 @@ EVERY = pytest.mark.parametrize("law", ALL.values(), ids=ALL.keys())
 @pytest.mark.parametrize("holds", LAW_PROPERTIES, ids=lambda one: one.__name__)
 @EVERY
 def test_a_property_of_every_law(holds: Callable[[Any], None], law: type[Law]) -> None:
-    check_law(law, properties=[holds])
+    check_law(law, examples=examples(40), properties=[holds])
 
 
 def test_a_target_under_the_floor_is_refused_with_the_floor() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ def sample(setting: BandTeacher, n: int, seed: int):
     return x, float(d[0] / max(d[-1], 1e-300)), setting.teacher(rng(seed + 1))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(WORLDS, st.floats(1, 3), SEEDS)
 def test_recovery_is_exact_in_general_position(setting, ratio, seed):
     """Within 100 times the condition number times rounding; coefficients themselves, by Parseval."""
@@ -42,7 +43,7 @@ def test_recovery_is_exact_in_general_position(setting, ratio, seed):
     assert teacher.distance(found) <= (100 * condition * 2.3e-16) ** 2 * size
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(WORLDS, st.floats(0.2, 2), SEEDS)
 def test_the_order_of_nodes_does_not_matter(setting, ratio, seed):
     n = max(1, int(ratio * setting.basis.size))
@@ -53,7 +54,7 @@ def test_the_order_of_nodes_does_not_matter(setting, ratio, seed):
     assert one.function.distance(other.function) <= (1e-9) ** 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(WORLDS, st.floats(0.2, 2), SEEDS)
 def test_it_is_linear_in_the_labels(setting, ratio, seed):
     n = max(1, int(ratio * setting.basis.size))
@@ -79,7 +80,7 @@ def moved(basis, seed):
     return lambda x: (x * flips)[:, order]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from(
         [Torus(4), Torus(2, 2), Torus(2, 3, "cross"), Torus(2, 2, "simplex"), Sphere(4), Cube(5, 2)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,7 +86,7 @@ def term(found, name):
 
 @pytest.mark.full
 @given(pair=pairs, n=st.integers(1, 12), seed=st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_exact_terms_are_no_less_than_zero_and_sum_to_the_total(pair, n, seed):
     found = budget(*pair, n, draws=3, seed=seed)
     assert all(term(found, name).estimate >= -1e-12 for name in TERMS)
@@ -97,7 +98,7 @@ def test_exact_terms_are_no_less_than_zero_and_sum_to_the_total(pair, n, seed):
 
 
 @given(pair=pairs, n=st.integers(1, 12), seed=st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_estimates_sum_to_the_total_unclipped_and_their_intervals_reach_zero(pair, n, seed):
     found = budget(*pair, n, draws=4, seed=seed, exact=False)
     parts = sum(term(found, name).estimate for name in TERMS)

@@ -72,9 +72,19 @@ CASES = [
 ]
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("kind", ["equal", "falling", "t3"])
-@pytest.mark.parametrize(("law", "sizes", "noise"), CASES, ids=["power", "chinchilla"])
+@pytest.mark.parametrize(
+    ("law", "sizes", "noise", "kind"),
+    [
+        pytest.param(
+            *case,
+            kind,
+            marks=pytest.mark.full if (case is CASES[1]) == (kind == "equal") else pytest.mark.slow,
+        )
+        for case in CASES
+        for kind in ("equal", "falling", "t3")
+    ],
+    ids=[f"{law}-{kind}" for law in ("power", "chinchilla") for kind in ("equal", "falling", "t3")],
+)
 def test_parameter_intervals_cover(
     law: Law, sizes: dict[str, np.ndarray], noise: float, kind: str, repeats: int
 ) -> None:

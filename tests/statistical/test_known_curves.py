@@ -218,8 +218,14 @@ EXPONENTS = [
 ]
 
 
-@pytest.mark.full
-@pytest.mark.parametrize(("setting", "learner", "sizes", "count", "expected"), EXPONENTS, ids=str)
+@pytest.mark.parametrize(
+    ("setting", "learner", "sizes", "count", "expected"),
+    [
+        pytest.param(*case, marks=pytest.mark.slow if isinstance(case[1], MinimumNorm) else pytest.mark.full)
+        for case in EXPONENTS
+    ],
+    ids=str,
+)
 def test_exponents(setting, learner, sizes, count, expected, full_power):
     if isinstance(setting, GaussianProcessTeacher) and isinstance(learner, KernelRidge):
         assert expected == exponents.gaussian_process(0.5, 0.5, setting.dim - 1)

@@ -71,7 +71,7 @@ def test_a_true_power_law_is_called_something_else_at_most_one_time_in_twenty(co
     assert verdicts.count("power law") >= stats.binom.ppf(FALSE_ALARM, count, 0.9)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_bend_is_not_called_a_power_law(count: int) -> None:
     """Control: judged as if it were one, it fails the test above."""
     verdicts = drawn(Broken(0.0, 1.0, 0.2, 0.6, 1000.0, 0.4), count)

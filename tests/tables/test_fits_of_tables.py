@@ -153,7 +153,8 @@ def test_a_fit_of_a_frame_is_the_fit_of_its_arrays(library: str) -> None:
     assert type(table) is type(known[library])
     points = table_of(table).numbers
     assert points("residual").values == pytest.approx(ERROR - expected.predict(n=N).predicted)
-    assert auto(data=known[library], error="loss", n="tokens").inputs["n"].tolist() == N.tolist()
+    if library == "pandas":  # `auto` reads its table as `fit` does, and takes seconds
+        assert auto(data=known[library], error="loss", n="tokens").inputs["n"].tolist() == N.tolist()
 
 
 def test_predictions_keep_the_index_of_pandas() -> None:

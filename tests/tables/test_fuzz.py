@@ -12,7 +12,7 @@ import pytest
     ("first", "last"),
     [
         (0, 5),
-        pytest.param(5, 205, marks=pytest.mark.full),
+        pytest.param(5, 65, marks=pytest.mark.full),
         pytest.param(0, 10_000, marks=pytest.mark.slow),
     ],
 )

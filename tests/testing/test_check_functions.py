@@ -425,7 +425,7 @@ def test_a_comparison_sees_shapes_and_numbers_that_are_none() -> None:
             agree(("this", [1.0, 2.0]), ("that", other), "here", rtol=1.0)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_pytest_is_not_needed() -> None:
     code = (
         "import sys; sys.modules['pytest'] = None\n"

@@ -104,10 +104,16 @@ def traced(monkeypatch):
         yield
 
 
-@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.usefixtures("traced")
-@pytest.mark.parametrize("network", **BY_NAME)
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(one, marks=pytest.mark.full if isinstance(one, MLP) else pytest.mark.slow)
+        for one in NETWORKS
+    ],
+    ids=BY_NAME["ids"],
+)
 def test_a_step_is_one_graph_with_the_same_slopes(network, device):
     for precision in ("input", "bf16"):
         eager, compiled = (
