@@ -174,7 +174,7 @@ class Basis(Checked, abc.ABC):
 
     @property
     def domain(self) -> tuple[Any, ...]:
-        """A tuple that identifies the inputs and their distribution, which are the same for equal tuples.
+        """A tuple that identifies the inputs and their distribution; equal tuples have the same distribution.
 
         By default, the tuple has the name of the class and the values of all fields except the `size_field`.
         Two bases then have different domains if their classes or any of these values differ.

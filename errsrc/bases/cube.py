@@ -90,7 +90,7 @@ class Cube(Basis):
         return (np.abs(x) == 1).all(1)
 
     def place(self, u: Array) -> Array:
-        """Return -1 for each coordinate of u below 1/2 and 1 for each other one, float64 (N, bits)."""
+        """Return -1 for coordinates of u below 1/2 and 1 for all other coordinates, float64 (N, bits)."""
         return np.where(u < 0.5, -1.0, 1.0)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:

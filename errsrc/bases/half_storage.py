@@ -4,7 +4,7 @@ A real function has complex coefficients c_k of exp(i k.x), and ``c_-k`` is the 
 the coefficients with k_1 >= 0 determine the function.  Half storage is the array of these coefficients, with
 axes in the order k_dim, ..., k_1.  Each axis except the last has 2 degree + 1 entries in the order of a
 discrete Fourier transform: 0, 1, ..., degree, -degree, ..., -1.  The last axis has the entries 0, ...,
-degree.  Only for frequencies with k_1 = 0 are both ``c_k`` and ``c_-k`` stored.
+degree.  Both ``c_k`` and ``c_-k`` are stored only for frequencies with k_1 = 0.
 """
 
 from __future__ import annotations

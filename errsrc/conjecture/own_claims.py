@@ -156,7 +156,7 @@ def search_own(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range, or if the claim raises the error.
+        If an argument is out of range, or if the claim raises one of these errors.
 
     Examples
     --------

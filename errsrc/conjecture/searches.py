@@ -183,9 +183,10 @@ class Search(TabularResult):
     outcome : Outcome or None
         Error, bound and verdict of the counterexample; None if no counterexample was found.
     power : dict of str to tuple of int
-        What the search can see.  The examples at the threshold are examined again with fewer labelled
-        examples: 1 less, 10% less and half.  By name, how many of them then refute the same claim with its
-        threshold lowered as much, and how many were examined.  Empty if the claim is not supported.
+        What the search can detect.  The examples at the threshold are examined again with fewer labelled
+        examples: 1 less, 10% less and half.  The claim's threshold is lowered by the same amount; a search
+        with power refutes the lowered claim.  For each amount, by its name: how many examples refute the
+        lowered claim, and how many were examined.  Empty if the claim is not supported.
     """
 
     claim: Claim
@@ -211,8 +212,9 @@ class Search(TabularResult):
     def verdict(self) -> str:
         """The verdict on the claim: "supported", "refuted" or "not tested".
 
-        A claim is supported only if examples at its threshold were tested, where a claim that is too generous
-        fails first.  For networks and for bands this holds separately.
+        A claim is supported only if examples at its threshold were tested, because a claim whose threshold is
+        too low fails there first.  If the search visited both networks and bands, examples of both must have
+        been tested at the threshold.
         """
         if self.counterexample is not None:
             return "refuted"
@@ -230,7 +232,7 @@ class Search(TabularResult):
 
     @property
     def ranges(self) -> str:
-        """The sizes that were tested, and how many examples at the threshold, as a sentence; "" if none."""
+        """The sizes and the number of examples at the threshold that were tested, in words; "" if none."""
         tallies = [one for one in self.tallies.values() if one.tested]
         if not tallies:
             return ""
@@ -252,7 +254,7 @@ class Search(TabularResult):
 
     @property
     def power_lines(self) -> list[str]:
-        """`power` in sentences."""
+        """The numbers in `power` as sentences."""
         return [
             f"A threshold lower by {name}: {refuted} of {examined} examples at the threshold would refute it."
             for name, (refuted, examined) in self.power.items()
@@ -516,7 +518,7 @@ def search(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range, or if a learner or a setting raises the error.
+        If an argument is out of range, or if a learner or a setting raises one of these errors.
 
     Examples
     --------

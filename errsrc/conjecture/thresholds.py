@@ -167,7 +167,7 @@ def threshold(
     ------
     TypeError, ValueError
         If an argument is out of range, if neither the argument nor the setting gives `n_nyquist`, or if the
-        learner or the setting raises the error.
+        learner or the setting raises one of these errors.
 
     Examples
     --------

@@ -110,9 +110,10 @@ class BandLeastSquares(SpectralLearner):
     The direct solution by a singular value decomposition takes n M min(n, M) flops.  For trigonometric bases
     of 1 to 3 angles there is also an iterative solution by non-uniform transforms, with a relative error of
     1e-12 (see `errsrc.bases.toeplitz`).  The learner uses the iterative solution with weights by density.
-    With uniform weights, it uses the iterative solution for large matrices (see `ITERATED_FROM`).  The direct
-    solution replaces it if the iteration does not converge, for example because nodes lie in clusters, or if
-    the condition number is above 1e4; unless n M is at least `ALWAYS_ITERATED_FROM`.
+    With uniform weights, it uses the iterative solution for large matrices (see `ITERATED_FROM`).  If the
+    iteration with uniform weights does not converge, for example because nodes lie in clusters, or if the
+    condition number is above 1e4, the learner uses the direct solution instead.  It does so only for n M <
+    `ALWAYS_ITERATED_FROM`.
 
     Examples
     --------

@@ -143,8 +143,8 @@ class RecoveredNetwork:
         The certificate holds in exact arithmetic, for noiseless labels at generic distinct inputs.  In
         float64, the error of the function is at most `error_bound`.  The inputs are not generic, and the
         value is "none", if `relative_bound` is above `RELIABLE`.  This is so if two columns of the inputs are
-        equal, for example.  It is also "none" if a network of sines has inputs on a grid.
-        Of two inputs that mirror each other in a common centre, only one counts.
+        equal, for example.  It is also "none" if a network of sines has inputs on a grid.  If several pairs
+        of inputs are mirror images in one common centre, each pair counts as one input.
         """
         reason = self._reason
         return reason if reason in ("every teacher", "almost every teacher") else "none"
@@ -168,11 +168,11 @@ class RecoveredNetwork:
 
     @functools.cached_property
     def relative_bound(self) -> float:
-        """The root mean square of `error_bound` at reference inputs, divided by that of the labels' spread.
+        """Root mean square of `error_bound` at reference inputs, divided by the labels' standard deviation.
 
         The columns of the reference inputs are independent and normal, with the mean and the standard
-        deviation of the columns of the examples' inputs.  If the examples' inputs do not determine the
-        function there, the bound is large.  Units of inputs and of weights do not matter.
+        deviation of the columns of the examples' inputs.  If the examples do not determine the function at
+        the reference inputs, the bound is large.  Units of inputs and of weights do not matter.
         """
         mean, std = self.x.mean(0), self.x.std(0)
         constant = np.maximum(np.abs(mean), 1.0)
@@ -271,10 +271,10 @@ def on_grid(x: Array) -> bool:
     Returns
     -------
     bool
-        Whether there is such a wave among those that were tried.  In coordinates in which `dim` of the
+        True if one of the tried waves has the same value at all inputs.  In coordinates in which `dim`
         differences between inputs are the unit vectors, the frequency of such a wave has integer entries.
-        All vectors of small integers are tried, up to 10,000 in one dimension and 70 in two; and waves along
-        each column of the inputs.
+        The function tries all vectors of integers up to 10,000 in one dimension, and up to 70 in two
+        dimensions.  In several dimensions, it also tries waves along each single column of the inputs.
     """
     varying = x[:, x.std(0) > 0]
     if x.shape[1] > 1 and any(on_grid(varying[:, [column]]) for column in range(varying.shape[1])):
@@ -301,9 +301,10 @@ def on_grid(x: Array) -> bool:
 
 
 def mirrored_pairs(x: Array) -> int:
-    """Return the largest number of pairs of inputs with a common centre, 0 if each pair has its own.
+    """Return the largest number of pairs of inputs with the same midpoint; 0 if all midpoints differ.
 
-    For such pairs, labels of tanh networks obey equations that labels at generic inputs do not obey.
+    At pairs with the same midpoint, labels of tanh networks obey equations that labels at generic inputs do
+    not obey.
 
     Parameters
     ----------

@@ -44,8 +44,9 @@ class SelectedFit(BandFit):
         examples, divided by the mean square of the labels.
     determined : bool
         Whether the examples determine the function in the chosen band.  If the band was chosen because its
-        fit has no residual, the inputs must also tell every function of the bound from the functions of the
-        band.  If they do not, for example on a grid, a function outside the band can have the same labels.
+        fit has no residual, the inputs must also distinguish all functions of the largest band from the
+        functions of the chosen band.  On a grid, for example, the inputs may not do so: a function outside
+        the chosen band can then have the same labels.
     vanished : bool
         True if the band was chosen because its fit has no residual (up to rounding), False if it was chosen
         because it has the smallest leave-one-out error.

@@ -99,7 +99,7 @@ def truncated_inverse(d: Array, cutoff: float) -> Array:
 
 
 def rounding_cutoff(shape: tuple[int, int]) -> float:
-    """Return the size up to which singular values may be rounding errors, in units of the largest one.
+    """Return the largest size of singular values that may be rounding errors, divided by the largest value.
 
     Parameters
     ----------

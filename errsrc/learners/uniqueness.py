@@ -11,7 +11,8 @@ have this property: on the Boolean cube, a few nodes give many functions the sam
    span of S.  Therefore this check alone excludes almost every other teacher.
 2. Project all other columns on the complement of the span of S.  If every K of the projections are
    independent, no other set gives the labels of any function in the span of S.  Columns of small coherence
-   are independent without a search; otherwise the sets are enumerated, up to `LARGEST_COST`.
+   are independent without a search.  Otherwise all sets of K projections are tested, if this takes at most
+   `LARGEST_COST` operations.
 3. If all values are -1 and 1, as on the cube, a set T that gives the labels of K functions S implies a linear
    relation between the coefficients with small integers: determinants of matrices of -1 and 1 of order K + 1,
    divided by 2^K.  If the coefficients have no such relation, no such set T exists.
@@ -68,9 +69,9 @@ def certify_support(
     sparsity : int
         K, the largest number of functions of the target; S <= K.
     strides : bool
-        True if the nodes are different and equally spaced, the basis is trigonometric, and each frequency
-        changes the phase by another angle from one node to the next.  Any n columns of complex exponentials
-        are then independent (Vandermonde).
+        True if the nodes are different and equally spaced, the basis is trigonometric, and different
+        frequencies change the phase by different angles from one node to the next.  Any n columns of complex
+        exponentials are then independent (Vandermonde).
 
     Returns
     -------

@@ -3,7 +3,7 @@
 A network is a frozen dataclass of plain numbers: it describes an architecture and holds no weights.  A member
 is one set of weights for the architecture.  The network gives the shapes of one member's weights, draws
 weights from seeds, and maps inputs to outputs for all members at once, with batched matrix products.  The
-weights are a tuple of tensors of shape (E, ...).  Therefore indexing removes a member from the tensors, and
+weights are a tuple of tensors of shape (E, ...).  Therefore members are selected by indexing the tensors, and
 masks and averages of weights are plain arithmetic.
 
 In the shapes of this package, E is the number of members, B the number of examples in a batch, and P the
@@ -84,7 +84,7 @@ class Network(Checked, abc.ABC):
 
     @property
     def source_digest(self) -> str:
-        """A digest of the user's code that defines the network; empty for other networks."""
+        """A digest of the user's code that defines the network; empty for networks of `errsrc.nets`."""
         return ""
 
     @property

@@ -1,7 +1,8 @@
 """Networks of users: any ``torch.nn.Module``; torch.func computes the outputs of many members at once.
 
-A file names a function or class that makes the module, such as "mylab.models:SmallViT".  The file cannot make
-errsrc import the Python module: a command or a call names it, see `errsrc.records.own_modules`.
+A file, such as the TOML file of a study, names a function or class that makes the module, such as
+"mylab.models:SmallViT".  Reading the file does not import the Python module "mylab.models".  The user must
+also name this module in the command or the call, see `errsrc.records.own_modules`.
 """
 
 from __future__ import annotations
@@ -42,11 +43,12 @@ _ADVICE = "Use GroupNorm or LayerNorm instead of batch statistics, and a dropout
 class ModuleNetwork(Network):
     """A network that a function or class of the user makes, as a ``torch.nn.Module``.
 
-    The function is called with those of these keyword arguments that it has: ``inputs``, ``outputs``,
-    ``classes`` (the same number as outputs), ``width``, ``depth``, and for images ``image_shape``,
-    ``channels`` and ``side``.  The module maps a batch of examples, (B, inputs) or (B, channels, side, side),
-    to outputs (B, outputs).  All of its parameters are trained.  The initial weights of a member are those
-    that the module has if it is made after ``torch.manual_seed``.
+    The function is called with keyword arguments.  It gets those that are among its parameters: ``inputs``,
+    ``outputs``, ``classes`` (the same number as outputs), ``width``, ``depth``, and for images
+    ``image_shape``, ``channels`` and ``side``.  The module maps a batch of examples, (B, inputs) or (B,
+    channels, side, side), to outputs (B, outputs).  All of its parameters are trained.  For the initial
+    weights of a member, errsrc calls ``torch.manual_seed`` with a number from the member's seed, and then
+    makes the module.
 
     Attributes
     ----------
@@ -218,7 +220,7 @@ def example_module(inputs: int, outputs: int, width: int) -> nn.Module:
     Parameters
     ----------
     inputs, outputs, width : int
-        Its sizes.
+        Sizes of the module.
     """
     return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
 

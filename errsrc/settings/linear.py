@@ -144,7 +144,7 @@ class LinearTeacher(GaussianSetting):
         return Quadrature(np.eye(self.dim), self.eigenvalues, exact=True)
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return points with each coordinate scaled to variance 1, for the class of linear maps.
+        """Return points with each coordinate scaled to variance 1: a basis of the class of linear maps.
 
         See `GaussianSetting.frame`.
         """
@@ -185,8 +185,8 @@ class LinearTeacher(GaussianSetting):
     def least_squares_risk(self, function_class: FunctionClass, n: int) -> float | None:
         """Return the exact mean risk of linear regression with noisy labels (`errsrc.theory.least_squares`).
 
-        For n >= dim, the risk is that of the mean trace of an inverse Wishart matrix, for any covariance of
-        the inputs.  For n < dim, it is known if all coordinates have the same variance.  See
+        For n >= dim, the risk follows from the mean trace of an inverse Wishart matrix, for any covariance of
+        the inputs.  For n < dim, the risk is known if all coordinates have the same variance.  See
         `GaussianSetting.least_squares_risk`.
         """
         equal = bool((self.eigenvalues == self.eigenvalues[0]).all())

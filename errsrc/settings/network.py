@@ -146,7 +146,7 @@ class NetworkTeacher(Setting):
 
     @property
     def n_nyquist(self) -> int | None:
-        """The number 2 P + 1: clean labels at so many random inputs distinguish all networks.
+        """The number 2 P + 1: clean labels at this many random inputs distinguish all networks.
 
         Sontag 2002 proves this for all networks of one architecture that are analytic in their P parameters.
         """

@@ -33,7 +33,7 @@ class Setting(Checked, abc.ABC):
 
     A subclass is a frozen dataclass of plain numbers.  It defines `inputs`, `teacher`, `noise`,
     `target_variance` and `channel` (as a field or as a property).  If its loss is not the squared loss, it
-    also defines `loss`.  If their values are known, it also defines `realizability` and `n_nyquist`.
+    also defines `loss`.  It also defines `realizability` and `n_nyquist` if the values of these are known.
     """
 
     @property

@@ -81,7 +81,8 @@ def budget(
         Half the width of the total's interval, as a share of the total, at which draws="auto" stops; in (0,
         1).
     max_draws : int
-        Largest number of draws with draws="auto", >= 64.  The status says if they do not reach the precision.
+        Largest number of draws with draws="auto", >= 64.  The budget's status says if this many draws do not
+        reach the precision.
     exact : bool
         Whether to use closed forms if they exist.  With False, every term is estimated from draws alone,
         which serves to check the closed forms.
@@ -110,10 +111,10 @@ def budget(
 
     Over random inputs, least squares over M basis functions has an infinite mean risk for n near M, if the
     labels have noise or if the teacher has a part outside the learner's class.  For larger n the mean is
-    finite, but may be carried by few draws: most intervals of it would then be too low.  In both cases the
-    budget states no interval of these terms, and the status says why.  `errsrc.sources.tails` judges the
-    draws.  For linear regression with normal inputs, the total is a closed form that holds for all such n
-    (`errsrc.theory.least_squares`).
+    finite, but few draws may carry a large part of it.  Most intervals of the mean would then be too low.  In
+    both cases the budget states no interval of these terms, and the status says why.  `errsrc.sources.tails`
+    judges the draws.  For linear regression with normal inputs, the total is a closed form that holds for all
+    such n (`errsrc.theory.least_squares`).
 
     A subclass of `GaussianSetting` has an exact budget, given the inputs, for learners whose predictions are
     linear in the labels.  For other learners, the deficiency is estimated from draws.  A subclass of
@@ -202,7 +203,7 @@ budget_in.register(TableTeacher, table_budget)
 
 
 def check_sizes(setting: Setting, learner: Learner, where: str) -> None:
-    """Raise if a learner's class does not have functions with as many inputs and outputs as a teacher.
+    """Raise ValueError if a learner's functions have other numbers of inputs or outputs than a teacher.
 
     Parameters
     ----------

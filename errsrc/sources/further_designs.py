@@ -2,8 +2,9 @@
 
 A few draws of the inputs cannot show a heavy tail, see `errsrc.sources.tails`.  If functions are compared at
 an exact quadrature, the terms at other inputs cost little: no teacher is drawn, and no further data.  The
-further inputs are the same for every seed.  Whether an interval is printed therefore does not depend on the
-draws from which the interval is computed, which would make the printed intervals too narrow.
+further inputs are the same for every seed.  The decision to print an interval therefore does not depend on
+the draws from which the interval is computed.  If the decision depended on them, the printed intervals would
+be too narrow.  Each draw of n inputs is called a design.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _TOGETHER = 64  # designs whose matrices are in memory at the same time
 def judged_terms(
     setting: GaussianSetting, learner: Learner, n: int, draws: int, level: float
 ) -> Mapping[str, Tail]:
-    """Return whether intervals of terms over draws of random inputs hold.
+    """Return, for each term, whether an interval of its mean over draws of random inputs holds.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def judged_terms(
     n : int
         Number of labelled examples.
     draws : int
-        Number of draws of the intervals.
+        Number of draws from which an interval is computed.
     level : float
         Coverage that the intervals state, in (0, 1).
 

@@ -1,8 +1,9 @@
 """Heavy tails: whether few draws carry a mean, so that its interval would not hold.
 
-A confidence interval of a mean assumes that the draws show the whole distribution.  If the distribution has
-a heavy upper tail, rare draws carry a large part of the mean.  Most samples lack these draws.  Their mean is
-then too low, and so is the whole interval.
+A confidence interval of a mean assumes that the draws show the whole distribution.  If the distribution has a
+heavy upper tail, rare draws carry a large part of the mean.  Most samples lack these draws.  Their mean is
+then too low, and so is the whole interval.  An interval *holds* if it contains the mean about as often as its
+level states.
 
 The tail is described by the shape k of a generalized Pareto distribution that is fitted to the largest draws.
 The mean is infinite for k >= 1, and the variance for k >= 1/2.  The estimator is that of Zhang and Stephens
@@ -112,7 +113,8 @@ class Tail:
     shape : float or None
         Shape k of the tail, see `pareto_shape`.
     coverage : float or None
-        Share of intervals that hold the mean, from samples of a pool of further draws; None without a pool.
+        Share of intervals that contain the mean, from samples of a pool of further draws; None without a
+        pool.
     holds : bool
         Whether an interval may be stated.
     clear : bool
@@ -128,15 +130,15 @@ class Tail:
 def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
     """Return whether intervals over draws hold, judged by a pool of further draws.
 
-    Samples of the size `draws` are taken from the pool, and the intervals of their means that hold the mean
-    of the pool are counted.
+    Samples of the size `draws` are taken from the pool, and the intervals of their means that contain the
+    mean of the pool are counted.
 
     Parameters
     ----------
     pool : ndarray of float64, (P,)
         Further independent draws.
     draws : int
-        Number of draws of an interval.
+        Number of draws from which an interval is computed.
     level : float
         Coverage that the interval states, in (0, 1).
     """
@@ -164,7 +166,7 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
 
 
 def judged_by_draws(values: NDArray[np.float64], scale: float) -> Tail:
-    """Return whether an interval over draws is not known to fail, judged by these draws alone.
+    """Return whether an interval over draws holds, as far as these draws alone can show.
 
     The shape of the tail is uncertain for few draws.  Therefore the interval counts as failing only if the
     shape exceeds `LARGEST_SHAPE` by more than its standard error, (1 + k) / sqrt(size of the tail)

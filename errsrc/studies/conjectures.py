@@ -169,8 +169,8 @@ def compute_searches(cells: Sequence[SearchCell]) -> list[dict[str, Any]]:
     list of dict
         A row for each cell.  ``parts`` is a JSON list with an entry [basis, nodes, tested, not tested, worst
         ratio] for each part of the region.  ``ranges`` and ``power`` say which sizes were tested, and what
-        the search can see.  ``counterexample`` and ``hardest`` are TOML texts of studies that
-        replay the counterexample and the hardest example.
+        the search can detect.  ``counterexample`` and ``hardest`` are TOML texts of studies that replay the
+        counterexample and the hardest example.
     """
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
     out = []

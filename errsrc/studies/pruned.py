@@ -83,8 +83,8 @@ def families(finished: FinishedStudy) -> list[PrunedFamily]:
     """Return the families of pruned networks in a finished study, and fit the laws of each family.
 
     In the joint law each configuration (depth, width and n) is a cluster: the errors of its levels and seeds
-    are correlated (`errsrc.fit`).  With fewer than 6 configurations they count as independent, and a note
-    says so.
+    are correlated (`errsrc.fit`).  With fewer than 6 configurations, all errors count as independent, and a
+    note says so.
 
     Parameters
     ----------

@@ -153,8 +153,8 @@ def compute_recoveries(cells: Sequence[RecoveryCell]) -> list[dict[str, Any]]:
         A row for each cell, with four columns for each interval.  For a parameter alpha, "alpha" is the
         estimate, "alpha.low" and "alpha.high" are the ends of its interval, and "alpha.covered" says whether
         the interval contains the true value.  The estimator "fit" has intervals of the fitted parameters.
-        The estimator "auto" has intervals of "data_exponent", "model_exponent" and "floor"; the row lacks the
-        columns of those without an interval.
+        The estimator "auto" has intervals of "data_exponent", "model_exponent" and "floor"; the row has no
+        columns for quantities without an interval.
     """
     return [_recovered(cell) for cell in cells]
 
@@ -292,12 +292,12 @@ class Coverage(NamedTuple):
         return self.covered / self.given if self.given else math.nan
 
     def ends(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the interval of Clopper and Pearson of the coverage.
+        """Return a confidence interval of the coverage (Clopper and Pearson).
 
         Parameters
         ----------
         level : float
-            Coverage of that interval, in (0, 1).
+            Coverage of the confidence interval, in (0, 1).
         """
         tail, hits, misses = (1 - level) / 2, self.covered, self.given - self.covered
         low = float(special.betaincinv(hits, misses + 1, tail)) if hits else 0.0

@@ -93,7 +93,7 @@ class Kind(Checked):
 
     @property
     def stored_name(self) -> str:
-        """The name of this kind in stores: the first name of the kind, also after it was renamed."""
+        """The name of this kind in stores; a kind that was renamed keeps its first name there."""
         return records.stored_study(self.name)
 
     @property

@@ -100,8 +100,8 @@ class Study(Sequence[Any]):
     TypeError, ValueError
         If the base has another class, if a field is unknown or in two factors, if a value is listed twice, if
         the class of the cells rejects a value in every combination with other values, or if there are more
-        than `MAX_CELLS` cells.  A cell that the class rejects for its combination of values is an error only
-        when the study is indexed, and `errsrc.sweeps.run` computes the other cells.
+        than `MAX_CELLS` cells.  If the class rejects only some combinations of values, the error is raised
+        when such a cell is indexed; `errsrc.sweeps.run` computes the other cells.
 
     Examples
     --------
@@ -285,7 +285,7 @@ class Study(Sequence[Any]):
             raise error from None
 
     def given(self, index: int) -> Leaves:
-        """Return the values of a cell that differ from their defaults; its class may reject the cell.
+        """Return the values of a cell that differ from their defaults, even if its class rejects the cell.
 
         Parameters
         ----------

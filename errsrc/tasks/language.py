@@ -307,7 +307,7 @@ def require_texts(cells: Iterable[LanguageCell]) -> None:
         If a vocabulary is above 256 and the package sentencepiece is not installed.
     ValueError
         If the files of a corpus cannot be used (see `errsrc.datasets.texts`), or if the n of a cell is larger
-        than its corpus can give.  A token has at least one byte, and only whole passages count.
+        than the number of bytes in its corpus, counted in whole passages of at least one byte a token.
     """
     largest_n: dict[tuple[str, int], dict[int, LanguageCell]] = {}
     for cell in sorted(cells, key=attrgetter("n")):

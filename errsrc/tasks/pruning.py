@@ -54,7 +54,7 @@ class PruningCell(VisionCell):
     def work(self) -> float:
         """Return the work, in the units in which cells are compared.
 
-        It is the work of one training, times the number of trainings if no rule ends the pruning early.
+        The work is that of one training, times the largest possible number of trainings.
         """
         return super().work() * (1 + self.rounds.max_rounds)
 

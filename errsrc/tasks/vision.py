@@ -197,10 +197,9 @@ class VisionResult:
 def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionCell, ...]:
     """Return the default grid of a data set: MLP widths x data sizes x seeds.
 
-    Data sizes and widths about double from one to the next.  Therefore the cells with n and m of at most a
-    quarter of the largest n and m are all cells except those with one of the two largest data sizes or
-    widths.  The learning rate is 0.016 / sqrt(width): all widths then need about the same number of steps at
-    one n.
+    Data sizes and widths about double from one value to the next.  Therefore n and m are at most a quarter of
+    their largest values, except in cells with one of the two largest data sizes or widths.  The learning rate
+    is 0.016 / sqrt(width): all widths then need about the same number of steps at one n.
 
     Parameters
     ----------
