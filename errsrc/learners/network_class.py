@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from errsrc.fields import declare, integer, number
 from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.levenberg_marquardt import JacobianFunction, LevenbergMarquardt, ResidualFunction
 from errsrc.learners.recovered_network import ZERO_ERROR, RecoveredNetwork
-from errsrc.nets import MLP, Weights
+from errsrc.nets import MLP, QuadraticNetwork, Weights
 from errsrc.nets import Network as Architecture
 from errsrc.nets.layers import ANALYTIC_ACTIVATIONS
 from errsrc.settings import FunctionClass, NetworkFunctions
@@ -28,16 +30,19 @@ CHECK_EVERY = 10
 _POLISHING_STEPS = 20
 
 
-class _AnalyticMLP(checks.Rule):
-    """An `MLP` with an analytic activation."""
+class AnalyticNetwork(checks.Rule):
+    """An `MLP` with an analytic activation, or a `QuadraticNetwork`."""
 
     @property
     def accepted(self) -> str:
         """The accepted values in words."""
-        return "an MLP whose activation is analytic: " + ", ".join(ANALYTIC_ACTIVATIONS)
+        activations = ", ".join(ANALYTIC_ACTIVATIONS)
+        return f"an MLP whose activation is analytic: {activations}; or a QuadraticNetwork"
 
-    def __call__(self, value: Any, name: str, where: str) -> MLP:
+    def __call__(self, value: Any, name: str, where: str) -> Architecture:
         """Return `value` itself."""
+        if isinstance(value, QuadraticNetwork):
+            return value
         if not isinstance(value, MLP) or value.activation not in ANALYTIC_ACTIVATIONS:
             raise ValueError(checks.refusal(name, where, self.accepted, value))
         return value
@@ -49,14 +54,14 @@ class NetworkClass(Learner):
 
     Levenberg-Marquardt in float64 runs from many random starting points (starts) at once, until one run
     reaches zero training error.  A run that no longer improves is replaced by a run from a new start.  For
-    the fit, labels and columns of inputs are scaled to standard units.  The weights of the result are
-    converted back to the original units.
+    the fit, labels and columns of inputs are scaled to standard units; for a `QuadraticNetwork` only the
+    labels are scaled.  The weights of the result are converted back to the original units.
 
     Parameters
     ----------
-    architecture : MLP
-        A multilayer perceptron with an analytic activation.  It must have as many inputs as the data have
-        columns, and as many outputs as the labels have outputs or classes.
+    architecture : MLP or QuadraticNetwork
+        A multilayer perceptron with an analytic activation, or a quadratic network.  It must have as many
+        inputs as the data have columns, and as many outputs as the labels have outputs or classes.
     starts : int
         Largest number of starts, >= 1.
     steps : int
@@ -65,18 +70,20 @@ class NetworkClass(Learner):
         Number of runs at the same time, >= 1.
     weight_std, bias_std : float
         Scales of the random starts: weights are drawn from N(0, weight_std^2 / fan-in), and biases from N(0,
-        bias_std^2); weight_std > 0, bias_std >= 0.
+        bias_std^2); weight_std > 0, bias_std >= 0.  Weights of quadratic networks are drawn from N(0,
+        weight_std^2).
 
     Notes
     -----
     Suppose that the teacher is a network of this architecture, with P parameters.  Its noiseless labels at 2P
     + 1 generic inputs distinguish it from all other functions of the architecture (Sontag 2002, arXiv
-    math/0111135).  For almost every teacher, labels at P + 1 inputs are enough.  Therefore a network with
-    zero training error *is* the teacher.  A network with a larger training error proves nothing.  Inputs are
-    not generic if two of their columns are equal, for example.  The outputs' Jacobian shows this, and the
-    result then has no certificate.  A predictor's ``function`` is an
-    ``errsrc.learners.recovered_network.RecoveredNetwork``, which says how the search ended.  The cost of one
-    step from one start is about 2 (n outputs + P) P^2 flops.
+    math/0111135).  For almost every teacher, labels at P + 1 inputs are enough.  Both numbers are smaller for
+    quadratic networks, see `errsrc.nets.Network.separating_examples` and
+    `errsrc.nets.Network.degrees_of_freedom`.  Therefore a network with zero training error *is* the teacher.
+    A network with a larger training error proves nothing.  Inputs are not generic if two of their columns are
+    equal, for example.  The outputs' Jacobian shows this, and the result then has no certificate.  A
+    predictor's ``function`` is an ``errsrc.learners.recovered_network.RecoveredNetwork``, which says how the
+    search ended.  The cost of one step from one start is about 2 (n outputs + P) P^2 flops.
 
     Examples
     --------
@@ -88,7 +95,7 @@ class NetworkClass(Learner):
     ('every teacher', True)
     """
 
-    architecture: Architecture = declare(_AnalyticMLP(), MLP((1, 4, 1), "tanh"))
+    architecture: Architecture = declare(AnalyticNetwork(), MLP((1, 4, 1), "tanh"))
     starts: int = integer(1024, at_least=1)
     steps: int = integer(3000, at_least=1)
     together: int = integer(32, at_least=1)
@@ -110,52 +117,13 @@ class NetworkClass(Learner):
         self._check_sizes(x, targets)
         order = np.lexsort((*targets.T, *x.T))  # so that rounding does not depend on the order of examples
         x, targets = x[order], targets[order]
-        units = _StandardUnits.of(x, targets)
+        units = standard_units(self.architecture, x, targets)
         scaled = torch.from_numpy(units.inputs(x)), torch.from_numpy(units.labels(targets))
-        found = self._search(*scaled, rng)
-        network = cast(MLP, self.architecture)
+        network = self.architecture
+        draw = random_starts(network, self.starts, self.weight_std, self.bias_std, rng)
+        found = search_network(network, *scaled, draw, self.starts, self.steps, self.together)
         weights = units.original(tuple(w.clone() for w in network.unflatten(found.point[None])))
-        starts = (found.begun, found.ended, found.solved)
-        return RecoveredNetwork.of(network, weights, x, targets, labels.shape[1:], starts)
-
-    def _search(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> _SearchResult:
-        """Run the starts until one has zero training error or all have ended."""
-        network = cast(MLP, self.architecture)
-        stds = network.prior_stds(self.weight_std, self.bias_std)
-        seeds = [int(seed) for seed in rng.integers(2**63, size=self.starts)]
-
-        def draw(first: int, count: int) -> Tensor:
-            return network.flatten(network.draw(seeds[first : first + count], stds, torch.float64))
-
-        problem = least_squares_problem(network, x, y)
-        begun, ended = min(self.together, self.starts), 0
-        run = LevenbergMarquardt(*problem, draw(0, begun))
-        loss_before, age = run.loss.clone(), torch.zeros(begun, dtype=torch.int64)
-        best, lowest = run.point[0].clone(), math.inf
-        while len(age):
-            run.step()
-            age += 1
-            place = int(run.loss.argmin())
-            if float(run.loss[place]) < lowest:
-                best, lowest = run.point[place].clone(), float(run.loss[place])
-            solved = int((run.loss <= ZERO_ERROR).sum())
-            if solved:
-                return _SearchResult(polish(*problem, best[None])[0], begun, ended + solved, solved)
-            due = age % CHECK_EVERY == 0
-            over = (due & ~is_improving(run.loss, loss_before)) | (age >= self.steps)
-            loss_before = torch.where(due, run.loss, loss_before)
-            if over.any():
-                places = over.nonzero()[:, 0]
-                ended += len(places)
-                replaced = places[: self.starts - begun]
-                if len(replaced):
-                    run.restart(replaced, draw(begun, len(replaced)))
-                    begun += len(replaced)
-                    loss_before[replaced], age[replaced] = run.loss[replaced], 0
-                    over[replaced] = False
-                run.keep(~over)
-                loss_before, age = loss_before[~over], age[~over]
-        return _SearchResult(best, begun, ended, 0)
+        return RecoveredNetwork.of(network, weights, x, targets, labels.shape[1:], found.counts)
 
     def _check_sizes(self, x: Array, targets: Array) -> None:
         """Raise ValueError for data of other sizes than the network has."""
@@ -168,21 +136,113 @@ class NetworkClass(Learner):
             raise ValueError(checks.refusal("y", "NetworkClass", accepted, f"<{targets.shape[1]} outputs>"))
 
 
-class _SearchResult(NamedTuple):
-    """The best point (P,), and the number of starts that were begun, ended and at zero training error."""
+class SearchResult(NamedTuple):
+    """The end of a search.
+
+    Attributes
+    ----------
+    point : Tensor of float64, (P,)
+        The best point.
+    loss : float
+        The mean squared residual there, in squared units of the labels.
+    counts : tuple of int
+        Numbers of starts that were begun, that ended, and that ended at zero training error.
+    """
 
     point: Tensor
-    begun: int
-    ended: int
-    solved: int
+    loss: float
+    counts: tuple[int, int, int]
 
 
-def least_squares_problem(network: MLP, x: Tensor, y: Tensor) -> tuple[ResidualFunction, JacobianFunction]:
+Starts = Callable[[int, int], Tensor]
+"""Function of (first, count) that returns `count` points (count, P), from the start number `first` on."""
+
+
+def random_starts(
+    network: Architecture, starts: int, weight_std: float, bias_std: float, rng: np.random.Generator
+) -> Starts:
+    """Return the function that draws the random starts of a search.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    starts : int
+        Largest number of starts.
+    weight_std, bias_std : float
+        Scales of the weights and biases, see `errsrc.nets.Network.prior_stds`.
+    rng : numpy.random.Generator
+        Source of the starts' seeds.
+    """
+    stds = network.prior_stds(weight_std, bias_std)
+    seeds = [int(seed) for seed in rng.integers(2**63, size=starts)]
+    return lambda first, count: network.flatten(
+        network.draw(seeds[first : first + count], stds, torch.float64)
+    )
+
+
+def search_network(
+    network: Architecture, x: Tensor, y: Tensor, draw: Starts, starts: int, steps: int, together: int
+) -> SearchResult:
+    """Run Levenberg-Marquardt from many starts until one has zero training error or all have ended.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    x : Tensor of float64, (n, dim)
+        Inputs.
+    y : Tensor of float64, (n, outputs)
+        Labels, in units in which their mean square is 1.
+    draw : callable
+        Function that returns the starts, see `Starts`.
+    starts : int
+        Largest number of starts.
+    steps : int
+        Largest number of steps from a start.
+    together : int
+        Number of runs at the same time.
+    """
+    problem = least_squares_problem(network, x, y)
+    begun, ended = min(together, starts), 0
+    run = LevenbergMarquardt(*problem, draw(0, begun))
+    loss_before, age = run.loss.clone(), torch.zeros(begun, dtype=torch.int64)
+    best, lowest = run.point[0].clone(), math.inf
+    while len(age):
+        run.step()
+        age += 1
+        place = int(run.loss.argmin())
+        if float(run.loss[place]) < lowest:
+            best, lowest = run.point[place].clone(), float(run.loss[place])
+        solved = int((run.loss <= ZERO_ERROR).sum())
+        if solved:
+            point = polish(*problem, best[None])[0]
+            return SearchResult(point, lowest, (begun, ended + solved, solved))
+        due = age % CHECK_EVERY == 0
+        over = (due & ~is_improving(run.loss, loss_before)) | (age >= steps)
+        loss_before = torch.where(due, run.loss, loss_before)
+        if over.any():
+            places = over.nonzero()[:, 0]
+            ended += len(places)
+            replaced = places[: starts - begun]
+            if len(replaced):
+                run.restart(replaced, draw(begun, len(replaced)))
+                begun += len(replaced)
+                loss_before[replaced], age[replaced] = run.loss[replaced], 0
+                over[replaced] = False
+            run.keep(~over)
+            loss_before, age = loss_before[~over], age[~over]
+    return SearchResult(best, lowest, (begun, ended, 0))
+
+
+def least_squares_problem(
+    network: Architecture, x: Tensor, y: Tensor
+) -> tuple[ResidualFunction, JacobianFunction]:
     """Return the residuals and the Jacobian of the problem of fitting a network to examples.
 
     Parameters
     ----------
-    network : MLP
+    network : Network
         The network.
     x : Tensor of float64, (n, dim)
         Inputs.
@@ -248,33 +308,87 @@ def polish(residuals: ResidualFunction, jacobian: JacobianFunction, points: Tens
 
 
 @dataclass(frozen=True, eq=False)
-class _StandardUnits:
-    """Standard units: mean 0 and deviation 1 of inputs by column, and one unit for all labels."""
+class StandardUnits:
+    """Standard units: mean 0 and deviation 1 of inputs by column, and one unit for all labels.
+
+    Attributes
+    ----------
+    mean, std : ndarray of float64, (dim,)
+        Mean and standard deviation of each column of the inputs.
+    offset : ndarray of float64, (outputs,)
+        Mean of each output of the labels.
+    unit : float
+        Root mean square of the labels around their means.
+    """
 
     mean: Array
     std: Array
     offset: Array
     unit: float
 
-    @classmethod
-    def of(cls, x: Array, targets: Array) -> _StandardUnits:
-        """Return the units of inputs (n, dim) and labels (n, outputs)."""
-        std, offset = x.std(0), targets.mean(0)
-        unit = float(np.sqrt(np.square(targets - offset).mean()))
-        return cls(x.mean(0), np.where(std > 0, std, 1.0), offset, unit if unit > 0 else 1.0)
-
     def inputs(self, x: Array) -> Array:
-        """Return inputs (n, dim) in standard units."""
+        """Return inputs in standard units.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (n, dim)
+            The inputs.
+        """
         return np.asarray((x - self.mean) / self.std)
 
     def labels(self, targets: Array) -> Array:
-        """Return labels (n, outputs) in standard units."""
+        """Return labels in standard units.
+
+        Parameters
+        ----------
+        targets : ndarray of float64, (n, outputs)
+            The labels.
+        """
         return np.asarray((targets - self.offset) / self.unit)
 
     def original(self, weights: Weights) -> Weights:
-        """Return weights (1, ...) for the original units from those for standard units."""
+        """Return the weights that give, for the original units, what given weights give for standard units.
+
+        Parameters
+        ----------
+        weights : tuple of Tensor of float64, (1, ...)
+            Weights for standard units.
+        """
         parts = list(weights)
         parts[0] = parts[0] / torch.from_numpy(self.std)
         parts[1] = parts[1] - parts[0] @ torch.from_numpy(self.mean)
         parts[-2], parts[-1] = parts[-2] * self.unit, parts[-1] * self.unit + torch.from_numpy(self.offset)
         return tuple(parts)
+
+
+class _LabelUnits(StandardUnits):
+    """Units for a quadratic network, whose weights can undo a change of the labels' unit alone."""
+
+    def original(self, weights: Weights) -> Weights:
+        """Return weights for the original units, see `StandardUnits.original`."""
+        return (weights[0] * math.sqrt(self.unit),)
+
+
+@functools.singledispatch
+def standard_units(network: Architecture, x: Array, targets: Array) -> StandardUnits:
+    """Return the units in which a network is fitted to examples.
+
+    Parameters
+    ----------
+    network : Network
+        The network.  It determines which changes of units its weights can undo.
+    x : ndarray of float64, (n, dim)
+        Inputs.
+    targets : ndarray of float64, (n, outputs)
+        Labels.
+    """
+    std, offset = x.std(0), targets.mean(0)
+    unit = float(np.sqrt(np.square(targets - offset).mean()))
+    return StandardUnits(x.mean(0), np.where(std > 0, std, 1.0), offset, unit if unit > 0 else 1.0)
+
+
+@standard_units.register
+def _(network: QuadraticNetwork, x: Array, targets: Array) -> StandardUnits:
+    unit = float(np.sqrt(np.square(targets).mean()))
+    dim = x.shape[1]
+    return _LabelUnits(np.zeros(dim), np.ones(dim), np.zeros(targets.shape[1]), unit if unit > 0 else 1.0)

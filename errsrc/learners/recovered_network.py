@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy.stats import beta
 
-from errsrc.nets import MLP, Weights, jacobian
+from errsrc.nets import MLP, Network, QuadraticNetwork, Weights, jacobian
 from errsrc.results import Interval
 from errsrc.settings.setting import Array
 
@@ -25,17 +25,22 @@ _INTEGER_VECTORS = (
     20_000  # largest number of integer vectors that `on_grid` tries, except in 10 dimensions or more
 )
 _GRID_ROUNDING = 1e-6  # largest distance from an integer that counts as 0
+_SAME_PRODUCT = 1e-12  # largest difference that counts as 0, divided by the largest value
 _LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
 
 _STATUS = {
-    "every teacher": "Zero training error at 2P + 1 inputs or more: the teacher, if of the class.",
-    "almost every teacher": "Zero training error at P + 1 inputs or more: almost surely the teacher.",
-    "few": "Zero training error at P generic inputs or fewer, which many functions have.",
+    "every teacher": "Zero training error at {every} inputs or more: the teacher, if of the class.",
+    "almost every teacher": "Zero training error at {almost} inputs or more: almost surely the teacher.",
+    "few": "Zero training error at {free} generic inputs or fewer, which many functions have.",
     "undetermined": (
         "Zero training error, but no certificate: these inputs do not determine the function elsewhere.  Its "
         "error may be {bound:.1g} of the labels' spread at inputs of the same spread; the limit is {limit:g}."
     ),
     "grid": "Zero training error, but no certificate: the inputs lie on a grid, where other sines are equal.",
+    "structure": (
+        "Zero training error, but no certificate: the products of these inputs have linear relations, so "
+        "that other quadratic forms are equal there."
+    ),
 }
 
 
@@ -45,7 +50,7 @@ class RecoveredNetwork:
 
     Attributes
     ----------
-    architecture : MLP
+    architecture : MLP or QuadraticNetwork
         The architecture of the network.
     weights : tuple of Tensor of float64, (1, ...)
         The weights of the network.
@@ -64,9 +69,11 @@ class RecoveredNetwork:
     starts_begun, starts_ended, starts_solved : int
         Number of runs that began, number of runs that ended, and number of runs that ended at zero training
         error.  Each run begins at its own start.
+    teachers : Network or None
+        The largest architecture that the teacher may have; None if it is `architecture`.
     """
 
-    architecture: MLP
+    architecture: Network
     weights: Weights
     x: Array
     residual: float
@@ -76,22 +83,24 @@ class RecoveredNetwork:
     starts_begun: int
     starts_ended: int
     starts_solved: int
+    teachers: Network | None = None
 
     @classmethod
     def of(
         cls,
-        architecture: MLP,
+        architecture: Network,
         weights: Weights,
         x: Array,
         targets: Array,
         shape: tuple[int, ...],
         starts: tuple[int, int, int],
+        teachers: Network | None = None,
     ) -> RecoveredNetwork:
         """Return the `RecoveredNetwork` with given weights; compute its residual and the norms of the labels.
 
         Parameters
         ----------
-        architecture : MLP
+        architecture : Network
             The architecture of the network.
         weights : tuple of Tensor of float64, (1, ...)
             The weights of the network.
@@ -103,6 +112,8 @@ class RecoveredNetwork:
             Shape of one label.
         starts : tuple of int
             The numbers ``starts_begun``, ``starts_ended`` and ``starts_solved``.
+        teachers : Network, optional
+            The largest architecture that the teacher may have; by default `architecture`.
 
         Returns
         -------
@@ -112,7 +123,9 @@ class RecoveredNetwork:
         left = targets - architecture(weights, torch.from_numpy(x))[0].numpy()
         size = float(np.linalg.norm(targets))
         scale = float(np.linalg.norm(targets - targets.mean(0))) or size or 1.0
-        return cls(architecture, weights, x, float(np.linalg.norm(left)), scale, size, shape, *starts)
+        return cls(
+            architecture, weights, x, float(np.linalg.norm(left)), scale, size, shape, *starts, teachers
+        )
 
     def __call__(self, at: Array) -> Array:
         """Return the network's outputs.
@@ -139,32 +152,46 @@ class RecoveredNetwork:
     def certificate(self) -> str:
         """The set of teachers for which zero training error proves that the function is the teacher.
 
-        The value is "every teacher" (every network of the architecture), "almost every teacher" or "none".
+        The value is "every teacher" (every network of the architecture, or of `teachers`), "almost every
+        teacher" or "none".
         The certificate holds in exact arithmetic, for noiseless labels at generic distinct inputs.  In
         float64, the error of the function is at most `error_bound`.  The inputs are not generic, and the
         value is "none", if `relative_bound` is above `RELIABLE`.  This is so if two columns of the inputs are
-        equal, for example.  It is also "none" if a network of sines has inputs on a grid.  If several pairs
-        of inputs are mirror images in one common centre, each pair counts as one input.
+        equal, for example.  It is also "none" if a network of sines has inputs on a grid, or if the products
+        of the inputs of a quadratic network have more linear relations than those of generic inputs.  If
+        several pairs of inputs are mirror images in one common centre, each pair counts as one input.
         """
         reason = self._reason
         return reason if reason in ("every teacher", "almost every teacher") else "none"
 
     @functools.cached_property
     def _reason(self) -> str:
-        """The certificate, or why there is none: "error", "few", "undetermined" or "grid"."""
-        different, p = np.unique(self.x, axis=0), self.architecture.parameters
+        """The certificate, or why there is none: "error", "few", "undetermined", "grid" or "structure"."""
+        different, free, every = np.unique(self.x, axis=0), self._free, self._every
         if self.training_error > ZERO_ERROR:
             return "error"
         distinct = len(different)
-        if p < distinct < 4 * p + 2:
+        if min(free, every - 1) < distinct < 2 * every:
             distinct -= mirrored_pairs(different)
-        if distinct < p + 1:
+        if distinct < min(free + 1, every):
             return "few"
         if not self.relative_bound <= RELIABLE:
             return "undetermined"
-        if self.architecture.activation == "sine" and on_grid(self.x):
+        if isinstance(self.architecture, MLP) and self.architecture.activation == "sine" and on_grid(self.x):
             return "grid"
-        return "every teacher" if distinct >= 2 * p + 1 else "almost every teacher"
+        if isinstance(self.architecture, QuadraticNetwork) and products_are_dependent(different):
+            return "structure"
+        return "every teacher" if distinct >= every else "almost every teacher"
+
+    @property
+    def _free(self) -> int:
+        """Number of dimensions of the set of functions of the architecture."""
+        return self.architecture.degrees_of_freedom
+
+    @property
+    def _every(self) -> int:
+        """Number of generic inputs at which this network differs from every other one of the teachers."""
+        return self.architecture.separating_examples(self.teachers)
 
     @functools.cached_property
     def relative_bound(self) -> float:
@@ -201,13 +228,17 @@ class RecoveredNetwork:
 
     @functools.cached_property
     def _spectrum(self) -> tuple[Array, Array]:
-        """Singular values of the Jacobian on the examples, (P,), and its right singular vectors as rows."""
+        """Singular values of the Jacobian on the examples, and its right singular vectors as rows.
+
+        There are as many as the set of functions has dimensions.  Further singular values belong to changes
+        of the weights that do not change the function.
+        """
         j = jacobian(self.architecture, self.weights, torch.from_numpy(self.x))[0]
         p = j.shape[1]
         if len(j) < p:
             j = torch.cat([j, j.new_zeros(p - len(j), p)])
         _, values, rows = torch.linalg.svd(j, full_matrices=False)
-        return values.numpy(), rows.numpy()
+        return values[: self._free].numpy(), rows[: self._free].numpy()
 
     @property
     def condition(self) -> float:
@@ -241,12 +272,23 @@ class RecoveredNetwork:
         gain = np.linalg.norm(amplification, 2, axis=(1, 2))
         return np.asarray((1 + gain) * (self.residual + _LABEL_ROUNDING * eps * self.size))
 
+    def _proof(self) -> str:
+        """Return the sentence of `_STATUS` about the certificate, with the numbers of this network."""
+        free, every = self._free, self._every
+        by_parameters = (
+            isinstance(self.architecture, MLP) and self.teachers is None and free == (every - 1) // 2
+        )
+        counts = {"free": "P", "almost": "P + 1", "every": "2P + 1"}
+        if not by_parameters:
+            counts = {"free": f"{free:,}", "almost": f"{free + 1:,}", "every": f"{every:,}"}
+        return _STATUS[self._reason].format(bound=self.relative_bound, limit=RELIABLE, **counts)
+
     @property
     def status(self) -> str:
         """One or two sentences that say how the search ended."""
         if self.training_error <= ZERO_ERROR:
             return (
-                f"{_STATUS[self._reason].format(bound=self.relative_bound, limit=RELIABLE)} "
+                f"{self._proof()} "
                 f"The Jacobian's condition number is {self.condition:.2g}; "
                 f"{self.starts_solved} of {self.starts_ended} starts reached it."
             )
@@ -255,6 +297,30 @@ class RecoveredNetwork:
             f"{self.training_error:.1e}.  At 95% fewer than {self.solved_share.high:.2g} of all starts do: "
             f"one takes more than {1 / self.solved_share.high:,.0f} starts on average."
         )
+
+
+def products_are_dependent(x: Array) -> bool:
+    """Return whether the products x_i x_j at different inputs have a rank below that of generic inputs.
+
+    The inputs then do not tell some quadratic forms x^T S x - tr S apart that generic inputs tell apart.  The
+    function also returns True if the absolute value of a column is constant, as on the Boolean cube: its
+    square then tells nothing about a diagonal entry of S.
+
+    Parameters
+    ----------
+    x : ndarray of float64, (n, dim)
+        Different inputs.
+    """
+    if bool((np.ptp(np.abs(x), axis=0) <= _SAME_PRODUCT * np.abs(x).max(0)).any()):
+        return True
+    squares = np.square(x).sum(1)
+    gram = np.square(x @ x.T) - squares[:, None] - squares + x.shape[1]  # of the matrices x x^T - 1
+    norms = np.sqrt(np.abs(np.diag(gram)))
+    values = np.linalg.eigvalsh(
+        gram / np.where(norms > 0, norms, 1.0) / np.where(norms > 0, norms, 1.0)[:, None]
+    )
+    generic = min(len(x), x.shape[1] * (x.shape[1] + 1) // 2)
+    return bool(values[-generic] <= _SAME_PRODUCT * values[-1])
 
 
 def on_grid(x: Array) -> bool:

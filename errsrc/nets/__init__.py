@@ -34,6 +34,8 @@ from errsrc.nets.network import Network as Network
 from errsrc.nets.network import Weights as Weights
 from errsrc.nets.own_module import ModuleNetwork as ModuleNetwork
 from errsrc.nets.own_module import from_module as from_module
+from errsrc.nets.quadratic import QuadraticNetwork as QuadraticNetwork
+from errsrc.nets.quadratic import quadratic_form as quadratic_form
 from errsrc.nets.residual import WRN as WRN
 from errsrc.nets.residual import Resnet as Resnet
 
@@ -44,6 +46,7 @@ __dir__ = exported_names(__name__)
 
 ALL: dict[str, type[Network]] = {
     "mlp": MLP,
+    "quadratic": QuadraticNetwork,
     "cnn": CNN,
     "resnet": Resnet,
     "wrn": WRN,

@@ -13,6 +13,10 @@ add in the same order, but a matrix product may add in a different order for a d
 contributions of the inputs one after another, with one rounding for each product and each sum.  A new unit
 then adds a zero, a value that is passed on is multiplied by 1, and one of relu(x), relu(-x) is 0.  These
 operations are exact.  Therefore both networks round the same numbers in the same order.
+
+`QuadraticNetwork` divides by its width, so that its embedding multiplies the weights by a number that is not
+a power of 2.  Its outputs are equal in exact arithmetic; their bits agree up to a proven bound on the
+rounding.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ from errsrc.nets.cnn import CNN
 from errsrc.nets.layers import ACTIVATIONS
 from errsrc.nets.mlp import MLP
 from errsrc.nets.network import Network, Weights
+from errsrc.nets.quadratic import QuadraticNetwork
 
 _UNITS_TO_CARRY = {"relu": 2, "linear": 1}  # number of units that pass on a value of either sign
 
@@ -60,7 +65,7 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
     Parameters
     ----------
     small : Network
-        An `MLP` or a `CNN`.
+        An `MLP`, a `QuadraticNetwork` or a `CNN`.
     weights : tuple of tensors (E, ...)
         E sets of finite weights for `small`.
     large : Network
@@ -94,18 +99,20 @@ def embed(small: Network, weights: Weights, large: Network) -> Weights:
 def same_function(small: Network, weights: Weights, large: Network, embedded: Weights, x: Tensor) -> Tensor:
     """Return for each set of weights whether the outputs of both networks are equal in all bits, bool (E,).
 
-    The result certifies an embedding.  Equal bits need sums in a fixed order, which the documentation of the
-    module describes.  The cost is about P x N elementary operations for each set of weights, where P is the
-    number of parameters.  The function does not use matrix products.
+    For a `QuadraticNetwork` the outputs may differ by a proven bound on their rounding errors, see
+    `embeds_exactly`.  The result certifies an embedding.  Equal bits need sums in a fixed order, which the
+    documentation of the module describes.  The cost is about P x N elementary operations for each set of
+    weights, where P is the number of parameters.  Except for a `QuadraticNetwork`, the function does not use
+    matrix products.
 
     Parameters
     ----------
     small : Network
-        An `MLP` or a `CNN`.
+        An `MLP`, a `QuadraticNetwork` or a `CNN`.
     weights : tuple of tensors (E, ...)
         E sets of weights for `small`.
     large : Network
-        An `MLP` or a `CNN`, wider or deeper.
+        A network of the same class, wider or deeper.
     embedded : tuple of tensors (E, ...)
         E sets of weights for `large`, as `embed` returns them.
     x : tensor (N, inputs)
@@ -114,10 +121,34 @@ def same_function(small: Network, weights: Weights, large: Network, embedded: We
     Raises
     ------
     TypeError
-        If a network is neither an MLP nor a CNN.
+        If a network is neither an MLP, a QuadraticNetwork nor a CNN.
     """
     first, second = _ordered_outputs(small, weights, x), _ordered_outputs(large, embedded, x)
-    return (first == second).all(2).all(0)
+    if embeds_exactly(small):
+        return (first == second).all(2).all(0)
+    return ((first - second).abs() <= _largest_rounding(small, weights, large, x)).all(2).all(0)
+
+
+def embeds_exactly(network: Network) -> bool:
+    """Return whether an embedding of a network keeps all bits of its outputs, not only their real values.
+
+    Parameters
+    ----------
+    network : Network
+        The network that is embedded.
+    """
+    return not isinstance(network, QuadraticNetwork)
+
+
+def _largest_rounding(small: Network, weights: Weights, large: Network, x: Tensor) -> Tensor:
+    """Return a bound on the difference of the outputs of a `QuadraticNetwork` and its embedding, (E, N).
+
+    The sum |W x|^2 + |W|^2 is at most |W|^2 (|x|^2 + 1), and each of its terms passes fewer than `steps`
+    roundings in each of the two networks.
+    """
+    norms = weights[0].double().square().sum((1, 2)) / (small.size * math.sqrt(small.inputs))
+    steps = 4 * (small.inputs + math.prod(large.shapes()[0]))
+    return steps * torch.finfo(torch.float64).eps * norms[:, None] * (x.double().square().sum(1) + 1)
 
 
 @functools.singledispatch
@@ -129,6 +160,11 @@ def _embeds(small: Network, large: Network) -> bool:
 @_embeds.register
 def _(small: CNN, large: CNN) -> bool:
     return replace(small, width=large.width) == large and small.width <= large.width
+
+
+@_embeds.register
+def _(small: QuadraticNetwork, large: QuadraticNetwork) -> bool:
+    return small.dim == large.dim and small.width <= large.width
 
 
 @_embeds.register
@@ -168,6 +204,11 @@ def _deepened(small: Network, weights: Weights, large: Network) -> Weights:
 
 
 @_deepened.register
+def _(small: QuadraticNetwork, weights: Weights, large: QuadraticNetwork) -> Weights:
+    return (weights[0] * math.sqrt(large.width / small.width),)
+
+
+@_deepened.register
 def _(small: MLP, weights: Weights, large: MLP) -> Weights:
     stages, last = _stages(small, large) or (), len(small.sizes) - 1
     result: list[Tensor] = []
@@ -199,7 +240,7 @@ def _zero_padded(w: Tensor, shape: tuple[int, ...]) -> Tensor:
 @functools.singledispatch
 def _ordered_outputs(network: Network, weights: Weights, x: Tensor) -> Tensor:
     """Return outputs (outputs, E, N) in float64; the order of each sum does not depend on the widths."""
-    raise TypeError(checks.refusal("small", "same_function", "an MLP or a CNN", network))
+    raise TypeError(checks.refusal("small", "same_function", "an MLP, a QuadraticNetwork or a CNN", network))
 
 
 @_ordered_outputs.register
@@ -211,6 +252,12 @@ def _(network: MLP, weights: Weights, x: Tensor) -> Tensor:
         if layer < len(weights) - 2:
             h = _activated(network.activation, h)
     return h
+
+
+@_ordered_outputs.register
+@torch.no_grad()
+def _(network: QuadraticNetwork, weights: Weights, x: Tensor) -> Tensor:
+    return network(tuple(w.double() for w in weights), x.double()).movedim(2, 0)
 
 
 @_ordered_outputs.register

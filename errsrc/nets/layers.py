@@ -14,10 +14,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": functional.gelu,
     "sine": torch.sin,
     "linear": lambda z: z,
+    "square": torch.square,
 }
 """Activation functions, which are applied to each unit, by name."""
 
-ANALYTIC_ACTIVATIONS = ("tanh", "sine", "gelu", "linear")
+ANALYTIC_ACTIVATIONS = ("tanh", "sine", "gelu", "linear", "square")
 """Names of the activations that are analytic functions."""
 
 ACTIVATION_GRADIENTS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
@@ -26,6 +27,7 @@ ACTIVATION_GRADIENTS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "gelu": lambda gradient, z, h: torch.ops.aten.gelu_backward(gradient, z),
     "sine": lambda gradient, z, h: gradient * torch.cos(z),
     "linear": lambda gradient, z, h: gradient,
+    "square": lambda gradient, z, h: 2 * gradient * z,
 }
 """Functions of (gradient, z, h), by name of the activation that maps z to h.
 

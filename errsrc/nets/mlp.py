@@ -26,7 +26,7 @@ class MLP(Network):
     sizes
         Number of inputs, then of units in each hidden layer, then of outputs, each >= 1.
     activation
-        "relu", "tanh", "gelu", "sine" or "linear".
+        "relu", "tanh", "gelu", "sine", "linear" or "square".
 
     Examples
     --------
@@ -46,6 +46,28 @@ class MLP(Network):
     def analytic(self) -> bool:
         """Whether the activation is analytic, or there is no hidden layer."""
         return len(self.sizes) == 2 or self.activation in ANALYTIC_ACTIVATIONS
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """The number of parameters; fewer for one hidden layer of squares and one output.
+
+        The output of m squared units is a quadratic form of rank min(m, d + 1) in the d inputs and a
+        constant, plus another constant.
+        """
+        if self.activation != "square" or len(self.sizes) != 3 or self.outputs != 1:
+            return self.parameters
+        dim, rank = self.sizes[0] + 1, min(self.sizes[1], self.sizes[0] + 1)
+        return min(rank * dim - rank * (rank - 1) // 2 + 1, dim * (dim + 1) // 2)
+
+    @property
+    def size(self) -> int:
+        """Largest number of units in a hidden layer, or 0 without hidden layers."""
+        return max(self.sizes[1:-1], default=0)
+
+    def of_size(self, size: int) -> Self:
+        """Return the network with at most `size` units in each hidden layer, see `Network.of_size`."""
+        hidden = tuple(min(size, width) for width in self.sizes[1:-1])
+        return replace(self, sizes=(self.sizes[0], *hidden, self.sizes[-1]))
 
     def resized(self, inputs: int, outputs: int) -> Self:
         """Return a copy with `inputs` inputs and `outputs` outputs, see `Network.resized`."""

@@ -93,6 +93,28 @@ class Network(Checked, abc.ABC):
         return sum(math.prod(shape) for shape in self._checked_shapes())
 
     @property
+    def degrees_of_freedom(self) -> int:
+        """Largest dimension of the set of functions that the network can express, as far as it is known.
+
+        By default, this is the number of parameters.  It is smaller for a network whose functions do not
+        change with some combinations of the weights, see `errsrc.nets.identifiable_dimension`.
+        """
+        return self.parameters
+
+    def separating_examples(self, other: Network | None = None) -> int:
+        """Return a number of generic inputs at which any two different functions of two networks differ.
+
+        For networks that are analytic in their P and P' parameters the number is P + P' + 1 (Sontag 2002,
+        arXiv math/0111135).
+
+        Parameters
+        ----------
+        other : Network, optional
+            The second network; by default, both functions are functions of this network.
+        """
+        return self.parameters + (other or self).parameters + 1
+
+    @property
     def outputs(self) -> int:
         """Number of outputs."""
         return self._checked_shapes()[-1][0]
@@ -150,6 +172,28 @@ class Network(Checked, abc.ABC):
             Number of outputs, >= 1.
         """
         return self
+
+    def of_size(self, size: int) -> Self:
+        """Return the network of a smaller size, in the family of which this network is the largest.
+
+        Each network of the family can express all functions of the smaller ones.
+
+        Parameters
+        ----------
+        size : int
+            The size, from 1 to `size`.
+
+        Raises
+        ------
+        TypeError
+            If the networks of this class are no such family.
+        """
+        raise TypeError(f"Networks of the class {type(self).__name__} are not ordered by size.")
+
+    @property
+    def size(self) -> int:
+        """The size of this network in its family, see `of_size`; by default 1."""
+        return 1
 
     @checks.arguments(weight_std=STD, bias_std=STD)
     def prior_stds(self, weight_std: float, bias_std: float) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ import torch
 
 from errsrc import checks
 from errsrc.fields import choice, instance, number
-from errsrc.nets import Network, Weights
+from errsrc.nets import Network, QuadraticNetwork, Weights, quadratic_form
 from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
@@ -43,19 +43,70 @@ class NetworkFunction:
         return out[:, 0] if self.architecture.outputs == 1 else out
 
 
+@dataclass(frozen=True, eq=False)
+class QuadraticFunction(NetworkFunction):
+    """A `errsrc.nets.QuadraticNetwork` with its weights, whose distance from others of its kind is exact.
+
+    Attributes
+    ----------
+    domain : str
+        Distribution of the inputs, see `NetworkTeacher`.
+    """
+
+    domain: str
+
+    def squared_distance(self, estimate: object) -> float | None:
+        """Return the mean squared difference of two functions over the distribution of the inputs.
+
+        Parameters
+        ----------
+        estimate : callable
+            The other function.
+
+        Returns
+        -------
+        float or None
+            The mean, in closed form; None if the other function is not known to be a quadratic network.
+        """
+        mine, other = quadratic_form(self), quadratic_form(estimate)
+        if mine is None or other is None or mine.shape != other.shape:
+            return None
+        return _mean_square(mine - other, self.domain)
+
+    def relative_error(self, estimate: object) -> float | None:
+        """Return the root of `squared_distance`, divided by the root mean square of this function.
+
+        Parameters
+        ----------
+        estimate : callable
+            The other function.
+
+        Returns
+        -------
+        float or None
+            The relative error; None if the distance is not known.
+        """
+        distance, mine = self.squared_distance(estimate), quadratic_form(self)
+        if distance is None or mine is None:
+            return None
+        return float(np.sqrt(distance / _mean_square(mine, self.domain)))
+
+
 @dataclass(frozen=True)
 class NetworkTeacher(Setting):
     """A setting with random networks as teachers, computed in float64.
 
     Weights and biases are independent and normal.  Weights have the variance weight_std^2 / fan-in, and
-    biases have the variance bias_std^2.
+    biases have the variance bias_std^2.  Weights of a `errsrc.nets.QuadraticNetwork` have the variance
+    weight_std^2.
 
     Parameters
     ----------
     architecture : Network
         A network of `errsrc.nets`.
     weight_std : float
-        Standard deviation of a weight, times the square root of the fan-in; in (0, 1e6].
+        Standard deviation of a weight, times the square root of the fan-in; in (0, 1e6].  For a
+        `errsrc.nets.QuadraticNetwork`, it is the standard deviation itself.
     bias_std : float
         Standard deviation of a bias, in [0, 1e6].
     domain : str
@@ -115,7 +166,12 @@ class NetworkTeacher(Setting):
 
     @property
     def target_variance(self) -> float:
-        """The `Setting.target_variance`, estimated from 256 teachers at 512 inputs each."""
+        """The `Setting.target_variance`, estimated from 256 teachers at 512 inputs each.
+
+        For quadratic networks it is exact.
+        """
+        if isinstance(self.architecture, QuadraticNetwork) and self.loss == "squared":
+            return _quadratic_variance(self.architecture, self.weight_std, self.domain)
         return constant_risk(self.channel, self.loss, self._values) - self.noise * (self.loss != "squared")
 
     @property
@@ -133,7 +189,10 @@ class NetworkTeacher(Setting):
         """Draw a teacher from the prior, see `Setting.teacher`."""
         seed = int(rng.integers(2**63))
         stds = self.architecture.prior_stds(self.weight_std, self.bias_std)
-        return NetworkFunction(self.architecture, self.architecture.draw([seed], stds, torch.float64))
+        weights = self.architecture.draw([seed], stds, torch.float64)
+        if isinstance(self.architecture, QuadraticNetwork):
+            return QuadraticFunction(self.architecture, weights, self.domain)
+        return NetworkFunction(self.architecture, weights)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for the class of all functions, and for networks in which the teacher can be embedded.
@@ -149,8 +208,29 @@ class NetworkTeacher(Setting):
         """The number 2 P + 1: clean labels at this many random inputs distinguish all networks.
 
         Sontag 2002 proves this for all networks of one architecture that are analytic in their P parameters.
+        For quadratic networks fewer inputs are enough, see `errsrc.nets.Network.separating_examples`.
         """
-        return 2 * self.parameters + 1
+        return self.architecture.separating_examples()
+
+
+def _mean_square(form: torch.Tensor, domain: str) -> float:
+    """Return the mean square of (x^T S x - tr S) / sqrt(d) over inputs, for a symmetric matrix S (d, d)."""
+    return _mean_of_moments(len(form), float(form.square().sum()), float(form.trace()) ** 2, domain)
+
+
+def _mean_of_moments(dim: int, square: float, trace_square: float, domain: str) -> float:
+    """Return the mean square of a quadratic form from tr S^2 and (tr S)^2."""
+    if domain == "normal":
+        return 2 * square / dim
+    # on the sphere of radius sqrt(d), E (x^T S x)^2 = (2 tr S^2 + (tr S)^2) d / (d + 2)
+    return ((2 * square + trace_square) * dim / (dim + 2) - trace_square) / dim
+
+
+def _quadratic_variance(network: QuadraticNetwork, weight_std: float, domain: str) -> float:
+    """Return the variance over teachers and inputs, from the moments of a Wishart matrix S."""
+    d, m = network.dim, network.width
+    square, trace_square = d * (m + d + 1) / m, d * (d + 2 / m)
+    return weight_std**4 * _mean_of_moments(d, square, trace_square, domain)
 
 
 @functools.lru_cache(maxsize=16)

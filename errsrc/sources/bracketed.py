@@ -24,7 +24,7 @@ from errsrc.sources.bracket.draws import Draw, draw_teachers_and_data
 from errsrc.sources.bracket.realizability import realizability_bounds
 from errsrc.sources.bracket.upper import choose
 from errsrc.sources.experiments import Experiment
-from errsrc.sources.predictions import excess_risk, optimiser_rest
+from errsrc.sources.predictions import exact_excess_risks, excess_risk, optimiser_rest
 from errsrc.sources.terms import Budget, LowerUpper
 
 
@@ -49,6 +49,8 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
     draws, fitted, failed = _fit(experiment, draw_teachers_and_data(setting, experiment))
     risks = [excess_risk(setting, one, d.points, d.values) for one, d in zip(fitted, draws, strict=True)]
     excess, noise = np.array(risks).T
+    exact = exact_excess_risks(setting, draws, fitted)
+    excess = excess if exact is None else exact
     found = uncertainty_bounds(setting, experiment, draws, fitted, excess)
     outside, how = realizability_bounds(setting, experiment, draws, found.excess)
     smaller = not experiment.function_class.unrestricted
@@ -61,6 +63,8 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
     status = data.format(len(draws))
     pool = setting.test_pool_size
     status += "." if pool is None else f", evaluated on all {pool:,} test inputs of the setting."
+    if exact is not None:
+        status += " The learner's risk in each draw is exact, without test inputs."
     if failed:
         status += f" {failed} more draws are left out, because a student diverged."
     return Budget.bracketed(

@@ -81,8 +81,31 @@ def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Arra
     return values
 
 
+def exact_excess_risks(setting: Setting, draws: Sequence[Any], fitted: Sequence[Any]) -> Array | None:
+    """Return the excess risk of a predictor in each draw in closed form; None if there is no closed form.
+
+    A teacher with a method ``squared_distance(estimate)``, such as a quadratic network, defines it.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting, with its loss.
+    draws : sequence of errsrc.sources.bracket.draws.Draw
+        The draws, with their teachers.
+    fitted : sequence of predictors
+        The predictor of each draw.  If it has an attribute ``function``, this function is the predictor.
+    """
+    if setting.loss != "squared" or not all(hasattr(draw.teacher, "squared_distance") for draw in draws):
+        return None
+    found = [
+        draw.teacher.squared_distance(getattr(one, "function", one))
+        for draw, one in zip(draws, fitted, strict=True)
+    ]
+    return None if None in found else np.array(found, dtype=np.float64)
+
+
 def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) -> tuple[float, float]:
-    """Return a predictor's excess risk for one teacher, and the noise.
+    """Return a predictor's excess risk for one teacher at fresh inputs, and the noise.
 
     Parameters
     ----------

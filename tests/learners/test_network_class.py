@@ -9,8 +9,13 @@ from scipy.optimize import least_squares
 
 from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
-from errsrc.learners.recovered_network import mirrored_pairs, on_grid
-from errsrc.nets import CNN, MLP, jacobian
+from errsrc.learners.recovered_network import (
+    ZERO_ERROR,
+    mirrored_pairs,
+    on_grid,
+    products_are_dependent,
+)
+from errsrc.nets import CNN, MLP, QuadraticNetwork, jacobian
 from errsrc.nets.layers import ACTIVATIONS
 from errsrc.settings import NetworkFunctions, NetworkTeacher
 from errsrc.sources import budget
@@ -203,3 +208,42 @@ def test_a_budget_of_it_has_no_deficiency_from_2_p_plus_1_on() -> None:
     found = budget(cell.setting, cell.learner, 19, draws=3)
     assert found.total.estimate < 1e-20
     assert abs(found.deficiency.upper.high) < 1e-20
+
+
+def quadratic(inputs, n, width=2, seed=1):
+    """The function that the search finds from the labels of a quadratic teacher at some inputs."""
+    network, rng = QuadraticNetwork(6, width), np.random.default_rng(seed)
+    teacher, x = NetworkTeacher(network, 1.0).teacher(rng), inputs(rng, n)
+    found = NetworkClass(network, starts=64, together=8).fit(x, 3 * teacher(x), rng).function
+    return teacher, found
+
+
+@pytest.mark.parametrize(
+    ("n", "certificate"),
+    [(11, "none"), (12, "almost every teacher"), (17, "almost every teacher"), (18, "every teacher")],
+)
+def test_quadratic_networks_are_certified_by_their_degrees_of_freedom(n, certificate):
+    teacher, found = quadratic(lambda rng, n: rng.standard_normal((n, 6)), n)
+    assert found.training_error <= ZERO_ERROR
+    assert found.certificate == certificate
+    if found.certified:
+        fresh = np.random.default_rng(0).standard_normal((100, 6))
+        assert (np.abs(found(fresh) - 3 * teacher(fresh)) <= found.error_bound(fresh)).all()
+        assert found.condition < 1e4
+
+
+def test_quadratic_networks_have_no_certificate_on_the_boolean_cube():
+    _, found = quadratic(lambda rng, n: 1.0 - 2 * rng.integers(2, size=(n, 6)), 40)
+    assert found.training_error <= ZERO_ERROR
+    assert not found.certified
+
+
+def test_inputs_with_linear_relations_of_their_products_are_seen():
+    rng = np.random.default_rng(0)
+    assert not products_are_dependent(rng.standard_normal((40, 6)))
+    mirrored = rng.standard_normal((10, 6))
+    assert products_are_dependent(np.concatenate([mirrored, -mirrored]))
+    assert products_are_dependent(
+        np.column_stack([rng.standard_normal((20, 5)), rng.choice([-2.0, 2.0], 20)])
+    )
+    assert products_are_dependent(rng.choice([-1.0, 0.0, 1.0], (60, 1)) * np.ones((1, 6)))

@@ -181,7 +181,9 @@ def test_embeddings_are_refused_in_one_sentence(network):
     assert not embeds(network, network)
     with pytest.raises(ValueError, match="'large' parameter of embed"):
         embed(network, weights, network)
-    with pytest.raises(TypeError, match="'small' parameter of same_function must be an MLP or a CNN"):
+    with pytest.raises(
+        TypeError, match="'small' parameter of same_function must be an MLP, a QuadraticNetwork or a CNN"
+    ):
         same_function(network, weights, network, weights, torch.rand(4, 2))
 
 

@@ -1,5 +1,7 @@
 """Budgets of network teachers: terms in brackets, certificates, what the optimiser left, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from errsrc.bases import Torus
 from errsrc.curves import curve_shape
 from errsrc.errors import NoAnswer
 from errsrc.learners import KernelRidge, Memory, Neighbours, NetworkStudent, Ridge
-from errsrc.nets import CNN, MLP
+from errsrc.nets import CNN, MLP, QuadraticNetwork, quadratic_form
 from errsrc.settings import (
     BandTeacher,
     Flips,
@@ -20,6 +22,7 @@ from errsrc.settings import (
 )
 from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, budget
+from errsrc.sources.bracket.draws import draw_teachers
 from errsrc.sources.bracket.realizability import prune_units
 from errsrc.sources.terms import TERMS
 from errsrc.studies.budgets import BudgetCell, budget_from_row, budget_table, compute_budgets
@@ -172,6 +175,23 @@ def test_convolutions_have_budgets():
     learner = NetworkStudent(CNN(4, 2, 1, "tanh"), Recipe("lbfgs", loss="squared"), steps=30, validation=0.0)
     found = budget(NetworkTeacher(network), learner, 2 * network.parameters + 1, draws=3)
     assert sides(found, "uncertainty") == sides(found, "realizability") == (0, 0)
+
+
+@pytest.mark.full
+def test_quadratic_networks_have_exact_risks_and_an_exact_realizability():
+    world = NetworkTeacher(QuadraticNetwork(4, 2), 1.0)
+    learner = NetworkStudent(
+        QuadraticNetwork(4, 1), Recipe("lbfgs", loss="squared"), 60, 0.0, precision="float64"
+    )
+    found = budget(world, learner, 10, draws=3)
+    assert "exact, without test inputs" in found.status
+    assert sides(found, "uncertainty") == (0, 0)  # at d (d + 1) / 2 inputs the products determine the form
+    forms = [quadratic_form(one).numpy() for one in draw_teachers(world, 3, 0)]
+    smaller = [np.linalg.eigvalsh(one)[:-1] for one in forms]
+    np.testing.assert_allclose(found.draws["realizability"], [2 * np.sum(v**2) / 4 for v in smaller])
+    wider = budget(world, replace(learner, architecture=QuadraticNetwork(4, 3)), 10, draws=3)
+    assert sides(wider, "realizability") == (0, 0)
+    assert "up to rounding" in wider.status
 
 
 def test_a_pruned_teacher_is_the_teacher_where_nothing_is_cut():

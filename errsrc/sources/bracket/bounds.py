@@ -32,7 +32,7 @@ from errsrc.sources.bracket.lower import planted_bound, solutions_bound
 from errsrc.sources.bracket.upper import choose, make_portfolio
 from errsrc.sources.effort import Effort
 from errsrc.sources.experiments import Experiment
-from errsrc.sources.predictions import predicted_values
+from errsrc.sources.predictions import exact_excess_risks, predicted_values
 from errsrc.sources.terms import PerDraw, mean_of_draws
 
 FALSE_ALARM = 1e-6
@@ -167,7 +167,7 @@ def uncertainty_bracket(
     effort : Effort, optional
         Amount of computation; by default `Effort()`.
     generic : bool
-        Whether the inputs are independent samples of the setting.  Only then do 2P + 1 inputs prove that the
+        Whether the inputs are independent samples of the setting.  Only then do enough inputs prove that the
         uncertainty is 0, because inputs of a fixed design may coincide.
 
     Returns
@@ -184,9 +184,10 @@ def uncertainty_bracket(
     Notes
     -----
     Noiseless labels at 2P + 1 or more generic inputs determine a network that is analytic in its P parameters
-    (Sontag 2002, arXiv math/0111135).  Both bounds are then 0, and no chain runs.  Otherwise the cost is the
-    training of D x starts students, and D x chains x 5 transitions x leaps gradients of the squared error on
-    a data set.  The names starts, chains, transitions and leaps are those of `Effort`.
+    (Sontag 2002, arXiv math/0111135); a quadratic network needs fewer, see
+    `errsrc.nets.Network.separating_examples`.  Both bounds are then 0, and no chain runs.  Otherwise the
+    cost is the training of D x starts students, and D x chains x 5 transitions x leaps gradients of the
+    squared error on a data set.  The names starts, chains, transitions and leaps are those of `Effort`.
     """
     if setting.loss != "squared":
         accepted = "a setting of the squared loss"
@@ -196,7 +197,7 @@ def uncertainty_bracket(
     two_points = draws.network.inputs == 1 and setting.domain == "sphere"
     if not noise_std:
         draws.check_clean_labels()
-        enough = draws.n >= 2 * draws.free_parameters + 1
+        enough = draws.n >= draws.separating_examples
         if generic and enough and draws.network.analytic and not two_points and _tell_apart(draws):
             return _determined(draws)
     assumed = noise_std or ASSUMED_NOISE * float(draws.y.square().mean().sqrt()) or ASSUMED_NOISE
@@ -226,18 +227,18 @@ def uncertainty_bracket(
 
 
 def _tell_apart(draws: NetworkDraws) -> bool:
-    """Return whether 2P + 1 inputs are different, and fresh inputs do not increase the Jacobian's rank.
+    """Return whether enough inputs are different, and fresh inputs do not increase the Jacobian's rank.
 
     Inputs that a setting of errsrc draws pass.  A user's own setting may draw few different inputs, or inputs
     on a line while its fresh inputs are not.  The rank is compared where it is also stated, for small P.
     """
-    size = draws.free_parameters
-    if any(len(torch.unique(x, dim=0)) < 2 * size + 1 for x in draws.x):
+    needed = draws.separating_examples
+    if any(len(torch.unique(x, dim=0)) < needed for x in draws.x):
         return False
-    if size > _CERTIFIED_PARAMETERS:
+    if draws.free_parameters > _CERTIFIED_PARAMETERS:
         return True
     weights = tuple(w[:_CERTIFIED_DRAWS] for w in draws.weights)
-    x, points = draws.x[:_CERTIFIED_DRAWS], draws.points[:_CERTIFIED_DRAWS, : 2 * size + 1]
+    x, points = draws.x[:_CERTIFIED_DRAWS], draws.points[:_CERTIFIED_DRAWS, :needed]
     ranks = [
         identifiable_dimension(draws.network, weights, at, draws.free).dimension
         for at in (x, torch.cat([x, points], 1))
@@ -246,19 +247,21 @@ def _tell_apart(draws: NetworkDraws) -> bool:
 
 
 def _determined(draws: NetworkDraws) -> UncertaintyBracket:
-    """Return the bounds 0 with the certificate, and how well the first 2P + 1 inputs are conditioned."""
-    zeros, size = np.zeros(len(draws.x)), draws.free_parameters
+    """Return the bounds 0 with the certificate, and how well the first inputs of them are conditioned."""
+    zeros, size, needed = np.zeros(len(draws.x)), draws.free_parameters, draws.separating_examples
+    by_parameters = needed == 2 * size + 1
+    count = "2P + 1" if by_parameters else f"{needed:,}"
+    kind = f"an analytic network of P = {size:,}" if by_parameters else "a network of its architecture"
     status = (
-        f"0: noiseless labels at {draws.n:,} >= 2P + 1 generic inputs determine an analytic network of "
-        f"P = {size:,} in exact arithmetic"
+        f"0: noiseless labels at {draws.n:,} >= {count} generic inputs determine {kind} in exact arithmetic"
     )
     if size <= _CERTIFIED_PARAMETERS:
         weights = tuple(w[:_CERTIFIED_DRAWS] for w in draws.weights)
-        x = draws.x[:_CERTIFIED_DRAWS, : 2 * size + 1]
+        x = draws.x[:_CERTIFIED_DRAWS, :needed]
         found = identifiable_dimension(draws.network, weights, x, draws.free)
         low, high = int(found.dimension.min()), int(found.dimension.max())
         status += (
-            f"; the Jacobian at 2P + 1 of them has rank {low if low == high else f'{low} to {high}'} and "
+            f"; the Jacobian at {count} of them has rank {low if low == high else f'{low} to {high}'} and "
             f"condition number {float(found.condition.max()):.1g} at most in {len(x)} draws"
         )
     name, samples = "the network that fits", draws.truth[:, None].numpy()
@@ -328,7 +331,7 @@ def uncertainty_bounds(
     fitted : sequence of predictors
         The fitted predictor of each draw.
     excess : ndarray of float64, (draws,)
-        The learner's excess risk at the draws' fresh inputs.
+        The learner's excess risk, exact or at the draws' fresh inputs.
     """
     status = f"Between 0 and the learner's own risk: no closer bounds are known for {type(setting).__name__}."
     return UncertaintyBounds(excess, np.zeros(len(draws)), excess, excess, status)
@@ -357,8 +360,10 @@ def _of_network_teachers(
         effort=experiment.effort,
         generic=experiment.x is None,
     )
-    learned = [predicted_values(f, d.points, d.values.shape[1]) for f, d in zip(fitted, draws, strict=True)]
-    excess = found.distance(np.stack(learned))  # over posterior samples: the same mean, less sampling noise
+    if exact_excess_risks(setting, draws, fitted) is None:
+        points = [(one, draw.points, draw.values.shape[1]) for one, draw in zip(fitted, draws, strict=True)]
+        learned = np.stack([predicted_values(*each) for each in points])
+        excess = found.distance(learned)  # over posterior samples: the same mean, less sampling noise
     own = {"the learner": excess}
     upper = np.zeros(len(draws)) if found.determined else choose({**found.portfolio, **own})[0]
     members = {name: found.portfolio[name] for name in found.members} if student else {}

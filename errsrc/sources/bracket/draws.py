@@ -240,6 +240,16 @@ class NetworkDraws:
         return torch.cat([torch.full((math.prod(shape),), std > 0) for std, shape in pairs])
 
     @property
+    def degrees_of_freedom(self) -> int:
+        """Largest dimension of the set of functions that the free parameters give, as far as it is known."""
+        return min(self.free_parameters, self.network.degrees_of_freedom)
+
+    @property
+    def separating_examples(self) -> int:
+        """Number of generic inputs at which any two different functions of the architecture differ."""
+        return min(2 * self.free_parameters + 1, self.network.separating_examples())
+
+    @property
     def free_parameters(self) -> int:
         """P, the number of parameters whose prior variance is not 0."""
         return int(self.free.sum())

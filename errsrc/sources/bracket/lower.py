@@ -113,7 +113,7 @@ def solutions_bound(
     """
     if not draws.network.analytic:
         return _zero(draws, "because chains need a smooth set of solutions")
-    if draws.n * draws.network.outputs >= draws.free_parameters:
+    if draws.n * draws.network.outputs >= draws.degrees_of_freedom:
         return _zero(draws, "because with this many labels no curve of solutions passes through the teacher")
     rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "solutions"))
     step = _constrained_step(draws, seed, rng)

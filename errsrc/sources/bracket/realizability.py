@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from errsrc.nets import MLP, Network, Weights, embed, embeds, same_function
+from errsrc.nets import MLP, Network, QuadraticNetwork, Weights, embed, embeds, quadratic_form, same_function
+from errsrc.nets.embedding import embeds_exactly
 from errsrc.nets.layers import ACTIVATIONS
 from errsrc.rng import generator, seed_of
 from errsrc.settings import FunctionClass, ImageTeacher, Linear, NetworkFunctions, NetworkTeacher, Setting
@@ -136,9 +137,15 @@ def _of_networks(
     if teacher == student and reached:
         return (zero, zero), "0, of the teacher's own class."
     if reached and embeds(teacher, student) and all(_is_embedded(draw, student) for draw in draws):
-        return (zero, zero), "0, the class embeds the teacher: outputs equal bit by bit."
+        equal = "bit by bit" if embeds_exactly(teacher) else "up to rounding"
+        return (zero, zero), f"0, the class embeds the teacher: outputs equal {equal}."
     if setting.loss != "squared":
         return (zero, excess), "between 0 and the learner's own risk: classifiers are not distilled."
+    if isinstance(student, QuadraticNetwork) and getattr(setting, "domain", "") == "normal":
+        tails = [_smallest_eigenvalues(draw.teacher, student) for draw in draws]
+        if None not in tails:
+            tail = np.array(tails, dtype=np.float64)
+            return (tail, tail), "exact: the eigenvalues of the teacher's matrix beyond the student's rank."
     numbers = [draw.number for draw in draws]
     distilled = _distilled(setting, student, experiment.draws, experiment.seed)[numbers]
     upper = choose({"the learner": excess, "distilled": distilled})[0]
@@ -146,6 +153,17 @@ def _of_networks(
         f"at most the mean distance of the best of {STARTS} students per teacher, distilled on "
         f"{_unlimited(setting, _EXAMPLES):,} fresh inputs."
     )
+
+
+def _smallest_eigenvalues(teacher: NetworkFunction, student: QuadraticNetwork) -> float | None:
+    """Return the distance of a quadratic teacher from forms of the student's rank (Eckart and Young 1936).
+
+    The function is for standard normal inputs.  None stands for teachers of another kind.
+    """
+    form = quadratic_form(teacher)
+    if form is None or len(form) != student.dim:
+        return None
+    return 2 * float(torch.linalg.eigvalsh(form)[: -student.width].square().sum()) / student.dim
 
 
 def _is_embedded(draw: Draw, student: Network) -> bool:
