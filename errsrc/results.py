@@ -410,6 +410,33 @@ class PointEstimate(Interval):
     def __str__(self) -> str:
         return f"{self.estimate:#.2g}".removesuffix(".") + " (no interval)"
 
+
+@dataclass(frozen=True)
+class HeldValue(Interval):
+    """The value of a quantity that was held instead of fitted; both ends are equal to the value.
+
+    Examples
+    --------
+    >>> print(HeldValue.of(0.5, 0.9))
+    0.5 (held)
+    """
+
+    @classmethod
+    def of(cls, value: float, level: float) -> HeldValue:
+        """Return a value that was held.
+
+        Parameters
+        ----------
+        value : float
+            The value, in the units of the quantity.
+        level : float
+            Coverage that the intervals of the same result state, in (0, 1).
+        """
+        return cls(value, value, value, level)
+
+    def __str__(self) -> str:
+        return f"{self.estimate:.6g} (held)"
+
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
 

@@ -168,6 +168,7 @@ def test_tab_completion_shows_what_a_package_exports_alone(package: str) -> None
 def test_tab_completion_of_a_module_shows_what_it_defines() -> None:
     shown = [
         "Bracket",
+        "HeldValue",
         "Interval",
         "LONGEST_LINE",
         "LONGEST_NUMBER",

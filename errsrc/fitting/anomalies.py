@@ -356,6 +356,20 @@ def peak(n: Array, error: Array) -> Peak | None:
     return Peak(float(sizes[a]), float(sizes[b]), float(np.exp(y[a])), float(np.exp(y[b])))
 
 
+def fall_and_peak(n: Array, error: Array, *, fall: bool = True) -> list[str]:
+    """Return sentences on a fall to rounding and on a peak of a learning curve; [] if it has neither.
+
+    Parameters
+    ----------
+    n, error : ndarray of float64, shape (points,)
+        Sizes and errors, > 0.
+    fall : bool
+        Whether to look for a fall.  False for a law that has a cliff.
+    """
+    found = (steep_fall(n, error) if fall else None, peak(n, error))
+    return [one.sentence for one in found if one is not None]
+
+
 def _noise_outside(
     sizes: Array,
     y: Array,

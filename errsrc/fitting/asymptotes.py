@@ -18,12 +18,16 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import FAR, interval_of
 from errsrc.fitting.one_law import Fit
 from errsrc.laws.law import Array
-from errsrc.results import Interval
+from errsrc.results import HeldValue, Interval
 
 SHARE = 0.05
 """A law of an average counts in the combined intervals if its weight is at least this large."""
 LARGE = 1e150
 """The size at which a law is evaluated as the limit of large sizes."""
+FLOORS = ("c_inf", "E")
+"""Names of the parameters that are the floor of a law in n, or in n and m."""
+EQUAL = 1e-9
+"""Draws of a floor that was held differ by at most this share: by rounding errors."""
 
 
 def floor_of(forecast: Forecast, level: float) -> Interval:
@@ -47,7 +51,11 @@ def floor_of(forecast: Forecast, level: float) -> Interval:
     if not centre[0] <= seen[0]:
         raise NoAnswer("The fitted law does not fall as its inputs grow: there is nothing to plan.")
     limits = np.where(np.isnan(draws[:, 0]), np.inf, np.exp(draws[:, 0]))
-    return interval_of(np.concatenate([np.exp(centre), limits]), level)
+    found = interval_of(np.concatenate([np.exp(centre), limits]), level)
+    held = [value for name, value in forecast.held.items() if name in FLOORS]
+    if held and found.high - found.low <= EQUAL * found.estimate:
+        return HeldValue.of(held[0] if np.ptp(held) == 0 else found.estimate, level)
+    return found
 
 
 def exponents(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Interval]:
@@ -148,19 +156,20 @@ def summary_lines(
     limits : dict of str to Interval
         "n" and "m", the exponents, and "floor", if the average has them (`average_intervals`).
     """
-    found = limits or old_limits(members, weights)
+    found = with_held(limits or old_limits(members, weights), members)
     slopes, limit = {size: one for size, one in found.items() if size != "floor"}, found.get("floor")
     if not slopes or limit is None:
         return []
-    level, held = _level(members), not any({"c_inf", "E"} & fit.intervals.keys() for fit in members)
+    level, held = _level(members), isinstance(limit, HeldValue)
     texts = [f"{_text(one)} of {size}" for size, one in slopes.items()]
     lines = [
         ("exponent" if len(texts) == 1 else "exponents", f"{', '.join(texts)}, above the floor"),
-        ("floor", f"{limit.estimate:.6g} (held)" if held else _text(limit)),
+        ("floor", _text(limit)),
     ]
-    if limits:
+    fitted = not all(isinstance(one, HeldValue) for one in found.values())
+    if fitted and limits:
         lines.append(("", f"{100 * level:.6g}% intervals, if one of the laws holds"))
-    elif len(members) > 1:
+    elif fitted and len(members) > 1:
         lines.append(
             ("", f"brackets span the {100 * level:.6g}% intervals of all laws, and are none of the average")
         )
@@ -182,6 +191,33 @@ def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, In
     """
     limit = floor(members, weights)
     return exponents(members, weights) | ({} if limit is None else {"floor": limit})
+
+
+def with_held(limits: Mapping[str, Interval], members: Sequence[Fit]) -> dict[str, Interval]:
+    """Return the exponents and the floor of an average; those that all laws held become a `HeldValue`.
+
+    Parameters
+    ----------
+    limits : dict of str to Interval
+        "n" and "m", the exponents, and "floor", as far as the average has them.
+    members : sequence of Fit
+        The fits of the laws.
+    """
+    out = dict(limits)
+    for key in limits:
+        values = [_held_limit(key, fit) for fit in members]
+        known = [value for value in values if value is not None]
+        if len(known) == len(members):
+            one_value = known[0] if len(set(known)) == 1 else limits[key].estimate
+            out[key] = HeldValue.of(one_value, limits[key].level)
+    return out
+
+
+def _held_limit(limit: str, fit: Fit) -> float | None:
+    """Return the exponent of "n" or of "m", or the "floor", if the fit held it, and None otherwise."""
+    law = fit.law
+    names = {"n": (law.data_exponent_name,), "m": (law.model_exponent_name,), "floor": FLOORS}[limit]
+    return next((value for name, value in fit.held.items() if name in names), None)
 
 
 def _level(members: Sequence[Fit]) -> float:

@@ -324,6 +324,8 @@ def average_intervals(laws: Sequence[LawEvidence]) -> dict[str, Interval]:
 
 def _mixed(own: Sequence[Interval], evidence: Array, degrees: Sequence[int]) -> Interval:
     """Return the interval of a mixture of split t distributions, of the laws that determine the quantity."""
+    if all(one.low == one.high == own[0].estimate for one in own):
+        return own[0]  # all laws hold the quantity at one value
     clear = np.array([math.isfinite(one.high) and math.isfinite(one.low) for one in own])
     share = evidence / evidence.sum()
     if share[clear].sum() >= CLEAR:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional, PositiveArray
 from errsrc.errors import NoFit
+from errsrc.fitting.anomalies import fall_and_peak
 from errsrc.fitting.clusters import FEW_ARE_FITTED, cluster_codes, clusters_of
 from errsrc.fitting.holdouts import judge
 from errsrc.fitting.one_law import Fit, fit
@@ -33,8 +34,9 @@ from errsrc.fitting.table_points import (
 )
 from errsrc.laws import ALL
 from errsrc.laws.broken2 import Broken2
+from errsrc.laws.cliff import Cliff
 from errsrc.laws.law import LAW, Array, Law, checked_inputs
-from errsrc.results import Interval, Result, TabularResult, TextTable, json_value, percent
+from errsrc.results import Result, TabularResult, TextTable, json_value, percent
 from errsrc.tables import LeftOut
 
 HELD_OUT_SHARES = (1 / 2, 1 / 3, 1 / 5)
@@ -248,7 +250,8 @@ def compare(
 
     Notes
     -----
-    Rows that are far from every law are left out, and a warning names them.
+    Rows that are far from every law are left out, and a warning names them.  Further warnings name a cliff,
+    where the error falls to rounding, and a peak of the error along n.
 
     A cell is the set of all runs with equal inputs.  The laws are compared on several splits: for each share
     in `HELD_OUT_SHARES`, the largest cells are held out, this share of all cells, and the laws are fitted to
@@ -302,6 +305,9 @@ def compare(
         relative = None if relative is None else relative[~far]
         codes = clusters_of(codes, ~far)
         warnings = (*warnings, named(sentence))
+    if set(inputs) == {"n"}:
+        has_cliff = Cliff in classes and len(classes) == 1
+        warnings = (*warnings, *fall_and_peak(columns["n"], columns["error"], fall=not has_cliff))
     of_cells = _by_cell(columns)
     masks = _usable_splits(_splits(columns), of_cells, list(free.values()))
     if codes is not None and any(clusters_of(codes, mask) is None for mask in masks):
@@ -492,5 +498,4 @@ def _parameters(found: Fit | None) -> str:
     """Return the parameters of a fit, with their intervals, as one text."""
     if found is None:
         return "-"
-    shown: dict[str, str | Interval] = {name: f"{value:g}" for name, value in found.law.params.items()}
-    return ", ".join(f"{name} {text}" for name, text in (shown | dict(found.intervals)).items())
+    return ", ".join(f"{name} {found.parameter_text(name)}" for name in found.law.params)

@@ -205,6 +205,11 @@ class Forecast(Result, abc.ABC):
     notes: Mapping[str, Any] = MappingProxyType({})
 
     @property
+    def held(self) -> Mapping[str, float]:
+        """Values of the parameters that were held instead of fitted; {} for chains of laws."""
+        return {}
+
+    @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """Rows of the table that the fit did not use, by reason; () for a fit of arrays."""
         return noted_left_out(self.notes)[0]

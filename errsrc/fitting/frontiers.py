@@ -18,7 +18,7 @@ from errsrc.fitting.plans import Cost, training_flops
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.law import Array
-from errsrc.results import Interval, TabularResult, TextTable, equation, interval_columns
+from errsrc.results import HeldValue, Interval, TabularResult, TextTable, equation, interval_columns
 
 SEARCHED = 1e12
 """The search for an optimum goes this factor below the smallest and above the largest measured model."""
@@ -26,6 +26,8 @@ GRID = 33
 """Number of model sizes in each step of the search."""
 STEPS = 7
 """Number of steps of the search; each step is 16 times finer than the step before."""
+EQUAL = 1e-6
+"""Exponents of draws that differ by less are equal: the search for optima has rounding errors."""
 CHUNK = 64
 """Number of budgets that are searched at once, which bounds the memory."""
 
@@ -212,6 +214,8 @@ def frontier(
     a, b = (interval_of_draws(rows, level, widening) for rows in exponents)
     if scope.startswith("at all"):
         a, b = _share(a), _share(b)
+    if _are_held(fit, exponents):
+        a, b = (HeldValue.of(one.estimate, level) for one in (a, b))
     m_star, n_star, ratio = (
         tuple(interval_of_draws(np.log(x), level, widening, positive=True) for x in sizes[:, 2:].T)
         for sizes in (m, n, n / m)
@@ -353,6 +357,15 @@ def _closed_exponents(fit: Forecast, cost: Cost) -> list[Array] | None:
         return None
     alpha, beta = (np.concatenate([[fit.law.params[name]], fit.draws[name]]) for name in ("alpha", "beta"))
     return [beta / (alpha + beta), alpha / (alpha + beta)]
+
+
+def _are_held(fit: Forecast, exponents: Sequence[Array]) -> bool:
+    """Return whether a and b, (1 + draws,) each, follow from exponents that all laws of a fit held."""
+    held = all(
+        {one.law.data_exponent_name, one.law.model_exponent_name} <= one.held.keys()
+        for one, _ in weighted_fits(fit)
+    )
+    return held and all(float(np.ptp(rows)) < EQUAL for rows in exponents)
 
 
 def _share(exponent: Interval) -> Interval:

@@ -16,12 +16,11 @@ from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional
 from errsrc.errors import NoFit
 from errsrc.fitting.anomalies import (
     constant_sentence,
+    fall_and_peak,
     far_rows,
     far_sentence,
     flat_sentence,
-    peak,
     robust_residual,
-    steep_fall,
 )
 from errsrc.fitting.clusters import cluster_codes
 from errsrc.fitting.diagnostics import identifiability, tied_optima, unexplained, warnings_of
@@ -49,7 +48,7 @@ from errsrc.laws.cliff import Cliff
 from errsrc.laws.derivatives import check_error, compiled_error, equation
 from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.law import Array, Law
-from errsrc.results import Interval, TextTable, json_value
+from errsrc.results import HeldValue, Interval, TextTable, json_value
 from errsrc.tables import frame_of
 
 BOOTSTRAP_DRAWS = 256
@@ -126,9 +125,24 @@ class Fit(Forecast):
     warnings: tuple[str, ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def held(self) -> dict[str, float]:
+        """Values of the parameters that were held instead of fitted, in natural units."""
+        return {name: value for name, value in self.law.params.items() if name not in self.intervals}
+
+    def parameter_text(self, name: str) -> str:
+        """Return a parameter as text: its interval, or its value and "(held)".
+
+        Parameters
+        ----------
+        name : str
+            Name of the parameter.
+        """
+        return str(self.intervals.get(name, HeldValue.of(self.law.params[name], math.nan)))
+
     def headline(self) -> str:
-        """Return the name of the law and the intervals of its parameters as one line."""
-        shown = [f"{name} {interval}" for name, interval in self.intervals.items()]
+        """Return the name of the law and its parameters, with their intervals, as one line."""
+        shown = [f"{name} {self.parameter_text(name)}" for name in self.law.params]
         return f"{records.name(type(self.law))}, {len(self.error)} points: {', '.join(shown)}"
 
     def content(self) -> list[str | TextTable]:
@@ -143,11 +157,13 @@ class Fit(Forecast):
         dict of str
             "law", the name of the law; "params" and "intervals", by parameter in natural units, where an end
             that the points do not bound is None; "divergence", the mean and standard deviation of the
-            relative divergence; "warnings"; "left_out", the rows of a table that were not used, if any; and
-            "remarks" on how the table was read, if any.
+            relative divergence; "warnings"; and, if there are any, "left_out", the rows of a table that were
+            not used, "remarks" on how the table was read, and "held", the names of the parameters that were
+            held instead of fitted.
         """
         left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
         left_out |= {"remarks": list(self.remarks)} if self.remarks else {}
+        left_out |= {"held": list(self.held)} if self.held else {}
         return {
             "law": records.name(type(self.law)),
             "params": json_value(self.law.params),
@@ -172,8 +188,8 @@ class Fit(Forecast):
         lines += [("", sentence) for sentence in (*self.left_out_sentences, *self.remarks)]
         for interval in list(self.intervals.values())[:1]:
             lines.append(("", f"{100 * interval.level:.6g}% intervals:"))
-        for name, value in self.law.params.items():
-            lines.append((name, str(self.intervals.get(name, f"{value:g} (held)"))))
+        for name in self.law.params:
+            lines.append((name, self.parameter_text(name)))
         noise = "" if math.isnan(self.seed_noise) else f"; seed noise {self.seed_noise:.3g}"
         spread = f"mean {self.divergence_mean:.3g}, std {self.divergence_std:.3g}{noise}"
         lines.append(("divergence", f"{spread} (relative to the error)"))
@@ -392,7 +408,11 @@ def fit(
         residual = squares.residuals(first[[found.cost.argmin()]], squares.error)[0][0]
         delta = max(HUBER * robust_scale(residual, problem.weights), 1e-9)
         problem = dataclasses.replace(problem, huber_delta=delta)
-    best = optimum(problem, first, seed)
+    try:
+        best = optimum(problem, first, seed)
+    except NoFit as failure:
+        reasons = _anomalies(problem, np.zeros(len(problem.error), dtype=bool))
+        raise NoFit(" ".join([str(failure), *reasons]), failure.best) from None
     far = far_rows(problem, best.z)
     if far.any() and objective == "huber" and huber_delta is None:  # they have widened the threshold
         delta = max(HUBER * robust_scale(robust_residual(problem, best.z), problem.weights), 1e-9)
@@ -508,7 +528,5 @@ def _anomalies(problem: Problem, far: NDArray[np.bool_]) -> list[str]:
         out.append(far_sentence(problem, far, f"the law, and {done}"))
     if problem.law.inputs == ("n",) and _falls(problem.law):
         n, error = problem.measured["n"][~far], problem.measured["error"][~far]
-        fall = None if problem.law is Cliff else steep_fall(n, error)
-        top = peak(n, error)
-        out += [found.sentence for found in (fall, top) if found is not None]
+        out += fall_and_peak(n, error, fall=problem.law is not Cliff)
     return out

@@ -120,7 +120,8 @@ def pose(
         clusters=None if clusters is None else np.unique(clusters[order], return_inverse=True)[1].ravel(),
     )
     if not problem.free:
-        raise ValueError(checks.refusal("fixed", where, "some of the parameters", sorted(held)))
+        accepted = "only some of the law's parameters, so that one is left to fit"
+        raise ValueError(checks.refusal("fixed", where, accepted, sorted(held)))
     distinct = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
     if distinct < len(problem.free) or len(e) <= len(problem.free):
         accepted = f"measured at more points than the {len(problem.free)} free parameters"

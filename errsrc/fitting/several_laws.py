@@ -135,7 +135,15 @@ class AveragedFit(Forecast):
     @property
     def asymptotes(self) -> Mapping[str, Interval]:
         """The exponents and the floor that `str` shows: `limits`, or combined intervals of the laws."""
-        return self.limits or asymptotes.old_limits(self.members, self.weights)
+        found = self.limits or asymptotes.old_limits(self.members, self.weights)
+        return asymptotes.with_held(found, self.members)
+
+    @property
+    def held(self) -> dict[str, float]:
+        """Values of the parameters that all laws with such a parameter held, in natural units."""
+        fitted = {name for fit in self.members for name in fit.intervals}
+        every = {name: value for fit in self.members for name, value in fit.held.items()}
+        return {name: value for name, value in every.items() if name not in fitted}
 
     def headline(self) -> str:
         """Return the weights of the laws, and the exponents and the floor of the average, as one line."""
@@ -416,15 +424,17 @@ def _found(
     columns = _columns(error, inputs, names, weights, clusters)
     keep, thinning = kept_rows(columns["error"], {name: columns[name] for name in names})
     columns = {name: x[keep] for name, x in columns.items()}
-    _check_values(columns["error"], names, fixed, constants)
+    laws, others = _laws_to_average(names, fixed)
+    _check_values(columns["error"], laws, fixed, constants)
     _check_fall(columns, names)
-    posed = _posed(names, columns, fixed, constants)
+    posed = _posed(names, laws, columns, fixed, constants)
     found = _solved(posed, seed)
+    sentences = (*thinning, *others)
     if not (far := _far_rows(found)).any():
-        return found, thinning
+        return found, sentences
     near = {name: x[_sorted_rows(columns, names)][~far] for name, x in columns.items()}
-    found = _solved(_posed(names, near, fixed, constants), seed)
-    return found, (*thinning, far_sentence(posed[0], far, "the law, and were left out of the fit"))
+    found = _solved(_posed(names, laws, near, fixed, constants), seed)
+    return found, (*sentences, far_sentence(posed[0], far, "the law, and were left out of the fit"))
 
 
 def _with_first(average: AveragedFit, sentences: tuple[str, ...]) -> AveragedFit:
@@ -585,8 +595,36 @@ def _sorted_rows(columns: Mapping[str, Array], names: tuple[str, ...]) -> NDArra
     return np.lexsort([columns["weights"], columns["error"], *keys])
 
 
+def _laws_to_average(
+    names: tuple[str, ...], fixed: Mapping[str, float]
+) -> tuple[list[type[Law]], tuple[str, ...]]:
+    """Return the laws in which each held parameter means the same, and sentences on the other laws.
+
+    For example, c_inf is an error in the power law, and a share of eps0 in the law M4.  The first law that
+    has the parameter decides its meaning.
+    """
+    laws = [law for law in AVERAGED_LAWS[names] if NEEDED.get(law, "") in {"", *fixed}]
+    sentences = []
+    for name in (name for name, value in fixed.items() if value):
+        meanings = {law: meaning for law in laws if (meaning := _meaning(law, name)) is not None}
+        first = next(iter(meanings.values()), None)
+        others = [law for law, meaning in meanings.items() if meaning != first]
+        laws = [law for law in laws if law not in others]
+        if others:
+            listed = " and ".join(records.name(law) for law in others)
+            subject = f"The laws {listed} are" if len(others) > 1 else f"The law {listed} is"
+            sentences.append(f"{subject} left out of the average: there, {name} has another meaning.")
+    return laws, tuple(sentences)
+
+
+def _meaning(law: type[Law], name: str) -> tuple[Any, ...] | None:
+    """Return the unit of a parameter, and whether it is the exponent of n or of m; None without it."""
+    unit = next((p.unit for p in law.parameters() if p.name == name), None)
+    return None if unit is None else (unit, name == law.data_exponent_name, name == law.model_exponent_name)
+
+
 def _check_values(
-    error: Array, names: tuple[str, ...], fixed: Mapping[str, float], constants: Mapping[str, float]
+    error: Array, laws: Sequence[type[Law]], fixed: Mapping[str, float], constants: Mapping[str, float]
 ) -> None:
     """Raise ValueError for negative parameters and constants, and for errors above a fixed random guess.
 
@@ -594,12 +632,12 @@ def _check_values(
     """
     for name, value in {**fixed, **constants}.items():
         Number(at_least=0)(value, name, "auto")
-    for law in AVERAGED_LAWS[names]:
+    for law in laws:
         check_largest(law, fixed.get(law.largest_error_name or ""), error, "auto")
         for p in law.parameters():
             free = {power.lstrip("-") for _, power in p.unit if isinstance(power, str)} - set(fixed)
-            if fixed.get(p.name) and free and NEEDED.get(law, "") in {"", *fixed}:
-                name, first = records.name(law), records.name(AVERAGED_LAWS[names][0])
+            if fixed.get(p.name) and free:
+                name = first = records.name(law)
                 raise ValueError(
                     f"{p.name} = {fixed[p.name]:g} does not mean the same in all averaged laws: in {name} "
                     f"its unit depends on {min(free)}. Fix {min(free)} too, or fit one law, such as "
@@ -609,6 +647,7 @@ def _check_values(
 
 def _posed(
     names: tuple[str, ...],
+    laws: Sequence[type[Law]],
     columns: Mapping[str, Array],
     fixed: Mapping[str, float],
     constants: Mapping[str, float],
@@ -618,11 +657,9 @@ def _posed(
     clusters = columns["clusters"].astype(np.intp) if "clusters" in columns else None
     points = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
     posed: list[Problem] = []
-    for law in AVERAGED_LAWS[names]:
+    for law in laws:
         known = {p.name for p in law.parameters()}
         held = {name: value for name, value in fixed.items() if name in known}
-        if NEEDED.get(law, "") not in {"", *held}:
-            continue
         free = known - set(held)
         bounds = {name: ends for name, ends in PARAMETER_BOUNDS.items() if name in free}
         if (largest := law.largest_error_name or "") in free:

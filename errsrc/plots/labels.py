@@ -99,7 +99,7 @@ def exponents(fit: Fit) -> str:
     law, params = type(fit.law), fit.law.params
     names = [name for name in (law.model_exponent_name, law.data_exponent_name) if name in params]
     names = names or list(params)[:2]
-    return ", ".join(f"{name} {fit.intervals.get(name, f'{params[name]:g}')}" for name in map(str, names))
+    return ", ".join(f"{name} {fit.parameter_text(name)}" for name in map(str, names))
 
 
 def wrapped(text: str, width: int = LONGEST_TITLE) -> str:

@@ -176,10 +176,7 @@ def law_blocks(lead: Fit) -> list[Block]:
         f"{size} is counted in units of {lead.law.reference(size):,.6g} ({field})."
         for size, field in lead.law.references.items()
     ]
-    rows = []
-    for parameter, value in lead.law.params.items():
-        interval = lead.intervals.get(parameter)
-        rows.append((parameter, f"{value:.4g}, held" if interval is None else str(interval)))
+    rows = [(parameter, lead.parameter_text(parameter)) for parameter in lead.law.params]
     levels = {interval.level for interval in lead.intervals.values()}
     header = ("parameter", " and ".join(f"{level:.0%}" for level in levels) + " interval")
     fitted = f"{type(lead.law).__name__}, fitted to {len(lead.error)} runs ({lead.objective})."

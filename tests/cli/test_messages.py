@@ -51,7 +51,11 @@ CURVE = "\n".join(["n,error,run", *ROWS])
         ("--test-size 0", "--test-size must be an integer >= 1. Got 0 instead."),
         ("--fix E=1", "--fix must be among a, alpha, c_inf, eps0, eta, gamma. Got 'E' instead."),
         ("--eps0 0.3", "The values of error must be numbers <= eps0 = 0.3."),
-        ("--fix c_inf=0.1", "c_inf = 0.1 does not mean the same in all averaged laws: in envelope its unit"),
+        (
+            "--fix a=3",
+            "a = 3 does not mean the same in all averaged laws: in power its unit depends on alpha",
+        ),
+        ("--law power --fix c_inf=0.1 --fix alpha=1 --fix a=3", "--fix must be only some of the law's"),
         ("--m run", "the column 'run' holds text, such as 'c0'. The columns with numbers are 'n, error'."),
     ],
 )

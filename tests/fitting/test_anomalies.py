@@ -186,3 +186,9 @@ def test_errors_that_do_rise_are_fitted_by_a_law_that_can_rise() -> None:
         auto(error, n=DOUBLING)
     for found in (fit(Broken, error, n=DOUBLING), fit(Broken, data={"n": DOUBLING, "error": error})):
         assert found.divergence_std < 0.02
+
+
+def test_a_law_that_does_not_converge_at_a_cliff_names_the_cliff() -> None:
+    n = 1000 * 2.0 ** np.arange(5)
+    with pytest.raises(NoFit, match=r"did not converge.* a cliff at n = 16000, or a wrong row"):
+        fit(Power, [0.33, 0.25, 0.19, 0.12, 1e-300], n=n)

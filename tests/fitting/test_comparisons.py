@@ -156,3 +156,16 @@ def test_the_command_prints_a_table_and_json(tmp_path: Path, capsys: pytest.Capt
     laws = json.loads(capsys.readouterr().out)["laws"]
     assert laws[0]["params"]["c_inf"] == 0.1 or laws[0]["fit"] is None
     assert len(repr(found)) <= 200
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ([0.5, 0.35, 0.25, 0.18, 1e-28, 1e-28], "a cliff at n = 1600."),
+        ([0.5, 0.4, 0.3, 0.29, 0.9, 1.1, 0.7, 0.4, 0.2, 0.1], "The error rises from n = 800 to n = 3200"),
+    ],
+)
+def test_a_cliff_and_a_peak_are_named(error: list[float], said: str) -> None:
+    found = compare(["power"], error, n=100 * 2.0 ** np.arange(len(error)))
+    assert sum(said in sentence for sentence in found.warnings) == 1
+    assert said in str(found)

@@ -22,7 +22,10 @@ from fitting.cases import CIFAR, grid, noisy
         ({"weights": [1, 1, 1]}, "'weights' parameter"),
         ({"fixed": {"alhpa": 1.0}}, r"'alhpa' instead.*did you mean 'alpha'"),
         ({"fixed": {"a": 1.0}}, "fixed together with alpha"),
-        ({"fixed": {"a": 1.0, "alpha": 0.5, "c_inf": 0.0}}, "'fixed' parameter.* some of the parameters"),
+        (
+            {"fixed": {"a": 1.0, "alpha": 0.5, "c_inf": 0.0}},
+            "'fixed' parameter.* only some of the law's parameters",
+        ),
         ({"fixed": ["a"]}, "'fixed' parameter of fit must be a dict by the names of parameters or None"),
         ({"constants": 3}, "'constants' parameter of fit must be a dict"),
         ({"bounds": "a"}, "'bounds' parameter of fit must be a dict"),
