@@ -82,7 +82,7 @@ def install(where: Path) -> Path:
     return python.parent
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_the_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
     shown = (
         "import errsrc; from errsrc.datasets import published_curves; errsrc.budget  # the stub is in it\n"

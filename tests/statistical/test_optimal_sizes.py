@@ -41,7 +41,7 @@ def noisy_errors(repeats: int) -> np.ndarray:
     return LAW.error(n=N, m=M) * np.exp(noise)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_intervals_of_a_fitted_law_hold_its_exponent_and_its_optimum(full_power: bool) -> None:
     repeats = 400 if full_power else 40
     count = np.zeros(2, dtype=int)

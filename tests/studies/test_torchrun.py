@@ -101,7 +101,7 @@ factors = {n = [90, 180]}
 """
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_study_is_run_by_two_processes(tmp_path, capsys):
     (tmp_path / "study.toml").write_text(SPEC)
     command = ("-m", "errsrc", "run", "study.toml", "--engine", "torchrun")
@@ -171,7 +171,7 @@ def test_where_a_batch_fails_in_one_process_alone_both_end_with_a_sentence(tmp_p
         assert run(load(tmp_path / "study.toml"), store, serial, progress=False).finished == 2
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_where_a_process_is_gone_the_other_ends_with_a_sentence(tmp_path):
     (tmp_path / "study.toml").write_text(SPEC)
     code = FAILING.format(dies="rank == '1'", how="os.kill(os.getpid(), 9)", alone=1.0)

@@ -269,7 +269,7 @@ def test_options_out_of_range_are_refused(wrong):
         next(local(len, [[1]], **wrong))
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_processes_that_end_before_they_begin_end_the_run_with_a_sentence():
     with pytest.raises(EngineError, match=r"end before they begin \(exit code 7"):
         list(local(sweep_cells.Unborn(), [[1]], workers=1))

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from amounts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,7 +108,7 @@ def test_a_masked_member_among_others_is_the_member_alone(device):
 # Which weights go
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 12), st.floats(0.05, 0.6), st.integers(0, 2**32), st.integers(1, 6))
 def test_the_density_is_exact_within_one_weight_whatever_the_ties(levels, share, seed, values):
     network = MLP((7, 9, 4))
