@@ -32,7 +32,7 @@ SEEDS = {"fashion-mnist": 3, "digits": 6}
 
 
 def find_images(name: str | None = None) -> Images:
-    """Return an image set; by default Fashion-MNIST, or scikit-learn's digits if its files are not found.
+    """Return an image set; by default Fashion-MNIST if its files are found, otherwise scikit-learn's digits.
 
     A line on stderr names the set and where it was read from.
 
@@ -89,9 +89,9 @@ def run_demo(
     Raises
     ------
     ValueError
-        For cells that no split or fit can use, and a cells.db that is not a store.
+        If the cells cannot be split or fitted, or if cells.db is not a store.
     StoreError
-        If another demo uses the folder, or it cannot be written.
+        If another demo uses the folder, or if the folder cannot be written.
     NoAnswer
         If the fit does not converge, or a training fails.
     """

@@ -10,7 +10,7 @@ from collections.abc import Callable
 def exported_names(module: str, modules: tuple[str, ...] = ()) -> Callable[[], list[str]]:
     """Return the ``__dir__`` of a package or module: its public names, without what it imports for itself.
 
-    A package exports what comes from errsrc, a module what it defines.
+    A package exports the names that come from errsrc; a module exports the names that it defines.
 
     Parameters
     ----------

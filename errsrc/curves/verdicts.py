@@ -205,9 +205,9 @@ def curve_shape(
         raises ValueError for a row of `data` that cannot be used.  Both work as in `errsrc.fit`.
     std_error : array_like, shape (runs,), or str, optional
         Standard error of each error, >= 0.  For an error of 0, it says how large the true error may be.  By
-        default, the noise is estimated from the differences between runs of the same cell.  This takes at
-        least three more runs than cells.  If there are fewer, the noise is estimated from the scatter around
-        a smooth curve.
+        default, the noise is estimated from the differences between runs of the same cell.  This estimate
+        needs at least three more runs than cells.  With fewer runs, the noise is estimated from the scatter
+        around a smooth curve.
     zero : float, optional
         Errors up to this number count as 0, >= 0.  By default, it is 1e-12 (`errsrc.results.ROUNDING`) times
         the largest median error of a cell.  For error rates on a test set, give the resolution of the set: 3

@@ -206,7 +206,7 @@ class FarRows(str):
         rows : sequence
             Labels of these rows.
         unit : str
-            "line" or "row": what the labels count; "" for labels that say it themselves.
+            "line" or "row", the word that is written before each label; "" for no word.
         """
         columns = {**inputs, "error": error}
         labels = []
@@ -476,8 +476,8 @@ def never_falls(problem: Problem) -> str | None:
     """Return a sentence if no falling law along n explains how the errors vary, and None otherwise.
 
     No falling law fits better than the falling sequence that is nearest to the errors (isotonic regression).
-    This sequence must not explain the errors, and the same must be true of the ranks of the errors, because
-    single far errors do not move ranks much.
+    A sentence is returned only if even this sequence does not explain the errors, and if the same is true for
+    the ranks of the errors.  Ranks are tested because single far errors hardly change them.
 
     Parameters
     ----------

@@ -194,8 +194,9 @@ def compute_optimal(
     3. A law that is fitted to all runs (`fit`, then `frontier`).
 
     Approaches 2 and 3 use the last row of each run.  Runs that approach 2 leaves out because they lie far off
-    the parabola of their budget are left out of approach 3 too.  If wrong runs at many budgets hide each
-    other from approach 2, the runs far from the law of approach 3 are left out of both.
+    the parabola of their budget are left out of approach 3 too.  Approach 2 cannot find wrong runs if there
+    are some at many budgets.  In that case, the runs far from the law of approach 3 are left out of both
+    approaches.
 
     Parameters
     ----------
@@ -229,7 +230,8 @@ def compute_optimal(
     strict : bool
         Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
     test_size : int, optional
-        Number of test examples: errors of 0 in `data` are taken as 1 / (2 test_size) instead of left out.
+        Number of test examples.  If it is given, errors of 0 in `data` are replaced by 1 / (2 test_size).
+        Otherwise rows with an error of 0 are left out.
     best_of : bool
         Whether approaches 2 and 3 use only the best of all rows with the same n and m, such as the best of
         several learning rates.

@@ -77,8 +77,8 @@ class LeastSquares(NamedTuple):
     criterion : float
         The corrected Akaike information criterion.  A law with a smaller value is more probable.
     tilt : ndarray of float64, shape (points,)
-        Logarithms of the precisions that the weights contain because the residuals suggest them, 0 for none
-        (`noise_precisions`).
+        Logarithms of the factors by which the user's weights were multiplied, because the residuals suggest
+        uneven noise (`noise_precisions`); 0 for a factor of 1.
     """
 
     problem: Problem
@@ -93,7 +93,8 @@ def least_squares(
 ) -> LeastSquares:
     """Fit a law by least squares of ln error, from the optimum of its Huber fit.
 
-    Weak priors are left out: an interval that they narrow covers too few truths that are far from them.
+    Weak priors are left out.  With a prior, the interval would be narrower, and would contain a true value
+    far from the prior too rarely.
 
     Parameters
     ----------

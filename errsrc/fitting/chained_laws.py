@@ -147,9 +147,9 @@ class ChainedFit(Checked, Forecast):
     def run_deviates(self) -> Array:
         """Return the deviation of one pruned run from its curve for each draw, in units of `run_spread`.
 
-        The curve is the pruning law's, with the dense plateau of the run as its plateau (see the class).
-        These deviations are independent of the deviations of the unpruned networks, which `log_errors` adds.
-        See `Forecast.run_deviates`.
+        The curve is that of the pruning law for the dense plateau of the run.  These deviations are
+        independent of the deviations of the unpruned networks, which `log_errors` adds.  See
+        `Forecast.run_deviates`.
         """
         shuffled: Array = np.random.default_rng(1).permutation(super().run_deviates())
         return shuffled

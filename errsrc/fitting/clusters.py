@@ -3,8 +3,8 @@
 The noise of points of one cluster may be correlated in any way; different clusters are independent.  Then
 the number of clusters, not the number of points, says how much is known.
 
-- `widths`: the cluster-robust covariance of Bell and McCaffrey 2002 ("CR2"), with Student's t distribution of
-  their degrees of freedom (Imbens and Kolesar 2016; Pustejovsky and Tipton 2018).
+- `widths`: the cluster-robust covariance of Bell and McCaffrey 2002 ("CR2"), and Student's t distribution
+  with the degrees of freedom of this covariance (Imbens and Kolesar 2016; Pustejovsky and Tipton 2018).
 - `wild_noise` and `random_weights`: resampling of whole clusters for the draws of a fit, by the wild cluster
   bootstrap of Cameron, Gelbach and Miller 2008, and by random weights (Rubin 1981).
 """

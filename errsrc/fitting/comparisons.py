@@ -253,11 +253,11 @@ def compare(
     Rows that are far from every law are left out, and a warning names them.  Further warnings name a cliff,
     where the error falls to rounding, and a peak of the error along n.
 
-    A cell is the set of all runs with equal inputs.  The laws are compared on several splits: for each share
-    in `HELD_OUT_SHARES`, the largest cells are held out, this share of all cells, and the laws are fitted to
-    the other cells.  A law needs more cells than it has free parameters.  Some laws have too few cells even
-    in the split with the fewest held-out cells.  A split is used only if it leaves enough cells for all other
-    laws.
+    A cell is the set of all runs with equal inputs.  The laws are compared on several splits, one for each
+    share in `HELD_OUT_SHARES`.  In each split, this share of all cells is held out, the largest cells first,
+    and the laws are fitted to the other cells.  A law needs more cells than it has free parameters.  A split
+    is used only if it leaves enough cells for every law.  Laws that have too few cells even in the split with
+    the fewest held-out cells are not counted here.
 
     AICc is N ln(S / N) + 2 K + 2 K (K + 1) / (N - K - 1), where S is the
     minimum of the sum of squares, N the number of points, and K the number of fitted parameters plus 1 for

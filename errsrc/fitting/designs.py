@@ -281,14 +281,14 @@ def design(
     normal approximation, the variance of the answer falls by Cov(answer, y)^2 / (Var(y) + s^2) if a run with
     ln error y is made.  This does not depend on the outcome of the run, so the order of the runs can be found
     before any of them is made.  Runs are chosen one after another.  After each choice the covariances are
-    updated.  Suppose that the question is the error of a run.  Its `Forecast.run_spread` also falls when a
-    run is chosen that is nearer to it than every measured point.
+    updated.  If the question is the error of a run, a chosen run that is nearer to this run than every
+    measured point also lowers the `Forecast.run_spread` of this run.
 
     Runs are chosen with s = `Forecast.run_spread`, the noise of a run together with the possible error of the
-    law's form: a run far from the measured points says less about the law there.  The intervals after each
-    run are those that a new fit is expected to state.  A new fit counts the noise of a run, but not a
-    possible error of the law's form.  They assume that the fit estimates the noise correctly.  With few
-    points the estimate is often too small, and the intervals of the new fit are then wider.
+    law's form.  Therefore a run far from the measured points tells less about the law.  The intervals after
+    each run are those that a new fit is expected to state.  A new fit counts the noise of a run, but not a
+    possible error of the law's form.  The stated intervals assume that the fit estimates the noise correctly.
+    With few points the estimate is often too small, and the intervals of the new fit are then wider.
 
     Two orders of runs are found: one takes the run with the largest gain per cost at each step, the other
     takes the run with the largest gain.  If an order reaches `until`, the runs that `until` does not need

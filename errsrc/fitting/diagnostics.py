@@ -31,7 +31,7 @@ class Identifiability(NamedTuple):
     condition : float
         Condition number of the weighted Jacobian in scaled coordinates; inf where it is singular.
     entangled : tuple of str
-        Names of the parameters that can change together with the smallest rise of the sum of squares.
+        Names of the parameters whose joint change raises the sum of squares least.
     agreement : float
         Share of the starts that ended at the best optimum.
     ties : tuple of Law

@@ -106,9 +106,9 @@ class Prediction(Result):
     def mean(self, level: float | None = None) -> Interval:
         """Return the geometric mean of the errors of one run at each of the inputs, with an interval.
 
-        The errors of the runs move together (`Forecast.run_samples`), so that this interval is wider than one
-        of independent predictions.  The mean error of a group of runs, such as the largest of a sweep, is
-        judged with it.
+        The errors of the runs are correlated (`Forecast.run_samples`).  Therefore this interval is wider than
+        it would be for independent errors.  Use it to judge the mean error of a group of runs, such as the
+        largest runs of a sweep.
 
         Parameters
         ----------
@@ -497,10 +497,11 @@ class Forecast(Result, abc.ABC):
 
         Three things make the runs differ from the central curve.  The draw of the curve and the possible
         error of the law's form are shared by all runs of a sample: a law that is too high at one large size
-        is too high at the next.  The noise of each run is its own.  The error of the form is a single number
-        times its standard deviation at each run, so that its correlation is 1: where it is smaller in fact,
-        intervals of means are too wide.  All are divided by one chi variable, so that each run has the t
-        distribution of `predict` (the multivariate t distribution, Kotz and Nadarajah 2004).
+        is too high at the next.  The noise of each run is its own.  The error of the form is one random
+        number times its standard deviation at each run, so that its correlation between runs is 1.  If the
+        true correlation is smaller, intervals of means are too wide.  The error of the form and the noise of
+        all runs of a sample are divided by the same chi variable.  Each run then has the t distribution of
+        `predict` (the multivariate t distribution, Kotz and Nadarajah 2004).
 
         Parameters
         ----------

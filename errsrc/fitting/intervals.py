@@ -122,8 +122,8 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int, tied: Array | N
     seed : int
         Seed of the resampling.
     tied : ndarray of float64, shape (optima, free), optional
-        All optima that fit as well within the noise (`diagnostics.tied_optima`).  Each has an equal share of
-        the refits, which start there: the draws then contain what the points leave open.
+        All optima that fit as well within the noise (`diagnostics.tied_optima`).  An equal share of the
+        refits starts at each of these optima.  The draws then show all alternatives that the points allow.
 
     Returns
     -------
@@ -286,7 +286,7 @@ def profile(
 
     A refit starts with the linear response of the other coordinates, or with their scaled values unchanged,
     whichever has the smaller sum of squares.  The linear response is useless if the points hardly determine
-    one of them.
+    one of the other coordinates.
 
     Parameters
     ----------

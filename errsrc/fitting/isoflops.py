@@ -278,7 +278,8 @@ def isoflop(
 
     The interval of a minimum is Fieller's, which is exact for a ratio of normal estimates.  The line is
     weighted by the variances of the minima.  If the minima scatter around the line more than the noise
-    explains, the standard errors of the line are multiplied by the ratio of the two.
+    explains, the standard errors of the line are multiplied by the ratio of the observed scatter to the
+    explained scatter.
 
     The errors of real runs are not symmetric in ln m.  The minimum of a parabola through sizes far from the
     optimum is therefore biased.  `frontier` on a fitted law (approach 3) has no such bias, but it relies on
@@ -581,12 +582,12 @@ def _leave_outliers_out(groups: Sequence[_Parabolas]) -> None:
 
 
 def hidden_outliers(columns: dict[str, Array], budgets: ArrayLike | None = None) -> NDArray[np.bool_]:
-    """Return at most one run of each budget without which the others lie on a parabola, bool (runs,).
+    """Mark at most one run of each budget: without this run the others lie on a parabola; bool (runs,).
 
     If many budgets have a wrong run, all parabolas are wrong and all residuals are large, so that `isoflop`
     finds no outlier.  Here each run is left out in turn.  The run that leaves the smallest residuals is
-    marked if its distance from the parabola of the others exceeds `OUTLIER` times twice the standard
-    deviation of these residuals, pooled over the budgets.  Twice, because the smallest residuals are
+    marked if its distance from the parabola of the others exceeds 2 `OUTLIER` times the standard deviation of
+    these residuals, pooled over the budgets.  The factor 2 is needed because the smallest residuals are
     smaller than the noise.  No run is marked if fewer than three degrees of freedom are left.
 
     Parameters

@@ -33,8 +33,8 @@ class Noise(NamedTuple):
     residual : float
         Standard deviation of the measured points around the law.
     run : float
-        Standard deviation of a new run around the law; larger than `residual` where the points look like a
-        running best.
+        Standard deviation of a new run around the law.  It is larger than `residual` if the points look like
+        a running best, which is the lowest error of all sizes up to each size.
     seeds : float
         Standard deviation of rows with equal inputs around their mean; nan if no two rows have equal inputs.
     """

@@ -79,8 +79,8 @@ class Fit(Forecast):
     noise : float
         Standard deviation of ln error of the points around the law.
     run_noise : float
-        Standard deviation of ln error of a new run around the law.  It is larger than `noise` where the
-        points look like a running best.
+        Standard deviation of ln error of a new run around the law.  It is larger than `noise` if the points
+        look like a running best, which is the lowest error of all sizes up to each size.
     seed_noise : float
         Standard deviation of ln error between rows of equal inputs; nan if no two rows have equal inputs.
     starts : int

@@ -93,7 +93,7 @@ class Problem:
 
     @property
     def exponents(self) -> set[str]:
-        """Names of the positive parameters that are exponents: powers in units, and `Law.slopes`."""
+        """Names of the positive parameters that are exponents: powers in units of parameters, and slopes."""
         units = [power for p in self.law.parameters() for _, power in p.unit]
         powers = {power.lstrip("-") for power in units if isinstance(power, str)} | set(self.law.slopes)
         return {p.name for p in self.law.parameters() if p.log and p.name in powers}

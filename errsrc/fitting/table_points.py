@@ -117,7 +117,7 @@ class TablePoints(NamedTuple):
     rows : tuple
         Labels of the rows of the points in the table: line numbers, or labels of the index of a data frame.
     unit : str
-        "line" or "row": what `rows` count.
+        "line" or "row", the word before a label of `rows` in messages.
     clusters : ndarray of intp, shape (points,), or None
         Number of the cluster of each point; None for independent points.
     """
@@ -306,8 +306,8 @@ def table_points(
     rules : TableRules
         How the values are read.
     clusters : sequence of str
-        Columns that tell clusters of points apart.  By default the points are independent, and the levels of
-        each of several pruned networks are a cluster.
+        Columns that tell clusters of points apart.  By default the points are independent, except in a table
+        of several pruned networks: the levels of each network are then a cluster.
 
     Raises
     ------
@@ -463,7 +463,7 @@ def cluster_columns(clusters: Any, where: str) -> tuple[str, ...]:
     Raises
     ------
     TypeError
-        If it is anything else.
+        If `clusters` has another type.
     """
     names = (clusters,) if isinstance(clusters, str) else () if clusters is None else clusters
     if not isinstance(names, (tuple, list)) or not all(isinstance(name, str) for name in names):
@@ -490,7 +490,10 @@ def equal_repeats(values: Mapping[str, Array]) -> bool:
 
 
 def check_signs(error: Array, column: str) -> None:
-    """Raise ValueError for losses that may be negative; a repeated -1 only marks missing values.
+    """Raise ValueError if the errors contain negative losses; a single repeated value, such as -1, may pass.
+
+    If the only negative value is one repeated number and there are positive values, the number counts as a
+    mark of missing values.
 
     Parameters
     ----------

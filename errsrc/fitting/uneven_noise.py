@@ -1,8 +1,9 @@
 """How much wider the intervals of a least-squares fit become if the noise differs between the points.
 
-A fit of equal weights is right on average whatever the noise, but its intervals assume equal noise.  Here the
-standard deviation of the noise is a power of an input, or of the error itself, with an unknown exponent.  The
-residuals determine how probable each exponent is.  Each exponent determines how far the estimates scatter.
+A fit with equal weights is unbiased even if the noise is not equal at all points, but its intervals assume
+equal noise.  Here the standard deviation of the noise is a power of an input, or of the error itself, with an
+unknown exponent.  The residuals determine how probable each exponent is.  Each exponent determines how far
+the estimates scatter.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def quantiles(
     prior : ndarray of float64, shape (free,), optional
         Strengths of quadratic priors of the parameters, in units of the squared residuals; 0 by default.
     tilt : ndarray of float64, shape (points,), optional
-        Logarithms of precisions that the weights contain because the residuals suggest them, such as minus
-        `log_variances`; 0 by default.
+        Logarithms of factors that the weights contain because the residuals suggest uneven noise, such as
+        minus `log_variances`; 0 by default.
 
     Returns
     -------

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class JointPruning(Law):
     """The error of magnitude-pruned networks as a function of depth l, width w and density d.
 
-    With the invariant m* = l^phi w^psi d and the dense plateau eps_np, each network's error at high density,
+    Let m* = l^phi w^psi d be the invariant, and let the dense plateau eps_np be the network's error at high
+    density.  Then
 
         e = eps_np | (m* - i p (eps_up / eps_np)^(1 / gamma)) / (m* - i p) |^gamma
 
@@ -94,10 +95,11 @@ class JointPruning(Law):
 def plateau(density: ArrayLike, error: ArrayLike) -> float:
     """Return the dense plateau of one network, the input ``eps_np`` of `JointPruning`.
 
-    The paper uses the error of the unpruned network.  But light pruning often lowers the error.  With this
-    error as the plateau, the law, which has no such dip, would miss both ends of the curve.  Therefore the
-    plateau is measured at the dip: it is the smallest geometric mean of the errors at three neighbouring
-    densities.  If there are fewer than three densities, it is the geometric mean over all of them.
+    The paper uses the error of the unpruned network.  But light pruning often lowers the error.  The law has
+    no such dip.  With the error of the unpruned network as the plateau, it would miss both ends of the curve.
+    Therefore the plateau is measured at the dip: it is the smallest geometric mean of the errors at three
+    neighbouring densities.  If there are fewer than three densities, it is the geometric mean over all of
+    them.
 
     Parameters
     ----------

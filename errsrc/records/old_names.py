@@ -151,7 +151,7 @@ def current_field(owner: str, field: str) -> str:
 
 
 def is_added(kind: str, field: str, value: Any) -> bool:
-    """Return whether a field was added after files had been written, and its value is the default.
+    """Return whether a field has its default value and was added after files had been written.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ class Marks(NamedTuple):
     Attributes
     ----------
     decimal : frozenset of str
-        Those of the two marks "." and "," that can only be decimal marks.
+        The marks that can only be decimal marks: none, one or both of "." and ",".
     ungrouped : bool
         Whether some number of at least four digits has no thousands separator.
     """

@@ -112,7 +112,7 @@ class DataTable:
     rows : tuple
         Label of each row: its line number in a file, or its label in the index of a data frame.
     unit : str
-        "line" or "row": what `rows` count.
+        "line" or "row", the word before a label of `rows` in messages.
     repeated : frozenset of str
         Names that several columns of the file have.
     written : Written or None

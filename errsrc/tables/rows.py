@@ -21,7 +21,7 @@ class LeftOut:
     rows : tuple
         The rows: line numbers of a file, or labels of the index of a data frame.
     unit : str
-        "line" or "row": what `rows` count.
+        "line" or "row", the word before a label of `rows` in messages.
     """
 
     reason: str
