@@ -78,7 +78,13 @@ def main() -> None:
 
 
 def compare(
-    network: MLP, recipe: Recipe, students: int, alone: int, device: torch.device, peak: float
+    network: MLP,
+    recipe: Recipe,
+    students: int,
+    alone: int,
+    device: torch.device,
+    peak: float,
+    rounds: int = ROUNDS,
 ) -> dict[str, float]:
     """Train the same students both ways."""
     recipe = Recipe(
@@ -102,14 +108,14 @@ def compare(
     chosen = range(0, students, max(students // alone, 1))
     train(network, x, y, warm, None, recipe)
     one_by_one(network, x, y, warm[:1], recipe)
-    rounds = []
-    for _ in range(ROUNDS):
+    times = []
+    for _ in range(rounds):
         taken, trained = timed(device, lambda: train(network, x, y, members, None, recipe))
         plain_taken, plain = timed(
             device, lambda: one_by_one(network, x, y, [members[i] for i in chosen], recipe)
         )
-        rounds.append((taken, plain_taken * students / len(chosen)))
-    seconds, plain_seconds = (float(v) for v in np.median(rounds, 0))
+        times.append((taken, plain_taken * students / len(chosen)))
+    seconds, plain_seconds = (float(v) for v in np.median(times, 0))
     ours = np.array([final_loss(network, x, y, members[i], trained[i]) for i in chosen])
     floor, flops = products(network, students, device)
     return {

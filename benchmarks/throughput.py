@@ -39,10 +39,13 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from errsrc.nets import CNN, MLP, Network, Resnet, Transformer, Weights
-from errsrc.training import Member, Recipe, train
+from errsrc.training import Member, Recipe, augment, train
 
-PEAK = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
-"""Dense bfloat16 flops a second of the SXM boards."""
+PEAK = {
+    "H100 PCIe": 756e12, "H100 NVL": 835e12, "H100": 989e12, "H200": 989e12, "GH200": 989e12, "B200": 2250e12,
+    "A100": 312e12, "L40S": 362e12, "L4": 121e12, "RTX 4090": 165e12,
+}  # fmt: skip
+"""Dense bfloat16 flops a second as NVIDIA states them, by a part of the device's name; the first counts."""
 SMALL = {"mlp": MLP((784, 16, 10)), "cnn": CNN(side=28, width=4, classes=10)}
 
 
@@ -180,10 +183,28 @@ def window_batches(x: Tensor, y: Tensor, batch: int) -> Iterator[tuple[Tensor, T
         yield x[rows].long(), y[rows]
 
 
+def resident_batches(
+    x: Tensor, y: Tensor, network: Network, recipe: Recipe
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches of data that lie on the device, where images are also cropped and mirrored."""
+    while True:
+        rows = torch.randint(len(x), (recipe.batch,), device=x.device)
+        inputs = x[rows]
+        if recipe.augment != "none":
+            choices = augment.crop_flip_count(recipe.padding)
+            choice = torch.randint(choices, (recipe.batch,), device=x.device)
+            inputs = augment.crop_flip(inputs, choice, network.image_shape, recipe.padding)
+        yield inputs.view(-1, *network.image_shape) if network.image_shape else inputs.long(), y[rows]
+
+
 def plain_steps(
-    model: nn.Module, recipe: Recipe, batches: Iterator[tuple[Tensor, Tensor]], device: torch.device
+    model: nn.Module,
+    recipe: Recipe,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    device: torch.device,
+    precision: torch.dtype | None = None,
 ) -> Callable[[int], None]:
-    """Return what takes some more steps of an ordinary training loop."""
+    """Return what takes some more steps of an ordinary training loop, by autocast in the given precision."""
     if recipe.optimiser == "sgd":
         optimiser = torch.optim.SGD(model.parameters(), recipe.learning_rate, recipe.momentum)
     else:
@@ -194,8 +215,9 @@ def plain_steps(
         for _ in range(count):
             inputs, labels = next(batches)
             inputs, labels = inputs.to(device, non_blocking=True), labels.to(device, non_blocking=True)
-            outputs = model(inputs)
-            loss = functional.cross_entropy(outputs.flatten(0, -2), labels.flatten())
+            with torch.autocast(device.type, precision, enabled=precision is not None):
+                outputs = model(inputs)
+                loss = functional.cross_entropy(outputs.flatten(0, -2), labels.flatten())
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -257,34 +279,41 @@ def flops(network: Network) -> float:
     return 6.0 * (network.multiply_adds + attention)
 
 
-def compare(task: Task, device: torch.device, rounds: int, peak: float) -> dict[str, float | None]:
-    network, recipe = task.network, task.recipe
-    x, y = data(task)
-    x_there, y_there = x.to(device), y.to(device)
-    held = max(len(x) // 50, 1)
-    validation = (x_there[:held], y_there[:held])
+def plain_model(network: Network, x: Tensor) -> tuple[nn.Module, float]:
+    """Return the same network as an ordinary module, and by how much the two networks' outputs differ."""
     weights = network.draw([0])
     if isinstance(network, Transformer):  # logits that begin at 0 would agree whatever comes before
         weights = (*weights[:-1], torch.randn_like(weights[-1]))
     model: PlainResnet | PlainTransformer
     model = PlainResnet(network) if isinstance(network, Resnet) else PlainTransformer(network)
     model.load(network, weights)
-    model = model.to(device)
+    model = model.to(x.device)
     with torch.no_grad():
-        inputs = x_there[:16].view(16, *network.image_shape) if network.image_shape else x_there[:16].long()
-        ours = network(tuple(w.to(device) for w in weights), x_there[:16])[0]
-        difference = float((model(inputs) - ours).abs().max() / ours.abs().max())
+        inputs = x.view(-1, *network.image_shape) if network.image_shape else x.long()
+        ours = network(tuple(w.to(x.device) for w in weights), x)[0]
+        return model, float((model(inputs) - ours).abs().max() / ours.abs().max())
+
+
+def compare(task: Task, device: torch.device, rounds: int, peak: float) -> dict[str, float | None]:
+    network, recipe = task.network, task.recipe
+    x, y = data(task)
+    x_there, y_there = x.to(device), y.to(device)
+    held = max(len(x) // 50, 1)
+    validation = (x_there[:held], y_there[:held])
+    model, difference = plain_model(network, x_there[:16])
     batches = (image_batches if network.image_shape else window_batches)(x, y, recipe.batch)
     plain = plain_steps(model, recipe, batches, device)
 
+    short, long = task.steps
+    recipe = replace(recipe, min_steps=long)
+
     def loop(steps: int) -> None:
         member = Member(np.arange(held, len(x)), steps, 0)
-        train(network, x_there, y_there, [member], validation, replace(recipe, min_steps=steps))
+        train(network, x_there, y_there, [member], validation, recipe)
 
     loop(3)
     plain(3)
     taken, memory = [], []
-    short, long = task.steps
     for _ in range(rounds):
         pair = []
         for run in (loop, plain):

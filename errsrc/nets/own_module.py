@@ -13,7 +13,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import torch
@@ -94,8 +94,14 @@ class ModuleNetwork(Network):
             raise TypeError(checks.refusal("module", "ModuleNetwork", accepted, self.module))
         return found
 
+    @functools.cached_property
     def _plan(self) -> _Plan:
+        """What is known of the module; torch.compile reads a plan that is there, and traces no function."""
         return _plan(self, self._factory())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields without the plan, which other processes make again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def source_digest(self) -> str:
@@ -104,12 +110,12 @@ class ModuleNetwork(Network):
 
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of the module's parameters, in the order of ``named_parameters``."""
-        return self._plan().shapes
+        return self._plan.shapes
 
     @property
     def multiply_adds(self) -> int:
         """Number of multiply-adds for one example, as torch counts them."""
-        return self._plan().multiply_adds
+        return self._plan.multiply_adds
 
     def resized(self, inputs: int, outputs: int) -> Self:
         """Return a copy with `inputs` inputs and `outputs` outputs; a network of images returns itself.
@@ -153,7 +159,7 @@ class ModuleNetwork(Network):
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
         """Return the outputs of all members, (E, B, outputs), see `Network`."""
-        plan = self._plan()
+        plan = self._plan
         if self.image_shape:
             x = x.reshape(*x.shape[:-1], *self.image_shape)
         shared = x.dim() == (1 + (len(self.image_shape) or 1))

@@ -13,11 +13,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING, Any
 
 from errsrc.errors import StoreError, StoreWriteError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 APPLICATION = 0x65727273  # "errs", which marks our files as SQLite's application_id
 FORMAT = 1  # of the tables below, as SQLite's user_version
@@ -335,6 +336,8 @@ class Database:
         raise StoreError(f"{self.path} could not be opened: {problem}.")
 
     def _locked(self) -> FileLock:
+        from filelock import FileLock, Timeout  # only a driver needs the package
+
         lock = FileLock(f"{os.path.realpath(self.path)}.lock", timeout=0)  # the same file through any link
         try:
             lock.acquire()

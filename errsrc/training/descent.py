@@ -66,10 +66,11 @@ class MinibatchDescent(Optimiser):
             stream.take(start_step)
         self._example_weight = x.new_full((1, 1), 1 / recipe.batch)
         self._losses_and_gradients = self._by_graph
+        step = network, recipe.loss, recipe.precision, recipe.batch
         if recipe.compile:
-            self._batch_losses = _compiled(network, recipe, x.device.type)
+            self._batch_losses = _compiled(*step, x.device.type)
         elif recipe.precision == "bf16":
-            self._batch_losses = _batch_losses(network, recipe)
+            self._batch_losses = _batch_losses(*step)
         else:
             self._losses_and_gradients = self._by_network
         flat = torch.cat([w.flatten() for w in weights])
@@ -226,23 +227,23 @@ BatchLosses = Callable[[Weights, Tensor, Tensor], Tensor]
 """Function of weights (E, ...), inputs and labels that returns each member's mean loss on a batch, (E,)."""
 
 
-def _batch_losses(network: Network, recipe: Recipe) -> BatchLosses:
-    """Return the losses of a batch as a function of weights, inputs and labels."""
-    cast = torch.bfloat16 if recipe.precision == "bf16" else None
-    loss = TRAINING_LOSSES[recipe.loss]
+def _batch_losses(network: Network, loss: str, precision: str, batch: int) -> BatchLosses:
+    """Return the losses of a batch as a function of weights, inputs and labels; see `Recipe` for the rest."""
+    cast = torch.bfloat16 if precision == "bf16" else None
+    training_loss = TRAINING_LOSSES[loss]
 
     def batch_losses(weights: Weights, x: Tensor, y: Tensor) -> Tensor:
         with torch.autocast(x.device.type, cast, enabled=cast is not None):
             outputs = network(weights, x)
-        return loss.example_losses(outputs.to(x.dtype), y).sum(1) / recipe.batch
+        return training_loss.example_losses(outputs.to(x.dtype), y).sum(1) / batch
 
     return batch_losses
 
 
 @functools.lru_cache(maxsize=8)
-def _compiled(network: Network, recipe: Recipe, device: str) -> BatchLosses:
-    """Return `_batch_losses`, compiled."""
-    plain: Any = _batch_losses(network, recipe)
+def _compiled(network: Network, loss: str, precision: str, batch: int, device: str) -> BatchLosses:
+    """Return `_batch_losses`, compiled; calls whose recipes differ in other options share one compilation."""
+    plain: Any = _batch_losses(network, loss, precision, batch)
     # torch compiles one code object for a few shapes only, so each network gets a code object of its own
     own = types.FunctionType(plain.__code__.replace(), plain.__globals__, closure=plain.__closure__)
     return torch.compile(own, dynamic=False, mode="reduce-overhead" if device == "cuda" else "default")

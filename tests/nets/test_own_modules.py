@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +39,7 @@ def network_of(factory) -> ModuleNetwork:
 @pytest.mark.parametrize("factory", **BY_NAME)
 def test_members_together_are_as_alone_and_as_in_a_plain_loop(factory):
     network = network_of(factory)
-    assert network._plan().at_once == (factory is not own_models.Recurrent)
+    assert network._plan.at_once == (factory is not own_models.Recurrent)
     together = train(network, X, Y, MEMBERS, None, RECIPE)
     for member, one in zip(MEMBERS, together, strict=True):
         (alone,) = train(network, X, Y, [member], None, RECIPE)
@@ -46,6 +49,27 @@ def test_members_together_are_as_alone_and_as_in_a_plain_loop(factory):
     assert together[0].curve["loss"][-1] < together[0].curve["loss"][0]
 
 
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_step_is_one_graph_and_warns_of_nothing(monkeypatch):
+    """Compiled without a compiler; a second graph, or a warning of torch's, would be an error."""
+    whole = functools.partial(torch.compile, backend="eager", fullgraph=True, dynamic=False)
+    monkeypatch.setattr(torch, "compile", lambda f, **_: whole(f))
+    network = network_of(own_models.ConvNet)
+    plain, compiled = (
+        train(network, X, Y, MEMBERS[::2], None, replace(RECIPE, compile=on)) for on in (False, True)
+    )
+    for one, other in zip(plain, compiled, strict=True):
+        np.testing.assert_allclose(one.curve["loss"], other.curve["loss"], rtol=1e-9)
+
+
+def test_a_pickled_network_is_equal_and_without_the_module():
+    network = network_of(own_models.ConvNet)
+    kept = pickle.dumps(network)
+    assert pickle.loads(kept) == network
+    assert len(kept) < 500
+
+
 @pytest.mark.parametrize("factory", **BY_NAME)
 def test_weights_and_outputs_are_those_of_the_module(factory):
     network = network_of(factory)
@@ -53,7 +77,7 @@ def test_weights_and_outputs_are_those_of_the_module(factory):
     outputs = network(weights, X[:5])
     assert torch.equal(network(weights, X[:5].expand(2, 5, 64)), outputs)
     for i in (0, 1):
-        module = network._plan().template.double()
+        module = network._plan.template.double()
         with torch.no_grad():
             for parameter, w in zip(module.parameters(), weights, strict=True):
                 parameter.copy_(w[i])
