@@ -31,6 +31,7 @@ Is a learner exact at finite n?
 Many such computations
     load_study      read the finished cells of a study: a cell is one computation, a study a grid of cells
     run_study       compute the missing cells of a study, then read all its cells
+    run_until       compute cells of a study until the interval of an answer is narrow enough
 
 Packages
     laws            scaling laws, one file each

@@ -40,5 +40,6 @@ from .sources import bias_variance as bias_variance
 from .sources import budget as budget
 from .studies import load_study as load_study
 from .studies import run_study as run_study
+from .studies import run_until as run_until
 
 __version__: str

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from errsrc.cli.fit import assignment
+from errsrc.cli.numbers import sizes
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import design, load_fit
 from errsrc.fitting.table_points import table_inputs
@@ -92,17 +92,3 @@ def _check_question(args: argparse.Namespace, names: tuple[str, ...]) -> None:
         raise ValueError(f"{law}: --predict takes {wanted}. Got {', '.join(args.predict)}.")
     if args.frontier is not None and set(names) != {"n", "m"}:
         raise ValueError(f"--frontier needs a fit of a law in n and m. {law}.")
-
-
-def sizes(text: str) -> dict[str, float]:
-    """Return the sizes of an argument such as "n=1e12,m=7e10".
-
-    Parameters
-    ----------
-    text : str
-        The argument.
-    """
-    pairs = [assignment(part) for part in text.split(",")]
-    if len(dict(pairs)) < len(pairs):
-        raise argparse.ArgumentTypeError(f"{text!r} has a size twice")
-    return dict(pairs)

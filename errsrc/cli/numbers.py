@@ -41,6 +41,23 @@ def number_list(text: str) -> list[float]:
     return [number(part.strip()) for part in text.split(",") if part.strip() or text.count(",") == 0]
 
 
+def sizes(text: str) -> dict[str, float]:
+    """Return the sizes of an argument such as "n=1e12,m=70B".
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+    """
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and sign for name, sign, _ in pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE,NAME=VALUE, such as n=1e12,m=70B")
+    found = {name.strip(): number(value.strip()) for name, _, value in pairs}
+    if len(found) < len(pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} has a size twice")
+    return found
+
+
 class Numbers(argparse.Action):
     """Joins the lists of numbers of one option, as in "--budget 1e21,1e22 1e23"."""
 

@@ -8,6 +8,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+from errsrc.cli.numbers import sizes
 from errsrc.errors import NoAnswer
 
 DESCRIPTION = """\
@@ -26,11 +27,21 @@ Keep STUDY.db on a local disk of the machine that runs the command (--store name
 On a network file system such as NFS, only processes of one machine may use the file while the
 study runs; the command warns about this.  If the file is deleted, moved or replaced during the
 run, the run stops at once and the exit code is 1.
+
+With --until "interval < 3%", the command computes only as many cells as an answer needs.  It
+starts with the smallest sizes, fits the default average of laws, computes the cells that narrow
+the answer's interval most for their cost, and repeats this until half the interval's width is
+at most 3% of the answer.  The answer is the error of the largest cell, or what --predict,
+--exponent or --frontier name.  The command says why it stopped and what it skipped; if the
+interval is wider than asked, the exit code is 1.  The cells may differ only in n, in the model
+size and in the seed.
 """
 
 EXAMPLES = """\
 examples:
   errsrc run grid.toml
+  errsrc run grid.toml --until "interval < 3%"
+  errsrc run grid.toml --until "interval < 0.02" --exponent n
   errsrc run own.toml --kinds mylab.experiments
   errsrc run grid.toml --engine dask --scheduler tcp://host:8786
   errsrc run grid.toml --engine dask --scheduler slurm --workers 20
@@ -73,27 +84,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for dask: the address of a scheduler, or the word slurm (default: workers on this machine)",
     )
     add("--gpu", type=float, metavar="SHARE", help="for dask: share of a GPU that one batch of cells uses")
+    add(
+        "--until",
+        metavar="GOAL",
+        help="stop when half the width of the answer's interval is at most the goal: 'interval < 3%%', or "
+        "'interval < 0.02' for an exponent",
+    )
+    question = parser.add_mutually_exclusive_group()
+    question.add_argument(
+        "--predict",
+        type=sizes,
+        metavar="n=N,m=M",
+        help="for --until: the error of a run of these sizes (default: of the largest cell)",
+    )
+    question.add_argument("--exponent", metavar="INPUT", help="for --until: the exponent of n or m")
+    question.add_argument(
+        "--frontier", type=float, metavar="C", help="for --until: the best m at C = 6 n m operations"
+    )
+    add("--level", type=float, metavar="P", help="for --until: coverage of the interval (default: 0.9)")
     add("--json", action="store_true", help="print the outcome as JSON")
     add_module_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Run the study and print the outcome; raise NoAnswer if cells failed."""
+    """Run the study and print the outcome; raise NoAnswer if cells failed or a goal is not reached."""
     from errsrc.cli.stores import compute, print_json, study_and_store
     from errsrc.sweeps import Store
 
+    goal = _goal(args)
     study, path = study_and_store(args)
     with _engine(args) as engine:
         if engine is None:  # this process only computes what rank 0 broadcasts
             return
         with Store(path, write=True) as store:
-            summary = compute(store, study, engine, args.retry)
+            summary = compute(store, study, engine, args.retry, goal)
     if args.json:
         print_json({"store": path, **summary.as_dict()})
     else:
         print(summary)
-    if summary.failed:
+    if goal and not summary.reached:
+        raise NoAnswer(f"The interval is wider than asked. {summary.reason}", summary)
+    if not goal and summary.failed:
         raise NoAnswer(f"{len(summary.failed):,} cells failed; with --retry they are tried again.", summary)
+
+
+def _goal(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the goal, question and level for `compute_until`; an empty dict without --until."""
+    given = [name for name in ("predict", "exponent", "frontier", "level") if getattr(args, name) is not None]
+    if args.until is None:
+        if given:
+            raise ValueError(f"--{given[0]} applies only with --until.")
+        return {}
+    if args.scheduler == "slurm":
+        raise ValueError(
+            "--until does not apply to --scheduler slurm, because each step would queue new jobs: start a "
+            "scheduler with workers, and name its address."
+        )
+    question = args.predict
+    for name in ("exponent", "frontier"):
+        question = {name: getattr(args, name)} if name in given else question
+    return {"until": args.until, "question": question, "level": 0.9 if args.level is None else args.level}
 
 
 @contextlib.contextmanager

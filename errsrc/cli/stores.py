@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,7 +77,13 @@ def import_named(args: Namespace) -> None:
         import_own(args.modules, args.kinds)
 
 
-def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool = False) -> RunSummary:
+def compute(
+    store: Store,
+    study: Study,
+    engine: Callable[..., Any],
+    retry: bool = False,
+    goal: Mapping[str, Any] | None = None,
+) -> Any:
     """Compute the missing cells of a study; if interrupted, say that the same command computes the rest.
 
     SIGTERM, which batch queues send when the time is up, stops the computation in the same way as Ctrl-C.
@@ -92,15 +98,27 @@ def compute(store: Store, study: Study, engine: Callable[..., Any], retry: bool 
         The engine that computes the cells, see `errsrc.sweeps.run`.
     retry : bool
         Whether to compute again the cells that failed in an earlier run.
-    """
-    from errsrc.sweeps import run
+    goal : dict, optional
+        Arguments of `errsrc.studies.targets.compute_until`, which then chooses the cells.
 
+    Returns
+    -------
+    RunSummary or TargetedRun
+        The outcome.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if goal:
+            from errsrc.studies.targets import compute_until
+
+            return compute_until(study, store, engine=engine, retry=retry, **goal)
+        from errsrc.sweeps import run
+
         return run(study, store, engine, retry=retry)
     except KeyboardInterrupt:
         count = f"{len(study) - len(store.missing(study)):,} of {len(study):,} cells are finished"
-        print(f"Stopped: {count}, in {store.path}; the same command computes the rest.", file=sys.stderr)
+        then = "continues" if goal else "computes the rest"
+        print(f"Stopped: {count}, in {store.path}; the same command {then}.", file=sys.stderr)
         raise
 
 

@@ -88,6 +88,9 @@ class Design(TabularResult):
         The fit that the design is made with, which the figure shows.
     asked : dict of str to float
         The sizes of the run whose error is asked for; empty for other questions.
+    smallest : float
+        Half the width of the answer's interval if the law were known exactly: the noise of one run.  0 for
+        questions other than the error of a run.
     """
 
     question: str
@@ -100,6 +103,7 @@ class Design(TabularResult):
     candidates: Mapping[str, Array]
     forecast: Forecast
     asked: Mapping[str, float] = field(default_factory=dict)
+    smallest: float = 0.0
 
     @property
     def half_widths(self) -> list[float]:
@@ -180,9 +184,7 @@ class Design(TabularResult):
         value : float
             The half width.
         """
-        if not self.relative:
-            return f"±{value:.2g}"
-        return f"±{100 * value:.2g}%" if value < WIDE else f"a factor of {math.exp(min(value, 700.0)):.2g}"
+        return width_text(value, self.relative)
 
     def _outcome(self) -> str:
         if not self.runs:
@@ -194,6 +196,21 @@ class Design(TabularResult):
         if self.stops:
             return f"narrow enough (at most {self.width_text(self.until)}) after {_count(self.runs)}"
         return f"still wider than {self.width_text(self.until)} after {_count(self.runs)}"
+
+
+def width_text(value: float, relative: bool) -> str:
+    """Return half the width of an interval as text, such as "±3%", "a factor of 2.5" or "±0.02".
+
+    Parameters
+    ----------
+    value : float
+        Half the width, see `half_width`.
+    relative : bool
+        Whether half widths are shares of the answer.
+    """
+    if not relative:
+        return f"±{value:.2g}"
+    return f"±{100 * value:.2g}%" if value < WIDE else f"a factor of {math.exp(min(value, 700.0)):.2g}"
 
 
 def half_width(interval: Interval, relative: bool) -> float:
@@ -225,7 +242,7 @@ def design(
     question: Question,
     *,
     candidates: Mapping[str, ArrayLike] | None = None,
-    cost: Cost = training_flops,
+    cost: Cost | ArrayLike = training_flops,
     budget: float | None = None,
     until: float | None = None,
     runs: int = 10,
@@ -250,11 +267,13 @@ def design(
     candidates : dict of str to array_like, shape (candidates,), optional
         The sizes of the runs that can be made.  The default is a grid with factors of about 2, from the
         smallest sizes measured to the largest that are measured or asked for, within the budget.
-    cost : callable
+    cost : callable or array_like, shape (candidates,)
         Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
-        with n and with m.  For a law in n alone the cost is n.
+        with n and with m.  For a law in n alone the cost is n.  An array has the cost of each of the given
+        candidates; the budget of a ``{"frontier": ...}`` is then in `training_flops`.
     budget : float, optional
-        The most that all runs may cost together, > 0.  The default is the cost of the measured points.
+        The most that all runs may cost together, > 0.  The default is the cost of the measured points, or of
+        all candidates if `cost` is an array.
     until : float, optional
         Half the width of the interval at which no more runs are chosen, > 0.  For sizes and errors it is a
         share: 0.03 means 3% on each side.
@@ -308,18 +327,21 @@ def design(
     if fit.input_names not in (("n",), ("n", "m")):
         got = f"<a law in {', '.join(fit.input_names)}>"
         raise ValueError(checks.refusal("fit", "design", "a fit of a law in n, or in n and m", got))
-    if not callable(cost):
-        raise TypeError(checks.refusal("cost", "design", "a function (n, m) -> cost", cost))
-    answer = _answer(fit, question, cost)
-    spent = float(_cost(cost, fit.inputs).sum()) if budget is None else budget
+    function: Cost = cost if callable(cost) else training_flops
+    answer = _answer(fit, question, function)
     cells = _grid(fit, answer) if candidates is None else _given(fit, candidates)
-    costs = _cost(cost, cells)
+    if callable(cost):
+        costs, measured = _cost(cost, cells), _cost(cost, fit.inputs)
+    else:
+        costs = measured = _given_costs(cost, cells, candidates)
+    spent = float(measured.sum()) if budget is None else budget
     affordable = np.isfinite(costs) & (costs > 0) & (costs <= spent)
     if not affordable.any():
         accepted = f"at least {np.nanmin(costs):.3g}, the cost of the cheapest candidate"
         raise ValueError(checks.refusal("budget", "design", accepted, spent))
     cells = {name: x[affordable] for name, x in cells.items()}
     search = _Search(fit, answer, cells, costs[affordable], level)
+    smallest = _smallest(fit, answer, level)
     orders = [search.order(spent, until, runs, by_cost=by_cost) for by_cost in (True, False)]
     return Design(
         question=answer.text,
@@ -328,10 +350,11 @@ def design(
         until=until,
         relative=answer.relative,
         budget=spent,
-        warnings=(*fit.warnings, *_warnings(fit, answer, until, level)),
+        warnings=(*fit.warnings, *_warnings(smallest, until)),
         candidates=cells,
         forecast=fit,
         asked={name: float(x[0]) for name, x in (answer.cell or {}).items()},
+        smallest=smallest,
     )
 
 
@@ -423,6 +446,18 @@ def _given(fit: Forecast, candidates: Mapping[str, ArrayLike]) -> dict[str, Arra
     if not full[0].size:
         raise ValueError(checks.refusal("candidates", "design", "arrays, not empty", "<no candidates>"))
     return dict(zip(names, full, strict=True))
+
+
+def _given_costs(cost: ArrayLike, cells: Mapping[str, Array], candidates: object) -> Array:
+    """Return the user's costs of the candidates, (candidates,); raise ValueError or TypeError for others."""
+    accepted = "a function (n, m) -> cost, or an array with the cost of each of the given candidates"
+    if candidates is None or isinstance(cost, str) or not np.iterable(cost):
+        raise TypeError(checks.refusal("cost", "design", accepted, cost))
+    costs = np.ravel(checks.PositiveArray()(cost, "cost", "design"))
+    count = len(next(iter(cells.values())))
+    if len(costs) != count:
+        raise ValueError(checks.refusal("cost", "design", accepted, f"<{len(costs)} for {count}>"))
+    return costs
 
 
 @functools.singledispatch
@@ -599,14 +634,19 @@ def _count(runs: Sequence[NextRun]) -> str:
     return f"{len(runs)} run" if len(runs) == 1 else f"{len(runs)} runs"
 
 
-def _warnings(fit: Fit | AveragedFit, answer: _Answer, until: float | None, level: float) -> list[str]:
-    """Return a sentence if the noise of one run alone is wider than the goal."""
-    if answer.cell is None or until is None:
-        return []
+def _smallest(fit: Fit | AveragedFit, answer: _Answer, level: float) -> float:
+    """Return half the width of the answer's interval if the law were known: the noise of one run."""
+    if answer.cell is None:
+        return 0.0
     here = _with_runs(fit, answer.cell, answer.rows[:1])
     exact = np.tile(answer.rows[:1], (fit.draw_count, 1))
     low, high = here.run_interval(answer.cell, answer.rows[:1], exact, (1 - level) / 2)
-    least = float(high[0] - low[0]) / 2
-    if least <= until:
+    return float(high[0] - low[0]) / 2
+
+
+def _warnings(smallest: float, until: float | None) -> list[str]:
+    """Return a sentence if the noise of one run alone is wider than the goal."""
+    if until is None or smallest <= until:
         return []
-    return [f"No design reaches ±{100 * until:.2g}%: the noise of one run alone gives ±{100 * least:.2g}%."]
+    noise = f"the noise of one run alone gives ±{100 * smallest:.2g}%"
+    return [f"No design reaches ±{100 * until:.2g}%: {noise}."]

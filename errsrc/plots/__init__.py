@@ -42,5 +42,6 @@ from errsrc.plots.shape import candidates as candidates
 from errsrc.plots.shape import local_exponents as local_exponents
 from errsrc.plots.style import png as png
 from errsrc.plots.style import svg as svg
+from errsrc.plots.targets import narrowing as narrowing
 
 __dir__ = exported_names(__name__)

@@ -21,6 +21,8 @@ values that all cells share, the values that vary, and the seeds::
     width = 16
     recipe.learning_rate = 0.004
 
+`run_until` computes only as many cells as the interval of an answer needs.
+
 `import_own` imports your own modules, whose kinds and classes a spec can then name.
 
 `errsrc.load_study` reads the finished cells of a study.  `errsrc.run_study` computes the missing cells and
@@ -37,5 +39,6 @@ from errsrc.studies.kinds import ROOMS as ROOMS
 from errsrc.studies.kinds import import_own as import_own
 from errsrc.studies.spec import load as load
 from errsrc.studies.spec import parse as parse
+from errsrc.studies.targets import run_until as run_until
 
 __dir__ = exported_names(__name__)

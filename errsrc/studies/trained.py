@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -41,6 +41,8 @@ class Quantities:
     examples, error_text, m_text
         Texts for pages and figures: words for what n counts, words for what the error is, and a sentence
         about m.
+    m_of
+        A function that maps a cell to its model size before the cell is computed; None if it is not known.
     """
 
     error: str
@@ -50,6 +52,7 @@ class Quantities:
     examples: str
     error_text: str
     m_text: str = ""
+    m_of: Callable[[Any], float | None] = field(default=attrgetter("parameters"), kw_only=True)
 
 
 def _guess_of_classes(cell: Any) -> float:
@@ -72,6 +75,7 @@ QUANTITIES: dict[str, Quantities] = {
         "training tokens",
         "test loss, nats a token",
         "m does not count the table of token embeddings.",
+        m_of=lambda cell: cell.network().non_embedding,
     ),
 }
 """Names and texts for the laws, by kind of study."""
@@ -79,7 +83,9 @@ QUANTITIES: dict[str, Quantities] = {
 OTHER_KINDS = ("recovery", "budget", "threshold", "search", "example", "pruning")
 """Kinds of errsrc to whose rows no law in n and m is fitted here."""
 
-OWN_QUANTITIES = Quantities("error", "m", (), None, "examples", "error")
+OWN_QUANTITIES = Quantities(
+    "error", "m", (), None, "examples", "error", m_of=lambda cell: getattr(cell, "m", None)
+)
 """Names and texts for the laws of users' own kinds of study."""
 
 
@@ -164,7 +170,7 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
         accepted = "a study whose rows have the numbers 'n' and 'error'"
         raise ValueError(checks.refusal("finished", "families", accepted, finished))
     out = []
-    for label, places in finished.groups(_sizes(finished, about), about.apart).items():
+    for label, places in finished.groups(sizes_of(finished, about), about.apart).items():
         cells, rows = [finished.cells[k] for k in places], [finished.rows[k] for k in places]
         guess = math.inf if about.guess is None else about.guess(cells[0])
         usable = is_usable(rows, guess, about.error)
@@ -203,11 +209,18 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _sizes(finished: FinishedStudy, about: Quantities) -> tuple[str, ...]:
+def sizes_of(finished: FinishedStudy, about: Quantities) -> tuple[str, ...]:
     """Return the fields in which the cells of one law differ.
 
     For a user's own kind, these are n, m, the seed, and each factor of numbers that changes m while all other
     factors stay the same.
+
+    Parameters
+    ----------
+    finished : FinishedStudy
+        A finished study, or cells that are not computed yet, whose rows have at least m.
+    about : Quantities
+        The names of its columns.
     """
     if about.guess is not None:
         return SIZES

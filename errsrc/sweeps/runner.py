@@ -145,7 +145,7 @@ def run(
     todo = [place for place in missing if keys[place] not in skipped]
     if progress and len(todo) >= MANY_CELLS:
         print(f"Checking {len(todo):,} cells before the first is computed.", file=sys.stderr, flush=True)
-    refused = _refused_cells(study, todo)
+    refused = refused_cells(study, todo)
     kept = len(study) - len(missing)
     if refused and len(refused) == len(study):
         raise refused[todo[0]]
@@ -158,11 +158,18 @@ def run(
     return RunSummary(len(study), kept, under_way.finished, failed, lost, time.monotonic() - start)
 
 
-def _refused_cells(study: Study, places: Sequence[int]) -> dict[int, Exception]:
+def refused_cells(study: Study, places: Sequence[int]) -> dict[int, Exception]:
     """Return the error of each cell that its class or its data reject, by the cell's index.
 
     This computes no cell.  If ``require_data`` rejects some cells, it is called with halves of them, down to
     single cells.
+
+    Parameters
+    ----------
+    study : Study
+        The grid of cells.
+    places : sequence of int
+        The indices of the cells to check.
     """
     refused: dict[int, Exception] = {}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from errsrc.cli import main
-from errsrc.cli.design import sizes
+from errsrc.cli.numbers import sizes
 from errsrc.fitting import fit_csv, save_fit
 
 CLEAN = Path(__file__).parents[1] / "fixtures" / "isoflop_clean.csv"

@@ -242,7 +242,7 @@ def test_bad_arguments(joint: Fit, curve: Fit) -> None:
     with pytest.raises(TypeError, match="'fit' parameter of design"):
         design(None, TARGET)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="'cost' parameter of design"):
-        design(joint, TARGET, cost=6)  # type: ignore[arg-type]
+        design(joint, TARGET, cost=6)
 
 
 def test_a_law_without_an_optimum_has_no_frontier() -> None:
@@ -259,3 +259,13 @@ def test_dense_laws_have_exponents_of_both_sizes() -> None:
         fit(Dense, noisy(truth, sizes, 0.01), fixed={"eps0": 0.9}, **sizes), {"exponent": "n"}, runs=1
     )
     assert found.question == "exponent of n"
+
+
+def test_costs_can_be_given_for_each_candidate(joint: Fit) -> None:
+    costs = 6 * CELLS["n"] * CELLS["m"]
+    by_function = design(joint, TARGET, candidates=CELLS, budget=1e21, runs=2)
+    assert design(joint, TARGET, candidates=CELLS, cost=costs, budget=1e21, runs=2).runs == by_function.runs
+    with pytest.raises(ValueError, match="the cost of each of the given candidates. Got <2 for 16>"):
+        design(joint, TARGET, candidates=CELLS, cost=[1.0, 2.0])
+    with pytest.raises(TypeError, match="of each of the given candidates"):
+        design(joint, TARGET, cost=costs)

@@ -27,8 +27,10 @@ from errsrc.fitting import (
     plan,
     predict_csv,
 )
+from errsrc.fitting.targets import Step, TargetedRun
 from errsrc.laws import Chinchilla, Dense, JointPruning, Power, Pruning
 from errsrc.learners import BandLeastSquares, MinimumNorm, Ridge
+from errsrc.results import Interval
 from errsrc.settings import BandTeacher, Gaussian, LinearTeacher
 from errsrc.sources import UncertaintyBracket, bias_variance, budget
 from errsrc.studies.pruned import PrunedFamily
@@ -125,4 +127,22 @@ def every_result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "outcome": examine(Example(n=7)),
         "trained family": TrainedFamily("width 8", {"n": N}, error, power, ("Left out: one run.",)),
         "pruned family": PrunedFamily("", {}, (), joint, ()),
+        "targeted run": TargetedRun(
+            "error at n = 1.6e+04, m = 6.4e+04",
+            0.03,
+            True,
+            (
+                Step(0, 0.0, None, np.inf),
+                Step(8, 0.02, Interval(0.20, 0.16, 0.24, 0.9), 0.2),
+                Step(12, 0.2, Interval(0.19, 0.185, 0.195, 0.9), 0.026),
+            ),
+            True,
+            "The interval is at most ±3%, as asked.",
+            20,
+            0,
+            {"n": n[12:], "m": m[12:]},
+            {"0af3": "ValueError: too wide"},
+            auto(grid, n=n, m=m),
+            2.5,
+        ),
     }

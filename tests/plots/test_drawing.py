@@ -36,7 +36,7 @@ LABELS = [
     "pruned plan", "frontier", "design", "design in n", "isoflop", "isoflop group", "envelope",
     "all approaches", "comparison", "compared law", "shape", "budget", "bias and variance",
     "bounds", "threshold", "search", "refuted search", "refuted search of one's own", "outcome",
-    "trained family", "pruned family",
+    "trained family", "pruned family", "targeted run",
 ]  # fmt: skip
 
 

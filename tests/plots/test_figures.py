@@ -408,6 +408,7 @@ LABELS_OF_FIGURES = {
     "extrapolation_in_n": "holdout in n",
     "isoflop_curves": "isoflop",
     "misses": "comparison",
+    "narrowing": "targeted run",
     "next_runs": "design",
     "optimal_sizes": "frontier",
     "planned": "plan",
@@ -421,6 +422,7 @@ LABELS_OF_FIGURES = {
 LINEAR = {
     **dict.fromkeys(("local_exponents", "shares", "hardest"), "y"),
     **dict.fromkeys(("divergence", "budget_terms", "variances", "uncertainty_bounds", "misses"), "xy"),
+    "narrowing": "xy",
     "weights_left": "x",
 }
 """The axes of figures that are not logarithmic."""
