@@ -34,6 +34,7 @@ from errsrc.learners.minimum_norm import MinimumNorm as MinimumNorm
 from errsrc.learners.neighbours import Neighbours as Neighbours
 from errsrc.learners.network import NetworkStudent as NetworkStudent
 from errsrc.learners.network_class import NetworkClass as NetworkClass
+from errsrc.learners.random_features import RandomFeatures as RandomFeatures
 from errsrc.learners.reduced_rank import ReducedRank as ReducedRank
 from errsrc.learners.ridge import Ridge as Ridge
 from errsrc.learners.selection import BandSelection as BandSelection
@@ -53,6 +54,7 @@ ALL: dict[str, type[Learner]] = {
     "ridge": Ridge,
     "minimum-norm": MinimumNorm,
     "gradient-descent": GradientDescent,
+    "random-features": RandomFeatures,
     "reduced-rank": ReducedRank,
     "band-least-squares": BandLeastSquares,
     "band-selection": BandSelection,

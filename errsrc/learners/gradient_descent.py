@@ -39,12 +39,20 @@ class GradientDescent(SpectralLearner):
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
         """Return (1 - (1 - 2 rate d^2 / (largest d)^2)^steps) / d for singular values d (p,)."""
-        learned = _learned_share(2 * self.rate * (d / max(d[0], np.finfo(np.float64).tiny)) ** 2, self.steps)
+        learned = learned_share(2 * self.rate * (d / max(d[0], np.finfo(np.float64).tiny)) ** 2, self.steps)
         return np.divide(learned, d, out=np.zeros_like(d), where=d > 0)
 
 
-def _learned_share(u: Array, steps: int) -> Array:
-    """Return 1 - (1 - u)^steps to full relative precision for 0 <= u < 2."""
+def learned_share(u: Array, steps: int) -> Array:
+    """Return 1 - (1 - u)^steps to full relative precision for 0 <= u < 2.
+
+    Parameters
+    ----------
+    u : ndarray of float64
+        Share of the error that a single step removes, in [0, 2).
+    steps : int
+        Number of steps, >= 0.
+    """
     small = u < 0.5
     log = np.log1p(-np.where(small, u, 0.0))
     return np.where(small, -np.expm1(steps * log), 1 - np.power(1 - u, float(steps)))

@@ -194,6 +194,19 @@ class Learner(Checked, abc.ABC):
         """
         return False
 
+    def in_draw(self, rng: np.random.Generator) -> Self:
+        """Return the learner of one draw of a budget; by default the learner itself.
+
+        A learner whose function class depends on random numbers, such as random features, returns a copy with
+        its own random numbers.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the randomness of this draw.
+        """
+        return self
+
     def resized(self, dim: int, outputs: int | None) -> Self:
         """Return a copy for inputs and labels of given sizes.
 

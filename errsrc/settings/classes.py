@@ -5,9 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
 from errsrc.bases import Basis
 from errsrc.fields import Checked, instance, integer
 from errsrc.nets import Network, embeds
+
+
+@dataclass(frozen=True, eq=False)
+class Span:
+    """An orthonormal basis of a class that features span, for independent normal inputs.
+
+    Let h be the p functions of the basis, orthonormal under the distribution of the inputs.
+
+    Attributes
+    ----------
+    root : ndarray of float64, (p, m)
+        Coefficients of the m features in the basis: the features are h' root.
+    inputs : ndarray of float64, (p, dim)
+        Coefficients of the coordinates of an input in the basis, for coordinates divided by their standard
+        deviations.  The coefficients are those of the projections of the coordinates on the class.
+    whole : bool
+        Whether the class contains all linear maps of the inputs.
+    """
+
+    root: NDArray[np.float64]
+    inputs: NDArray[np.float64]
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,36 @@ class FunctionClass(Checked):
     def output_dim(self) -> int | None:
         """Number of outputs; None if the class has functions with any number of outputs."""
         return None
+
+    def span(self, variances: NDArray[np.float64]) -> Span | None:
+        """Return an orthonormal basis of the class, for independent normal inputs with mean 0.
+
+        Parameters
+        ----------
+        variances : ndarray of float64, (dim,)
+            Variances of the coordinates of an input.
+
+        Returns
+        -------
+        Span or None
+            The basis; None if the class is not the span of features, or if their moments are not known.
+        """
+        return None
+
+    def features(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the features that span the class, float64 (N, m), if `span` returns a basis.
+
+        Parameters
+        ----------
+        x : ndarray of float64, (N, dim)
+            Inputs.
+
+        Raises
+        ------
+        TypeError
+            If the class is not the span of features.
+        """
+        raise TypeError(checks.refusal("function_class", "features", "the span of features", self))
 
     def holds(self, architecture: Network) -> bool:
         """Return whether the class is known to contain all functions of an architecture.

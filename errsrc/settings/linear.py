@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.fields import declare, integer, number
 from errsrc.results import Interval, mean_interval
-from errsrc.settings.classes import FunctionClass
+from errsrc.settings.classes import FunctionClass, Span
+from errsrc.settings.features import FeatureSpan, coordinates
 from errsrc.settings.gaussian_setting import GaussianSetting, Quadrature
 from errsrc.settings.setting import ZERO, Array, Predictor
 from errsrc.theory import least_squares
@@ -146,11 +147,24 @@ class LinearTeacher(GaussianSetting):
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
         """Return points with each coordinate scaled to variance 1: a basis of the class of linear maps.
 
-        See `GaussianSetting.frame`.
+        For the span of linear features, return an orthonormal basis of the span.  See
+        `GaussianSetting.frame`.
         """
+        span = function_class.span(self.eigenvalues) if function_class.linear else None
+        if span is not None:
+            return coordinates(span, function_class.features(points))
         if function_class.linear:
             return points / np.sqrt(self.eigenvalues)
         return super().frame(function_class, points)
+
+    def dimension(self, function_class: FunctionClass) -> float:
+        """Return the dimension of the span of features, or of the class of linear maps.
+
+        See `GaussianSetting.dimension`.
+        """
+        if isinstance(function_class, FeatureSpan):
+            return function_class.dimension(self.dim)
+        return super().dimension(function_class)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for the class of linear maps, or the error of the best map for maps of rank k.
@@ -160,6 +174,10 @@ class LinearTeacher(GaussianSetting):
         is estimated from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  The mean is exactly 0 if no W
         has a rank above k.  See `Setting.realizability`.
         """
+        span = function_class.span(self.eigenvalues)
+        if span is not None:
+            value = self.variance_outside(span)
+            return Interval(value, value, value, 0.95)
         if not function_class.linear:
             return super().realizability(function_class)
         full, rank = min(self.dim, int(np.count_nonzero(self.output_stds))), function_class.largest_rank
@@ -172,28 +190,47 @@ class LinearTeacher(GaussianSetting):
         ]
         return mean_interval(np.array(draws), 0.95)
 
+    def variance_outside(self, span: Span) -> float:
+        """Return the mean variance of the teachers' part outside the span of features; 0 if there is none.
+
+        Parameters
+        ----------
+        span : Span
+            The span of features, see `FunctionClass.span`.
+        """
+        if span.whole:
+            return 0.0
+        outside = np.maximum(1 - np.square(span.inputs).sum(0), 0.0)
+        return float(outside @ (self.weight_variances * self.eigenvalues))
+
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
         """Return True if labels are noisy and |n - M| <= 1 (Breiman and Freedman 1983), otherwise False.
 
-        Here M is the number of coordinates of an input.  The n x M matrices of normal inputs that are
+        Here M is the number of coordinates of an input, or the dimension of the span of linear features.  The
+        part of a teacher outside this span acts as noise.  The n x M matrices of normal inputs that are
         rank-deficient form a set of codimension |n - M| + 1.  Therefore, if |n - M| <= 1, the smallest
         singular value s is below a small number e with a probability of order e^2 or more.  The mean of 1 /
         s^2 is then infinite.
         """
-        return self.noise_std > 0 and abs(n - self.dimension(function_class)) <= 1
+        size = self.dimension(function_class)
+        return function_class.linear and (self.noise_std > 0 or size < self.dim) and abs(n - size) <= 1
 
     def least_squares_risk(self, function_class: FunctionClass, n: int) -> float | None:
         """Return the exact mean risk of linear regression with noisy labels (`errsrc.theory.least_squares`).
 
-        For n >= dim, the risk follows from the mean trace of an inverse Wishart matrix, for any covariance of
-        the inputs.  For n < dim, the risk is known if all coordinates have the same variance.  See
-        `GaussianSetting.least_squares_risk`.
+        For n >= M, the risk is that of the mean trace of an inverse Wishart matrix, for any covariance of the
+        inputs.  For n < M, it is known if all coordinates have the same variance.  Here M is the dimension of
+        the class, the number of coordinates or of linear features.  The part of a teacher outside the span of
+        features acts as noise.  See `GaussianSetting.least_squares_risk`.
         """
-        equal = bool((self.eigenvalues == self.eigenvalues[0]).all())
-        known = function_class.linear and function_class.largest_rank is None and (equal or n >= self.dim)
-        if not (known and self.noise_std):
+        if not function_class.linear or function_class.largest_rank is not None:
             return None
-        return float(least_squares(n, self.dim, noise=self.noise))
+        size = int(self.dimension(function_class))
+        outside = self.realizability(function_class).estimate if size < self.dim else 0.0
+        equal = bool((self.eigenvalues == self.eigenvalues[0]).all()) and size == self.dim
+        if not (equal or n >= size) or not (self.noise_std or outside):
+            return None
+        return float(least_squares(n, size, noise=self.noise, outside=outside))
 
 
 def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:

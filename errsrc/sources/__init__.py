@@ -25,6 +25,7 @@ from errsrc.sources.bias_variances import bias_variance as bias_variance
 from errsrc.sources.bracket.bounds import UncertaintyBracket as UncertaintyBracket
 from errsrc.sources.bracket.bounds import uncertainty_bracket as uncertainty_bracket
 from errsrc.sources.budgets import budget as budget
+from errsrc.sources.budgets import budget_grid as budget_grid
 from errsrc.sources.budgets import budget_in as budget_in
 from errsrc.sources.effort import Effort as Effort
 from errsrc.sources.experiments import Experiment as Experiment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -13,12 +14,14 @@ from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Flag, Instance, Integer, Number, Optional, OrWord
 from errsrc.learners import Learner, as_learner
 from errsrc.results import PointEstimate
-from errsrc.settings import FunctionClass, GaussianSetting, Setting, TableTeacher
+from errsrc.settings import FunctionClass, GaussianSetting, LinearTeacher, Setting, TableTeacher
 from errsrc.settings.setting import Array
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.effort import Effort
 from errsrc.sources.exact import gaussian_budget, table_budget
 from errsrc.sources.experiments import Experiment
+from errsrc.sources.gaussian_posterior import DesignTerms
+from errsrc.sources.random_features import has_feature_terms, random_feature_terms
 from errsrc.sources.tails import LARGEST_SHAPE
 from errsrc.sources.terms import Budget
 
@@ -139,6 +142,104 @@ def budget(
         found = _precise(setting, experiment, precision, max_draws)
     else:
         found = budget_in(setting, experiment)
+    return _named(found, setting, learner)
+
+
+@checks.arguments(
+    setting=Instance(Setting, "a setting of errsrc.settings, or a subclass of errsrc.settings.Setting"),
+    draws=Integer(at_least=2),
+    seed=SEED,
+    level=LEVEL,
+)
+def budget_grid(
+    setting: Setting,
+    learners: Sequence[Learner | Any],
+    n: Sequence[int],
+    *,
+    draws: int = 64,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[tuple[int, int], Budget]:
+    """Return the budgets of several learners at several numbers of examples.
+
+    Each budget is that of `budget`, up to rounding.  The budgets of `RandomFeatures` in a `LinearTeacher` are
+    computed at once: learners that differ only in ridge, steps or learning rate share all decompositions.
+    Such learners on a fine grid of steps therefore cost little more than one of them.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting.
+    learners : sequence of Learner
+        The learners.
+    n : sequence of int
+        Numbers of labelled examples, each >= 1.
+    draws : int
+        Number of draws of teacher, data and the learner's random numbers, >= 2.
+    seed : int
+        Seed from which all random streams are derived, >= 0.  The same seed draws the same features and
+        inputs for all learners.
+    level : float
+        Coverage of the intervals, in (0, 1).
+
+    Returns
+    -------
+    dict of (int, int) to Budget
+        The budget of each place of a learner in `learners` and number of examples.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `budget` does.
+
+    Examples
+    --------
+    >>> from errsrc.learners import RandomFeatures
+    >>> from errsrc.settings import LinearTeacher
+    >>> learners = [RandomFeatures(8, steps=t) for t in (10, 100)]
+    >>> found = budget_grid(LinearTeacher(20, input_decay=1.0), learners, [16, 32], draws=8)
+    >>> bool(found[1, 32].total.estimate < found[0, 16].total.estimate)
+    True
+    """
+    checked = [as_learner(one, "budget_grid") for one in learners]
+    for learner in checked:
+        check_sizes(setting, learner, "budget_grid")
+    sizes = [Integer(at_least=1)(size, "n", "budget_grid") for size in n]
+    _check_numbers(setting)
+    experiments = {
+        (place, size): Experiment(learner, size, None, draws, seed, level, True, Effort())
+        for place, learner in enumerate(checked)
+        for size in sizes
+    }
+    return dict(zip(experiments, budgets_of(setting, list(experiments.values())), strict=True))
+
+
+def budgets_of(setting: Setting, experiments: Sequence[Experiment]) -> list[Budget]:
+    """Return the budget of each of several experiments, which may share their decompositions.
+
+    Parameters
+    ----------
+    setting : Setting
+        The setting.
+    experiments : sequence of Experiment
+        The experiments.
+    """
+    shared: Mapping[Experiment, list[DesignTerms]] = {}
+    if isinstance(setting, LinearTeacher) and budget_in.dispatch(type(setting)) is gaussian_budget:
+        shared = random_feature_terms(
+            setting, [one for one in experiments if has_feature_terms(setting, one)]
+        )
+    found = [
+        gaussian_budget(setting, one, shared[one])
+        if isinstance(setting, GaussianSetting) and one in shared
+        else budget_in(setting, one)
+        for one in experiments
+    ]
+    return [_named(one, setting, each.learner) for one, each in zip(found, experiments, strict=True)]
+
+
+def _named(found: Budget, setting: Setting, learner: Learner) -> Budget:
+    """Return the budget with the texts of its setting and learner."""
     return dataclasses.replace(found, setting=records.text(setting), learner=records.text(learner))
 
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from errsrc import checks
-from errsrc.learners import Learner
+from errsrc.learners import Fitted, Learner
 from errsrc.rng import seed_of
-from errsrc.settings import FunctionClass, GaussianSetting, TableTeacher
+from errsrc.settings import FeatureSpan, FunctionClass, GaussianSetting, LinearTeacher, TableTeacher
 from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.experiments import Experiment
-from errsrc.sources.further_designs import LEAST_DRAWS, further_fits, judged_terms
+from errsrc.sources.further_designs import LEAST_DRAWS, affordable_designs, further_fits, judged_terms
 from errsrc.sources.gaussian_posterior import DesignTerms, Posterior, posteriors, sampled_terms
 from errsrc.sources.predictions import class_scores, predicted_values
+from errsrc.sources.random_features import has_feature_terms, random_feature_terms
 from errsrc.sources.tails import Tail, judged_by_pool
 from errsrc.sources.terms import Budget
+from errsrc.theory import least_squares
 
 MOST_KEPT = 256
 """Number of configurations whose further draws are kept in memory."""
@@ -30,7 +32,9 @@ _KEPT: dict[tuple[object, ...], dict[str, Array]] = {}
 _FURTHER_SEED = seed_of(0, "budget", "further draws")
 
 
-def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
+def gaussian_budget(
+    setting: GaussianSetting, experiment: Experiment, known: Sequence[DesignTerms] | None = None
+) -> Budget:
     """Return the budget in a Gaussian setting.
 
     If the learner's predictions are linear in its labels, the terms are exact given the inputs, and no
@@ -45,38 +49,56 @@ def gaussian_budget(setting: GaussianSetting, experiment: Experiment) -> Budget:
         The setting.
     experiment : Experiment
         Gives the learner, its number of examples, and the draws.
+    known : sequence of DesignTerms, optional
+        The terms of each draw, if `random_feature_terms` has computed them already.
     """
     learner, function_class = experiment.learner, experiment.function_class
-    if not _is_measurable(setting, function_class):
+    if not (has_feature_terms(setting, experiment) or _is_measurable(setting, function_class)):
         return bracketed_budget(setting, experiment)
     random_inputs = experiment.x is None
-    terms, least_squares = _terms(setting, experiment)
+    terms, inverts = _terms(setting, experiment, known)
     draws = len(terms["uncertainty"])
+    random_features = experiment.learner_of(0) is not learner
     if _has_closed_form(experiment):
-        status = _closed_form_status(draws, random_inputs)
+        status = _closed_form_status(draws, random_inputs, random_features)
     else:
         where, data = ("Random inputs", "data") if random_inputs else ("Fixed inputs", "labels")
         how = "posterior known, deficiency from" if experiment.exact else "every term estimated from"
         status = f"{where}: {how} {draws} draws of teacher and {data}."
     infinite = random_inputs and has_infinite_mean(setting, learner, experiment.n)
     if infinite:
-        labels = "noisy labels" if setting.noise_std else "labels with a part outside its band"
+        labels = "noisy labels" if setting.noise_std else "labels with a part outside its class"
         status += (
             f" But over random inputs the mean risk is infinite, for least squares of n = {experiment.n:,} "
             f"{labels} in M = {setting.dimension(function_class):,} functions: the estimates describe these "
             "draws only."
         )
     judged = _judged(setting, experiment) if random_inputs and experiment.draws >= LEAST_DRAWS else {}
-    risk = setting.least_squares_risk(function_class, experiment.n) if least_squares else None
-    if risk is not None and math.isfinite(risk):
-        status, judged = _share_exact_total(terms, risk, judged)
+    risk = _mean_risk(setting, experiment, terms["realizability"]) if inverts else None
+    if risk is not None and np.isfinite(risk).all():
+        status, judged = _share_exact_total(terms, risk, judged, random_features)
     return Budget.known(setting, experiment, **terms, status=status, judged=judged, infinite_mean=infinite)
 
 
-def _terms(setting: GaussianSetting, experiment: Experiment) -> tuple[dict[str, Array], bool]:
+def _mean_risk(
+    setting: GaussianSetting, experiment: Experiment, realizability: Array
+) -> Array | float | None:
+    """Return the exact mean risk of least squares over inputs, for given features in each draw, if known."""
+    if not has_feature_terms(setting, experiment):
+        return setting.least_squares_risk(experiment.function_class, experiment.n)
+    size = int(setting.dimension(experiment.function_class))
+    risks = [least_squares(experiment.n, size, noise=setting.noise, outside=one) for one in realizability]
+    return np.array(risks, dtype=np.float64)
+
+
+def _terms(
+    setting: GaussianSetting, experiment: Experiment, known: Sequence[DesignTerms] | None = None
+) -> tuple[dict[str, Array], bool]:
     """Return the terms of each draw by name, and whether the learner is least squares of smallest norm."""
-    if _has_closed_form(experiment):
-        found, least_squares = _closed_form(setting, experiment)
+    if known is not None:
+        found, least_squares = list(known), _is_least_squares_of_features(setting, experiment)
+    elif _has_closed_form(experiment):
+        found, least_squares = closed_form(experiment.function_class, setting, experiment)
     else:
         found, least_squares = _sampled(setting, experiment), False
     names = ("realizability", "uncertainty", "deficiency")
@@ -92,6 +114,8 @@ def _has_closed_form(experiment: Experiment) -> bool:
 def _judged(setting: GaussianSetting, experiment: Experiment) -> Mapping[str, Tail]:
     """Return whether intervals over draws of random inputs hold, for terms that further draws can judge."""
     learner, n, draws, level = experiment.learner, experiment.n, experiment.draws, experiment.level
+    if has_feature_terms(setting, experiment) and not affordable_designs(n, setting.input_dim):
+        return {}
     judged = judged_terms(setting, learner, n, draws, level) if experiment.exact else {}
     further = further_fits(learner, n)
     if "total" in judged or not further:
@@ -111,8 +135,12 @@ def _further_fits(setting: GaussianSetting, experiment: Experiment) -> dict[str,
     return _KEPT[key]
 
 
-def _closed_form_status(draws: int, random_inputs: bool) -> str:
+def _closed_form_status(draws: int, random_inputs: bool, random_features: bool) -> str:
     """Return the sentence that says how terms with closed forms given the inputs were computed."""
+    if random_features:
+        where = "Random inputs" if random_inputs else "Fixed inputs"
+        drawn = "the inputs and of the features" if random_inputs else "the features"
+        return f"{where}: exact given inputs and features; intervals are over {draws} draws of {drawn}."
     if random_inputs:
         return f"Random inputs: exact given the inputs; intervals are over {draws} draws of the inputs."
     if draws == 1:
@@ -121,7 +149,7 @@ def _closed_form_status(draws: int, random_inputs: bool) -> str:
 
 
 def _share_exact_total(
-    terms: dict[str, Array], risk: float, judged: Mapping[str, Tail]
+    terms: dict[str, Array], risk: Array | float, judged: Mapping[str, Tail], random_features: bool
 ) -> tuple[str, Mapping[str, Tail]]:
     """Change one of two terms so that the terms of each draw sum to the exact mean risk.
 
@@ -135,9 +163,10 @@ def _share_exact_total(
     fails = {name: name in judged and not judged[name].holds for name in names}
     known, rest = sorted(names, key=lambda name: (fails[name], float(terms[name].std())))
     terms[rest] = risk - terms["realizability"] - terms[known]
+    given, drawn = ("given the features, ", "inputs and features") if random_features else ("", "the inputs")
     status = (
-        "Random inputs: the total is exact, a closed form of its mean over inputs. "
-        f"The {known} is a mean over {len(terms[known])} draws of the inputs, and the {rest} is the rest."
+        f"Random inputs: {given}the total is exact, a closed form of its mean over inputs. "
+        f"The {known} is a mean over {len(terms[known])} draws of {drawn}, and the {rest} is the rest."
     )
     return status, {name: judged[known] for name in names if known in judged}
 
@@ -145,7 +174,7 @@ def _share_exact_total(
 def _is_measurable(setting: GaussianSetting, function_class: FunctionClass) -> bool:
     """Return whether the setting has an orthonormal basis for a class, or the class is all functions."""
     try:
-        setting.dimension(function_class)
+        setting.frame(function_class, setting.inputs(1, np.random.default_rng(0)))
     except ValueError:
         return False
     return True
@@ -169,14 +198,56 @@ def has_infinite_mean(setting: GaussianSetting, learner: Learner, n: int) -> boo
     return setting.least_squares_diverges(learner.function_class, n)
 
 
-def _closed_form(setting: GaussianSetting, experiment: Experiment) -> tuple[list[DesignTerms], bool]:
-    """Return the terms of each draw's design; of only one design where nothing is random.
+@functools.singledispatch
+def closed_form(
+    function_class: FunctionClass, setting: GaussianSetting, experiment: Experiment
+) -> tuple[list[DesignTerms], bool]:
+    """Return the exact terms of each draw of the inputs, for a learner that is linear in its labels.
 
-    Also return whether the learner is the least squares of smallest norm, as far as the first design shows.
+    Parameters
+    ----------
+    function_class : FunctionClass
+        The learner's class, which selects the function that is called.
+    setting : GaussianSetting
+        The setting.
+    experiment : Experiment
+        Gives the learner, its number of examples, and the draws.
+
+    Returns
+    -------
+    terms : list of DesignTerms
+        The terms of each draw; of one draw only, if nothing is random.
+    least_squares : bool
+        Whether the learner is linear regression of smallest norm, as far as the first draw shows.
     """
+    return _closed_form(setting, experiment)
+
+
+@closed_form.register
+def _of_random_features(
+    function_class: FeatureSpan, setting: GaussianSetting, experiment: Experiment
+) -> tuple[list[DesignTerms], bool]:
+    """Return the terms of regression on random features; see `errsrc.sources.random_features`."""
+    if isinstance(setting, LinearTeacher) and has_feature_terms(setting, experiment):
+        terms = random_feature_terms(setting, [experiment])[experiment]
+        return terms, _is_least_squares_of_features(setting, experiment)
+    return _closed_form(setting, experiment)
+
+
+def _is_least_squares_of_features(setting: GaussianSetting, experiment: Experiment) -> bool:
+    """Return whether a learner is least squares in linear features, with as many examples as features."""
+    learner, function_class, n = experiment.learner, experiment.function_class, experiment.n
+    if experiment.x is not None or not function_class.linear or n < setting.dimension(function_class):
+        return False
+    return learner.inverts_singular_values((n, int(setting.dimension(function_class))))
+
+
+def _closed_form(setting: GaussianSetting, experiment: Experiment) -> tuple[list[DesignTerms], bool]:
+    """Return the terms of each draw's design, from the values of functions at the points of a quadrature."""
     out: list[DesignTerms] = []
-    learner, least_squares = experiment.learner, False
-    for posterior, same in posteriors(setting, experiment):
+    least_squares = False
+    for draw, (posterior, same) in enumerate(posteriors(setting, experiment)):
+        learner = experiment.learner_of(draw)
         smoother = learner.smoother(posterior.x, posterior.points)
         if not np.isfinite(smoother).all():
             accepted = "one whose predictions are finite"
@@ -200,20 +271,33 @@ def _is_least_squares(learner: Learner, posterior: Posterior, smoother: Array) -
 
 def _sampled(setting: GaussianSetting, experiment: Experiment) -> list[DesignTerms]:
     """Return each draw's terms, with one teacher, one data set and one fit."""
-    learner, found = experiment.learner, [one for one, _ in posteriors(setting, experiment)]
+    found = [one for one, _ in posteriors(setting, experiment)]
     teachers = [one.draw_teacher(experiment, draw) for draw, one in enumerate(found)]
     rngs = [experiment.rng(draw, "learner") for draw in range(len(found))]
-    fitted = learner.fit_many([one.x for one in found], [one.y for one in teachers], rngs)
+    fitted = _fitted(experiment, [one.x for one in found], [one.y for one in teachers], rngs)
     out: list[DesignTerms] = []
     for posterior, teacher, predictor in zip(found, teachers, fitted, strict=True):
         outputs = teacher.values.shape[1]
         learned = predicted_values(predictor, posterior.points, outputs)
         if not out:
             again = functools.partial(predicted_values, predictor, outputs=outputs)
-            posterior.check_membership(learner, learned, again)
+            posterior.check_membership(predictor.learner, learned, again)
         learned = posterior.root * learned
         out.append(sampled_terms(experiment.function_class, posterior, teacher, learned, experiment.exact))
     return out
+
+
+def _fitted(
+    experiment: Experiment,
+    xs: list[Array],
+    ys: list[Array],
+    rngs: list[np.random.Generator],
+) -> list[Fitted]:
+    """Return the predictor of each draw; a learner that is the same in all draws fits them at once."""
+    learners = [experiment.learner_of(draw) for draw in range(len(xs))]
+    if all(one is experiment.learner for one in learners):
+        return experiment.learner.fit_many(xs, ys, rngs)
+    return [one.fit(x, y, rng) for one, x, y, rng in zip(learners, xs, ys, rngs, strict=True)]
 
 
 def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:

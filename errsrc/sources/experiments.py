@@ -52,6 +52,16 @@ class Experiment:
         """The learner's function class."""
         return self.learner.function_class
 
+    def learner_of(self, draw: int) -> Learner:
+        """Return the learner of a draw, which may have random features of its own (`Learner.in_draw`).
+
+        Parameters
+        ----------
+        draw : int
+            Index of the draw, from 0.
+        """
+        return self.learner.in_draw(self.rng(draw, "features"))
+
     def rng(self, draw: int, purpose: str) -> np.random.Generator:
         """Return the random generator for one purpose in one draw, always in its first state.
 

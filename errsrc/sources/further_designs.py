@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from errsrc.learners import BandSelection, Learner, Memory, Neighbours, ReducedRank, Tuned
+from errsrc.learners import BandSelection, Learner, Memory, Neighbours, RandomFeatures, ReducedRank, Tuned
 from errsrc.learners.learner import LinearLearner
 from errsrc.learners.spectral import SpectralLearner
 from errsrc.rng import generator
@@ -101,7 +101,7 @@ class FurtherDesigns:
         self._affordable = 0.0  # number of first designs
         if self._quadrature.exact:
             columns = setting.roots(self._quadrature.points)[0].shape[1]
-            self._affordable = OPERATIONS / (n * columns * min(n, columns))
+            self._affordable = affordable_designs(n, columns)
 
     def terms(self, most: int) -> dict[str, Array]:
         """Return terms at the first designs, each an array (designs,); see `judged_terms`.
@@ -111,7 +111,7 @@ class FurtherDesigns:
         most : int
             Largest number of designs.
         """
-        if self._affordable < LEAST_DESIGNS:
+        if not self._affordable:
             return {}
         designs = int(min(most, self._affordable * most / FIRST_DESIGNS))
         while self._computed < designs:
@@ -141,6 +141,20 @@ def _judged(designs: FurtherDesigns, draws: int, level: float) -> Mapping[str, T
         if all(one.clear for one in found.values()):
             break
     return found
+
+
+def affordable_designs(n: int, columns: int) -> float:
+    """Return the number of first designs that do not cost too much; 0 if it is below `LEAST_DESIGNS`.
+
+    Parameters
+    ----------
+    n : int
+        Number of labelled examples.
+    columns : int
+        Number of columns of the setting's roots.
+    """
+    affordable = OPERATIONS / (n * columns * min(n, columns))
+    return affordable if affordable >= LEAST_DESIGNS else 0.0
 
 
 def further_fits(learner: Learner, n: int) -> int:
@@ -177,6 +191,11 @@ def _(learner: Learner) -> bool:
 @_is_fast.register(Memory)
 def _(learner: Learner) -> bool:
     return False  # fast, but means of labels have no heavy tails
+
+
+@_is_fast.register
+def _(learner: RandomFeatures) -> bool:
+    return False  # each draw decomposes the features of all latent coordinates
 
 
 @_is_fast.register

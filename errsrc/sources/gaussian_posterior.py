@@ -274,10 +274,12 @@ def posteriors(setting: GaussianSetting, experiment: Experiment) -> Iterator[tup
     fixed : bool
         Whether all other draws have the same posterior.
     """
-    function_class, posterior = experiment.function_class, None
+    posterior = None
     for draw in range(experiment.draws):
+        learner = experiment.learner_of(draw)
+        function_class = learner.function_class
         quadrature = setting.quadrature(function_class, experiment.rng(draw, "points"), RANDOM_POINTS)
-        fixed = experiment.x is not None and quadrature.exact
+        fixed = experiment.x is not None and quadrature.exact and learner is experiment.learner
         if posterior is None or not fixed:
             posterior = Posterior(setting, function_class, experiment.inputs(setting, draw), quadrature)
         yield posterior, fixed

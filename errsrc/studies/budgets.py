@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,11 +12,11 @@ import numpy as np
 from errsrc import records
 from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.fields import Checked, declare, instance, integer, number
-from errsrc.learners import Learner
+from errsrc.learners import Learner, RandomFeatures
 from errsrc.results import ROUNDING, Bracket, Interval, PointEstimate, aligned
-from errsrc.settings import Setting, images
+from errsrc.settings import LinearTeacher, Setting, images
 from errsrc.sources.bracket.draws import fresh_inputs
-from errsrc.sources.budgets import DRAWS, FIRST_DRAWS, budget, check_sizes
+from errsrc.sources.budgets import DRAWS, FIRST_DRAWS, budget, budget_grid, check_sizes
 from errsrc.sources.effort import Effort
 from errsrc.sources.terms import OPTIONAL_FIELDS, TERMS, Budget, notes
 from errsrc.sweeps import Kind
@@ -82,11 +82,50 @@ def compute_budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
         bound.  If the budget has fields of `errsrc.sources.terms.OPTIONAL_FIELDS`, the row has similar
         columns for them.
     """
-    names = ("draws", "seed", "level", "precision", "max_draws", "effort")
-    return [
-        _row(budget(cell.setting, cell.learner, cell.n, **{name: getattr(cell, name) for name in names}))
-        for cell in cells
-    ]
+    groups: dict[Hashable, list[int]] = {}
+    for place, cell in enumerate(cells):
+        groups.setdefault(shared_decompositions(cell), []).append(place)
+    rows: dict[int, dict[str, Any]] = {}
+    for places in groups.values():
+        found = _budgets([cells[place] for place in places])
+        rows |= {place: _row(one) for place, one in zip(places, found, strict=True)}
+    return [rows[place] for place in range(len(cells))]
+
+
+def _budgets(cells: Sequence[BudgetCell]) -> list[Budget]:
+    """Return the budget of each of several cells that have the same `shared_decompositions`."""
+    first = cells[0]
+    if len(cells) == 1 or first.draws == "auto":
+        names = ("draws", "seed", "level", "precision", "max_draws", "effort")
+        options = {name: getattr(first, name) for name in names}
+        return [budget(first.setting, first.learner, first.n, **options)] * len(cells)
+    learners = [cell.learner for cell in cells]
+    return list(
+        budget_grid(
+            first.setting,
+            learners,
+            [first.n],
+            **{name: getattr(first, name) for name in ("draws", "seed", "level")},
+        ).values()
+    )
+
+
+def shared_decompositions(cell: BudgetCell) -> Hashable:
+    """Return a key that is equal for cells whose budgets share their decompositions.
+
+    These are cells of linear teachers and random features that differ only in their learners.  Any other cell
+    is its own key.
+
+    Parameters
+    ----------
+    cell : BudgetCell
+        The cell.
+    """
+    if cell.draws == "auto" or not isinstance(cell.learner, RandomFeatures):
+        return cell
+    if not isinstance(cell.setting, LinearTeacher):
+        return cell
+    return replace(cell, learner=RandomFeatures())
 
 
 def _row(found: Budget) -> dict[str, Any]:
@@ -259,6 +298,7 @@ KIND = Kind(
     "budget",
     BudgetCell,
     compute_budgets,
+    group=shared_decompositions,
     require_data=images.ready,
     packages=("numpy", "scipy", "scikit-learn", "torch"),
 )

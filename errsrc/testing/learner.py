@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.learners import Learner, as_estimator
 from errsrc.rng import generator
-from errsrc.settings import AllFunctions, Band, Linear, NetworkFunctions, RankK
+from errsrc.settings import AllFunctions, Band, FeatureSpan, Linear, NetworkFunctions, RankK
 from errsrc.settings.setting import Array
 from errsrc.testing.properties import (
     agree,
@@ -267,6 +267,11 @@ def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
         values = f(points)
         projected = basis(points) @ (basis(points).T @ (weights[:, None] * values))
         agree(("a prediction", values), ("its projection on the band", projected), "9 examples", atol=1e-9)
+    elif isinstance(function_class, FeatureSpan):
+        at = rng(8).standard_normal((2 * function_class.m, dim))
+        features = function_class.features(at)
+        projected = features @ np.linalg.lstsq(features, f(at), rcond=None)[0]
+        agree(("a prediction", f(at)), ("its projection on the features", projected), "9 examples", atol=1e-9)
     elif isinstance(function_class, NetworkFunctions):
         outputs = function_class.architecture.outputs
         require(outputs == 2, f"for labels of 2 outputs the declared network has {outputs}")

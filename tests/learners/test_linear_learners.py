@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import Ridge as TheirRidge
 
-from errsrc.learners import GradientDescent, MinimumNorm, ReducedRank, Ridge
+from errsrc.learners import GradientDescent, MinimumNorm, RandomFeatures, ReducedRank, Ridge
 from errsrc.settings import LinearTeacher, RankK
 
 
@@ -113,3 +113,19 @@ def test_reduced_rank_finds_a_teacher_of_its_rank():
     teacher, x = setting.teacher(rng(1)), setting.inputs(8, rng(2))
     at = setting.inputs(5, rng(3))
     np.testing.assert_allclose(ReducedRank(2).fit(x, teacher(x), rng())(at), teacher(at), atol=1e-10)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.5])
+def test_random_features_descend_step_by_step(ridge):
+    x, y, at = draw(7, 3)
+    learner = RandomFeatures(5, seed=4, activation="erf", ridge=ridge, steps=6, learning_rate=0.3)
+    features, c = learner.feature_map(x), np.zeros((5, 2))
+    for _ in range(6):
+        c += 0.3 / 7 * (features.T @ (y - features @ c) - ridge * c)
+    np.testing.assert_allclose(learner.fit(x, y, rng())(at), learner.feature_map(at) @ c, atol=1e-12)
+    more = RandomFeatures(9, seed=4, activation="erf").feature_map(x)[:, :5]
+    np.testing.assert_allclose(more * 3, features * np.sqrt(5))
+    with pytest.raises(
+        ValueError, match=r"'learning_rate' parameter of RandomFeatures must be below [\d.]+ for"
+    ):
+        RandomFeatures(5, steps=6, learning_rate=1e3).fit(x, y, rng())

@@ -25,6 +25,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "forest": {"trees": 5},
     "network-class": {"architecture": MLP((1, 2, 1), "tanh"), "starts": 4, "steps": 20},
     "network-student": {"architecture": MLP((1, 8, 1)), "recipe": RECIPE, "steps": 60},
+    "random-features": {"m": 6},
     "tuned": {"candidates": (KernelRidge(length=4.0, ridge=0.1), Neighbours(1), Neighbours(8))},
 }
 QUICK["low-pass"] = {"learner": NetworkStudent(**QUICK["network-student"])}
