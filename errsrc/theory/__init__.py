@@ -2,6 +2,8 @@
 
 - ``kernel_regression(n, eigenvalues, target, ridge=..., noise=...)``: kernel or ridge regression.
 - ``random_features(n, m, eigenvalues, target, ...)``: ridge regression on m random features.
+- ``gradient_flow(n, m, time, eigenvalues, target, ...)``: gradient descent on m random features.
+- ``feature_terms(n, m, eigenvalues, target, ...)``: the error budget of regression on m random features.
 - ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size.
 - ``memorising(n, probabilities)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
 - `exponents`: exponents of errors that fall as a power of n.
@@ -14,6 +16,9 @@ from errsrc.exports import exported_names
 from errsrc.theory import exponents as exponents
 from errsrc.theory import formulas as formulas
 from errsrc.theory.feature_models import random_features as random_features
+from errsrc.theory.flows import FeatureTerms as FeatureTerms
+from errsrc.theory.flows import feature_terms as feature_terms
+from errsrc.theory.flows import gradient_flow as gradient_flow
 from errsrc.theory.kernel import KernelCurve as KernelCurve
 from errsrc.theory.kernel import kernel_regression as kernel_regression
 from errsrc.theory.linear import least_squares as least_squares

@@ -77,6 +77,35 @@ def random_features() -> sympy.Expr:
     return (missed + NOISE) * N * (b + kept) / (a * b + kept * (a + b)) - NOISE
 
 
+def gradient_flow() -> sympy.Expr:
+    """Return the double Laplace transform, in time, of the excess risk of `errsrc.theory.gradient_flow`.
+
+    It is the C of the notes there, for ridge 0.  The symbols are n, m, M, noise, the arrays eigenvalues and
+    target, z and z', and the solutions g and g' of the equation `scale` for the ridges n z and n z'.
+    """
+    z, z_other, scale_other = sympy.symbols("z z' g'", positive=True)
+    e, c = EIGENVALUES[INDEX], TARGET[INDEX]
+    share, share_other = ((e / (e + g)) for g in (SCALE, scale_other))
+    rr, qq = ((1 - _sum(share) / size) * (1 - _sum(share_other) / size) for size in (N, MODEL))
+    hh = share / e * SCALE / z * share_other / e * scale_other / z_other  # of the two H
+    own, spread, first, second = (_sum(hh * weight) for weight in (c, e * c, e, e**2))
+    rest = 1 - qq * rr * second / MODEL
+    through = rr * qq * (z * z_other * first**2 / (MODEL * N * rest) + second / N)
+    constant = own + first * qq * rr * spread / (MODEL * rest)
+    return (constant + through * NOISE / (z * z_other)) / (1 - through)
+
+
+def feature_terms() -> sympy.Expr:
+    """Return realizability plus uncertainty of `errsrc.theory.feature_terms`.
+
+    The symbols are M, the arrays eigenvalues and target, and g and k of the notes there; here k has the name
+    kappa.
+    """
+    share = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
+    target = TARGET[INDEX]
+    return _sum((1 - share) * target + share * KAPPA * target / (target + KAPPA))
+
+
 def memorising() -> sympy.Expr:
     """Return the probability of `errsrc.theory.memorising`.
 

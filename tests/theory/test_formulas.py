@@ -61,6 +61,16 @@ def test_random_features_are_their_formula_at_the_root_of_its_equation(n, m, spe
     assert float(found) == pytest.approx(expected, rel=1e-4, abs=1e-6 * (1 + noise))
 
 
+def test_the_transform_of_a_flow_is_ridge_regression_at_one_ridge():
+    """The transform at z = z', times z^2, is the risk of ridge regression with the ridge n z."""
+    e, c = np.array([2.0, 1.0, 0.3, 0.1]), np.array([0.5, 1.0, 2.0, 0.2])
+    n, m, z, noise = 3.0, 2.0, 0.07, 0.4
+    g = learned(n, m, e, n * z).scale
+    at = {"n": n, "m": m, "M": 4, "noise": noise, "g": g, "g'": g, "z": z, "z'": z}
+    found = value(formulas.gradient_flow(), {"eigenvalues": e, "target": c}, **at)
+    assert z**2 * found == pytest.approx(float(random_features(n, m, e, c, ridge=n * z, noise=noise)))
+
+
 @given(st.integers(1, 100), st.integers(1, 100), values, values, values)
 @example(5, 4, 1.0, 1.0, 1.0)
 @example(4, 4, 1.0, 1.0, 1.0)
