@@ -18,8 +18,8 @@ answer is the error of a large run (--predict), an exponent of the law (--expone
 compute-optimal model size at a budget (--frontier).
 
 The command prints the runs in their order, with the interval that is expected after each.  Make
-the first run or the first few, fit again with their errors, and repeat the command.  With --until
-it stops when the interval is narrow enough.
+the first run or the first few, fit again with their errors, and repeat the command.  With
+--until, the list of runs ends when the interval is narrow enough.
 
 The cost is 6 n m, the operations of one pass over n training examples with a model of m
 parameters.  For a law in n alone the cost is n.

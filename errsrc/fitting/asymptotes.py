@@ -194,7 +194,7 @@ def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, In
 
 
 def with_held(limits: Mapping[str, Interval], members: Sequence[Fit]) -> dict[str, Interval]:
-    """Return the exponents and the floor of an average; those that all laws held become a `HeldValue`.
+    """Return the limits of an average; an exponent or a floor that all laws held becomes a `HeldValue`.
 
     Parameters
     ----------

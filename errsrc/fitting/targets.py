@@ -24,7 +24,7 @@ class Step:
     cells : int
         Number of finished cells.
     share : float
-        Their share of the cost of all cells.
+        Cost of the finished cells, as a share of the cost of all cells.
     answer : Interval or None
         The answer of a fit to these cells; None if they do not determine a law.
     half_width : float
@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TargetedRun(TabularResult):
-    """The outcome of `errsrc.run_until`: an answer, and which cells of the study it took.
+    """The outcome of `errsrc.run_until`: an answer, and the cells of the study that were computed for it.
 
     Attributes
     ----------

@@ -144,7 +144,7 @@ class SearchResult(NamedTuple):
     point : Tensor of float64, (P,)
         The best point.
     loss : float
-        The mean squared residual there, in squared units of the labels.
+        The mean squared residual at this point, in squared units of the labels.
     counts : tuple of int
         Numbers of starts that were begun, that ended, and that ended at zero training error.
     """

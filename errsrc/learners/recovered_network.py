@@ -302,7 +302,7 @@ class RecoveredNetwork:
 def products_are_dependent(x: Array) -> bool:
     """Return whether the products x_i x_j at different inputs have a rank below that of generic inputs.
 
-    The inputs then do not tell some quadratic forms x^T S x - tr S apart that generic inputs tell apart.  The
+    Some quadratic forms x^T S x - tr S that differ at generic inputs are then equal at these inputs.  The
     function also returns True if the absolute value of a column is constant, as on the Boolean cube: its
     square then tells nothing about a diagonal entry of S.
 

@@ -174,25 +174,25 @@ class Network(Checked, abc.ABC):
         return self
 
     def of_size(self, size: int) -> Self:
-        """Return the network of a smaller size, in the family of which this network is the largest.
+        """Return a smaller network of the same class, such as a network of smaller width.
 
-        Each network of the family can express all functions of the smaller ones.
+        A network can express all functions of the networks that this method returns.
 
         Parameters
         ----------
         size : int
-            The size, from 1 to `size`.
+            The size of the returned network, from 1 to the size of this network.
 
         Raises
         ------
         TypeError
-            If the networks of this class are no such family.
+            If the networks of this class are not ordered by size.
         """
         raise TypeError(f"Networks of the class {type(self).__name__} are not ordered by size.")
 
     @property
     def size(self) -> int:
-        """The size of this network in its family, see `of_size`; by default 1."""
+        """The size of this network, such as its width, see `of_size`; by default 1."""
         return 1
 
     @checks.arguments(weight_std=STD, bias_std=STD)

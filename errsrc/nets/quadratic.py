@@ -68,9 +68,9 @@ class QuadraticNetwork(Network):
     def separating_examples(self, other: Network | None = None) -> int:
         """Return the number of generic inputs at which any two different functions differ.
 
-        The difference of two functions is a quadratic form of rank r <= m + m'.  At as many generic inputs as
-        the forms of this rank have dimensions, no such form except 0 vanishes at all inputs.  See
-        `Network.separating_examples`.
+        The difference of two functions is a quadratic form of rank r <= m + m'.  Let k be the dimension of
+        the set of forms of rank at most r.  At k generic inputs, the only form of this set that vanishes at
+        all inputs is 0.  See `Network.separating_examples`.
         """
         other = other or self
         if not isinstance(other, QuadraticNetwork) or other.dim != self.dim:

@@ -45,7 +45,7 @@ class NetworkFunction:
 
 @dataclass(frozen=True, eq=False)
 class QuadraticFunction(NetworkFunction):
-    """A `errsrc.nets.QuadraticNetwork` with its weights, whose distance from others of its kind is exact.
+    """A quadratic network with its weights; its distance from other quadratic networks has a closed form.
 
     Attributes
     ----------

@@ -84,7 +84,7 @@ def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Arra
 def exact_excess_risks(setting: Setting, draws: Sequence[Any], fitted: Sequence[Any]) -> Array | None:
     """Return the excess risk of a predictor in each draw in closed form; None if there is no closed form.
 
-    A teacher with a method ``squared_distance(estimate)``, such as a quadratic network, defines it.
+    The closed form is the method ``squared_distance(estimate)`` of a teacher, such as a quadratic network.
 
     Parameters
     ----------

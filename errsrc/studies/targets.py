@@ -77,7 +77,7 @@ def run_until(
         The study's TOML file.  Its cells differ only in n, in the model size m, and in the seed.
     until : str or float
         Half the width of the interval at which no more cells are computed: "interval < 3%", "3%" or 0.03.
-        For an exponent a plain number, such as "interval < 0.02".
+        For an exponent, give a plain number, such as "interval < 0.02".
     question : dict, optional
         The question: ``{"n": 1e6, "m": 1e5}`` for the error of a run of these sizes, ``{"exponent": "n"}``
         or ``{"exponent": "m"}``, or ``{"frontier": 1e20}`` for the best model size at this budget in
@@ -111,9 +111,9 @@ def run_until(
     Notes
     -----
     The cost of a cell is that of its kind (`errsrc.sweeps.Kind.cost`).  For kinds without costs it is 6 n m,
-    or n for a law in n alone.  A step computes at most a quarter as many cells as are finished, and at least
-    two.  An interval that is narrow by chance ends the run, so that the intervals of such runs hold somewhat
-    less often than their level says.
+    or n for a law in n alone.  The number of cells in a step is at most a quarter of the number of finished
+    cells, but at least two.  An interval that is narrow by chance ends the run, so that the intervals of such
+    runs contain the true value somewhat less often than their level says.
     """
     spec, kept = files_of(path, store)
     import_own(modules)
