@@ -8,7 +8,7 @@ help:
 	@echo "make lowest     the tests of make check, with the lowest versions of all packages that errsrc allows"
 	@echo "make gradients  write the numpy code of the laws' formulas and derivatives again, after a change"
 	@echo "make notebooks  run the notebooks, into out/notebooks as .ipynb and HTML (minutes)"
-	@echo "make docs       the reference, a page a room, in docs/build"
+	@echo "make docs       the site: tutorials, guide, gallery and reference; open docs/build/html/index.html (minutes)"
 	@echo "make clean      remove .venv, .venv-lowest and caches"
 
 demo: .venv/.ready
@@ -26,6 +26,7 @@ test: lint
 	$(PYTEST) --hypothesis-profile=ci -m "not slow"
 
 test-all: lint lowest
+	@./setup.sh docs
 	$(PYTEST) --hypothesis-profile=fresh --full-power
 
 lowest: .venv-lowest/.ready
@@ -57,10 +58,11 @@ notebooks: .venv/.ready
 	@./setup.sh lowest
 
 docs: .venv/.ready
-	.venv/bin/python -m sphinx -W --keep-going -q docs docs/build
+	@./setup.sh docs
+	.venv/bin/python -m sphinx -W --keep-going -q docs docs/build/html
 
 clean:
-	rm -rf .venv .venv-lowest build dist docs/build docs/packages *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lowest build dist docs/build docs/packages docs/gallery/*.ipynb *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help demo check test test-all lowest lint gradients notebooks docs clean

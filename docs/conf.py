@@ -1,4 +1,7 @@
-"""The reference: one page for each package, made from docstrings. Formulas become MathML; nothing is fetched.
+"""The site: tutorials, guide and gallery, and a page of reference for each package, made from docstrings.
+
+Pages open offline: formulas become MathML, and no page fetches anything.  Tutorials and notebooks are
+executed, and their outputs are kept in ``build/.cells-DIGEST`` until a cell or a file of errsrc changes.
 
 Each public name is documented at one path: ``errsrc.NAME`` for the names of ``import errsrc``, otherwise
 ``errsrc.PACKAGE.NAME`` for what the package's ``__init__`` exports.
@@ -8,9 +11,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pkgutil
 import pydoc
 import re
+import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -21,23 +28,48 @@ import errsrc
 from errsrc import fields
 from errsrc.laws import Law
 
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)  # the command errsrc
+
+import pages
+from jupyter_cache.executors import utils as executors
+from nbclient import execute
+
 project = "errsrc"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "pages"]
 templates_path = ["_templates"]
-exclude_patterns = ["build"]
+exclude_patterns = ["build", "_ext"]
 default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!errsrc\.).*")]  # a full path that leads nowhere is an error
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc's sections say types
 numpydoc_show_class_members = False
-html_theme = "alabaster"
-html_theme_options = {"page_width": "1100px", "sidebar_width": "240px", "font_family": "Georgia, serif"}
+smartquotes = False  # they would change the dashes of options
+html_theme = "furo"
+html_title = f"errsrc {errsrc.__version__}"
 html_math_renderer = "mathml"
 html_show_copyright = False
+html_show_sphinx = False
 html_copy_source = False
+html_show_sourcelink = False
 html_static_path = ["_static"]
-html_css_files = ["links.css"]
+html_css_files = ["site.css"]
+pygments_style, pygments_dark_style = "friendly", "github-dark"
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE / "build" / f".cells-{pages.digest(Path(errsrc.__path__[0]))}")
+nb_execution_in_temp = True
+nb_execution_timeout = 600
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+executors.executenb = partial(execute, startup_timeout=600, coalesce_streams=True)  # a block for each output
+os.environ["IPYTHONDIR"] = pages.write_profile(HERE / "build")
+pages.write_gallery(HERE.parent / "notebooks", HERE / "gallery")
 
 
 def exported(module: str, taken: set[int]) -> list[tuple[str, str]]:
@@ -57,7 +89,8 @@ def exported(module: str, taken: set[int]) -> list[tuple[str, str]]:
 
 
 TAKEN: set[int] = set()
-PACKAGES = [part.name for part in pkgutil.iter_modules(errsrc.__path__, "errsrc.") if part.name[-2:] != "__"]
+NAMED = re.findall(r"^    (\w+) ", str(errsrc.__doc__).split("Packages\n")[1], re.MULTILINE)
+PACKAGES = [f"errsrc.{name}" for name in (*NAMED, "fields")]  # the others are for errsrc itself
 SHOWN = {module: exported(module, TAKEN) for module in ("errsrc", *PACKAGES)}
 MODULES = {
     package: [

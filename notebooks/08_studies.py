@@ -106,6 +106,7 @@ with Store(path, write=True) as store:
 law = fit(Power, columns["error"], n=columns["n"], objective="log", fixed={"c_inf": 0.0})
 alpha = law.intervals["alpha"]
 print("alpha", alpha)
+law.plot()
 
 # %%
 assert len(computed) == len(larger) + 1  # the one in the middle of which it was stopped

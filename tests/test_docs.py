@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from errsrc.cli import main
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted((DOCS / "guide").glob("*.md"))]
+EXECUTED = [page for page in sorted(DOCS.glob("*/*.md")) if "file_format: mystnb" in page.read_text()]
 
 
 @pytest.mark.slow
@@ -55,12 +58,47 @@ def test_an_example_prints_what_the_page_shows(
     assert ours == pytest.approx(theirs, rel=0.02)
 
 
+CELL = re.compile(r"```\{code-cell\} python\n(:tags:[^\n]*\n\n)?(.*?)```", re.DOTALL)
+
+
+DEAR = ("exact_at_finite_n", "wandb")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.stem, marks=pytest.mark.slow if page.stem in DEAR else pytest.mark.full)
+        for page in EXECUTED
+    ],
+)
+def test_the_cells_of_an_executed_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In their order, as a reader types them; hidden cells assert what the text says about the outputs."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    cells = CELL.findall(page.read_text())
+    assert len(cells) == page.read_text().count("{code-cell}")
+    for tags, cell in cells:
+        shell, _, text = cell.partition("%%sh\n")
+        if text and not shell:
+            for line in text.replace("\\\n", " ").splitlines():
+                command, *words = shlex.split(line)
+                assert command != "errsrc" or main(words) == 0, (line, capsys.readouterr().err)
+        elif "remove-input" not in tags:  # those show files
+            exec(compile(cell, page.name, "exec"), names)
+
+
 def test_the_readme_has_an_example_of_each_job() -> None:
     text = (ROOT / "README.md").read_text()
     assert {"errsrc.fit(", "errsrc.budget(", "errsrc.threshold("} <= set(re.findall(r"errsrc\.\w+\(", text))
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, *DOCS.glob("*.md"), *DOCS.glob("tutorials/*.md"), ROOT / "CONTRIBUTING.md"],
+    ids=lambda page: page.stem,
+)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
