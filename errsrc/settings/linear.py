@@ -218,10 +218,10 @@ class LinearTeacher(GaussianSetting):
     def least_squares_risk(self, function_class: FunctionClass, n: int) -> float | None:
         """Return the exact mean risk of linear regression with noisy labels (`errsrc.theory.least_squares`).
 
-        For n >= M, the risk is that of the mean trace of an inverse Wishart matrix, for any covariance of the
-        inputs.  For n < M, it is known if all coordinates have the same variance.  Here M is the dimension of
-        the class, the number of coordinates or of linear features.  The part of a teacher outside the span of
-        features acts as noise.  See `GaussianSetting.least_squares_risk`.
+        For n >= M, the risk follows from the mean trace of an inverse Wishart matrix, for any covariance of
+        the inputs.  For n < M, the risk is known if all coordinates have the same variance.  Here M is the
+        dimension of the class, the number of coordinates or of linear features.  The part of a teacher
+        outside the span of features acts as noise.  See `GaussianSetting.least_squares_risk`.
         """
         if not function_class.linear or function_class.largest_rank is not None:
             return None

@@ -164,7 +164,7 @@ def budget_grid(
 
     Each budget is that of `budget`, up to rounding.  The budgets of `RandomFeatures` in a `LinearTeacher` are
     computed at once: learners that differ only in ridge, steps or learning rate share all decompositions.
-    Such learners on a fine grid of steps therefore cost little more than one of them.
+    Many such learners on a fine grid of steps therefore cost little more than one learner.
 
     Parameters
     ----------
@@ -185,12 +185,12 @@ def budget_grid(
     Returns
     -------
     dict of (int, int) to Budget
-        The budget of each place of a learner in `learners` and number of examples.
+        The budgets by pairs (i, k) of the position i of a learner in `learners` and a number k of examples.
 
     Raises
     ------
     ValueError, TypeError
-        As `budget` does.
+        If `budget` would raise the error for one of the learners.
 
     Examples
     --------

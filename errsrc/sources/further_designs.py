@@ -144,7 +144,7 @@ def _judged(designs: FurtherDesigns, draws: int, level: float) -> Mapping[str, T
 
 
 def affordable_designs(n: int, columns: int) -> float:
-    """Return the number of first designs that do not cost too much; 0 if it is below `LEAST_DESIGNS`.
+    """Return how many designs can be computed in `OPERATIONS`; 0 if they are fewer than `LEAST_DESIGNS`.
 
     Parameters
     ----------

@@ -14,9 +14,9 @@ labels y:
   decomposition of the features of the examples, and R the matrix of the features' coefficients;
 - y has the covariance K K' + s^2 I = U diag(d^2 + s^2) U'.
 
-The uncertainty is the sum of squares of B.  The deficiency is the mean square of the distance between the
-second predictor and the first.  The learner's ridge, number of steps and learning rate change the gains only.
-All learners with the same features therefore share the decompositions.
+The uncertainty is the sum of squares of B.  The deficiency is the mean squared distance between the learner's
+predictor and the posterior mean.  The learner's ridge, number of steps and learning rate change the gains
+only.  All learners with the same features therefore share the decompositions.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def terms_of_learners(
 
 
 def has_feature_terms(setting: Setting, experiment: Experiment) -> bool:
-    """Return whether `random_feature_terms` computes an experiment in a setting.
+    """Return whether `random_feature_terms` can compute the terms of an experiment in a setting.
 
     The teachers must be linear in normal inputs.  The learner must be a `SpectralLearner` whose class is the
     span of its features, with moments of a known closed form.

@@ -42,9 +42,10 @@ def gradient_flow(
 ) -> Array:
     """Return the expected excess risk of gradient flow on m random linear features of the inputs.
 
-    The features are those of `random_features`.  The coefficients w start at 0 and follow the gradient of
-    |y - features w|^2 / (2 n) + ridge |w|^2 / (2 n), for a time.  Gradient descent with a small learning rate
-    follows this flow: after some steps, the time is the number of steps times the learning rate.
+    The features are those of `random_features`.  The coefficients w start at 0 and follow the negative
+    gradient of |y - features w|^2 / (2 n) + ridge |w|^2 / (2 n) until `time`.  Gradient descent with a small
+    learning rate follows this flow: after some steps, the time is the number of steps times the learning
+    rate.
 
     Parameters
     ----------
@@ -189,7 +190,7 @@ class FeatureTerms:
     realizability, uncertainty, deficiency : ndarray of float64, shape S
         The terms, in the units of ``target``.
     excess : ndarray of float64, shape S
-        Their sum, the excess risk; inf where it is not finite.
+        The excess risk, which is the sum of the three terms; inf where it is not finite.
     """
 
     realizability: Array
@@ -230,7 +231,7 @@ def feature_terms(
     Returns
     -------
     FeatureTerms
-        The terms, which sum to `random_features`, or to `gradient_flow` at a time.
+        The terms.  Their sum is the result of `random_features`, or of `gradient_flow` if `time` is given.
 
     Raises
     ------
@@ -241,10 +242,10 @@ def feature_terms(
     -----
     The realizability is the sum of (1 - L_i) c_i^2, where L_i = e_i / (e_i + g) is the share of axis i that
     the m features express: the sum of L_i is m, or all L_i are 1 if m >= M.  The uncertainty is the sum of
-    L_i k c_i^2 / (c_i^2 + k), where the last factors are the posterior variance of coefficient i given n
-    labels, and k solves k (n - sum_i c_i^2 / (c_i^2 + k)) = noise.  The features and the examples are
-    independent; therefore the mean of the product is the product of the means.  Both factors are those of
-    Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646).
+    L_i times the posterior variance of coefficient i given n labels.  This variance is k c_i^2 / (c_i^2 + k),
+    where k solves k (n - sum_i c_i^2 / (c_i^2 + k)) = noise.  The features and the examples are independent.
+    Therefore the mean of the product is the product of the means.  Both factors are those of Simon, Karkada,
+    Ghosh and Belkin 2023 (arXiv 2311.14646).
 
     Examples
     --------

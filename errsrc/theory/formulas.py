@@ -80,8 +80,9 @@ def random_features() -> sympy.Expr:
 def gradient_flow() -> sympy.Expr:
     """Return the double Laplace transform, in time, of the excess risk of `errsrc.theory.gradient_flow`.
 
-    It is the C of the notes there, for ridge 0.  The symbols are n, m, M, noise, the arrays eigenvalues and
-    target, z and z', and the solutions g and g' of the equation `scale` for the ridges n z and n z'.
+    The result is the number C in the notes of that function, for ridge 0.  The symbols are n, m, M, noise,
+    the arrays eigenvalues and target, z and z', and the solutions g and g' of the equation `scale` for the
+    ridges n z and n z'.
     """
     z, z_other, scale_other = sympy.symbols("z z' g'", positive=True)
     e, c = EIGENVALUES[INDEX], TARGET[INDEX]
@@ -98,8 +99,8 @@ def gradient_flow() -> sympy.Expr:
 def feature_terms() -> sympy.Expr:
     """Return realizability plus uncertainty of `errsrc.theory.feature_terms`.
 
-    The symbols are M, the arrays eigenvalues and target, and g and k of the notes there; here k has the name
-    kappa.
+    The symbols are M, the arrays eigenvalues and target, and the numbers g and k in the notes of that
+    function; the symbol of k is kappa.
     """
     share = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
     target = TARGET[INDEX]
