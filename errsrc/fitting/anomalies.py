@@ -266,7 +266,8 @@ def steep_fall(n: Array, error: Array, runs: NDArray[np.integer] | None = None) 
     """Return the fall of a learning curve to rounding, if there is one.
 
     The fall leads from one size to the next.  A power law with the exponent `STEEPEST` through the median
-    error before the fall lies above all the median errors after the fall.
+    error before the fall lies above all the median errors after the fall.  All these errors are also lower
+    than the error before the fall by more than a factor of `DROP`.
 
     Parameters
     ----------

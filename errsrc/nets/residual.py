@@ -52,7 +52,8 @@ class Residual(ImageNetwork, abc.ABC):
     classes
         Number of outputs, >= 1.
     depth
-        Depth as the papers count it: the number of convolutions on the main path, plus 1 for the last layer.
+        Depth as the papers count it: 6 k + 2 for a `Resnet` and 6 k + 4 for a `WRN`, with k blocks in each of
+        the three stages.
     channels
         Number of channels of an image, >= 1.
     """
