@@ -34,6 +34,7 @@ from errsrc.learners.minimum_norm import MinimumNorm as MinimumNorm
 from errsrc.learners.neighbours import Neighbours as Neighbours
 from errsrc.learners.network import NetworkStudent as NetworkStudent
 from errsrc.learners.network_class import NetworkClass as NetworkClass
+from errsrc.learners.network_selection import NetworkSelection as NetworkSelection
 from errsrc.learners.random_features import RandomFeatures as RandomFeatures
 from errsrc.learners.reduced_rank import ReducedRank as ReducedRank
 from errsrc.learners.ridge import Ridge as Ridge
@@ -67,6 +68,7 @@ ALL: dict[str, type[Learner]] = {
     "forest": Forest,
     "network-student": NetworkStudent,
     "network-class": NetworkClass,
+    "network-selection": NetworkSelection,
     "low-pass": LowPass,
     "tuned": Tuned,
 }

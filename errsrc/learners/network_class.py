@@ -114,7 +114,7 @@ class NetworkClass(Learner):
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         labels = indicators(y)
         targets = labels.reshape(len(x), -1)
-        self._check_sizes(x, targets)
+        check_network_sizes(self.architecture, x, targets, "NetworkClass")
         order = np.lexsort((*targets.T, *x.T))  # so that rounding does not depend on the order of examples
         x, targets = x[order], targets[order]
         units = standard_units(self.architecture, x, targets)
@@ -125,15 +125,32 @@ class NetworkClass(Learner):
         weights = units.original(tuple(w.clone() for w in network.unflatten(found.point[None])))
         return RecoveredNetwork.of(network, weights, x, targets, labels.shape[1:], found.counts)
 
-    def _check_sizes(self, x: Array, targets: Array) -> None:
-        """Raise ValueError for data of other sizes than the network has."""
-        inputs, outputs = self.architecture.inputs, self.architecture.outputs
-        if x.shape[1] != inputs:
-            accepted = f"numbers of shape (n, {inputs}), the network's inputs"
-            raise ValueError(checks.refusal("x", "NetworkClass", accepted, f"<shape {x.shape}>"))
-        if targets.shape[1] != outputs:
-            accepted = f"labels of {outputs} outputs (classes), those of the network"
-            raise ValueError(checks.refusal("y", "NetworkClass", accepted, f"<{targets.shape[1]} outputs>"))
+
+def check_network_sizes(network: Architecture, x: Array, targets: Array, where: str) -> None:
+    """Raise ValueError for data of other sizes than a network has.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    x : ndarray of float64, (n, dim)
+        Inputs.
+    targets : ndarray of float64, (n, outputs)
+        Labels.
+    where : str
+        Name of the learner, for error messages.
+
+    Raises
+    ------
+    ValueError
+        If the inputs or the labels have another number of columns.
+    """
+    if x.shape[1] != network.inputs:
+        accepted = f"numbers of shape (n, {network.inputs}), the network's inputs"
+        raise ValueError(checks.refusal("x", where, accepted, f"<shape {x.shape}>"))
+    if targets.shape[1] != network.outputs:
+        accepted = f"labels of {network.outputs} outputs (classes), those of the network"
+        raise ValueError(checks.refusal("y", where, accepted, f"<{targets.shape[1]} outputs>"))
 
 
 class SearchResult(NamedTuple):

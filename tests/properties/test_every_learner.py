@@ -24,6 +24,7 @@ RECIPE = Recipe(learning_rate=0.02, warmup=5, loss="squared")
 QUICK: dict[str, dict[str, Any]] = {
     "forest": {"trees": 5},
     "network-class": {"architecture": MLP((1, 2, 1), "tanh"), "starts": 4, "steps": 20},
+    "network-selection": {"largest": MLP((1, 1, 1), "tanh"), "starts": 1, "steps": 2},
     "network-student": {"architecture": MLP((1, 8, 1)), "recipe": RECIPE, "steps": 60},
     "random-features": {"m": 6},
     "tuned": {"candidates": (KernelRidge(length=4.0, ridge=0.1), Neighbours(1), Neighbours(8))},
