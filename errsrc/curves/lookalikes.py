@@ -16,9 +16,9 @@ from errsrc.curves.cells import CurveCells
 from errsrc.laws.law import Array, Law
 
 WITHIN = 4.0
-"""A decay is left open if its chi^2 exceeds that of the power law by at most this: 2 nats of likelihood."""
+"""A decay is possible if its chi^2 exceeds that of the power law by at most this: 2 nats of likelihood."""
 UNITS = tuple(math.exp(-k) for k in (0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 14))
-"""Units n0 of a decay like 1 / ln(n / n0), over the smallest n; 1 is added."""
+"""Units n0 of decays like 1 / ln(n / n0), divided by the smallest n; the unit n0 = 1 is tried, too."""
 STRETCHES = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 """Exponents of stretched exponentials; smaller ones cannot be distinguished from 0, the power law."""
 WAVE = 0.01

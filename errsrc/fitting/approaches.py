@@ -55,9 +55,9 @@ NAMES = ("run", "name", "run_name", "run name", "run_id", "id")
 WANTED = {"flops": ("flop", "compute"), "m": ("param",), "n": ("token", "sample", "example")}
 """Parts of names of columns that probably hold a size or the compute."""
 AVERAGED = (Chinchilla, Coupled)
-"""The laws that runs must all be far from to be left out, if the third approach averages laws."""
+"""If the third approach averages laws, a run is left out only if it is far from all these laws."""
 LESS_NOISE = 3.0
-"""Factor by which far runs must have raised the noise of the parabolas to be left out of them."""
+"""Far runs are left out of the parabolas if they raise the noise of the parabolas by at least this factor."""
 LAWS = ("auto", *(name for name, law in ALL.items() if set(law.inputs) == {"n", "m"}))
 """The laws that the third approach can fit."""
 

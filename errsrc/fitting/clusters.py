@@ -34,7 +34,7 @@ FEW_ARE_FITTED = (
     "A fit to the smaller sizes has fewer than 3 clusters: its rows count as independent, which makes "
     "intervals too narrow."
 )
-"""The warning on clusters of all rows that are too few among the rows of a fit to smaller sizes."""
+"""The warning if the rows of a fit to the smaller sizes belong to too few clusters."""
 FEWEST_DEGREES = 2.0
 """Smallest number of degrees of freedom of the draws, whose tails would otherwise have no mean."""
 

@@ -36,7 +36,7 @@ the noise."""
 NAMED = "Name the nominal budgets: --nominal, or isoflop(budgets=...)."
 """What helps where runs do not share budgets."""
 MATCH = 1.1
-"""Factor from which on given flops that differ from 6 n m are said to."""
+"""A warning says that the given flops differ from 6 n m if they differ by at least this factor."""
 
 
 @dataclass(frozen=True, repr=False)

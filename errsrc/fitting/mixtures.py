@@ -18,7 +18,7 @@ MOST_GROUPS = 8
 FALSE_ALARM = 1e-4
 """Probability of a false alarm for a table, under normal noise that is the same in all rows."""
 SMALLEST_FACTOR = 1.05
-"""Smallest factor between the errors of two experiments that is told."""
+"""Smallest factor between the errors of two experiments that a warning states."""
 OTHER_SIZES = frozenset({"u", "depth", "width", "density", "eps_np"})
 """Inputs of laws that a polynomial in n and m does not describe."""
 EXPLAINED = 0.5

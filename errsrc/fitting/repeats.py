@@ -15,7 +15,7 @@ from errsrc.laws.law import Array, checked_inputs
 FALSE_ALARM = 1e-3
 """Probability of a false alarm of each of the two tests of `excess_spread`."""
 LARGER = 2.0
-"""Factor from which on rows of one size that differ more than the other rows are said to."""
+"""Rows of one size are named if their spread is at least this factor larger than that of other sizes."""
 
 
 @checks.arguments(error=PositiveArray())

@@ -52,7 +52,7 @@ LAWS_IN_N: dict[type[Law], tuple[type[Law], dict[str, str]]] = {
     Chinchilla: (Power, {"B": "a", "beta": "alpha"}),
     Dense: (Envelope, {"eps0": "eps0", "alpha": "alpha", "eta": "eta"}),
 }
-"""The law in n that each law in n and m is if m is constant, with the new names of its parameters."""
+"""The law in n that replaces a law in n and m if m is constant, with the new names of parameters."""
 
 RATIOS = (1e-5, 1e6)
 """Smallest and largest number of examples or tokens for each parameter that is plausible."""

@@ -24,7 +24,7 @@ The step is small, because 60 points over five decades of n determine the expone
 TYPICAL_POWER = 0.4
 """Scale of the prior of the exponents, a Cauchy distribution."""
 FEWEST = 5
-"""Degrees of freedom from which on the residuals are asked: fewer say next to nothing about the noise."""
+"""Smallest number of degrees of freedom: with fewer, the residuals say almost nothing about the noise."""
 
 
 def quantiles(

@@ -27,11 +27,11 @@ LARGEST_SHAPE = 0.4
 MOST_MISSES = 1.2
 """Largest share of intervals that may miss the mean, in units of the share that their level allows.
 
-For 95% intervals, 94% or more must hold the mean.
+For 95% intervals, 94% or more must contain the mean.
 """
 
 LEAST_SAMPLES = 1500
-"""Smallest number of samples that are drawn from a pool, to count how many intervals hold its mean."""
+"""Smallest number of samples that are drawn from a pool, to count how many intervals contain its mean."""
 
 RESAMPLED_DRAWS = 2048
 """Largest number of draws for which samples are drawn; intervals over more draws are judged by k alone."""
