@@ -491,7 +491,10 @@ class Bracket:
 
 
 def mean_interval(
-    values: Sequence[float] | NDArray[np.float64], level: float, lowest: float = -math.inf
+    values: Sequence[float] | NDArray[np.float64],
+    level: float,
+    lowest: float = -math.inf,
+    stretch: tuple[float, float] = (1.0, 1.0),
 ) -> Interval:
     """Return the mean of independent draws with its confidence interval, corrected for skewness.
 
@@ -508,6 +511,9 @@ def mean_interval(
     lowest : float
         The smallest value that the mean can have.  The upper end of the interval is at least this value.  The
         estimate itself is never clipped.
+    stretch : (float, float)
+        Factors of Student's quantile for the lower and for the upper end; (1, 1) where nothing more is known
+        of the distribution of the values.
 
     Raises
     ------
@@ -527,11 +533,13 @@ def mean_interval(
     mean, std = float(draws.mean()), float(draws.std())
     if std <= 1e-14 * abs(mean):
         return Interval(mean, mean, max(mean, lowest), level)
-    low, high = map(float, mean_ends(draws, level))
+    low, high = map(float, mean_ends(draws, level, stretch))
     return Interval(mean, low, max(high, lowest), level)
 
 
-def mean_ends(values: NDArray[np.float64], level: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def mean_ends(
+    values: NDArray[np.float64], level: float, stretch: tuple[float, float] = (1.0, 1.0)
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the two ends of the confidence interval of each of several means, see `mean_interval`.
 
     Parameters
@@ -540,6 +548,8 @@ def mean_ends(values: NDArray[np.float64], level: float) -> tuple[NDArray[np.flo
         K independent draws, K >= 2, for each of the means.  The draws of a mean are not all equal.
     level : float
         Coverage, in (0, 1).
+    stretch : (float, float)
+        Factors of Student's quantile for the lower and for the upper end.
 
     Returns
     -------
@@ -549,8 +559,31 @@ def mean_ends(values: NDArray[np.float64], level: float) -> tuple[NDArray[np.flo
     mean, std, count = values.mean(-1), values.std(-1), values.shape[-1]
     skewness = ((values - mean[..., None]) ** 3).mean(-1) / std**3
     quantile = float(stdtrit(count - 1, (1 + level) / 2)) / math.sqrt(count - 1)
-    low, high = (mean - std * _unskewed(x, skewness, count) for x in (quantile, -quantile))
+    ends = (stretch[0] * quantile, -stretch[1] * quantile)
+    low, high = (mean - std * _unskewed(x, skewness, count) for x in ends)
     return low, high
+
+
+def mean_statistic(values: NDArray[np.float64], true_mean: float, level: float) -> NDArray[np.float64]:
+    """Return Hall's t statistic of several means, corrected for skewness, in units of Student's quantile.
+
+    The interval of `mean_ends` with a stretch of (a, b) contains the true mean if the statistic is at least
+    -b and at most a.
+
+    Parameters
+    ----------
+    values : ndarray of float64, (..., K)
+        K independent draws, K >= 2, for each of the means.  The draws of a mean are not all equal.
+    true_mean : float
+        The mean of the distribution from which the values are drawn.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    """
+    mean, std, count = values.mean(-1), values.std(-1), values.shape[-1]
+    skewness = ((values - mean[..., None]) ** 3).mean(-1) / std**3
+    t = (mean - true_mean) / std
+    skewed = t + skewness * t**2 / 3 + skewness**2 * t**3 / 27 + skewness / (6 * count)
+    return skewed * math.sqrt(count - 1) / float(stdtrit(count - 1, (1 + level) / 2))
 
 
 def _unskewed(x: float, skewness: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -168,7 +168,7 @@ def _share_exact_total(
         f"Random inputs: {given}the total is exact, a closed form of its mean over inputs. "
         f"The {known} is a mean over {len(terms[known])} draws of {drawn}, and the {rest} is the rest."
     )
-    return status, {name: judged[known] for name in names if known in judged}
+    return status, {known: judged[known], rest: judged[known].mirrored} if known in judged else {}
 
 
 def _is_measurable(setting: GaussianSetting, function_class: FunctionClass) -> bool:

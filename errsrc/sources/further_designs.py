@@ -31,11 +31,11 @@ FIRST_DESIGNS = 1024
 MOST_DESIGNS = 4096
 """Number of further designs if the first ones do not decide clearly."""
 
-MOST_FITS = 512
-"""Number of further draws in which a fast learner is fitted, if its terms have no faster formula."""
+FITS = {64: 512, 128: 256}
+"""Number of further draws in which a fast learner is fitted, if its terms have no faster formula.
 
-LARGEST_FIT = 64
-"""Largest number of examples for which a learner is fitted in further draws."""
+The keys are the largest numbers of examples for which so many draws are made.
+"""
 
 LEAST_DRAWS = 10
 """Smallest number of draws whose intervals are judged."""
@@ -172,7 +172,25 @@ def further_fits(learner: Learner, n: int) -> int:
     int
         The number; 0 for learners that are not known to be fast, and for large n.
     """
-    return MOST_FITS if n <= LARGEST_FIT and _is_fast(learner) else 0
+    return next((fits for most, fits in FITS.items() if n <= most and _is_fast(learner)), 0)
+
+
+@functools.singledispatch
+def averages_labels(learner: Learner) -> bool:
+    """Return whether all predictions of a learner are means of labels, so that its risk has no heavy tail.
+
+    Parameters
+    ----------
+    learner : Learner
+        The learner.
+    """
+    return False
+
+
+@averages_labels.register(Neighbours)
+@averages_labels.register(Memory)
+def _(learner: Learner) -> bool:
+    return True
 
 
 @functools.singledispatch
@@ -185,12 +203,6 @@ def _is_fast(learner: Learner) -> bool:
 @_is_fast.register(BandSelection)
 def _(learner: Learner) -> bool:
     return True
-
-
-@_is_fast.register(Neighbours)
-@_is_fast.register(Memory)
-def _(learner: Learner) -> bool:
-    return False  # fast, but means of labels have no heavy tails
 
 
 @_is_fast.register

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.learners import Learner
 from errsrc.results import (
     ROUNDING,
     Bracket,
@@ -23,6 +24,7 @@ from errsrc.results import (
 )
 from errsrc.settings import Setting
 from errsrc.sources.experiments import Experiment
+from errsrc.sources.further_designs import averages_labels
 from errsrc.sources.tails import LARGEST_SHAPE, Tail, judged_by_draws
 
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
@@ -137,7 +139,7 @@ class Budget(TabularResult):
         """
         draws = {"realizability": realizability, "uncertainty": uncertainty, "deficiency": deficiency}
         draws["total"] = setting.noise + np.sum(list(draws.values()), axis=0)
-        tails = _judged(draws, setting) | dict(judged or {})
+        tails = _judged(draws, setting, experiment.learner) | dict(judged or {})
         if infinite_mean:
             tails |= {name: replace(tails[name], holds=False) for name in ("deficiency", "total")}
         intervals = _intervals(draws, tails, experiment.level)
@@ -204,7 +206,7 @@ class Budget(TabularResult):
         for name, (lower, upper) in terms.items():
             draws |= {name: lower, f"{name}.upper": upper}
         level = experiment.level
-        tails = _judged(draws, setting)
+        tails = _judged(draws, setting, experiment.learner)
         intervals = _intervals(draws, tails, level)
         status = " ".join([status, *_withheld(draws, tails, level)])
         brackets = {
@@ -345,7 +347,7 @@ def notes(budgets: Sequence[Budget]) -> list[str]:
     return out
 
 
-def mean_of_draws(values: PerDraw, level: float) -> Interval:
+def mean_of_draws(values: PerDraw, level: float, stretch: tuple[float, float] = (1.0, 1.0)) -> Interval:
     """Return the mean over draws with its interval; a single draw is exact.
 
     Parameters
@@ -354,20 +356,33 @@ def mean_of_draws(values: PerDraw, level: float) -> Interval:
         A number >= 0 for each draw.
     level : float
         Coverage of the interval, in (0, 1).
+    stretch : (float, float)
+        Factors of Student's quantile for the lower and for the upper end, see `errsrc.results.mean_ends`.
     """
     if len(values) == 1:
         value = float(values[0])
         return Interval(value, value, value, level)
-    return mean_interval(values, level, lowest=0.0)
+    return mean_interval(values, level, 0.0, stretch)
 
 
-def _judged(draws: Mapping[str, PerDraw], setting: Setting) -> dict[str, Tail]:
-    return {name: judged_by_draws(values, setting.target_variance) for name, values in draws.items()}
+def _judged(draws: Mapping[str, PerDraw], setting: Setting, learner: Learner) -> dict[str, Tail]:
+    """Return whether intervals hold, judged by the draws; error rates and means of labels always hold.
+
+    A budget that withholds the intervals of some samples, and states those of others, states intervals that
+    hold too rarely: the withheld samples are those with a large draw, whose intervals mostly hold.
+    """
+    found = {name: judged_by_draws(values, setting.target_variance) for name, values in draws.items()}
+    return {
+        name: replace(tail, holds=True)
+        if setting.loss == "zero-one" or (averages_labels(learner) and name != "uncertainty")
+        else tail
+        for name, tail in found.items()
+    }
 
 
 def _intervals(draws: Mapping[str, PerDraw], judged: Mapping[str, Tail], level: float) -> dict[str, Interval]:
     """Return the mean of each term over its draws, with an interval if the interval holds."""
-    found = {name: mean_of_draws(values, level) for name, values in draws.items()}
+    found = {name: mean_of_draws(values, level, judged[name].stretch) for name, values in draws.items()}
     return {
         name: one if judged[name].holds or one.low == one.high else PointEstimate.of(one.estimate, level)
         for name, one in found.items()
