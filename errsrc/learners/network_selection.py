@@ -54,8 +54,9 @@ class NetworkSelection(Learner):
         Largest number of runs at the same time, >= 1.
     start_from : str
         How starts are made.  "random": from normal weights.  "spectral": from eigenvectors of a weighted mean
-        of y (x x^T - 1), for quadratic networks only.  "pruned": from wide networks that descent fitted, for
-        quadratic networks only.  "auto": "spectral" for quadratic networks, "random" for others.
+        of y (x x^T - 1), for quadratic networks only.  "pruned": from wide networks that were fitted to the
+        examples, for quadratic networks only.  "auto": "spectral" for quadratic networks, "random" for
+        others.
     weight_std, bias_std : float
         Scales of random starts, see `NetworkClass`.
 
@@ -244,7 +245,7 @@ class SizeTried(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SelectedNetwork:
-    """The network that a scan of sizes accepted, as a function, or the best one if it accepted none.
+    """The network that a scan of sizes accepted, as a function; the best network if none was accepted.
 
     Attributes
     ----------

@@ -63,7 +63,7 @@ def spectral_starts(network: QuadraticNetwork, x: Tensor, y: Tensor, rng: np.ran
 
 
 def pruned_starts(network: QuadraticNetwork, x: Tensor, y: Tensor, rng: np.random.Generator) -> Starts:
-    """Return starts that are the best approximations of wide networks, which descent fitted to the examples.
+    """Return starts that approximate wide networks, which L-BFGS has fitted to the examples.
 
     A wide network has as many units as inputs, and starts at small weights.  L-BFGS then prefers functions of
     low rank.
