@@ -30,7 +30,9 @@ SMALLEST_FAR = 0.1
 LARGEST_FAR_SHARE = 0.25
 """Largest share of the rows that can be far: if it is more, the law is wrong and not the rows."""
 LISTED_ROWS = 5
-"""Number of rows that a sentence names."""
+"""Number of rows that a sentence names with their sizes."""
+LISTED_LABELS = 60
+"""Number of rows that a sentence names if it gives only their places in the table."""
 STEEPEST = 8.0
 """Largest exponent of a power law (the bound of `errsrc.laws.Power` and `errsrc.laws.Broken`)."""
 DROP = 100.0
@@ -182,9 +184,11 @@ class FarRows(str):
             The label of each row in its table, such as "line 23"; () if the rows come from arrays.
         """
         named = [", ".join(f"{name} = {value:.6g}" for name, value in point.items()) for point in points]
-        if labels:
+        if LISTED_ROWS < len(labels) <= LISTED_LABELS:
+            named = list(labels)
+        elif labels:
             named = [f"{label} ({text})" for label, text in zip(labels, named, strict=True)]
-        if len(named) > LISTED_ROWS:
+        if len(named) > LISTED_ROWS and named != list(labels):
             named[LISTED_ROWS:] = [f"{len(named) - LISTED_ROWS} more"]
         end = what
         if len(points) == 1:

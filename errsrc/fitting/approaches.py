@@ -20,7 +20,7 @@ from errsrc.fitting.envelopes import TrainingEnvelope, training_envelope
 from errsrc.fitting.flops import AS_GIVEN, completed_sizes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
-from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas
+from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas, wrong_rows
 from errsrc.fitting.mixtures import mixed_rows
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.outliers import far_from_laws
@@ -194,9 +194,9 @@ def compute_optimal(
     3. A law that is fitted to all runs (`fit`, then `frontier`).
 
     Approaches 2 and 3 use the last row of each run.  Runs that approach 2 leaves out because they lie far off
-    the parabola of their budget are left out of approach 3 too.  Approach 2 cannot find wrong runs if there
-    are some at many budgets.  In that case, the runs far from the law of approach 3 are left out of both
-    approaches.
+    the parabola of their budget are left out of approach 3 too.  Several wrong runs of one budget hide each
+    other.  Runs that are far from the law and from the other runs of their budgets are therefore left out of
+    both approaches (`errsrc.fitting.wrong_runs`).
 
     Parameters
     ----------
@@ -370,6 +370,11 @@ class _OfEnds(NamedTuple):
             return True
         return isinstance(self.fit, Exception) or any(isinstance(w, FarRows) for w in self.fit.warnings)
 
+    def fails_more(self, other: _OfEnds) -> bool:
+        """Return whether an approach fails that worked before."""
+        pairs = ((self.isoflop, other.isoflop), (self.fit, other.fit))
+        return any(isinstance(one, Exception) and not isinstance(two, Exception) for one, two in pairs)
+
     def improves_on(self, other: _OfEnds) -> bool:
         """Return whether an approach works that failed before, or the parabolas are far less noisy."""
         failed = [isinstance(one, Exception) for one in (self.isoflop, self.fit)]
@@ -392,9 +397,10 @@ def _attempted(approach: Callable[[], Any]) -> Any:
 def _of_ends(ends: dict[str, Array], nominal: ArrayLike | None, options: Mapping[str, Any]) -> _OfEnds:
     """Return the results of approaches 2 and 3.
 
-    A wrong run is found by its distance from the parabola of its budget.  Wrong runs at most budgets hide
-    each other.  If the results are doubtful, the runs that `hidden_outliers` finds are left out of both
-    approaches, or else the runs far from a robust fit of the law, provided that this helps.
+    A wrong run is found by its distance from the parabola of its budget.  Several wrong runs hide each other.
+    Therefore the runs that `wrong_rows` finds are left out of both approaches.  If there are none and the
+    results are doubtful, the runs that `hidden_outliers` finds are left out, or else the runs far from a
+    robust fit of the law, provided that this helps.
     """
 
     def without(far: NDArray[np.bool_], sentence: FarRows | None = None) -> _OfEnds:
@@ -403,16 +409,20 @@ def _of_ends(ends: dict[str, Array], nominal: ArrayLike | None, options: Mapping
         return _OfEnds(found, _attempted(lambda: _law_fit(kept, **options)), kept, far, sentence)
 
     level, law = options["level"], options["law"]
+    laws = AVERAGED if law == "auto" else (ALL[law],)
     last = best = without(np.zeros(len(ends["error"]), dtype=bool))
+    wrong = wrong_rows(ends, laws, nominal, options["fixed"])
+    if wrong.any() and (isinstance(best.isoflop, Exception) or best.isoflop.would_change(wrong)):
+        one = without(wrong, _named_far(ends, wrong, "the law and from the other runs of their budgets"))
+        if not one.fails_more(best):
+            return one
     if best.is_doubtful and (hidden := hidden_outliers(ends, nominal)).any():
-        rows, what = np.flatnonzero(hidden), "the other runs of their budgets, and were left out"
-        points = [{name: float(ends[name][k]) for name in ("n", "m", "error")} for k in rows]
-        one = without(hidden, FarRows.of(points, len(hidden), what))
+        one = without(hidden, _named_far(ends, hidden, "the other runs of their budgets"))
         if one.improves_on(best):
             return one
     while last.is_doubtful:
         near = {name: x[~last.far] for name, x in ends.items()}
-        more, found = far_from_laws(AVERAGED if law == "auto" else (ALL[law],), near, options["fixed"])
+        more, found = far_from_laws(laws, near, options["fixed"])
         far = last.far.copy()
         far[~last.far] = more
         if found is None or far.mean() > LARGEST_FAR_SHARE:
@@ -421,6 +431,12 @@ def _of_ends(ends: dict[str, Array], nominal: ArrayLike | None, options: Mapping
         last = without(far, FarRows.of(points, len(far), found.what))
         best = last if last.improves_on(best) else best
     return best
+
+
+def _named_far(ends: Mapping[str, Array], far: NDArray[np.bool_], what: str) -> FarRows:
+    """Return the sentence that names runs that are left out."""
+    points = [{name: float(ends[name][k]) for name in ("n", "m", "error")} for k in np.flatnonzero(far)]
+    return FarRows.of(points, len(far), f"{what}, and were left out")
 
 
 def _frontier_of(found: Any, budgets: ArrayLike, flops_per_pass: float, level: float) -> Frontier | Exception:

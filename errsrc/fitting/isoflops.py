@@ -8,7 +8,7 @@ these minima has the exponent as its slope.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,9 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.flops import AS_GIVEN, COMPUTED
 from errsrc.fitting.frontiers import Frontier, exponent_texts
 from errsrc.fitting.lines import Line, fitted_line
-from errsrc.laws.law import Array
+from errsrc.fitting.wrong_runs import wrong_runs
+from errsrc.laws.chinchilla import Chinchilla
+from errsrc.laws.law import Array, Law
 from errsrc.results import Interval, TabularResult, TextTable, interval_columns
 
 NEAR = 1.1
@@ -165,6 +167,19 @@ class IsoFlop(TabularResult):
             out[name] = np.where(np.isfinite(out[name.rpartition("_")[0]]), out[name], np.nan)
         return out | {"excluded": np.array([group.excluded for group in self.groups])}
 
+    def would_change(self, wrong: NDArray[np.bool_]) -> bool:
+        """Return whether there are wrong runs, and the parabolas have left out other runs than these.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool, shape (runs,)
+            The wrong runs.
+        """
+        left_out = np.zeros(len(wrong), dtype=bool)
+        for group in self.groups:
+            left_out[group.rows[~group.used]] = True
+        return bool(wrong.any() and (wrong != left_out).any())
+
     def frontier(self, budgets: ArrayLike) -> Frontier:
         """Return the optimal sizes at other budgets, from the lines through the minima.
 
@@ -274,7 +289,9 @@ def isoflop(
     not open upward by more than the noise; or the minimum lies outside the measured sizes.  The noise is the
     standard deviation of the errors around their parabolas, relative to the mean error of their budget,
     pooled over all budgets.  A run that lies more than 8 such standard deviations from its parabola, such as
-    a diverged run, is left out and named in the warnings.
+    a diverged run, is left out and named in the warnings.  Several wrong runs of one budget hide each other.
+    They are found by their distance from a law that least trimmed squares fit to the runs of all budgets
+    (`errsrc.fitting.wrong_runs`).
 
     The interval of a minimum is Fieller's, which is exact for a ratio of normal estimates.  The line is
     weighted by the variances of the minima.  If the minima scatter around the line more than the noise
@@ -296,8 +313,42 @@ def isoflop(
     0.51
     """
     columns = _columns(error, m, flops, n)
-    far = np.zeros(len(columns["error"]), dtype=bool)
-    return parabolas(columns, far, budgets=budgets, cost=_cost(flops, n), level=level)
+    options: dict[str, Any] = {"budgets": budgets, "cost": _cost(flops, n), "level": level}
+    none = np.zeros(len(columns["error"]), dtype=bool)
+    wrong = wrong_rows(columns, (Chinchilla,), budgets)
+    try:
+        found = parabolas(columns, none, **options)
+    except NoAnswer:
+        if wrong.any():
+            return parabolas(columns, wrong, **options)
+        raise
+    return parabolas(columns, wrong, **options) if found.would_change(wrong) else found
+
+
+def wrong_rows(
+    columns: Mapping[str, Array],
+    laws: Sequence[type[Law]],
+    budgets: ArrayLike | None = None,
+    fixed: Mapping[str, float] | None = None,
+) -> NDArray[np.bool_]:
+    """Return which runs are far from laws and from their budgets (`wrong_runs`), bool (runs,).
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray of float64, shape (runs,)
+        "error", "m", "n" and "flops".
+    laws : sequence of type of Law
+        Laws in n and m; a wrong run is far from each of them.
+    budgets : array_like, shape (budgets,), optional
+        Nominal budgets, as in `isoflop`.
+    fixed : dict of str to float, optional
+        Parameters of the laws that are not fitted.
+    """
+    try:
+        rows, _ = _rows_by_budget(columns["flops"], budgets)
+    except NoAnswer:  # the runs share no budgets
+        return np.zeros(len(columns["error"]), dtype=bool)
+    return wrong_runs(columns, rows, laws, fixed)
 
 
 def parabolas(

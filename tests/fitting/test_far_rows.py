@@ -98,7 +98,7 @@ def test_a_wrong_run_at_every_budget_is_left_out_of_all_approaches(tmp_path: Pat
     for one, expected in zip(found.frontiers, other.frontiers, strict=True):
         assert one.a.estimate == pytest.approx(expected.a.estimate, abs=0.02)
     (sentence,) = found.warnings
-    assert sentence.startswith("4 of 24 rows are far from the other runs of their budgets, and were left out")
+    assert sentence.startswith("4 of 24 rows are far from the law and from the other runs")
     assert all(f"line {k + 2} (" in sentence for k in wrong.values())
 
 
