@@ -106,7 +106,9 @@ autosummary_context = {"shown": SHOWN, "modules": MODULES}
 
 def formula(self: Any, node: nodes.Element) -> None:
     """Write a formula as MathML, which browsers draw themselves."""
-    self.body.append(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
+    block = isinstance(node, nodes.math_block)
+    written = tex2mathml(node.astext(), as_block=block)
+    self.body.append(f'<div class="formula">{written}</div>' if block else written)
     raise nodes.SkipNode
 
 
