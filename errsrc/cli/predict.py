@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from errsrc.cli.numbers import LIST
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import load_fit, predict_csv
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.table_points import SIZES
+from errsrc.results import json_value
 from errsrc.tables import left_out_sentence
 
 DESCRIPTION = """\
@@ -22,6 +27,10 @@ and high, the ends of an interval for the error of that run.  FILE needs a colum
 of the fit.  If a column has another name than in the fitted table, give its name with --column.
 Rows that cannot be predicted get empty cells and are counted on standard error.  FILE is a table
 in any format that 'errsrc fit' reads.
+
+The runs of a sweep move together: if the law is too high for one of them, it is probably too high
+for the others.  --mean predicts the geometric mean of their errors, and --joint gives intervals
+that hold for all of them at once.
 """
 
 EXAMPLES = """\
@@ -30,6 +39,8 @@ examples:
   errsrc predict fit.json --n 1.4T --m 70B
   errsrc predict fit.json large.csv > predicted.csv
   errsrc predict fit.json large.csv --column n=train/tokens --column m=params
+  errsrc predict fit.json large.csv --mean
+  errsrc predict fit.json --n 1e9,1e10,1e11 --joint
 """
 
 
@@ -49,6 +60,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the column of an input in FILE, if it differs from that of the fitted table; may be repeated",
     )
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument(
+        "--mean",
+        action="store_true",
+        help="print the geometric mean of the errors of all runs, with one interval, instead of the rows",
+    )
+    several.add_argument(
+        "--joint",
+        action="store_true",
+        help="intervals that hold for all runs at once, with the probability --level",
+    )
     add("--strict", action="store_true", help="refuse rows that cannot be predicted")
     add_plot_argument(parser)
     add("--json", action="store_true", help="print one JSON object with a list for each column instead")
@@ -65,18 +87,36 @@ def run(args: argparse.Namespace) -> None:
     fit = load_fit(args.fit)
     if sizes:
         given: Prediction = _of_sizes(fit, sizes, args.level)
-        _print_warnings(given)
-        print(json.dumps(given.as_dict(), allow_nan=False) if args.json else _table(given))
-        write_plot(given, args.plot)
+        _print(given.joint() if args.joint else given, _table, args)
         return
     columns = dict(args.column or ())
     found = predict_csv(fit, args.file, level=args.level, strict=args.strict, columns=columns)
-    lines = list(found.lines())
+    if not args.mean:
+        list(found.lines())  # refuses a file that has the columns of the result
     if found.left_out:
         print(f"errsrc: {left_out_sentence(found.left_out, len(found.table))}", file=sys.stderr)
-    _print_warnings(found)
-    print(json.dumps(found.as_dict(), allow_nan=False) if args.json else "\n".join(lines))
+    _print(found.joint() if args.joint else found, str, args)
+
+
+def _print(found: Prediction, text: Callable[[Any], str], args: argparse.Namespace) -> None:
+    """Print a prediction as JSON, as its mean or as text, and write its figure."""
+    for warning in found.warnings:
+        print(f"errsrc: warning: {warning}", file=sys.stderr)
+    if args.mean:
+        _print_mean(found, args.json)
+    else:
+        print(json.dumps(found.as_dict(), allow_nan=False) if args.json else text(found))
     write_plot(found, args.plot)
+
+
+def _print_mean(found: Prediction, as_json: bool) -> None:
+    """Print the geometric mean of the errors of all runs that are predicted."""
+    mean, runs = found.mean(), int(np.isfinite(found.predicted).sum())
+    if as_json:
+        shown = {"mean": mean, "runs": runs, "warnings": found.warnings, "left_out": found.left_out}
+        print(json.dumps(json_value(shown), allow_nan=False))
+    else:
+        print(f"geometric mean of the errors of {runs:,} runs: {mean} ({100 * mean.level:.6g}% interval)")
 
 
 def _of_sizes(fit: Forecast, sizes: dict[str, list[float]], level: float) -> Prediction:
@@ -97,11 +137,6 @@ def _table(found: Prediction) -> str:
     columns = {**found.inputs, **found.columns()}
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return "\n".join([",".join(columns), *(",".join(map(repr, row)) for row in rows)])
-
-
-def _print_warnings(found: Prediction) -> None:
-    for warning in found.warnings:
-        print(f"errsrc: warning: {warning}", file=sys.stderr)
 
 
 def renaming(text: str) -> tuple[str, str]:

@@ -71,6 +71,8 @@ class Prediction(Result):
         Inputs of the predictions by name, flattened; the figure shows them.
     forecast : Forecast or None
         The fit that predicts; the figure of a single prediction shows its law.
+    simultaneous : bool
+        Whether the intervals hold for all runs at once, as `joint` returns them.
     """
 
     predicted: Array
@@ -82,6 +84,7 @@ class Prediction(Result):
     left_out: tuple[LeftOut, ...] = ()
     inputs: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
     forecast: Forecast | None = field(default=None, kw_only=True, repr=False, compare=False)
+    simultaneous: bool = field(default=False, kw_only=True)
 
     def columns(self) -> dict[str, Array]:
         """Return predicted, low and high by name, each of the shape of the inputs."""
@@ -142,7 +145,8 @@ class Prediction(Result):
         low, high = (np.full(self.predicted.size, np.nan) for _ in range(2))
         low[usable], high[usable] = np.exp([centre - factor * below, centre + factor * above])
         shape = self.predicted.shape
-        return dataclasses.replace(self, low=low.reshape(shape), high=high.reshape(shape), level=level)
+        low, high = low.reshape(shape), high.reshape(shape)
+        return dataclasses.replace(self, low=low, high=high, level=level, simultaneous=True)
 
     def _samples(self, name: str) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return ln error of the central curve, joint samples of the runs, and which rows are predicted."""
@@ -164,11 +168,13 @@ class Prediction(Result):
     def as_dict(self) -> dict[str, Any]:
         """Return the predictions as JSON values: a list for each column, None for rows that were left out."""
         shown = {"level": self.level, "warnings": self.warnings, "left_out": self.left_out}
+        shown |= {"simultaneous": True} if self.simultaneous else {}
         return {**json_value(self.columns()), **json_value(shown)}
 
     def content(self) -> list[str | TextTable]:
         """Return a table of the first predictions, and the warnings."""
-        rows = [("predicted", f"{100 * self.level:.6g}% interval for one run")]
+        scope = "interval, for all runs at once" if self.simultaneous else "interval for one run"
+        rows = [("predicted", f"{100 * self.level:.6g}% {scope}")]
         for one in self.intervals()[:SHOWN]:
             predicted, _, ends = ("", "", "") if np.isnan(one.estimate) else str(one).partition(" ")
             rows.append((predicted, ends))

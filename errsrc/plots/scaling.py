@@ -421,7 +421,8 @@ def predictions(result: Prediction, ax: Axes | None = None) -> Axes:
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.4, 4.0)
         bars: dict[str, Any] = {"fmt": "o", "color": HELD_OUT, "markersize": 5, "mfc": "white"}
-        label = f"predicted, {100 * result.level:.6g}% for one run"
+        scope = "all runs at once" if result.simultaneous else "one run"
+        label = f"predicted, {100 * result.level:.6g}% for {scope}"
         ax.errorbar(x, middle, np.abs(np.stack([low, high]) - middle), **bars, capsize=2.5, label=label)
         ax.set(xlabel=name, ylabel="error")
         ax.legend(loc="best")

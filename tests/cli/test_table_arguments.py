@@ -135,3 +135,32 @@ def test_budgets_may_be_separated_by_commas(runs: Path, capsys: pytest.CaptureFi
     assert main(["plan", str(out), "--budget", "1e9,1e10", "1T", "--json"]) == 0
     costs = [one["cost"]["estimate"] for one in json.loads(capsys.readouterr().out)]
     assert costs == pytest.approx([1e9, 1e10, 1e12])
+
+
+def test_predictions_of_several_runs_have_a_mean_and_joint_intervals(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, new = runs.with_name("fit.json"), runs.with_name("new.csv")
+    columns = ["--n", "train/tokens", "--error", "val/loss", "--where", "name!=bad"]
+    assert main(["fit", str(runs), "--law", "power", *columns, "--out", str(out)]) == 0
+    new.write_text("train/tokens\n1e9\n2e9\nnan\n4e9\n")
+    capsys.readouterr()
+    one = [str(out), "--n", "1e9,2e9,4e9"]
+    expected = load_fit(out).predict(n=[1e9, 2e9, 4e9])
+    for options in ([*one, "--mean"], [one[0], str(new), "--mean"]):
+        assert main(["predict", *options]) == 0
+        printed = capsys.readouterr().out
+        assert printed == f"geometric mean of the errors of 3 runs: {expected.mean()} (90% interval)\n"
+        assert main(["predict", *options, "--json"]) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert shown["mean"]["low"] == pytest.approx(expected.mean().low)
+        assert shown["runs"] == 3
+    assert main(["predict", *one, "--joint", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["high"] == pytest.approx(expected.joint().high.tolist())
+    assert shown["simultaneous"]
+    assert "for all runs at once" in str(expected.joint())
+    assert main(["predict", one[0], str(new), "--joint"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert float(last.split(",")[-1]) == pytest.approx(shown["high"][-1])
+    assert "not allowed with argument --mean" in said(capsys, "predict", *one, "--mean", "--joint")
