@@ -145,8 +145,8 @@ class Prediction(Result):
         low, high = (np.full(self.predicted.size, np.nan) for _ in range(2))
         low[usable], high[usable] = np.exp([centre - factor * below, centre + factor * above])
         shape = self.predicted.shape
-        ends = [end.reshape(shape) for end in (low, high)]
-        return dataclasses.replace(self, low=ends[0], high=ends[1], level=level, simultaneous=True)
+        below_all, above_all = low.reshape(shape), high.reshape(shape)
+        return dataclasses.replace(self, low=below_all, high=above_all, level=level, simultaneous=True)
 
     def _samples(self, name: str) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return ln error of the central curve, joint samples of the runs, and which rows are predicted."""
