@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from errsrc.fields import integer, number
+from errsrc.learners.minimum_norm import MinimumNorm
 from errsrc.learners.spectral import SpectralLearner
 from errsrc.settings.setting import Array
 
@@ -36,6 +37,10 @@ class GradientDescent(SpectralLearner):
 
     steps: int = integer(100, at_least=0)
     rate: float = number(0.5, above=0, below=1)
+
+    def at_horizon(self) -> MinimumNorm:
+        """Return the limit after infinitely many steps, the solution of smallest norm."""
+        return MinimumNorm()
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
         """Return (1 - (1 - 2 rate d^2 / (largest d)^2)^steps) / d for singular values d (p,)."""

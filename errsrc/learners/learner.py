@@ -207,6 +207,14 @@ class Learner(Checked, abc.ABC):
         """
         return self
 
+    def at_horizon(self) -> Learner | None:
+        """Return the same learner after the longest training that it states; None if it has no training time.
+
+        A budget compares a learner with this one, to say which part of the deficiency more steps of the same
+        optimiser remove.
+        """
+        return None
+
     def resized(self, dim: int, outputs: int | None) -> Self:
         """Return a copy for inputs and labels of given sizes.
 

@@ -50,6 +50,9 @@ class NetworkStudent(BatchLearner):
         its own split of the examples.
     precision : str
         "float32" or "float64".
+    horizon : int, optional
+        Number of steps of a second, longer training, >= 1.  A budget then says which part of the deficiency
+        this longer training removes (`errsrc.sources.Budget.not_yet`).  Predictions do not depend on it.
 
     Notes
     -----
@@ -72,6 +75,7 @@ class NetworkStudent(BatchLearner):
     validation: float = number(0.2, at_least=0, below=1)
     members: int = integer(1, at_least=1)
     precision: str = choice("float32", ("float32", "float64"))
+    horizon: int | None = integer(None, at_least=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,6 +85,10 @@ class NetworkStudent(BatchLearner):
     def function_class(self) -> FunctionClass:
         """All functions that the network can express; for an average of several networks, all functions."""
         return NetworkFunctions(self.architecture) if self.members == 1 else AllFunctions()
+
+    def at_horizon(self) -> Self | None:
+        """Return the student with `horizon` training steps and the same seeds; None without a horizon."""
+        return None if self.horizon is None else replace(self, steps=self.horizon, horizon=None)
 
     def resized(self, dim: int, outputs: int | None) -> Self:
         """Return a copy whose network takes `dim` inputs and gives `outputs` outputs, see `Learner.resized`.

@@ -107,6 +107,10 @@ class RandomFeatures(SpectralLearner):
         """Return whether ridge is 0 and steps is None, see `Learner.inverts_singular_values`."""
         return self.steps is None and not self.ridge
 
+    def at_horizon(self) -> Self | None:
+        """Return the limit after infinitely many steps; None without `steps`."""
+        return None if self.steps is None else replace(self, steps=None)
+
     def in_draw(self, rng: np.random.Generator) -> Self:
         """Return a copy with features of its own, or the learner itself if `fixed`; see `Learner.in_draw`."""
         if self.fixed:

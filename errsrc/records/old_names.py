@@ -56,6 +56,7 @@ ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("recovery-cell", "estimator"): "fit",
     ("vision-cell", "module"): "",
     ("pruning-cell", "module"): "",
+    ("network-student", "horizon"): None,
     ("budget-cell", "precision"): 0.05,
     ("budget-cell", "max_draws"): 4096,
 }

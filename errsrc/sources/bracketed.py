@@ -47,10 +47,16 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
         If network students diverged in all draws, or in all but one.
     """
     draws, fitted, failed = _fit(experiment, draw_teachers_and_data(setting, experiment))
+    draws, fitted, later, failed_later = _fit_to_horizon(experiment, draws, fitted)
+    failed += failed_later
     risks = [excess_risk(setting, one, d.points, d.values) for one, d in zip(fitted, draws, strict=True)]
     excess, noise = np.array(risks).T
     exact = exact_excess_risks(setting, draws, fitted)
     excess = excess if exact is None else exact
+    not_yet = None
+    if later:
+        pairs = zip(later, draws, strict=True)
+        not_yet = excess - np.array([excess_risk(setting, one, d.points, d.values)[0] for one, d in pairs])
     found = uncertainty_bounds(setting, experiment, draws, fitted, excess)
     outside, how = realizability_bounds(setting, experiment, draws, found.excess)
     smaller = not experiment.function_class.unrestricted
@@ -77,6 +83,7 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
         status=f"{status} Realizability: {how} Uncertainty: {found.status[0].lower()}{found.status[1:]}",
         all_functions=(found.lower, found.upper) if smaller else None,
         optimiser=optimiser_rest(setting, fitted),
+        not_yet=not_yet,
     )
 
 
@@ -92,6 +99,23 @@ def _fit(experiment: Experiment, draws: list[Draw]) -> tuple[list[Draw], list[An
         pairs = [pair for pair, good in zip(zip(draws, error.best, strict=True), kept, strict=True) if good]
         return [one for one, _ in pairs], [one for _, one in pairs], len(draws) - len(pairs)
     return draws, list(fitted), 0
+
+
+def _fit_to_horizon(
+    experiment: Experiment, draws: list[Draw], fitted: list[Any]
+) -> tuple[list[Draw], list[Any], list[Any], int]:
+    """Return the draws, the predictors, the predictors at the learner's horizon, and how many diverged there.
+
+    Draws in which the longer training diverged are left out.  Without a horizon, there are no predictors at
+    it.
+    """
+    later = experiment.at_horizon()
+    if later is None:
+        return draws, fitted, [], 0
+    kept, at_horizon, failed = _fit(later, draws)
+    numbers = {one.number for one in kept}
+    fitted = [one for one, draw in zip(fitted, draws, strict=True) if draw.number in numbers]
+    return kept, fitted, at_horizon, failed
 
 
 def _of_all_functions(found: UncertaintyBounds) -> tuple[LowerUpper, LowerUpper]:

@@ -226,17 +226,29 @@ def budgets_of(setting: Setting, experiments: Sequence[Experiment]) -> list[Budg
         The experiments.
     """
     shared: Mapping[Experiment, list[DesignTerms]] = {}
+    later: Mapping[Experiment, Experiment] = {}
     if isinstance(setting, LinearTeacher) and budget_in.dispatch(type(setting)) is gaussian_budget:
-        shared = random_feature_terms(
-            setting, [one for one in experiments if has_feature_terms(setting, one)]
-        )
+        suited = [one for one in experiments if has_feature_terms(setting, one)]
+        later = _horizons(suited)
+        shared = random_feature_terms(setting, [*suited, *{id(one): one for one in later.values()}.values()])
     found = [
-        gaussian_budget(setting, one, shared[one])
+        gaussian_budget(setting, one, shared[one], shared[later[one]] if one in later else None)
         if isinstance(setting, GaussianSetting) and one in shared
         else budget_in(setting, one)
         for one in experiments
     ]
     return [_named(one, setting, each.learner) for one, each in zip(found, experiments, strict=True)]
+
+
+def _horizons(experiments: Sequence[Experiment]) -> dict[Experiment, Experiment]:
+    """Return the experiment at the horizon of each experiment that has one; equal ones are one object."""
+    known: dict[tuple[Learner, int], Experiment] = {}
+    found = {}
+    for one in experiments:
+        later = one.at_horizon()
+        if later is not None:
+            found[one] = known.setdefault((later.learner, later.n), later)
+    return found
 
 
 def _named(found: Budget, setting: Setting, learner: Learner) -> Budget:

@@ -33,7 +33,10 @@ _FURTHER_SEED = seed_of(0, "budget", "further draws")
 
 
 def gaussian_budget(
-    setting: GaussianSetting, experiment: Experiment, known: Sequence[DesignTerms] | None = None
+    setting: GaussianSetting,
+    experiment: Experiment,
+    known: Sequence[DesignTerms] | None = None,
+    known_at_horizon: Sequence[DesignTerms] | None = None,
 ) -> Budget:
     """Return the budget in a Gaussian setting.
 
@@ -51,6 +54,8 @@ def gaussian_budget(
         Gives the learner, its number of examples, and the draws.
     known : sequence of DesignTerms, optional
         The terms of each draw, if `random_feature_terms` has computed them already.
+    known_at_horizon : sequence of DesignTerms, optional
+        The same terms of the learner at its horizon.
     """
     learner, function_class = experiment.learner, experiment.function_class
     if not (has_feature_terms(setting, experiment) or _is_measurable(setting, function_class)):
@@ -77,7 +82,22 @@ def gaussian_budget(
     risk = _mean_risk(setting, experiment, terms["realizability"]) if inverts else None
     if risk is not None and np.isfinite(risk).all():
         status, judged = _share_exact_total(terms, risk, judged, random_features)
-    return Budget.known(setting, experiment, **terms, status=status, judged=judged, infinite_mean=infinite)
+    later, at_horizon, infinite_at_horizon = experiment.at_horizon(), None, False
+    if later is not None:
+        at_horizon = _terms(setting, later, known_at_horizon)[0]["deficiency"]
+        infinite_at_horizon = random_inputs and has_infinite_mean(setting, later.learner, later.n)
+    if infinite_at_horizon:
+        status += " After infinitely many steps the mean risk over random inputs is infinite."
+    return Budget.known(
+        setting,
+        experiment,
+        **terms,
+        status=status,
+        judged=judged,
+        infinite_mean=infinite,
+        at_horizon=at_horizon,
+        infinite_at_horizon=infinite_at_horizon,
+    )
 
 
 def _mean_risk(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,6 +61,11 @@ class Experiment:
             Index of the draw, from 0.
         """
         return self.learner.in_draw(self.rng(draw, "features"))
+
+    def at_horizon(self) -> Experiment | None:
+        """The experiment with the learner at its horizon (`Learner.at_horizon`); None without a horizon."""
+        learner = self.learner.at_horizon()
+        return None if learner is None else replace(self, learner=learner)
 
     def rng(self, draw: int, purpose: str) -> np.random.Generator:
         """Return the random generator for one purpose in one draw, always in its first state.

@@ -30,7 +30,7 @@ from errsrc.sources.tails import LARGEST_SHAPE, Tail, judged_by_draws
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """The terms, in the order in which they are shown everywhere."""
 
-OPTIONAL_FIELDS = ("all_functions", "optimiser")
+OPTIONAL_FIELDS = ("all_functions", "optimiser", "not_yet", "never")
 """Fields of a `Budget` that are None in some budgets."""
 
 PerDraw = NDArray[np.float64]
@@ -78,6 +78,13 @@ class Budget(TabularResult):
         training examples less the noise, as a mean over the student's networks.  Without noise, a perfect
         optimiser would reach 0 if the class contains the teacher.  With noise the value may be negative.
         None for learners that are not trained students.
+    not_yet : Interval or None
+        The part of the deficiency that more steps of the same optimiser remove: the learner's risk less its
+        risk at the horizon (`errsrc.learners.Learner.at_horizon`), in the same draws.  The horizon is
+        infinite for learners with a known limit.  A negative value means that the learner is trained for too
+        long.  None for learners without a training time or without a horizon.
+    never : Bracket or None
+        The rest of the deficiency, which remains at the horizon.  None if `not_yet` is None.
     tails : dict of str to float
         Shape k of the upper tail of the draws of each term and of the total, see `errsrc.sources.tails`.
         Values above 0.4 mean that few draws carry the mean.  Terms whose draws are equal have no tail.
@@ -98,6 +105,8 @@ class Budget(TabularResult):
     std_error: float
     all_functions: Bracket | None = None
     optimiser: Interval | None = None
+    not_yet: Interval | None = None
+    never: Bracket | None = None
     tails: dict[str, float] = field(default_factory=dict)
     setting: str = ""
     learner: str = ""
@@ -113,6 +122,8 @@ class Budget(TabularResult):
         status: str,
         judged: Mapping[str, Tail] | None = None,
         infinite_mean: bool = False,
+        at_horizon: PerDraw | None = None,
+        infinite_at_horizon: bool = False,
     ) -> Budget:
         """Return the budget whose terms are known in each draw.
 
@@ -131,6 +142,10 @@ class Budget(TabularResult):
             themselves.
         infinite_mean : bool
             Whether the means of deficiency and total are known to be infinite, so that they have no interval.
+        at_horizon : ndarray of float64, (draws,), optional
+            The deficiency of the learner at its horizon in each draw.
+        infinite_at_horizon : bool
+            Whether the mean deficiency at the horizon is known to be infinite.
 
         Returns
         -------
@@ -144,6 +159,13 @@ class Budget(TabularResult):
             tails |= {name: replace(tails[name], holds=False) for name in ("deficiency", "total")}
         intervals = _intervals(draws, tails, experiment.level)
         status = " ".join([status, *_withheld(draws, tails, experiment.level, infinite_mean)])
+        not_yet, never = None, None
+        if at_horizon is not None:
+            tail = judged_by_draws(at_horizon, setting.target_variance)
+            tail = replace(tail, holds=tail.holds and not infinite_at_horizon)
+            level, rest = experiment.level, deficiency - at_horizon
+            not_yet = _judged_mean(rest, tail, level, lowest=None)
+            never = Bracket.known(_judged_mean(at_horizon, tail, level), status)
         noise = Interval(setting.noise, setting.noise, setting.noise, experiment.level)
         return cls(
             n=experiment.n,
@@ -157,6 +179,8 @@ class Budget(TabularResult):
             draws=draws | {"noise": np.full(len(draws["total"]), setting.noise)},
             status=status,
             std_error=_std_error(draws["total"]),
+            not_yet=not_yet,
+            never=never,
             tails=_shapes(tails),
         )
 
@@ -172,6 +196,7 @@ class Budget(TabularResult):
         status: str,
         all_functions: LowerUpper | None = None,
         optimiser: PerDraw | None = None,
+        not_yet: PerDraw | None = None,
     ) -> Budget:
         """Return the budget whose terms lie between bounds in each draw.
 
@@ -196,6 +221,8 @@ class Budget(TabularResult):
             the learner of the budget cannot express all functions.
         optimiser : ndarray of float64, (draws,), optional
             The part of the deficiency that the optimiser left in each draw.
+        not_yet : ndarray of float64, (draws,), optional
+            The part of the deficiency that the learner's horizon removes in each draw.
 
         Returns
         -------
@@ -230,6 +257,8 @@ class Budget(TabularResult):
             std_error=_std_error(excess),
             all_functions=of_all,
             optimiser=None if optimiser is None else mean_interval(optimiser, level),
+            not_yet=None if not_yet is None else _mean(not_yet, level),
+            never=None if not_yet is None else _difference(terms["deficiency"], not_yet, level),
             tails=_shapes(tails),
         )
 
@@ -269,12 +298,13 @@ class Budget(TabularResult):
     def _changed(self, change: Callable[[Interval], Interval]) -> dict[str, Any]:
         """Return the fields that are brackets or intervals after a change of each interval in them."""
         out: dict[str, Any] = {"total": change(self.total)}
-        for name in (*TERMS, "all_functions"):
+        for name in (*TERMS, "all_functions", "never"):
             bracket = getattr(self, name)
             if bracket is not None:
                 out[name] = Bracket(change(bracket.lower), change(bracket.upper), bracket.status)
-        if self.optimiser is not None:
-            out["optimiser"] = change(self.optimiser)
+        for name in ("optimiser", "not_yet"):
+            if getattr(self, name) is not None:
+                out[name] = change(getattr(self, name))
         return out
 
     def rows(self) -> list[tuple[str, Interval, Interval]]:
@@ -316,6 +346,8 @@ class Budget(TabularResult):
             more.append(f"uncertainty of all functions: {shown.all_functions}")
         if shown.optimiser is not None:
             more.append(f"left by the optimiser: {shown.optimiser}")
+        if shown.not_yet is not None:
+            more.append(f"of the deficiency: not yet learned {shown.not_yet}, never learned {shown.never}")
         return [f"n = {self.n:,}, {self.loss} loss", TextTable(rows, "lrl"), *more, *notes([self])]
 
     def as_dict(self) -> dict[str, Any]:
@@ -363,6 +395,24 @@ def mean_of_draws(values: PerDraw, level: float, stretch: tuple[float, float] = 
         value = float(values[0])
         return Interval(value, value, value, level)
     return mean_interval(values, level, 0.0, stretch)
+
+
+def _mean(values: PerDraw, level: float, lowest: float | None = None) -> Interval:
+    """Return the mean over draws with its interval, which may reach below 0; a single draw is exact."""
+    if len(values) == 1:
+        return Interval(float(values[0]), float(values[0]), float(values[0]), level)
+    return mean_interval(values, level) if lowest is None else mean_interval(values, level, lowest=lowest)
+
+
+def _judged_mean(values: PerDraw, tail: Tail, level: float, lowest: float | None = 0.0) -> Interval:
+    found = _mean(values, level, lowest)
+    return found if tail.holds or found.low == found.high else PointEstimate.of(found.estimate, level)
+
+
+def _difference(deficiency: LowerUpper, not_yet: PerDraw, level: float) -> Bracket:
+    """Return the bounds of the deficiency less a part that is known in each draw."""
+    lower, upper = (_mean(bound - not_yet, level) for bound in deficiency)
+    return Bracket(lower, upper, "The deficiency at the horizon.")
 
 
 def _judged(draws: Mapping[str, PerDraw], setting: Setting, learner: Learner) -> dict[str, Tail]:

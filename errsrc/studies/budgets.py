@@ -132,10 +132,12 @@ def _row(found: Budget) -> dict[str, Any]:
     """Return a budget as a flat row."""
     row: dict[str, Any] = {name: getattr(found, name) for name in ("loss", "scale", "status", "std_error")}
     terms = found.rows()
-    if found.all_functions is not None:
-        terms.append(("all_functions", found.all_functions.lower, found.all_functions.upper))
-    if found.optimiser is not None:
-        terms.append(("optimiser", found.optimiser, found.optimiser))
+    for name in ("all_functions", "never"):
+        if (bracket := getattr(found, name)) is not None:
+            terms.append((name, bracket.lower, bracket.upper))
+    for name in ("optimiser", "not_yet"):
+        if (interval := getattr(found, name)) is not None:
+            terms.append((name, interval, interval))
     for name, *sides in terms:
         for side, interval in zip(_SIDES, sides, strict=True):
             key = name + side
@@ -177,6 +179,8 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
         std_error=row["std_error"],
         all_functions=bracket("all_functions") if row.get("all_functions") is not None else None,
         optimiser=interval("optimiser") if row.get("optimiser") is not None else None,
+        not_yet=interval("not_yet") if row.get("not_yet") is not None else None,
+        never=bracket("never") if row.get("never") is not None else None,
         tails={"total": row["total.tail"]} if row.get("total.tail") is not None else {},
     )
 
