@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,7 @@ class FeatureSpan(FunctionClass):
         dim : int
             Number of coordinates of an input.
         """
-        return generator(self.seed, "random features", dim).standard_normal((self.m, dim))
+        return _weights(self.m, self.seed, dim)
 
     def features(self, x: Array) -> Array:
         """Return the features of inputs, float64 (N, m).
@@ -125,6 +126,13 @@ class FeatureSpan(FunctionClass):
         angle = np.arccos(cosine)
         gram = size / (2 * np.pi) * (np.sqrt(1 - cosine**2) + (np.pi - angle) * cosine)
         return gram, np.full(self.m, 0.5)
+
+
+@functools.lru_cache(maxsize=4)  # learners of one grid use the same weights many times
+def _weights(m: int, seed: int, dim: int) -> Array:
+    found = generator(seed, "random features", dim).standard_normal((m, dim))
+    found.flags.writeable = False
+    return found
 
 
 def coordinates(span: Span, features: Array) -> Array:
