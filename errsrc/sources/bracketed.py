@@ -24,6 +24,7 @@ from errsrc.sources.bracket.draws import Draw, draw_teachers_and_data
 from errsrc.sources.bracket.realizability import realizability_bounds
 from errsrc.sources.bracket.upper import choose
 from errsrc.sources.experiments import Experiment
+from errsrc.sources.limits import uncertainty_limit
 from errsrc.sources.predictions import exact_excess_risks, excess_risk, optimiser_rest
 from errsrc.sources.terms import Budget, LowerUpper
 
@@ -73,6 +74,9 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
         status += " The learner's risk in each draw is exact, without test inputs."
     if failed:
         status += f" {failed} more draws are left out, because a student diverged."
+    known = uncertainty_limit(setting, experiment.n)
+    limit, said = (None, []) if known is None else (known[0], [known[1]])
+    bounds = f"{found.status[0].lower()}{found.status[1:]}"
     return Budget.bracketed(
         setting,
         experiment,
@@ -80,10 +84,11 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
         excess=found.excess,
         terms={"realizability": outside, "uncertainty": uncertainty, "deficiency": deficiency},
         statuses={"realizability": how, "uncertainty": found.status, "deficiency": "The remainder."},
-        status=f"{status} Realizability: {how} Uncertainty: {found.status[0].lower()}{found.status[1:]}",
+        status=" ".join([f"{status} Realizability: {how} Uncertainty: {bounds}", *said]),
         all_functions=(found.lower, found.upper) if smaller else None,
         optimiser=optimiser_rest(setting, fitted),
         not_yet=not_yet,
+        limit=limit,
     )
 
 

@@ -30,7 +30,7 @@ from errsrc.sources.tails import LARGEST_SHAPE, Tail, judged_by_draws
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """The terms, in the order in which they are shown everywhere."""
 
-OPTIONAL_FIELDS = ("all_functions", "optimiser", "not_yet", "never")
+OPTIONAL_FIELDS = ("all_functions", "optimiser", "not_yet", "never", "limit")
 """Fields of a `Budget` that are None in some budgets."""
 
 PerDraw = NDArray[np.float64]
@@ -85,6 +85,9 @@ class Budget(TabularResult):
         long.  None for learners without a training time or without a horizon.
     never : Bracket or None
         The rest of the deficiency, which remains at the horizon.  None if `not_yet` is None.
+    limit : PointEstimate or None
+        The uncertainty of all functions in a limit of large sizes, as a closed form, see
+        `errsrc.sources.limits`.  This is an estimate, not a bound.  None if no such limit is known.
     tails : dict of str to float
         Shape k of the upper tail of the draws of each term and of the total, see `errsrc.sources.tails`.
         Values above 0.4 mean that few draws carry the mean.  Terms whose draws are equal have no tail.
@@ -107,6 +110,7 @@ class Budget(TabularResult):
     optimiser: Interval | None = None
     not_yet: Interval | None = None
     never: Bracket | None = None
+    limit: PointEstimate | None = None
     tails: dict[str, float] = field(default_factory=dict)
     setting: str = ""
     learner: str = ""
@@ -197,6 +201,7 @@ class Budget(TabularResult):
         all_functions: LowerUpper | None = None,
         optimiser: PerDraw | None = None,
         not_yet: PerDraw | None = None,
+        limit: float | None = None,
     ) -> Budget:
         """Return the budget whose terms lie between bounds in each draw.
 
@@ -223,6 +228,8 @@ class Budget(TabularResult):
             The part of the deficiency that the optimiser left in each draw.
         not_yet : ndarray of float64, (draws,), optional
             The part of the deficiency that the learner's horizon removes in each draw.
+        limit : float, optional
+            The uncertainty of all functions in a limit of large sizes.
 
         Returns
         -------
@@ -259,6 +266,7 @@ class Budget(TabularResult):
             optimiser=None if optimiser is None else mean_interval(optimiser, level),
             not_yet=None if not_yet is None else _mean(not_yet, level),
             never=None if not_yet is None else _difference(terms["deficiency"], not_yet, level),
+            limit=None if limit is None else PointEstimate.of(limit, level),
             tails=_shapes(tails),
         )
 
@@ -302,7 +310,7 @@ class Budget(TabularResult):
             bracket = getattr(self, name)
             if bracket is not None:
                 out[name] = Bracket(change(bracket.lower), change(bracket.upper), bracket.status)
-        for name in ("optimiser", "not_yet"):
+        for name in ("optimiser", "not_yet", "limit"):
             if getattr(self, name) is not None:
                 out[name] = change(getattr(self, name))
         return out
@@ -348,6 +356,8 @@ class Budget(TabularResult):
             more.append(f"left by the optimiser: {shown.optimiser}")
         if shown.not_yet is not None:
             more.append(f"of the deficiency: not yet learned {shown.not_yet}, never learned {shown.never}")
+        if shown.limit is not None:
+            more.append(f"uncertainty in the limit of large sizes: {shown.limit.estimate:.3g}")
         return [f"n = {self.n:,}, {self.loss} loss", TextTable(rows, "lrl"), *more, *notes([self])]
 
     def as_dict(self) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _row(found: Budget) -> dict[str, Any]:
     for name in ("all_functions", "never"):
         if (bracket := getattr(found, name)) is not None:
             terms.append((name, bracket.lower, bracket.upper))
-    for name in ("optimiser", "not_yet"):
+    for name in ("optimiser", "not_yet", "limit"):
         if (interval := getattr(found, name)) is not None:
             terms.append((name, interval, interval))
     for name, *sides in terms:
@@ -181,6 +181,7 @@ def budget_from_row(row: Mapping[str, Any]) -> Budget:
         optimiser=interval("optimiser") if row.get("optimiser") is not None else None,
         not_yet=interval("not_yet") if row.get("not_yet") is not None else None,
         never=bracket("never") if row.get("never") is not None else None,
+        limit=PointEstimate.of(row["limit"], row["level"]) if row.get("limit") is not None else None,
         tails={"total": row["total.tail"]} if row.get("total.tail") is not None else {},
     )
 

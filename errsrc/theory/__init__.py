@@ -5,6 +5,7 @@
 - ``gradient_flow(n, m, time, eigenvalues, target, ...)``: gradient descent on m random features.
 - ``feature_terms(n, m, eigenvalues, target, ...)``: the error budget of regression on m random features.
 - ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size.
+- ``quadratic_networks(n, dim, width, noise=...)``: the smallest risk of any learner of quadratic networks.
 - ``memorising(n, probabilities)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
 - `exponents`: exponents of errors that fall as a power of n.
 - `formulas`: the same curves as sympy expressions.
@@ -25,5 +26,6 @@ from errsrc.theory.linear import least_squares as least_squares
 from errsrc.theory.memorisation import memorising as memorising
 from errsrc.theory.memorisation import memorising_zipf as memorising_zipf
 from errsrc.theory.memorisation import zipf_asymptote as zipf_asymptote
+from errsrc.theory.quadratic import quadratic_networks as quadratic_networks
 
 __dir__ = exported_names(__name__, ("exponents", "formulas"))

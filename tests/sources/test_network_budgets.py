@@ -24,8 +24,10 @@ from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, budget
 from errsrc.sources.bracket.draws import draw_teachers
 from errsrc.sources.bracket.realizability import prune_units
+from errsrc.sources.limits import uncertainty_limit
 from errsrc.sources.terms import TERMS
 from errsrc.studies.budgets import BudgetCell, budget_from_row, budget_table, compute_budgets
+from errsrc.theory import quadratic_networks
 from errsrc.training import Recipe
 
 torch.set_num_threads(1)
@@ -177,6 +179,15 @@ def test_convolutions_have_budgets():
     assert sides(found, "uncertainty") == sides(found, "realizability") == (0, 0)
 
 
+def test_limits_are_known_for_quadratic_networks_alone():
+    world = NetworkTeacher(QuadraticNetwork(20, 10), 1.5, channel=Gaussian(0.3))
+    value, said = uncertainty_limit(world, 150)
+    assert value == float(quadratic_networks(150, 20, 10, noise=0.09, weight_std=1.5))
+    assert "Maillard" in said
+    others = (replace(world, domain="sphere"), setting(0.2), BandTeacher(Torus(3)))
+    assert [uncertainty_limit(other, 150) for other in others] == [None] * 3
+
+
 @pytest.mark.full
 def test_quadratic_networks_have_exact_risks_and_an_exact_realizability():
     world = NetworkTeacher(QuadraticNetwork(4, 2), 1.0)
@@ -189,6 +200,13 @@ def test_quadratic_networks_have_exact_risks_and_an_exact_realizability():
     forms = [quadratic_form(one).numpy() for one in draw_teachers(world, 3, 0)]
     smaller = [np.linalg.eigvalsh(one)[:-1] for one in forms]
     np.testing.assert_allclose(found.draws["realizability"], [2 * np.sum(v**2) / 4 for v in smaller])
+    cell = BudgetCell(world, replace(learner, architecture=QuadraticNetwork(4, 3)), 5, draws=3, effort=QUICK)
+    (row,) = compute_budgets([cell])
+    limited = budget_from_row(row | {"n": 5, "level": 0.95})
+    assert limited.limit.estimate == float(quadratic_networks(5, 4, 2)) > 0
+    assert limited.relative.limit.estimate == limited.limit.estimate / world.target_variance
+    assert "in the limit of large sizes" in str(limited)
+    assert "no bound at d = 4" in limited.status
     wider = budget(world, replace(learner, architecture=QuadraticNetwork(4, 3)), 10, draws=3)
     assert sides(wider, "realizability") == (0, 0)
     assert "up to rounding" in wider.status
