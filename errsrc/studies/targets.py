@@ -113,10 +113,14 @@ def run_until(
     The cost of a cell is that of its kind (the option ``cost`` of `errsrc.sweeps.Kind`).  For kinds without
     costs it is 6 n m, or n for a law in n alone.  The number of cells in a step is at most a quarter of the
     number of finished cells, but at least two.  An interval that is narrow by chance ends the run, so that
-    the intervals of such runs contain the true value somewhat less often than their level says. """ spec,
-    kept = files_of(path, store) import_own(modules) with Store(kept, write=True) as opened: return
-    compute_until( load(spec), opened, until, question, engine=engine, level=level, retry=retry,
-    progress=progress )
+    the intervals of such runs contain the true value somewhat less often than their level says.
+    """
+    spec, kept = files_of(path, store)
+    import_own(modules)
+    with Store(kept, write=True) as opened:
+        return compute_until(
+            load(spec), opened, until, question, engine=engine, level=level, retry=retry, progress=progress
+        )
 
 
 @checks.arguments(
