@@ -21,7 +21,7 @@ from errsrc.fitting.flops import AS_GIVEN, completed_sizes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
 from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas, wrong_rows
-from errsrc.fitting.mixtures import mixed_rows
+from errsrc.fitting.mixtures import mixed_rows, unfinished_rows
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
@@ -512,6 +512,7 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
     check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict)
     values: dict[str, Any] = {role: table.numbers(name).values[usable] for role, name in columns.items()}
+    said = (*said, *unfinished_rows(table, usable))
     if run is not None:
         values["run"] = np.array(table.text(run))[usable]
     elif not rules.best_of:

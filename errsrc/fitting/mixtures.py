@@ -23,10 +23,42 @@ OTHER_SIZES = frozenset({"u", "depth", "width", "density", "eps_np"})
 """Inputs of laws that a polynomial in n and m does not describe."""
 EXPLAINED = 0.5
 """Smallest share of the scatter around a smooth law that the column explains."""
+STATE_COLUMNS = ("state", "status")
+"""Columns, in lower case, that say whether a run has finished; Weights & Biases calls it State."""
+UNFINISHED = frozenset({"crashed", "failed", "killed", "preempted", "preempting", "running"})
+"""Cells, in lower case, of a run that has not finished."""
 
 
 class MixedRows(str):
     """A warning that a table mixes several experiments."""
+
+
+def unfinished_rows(table: DataTable, keep: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Return a warning if a column says that some of the rows are runs that have not finished, else ().
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+    keep : ndarray of bool, shape (rows,)
+        The rows that are used.
+    """
+    for name in table.columns:
+        if name.strip().lower() not in STATE_COLUMNS or name in table.repeated:
+            continue
+        cells = [cell.strip() for cell, kept in zip(table.text(name), keep, strict=True) if kept]
+        states = [cell for cell in cells if cell.lower() in UNFINISHED]
+        if 0 < len(states) < len(cells):
+            finished = next((cell for cell in cells if cell.lower() == "finished"), None)
+            fix = (
+                f" Keep only finished runs with --where {shlex.quote(f'{name}={finished}')}."
+                if finished
+                else ""
+            )
+            listed = ", ".join(sorted(set(states)))
+            verb = "run has" if len(states) == 1 else "runs have"
+            return (f"{len(states)} of the {len(cells)} {verb} not finished (column {name}: {listed}).{fix}",)
+    return ()
 
 
 def mixed_rows(

@@ -28,7 +28,7 @@ from errsrc.fitting.anomalies import FarRows
 from errsrc.fitting.clusters import ENOUGH, NETWORKS_ARE_CLUSTERS, TOO_FEW
 from errsrc.fitting.directions import RisingValues, rises
 from errsrc.fitting.flops import with_data_sizes
-from errsrc.fitting.mixtures import mixed_rows
+from errsrc.fitting.mixtures import mixed_rows, unfinished_rows
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
@@ -424,6 +424,7 @@ def usable_columns(
             "Rows of equal sizes have exactly equal errors at every size: are they copies? They count as "
             "runs with other seeds.",
         )
+    said = (*said, *unfinished_rows(table, usable))
     if rules.best_of:
         best = best_rows(values["error"], **{k: x for k, x in values.items() if k not in NO_SIZES})
         values = {name: x[best] for name, x in values.items()}

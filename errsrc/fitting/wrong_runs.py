@@ -4,6 +4,11 @@ Several wrong runs of one budget hide each other: the parabola of the budget fol
 far off it.  A law in n and m, fitted to all budgets at once, has many more runs than parameters.  Least
 trimmed squares (Rousseeuw 1984) fit it to the half of the runs that agree best, so that the other runs may
 have any errors.
+
+`python benchmarks/wrong_runs.py` measures the search on tables of a known law.  Of 600 tables without wrong
+runs, 0 have a run that is called wrong under normal noise, and 22 under noise with Student's t distribution
+of 3 degrees of freedom.  At a noise of 0.3%, exactly the wrong runs are found in 143 of 144 tables with two
+wrong runs in each budget, and in 85 of 96 tables with three.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ def test_costs_can_be_given_for_each_candidate(joint: Fit) -> None:
     costs = 6 * CELLS["n"] * CELLS["m"]
     by_function = design(joint, TARGET, candidates=CELLS, budget=1e21, runs=2)
     assert design(joint, TARGET, candidates=CELLS, cost=costs, budget=1e21, runs=2).runs == by_function.runs
-    with pytest.raises(ValueError, match="the cost of each of the given candidates. Got <2 for 16>"):
+    with pytest.raises(ValueError, match=r"the cost of each of the given candidates\. Got <2 for 16>"):
         design(joint, TARGET, candidates=CELLS, cost=[1.0, 2.0])
     with pytest.raises(TypeError, match="of each of the given candidates"):
         design(joint, TARGET, cost=costs)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from errsrc.cli import main
-from errsrc.fitting import compute_optimal, isoflop
+from errsrc.fitting import compute_optimal, fit, isoflop
 from errsrc.fitting.isoflops import wrong_rows
 from errsrc.laws import Chinchilla
 
@@ -83,3 +83,18 @@ def test_honest_scatter_is_not_named(degrees: float) -> None:
         runs = table(seed, 0.01, degrees)
         columns = runs | {"n": runs["flops"] / (6 * runs["m"])}
         assert not wrong_rows(columns, (Chinchilla,)).any()
+
+
+@pytest.mark.parametrize("column", ["State", "status"])
+def test_runs_that_have_not_finished_are_said_to(column: str) -> None:
+    runs: dict = table(0)
+    states = ["finished"] * len(runs["m"])
+    assert "not finished" not in str(compute_optimal(data=runs | {column: states}, budgets=1e21))
+    states[3:5] = ["crashed", "running"]
+    found = compute_optimal(data=runs | {column: states}, budgets=1e21)
+    expected = (
+        f"2 of the 35 runs have not finished (column {column}: crashed, running). Keep only finished runs "
+    )
+    assert f"{expected}with --where {column}=finished." in found.warnings
+    one = fit("chinchilla", data=runs | {column: states})
+    assert any(sentence.startswith(expected) for sentence in one.warnings)
