@@ -32,7 +32,8 @@ LARGEST_SHAPE = 0.4
 MOST_MISSES = 1.2
 """Largest share of intervals that may miss the mean, in units of the share that their level allows.
 
-For 95% intervals, 94% or more must contain the mean.
+This applies to pools that are too small to move the ends of the intervals.  For 95% intervals, 94% or more
+must contain the mean.
 """
 
 SAMPLES = 6144
@@ -135,8 +136,8 @@ class Tail:
         Whether other draws would very probably lead to the same decision.
     stretch : (float, float)
         Factors of Student's quantile for the lower and for the upper end of the interval, see
-        `errsrc.results.mean_ends`.  With these factors, the intervals hold the mean of the pool as often as
-        their level says, with equal misses on both sides.
+        `errsrc.results.mean_ends`.  With these factors, the intervals contain the mean of the pool as often
+        as their level says, and miss it equally often on both sides.
     """
 
     shape: float | None
@@ -147,7 +148,7 @@ class Tail:
 
     @property
     def mirrored(self) -> Tail:
-        """The same judgement of draws with the other sign, whose ends change places."""
+        """The judgement of the same draws times -1: the lower and the upper end change places."""
         return replace(self, stretch=self.stretch[::-1])
 
 

@@ -17,7 +17,7 @@ from errsrc.learners import (
 )
 from errsrc.results import PointEstimate, mean_ends, mean_statistic
 from errsrc.settings import BandTeacher, Flips, Gaussian, LinearTeacher, TableTeacher
-from errsrc.sources import budget, further_designs
+from errsrc.sources import budget, further_designs, tails
 from errsrc.sources.further_designs import FurtherDesigns, judged_terms, terms_at
 from errsrc.sources.tails import judged_by_draws, judged_by_pool, pareto_shape
 from errsrc.studies.budgets import (
@@ -65,6 +65,7 @@ def test_further_designs_are_computed_once(monkeypatch):
     """More designs continue the first ones, also for another number of draws."""
     monkeypatch.setattr(further_designs, "FIRST_DESIGNS", 64)
     monkeypatch.setattr(further_designs, "MOST_DESIGNS", 256)
+    monkeypatch.setattr(tails, "SAMPLES", 256)
     computed = []
 
     def counted(setting, learner, quadrature, xs):
