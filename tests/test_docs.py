@@ -61,7 +61,7 @@ def test_an_example_prints_what_the_page_shows(
 CELL = re.compile(r"```\{code-cell\} python\n(:tags:[^\n]*\n\n)?(.*?)```", re.DOTALL)
 
 
-DEAR = ("exact_at_finite_n", "wandb")
+DEAR = ("exact_at_finite_n", "where_error_comes_from", "wandb")
 
 
 @pytest.mark.parametrize(
