@@ -144,13 +144,15 @@ def declared(app: Sphinx, what: str, name: str, item: Any, options: Any, lines: 
 
 
 def known(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
-    """Leave the path of something that exists but has no entry, such as a constant, as text."""
+    """Leave the path of something that exists but has no entry, such as a constant or a field, as text."""
     target = node["reftarget"]
+    owner, _, name = target.rpartition(".")
     try:
         item = pydoc.locate(target) if target.startswith("errsrc.") else None
+        held = getattr(pydoc.locate(owner), "__dataclass_fields__", {}) if item is None else {}
     except pydoc.ErrorDuringImport:
-        item = None
-    return None if item is None else content
+        return None
+    return None if item is None and name not in held else content
 
 
 def setup(app: Sphinx) -> None:
