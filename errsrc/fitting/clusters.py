@@ -153,6 +153,20 @@ def degrees_of_freedom(jac: Array, clusters: NDArray[np.intp], prior: Array) -> 
     return max(float(np.mean(degrees)), FEWEST_DEGREES)
 
 
+def design_effect(residual: Array, clusters: NDArray[np.intp]) -> float:
+    """Return how many points of one cluster carry as much information as one independent point, >= 1.
+
+    Parameters
+    ----------
+    residual : ndarray of float64, shape (points,)
+        Residuals, times the square roots of the weights.
+    clusters : ndarray of intp, shape (points,)
+        Number of the cluster of each point.
+    """
+    sums = np.bincount(clusters, residual)
+    return max(float(sums @ sums) / max(float(residual @ residual), 1e-300), 1.0)
+
+
 def wild_noise(
     residual: Array,
     jac: Array,

@@ -14,23 +14,31 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from errsrc.fitting.clusters import degrees_of_freedom, random_weights, widths, wild_noise
+from errsrc.fitting.clusters import degrees_of_freedom, design_effect, random_weights, widths, wild_noise
 from errsrc.fitting.noise import noise_scale
 from errsrc.fitting.problem import Problem
 from errsrc.fitting.uneven_noise import quantiles
 from errsrc.laws.law import Array
+from errsrc.laws.parameters import Parameter
 from errsrc.results import Interval
 
 FAR = 100.0
 """An end of the interval of a positive parameter that is farther away than this factor counts as no bound."""
 OPEN = 10.0
 """A positive parameter counts as not determined if its standard error is larger than this factor."""
+CEILING = 10.0
+"""Upper end of the range of an upper plateau that no point has reached, in units of the largest error."""
+PLACES, MOVES = 3, 4
+"""Number of starts of each refit of `plausible_refits`, and of other places that are tried after it."""
+MOST_MOVED = 3.0
+"""Largest change of ln of a place in `plausible_refits`."""
 
 
 def parameter_intervals(
@@ -130,17 +138,118 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int, tied: Array | N
     ndarray of float64, shape (draws, free)
         Scaled coordinates of the solution of each refit.
     """
-    rng = np.random.default_rng([seed, 1])
     starts = np.repeat(z[None, :], draws, axis=0)
     if tied is not None:
         starts = tied[np.arange(draws) % len(tied)]
+    return problem.solve(starts, **_resampled(problem, z, draws, seed), iterations=30, tolerance=1e-6).z
+
+
+def plausible_refits(problem: Problem, z: Array, draws: int, seed: int, open_: Collection[str]) -> Array:
+    """Return refits of a law whose points do not show how its error leaves a plateau or falls off a cliff.
+
+    The best fit to such points follows their noise, and so do refits to resampled data.  Here the open
+    parameters are drawn evenly from the ranges in which their fits start (`errsrc.laws.parameters`): these
+    are the plausible values.  A ceiling is between the largest error and `CEILING` times this error, and a
+    floor between 0 and the smallest error.  All other parameters are refitted with random weights of the
+    points or clusters.  In half of the refits, the place where the error leaves its plateau is then moved by
+    a random factor, and the others are refitted again: this place need not be just beyond the points.
+
+    Refits are chosen with probabilities in proportion to exp(-rise / 2).  The rise is that of the sum of
+    squares, in units of the variance of the noise.  Points of one cluster count as fewer points
+    (`clusters.design_effect`).
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    z : ndarray of float64, shape (free,)
+        Its solution.
+    draws : int
+        Number of refits.
+    seed : int
+        Seed of the resampling.
+    open_ : collection of str
+        Names of the parameters that the points do not determine.
+
+    Returns
+    -------
+    ndarray of float64, shape (draws, free)
+        Scaled coordinates of the refits.
+    """
+    rng = np.random.default_rng([seed, 2])
+    ranges = [_plausible_range(problem, p) for p in problem.free]
+    held = np.array([p.name in open_ and r is not None for p, r in zip(problem.free, ranges, strict=True)])
+    starts = np.empty((PLACES, draws, len(z)))
+    starts[:] = z
+    for j, (p, found_range) in enumerate(zip(problem.free, ranges, strict=True)):
+        share = rng.permutation((np.arange(draws) + 0.5) / draws)
+        if p.name in open_:
+            each = share if held[j] else rng.random((PLACES, draws))
+            low, high = (math.log(x) if p.log else x for x in found_range or p.start)
+            starts[:, :, j] = low + (high - low) * each
+    weights = _random_weights(problem, draws, rng)
+    found = problem.solve(
+        starts.reshape(-1, len(z)),
+        weights=np.tile(weights, (PLACES, 1)),
+        frozen=np.tile(held, (PLACES * draws, 1)),
+        iterations=60,
+        tolerance=1e-6,
+    )
+    cost = np.where(np.isfinite(found.cost), found.cost, np.inf).reshape(PLACES, draws)
+    refits = found.z.reshape(starts.shape)[cost.argmin(axis=0), np.arange(draws)]
+    refits = np.repeat(refits, MOVES, axis=0)
+    place = np.array([p.name in problem.law.places for p in problem.free])
+    stays = np.arange(len(refits)) % MOVES == 0
+    moved = rng.permutation((np.arange(len(refits)) + 0.5) / len(refits)) * 2 - 1
+    refits[:, place] += MOST_MOVED * np.where(stays, 0.0, moved)[:, None]
+    frozen = np.tile(held | place, (len(refits), 1))
+    weights = np.repeat(weights, MOVES, axis=0)
+    refits = problem.solve(refits, weights=weights, frozen=frozen, iterations=20, tolerance=1e-4).z
+    cost = problem.solve(refits, iterations=0).cost
+    cost = np.where(np.isfinite(cost), cost, np.inf)
+    degrees = max(len(problem.error) - len(problem.free), 1)
+    variance = float(cost.min()) / degrees
+    if problem.clusters is not None:
+        residual = problem.residuals(refits[[cost.argmin()]], problem.error)[0][0]
+        variance *= design_effect(np.sqrt(problem.weights) * residual, problem.clusters)
+    chances = np.exp(-(cost - cost.min()) / (2 * max(variance, 1e-300)))
+    shares = [np.where(rows, chances, 0.0) for rows in (stays, ~stays)]
+    halves = [draws // 2, draws - draws // 2]
+    chosen = [
+        rng.choice(len(refits), count, p=share / share.sum())
+        for count, share in zip(halves, shares, strict=True)
+        if count
+    ]
+    return np.asarray(refits[rng.permutation(np.concatenate(chosen))])
+
+
+def _plausible_range(problem: Problem, parameter: Parameter) -> tuple[float, float] | None:
+    """Return the plausible values of a parameter in scaled units; None for an amplitude or a place."""
+    if parameter.name in problem.law.ceilings:
+        largest = float(problem.error.max())
+        return largest, CEILING * largest
+    if parameter.unit == (("error", 1),) and not parameter.log:  # a floor
+        return 0.0, float(problem.error.min())
+    return None if parameter.unit else parameter.start
+
+
+def _random_weights(problem: Problem, draws: int, rng: np.random.Generator) -> Array:
+    """Return random weights of the points, or of whole clusters, (draws, points)."""
+    if problem.clusters is None:
+        return np.asarray(problem.weights * rng.exponential(size=(draws, len(problem.error))))
+    count = int(problem.clusters.max()) + 1
+    return np.asarray(problem.weights * rng.exponential(size=(draws, count))[:, problem.clusters])
+
+
+def _resampled(problem: Problem, z: Array, draws: int, seed: int) -> dict[str, Any]:
+    """Return the errors, or the weights and the centres of priors, of resampled data, for `Problem.solve`."""
+    rng = np.random.default_rng([seed, 1])
     points = len(problem.error)
     if problem.clusters is not None:
-        return _clustered(problem, problem.clusters, z, starts, rng)
+        return _clustered(problem, problem.clusters, z, draws, rng)
     if problem.objective == "huber" and len(problem.law.inputs) > 1:
         weights = problem.weights * rng.exponential(size=(draws, points))
-        centres = _drawn_centres(problem, draws, rng)
-        return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6, centres=centres).z
+        return {"weights": weights, "centres": _drawn_centres(problem, draws, rng)}
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
     noise = rng.standard_normal((draws, points))
@@ -150,10 +259,8 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int, tied: Array | N
     if len(problem.law.inputs) == 1:
         noise = _autoregressive(problem, residual, noise)
     if problem.objective == "absolute":
-        error = np.maximum(predicted + scale * noise, predicted / 10)
-    else:
-        error = predicted * np.exp(scale * noise)
-    return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
+        return {"error": np.maximum(predicted + scale * noise, predicted / 10)}
+    return {"error": predicted * np.exp(scale * noise)}
 
 
 def _drawn_centres(problem: Problem, draws: int, rng: np.random.Generator) -> Array | None:
@@ -180,24 +287,20 @@ def _drawn_centres(problem: Problem, draws: int, rng: np.random.Generator) -> Ar
 
 
 def _clustered(
-    problem: Problem, clusters: NDArray[np.intp], z: Array, starts: Array, rng: np.random.Generator
-) -> Array:
-    """Return the solutions of refits to resampled clusters from their starts, (draws, free)."""
-    draws = len(starts)
+    problem: Problem, clusters: NDArray[np.intp], z: Array, draws: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return the errors or the weights of resampled clusters, for `Problem.solve`."""
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
     root, prior = np.sqrt(problem.weights), problem.prior_strengths()
     rows = root[:, None] * jac
     if problem.objective == "huber":
         degrees = degrees_of_freedom(rows, clusters, prior)
-        weights = problem.weights * random_weights(clusters, degrees, draws, rng)
-        return problem.solve(starts, weights=weights, iterations=30, tolerance=1e-6).z
+        return {"weights": problem.weights * random_weights(clusters, degrees, draws, rng)}
     noise = wild_noise(root * residual, rows, clusters, prior, draws, rng) / root
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     if problem.objective == "absolute":
-        error = np.maximum(predicted + noise, predicted / 10)
-    else:
-        error = predicted * np.exp(np.clip(noise, -5.0, 5.0))
-    return problem.solve(starts, error=error, iterations=30, tolerance=1e-6).z
+        return {"error": np.maximum(predicted + noise, predicted / 10)}
+    return {"error": predicted * np.exp(np.clip(noise, -5.0, 5.0))}
 
 
 def _autoregressive(problem: Problem, residual: Array, noise: Array) -> Array:

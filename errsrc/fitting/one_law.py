@@ -25,7 +25,7 @@ from errsrc.fitting.anomalies import (
 from errsrc.fitting.clusters import cluster_codes
 from errsrc.fitting.diagnostics import identifiability, tied_optima, unexplained, warnings_of
 from errsrc.fitting.forecasts import Forecast
-from errsrc.fitting.intervals import bootstrap, parameter_intervals
+from errsrc.fitting.intervals import bootstrap, parameter_intervals, plausible_refits
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import LAW_OR_NAME, NUMBERS, pose
@@ -492,6 +492,13 @@ def describe(
         intervals = parameter_intervals(problem, z, refits, noise.residual, level)
     else:
         intervals = {name: intervals[name].around(law.params[name]) for name in intervals}
+    open_ = [name for name, interval in intervals.items() if not interval.determined]
+    if problem.law.places and set(open_) & set(problem.law.slopes):
+        refits = plausible_refits(problem, z, draws, seed, open_)
+        anomalies.append(
+            f"The points do not show how the error moves beyond {problem.law.places[0]}: intervals of "
+            "forecasts there take all plausible values into account."
+        )
     facts = identifiability(found)
     values = problem.natural().values(problem.shift(refits))
     return Fit(

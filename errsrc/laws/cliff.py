@@ -45,6 +45,8 @@ class Cliff(Law):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("n",)
+    slopes: ClassVar[tuple[str, ...]] = ("gamma",)
+    places: ClassVar[tuple[str, ...]] = ("n_cliff",)
 
     c_inf: float = floor((0.0, 1.0), unit={"error": 1})
     a: float = positive((0.1, 2.0), unit={"error": 1, "n": "alpha"})

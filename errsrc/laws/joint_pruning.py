@@ -59,6 +59,7 @@ class JointPruning(Law):
     error_inputs: ClassVar[tuple[str, ...]] = ("eps_np",)
     slopes: ClassVar[tuple[str, ...]] = ("gamma",)
     ceilings: ClassVar[tuple[str, ...]] = ("eps_up",)
+    places: ClassVar[tuple[str, ...]] = ("p",)
     data_exponent_name: ClassVar[str | None] = None
 
     eps_up: float = positive((0.5, 10.0), unit={"error": 1})

@@ -76,6 +76,10 @@ class Law(abc.ABC):
         other exponents by these units.  `errsrc.auto` has a weak prior on exponents.
     ceilings : tuple of str
         Names of the parameters that are upper plateaus.  The measured points need not reach these plateaus.
+    places : tuple of str
+        Names of the parameters that say where the error leaves a plateau or falls off a cliff.  If the points
+        do not determine one of `slopes`, forecasts of a law with places take all plausible values of the open
+        parameters into account (`errsrc.fitting.intervals.plausible_refits`).
     priors : dict of str to (float, float)
         Weak log-normal priors of parameters > 0 that `errsrc.auto` uses: the median in scaled units, and the
         standard deviation of the logarithm.
@@ -94,6 +98,7 @@ class Law(abc.ABC):
     references: ClassVar[Mapping[str, str]] = {}
     slopes: ClassVar[tuple[str, ...]] = ()
     ceilings: ClassVar[tuple[str, ...]] = ()
+    places: ClassVar[tuple[str, ...]] = ()
     priors: ClassVar[Mapping[str, tuple[float, float]]] = {}
     largest_error_name: ClassVar[str | None] = None
     data_exponent_name: ClassVar[str | None] = "alpha"
@@ -303,7 +308,7 @@ def _faults(law: type[Law]) -> tuple[tuple[str, frozenset[str]], ...]:
     powers = {power for p in law.parameters() for _, power in p.unit}
     exponents = {power.lstrip("-") for power in powers if isinstance(power, str)}
     largest = {law.largest_error_name} if law.largest_error_name else set()
-    named = {*exponents, *law.slopes, *law.ceilings, *largest}
+    named = {*exponents, *law.slopes, *law.ceilings, *law.places, *largest}
     partners = set(law.shared_units.values())
     with_own_scale = {*law.error_inputs, *law.references, *law.dimensionless}
     faults = (
@@ -328,7 +333,7 @@ def _faults(law: type[Law]) -> tuple[tuple[str, frozenset[str]], ...]:
             (partners & set(law.shared_units)) | ((partners | set(law.shared_units)) & with_own_scale),
         ),
         ("whose parameters have no units of inputs in `dimensionless`", units & set(law.dimensionless)),
-        ("whose exponents, slopes and ceilings are parameters", named - parameters),
+        ("whose exponents, slopes, ceilings and places are parameters", named - parameters),
     )
     return tuple((accepted, frozenset(faulty)) for accepted, faulty in faults)
 

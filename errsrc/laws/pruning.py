@@ -51,6 +51,7 @@ class Pruning(Law):
     at_most: ClassVar[Mapping[str, float]] = {"density": 1.0}
     slopes: ClassVar[tuple[str, ...]] = ("gamma",)
     ceilings: ClassVar[tuple[str, ...]] = ("eps_up",)
+    places: ClassVar[tuple[str, ...]] = ("p",)
     data_exponent_name: ClassVar[str | None] = None
 
     eps_np: float = positive((0.2, 1.0), unit={"error": 1})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errsrc.fitting import ChainedFit, Prediction, auto, fewest_weights, fit
-from errsrc.laws import Chinchilla, Dense, JointPruning, Pruning
+from errsrc.laws import Chinchilla, Cliff, Dense, JointPruning, Pruning
 from fitting.cases import CIFAR, DENSE, grid, noisy, pruned_grid
 
 
@@ -138,3 +138,31 @@ def test_several_runs_have_joint_intervals() -> None:
     assert np.log(one.mean().high) == pytest.approx(np.log(one.high), abs=0.01)
     with pytest.raises(ValueError, match=r"'prediction' parameter of Prediction\.mean"):
         Prediction(one.predicted, one.low, one.high, 0.9, ()).mean()
+
+
+PLATEAU = Pruning(eps_np=0.05, eps_up=0.9, gamma=1.0, p=0.002)
+
+
+@pytest.mark.full
+def test_forecasts_where_no_point_has_left_the_plateau_take_plausible_slopes_into_account() -> None:
+    """The smallest measured density is 0.8^10, where the error has risen by 5%; at 0.8^20 it is 3.2 times."""
+    density, below = 0.8 ** np.arange(11), 0.8 ** np.array([12.0, 15.0, 20.0])
+    held = []
+    for seed in range(4):
+        noise = np.exp(0.03 * np.random.default_rng(seed).standard_normal(11))
+        found = fit(Pruning, PLATEAU.error(density=density) * noise, density=density)
+        assert not found.intervals["gamma"].determined
+        assert any("do not show how the error moves beyond p" in text for text in found.warnings)
+        ahead, truth = found.predict(density=below), PLATEAU.error(density=below)
+        held.append((ahead.low <= truth) & (truth <= ahead.high))
+        assert ahead.high.max() < 2
+    assert np.mean(held) >= 0.75
+
+
+@pytest.mark.full
+def test_forecasts_beyond_a_cliff_that_no_point_shows_contain_the_power_law() -> None:
+    n = np.array([10, 14, 20, 28, 40, 56, 80, 112.0])
+    for seed in range(4):
+        noise = np.exp(0.03 * np.random.default_rng(seed).standard_normal(8))
+        ahead = fit(Cliff, 3 * n**-0.5 * noise, n=n).predict(n=[160.0, 320.0])
+        assert np.all((ahead.low < [0.237, 0.168]) & (ahead.high > [0.237, 0.168]))

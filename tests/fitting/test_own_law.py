@@ -128,7 +128,7 @@ class UnknownSlope(Right):
         (NoDataclass, "dataclass of parameters declared by positive, floor or real. Got <NoDataclass: no"),
         (PlainField, "(positive, floor, real) or constants in `references`. Got <PlainField: b>"),
         (UnknownUnit, "parameters have units of error and of its inputs. Got <UnknownUnit: m>"),
-        (UnknownSlope, "exponents, slopes and ceilings are parameters. Got <UnknownSlope: beta>"),
+        (UnknownSlope, "exponents, slopes, ceilings and places are parameters. Got <UnknownSlope: beta>"),
     ],
 )
 @pytest.mark.parametrize("function", [fit, holdout])
