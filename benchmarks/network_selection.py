@@ -38,6 +38,7 @@ from errsrc.rng import generator
 from errsrc.settings import NetworkTeacher
 
 WRONG, FRESH, BLOCK = 1e-12, 2000, 10
+DIMS = (20, 32, 64)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def tanh_cell(name: str, examples: tuple[int, ...]) -> Cell:
 
 
 def cells() -> Iterator[Cell]:
-    for d in (20, 32, 64):
+    for d in DIMS:
         for rank in (1, 2, 3, 4):
             for factor in (1.5, 2.0):
                 yield quadratic_cell("quadratic", d, rank, factor)
@@ -119,13 +120,18 @@ def main() -> None:
     parts = ("quadratic", "tanh", "starts", "rank16")
     parser.add_argument("--teachers", type=int, default=100, help="in each cell")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--dims", nargs="+", type=int, default=DIMS, help="of the first part")
     parser.add_argument("--out", type=Path, help="add the figures to this JSON file")
     options = parser.parse_args()
     torch.set_num_threads(1)
     figures: dict[str, dict] = {"machine": {"device": platform.machine(), "torch": torch.__version__}}
     if options.out and options.out.exists():
         figures = json.loads(options.out.read_text())
-    asked = [cell for cell in cells() if cell.part in options.only]
+    asked = [
+        cell
+        for cell in cells()
+        if cell.part in options.only and (cell.part != "quadratic" or cell.teachers[0].inputs in options.dims)
+    ]
     for block in range(0, options.teachers, BLOCK):  # all cells in turn, so that an early end leaves none out
         for cell in asked:
             row = figures.setdefault(cell.part, {}).setdefault(cell.name, {})

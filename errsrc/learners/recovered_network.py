@@ -25,6 +25,7 @@ _INTEGER_VECTORS = (
     20_000  # largest number of integer vectors that `on_grid` tries, except in 10 dimensions or more
 )
 _GRID_ROUNDING = 1e-6  # largest distance from an integer that counts as 0
+_SAME_PLANE = 1e-9  # largest distance from a plane that counts as 0, divided by the largest spread
 _SAME_PRODUCT = 1e-12  # largest difference that counts as 0, divided by the largest value
 _LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
 
@@ -303,8 +304,9 @@ def products_are_dependent(x: Array) -> bool:
     """Return whether the products x_i x_j at different inputs have a rank below that of generic inputs.
 
     Some quadratic forms x^T S x - tr S that differ at generic inputs are then equal at these inputs.  The
-    function also returns True if the absolute value of a column is constant, as on the Boolean cube: its
-    square then tells nothing about a diagonal entry of S.
+    function also returns True in three cases in which other forms of low rank may have the same labels: if
+    all inputs lie in a plane of fewer dimensions, as with two equal columns; if the absolute value of a
+    column is constant, as on the Boolean cube; or if the product of two columns is 0 at all inputs.
 
     Parameters
     ----------
@@ -312,6 +314,12 @@ def products_are_dependent(x: Array) -> bool:
         Different inputs.
     """
     if bool((np.ptp(np.abs(x), axis=0) <= _SAME_PRODUCT * np.abs(x).max(0)).any()):
+        return True
+    present = (x != 0).astype(np.float64)
+    if not (present.T @ present).all():
+        return True
+    spread = np.linalg.svd(x - x.mean(0), compute_uv=False)
+    if len(x) > x.shape[1] and spread[-1] <= _SAME_PLANE * spread[0]:
         return True
     squares = np.square(x).sum(1)
     gram = np.square(x @ x.T) - squares[:, None] - squares + x.shape[1]  # of the matrices x x^T - 1

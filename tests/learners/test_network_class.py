@@ -246,4 +246,10 @@ def test_inputs_with_linear_relations_of_their_products_are_seen():
     assert products_are_dependent(
         np.column_stack([rng.standard_normal((20, 5)), rng.choice([-2.0, 2.0], 20)])
     )
+    equal = rng.standard_normal((9, 6))  # fewer than the products, which are independent
+    equal[:, 1] = equal[:, 0]
+    assert products_are_dependent(equal)
+    blocks = rng.standard_normal((9, 6)) * (np.arange(6) < 3)
+    blocks[::2] = blocks[::2, ::-1]
+    assert products_are_dependent(blocks)
     assert products_are_dependent(rng.choice([-1.0, 0.0, 1.0], (60, 1)) * np.ones((1, 6)))
