@@ -5,8 +5,9 @@
 A small CNN of 28 x 28 images and a small vision transformer of 8 x 8 images, batches of 32 and of 128, Adam.
 The plain loop trains one member after another, in the usual way: nn.Module, torch.optim.Adam. `errsrc` trains
 all members at once: the user's module by torch.func.vmap (`from_module`), and for the CNN also the network of
-errsrc with the same shapes. One thread and process time, so that other processes do not matter. A time is
-that of the longer of two runs minus that of the shorter; the median of --rounds counts. 75 s of one core.
+errsrc with the same shapes, with channels first ("stacked") and with channels last in memory ("last"). One
+thread and process time, so that other processes do not matter. A time is that of the longer of two runs minus
+that of the shorter; the median of --rounds counts. 90 s of one core.
 The results are in benchmarks/results/own_modules.json.
 """
 
@@ -68,9 +69,13 @@ def plain(make: Callable[[], nn.Module], x: Tensor, y: Tensor, members: int, bat
             optimiser.step()
 
 
-def at_once(network: Network, x: Tensor, y: Tensor, members: int, batch: int, steps: int) -> None:
+def at_once(
+    network: Network, x: Tensor, y: Tensor, members: int, batch: int, channels_last: bool, steps: int
+) -> None:
     """Train all members at once, and evaluate them at the end."""
-    recipe = Recipe(batch=batch, average=0.0, warmup=0, evaluation_interval=10_000)
+    recipe = Recipe(
+        batch=batch, average=0.0, warmup=0, evaluation_interval=10_000, channels_last=channels_last
+    )
     rows = np.arange(len(x))
     train(network, x.flatten(1), y, [Member(rows, steps, seed) for seed in range(members)], None, recipe)
 
@@ -102,15 +107,17 @@ def main() -> None:
     for name, factory, side, width in cases:
         x, y = torch.randn(512, 1, side, side), torch.randint(10, (512,))
         own = from_module(factory, outputs=10, width=width, image_shape=(1, side, side))
-        networks = {"vmap": own} | ({"stacked": CNN(side, width, 10)} if name == "cnn" else {})
+        networks = {"vmap": (own, False)}
+        if name == "cnn":
+            networks |= {way: (CNN(side, width, 10), way == "last") for way in ("stacked", "last")}
         for batch in (32, 128):
             row = {"model": name, "m": own.parameters, "members": args.members, "batch": batch}
             make = functools.partial(factory, side, 10, width)
             alone = functools.partial(plain, make, x, y, args.members, batch)
             loop = seconds(alone, args.steps, args.rounds)
             row["plain_ms"] = round(1000 * loop, 3)
-            for way, network in networks.items():
-                together = functools.partial(at_once, network, x, y, args.members, batch)
+            for way, (network, last) in networks.items():
+                together = functools.partial(at_once, network, x, y, args.members, batch, last)
                 took = seconds(together, args.steps, args.rounds)
                 row |= {f"{way}_ms": round(1000 * took, 3), f"{way}_ratio": round(loop / took, 2)}
             results.append(row)

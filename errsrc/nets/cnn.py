@@ -85,7 +85,7 @@ class CNN(ImageNetwork):
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
         """Return outputs (E, B, classes), see `Network`."""
         members = len(weights[0])
-        x = as_images(x, members, self.image_shape)
+        x = as_images(x, members, self.image_shape, self.channels_last)
         for layer in range(0, len(weights) - 2, 2):
             x = convolution(weights[layer], x, 2 if layer < 4 else 1, weights[layer + 1])
             x = ACTIVATIONS[self.activation](x)

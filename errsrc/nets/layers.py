@@ -55,7 +55,7 @@ def affine(matrix: Tensor, bias: Tensor, x: Tensor) -> Tensor:
     return torch.baddbmm(bias.unsqueeze(2), matrix, x.mT).mT
 
 
-def as_images(x: Tensor, members: int, image_shape: tuple[int, ...]) -> Tensor:
+def as_images(x: Tensor, members: int, image_shape: tuple[int, ...], channels_last: bool = False) -> Tensor:
     """Return input vectors as images for E members (sets of weights), (B, E * channels, side, side).
 
     Image b has the channels of all E members along its second axis: all channels of the first member, then
@@ -69,9 +69,12 @@ def as_images(x: Tensor, members: int, image_shape: tuple[int, ...]) -> Tensor:
         Number of members E.
     image_shape : (int, int, int)
         Shape (channels, side, side) of an image.
+    channels_last : bool
+        Whether the channels of a pixel lie next to each other in memory.
     """
     x = x.expand(members, *x.shape[-2:]).transpose(0, 1)
-    return x.reshape(len(x), -1, *image_shape[1:])
+    images = x.reshape(len(x), -1, *image_shape[1:])
+    return images.contiguous(memory_format=torch.channels_last) if channels_last else images
 
 
 def convolution(kernels: Tensor, x: Tensor, stride: int = 1, bias: Tensor | None = None) -> Tensor:

@@ -13,10 +13,11 @@ number of parameters of one member.
 from __future__ import annotations
 
 import abc
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -360,6 +361,15 @@ class ImageNetwork(Network):
 
     An input vector holds the channels of an image one after another, each row by row.
     """
+
+    channels_last: ClassVar[bool] = False
+    """Whether images and hidden layers lie in memory with their channels last."""
+
+    def in_channels_last(self) -> Self:
+        """Return an equal network, whose images and hidden layers lie in memory with their channels last."""
+        network = copy.copy(self)
+        object.__setattr__(network, "channels_last", True)
+        return network
 
     @property
     @abc.abstractmethod

@@ -142,7 +142,7 @@ class Resnet(Residual):
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
         """Return outputs (E, B, classes), see `Network`."""
         members = len(weights[0])
-        x = as_images(x, members, self.image_shape)
+        x = as_images(x, members, self.image_shape, self.channels_last)
         x = torch.relu(_normalised(convolution(weights[0], x), *weights[1:3]))
         for block in range(3 * self.blocks):
             kernel, *norm, last_kernel, scale, shift = weights[3 + 6 * block : 9 + 6 * block]
@@ -185,7 +185,7 @@ class WRN(Residual):
 
     def __call__(self, weights: Weights, x: Tensor) -> Tensor:
         """Return outputs (E, B, classes), see `Network`."""
-        x = as_images(x, len(weights[0]), self.image_shape)
+        x = as_images(x, len(weights[0]), self.image_shape, self.channels_last)
         x = convolution(weights[0], x)
         first = 1
         for block in range(3 * self.blocks):

@@ -50,6 +50,7 @@ OLD_FIELDS: dict[tuple[str, str], str] = {
 
 ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("recipe", "weight_decay"): 0.0,
+    ("recipe", "channels_last"): False,
     ("recovery-cell", "u"): (),
     ("recovery-cell", "noise_kind"): "equal",
     ("recovery-cell", "points"): None,

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from errsrc.nets.network import Network, Weights
+from errsrc.nets.network import ImageNetwork, Network, Weights
 from errsrc.training import augment, distributed
 from errsrc.training.batches import BatchStream
 from errsrc.training.objectives import TRAINING_LOSSES
@@ -58,6 +58,8 @@ class MinibatchDescent(Optimiser):
         self, network: Network, x: Tensor, y: Tensor, rows: Sequence[Tensor], seeds: Sequence[int],
         recipe: Recipe, weights: Weights, pruned: Weights | None, start_step: int,
     ) -> None:  # fmt: skip
+        if recipe.channels_last and isinstance(network, ImageNetwork):
+            network = network.in_channels_last()
         self._network, self._recipe, self._x, self._y = network, recipe, x, y
         self._start_step = start_step
         self._loss = TRAINING_LOSSES[recipe.loss]
@@ -68,7 +70,7 @@ class MinibatchDescent(Optimiser):
         self._losses_and_gradients = self._by_graph
         step = network, recipe.loss, recipe.precision, recipe.batch
         if recipe.compile:
-            self._batch_losses = _compiled(*step, x.device.type)
+            self._batch_losses = _compiled(*step, recipe.channels_last, x.device.type)
         elif recipe.precision == "bf16":
             self._batch_losses = _batch_losses(*step)
         else:
@@ -241,7 +243,9 @@ def _batch_losses(network: Network, loss: str, precision: str, batch: int) -> Ba
 
 
 @functools.lru_cache(maxsize=8)
-def _compiled(network: Network, loss: str, precision: str, batch: int, device: str) -> BatchLosses:
+def _compiled(
+    network: Network, loss: str, precision: str, batch: int, channels_last: bool, device: str
+) -> BatchLosses:
     """Return `_batch_losses`, compiled; calls whose recipes differ in other options share one compilation."""
     plain: Any = _batch_losses(network, loss, precision, batch)
     # torch compiles one code object for a few shapes only, so each network gets a code object of its own

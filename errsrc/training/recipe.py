@@ -10,7 +10,7 @@ from torch import Tensor
 
 from errsrc import checks
 from errsrc.fields import Checked, choice, flag, integer, number
-from errsrc.nets.network import Network
+from errsrc.nets.network import ImageNetwork, Network
 from errsrc.training.objectives import TRAINING_LOSSES
 
 OPTIMISERS = ("adam", "sgd", "lbfgs")
@@ -88,6 +88,11 @@ class Recipe(Checked):
         For "adam" it is decoupled (Loshchilov and Hutter 2019, arXiv 1711.05101): each step also multiplies
         the weights by 1 - learning rate x ``weight_decay``.  Both are equal to ``torch.optim.SGD`` and
         ``torch.optim.AdamW`` with the same ``weight_decay``.
+    channels_last
+        Whether the images of a training step lie in memory with their channels last, for a `CNN`, `Resnet` or
+        `WRN`.  On a CPU, the steps of many small CNNs at once are then faster
+        (`benchmarks/own_modules.py`), but the normalisation of residual networks is slower.  Results differ
+        by rounding.
     """
 
     optimiser: str = choice("adam", OPTIMISERS)
@@ -109,20 +114,27 @@ class Recipe(Checked):
     augment: str = choice("none", ("none", "crop-flip"))
     padding: int = integer(4, at_least=1)
     weight_decay: float = number(0.0, at_least=0)
+    channels_last: bool = flag(False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.optimiser != "lbfgs":
             return
         # the line search of L-BFGS needs the same function at all of its points
-        required_values = {"precision": "input", "compile": False, "augment": "none", "weight_decay": 0.0}
+        required_values = {
+            "precision": "input",
+            "compile": False,
+            "augment": "none",
+            "weight_decay": 0.0,
+            "channels_last": False,
+        }
         for name, required in required_values.items():
             if getattr(self, name) != required:
                 accepted = f"{required!r} with the optimiser 'lbfgs'"
                 raise ValueError(checks.refusal(name, "Recipe", accepted, getattr(self, name)))
 
     def check_network(self, network: Network, where: str) -> None:
-        """Raise ValueError if the recipe augments images, but the network's inputs are not images.
+        """Raise ValueError if the recipe is for images, but the network is not a network of images.
 
         Parameters
         ----------
@@ -134,6 +146,9 @@ class Recipe(Checked):
         if self.augment != "none" and not network.image_shape:
             accepted = f"'none' for {type(network).__name__}, whose inputs are no images"
             raise ValueError(checks.refusal("recipe.augment", where, accepted, self.augment))
+        if self.channels_last and not isinstance(network, ImageNetwork):
+            accepted = f"false for {type(network).__name__}"
+            raise ValueError(checks.refusal("recipe.channels_last", where, accepted, self.channels_last))
 
     def learning_rates(self, step: int, count: int, budget: Tensor, dtype: torch.dtype) -> Tensor:
         """Return the learning rates of each network in the `count` steps after `step`, (count, E).

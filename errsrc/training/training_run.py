@@ -270,14 +270,17 @@ class TrainingRun:
         rows = [own[:: -(-len(own) // _MAX_TRAIN_LOSS_ROWS)] for own in self.rows]
         train_loss, train_error = evaluate(call.network, kept, call.x, call.y, call.recipe.loss, rows)
         columns = ("step", "train_loss", "loss", "error")
+        # lists: one wait for the device each, and not one for each network
+        best_step, diverged = progress.best_step.tolist(), progress.diverged.tolist()
+        train_losses, train_errors = train_loss.tolist(), train_error.tolist()
         return tuple(
             Trained(
                 weights=tuple(w[i].clone() for w in kept),
-                best_step=int(progress.best_step[i]),
+                best_step=best_step[i],
                 steps=int(curve[-1][0]),
-                diverged=bool(progress.diverged[i]),
-                train_loss=float(train_loss[i]),
-                train_error=float(train_error[i]),
+                diverged=diverged[i],
+                train_loss=train_losses[i],
+                train_error=train_errors[i],
                 curve=dict(zip(columns, np.array(curve, dtype=np.float64).T, strict=True)),
                 rewind_weights=tuple(w[i].clone() for w in rewound),
             )

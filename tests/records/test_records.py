@@ -32,6 +32,7 @@ def test_the_text_of_a_tuned_learner_is_what_its_candidates_have_in_common():
 
 def test_a_field_that_was_added_changes_no_key_of_what_does_not_use_it():
     assert "weight_decay" not in records.stored_repr([Recipe()])
+    assert "channels_last" not in records.stored_repr([Recipe()])
     assert "weight_decay=0.0001" in records.stored_repr([Recipe(weight_decay=1e-4)])
     cells = [
         ThresholdCell(BandTeacher(Torus(3)), Tuned((Neighbours(), NetworkStudent(MLP((1, 4, 1)), recipe))))

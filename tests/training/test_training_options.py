@@ -241,6 +241,20 @@ def test_an_interrupted_training_with_moved_images_goes_on_to_the_same_bits(chan
     assert len(calls) < 33 + 70 + 40
 
 
+# Memory format
+
+
+@pytest.mark.parametrize("network", [NETWORKS[1], NETWORKS[5]], ids=lambda network: type(network).__name__)
+def test_channels_last_in_memory_changes_training_by_rounding_only(network, device):
+    x, y = examples(network, device)
+    plain, last = (
+        train(network, x.double(), y, members(12, 9), None, Recipe(batch=16, channels_last=on))
+        for on in (False, True)
+    )
+    for one, other in zip(plain, last, strict=True):
+        np.testing.assert_allclose(one.curve["train_loss"], other.curve["train_loss"], rtol=1e-9)
+
+
 # Waiting for the device
 
 
@@ -281,6 +295,7 @@ def test_nothing_waits_for_the_device_between_two_looks(recipe, device):
         ({"precision": "fp16"}, "'precision' parameter of Recipe must be one of 'input', 'tf32', 'bf16'"),
         ({"compile": 1}, "'compile' parameter of Recipe must be true or false"),
         ({"augment": "flip"}, "'augment' parameter of Recipe must be one of 'none', 'crop-flip'"),
+        ({"optimiser": "lbfgs", "channels_last": True}, "must be False with the optimiser 'lbfgs'"),
         ({"padding": 0}, "'padding' parameter of Recipe must be an integer >= 1"),
         ({"optimiser": "lbfgs", "precision": "bf16"}, "must be 'input' with the optimiser 'lbfgs'"),
         ({"optimiser": "lbfgs", "augment": "crop-flip"}, "must be 'none' with the optimiser 'lbfgs'"),
@@ -295,6 +310,8 @@ def test_training_refuses_options_that_its_data_do_not_have():
     x, y = IMAGES.double(), CLASSES
     with pytest.raises(ValueError, match=r"'recipe\.precision' parameter of train must be 'input' for"):
         train(NETWORKS[0], x, y, members(5), None, Recipe(precision="bf16"))
+    with pytest.raises(ValueError, match=r"'recipe\.channels_last' parameter of train must be false for MLP"):
+        train(NETWORKS[0], IMAGES, y, members(5), None, Recipe(channels_last=True))
     with pytest.raises(ValueError, match=r"'recipe\.augment' parameter of train must be 'none' for MLP"):
         train(NETWORKS[0], IMAGES, y, members(5), None, CROPPED)
 
