@@ -26,10 +26,12 @@ import numpy as np
 
 from errsrc import plots
 from errsrc.bases import Torus
-from errsrc.learners import BandLeastSquares, KernelRidge, LinearLearner, Neighbours
+from errsrc.fitting import fit
+from errsrc.laws import Chinchilla
+from errsrc.learners import BandLeastSquares, KernelRidge, LinearLearner, Neighbours, RandomFeatures
 from errsrc.results import mean_interval
-from errsrc.settings import BandTeacher, Gaussian, GaussianSetting
-from errsrc.sources import TERMS, budget
+from errsrc.settings import BandTeacher, Gaussian, GaussianSetting, LinearTeacher
+from errsrc.sources import TERMS, budget, budget_grid
 
 # %% [markdown]
 # ## A setting in five lines
@@ -126,6 +128,44 @@ stated, simulated = tides["smooth"][3].total, mean_interval(risks, 0.999)
 print(f"stated {stated}, simulated {simulated}")
 
 # %% [markdown]
+# ## The terms of a scaling law
+# In regression on random features, the number of examples n, the number of features m and the training time
+# are axes of one exact world. Here an additive law E + A m^-alpha + B n^-beta is fitted to total risks alone,
+# at the best training time of each n and m. Are its terms those of the budget? (`sims/exact_terms.py` asks
+# this at larger sizes.)
+
+# %%
+sizes, steps = [8, 16, 32, 64], [1, 10, 30, 100, 300, 1000, 3000, 10_000]
+features = LinearTeacher(400, input_decay=1.2, weight_decay=0.6, channel=Gaussian(0.05))
+students = [RandomFeatures(m, steps=t, learning_rate=0.2) for m in sizes for t in steps]
+grid = budget_grid(features, students, sizes, draws=16)
+models, data_sizes = np.repeat(sizes, len(sizes)).astype(float), np.tile(sizes, len(sizes)).astype(float)
+best = [
+    min((grid[k * len(steps) + t, size] for t in range(len(steps))), key=lambda one: one.total.estimate)
+    for k in range(len(sizes))
+    for size in sizes
+]
+total, outside, rest = (
+    np.array([sum(getattr(one, name).lower.estimate for name in names) for one in best])
+    for names in (TERMS, ["realizability"], ["uncertainty", "deficiency"])
+)
+law = fit(Chinchilla, total, n=data_sizes, m=models).law
+model, data = law.A * models**-law.alpha / outside, law.B * data_sizes**-law.beta / rest
+print(f"model term over realizability: {model.min():.2f} to {model.max():.2f}")
+print(f"data term over uncertainty + deficiency: {data.min():.2f} to {data.max():.2f}")
+
+# %% [markdown]
+# The law's terms are those of the budget only roughly: uncertainty plus deficiency at one n depends on m.
+#
+# Training time moves deficiency: what more steps would remove is "not yet", what stays is "never". Beyond the
+# best time, more steps make the risk larger, and "not yet" is negative.
+
+# %%
+place = 2 * len(steps)  # m = 32, n = 64
+for t, one in zip(steps, (grid[place + t, 64] for t in range(len(steps))), strict=True):
+    print(f"{t:6} steps: not yet {one.not_yet}, never {one.never}")
+
+# %% [markdown]
 # ## The claim holds
 
 # %%
@@ -142,3 +182,7 @@ largest = {
 assert list(largest.values()) == ["realizability", "uncertainty", "deficiency"]
 assert tides["harmonic analysis"][-1].deficiency.lower.estimate < 1e-9  # the ridge is the right one
 assert tides["smooth"][-1].deficiency.lower.low > 10 * tides["smooth"][-1].uncertainty.lower.high
+assert 0.5 < model.min() < model.max() < 2
+assert 0.5 < data.min() < data.max() < 2
+assert grid[place, 64].not_yet.low > 0
+assert grid[place + 3, 64].not_yet.high < 0
