@@ -157,8 +157,8 @@ print(f"data term over uncertainty + deficiency: {data.min():.2f} to {data.max()
 # %% [markdown]
 # The law's terms are those of the budget only roughly: uncertainty plus deficiency at one n depends on m.
 #
-# Training time moves deficiency: what more steps would remove is "not yet", what stays is "never". Beyond the
-# best time, more steps make the risk larger, and "not yet" is negative.
+# Training time moves deficiency: what infinitely many steps would remove is "not yet", what stays is "never".
+# Where "not yet" is negative, training to the end makes the risk larger, and it is better to stop early.
 
 # %%
 place = 2 * len(steps)  # m = 32, n = 64

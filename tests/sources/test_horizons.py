@@ -41,7 +41,7 @@ def test_the_measured_split_is_the_exact_one(learner):
         assert seen.estimate == pytest.approx(known.estimate, abs=4.5 * error)
 
 
-def test_training_for_too_long_is_negative_and_an_infinite_limit_has_no_interval():
+def test_if_more_steps_do_harm_the_part_is_negative_and_an_infinite_limit_has_no_interval():
     late = budget(SETTING, RandomFeatures(6, steps=30), 9, draws=8)
     assert late.not_yet.high < 0
     diverging = budget(SETTING, RandomFeatures(6, steps=30), 7, draws=8)

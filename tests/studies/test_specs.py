@@ -386,6 +386,7 @@ def quicker(cell):
 
 SPECS = sorted((ROOT / "sims").glob("*.toml"))
 DEAR = {
+    "budget_horizon",
     "budget_images",
     "budget_realizable",
     "budget_terms",
