@@ -147,6 +147,32 @@ def moments(held_out: str) -> Callable[[Any], list[float]]:
     return values
 
 
+def withheld(r: Any) -> list[float]:
+    """Return the median coverage of the intervals that are not stated, in the cases with fast formulas."""
+    shares = [
+        term["all_held"] / case["repetitions"]
+        for case in r["cases"]
+        for term in case["terms"].values()
+        if not case["slow"] and not term["stated"]
+    ]
+    return [statistics.median(shares)]
+
+
+def unstated(name: str, learner: str, n: int) -> Callable[[Any], list[float]]:
+    """Return the coverage that the interval of a total would have, if it were stated."""
+
+    def values(r: Any) -> list[float]:
+        rows = [
+            case
+            for case in r["cases"]
+            if (case["setting"], case["n"]) == (name, n) and learner in case["learner"]
+        ]
+        assert rows[0]["terms"]["total"]["stated"] == 0
+        return [rows[0]["terms"]["total"]["all_held"] / rows[0]["repetitions"]]
+
+    return values
+
+
 def corner(rows: Any) -> list[float]:
     """Return the mean divergence of the cells whose n and m are both larger than in all fitted cells."""
     largest = [max(float(row[key]) for row in rows if row["held_out"] == "False") for key in ("n", "m")]
@@ -823,6 +849,59 @@ TIES = [
             sum(c["certified"] for c in r["counts"].values() if c) if not r["certified and wrong"] else -1
         ],
     ),
+    Tie(
+        B,
+        "{256} terms have an interval. The coverage of {247} of them is 93 to 97%, of {5} it is less (the lowest {91.5%}), of {4} more (the highest {97.3%}); together it is {95.1%}. If each true coverage were 95%, about {5.0} terms",
+        "budget_coverage.json",
+        lambda r: [
+            r["summary"]["fast"][k]
+            for k in (
+                "figures",
+                "inside",
+                "below",
+                "least",
+                "above",
+                "largest",
+                "together",
+                "outside by chance, if all were 95%",
+            )
+        ],
+    ),
+    Tie(
+        B,
+        "{64} terms have no interval; half of their intervals would hold in less than {85.0%}",
+        "budget_coverage.json",
+        lambda r: [r["summary"]["fast"]["withheld"], *withheld(r)],
+    ),
+    Tie(
+        B,
+        "would hold in {56.5%} at 2 M and in {81.3%} at 3 M",
+        "budget_coverage.json",
+        lambda r: [x for n in (14, 21) for x in unstated("band on a circle", "ridge=0.0,", n)(r)],
+    ),
+    Tie(
+        B,
+        "{7} of {25} terms have a coverage of 93 to 97%, and {12.7} would be outside",
+        "budget_coverage.json",
+        lambda r: [
+            r["summary"]["slow"][k] for k in ("inside", "figures", "outside by chance, if all were 95%")
+        ],
+    ),
+    Tie(
+        B,
+        "which would hold in {85%} of the repetitions",
+        "budget_coverage.json",
+        unstated("process on a square", "Tuned", 100),
+    ),
+    Tie(
+        R,
+        "With random inputs, {247} of the {256} terms that have an interval are covered in 93 to 97% of {550} repetitions, the lowest in {91.5%}; about {5} would",
+        "budget_coverage.json",
+        lambda r: [
+            r["summary"]["fast"][k]
+            for k in ("inside", "figures", "repetitions", "least", "outside by chance, if all were 95%")
+        ],
+    ),
 ]
 
 
@@ -921,9 +1000,10 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
     (
         B,
         "- Over rando",
-        "97% 90.9% 95.2% 92% 95% 91% 56% 81% 50",
-        "python benchmarks/budget_coverage.py STORE.jsonl",
+        "97% 95% 5% 100",
+        "python benchmarks/budget_coverage.py STORE",
     ),
+    (R, "| Error = noise", "97%", "the range that the benchmark asks for"),
     (B, "- Measured l", "3%", "python benchmarks/theory.py"),
     (B, "For two angl", "2e-15 0.6 1.9", "errsrc conjecture sims/nyquist_cliff.toml"),
     (B, "The fit of a", "1e4 4e6", "the setting: benchmarks/nyquist.py"),
