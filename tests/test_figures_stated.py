@@ -523,13 +523,13 @@ TIES = [
         B,
         "| CNN, 4,266 parameters, 28 x 28 images | 32 |",
         "own_modules.json",
-        lambda r: [r["rows"][0]["vmap_ratio"], r["rows"][0]["stacked_ratio"]],
+        lambda r: [r["rows"][0][f"{way}_ratio"] for way in ("vmap", "stacked", "last")],
     ),
     Tie(
         B,
         "| CNN, 4,266 parameters, 28 x 28 images | 128 |",
         "own_modules.json",
-        lambda r: [r["rows"][1]["vmap_ratio"], r["rows"][1]["stacked_ratio"]],
+        lambda r: [r["rows"][1][f"{way}_ratio"] for way in ("vmap", "stacked", "last")],
     ),
     Tie(
         B,
