@@ -45,13 +45,21 @@ def main() -> None:
             rows = []
             for dim in options.dims:
                 key = f"kappa={options.kappa:g} noise={noise:g} alpha={alpha:g} d={dim}"
-                figures.setdefault(key, measured(dim, options.kappa, alpha, noise))
+                if key not in figures:
+                    figures[key] = measured(dim, options.kappa, alpha, noise)
                 rows.append(figures[key])
-                print(key, ", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()), flush=True)
-                if options.out:
-                    options.out.write_text(json.dumps(figures, indent=1) + "\n")
+                written(key, figures, options.out)
             if len(rows) > 1:
-                print(f"  extrapolated to d = infinity: {extrapolated(rows)}", flush=True)
+                key = f"kappa={options.kappa:g} noise={noise:g} alpha={alpha:g} extrapolated"
+                figures[key] = extrapolated(rows)
+                written(key, figures, options.out)
+
+
+def written(key: str, figures: dict[str, dict[str, float]], out: Path | None) -> None:
+    """Print a row, and write all rows to a file if one is given."""
+    print(key, ", ".join(f"{name} {value:.4g}" for name, value in figures[key].items()), flush=True)
+    if out:
+        out.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def measured(dim: int, kappa: float, alpha: float, noise: float) -> dict[str, float]:
@@ -99,13 +107,13 @@ def measured(dim: int, kappa: float, alpha: float, noise: float) -> dict[str, fl
     }
 
 
-def extrapolated(rows: list[dict[str, float]]) -> str:
+def extrapolated(rows: list[dict[str, float]]) -> dict[str, float]:
     """Return the ratio at 1 / d = 0 of a line through the ratios, by weighted least squares."""
     x = np.array([[1.0, 1 / row["dim"]] for row in rows])
     weight = 1 / np.array([row["ratio_error"] for row in rows])
     covariance = np.linalg.inv((x * weight[:, None] ** 2).T @ x)
     line = covariance @ (x * weight[:, None] ** 2).T @ np.array([row["ratio"] for row in rows])
-    return f"{line[0]:.3f} +- {math.sqrt(covariance[0, 0]):.3f}, slope {line[1]:.2g} / d"
+    return {"ratio": float(line[0]), "ratio_error": math.sqrt(covariance[0, 0]), "slope": float(line[1])}
 
 
 if __name__ == "__main__":

@@ -211,6 +211,29 @@ def design(k: int) -> Callable[[Any], list[float]]:
     return lambda r: [r["grids"][k][key] for key in keys]
 
 
+def starts(cell: str) -> Callable[[Any], list[float]]:
+    """Return what each way of starting found in a cell: teachers found, teachers, seconds for each found."""
+
+    def values(r: Any) -> list[float]:
+        rows = [r["starts"][f"{cell}, {way}"] for way in ("random", "spectral", "pruned")]
+        return [x for v in rows for x in (v["exact"], v["teachers"], v["seconds"] / max(v["exact"], 1))]
+
+    return values
+
+
+def accepted(r: Any) -> list[float]:
+    """Return the number of accepted functions, and how many of the exact ones have another size."""
+    rows = [row for part in ("quadratic", "tanh") for row in r[part].values()]
+    assert not any(row["wrong"] for row in rows)
+    return [sum(row["accepted"] for row in rows), sum(row["exact"] - row["size_right"] for row in rows)]
+
+
+def bayes(noise: str) -> Callable[[Any], list[float]]:
+    """Return the extrapolated ratios of chains to the limit, with their errors."""
+    keys = [f"kappa=0.5 noise={noise} alpha={alpha} extrapolated" for alpha in (0.125, 0.25, 0.5, 0.75, "1")]
+    return lambda r: [r[key][name] for key in keys for name in ("ratio", "ratio_error")]
+
+
 def network(name: str, passed: str = "") -> Callable[[Any], list[float]]:
     """Return the relative errors of a network at each n, each followed by that of its low-passed form."""
     names = [name, passed] if passed else [name]
@@ -732,6 +755,36 @@ TIES = [
     ),
     Tie(
         B,
+        "None of the {1,281} accepted functions was wrong. The size was right in all but {28} of them",
+        "network_selection.json",
+        accepted,
+    ),
+    Tie(B, "| d=20 rank=1 n=30 (1.5 dof) |", "network_selection.json", starts("d=20 rank=1 n=30 (1.5 dof)")),
+    Tie(B, "| d=64 rank=1 n=96 (1.5 dof) |", "network_selection.json", starts("d=64 rank=1 n=96 (1.5 dof)")),
+    Tie(B, "| d=64 rank=1 n=128 (2 dof) |", "network_selection.json", starts("d=64 rank=1 n=128 (2 dof)")),
+    Tie(
+        B, "| d=32 rank=3 n=140 (1.5 dof) |", "network_selection.json", starts("d=32 rank=3 n=140 (1.5 dof)")
+    ),
+    Tie(
+        B,
+        "0.25 | {1.03} ± {0.04} | {0.92} ± {0.03} | {0.97} ± {0.05} | {1.00} ± {0.03} | {1.01} ± {0.03}",
+        "quadratic_bayes.json",
+        bayes("0.25"),
+    ),
+    Tie(
+        B,
+        "0.05 | {0.95} ± {0.04} | {0.97} ± {0.06} | {0.89} ± {0.04} | {0.91} ± {0.04} | {0.96} ± {0.02}",
+        "quadratic_bayes.json",
+        bayes("0.05"),
+    ),
+    Tie(
+        B,
+        "the ratio is {1.87} at d = 12 and {1.13} at d = 48",
+        "quadratic_bayes.json",
+        lambda r: [r[f"kappa=0.5 noise=0.05 alpha=0.5 d={d}"]["ratio"] for d in (12, 48)],
+    ),
+    Tie(
+        B,
         "The error is at most {1.5e-10}",
         "nyquist.json",
         lambda r: [max(x["error"] for each in r["growth"].values() for x in each["points"])],
@@ -1011,6 +1064,17 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
     (B, "A teacher in", "0.07 0.39", "errsrc conjecture sims/nyquist_images.toml"),
     (B, "Real labels ", "0.36 0.31 0.25 0.069 0.043 0.025", "python sims/nyquist_images.py"),
     (B, "A learner th", "1e-12", "the setting: benchmarks/network_class.py"),
+    (B, "Chains that start at", "0.5", "the setting: benchmarks/quadratic_bayes.py"),
+    (B, "| 0.25 | 1.03", "0.25", "the setting: benchmarks/quadratic_bayes.py"),
+    (B, "| 0.05 | 0.95", "0.05", "the setting: benchmarks/quadratic_bayes.py"),
+    (B, "Seven of the ten", "5% 0.5 0.05", "the setting: benchmarks/quadratic_bayes.py"),
+    (B, "`network-selection` is given", "1e-12 1.5 2", "the setting: benchmarks/network_selection.py"),
+    (
+        B,
+        "Rank 1 at d",
+        "1.128 2 49",
+        "theory (Mondelli and Montanari 2019); benchmarks/network_selection.py --only rank16",
+    ),
     (B, "Every start ", "58% 7% 6% 92%", "python sims/nyquist_hardness.py"),
     (B, "Two problems", "1.29 0.04", "python sims/nyquist_perceptron.py"),
     (B, "| `import er", "0.28", "python benchmarks/startup.py at version 0.1.0"),
