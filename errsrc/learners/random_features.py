@@ -27,8 +27,9 @@ class RandomFeatures(SpectralLearner):
     smallest norm.  With `steps`, they are the result of full-batch gradient descent from 0 on the same
     objective, divided by 2 n: a step is c <- c + learning_rate / n (Z'(y - Z c) - ridge c).
 
-    In a budget, each draw has its own features, which are derived from the seed, unless `fixed` is true.  The
-    terms are then means over features and inputs.
+    If the setting has closed forms for this class, each draw of a budget has its own features, which are
+    derived from the seed, unless `fixed` is true.  The terms are then means over features and inputs.  In
+    other settings all draws have the features of `seed`.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -202,6 +202,9 @@ def budget_grid(
     >>> bool(found[1, 32].total.estimate < found[0, 16].total.estimate)
     True
     """
+    for name, given in (("learners", learners), ("n", n)):
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise TypeError(checks.refusal(name, "budget_grid", "a sequence", given))
     checked = [as_learner(one, "budget_grid") for one in learners]
     for learner in checked:
         check_sizes(setting, learner, "budget_grid")

@@ -82,7 +82,8 @@ class Budget(TabularResult):
         The part of the deficiency that more steps of the same optimiser remove: the learner's risk less its
         risk at the horizon (`errsrc.learners.Learner.at_horizon`), in the same draws.  The horizon is
         infinite for learners with a known limit.  A negative value means that training up to the horizon
-        makes the risk larger, so that it is better to stop early.  None for learners without a training time or without a horizon.
+        makes the risk larger, so that it is better to stop early.  None for learners without a training time
+        or without a horizon.
     never : Bracket or None
         The rest of the deficiency, which remains at the horizon.  None if `not_yet` is None.
     limit : PointEstimate or None

@@ -149,6 +149,8 @@ def test_a_grid_has_the_budgets_of_single_calls_and_a_study_shares_decomposition
             assert term(found, name).estimate == pytest.approx(term(alone, name).estimate, rel=1e-10)
         assert (found.learner, found.status) == (alone.learner, alone.status)
         cells.append(BudgetCell(setting, learners[place], n, seed=2, draws=3))
+    with pytest.raises(TypeError, match=r"'n' parameter of budget_grid must be a sequence. Got 3 instead"):
+        budget_grid(setting, learners, 3)
     assert len({shared_decompositions(cell) for cell in cells}) == 2
     together = compute_budgets([cell for cell in cells if cell.n == 6])
     assert together[1]["total"] == pytest.approx(compute_budgets([cells[2]])[0]["total"], rel=1e-10)
