@@ -34,7 +34,7 @@ def test_the_parts_are_those_of_separate_budgets(learner):
 def test_the_measured_split_is_the_exact_one(learner):
     """4.5 standard errors: p < 1e-4 for all four comparisons."""
     exact = budget(SETTING, learner, 24, draws=200)
-    measured = budget(SETTING, learner, 24, draws=300, seed=1, exact=False)
+    measured = budget(SETTING, learner, 24, draws=150, seed=1, exact=False)
     pairs = [(exact.not_yet, measured.not_yet), (exact.never.lower, measured.never.lower)]
     for known, seen in pairs:
         error = np.hypot(known.high - known.low, seen.high - seen.low) / 4

@@ -46,7 +46,7 @@ def term(found, name):
 
 @pytest.mark.full
 @given(SETTINGS, LEARNERS, st.integers(1, 12))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_coefficients_and_points_give_the_same_terms(setting, learner, n):
     """`closed_form` works with coefficients of features, `_closed_form` with values at exact points."""
     experiment = Experiment(learner, n, None, 2, 3, 0.95, True, Effort())
@@ -89,7 +89,7 @@ def test_each_term_is_what_a_simulation_meets(activation):
     """4.5 standard errors: p < 1e-4 for all 16 comparisons."""
     setting = LinearTeacher(6, input_decay=1.0, weight_decay=0.5, channel=Gaussian(0.4))
     learner = RandomFeatures(4, activation=activation, steps=200, learning_rate=0.003)
-    draws = simulated(setting, learner, 9, 150, 400, np.random.default_rng(0))
+    draws = simulated(setting, learner, 9, 80, 400, np.random.default_rng(0))
     found = budget(setting, learner, 9, draws=300)
     for name, values in zip(TERMS, draws.T, strict=True):
         own = (term(found, name).high - term(found, name).low) / 4
