@@ -37,9 +37,10 @@ class Unreachable(NoAnswer):
 
 
 class Diverged(NoAnswer):
-    """Some trainings diverged; ``best`` is the list of all fitted predictors.
+    """Some trainings diverged.
 
-    The attribute ``diverged`` of a predictor is true if its training diverged.
+    The attribute ``best`` is the list of all fitted predictors.  The attribute ``diverged`` of a predictor is
+    true if its training diverged.
     """
 
 

@@ -146,7 +146,7 @@ class Result:
         Returns
         -------
         dict of str
-            The fields by name, without the fields that comparisons ignore.  An interval is a dict of
+            The fields by name, without those declared with ``compare=False``.  An interval is a dict of
             estimate, low, high and level; None stands for numbers that are not finite.
         """
         return {name: json_value(value) for name, value in self._field_values().items()}

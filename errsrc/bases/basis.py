@@ -233,7 +233,7 @@ class Basis(Checked, abc.ABC):
         Returns
         -------
         x : ndarray of float64, (count, dim)
-            Inputs.
+            Inputs; fewer rows if the basis has fewer.
         """
         return self.draw(count, rng)
 

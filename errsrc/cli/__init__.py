@@ -60,8 +60,8 @@ examples:
 
 Results go to standard output, all messages to standard error.
 Exit codes: 0 done; 1 the answer is no (no fit converged, no size reaches the given error, a claim
-is refuted, some computations of a study failed, or the file of a study could no longer be
-written); 2 bad input, explained in one sentence.
+is refuted, some computations of a study failed, an interval stays wider than asked, or the file
+of a study could no longer be written); 2 bad input, explained in one sentence.
 'errsrc COMMAND --help' explains a command and its options.
 """
 

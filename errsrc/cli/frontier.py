@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget",
         **(LIST | {"type": budgets}),
         metavar="C",
-        help="budgets, such as 1e21, 70B or a range as for --budgets (default: powers of ten)",
+        help="budgets, such as 1e21 or a range as for --budgets (default: powers of ten)",
     )
     which.add_argument(
         "--budgets",

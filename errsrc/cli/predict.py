@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
     add("file", metavar="FILE", nargs="?", help="the new runs, one per row; - for standard input")
     for name in SIZES:
-        example = "0.1" if name == "density" else "8" if name == "depth" else "1e9 or 70B"
+        example = "0.1" if name == "density" else "8" if name in ("depth", "width") else "1e9 or 70B"
         add(f"--{name}", **LIST, metavar="X", help=f"values of {name}, such as {example}, instead of FILE")
     add(
         "--column",

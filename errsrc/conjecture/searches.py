@@ -183,10 +183,10 @@ class Search(TabularResult):
     outcome : Outcome or None
         Error, bound and verdict of the counterexample; None if no counterexample was found.
     power : dict of str to tuple of int
-        What the search can detect.  The examples at the threshold are examined again with fewer labelled
-        examples: 1 less, 10% less and half.  The claim's threshold is lowered by the same amount; a search
-        with power refutes the lowered claim.  For each amount, by its name: how many examples refute the
-        lowered claim, and how many were examined.  Empty if the claim is not supported.
+        What the search can detect.  The tested cases whose n is the threshold are tested again with
+        fewer labelled examples: 1 less, 10% less and half.  The claim's threshold is lowered by
+        the same amount; a search with power refutes the lowered claim.  For each amount, by its name: how
+        many cases refute the lowered claim, and how many were tested.  Empty if the claim is not supported.
     """
 
     claim: Claim

@@ -194,7 +194,7 @@ def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, In
 
 
 def with_held(limits: Mapping[str, Interval], members: Sequence[Fit]) -> dict[str, Interval]:
-    """Return the limits of an average; an exponent or a floor that all laws held becomes a `HeldValue`.
+    """Return the intervals of an average; a value that was not fitted in any law becomes a `HeldValue`.
 
     Parameters
     ----------

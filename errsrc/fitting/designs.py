@@ -126,7 +126,7 @@ class Design(TabularResult):
         return f"{self.question}: {before} now, {after} after {_count(self.runs)} of cost {self.cost:.3g}"
 
     def content(self) -> list[str | TextTable]:
-        """Return the answer now, the runs as a table, whether the goal is reached, and the warnings."""
+        """Return the present answer, a table of the runs, whether the goal is reached, and the warnings."""
         level = f"{100 * self.answer.level:.6g}%"
         lines: list[str | TextTable] = [
             f"{self.question}: {self.answer}, {self.width_text(self.half_widths[0])} ({level} interval)"

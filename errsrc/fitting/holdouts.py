@@ -273,7 +273,7 @@ class Holdout(TabularResult):
         return f"held out {self.held_out.headline()}"
 
     def content(self) -> list[str | TextTable]:
-        """Return a table of the held-out cells, a line on each part, and the criteria."""
+        """Return a table of the held-out cells, the divergence of each group of cells, and the criteria."""
         cells, *_ = self.held_out.content()
         parts = [(name, part.headline()) for name, part in self.parts.items()]
         far = [sentence for sentence in self.forecast.warnings if isinstance(sentence, FarRows)]

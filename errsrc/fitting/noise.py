@@ -187,7 +187,7 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
 
 
 class AboveLargest(str):
-    """A warning that errors lie above the fixed parameter that is the largest error of a law."""
+    """A warning that some errors lie above the largest error of a law, such as eps0, which was fixed."""
 
 
 def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> AboveLargest | None:

@@ -188,7 +188,7 @@ class FiniteData(Law):
 
     @classmethod
     def formula(cls) -> sympy.Expr:
-        """Return the law as a sympy expression, with `symbolic_functions` for n' and m'."""
+        """Return the law as a sympy expression, in the effective sizes of `symbolic_functions`."""
         from sympy import exp, log
 
         count, above = symbolic_functions()

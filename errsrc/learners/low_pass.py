@@ -47,8 +47,8 @@ class LowPass(BatchLearner):
     then exact if the order of the predictor is at most (2 oversampling - 1) times the order of the basis.  On
     a torus, higher frequencies of the predictor are aliased into the band.  If `sample` > 0, the projection
     is the least-squares fit in the band to the predictor's values at random inputs.  The squared error of
-    this fit is about M / sample times the predictor's energy outside the band.  A predictor's ``function`` is
-    an ``errsrc.learners.low_pass.LowPassFit``.
+    this fit is about M / sample times the predictor's energy outside the band.  `fit` returns a
+    predictor whose ``function`` is an ``errsrc.learners.low_pass.LowPassFit``.
 
     Parameters
     ----------

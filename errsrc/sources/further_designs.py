@@ -52,7 +52,7 @@ _TOGETHER = 64  # designs whose matrices are in memory at the same time
 def judged_terms(
     setting: GaussianSetting, learner: Learner, n: int, draws: int, level: float
 ) -> Mapping[str, Tail]:
-    """Return, for each term, whether an interval of its mean over draws of random inputs holds.
+    """Return, for each term, whether the interval of its mean over random inputs can be trusted.
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ def judged_terms(
     -------
     mapping of str to Tail
         The "uncertainty", if the quadrature for the learner's class is exact.  Also "deficiency" and "total",
-        if the learner is a `SpectralLearner`.  Empty if the designs cost too much.
+        if the learner is a `SpectralLearner`.  Empty if the further draws of inputs
+        that the judgement needs would cost too much.
     """
     try:
         return _kept_tails(setting, learner, n, draws, level)

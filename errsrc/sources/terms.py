@@ -391,7 +391,7 @@ def notes(budgets: Sequence[Budget]) -> list[str]:
 
 
 def mean_of_draws(values: PerDraw, level: float, stretch: tuple[float, float] = (1.0, 1.0)) -> Interval:
-    """Return the mean over draws with its interval; a single draw is exact.
+    """Return the mean over draws with its interval, of width 0 for a single draw.
 
     Parameters
     ----------
@@ -409,7 +409,7 @@ def mean_of_draws(values: PerDraw, level: float, stretch: tuple[float, float] = 
 
 
 def _mean(values: PerDraw, level: float, lowest: float | None = None) -> Interval:
-    """Return the mean over draws with its interval, which may reach below 0; a single draw is exact."""
+    """Return the mean over draws with its interval, which may reach below 0; its width is 0 for one draw."""
     if len(values) == 1:
         return Interval(float(values[0]), float(values[0]), float(values[0]), level)
     return mean_interval(values, level) if lowest is None else mean_interval(values, level, lowest=lowest)

@@ -371,7 +371,7 @@ def compute_batch(
     list of dict, BatchFailure or CodeMismatch
         A row for each cell, as `errsrc.sweeps.Store.finish` accepts it.  A `BatchFailure` if the function
         raises an error, or does not return one outcome per cell.  A `CodeMismatch` if the worker has another
-        `code_version`.
+        version of errsrc or of your own modules.
     """
     if _versions_of_code() != driver:
         return CodeMismatch(_versions_of_code())

@@ -67,8 +67,8 @@ def scale() -> sympy.Eq:
 def random_features() -> sympy.Expr:
     """Return the excess risk of `errsrc.theory.random_features`.
 
-    The symbols are n, m, M, noise, g, and the arrays eigenvalues and target.  The equation `scale` determines
-    g.
+    The symbols are n, m, M, noise, g, and the arrays eigenvalues and target.  The
+    equation of `errsrc.theory.formulas.scale` determines g.
     """
     learned = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
     total, kept = _sum(learned), _sum(learned * (1 - learned))

@@ -96,10 +96,10 @@ class PruningLevel:
         the error is the share of wrong classes, and the loss is the cross-entropy in nats.  With "squared",
         the error is the root of the mean squared error, and the loss is the mean squared error.
     validation_error, validation_loss
-        Error and loss on the validation examples, for the weights that were kept.  Without validation, they
-        are measured on the training rows.
+        Error and loss on the validation examples, with the weights that the training
+        returned.  Without validation, they are measured on the training rows.
     train_error, train_loss
-        Error and loss of the kept weights on the training rows.
+        Error and loss on the training rows, with the weights that the training returned.
     steps
         Number of training steps in this round alone.
     diverged
