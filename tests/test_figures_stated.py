@@ -963,7 +963,6 @@ TIES = [
 NOT_TIED: list[tuple[str, str, str, str]] = [
     (R, "| the losses", "1e23", "an example of a question"),
     (R, "To use errsr", "1.5", "pip install '.[full]'"),
-    (R, "A grid point", "4", "the definition of the unit M"),
     (R, "| One joint ", "4.7%", "the thesis; the grid of make demo"),
     (R, "| The same l", "4", "python sims/language_holdout.py sims/language_small.toml"),
     (R, "| | Transfor", "4", "python sims/language_holdout.py sims/language_grid.toml"),

@@ -51,7 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("file", metavar="FILE", nargs="?", help="the new runs, one per row; - for standard input")
     for name in SIZES:
         example = "0.1" if name == "density" else "8" if name in ("depth", "width") else "1e9 or 70B"
-        add(f"--{name}", **LIST, metavar="X", help=f"values of {name}, such as {example}, instead of FILE")
+        add(
+            f"--{name}",
+            **LIST,
+            metavar="X",
+            help=f"values of {name}, such as {example}, instead of FILE; separated by blanks or commas",
+        )
     add(
         "--column",
         type=renaming,

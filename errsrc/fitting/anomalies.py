@@ -160,7 +160,7 @@ class FarRows(str):
     total : int
         Number of rows of the fit.
     what : str
-        The words that follow "far from", as they were given to `of`.
+        The text after "far from" in the warning, as it was given to `FarRows.of`.
     """
 
     points: list[dict[str, float]]

@@ -126,8 +126,8 @@ class ChainedFit(Checked, Forecast):
         Parameters
         ----------
         inputs : dict of str to ndarray, shape (1 + draw_count, points)
-            The inputs by name.  Row 0 has the inputs of the central curves, and each other row has the inputs
-            of one pair of draws.
+            The inputs by name.  Row 0 is for the two fitted laws, and each other row is for one pair of draws
+            of their parameters.
         """
         rows = 1 + self.draw_count
         logs = self._rows(self.dense, inputs)

@@ -148,7 +148,7 @@ def training_envelope(
     Raises
     ------
     NoAnswer
-        If fewer than two runs, not counting the first and the last, are the best at some compute.
+        If the envelope has fewer than two runs, without its first and its last run.
     TypeError, ValueError
         If arrays have different lengths, or if a value is not finite and > 0.
 

@@ -184,7 +184,7 @@ class TablePoints(NamedTuple):
         return message
 
     def named(self, warning: str) -> str:
-        """Return a warning; if it names rows, add the labels of these rows in the table.
+        """Return a warning.  If it names rows, its text also gives their labels in the table.
 
         Parameters
         ----------

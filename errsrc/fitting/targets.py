@@ -46,7 +46,7 @@ class TargetedRun(TabularResult):
     question : str
         In words, the question whose interval was to be narrowed.
     until : float
-        Half the width at which the interval is narrow enough.
+        The goal: the interval is narrow enough if its half-width is at most this number.
     relative : bool
         Whether half widths are shares of the answer.
     steps : tuple of Step

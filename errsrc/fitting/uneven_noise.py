@@ -53,14 +53,14 @@ def quantiles(
     prior : ndarray of float64, shape (free,), optional
         Strengths of quadratic priors of the parameters, in units of the squared residuals; 0 by default.
     tilt : ndarray of float64, shape (points,), optional
-        Logarithms of factors that the weights contain because the residuals suggest uneven noise, such as
+        If the weights are corrected for uneven noise, the logarithm of the correction of each weight, such as
         minus `log_variances`; 0 by default.
 
     Returns
     -------
     ndarray of float64, shape (quantities,)
-        Half the width for each quantity, in units of its standard error for equal noise.  If all exponents
-        were 0, it would be the quantile of Student's t distribution.
+        Half the width for each quantity, in units of its standard error for equal noise.  For noise that
+        is equal at all points, this is the quantile of Student's t distribution.
 
     Notes
     -----

@@ -130,7 +130,7 @@ def same_function(small: Network, weights: Weights, large: Network, embedded: We
 
 
 def embeds_exactly(network: Network) -> bool:
-    """Return whether an embedding of a network keeps all bits of its outputs, not only their real values.
+    """Return whether an embedded network has bit-identical outputs, not only equal ones in exact arithmetic.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ class Network(Checked, abc.ABC):
         return self.parameters
 
     def separating_examples(self, other: Network | None = None) -> int:
-        """Return a number of generic inputs at which any two different functions of two networks differ.
+        """Return a number k: two different functions, one of each network, differ at one of k generic inputs.
 
         For networks that are analytic in their P and P' parameters the number is P + P' + 1 (Sontag 2002,
         arXiv math/0111135).

@@ -66,8 +66,9 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
     at which the power law leaves the dense plateau.  In these units the law is (1 + 1 / m*^2)^(gamma / 2),
     except near the upper plateau eps_up.  Lines show the law for each network over the densities that it was
     pruned to.  Colours show widths, and the shapes of marks show depths.  A point is the mean of ln error
-    over a network's seeds.  Each network has a density at which its error is lowest.  Marks at higher
-    densities are open, because the law cannot describe such a dip.
+    over a network's seeds.  Pruning a few weights can lower
+    the error of a network.  The law cannot describe this, so marks at densities above that of the lowest
+    error are open.
 
     Parameters
     ----------

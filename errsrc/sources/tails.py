@@ -128,8 +128,9 @@ class Tail:
     shape : float or None
         Shape k of the tail, see `pareto_shape`.
     coverage : float or None
-        Share of intervals that contain the mean, from samples of a pool of further draws; None without a
-        pool.
+        The share of intervals that contain the mean, estimated: many samples are taken from a large set of
+        further draws, the pool.  Counted are those whose interval contains the pool's mean.  None if there is
+        no pool.
     holds : bool
         Whether an interval may be stated.
     clear : bool

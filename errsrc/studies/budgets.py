@@ -227,7 +227,7 @@ def excess_shape(cell: BudgetCell, budgets: Sequence[Budget]) -> CurveShape:
     exponents are more precise than their intervals show.
 
     An excess risk whose total has no interval counts as uncertain by 100%, since its standard error is not
-    known.  Such a risk cannot be the largest risk in the list above.
+    known.  The "largest risk" of the list above is taken from the other risks.
 
     Parameters
     ----------

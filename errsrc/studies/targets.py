@@ -76,7 +76,7 @@ def run_until(
     path : path
         The study's TOML file.  Its cells differ only in n, in the model size m, and in the seed.
     until : str or float
-        Half the width of the interval at which no more cells are computed: "interval < 3%", "3%" or 0.03.
+        The run stops when the half-width of the interval is at most this: "interval < 3%", "3%" or 0.03.
         For an exponent, give a plain number, such as "interval < 0.02".
     question : dict, optional
         The question: ``{"n": 1e6, "m": 1e5}`` for the error of a run of these sizes, ``{"exponent": "n"}``
@@ -146,7 +146,7 @@ def compute_until(
     store : Store
         The file of finished cells, open for writing.
     until : str or float
-        Half the width of the interval at which no more cells are computed.
+        The run stops when the half-width of the interval is at most this, see `run_until`.
     question : dict, optional
         The question, see `run_until`.
     engine : callable

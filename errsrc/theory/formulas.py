@@ -80,9 +80,9 @@ def random_features() -> sympy.Expr:
 def gradient_flow() -> sympy.Expr:
     """Return the double Laplace transform, in time, of the excess risk of `errsrc.theory.gradient_flow`.
 
-    The result is the number C in the notes of that function, for ridge 0.  The symbols are n, m, M, noise,
-    the arrays eigenvalues and target, z and z', and the solutions g and g' of the equation `scale` for the
-    ridges n z and n z'.
+    The result is the number C in the notes of that function, for ridge 0.  The symbols are n, m, M and noise,
+    the arrays eigenvalues and target, the variables z and z', and g and g'.  These two solve the
+    equation of `errsrc.theory.formulas.scale`, for the ridges n z and n z'.
     """
     z, z_other, scale_other = sympy.symbols("z z' g'", positive=True)
     e, c = EIGENVALUES[INDEX], TARGET[INDEX]

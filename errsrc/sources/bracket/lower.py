@@ -104,8 +104,8 @@ def solutions_bound(
     draws : NetworkDraws
         The draws.
     posterior : NetworkPosterior
-        The posteriors given the data of the draws, for labels with any noise.  Only their data sets and their
-        prior are used.
+        The posteriors given the data of the draws.  Only their data sets and their prior are used, not the
+        noise that they assume.
     seed : int
         Seed from which all random streams are derived.
     effort : Effort
