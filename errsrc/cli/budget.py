@@ -19,8 +19,8 @@ missing, like 'errsrc run'.  It prints the budgets and writes two plots for each
 learner: the four parts over n, and the share of each part.
 
 With draws = "auto", a cell adds random draws until the interval of the total is narrow enough:
-precision = 0.05 means that half the width of the interval is at most 5% of the total.  A part has no
-interval if few draws of the inputs make up most of its mean: it would be wrong too often.
+precision = 0.05 means that half the width of the interval is at most 5% of the total.  If a few draws
+of the inputs make up most of the mean of a part, no interval is given for this part.
 """
 
 

@@ -25,7 +25,7 @@ held-out sizes best comes first.  FILE is a table as for 'errsrc fit'.
 The columns of the result:
   miss    root mean square of ln (predicted / measured error) at the held-out sizes
   in 90%  share of the held-out runs that lie in their intervals
-  AICc    Akaike's criterion for few points, minus that of the best law; the best law has 0
+  AICc    Akaike's criterion for few points, minus its smallest value among the laws
   weight  Akaike weight: the relative evidence for the law, if one of these laws holds
   noise   standard deviation of ln error around the law
 """
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=OBJECTIVES,
         default="log",
         metavar="LOSS",
-        help="as in errsrc fit (default: log)",
+        help="as in errsrc fit, where the default is another (here: log)",
     )
     add("--delta", type=float, metavar="X", help="threshold of --objective huber, in ln error")
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")

@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--until",
         type=float,
         metavar="X",
-        help="stop when half the width of the interval is at most X: a share of an error or a size (0.03 is "
-        "3%%), or a number for an exponent",
+        help="stop when half the width of the interval is at most X; for an error or a size, X is a share of "
+        "it (0.03 is 3%%)",
     )
     add("--runs", type=int, default=10, metavar="K", help="largest number of runs (default: 10)")
     add("--candidates", metavar="FILE", help="table of the runs that can be made (default: a grid)")

@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--eps0",
         type=float,
         metavar="X",
-        help="error of a random guess, if it is known; with m, auto then also averages the dense laws",
+        help="error of a random guess; if the table has a column m, the dense laws are then averaged too",
     )
     add(
         "--fix",

@@ -180,7 +180,7 @@ def summary_lines(
 
 
 def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Interval]:
-    """Return the exponents and the floor of an average in a file that has no intervals of the average.
+    """Return the exponents and the floor of an average from an old file, which has no intervals of them.
 
     Parameters
     ----------

@@ -137,7 +137,7 @@ def widths(
 
 
 def degrees_of_freedom(jac: Array, clusters: NDArray[np.intp], prior: Array) -> float:
-    """Return the degrees of freedom of the draws of a fit: the mean over its parameters.
+    """Return the degrees of freedom of the variances of the fitted parameters, as a mean over parameters.
 
     Parameters
     ----------

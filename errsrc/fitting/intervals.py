@@ -81,7 +81,7 @@ def parameter_intervals(
 def named_intervals(
     problem: Problem, natural: Problem, centres: Array, ends: Array, params: Mapping[str, float], level: float
 ) -> dict[str, Interval]:
-    """Return intervals by parameter, in the given units.
+    """Return the interval of each parameter, in the units of the values of `params`.
 
     Parameters
     ----------

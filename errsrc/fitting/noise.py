@@ -187,7 +187,7 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
 
 
 class AboveLargest(str):
-    """A warning that some errors lie above the largest error of a law, such as eps0, which was fixed."""
+    """A warning: some errors are above the largest error of the law, a parameter (eps0) that was held."""
 
 
 def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> AboveLargest | None:

@@ -80,7 +80,7 @@ class Fit(Forecast):
         Standard deviation of ln error of the points around the law.
     run_noise : float
         Standard deviation of ln error of a new run around the law.  It is larger than `noise` if the points
-        look like a running best, which is the lowest error of all sizes up to each size.
+        look like a running best: each is then the lowest error at its own size and all smaller sizes.
     seed_noise : float
         Standard deviation of ln error between rows of equal inputs; nan if no two rows have equal inputs.
     starts : int

@@ -83,7 +83,7 @@ class Plan(TabularResult):
         return [TextTable([*rows, *(("warning", sentence) for sentence in self.warnings)], "l")]
 
     def text(self, name: str) -> str:
-        """Return an attribute, such as "n" or "cost", as text; its interval may have an open end.
+        """Return an attribute, such as "n" or "cost", as text, with its interval; an end may be open.
 
         Parameters
         ----------

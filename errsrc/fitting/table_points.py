@@ -363,7 +363,7 @@ class UsableColumns(NamedTuple):
     Attributes
     ----------
     values : dict of str to ndarray of float64, shape (usable rows,)
-        The columns by input or "error".
+        The columns.  The keys are the names of the inputs, and "error".
     left_out : tuple of LeftOut
         The other rows.
     warnings : tuple of str
@@ -711,7 +711,7 @@ def measured_error(
 
 
 def positive_errors(error: ArrayLike | None, where: str) -> Array:
-    """Return errors as an array; raise ValueError if one is not > 0, and say what helps if one is < 0.
+    """Return errors as an array.  Raise ValueError if an error is not > 0; for errors < 0 it says what to do.
 
     Parameters
     ----------

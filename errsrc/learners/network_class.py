@@ -393,7 +393,8 @@ def standard_units(network: Architecture, x: Array, targets: Array) -> StandardU
     Parameters
     ----------
     network : Network
-        The network.  It determines which changes of units its weights can undo.
+        The network.  Units are changed only if the weights of this
+        network can undo the change.
     x : ndarray of float64, (n, dim)
         Inputs.
     targets : ndarray of float64, (n, outputs)

@@ -56,7 +56,7 @@ EVERY, ALMOST, NONE = "every teacher", "almost every teacher", "none"
 def certify_support(
     values: Array, support: NDArray[np.int64], coefficients: Array, sparsity: int, *, strides: bool = False
 ) -> tuple[str, str]:
-    """Return the certificate of a function that gives the labels without error, and the reason in words.
+    """Return for which teachers it is certain that a function without training error is the teacher.
 
     Parameters
     ----------
@@ -76,7 +76,8 @@ def certify_support(
     Returns
     -------
     certificate : str
-        "every teacher", "almost every teacher" or "none".
+        The teachers for which the labels prove that this function is the teacher: "every teacher", "almost
+        every teacher" or "none".
     reason : str
         The reason for the certificate, as the second half of a sentence.
     """

@@ -128,7 +128,7 @@ def _draw_dict(result: Mapping[str, Any], ax: Axes | None = None, **options: Any
 
 @functools.singledispatch
 def draw_labelled(first: Any, results: Mapping[str, Any], ax: Axes | None = None, **options: Any) -> Axes:
-    """Draw a dict of results of one type, by label, as the figure for dicts of this type.
+    """Draw a dict with labels as keys, whose values are results of one type.
 
     Parameters
     ----------

@@ -147,7 +147,7 @@ def _both(limits: tuple[float, float], values: Array) -> tuple[float, float]:
 
 @checks.arguments(result=HOLDOUT)
 def extrapolation_of(result: Holdout, ax: Axes | None = None) -> Axes:
-    """Draw measured and predicted errors as the figure for the inputs of the law.
+    """Draw measured and predicted errors; the kind of figure depends on the inputs of the law.
 
     Parameters
     ----------

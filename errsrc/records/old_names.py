@@ -240,7 +240,7 @@ def current_names(leaves: Leaves, owner: str, kinds: Mapping[str, Any]) -> Leave
     owner : str
         Name that the table of old names uses for the record's class.
     kinds : mapping
-        A flat table with the ``kind`` of each nested record, with the names in the store.
+        The ``kind`` of each nested record, as a flat table whose keys are the names in the store.
 
     Returns
     -------

@@ -54,9 +54,9 @@ class Budget(TabularResult):
         The terms, in the units of the loss.  Each is an `errsrc.results.Bracket`: a lower and an upper bound,
         which are equal if the term is known up to sampling error.  The total is the sum of the noise, the
         lower bound of realizability, the upper bound of uncertainty, and the lower bound of deficiency.  If
-        the uncertainty is known, the sum has the upper bound of deficiency instead of the lower.  If few
-        draws carry the mean of a term, an interval of the term would not hold.  The bounds of such a term are
-        `errsrc.results.PointEstimate`, which have no interval.
+        the uncertainty is known, the total is the sum of the noise, the lower bound of realizability, the
+        uncertainty, and the upper bound of deficiency.  If a few draws make up most of the mean of a term,
+        its bounds are `errsrc.results.PointEstimate`, which have no interval.
     total : Interval
         The expected risk.
     scale : float
@@ -87,11 +87,11 @@ class Budget(TabularResult):
     never : Bracket or None
         The rest of the deficiency, which remains at the horizon.  None if `not_yet` is None.
     limit : PointEstimate or None
-        The uncertainty of all functions in a limit of large sizes, as a closed form, see
+        The uncertainty `all_functions`, by a closed form that holds in a limit of large sizes, see
         `errsrc.sources.limits`.  This is an estimate, not a bound.  None if no such limit is known.
     tails : dict of str to float
         Shape k of the upper tail of the draws of each term and of the total, see `errsrc.sources.tails`.
-        Values above 0.4 mean that few draws carry the mean.  Terms whose draws are equal have no tail.
+        Above 0.4, a few draws make up most of the mean.  Terms whose draws are equal have no tail.
     setting, learner : str
         The setting and the learner as text, which figures show; "" where they are not known.
     """

@@ -318,7 +318,7 @@ def search_lines(row: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     header : list of str
         A text for each column.
     lines : list of list of str
-        The texts of each part, one for each column.
+        A line for each kind of basis and of nodes; a line has a text for each column.
     """
     header, *lines = map(list, part_rows(json.loads(row["parts"])))
     return header, lines

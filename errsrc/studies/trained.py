@@ -103,10 +103,10 @@ class TrainedFamily(Result):
     error
         The error of each run, (runs,).
     result
-        The law, or the average of laws, fitted to the small cells and compared with the large cells.  Runs
-        with equal sizes are one cell.  A cell is small if its n and m are at most a quarter of the largest n
-        and m.  If these cells are too few for a fit, a cell is small if its n is at most a quarter of the
-        largest n.  If these cells are too few as well, the law is fitted to all cells, without a comparison.
+        The law, or the average of laws, fitted to the small sizes and compared with the large sizes.  Sizes
+        are small if n and m are at most a quarter of the largest n and m.  If these are too few for a fit,
+        sizes are small if n is at most a quarter of the largest n.  If these are too few as well, the law is
+        fitted to all sizes, without a comparison.
         None if no law can be fitted.
     notes
         Sentences that say which runs were left out, and why there is no comparison.

@@ -39,7 +39,7 @@ def table_of(data: Any, source: str = "data") -> DataTable:
     Raises
     ------
     TypeError
-        If `data` is no data frame.
+        If `data` is neither a data frame nor a dict of columns.
     ValueError
         If columns have different lengths or the same name, or if there are no rows.
 
