@@ -228,7 +228,7 @@ def for_shell(message: str, options: Container[str] = ()) -> str:
     text = re.sub(rf"(--[\w-]+) \({argument}\)", r"\1", text)
     if "--level" not in options:
         return text
-    function = r"(?:[a-z_]\w*(?:\(\w+\))?|\w+\.\w+)"
+    function = r"(?:[a-z_]\w*(?:\(\w+\))?|\w+\.(?!toml )\w+)"  # a study's file has keys, not arguments
 
     def sentence(found: re.Match[str]) -> str:
         accepted = found[2].removesuffix(" or None").removeprefix("an array of ")

@@ -33,7 +33,7 @@ from errsrc.sweeps.engines import MAX_LOST_PROCESSES
 LOOPBACK = "127.0.0.1"
 HERE = str(Path(__file__).parent)
 ROOT = Path(__file__).parents[2]
-GUIDE = (ROOT / "docs" / "guide" / "studies.md").read_text()
+GUIDE = (ROOT / "docs" / "guide" / "cluster.md").read_text()
 
 
 @dataclass(frozen=True)
