@@ -23,6 +23,8 @@ or tabs, with decimal points or commas), JSON lines, Parquet, or - for standard 
 equal sizes are repetitions with other seeds.  Numbers may end in k, M, B (or G), T or a percent
 sign.  Rows that cannot be used are left out and counted: empty cells, NaN, inf,
 values that are not > 0, copies of other rows, and rows with a true cell in a column "diverged".
+The average (--law auto) also leaves out rows that are far from its laws, and names them.  A law
+given by --law is fitted to all usable rows, and a warning names those that are far from it.
 The columns, by their default names:
   n        number of training examples, or of tokens
   m        number of parameters of the model

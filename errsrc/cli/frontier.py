@@ -47,7 +47,8 @@ From a table of runs, the command prints the result of each approach of Hoffmann
 From a fit.json, it prints the frontier of that fit.
 
 The cost model is C = 6 n m, in operations.  The table has the columns error, m and n, or flops
-instead of one of the sizes: the missing size follows from the cost model.
+instead of one of the sizes: the missing size follows from the cost model.  Numbers may end in k,
+M, B (or G) or T.  Runs with unusable numbers or far from the law are left out, and named.
 """
 
 EXAMPLES = """\

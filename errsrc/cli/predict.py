@@ -121,7 +121,8 @@ def _print_mean(found: Prediction, as_json: bool) -> None:
         shown = {"mean": mean, "runs": runs, "warnings": found.warnings, "left_out": found.left_out}
         print(json.dumps(json_value(shown), allow_nan=False))
     else:
-        print(f"geometric mean of the errors of {runs:,} runs: {mean} ({100 * mean.level:.6g}% interval)")
+        of = "error of one run" if runs == 1 else f"geometric mean of the errors of {runs:,} runs"
+        print(f"{of}: {mean} ({100 * mean.level:.6g}% interval)")
 
 
 def _of_sizes(fit: Forecast, sizes: dict[str, list[float]], level: float) -> Prediction:

@@ -56,8 +56,9 @@ def unfinished_rows(table: DataTable, keep: NDArray[np.bool_]) -> tuple[str, ...
                 else ""
             )
             listed = ", ".join(sorted(set(states)))
-            verb = "run has" if len(states) == 1 else "runs have"
-            return (f"{len(states)} of the {len(cells)} {verb} not finished (column {name}: {listed}).{fix}",)
+            verb = "has" if len(states) == 1 else "have"
+            where = f"not finished (column {name}: {listed})"
+            return (f"{len(states)} of the {len(cells)} runs with usable numbers {verb} {where}.{fix}",)
     return ()
 
 

@@ -60,7 +60,7 @@ def test_intervals_of_a_small_grid_are_as_wide_as_its_points_allow() -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("unit", [1e-12, 1e5])
+@pytest.mark.parametrize("unit", [pytest.param(1e-12, marks=pytest.mark.slow), 1e5])
 def test_the_intervals_depend_on_no_unit(unit: float) -> None:
     rng = np.random.default_rng(1)
     error = Power(0.1, 2.0, 0.5).error(n=CURVE) * np.exp(0.02 * rng.standard_normal(12))

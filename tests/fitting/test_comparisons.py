@@ -107,7 +107,7 @@ def test_every_objective_can_be_compared(objective: str) -> None:
     assert math.isnan(found.best.aicc) == (objective == "huber")
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_parameter_is_held_in_every_law_that_has_it() -> None:
     found = compare(["power", "envelope"], CURVE, n=N, fixed={"c_inf": 0.0})
     assert all(one.fit is not None and one.fit.law.params["c_inf"] == 0 for one in found.laws)

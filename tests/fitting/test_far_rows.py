@@ -50,7 +50,7 @@ def test_a_fit_of_one_law_names_the_line(diverged: Path, objective: str) -> None
     assert ": line 21 (n = " in sentence
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_comparison_leaves_the_row_out(diverged: Path, capsys: pytest.CaptureFixture[str]) -> None:
     laws = ["chinchilla", "coupled"]
     found = compare(laws, data=diverged)

@@ -93,7 +93,8 @@ def test_runs_that_have_not_finished_are_said_to(column: str) -> None:
     states[3:5] = ["crashed", "running"]
     found = compute_optimal(data=runs | {column: states}, budgets=1e21)
     expected = (
-        f"2 of the 35 runs have not finished (column {column}: crashed, running). Keep only finished runs "
+        f"2 of the 35 runs with usable numbers have not finished (column {column}: crashed, running). "
+        "Keep only finished runs "
     )
     assert f"{expected}with --where {column}=finished." in found.warnings
     one = fit("chinchilla", data=runs | {column: states})

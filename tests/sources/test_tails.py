@@ -248,7 +248,7 @@ def test_a_learner_that_fails_rarely_has_no_interval():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("n", "shape"), [(9, 1.0), (13, 2 / 3)])
+@pytest.mark.parametrize(("n", "shape"), [(9, 1.0), pytest.param(13, 2 / 3, marks=pytest.mark.slow)])
 def test_near_nodes_on_a_circle_have_the_tail_of_their_proof(n, shape):
     """P(1 / s^2 > t) is of order t^-(n - 1) / (2 (M - 1)), M = 5: see BandTeacher.least_squares_diverges."""
     band = BandTeacher(Torus(2), channel=Gaussian(0.3))

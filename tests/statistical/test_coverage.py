@@ -78,7 +78,7 @@ CASES = [
         pytest.param(
             *case,
             kind,
-            marks=pytest.mark.full if (case is CASES[1]) == (kind == "equal") else pytest.mark.slow,
+            marks=pytest.mark.full if case is CASES[0] and kind != "equal" else pytest.mark.slow,
         )
         for case in CASES
         for kind in ("equal", "falling", "t3")

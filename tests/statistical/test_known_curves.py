@@ -34,7 +34,7 @@ FLAT = LinearTeacher(60, channel=NOISY)
 
 @pytest.fixture(scope="session")
 def draws(full_power: bool) -> int:
-    return 240 if full_power else 60
+    return 240 if full_power else 30
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 The runs are drawn from a known law.  The counts that a test accepts have a false-alarm rate of 1e-4 in all,
 for an interval that holds the truth in 90% of the repetitions.  Parabolas are an approximation and the draws
 of a fit are, too, so the tests accept a true coverage of 86% to 94% as well.  With ``--full-power`` there are
-400 repetitions of fits and 2,000 of parabolas, without it 40 and 400.
+400 repetitions of fits and 2,000 of parabolas, without it 40 and 100.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def test_intervals_of_a_fitted_law_hold_its_exponent_and_its_optimum(full_power:
 
 @pytest.mark.full
 def test_intervals_of_parabolas_hold_the_exponent_and_the_optimum(full_power: bool) -> None:
-    repeats = 2000 if full_power else 400
+    repeats = 2000 if full_power else 100
     count = np.zeros(3, dtype=int)
     for error in noisy_errors(repeats):
         found = isoflop(error, n=N, m=M)
@@ -68,14 +68,14 @@ def test_intervals_of_parabolas_hold_the_exponent_and_the_optimum(full_power: bo
 @pytest.mark.full
 def test_intervals_that_claim_too_much_are_caught() -> None:
     """Control: 60% intervals judged as if they claimed 90%."""
-    count = sum(held(isoflop(error, n=N, m=M, level=0.6).a, A) for error in noisy_errors(400))
-    assert count < accepted(400, 3)[0]
+    count = sum(held(isoflop(error, n=N, m=M, level=0.6).a, A) for error in noisy_errors(100))
+    assert count < accepted(100, 3)[0]
 
 
 @pytest.mark.full
 def test_few_tables_without_outliers_lose_a_run(full_power: bool) -> None:
     """At most 1% of the tables with normal noise have a run 8 robust standard deviations off."""
-    repeats = 2000 if full_power else 400
+    repeats = 2000 if full_power else 100
     lost = sum(
         any(not group.used.all() for group in isoflop(e, n=N, m=M).groups) for e in noisy_errors(repeats)
     )

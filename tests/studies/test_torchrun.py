@@ -78,7 +78,7 @@ def two(*arguments, cwd=None, codes=(0, 0)):
     return said
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_two_processes_train_what_one_does_and_the_first_writes(tmp_path):
     two("-c", CHILD.format(tests=str(Path(__file__).parent), folder=str(tmp_path)))
     first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))

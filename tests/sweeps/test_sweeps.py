@@ -127,11 +127,8 @@ def finished_cells(path: Path) -> set[tuple[int, int]]:
         return {(row["seed"], row["n"]) for row in store.rows()}
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [pytest.param(ALONE, marks=pytest.mark.full), pytest.param(BATCHED, marks=pytest.mark.slow)],
-    ids=lambda kind: kind.name,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [ALONE, BATCHED], ids=lambda kind: kind.name)
 def test_killed_at_random_moments_the_table_is_that_of_an_undisturbed_run(kind, tmp_path):
     seeds, sizes, workers, kills = 20, 3, 2, 6
     study, path, chance = grid(kind, seeds, sizes), tmp_path / "study.db", random.Random(0)
@@ -225,7 +222,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_is_in_the_summary(tmp_p
     assert rows == quietly(study, tmp_path / "serial.db")[1]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_cells_that_are_too_slow_too_large_deadly_or_wrong_cost_only_themselves(tmp_path):
     bad = ("slow", "large", "deadly", "wrong")
     study = Study.of(ALONE, [Cell(seed) for seed in range(20)] + [Cell(0, what=what) for what in bad])
