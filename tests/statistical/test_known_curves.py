@@ -34,7 +34,7 @@ FLAT = LinearTeacher(60, channel=NOISY)
 
 @pytest.fixture(scope="session")
 def draws(full_power: bool) -> int:
-    return 240 if full_power else 30
+    return 240 if full_power else 60
 
 
 @functools.cache
@@ -75,7 +75,7 @@ def sphere(setting, learner, n, degrees):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("n", [30, 100])
+@pytest.mark.parametrize("n", [30, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("ridge", [0.02, 0.5, 5.0])
 def test_ridge_regression(n, ridge, draws):
     found = measured(NORMAL, Ridge(ridge), n, draws)
@@ -85,7 +85,14 @@ def test_ridge_regression(n, ridge, draws):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("setting", "n"), [(NORMAL, 30), (NORMAL, 75), (NORMAL, 200), (CLEAN, 40), (CLEAN, 100)]
+    ("setting", "n"),
+    [
+        (NORMAL, 30),
+        (NORMAL, 75),
+        (NORMAL, 200),
+        (CLEAN, 40),
+        pytest.param(CLEAN, 100, marks=pytest.mark.slow),
+    ],
 )
 def test_regression_without_ridge(setting, n, draws):
     found = measured(setting, MinimumNorm(), n, draws)
@@ -94,7 +101,7 @@ def test_regression_without_ridge(setting, n, draws):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("n", [30, 100])
+@pytest.mark.parametrize("n", [30, pytest.param(100, marks=pytest.mark.slow)])
 def test_the_uncertainty_is_that_of_the_bayes_ridge(n, draws):
     setting = LinearTeacher(150, input_decay=1.2, channel=NOISY)
     ridge = setting.noise / setting.weight_variances[0]
@@ -138,7 +145,7 @@ SPHERES = [
 
 @pytest.mark.full
 @pytest.mark.parametrize(("setting", "learner", "degrees"), SPHERES, ids=str)
-@pytest.mark.parametrize("n", [30, 100])
+@pytest.mark.parametrize("n", [30, pytest.param(100, marks=pytest.mark.slow)])
 def test_kernel_regression_of_gaussian_processes(setting, learner, degrees, n, draws):
     found = measured(setting, learner, n, draws)
     assert found[1] <= 0.0075
