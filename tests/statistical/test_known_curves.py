@@ -186,9 +186,9 @@ def test_memory(n, draws):
 
 
 @pytest.mark.full
-def test_controls_that_must_fail(draws):
+def test_controls_that_must_fail(draws, full_power):
     """Another convention, noise forgotten, another size, a world without the theory's assumptions."""
-    for n in (30, 100):
+    for n in (30, 100) if full_power else (30,):
         for ridge in (0.5, 5.0):
             found = measured(NORMAL, Ridge(ridge), n, draws)
             assert not agree(found, linear(NORMAL, n, n * ridge))  # K + n ridge I
@@ -230,7 +230,9 @@ EXPONENTS = [
     [
         pytest.param(
             *case,
-            marks=pytest.mark.slow if isinstance(case[1], (MinimumNorm, KernelRidge)) else pytest.mark.full,
+            marks=pytest.mark.slow
+            if isinstance(case[0], (LinearTeacher, GaussianProcessTeacher))
+            else pytest.mark.full,
         )
         for case in EXPONENTS
     ],
@@ -251,9 +253,9 @@ def test_exponents_that_must_not_be_found():
     """Noise that is interpolated does not fall."""
     found, _ = slope(BandTeacher(Torus(3), channel=Gaussian(0.3)), Neighbours(), (50, 100, 200, 400), 150)
     assert abs(found - exponents.local_fit(1, 0)) > 1
-    setting, learner, sizes, draws, _ = EXPONENTS[-2]
+    setting, learner, sizes, draws, _ = EXPONENTS[-3]
     found, _ = slope(setting, learner, sizes, draws)
-    assert abs(found - exponents.local_fit(2, 0, smoothness=1.0)) > 0.3
+    assert abs(found - exponents.local_fit(2, 0)) > 0.3
 
 
 def slope(setting, learner, sizes, draws):
