@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import functools
+import gc
 import itertools
 import logging
 import os
@@ -13,6 +14,7 @@ import queue
 import shutil
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -235,13 +237,19 @@ def _client(
                 preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # no Ctrl-C
             )  # fmt: skip
             cluster = _started(local_cluster)
-        return stack.enter_context(distributed.Client(stack.enter_context(cluster)))
+        return stack.enter_context(
+            _started(functools.partial(distributed.Client, stack.enter_context(cluster)))
+        )
     if scheduler == "slurm":
-        return stack.enter_context(distributed.Client(stack.enter_context(_slurm())))
+        return stack.enter_context(
+            _started(functools.partial(distributed.Client, stack.enter_context(_slurm())))
+        )
     try:
         client = functools.partial(distributed.Client, scheduler, timeout=CONNECT_SECONDS)
         return stack.enter_context(_started(client))
     except (OSError, ValueError) as error:
+        traceback.clear_frames(error.__traceback__)  # the client is closed now, see `_started`
+        gc.collect()
         accepted = "the address of a Dask scheduler that answers, or 'slurm'"
         raise ValueError(checks.refusal("scheduler", "dask", accepted, scheduler)) from error
 
@@ -261,7 +269,12 @@ def _slurm() -> Any:
 
 
 def _started(make: Callable[[], Any]) -> Any:
-    """Return a cluster or a client; try twice, because Dask gives its thread only 10 s to start."""
+    """Return a cluster or a client; try twice, because Dask gives its thread only 10 s to start.
+
+    Garbage is collected first.  A client that could not connect is closed when it is collected, and closing
+    takes a lock that Dask holds while it starts another client: collected just then, it would wait forever.
+    """
+    gc.collect()
     try:
         return make()
     except AssertionError:

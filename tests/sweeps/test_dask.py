@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import importlib
 import importlib.util
 import json
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -367,6 +369,22 @@ def test_the_commands_that_readers_are_shown_have_these_options(command):
         else:
             main = importlib.import_module(module).main
             main.make_context(command, line.split(), resilient_parsing=False)
+
+
+def test_clients_that_could_not_connect_are_collected_before_another_starts():
+    class Client:
+        """A client in a cycle, as the traceback of a refused connection keeps one."""
+
+    one = Client()
+    one.itself = one
+    found = weakref.ref(one)
+    gc.disable()
+    try:
+        del one
+        assert found() is not None
+        assert cluster._started(found) is None
+    finally:
+        gc.enable()
 
 
 SBATCH = """#!/bin/sh
