@@ -106,7 +106,7 @@ def test_a_figure_that_cannot_be_written_is_refused_before_the_fit(
     assert target in err
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_studies_speak_json(run: Callable[..., Any]) -> None:
     Path("study.toml").write_text(STUDY)
     code, out, _ = run("run", "study.toml", "--workers", "1", "--json")

@@ -46,7 +46,7 @@ def test_a_band_is_learned_exactly_from_as_many_nodes_as_it_has_coefficients():
     assert errors[34] < 1e-24
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_large_band_is_fitted_by_iteration_to_what_the_direct_solution_is(monkeypatch):
     basis = Torus(12, 2)
     setting, chance = BandTeacher(basis), rng(3)

@@ -354,7 +354,7 @@ def test_pruned_networks_that_all_diverged_are_named(pages: Any) -> None:
     assert len(lost.warnings) == len(found.rows)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_levels_that_pruning_has_cut_are_left_out_of_the_law_and_named(pages: Any) -> None:
     folder, _ = pages
     found = load_study(folder / "pruning.toml")

@@ -42,7 +42,7 @@ from errsrc.settings.table import expected_loss
 from errsrc.training import Recipe
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_path_of_a_process_goes_on_from_where_it_was():
     """Values asked for one after another have the joint law of values asked for at once."""
     setting = GaussianProcessTeacher(1, kernel="rbf", length=0.3)

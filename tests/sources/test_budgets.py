@@ -112,7 +112,12 @@ SIMULATED = [
     (LinearTeacher(8, input_decay=1.0, channel=Gaussian(0.5)), GradientDescent(10, 0.4), 12),
     (LinearTeacher(5, outputs=3, output_decay=1.0, channel=Gaussian(0.2)), Ridge(0.5), 6),
     (BandTeacher(Torus(4), decay=1.0, channel=Gaussian(0.3)), BandLeastSquares(Torus(2), ridge=1.0), 15),
-    (GaussianProcessTeacher(2, channel=Gaussian(0.2)), KernelRidge("rbf", 0.3, ridge=0.1), 20),
+    pytest.param(
+        GaussianProcessTeacher(2, channel=Gaussian(0.2)),
+        KernelRidge("rbf", 0.3, ridge=0.1),
+        20,
+        marks=pytest.mark.slow,
+    ),
     (GaussianProcessTeacher(2, channel=Gaussian(0.2)), Neighbours(3), 20),
     (LinearTeacher(4, channel=Gaussian(0.5)), MinimumNorm(), 9),
 ]

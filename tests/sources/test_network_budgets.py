@@ -158,7 +158,7 @@ def test_classes_have_budgets_of_their_own_losses():
         )
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_real_images_have_budgets():
     network = MLP((64, 6, 10))
     world = ImageTeacher("digits", network, teacher_n=400, teacher_steps=200)

@@ -147,7 +147,7 @@ def test_a_walk_without_metropolis_would_not(monkeypatch):
     )
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_slide_keeps_the_joint_law_of_teacher_and_data(monkeypatch, times):
     """Noiseless labels: weights stay N(0, I), and so the volume of the labels' map; false alarms 2e-4."""
     target, z, _ = planted(TANH, 4, 1500 * times, 0.0)

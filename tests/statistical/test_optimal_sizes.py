@@ -72,7 +72,7 @@ def test_intervals_that_claim_too_much_are_caught() -> None:
     assert count < accepted(100, 3)[0]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_few_tables_without_outliers_lose_a_run(full_power: bool) -> None:
     """At most 1% of the tables with normal noise have a run 8 robust standard deviations off."""
     repeats = 2000 if full_power else 100
