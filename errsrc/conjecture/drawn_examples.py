@@ -10,7 +10,11 @@ from unittest import mock
 import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture import providers
+
+try:
+    from hypothesis.internal.conjecture import providers
+except ImportError:  # Hypothesis before 6.124
+    providers = None  # type: ignore[assignment]
 
 Drawn = TypeVar("Drawn")
 

@@ -206,7 +206,8 @@ def ticks(low: float, high: float) -> Array:
     array([0.1 , 0.12, 0.15, 0.2 , 0.25])
     """
     low, high = min(low, high), max(low, high)
-    decades = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+    exponents = np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+    decades = np.array([float(f"1e{k:.0f}") for k in exponents])  # numpy's powers may be rounded
     found = decades[(decades >= low) & (decades <= high)]
     found = found[:: 1 + len(found) // 9]
     for ladder in LADDERS if len(found) < 5 else ():
