@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
     columns = dict(args.column or ())
     found = predict_csv(fit, args.file, level=args.level, strict=args.strict, columns=columns)
     if not args.mean:
-        list(found.lines())  # refuses a file that has the columns of the result
+        next(found.lines(), None)  # refuses a file that has the columns of the result
     if found.left_out:
         print(f"errsrc: {left_out_sentence(found.left_out, len(found.table))}", file=sys.stderr)
     _print(found.joint() if args.joint else found, str, args)

@@ -20,9 +20,9 @@ and the seeds.  'errsrc new' writes one, and 'errsrc kinds' lists the fields of 
 
 Each finished cell is saved in STUDY.db at once.  You can stop the command at any time: you lose
 only the cells that are being computed.  Give the same command again to compute the rest.  After
-you add values or seeds to a study, the command computes only the new cells.  The
-command first checks the values of all cells.  A cell with a refused value counts as failed; all
-other cells are computed.
+you add values or seeds to a study, the command computes only the new cells.  The command first
+checks the values of all cells.  A cell with a refused value counts as failed; all other cells are
+computed.
 
 Keep STUDY.db on a local disk of the machine that runs the command (--store names another place).
 On a network file system such as NFS, only processes of one machine may use the file while the

@@ -368,6 +368,61 @@ class _Answer:
     cell: Mapping[str, Array] | None = None
 
 
+def checked_question(
+    question: object, names: Sequence[str], function: str, others: str = ""
+) -> dict[str, Any]:
+    """Return a question, if a law in the inputs `names` can answer it.
+
+    Parameters
+    ----------
+    question : dict
+        ``{"n": 1e6, "m": 1e5}`` for the error of a run of these sizes, ``{"exponent": "n"}``, or
+        ``{"frontier": budget}`` for laws in n and m.
+    names : sequence of str
+        Inputs of the law.
+    function : str
+        Name of the function that was called, for error messages.
+    others : str
+        What else the function accepts, such as "a function, or ".
+
+    Returns
+    -------
+    dict
+        The question; sizes and budgets are floats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the question has another form, or a value is out of range.
+    """
+    given = question if isinstance(question, Mapping) else {}
+    if set(given) == set(names):
+        return {name: Number(above=0)(given[name], name, function) for name in names}
+    if set(given) == {"exponent"}:
+        return {"exponent": checks.Choice(names)(given["exponent"], "exponent", function)}
+    if set(given) == {"frontier"} and len(names) == 2:
+        return {"frontier": Number(above=0)(given["frontier"], "frontier", function)}
+    sizes = ", ".join(f"{name!r}: ..." for name in names)
+    accepted = f"{others}a dict of the form {{{sizes}}} or {{'exponent': {names[0]!r}}}"
+    accepted += ", or {'frontier': budget}" if len(names) == 2 else ""
+    raise ValueError(checks.refusal("question", function, accepted, question))
+
+
+def question_text(question: Mapping[str, Any]) -> str:
+    """Return a question of `checked_question` in words, such as "error at n = 1e+06, m = 1e+05".
+
+    Parameters
+    ----------
+    question : dict
+        The question.
+    """
+    if "exponent" in question:
+        return f"exponent of {question['exponent']}"
+    if "frontier" in question:
+        return f"m* at the budget {question['frontier']:.4g}"
+    return "error at " + ", ".join(f"{name} = {value:.4g}" for name, value in question.items())
+
+
 def _answer(fit: Forecast, question: Question, cost: Cost) -> _Answer:
     """Return the answer to a question; raise ValueError or TypeError for unknown questions."""
     if callable(question):
@@ -376,25 +431,17 @@ def _answer(fit: Forecast, question: Question, cost: Cost) -> _Answer:
             accepted = f"a function that returns {1 + fit.draw_count} numbers, the first of them finite"
             raise ValueError(checks.refusal("question", "design", accepted, f"<shape {rows.shape}>"))
         return _Answer(getattr(question, "__name__", "answer"), rows, relative=False)
-    names = fit.input_names
-    given = set(question) if isinstance(question, Mapping) else set()
-    if given == set(names):
-        cell = {name: np.array([Number(above=0)(question[name], name, "design")]) for name in names}
-        centre, draws = fit.curves(**cell)
-        text = ", ".join(f"{name} = {x[0]:.4g}" for name, x in cell.items())
-        return _Answer(f"error at {text}", np.append(centre, draws[:, 0]), relative=True, cell=cell)
-    if given == {"exponent"}:
-        size = checks.Choice(names)(question["exponent"], "exponent", "design")
-        return _Answer(f"exponent of {size}", _exponents(fit, size), relative=False)
-    if given == {"frontier"} and len(names) == 2:
-        budget = Number(above=0)(question["frontier"], "frontier", "design")
-        frontier(fit, budget, cost=cost)  # raises NoAnswer where there is no optimum
-        _, m = optimal_draws(fit, np.array([budget]), cost)
-        return _Answer(f"m* at the budget {budget:.4g}", np.log(m[:, 0]), relative=True)
-    sizes = ", ".join(f"{name!r}: ..." for name in names)
-    accepted = f"a function, or a dict of the form {{{sizes}}}, {{'exponent': {names[0]!r}}}"
-    accepted += " or {'frontier': budget}" if len(names) == 2 else ""
-    raise ValueError(checks.refusal("question", "design", accepted, question))
+    asked = checked_question(question, fit.input_names, "design", "a function, or ")
+    text = question_text(asked)
+    if "exponent" in asked:
+        return _Answer(text, _exponents(fit, asked["exponent"]), relative=False)
+    if "frontier" in asked:
+        frontier(fit, asked["frontier"], cost=cost)  # raises NoAnswer where there is no optimum
+        _, m = optimal_draws(fit, np.array([asked["frontier"]]), cost)
+        return _Answer(text, np.log(m[:, 0]), relative=True)
+    cell = {name: np.array([size]) for name, size in asked.items()}
+    centre, draws = fit.curves(**cell)
+    return _Answer(text, np.append(centre, draws[:, 0]), relative=True, cell=cell)
 
 
 def _exponents(fit: Forecast, size: str) -> Array:

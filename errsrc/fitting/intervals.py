@@ -248,7 +248,7 @@ def _resampled(problem: Problem, z: Array, draws: int, seed: int) -> dict[str, A
     if problem.clusters is not None:
         return _clustered(problem, problem.clusters, z, draws, rng)
     if problem.objective == "huber" and len(problem.law.inputs) > 1:
-        weights = problem.weights * rng.exponential(size=(draws, points))
+        weights = _random_weights(problem, draws, rng)
         return {"weights": weights, "centres": _drawn_centres(problem, draws, rng)}
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))

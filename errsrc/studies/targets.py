@@ -19,7 +19,8 @@ from scipy import special
 from errsrc import checks
 from errsrc.checks import LEVEL, PATH, Instance, Number, Optional
 from errsrc.errors import NoAnswer, NoFit
-from errsrc.fitting.designs import Design, design, width_text
+from errsrc.fitting.designs import Design, checked_question, design, question_text, width_text
+from errsrc.fitting.plans import training_flops
 from errsrc.fitting.several_laws import auto
 from errsrc.fitting.targets import Step, TargetedRun
 from errsrc.laws.law import Array
@@ -166,7 +167,7 @@ def compute_until(
     start = time.monotonic()
     goal, is_share = _goal(until)
     planned = _Planned(study, store, retry)
-    asked = planned.largest() if question is None else _checked_question(question, planned.names)
+    asked = planned.largest() if question is None else checked_question(question, planned.names, "run_until")
     if "exponent" in asked and is_share:
         accepted = "a number without % for an exponent, such as 'interval < 0.02'"
         raise ValueError(checks.refusal("until", "run_until", accepted, until))
@@ -177,12 +178,12 @@ def compute_until(
         steps.append(planned.step(found, asked))
         chosen, reason = planned.next_cells(found, goal)
         if progress:
-            _say(found, steps[-1], len(study), len(chosen), asked)
+            _say(found, steps[-1], len(study), len(chosen))
         if not chosen:
             break
         planned.compute(chosen, engine, progress)
     return TargetedRun(
-        question=found.question if isinstance(found, Design) else _words(asked),
+        question=question_text(asked),
         until=goal,
         relative="exponent" not in asked,
         steps=tuple(steps),
@@ -197,9 +198,9 @@ def compute_until(
     )
 
 
-def _say(found: Design | str, step: Step, cells: int, more: int, asked: Mapping[str, Any]) -> None:
+def _say(found: Design | str, step: Step, cells: int, more: int) -> None:
     """Print the state of the run on stderr."""
-    width = f"{_words(asked)} {found.width_text(step.half_width)}" if isinstance(found, Design) else found
+    width = f"{found.question} {found.width_text(step.half_width)}" if isinstance(found, Design) else found
     then = f"; {more:,} more follow" if more else ""
     print(f"{step.cells:,} of {cells:,} cells are finished: {width}{then}.", file=sys.stderr, flush=True)
 
@@ -215,30 +216,6 @@ def _goal(until: object) -> tuple[float, bool]:
             checks.refusal("until", "run_until", "a number > 0, or a text such as 'interval < 3%'", until)
         )
     return float(Number(above=0)(until, "until", "run_until")), False
-
-
-def _checked_question(question: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return a question; raise ValueError or TypeError for one that no law in these inputs answers."""
-    given = set(question) if isinstance(question, Mapping) else set()
-    if given == set(names):
-        return {name: Number(above=0)(question[name], name, "run_until") for name in names}
-    if given == {"exponent"}:
-        return {"exponent": checks.Choice(names)(question["exponent"], "exponent", "run_until")}
-    if given == {"frontier"} and len(names) == 2:
-        return {"frontier": Number(above=0)(question["frontier"], "frontier", "run_until")}
-    sizes = ", ".join(f"{name!r}: ..." for name in names)
-    accepted = f"a dict of the form {{{sizes}}} or {{'exponent': {names[0]!r}}}"
-    accepted += ", or {'frontier': budget}" if len(names) == 2 else ""
-    raise ValueError(checks.refusal("question", "run_until", accepted, question))
-
-
-def _words(question: Mapping[str, Any]) -> str:
-    """Return a question in words."""
-    if "exponent" in question:
-        return f"exponent of {question['exponent']}"
-    if "frontier" in question:
-        return f"m* at the budget {question['frontier']:.4g}"
-    return "error at " + ", ".join(f"{name} = {value:.4g}" for name, value in question.items())
 
 
 class _Planned:
@@ -419,4 +396,4 @@ def _costs(study: Study, cells: Sequence[Any], sizes: Mapping[str, Array]) -> Ar
         costs = np.array([study.kind.cost(cell) for cell in cells], dtype=np.float64)
         if np.all(np.isfinite(costs) & (costs > 0)):
             return costs
-    return 6 * sizes["n"] * sizes["m"] if "m" in sizes else sizes["n"]
+    return np.asarray(training_flops(sizes["n"], sizes["m"])) if "m" in sizes else sizes["n"]
