@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=OBJECTIVES,
         default="log",
         metavar="LOSS",
-        help="as in errsrc fit, where the default is another (here: log)",
+        help="what the fits minimise, see errsrc fit (default here: log)",
     )
     add("--delta", type=float, metavar="X", help="threshold of --objective huber, in ln error")
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")

@@ -14,7 +14,7 @@ counterexamples to a claim about a learner.  A learner is exact at n if its erro
 rounding: a relative error of at most 1e-9, or 1e-3 in float32.
 
 STUDY.toml is a study of one of these kinds:
-  threshold  settings and learners
+  threshold  settings and learners, to find the threshold of each pair
   search     claims, and the regions to search for counterexamples
   example    one counterexample that a search has found
 'pydoc errsrc.studies' shows how to write a study; sims/nyquist_*.toml are examples.  A cell is one

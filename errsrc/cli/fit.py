@@ -22,7 +22,7 @@ FILE is a table with a header and one trained model per row: CSV (separated by c
 or tabs, with decimal points or commas), JSON lines, Parquet, or - for standard input.  Rows with
 equal sizes are repetitions with other seeds.  Numbers may end in k, M, B (or G), T or a percent
 sign.  Rows that cannot be used are left out and counted: empty cells, NaN, inf,
-values that are not > 0, copies of other rows, and rows with a true cell in a column "diverged".
+values that are not > 0, copies of other rows, and rows whose column "diverged" is true.
 The average (--law auto) also leaves out rows that are far from its laws, and names them.  A law
 given by --law is fitted to all usable rows, and a warning names those that are far from it.
 The columns, by their default names:
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--eps0",
         type=float,
         metavar="X",
-        help="error of a random guess; if the table has a column m, the dense laws are then averaged too",
+        help="error of a random guess; --law auto then averages the dense laws too, if there is a column m",
     )
     add(
         "--fix",

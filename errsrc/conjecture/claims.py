@@ -34,7 +34,7 @@ class Claim(Checked):
     """The claim that a learner is exact at finite n, as an inequality with fixed constants.
 
     Let f be a teacher in a band of M functions, and f^ the predictor fitted to n labelled examples.  The
-    claim is that for all n >= threshold n_Nyq + offset::
+    claim is that for all n >= threshold * n_Nyq + offset::
 
         |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|
 
@@ -44,9 +44,10 @@ class Claim(Checked):
     singular value of the same matrix.  With kappa instead of g the claim would be false: a band of one
     function with one node has kappa = 1, even if the function is nearly 0 at the node.
 
-    For a class of networks with P parameters the claim is: if n >= threshold (2 P + 1) and the training error
-    is zero, the relative error is at most c_class times the bound that the fitted predictor states.  If no
-    start of the training reaches zero training error, nothing is claimed.
+    For a class of networks with P parameters, 2 P + 1 takes the place of n_Nyq.  The claim is then about
+    predictors with zero training error.  Each such predictor states a bound of its own error, and the claim
+    is that its relative error is at most c_class times this bound.  If no start of the training reaches zero
+    training error, nothing is claimed.
 
     Parameters
     ----------
@@ -60,17 +61,17 @@ class Claim(Checked):
         Constant of the bound that the fitted network states, > 0.  It is needed because this bound is only a
         first-order approximation.
     threshold : float
-        A number in (0, 1000].  The claim is about all n >= threshold n_Nyq.
+        A number in (0, 1000].  The claim is about all n >= threshold * n_Nyq + offset.
     heeds_condition : bool
-        Whether the bound depends on kappa and g.  If False, both are replaced by 1, and the bound for
-        networks is c eps.
+        Whether the bound depends on kappa and g.  If False, both are replaced by 1, and c * eps replaces the
+        bound that a predictor of networks states.
     noise_gain : str
         The factor of the noise term: "gain" for g, or "condition" for kappa instead of g.
     precision : str
         Precision that determines eps: "float64", "float32", or "" for the learner's own precision.
     offset : int
-        Number of examples added to the threshold; negative for a smaller threshold.  For example, -1 claims
-        that the learner is exact from one example less than n_Nyq on.
+        Number of examples added to the threshold; negative for a smaller threshold.  For example, with
+        threshold 1 and offset -1 the claim is about all n >= n_Nyq - 1.
     """
 
     c: float = number(100.0, above=0)
@@ -93,7 +94,7 @@ class Claim(Checked):
         Returns
         -------
         int
-            threshold n_Nyq, rounded up, plus the offset; at least 1.
+            threshold * n_Nyq, rounded up, plus the offset; at least 1.
         """
         return max(1, math.ceil(self.threshold * n_nyquist) + self.offset)
 

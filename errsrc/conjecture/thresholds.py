@@ -43,9 +43,10 @@ class Threshold(TabularResult):
     n_star : Interval
         The threshold n*: the smallest measured n from which on the median relative error stays at most the
         tolerance.  The low end is the largest measured n whose median is significantly above the tolerance.
-        The high end is the smallest measured n from which on all medians are significantly at most the
-        tolerance.  A one-sided binomial test at the interval's level decides what is significant.  If the
-        median is above the tolerance at the largest measured n, n* is inf and this n is the low end.
+        The high end is the smallest measured n such that the medians at this n and at all larger measured n
+        are significantly at most the tolerance.  A one-sided binomial test at the interval's level decides
+        what is significant.  If the median is above the tolerance at the largest measured n, n* is inf and
+        this n is the low end.
     errors : dict of int to ndarray of float64, (draws,)
         Relative errors of all draws, by n.
     shape : CurveShape

@@ -185,7 +185,8 @@ def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
     -------
     callable
         A function of an array (curves, cells): the curves divided by `root`.  The function returns an array
-        (curves,): the standard deviation of the noise of each curve, divided by `root`.
+        (curves,): for each curve the factor s, such that the noise of the curve at a cell has the standard
+        deviation s times `root`.
     """
     basis = np.vander(x - x.mean(), 3) / root[:, None]
     left = np.eye(len(x)) - basis @ np.linalg.pinv(basis)

@@ -429,10 +429,11 @@ class Forecast(Result, abc.ABC):
 
         The scale is the root of the sum of two squares: the noise of a run, and the possible error of the
         law's form, which grows with the distance from the fitted points.  For a law in several sizes, the
-        possible error is the range of the fitted ln errors times a factor.  The factor is the root of the sum
-        of two squares: `NEAR_DOUBT`, and `GRID_DOUBT` times `extrapolation`.  For other laws, the possible
-        error is the distance of `logs` from the range of the fitted ln errors times a factor.  The factor is
-        `CURVE_DOUBT` for a law in one input, and `PRUNED_DOUBT` for a law of pruned networks.
+        possible error is a factor times the range of the fitted ln errors, largest minus smallest.  The
+        factor is the root of the sum of two squares: `NEAR_DOUBT`, and `GRID_DOUBT` times `extrapolation`.
+        For other laws, the possible error is a factor times how far `logs` lie outside the range of the
+        fitted ln errors.  The factor is `CURVE_DOUBT` for a law in one input, and `PRUNED_DOUBT` for a law of
+        pruned networks.
 
         Parameters
         ----------
@@ -503,11 +504,12 @@ class Forecast(Result, abc.ABC):
 
         Three things make the runs differ from the central curve.  The draw of the curve and the possible
         error of the law's form are shared by all runs of a sample: a law that is too high at one large size
-        is too high at the next.  The noise of each run is its own.  The error of the form is one random
-        number times its standard deviation at each run, so that its correlation between runs is 1.  If the
-        true correlation is smaller, intervals of means are too wide.  The error of the form and the noise of
-        all runs of a sample are divided by the same chi variable.  Each run then has the t distribution of
-        `predict` (the multivariate t distribution, Kotz and Nadarajah 2004).
+        is too high at the next.  The noise of each run is its own.  For the error of the form, one random
+        number is drawn in each sample and multiplied by the standard deviation of this error at each run.
+        The correlation of this error between runs is therefore 1.  If the true correlation is smaller,
+        intervals of means are too wide.  The error of the form and the noise of all runs of a sample are
+        divided by the same chi variable.  Each run then has the t distribution of `predict` (the multivariate
+        t distribution, Kotz and Nadarajah 2004).
 
         Parameters
         ----------

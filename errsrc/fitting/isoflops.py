@@ -112,7 +112,7 @@ class IsoFlop(TabularResult):
     noise : float
         Standard deviation of the errors around their parabolas, relative to the mean error of the budget.
     cost : str
-        In words, where n and the budgets come from.
+        A text that says where n and the budgets come from.
     warnings : tuple of str
         Sentences on budgets and runs that were left out, and on what weakens the result.
     lines : tuple of Line
@@ -168,7 +168,7 @@ class IsoFlop(TabularResult):
         return out | {"excluded": np.array([group.excluded for group in self.groups])}
 
     def would_change(self, wrong: NDArray[np.bool_]) -> bool:
-        """Return whether there are wrong runs, and the parabolas have left out other runs than these.
+        """Return True if there are wrong runs and the parabolas have not left out exactly these runs.
 
         Parameters
         ----------
@@ -286,12 +286,12 @@ def isoflop(
     Notes
     -----
     A budget is left out of the line in three cases: it has fewer than three model sizes; its parabola does
-    not open upward by more than the noise; or the minimum lies outside the measured sizes.  The noise is the
-    standard deviation of the errors around their parabolas, relative to the mean error of their budget,
-    pooled over all budgets.  A run that lies more than 8 such standard deviations from its parabola, such as
-    a diverged run, is left out and named in the warnings.  Several wrong runs of one budget hide each other.
-    They are found by their distance from a law that least trimmed squares fit to the runs of all budgets
-    (`errsrc.fitting.wrong_runs`).
+    not bend upward by more than the noise can explain; or the minimum lies outside the measured sizes.  The
+    noise is the standard deviation of the errors around their parabolas, relative to the mean error of their
+    budget, pooled over all budgets.  A run that lies more than 8 such standard deviations from its parabola,
+    such as a diverged run, is left out and named in the warnings.  Several wrong runs of one budget hide each
+    other.  To find them, a law is fitted to the runs of all budgets by least trimmed squares, and runs far
+    from this law are called wrong (`errsrc.fitting.wrong_runs`).
 
     The interval of a minimum is Fieller's, which is exact for a ratio of normal estimates.  The line is
     weighted by the variances of the minima.  If the minima scatter around the line more than the noise
@@ -370,7 +370,7 @@ def parabolas(
     budgets : array_like, shape (budgets,), optional
         Nominal budgets, as in `isoflop`.
     cost : str
-        In words, where n and the budgets come from.
+        A text that says where n and the budgets come from.
     level : float
         Coverage of the intervals, in (0, 1).
 

@@ -187,7 +187,7 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
 
 
 class AboveLargest(str):
-    """A warning: some errors are above the largest error of the law, a parameter (eps0) that was held."""
+    """The warning that some errors are above eps0, the largest error of the law, whose value was given."""
 
 
 def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> AboveLargest | None:

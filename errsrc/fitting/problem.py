@@ -337,7 +337,7 @@ class Problem:
         Returns
         -------
         ndarray of float64, shape (members, free)
-            The same parameters, as coordinates of the problem that `natural` returns.
+            The same parameters in natural units, as coordinates of `Problem.natural`.
         """
         growth = self._growth(error_unit)
         values = {name: v[:, 0] for name, v in self.values(z).items()}
@@ -379,7 +379,7 @@ class Problem:
         parameter : Parameter
             A parameter of the law.
         value : float
-            The value of the parameter in the problem that `natural` returns.
+            The value of the parameter in natural units, the units of `Problem.natural`.
         """
         for quantity, power in parameter.unit:
             if self.scales[quantity] != 1.0:

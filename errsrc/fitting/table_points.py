@@ -478,7 +478,8 @@ def equal_repeats(values: Mapping[str, Array]) -> bool:
     Parameters
     ----------
     values : dict of str to ndarray of float64, shape (rows,)
-        The columns by input or "error"; columns "weights" and "clusters" are ignored.
+        The columns.  The keys are the names of the inputs, and "error".  The columns "weights" and "clusters"
+        are ignored.
     """
     sizes = [x for name, x in values.items() if name not in NO_SIZES]
     if not sizes:
@@ -585,7 +586,7 @@ def _without_copies(
 
 
 def with_errors(table: DataTable, name: str, rules: TableRules) -> tuple[DataTable, tuple[str, ...]]:
-    """Return the table with errors instead of accuracies and zeros, and a sentence about the zeros.
+    """Return the table with accuracies turned into errors, and with errors of 0 replaced as `rules` say.
 
     Parameters
     ----------

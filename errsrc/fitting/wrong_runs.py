@@ -35,7 +35,7 @@ SMALLEST = 0.03
 LARGEST_SHARE = 0.45
 """Largest share of the runs that can be wrong: if more are far from the law, the law is wrong."""
 TRIMMED = 0.55
-"""Share of the runs that least trimmed squares fit."""
+"""Share of the runs that the fit by least trimmed squares uses."""
 NEAREST = 0.42
 """Standard deviation of the nearest 55% of normal residuals, relative to that of all."""
 STARTS = 12
@@ -117,7 +117,7 @@ class _Budget(NamedTuple):
 def _far_from_law(
     law: type[Law], columns: Mapping[str, Array], budgets: Sequence[_Budget], fixed: Mapping[str, float]
 ) -> NDArray[np.bool_]:
-    """Return which runs are far from a law that least trimmed squares fit, bool (runs,)."""
+    """Return which runs are far from a law fitted by least trimmed squares, bool (runs,)."""
     sizes: dict[str, Any] = {name: columns[name] for name in law.inputs}
     problem = pose(law, columns["error"], sizes, fixed, objective="log")
     order = np.lexsort([columns["error"], *(columns[name] for name in reversed(law.inputs))])

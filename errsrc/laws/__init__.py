@@ -78,4 +78,4 @@ ALL: dict[str, type[Law]] = {
     "finite-data": FiniteData,
     "sparse-training": SparseTraining,
 }
-"""Every law, by its name in TOML specs, in fit files and on the command line."""
+"""Every law, by its name in TOML specs and in fit files.  Commands choose `JointPruning` by themselves."""

@@ -40,7 +40,7 @@ class Dense(Law):
         Value of the model term b y^-beta at m = m_base, divided by the value of the data term x^-alpha at n =
         n_full.
     c_inf : float
-        Floor of e~, divided by the value of the data term x^-alpha at n = n_full.
+        Floor of e~.  Its unit is the data term x^-alpha at n = n_full, which is 1.
     eta : float
         Value of e~ around which the law changes from power laws to the error of a random guess.
     n_full, m_base : float

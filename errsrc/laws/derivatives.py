@@ -149,7 +149,7 @@ def lambdified_gradient(law: type[Law]) -> Callable[..., list[Any]]:
 def lambdified_error(law: type[Law]) -> Callable[..., Any]:
     """Return a function with the arguments and results of `compiled_error`, made by sympy.
 
-    Sympy generates its code from `Law.formula`.
+    Sympy generates the code of the function from `Law.formula`.
 
     Parameters
     ----------

@@ -252,9 +252,9 @@ class Law(abc.ABC):
         ----------
         scales : dict of str to float
             The factor, > 0, by which numbers grow, for "error" and for each input.  Names that are left out
-            have the factor 1.  For an input with a reference, give the factor of the ratio input / reference.
-            An input in `shared_units` needs the same factor as the input that it shares the unit with.  An
-            input in `dimensionless` needs the factor 1.
+            have the factor 1.  If the law divides an input by a constant such as n_full, give the factor of
+            this ratio.  An input in `shared_units` needs the same factor as the input that it shares the unit
+            with.  An input in `dimensionless` needs the factor 1.
 
         Raises
         ------

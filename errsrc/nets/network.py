@@ -103,10 +103,11 @@ class Network(Checked, abc.ABC):
         return self.parameters
 
     def separating_examples(self, other: Network | None = None) -> int:
-        """Return a number k: two different functions, one of each network, differ at one of k generic inputs.
+        """Return a number of inputs at which two different functions of the networks cannot agree.
 
-        For networks that are analytic in their P and P' parameters the number is P + P' + 1 (Sontag 2002,
-        arXiv math/0111135).
+        Take any function of this network and a different function of the other one.  At almost every set of
+        so many inputs, the two functions differ at one input or more.  For networks that are analytic in
+        their P and P' parameters the number is P + P' + 1 (Sontag 2002, arXiv math/0111135).
 
         Parameters
         ----------
@@ -177,7 +178,7 @@ class Network(Checked, abc.ABC):
     def of_size(self, size: int) -> Self:
         """Return a smaller network of the same class, such as a network of smaller width.
 
-        A network can express all functions of the networks that this method returns.
+        This network can express all functions of the returned network.
 
         Parameters
         ----------

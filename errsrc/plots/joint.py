@@ -207,7 +207,7 @@ def budgets_of(n: Array, m: Array) -> Array | None:
     -------
     ndarray of float64, shape (points,), or None
         The budgets; runs that share a budget have exactly the same number.  None if a budget has only one
-        model size, or if there are not fewer budgets than model sizes.
+        model size, or if there are at least as many budgets as model sizes.
 
     Examples
     --------

@@ -62,13 +62,13 @@ def invariant(fit: Fit, ax: Axes | None = None) -> Axes:
     """Draw the errors of pruned networks against the invariant m*, in units in which all curves coincide.
 
     The error is in units of each network's dense plateau eps_np.  For depth l, width w and density d, the
-    invariant is m* = l^phi w^psi d.  The axis shows m* in units of p (eps_up / eps_np)^(1 / gamma), the value
-    at which the power law leaves the dense plateau.  In these units the law is (1 + 1 / m*^2)^(gamma / 2),
-    except near the upper plateau eps_up.  Lines show the law for each network over the densities that it was
-    pruned to.  Colours show widths, and the shapes of marks show depths.  A point is the mean of ln error
-    over a network's seeds.  Pruning a few weights can lower
-    the error of a network.  The law cannot describe this, so marks at densities above that of the lowest
-    error are open.
+    invariant is m* = l^phi w^psi d.  The axis shows m* divided by p (eps_up / eps_np)^(1 / gamma), the value
+    at which the power law leaves the dense plateau.  Here p, gamma and the upper plateau eps_up are
+    parameters of the law (`errsrc.laws.JointPruning`).  In these units the law is (1 + 1 / m*^2)^(gamma / 2),
+    except near the upper plateau.  Lines show the law for each network over the densities that it was pruned
+    to.  Colours show widths, and the shapes of marks show depths.  A point is the mean of ln error over a
+    network's seeds.  Pruning a few weights can lower the error of a network, which the law cannot describe.
+    For each network, points at densities above the density with the lowest error are therefore open marks.
 
     Parameters
     ----------

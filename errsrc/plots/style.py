@@ -176,7 +176,7 @@ def _label_width(text: str) -> float:
 
 
 def linear(ax: Axes, which: str) -> None:
-    """Give one axis few round numbers, with powers of 10 if the numbers are very small or very large.
+    """Put a few round tick labels on one axis, with powers of 10 if they are very small or very large.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from errsrc.studies.trained import OWN_QUANTITIES, Quantities, TrainedFamily, fa
 
 
 def content(finished: FinishedStudy) -> Content:
-    """Return the content of the page about a study of trained networks, or of a kind of the user's own.
+    """Return the content of the page about a study that trains networks, or whose kind is the user's own.
 
     Parameters
     ----------

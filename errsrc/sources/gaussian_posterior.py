@@ -167,7 +167,9 @@ class Posterior:
         return out
 
     def deviation(self, std: float) -> Array:
-        """Return a root of the posterior covariance of an output's weighted values, float64 (Q, R).
+        """Return a matrix S, float64 (Q, R), such that S S^T is the posterior covariance of one output.
+
+        The covariance is that of weighted values, which `Posterior` describes.
 
         Parameters
         ----------

@@ -228,9 +228,9 @@ class Budget(TabularResult):
         optimiser : ndarray of float64, (draws,), optional
             The part of the deficiency that the optimiser left in each draw.
         not_yet : ndarray of float64, (draws,), optional
-            The part of the deficiency that the learner's horizon removes in each draw.
+            The part of the deficiency, in each draw, that training up to the learner's horizon would remove.
         limit : float, optional
-            The uncertainty of all functions in a limit of large sizes.
+            The uncertainty of the class of all functions, from theory in the limit of large sizes.
 
         Returns
         -------

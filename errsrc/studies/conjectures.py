@@ -77,7 +77,7 @@ class SearchCell(Checked):
     region
         The settings, learners and sizes to search.
     examples
-        Largest number of examples that are drawn, >= 1.
+        Largest number of random cases (a setting, a learner and a sample) on which the claim is tried, >= 1.
     seed
         Seed of the search, >= 0.
     """
@@ -329,7 +329,8 @@ def verdict_table(cells: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> st
 
     For thresholds, the table has a line for each setting and learner.  For a search, the table has a line for
     each part of the region.  Each line says whether the claim is supported, refuted or not tested in this
-    part.  The counterexample follows below the table.  For examples, the table has a line for each example.
+    part.  The counterexample, if there is one, follows below the table.  For examples, the table has a line
+    for each example.
 
     Parameters
     ----------

@@ -115,7 +115,7 @@ class Kinds(MutableMapping[str, Kind]):
 
 
 class Rooms(Mapping[Any, Mapping[str, type]]):
-    """For each abstract class, such as `Setting`, the classes that a study's file can name for its fields.
+    """A dict of the classes that a study's file can name, for each abstract class such as `Setting`.
 
     The keys are the abstract classes.  The values are dicts of classes, by their names in files.
     """

@@ -59,10 +59,10 @@ class RecoveryCell(Checked):
         without n.  "t3": noise of Student's t distribution with 3 degrees of freedom, scaled to the standard
         deviation `noise`.
     points
-        Number of points of the grid, >= 1.  The sizes of each axis are then replaced by sizes of equal ratios
-        from its smallest to its largest size.  A grid of two axes is as near to a square as possible, with
-        more sizes along its first axis: 12 points are 4 x 3, 30 are 6 x 5, and 60 are 10 x 6.  By default the
-        grid has all combinations of the given sizes.
+        Number of points of the grid, >= 1.  Each axis then has geometrically spaced sizes, from the smallest
+        to the largest of the given sizes.  A grid of two axes is as near to a square as possible, with more
+        sizes along its first axis: 12 points are 4 x 3, 30 are 6 x 5, and 60 are 10 x 6.  By default the grid
+        has all combinations of the given sizes.
     estimator
         "fit": the law itself is fitted to ln(error) by least squares, and the intervals of its parameters are
         compared.  "auto": several laws are averaged, and the exponents and the floor of the average are
@@ -140,7 +140,7 @@ def _near_square(points: int) -> tuple[int, int]:
 
 
 def compute_recoveries(cells: Sequence[RecoveryCell]) -> list[dict[str, Any]]:
-    """Draw errors from the law of each cell, fit a law to them, and compare the parameters.
+    """Draw errors from the law of each cell, fit them with the cell's estimator, and compare the parameters.
 
     Parameters
     ----------

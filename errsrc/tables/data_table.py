@@ -326,8 +326,8 @@ class DataTable:
         Parameters
         ----------
         conditions : dict of str to (str, number or bool), str, or sequence of str
-            {column: value}, or texts such as "dataset=LAION", "group!=test" and "loss<5".  A cell holds a
-            value if the texts are equal, or both are the same number.
+            {column: value}, or texts such as "dataset=LAION", "group!=test" and "loss<5".  A cell of the
+            table matches a value if both are the same text or the same number.
 
         Raises
         ------

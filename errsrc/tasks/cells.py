@@ -31,7 +31,7 @@ class TrainedCell(Checked, abc.ABC):
 
     @abc.abstractmethod
     def batch(self) -> Self:
-        """Return a copy in which standard values replace n and steps.
+        """Return a copy of the cell with fixed values of n and of steps, to find the cells of one batch.
 
         Cells can be trained together, as one batch, if their copies are equal except for the seed.
         """

@@ -110,7 +110,7 @@ class LanguageCell(TrainedCell):
         return LANGUAGE_FAMILIES[self.family](self)
 
     def batch(self) -> Self:
-        """Return a copy in which standard values replace n and steps, see `TrainedCell.batch`."""
+        """Return a copy of the cell with fixed values of n and of steps, see `TrainedCell.batch`."""
         return replace(self, n=self.passage, steps=1)
 
     def work(self) -> float:

@@ -48,7 +48,7 @@ class PruningCell(VisionCell):
             raise ValueError(checks.refusal("rounds.rewind_step", "PruningCell", accepted, got))
 
     def batch(self) -> Self:
-        """Return a copy in which standard values replace n and steps, see `TrainedCell.batch`."""
+        """Return a copy of the cell with fixed values of n and of steps, see `TrainedCell.batch`."""
         return replace(self, n=1, steps=self.rounds.rewind_step + 1)
 
     def work(self) -> float:

@@ -131,7 +131,7 @@ class VisionCell(TrainedCell):
         return VISION_FAMILIES[self.family](self.width, self.depth, shape)
 
     def batch(self) -> Self:
-        """Return a copy in which standard values replace n and steps, see `TrainedCell.batch`."""
+        """Return a copy of the cell with fixed values of n and of steps, see `TrainedCell.batch`."""
         return replace(self, n=1, steps=1)
 
     def work(self) -> float:

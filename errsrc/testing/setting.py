@@ -74,7 +74,7 @@ class SettingCase:
 
 
 class UnknownClass(FunctionClass):
-    """A function class whose realizability no setting defines."""
+    """A function class for tests: no setting knows the realizability of this class."""
 
 
 def inputs_are_float64_of_one_size(case: SettingCase) -> None:

@@ -196,8 +196,8 @@ def run_chains(
     points : tensor, (C, Q, inputs), optional
         Inputs at which the outputs of each chain's network are recorded.
     shortest : float
-        Each transition draws its step between `shortest` times `step` and `step`; by default `SHORTEST`.
-        With 1 the steps are not random.
+        Smallest step as a share of `step`.  Each transition draws its step between this share of `step` and
+        `step`.  With 1 the steps are not random.  By default the share is `SHORTEST`.
 
     Notes
     -----
