@@ -9,7 +9,8 @@ block is written as soon as it is finished, and a repeated command goes on where
 parts.
 
 quadratic  Rank 1 to 4 in d = 20, 32, 64, at 1.5 and 2 times the degrees of freedom, given k <= d.
-tanh       4-k-1 with k = 1 to 8 in turn, given k <= 12, at 1.5 P(k), 1.15 P(k) and P(k) + P(12) + 1 examples.
+tanh       4-k-1 with k = 1 to 8 in turn, given k <= 12, at 1.5 P(k), 1.15 P(k) and P(k) + P(12) + 1 examples;
+           ten times as many teachers in the last case.
 starts     Ways of starting: the same quadratic teachers, CPU seconds for each teacher learned, failed sizes
            and teachers included. Each way has its own number of starts, so that the seconds are similar.
 rank16     Rank 16 in d = 64 at twice the degrees of freedom, given k <= d, 16 starts at each size.
@@ -93,10 +94,10 @@ def quadratic_cell(
     return Cell(part, f"d={d} rank={rank} n={n} ({factor:g} dof)", (network,), (n,), fitted, 1.0, share)
 
 
-def tanh_cell(name: str, examples: tuple[int, ...]) -> Cell:
+def tanh_cell(name: str, examples: tuple[int, ...], share: float = 1.0) -> Cell:
     learner = NetworkSelection(MLP((4, 12, 1), "tanh"), starts=256, together=32)
     teachers = tuple(MLP((4, k, 1), "tanh") for k in range(1, 9))
-    return Cell("tanh", name, teachers, examples, learner, 2.0)
+    return Cell("tanh", name, teachers, examples, learner, 2.0, share)
 
 
 def cells() -> Iterator[Cell]:
@@ -108,7 +109,7 @@ def cells() -> Iterator[Cell]:
     parameters = [6 * k + 1 for k in range(1, 9)]
     yield tanh_cell("n=1.5 P(k)", tuple(math.ceil(1.5 * p) for p in parameters))
     yield tanh_cell("n=1.15 P(k)", tuple(max(p + 1, math.ceil(1.15 * p)) for p in parameters))
-    yield tanh_cell("n=P(k) + P(12) + 1", tuple(p + 73 + 1 for p in parameters))
+    yield tanh_cell("n=P(k) + P(12) + 1", tuple(p + 73 + 1 for p in parameters), share=10.0)
     for d, rank, factor in ((20, 1, 1.5), (64, 1, 1.5), (64, 1, 2.0), (32, 3, 1.5)):
         for way, starts in (("spectral", 256), ("random", 1024), ("pruned", 16)):
             cell = quadratic_cell("starts", d, rank, factor, 0.4, starts=starts, start_from=way)
@@ -132,7 +133,8 @@ def main() -> None:
         for cell in cells()
         if cell.part in options.only and (cell.part != "quadratic" or cell.teachers[0].inputs in options.dims)
     ]
-    for block in range(0, options.teachers, BLOCK):  # all cells in turn, so that an early end leaves none out
+    largest = math.ceil(options.teachers * max(cell.share for cell in asked))
+    for block in range(0, largest, BLOCK):  # all cells in turn, so that an early end leaves none out
         for cell in asked:
             row = figures.setdefault(cell.part, {}).setdefault(cell.name, {})
             most = math.ceil(cell.share * options.teachers)
