@@ -86,12 +86,12 @@ def nearest(value: str, options: Iterable[str]) -> str:
 
 
 def missing_file(error: FileNotFoundError) -> FileNotFoundError:
-    """Return an error whose message also names the most similar file in the same folder, if there is one.
+    """Return a copy of an error whose message also names the most similar file in the same folder, if any.
 
     Parameters
     ----------
     error : FileNotFoundError
-        The error.
+        The error about the missing file.
     """
     if not error.filename or "did you mean" in str(error):
         return error

@@ -65,7 +65,7 @@ def find_images(name: str | None = None) -> Images:
 def run_demo(
     out: Path, data: Images, cells: Sequence[VisionCell] | None = None, processes: int = 2
 ) -> Holdout:
-    """Train a grid of networks, and predict its large cells from its small ones before they are trained.
+    """Train small networks, predict the errors of larger networks, then train the larger networks.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def run_demo(
     Returns
     -------
     Holdout
-        The dense law, with eps0 = 1 - 1/classes, fitted to the cells with n and m at most a quarter of the
-        largest, and its comparison with the other cells.
+        The dense law, with eps0 = 1 - 1/classes, fitted to the cells whose n and m are at most a quarter of
+        the largest n and m, and its comparison with the other cells.
 
     Raises
     ------

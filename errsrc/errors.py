@@ -18,8 +18,8 @@ __dir__ = exported_names(__name__)
 class NoAnswer(Exception):
     """A valid question has no trustworthy answer.
 
-    The message says why.  The attribute ``best`` has the best partial answer, and ``parts`` the sentences of
-    the message that name rows by their sizes.
+    The message says why.  The attribute ``best`` is the best partial answer.  The attribute ``parts`` has the
+    sentences of the message that name rows by their sizes.
     """
 
     def __init__(self, message: str, best: Any = None, parts: Sequence[str] = ()) -> None:

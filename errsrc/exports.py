@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def exported_names(module: str, modules: tuple[str, ...] = ()) -> Callable[[], list[str]]:
-    """Return the ``__dir__`` of a package or module: its public names, without what it imports for itself.
+    """Return a ``__dir__`` function for a package or module: it lists the names that are meant for users.
 
     A package exports the names that come from errsrc; a module exports the names that it defines.
 
@@ -22,7 +22,7 @@ def exported_names(module: str, modules: tuple[str, ...] = ()) -> Callable[[], l
     Returns
     -------
     callable
-        Returns the names, sorted.
+        A function that returns the names in alphabetical order.
     """
 
     def exported(name: str, value: object) -> bool:

@@ -30,7 +30,7 @@ class MissingPackage(ModuleNotFoundError):
     Parameters
     ----------
     user : str
-        What needs the package, such as "A Parquet file".  These are the first words of the message.
+        What needs the package, such as "A Parquet file".  The message begins with these words.
     module : str
         Name of the module that is missing, a key of `EXTRAS`.
     """
@@ -69,8 +69,8 @@ def require(user: str, *modules: str) -> None:
 def required_by(user: str) -> Iterator[None]:
     """Let errors about missing optional packages name the function or command that was called.
 
-    This holds for errors within the ``with`` block.  Other errors name the part of errsrc that could not be
-    imported.
+    This applies to errors within the ``with`` block.  Outside such a block, the errors name the part of
+    errsrc that could not be imported.
 
     Parameters
     ----------

@@ -141,7 +141,7 @@ def declare(rule: Rule, default: Any = MISSING, *, default_factory: Any = MISSIN
 
 
 def rules(cls: Any) -> dict[str, Rule]:
-    """Return the rules that a dataclass declares for its fields, by the fields' names."""
+    """Return a dict from the names of a dataclass's fields to the rules of these fields."""
     return {
         field.name: field.metadata["rule"] for field in dataclasses.fields(cls) if "rule" in field.metadata
     }

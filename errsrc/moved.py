@@ -61,7 +61,7 @@ MOVED = {
 
 
 def moved_names(package: str) -> Callable[[str], NoReturn]:
-    """Return the ``__getattr__`` of a package, which raises an error for each name that the package lacks.
+    """Return a ``__getattr__`` function for a package; it raises an error for a name that the package lacks.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def moved_names(package: str) -> Callable[[str], NoReturn]:
 
 
 def no_attribute(package: str, name: str) -> AttributeError:
-    """Return the error for a name that a package lacks; its message names a module or the closest name.
+    """Return the error for a name that a package lacks; the message suggests a module or a similar name.
 
     Parameters
     ----------

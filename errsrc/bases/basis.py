@@ -218,7 +218,7 @@ class Basis(Checked, abc.ABC):
         return self.place(rng.uniform(size=(count, self.cube_dim)))
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs at which a predictor is tested; by default, call `draw`.
+        """Draw inputs at which a predictor is tested; the default method calls `draw`.
 
         A basis on real data returns test examples here.  It may return fewer than `count` if it has fewer
         test examples.
@@ -238,7 +238,7 @@ class Basis(Checked, abc.ABC):
         return self.draw(count, rng)
 
     def check_data(self) -> None:
-        """Raise an error if the basis needs data that are not on this machine; by default, do nothing."""
+        """Raise an error if the basis needs data that are not on this machine; the default does nothing."""
 
     def synthesise(self, x: Array, coefficients: Array) -> Array:
         """Return ``values(x) @ coefficients``, computed in blocks of rows that fit into memory.
@@ -265,7 +265,7 @@ class Basis(Checked, abc.ABC):
         return "numbers"
 
     def inside(self, x: Array) -> NDArray[np.bool_]:
-        """Return whether each point lies in the domain; by default every point does.
+        """Return whether each point lies in the domain; the default method returns True for every point.
 
         Parameters
         ----------
@@ -402,7 +402,7 @@ class BandFunction:
         Parameters
         ----------
         other : BandFunction
-            A function in a basis of the same family.
+            A function whose basis has the same `Basis.family` as the basis of this function.
 
         Returns
         -------
@@ -433,8 +433,8 @@ class BandFunction:
         Returns
         -------
         error : float or None
-            The relative error.  It is None if the estimate is not a `BandFunction` in a basis of the same
-            family, because Parseval's identity then does not apply.
+            The relative error.  It is None if the estimate is not a `BandFunction`, or if its basis has
+            another `Basis.family`: Parseval's identity then does not apply.
         """
         if not isinstance(estimate, BandFunction) or estimate.basis.family != self.basis.family:
             return None
@@ -447,7 +447,7 @@ def shared_positions(one: Basis, other: Basis) -> tuple[NDArray[np.intp], NDArra
     Parameters
     ----------
     one, other : Basis
-        Bases of one family.  In such bases, equal indices belong to the same function.
+        Bases with equal `Basis.family`.  In such bases, equal indices belong to the same function.
 
     Returns
     -------

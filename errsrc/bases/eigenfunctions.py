@@ -16,7 +16,7 @@ from errsrc.bases.memory import check_memory
 
 @dataclass(frozen=True, eq=False)
 class Mercer:
-    """The leading M eigenfunctions of a kernel on a data set, which `mercer` estimates.
+    """The leading M eigenfunctions of a kernel on a data set, as estimated by `mercer`.
 
     If the object is called with inputs, it returns the values of the eigenfunctions at these inputs.
 
@@ -32,8 +32,8 @@ class Mercer:
     length : float
         Length scale of the kernel.
     eigenvalues : ndarray of float64, (M,)
-        Eigenvalues of the landmarks' kernel matrix divided by L, >= 0, largest first.  The sum of the
-        eigenvalues is at most 1.
+        Eigenvalues of K / L, where K is the kernel matrix of the landmarks; >= 0, largest first.  The sum of
+        the eigenvalues is at most 1.
     """
 
     landmarks: Array

@@ -77,7 +77,7 @@ def inner_product(one: Complex, other: Complex) -> float:
 
 
 def norm(half: Complex) -> float:
-    """Return the norm of a function, the root of its `inner_product` with itself.
+    """Return the norm of a function: the square root of its `inner_product` with itself.
 
     Parameters
     ----------

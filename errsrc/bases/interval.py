@@ -97,8 +97,8 @@ class Slepian(_IntervalBasis):
     The functions are the prolate spheroidal wave functions.  These are the eigenfunctions of the integral
     operator with the sinc kernel sin(c (x - z)) / (pi (x - z)), where c is the bandwidth (Slepian and Pollak
     1961).  About the first 2 c / pi functions carry nearly all energy that a band-limited signal has on the
-    interval.  The functions are computed from their Legendre coefficients, the eigenvectors of a tridiagonal
-    matrix (Xiao, Rokhlin and Yarvin 2001, eqs. 62 to 64).
+    interval.  The functions are computed from their Legendre coefficients, which are eigenvectors of a
+    tridiagonal matrix (Xiao, Rokhlin and Yarvin 2001, eqs. 62 to 64).
 
     Parameters
     ----------

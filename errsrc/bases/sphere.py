@@ -94,7 +94,7 @@ class Sphere(Basis):
         return np.stack([radius * np.cos(longitude), radius * np.sin(longitude), z], axis=1)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
-        """Return points (Q, 3) and weights (Q,): a grid of Gauss-Legendre heights and even longitudes."""
+        """Return points (Q, 3), Gauss-Legendre in height and evenly spaced in longitude, and weights (Q,)."""
         z, weights = np.polynomial.legendre.leggauss(order + 1)
         turns = np.arange(2 * order + 1) / (2 * order + 1)
         u = np.stack(np.meshgrid((z + 1) / 2, turns, indexing="ij"), axis=-1).reshape(-1, 2)

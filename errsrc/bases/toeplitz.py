@@ -39,17 +39,17 @@ class ToeplitzSolution:
         Coefficients, in the order of ``basis.indices``.
     residual : float
         Root mean square of the residuals (labels minus values of the solution), divided by the root mean
-        square of the labels.  The residuals are computed from the labels at the end, not taken from the
-        iteration.
+        square of the labels.  The residuals are computed again from the labels after the last iteration.
     error : float
         Estimated distance to the exact least-squares solution, divided by the norm of the exact solution.
-        With several outputs, this is the largest of the numbers for single outputs.
+        With several outputs, `error` is the largest over the outputs.
     condition : float
         Estimated condition number: the square root of the ratio of the largest to the smallest eigenvalue of
         A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
-        identity.  The estimate is at most the true condition number, and usually at least a third of it.
-        It is inf above 1e4, because an eigenvalue 0 may come out as a small number.  Whether the inputs
-        determine the function is then not known.  It is also inf if fewer than M inputs are different.
+        identity.  The estimate is at most the true condition number, and usually at least a third of it.  An
+        estimate above 1e4 is replaced by inf, because rounding may turn an eigenvalue 0 into a small number.
+        It is then unknown whether the inputs determine the function.  The condition number is also inf if
+        fewer than M inputs are different.
     rounding : float
         Estimated distance by which the rounding of inputs and labels may move the solution, divided by the
         norm of the solution.  It is ``condition`` x machine epsilon x (50 + degree).
@@ -128,7 +128,8 @@ def solve(
         If a number is not of the type above.
     ValueError
         If the basis has no transform, if an array has another shape, if a number is out of range, or if the
-        problem does not fit into memory.  If the ridge is 0, also if there are fewer inputs than functions.
+        problem does not fit into memory.  Also raised if the ridge is 0 and there are fewer inputs than
+        functions.
 
     Notes
     -----

@@ -33,7 +33,7 @@ class Torus(Basis):
     One function is the constant 1.  For each pair of frequencies k, -k there are two functions, sqrt(2)
     cos(k.x) and sqrt(2) sin(k.x).  Of the two frequencies of a pair, k is the one whose first nonzero
     coordinate is positive.  The index of the cosine is k, and the index of the sine is -k.  Therefore the
-    indices are all frequencies of the set.
+    indices are all frequencies of the set that `shape` names.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ _WIDE_GAP = 1.5  # Nyquist spacings: the width of a gap from which the precondit
 
 
 class WeightedGram:
-    """The matrix T = A^T W A + ridge, and a preconditioner.
+    """The matrix T = A^T W A + ridge I, where I is the identity, and a preconditioner.
 
     Here A = basis(x) has the values of the basis at the nodes, and W is the diagonal matrix of the weights.
     T and the preconditioner act on functions in half storage, see `errsrc.bases.half_storage`.
@@ -36,7 +36,7 @@ class WeightedGram:
     weights : ndarray of float64, (n,)
         The diagonal of W.
     ridge : float
-        Number that is added to the diagonal of T, >= 0.
+        Number that is added to the diagonal of A^T W A, >= 0.
     threads : int
         Number of threads of the transforms, >= 1.
 

@@ -38,11 +38,12 @@ class Claim(Checked):
 
         |f^ - f| / |f| <= c kappa eps + g sqrt(c_noise M / n) sigma / |f|
 
-    Here n_Nyq is the smallest n at which a learner can be exact, and eps is the machine epsilon of the
-    learner's precision.  kappa is the condition number of the n x M matrix of the basis functions at the
-    nodes.  sigma is the standard deviation of the noise, and the gain g is sqrt(n) divided by the smallest
-    singular value of the same matrix.  With kappa instead of g the claim would be false: a band of one
-    function with one node has kappa = 1, even if the function is nearly 0 at the node.
+    Here |f| is the root mean square of f over the inputs, n_Nyq is the smallest n at which a learner can be
+    exact, and eps is the machine epsilon of the learner's precision.  kappa is the condition number of the n
+    x M matrix of the basis functions at the nodes.  sigma is the standard deviation of the noise, and the
+    gain g is sqrt(n) divided by the smallest singular value of the same matrix.  With kappa instead of g the
+    claim would be false: a band of one function with one node has kappa = 1, even if the function is nearly 0
+    at the node.
 
     For a class of networks with P parameters, 2 P + 1 takes the place of n_Nyq.  The claim is then about
     predictors with zero training error.  Each such predictor states a bound of its own error, and the claim
@@ -55,10 +56,11 @@ class Claim(Checked):
         Constant of the rounding error, > 0.  The error of a direct least-squares solution is at most kappa
         eps times a low power of n and M.
     c_noise : float
-        Constant of the noise, > 0.  For the mean square over draws 1 would be enough.  The constant must also
-        cover single draws: the square of a single normal coefficient exceeds 40 once in 4e9 draws.
+        Constant of the noise, > 0.  If the claim were about the mean square over draws, 1 would be enough.
+        But the constant must cover single draws: the square of a single normal coefficient exceeds 40 once in
+        4e9 draws.
     c_class : float
-        Constant of the bound that the fitted network states, > 0.  It is needed because this bound is only a
+        Factor of the fitted network's error bound, > 0.  The factor is needed because this bound is only a
         first-order approximation.
     threshold : float
         A number in (0, 1000].  The claim is about all n >= threshold * n_Nyq + offset.
@@ -287,8 +289,8 @@ def rounding_bound(claim: Claim, learner: Learner, kappa: float) -> float:
     claim : Claim
         The claim.
     learner : Learner
-        The learner.  If the claim has no precision, the learner's ``precision`` determines eps; if the
-        learner has none either, eps is that of float64.
+        The learner.  If the claim has no precision, the learner's ``precision`` determines eps.  If the
+        learner has no precision either, eps is the machine epsilon of float64.
     kappa : float
         Condition number of the matrix of the basis functions at the nodes.
 

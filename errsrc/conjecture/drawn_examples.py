@@ -26,7 +26,7 @@ class Refuted(Exception):
 def examine_drawn(
     examine: Callable[[Drawn], None], examples: st.SearchStrategy[Drawn], examples_wanted: int, seed: int
 ) -> None:
-    """Examine examples that Hypothesis draws, until one refutes the claim; then examine simpler ones.
+    """Examine examples that Hypothesis draws, until one refutes the claim; then examine simpler examples.
 
     The last example that is examined is the simplest one found that refutes the claim.
 
@@ -39,7 +39,7 @@ def examine_drawn(
     examples_wanted : int
         Largest number of examples that are drawn before they are simplified, >= 1.
     seed : int
-        Seed of the draws.  It alone decides the examples.
+        Seed of the draws; equal seeds give equal examples.
     """
 
     @hypothesis.seed(seed)

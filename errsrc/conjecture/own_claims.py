@@ -23,14 +23,15 @@ OwnClaim = Callable[[Any], tuple[float, float] | None]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OwnSearch(Result):
-    """The result of a search for a counterexample to a claim of one's own.
+    """The result of a search for a counterexample to a user's own claim.
 
     Attributes
     ----------
     claim : callable
         The claim.
     tallies : dict of str to list of int
-        Numbers of examples that were tested and not tested, by kind, up to the first counterexample.
+        The keys are the kinds of examples.  Each value has the number of tested examples and the number of
+        untested examples, up to the first counterexample.
     worst : float
         Largest ratio of error to bound among the tested examples, up to the first counterexample.
     hardest : object
@@ -91,7 +92,7 @@ class OwnSearch(Result):
 
 
 def examine_own(claim: OwnClaim, example: Any) -> Outcome:
-    """Return whether an example supports or refutes a claim of one's own.
+    """Return whether an example supports or refutes a user's own claim.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def search_own(
     examples_wanted: int = 500,
     seed: int = 0,
 ) -> OwnSearch:
-    """Search for an example that refutes a claim of one's own, and simplify the example if one is found.
+    """Search for an example that refutes a user's own claim, and simplify the example if one is found.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def search_own(
     boundary : iterable of examples
         Examples that are examined first, such as the smallest n for each size.
     kind : callable, optional
-        Maps an example to the name under which it is counted; by default all have the kind "".
+        Maps an example to the name under which it is counted; by default all examples have the kind "".
     examples_wanted : int
         Largest number of examples that Hypothesis draws before shrinking, >= 1.
     seed : int

@@ -173,7 +173,8 @@ class Search(TabularResult):
     region : Region
         The settings, learners and sizes that were searched.
     tallies : dict
-        Numbers of examples by kind of basis and kind of nodes, up to the first counterexample.
+        The keys are (kind of basis, kind of nodes).  The values have the numbers of examples of these kinds,
+        up to the first counterexample.
     worst : float
         Largest ratio of error to bound among all tested examples.
     hardest : Example or None
@@ -183,10 +184,12 @@ class Search(TabularResult):
     outcome : Outcome or None
         Error, bound and verdict of the counterexample; None if no counterexample was found.
     power : dict of str to tuple of int
-        What the search can detect.  The tested cases whose n is the threshold are tested again with
-        fewer labelled examples: 1 less, 10% less and half.  The claim's threshold is lowered by
-        the same amount; a search with power refutes the lowered claim.  For each amount, by its name: how
-        many cases refute the lowered claim, and how many were tested.  Empty if the claim is not supported.
+        How often the search detects a claim whose threshold is too low.  Cases that were tested with n at the
+        threshold are tested again with fewer labelled examples: 1 less, 10% less, and half.  The claim's
+        threshold is lowered by the same number.  A search with power refutes the lowered claim.  The keys
+        name the three reductions.  The values are (number of cases that refute the lowered claim, number of
+        cases that were tested again).  Empty if the claim is refuted, or if no case was tested at the
+        threshold.
     """
 
     claim: Claim
@@ -270,7 +273,7 @@ class Search(TabularResult):
         return [(*kind, one.tested, one.untested, one.worst) for kind, one in sorted(self.tallies.items())]
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return `parts` as arrays by name: "basis", "nodes", "tested", "untested" and "worst"."""
+        """Return `parts` as a dict of arrays: "basis", "nodes", "tested", "untested" and "worst"."""
         names = ("basis", "nodes", "tested", "untested", "worst")
         return {name: np.array([part[k] for part in self.parts]) for k, name in enumerate(names)}
 
@@ -280,7 +283,7 @@ class Search(TabularResult):
         return f"{self.verdict}: {counts}, worst error / bound {self.worst:.2g}"
 
     def content(self) -> list[str | TextTable]:
-        """Return the claim, a table of the parts of the region, the verdict, and the counterexample."""
+        """Return the claim, a table of the kinds of bases and nodes, the verdict, and the counterexample."""
         lines: list[str | TextTable] = [records.text(self.claim), f"in {records.text(self.region)}"]
         lines.append(TextTable(part_rows(self.parts), "l", header=True))
         lines.append(f"{self.tested:,} examples tested, {self.untested:,} not; {self.verdict}.")
@@ -291,12 +294,12 @@ class Search(TabularResult):
 
 
 def part_rows(parts: Sequence[Part]) -> list[tuple[str, ...]]:
-    """Return a header and a row of texts for each part of a search.
+    """Return the rows of a table of the parts of a search: a header, then a row of texts for each part.
 
     Parameters
     ----------
     parts : sequence of Part
-        The parts, see `Search.parts`.
+        A part for each kind of basis and nodes, see `Search.parts`.
 
     Returns
     -------
@@ -484,11 +487,12 @@ def search(
 ) -> Search:
     """Search for an example that refutes a claim, and simplify the example if one is found.
 
-    The search first visits the boundary of its region: n at the claim's threshold for every size that a
-    domain has, and the smallest and largest bases with every design and the largest n.  A threshold that is
-    too low by one example is therefore refuted.  If `settings` are given, each of them is also examined at
-    the threshold.  Then Hypothesis draws the examples, prefers examples with a large ratio of error to bound,
-    and shrinks a counterexample to a small one (MacIver and Hatfield-Dodds 2019).
+    The search first visits the boundary of its region.  It examines bases of every size with n at the claim's
+    threshold, and the smallest and largest basis of each domain with every design of nodes and also with the
+    largest n.  Therefore the search refutes a threshold that is too low by a single example.  If `settings`
+    are given, the search does not visit the boundary, but it examines each drawn setting also with n at the
+    threshold.  Then Hypothesis draws the examples, prefers examples with a large ratio of error to bound, and
+    shrinks a counterexample to a small one (MacIver and Hatfield-Dodds 2019).
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Threshold(TabularResult):
-    """The smallest n from which on a learner is exact, if there is one.
+    """The smallest n such that a learner is exact at this n and at all larger n, if there is such an n.
 
     Attributes
     ----------
@@ -41,14 +41,14 @@ class Threshold(TabularResult):
     tolerance : float
         The relative error that counts as exact.
     n_star : Interval
-        The threshold n*: the smallest measured n from which on the median relative error stays at most the
-        tolerance.  The low end is the largest measured n whose median is significantly above the tolerance.
-        The high end is the smallest measured n such that the medians at this n and at all larger measured n
-        are significantly at most the tolerance.  A one-sided binomial test at the interval's level decides
-        what is significant.  If the median is above the tolerance at the largest measured n, n* is inf and
-        this n is the low end.
+        The threshold n*: the smallest measured n such that the median relative error is at most the tolerance
+        at this n and at all larger measured n.  The low end is the largest measured n whose median is
+        significantly above the tolerance.  The high end is the smallest measured n such that the medians at
+        this n and at all larger measured n are significantly at most the tolerance.  A one-sided binomial
+        test at the interval's level decides what is significant.  If the median is above the tolerance at the
+        largest measured n, n* is inf and this n is the low end.
     errors : dict of int to ndarray of float64, (draws,)
-        Relative errors of all draws, by n.
+        The keys are the measured n.  The values are the relative errors of all draws.
     shape : CurveShape
         The shape of the learning curve of relative errors: a cliff, a power law, or a bend.
     status : str
@@ -100,7 +100,7 @@ class Threshold(TabularResult):
         return mean_interval(self.errors[n] ** 2, self.n_star.level, 0.0)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the measured sizes as arrays by name: "n", "median" (of the relative error) and "draws"."""
+        """Return a dict of arrays over the measured n: "n", "median" (of the relative error) and "draws"."""
         draws = np.array([len(self.errors[n]) for n in sorted(self.errors)])
         return {"n": self.n, "median": self.medians, "draws": draws}
 
@@ -133,7 +133,7 @@ def threshold(
     level: float = 0.95,
     seed: int = 0,
 ) -> Threshold:
-    """Find n*, the smallest n from which on the median relative error over draws stays at most a tolerance.
+    """Find n*, the smallest n such that the median relative error stays at most a tolerance for all n >= n*.
 
     First the learning curve is measured at the sizes n that `ratios` gives.  Let a be the largest of these
     sizes whose median is above the tolerance, and b the next larger size.  Bisection finds n* between a and
@@ -293,7 +293,8 @@ def curve_shape_of(
     Parameters
     ----------
     errors : mapping of int to ndarray of float64, (draws,)
-        Relative errors of all draws, by n.  It may contain n that are not in `sizes`; they are not used.
+        The keys are sizes n.  The values are the relative errors of all draws.  Sizes that are not in `sizes`
+        are ignored.
     sizes : sequence of int
         Sizes of the curve.
     zero : float

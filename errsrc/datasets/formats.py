@@ -53,7 +53,7 @@ def idx(path: Path) -> NDArray[np.uint8]:
 
 
 def unpacked(archive: Path, names: Collection[str]) -> dict[str, bytes]:
-    """Return the contents of some files of a gzipped tar archive, by the files' names.
+    """Return a dict from the names of some files of a gzipped tar archive to their contents.
 
     Parameters
     ----------

@@ -146,9 +146,9 @@ class Images:
         -------
         train, test
             float32 (N, channels x side x side), one channel after another.  For grey images, the mean image
-            is subtracted, and all pixels are divided by one standard deviation.  For colour images, the mean
-            of each channel is subtracted, and the channel is divided by its standard deviation.  If a
-            standard deviation is 0, pixels are not divided by it.
+            is subtracted, and all pixels are divided by their common standard deviation.  For colour images,
+            the mean of each channel is subtracted, and the channel is divided by its standard deviation.  If
+            a standard deviation is 0, pixels are not divided by it.
         """
         train, test = (x.reshape(*x.shape[:2], -1).astype(np.float32) for x in (self.train_x, self.test_x))
         if train.shape[1] == 1:
@@ -182,8 +182,7 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
         - "cifar-10" and "cifar-100" (Krizhevsky 2009) have 50,000 training and 10,000 test images of 32 x 32
           pixels in colour.  Their files may be the Python or the binary version, packed or unpacked.
         - A folder has the layout of ImageNet: training images are in ``train/CLASS/*.png`` (or .jpg, .jpeg,
-          ...), and test images in ``test/CLASS`` or ``val/CLASS``.  If no `side` is given, its path must
-          contain a slash.
+          ...), and test images in ``test/CLASS`` or ``val/CLASS``.  A `side` must be given.
     folder
         Folder with the files of a named set.  By default several folders are searched in this order: the
         folder in the environment variable ERRSRC_DATA, the Debian package dataset-fashion-mnist, ./data,
@@ -242,7 +241,7 @@ def check_files(name: str, side: int = 0) -> NDArray[np.int64]:
     Raises
     ------
     FileNotFoundError, ValueError
-        If `images` would raise the error.
+        If `images` would raise the error for the same arguments.
 
     Warns
     -----
@@ -295,7 +294,7 @@ def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") 
 def shape_of(name: str, side: int = 0) -> Shape:
     """Return the shape of an image set without reading its images.
 
-    For a path, the subfolders are counted, because each is a class.
+    For a path, the function counts the subfolders, because each subfolder is a class.
 
     Parameters
     ----------

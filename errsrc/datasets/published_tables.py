@@ -21,7 +21,7 @@ from errsrc import checks
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """The description of a table.
+    """The description of a published table.
 
     Attributes
     ----------

@@ -51,13 +51,13 @@ class Texts:
     name, source
         The name of the corpus, and the file, folder or package from which it was read.
     documents
-        The tokens of each document by its name, for each of "train", "validation" and "test".  The tokens are
+        The keys are "train", "validation" and "test".  Each value maps the name of a document to its tokens:
         uint8 (bytes,), or int32 (tokens,) for a vocabulary of more than 256 tokens.
     sizes
         Number of bytes of text of each token in the vocabulary, int64 (vocabulary,).
     dropped
-        Name of each document that was dropped as a near-duplicate, with the name of the similar document that
-        was kept.
+        The keys are the names of the documents that were dropped as near-duplicates.  Each value is the name
+        of the similar document that was kept.
     digest
         SHA-256 of everything that was read, hexadecimal.
     """
@@ -111,9 +111,9 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
 
     Documents are examined from the longest to the shortest.  A document is dropped if more than a fifth of
     its strings of 32 bytes (ignoring case and blanks) also occur in a kept document.  This share is estimated
-    from the 256 smallest hashes of each document (Broder 1997).  It is J (a + b) / ((1 + J) a), where J is
-    the estimated Jaccard index, and a and b are the numbers of strings in the document and in the kept
-    document.  Four documents of "sotu" are dropped, from the years 1945 and 1973.
+    from the 256 smallest hashes of each document (Broder 1997).  The estimate is J (a + b) / ((1 + J) a),
+    where J is the estimated Jaccard index, and a and b are the numbers of strings in the document and in the
+    kept document.  Four documents of "sotu" are dropped, from the years 1945 and 1973.
     """
     where, files, digest = _files(name, vocabulary)
     kept, dropped = _distinct(files)
@@ -143,7 +143,7 @@ def check_files(name: str, vocabulary: int = 256) -> list[int]:
     Raises
     ------
     FileNotFoundError, ModuleNotFoundError, ValueError
-        If `texts` would raise the error for the files.
+        If `texts` would raise the error when it reads the files.
     """
     return [len(content) for content in _files(name, vocabulary)[1].values()]
 

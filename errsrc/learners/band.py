@@ -51,8 +51,8 @@ class BandFit(BandFunction):
     condition : float
         Condition number of the fit: the largest singular value of the weighted matrix of function values,
         divided by the smallest.  Relative errors of labels are amplified by up to this factor.  The condition
-        number is inf for n < M.  If the solution is iterative, the condition number is an estimate, at most
-        the true value, and includes the ridge.
+        number is inf for n < M.  After an iterative solution, this number is an estimate that includes the
+        ridge and is at most the true value.
     residual : float
         Root mean square of the residuals (labels minus values), divided by the root mean square of the
         labels.
@@ -112,8 +112,8 @@ class BandLeastSquares(SpectralLearner):
     1e-12 (see `errsrc.bases.toeplitz`).  The learner uses the iterative solution with weights by density.
     With uniform weights, it uses the iterative solution for large matrices (see `ITERATED_FROM`).  If the
     iteration with uniform weights does not converge, for example because nodes lie in clusters, or if the
-    condition number is above 1e4, the learner uses the direct solution instead.  It does so only for n M <
-    `ALWAYS_ITERATED_FROM`.
+    condition number is above 1e4, the learner uses the direct solution instead.  The direct solution replaces
+    the iterative one only if n M < `ALWAYS_ITERATED_FROM`.
 
     Examples
     --------

@@ -208,8 +208,8 @@ class _AnEstimator(checks.Rule):
 class EstimatorLearner(Learner):
     """A scikit-learn estimator as a learner, see `from_estimator`.
 
-    Each fit clones the estimator.  It sets every `random_state` of the clone, of nested estimators and of
-    cross-validation splitters to a number drawn from the learner's generator.
+    Each fit clones the estimator.  Then the fit sets every `random_state` of the clone, of nested estimators
+    and of cross-validation splitters to a number drawn from the learner's generator.
 
     Attributes
     ----------
@@ -285,8 +285,8 @@ def from_estimator(estimator: Any, *, function_class: FunctionClass | None = Non
     Raises
     ------
     TypeError
-        If `estimator` is not an instance of an estimator, or if `function_class` is not a function class.  An
-        estimator's class is not an instance.
+        If `estimator` is not an instance of an estimator, for example if it is a class, or if
+        `function_class` is not a function class.
 
     Examples
     --------
@@ -306,7 +306,8 @@ def as_learner(learner: Any, where: str = "as_learner") -> Learner:
     learner : Learner, estimator or object with ``fit(x, y, rng)``
         A learner is returned unchanged.  An estimator of scikit-learn is converted by `from_estimator`.  The
         ``fit`` of any other object must take inputs, labels and a generator, and return a function of inputs.
-        The function class of such an object is its ``function_class``, or all functions if it has none.
+        The function class of such an object is its attribute ``function_class``, or all functions if it has
+        no such attribute.
     where : str
         Name of the calling function, for error messages.
 

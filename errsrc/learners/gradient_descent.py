@@ -39,7 +39,7 @@ class GradientDescent(SpectralLearner):
     rate: float = number(0.5, above=0, below=1)
 
     def at_horizon(self) -> MinimumNorm:
-        """Return the limit after infinitely many steps, the solution of smallest norm."""
+        """Return the learner for infinitely many steps: `MinimumNorm`, the solution of smallest norm."""
         return MinimumNorm()
 
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:

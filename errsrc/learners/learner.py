@@ -82,9 +82,9 @@ class Learner(Checked, abc.ABC):
     (n, outputs), the predictions are numbers, float64 (N,) or (N, outputs).  The risk is then the squared
     error.  If the labels are classes, int64 (n,) with values from 0, the predictions are scores, float64 (N,
     classes).  There is a score for each class from 0 to the largest class in the data.  A score predicts the
-    indicator of its class, which is 1 for inputs of this class and 0 for all others.  The scores of networks
-    and of learners that average labels are probabilities.  Log loss takes the scores as probabilities.  The
-    0-1 error uses the class with the largest score.
+    indicator of its class, which is 1 for inputs of this class and 0 for all other inputs.  The scores of
+    networks and of learners that average labels are probabilities.  Log loss takes the scores as
+    probabilities.  The 0-1 error uses the class with the largest score.
     """
 
     linear_in_labels: ClassVar[bool] = False
@@ -130,7 +130,7 @@ class Learner(Checked, abc.ABC):
     def fit_many(
         self, xs: Sequence[Array], ys: Sequence[NDArray[Any]], rngs: Sequence[np.random.Generator]
     ) -> list[Fitted]:
-        """Return a predictor for each of several data sets; by default, call `fit` for each of them.
+        """Return a predictor for each of several data sets; the default method calls `fit` for each data set.
 
         Parameters
         ----------
@@ -179,8 +179,7 @@ class Learner(Checked, abc.ABC):
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
         """Return whether the learner inverts the singular values of its features, however small they are.
 
-        A learner that inverts them amplifies noise in the labels without bound, if the features are nearly
-        rank-deficient.
+        Such a learner amplifies noise in the labels without bound if the features are nearly rank-deficient.
 
         Parameters
         ----------
@@ -195,7 +194,7 @@ class Learner(Checked, abc.ABC):
         return False
 
     def in_draw(self, rng: np.random.Generator) -> Self:
-        """Return the learner of one draw of a budget; by default the learner itself.
+        """Return the learner to use in one draw of a budget; the default method returns the learner itself.
 
         A learner whose function class depends on random numbers, such as random features, returns a copy with
         its own random numbers.
@@ -208,10 +207,10 @@ class Learner(Checked, abc.ABC):
         return self
 
     def at_horizon(self) -> Learner | None:
-        """Return the same learner after the longest training that it states; None if it has no training time.
+        """Return a copy of the learner that trains longer, or None if the learner states no longer training.
 
-        A budget compares a learner with this one, to say which part of the deficiency more steps of the same
-        optimiser remove.
+        A budget compares the learner with this copy.  The comparison shows which part of the deficiency more
+        steps of the same optimiser remove.
         """
         return None
 

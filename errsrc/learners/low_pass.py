@@ -104,8 +104,8 @@ class LowPass(BatchLearner):
         Raises
         ------
         Diverged
-            If the other learner raises this error.  The error's attribute ``best`` is the list of all
-            projected predictors.
+            If `learner` raises this error.  The error's attribute ``best`` is the list of all projected
+            predictors.
         """
         data = [check_examples(x, y, "LowPass") for x, y in zip(xs, ys, strict=True)]
         inputs = [self.basis.check_inputs(x) for x, _ in data]

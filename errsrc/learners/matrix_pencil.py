@@ -44,15 +44,16 @@ def _positions(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
 class MatrixPencil(Learner):
     """The matrix pencil, which finds at most K frequencies on the circle from equally spaced inputs.
 
-    K counts k and -k as two frequencies, like the size of a band.  For example, a function with a constant
-    and r frequencies > 0, each with a sine and a cosine, has K = 2 r + 1.  The inputs are called nodes, and
-    the distance between two neighbouring nodes is called a stride.  Let f(a) be the label of the node after a
-    strides.  The sums f(a + b) + f(a - b) form a matrix of rank at most (K + 1) / 2.  Its rows are
-    combinations of the numbers cos(2 pi k b step).  The shift of the row space by one stride has the
-    eigenvalues 2 cos(2 pi k step), which give the frequencies k.  This is the method of Hua and Sarkar 1990,
-    in a real form that needs 3/2 K examples.  Each frequency is rounded to the nearest frequency of the band,
-    and the amplitudes are fitted by least squares.  A residual of 0 confirms the frequencies and amplitudes.
-    All outputs have the same frequencies.  A predictor's ``function`` is a `SparseFit`.
+    K counts k and -k as two frequencies, as the size M of a band does.  For example, a function with a
+    constant and r frequencies > 0, each with a sine and a cosine, has K = 2 r + 1.  The inputs are called
+    nodes, and the distance between two neighbouring nodes is called a stride.  Let f(a) be the label of the
+    node that lies `a` strides from a given node.  The sums f(a + b) + f(a - b) form a matrix of rank at most
+    (K + 1) / 2.  Its rows are combinations of the numbers cos(2 pi k b step).  The shift of the row space by
+    one stride has the eigenvalues 2 cos(2 pi k step), which give the frequencies k.  This is the method of
+    Hua and Sarkar 1990, in a real form that needs 3/2 K examples.  Each frequency is rounded to the nearest
+    frequency of the band, and the amplitudes are fitted by least squares.  A residual of 0 confirms the
+    frequencies and amplitudes.  All outputs have the same frequencies.  A predictor's ``function`` is a
+    `SparseFit`.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from errsrc.settings.setting import Array
 
 @dataclass(frozen=True)
 class MinimumNorm(SpectralLearner):
-    """Linear regression without offset: the w of smallest norm among all that minimise |y - X w|.
+    """Linear regression without offset: the w of smallest norm among all w that minimise |y - X w|.
 
     This learner is the limit of ridge regression as the ridge goes to 0, and the limit of gradient descent
     from 0.  For n <= dim, it interpolates the labels.

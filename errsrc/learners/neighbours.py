@@ -36,7 +36,7 @@ class Neighbours(LinearLearner):
     k: int = integer(1, at_least=1)
 
     def features(self, x: Array, at: Array) -> Any:
-        """Return a sparse matrix (N, n): 1 / k for each example that is a neighbour of an input in `at`."""
+        """Return a sparse matrix (N, n): in each row 1 / k for the neighbours of the input, else 0."""
         k = min(self.k, len(x))
         return NearestNeighbors(n_neighbors=k).fit(x).kneighbors_graph(at) / k
 

@@ -52,7 +52,8 @@ class NetworkStudent(BatchLearner):
         "float32" or "float64".
     horizon : int, optional
         Number of steps of a second, longer training, >= 1.  A budget then says which part of the deficiency
-        this longer training removes (`errsrc.sources.Budget.not_yet`).  Predictions do not depend on it.
+        this longer training removes (`errsrc.sources.Budget.not_yet`).  Predictions do not depend on
+        `horizon`.
 
     Notes
     -----
@@ -87,7 +88,7 @@ class NetworkStudent(BatchLearner):
         return NetworkFunctions(self.architecture) if self.members == 1 else AllFunctions()
 
     def at_horizon(self) -> Self | None:
-        """Return the student with `horizon` training steps and the same seeds; None without a horizon."""
+        """Return the student with `horizon` steps and the same seeds, or None if `horizon` is None."""
         return None if self.horizon is None else replace(self, steps=self.horizon, horizon=None)
 
     def resized(self, dim: int, outputs: int | None) -> Self:

@@ -54,8 +54,9 @@ class NetworkClass(Learner):
 
     Levenberg-Marquardt in float64 runs from many random starting points (starts) at once, until one run
     reaches zero training error.  A run that no longer improves is replaced by a run from a new start.  For
-    the fit, labels and columns of inputs are scaled to standard units; for a `QuadraticNetwork` only the
-    labels are scaled.  The weights of the result are converted back to the original units.
+    the fit, labels and columns of inputs are shifted and scaled to mean 0 and mean square 1.  For a
+    `QuadraticNetwork`, only the labels are scaled, without a shift.  The weights of the result are converted
+    back to the original units.
 
     Parameters
     ----------
@@ -77,13 +78,14 @@ class NetworkClass(Learner):
     -----
     Suppose that the teacher is a network of this architecture, with P parameters.  Its noiseless labels at 2P
     + 1 generic inputs distinguish it from all other functions of the architecture (Sontag 2002, arXiv
-    math/0111135).  For almost every teacher, labels at P + 1 inputs are enough.  Both numbers are smaller for
-    quadratic networks, see `errsrc.nets.Network.separating_examples` and
-    `errsrc.nets.Network.degrees_of_freedom`.  Therefore a network with zero training error *is* the teacher.
-    A network with a larger training error proves nothing.  Inputs are not generic if two of their columns are
-    equal, for example.  The outputs' Jacobian shows this, and the result then has no certificate.  A
-    predictor's ``function`` is an ``errsrc.learners.recovered_network.RecoveredNetwork``, which says how the
-    search ended.  The cost of one step from one start is about 2 (n outputs + P) P^2 flops.
+    math/0111135).  Almost all inputs are generic.  For almost every teacher, labels at P + 1 inputs are
+    enough.  Both numbers are smaller for quadratic networks, see `errsrc.nets.Network.separating_examples`
+    and `errsrc.nets.Network.degrees_of_freedom`.  Therefore a network with zero training error *is* the
+    teacher.  A network with a larger training error proves nothing.  Inputs are not generic if, for example,
+    two of their columns are equal.  The Jacobian of the outputs shows such cases; the result then has no
+    certificate.  A predictor's ``function`` is an ``errsrc.learners.recovered_network.RecoveredNetwork``,
+    which says how the search ended.  The cost of one step from one start is about 2 (n outputs + P) P^2
+    flops.
 
     Examples
     --------
@@ -127,7 +129,7 @@ class NetworkClass(Learner):
 
 
 def check_network_sizes(network: Architecture, x: Array, targets: Array, where: str) -> None:
-    """Raise ValueError for data of other sizes than a network has.
+    """Raise ValueError if the numbers of inputs or outputs differ between the data and a network.
 
     Parameters
     ----------
@@ -154,7 +156,7 @@ def check_network_sizes(network: Architecture, x: Array, targets: Array, where: 
 
 
 class SearchResult(NamedTuple):
-    """The end of a search.
+    """The result of a search.
 
     Attributes
     ----------
@@ -201,7 +203,7 @@ def random_starts(
 def search_network(
     network: Architecture, x: Tensor, y: Tensor, draw: Starts, starts: int, steps: int, together: int
 ) -> SearchResult:
-    """Run Levenberg-Marquardt from many starts until one has zero training error or all have ended.
+    """Run Levenberg-Marquardt from many starts, until one run has zero training error or all runs have ended.
 
     Parameters
     ----------
@@ -296,7 +298,7 @@ def is_improving(loss: Tensor, loss_before: Tensor) -> Tensor:
     -------
     improving : Tensor of bool, (E,)
         Whether the loss fell by at least 20%.  A fall of 10% suffices if the loss is below 1e-5, and a fall
-        of 3% if it is below 1e-8.
+        of 3% if the loss is below 1e-8.
     """
     share = torch.where(loss < 1e-8, 0.97, torch.where(loss < 1e-5, 0.9, 0.8))
     return loss <= share * loss_before
@@ -326,7 +328,7 @@ def polish(residuals: ResidualFunction, jacobian: JacobianFunction, points: Tens
 
 @dataclass(frozen=True, eq=False)
 class StandardUnits:
-    """Standard units: mean 0 and deviation 1 of inputs by column, and one unit for all labels.
+    """Units in which each column of inputs has mean 0 and standard deviation 1; all labels share one unit.
 
     Attributes
     ----------
@@ -364,7 +366,7 @@ class StandardUnits:
         return np.asarray((targets - self.offset) / self.unit)
 
     def original(self, weights: Weights) -> Weights:
-        """Return the weights that give, for the original units, what given weights give for standard units.
+        """Convert weights for standard units to weights for the original units, for the same function.
 
         Parameters
         ----------
@@ -393,8 +395,7 @@ def standard_units(network: Architecture, x: Array, targets: Array) -> StandardU
     Parameters
     ----------
     network : Network
-        The network.  Units are changed only if the weights of this
-        network can undo the change.
+        The network.  Units are changed only if the weights of this network can undo the change.
     x : ndarray of float64, (n, dim)
         Inputs.
     targets : ndarray of float64, (n, outputs)

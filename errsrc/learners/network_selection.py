@@ -38,7 +38,7 @@ class NetworkSelection(Learner):
     """A search for the smallest network of a family that fits the examples exactly, with a certificate.
 
     The learner is given the largest network that the teacher may be, not the teacher's size.  It fits
-    networks of the sizes k = 1, 2, ... as `NetworkClass` does.  It accepts the first one that has zero
+    networks of the sizes k = 1, 2, ... as `NetworkClass` does.  It accepts the first network that has zero
     training error, more examples than degrees of freedom, and examples that determine its function.  The scan
     is repeated with new starts until a size is accepted or all starts are used.
 
@@ -47,27 +47,28 @@ class NetworkSelection(Learner):
     largest : MLP or QuadraticNetwork
         The largest network of the family.  The network of size k has at most k units in each hidden layer.
     starts : int
-        Largest number of starts at each size, >= 1.  The first scan uses an eighth of them at each size.
+        Largest number of starts at each size, >= 1.  The first scan uses an eighth of these starts.
     steps : int
         Largest number of steps from a start, >= 1.
     together : int
         Largest number of runs at the same time, >= 1.
     start_from : str
         How starts are made.  "random": from normal weights.  "spectral": from eigenvectors of a weighted mean
-        of y (x x^T - 1), for quadratic networks only.  "pruned": from wide networks that were fitted to the
-        examples, for quadratic networks only.  "auto": "spectral" for quadratic networks, "random" for
-        others.
+        of y (x x^T - I), for quadratic networks only.  "pruned": from wide networks that were fitted to the
+        examples, for quadratic networks only.  "auto": "spectral" for quadratic networks, "random" for other
+        networks.
     weight_std, bias_std : float
         Scales of random starts, see `NetworkClass`.
 
     Notes
     -----
     Suppose that a network of size k with zero training error was found.  Let dof(k) be its degrees of
-    freedom.  At n > dof(k) generic inputs, the labels of almost every larger teacher are not those of any
-    network of size k.  The network therefore *is* the teacher, for almost every teacher of any size.  At n >=
-    dof(k) + dof(k_max) + 1 inputs this holds for every teacher of the family up to the size k_max.  For
-    quadratic networks n >= r d - r (r - 1) / 2 is enough, with r = min(k + k_max, d).  A predictor's
-    ``function`` is a `SelectedNetwork`; its ``certificate`` says which of the two statements holds.
+    freedom.  Almost all inputs are generic.  At n > dof(k) generic inputs, no network of size k has the same
+    labels as the teacher, for almost every larger teacher.  The network therefore *is* the teacher, for
+    almost every teacher of any size.  At n >= dof(k) + dof(k_max) + 1 inputs, the network is the teacher for
+    every teacher of the family up to the size k_max.  For quadratic networks n >= r d - r (r - 1) / 2 is
+    enough, with r = min(k + k_max, d).  A predictor's ``function`` is a `SelectedNetwork`; its
+    ``certificate`` says which of the two statements holds.
 
     Examples
     --------
@@ -136,7 +137,7 @@ class NetworkSelection(Learner):
         return None
 
     def starts_of(self, network: Architecture, x: Tensor, y: Tensor, rng: np.random.Generator) -> Starts:
-        """Return the function that makes the starts of one size.
+        """Return the function that makes the starts for networks of one size.
 
         Parameters
         ----------
@@ -245,7 +246,7 @@ class SizeTried(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SelectedNetwork:
-    """The network that a scan of sizes accepted, as a function; the best network if none was accepted.
+    """The network that a scan of sizes accepted, as a function; the best network if no size was accepted.
 
     Attributes
     ----------

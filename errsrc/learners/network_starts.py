@@ -23,7 +23,9 @@ _WIDE_STEPS, _WIDE_ERROR = 300, 1e-10  # largest number of steps of a wide netwo
 
 
 def spectral_starts(network: QuadraticNetwork, x: Tensor, y: Tensor, rng: np.random.Generator) -> Starts:
-    """Return starts computed from the mean of y (x x^T - I), which is 2 S / sqrt(d) for normal inputs.
+    """Return starts computed from the mean of y (x x^T - I).
+
+    For normal inputs and a teacher (x^T S x - tr S) / sqrt(d), this mean is 2 S / sqrt(d).
 
     The first start weights all examples equally.  Each further start draws the weights of the examples from
     an exponential distribution, so that the starts differ.  Every second start replaces y by an increasing

@@ -27,9 +27,9 @@ class RandomFeatures(SpectralLearner):
     smallest norm.  With `steps`, they are the result of full-batch gradient descent from 0 on the same
     objective, divided by 2 n: a step is c <- c + learning_rate / n (Z'(y - Z c) - ridge c).
 
-    If the setting has closed forms for this class, each draw of a budget has its own features, which are
-    derived from the seed, unless `fixed` is true.  The terms are then means over features and inputs.  In
-    other settings all draws have the features of `seed`.
+    If the setting has closed forms for this class and `fixed` is false, each draw of a budget has its own
+    features, which are derived from the seed.  The terms are then means over features and inputs.  In other
+    settings all draws have the features of `seed`.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class RandomFeatures(SpectralLearner):
         return self.steps is None and not self.ridge
 
     def at_horizon(self) -> Self | None:
-        """Return the limit after infinitely many steps; None without `steps`."""
+        """Return the learner for infinitely many steps, or None if `steps` is None."""
         return None if self.steps is None else replace(self, steps=None)
 
     def in_draw(self, rng: np.random.Generator) -> Self:

@@ -301,12 +301,13 @@ class RecoveredNetwork:
 
 
 def products_are_dependent(x: Array) -> bool:
-    """Return whether the products x_i x_j at different inputs have a rank below that of generic inputs.
+    """Return whether the matrix of the products x_i x_j has a lower rank than it has at almost all inputs.
 
-    Some quadratic forms x^T S x - tr S that differ at generic inputs are then equal at these inputs.  The
-    function also returns True in three cases in which other forms of low rank may have the same labels: if
-    all inputs lie in a plane of fewer dimensions, as with two equal columns; if the absolute value of a
-    column is constant, as on the Boolean cube; or if the product of two columns is 0 at all inputs.
+    The matrix has a row for each input.  If its rank is lower, different quadratic forms x^T S x - tr S are
+    equal at all these inputs.  The function also returns True in three cases in which other forms of low rank
+    may have the same labels: if all inputs lie in a plane of fewer dimensions, as with two equal columns; if
+    the absolute value of a column is constant, as on the Boolean cube; or if the product of two columns is 0
+    at all inputs.
 
     Parameters
     ----------
@@ -345,10 +346,10 @@ def on_grid(x: Array) -> bool:
     Returns
     -------
     bool
-        True if one of the tried waves has the same value at all inputs.  In coordinates in which `dim`
-        differences between inputs are the unit vectors, the frequency of such a wave has integer entries.
-        The function tries all vectors of integers up to 10,000 in one dimension, and up to 70 in two
-        dimensions.  In several dimensions, it also tries waves along each single column of the inputs.
+        True if one of the tried waves has the same value at all inputs.  Choose coordinates in which `dim`
+        differences between inputs are the unit vectors: the frequency vector of such a wave then has integer
+        entries.  The function tries all vectors of integers up to 10,000 in one dimension, and up to 70 in
+        two dimensions.  In several dimensions, it also tries waves along each single column of the inputs.
     """
     varying = x[:, x.std(0) > 0]
     if x.shape[1] > 1 and any(on_grid(varying[:, [column]]) for column in range(varying.shape[1])):

@@ -49,12 +49,12 @@ class SparseFit(BandFunction):
         Number of starts of the matching pursuit.
     certificate : str
         The set of teachers for which the labels prove that this function is the teacher: "every teacher",
-        "almost every teacher" or "none".  A teacher is here a function with at most K nonzero coefficients
-        and labels without noise, where K is the learner's ``sparsity``.  The certificate depends on the
-        values of the functions at the actual inputs, see `errsrc.learners.uniqueness`.  The certificate is
-        "none" if the residual does not vanish, if there are fewer than 2 K different inputs, or if other
-        functions may have the same labels.  The set "almost every teacher" leaves out teachers whose
-        coefficients obey a certain equation.
+        "almost every teacher" or "none".  Here a teacher is a function with at most K nonzero coefficients
+        whose labels have no noise.  K is the learner's ``sparsity``.  The certificate depends on the values
+        of the functions at the actual inputs, see `errsrc.learners.uniqueness`.  The certificate is "none" if
+        the residual does not vanish, if there are fewer than 2 K different inputs, or if other functions may
+        have the same labels.  The set "almost every teacher" leaves out teachers whose coefficients obey a
+        certain equation.
     status : str
         A sentence that says how many functions were found, and whether other functions may fit.
     """

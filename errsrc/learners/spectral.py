@@ -33,7 +33,7 @@ class SpectralLearner(LinearLearner):
         return Linear()
 
     def feature_map(self, x: Array) -> Array:
-        """Return the features of inputs; by default, the inputs themselves.
+        """Return the features of inputs; the default method returns the inputs themselves.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ def truncated_inverse(d: Array, cutoff: float) -> Array:
 
 
 def rounding_cutoff(shape: tuple[int, int]) -> float:
-    """Return the largest size of singular values that may be rounding errors, divided by the largest value.
+    """Return the largest ratio d / max(d) at which a singular value d may be a rounding error.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ EVERY, ALMOST, NONE = "every teacher", "almost every teacher", "none"
 def certify_support(
     values: Array, support: NDArray[np.int64], coefficients: Array, sparsity: int, *, strides: bool = False
 ) -> tuple[str, str]:
-    """Return for which teachers it is certain that a function without training error is the teacher.
+    """Return the set of teachers for which a function without training error is certainly the teacher.
 
     Parameters
     ----------

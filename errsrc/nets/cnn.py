@@ -15,9 +15,9 @@ from errsrc.nets.network import ImageNetwork, Weights
 class CNN(ImageNetwork):
     """A small convolutional network of square images.
 
-    The first two layers are 3 x 3 convolutions of stride 2, with ``width`` and 2 ``width`` channels.  Then
-    follow ``blocks`` 3 x 3 convolutions of stride 1, with 2 ``width`` channels.  An activation follows each
-    convolution.  The last layer is an affine map from all pixels and channels to the classes.
+    The first two layers are 3 x 3 convolutions of stride 2, with ``width`` and 2 ``width`` channels.  The
+    next ``blocks`` layers are 3 x 3 convolutions of stride 1, with 2 ``width`` channels.  An activation
+    follows each convolution.  The last layer is an affine map from all pixels and channels to the classes.
 
     Attributes
     ----------

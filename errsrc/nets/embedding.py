@@ -49,7 +49,7 @@ def embeds(small: Network, large: Network) -> bool:
     small : Network
         The architecture to embed.
     large : Network
-        The architecture to embed it in.
+        The architecture in which `small` is embedded.
 
     Examples
     --------
@@ -130,7 +130,9 @@ def same_function(small: Network, weights: Weights, large: Network, embedded: We
 
 
 def embeds_exactly(network: Network) -> bool:
-    """Return whether an embedded network has bit-identical outputs, not only equal ones in exact arithmetic.
+    """Return whether embedding a network keeps its outputs equal in all bits.
+
+    If False, the outputs are equal in exact arithmetic, and differ by rounding errors.
 
     Parameters
     ----------

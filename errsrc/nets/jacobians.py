@@ -72,8 +72,8 @@ def identifiable_dimension(
     """Return the ranks of the Jacobians of E sets of weights on inputs x.
 
     The functions that the network can express form a set.  If x has many inputs, the rank is the dimension of
-    this set near the function with the given weights.  This is the number of independent directions in which
-    a small change of the weights changes the function.
+    this set near the function with the given weights.  The dimension is the number of independent directions
+    in which a small change of the weights changes the function.
 
     Parameters
     ----------
