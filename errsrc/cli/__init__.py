@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    Only one goal is accepted; the message is on standard error:
+    The command accepts only one goal, and prints the error message to standard error:
 
     >>> main(["plan", "fit.json", "--error", "0.1", "--budget", "1e18"])
     2
@@ -211,8 +211,8 @@ def for_shell(message: str, options: Container[str] = ()) -> str:
     message : str
         A message of the library.
     options : container of str
-        The options of the command, such as "--level".  Messages on parameters of functions are changed only
-        for commands that fit or use a law, which have the option "--level".
+        The options of the command, such as "--level".  Messages about function parameters are changed only if
+        the options contain "--level": then the command fits or uses a law.
 
     Examples
     --------

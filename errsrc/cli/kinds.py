@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the descriptions."""
+    """Print the descriptions of the kinds of studies, or of what the arguments name."""
     import dataclasses
 
     from errsrc.cli.stores import import_named, print_json

@@ -25,7 +25,7 @@ def add_plot_argument(parser: ArgumentParser) -> None:
 
 
 def print_notes(found: Any) -> None:
-    """Print on standard error which rows of a table were left out, and whether it mixes experiments.
+    """Print to standard error which rows of a table were left out, and whether the table mixes experiments.
 
     Parameters
     ----------

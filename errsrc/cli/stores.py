@@ -36,7 +36,7 @@ def study_and_store(args: Namespace) -> tuple[Study, Path]:
 
 
 def maybe_study(args: Namespace) -> tuple[Study | None, Path]:
-    """Return a study and the path of its store; the study is None if the arguments name a store.
+    """Return a study and the path of its store, or None and the path if the arguments name a store.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ def compute(
     retry : bool
         Whether to compute again the cells that failed in an earlier run.
     goal : dict, optional
-        Arguments of `errsrc.studies.targets.compute_until`, which then chooses the cells.
+        Arguments of `errsrc.studies.targets.compute_until`.  If given, that function chooses the cells to
+        compute.
 
     Returns
     -------

@@ -44,7 +44,7 @@ BOUNDS: dict[type[Law], dict[str, tuple[float, float]]] = {Broken: {"c1": (-4.0,
 class CandidateComparison(NamedTuple):
     """Scores of the candidate laws of a learning curve on held-out cells.
 
-    A cell is the set of all runs with one n.
+    A cell is the set of all runs with the same n.
 
     Attributes
     ----------
@@ -68,9 +68,9 @@ class CandidateComparison(NamedTuple):
 def compare_candidates(cells: CurveCells, seed: int) -> CandidateComparison:
     """Score each candidate law by its predictions for cells that were left out of its fit.
 
-    A cell is the set of all runs with one n.  Each candidate is fitted several times: without each cell in
-    turn, and without the cells with the largest n.  The predictions for the left-out cells are scored by the
-    density of Student's t distribution with 4 degrees of freedom.
+    A cell is the set of all runs with the same n.  Each candidate is fitted several times: without each cell
+    in turn, and without the cells with the largest n.  The predictions for the left-out cells are scored by
+    the density of Student's t distribution with 4 degrees of freedom.
 
     Parameters
     ----------

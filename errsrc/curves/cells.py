@@ -1,6 +1,6 @@
 """The cells of a learning curve, with their errors and their noise.
 
-A *cell* is the set of all runs with one n.  All computations use the mean of ln error in each cell, as a
+A *cell* is the set of all runs with the same n.  All computations use the mean of ln error in each cell, as a
 function of ln n.
 """
 
@@ -57,7 +57,7 @@ class CurveCells(NamedTuple):
         return self.variance * self.scale + LOG_ERROR_TOLERANCE**2
 
     def quantile(self, level: float) -> float:
-        """Return the two-sided quantile of Student's t distribution with the degrees of freedom of the noise.
+        """Return the two-sided quantile of Student's t distribution with `df` degrees of freedom.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class CurveCells(NamedTuple):
         return float(special.stdtrit(df, share) if math.isfinite(df) else special.ndtri(share))
 
     def basis(self, degree: int) -> Array:
-        """Return powers of the centred ln n of each cell: ln n minus the mean of ln n over all cells.
+        """Return powers of the centred ln n of each cell: ln n minus the mean of ln n.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class CurveCells(NamedTuple):
         return np.vander(self.x - self.x.mean(), degree + 1, increasing=True)
 
     def fitted(self, degree: int) -> tuple[Array, Array]:
-        """Return the polynomial in ln n that best fits the mean ln error of each cell.
+        """Return the polynomial in ln n that best fits the mean ln error at each n.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class CurveCells(NamedTuple):
         return inverse @ (self.y / root), inverse @ inverse.T
 
     def slope(self, level: float) -> Interval:
-        """Return the exponent of the power law that fits the cells best: minus the slope of a straight line.
+        """Return the exponent of the best power law: minus the slope of ln error over ln n.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class CurveCells(NamedTuple):
         return Interval(middle, middle - half, middle + half, level)
 
     def local_exponents(self, level: float) -> list[Interval]:
-        """Return the local exponent between the runs with one n and the runs with the next n, with intervals.
+        """Return the exponents -d ln error / d ln n between each n and the next larger n, with intervals.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class CurveCells(NamedTuple):
 def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | None) -> CurveCells:
     """Return the cells of a learning curve, with their noise.
 
-    A cell is the set of all runs with one n.
+    A cell is the set of all runs with the same n.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def cells_of(x: Array, group: NDArray[np.intp], logs: Array, spread: Array | Non
 def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
     """Return a function that estimates the noise of learning curves around a smooth curve.
 
-    A curve has one mean ln error for each cell.  A cell is the set of all runs with one n.
+    A curve has one mean ln error for each cell.  A cell is the set of all runs with the same n.
 
     The returned function computes two estimates and returns the smaller one.  The first comes from the
     residuals of a parabola in ln n, and is accurate for smooth curves.  The second comes from the median
@@ -207,8 +207,8 @@ def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
 class SortedCurve(NamedTuple):
     """A learning curve whose runs are sorted into cells, by ascending n.
 
-    A *cell* is the set of all runs with one n.  The first `above` cells have errors above zero.  All later
-    cells are at zero: their median errors count as zero.
+    A *cell* is the set of all runs with the same n.  The first `above` cells have errors above zero.  All
+    later cells are at zero: their median errors count as zero.
 
     Attributes
     ----------
@@ -219,13 +219,13 @@ class SortedCurve(NamedTuple):
     above : int
         Number of cells with errors above zero.
     zero : float
-        Threshold of zero, in the units of the errors: errors up to this number count as zero.
+        Errors up to this number count as zero, in the units of the errors.
     cells : CurveCells
         The first `above` cells.
     run_n, run_error : ndarray of float64, shape (runs,)
-        The n and the error of each run in these cells.
+        The n and the error of each run in the first `above` cells.
     weights : ndarray of float64, shape (runs,), or None
-        Weight of each run in these cells; None if no standard errors are given.
+        Weight of each run in the first `above` cells; None if no standard errors are given.
     """
 
     n: Array
@@ -242,10 +242,10 @@ class SortedCurve(NamedTuple):
 def sorted_curve(
     n: ArrayLike, error: ArrayLike, std_error: ArrayLike | None, zero: float | None, level: float
 ) -> SortedCurve:
-    """Sort the runs of a learning curve into cells, and find the cells at zero.
+    """Sort the runs of a learning curve into cells, and find the cells whose errors count as zero.
 
-    A *cell* is the set of all runs with one n.  A cell is at zero if its median error, and the median errors
-    of all cells with larger n, count as zero.
+    A *cell* is the set of all runs with the same n.  A cell is at zero if its median error, and the median
+    errors of all cells with larger n, count as zero.
 
     Parameters
     ----------
@@ -257,8 +257,8 @@ def sorted_curve(
         Errors up to this number count as 0.  By default, it is 1e-12 (`errsrc.results.ROUNDING`) times the
         largest median error.
     level : float
-        Coverage of an interval, in (0, 1).  If cells at zero have standard errors, errors up to half the
-        width of this interval count as 0.
+        Coverage of an interval, in (0, 1).  If standard errors are given, the errors inside the interval
+        around an error of 0 count as 0, too.
 
     Raises
     ------

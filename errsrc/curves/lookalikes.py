@@ -26,7 +26,7 @@ WAVE = 0.01
 
 
 def lookalikes(cells: CurveCells, floored: Law | None) -> str:
-    """Return sentences on other decays that fit the cells as well as a power law; "" for none.
+    """Return sentences that name other decays that fit a curve as well as a power law; "" if there are none.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def lookalikes(cells: CurveCells, floored: Law | None) -> str:
 
 
 def within_noise(cells: CurveCells) -> str:
-    """Return a sentence on decays that fit cells within the noise although no power law does; "" for none.
+    """Return a sentence that names the decays that fit a curve within the noise; "" if there are none.
 
     Parameters
     ----------

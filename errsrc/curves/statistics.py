@@ -23,13 +23,13 @@ def power_law_p_value(cells: CurveCells, basis: Array, residual: Array, seed: in
 
     Two statistics are compared with their distributions under simulated noise.  The function returns the
     p-value of the more significant statistic, corrected for the choice between two.  A cell is the set of all
-    runs with one n.  For the first statistic, a power law is fitted to all cells except the h largest cells,
-    and predicts these h cells.  The total error of these predictions is divided by its standard deviation.
-    The statistic is the largest absolute value of this ratio for any h.  The fit needs at least one more cell
-    than the law has parameters.  The second statistic compares a power law with a law whose exponent changes:
-    how much better does the second law predict each cell from all other cells?  In units of the noise, the
-    distributions of the statistics depend neither on the parameters of the law nor on the size of the noise.
-    For a power law with a floor, this holds to first order.
+    runs with the same n.  For the first statistic, a power law is fitted to all cells except the h cells with
+    the largest n, and predicts these h cells.  The sum of the prediction errors is divided by its standard
+    deviation.  The statistic is the largest absolute value of this ratio over all h.  The fit needs at least
+    one more cell than the law has parameters.  The second statistic says how much better a law whose exponent
+    changes predicts each cell from all other cells than a power law does.  The distributions of both
+    statistics depend neither on the parameters of the law nor on the size of the noise.  For a power law with
+    a floor, this holds to first order.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The verdict on the shape of a learning curve: power law, bend or cliff, decided on held-out cells.
 
-A *cell* is the set of all runs with one n.  All computations use the mean of ln error in each cell.
+A *cell* is the set of all runs with the same n.  All computations use the mean of ln error in each cell.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ If the largest cells are at zero, a cliff needs only two cells above zero and tw
 class CurveShape(Result):
     """The shape of a learning curve, with its evidence.
 
-    A cell is the set of all runs with one n.  A cell is at zero if its median error counts as zero.  A
+    A cell is the set of all runs with the same n.  A cell is at zero if its median error counts as zero.  A
     candidate is a law that was fitted to the cells: a power law, a bend or a cliff, with or without a floor.
 
     Attributes
@@ -75,8 +75,8 @@ class CurveShape(Result):
     threshold : Interval or None
         The n at the bend or the cliff; None for other verdicts.
     local_exponents : tuple of Interval
-        Exponents -d ln e / d ln n between each cell above zero and the next.  If the next cell is at zero,
-        the exponent is a lower bound.
+        Exponents -d ln error / d ln n between each cell above zero and the next cell.  If the next cell is at
+        zero, the exponent is a lower bound.
     scores : dict of str to float
         Log likelihood of the held-out cells for each candidate, in nats.  A higher score is better, and a
         difference of `MARGIN` is decisive.  The dict is empty if no candidates were fitted, for example
@@ -84,8 +84,8 @@ class CurveShape(Result):
     misses : dict of str to float
         Median of |ln (predicted / measured error)| over the held-out cells, for each candidate.
     p_value : float
-        Probability that noise alone makes cells depart from a power law as much as these cells do.  It is nan
-        if no candidates were fitted.
+        Probability that noise alone makes cells depart from a power law as much as these cells do; nan if no
+        candidates were fitted.
     laws : dict of str to Law
         Each candidate, fitted to all cells.
     n : ndarray of float64, shape (cells,)
@@ -128,14 +128,14 @@ class CurveShape(Result):
         return frame_of(self.columns(), self.library)
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return the cells as a table.
+        """Return a table with a row for each cell, which is the set of all runs with the same n.
 
         Returns
         -------
         dict of str to ndarray, shape (cells,)
-            The columns "n", "runs", "error", "low", "high", "exponent", "exponent_low" and "exponent_high".
-            A cell's exponent is the local exponent between this cell and the next one.  It is nan if
-            `local_exponents` has no such exponent.
+            The keys are "n", "runs", "error", "low", "high", "exponent", "exponent_low" and "exponent_high".
+            A cell's "exponent" is the local exponent between this cell and the next cell.  The entry is nan
+            if `local_exponents` has no such exponent.
         """
         ends = np.full((3, len(self.n)), np.nan)
         for k, one in enumerate(self.local_exponents):
@@ -149,7 +149,7 @@ class CurveShape(Result):
         return f"{self.verdict}, exponent {self.exponent}, {len(self.n)} cells: {self.status}"
 
     def content(self) -> list[str | TextTable]:
-        """Return what is printed: a table of the cells, the scores of the candidates, and the verdict."""
+        """Return what is printed: a table with a row for each n, the scores of the laws, and the verdict."""
         rows = [("n", "error", f"{self.exponent.level:.0%} interval", "exponent to the next")]
         for k, (n, e) in enumerate(zip(self.n, self.error, strict=True)):
             interval = Interval(float(e), float(self.low[k]), float(self.high[k]), self.exponent.level)
@@ -204,13 +204,13 @@ def curve_shape(
         If `accuracy` is True, `error` holds accuracies instead of errors.  If `strict` is True, the function
         raises ValueError for a row of `data` that cannot be used.  Both work as in `errsrc.fit`.
     std_error : array_like, shape (runs,), or str, optional
-        Standard error of each error, >= 0.  For an error of 0, it says how large the true error may be.  By
-        default, the noise is estimated from the differences between runs of the same cell.  This estimate
-        needs at least three more runs than cells.  With fewer runs, the noise is estimated from the scatter
-        around a smooth curve.
+        Standard error of each error, >= 0.  The standard error of an error of 0 says how large the true error
+        may be.  By default, the noise is estimated from the differences between runs of the same cell.  This
+        estimate needs at least three more runs than cells.  With fewer runs, the noise is estimated from the
+        scatter around a smooth curve.
     zero : float, optional
-        Errors up to this number count as 0, >= 0.  By default, it is 1e-12 (`errsrc.results.ROUNDING`) times
-        the largest median error of a cell.  For error rates on a test set, give the resolution of the set: 3
+        Errors up to this number count as 0, >= 0.  The default is 1e-12 (`errsrc.results.ROUNDING`) times the
+        largest median error of a cell.  For error rates on a test set, give the resolution of the set: 3
         divided by its number of examples.
     level : float
         Coverage of the intervals, in (0, 1).  The probability that a true power law gets another verdict is
@@ -230,28 +230,29 @@ def curve_shape(
 
     Notes
     -----
-    *Power law or not.* There are two statistics.  For the first, a power law is fitted to all cells except
-    the h largest cells, and predicts these h cells.  This is done for every h that leaves at least three
-    cells for the fit.  For the second, each cell in turn is left out and predicted, by the power law and by a
-    law whose exponent changes with n.  Both statistics are compared with their simulated distributions under
-    a power law (`power_law_p_value`).
+    *Power law or not.* There are two statistics.  For the first statistic, a power law is fitted to all cells
+    except the h cells with the largest n, and predicts these h cells.  This is repeated for every h that
+    leaves at least three cells for the fit.  For the second statistic, each cell in turn is left out and
+    predicted, by the power law and by a law whose exponent changes with n.  Both statistics are compared with
+    their simulated distributions under a power law (`power_law_p_value`).
 
     *Bend or cliff.* The candidates (laws with and without a bend or a cliff) are fitted without each cell in
-    turn, and without the largest cells.  Their predictions for the left-out cells are scored by the density
-    of Student's t distribution with 4 degrees of freedom.  The candidates with a bend have a bend of fixed
-    width.  A wider bend could be mistaken for a cliff that begins at n = 0.  Therefore the verdict is a cliff
-    only in two cases: the interval of the exponent before the cliff is above 0, or the interval of an
-    exponent between two cells is above 3 (`LARGEST_BEND`).
+    turn, and without the cells with the largest n.  Their predictions for the left-out cells are scored by
+    the density of Student's t distribution with 4 degrees of freedom.  The candidates with a bend have a bend
+    of fixed width.  A wider bend could be mistaken for a cliff that begins at n = 0.  Therefore the verdict
+    is a cliff only if the whole interval of the exponent before the cliff is above 0, or if the whole
+    interval of a local exponent is above 3 (`LARGEST_BEND`).
 
     *Peaks.* A curve that departs from a power law and has a peak is not decided (`errsrc.fitting.fit` names
     such a peak, too).
 
-    *Zero.* Suppose that the median error is zero in all cells from some n on.  The verdict is then a cliff if
-    no power law falls below `zero` by this n.  Two power laws are tried.  The first has the exponent 8 and
-    goes through the last cell above zero.  If it falls below `zero`, the second law, which is fitted to the
-    cells above zero, is tried.  There is one more case with the verdict "cliff".  In this case, the error
-    falls by a factor of 10,000 or more from one cell to the next, faster than a power law with exponent 8.
-    In addition, two runs or more stay below this power law.
+    *Zero.* Suppose that the median error is zero in all cells with n >= n0.  The verdict is then a cliff if
+    no power law falls below `zero` at n0.  Two power laws are tried.  The first law has the exponent 8 and
+    goes through the last cell above zero.  If the first law falls below `zero`, a second law is tried, which
+    is fitted to the cells above zero.
+
+    *Steep fall.* The verdict is a cliff, too, if the error falls by a factor of 10,000 or more from one cell
+    to the next, faster than a power law with exponent 8.  At least two runs must stay below this power law.
 
     The function takes about 0.25 s of one core for 8 cells.  ``benchmarks/shape.py`` measures the rates of
     right and wrong verdicts.

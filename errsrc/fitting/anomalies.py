@@ -51,12 +51,12 @@ ONE_SIDED = 0.975
 
 
 def far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
-    """Return which rows are so far from a law that noise hardly explains them, bool (points,).
+    """Return a mask of the rows that are farther from a law than noise explains, bool (points,).
 
     The law is fitted again under Huber losses whose threshold is the robust scale of the residuals.  Under
-    these losses the far rows hardly move the law.  A cell is all rows of equal inputs.  If all rows of a
-    cell, or rows of two neighbouring sizes n, are far from the law on the same side, then the law is wrong
-    there, and none of these rows is marked.
+    these losses the far rows hardly move the law.  If all rows with equal inputs, or rows of two neighbouring
+    sizes n, are far from the law on the same side, then the law is wrong there, and none of these rows is
+    marked.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ class FarRows(str):
         return out
 
     def labelled(self, inputs: Mapping[str, Array], error: Array, rows: Sequence[Any], unit: str) -> FarRows:
-        """Return the warning with the label that each row has in its table.
+        """Return the same warning, with the label (such as the line number) that each row has in its table.
 
         Parameters
         ----------
@@ -267,11 +267,11 @@ class SteepFall(NamedTuple):
 
 
 def steep_fall(n: Array, error: Array, runs: NDArray[np.integer] | None = None) -> SteepFall | None:
-    """Return the fall of a learning curve to rounding, if there is one.
+    """Return the first fall of a learning curve that is steeper than any power law; None if there is none.
 
-    The fall leads from one size to the next.  A power law with the exponent `STEEPEST` through the median
-    error before the fall lies above all the median errors after the fall.  All these errors are also lower
-    than the error before the fall by more than a factor of `DROP`.
+    The fall leads from one size to the next size.  A power law with the exponent `STEEPEST` through the
+    median error before the fall lies above all median errors after the fall.  All median errors after the
+    fall are also lower than the error before the fall by more than a factor of `DROP`.
 
     Parameters
     ----------
@@ -301,7 +301,7 @@ class Peak(NamedTuple):
     Attributes
     ----------
     start, n : float
-        The size from which the error rises, and the size at the peak.
+        The size at which the error starts to rise, and the size at the peak.
     error_start, error : float
         Mean errors at these sizes.
     """
@@ -324,12 +324,12 @@ class Peak(NamedTuple):
 
 
 def peak(n: Array, error: Array) -> Peak | None:
-    """Return the highest peak of a learning curve, if one is larger than the noise.
+    """Return the highest peak of a learning curve; None if no peak is larger than the noise.
 
     A peak starts at the size with the smallest mean error before the peak.  It ends where the error is below
     this smallest error again, or at the largest size.  At least two runs, at one or more sizes, must have
-    errors well above the start.  The noise is estimated from the sizes outside the peak, and from repeated
-    runs.
+    errors well above the error at the start.  The noise is estimated from the sizes outside the peak, and
+    from repeated runs.
 
     Parameters
     ----------
@@ -362,14 +362,14 @@ def peak(n: Array, error: Array) -> Peak | None:
 
 
 def fall_and_peak(n: Array, error: Array, *, fall: bool = True) -> list[str]:
-    """Return sentences on a fall to rounding and on a peak of a learning curve; [] if it has neither.
+    """Return warnings about a steep fall and about a peak of a learning curve; [] if the curve has neither.
 
     Parameters
     ----------
     n, error : ndarray of float64, shape (points,)
         Sizes and errors, > 0.
     fall : bool
-        Whether to look for a fall.  False for a law that has a cliff.
+        Whether to look for a steep fall (`steep_fall`).  False for a law that has a cliff.
     """
     found = (steep_fall(n, error) if fall else None, peak(n, error))
     return [one.sentence for one in found if one is not None]
@@ -421,10 +421,10 @@ def exponents(error: Array, inputs: Mapping[str, Array], level: float) -> dict[s
 
 
 def flat_sentence(problem: Problem, residual: Array, far: NDArray[np.bool_] | None = None) -> str | None:
-    """Return a sentence if the errors do not fall by more than their noise, and None otherwise.
+    """Return a warning that the errors do not fall by more than their noise, or None.
 
-    The errors fall measurably if the interval of an exponent is above 0, or if an F test rejects that the law
-    fits by chance alone.
+    The errors fall by more than their noise if the interval of an exponent is above 0, or if an F test shows
+    that the law explains the errors better than chance does.
 
     Parameters
     ----------
@@ -447,7 +447,7 @@ def flat_sentence(problem: Problem, residual: Array, far: NDArray[np.bool_] | No
 
 
 def constant_sentence(problem: Problem) -> str | None:
-    """Return a sentence if all errors are equal up to rounding, and None otherwise.
+    """Return a warning that all errors are equal up to rounding; None if the errors differ.
 
     Parameters
     ----------
@@ -478,11 +478,11 @@ def flat_text(found: Mapping[str, Interval]) -> str:
 
 
 def never_falls(problem: Problem) -> str | None:
-    """Return a sentence if no falling law along n explains how the errors vary, and None otherwise.
+    """Return a warning that no falling law explains how the errors vary with n, or None.
 
     No falling law fits better than the falling sequence that is nearest to the errors (isotonic regression).
-    A sentence is returned only if even this sequence does not explain the errors, and if the same is true for
-    the ranks of the errors.  Ranks are tested because single far errors hardly change them.
+    The warning is returned only if even this sequence explains neither the errors nor the ranks of the
+    errors.  The ranks are tested, too, because a single far error hardly changes them.
 
     Parameters
     ----------

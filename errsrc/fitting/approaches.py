@@ -71,21 +71,22 @@ class ComputeOptimal(TabularResult):
     frontiers : tuple of Frontier
         Exponents and optimal sizes by each approach.
     isoflop : IsoFlop or None
-        Approach 2; None if the runs do not share budgets.
+        Approach 2 of Hoffmann et al. 2022, the isoFLOP parabolas; None if the runs do not share budgets.
     envelope : TrainingEnvelope or None
-        Approach 1; None without training curves.
+        Approach 1, the envelope of the training curves; None without training curves.
     fit : Forecast or None
-        The law of approach 3; None if it could not be fitted.
+        Approach 3, the law fitted to all runs; None if the law could not be fitted.
     missing : tuple of str
         One sentence for each approach that the runs do not allow, with the reason.
     cost : str
-        A text that says which of compute, n and m were given, and how the missing one was computed.
+        A text that says which of compute, n and m were given, and how the third was computed.
     left_out : tuple of LeftOut
         Rows of the table that were not used, by reason.
     warnings : tuple of str
         Sentences on what weakens the results.
     column_names : dict of str to str
-        The name of the column of "error", "m", "n" and "flops" in the table of the runs; empty for arrays.
+        The names of the columns in the table of the runs, with the keys "error", "m", "n" and "flops"; empty
+        for arrays.
     library : str
         The library of the data frame that the runs came from, such as "pandas"; "" if there is none.
     """
@@ -113,13 +114,13 @@ class ComputeOptimal(TabularResult):
         )
 
     def columns(self) -> dict[str, Any]:
-        """Return the optimal sizes as arrays by name, an entry for each approach and budget.
+        """Return the optimal sizes as a dict of arrays, with one row for each approach and budget.
 
         Returns
         -------
         dict of str to ndarray, shape (rows,)
-            "approach", the name of the approach, and the columns of `Frontier.columns`.  The errors are nan
-            for approaches that do not predict errors.
+            The keys are "approach" (the name of the approach) and the keys of `Frontier.columns`.  The errors
+            are nan for approaches that do not predict errors.
         """
         parts = [one.columns() for one in self.frontiers]
         names = dict.fromkeys(name for part in parts for name in part)
@@ -193,10 +194,10 @@ def compute_optimal(
     2. Parabolas through runs that share a budget (`isoflop`).
     3. A law that is fitted to all runs (`fit`, then `frontier`).
 
-    Approaches 2 and 3 use the last row of each run.  Runs that approach 2 leaves out because they lie far off
-    the parabola of their budget are left out of approach 3 too.  Several wrong runs of one budget hide each
-    other.  Runs that are far from the law and from the other runs of their budgets are therefore left out of
-    both approaches (`errsrc.fitting.wrong_runs`).
+    Approaches 2 and 3 use the last row of each run.  Approach 2 leaves out runs that lie far off the parabola
+    of their budget; approach 3 leaves out the same runs.  Several wrong runs of one budget can move the
+    parabola, and so hide each other.  Therefore both approaches also leave out runs that are far from the law
+    and from the other runs of their budget (`errsrc.fitting.wrong_runs`).
 
     Parameters
     ----------
@@ -208,10 +209,10 @@ def compute_optimal(
         file (`errsrc.tables.read_table`).  Rows that cannot be used are left out and counted.
     m, n, flops : array_like, shape (rows,), or str
         Model sizes, data sizes and training compute in floating-point operations, > 0.  Give all three, or
-        two: the third then follows from flops = 6 n m (Kaplan et al. 2020).
+        two of them: the third then follows from flops = 6 * n * m (Kaplan et al. 2020).
     run : sequence, shape (rows,), or str, optional
-        Name or number of the run of each row, if the rows are evaluations during trainings.  By default the
-        column "run" of `data`, if the rows of each run have one model size and different compute.
+        Name or number of the run of each row, if the rows are evaluations during trainings.  The default is
+        the column "run" of `data`, if all rows of a run have the same model size and different compute.
     budgets : array_like, optional
         Budgets in flops at which the optimal sizes are returned.  By default, powers of ten, up to about 100
         times the largest compute of the runs.  If only one budget of the runs has an optimum, this budget is
@@ -225,12 +226,12 @@ def compute_optimal(
     objective, huber_delta : str and float, optional
         What the fit of the law minimises, as in `errsrc.fit`.
     accuracy : bool
-        Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any value
-        exceeds 1.
+        Whether `error` holds accuracies.  The errors are then 1 - accuracy, or 1 - accuracy / 100 if any
+        value exceeds 1.
     strict : bool
         Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
     test_size : int, optional
-        Number of test examples.  If it is given, errors of 0 in `data` are replaced by 1 / (2 test_size).
+        Number of test examples.  If it is given, errors of 0 in `data` are replaced by 1 / (2 * test_size).
         Otherwise rows with an error of 0 are left out.
     best_of : bool
         Whether approaches 2 and 3 use only the best of all rows with the same n and m, such as the best of

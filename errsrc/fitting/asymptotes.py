@@ -71,8 +71,9 @@ def exponents(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Int
     Returns
     -------
     dict of str to Interval
-        For each size, the weighted mean of the exponents of all laws.  Its interval reaches to the outermost
-        ends of the laws' own intervals.  A size is left out if one of the laws has no exponent for this size.
+        For each size, the weighted mean of the exponents of all laws.  The interval reaches from the smallest
+        lower end to the largest upper end of the laws' intervals.  A size is left out if one of the laws has
+        no exponent for this size.
     """
     found = {}
     for size, name in {"n": "data_exponent_name", "m": "model_exponent_name"}.items():
@@ -97,9 +98,10 @@ def floor(members: Sequence[Fit], weights: Sequence[float]) -> Interval | None:
     Returns
     -------
     Interval or None
-        The weighted geometric mean of the laws' floors, because the laws are averaged in ln error.  Its
-        interval reaches to the outermost ends of the laws' own intervals.  A lower end far below all measured
-        errors is 0.  None for laws in other inputs than n and m, and if a law rises as its inputs grow.
+        The weighted geometric mean of the laws' floors, because the laws are averaged in ln error.  The
+        interval reaches from the smallest lower end to the largest upper end of the laws' intervals.  A lower
+        end far below all measured errors is set to 0.  The result is None if the laws have other inputs than
+        n and m, or if a law rises as its inputs grow.
     """
     if not set(members[0].law.inputs) <= {"n", "m"}:
         return None
@@ -145,7 +147,7 @@ def straight_line(n: Array, error: Array, level: float) -> Interval | None:
 def summary_lines(
     members: Sequence[Fit], weights: Sequence[float], limits: Mapping[str, Interval]
 ) -> list[tuple[str, str]]:
-    """Return the exponents and the floor of an average as pairs (name, text), the first lines of its table.
+    """Return the first lines of an average's table, as pairs (name, text): the exponents and the floor.
 
     Parameters
     ----------
@@ -154,7 +156,7 @@ def summary_lines(
     weights : sequence of float
         Weights of these fits, with the sum 1.
     limits : dict of str to Interval
-        "n" and "m", the exponents, and "floor", if the average has them (`average_intervals`).
+        Intervals of the exponents (keys "n" and "m") and of the floor (key "floor"), see `average_intervals`.
     """
     found = with_held(limits or old_limits(members, weights), members)
     slopes, limit = {size: one for size, one in found.items() if size != "floor"}, found.get("floor")
@@ -180,7 +182,7 @@ def summary_lines(
 
 
 def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Interval]:
-    """Return the exponents and the floor of an average from an old file, which has no intervals of them.
+    """Return the exponents and the floor of an average that was read from an old file, without intervals.
 
     Parameters
     ----------
@@ -194,12 +196,13 @@ def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, In
 
 
 def with_held(limits: Mapping[str, Interval], members: Sequence[Fit]) -> dict[str, Interval]:
-    """Return the intervals of an average; a value that was not fitted in any law becomes a `HeldValue`.
+    """Return the intervals of an average, with a `HeldValue` for each quantity that was fixed in all laws.
 
     Parameters
     ----------
     limits : dict of str to Interval
-        "n" and "m", the exponents, and "floor", as far as the average has them.
+        Intervals of the exponents (keys "n" and "m") and of the floor (key "floor"), as far as they are
+        known.
     members : sequence of Fit
         The fits of the laws.
     """

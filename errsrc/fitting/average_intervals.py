@@ -48,9 +48,9 @@ class LawEvidence(NamedTuple):
     Attributes
     ----------
     parameters : dict of str to Interval
-        Intervals of the fitted parameters, in natural units.
+        Intervals of the fitted parameters, in the units of the given points.
     limits : dict of str to Interval
-        Intervals of the exponents, under "n" and "m", and of the "floor" of the law.
+        Intervals of the exponents (keys "n" and "m") and of the floor (key "floor") of the law.
     criterion : float
         The corrected Akaike information criterion.  A law with a smaller value is more probable.
     degrees : int
@@ -64,7 +64,7 @@ class LawEvidence(NamedTuple):
 
 
 class LeastSquares(NamedTuple):
-    """The least-squares fit of ln error of one law of an average.
+    """The least-squares fit of ln error for one law of an average.
 
     Attributes
     ----------
@@ -77,8 +77,8 @@ class LeastSquares(NamedTuple):
     criterion : float
         The corrected Akaike information criterion.  A law with a smaller value is more probable.
     tilt : ndarray of float64, shape (points,)
-        Logarithms of the factors by which the user's weights were multiplied, because the residuals suggest
-        uneven noise (`noise_precisions`); 0 for a factor of 1.
+        Logarithms of the factors by which the user's weights were multiplied because the residuals suggest
+        uneven noise (`noise_precisions`); 0 if a weight was not changed.
     """
 
     problem: Problem
@@ -103,7 +103,7 @@ def least_squares(
     weights : ndarray of float64, shape (points,)
         Weights of the user, inverse variances in any unit.
     before : LeastSquares, optional
-        The same law with other weights; the search starts there, too.
+        A fit of the same law with other weights; its solution is an additional start of the search.
     tilt : ndarray of float64, shape (points,), optional
         Logarithms of further precisions (`noise_precisions`); 0 by default.
     """
@@ -124,7 +124,7 @@ def least_squares(
 
 
 def noise_precisions(laws: Sequence[LeastSquares]) -> Array:
-    """Return the logarithm of the precision of each point that the residuals of laws suggest, (points,).
+    """Return ln of the precision (inverse variance) of each point, estimated from the residuals, (points,).
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def noise_precisions(laws: Sequence[LeastSquares]) -> Array:
 
     Notes
     -----
-    Where the noise differs between the points, a fit with equal weights follows the noisiest of them.  The
-    more parameters a law has, the better it seems to fit, and the more its exponents are wrong.
+    If the noise differs between the points, a fit with equal weights follows the noisiest points.  A law with
+    more parameters then seems to fit better, although its exponents are more wrong.
     """
     total = np.zeros(len(laws[0].problem.error))
     for share, law in zip(_probabilities(laws), laws, strict=True):
@@ -155,7 +155,7 @@ def _probabilities(laws: Sequence[LeastSquares | LawEvidence]) -> Array:
 
 
 def law_evidence(one: LeastSquares, level: float) -> LawEvidence:
-    """Return the intervals of a law, and how probable the points make the law.
+    """Return the intervals of a law, and its information criterion, which says how probable the law is.
 
     Parameters
     ----------
@@ -217,13 +217,13 @@ def limit_interval(problem: Problem, z: Array, level: float, tilt: Array | None 
     Returns
     -------
     Interval or None
-        The limit, in natural units.  The lower end is 0 if the points allow a limit of 0.  None if the limit
-        is not a finite number.
+        The limit, in the units of the given errors.  The lower end is 0 if the points allow a limit of 0.
+        The result is None if the limit is not a finite number.
 
     Notes
     -----
-    The profile is computed with one additional point at very large sizes.  Its error is a value of the limit,
-    and its weight is large.
+    The profile is computed with one additional point at very large sizes.  This point has a large weight, and
+    its error is the trial value of the limit.
     """
     far = {name: np.array([FAR_AWAY]) for name in problem.inputs}
     value, slope = (part[0] for part in problem.error_at(z[None, :], far))
@@ -301,7 +301,7 @@ def _end(centre: float, reached: Array, rise: Array, quantile: float) -> float |
 
 
 def average_intervals(laws: Sequence[LawEvidence]) -> dict[str, Interval]:
-    """Return the intervals of the exponents and of the floor, mixed over laws.
+    """Combine the intervals of the exponents and of the floor of several laws, weighted by their evidence.
 
     Parameters
     ----------
@@ -311,7 +311,8 @@ def average_intervals(laws: Sequence[LawEvidence]) -> dict[str, Interval]:
     Returns
     -------
     dict of str to Interval
-        The exponents, under "n" and "m", and the "floor".  An entry is left out if one of the laws lacks it.
+        The exponents (keys "n" and "m") and the floor (key "floor").  A key is left out if one of the laws
+        lacks it.
     """
     if not laws:
         return {}
@@ -361,14 +362,14 @@ def _distribution(x: Array, own: Interval, degrees: int) -> Array:
 
 
 def user_weights(problem: Problem, powers: Mapping[str, float]) -> Array:
-    """Return the weights that the user gave: the weights of a problem divided by powers of the inputs.
+    """Return the weights that the user gave: the weights of a problem divided by its powers of the inputs.
 
     Parameters
     ----------
     problem : Problem
         The problem.
     powers : dict of str to float
-        The power of each input by which the weights were multiplied.
+        {input: k} if the weights were multiplied by the power k of this input.
     """
     weights = problem.weights.copy()
     for name, power in powers.items():

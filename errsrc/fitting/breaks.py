@@ -37,7 +37,7 @@ def fit_broken(
     level: float = 0.9,
     seed: int = 0,
 ) -> Fit:
-    """Fit a power law with no break, one break or two breaks of its exponent, as the points show.
+    """Fit a power law whose exponent has no break, one break or two breaks; the points decide how many.
 
     The laws `errsrc.laws.Power`, `errsrc.laws.Broken` and `errsrc.laws.Broken2` are fitted by least squares
     of ln (predicted / measured).  A law with one more break is chosen if its AICc is lower by more than
@@ -67,7 +67,7 @@ def fit_broken(
     Raises
     ------
     TypeError, ValueError
-        If `errsrc.fit` would raise it for these arguments.
+        If `errsrc.fit` would raise the same error for these arguments.
     NoFit
         If none of the three laws can be fitted.
 

@@ -29,7 +29,7 @@ class ChainedFit(Checked, Forecast):
         A fit of a law in n and m to the errors of unpruned networks, or an average of several such fits.
     pruned : Forecast
         A fit of a law with the input eps_np (the dense plateau), such as `errsrc.laws.JointPruning`, to the
-        errors of pruned networks.  These errors must have the same unit as those of the dense fit.
+        errors of pruned networks.  These errors must have the same unit as the errors of the dense fit.
     dip : float
         ln (dense plateau / unpruned error).  It is negative where light pruning lowers the error
         (`errsrc.laws.plateau`), and 0 if both are equal.
@@ -147,9 +147,8 @@ class ChainedFit(Checked, Forecast):
     def run_deviates(self) -> Array:
         """Return the deviation of one pruned run from its curve for each draw, in units of `run_spread`.
 
-        The curve is that of the pruning law for the dense plateau of the run.  These deviations are
-        independent of the deviations of the unpruned networks, which `log_errors` adds.  See
-        `Forecast.run_deviates`.
+        The curve is the pruning law at the dense plateau of the run.  These deviations are independent of the
+        deviations of the unpruned networks, which `log_errors` adds.  See `Forecast.run_deviates`.
         """
         shuffled: Array = np.random.default_rng(1).permutation(super().run_deviates())
         return shuffled

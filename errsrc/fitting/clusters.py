@@ -40,7 +40,7 @@ FEWEST_DEGREES = 2.0
 
 
 def cluster_codes(labels: Any, where: str, count: int | None = None) -> NDArray[np.intp]:
-    """Return the number of the cluster of each point, from 0.
+    """Return the index of each point's cluster: 0, 1, and so on.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def cluster_codes(labels: Any, where: str, count: int | None = None) -> NDArray[
 
 
 def clusters_of(codes: NDArray[np.intp] | None, rows: NDArray[np.bool_]) -> NDArray[np.intp] | None:
-    """Return the clusters of some points; None if there are none, or fewer than `FEWEST`.
+    """Return the clusters of some points; None if these points have no clusters, or fewer than `FEWEST`.
 
     Parameters
     ----------
@@ -116,7 +116,8 @@ def widths(
     Returns
     -------
     ndarray of float64, shape (quantities,)
-        Half the width for each quantity.  The standard error is that of `errsrc.fitting.uneven_noise`.
+        Half the width for each quantity, in units of the standard error that `errsrc.fitting.uneven_noise`
+        uses.
 
     Notes
     -----
@@ -137,7 +138,7 @@ def widths(
 
 
 def degrees_of_freedom(jac: Array, clusters: NDArray[np.intp], prior: Array) -> float:
-    """Return the degrees of freedom of the variances of the fitted parameters, as a mean over parameters.
+    """Return the degrees of freedom of the parameters' estimated variances, averaged over the parameters.
 
     Parameters
     ----------
@@ -177,8 +178,8 @@ def wild_noise(
 ) -> Array:
     """Return noise of resampled data: the residuals of each cluster times one random number.
 
-    The covariance of the refits to such data is the cluster-robust covariance of `widths`, and their tails
-    are those of its t distribution.
+    The refits to such data have the cluster-robust covariance of `widths`, and the tails of the t
+    distribution that `widths` uses.
 
     Parameters
     ----------

@@ -54,16 +54,16 @@ class ComparedLaw(Result):
     fit : Fit or None
         The fit to all points; None if the law could not be fitted.
     miss : float
-        Root mean square of ln (predicted / measured error) over the held-out cells of all splits; nan if the
-        fit to the other cells failed in a split.
+        Root mean square of ln (predicted / measured error) over the held-out sizes of all splits; nan if a
+        fit to the other sizes failed.
     coverage : float
-        Share of the held-out runs whose errors lie in their predicted intervals; nan where `miss` is nan.
+        Share of the held-out runs whose errors lie in their predicted intervals; nan if `miss` is nan.
     aicc : float
         Akaike's information criterion, corrected for few points; nan for Huber losses and for too few points.
     weight : float
         Akaike weight among the laws that have an `aicc`; nan for a law whose `aicc` is nan.
     reason : str
-        A sentence that says why a number is nan; "" if no number is.
+        A sentence that says why a number is nan; "" if no number is nan.
     """
 
     name: str
@@ -90,7 +90,8 @@ class Comparison(TabularResult):
     laws : tuple of ComparedLaw
         The laws in the order of their `miss`, the smallest first.
     splits : tuple of (int, int)
-        Number of fitted and of held-out cells of each split.  A cell is all runs of equal inputs.
+        For each split, the number of fitted cells and the number of held-out cells.  A cell is the set of all
+        runs with equal inputs.
     level : float
         Coverage of the intervals, in (0, 1).
     warnings : tuple of str
@@ -98,7 +99,7 @@ class Comparison(TabularResult):
     left_out : tuple of LeftOut
         Rows of the table that were not used, by reason.
     left_out_sentences : tuple of str
-        One sentence that counts these rows; () if there are none.
+        One sentence that counts the rows in `left_out`; () if there are none.
     """
 
     laws: tuple[ComparedLaw, ...]
@@ -109,13 +110,13 @@ class Comparison(TabularResult):
     left_out_sentences: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the laws as arrays by name.
+        """Return the numbers of the laws as a dict of arrays.
 
         Returns
         -------
         dict of str to ndarray, shape (laws,)
-            "law", the name; "miss", "coverage", "aicc" and "weight", as in `ComparedLaw`; and "noise", the
-            standard deviation of ln error around the law.  A number is nan if it is not known.
+            The keys are "law" (the name), "miss", "coverage", "aicc" and "weight" (as in `ComparedLaw`), and
+            "noise" (the standard deviation of ln error around the law).  A number is nan if it is not known.
         """
         numbers = ("miss", "coverage", "aicc", "weight")
         out: dict[str, NDArray[Any]] = {"law": np.array([one.name for one in self.laws])}
@@ -160,7 +161,7 @@ class Comparison(TabularResult):
         ]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers of all laws as JSON values, the best first."""
+        """Return the numbers of all laws as JSON values, the best law first."""
         laws = [one.as_dict() for one in self.laws]
         rest = {name: getattr(self, name) for name in ("splits", "level", "warnings", "left_out")}
         return {"laws": laws, **json_value(rest)}
@@ -202,31 +203,31 @@ def compare(
     Parameters
     ----------
     laws : sequence of str or type of Law, optional
-        Names in `errsrc.laws.ALL`, or classes of your own.  All laws must have the same inputs.  By default,
-        all laws of errsrc with the given inputs, except `Broken2`, which needs many sizes for its 9
+        Names in `errsrc.laws.ALL`, or classes of your own.  All laws must have the same inputs.  The default
+        is all laws of errsrc with the given inputs, except `Broken2`, which needs many sizes for its 9
         parameters.
     error : array_like, shape (points,), or str
         Measured errors, > 0, in any unit.  With `data`, the name of a column, "error" by default.
     data : dict, data frame, str or Path, optional
         The points as a table, as in `errsrc.fit`.
     accuracy, strict : bool
-        If `accuracy` is True, the values are accuracies.  If `strict` is True, rows that cannot be used raise
+        If `accuracy` is True, `error` holds accuracies.  If `strict` is True, rows that cannot be used raise
         ValueError.  Both work as in `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
     best_of : bool
         Whether to keep only the best of all rows of `data` with the same inputs, as in `errsrc.fit`.
     fixed : dict of str to float, optional
-        Parameters that are not fitted, in every law with a parameter of this name.
+        Values of parameters that are not fitted.  A value applies to every law with a parameter of this name.
     constants : dict of str to float, optional
-        Constants that state the unit of an input, in every law with a constant of this name.
+        Constants that state the unit of an input.  A value applies to every law with a constant of this name.
     weights : array_like, shape (points,), or str, optional
         Relative weights of the points in the fits, > 0; all equal by default.  `ComparedLaw.miss` and
         `coverage` count all held-out cells or runs equally.
     clusters : array_like, shape (points,), or str or sequence of str, optional
         A label for each point.  The noise of points with equal labels may be correlated, as in `errsrc.fit`.
-        With `data`, the names of the columns that tell clusters apart.  A fit to the smaller sizes with fewer
-        than 3 clusters takes its points as independent, and a warning says so.
+        With `data`, the names of the columns that tell clusters apart.  If the smaller sizes have fewer than
+        3 clusters, their points are taken as independent, and a warning says so.
     objective, huber_delta : str and float, optional
         What each fit minimises, as in `errsrc.fit`; by default squares of ln (predicted / measured).
     level : float
@@ -256,8 +257,8 @@ def compare(
     A cell is the set of all runs with equal inputs.  The laws are compared on several splits, one for each
     share in `HELD_OUT_SHARES`.  In each split, this share of all cells is held out, the largest cells first,
     and the laws are fitted to the other cells.  A law needs more cells than it has free parameters.  A split
-    is used only if it leaves enough cells for every law.  Laws that have too few cells even in the split with
-    the fewest held-out cells are not counted here.
+    is used only if it leaves enough cells for every law.  This rule ignores laws that have too few cells even
+    in the split with the fewest held-out cells.
 
     AICc is N ln(S / N) + 2 K + 2 K (K + 1) / (N - K - 1), where S is the
     minimum of the sum of squares, N the number of points, and K the number of fitted parameters plus 1 for

@@ -59,9 +59,9 @@ def fit_csv(
 ) -> Fit | AveragedFit:
     r"""Fit a scaling law to the rows of a file, one trained model per row.
 
-    The file is CSV text with a header, or in another format that `errsrc.tables.read_table` reads.  Rows with
-    equal sizes are repetitions with other seeds.  Rows that cannot be used are left out: rows with an empty
-    cell, with a value that is not finite or not > 0, or with a true value in a column "diverged".
+    The file is CSV text with a header, or has another format that `errsrc.tables.read_table` reads.  Rows
+    with equal sizes are repetitions with other seeds.  Rows that cannot be used are left out: rows with an
+    empty cell, with a value that is not finite or not > 0, or with a true value in a column "diverged".
 
     Parameters
     ----------
@@ -73,32 +73,33 @@ def fit_csv(
         several networks, "pruning" stands for the joint law in density, depth and width.
     columns : dict of str to str, optional
         Names of the columns of inputs and of "error", such as ``{"n": "tokens", "error": "loss"}``.  By
-        default a column has the name of its input: n, m, density, depth, width, eps_np.
+        default, each column has the name of its input: n, m, density, depth, width or eps_np.
     weights : str, optional
         Name of the column with the relative weights of the rows; by default all weights are equal.
     clusters : str or sequence of str, optional
-        Columns that tell clusters of rows apart, such as the networks whose levels of pruning are rows
-        (`errsrc.fit`).  In tables of at least 6 pruned networks each network is a cluster by default.
+        Columns that tell clusters of rows apart, as in `errsrc.fit`.  For example, the rows of one network
+        that was pruned to several levels are a cluster.  In tables of at least 6 pruned networks, each
+        network is a cluster by default.
     where : dict of str to object, str, or sequence of str, optional
-        {column: value}, or conditions such as "group!=test" and "loss<5": only the rows that meet all of them
-        are fitted.
+        {column: value}, or conditions such as "group!=test" and "loss<5".  Only the rows that meet all
+        conditions are fitted.
     melt : bool
         Whether the file has a column for each run, such as "RUN - val/loss", as Weights & Biases exports
-        them.  The file is then read as a long table with the first column, a column "run" and a column
-        "val/loss" (`DataTable.melted`).
+        them.  The file is then read as a long table with three columns: the first column of the file, "run",
+        and "val/loss" (`DataTable.melted`).
     accuracy, strict : bool
-        If `accuracy` is True, the values are accuracies.  If `strict` is True, rows that cannot be used raise
-        ValueError.  Both work as in `errsrc.fit`.
+        If `accuracy` is True, the error column holds accuracies.  If `strict` is True, rows that cannot be
+        used raise ValueError.  Both work as in `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
     best_of : bool
         Whether to keep only the best of all rows with the same inputs, such as the best of several
         learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
     fixed : dict of str to float, optional
-        Parameters that are not fitted, such as ``{"eps0": 0.9}``, in natural units.
+        Values of parameters that are not fitted, such as ``{"eps0": 0.9}``, in the units of the file.
     constants : dict of str to float, optional
-        Constants of the law that state the unit of an input, such as ``{"n_full": 50_000}``; by default the
-        largest value of that input.
+        Constants of the law that state the unit of an input, such as ``{"n_full": 50_000}``.  The default of
+        a constant is the largest value of its input.
     objective, huber_delta : str and float, optional
         What the fit of one law minimises, and the threshold of the Huber loss, as in `errsrc.fit`.  Leave
         both out for the average of several laws, which chooses its own.
@@ -117,7 +118,7 @@ def fit_csv(
     ------
     ValueError
         If the file holds no table, if a column is missing or holds text that is no number, if no row can be
-        used, and as for `fit`.
+        used, or if `fit` would raise it.
     TypeError
         If `fit` would raise it.
     NoFit
@@ -228,7 +229,9 @@ class CsvPrediction(Prediction):
     table: DataTable
 
     def lines(self) -> Iterator[str]:
-        """Return the lines of the file, each with the cells predicted, low and high, which may be empty.
+        """Return the lines of the file, with the columns predicted, low and high added.
+
+        The three columns are empty in rows that cannot be predicted.
 
         Raises
         ------
@@ -260,7 +263,7 @@ def predict_csv(
     path : str or Path
         The file, in any format that `errsrc.tables.read_table` reads; "-" for standard input.
     columns : dict of str to str, optional
-        {input: name of its column}, for inputs whose column does not have the name that it had in the fitted
+        {input: name of its column}, for inputs whose column has another name in this file than in the fitted
         table.
     level : float
         Coverage of the intervals, in (0, 1).

@@ -68,7 +68,7 @@ class Design(TabularResult):
     Attributes
     ----------
     question : str
-        In words, the question that the runs answer.
+        The question that the runs answer, in words.
     answer : Interval
         The answer that the fit gives before any of these runs.
     runs : tuple of NextRun
@@ -77,7 +77,7 @@ class Design(TabularResult):
         The half width of the answer's interval at which the interval is narrow enough; None for no such
         limit.
     relative : bool
-        Whether half widths are shares of the answer.
+        Whether half widths are given as shares of the answer.
     budget : float
         The most that the runs may cost together.
     warnings : tuple of str
@@ -85,9 +85,9 @@ class Design(TabularResult):
     candidates : dict of str to ndarray of float64, shape (candidates,)
         The sizes that could be chosen, by name.
     forecast : Forecast
-        The fit that the design is made with, which the figure shows.
+        The fit from which the design was made.  The figure shows this fit.
     asked : dict of str to float
-        The sizes of the run whose error is asked for; empty for other questions.
+        The sizes of the run whose error is the answer; empty for other questions.
     smallest : float
         Half the width of the answer's interval if the law were known exactly: the noise of one run.  0 for
         questions other than the error of a run.
@@ -206,7 +206,7 @@ def width_text(value: float, relative: bool) -> str:
     value : float
         Half the width, see `half_width`.
     relative : bool
-        Whether half widths are shares of the answer.
+        Whether half widths are given as shares of the answer.
     """
     if not relative:
         return f"±{value:.2g}"
