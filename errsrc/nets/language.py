@@ -65,7 +65,7 @@ class LanguageModel(Network, abc.ABC):
         """Return how often each weight tensor is applied to one window.
 
         A tensor is applied once for each prediction of the window.  The embeddings count as 0, because a
-        look-up is no product.
+        look-up multiplies nothing.
         """
         return (0, *[math.prod(self.positions)] * (len(self.shapes()) - 1))
 

@@ -148,7 +148,7 @@ class Network(Checked, abc.ABC):
     def applications(self) -> tuple[int, ...]:
         """Return how often each weight tensor is applied to one example.
 
-        A tensor may be applied once for each pixel or token.  By default, each tensor is applied once.
+        A tensor may be applied once for each pixel or token.  The default method returns 1 for each tensor.
         """
         return (1,) * len(self.shapes())
 
@@ -367,7 +367,7 @@ class ImageNetwork(Network):
     """Whether images and hidden layers lie in memory with their channels last."""
 
     def in_channels_last(self) -> Self:
-        """Return an equal network, whose images and hidden layers lie in memory with their channels last."""
+        """Return a copy whose images and hidden layers lie in memory with their channels last."""
         network = copy.copy(self)
         object.__setattr__(network, "channels_last", True)
         return network

@@ -41,14 +41,14 @@ _ADVICE = "Use GroupNorm or LayerNorm instead of batch statistics, and a dropout
 
 @dataclass(frozen=True)
 class ModuleNetwork(Network):
-    """A network that a function or class of the user makes, as a ``torch.nn.Module``.
+    """A network made from the ``torch.nn.Module`` that a function or class of the user returns.
 
-    The function is called with keyword arguments.  It gets those that are among its parameters: ``inputs``,
-    ``outputs``, ``classes`` (the same number as outputs), ``width``, ``depth``, and for images
-    ``image_shape``, ``channels`` and ``side``.  The module maps a batch of examples, (B, inputs) or (B,
-    channels, side, side), to outputs (B, outputs).  All of its parameters are trained.  For the initial
-    weights of a member, errsrc calls ``torch.manual_seed`` with a number from the member's seed, and then
-    makes the module.
+    errsrc calls the function with those of the following keyword arguments that the function has as
+    parameters: ``inputs``, ``outputs``, ``classes`` (the same number as outputs), ``width``, ``depth``, and
+    for images ``image_shape``, ``channels`` and ``side``.  The module maps a batch of examples, (B, inputs)
+    or (B, channels, side, side), to outputs (B, outputs).  All of its parameters are trained.  For the
+    initial weights of a member (one set of weights), errsrc calls ``torch.manual_seed`` with a number from
+    the member's seed, and then makes the module.
 
     Attributes
     ----------
@@ -59,17 +59,17 @@ class ModuleNetwork(Network):
     outputs
         Number of outputs, >= 1.
     width, depth
-        Sizes for the function, >= 1; None for a function without them.
+        Sizes for the function, >= 1; None if the function has no such parameter.
     image_shape
         Shape (channels, side, side) of the image in an input vector; () if inputs are not images.
 
     Notes
     -----
-    The outputs must depend on the weights and on the example alone.  Batch statistics (BatchNorm), dropout
-    above 0, buffers that change, and parameters that are not trained raise ValueError.  GroupNorm, LayerNorm,
-    attention, embeddings and tied weights work.  Members are computed at once by ``torch.func.vmap``, or one
-    after another if vmap cannot compute the module, as for ``nn.LSTM``.  Tensors of two or more axes are
-    pruned, and tensors of one axis are not.
+    The outputs must depend on the weights and on the example alone.  A module with batch statistics
+    (BatchNorm), dropout above 0, buffers that change, or parameters that are not trained raises ValueError.
+    GroupNorm, LayerNorm, attention, embeddings and tied weights work.  Members are computed at once by
+    ``torch.func.vmap``, or one after another if vmap cannot compute the module, as for ``nn.LSTM``.  Tensors
+    of two or more axes are pruned, and tensors of one axis are not.
     """
 
     module: str = instance(str, "a module and a name in it, such as 'mylab.models:SmallViT'", "")
@@ -191,7 +191,7 @@ def from_module(
         A class or function that makes the module, see `ModuleNetwork`.  It must be defined at the top level
         of a Python module.
     inputs, outputs : int
-        Length of an input vector, and number of outputs.  Inputs of images follow from `image_shape`.
+        Length of an input vector, and number of outputs.  For images, the length follows from `image_shape`.
     width, depth : int, optional
         Sizes for the factory.
     image_shape : (int, int, int)

@@ -66,11 +66,11 @@ class QuadraticNetwork(Network):
         return _symmetric_dimension(self.dim, self.width)
 
     def separating_examples(self, other: Network | None = None) -> int:
-        """Return the number of generic inputs at which any two different functions differ.
+        """Return a number of inputs at which two different functions of the networks cannot agree.
 
         The difference of two functions is a quadratic form of rank r <= m + m'.  Let k be the dimension of
-        the set of forms of rank at most r.  At k generic inputs, the only form of this set that vanishes at
-        all inputs is 0.  See `Network.separating_examples`.
+        the set of forms of rank at most r.  At almost every set of k inputs, the only form of rank at most r
+        that vanishes at all k inputs is 0.  See `Network.separating_examples`.
         """
         other = other or self
         if not isinstance(other, QuadraticNetwork) or other.dim != self.dim:
@@ -98,7 +98,7 @@ class QuadraticNetwork(Network):
     def prior_stds(self, weight_std: float, bias_std: float) -> tuple[float, ...]:
         """Return the standard deviation of W under a Gaussian prior: `weight_std` itself.
 
-        The network divides by sqrt(d) on its own.
+        There is no division by sqrt(fan-in), because the network already divides its output by sqrt(d).
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ def quadratic_form(function: object) -> Tensor | None:
     ----------
     function : object
         Any function.  If it has the attributes ``architecture``, a `QuadraticNetwork`, and ``weights`` of E
-        networks, it is the mean of these networks.
+        networks, the function is the mean of these networks.
 
     Returns
     -------

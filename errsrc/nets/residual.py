@@ -157,10 +157,10 @@ class Resnet(Residual):
 class WRN(Residual):
     """The wide residual network of Zagoruyko and Komodakis 2016 (arXiv 1605.07146).
 
-    Normalisation and ReLU come before each convolution, and once more before the last layer.  The depth must
-    be 6 k + 4 for an integer k.  The first convolution has 16 output channels.  ``width`` is 16 times the
-    widening factor in the paper: WRN-28-10 has depth 28 and width 160.  If a block changes the number of
-    channels, its shortcut is a 1 x 1 convolution.
+    Normalisation and ReLU come before each 3 x 3 convolution of a block, and once more before the last layer.
+    The depth must be 6 k + 4 for an integer k.  The first convolution has 16 output channels.  ``width`` is
+    16 times the widening factor in the paper: WRN-28-10 has depth 28 and width 160.  If a block changes the
+    number of channels, its shortcut is a 1 x 1 convolution.
 
     Examples
     --------

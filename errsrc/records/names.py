@@ -44,7 +44,7 @@ def _hyphenated(text: str) -> str:
 
 
 def types_of(record_class: Any) -> dict[str, Any]:
-    """Return the types of a dataclass's fields, by the fields' names.
+    """Return a dict from the names of a dataclass's fields to their types.
 
     Types that are written as text (``from __future__ import annotations``) are evaluated in the module of the
     class.  A type that is defined inside a function is not known there.

@@ -140,7 +140,7 @@ def current_field(owner: str, field: str) -> str:
     Parameters
     ----------
     owner : str
-        Name that this table uses for the field's class.
+        Name that the table of old names uses for the field's class.
     field : str
         The old or the new name of the field.
 
@@ -153,7 +153,7 @@ def current_field(owner: str, field: str) -> str:
 
 
 def is_added(kind: str, field: str, value: Any) -> bool:
-    """Return whether a field has its default value and was added after files had been written.
+    """Return whether a field was added after files had been written, and has its default value.
 
     Parameters
     ----------
@@ -304,13 +304,13 @@ def stored_results(study: str, results: Mapping[str, Any]) -> Mapping[str, Any]:
     study : str
         New name of the kind of study.
     results : mapping
-        Results by their new names, such as ``"n_star.low"``.  Names of learning curves begin with "curve.",
-        such as ``"curve.error"``.
+        The results; the keys are their new names, such as ``"n_star.low"``.  Names of learning curves begin
+        with "curve.", such as ``"curve.error"``.
 
     Returns
     -------
     mapping
-        The same results, by their old names.
+        The same results; the keys are their old names.
     """
     return _renamed_results(results, {new: old for (kind, new), old in OLD_RESULTS.items() if kind == study})
 
@@ -323,12 +323,12 @@ def current_results(study: str, results: Mapping[str, Any]) -> Mapping[str, Any]
     study : str
         New name of the kind of study.
     results : mapping
-        Results by their old names.
+        The results; the keys are their old names.
 
     Returns
     -------
     mapping
-        The same results, by their new names.
+        The same results; the keys are their new names.
     """
     return _renamed_results(results, {old: new for (kind, new), old in OLD_RESULTS.items() if kind == study})
 

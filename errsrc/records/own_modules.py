@@ -63,17 +63,17 @@ def import_modules(
 
 
 def imported_modules() -> dict[str, ModuleType]:
-    """Return the modules that `import_modules` has imported in this process, by name."""
+    """Return the modules that `import_modules` has imported in this process; the keys are their names."""
     return dict(_MODULES)
 
 
 def digests() -> dict[str, str]:
-    """Return a digest of the file of each imported module, by the module's name.
+    """Return a dict from the names of the imported modules to digests of their files.
 
     Returns
     -------
     dict of str to str
-        12 hexadecimal digits for each module.  They change if the file changes.
+        12 hexadecimal digits for each module.  The digits change if the file changes.
     """
     return {name: _digest(name) for name in sorted(_MODULES)}
 

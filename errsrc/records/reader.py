@@ -29,14 +29,14 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
     record_class : type
         The class of the record.
     table : dict
-        A value for each field, by the field's name.  A list stands for a tuple, and a table for a record.
+        The keys are names of fields.  A list stands for a tuple, and a table for a record.
     where : str
         Name of the file, for error messages.
     path : str
         Dotted path of the table in the file, such as "cell.recipe", for error messages.
     rooms : mapping of types to {kind: class}
-        The declared type of a field may be an abstract class.  For each such class, this mapping has the
-        classes that the table of the field can name by its ``kind``.
+        The keys are abstract classes that are the declared type of a field.  Each value maps the names that
+        the table of such a field may have as its ``kind`` to classes.
 
     Returns
     -------
@@ -71,8 +71,8 @@ class Reader:
     where
         Name of the file, for error messages.
     rooms
-        The declared type of a field may be an abstract class.  For each such class, this mapping has the
-        classes that the table of the field can name by its ``kind``.
+        The keys are abstract classes that are the declared type of a field.  Each value maps the names that
+        the table of such a field may have as its ``kind`` to classes.
     """
 
     where: str

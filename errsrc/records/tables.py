@@ -34,9 +34,9 @@ def flatten(record: Any, fields: Container[str] | None = None) -> tuple[Leaves, 
     Returns
     -------
     given : dict
-        The values that differ from their defaults, by dotted path.
+        The values that differ from their defaults; the keys are dotted paths.
     defaults : dict
-        All defaults, by dotted path.
+        All defaults; the keys are dotted paths.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def digest(leaves: Mapping[str, Any], head: str = "") -> str:
     Parameters
     ----------
     leaves : mapping of str to plain values
-        The table: the values of the record by dotted path, see `flatten`.
+        The table: the values of the record; the keys are dotted paths, see `flatten`.
     head : str
         Text before the lines, such as ``"vision 1\n"``.
 

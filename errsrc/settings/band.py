@@ -75,8 +75,9 @@ class BandTeacher(_BandInputs, GaussianSetting):
     outputs : int or None
         Number of outputs, all with the same prior.  None means one output and labels of the shape (n,).
     beyond : Basis or None
-        A larger basis of the same family.  The teacher then also has a tail: a random combination of the
-        functions of `beyond` that are not in the band.  Such a teacher is only *almost* band-limited.
+        A larger basis of the same family, such as a torus of a higher degree.  The teacher then also has a
+        tail: a random combination of the functions of `beyond` that are not in the band.  Such a teacher is
+        only *almost* band-limited.
     tail : float
         Share of the target variance that is in the tail, in [0, 1].
     tail_decay : float
@@ -151,7 +152,7 @@ class BandTeacher(_BandInputs, GaussianSetting):
         return BandFunction(self.whole, (raw.T * np.sqrt(self.variances)).T)
 
     def roots(self, *points: Array) -> list[Array]:
-        """Return the functions of `whole` at points, each times the standard deviation of its coefficient.
+        """Return the functions of the basis `whole` at points, times their coefficients' standard deviations.
 
         See `GaussianSetting.roots`.
         """
@@ -211,9 +212,9 @@ class BandTeacher(_BandInputs, GaussianSetting):
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return the prior variance of the teacher's part outside the band of the class.
 
-        For a band of the teacher's family, this is a sum of coefficient variances (Parseval).  For a band of
-        another family, an exact quadrature gives the share of each basis function that lies outside that
-        band.  See `Setting.realizability`.
+        If both bands have bases of the same family, the result is a sum of coefficient variances (Parseval).
+        If not, an exact quadrature gives, for each basis function of the teacher, the share outside the band
+        of the class.  See `Setting.realizability`.
         """
         basis = self.basis_of(function_class)
         if basis is None:

@@ -25,8 +25,8 @@ class Span:
     root : ndarray of float64, (p, m)
         Coefficients of the m features in the basis: the features are h' root.
     inputs : ndarray of float64, (p, dim)
-        Coefficients of the coordinates of an input in the basis, for coordinates divided by their standard
-        deviations.  The coefficients are those of the projections of the coordinates on the class.
+        Divide each coordinate of an input by its standard deviation, and project it on the class.  The
+        projections have these coefficients in the basis.
     whole : bool
         Whether the class contains all linear maps of the inputs.
     """
@@ -43,8 +43,8 @@ class FunctionClass(Checked):
     Each learner declares the class of functions that it can express.  `Setting.realizability` measures how
     well the best function of a class approximates the setting's teachers.
 
-    A subclass is a frozen dataclass of plain numbers.  It overrides the attributes and methods below if it
-    knows their values.
+    A subclass is a frozen dataclass of plain numbers.  It overrides each attribute and method below whose
+    value is known for its functions.
     """
 
     unrestricted: ClassVar[bool] = False
@@ -89,7 +89,8 @@ class FunctionClass(Checked):
         Returns
         -------
         Span or None
-            The basis; None if the class is not the span of features, or if their moments are not known.
+            The basis; None if the class is not the span of features, or if the moments of the features are
+            not known.
         """
         return None
 

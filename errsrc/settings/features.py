@@ -51,7 +51,7 @@ class FeatureSpan(FunctionClass):
         return self.activation == "linear"
 
     def dimension(self, dim: int) -> int:
-        """Return the dimension of the class: m, or the number of different features if it is smaller.
+        """Return the dimension of the class: the smaller of m and the largest number of independent features.
 
         Parameters
         ----------
@@ -91,9 +91,10 @@ class FeatureSpan(FunctionClass):
     def span(self, variances: Array) -> Span:
         """Return an orthonormal basis of the class, for independent normal inputs; see `Span`.
 
-        The moments of two features are those of two normal numbers u and v with given variances and
-        covariance: for "relu" the kernel of Cho and Saul 2009 (of order 1), for "erf" that of Williams 1997.
-        The covariance of a feature act(u) with an input x is E[u x] E[act'(u)], by Stein's lemma.
+        The mean product of two features is E[act(u) act(v)] / m for two normal numbers u and v with given
+        variances and covariance.  For "relu", this is the kernel of Cho and Saul 2009 (of order 1); for
+        "erf", it is the kernel of Williams 1997.  The covariance of a feature act(u) with an input x is E[u
+        x] E[act'(u)], by Stein's lemma.
 
         Parameters
         ----------

@@ -121,7 +121,7 @@ class ImageTeacher(Setting):
         return len(_resident(self.dataset).test)
 
     def check_data(self) -> None:
-        """Raise if the image set is not on this machine or is too small, see `Setting.check_data`."""
+        """Raise an error if the image set is not on this machine or too small, see `Setting.check_data`."""
         self._check_teacher_n(len(check_files(self.dataset)))
 
     def _check_teacher_n(self, images_there: int) -> None:
@@ -284,7 +284,7 @@ class ImageBasis(Basis):
         raise TypeError("Images are drawn by ImageBasis.draw; they cannot be placed.")
 
     def check_data(self) -> None:
-        """Raise if the image set is not on this machine or is too small, see `Setting.check_data`."""
+        """Raise an error if the image set is not on this machine or too small, see `Setting.check_data`."""
         self._check_unlabelled(len(check_files(self.dataset)))
 
     def _check_unlabelled(self, images_there: int) -> None:

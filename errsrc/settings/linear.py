@@ -135,7 +135,7 @@ class LinearTeacher(GaussianSetting):
         return [x * np.sqrt(self.weight_variances) for x in points]
 
     def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return a quadrature, which is exact for linear maps.
+        """Return a quadrature that is exact for linear maps.
 
         For linear maps, the points are the unit vectors, and their weights are the variances of the
         coordinates.  For other classes, the points are a random sample.  See `GaussianSetting.quadrature`.
@@ -167,12 +167,12 @@ class LinearTeacher(GaussianSetting):
         return super().dimension(function_class)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for the class of linear maps, or the error of the best map for maps of rank k.
+        """Return 0 for the class of all linear maps, and the mean error of the best map for maps of rank k.
 
         Let C be the covariance of the inputs.  For one teacher W, the mean squared error of the best map is
-        the sum of the squared singular values of W C^1/2 after the k-th.  The mean of the error over teachers
-        is estimated from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  The mean is exactly 0 if no W
-        has a rank above k.  See `Setting.realizability`.
+        the sum of the squared singular values of W C^1/2, without the k largest.  The mean of the error over
+        teachers is estimated from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  The mean is exactly 0
+        if no W has a rank above k.  See `Setting.realizability`.
         """
         span = function_class.span(self.eigenvalues)
         if span is not None:
@@ -236,7 +236,7 @@ class LinearTeacher(GaussianSetting):
 def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:
     """Return the squared error of the best approximation of a matrix by a matrix of limited rank.
 
-    The error is that of Eckart and Young 1936, in the Frobenius norm.
+    The error is measured in the Frobenius norm (Eckart and Young 1936).
 
     Parameters
     ----------
@@ -248,6 +248,6 @@ def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:
     Returns
     -------
     float
-        Sum of the squared singular values after the first `rank`.
+        Sum of the squared singular values, without the `rank` largest.
     """
     return float((np.linalg.svd(matrix, compute_uv=False)[rank:] ** 2).sum())

@@ -74,7 +74,7 @@ class QuadraticFunction(NetworkFunction):
         return _mean_square(mine - other, self.domain)
 
     def relative_error(self, estimate: object) -> float | None:
-        """Return the root of `squared_distance`, divided by the root mean square of this function.
+        """Return the square root of `squared_distance`, divided by the root mean square of this function.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class NetworkTeacher(Setting):
         A network of `errsrc.nets`.
     weight_std : float
         Standard deviation of a weight, times the square root of the fan-in; in (0, 1e6].  For a
-        `errsrc.nets.QuadraticNetwork`, it is the standard deviation itself.
+        `errsrc.nets.QuadraticNetwork`, this number is the standard deviation itself.
     bias_std : float
         Standard deviation of a bias, in [0, 1e6].
     domain : str
@@ -246,8 +246,8 @@ def _values(setting: NetworkTeacher) -> Array:
 def best_is_network(loss: str, channel: Channel) -> bool:
     """Return whether the best predictor of a network's labels is a network of the same architecture.
 
-    This is False for the log loss with flipped labels.  The best class probabilities then jump between two
-    values, but the softmax of a network is continuous.
+    The answer is False for the log loss with flipped labels.  The best class probabilities then jump between
+    two values, but the softmax of a network is continuous.
 
     Parameters
     ----------
@@ -309,7 +309,7 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the smallest risk of a constant prediction that is the same for all teachers.
+    """Return the smallest risk of a prediction that is the same number at all inputs, for all teachers.
 
     For the squared loss, the variance of the label noise is not included.
 

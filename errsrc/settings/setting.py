@@ -33,7 +33,7 @@ class Setting(Checked, abc.ABC):
 
     A subclass is a frozen dataclass of plain numbers.  It defines `inputs`, `teacher`, `noise`,
     `target_variance` and `channel` (as a field or as a property).  If its loss is not the squared loss, it
-    also defines `loss`.  It also defines `realizability` and `n_nyquist` if the values of these are known.
+    also defines `loss`.  It also defines `realizability` and `n_nyquist` if their values are known.
     """
 
     @property
@@ -80,7 +80,7 @@ class Setting(Checked, abc.ABC):
         """
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw test inputs; by default they have the same distribution as `inputs`.
+        """Draw test inputs; the default method draws them as `inputs` does.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class Setting(Checked, abc.ABC):
     def teachers(self, rngs: Sequence[np.random.Generator]) -> list[Any]:
         """Draw a teacher from each generator.
 
-        By default this calls `teacher` for each generator.  A setting whose teachers are trained networks
+        The default method calls `teacher` for each generator.  A setting whose teachers are trained networks
         trains all of them at once.
 
         Parameters
@@ -179,7 +179,7 @@ class Setting(Checked, abc.ABC):
         return None
 
     def check_inputs(self, x: Array, where: str) -> None:
-        """Raise ValueError if inputs are outside the setting's domain; by default all inputs are accepted.
+        """Raise ValueError if inputs are outside the setting's domain; the default method accepts all inputs.
 
         Parameters
         ----------

@@ -80,8 +80,8 @@ def all_bases(domains: Sequence[str] = DOMAINS, most: int = 60) -> list[Basis]:
     Returns
     -------
     list of Basis
-        For each domain, a basis of every size that the domain has; if there are more than `LARGEST_LIST`
-        sizes, this many, evenly spread from the smallest to the largest.
+        For each domain, a basis of every size that the domain has.  If a domain has more than `LARGEST_LIST`
+        sizes, the list has only `LARGEST_LIST` of them, evenly spread from the smallest to the largest.
     """
     out = []
     for domain in domains:
@@ -124,7 +124,7 @@ def all_networks(most: int = 20) -> list[NetworkTeacher]:
     Returns
     -------
     list of NetworkTeacher
-        One setting of every size, in ascending order, at most `LARGEST_LIST`.
+        One setting of every size, in ascending order; at most `LARGEST_LIST` settings.
     """
     hidden = [(one,) for one in range(1, 5)] + [(a, b) for a in range(1, 5) for b in range(1, 5)]
     sizes = {

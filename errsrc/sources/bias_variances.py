@@ -53,7 +53,8 @@ class BiasVariance(TabularResult):
     total : Interval
         The mean excess risk, which is the sum of the four components.
     draws : dict of str to ndarray of float64, (teachers,)
-        A value for each teacher, for each of the four components and "total".
+        The keys are the names of the four components, and "total".  The values have a number for each
+        teacher.
     setting, learner : str
         The setting and the learner as text, which the figure shows.
     """
@@ -69,7 +70,7 @@ class BiasVariance(TabularResult):
     learner: str = ""
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the table as a dict of columns, arrays (5,): a row for each component, then the total."""
+        """Return the table as a dict of columns, (5,): a row for each component, then for the total."""
         names = (*COMPONENTS, "total")
         out: dict[str, NDArray[Any]] = {"part": np.array(names)}
         for end in ("estimate", "low", "high"):

@@ -118,7 +118,8 @@ def budget(
     both cases the budget states no interval of these terms, and the status says why.  `errsrc.sources.tails`
     judges the draws.  Further draws of the inputs may show that the usual interval of a mean contains the
     mean too rarely or too often.  The ends of the interval are then moved.  For linear regression with normal
-    inputs, the total is a closed form that holds for all such n (`errsrc.theory.least_squares`).
+    inputs, a closed form gives the total even if few draws carry a large part of it
+    (`errsrc.theory.least_squares`).
 
     A subclass of `GaussianSetting` has an exact budget, given the inputs, for learners whose predictions are
     linear in the labels.  For other learners, the deficiency is estimated from draws.  A subclass of
@@ -163,9 +164,9 @@ def budget_grid(
 ) -> dict[tuple[int, int], Budget]:
     """Return the budgets of several learners at several numbers of examples.
 
-    Each budget is that of `budget`, up to rounding.  The budgets of `RandomFeatures` in a `LinearTeacher` are
-    computed at once: learners that differ only in ridge, steps or learning rate share all decompositions.
-    Many such learners on a fine grid of steps therefore cost little more than one learner.
+    Each budget equals the result of `budget`, up to rounding.  The budgets of `RandomFeatures` in a
+    `LinearTeacher` are computed at once: learners that differ only in ridge, steps or learning rate share all
+    decompositions.  Many such learners on a fine grid of steps therefore cost little more than one learner.
 
     Parameters
     ----------
@@ -186,7 +187,7 @@ def budget_grid(
     Returns
     -------
     dict of (int, int) to Budget
-        The budgets by pairs (i, k) of the position i of a learner in `learners` and a number k of examples.
+        The keys are pairs (i, k): the position i of a learner in `learners`, and a number k of examples.
 
     Raises
     ------
@@ -219,7 +220,7 @@ def budget_grid(
 
 
 def budgets_of(setting: Setting, experiments: Sequence[Experiment]) -> list[Budget]:
-    """Return the budget of each of several experiments, which may share their decompositions.
+    """Return the budget of each of several experiments; experiments may share matrix decompositions.
 
     Parameters
     ----------
@@ -292,8 +293,8 @@ def _stays_without_interval(found: Budget, shape_before: float | None) -> bool:
 def budget_in(setting: Setting, experiment: Experiment) -> Budget:
     """Return the budget of an experiment, from the function that is registered for the setting's class.
 
-    By default the terms lie between bounds.  You can register a function for your own class of settings whose
-    terms are known::
+    If no function is registered, the terms lie between bounds.  You can register a function for your own
+    class of settings whose terms are known::
 
         @budget_in.register
         def _(setting: MySetting, experiment: Experiment) -> Budget:

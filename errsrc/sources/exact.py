@@ -55,7 +55,7 @@ def gaussian_budget(
     known : sequence of DesignTerms, optional
         The terms of each draw, if `random_feature_terms` has computed them already.
     known_at_horizon : sequence of DesignTerms, optional
-        The same terms of the learner at its horizon.
+        The terms of each draw for the learner with its longer training, see `Learner.at_horizon`.
     """
     learner, function_class = experiment.learner, experiment.function_class
     if not (has_feature_terms(setting, experiment) or _is_measurable(setting, function_class)):
@@ -238,7 +238,7 @@ def closed_form(
     Returns
     -------
     terms : list of DesignTerms
-        The terms of each draw; of one draw only, if nothing is random.
+        The terms of each draw.  The list has a single element if nothing is random.
     least_squares : bool
         Whether the learner is linear regression of smallest norm, as far as the first draw shows.
     """

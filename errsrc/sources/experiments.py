@@ -63,7 +63,7 @@ class Experiment:
         return self.learner.in_draw(self.rng(draw, "features"))
 
     def at_horizon(self) -> Experiment | None:
-        """The experiment with the learner at its horizon (`Learner.at_horizon`); None without a horizon."""
+        """Return the experiment with the learner's longer training (`Learner.at_horizon`), or None."""
         learner = self.learner.at_horizon()
         return None if learner is None else replace(self, learner=learner)
 

@@ -70,9 +70,9 @@ def judged_terms(
     Returns
     -------
     mapping of str to Tail
-        The "uncertainty", if the quadrature for the learner's class is exact.  Also "deficiency" and "total",
-        if the learner is a `SpectralLearner`.  Empty if the further draws of inputs
-        that the judgement needs would cost too much.
+        The keys are names of terms: "uncertainty", if the quadrature for the learner's class is exact, and
+        also "deficiency" and "total", if the learner is a `SpectralLearner`.  The mapping is empty if the
+        judgement needs further draws of inputs that would cost too much.
     """
     try:
         return _kept_tails(setting, learner, n, draws, level)
@@ -81,7 +81,9 @@ def judged_terms(
 
 
 class FurtherDesigns:
-    """Terms at further random inputs.  Designs that were computed once are kept, and used again.
+    """Terms of a budget at further random designs (inputs of the labelled examples).
+
+    Terms that were computed once are kept, and used again.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ class FurtherDesigns:
             self._affordable = affordable_designs(n, columns)
 
     def terms(self, most: int) -> dict[str, Array]:
-        """Return terms at the first designs, each an array (designs,); see `judged_terms`.
+        """Return a dict from names of terms to values at the first designs, (designs,); see `judged_terms`.
 
         Parameters
         ----------
@@ -145,14 +147,14 @@ def _judged(designs: FurtherDesigns, draws: int, level: float) -> Mapping[str, T
 
 
 def affordable_designs(n: int, columns: int) -> float:
-    """Return how many designs can be computed in `OPERATIONS`; 0 if they are fewer than `LEAST_DESIGNS`.
+    """Return how many designs `OPERATIONS` operations can compute; 0 if fewer than `LEAST_DESIGNS`.
 
     Parameters
     ----------
     n : int
         Number of labelled examples.
     columns : int
-        Number of columns of the setting's roots.
+        Number of columns of the matrices that `GaussianSetting.roots` returns.
     """
     affordable = OPERATIONS / (n * columns * min(n, columns))
     return affordable if affordable >= LEAST_DESIGNS else 0.0
@@ -235,7 +237,8 @@ def terms_at(
     Returns
     -------
     dict of str to ndarray of float64, (S,)
-        The "uncertainty".  Also "deficiency" and their sum, "total", if the learner is a `SpectralLearner`.
+        The keys are names of terms: "uncertainty", and, if the learner is a `SpectralLearner`, "deficiency"
+        and "total", the sum of the two terms.
     """
     noise, stds = setting.noise_std, setting.output_stds
     root = np.sqrt(quadrature.weights)[:, None]

@@ -66,8 +66,8 @@ class Posterior:
     prior covariance between the values of an output at the points and at the inputs is std^2 B_q B_x', where
     std is the output's prior standard deviation.  Let B_x = U diag(d) V' be a singular value decomposition,
     and s the standard deviation of the noise divided by std.  Given the labels y of the output, its posterior
-    mean at the points is B_q V diag(d / (d^2 + s^2)) U' y.  A root of its posterior covariance is
-    std B_q (I - V diag(1 - sqrt(s^2 / (d^2 + s^2))) V').
+    mean at the points is B_q V diag(d / (d^2 + s^2)) U' y.  A square root of its posterior covariance is std
+    B_q (I - V diag(1 - sqrt(s^2 / (d^2 + s^2))) V').
 
     The posterior covariance is never computed as the difference of two covariances.  A variance that is
     exactly 0 therefore comes out as the square of a rounding error, about 1e-30.
@@ -214,9 +214,9 @@ class Posterior:
         learner : Learner
             The learner.
         values : ndarray of float64, (Q, ...)
-            The learner's predictions at the points, or the matrix from labels to these predictions.
+            The learner's predictions at the points, or the matrix that maps labels to these predictions.
         function : callable
-            Maps other inputs (N, dim) to the predictions, or to the matrix from labels to predictions.
+            Maps other inputs (N, dim) to the predictions, or to the matrix that maps labels to predictions.
 
         Raises
         ------

@@ -121,9 +121,9 @@ def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) 
     Returns
     -------
     excess, noise : float
-        The excess risk is the mean risk at the fresh inputs less the smallest possible risk there.  The noise
-        is the smallest possible risk; if it depends on the teacher's values, it is a mean over the fresh
-        inputs, and otherwise `Setting.noise`.
+        The excess risk is the mean risk at the fresh inputs minus the smallest possible risk there.  The
+        noise is the smallest possible risk.  If this risk depends on the teacher's values, the noise is its
+        mean over the fresh inputs; otherwise the noise is `Setting.noise`.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def excess_risk(setting: Setting, predictor: Any, points: Array, values: Array) 
 
 
 def optimiser_rest(setting: Setting, fitted: Sequence[Any]) -> NDArray[np.float64] | None:
-    """Return the risk of trained students on their own training examples, less the noise.
+    """Return the risk of trained students on their own training examples, minus the noise.
 
     A perfect optimiser would bring this difference to 0 or below if the students can express the teacher.
 

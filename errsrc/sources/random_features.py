@@ -39,6 +39,9 @@ from errsrc.sources.gaussian_posterior import DesignTerms, sum_of_squares
 class Examples:
     """A singular value decomposition U diag(d) V' of the matrix K of some examples.
 
+    Entry (i, j) of K is coordinate j of the input of example i, divided by the standard deviation of this
+    coordinate, and multiplied by the prior standard deviation of the teacher's coefficient of this quotient.
+
     Attributes
     ----------
     x : ndarray of float64, (n, dim)
@@ -140,7 +143,7 @@ def has_feature_terms(setting: Setting, experiment: Experiment) -> bool:
 def random_feature_terms(
     setting: LinearTeacher, experiments: Iterable[Experiment]
 ) -> Mapping[Experiment, list[DesignTerms]]:
-    """Return the exact terms of each draw of several experiments, which share their decompositions.
+    """Return the exact terms of each draw of several experiments; the experiments share decompositions.
 
     Parameters
     ----------
@@ -153,7 +156,8 @@ def random_feature_terms(
     Returns
     -------
     dict of Experiment to list of DesignTerms
-        The terms of each draw; of one draw only, if inputs and features are the same in all draws.
+        The terms of each draw.  The list has a single element if inputs and features are the same in all
+        draws.
     """
     given = list(experiments)
     found: dict[Experiment, list[DesignTerms]] = {one: [] for one in given}

@@ -121,16 +121,16 @@ def pareto_shape(values: ArrayLike) -> float | None:
 
 @dataclass(frozen=True)
 class Tail:
-    """Whether an interval of the mean over draws holds.
+    """Whether an interval of a mean over draws can be trusted.
 
     Attributes
     ----------
     shape : float or None
         Shape k of the tail, see `pareto_shape`.
     coverage : float or None
-        The share of intervals that contain the mean, estimated: many samples are taken from a large set of
-        further draws, the pool.  Counted are those whose interval contains the pool's mean.  None if there is
-        no pool.
+        Estimated share of intervals that contain the mean.  For the estimate, many samples are taken from a
+        large set of further draws, the *pool*.  The estimate is the share of samples whose interval contains
+        the mean of the pool.  None if there is no pool.
     holds : bool
         Whether an interval may be stated.
     clear : bool
@@ -154,9 +154,9 @@ class Tail:
 
 
 def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
-    """Return whether intervals over draws hold, judged by a pool of further draws.
+    """Return a `Tail` that says whether intervals of a mean can be trusted, judged by further draws.
 
-    Samples of the size `draws` are taken from the pool, and the intervals of their means that contain the
+    Samples of the size `draws` are taken from the pool.  The intervals of the sample means that contain the
     mean of the pool are counted.  If the number of these intervals is not what the level says, and if the
     pool is large, the ends of the interval are moved (`Tail.stretch`).
 

@@ -53,26 +53,28 @@ class UncertaintyBracket(Result):
     ----------
     lower : ndarray of float64, (D,)
         Lower bound of the uncertainty for the class of all functions.  This uncertainty is the posterior
-        variance.  For a class of networks, subtract the upper bound of the realizability of the class.
+        variance.  To get a lower bound for a class of networks, subtract the upper bound of the realizability
+        of the class.
     upper : ndarray of float64, (D,)
-        Upper bound of the uncertainty of all functions: the `distance` of a predictor that was made from the
-        data alone.  Each half of the draws uses the predictor that is best on the other half.  The choice is
-        therefore independent of the draws on which the predictor is evaluated.
+        Upper bound of the uncertainty for the class of all functions: the `distance` of a predictor that was
+        made from the data alone.  Each half of the draws uses the predictor that is best on the other half.
+        The choice is therefore independent of the draws on which the predictor is evaluated.
     upper_member : ndarray of float64, (D,)
         Like `upper`, but only single networks of the `student` architecture can be chosen.  To get an upper
         bound of the uncertainty of the class of these networks, subtract the realizability of this class.
     portfolio : dict of str to ndarray of float64, (D,)
-        The `distance` of each predictor, by the predictor's name.
+        The keys are the names of the predictors.  The values are their `distance` in each draw.
     members : tuple of str
         Names of the predictors that are single networks of the `student` architecture.
     chosen, chosen_member : str
         Name of the predictor with the smallest mean distance over all draws: among all predictors, and among
         `members`.
     samples : ndarray of float64, (D, S, Q, outputs)
-        Values of S functions at each draw's Q fresh inputs: of the teacher, then of states of the chains that
-        started at the teacher.  Given the data, each function has the teacher's distribution, even if the
-        chains move slowly.  For a predictor that was made from the data alone, the mean of `distance` over
-        draws is therefore an unbiased estimate of the excess risk.
+        Values of S functions at each draw's Q fresh inputs.  The first function is the teacher.  The others
+        are the networks at later states of the chains that started at the teacher.  Given the data, each
+        function has the teacher's distribution, even if the chains move slowly.  For a predictor that was
+        made from the data alone, the mean of `distance` over draws is therefore an unbiased estimate of the
+        excess risk.
     status : str
         How the bounds were computed, or what proves them, as a sentence.
     determined : bool
@@ -144,8 +146,8 @@ def uncertainty_bracket(
 ) -> UncertaintyBracket:
     """Return bounds of the uncertainty of a network teacher.
 
-    The uncertainty is the posterior variance of the teacher's value, summed over outputs; its mean is taken
-    over inputs.
+    The uncertainty is the posterior variance of the teacher's value, summed over outputs and averaged over
+    inputs.
 
     Parameters
     ----------
@@ -163,12 +165,12 @@ def uncertainty_bracket(
         Seed from which all random streams are derived.
     student : Network, optional
         Architecture of the networks that `UncertaintyBracket.upper_member` can choose; by default the
-        teacher's.
+        teacher's architecture.
     effort : Effort, optional
         Amount of computation; by default `Effort()`.
     generic : bool
-        Whether the inputs are independent samples of the setting.  Only then do enough inputs prove that the
-        uncertainty is 0, because inputs of a fixed design may coincide.
+        Whether the inputs are independent samples of the setting.  If False, the number of inputs cannot
+        prove that the uncertainty is 0, because the inputs of a fixed design may coincide.
 
     Returns
     -------
@@ -183,11 +185,11 @@ def uncertainty_bracket(
 
     Notes
     -----
-    Noiseless labels at 2P + 1 or more generic inputs determine a network that is analytic in its P parameters
-    (Sontag 2002, arXiv math/0111135); a quadratic network needs fewer, see
-    `errsrc.nets.Network.separating_examples`.  Both bounds are then 0, and no chain runs.  Otherwise the
-    cost is the training of D x starts students, and D x chains x 5 transitions x leaps gradients of the
-    squared error on a data set.  The names starts, chains, transitions and leaps are those of `Effort`.
+    Noiseless labels at almost every set of 2P + 1 or more inputs determine a network that is analytic in its
+    P parameters (Sontag 2002, arXiv math/0111135).  A quadratic network needs fewer inputs, see
+    `errsrc.nets.Network.separating_examples`.  Both bounds are then 0, and no chain runs.  Otherwise the cost
+    is the training of D x starts students, and D x chains x 5 x transitions x leaps gradients of the squared
+    error on a data set.  The names starts, chains, transitions and leaps are those of `Effort`.
     """
     if setting.loss != "squared":
         accepted = "a setting of the squared loss"
@@ -294,7 +296,7 @@ class UncertaintyBounds:
     excess : ndarray of float64, (draws,)
         The learner's excess risk.
     lower, upper : ndarray of float64, (draws,)
-        Bounds of the uncertainty of all functions.
+        Bounds of the uncertainty for the class of all functions.
     upper_member : ndarray of float64, (draws,)
         Upper bound of the sum of uncertainty and realizability of the learner's class.
     status : str
@@ -318,7 +320,7 @@ def uncertainty_bounds(
     """Return bounds of the uncertainty in each draw.
 
     For most settings the bounds are 0 and the learner's own excess risk.  For a `NetworkTeacher` of squared
-    loss they are those of `uncertainty_bracket`.
+    loss, `uncertainty_bracket` computes tighter bounds.
 
     Parameters
     ----------

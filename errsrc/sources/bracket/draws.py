@@ -81,7 +81,8 @@ def draw_teachers_and_data(setting: Setting, experiment: Experiment) -> list[Dra
 def fresh_inputs(setting: Setting) -> int:
     """Return the number of fresh inputs of a draw.
 
-    This is the number of test inputs if the setting has a fixed set of them, and `FRESH_INPUTS` otherwise.
+    If the setting has a fixed set of test inputs, the result is the size of this set; otherwise it is
+    `FRESH_INPUTS`.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ class NetworkDraws:
         Raises
         ------
         ValueError
-            If draws have different shapes, or if a teacher has another architecture than the setting's.
+            If draws have different shapes, or if a teacher has another architecture than the setting.
         """
         where = "uncertainty_bracket"
         draws, network = len(teachers), setting.architecture

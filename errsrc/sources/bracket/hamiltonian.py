@@ -41,7 +41,8 @@ _NEWTON_STEPS = 25  # largest number of Newton steps back to the set of solution
 class NetworkPosterior:
     """The posteriors of a network's P weights given each of C data sets.
 
-    The prior of the weights and the noise of the labels are Gaussian.
+    The prior of the weights and the noise of the labels are Gaussian.  *Whitened* parameters are the weights
+    divided by their prior standard deviations.
 
     Parameters
     ----------
@@ -237,7 +238,7 @@ def _stacked(recorded: list[Tensor], z: Tensor, posterior: NetworkPosterior) -> 
 def choose_steps(
     posterior: NetworkPosterior, z: Tensor, rng: torch.Generator, rounds: int = 24, leaps: int = 8
 ) -> tuple[Tensor, Tensor]:
-    """Return a leapfrog step for each data set, (C,), and the last state of the chain that chose it, (C, P).
+    """Return a leapfrog step for each data set, (C,), and the last states, (C, P), of the tuning chains.
 
     The first step is computed from the largest curvature of the log density at the start.  The steps are then
     adapted to the acceptance rate of the chains.

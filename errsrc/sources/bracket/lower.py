@@ -47,8 +47,8 @@ class PlantedBound:
     lower : ndarray of float64, (D,)
         A value for each of D draws; the mean over draws is the lower bound.
     samples : ndarray of float64, (D, S, Q, outputs)
-        Values of S functions at each draw's Q fresh inputs: of the teacher, then of states of the chains that
-        started at the teacher.
+        Values of S functions at each draw's Q fresh inputs.  The first function is the teacher.  The others
+        are the networks at later states of the chains that started at the teacher.
     status : str
         How the bound was computed, as a phrase.
     """
@@ -61,7 +61,7 @@ class PlantedBound:
 def planted_bound(
     draws: NetworkDraws, posterior: NetworkPosterior, step: Tensor, seed: int, effort: Effort
 ) -> PlantedBound:
-    """Return the lower bound for noisy labels, by Hamiltonian chains.
+    """Return the lower bound of the posterior variance for noisy labels, by Hamiltonian chains.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def planted_bound(
 def solutions_bound(
     draws: NetworkDraws, posterior: NetworkPosterior, seed: int, effort: Effort
 ) -> PlantedBound:
-    """Return the lower bound for clean labels, by chains within the set of solutions.
+    """Return the lower bound of the posterior variance for clean labels, by chains of solutions.
 
     A solution is a network that reproduces all labels of its data set.
 

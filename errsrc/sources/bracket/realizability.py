@@ -55,7 +55,7 @@ def realizability_bounds(
     draws : sequence of Draw
         Draws of teacher and data.
     excess : ndarray of float64, (draws,)
-        The learner's own excess risk in each draw, which is an upper bound.
+        The learner's own excess risk in each draw, which is an upper bound of the realizability.
 
     Returns
     -------

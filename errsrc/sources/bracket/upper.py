@@ -31,12 +31,13 @@ UNLABELLED = 256
 
 @dataclass(frozen=True, eq=False)
 class Portfolio:
-    """Several predictors of the teacher in each of D draws, which are made from the data alone.
+    """Several predictors of the teacher, made from the data alone, in each of D draws.
 
     Attributes
     ----------
     values : dict of str to tensor, (D, Q, outputs)
-        Values of each predictor at each draw's fresh inputs, by the predictor's name.
+        The keys are the names of the predictors.  The values are their predictions at each draw's fresh
+        inputs.
     members : set of str
         Names of the predictors that are single networks of the student's architecture.
     step : tensor, (D,)
@@ -207,8 +208,8 @@ def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
     Parameters
     ----------
     portfolio : mapping of str to ndarray of float64, (D,)
-        A value of each candidate in each of D draws, by the candidate's name.  The mean of each candidate
-        over draws is an upper bound.
+        The keys are the names of the candidates.  The values have a number for each of D draws.  The mean of
+        each candidate over draws is an upper bound.
 
     Returns
     -------
@@ -216,8 +217,8 @@ def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
         For each half of the draws, the values of the candidate that has the smallest mean on the other half.
         With fewer than four draws, the values of the last candidate.
     best : str
-        Name of the candidate with the smallest mean over all draws; with fewer than four draws, of the last
-        candidate.
+        Name of the candidate with the smallest mean over all draws; with fewer than four draws, the name of
+        the last candidate.
     """
     names, table = list(portfolio), np.stack(list(portfolio.values()))
     if table.shape[1] < 4:
