@@ -51,7 +51,7 @@ class NextRun:
     error : float
         The error that the fit predicts for the run.
     half_width : float
-        Half the width of the answer's interval after this run and all runs before it, see `half_width`.
+        Expected half width of the answer's interval after this run and all runs before it, see `half_width`.
     """
 
     inputs: Mapping[str, float]
@@ -162,12 +162,12 @@ class Design(TabularResult):
         return {name: json_value(value) for name, value in shown.items()}
 
     def columns(self) -> dict[str, Array]:
-        """Return the runs as arrays by name: the inputs, "cost", "total", "error" and "half_width".
+        """Return the runs as a dict of arrays, with one entry of each array for each run.
 
         Returns
         -------
-        dict of str to ndarray of float64, shape (runs,)
-            The columns.
+        dict of str to ndarray of float64, shape (runs,) The keys are the names of the inputs, "cost",
+        "total", "error" and "half_width", as in `NextRun`.
         """
         sizes = {name: np.array([run.inputs[name] for run in self.runs]) for name in self.candidates}
         others = ("cost", "total", "error", "half_width")
@@ -177,7 +177,7 @@ class Design(TabularResult):
         return noted_library(self.forecast.notes)
 
     def width_text(self, value: float) -> str:
-        """Return a half width as text: "±3%" or "a factor of 2.5" for a share of the answer, else "±0.02".
+        """Return a half width as text, such as "±3%", "a factor of 2.5" or "±0.02".
 
         Parameters
         ----------
@@ -262,21 +262,22 @@ def design(
         - ``{"n": 1e12, "m": 7e10}``: the error of a run of these sizes.
         - ``{"exponent": "n"}`` or ``{"exponent": "m"}``: the exponent of the law in this size.
         - ``{"frontier": 1e23}``: the model size of lowest error at this budget.
-        - a function that takes the fit and returns the answer of the central curve and of each draw, as an
-          array of shape (1 + draw_count,).
+        - a function that takes the fit, and returns the answers of the central curve and of all draws as an
+        array of shape (1 + draw_count,).
     candidates : dict of str to array_like, shape (candidates,), optional
-        The sizes of the runs that can be made.  The default is a grid with factors of about 2, from the
-        smallest sizes measured to the largest that are measured or asked for, within the budget.
+        The sizes of the runs that can be made.  The default is a grid with factors of about 2, within the
+        budget.  The grid reaches from the smallest measured sizes to the largest sizes that are measured or
+        part of the question.
     cost : callable or array_like, shape (candidates,)
         Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
         with n and with m.  For a law in n alone the cost is n.  An array has the cost of each of the given
-        candidates; the budget of a ``{"frontier": ...}`` is then in `training_flops`.
+        candidates; the budget of a ``{"frontier": ...}`` is then in the units of `training_flops`.
     budget : float, optional
         The most that all runs may cost together, > 0.  The default is the cost of the measured points, or of
         all candidates if `cost` is an array.
     until : float, optional
-        Half the width of the interval at which no more runs are chosen, > 0.  For sizes and errors it is a
-        share: 0.03 means 3% on each side.
+        No more runs are chosen when half the width of the interval is at most this number, > 0.  For sizes
+        and errors the number is a share: 0.03 means 3% on each side.
     runs : int
         Largest number of runs, >= 1.
     level : float
@@ -285,7 +286,7 @@ def design(
     Returns
     -------
     Design
-        The runs in their order, with the interval that is expected after each.
+        The runs in their order, with the interval that is expected after each run.
 
     Raises
     ------
@@ -298,21 +299,22 @@ def design(
     -----
     The draws of the fit give the joint distribution of the answer and of ln error of each candidate.  In the
     normal approximation, the variance of the answer falls by Cov(answer, y)^2 / (Var(y) + s^2) if a run with
-    ln error y is made.  This does not depend on the outcome of the run, so the order of the runs can be found
-    before any of them is made.  Runs are chosen one after another.  After each choice the covariances are
-    updated.  If the question is the error of a run, a chosen run that is nearer to this run than every
-    measured point also lowers the `Forecast.run_spread` of this run.
+    ln error y is made, where s is the noise of y.  This fall does not depend on the outcome of the run, so
+    the order of the runs can be found before any of them is made.  Runs are chosen one after another.  After
+    each choice the covariances are updated.  If the question is the error of a target run, a chosen run that
+    is nearer to the target than every measured point also lowers the `Forecast.run_spread` of the target.
 
-    Runs are chosen with s = `Forecast.run_spread`, the noise of a run together with the possible error of the
-    law's form.  Therefore a run far from the measured points tells less about the law.  The intervals after
-    each run are those that a new fit is expected to state.  A new fit counts the noise of a run, but not a
-    possible error of the law's form.  The stated intervals assume that the fit estimates the noise correctly.
-    With few points the estimate is often too small, and the intervals of the new fit are then wider.
+    Runs are chosen with s = `Forecast.run_spread`, which contains the noise of a run and the possible error
+    of the law's form.  Therefore a run far from the measured points tells less about the law.  The interval
+    after each run is the interval that a new fit is expected to state.  A new fit counts the noise of a run,
+    but not a possible error of the law's form.  The stated intervals assume that the fit estimates the noise
+    correctly.  With few points the estimate is often too small, and the intervals of the new fit are then
+    wider.
 
     Two orders of runs are found: one takes the run with the largest gain per cost at each step, the other
-    takes the run with the largest gain.  If an order reaches `until`, the runs that `until` does not need
-    are dropped.  The result is the cheaper order of those that reach `until`.  If none does, it is the order
-    that ends with the narrower interval.
+    takes the run with the largest gain.  If an order reaches `until`, the runs that are not needed for
+    `until` are dropped.  The result is the cheapest order that reaches `until`.  If no order reaches `until`,
+    the result is the order that ends with the narrower interval.
 
     Examples
     --------
@@ -371,19 +373,19 @@ class _Answer:
 def checked_question(
     question: object, names: Sequence[str], function: str, others: str = ""
 ) -> dict[str, Any]:
-    """Return a question, if a law in the inputs `names` can answer it.
+    """Check that a law in the inputs `names` can answer a question, and return the question.
 
     Parameters
     ----------
     question : dict
-        ``{"n": 1e6, "m": 1e5}`` for the error of a run of these sizes, ``{"exponent": "n"}``, or
-        ``{"frontier": budget}`` for laws in n and m.
+        ``{"n": 1e6, "m": 1e5}`` for the error of a run of these sizes, ``{"exponent": "n"}`` for the exponent
+        of a size, or, for laws in n and m, ``{"frontier": budget}`` for the optimal model size.
     names : sequence of str
         Inputs of the law.
     function : str
         Name of the function that was called, for error messages.
     others : str
-        What else the function accepts, such as "a function, or ".
+        Text for the error message on what else the function accepts, such as "a function, or ".
 
     Returns
     -------
@@ -409,7 +411,7 @@ def checked_question(
 
 
 def question_text(question: Mapping[str, Any]) -> str:
-    """Return a question of `checked_question` in words, such as "error at n = 1e+06, m = 1e+05".
+    """Return a question in words, such as "error at n = 1e+06, m = 1e+05".
 
     Parameters
     ----------

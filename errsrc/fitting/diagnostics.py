@@ -35,7 +35,7 @@ class Identifiability(NamedTuple):
     agreement : float
         Share of the starts that ended at the best optimum.
     ties : tuple of Law
-        Laws at other local optima, which fit as well within the noise.
+        Laws at other local optima that fit equally well within the noise.
     """
 
     condition: float
@@ -73,9 +73,9 @@ def _ties(found: Optimum) -> tuple[Law, ...]:
 
 
 def tied_optima(found: Optimum) -> Array:
-    """Return the optimum and all other optima that fit as well within the noise, (optima, free).
+    """Return the best optimum and all optima that fit equally well within the noise, (optima, free).
 
-    The coordinates of any two of them differ by more than 0.2.
+    The coordinates of any two of these optima differ by more than 0.2.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ POINTS = 1500
 
 @dataclass(frozen=True, repr=False)
 class TrainingEnvelope(TabularResult):
-    """The runs with the lowest error of all runs at some compute, and the growth of their sizes.
+    """The runs that have the lowest error of all runs at some compute, and how their sizes grow with compute.
 
     Attributes
     ----------
@@ -39,8 +39,8 @@ class TrainingEnvelope(TabularResult):
     error : ndarray of float64, shape (best,)
         Error of each run at this compute.
     used : ndarray of bool, shape (best,)
-        False for the first and the last of these runs.  Smaller and larger models were not trained.
-        Therefore the ranges of compute in which these two runs are the best are cut off.
+        False for the first and the last of these runs.  The ranges of compute in which these two runs are the
+        best are cut off, because smaller and larger models were not trained.
     a, b : Interval
         Exponents of the optimal model size and of the optimal data size.
     warnings : tuple of str
@@ -123,9 +123,9 @@ def training_envelope(
     """Return the runs with the lowest error at some compute, and the exponents of their sizes.
 
     This is approach 1 of Hoffmann et al. 2022 (arXiv 2203.15556).  Each row is an evaluation during a
-    training.  ln error is interpolated between the rows of a run, over ln C with C = 6 n m.  At each C one
-    run has the lowest error.  The exponents are the slopes of lines through the logarithms of the sizes of
-    these runs over ln C.
+    training.  ln error is interpolated between the rows of a run, as a function of ln C with C = 6 * n * m.
+    At each C one run has the lowest error.  The exponents are the slopes of lines through the logarithms of
+    the sizes of these runs over ln C.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def training_envelope(
     Raises
     ------
     NoAnswer
-        If the envelope has fewer than two runs, without its first and its last run.
+        If the envelope has fewer than two runs besides its first and its last run.
     TypeError, ValueError
         If arrays have different lengths, or if a value is not finite and > 0.
 

@@ -47,9 +47,9 @@ def fit_summary(result: Forecast) -> dict[str, Any]:
     Returns
     -------
     dict
-        "law", the name of the law; "params" and "intervals", by parameter in natural units, where an end that
-        the points do not bound is None; "divergence", the mean and standard deviation of the relative
-        divergence; "warnings".
+        The keys are "law" (the name of the law), "params" and "intervals" (dicts by parameter, in the units
+        of the given points), "divergence" (mean and standard deviation of (predicted - measured) / measured),
+        and "warnings".  An end of an interval that the points do not bound is None.
 
     Raises
     ------

@@ -32,7 +32,7 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
     sizes : dict of str to ndarray, shape (runs,)
         All three.
     cost : str
-        In words, how the missing array was computed, or that no array was missing.
+        How the missing array was computed, or that no array was missing, in words.
 
     Raises
     ------

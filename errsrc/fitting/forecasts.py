@@ -116,7 +116,7 @@ class Prediction(Result):
         Parameters
         ----------
         level : float, optional
-            Coverage of the interval, in (0, 1); by default that of the predictions.
+            Coverage of the interval, in (0, 1); by default the level of the predictions.
         """
         level = self.level if level is None else LEVEL(level, "level", "Prediction.mean")
         centre, samples, _ = self._samples("mean")
@@ -133,7 +133,8 @@ class Prediction(Result):
         Parameters
         ----------
         level : float, optional
-            Probability that all runs lie in their intervals, in (0, 1); by default that of the predictions.
+            Probability that all runs lie in their intervals, in (0, 1); by default the level of the
+            predictions.
         """
         level = self.level if level is None else LEVEL(level, "level", "Prediction.joint")
         centre, samples, usable = self._samples("joint")
@@ -158,7 +159,7 @@ class Prediction(Result):
         return np.log(np.ravel(self.predicted)[usable]), self.forecast.run_samples(**inputs), usable
 
     def headline(self) -> str:
-        """Return the prediction, or the range of several, as one line."""
+        """Return the prediction, or the range of several predictions, as one line."""
         intervals = [one for one in self.intervals() if not np.isnan(one.estimate)]
         if len(intervals) < 2:
             return "".join(map(str, intervals))
@@ -187,8 +188,8 @@ class Prediction(Result):
 class Forecast(Result, abc.ABC):
     """Base class of fits, averages of fits and chains of fits, which predict the errors of new runs.
 
-    A forecast is a central curve, and random draws of curves that the points also allow.  A subclass defines
-    the attributes below and `log_errors`; predictions and plans follow from these.
+    A forecast consists of a central curve, and of random draws of curves that the points also allow.  A
+    subclass defines the attributes below and `log_errors`; predictions and plans follow from these.
 
     Attributes
     ----------
@@ -197,7 +198,7 @@ class Forecast(Result, abc.ABC):
     at_most : dict of str to float
         Largest allowed value of each input that has a limit (see `errsrc.laws.Law`).
     inputs : dict of str to ndarray, shape (points,)
-        The measured inputs that the curve was fitted to, in natural units.
+        The measured inputs that the curve was fitted to, in the units of the given points.
     warnings : tuple of str
         Sentences on what weakens the fit.
     draw_count : int
@@ -303,8 +304,8 @@ class Forecast(Result, abc.ABC):
     def predict(self, level: float = 0.9, *, data: Any = None, **inputs: ArrayLike) -> Prediction:
         """Return the error of one new run at each of the inputs, with an interval.
 
-        The distribution of ln error is a mixture: around each draw of the curve there is a t distribution, as
-        wide as the noise of a run and the possible error of the law's form (`run_spread`).
+        The distribution of ln error is a mixture of t distributions, one around each draw of the curve.
+        Their scale, `run_spread`, contains the noise of a run and the possible error of the law's form.
 
         Parameters
         ----------
@@ -321,8 +322,9 @@ class Forecast(Result, abc.ABC):
         Returns
         -------
         Prediction
-            Arrays of the shape that the inputs broadcast to.  With `data` there is a prediction for each
-            row, in the order of the rows: nan for rows that cannot be predicted, which `left_out` counts.
+            Arrays of the shape that the inputs broadcast to.  With `data`, the arrays have one entry for each
+            row, in the order of the rows.  The entry is nan for a row that cannot be predicted; `left_out`
+            counts these rows.
 
         Raises
         ------
@@ -384,15 +386,14 @@ class Forecast(Result, abc.ABC):
         level: float = 0.9,
         strict: bool = False,
     ) -> Prediction:
-        """Return a prediction for each row of a table; it is nan for rows that cannot be predicted.
+        """Return a prediction for each row of a table, with nan for rows that cannot be predicted.
 
         Parameters
         ----------
         table : DataTable
             The new runs.
         columns : dict of str to str, optional
-            {input: name of its column}, for the columns whose names differ from those in the table that was
-            fitted.
+            {input: name of its column}, for inputs whose column has another name than in the fitted table.
         level : float
             Coverage of the intervals, in (0, 1).
         strict : bool
@@ -427,13 +428,11 @@ class Forecast(Result, abc.ABC):
     def run_spread(self, logs: Array, inputs: Mapping[str, Array]) -> Array:
         """Return the scale of ln error of one run around a curve.
 
-        The scale is the root of the sum of two squares: the noise of a run, and the possible error of the
-        law's form, which grows with the distance from the fitted points.  For a law in several sizes, the
-        possible error is a factor times the range of the fitted ln errors, largest minus smallest.  The
-        factor is the root of the sum of two squares: `NEAR_DOUBT`, and `GRID_DOUBT` times `extrapolation`.
-        For other laws, the possible error is a factor times how far `logs` lie outside the range of the
-        fitted ln errors.  The factor is `CURVE_DOUBT` for a law in one input, and `PRUNED_DOUBT` for a law of
-        pruned networks.
+        The scale is sqrt(s^2 + f^2), where s is the noise of a run and f is the possible error of the law's
+        form.  For a law in several sizes, f = r * sqrt(`NEAR_DOUBT`^2 + (`GRID_DOUBT` * `extrapolation`)^2),
+        where r is the largest minus the smallest fitted ln error.  For other laws, f is a factor times the
+        distance of `logs` from the range of the fitted ln errors.  The factor is `CURVE_DOUBT` for a law in
+        one input, and `PRUNED_DOUBT` for a law of pruned networks.
 
         Parameters
         ----------
@@ -467,7 +466,7 @@ class Forecast(Result, abc.ABC):
         The fitted range of an input reaches from the smallest to the largest logarithm of the input over the
         fitted points.  The product of all inputs has such a range, too.  Each distance to a range is divided
         by the width of the range, and the result is the largest quotient.  The product matters because a
-        point can have a moderate n and a moderate m, but a larger n m than all fitted points.
+        point can have a moderate n and a moderate m, but a larger n * m than all fitted points.
 
         Parameters
         ----------

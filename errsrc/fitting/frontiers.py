@@ -62,7 +62,7 @@ class Frontier(TabularResult):
     n : tuple of Interval
         Optimal data size at each budget.
     ratio : tuple of Interval
-        n / m at the optimum of each budget, which for language models is the number of tokens per parameter.
+        n / m at the optimum of each budget.  For language models this is the number of tokens per parameter.
     error : tuple of Interval or None
         Error of one new run at the optimal sizes of each budget, in the units of the fitted errors; None if
         the method does not predict errors.
@@ -71,9 +71,9 @@ class Frontier(TabularResult):
     b : Interval
         Exponent of the optimal data size.
     scope : str
-        In words, the budgets for which the exponents hold.
+        The budgets for which the exponents hold, in words.
     cost : str
-        In words, the cost model.
+        The cost model, in words.
     warnings : tuple of str
         Sentences on what weakens the frontier.
     """
@@ -169,8 +169,8 @@ def frontier(
 
     Notes
     -----
-    For the law E + A m^-alpha + B n^-beta (`errsrc.laws.Chinchilla`) and the cost 6 n m, the exponents are
-    a = beta / (alpha + beta) and b = alpha / (alpha + beta) at all budgets (Hoffmann et al., eq. 4).  For
+    For the law E + A m^-alpha + B n^-beta (`errsrc.laws.Chinchilla`) and the cost 6 * n * m, the exponents
+    are a = beta / (alpha + beta) and b = alpha / (alpha + beta) at all budgets (Hoffmann et al., eq. 4).  For
     other laws and costs the exponents are local: they are the slopes of ln m* and ln n* over ln C between the
     smallest and the largest budget, or over a factor of 10 around a single budget.
 
@@ -297,7 +297,7 @@ def _log_errors(fit: Forecast, budgets: Array, m: Array, cost: Cost) -> Array:
 def largest_n(cost: Cost, budgets: Array, m: Array, measured: Array) -> Array:
     """Return the largest data size n that each budget can pay for at each model size.
 
-    For the cost 6 n m, n follows from a formula.  For other costs, n is searched in a wide range.
+    For the cost 6 * n * m, n follows from a formula.  For other costs, n is searched in a wide range.
 
     Parameters
     ----------
@@ -308,7 +308,8 @@ def largest_n(cost: Cost, budgets: Array, m: Array, measured: Array) -> Array:
     m : ndarray of float64, shape (rows, budgets, sizes)
         Model sizes.
     measured : ndarray of float64
-        Measured data sizes.  The search goes from 1e-9 times the smallest to 1e15 times the largest.
+        Measured data sizes.  The search goes from 1e-9 times the smallest measured size to 1e15 times the
+        largest.
 
     Returns
     -------
@@ -408,8 +409,8 @@ def interval_of_draws(
     widening : float
         Factor by which the distances of both ends from the estimate are multiplied.
     positive : bool
-        Whether `rows` are natural logarithms of the quantity.  The interval is always that of the quantity
-        itself.
+        Whether `rows` are natural logarithms of the quantity.  The interval is then converted back to the
+        quantity itself.
     """
     centre, draws = float(rows[0]), rows[1:]
     open_ = np.isnan(draws)

@@ -47,12 +47,12 @@ extrapolated from at most 1/8 of the data and 1/16 of the model."""
 
 @dataclass(frozen=True, eq=False, repr=False)
 class JudgedCells(TabularResult):
-    """Measured cells, with the prediction for each cell.  A cell is the set of all runs of equal sizes.
+    """Measured cells, with the prediction for each cell.  A cell is the set of all runs with equal sizes.
 
     Attributes
     ----------
     inputs : dict of str to ndarray of float64, shape (cells,)
-        Sizes of the cells by name, in natural units.
+        Sizes of the cells by name, in the given units.
     runs : tuple of ndarray of float64, shape (runs of the cell,)
         Measured errors of each cell.
     prediction : Prediction
@@ -75,7 +75,7 @@ class JudgedCells(TabularResult):
         return f"{len(self)} cells, {runs} runs: {spread}{noise}; {covered}"
 
     def content(self) -> list[str | TextTable]:
-        """Return a table of the cells, and a line on all of them."""
+        """Return a table of the cells, and a line that summarises all cells."""
         level = f"{self.prediction.level:.0%} interval for one run"
         rows = [(*self.inputs, "predicted", level, "measured", "divergence")]
         for k, divergence in enumerate(self.divergence):
@@ -84,13 +84,14 @@ class JudgedCells(TabularResult):
         return [TextTable(rows, "r", header=True), "", self.headline()]
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return the cells as a table.
+        """Return a table with a row for each cell: the set of all runs with equal sizes.
 
         Returns
         -------
         dict of str to ndarray, shape (cells,)
-            The sizes by name; "runs", the number of runs; "measured", the mean error; "predicted", "low" and
-            "high", the prediction; "divergence".
+            The keys are the names of the sizes, "runs" (the number of runs), "measured" (their mean error),
+            "predicted", "low" and "high" (the prediction with its interval), and "divergence" ((predicted -
+            measured) / measured).
         """
         return {
             **self.inputs,
@@ -207,6 +208,8 @@ class Criterion:
 class Holdout(TabularResult):
     """A fit, the cells that it was fitted to, and the cells that were held out from the fit.
 
+    A cell is the set of all runs with equal sizes.
+
     Attributes
     ----------
     forecast : Forecast
@@ -247,13 +250,14 @@ class Holdout(TabularResult):
         return int(np.argmax(sum(np.log(x) for x in self.held_out.inputs.values())))
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return all cells as a table.
+        """Return a table with a row for each cell: the set of all runs with equal sizes.
 
         Returns
         -------
         dict of str to ndarray, shape (cells,)
-            The sizes by name; "held_out", whether the cell was held out; "runs", the number of its runs;
-            "measured", the mean error; "predicted", "low" and "high", the prediction; "divergence".
+            The keys are the names of the sizes, "held_out" (whether the cell was held out), "runs" (the
+            number of its runs), "measured" (their mean error), "predicted", "low" and "high" (the prediction
+            with its interval), and "divergence" ((predicted - measured) / measured).
         """
         parts = [part.columns() for part in (self.fitted, self.held_out)]
         both = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -295,7 +299,7 @@ SHARE = Number(above=0, below=1)
 
 @checks.arguments(share=SHARE)
 def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
-    """Return which runs have small sizes only.
+    """Return a mask of the runs whose sizes are all small.
 
     Parameters
     ----------
@@ -307,7 +311,7 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool, shape (runs,)
-        True for runs with every input at most `share` of its largest value.
+        True for runs in which every input is at most `share` times its largest value.
 
     Raises
     ------
@@ -348,19 +352,19 @@ def holdout(
     level: float = 0.9,
     **inputs: ArrayLike,
 ) -> Holdout:
-    """Fit a law to small cells, and judge the fit on all other cells; a cell is all runs of equal inputs.
+    """Fit a law to the runs with small sizes, and judge its predictions for all other runs.
 
     Parameters
     ----------
     law : type of Law or str
         The class to fit, or its name in `errsrc.laws.ALL`.
     error : array_like, shape (runs,), or str
-        Measured errors, > 0, in any unit.  Rows of equal inputs are runs of one cell.  With `data`, the name
-        of a column, "error" by default.
+        Measured errors, > 0, in any unit.  All runs with equal inputs are one cell.  With `data`, the name of
+        a column, "error" by default.
     data : dict, data frame, str or Path, optional
         The runs as a table, as in `errsrc.fit`.
     accuracy, strict : bool
-        If `accuracy` is True, the values are accuracies.  If `strict` is True, rows that cannot be used raise
+        If `accuracy` is True, `error` holds accuracies.  If `strict` is True, rows that cannot be used raise
         ValueError.  Both work as in `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
@@ -370,7 +374,7 @@ def holdout(
         A number in (0, 1).  The law is fitted to the cells in which every input is at most `share` times the
         largest value of that input.
     fixed : dict of str to float, optional
-        Parameters that are not fitted, in natural units.
+        Values of parameters that are not fitted, in the given units.
     clusters : array_like, shape (runs,), or str or sequence of str, optional
         A label for each run.  The noise of runs with equal labels may be correlated, as in `errsrc.fit`.
         With `data`, the names of the columns that tell clusters apart.  If the fitted runs have fewer than 3
@@ -452,7 +456,7 @@ def judge(
     forecast : Forecast
         A fit, or an average of fits.
     error : array_like, shape (runs,)
-        Measured errors, > 0, in the units of the fitted errors.  Rows of equal inputs are runs of one cell.
+        Measured errors, > 0, in the units of the fitted errors.  All runs with equal inputs are one cell.
     fitted : array_like of bool, shape (runs,)
         True for the runs that the fit was fitted to.
     level : float

@@ -62,8 +62,8 @@ def parameter_intervals(
     Returns
     -------
     dict of str to Interval
-        Intervals in natural units.  If the points do not bound an end, the end is -inf or inf, or 0 for the
-        lower end of a positive parameter.
+        Intervals in the units of the given points.  If the points do not bound an end, the end is -inf or
+        inf, or 0 for the lower end of a positive parameter.
     """
     unit = problem.error_unit
     natural, centres = problem.natural(unit), problem.shift(z[None, :], unit)[0]
@@ -88,13 +88,13 @@ def named_intervals(
     problem : Problem
         The problem that was solved.
     natural : Problem
-        The problem in natural units.
+        The problem in natural units, as `Problem.natural` returns it.
     centres : ndarray of float64, shape (free,)
         The fitted coordinates in natural units.
     ends : ndarray of float64, shape (free, 2)
         Lower and upper ends of the intervals of these coordinates.
     params : dict of str to float
-        The estimates, in the given units.
+        The estimates, in the units of the given points.
     level : float
         Coverage of the intervals, in (0, 1).
     """
@@ -145,18 +145,18 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int, tied: Array | N
 
 
 def plausible_refits(problem: Problem, z: Array, draws: int, seed: int, open_: Collection[str]) -> Array:
-    """Return refits of a law whose points do not show how its error leaves a plateau or falls off a cliff.
+    """Return refits to points that do not show how the error leaves a plateau or falls off a cliff.
 
-    The best fit to such points follows their noise, and so do refits to resampled data.  Here the open
-    parameters are drawn evenly from the ranges in which their fits start (`errsrc.laws.parameters`): these
-    are the plausible values.  A ceiling is between the largest error and `CEILING` times this error, and a
-    floor between 0 and the smallest error.  All other parameters are refitted with random weights of the
-    points or clusters.  In half of the refits, the place where the error leaves its plateau is then moved by
-    a random factor, and the others are refitted again: this place need not be just beyond the points.
+    The best fit to such points follows their noise, and so do refits to resampled data.  Here the parameters
+    in `open_` are drawn evenly from the ranges in which fits start (`errsrc.laws.parameters`), as ranges of
+    plausible values.  A ceiling is between the largest error and `CEILING` times this error, and a floor
+    between 0 and the smallest error.  All other parameters are refitted with random weights of the points or
+    clusters.  In half of the refits, the place where the error leaves its plateau is then moved by a random
+    factor, because this place may be far beyond the points.  The other parameters are refitted once more.
 
-    Refits are chosen with probabilities in proportion to exp(-rise / 2).  The rise is that of the sum of
-    squares, in units of the variance of the noise.  Points of one cluster count as fewer points
-    (`clusters.design_effect`).
+    Refits are chosen with probabilities in proportion to exp(-rise / 2), where rise is how far the sum of
+    squares exceeds its smallest value, in units of the variance of the noise.  Points of one cluster count as
+    fewer points (`clusters.design_effect`).
 
     Parameters
     ----------
@@ -322,7 +322,7 @@ def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: f
     Parameters
     ----------
     natural : Problem
-        The problem in natural units.
+        The problem in natural units, as `Problem.natural` returns it.
     z : ndarray of float64, shape (free,)
         The fitted coordinates.
     draws : ndarray of float64, shape (draws, free)
@@ -344,14 +344,14 @@ def percentiles(natural: Problem, z: Array, draws: Array, scale: float, level: f
 
 
 def open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.bool_]:
-    """Return which positive parameters the points do not determine, bool (free,).
+    """Return a mask of the positive parameters that the points do not determine, bool (free,).
 
     The criterion is the curvature of the sum of squares, without any prior.
 
     Parameters
     ----------
     natural : Problem
-        The problem in natural units.
+        The problem in natural units, as `Problem.natural` returns it.
     z : ndarray of float64, shape (free,)
         The fitted coordinates.
     scale : float
@@ -380,16 +380,16 @@ def profile(
     iterations: int = 80,
     tilt: Array | None = None,
 ) -> Array:
-    """Return the ends of the profile-likelihood intervals, in natural units.
+    """Return the ends of the profile-likelihood intervals, in natural units (`Problem.natural`).
 
     Each coordinate is held at a sequence of values on each side of the solution, while all other coordinates
     are refitted.  The interval ends where the square root of the rise of the sum of squares, in units of the
-    residual standard deviation, reaches a quantile.  The quantile is that of Student's t distribution, or
-    that for uneven noise (`uneven_noise.quantiles`), or that for clusters (`clusters.widths`).
+    residual standard deviation, reaches a quantile.  The quantile comes from Student's t distribution, from
+    `uneven_noise.quantiles` if the noise is uneven, or from `clusters.widths` if there are clusters.
 
-    A refit starts with the linear response of the other coordinates, or with their scaled values unchanged,
-    whichever has the smaller sum of squares.  The linear response is useless if the points hardly determine
-    one of the other coordinates.
+    A refit starts with the other coordinates either moved by their linear response or unchanged in scaled
+    units, whichever gives the smaller sum of squares.  The linear response is useless if the points hardly
+    determine one of the other coordinates.
 
     Parameters
     ----------
@@ -456,14 +456,14 @@ def profile(
 
 
 def best_starts(problem: Problem, starts: Array, error: Array | None = None) -> Array:
-    """Return the start of each member that has the smallest objective, (members, free).
+    """Return the best of several starts for each of several refits (the members), (members, free).
 
     Parameters
     ----------
     problem : Problem
         The problem.
     starts : ndarray of float64, shape (choices, members, free)
-        Several starts for each member.
+        Several starts for each member.  The best start has the smallest objective.
     error : ndarray of float64, shape (members, points), optional
         Errors of each member; by default the errors of the problem.
     """

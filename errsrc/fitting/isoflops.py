@@ -54,7 +54,7 @@ class IsoFlopGroup(TabularResult):
     m, n, error : ndarray of float64, shape (runs,)
         Model sizes, data sizes and errors of the runs.
     used : ndarray of bool, shape (runs,)
-        False for runs that lie far off the parabola and were left out of it.
+        False for runs that were left out because they lie far off the parabola.
     m_optimal, n_optimal : Interval
         Sizes at the minimum of the parabolas in ln m and in ln n.
     lowest_error : Interval
@@ -154,9 +154,9 @@ class IsoFlop(TabularResult):
         Returns
         -------
         dict of str to ndarray, shape (budgets,)
-            "budget"; "runs", the number of runs that are used; "m", "n" and "error", the optimum, each with
-            the ends of its interval, such as "m_low" and "m_high", nan for a budget without optimum; and
-            "excluded", why the line through the optima leaves the budget out.
+            The keys are "budget", "runs" (the number of runs that are used), "m", "n" and "error" (the
+            optimum, nan for a budget without optimum), and "excluded" (why the line through the optima leaves
+            the budget out).  Keys such as "m_low" and "m_high" have the ends of the intervals.
         """
         optima = {"m": "m_optimal", "n": "n_optimal", "error": "lowest_error"}
         out: dict[str, NDArray[Any]] = {"budget": np.array([group.budget for group in self.groups])}
@@ -251,8 +251,8 @@ def isoflop(
 
     This is approach 2 of Hoffmann et al. 2022 (arXiv 2203.15556).  The runs are grouped by their flops.  In
     each group a parabola in ln m is fitted to the errors by least squares; its minimum is the optimal model
-    size of that budget.  A line of ln m* over ln C then has the exponent a.  The exponent b follows in the
-    same way from parabolas in ln n and a line of ln n* over ln C.
+    size of that budget.  The exponent a is the slope of a line of ln m* over ln C. The exponent b follows in
+    the same way from parabolas in ln n and a line of ln n* over ln C.
 
     Parameters
     ----------
@@ -261,9 +261,9 @@ def isoflop(
     m : array_like, shape (runs,)
         Model sizes, > 0.
     flops : array_like, shape (runs,), optional
-        Floating-point operations of each training, > 0.  By default 6 n m (Kaplan et al. 2020).
+        Floating-point operations of each training, > 0.  The default is 6 * n * m (Kaplan et al. 2020).
     n : array_like, shape (runs,), optional
-        Data sizes, > 0.  By default flops / (6 m).  Give `flops`, `n` or both.
+        Data sizes, > 0.  The default is flops / (6 * m).  Give `flops`, `n` or both.
     budgets : array_like, shape (budgets,), optional
         Nominal budgets in flops.  Each run belongs to the nearest budget, and is left out if its flops differ
         from this budget by more than a factor of 1.5.  By default, the runs are sorted by their flops.  Two
@@ -331,7 +331,7 @@ def wrong_rows(
     budgets: ArrayLike | None = None,
     fixed: Mapping[str, float] | None = None,
 ) -> NDArray[np.bool_]:
-    """Return which runs are far from laws and from their budgets (`wrong_runs`), bool (runs,).
+    """Return a mask of the runs that are far from the laws and from their parabola, see `wrong_runs`.
 
     Parameters
     ----------
@@ -633,11 +633,11 @@ def _leave_outliers_out(groups: Sequence[_Parabolas]) -> None:
 
 
 def hidden_outliers(columns: dict[str, Array], budgets: ArrayLike | None = None) -> NDArray[np.bool_]:
-    """Mark at most one run of each budget: without this run the others lie on a parabola; bool (runs,).
+    """Mark, in each budget, at most one run without which the others lie on a parabola; bool (runs,).
 
     If many budgets have a wrong run, all parabolas are wrong and all residuals are large, so that `isoflop`
     finds no outlier.  Here each run is left out in turn.  The run that leaves the smallest residuals is
-    marked if its distance from the parabola of the others exceeds 2 `OUTLIER` times the standard deviation of
+    marked if its distance from the parabola of the other runs exceeds 2 * `OUTLIER` standard deviations of
     these residuals, pooled over the budgets.  The factor 2 is needed because the smallest residuals are
     smaller than the noise.  No run is marked if fewer than three degrees of freedom are left.
 

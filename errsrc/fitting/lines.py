@@ -64,7 +64,8 @@ class Line:
         """Return the size that another line gives at a budget, divided by the size that this line gives.
 
         Both sizes come from the same runs, and an error that makes one size larger makes the other smaller.
-        Therefore the standard error of the ratio's logarithm is the sum of both standard errors.
+        Therefore the standard error of the ratio's logarithm is the sum of the standard errors of both
+        logarithms.
 
         Parameters
         ----------

@@ -136,8 +136,8 @@ def local_scale(n: Array, error: Array) -> float:
     """Return the standard deviation of ln error around a smooth curve in ln n, without any law.
 
     The mean ln error at each size is compared with the line through its two neighbours.  Each difference is
-    divided by its standard deviation for noise of 1.  The result is the standard deviation of a normal
-    distribution with the same median absolute value.
+    divided by its standard deviation for noise of standard deviation 1.  The result is the standard deviation
+    of a normal distribution with the same median absolute value.
 
     Parameters
     ----------
@@ -191,13 +191,13 @@ class AboveLargest(str):
 
 
 def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> AboveLargest | None:
-    """Return a sentence if measured errors exceed the fixed parameter that is the law's largest error.
+    """Return a warning that measured errors exceed the law's largest error, a fixed parameter, or None.
 
-    Some laws have a parameter that is the largest error, such as eps0.  If this parameter is fixed and noise
-    explains the measured errors above it, the sentence says so.  If no error is above it, or if the law has
-    no such parameter, return None.  To decide, the law is fitted again with this parameter free.  Noise
-    explains the errors if the cost hardly falls: the square root of its fall is at most `OUTLIER` residual
-    standard deviations.
+    Some laws have a parameter that is the largest error, such as eps0.  The warning is returned if this
+    parameter is fixed, and if noise explains the measured errors above its value.  The result is None if no
+    error is above the value, or if the law has no such parameter.  To decide whether noise explains the
+    errors, the law is fitted again with this parameter free.  The square root of the fall of the cost must be
+    at most `OUTLIER` residual standard deviations.
 
     Parameters
     ----------
@@ -207,7 +207,6 @@ def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> A
         Scaled coordinates of the solution of the problem.
     cost : float
         The cost at the solution.
-
     where : str
         Name of the function that the user called, such as "auto", for the message.  If it is "", the message
         names `fit` and the law, such as "fit(Chinchilla)".

@@ -66,7 +66,7 @@ class Fit(Forecast):
     Attributes
     ----------
     law : Law
-        The fitted law, in natural units.
+        The fitted law.  Its parameters have the units of the given points.
     intervals : dict of str to Interval
         Intervals of the fitted parameters (see `errsrc.fitting.intervals`).
     divergence_mean, divergence_std : float
@@ -80,7 +80,7 @@ class Fit(Forecast):
         Standard deviation of ln error of the points around the law.
     run_noise : float
         Standard deviation of ln error of a new run around the law.  It is larger than `noise` if the points
-        look like a running best: each is then the lowest error at its own size and all smaller sizes.
+        look like a running best: each point is then the lowest error at its own size and all smaller sizes.
     seed_noise : float
         Standard deviation of ln error between rows of equal inputs; nan if no two rows have equal inputs.
     starts : int
@@ -88,15 +88,15 @@ class Fit(Forecast):
     agreement : float
         Share of the starts that ended at the optimum.
     ties : tuple of Law
-        Laws with clearly different parameters, which fit as well within the noise.
+        Laws with clearly different parameters that fit equally well within the noise.
     condition : float
         Condition number of the Jacobian in scaled coordinates at the optimum.
     draws : dict of str to ndarray of float64, shape (draw_count,)
-        Parameters of the refits to resampled data, in natural units.
+        Parameters of the refits to resampled data, in the units of the given points.
     inputs : dict of str to ndarray of float64, shape (points,)
-        Measured inputs by name, in natural units.
+        Measured inputs by name, in the given units.
     error : ndarray of float64, shape (points,)
-        Measured errors, in natural units.
+        Measured errors, in the given units.
     weights : ndarray of float64, shape (points,)
         Weights of the points, of mean 1.
     warnings : tuple of str
@@ -155,11 +155,11 @@ class Fit(Forecast):
         Returns
         -------
         dict of str
-            "law", the name of the law; "params" and "intervals", by parameter in natural units, where an end
-            that the points do not bound is None; "divergence", the mean and standard deviation of the
-            relative divergence; "warnings"; and, if there are any, "left_out", the rows of a table that were
-            not used, "remarks" on how the table was read, and "held", the names of the parameters that were
-            held instead of fitted.
+            The keys are "law" (the name of the law), "params" and "intervals" (dicts by parameter, in the
+            units of the given points), "divergence" (mean and standard deviation of (predicted - measured) /
+            measured), and "warnings".  An end of an interval that the points do not bound is None.  If there
+            are any, the dict also has "left_out" (the rows of a table that were not used), "remarks" (on how
+            the table was read), and "held" (the names of the parameters that were fixed instead of fitted).
         """
         left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
         left_out |= {"remarks": list(self.remarks)} if self.remarks else {}
@@ -198,13 +198,13 @@ class Fit(Forecast):
         ]
 
     def columns(self) -> dict[str, Array]:
-        """Return the points as a table, sorted by their inputs.
+        """Return the fitted points as a dict of arrays, sorted by their inputs.
 
         Returns
         -------
         dict of str to ndarray of float64, shape (points,)
-            The inputs; error, the measured error; predicted, the error of the law; residual, the measured
-            minus the predicted error.
+            The keys are the names of the inputs, "error" (the measured error), "predicted" (the error of the
+            law), and "residual" (the measured minus the predicted error).
         """
         return self.points_table(self.error)
 
@@ -294,41 +294,41 @@ def fit(
     data : dict, data frame, str or Path, optional
         The points as a table: a dict of columns, a data frame of pandas, polars or pyarrow, or the path of a
         file (`errsrc.tables.read_table`).  The error, the weights and the inputs are then names of columns;
-        by default an input is in the column of its name.  Rows that cannot be used are left out, and listed
-        in `Fit.left_out`.
+        by default, each input is in the column with its name.  Rows that cannot be used are left out, and
+        listed in `Fit.left_out`.
     accuracy : bool
-        Whether the values are accuracies: their errors are 1 - accuracy, or 1 - accuracy / 100 if any value
-        exceeds 1.
+        Whether `error` holds accuracies.  The errors are then 1 - accuracy, or 1 - accuracy / 100 if any
+        value exceeds 1.
     strict : bool
         Whether to raise ValueError for rows of `data` that cannot be used, instead of leaving them out.
     test_size : int, optional
-        Number of test examples.  If it is given, an error of 0 in `data` is replaced by 1 / (2 test_size).
+        Number of test examples.  If it is given, an error of 0 in `data` is replaced by 1 / (2 * test_size).
         Otherwise rows with an error of 0 are left out.
     best_of : bool
         Whether to keep only the best of all rows of `data` with the same inputs, such as the best of several
         learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
     fixed : dict of str to float, optional
-        Parameters that are not fitted, in natural units, such as ``{"eps0": 0.9}``.
+        Values of parameters that are not fitted, in the given units, such as ``{"eps0": 0.9}``.
     constants : dict of str to float, optional
-        Constants of the law that state the unit of an input, such as ``{"n_full": 50_000}``; by default the
-        largest value of that input.
+        Constants of the law that state the unit of an input, such as ``{"n_full": 50_000}``.  The default of
+        a constant is the largest value of its input.
     weights : array_like, shape (points,), or str, optional
         Relative weights, > 0, such as inverse variances (`seed_weights`); all equal by default.
     clusters : array_like, shape (points,), or str or sequence of str, optional
-        A label for each point.  The noise of points of equal labels may be correlated, such as that of the
-        levels of one pruned network, or of the evaluations of one training run.  The intervals then count
-        clusters instead of points (`errsrc.fitting.clusters`).  With `data`, the names of the columns that
-        tell clusters apart.
+        A label for each point.  The noise of points with equal labels may be correlated.  For example, give
+        equal labels to the levels of one pruned network, or to the evaluations of one training run.  The
+        intervals then count clusters instead of points (`errsrc.fitting.clusters`).  With `data`, the names
+        of the columns that tell clusters apart.
     bounds : dict of str to (float, float), optional
-        {parameter: (low, high)}, the range in which the parameter is searched, in natural units.  A
+        {parameter: (low, high)}, the range in which the parameter is searched, in the given units.  A
         parameter whose unit depends on an exponent, such as A in A m^-alpha, cannot have bounds.
     objective : str
         What to minimise: "divergence", squares of (predicted - measured) / measured, as in Rosenfeld et al.
         2020; "log", squares of ln (predicted / measured); "huber", Huber losses of the same logarithm, as in
         Hoffmann et al. 2022; "absolute", squares of predicted - measured.
     huber_delta : float, optional
-        Threshold of the Huber loss in ln error, > 0; 1e-3 in Hoffmann et al.  By default one robust standard
-        deviation of the residuals of the "log" fit.
+        Threshold of the Huber loss in ln error, > 0; 1e-3 in Hoffmann et al.  The default is one robust
+        standard deviation of the residuals of the "log" fit.
     starts : int
         Number of random starts, >= 1.  Four times as many starts are tried if fewer than two starts agree, or
         if the law has more than 8 free parameters.
@@ -457,8 +457,8 @@ def describe(
     seed : int
         Seed of the resampling.
     intervals : dict of str to Interval, optional
-        Intervals of the parameters; by default those of `parameter_intervals`.  They are widened to contain
-        the estimates.
+        Intervals of the parameters, by default the intervals of `parameter_intervals`.  An interval that does
+        not contain the estimate is widened.
     where : str
         Name of the function that the user called, such as "auto", for messages.  If it is "", the messages
         name `fit` and the law, such as "fit(Chinchilla)".

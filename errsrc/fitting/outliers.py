@@ -28,7 +28,7 @@ def far_from_laws(
     seed: int = 0,
     weights: Array | None = None,
 ) -> tuple[NDArray[np.bool_], FarRows | None]:
-    """Return which rows are far from every law, and a sentence that names these rows.
+    """Return a mask of the rows that are far from every law, and a warning that names these rows.
 
     Each law is fitted to all rows under Huber losses, which discount single wrong rows.  Laws that cannot be
     fitted are ignored.
@@ -40,7 +40,8 @@ def far_from_laws(
     columns : dict of str to ndarray of float64, shape (rows,)
         The inputs of the laws, and "error".
     fixed, constants : dict of str to float, optional
-        Parameters that are not fitted, and constants, in every law that has them.
+        Values of parameters that are not fitted, and of constants.  A value applies to every law that has the
+        parameter or constant.
     seed : int
         Seed of the starts, >= 0.
     weights : ndarray of float64, shape (rows,), optional
@@ -51,7 +52,7 @@ def far_from_laws(
     far : ndarray of bool, shape (rows,)
         True for rows that are far from every law.
     sentence : FarRows or None
-        The sentence, which says that the rows were left out; None if no row is far.
+        The warning, which says that the rows were left out; None if no row is far.
     """
     none = np.zeros(len(columns["error"]), dtype=bool)
     if any("density" in law.inputs for law in classes):

@@ -25,9 +25,9 @@ Cost = Callable[[Array, Array], ArrayLike]
 
 
 def training_flops(n: Array, m: Array) -> Array:
-    """Return 6 n m, the operations to train a model with m parameters on n examples in one pass.
+    """Return 6 * n * m, the operations to train a model with m parameters on n examples in one pass.
 
-    This cost model is that of Kaplan et al. 2020 (arXiv 2001.08361).
+    This is the cost model of Kaplan et al. 2020 (arXiv 2001.08361).
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Plan(TabularResult):
     warnings : tuple of str
         Sentences on what weakens the plan.
     forecast : Forecast or None
-        The fit that the plan is made with, which the figure shows.
+        The fit from which the plan was made.  The figure shows this fit.
     """
 
     n: Interval
@@ -110,8 +110,8 @@ class Plan(TabularResult):
         Returns
         -------
         dict of str to ndarray of float64, shape (1,)
-            "n", "m" (for laws in n and m), "cost", "error" and "floor", each with the ends of its interval,
-            such as "n_low" and "n_high".
+            The keys are "n", "m" (for laws in n and m), "cost", "error" and "floor".  Keys such as "n_low"
+            and "n_high" have the ends of the intervals.
         """
         out: dict[str, Array] = {}
         for name, interval in self._intervals().items():

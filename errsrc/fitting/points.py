@@ -63,11 +63,11 @@ def pose(
     inputs : dict of str to array_like, shape (points,)
         Inputs of the law, > 0, each an array or a single number.
     fixed, constants : dict of str to float, optional
-        Parameters that are not fitted, and constants of the law, in natural units.
+        Values of parameters that are not fitted, and constants of the law, in the given units.
     weights : array_like, shape (points,), optional
         Relative weights, > 0; all equal by default.
     bounds : dict of str to (float, float), optional
-        {parameter: (low, high)}, the range in which the parameter is searched, in natural units.  Only
+        {parameter: (low, high)}, the range in which the parameter is searched, in the given units.  Only
         parameters whose unit does not depend on an exponent can have bounds.
     objective : str
         One of `OBJECTIVES` (see `errsrc.fitting.fit`).

@@ -42,7 +42,7 @@ class Problem:
     law : type of Law
         The class to fit.
     measured : dict of str to ndarray of float64, shape (points,)
-        "error" and the inputs in natural units, sorted by inputs and error.
+        "error" and the inputs in the given units, sorted by inputs and error.
     inputs : dict of str to ndarray of float64, shape (points,)
         Inputs in scaled units.
     error : ndarray of float64, shape (points,)
@@ -56,7 +56,7 @@ class Problem:
     scales : dict of str to float
         {"error" or input: its scale}, the divisors of errors and inputs.
     constants : dict of str to float
-        Constants of the law, such as n_full, in natural units.
+        Constants of the law, such as n_full, in the given units.
     fixed : dict of str to float
         Parameters that are not fitted, in scaled units.
     limits : dict of str to (float, float)
@@ -101,8 +101,8 @@ class Problem:
     def bounds(self) -> tuple[Array, Array]:
         """Return the lower and the upper bounds of z, float64 (free,) each.
 
-        The bounds of a law are stated in scaled units.  In natural units only two kinds of bounds hold:
-        bounds of parameters without a unit, and bounds at 0.
+        The bounds of a law are stated in scaled units.  In natural units (`Problem.natural`) only two kinds
+        of bounds hold: bounds of parameters without a unit, and bounds at 0.
         """
         ends = np.empty((len(self.free), 2))
         for j, p in enumerate(self.free):
@@ -231,7 +231,8 @@ class Problem:
         tolerance : float
             See `errsrc.fitting.minimiser.minimise`.
         centres : ndarray of float64, shape (members, free), optional
-            Centres of the weak priors of each member; by default the same for all (`prior_centres`).
+            Centres of the weak priors of each member; by default the same centres for all members
+            (`prior_centres`).
 
         Returns
         -------
@@ -321,7 +322,7 @@ class Problem:
         return 1.0 if any(isinstance(power, str) for power in powers) else self.scales["error"]
 
     def shift(self, z: Array, error_unit: float = 1.0) -> Array:
-        """Convert scaled coordinates to natural units.
+        """Convert scaled coordinates to natural units, in which nothing is divided by `scales`.
 
         The unit of a parameter can contain a power of an input or of the error.  The conversion then adds
         this power times the logarithm of the scale to the coordinate of a positive parameter.  Exponents have
@@ -394,7 +395,7 @@ class Problem:
         return quantity == "error" or quantity in self.law.error_inputs
 
     def law_at(self, z: Array) -> Law:
-        """Return the law, in natural units, at scaled coordinates.
+        """Return the law at scaled coordinates, with parameters in the units of the given points.
 
         Parameters
         ----------

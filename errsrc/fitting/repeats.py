@@ -20,7 +20,7 @@ LARGER = 2.0
 
 @checks.arguments(error=PositiveArray())
 def best_rows(error: ArrayLike, **inputs: ArrayLike) -> NDArray[np.bool_]:
-    """Return which rows have the smallest error of all rows with the same inputs.
+    """Return a mask of the rows with the smallest error of all rows with the same inputs.
 
     Parameters
     ----------
@@ -59,17 +59,17 @@ def best_rows(error: ArrayLike, **inputs: ArrayLike) -> NDArray[np.bool_]:
 
 
 def excess_spread(inputs: Mapping[str, Array], error: Array, curve: Array, free: int) -> str:
-    """Return a sentence if rows of equal inputs differ by more than seeds plausibly do; "" otherwise.
+    """Return a warning that rows with equal inputs differ by more than seeds explain; "" if they do not.
 
-    A cell is all rows of equal inputs.  The spread of ln error between the rows of a cell is tested in two
-    ways:
+    A cell is the set of all rows with equal inputs.  The spread of ln error between the rows of a cell is
+    tested in two ways:
 
     - The spread is compared with the scatter of the means of the cells around the fitted law.  If rows differ
       by seeds alone, the mean of k rows scatters by the spread divided by the root of k, or by more if the
       law is wrong.  If rows differ by other settings, such as learning rates, their spread is larger than
       this scatter suggests.
     - The cell with the largest spread is compared with all other cells.  Its spread must also be more than
-      twice the spread of the others, because the noise of seeds differs between sizes.
+    twice the spread of the other cells, because the noise of seeds differs between sizes.
 
     Each comparison tests a ratio of variances against a quantile of the F distribution.  For normal noise of
     one standard deviation and a correct law, each comparison gives a false alarm for at most 1 in 1,000
