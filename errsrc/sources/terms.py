@@ -60,30 +60,30 @@ class Budget(TabularResult):
     total : Interval
         The expected risk.
     scale : float
-        The target variance of the setting.  The property `relative` divides the terms by it.
+        The target variance of the setting.  The property `relative` divides the terms by the target variance.
     draws : dict of str to ndarray of float64, (draws,)
-        The values from which the intervals are computed: one for each draw of teacher and data, for each term
-        and "total".  If a term is exact, all its values are equal.  If a term lies between bounds, the key
-        with its name has the values of the lower bound, and a key such as "realizability.upper" has the
-        values of the upper bound.
+        The values from which the intervals are computed.  The keys are the names of the terms, and "total".
+        Each array has a value for each draw of teacher and data.  If a term is exact, all its values are
+        equal.  If a term lies between bounds, the key with its name has the values of the lower bound, and a
+        key such as "realizability.upper" has the values of the upper bound.
     status : str
         How the terms were computed, in sentences.
     std_error : float
-        Standard error over draws of the excess risk, which is the total less the noise.
+        Standard error over draws of the excess risk, which is the total minus the noise.
     all_functions : Bracket or None
-        The uncertainty of a learner that can express all functions.  None if this learner can express all
+        The uncertainty for the class of all functions.  None if the learner's class is the class of all
         functions, or if this uncertainty was not computed.
     optimiser : Interval or None
         The part of the deficiency that the optimiser of a trained student left: the student's risk on its
-        training examples less the noise, as a mean over the student's networks.  Without noise, a perfect
+        training examples minus the noise, as a mean over the student's networks.  Without noise, a perfect
         optimiser would reach 0 if the class contains the teacher.  With noise the value may be negative.
         None for learners that are not trained students.
     not_yet : Interval or None
-        The part of the deficiency that more steps of the same optimiser remove: the learner's risk less its
-        risk at the horizon (`errsrc.learners.Learner.at_horizon`), in the same draws.  The horizon is
-        infinite for learners with a known limit.  A negative value means that training up to the horizon
-        makes the risk larger, so that it is better to stop early.  None for learners without a training time
-        or without a horizon.
+        The part of the deficiency that more steps of the same optimiser remove: the learner's risk minus its
+        risk after a longer training, in the same draws.  The end of the longer training is called the
+        *horizon*, see `errsrc.learners.Learner.at_horizon`.  The horizon is infinite for learners with a
+        known limit.  A negative value means that training up to the horizon makes the risk larger, so that it
+        is better to stop early.  None for learners without a training time or without a horizon.
     never : Bracket or None
         The rest of the deficiency, which remains at the horizon.  None if `not_yet` is None.
     limit : PointEstimate or None
@@ -143,14 +143,14 @@ class Budget(TabularResult):
         status : str
             How the terms were computed, in sentences.
         judged : mapping of str to Tail, optional
-            Whether the intervals of terms and of the total hold.  By default this is judged from the draws
-            themselves.
+            Whether the intervals of terms and of the total can be trusted; the keys are the names of the
+            terms, and "total".  By default, the draws themselves are judged.
         infinite_mean : bool
             Whether the means of deficiency and total are known to be infinite, so that they have no interval.
         at_horizon : ndarray of float64, (draws,), optional
-            The deficiency of the learner at its horizon in each draw.
+            The deficiency, in each draw, of the learner after its longer training (`Learner.at_horizon`).
         infinite_at_horizon : bool
-            Whether the mean deficiency at the horizon is known to be infinite.
+            Whether the mean deficiency after the longer training is known to be infinite.
 
         Returns
         -------
@@ -215,7 +215,7 @@ class Budget(TabularResult):
         noise : ndarray of float64, (draws,)
             The noise of each draw.
         excess : ndarray of float64, (draws,)
-            The learner's risk in each draw, less the noise.
+            The learner's risk in each draw, minus the noise.
         terms : mapping of str to pairs of ndarray of float64, (draws,)
             Lower and upper bounds of "realizability", "uncertainty" and "deficiency" in each draw.
         statuses : mapping of str to str
@@ -223,8 +223,8 @@ class Budget(TabularResult):
         status : str
             How the whole budget was computed, in sentences.
         all_functions : pair of ndarray of float64, (draws,), optional
-            Bounds of the uncertainty of a learner that can express all functions.  Give these bounds only if
-            the learner of the budget cannot express all functions.
+            Bounds of the uncertainty for the class of all functions.  Give these bounds only if the learner
+            of the budget cannot express all functions.
         optimiser : ndarray of float64, (draws,), optional
             The part of the deficiency that the optimiser left in each draw.
         not_yet : ndarray of float64, (draws,), optional
@@ -362,7 +362,7 @@ class Budget(TabularResult):
         return [f"n = {self.n:,}, {self.loss} loss", TextTable(rows, "lrl"), *more, *notes([self])]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the terms and the total, with their bounds, as JSON values; without single draws."""
+        """Return the terms and the total, with their bounds, as JSON values; without the values of draws."""
         left_out = ("draws",)
         return json_value({k: v for k, v in self._field_values().items() if k not in left_out})
 
@@ -391,7 +391,7 @@ def notes(budgets: Sequence[Budget]) -> list[str]:
 
 
 def mean_of_draws(values: PerDraw, level: float, stretch: tuple[float, float] = (1.0, 1.0)) -> Interval:
-    """Return the mean over draws with its interval, of width 0 for a single draw.
+    """Return the mean over draws with its interval; the interval has width 0 for a single draw.
 
     Parameters
     ----------

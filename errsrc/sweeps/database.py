@@ -159,7 +159,8 @@ class Database:
     def check_in_place(self) -> None:
         """Check that the file and its log are still the files that this process opened.
 
-        SQLite continues to write to a file that was deleted.  Its rows would be lost when the process ends.
+        SQLite continues to write to a file that was deleted.  The rows of such a file would be lost when the
+        process ends.
 
         Raises
         ------

@@ -109,7 +109,7 @@ class Kind(Checked):
         cell
             A cell of this kind.
         fields : container of str, optional
-            Names of the fields to return; all by default.
+            Names of the fields to return; by default all fields.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class Kind(Checked):
         Parameters
         ----------
         leaves : dict
-            The fields to return, by dotted path.
+            The fields to return; the keys are dotted paths.
         kinds : mapping
             All flat fields of the cell.  Only the fields named "kind" are used: each gives the class of a
             nested record.

@@ -47,8 +47,8 @@ class RunSummary(Result):
     finished
         Number of cells that this run finished.
     failed
-        The error message of each failed cell of the study, by the key of the cell.  This includes cells that
-        failed in an earlier run and were not tried again.
+        The keys identify the failed cells of the study, see `Kind.key`.  The values are their error messages.
+        Cells that failed in an earlier run and were not tried again are included.
     lost
         For each process that was lost during a batch, a phrase that says why it was lost.
     seconds
@@ -131,8 +131,8 @@ def run(
     -----
     Each batch is written to the store as soon as it is computed.  Therefore an interruption (Ctrl-C, a kill,
     a power cut) loses only the batches that are being computed.  The result of a cell depends on the cell
-    and, up to rounding, on its batch.  The result does not depend on the order of the batches, on the number
-    of workers or on retries.
+    alone, except that the rounding errors depend on its batch.  The result does not depend on the order of
+    the batches, on the number of workers or on retries.
 
     A cell that is rejected by its class or by its data counts as failed before anything is computed.  The
     other cells are computed.  If a batch of several cells raises ValueError or TypeError, each of its cells
@@ -159,10 +159,10 @@ def run(
 
 
 def refused_cells(study: Study, places: Sequence[int]) -> dict[int, Exception]:
-    """Return the error of each cell that its class or its data reject, by the cell's index.
+    """Return a dict from indices to errors, for the cells that their class or their data reject.
 
-    This computes no cell.  If ``require_data`` rejects some cells, it is called with halves of them, down to
-    single cells.
+    The function computes no cell.  If ``require_data`` rejects a list of cells, the function calls it again
+    with each half of the list, down to single cells.
 
     Parameters
     ----------
@@ -459,7 +459,7 @@ def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        The versions by name.
+        The keys are names, the values are versions.
     """
     return {
         "python": platform.python_version(),

@@ -132,7 +132,7 @@ class Store:
         Returns
         -------
         dict of str to str
-            The messages, by the key of the cell.
+            The keys identify the cells, see `Kind.key`.  The values are the messages.
         """
         return dict(self._file.query("SELECT key, error FROM failures"))
 
@@ -181,8 +181,8 @@ class Store:
         Returns
         -------
         list of dict
-            For each cell a dict with the fields of the cell by dotted path, its results by name, "seconds",
-            "device" and "finished".
+            A dict for each cell.  The keys are the dotted paths of the cell's fields, the names of its
+            results, "seconds", "device" and "finished".
         """
         query = """SELECT key, kind, config, defaults, result, seconds, device, finished
                    FROM cells JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""

@@ -295,7 +295,7 @@ class Study(Sequence[Any]):
         Returns
         -------
         dict
-            The values by dotted path, with the field names that stores use, see `Kind.flatten`.
+            The values; the keys are dotted paths, with the field names that stores use, see `Kind.flatten`.
         """
         place, lines = range(len(self))[index], {}
         for factor, alternatives in zip(reversed(self.factors), reversed(self._alternatives), strict=True):

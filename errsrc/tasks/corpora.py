@@ -32,7 +32,7 @@ class DeviceCorpus:
     window_starts
         Rows of the windows of a passage, counted from the first row of the passage, int64 (windows,).
     passage_rows
-        Number of rows from the first row of a passage to the first row of the next.
+        Number of rows from the first row of a passage to the first row of the next passage.
     train_passages
         Number of training passages.
     validation

@@ -156,7 +156,7 @@ class LanguageResult:
     device
         Name of the device that trained the network.
     curve
-        Learning curve: arrays (evaluations,) by name, see `errsrc.training.Trained`.
+        Learning curve: a dict of arrays (evaluations,), see `errsrc.training.Trained`.
     """
 
     cell: LanguageCell
@@ -306,8 +306,8 @@ def require_texts(cells: Iterable[LanguageCell]) -> None:
     ModuleNotFoundError
         If a vocabulary is above 256 and the package sentencepiece is not installed.
     ValueError
-        If the files of a corpus cannot be used (see `errsrc.datasets.texts`), or if the n of a cell is larger
-        than the number of bytes in its corpus, counted in whole passages of at least one byte a token.
+        If the files of a corpus cannot be used (see `errsrc.datasets.texts`), or if the n of a cell is more
+        than the number of tokens in whole passages of its corpus, at one byte for each token.
     """
     largest_n: dict[tuple[str, int], dict[int, LanguageCell]] = {}
     for cell in sorted(cells, key=attrgetter("n")):

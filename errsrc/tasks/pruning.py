@@ -52,9 +52,9 @@ class PruningCell(VisionCell):
         return replace(self, n=1, steps=self.rounds.rewind_step + 1)
 
     def work(self) -> float:
-        """Return the work, in the units in which cells are compared.
+        """Return the relative work of training and pruning the cell, see `TrainedCell.work`.
 
-        The work is that of one training, times the largest possible number of trainings.
+        The result is the work of one training, times the largest possible number of trainings.
         """
         return super().work() * (1 + self.rounds.max_rounds)
 

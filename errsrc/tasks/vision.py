@@ -78,8 +78,8 @@ class VisionCell(TrainedCell):
         grid.
     validation
         Number of images of the data set's training part that are held out, >= 1.  The held-out images decide
-        when training stops and which weights are kept.  They are not counted in n.  For a given number, they
-        are the same in all cells of a data set.
+        when training stops and which weights are kept.  They are not counted in n.  All cells of a data set
+        with the same ``validation`` have the same held-out images.
     steps
         Largest number of training steps, >= 1.
     recipe
@@ -173,7 +173,7 @@ class VisionResult:
     device
         Name of the device that trained the network.
     curve
-        Learning curve: arrays (evaluations,) by name, see `errsrc.training.Trained`.
+        Learning curve: a dict of arrays (evaluations,), see `errsrc.training.Trained`.
     """
 
     cell: VisionCell

@@ -53,7 +53,7 @@ class BasisCase:
         Parameters
         ----------
         *path : str or int
-            Names of the purpose.
+            Names that identify the purpose.
         """
         return generator(self.seed, "testing", "basis", *path)
 
@@ -166,7 +166,8 @@ def the_quadrature_lies_in_the_domain(case: BasisCase) -> None:
 def functions_are_orthonormal_under_the_quadrature(case: BasisCase) -> None:
     """The mean product of two functions is 1 if they are the same function, and 0 otherwise.
 
-    This holds under the quadrature of the basis's own order and under quadratures of larger orders.
+    The property must hold under the quadrature of the basis's own order, and under quadratures of larger
+    orders.
     """
     basis = case.basis
     for order in (basis.order, basis.order + 1, basis.order + 4):

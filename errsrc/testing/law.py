@@ -33,7 +33,7 @@ class LawCase:
     law : type of Law
         The class of the law.
     points : dict of str to ndarray of float64, shape (points,)
-        Inputs by name.  The errors at these inputs determine the parameters.
+        Inputs; the keys are their names.  The errors at these inputs determine the parameters.
     examples, seed : int
         Number of random sets of parameters, and their seed.
     """
@@ -74,7 +74,7 @@ class LawCase:
         ----------
         scale : float
             The k-th input gets the factor ``scale^k``, or ``scale^-k`` if the input has a largest value.
-            Inputs that share a unit get one factor, and inputs without a unit the factor 1.
+            Inputs that share a unit get the same factor.  Inputs without a unit get the factor 1.
         unit : float
             The factor for inputs that are errors.
         """
@@ -136,10 +136,10 @@ def design(law: type[Law]) -> dict[str, Array]:
     Returns
     -------
     dict of str to ndarray of float64, shape (points,)
-        Inputs by name.  For a law in one input these are 30 sizes over six decades.  For two inputs they are
-        a 7 x 7 grid over three decades.  For more inputs they are a grid of 18 sizes of the first input over
-        three decades and three sizes of each other input.  If an input has a largest value, its sizes end
-        there.  An input that is an error itself, such as eps_np, is computed from the second input.
+        Inputs; the keys are their names.  A single input has 30 sizes over six decades.  Two inputs are a 7 x
+        7 grid over three decades.  More inputs are a grid of 18 sizes of the first input over three decades
+        and three sizes of each other input.  If an input has a largest value, its sizes end at this value.
+        An input that is an error itself, such as eps_np, is computed from the second input.
 
     Examples
     --------
@@ -379,8 +379,9 @@ def check_law(
     law : type of Law
         The class of the law, a subclass of `errsrc.laws.Law` whose constants have defaults.
     points : dict of str to array_like, shape (points,), optional
-        Inputs > 0 by name; by default ``design(law)``.  The random parameters lie in the ranges in which a
-        fit starts.  The law's errors at the given inputs must determine these parameters.
+        Inputs > 0; the keys are their names.  By default the inputs are ``design(law)``.  The random
+        parameters lie in the ranges in which a fit starts.  The law's errors at the given inputs must
+        determine these parameters.
     properties : sequence of callable, optional
         The properties to test; by default all `LAW_PROPERTIES`.
     examples : int

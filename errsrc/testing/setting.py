@@ -53,7 +53,7 @@ class SettingCase:
         Parameters
         ----------
         *path : str or int
-            Names of the purpose.
+            Names that identify the purpose.
         """
         return generator(self.seed, "testing", *path)
 

@@ -47,9 +47,10 @@ def ridgeless(eigenvalue_decay: float, target_decay: float) -> float:
 def optimal_ridge(eigenvalue_decay: float, target_decay: float) -> float:
     """Return the exponent of kernel regression on noisy labels, if each n has its best ridge.
 
-    If `ridgeless` gives the exponent b_0, this exponent is b_0 / (1 + b_0) (Cui et al. 2021, arXiv
-    2105.15004).  If k eigenfunctions are learned, the error in all other eigenfunctions is about k^-b_0, and
-    the error from the noise is about k / n.  With the best ridge, both errors are of the same size.
+    Let b_0 be the exponent that `ridgeless` returns.  With the best ridge, the exponent is b_0 / (1 + b_0)
+    (Cui et al. 2021, arXiv 2105.15004).  If k eigenfunctions are learned, the error in all other
+    eigenfunctions is about k^-b_0, and the error from the noise is about k / n.  With the best ridge, both
+    errors are of the same size.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def optimal_ridge(eigenvalue_decay: float, target_decay: float) -> float:
     Returns
     -------
     float
-        The exponent b of the error n^-b.  If target_decay <= 1 + 2 eigenvalue_decay, it is (target_decay - 1)
+        The exponent b of the error n^-b.  If target_decay <= 1 + 2 eigenvalue_decay, b is (target_decay - 1)
         / target_decay.
 
     Raises
@@ -84,7 +85,8 @@ def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
     """Return the exponent of a kernel interpolator of targets that are drawn from a Gaussian process.
 
     The process and the interpolator have Matern kernels.  The exponent is min(2 teacher_nu, 2 (dim + 2
-    student_nu)) / dim (Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The paper writes it as min(alpha_T
+    student_nu)) / dim (Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The paper writes the exponent as
+    min(alpha_T
     - dim, 2 alpha_S) / dim.  Here alpha_T = dim + 2 teacher_nu and alpha_S = dim + 2 student_nu are the
     decays of the kernels' Fourier transforms.  The exponent is also ``ridgeless(alpha_S / dim, alpha_T /
     dim)``.
@@ -139,7 +141,7 @@ def local_fit(dim: int, order: int, *, smoothness: float = math.inf, power: floa
         Order of the polynomials, >= 0: 0 for the nearest neighbour, 1 for piecewise linear functions.
     smoothness : float
         Number of derivatives of the target, > 0.  For a target drawn from a Gaussian process with a Matern
-        kernel, it is the kernel's smoothness nu.
+        kernel, this number is the kernel's smoothness nu.
     power : float
         Power of the error that is averaged, > 0: 2 for squared loss.
 

@@ -60,7 +60,7 @@ def random_features(
     Notes
     -----
     Let L_i = e_i / (e_i + g).  Let z be the sum of L_i, q the sum of L_i^2, s = z - q, a = n - z, and b = m -
-    z.  The number g is the solution of a b g = m ridge for which z <= min(n, m).  Then
+    z.  The number g is the solution of a b g = m * ridge for which z <= min(n, m).  Then
 
         excess + noise = (sum_i (1 - L_i) (1 - L_i b / (b + s)) c_i^2 + noise) n (b + s) / (a b + s (a + b)).
 

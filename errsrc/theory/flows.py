@@ -44,8 +44,7 @@ def gradient_flow(
 
     The features are those of `random_features`.  The coefficients w start at 0 and follow the negative
     gradient of |y - features w|^2 / (2 n) + ridge |w|^2 / (2 n) until `time`.  Gradient descent with a small
-    learning rate follows this flow: after some steps, the time is the number of steps times the learning
-    rate.
+    learning rate follows this flow.  The time is then the number of steps times the learning rate.
 
     Parameters
     ----------
@@ -85,7 +84,7 @@ def gradient_flow(
 
     The excess risk at the time t is the inverse Laplace transform of C in z and in z', both at t.  The code
     integrates along the parabola of Weideman and Trefethen 2007 (Mathematics of Computation 76, 1341), with
-    `NODES` points.  As t grows, the excess risk approaches that of `random_features`.
+    `NODES` points.  As t grows, the excess risk approaches the result of `random_features`.
 
     Examples
     --------
@@ -244,8 +243,8 @@ def feature_terms(
     the m features express: the sum of L_i is m, or all L_i are 1 if m >= M.  The uncertainty is the sum of
     L_i times the posterior variance of coefficient i given n labels.  This variance is k c_i^2 / (c_i^2 + k),
     where k solves k (n - sum_i c_i^2 / (c_i^2 + k)) = noise.  The features and the examples are independent.
-    Therefore the mean of the product is the product of the means.  Both factors are those of Simon, Karkada,
-    Ghosh and Belkin 2023 (arXiv 2311.14646).
+    Therefore the mean of the product is the product of the means.  The formulas of both factors are those of
+    Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646).
 
     Examples
     --------

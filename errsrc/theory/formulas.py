@@ -67,8 +67,8 @@ def scale() -> sympy.Eq:
 def random_features() -> sympy.Expr:
     """Return the excess risk of `errsrc.theory.random_features`.
 
-    The symbols are n, m, M, noise, g, and the arrays eigenvalues and target.  The
-    equation of `errsrc.theory.formulas.scale` determines g.
+    The symbols are n, m, M, noise, g, and the arrays eigenvalues and target.  The equation of
+    `errsrc.theory.formulas.scale` determines g.
     """
     learned = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
     total, kept = _sum(learned), _sum(learned * (1 - learned))
@@ -81,7 +81,7 @@ def gradient_flow() -> sympy.Expr:
     """Return the double Laplace transform, in time, of the excess risk of `errsrc.theory.gradient_flow`.
 
     The result is the number C in the notes of that function, for ridge 0.  The symbols are n, m, M and noise,
-    the arrays eigenvalues and target, the variables z and z', and g and g'.  These two solve the
+    the arrays eigenvalues and target, the variables z and z', and g and g'.  The numbers g and g' solve the
     equation of `errsrc.theory.formulas.scale`, for the ridges n z and n z'.
     """
     z, z_other, scale_other = sympy.symbols("z z' g'", positive=True)
@@ -100,7 +100,7 @@ def feature_terms() -> sympy.Expr:
     """Return realizability plus uncertainty of `errsrc.theory.feature_terms`.
 
     The symbols are M, the arrays eigenvalues and target, and the numbers g and k in the notes of that
-    function; the symbol of k is kappa.
+    function.  The number k has the symbol kappa.
     """
     share = EIGENVALUES[INDEX] / (EIGENVALUES[INDEX] + SCALE)
     target = TARGET[INDEX]

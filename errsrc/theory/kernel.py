@@ -59,8 +59,8 @@ def kernel_regression(
     n : array_like
         Numbers of examples, > 0, of any shape S.
     eigenvalues : array_like, shape (M,)
-        Eigenvalues e_i >= 0 of the kernel under the distribution of the inputs; for ridge regression the
-        variances of the inputs in their principal axes.  Eigenvalues that are not given count as 0.
+        Eigenvalues e_i >= 0 of the kernel under the distribution of the inputs.  For ridge regression, give
+        the variances of the inputs in their principal axes.  Eigenvalues that are not given count as 0.
     target : array_like, shape (M,)
         Squared coefficients c_i^2 >= 0 of the target in the orthonormal eigenfunctions.  For random teachers,
         give the means of c_i^2.  For normal weights of variances v_i on inputs of variances e_i, the mean of
@@ -90,7 +90,7 @@ def kernel_regression(
         excess = (sum_i (1 - L_i)^2 c_i^2 + noise gamma) / (1 - gamma),    gamma = sum_i L_i^2 / n.
 
     Suppose that the ridge is 0, that J eigenvalues are > 0, and that the target is a combination of their
-    eigenfunctions.  At n >= J, the excess risk is then noise J / (n - J), which is infinite at n = J. For
+    eigenfunctions.  At n >= J, the excess risk is then noise * J / (n - J), which is infinite at n = J. For
     normal inputs, the exact mean is infinite from n = J - 1 to J + 1, see `least_squares`.  If the target has
     normal weights of variance v, then c_i^2 = v e_i, and the best ridge is noise / v.  With this ridge, the
     excess risk is the uncertainty of the error budget.

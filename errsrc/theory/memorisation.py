@@ -23,7 +23,7 @@ def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
 
     The excess risk of a memorising learner is this probability times the risk of a guess.  For the 0-1 error
     and equally likely classes, the risk of a guess is 1 - 1 / classes.  For squared loss and a target of mean
-    0, it is the mean square of the target.
+    0, the risk of a guess is the mean square of the target.
 
     Parameters
     ----------

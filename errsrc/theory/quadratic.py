@@ -32,8 +32,8 @@ def quadratic_networks(
 
     The teachers are f(x) = (|W x|^2 - |W|^2) / (m sqrt(d)), where W is an (m, d) matrix of independent normal
     numbers, as `errsrc.nets.QuadraticNetwork` draws them.  The inputs are standard normal.  The risk is the
-    posterior variance of f, averaged over teachers, data and inputs.  It is exact in the limit of large d
-    with fixed m / d and n / d^2.
+    posterior variance of f, averaged over teachers, data and inputs.  The result is exact in the limit of
+    large d with fixed m / d and n / d^2.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def quadratic_networks(
     Returns
     -------
     ndarray of float64, shape S
-        Excess risk, in squared units of the labels.  Without noise it is 0 from n = m d - m^2 / 2 on, if m <=
-        d, and otherwise from n = d^2 / 2 on.
+        Excess risk, in squared units of the labels.  Without noise, the risk is 0 for n >= m d - m^2 / 2 if m
+        <= d, and for n >= d^2 / 2 if m > d.
 
     Raises
     ------
@@ -63,8 +63,8 @@ def quadratic_networks(
     -----
     The formula is that of Maillard, Troiani, Martin, Krzakala and Zdeborova 2024 (arXiv 2408.03733).  Let
     kappa = m / d, alpha = n / d^2, and Delta the noise in units of weight_std^4.  The eigenvalues of W^T W /
-    m follow the Marchenko-Pastur law of kappa.  Let rho be its free convolution with a semicircle of variance
-    1 / q.  Then q solves
+    m follow the Marchenko-Pastur law of kappa.  Let rho be the density of the free convolution of this law
+    with a semicircle law of variance 1 / q.  Then q solves
 
         (4 pi^2 / 3) (1 / q) Int rho(x)^3 dx - Delta q / 2 = 1 - 2 alpha,
 

@@ -12,7 +12,7 @@ from torch import Tensor, distributed
 
 
 def rank() -> int:
-    """Return the rank of this process, from 0 on; a single process has rank 0.
+    """Return the rank of this process: 0, 1, 2 and so on; a single process has rank 0.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def rank() -> int:
 
 
 def world_size() -> int:
-    """Return the number of processes; without a process group, it is 1."""
+    """Return the number of processes; without a process group, the number is 1."""
     return distributed.get_world_size() if _is_initialized() else 1
 
 

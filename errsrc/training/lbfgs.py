@@ -38,10 +38,10 @@ _CHECKPOINT_NAMES = {
 class LBFGS(Optimiser):
     """L-BFGS for E functions of P variables at once (Nocedal and Wright 2006, algorithm 7.4).
 
-    A problem is the minimisation of one function, its loss.  No problem depends on another.  Bisection finds
-    steps that satisfy the weak Wolfe conditions (Lewis and Overton 2013, algorithm 2.6).  A problem has
-    stalled if even steepest descent does not lower its loss by more than rounding errors.  Its point is then
-    a minimum, or its loss is not finite.
+    A problem is the minimisation of one function, its loss.  The problems are independent of each other.
+    Bisection finds steps that satisfy the weak Wolfe conditions (Lewis and Overton 2013, algorithm 2.6).  A
+    problem has stalled if even steepest descent does not lower its loss by more than rounding errors.  Its
+    point is then a minimum, or its loss is not finite.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ class Trained:
         Error of the kept weights on the rows of ``train_loss``.  For "log", it is the share of wrong classes.
         For "squared", it is the root of the mean squared error, in the unit of the labels.
     curve
-        The learning curve: arrays float64 (evaluations,) by name.  "step" is the step of an evaluation.
+        The learning curve: a dict of arrays float64 (evaluations,).  "step" is the step of an evaluation.
         "train_loss" is the training loss of the weights before averaging, as a mean over the steps since the
         last evaluation.  "loss" and "error" are the loss and the error of the averaged weights on the
         validation examples.  Without validation, they are measured on the training rows.

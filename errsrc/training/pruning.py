@@ -96,8 +96,8 @@ class PruningLevel:
         the error is the share of wrong classes, and the loss is the cross-entropy in nats.  With "squared",
         the error is the root of the mean squared error, and the loss is the mean squared error.
     validation_error, validation_loss
-        Error and loss on the validation examples, with the weights that the training
-        returned.  Without validation, they are measured on the training rows.
+        Error and loss on the validation examples, with the weights that the training returned.  Without
+        validation, they are measured on the training rows.
     train_error, train_loss
         Error and loss on the training rows, with the weights that the training returned.
     steps
@@ -177,8 +177,8 @@ def prune(
     rounds : Rounds
         Options of pruning.
     test : (tensor, tensor)
-        Test inputs (T, inputs) and labels (T, ...).  The errors on them are reported, and decide when pruning
-        ends.
+        Test inputs (T, inputs) and labels (T, ...).  The errors on these examples are reported, and decide
+        when pruning ends.
     checkpoint_path : Path, optional
         File to which the results of all finished rounds are written.  If the file exists, pruning continues
         from it.  The training of the current round has a checkpoint of its own: a file with ".level" appended

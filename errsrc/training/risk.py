@@ -99,7 +99,7 @@ def evaluate(
 
 
 def has_constant_outputs(network: Network, weights: Weights, x: Tensor) -> Tensor:
-    """Return which of E networks have the same outputs for all examples, to rounding, bool (E,).
+    """Return which of E networks have the same outputs for all examples, up to rounding, bool (E,).
 
     Parameters
     ----------
