@@ -166,8 +166,8 @@ class Design(TabularResult):
 
         Returns
         -------
-        dict of str to ndarray of float64, shape (runs,) The keys are the names of the inputs, "cost",
-        "total", "error" and "half_width", as in `NextRun`.
+        dict of str to ndarray of float64, shape (runs,)
+            The keys are the names of the inputs, "cost", "total", "error" and "half_width", as in `NextRun`.
         """
         sizes = {name: np.array([run.inputs[name] for run in self.runs]) for name in self.candidates}
         others = ("cost", "total", "error", "half_width")
