@@ -3,7 +3,7 @@
 Claim:    P + 1 noiseless examples tell almost every network of P parameters from all others of its class, and
           2 P + 1 tell every one. Between these and the n at which starts arrive, the search fails, although
           the information suffices. This possibly hard region grows with P and with a second hidden layer.
-Command:  python sims/nyquist_hardness.py
+Command:  python sims/nyquist_hardness.py [--out benchmarks/results/nyquist_hardness.json]
 Cost:     5.6 minutes of one core
 Outcome:  tanh, 5 teachers, 64 starts for each teacher and each scale 1/2, 1, 2 (205 where none arrives);
           share of all starts that reach the teacher at n = P + 1, 1.25 P, 1.5 P, 2 P + 1, 5 P:
@@ -24,6 +24,8 @@ Outcome:  tanh, 5 teachers, 64 starts for each teacher and each scale 1/2, 1, 2 
 
 from __future__ import annotations
 
+import argparse
+import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -171,6 +173,10 @@ def draw(network: MLP, found: dict[str, np.ndarray], top: Axes, low: Axes) -> No
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
+    figures = {}
     torch.set_num_threads(1)
     scales = "".join(f"{f'scale {std:g}':>10}" for std in WAYS)
     print(f"{'network':>9}{'P':>4}{'n':>5}{'n / P':>6}{'starts':>7}{scales}", end="")
@@ -181,7 +187,9 @@ def main() -> None:
         )
         for sizes, (top, low) in zip(SIZES, axes.T, strict=True):
             network = MLP(sizes, "tanh")
-            draw(network, measured(network), top, low)
+            found = measured(network)
+            draw(network, found, top, low)
+            figures[name(network)] = {"P": network.parameters} | {k: v.tolist() for k, v in found.items()}
         axes[0, 0].set(ylabel="share of starts that arrive")
         axes[1, 0].set(ylabel="relative error")
         lines: dict[str, Artist] = {}
@@ -192,6 +200,8 @@ def main() -> None:
         lines["some teachers not reached"] = Patch(color="#F0E442", alpha=0.22)
         fig.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=5)
         fig.savefig(Path(__file__).with_suffix(".png"), dpi=150)
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

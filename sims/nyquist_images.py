@@ -4,7 +4,7 @@ Claim:    Neither a trained network nor real labels lie in a band of the images'
           the top M eigenfunctions falls as a slow power of M. This tail predicts the error of least squares
           in a band (a floor) and of kernel ridge regression (a power law with about the tail's exponent). If
           the tail is removed from the task, only learners that are given the band fall off a cliff.
-Command:  python sims/nyquist_images.py
+Command:  python sims/nyquist_images.py [--out benchmarks/results/nyquist_images.json]
 Cost:     4 minutes of one core
 Outcome:  Energy outside M = 30, 100, 300, 1,000, 2,000 functions: network .115, .069, .043, .023 to .026,
           .016 to .020, about M^-0.45; labels .43, .36 to .37, .31 to .32, .25 to .28, .21 to .27, about
@@ -37,6 +37,8 @@ Targets are centred and have variance 1 in all; errors are relative to the targe
 
 from __future__ import annotations
 
+import argparse
+import json
 from pathlib import Path
 
 import matplotlib as mpl
@@ -72,6 +74,9 @@ ORDINARY = {  # with the largest n, and what is chosen among by examples held ou
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
     data = images(BASIS.dataset)
     raw, raw_test = (part.reshape(len(part), -1).astype(np.float32) for part in (data.train_x, data.test_x))
     unlabelled, labelled = BASIS.split
@@ -99,14 +104,28 @@ def main() -> None:
     predictions = {name: predicted(phi[0], target[0]) for name, target in targets.items()}
     measured = {f"band, M = {m:,}": measure(SIZES[-1], m, phi, targets) for m in FITTED}
     measured |= {label: measure(most, learners, xs, targets) for label, (most, learners) in ORDINARY.items()}
+    figures = {
+        "M": BANDS,
+        "energy outside, on the basis's images and on test images": tails,
+        "n": SIZES.tolist(),
+    }
     for name in targets:
+        figures[name] = rows_of = {}
         for label, errors in measured.items():
             found = curve_shape(SIZES[: len(errors[name])], errors[name], zero=1e-12)
             print(f"{name}, {label}:", *(f"{e:.2g}" for e in errors[name]))
             if label in predictions[name]:
                 print("    predicted", *(f"{e:.2g}" for e in predictions[name][label]))
             print(f"    {found.verdict}, exponent {found.exponent}")
+            rows_of[label] = {
+                "errors": errors[name],
+                "predicted": list(predictions[name].get(label, [])),
+                "verdict": found.verdict,
+                "exponent": found.exponent.estimate,
+            }
     Path(__file__).with_suffix(".png").write_bytes(png(draw(tails, measured, predictions)))
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def squares(values: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 Claim:    With noise there is no cliff to 0 but a rate: sigma^2 M / n on a grid. At random nodes the risk is
           very large near n = M, where the sampling operator is nearly singular, and falls to the grid's rate.
           A ridge of sigma^2 M, the ridge of the prior, removes the peak.
-Command:  python sims/nyquist_noise.py
+Command:  python sims/nyquist_noise.py [--out benchmarks/results/nyquist_noise.json]
 Cost:     15 seconds of one core
 Outcome:  M = 41, sigma^2 = 0.01, medians of 200 draws (grid; random nodes; random nodes with the ridge): at n
           = M 0.010 (the rate is 0.010), 1.6e11, 0.23; at 1.5 M 0.0073, 1.9, 0.078; at 2 M 0.0051, 0.029,
@@ -12,6 +12,8 @@ Outcome:  M = 41, sigma^2 = 0.01, medians of 200 draws (grid; random nodes; rand
 
 from __future__ import annotations
 
+import argparse
+import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -35,6 +37,9 @@ CASES = {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
     print(f"{'n':>5}{'n / M':>8}{'sigma^2 M / n':>15}" + "".join(f"{name:>22}" for name in CASES))
     found: dict[str, list[float]] = {name: [] for name in CASES}
     for n in SIZES:
@@ -56,6 +61,10 @@ def main() -> None:
         ax.legend()
         log(ax)
         ax.figure.savefig(Path(__file__).with_suffix(".png"), dpi=150, bbox_inches="tight")
+    if options.out:
+        options.out.write_text(
+            json.dumps({"M": BAND.size, "n": SIZES, "draws": DRAWS, **found}, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Claim:    Counting consistent teachers, and the best known algorithm, come near 
           (Gyorgyi, Phys. Rev. A 41, 7097, 1990), 1.493 to find it by approximate message passing (state
           evolution: Barbier et al., PNAS 116, 5451, 2019). Noiseless real phase retrieval: 1 (Maillard et
           al., arXiv 2006.05228) and 1.128 (state evolution, computed here).
-Command:  python sims/nyquist_perceptron.py
+Command:  python sims/nyquist_perceptron.py [--out benchmarks/results/nyquist_perceptron.json]
 Cost:     2 minutes of one core
 Outcome:  Determined: the perceptron's entropy of consistent teachers, extrapolated from N = 10, 15, 20 and n
           <= N, is 0 at 1.294 +- 0.043 (1.245). At N = 20 only the teacher is left at 1.48 on average;
@@ -19,7 +19,10 @@ Outcome:  Determined: the perceptron's entropy of consistent teachers, extrapola
 
 from __future__ import annotations
 
+import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -136,13 +139,17 @@ def found(kind: str, size: int, ratio: float, rng: np.random.Generator) -> bool:
     return False
 
 
-def limit(sizes: Array, centres: Array, errors: Array, power: float) -> str:
+def limit(sizes: Array, centres: Array, errors: Array, power: float) -> tuple[float, float]:
     """Return centres extrapolated to infinite size, linearly in size^-power, with its standard error."""
     fit, cov = np.polyfit(sizes**-power, centres, 1, w=1 / errors, cov="unscaled")
-    return f"{fit[1]:.3f} +- {np.sqrt(cov[1, 1]):.3f}"
+    return float(fit[1]), float(np.sqrt(cov[1, 1]))
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
+    figures: dict[str, dict[str, Any]] = {}
     known, sign, absolute = asymptotic()
     thresholds = {"sign": (known, sign), "abs": (1.0, absolute)}
     print("examples a weight, mean +- standard error; infinite: from 1/N or N^(-2/3); theory: computed here")
@@ -150,6 +157,7 @@ def main() -> None:
         _, panels = plt.subplots(1, 2, figsize=(9.6, 3.8), sharey=True)
         for ax, kind in zip(panels, GRIDS, strict=True):
             theory, entropies, rows = thresholds[kind], {}, []
+            figures[kind] = found_of = {"theory": theory}
             for size, draws in (COUNTED if kind == "sign" else {6: 50, 8: 50, 10: 50, 12: 50}).items():
                 rngs = [np.random.default_rng([size, k]) for k in range(draws)]
                 if kind == "sign":
@@ -163,10 +171,14 @@ def main() -> None:
                 rng, again = np.random.default_rng(0), []
                 for _ in range(200):
                     again.append(vanishing({k: rng.choice(e, len(e)) for k, e in entropies.items()}))
-                where = f"{vanishing(entropies):.3f} +- {np.std(again):.3f}"
-                print(f"{kind:>5} entropy is 0    {where}  theory {theory[0]:.3f}")
+                where = found_of["entropy is 0"] = vanishing(entropies), float(np.std(again))
+                print(
+                    "{:>5} entropy is 0    {:.3f} +- {:.3f}".format(kind, *where), f" theory {theory[0]:.3f}"
+                )
             ax.ecdf(needs, color=GREEN, label=f"known, N = {size}")
-            print(f"{kind:>5} known N infinite {limit(*np.array(rows).T, 1)}  theory {theory[0]:.3f}")
+            found_of["known"], where = rows, limit(*np.array(rows).T, 1)
+            found_of["known, N infinite"] = where
+            print("{:>5} known N infinite {:.3f} +- {:.3f}".format(kind, *where), f" theory {theory[0]:.3f}")
             rows, grid = [], GRIDS[kind]
             for (size, draws), colour in zip(DRAWS.items(), (SKY, BLUE, VERMILION), strict=True):
                 rngs = [np.random.default_rng([size, k]) for k in range(draws)]
@@ -175,7 +187,9 @@ def main() -> None:
                 rows.append((size, centre, 0.05 * np.sqrt(np.sum(share * (1 - share)) / draws)))
                 print(f"{kind:>5} found N = {size:>5}  {centre:.3f} +- {rows[-1][2]:.3f}", share, flush=True)
                 ax.plot(grid, share, "o-", color=colour, markersize=3.5, label=f"found, N = {size:,}")
-            print(f"{kind:>5} found N infinite {limit(*np.array(rows).T, 2 / 3)}  theory {theory[1]:.3f}")
+            found_of["found"], where = rows, limit(*np.array(rows).T, 2 / 3)
+            found_of["found, N infinite"] = where
+            print("{:>5} found N infinite {:.3f} +- {:.3f}".format(kind, *where), f" theory {theory[1]:.3f}")
             for at, style, name in zip(theory, (":", "--"), ("known", "found"), strict=True):
                 ax.axvline(at, color=GREY, linestyle=style, label=f"{name}, theory")
             ax.set(xlabel="n / N", xlim=(grid[0], grid[-1]))
@@ -183,6 +197,8 @@ def main() -> None:
         panels[0].set(title="Binary perceptron", ylabel="share of draws")
         panels[1].set(title="Phase retrieval")
         plt.savefig(Path(__file__).with_suffix(".png"), dpi=150, bbox_inches="tight")
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Claim:    A recording lies in a band but for a tail, and the tail is slow. A learner that is given the band
           falls to tail (1 + M / (n - M)) and no further; only the low-passed recording has a cliff to
           rounding.
-Command:  python sims/nyquist_signals.py (tells how to install what is missing; flac decodes the sounds)
+Command:  python sims/nyquist_signals.py [--out benchmarks/results/nyquist_signals.json]
+          (tells how to install what is missing; flac decodes the sounds)
 Cost:     2.5 minutes of one core
 Outcome:  A record of N samples is a sum of N cosines, M of them in the band. It is mirrored, so that its ends
           make no jump (a window would change samples). M for tails of 0.1, 0.01, 1e-4: 125, 220, 861 of 1,024
@@ -25,11 +26,14 @@ Outcome:  A record of N samples is a sum of N cosines, M of them in the band. It
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import io
 import itertools
+import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -97,7 +101,8 @@ def errors(record: BandFunction, n: int, degree: int, rng: np.random.Generator) 
     return [*found, float(ordinary)]
 
 
-def study(name: str, record: BandFunction, ax: plt.Axes) -> None:
+def study(name: str, record: BandFunction, ax: plt.Axes) -> dict[str, Any]:
+    """Print, draw and return the errors of all learners on a record."""
     rng, dim, b = np.random.default_rng(0), record.basis.dim, np.arange(record.basis.degree + 1)
     tails, m = 1 - np.cumsum(record.coefficients**2)[(2 * b + 1) ** dim - 1], (b + 1) ** dim
     least = {share: int((tails <= share).argmax()) for share in SHARES}
@@ -122,19 +127,30 @@ def study(name: str, record: BandFunction, ax: plt.Axes) -> None:
     ax.plot(n / size, theory, color=GREY, linestyle=":", label="tail (1 + M / (n - M))")
     ax.set(title=f"{name}, M = {size}", xlabel="n / M", ylim=(1e-6, 10))
     log(ax)
+    columns = {"n / M": n / size, "n": n, "theory": theory} | dict(zip(COLOURS, found.T, strict=True))
+    return {"M": int(size), "N": int(m[-1]), "tail": float(tails[degree])} | {
+        key: [None if np.isnan(value) else float(value) for value in column]
+        for key, column in columns.items()
+    }
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
+    figures = {}
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, len(RECORDS), figsize=(15, 3.2), sharey=True, layout="constrained")
         for ax, (name, package) in zip(axes, RECORDS.items(), strict=True):
             try:
-                study(name, recorded(name, package), ax)
+                figures[name] = study(name, recorded(name, package), ax)
             except (ImportError, OSError, subprocess.CalledProcessError):
                 print(f"{name} is not installed; all records are after: {INSTALL}.")
         axes[0].set(ylabel="relative squared error, median")
         figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside right center")
         figure.savefig(Path(__file__).with_suffix(".png"), dpi=150)
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Claim:    At random nodes of one angle, least squares in a known band of M functions is not exact from n = M
           on.  The n / M that it needs grows with M.
-Command:  python sims/nyquist_sizes.py
+Command:  python sims/nyquist_sizes.py [--out benchmarks/results/nyquist_sizes.json]
 Cost:     3 minutes of one core
 Outcome:  The relative error is at most 1e-9 in 90% of 40 draws from n / M = 1.04, 1.12, 1.22, 1.29, 1.35 on
           for M = 25, 51, 101, 201, 401: 0.68 + 0.113 ln M, off by at most 0.02.  The smallest singular value
@@ -19,6 +19,10 @@ power of n, and that a fixed error needs an n / M that grows with ln M.
 
 from __future__ import annotations
 
+import argparse
+import json
+from pathlib import Path
+
 import numpy as np
 
 from errsrc.bases import Torus
@@ -28,6 +32,7 @@ from errsrc.settings import BandTeacher
 
 DEGREES = (12, 25, 50, 100, 200)
 DRAWS, EXACT, SHARE = 40, 1e-9, 0.9
+RATIOS = (1.1, 1.5, 2.0, 4.0)
 
 
 def share_exact(degree: int, n: int) -> float:
@@ -58,18 +63,27 @@ def smallest(degree: int, ratio: float, rng: np.random.Generator) -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
     rng, found = np.random.default_rng(0), []
     for degree in DEGREES:
         size, n = Torus(degree).size, needed(degree)
-        found.append((size, n / size))
-        at = ", ".join(
-            f"{smallest(degree, ratio, rng):.1e} at n = {ratio:g} M" for ratio in (1.1, 1.5, 2.0, 4.0)
-        )
+        values = {f"{ratio:g} M": smallest(degree, ratio, rng) for ratio in RATIOS}
+        found.append({"M": size, "n / M": n / size, "smallest singular value": values})
+        at = ", ".join(f"{value:.1e} at n = {name}" for name, value in values.items())
         print(f"M = {size}: exact in 90% of draws from {n / size:.2f} M on; smallest value {at}", flush=True)
-    sizes, ratios = np.array(found).T
+    sizes, ratios = np.array([(row["M"], row["n / M"]) for row in found]).T
     slope, start = np.polyfit(np.log(sizes), ratios, 1)
     miss = abs(start + slope * np.log(sizes) - ratios).max()
     print(f"n / M = {start:.2f} + {slope:.3f} ln M, off by at most {miss:.2f}")
+    if options.out:
+        options.out.write_text(
+            json.dumps(
+                {"rows": found, "line": {"start": start, "slope": slope, "largest miss": miss}}, indent=1
+            )
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

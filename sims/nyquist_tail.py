@@ -3,7 +3,7 @@
 Claim:    A learner that is given the band falls off a cliff at n = M, down to the teacher's tail outside the
           band, amplified by tail M / (n - M). Kernel regression, which is given smoothness only, follows a
           power law; its exponent goes from 2 a without a tail to b - 1 with one, as kernel theory says.
-Command:  python sims/nyquist_tail.py
+Command:  python sims/nyquist_tail.py [--out benchmarks/results/nyquist_tail.json]
 Cost:     2 minutes of one core
 Outcome:  M = 15 of 601 functions, a = 2, b = 2.5. At n = 64, given the band: 6e-30 without a tail, 1.4e-8,
           1.4e-4, 0.014, 0.42 with tails of 1e-8, 1e-4, 0.01, 0.3; within 10% of the prediction, and a cliff
@@ -15,6 +15,8 @@ Outcome:  M = 15 of 601 functions, a = 2, b = 2.5. At n = 64, given the band: 6e
 
 from __future__ import annotations
 
+import argparse
+import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -42,6 +44,10 @@ def predicted(setting: BandTeacher) -> np.ndarray:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
+    figures = {}
     colours = (BLUE, SKY, GREEN, ORANGE, VERMILION)
     with plt.rc_context(STYLE):
         _, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
@@ -68,6 +74,15 @@ def main() -> None:
             f"{slopes[0]:.2f} (theory {slopes[1]:.2f}), {verdicts[1]}",
             flush=True,
         )
+        figures[f"tail {tail:g}"] = {
+            "n": SIZES.tolist(),
+            "given the band": told.tolist(),
+            "theory, given the band": floor.tolist(),
+            "given smoothness": smooth.tolist(),
+            "theory, given smoothness": theory.tolist(),
+            "exponents of smoothness and theory": slopes,
+            "verdicts": verdicts,
+        }
         for ax, (name, draws) in zip(axes, found.items(), strict=True):
             shown = np.maximum(np.median(draws, 1), 1e-31)
             ax.plot(SIZES / BAND.size, shown, "o", color=colour, markersize=4, label=f"tail {tail:g}")
@@ -79,6 +94,8 @@ def main() -> None:
     for ax in axes:
         log(ax)
     axes[0].figure.savefig(Path(__file__).with_suffix(".png"), dpi=150, bbox_inches="tight")
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":
