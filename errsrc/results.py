@@ -146,8 +146,8 @@ class Result:
         Returns
         -------
         dict of str
-            The fields by name, without those declared with ``compare=False``.  An interval is a dict of
-            estimate, low, high and level; None stands for numbers that are not finite.
+            The fields by name, without the fields that are declared with ``compare=False``.  An interval is a
+            dict of estimate, low, high and level; None stands for numbers that are not finite.
         """
         return {name: json_value(value) for name, value in self._field_values().items()}
 
@@ -360,7 +360,7 @@ class Interval:
         return format(str(self), spec)
 
     def around(self, estimate: float) -> Interval:
-        """Return the interval with another estimate; an end that the estimate exceeds moves to the estimate.
+        """Return the interval with another estimate, widened if necessary to contain this estimate.
 
         Parameters
         ----------
@@ -413,7 +413,7 @@ class PointEstimate(Interval):
 
 @dataclass(frozen=True)
 class HeldValue(Interval):
-    """The value of a quantity that was held instead of fitted; both ends are equal to the value.
+    """The value of a quantity that was fixed instead of fitted; both ends are equal to the value.
 
     Examples
     --------
@@ -423,7 +423,7 @@ class HeldValue(Interval):
 
     @classmethod
     def of(cls, value: float, level: float) -> HeldValue:
-        """Return a value that was held.
+        """Return a value that was fixed instead of fitted.
 
         Parameters
         ----------
@@ -512,8 +512,8 @@ def mean_interval(
         The smallest value that the mean can have.  The upper end of the interval is at least this value.  The
         estimate itself is never clipped.
     stretch : (float, float)
-        Factors of Student's quantile for the lower and for the upper end; (1, 1) where nothing more is known
-        of the distribution of the values.
+        Factors that multiply Student's quantile, for the lower and for the upper end; (1, 1) where nothing
+        more is known of the distribution of the values.
 
     Raises
     ------
@@ -549,7 +549,7 @@ def mean_ends(
     level : float
         Coverage, in (0, 1).
     stretch : (float, float)
-        Factors of Student's quantile for the lower and for the upper end.
+        Factors that multiply Student's quantile, for the lower and for the upper end.
 
     Returns
     -------
@@ -607,7 +607,7 @@ def significant(value: float, uncertainty: float, digits: int, exponent_from: fl
     digits : int
         Significant digits of the uncertainty, >= 1.
     exponent_from : float
-        Absolute value from which on a rounded value is written with a power of ten.
+        A rounded value with at least this absolute value is written with a power of ten.
 
     Examples
     --------

@@ -215,8 +215,9 @@ def wild_noise(
 def random_weights(clusters: NDArray[np.intp], degrees: float, draws: int, rng: np.random.Generator) -> Array:
     """Return random weights of mean 1, the same for all points of a cluster, (draws, points).
 
-    The weights have gamma distributions.  Their variance is that of a resampling of whole clusters, and it
-    varies between draws as the variance behind a t distribution does.
+    The weights have gamma distributions.  Their variance is the variance of a resampling of whole clusters,
+    times a random factor for each draw: `degrees` divided by a chi-squared number.  This factor gives the
+    refits the tails of a t distribution.
 
     Parameters
     ----------

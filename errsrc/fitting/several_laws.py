@@ -121,9 +121,9 @@ class AveragedFit(Forecast):
     notes : dict
         Further JSON values that are stored with the fit, such as the names of the columns of its table.
     limits : dict of str to Interval
-        Intervals of the exponents of the average, "n" and "m", and of its "floor"
-        (`errsrc.fitting.average_intervals`).  The dict is empty if the laws have no exponents, and for
-        averages in files of errsrc 0.1.
+        Intervals of the average's exponents (keys "n" and "m") and of its floor (key "floor"), see
+        `errsrc.fitting.average_intervals`.  The dict is empty if the laws have no exponents, or if the
+        average comes from a file of errsrc 0.1.
     """
 
     members: tuple[Fit, ...]
@@ -242,7 +242,7 @@ class AveragedFit(Forecast):
 
 
 def limits_of(forecast: Forecast) -> Mapping[str, Interval]:
-    """Return the exponents "n" and "m" and the "floor" of an average; an empty dict for other forecasts.
+    """Return `AveragedFit.limits` of an average of fits; an empty dict for other forecasts.
 
     Parameters
     ----------
@@ -318,10 +318,10 @@ def auto(
         Measured errors, > 0, in any unit.  Rows of equal inputs are repeated seeds.  With `data`, the name of
         a column, "error" by default.
     data : dict, data frame, str or Path, optional
-        The points as a table, as in `errsrc.fit`.  By default the laws are those in n and m if there is a
-        column m that varies, and those in n otherwise.
+        The points as a table, as in `errsrc.fit`.  By default, the laws in n and m are fitted if there is a
+        column m that varies, and the laws in n otherwise.
     accuracy, strict : bool
-        If `accuracy` is True, the values are accuracies.  If `strict` is True, rows that cannot be used raise
+        If `accuracy` is True, `error` holds accuracies.  If `strict` is True, rows that cannot be used raise
         ValueError.  Both work as in `errsrc.fit`.
     test_size : int, optional
         Number of test examples, as in `errsrc.fit`.
@@ -329,11 +329,12 @@ def auto(
         Whether to keep only the best of all rows of `data` with the same inputs, such as the best of several
         learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
     fixed : dict of str to float, optional
-        Parameters that are not fitted, such as ``{"eps0": 0.9}``, in every law with such a parameter.  The
-        joint dense law is averaged only if its eps0, the error of a random guess, is fixed.
+        Values of parameters that are not fitted, such as ``{"eps0": 0.9}``.  A value applies to every law
+        with such a parameter.  The joint dense law is averaged only if its eps0, the error of a random guess,
+        is fixed.
     constants : dict of str to float, optional
-        Constants that state the unit of an input, in every law with such a constant; by default the largest
-        value of that input.
+        Constants that state the unit of an input.  A value applies to every law with such a constant.  The
+        default of a constant is the largest value of its input.
     weights : array_like, shape (points,), or str, optional
         Relative weights, > 0; all equal by default.  They are multiplied by powers of the inputs that favour
         large sizes and small densities (`RECENCY`).
@@ -365,7 +366,8 @@ def auto(
     Each law is fitted to ln error under Huber losses.  Exponents of n and m are at most 1
     (`EXPONENT_BOUNDS`).  Exponents of laws in other inputs than n alone also have a weak prior
     (`problem.PRIOR_MEDIAN`).  The weight of a law is proportional to (J / min J)^(-s N / 2), where J is the
-    minimum of its losses, N the effective number of points and s the `SHARPNESS`.
+    minimum of the law's objective, min J is the smallest J of all laws, N is the effective number of points,
+    and s is the `SHARPNESS`.
 
     Examples
     --------
@@ -392,8 +394,8 @@ def average_limits(
 ) -> dict[str, Interval]:
     """Return the exponents and the floor of the average of all laws that suit the inputs, and nothing else.
 
-    They are `AveragedFit.limits` of `auto`.  The refits of `auto`, which intervals of predictions need, are
-    left out.
+    The result equals `AveragedFit.limits` of `auto`.  This function leaves out the refits of `auto`, which
+    only the intervals of predictions need.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def scrambled_sobol(count: int, dim: int, rng: np.random.Generator) -> Array:
     count : int
         Number of points, a power of 2.
     dim : int
-        Number of coordinates.  Beyond 10 the points come from scipy.stats.
+        Number of coordinates.  For more than 10 coordinates, the points come from scipy.stats.
     rng : numpy.random.Generator
         Source of the scrambling: a random linear map of the binary digits and a random shift (Matousek 1998,
         J. Complexity 14, 527).

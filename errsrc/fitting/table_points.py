@@ -77,7 +77,7 @@ class TableRules:
     strict : bool
         Whether to raise ValueError for rows that cannot be used, instead of leaving them out.
     test_size : int or None
-        Number of test examples.  If it is given, an error of 0 is replaced by 1 / (2 test_size).  If it is
+        Number of test examples.  If it is given, an error of 0 is replaced by 1 / (2 * test_size).  If it is
         None, rows with an error of 0 are left out.
     best_of : bool
         Whether to keep only the row with the smallest error of all rows with the same inputs.
@@ -98,7 +98,7 @@ class TablePoints(NamedTuple):
     Attributes
     ----------
     law : type of Law or None
-        The law to fit, or None for the average of several.
+        The law to fit, or None for the average of several laws.
     inputs : dict of str to ndarray of float64, shape (points,)
         Inputs of the law by name.
     error : ndarray of float64, shape (points,)
@@ -109,9 +109,10 @@ class TablePoints(NamedTuple):
         Values of the parameters that are not fitted: parameters that the caller fixed, and parameters that an
         input without variation leaves undetermined.
     notes : dict
-        JSON values that are stored with the fit: "columns", the columns by input; "left_out", the rows that
-        were left out; "library", the library of the data frame; "constant", the value of a constant m; and,
-        for pruned networks, "networks", their sizes and errors before pruning.
+        JSON values that are stored with the fit.  The keys are "columns" (the name of each input's column),
+        "left_out" (the rows that were left out), "library" (the library of the data frame), "constant" (the
+        value of a constant m), and, for pruned networks, "networks" (their sizes, and their errors before
+        pruning).
     warnings : tuple of str
         Sentences on what the user should know about the rows.
     rows : tuple
@@ -184,7 +185,7 @@ class TablePoints(NamedTuple):
         return message
 
     def named(self, warning: str) -> str:
-        """Return a warning.  If it names rows, its text also gives their labels in the table.
+        """Return a warning; if the warning names rows, the labels of these rows in the table are added.
 
         Parameters
         ----------
@@ -295,12 +296,12 @@ def table_points(
     table : DataTable
         The table.
     law : str or type of Law
-        A name in `errsrc.laws.ALL`, a law of your own, or "auto".  "auto" is "pruning" if the density varies,
-        and the average of several laws otherwise.  "pruning" is the joint law of pruning if the table has
-        several networks.
+        A name in `errsrc.laws.ALL`, a law of your own, or "auto".  "auto" stands for "pruning" if the density
+        varies, and for the average of several laws otherwise.  "pruning" stands for the joint law of pruning
+        if the table has several networks.
     columns : dict of str to str
-        {input, "error" or "weights": name of its column}, for columns whose names differ from those of their
-        inputs.
+        {input, "error" or "weights": name of its column}, for columns that have another name than their
+        input.
     fixed : dict of str to float, optional
         Parameters that are not fitted.
     rules : TableRules
@@ -392,14 +393,14 @@ def usable_columns(
     table : DataTable
         The table.
     columns : dict of str to str
-        {input, "error" or "weights": name of its column}, with "error".
+        {input, "error" or "weights": name of its column}; "error" is required.
     rules : TableRules
         How the values are read.
     zero : container of str
         Columns that may be 0.
     clusters : sequence of str
-        Columns that tell clusters of rows apart.  If there are any, the values have an entry "clusters", the
-        number of the cluster of each row.
+        Columns that tell clusters of rows apart.  If there are any, `UsableColumns.values` has an entry
+        "clusters", with the number of the cluster of each row.
 
     Raises
     ------
@@ -712,7 +713,7 @@ def measured_error(
 
 
 def positive_errors(error: ArrayLike | None, where: str) -> Array:
-    """Return errors as an array.  Raise ValueError if an error is not > 0; for errors < 0 it says what to do.
+    """Return errors as an array, or raise ValueError if an error is not > 0.
 
     Parameters
     ----------
@@ -913,7 +914,7 @@ def table_inputs(
     notes : dict
         Notes of the fit; without notes the columns have the names of the inputs.
     columns : dict of str to str, optional
-        {input: name of its column in `table`}, for the columns whose names differ from those in the notes.
+        {input: name of its column in `table`}, for inputs whose column has another name than in the notes.
     strict : bool
         Whether to raise ValueError for rows that cannot be predicted.
 

@@ -26,9 +26,9 @@ class Step:
     share : float
         Cost of the finished cells, as a share of the cost of all cells.
     answer : Interval or None
-        The answer of a fit to these cells; None if they do not determine a law.
+        The answer of a fit to the finished cells; None if these cells do not determine a law.
     half_width : float
-        Half the width of the answer's interval; inf if there is none.
+        Half the width of the answer's interval; inf if there is no answer.
     """
 
     cells: int
@@ -44,11 +44,11 @@ class TargetedRun(TabularResult):
     Attributes
     ----------
     question : str
-        In words, the question whose interval was to be narrowed.
+        The question whose answer was to get a narrower interval, in words.
     until : float
         The goal: the interval is narrow enough if its half-width is at most this number.
     relative : bool
-        Whether half widths are shares of the answer.
+        Whether half widths are given as shares of the answer.
     steps : tuple of Step
         The state at the start and after each step.
     reached : bool
@@ -58,7 +58,7 @@ class TargetedRun(TabularResult):
     cells : int
         Number of cells of the study.
     kept : int
-        Number of cells that were finished before.
+        Number of cells that were finished before the run.
     skipped : dict of str to ndarray of float64, shape (skipped,)
         The sizes of the cells that were not computed because the run stopped, by name.
     failed : dict of str to str
@@ -123,12 +123,13 @@ class TargetedRun(TabularResult):
         return rows
 
     def columns(self) -> dict[str, Array]:
-        """Return the steps as arrays by name: "cells", "share", "answer", "low", "high" and "half_width".
+        """Return the steps as a dict of arrays.
 
         Returns
         -------
         dict of str to ndarray of float64, shape (steps,)
-            The columns; nan where there is no answer.
+            The keys are "cells", "share", "answer", "low", "high" and "half_width".  An entry is nan if there
+            is no answer.
         """
         none = Interval(math.nan, math.nan, math.nan, 0.9)
         answers = [step.answer or none for step in self.steps]

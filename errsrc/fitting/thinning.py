@@ -18,7 +18,7 @@ every step of a training have more, and neighbouring steps are nearly equal."""
 
 
 def kept_rows(error: Array, inputs: Mapping[str, Array]) -> tuple[NDArray[np.intp], tuple[str, ...]]:
-    """Return the rows that a fit uses, and a sentence about them if these are not all rows.
+    """Return the indices of the rows that a fit uses, and a sentence about the rows if some are left out.
 
     The rows are sorted by their inputs, then by their error.  The first, the last, and rows at equal
     distances between them are kept.

@@ -65,9 +65,10 @@ def quantiles(
     Notes
     -----
     With residuals r, Jacobian J and variances s^2 D, the estimates have the covariance s^2 G D G', where G is
-    the pseudo-inverse of J.  The probability of an exponent is its prior times the restricted likelihood of r
-    (Patterson and Thompson 1971), in which s is integrated out.  The result is a quantile of a mixture of
-    Student's t distributions, one for each exponent.
+    the pseudo-inverse of J. D is a power of an input or of the error, with an unknown exponent.  The
+    probability of an exponent is its prior times the restricted likelihood of r (Patterson and Thompson
+    1971), in which s is integrated out.  The result is a quantile of a mixture of Student's t distributions,
+    one for each exponent.
     """
     size = jac.shape[1]
     gradients = np.eye(size) if directions is None else directions

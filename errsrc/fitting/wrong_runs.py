@@ -52,11 +52,12 @@ def wrong_runs(
     laws: Sequence[type[Law]],
     fixed: Mapping[str, float] | None = None,
 ) -> NDArray[np.bool_]:
-    """Return which runs are far from each of several laws and from the parabola of their budget, (runs,).
+    """Return a mask of the runs that are far from all laws and from the parabola of their budget, (runs,).
 
-    The limits are `OFF_LAW` (1 + 4 / D) standard deviations around the law with D degrees of freedom, and
-    `OFF_PARABOLA` standard deviations around the parabolas.  Both standard deviations are those of the other
-    runs.  No run is marked if too few runs are left, or if more than `LARGEST_SHARE` of the runs are far.
+    The limits are `OFF_LAW` * (1 + 4 / D) standard deviations around the law with D degrees of freedom, and
+    `OFF_PARABOLA` standard deviations around the parabolas.  Both standard deviations are estimated from the
+    other runs.  No run is marked if too few runs are left, or if more than `LARGEST_SHARE` of the runs are
+    far.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def wrong_runs(
     laws : sequence of type of Law
         Laws in n and m.
     fixed : dict of str to float, optional
-        Parameters that are not fitted, in every law that has them.
+        Values of parameters that are not fitted.  A value applies to every law that has the parameter.
     """
     none = np.zeros(len(columns["error"]), dtype=bool)
     parabolas = [_Budget.of(rows, columns) for rows in groups]

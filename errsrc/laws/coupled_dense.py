@@ -26,8 +26,8 @@ class CoupledDense(Law):
         e~ = (x^(-alpha / k) + (b y^-beta)^(1 / k))^k + c_inf,     e = eps0 | e~ / (e~ - i eta) |
 
     At k = 1 this is the joint law of Rosenfeld et al. 2020 (`Dense`).  As k falls to 0, only the larger of
-    its two terms counts, as in `Coupled`.  The values of b, c_inf and eta depend on the units n_full and
-    m_base; eps0, k and the exponents do not.
+    the two terms x^-alpha and b y^-beta counts, as in `Coupled`.  The values of b, c_inf and eta depend on
+    the units n_full and m_base; eps0, k and the exponents do not.
 
     Parameters
     ----------
@@ -38,10 +38,9 @@ class CoupledDense(Law):
     beta : float
         Exponent of m.
     b : float
-        Value of the model term b y^-beta at m = m_base, divided by the value of the data term x^-alpha at n =
-        n_full.
+        Value of the model term b y^-beta at m = m_base.  The data term x^-alpha is 1 at n = n_full.
     c_inf : float
-        Floor of e~.  Its unit is the data term x^-alpha at n = n_full, which is 1.
+        Floor of e~.  In comparison, the data term x^-alpha is 1 at n = n_full.
     eta : float
         Value of e~ around which the law changes from power laws to the error of a random guess.
     k : float

@@ -37,10 +37,9 @@ class Dense(Law):
     beta : float
         Exponent of m.
     b : float
-        Value of the model term b y^-beta at m = m_base, divided by the value of the data term x^-alpha at n =
-        n_full.
+        Value of the model term b y^-beta at m = m_base.  The data term x^-alpha is 1 at n = n_full.
     c_inf : float
-        Floor of e~.  Its unit is the data term x^-alpha at n = n_full, which is 1.
+        Floor of e~.  In comparison, the data term x^-alpha is 1 at n = n_full.
     eta : float
         Value of e~ around which the law changes from power laws to the error of a random guess.
     n_full, m_base : float

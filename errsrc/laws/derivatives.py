@@ -75,9 +75,9 @@ def check_error(law: Law, inputs: Mapping[str, Any], predicted: Any) -> None:
     law : Law
         The fitted law.
     inputs : dict of str to ndarray of float64, shape (points,)
-        Inputs in natural units; other quantities are ignored.
+        Inputs in the given units; other quantities are ignored.
     predicted : ndarray of float64, shape (points,)
-        Predictions of the formula, in natural units.
+        Predictions of the formula, in the units of the given errors.
 
     Raises
     ------

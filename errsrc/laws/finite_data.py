@@ -29,7 +29,7 @@ def excess(ratio: Any) -> Any:
 
 
 def counted(ratio: Any, reach: Any) -> Any:
-    """Return the effective size of a quantity, in units of the size up to which it counts in full.
+    """Return the effective size of a quantity, in units of the size up to which the quantity counts in full.
 
     Up to a `ratio` of 1, the effective size is `ratio`.  Beyond 1, each further unit counts for less than the
     unit before, and the effective size approaches 1 + `reach`.
@@ -37,7 +37,8 @@ def counted(ratio: Any, reach: Any) -> Any:
     Parameters
     ----------
     ratio, reach : array_like
-        The size in these units, >= 0, and the limit of what is added beyond 1, > 0, of shapes that broadcast.
+        `ratio` is the size in these units, >= 0.  `reach` is the limit of what is added beyond 1, > 0.  The
+        shapes must broadcast.
     """
     return np.minimum(ratio, 1.0) - reach * np.expm1(-excess(ratio) / reach)
 
@@ -113,10 +114,10 @@ class FiniteData(Law):
         v  = (alpha A / (beta B))^(1 / alpha) u^(beta / alpha)
 
     The first three terms are the law of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5, 6 and 17).  In this
-    law, repeated tokens count for less than new tokens, and never for more than u r_n tokens.  Parameters
-    beyond v count for less, too.  Here v is the compute-optimal number of parameters for u tokens that are
-    seen once.  Where n <= u, n' is n; where m <= v, m' is m.  If r_n and r_m are large, the first three terms
-    are the law `Chinchilla`.
+    law, repeated tokens count for less than new tokens, and together never for more than r_n * u tokens.
+    Parameters beyond v count for less, too.  Here v is the compute-optimal number of parameters for u tokens
+    that are seen once.  Where n <= u, n' is n; where m <= v, m' is m.  If r_n and r_m are large, the first
+    three terms are the law `Chinchilla`.
 
     The last term is the overfitting of Lovelace et al. 2026 (arXiv 2605.01640), with all exponents 1.  This
     term rises with the number of repetitions and with the number of parameters per different token.  It is 0
@@ -140,14 +141,14 @@ class FiniteData(Law):
         calls it R_D^*.
     r_m : float
         Limit of the effective number of parameters beyond v, > 0, in units of v: all parameters beyond v
-        together count for at most r_m v parameters.  The paper calls it R_N^*.
+        together count for at most r_m * v parameters.  The paper calls it R_N^*.
     P : float
         Amplitude of the overfitting, in units of error times n / m.
 
     Examples
     --------
     The law that Muennighoff et al. fitted to their runs on C4.  Four epochs on 25 billion tokens are nearly
-    as good as 100 billion different tokens, and 40 epochs on 2.5 billion are not:
+    as good as 100 billion different tokens, but 40 epochs on 2.5 billion tokens are not:
 
     >>> law = FiniteData(E=1.87, A=521, B=1488, alpha=0.353, beta=0.353, r_n=15.4, r_m=5.31)
     >>> law.error(n=100e9, u=[100e9, 25e9, 2.5e9], m=2.8e9).round(2)

@@ -97,10 +97,10 @@ def plateau(density: ArrayLike, error: ArrayLike) -> float:
     """Return the dense plateau of one network, the input ``eps_np`` of `JointPruning`.
 
     The paper uses the error of the unpruned network.  But light pruning often lowers the error.  The law has
-    no such dip.  With the error of the unpruned network as the plateau, it would miss both ends of the curve.
-    Therefore the plateau is measured at the dip: it is the smallest geometric mean of the errors at three
-    neighbouring densities.  If there are fewer than three densities, it is the geometric mean over all of
-    them.
+    no such dip.  With the error of the unpruned network as the plateau, the law would miss both ends of the
+    curve.  Therefore the plateau is measured at the dip: it is the smallest geometric mean of the errors at
+    three neighbouring densities.  If there are fewer than three densities, the plateau is the geometric mean
+    over all of them.
 
     Parameters
     ----------

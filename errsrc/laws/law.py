@@ -46,7 +46,7 @@ CONSTANT = Number(above=0)
 
 @dataclass(frozen=True)
 class Law(abc.ABC):
-    """Base class of all laws: an error as a function of sizes, with named parameters in natural units.
+    """Base class of all laws: an error as a function of sizes, with named parameters.
 
     A subclass is a frozen dataclass.  It declares its parameters with `positive`, `floor` and `real`, names
     its `inputs`, and defines `error` in numpy and `formula` in sympy.  `errsrc.testing.check_law` tests that
@@ -73,13 +73,13 @@ class Law(abc.ABC):
         The inputs that are counted in units of a constant of the law, as {input: name of the constant}.
     slopes : tuple of str
         Names of the exponents that do not occur as a power in the unit of any parameter.  Fits recognise all
-        other exponents by these units.  `errsrc.auto` has a weak prior on exponents.
+        other exponents by the units in which they occur.  `errsrc.auto` has a weak prior on exponents.
     ceilings : tuple of str
         Names of the parameters that are upper plateaus.  The measured points need not reach these plateaus.
     places : tuple of str
         Names of the parameters that say where the error leaves a plateau or falls off a cliff.  If the points
-        do not determine one of `slopes`, forecasts of a law with places take all plausible values of the open
-        parameters into account (`errsrc.fitting.intervals.plausible_refits`).
+        do not determine one of `slopes`, forecasts of a law with places take all plausible values of the
+        undetermined parameters into account (`errsrc.fitting.intervals.plausible_refits`).
     priors : dict of str to (float, float)
         Weak log-normal priors of parameters > 0 that `errsrc.auto` uses: the median in scaled units, and the
         standard deviation of the logarithm.
@@ -139,9 +139,9 @@ class Law(abc.ABC):
     def formula(cls) -> sympy.Expr:
         """Return the error as a sympy expression.
 
-        The symbols are ``symbol(name)`` for each input and each parameter.  If an input has a reference, its
-        symbol stands for the input divided by this reference.  Write the formula independently of `error`,
-        because tests compare the two.
+        The symbols are ``symbol(name)`` for each input and each parameter.  If the law counts an input in
+        units of a constant (`references`), the symbol stands for the input divided by this constant.  Write
+        the formula independently of `error`, because tests compare the two.
         """
 
     @classmethod
@@ -245,8 +245,8 @@ class Law(abc.ABC):
     def rescaled(self, scales: Mapping[str, float]) -> Self:
         """Return the same law in smaller units, in which numbers are larger.
 
-        If ``law.error(n=x) == y`` for a law without references, then
-        ``law.rescaled({"n": s, "error": t}).error(n=s * x) == t * y``.
+        If ``law.error(n=x) == y`` for a law whose ``references`` is empty, then ``law.rescaled({"n": s,
+        "error": t}).error(n=s * x) == t * y``.
 
         Parameters
         ----------

@@ -23,7 +23,7 @@ LARGEST_MARK = 170.0
 @draw.register
 @checks.arguments(result=Instance(Design, "a Design, as errsrc.design returns it"))
 def next_runs(result: Design, ax: Axes | None = None) -> Axes:
-    """Draw the chosen runs over n and m, numbered in their order; the first has the largest mark.
+    """Draw the chosen runs over n and m, numbered in their order; the first run has the largest mark.
 
     Dots mark the candidates, and crosses mark the measured runs.  A star marks the run whose error is to be
     predicted.  For a law in n alone, the vertical axis is the predicted error.

@@ -63,7 +63,7 @@ def isoflop_curves(
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
     columns : dict of str to str, optional
-        Labels of the axes, by the names "m" and "error".
+        Labels of the axes; the keys are "m" and "error".
     """
     names = {"m": "m, model size", "error": "error"} | dict(columns or {})
     with mpl.rc_context(STYLE):

@@ -102,10 +102,10 @@ def curves_by_m(fit: Forecast, ax: Axes | None = None) -> Axes:
 
 @checks.arguments(fit=JOINT)
 def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
-    """Draw error against m with one curve for each budget 6 n m, and the measured points: an isoFLOP figure.
+    """Draw error against m with one curve for each budget 6 * n * m, and the measured points.
 
-    A diamond marks the lowest error of the law at each budget.  Runs with budgets that differ by at most 15%
-    count as runs of one budget.
+    This is an isoFLOP figure.  A diamond marks the lowest error of the law at each budget.  Runs with budgets
+    that differ by at most 15% count as runs of one budget.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
 
 
 def far_points(fit: Forecast, error: Array) -> NDArray[np.bool_]:
-    """Return which measured errors are so far from the law that they are probably wrong, bool (points,).
+    """Return a mask of the measured errors that are so far from the law that they are probably wrong.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def draw_far(ax: Axes, x: Array, error: Array, far: NDArray[np.bool_]) -> list[L
 
 
 def budgets_of(n: Array, m: Array) -> Array | None:
-    """Return the budget 6 n m of each run, or None if the runs do not share budgets.
+    """Return the budget 6 * n * m of each run, or None if the runs do not share budgets.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ def size_label(forecast: Forecast, name: str) -> str:
     Parameters
     ----------
     forecast : Forecast
-        The fit.  If it was made from a table, the label has the name of the table's column.
+        The fit.  If the fit was made from a table, the label has the name of the table's column.
     name : str
         The name of the input.
     """
@@ -48,7 +48,7 @@ def error_label(forecast: Forecast) -> str:
     Parameters
     ----------
     forecast : Forecast
-        The fit.  If it was made from a table, the label has the name of the table's column.
+        The fit.  If the fit was made from a table, the label has the name of the table's column.
     """
     label = str(forecast.notes.get("columns", {}).get("error", "error"))
     return f"1 − {label}" if forecast.notes.get("accuracy") else label
@@ -60,7 +60,7 @@ def test_error_label(forecast: Forecast) -> str:
     Parameters
     ----------
     forecast : Forecast
-        The fit.  If it was made from a table, the label has the name of the table's column.
+        The fit.  If the fit was made from a table, the label has the name of the table's column.
     """
     label = error_label(forecast)
     return "test error" if label == "error" else label

@@ -46,7 +46,7 @@ HOLDOUT = Instance(Holdout, "a Holdout, as errsrc.holdout returns it")
 def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     """Draw measured and predicted error against n, one curve for each m.
 
-    A cell is the set of all runs with one n and one m.  Held-out cells with the same n are drawn side by
+    A cell is the set of all runs with the same n and m.  Held-out cells with the same n are drawn side by
     side, within 8% of this n, so that their bars do not overlap.
 
     Parameters

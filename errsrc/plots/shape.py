@@ -100,8 +100,8 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
 def candidates(shape: CurveShape, ax: Axes | None = None) -> Axes:
     """Draw the cells of a learning curve, and each fitted candidate law with its score on held-out cells.
 
-    A cell is the set of all runs with one n; it is drawn with its interval.  A cell with an error of 0 is an
-    open triangle at the bottom.
+    A cell is the set of all runs with the same n.  The error of a cell is drawn with its interval.  A cell
+    with an error of 0 is an open triangle at the bottom.
 
     Parameters
     ----------

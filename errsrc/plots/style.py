@@ -95,7 +95,7 @@ def axes(ax: Axes | None, width: float, height: float) -> Axes:
 
 
 def log(ax: Axes) -> Axes:
-    """Make both axes logarithmic, with plain round numbers, and return the Axes.
+    """Make both axes logarithmic, with round tick labels, and return the Axes.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def log(ax: Axes) -> Axes:
 
 
 def logarithmic(ax: Axes, which: str) -> None:
-    """Make one axis logarithmic, with plain round numbers.
+    """Make one axis logarithmic, with round tick labels.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def ticks(low: float, high: float) -> Array:
 
 
 def tick_label(value: float) -> str:
-    """Return a number as text for an axis or a legend; below 1e-4 and from 1e6 on it is mathtext.
+    """Return a number as text for an axis or a legend; numbers < 1e-4 or >= 1e6 become mathtext.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def tick_label(value: float) -> str:
 def power_of_ten(value: float) -> str:
     r"""Return a number > 0 as text, rounded to two significant digits.
 
-    Below 1e-4 and from 1e6 on, the text is mathtext with a power of ten, as in `tick_label`.
+    For numbers < 1e-4 or >= 1e6, the text is mathtext with a power of ten, as in `tick_label`.
 
     Parameters
     ----------
@@ -325,7 +325,8 @@ def signed(value: float, digits: int = 1) -> str:
     value : float
         The number.
     digits : int
-        Number of decimals.  From 6 on, the number is written with up to 6 significant digits instead.
+        Number of decimals.  If `digits` is 6 or more, the number is written with up to 6 significant digits
+        instead.
     """
     text = f"{value:+.{digits}f}" if digits < 6 else f"{value:+g}"
     return text.replace("-", "−") if float(text) else text.lstrip("+-")

@@ -20,7 +20,7 @@ from errsrc.plots.style import BLUE, INK, STYLE, VERMILION, axes, legend_right
 def narrowing(result: TargetedRun, ax: Axes | None = None) -> Axes:
     """Draw the answer and its interval after each step, against the number of finished cells.
 
-    Two lines show the interval that was asked for, around the last answer.
+    Two lines around the last answer show the interval that the run aimed at.
 
     Parameters
     ----------

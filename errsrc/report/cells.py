@@ -31,7 +31,7 @@ def cells_table(finished: FinishedStudy) -> list[Block]:
     Returns
     -------
     list of Block
-        The table.  If the study has more than `ROWS` cells, the table has only the first of them, and a
+        The table.  If the study has more than `ROWS` cells, the table has only the first `ROWS` cells, and a
         sentence says so.
     """
     varied = [field for factor in finished.study.factors for field in factor.fields]

@@ -43,7 +43,8 @@ class BudgetCell(Checked):
     level : float
         Coverage of the intervals, in (0, 1).
     precision : float
-        Half the width of the total's interval, as a share of the total, at which draws = "auto" stops.
+        With draws = "auto", draws are added until half the width of the total's interval is at most this
+        share of the total.
     max_draws : int
         Largest number of draws with draws = "auto", >= 64.
     effort : Effort
@@ -80,7 +81,7 @@ def compute_budgets(cells: Sequence[BudgetCell]) -> list[dict[str, Any]]:
         is the estimate of its lower bound; "noise.low" and "noise.high" are the ends of the interval of this
         estimate.  "noise.upper", "noise.upper.low" and "noise.upper.high" are the same numbers for its upper
         bound.  If the budget has fields of `errsrc.sources.terms.OPTIONAL_FIELDS`, the row has similar
-        columns for them.
+        columns for these fields.
     """
     groups: dict[Hashable, list[int]] = {}
     for place, cell in enumerate(cells):
@@ -111,10 +112,10 @@ def _budgets(cells: Sequence[BudgetCell]) -> list[Budget]:
 
 
 def shared_decompositions(cell: BudgetCell) -> Hashable:
-    """Return a key that is equal for cells whose budgets share their decompositions.
+    """Return a key that is equal for cells whose budgets share their matrix decompositions.
 
-    These are cells of linear teachers and random features that differ only in their learners.  Any other cell
-    is its own key.
+    These are cells of linear teachers and random features that differ only in their learners.  The key of any
+    other cell is the cell itself.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class FieldDescription:
     accepts
         The accepted values in words.
     kinds
-        Names that the ``kind`` of the field's table can have; each is the name of a class.
+        Names that the key ``kind`` in the field's TOML table accepts; each is the name of a class.
     meaning
         What the docstring of the class says about the field.
     """

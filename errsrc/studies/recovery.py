@@ -41,8 +41,8 @@ class RecoveryCell(Checked):
     law
         The law from which the errors are drawn.  All its inputs must be sizes.
     noise
-        Standard deviation of the noise of ln(error), > 0.  The noise is independent at each point.  For
-        falling noise this is the root mean square of the standard deviations of all points.
+        Standard deviation of the noise of ln(error), > 0.  The noise is independent at each point.  If
+        `noise_kind` is "falling", `noise` is the root mean square of the standard deviations of all points.
     seed
         Seed of the noise, >= 0.
     n, m, depth, width, density, u
@@ -54,9 +54,9 @@ class RecoveryCell(Checked):
     level
         Coverage of the intervals, in (0, 1).
     noise_kind
-        "equal": normal noise, with the same standard deviation at all points.  "falling": normal noise,
-        whose standard deviation is proportional to n^(-1/2), or to that power of the first input of a law
-        without n.  "t3": noise of Student's t distribution with 3 degrees of freedom, scaled to the standard
+        "equal": normal noise, with the same standard deviation at all points.  "falling": normal noise, whose
+        standard deviation is proportional to n^(-1/2), or to x^(-1/2) for the first input x of a law without
+        n.  "t3": noise of Student's t distribution with 3 degrees of freedom, scaled to the standard
         deviation `noise`.
     points
         Number of points of the grid, >= 1.  Each axis then has geometrically spaced sizes, from the smallest
@@ -112,7 +112,7 @@ class RecoveryCell(Checked):
         return {name: axis.ravel() for name, axis in zip(self.law.inputs, grid, strict=True)}
 
     def noisy(self, truth: Array, sizes: Mapping[str, Array]) -> Array:
-        """Return errors with the noise of this cell, not above eps0 if eps0 is held.
+        """Return errors with the noise of this cell; if `held` has eps0, larger errors are replaced by eps0.
 
         Parameters
         ----------
@@ -344,7 +344,7 @@ def coverage_table(found: Iterable[Coverage]) -> TextTable:
     Parameters
     ----------
     found : iterable of Coverage
-        What `coverages` returns.
+        The result of `coverages`.
     """
     head = ["law", "estimator", "noise", "points", "quantity", "cells", "intervals", "bounded"]
     rows = [[*head, "cover", "95% interval", "mean width"]]

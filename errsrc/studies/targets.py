@@ -77,12 +77,12 @@ def run_until(
     path : path
         The study's TOML file.  Its cells differ only in n, in the model size m, and in the seed.
     until : str or float
-        The run stops when the half-width of the interval is at most this: "interval < 3%", "3%" or 0.03.
-        For an exponent, give a plain number, such as "interval < 0.02".
+        The run stops when the half-width of the interval is at most this number: "interval < 3%", "3%" or
+        0.03.  For an exponent, give a plain number, such as "interval < 0.02".
     question : dict, optional
-        The question: ``{"n": 1e6, "m": 1e5}`` for the error of a run of these sizes, ``{"exponent": "n"}``
-        or ``{"exponent": "m"}``, or ``{"frontier": 1e20}`` for the best model size at this budget in
-        operations, with 6 n m operations for a run.  The default is the error of the largest cell.
+        The question: ``{"n": 1e6, "m": 1e5}`` for the error of a run of these sizes, ``{"exponent": "n"}`` or
+        ``{"exponent": "m"}``, or ``{"frontier": 1e20}`` for the best model size at this budget in operations,
+        with 6 * n * m operations for a run.  The default is the error of the largest cell.
     store : path, optional
         The file of finished cells, created if it does not exist; by default STUDY.db next to STUDY.toml.
     engine : callable
@@ -111,10 +111,11 @@ def run_until(
 
     Notes
     -----
-    The cost of a cell is that of its kind (the option ``cost`` of `errsrc.sweeps.Kind`).  For kinds without
-    costs it is 6 n m, or n for a law in n alone.  The number of cells in a step is at most a quarter of the
-    number of finished cells, but at least two.  An interval that is narrow by chance ends the run, so that
-    the intervals of such runs contain the true value somewhat less often than their level says.
+    The kind of the study gives the cost of a cell (the option ``cost`` of `errsrc.sweeps.Kind`).  For kinds
+    without costs, the cost is 6 * n * m, or n for a law in n alone.  The number of cells in a step is at most
+    a quarter of the number of finished cells, but at least two.  An interval that is narrow by chance ends
+    the run, so that the intervals of such runs contain the true value somewhat less often than their level
+    says.
     """
     spec, kept = files_of(path, store)
     import_own(modules)
@@ -147,7 +148,7 @@ def compute_until(
     store : Store
         The file of finished cells, open for writing.
     until : str or float
-        The run stops when the half-width of the interval is at most this, see `run_until`.
+        The run stops when the half-width of the interval is at most this number, see `run_until`.
     question : dict, optional
         The question, see `run_until`.
     engine : callable

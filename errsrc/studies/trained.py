@@ -212,15 +212,15 @@ def _is_number(value: Any) -> bool:
 def sizes_of(finished: FinishedStudy, about: Quantities) -> tuple[str, ...]:
     """Return the fields in which the cells of one law differ.
 
-    For a user's own kind, these are n, m, the seed, and each factor of numbers that changes m while all other
-    factors stay the same.
+    For a user's own kind, these fields are n, m, the seed, and each factor of numbers that changes m while
+    all other factors stay the same.
 
     Parameters
     ----------
     finished : FinishedStudy
         A finished study, or cells that are not computed yet, whose rows have at least m.
     about : Quantities
-        The names of its columns.
+        The names of the study's columns.
     """
     if about.guess is not None:
         return SIZES

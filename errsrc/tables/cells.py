@@ -186,10 +186,11 @@ def decimal_mark(cells: Sequence[str], elsewhere: Callable[[], Marks], european:
         The cells of the column.
     elsewhere : callable
         Function without arguments that returns the `Marks` of the whole file: what the numbers in all its
-        columns show about the decimal mark.  It is called only if the column alone does not decide.
+        columns show about the decimal mark.  This function is called only if the column alone does not
+        decide.
     european : bool
         Whether semicolons separate the columns of the file.  Such files often use "," as the decimal mark.
-        Therefore a "." that may be a thousands separator is then not assumed to be a decimal point.
+        In such a file, a "." that may be a thousands separator is not assumed to be a decimal point.
 
     Raises
     ------

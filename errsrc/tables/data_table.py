@@ -354,7 +354,7 @@ class DataTable:
         return self.taken(keep)
 
     def without_copies(self, used: Container[str] = ()) -> tuple[DataTable, LeftOut | None]:
-        """Return the table without rows that are copies of an earlier row in all cells, and these rows.
+        """Return the table without rows that are copies of an earlier row, and the rows that were left out.
 
         Columns that only number the rows, such as the index of a data frame, do not count.
 
@@ -393,7 +393,7 @@ class DataTable:
         return len(values) > 1 and values[0] in (0, 1) and bool((steps == 1).all())
 
     def diverged(self) -> NDArray[np.bool_]:
-        """Return which rows have a true cell in the column `diverged`; (rows,).
+        """Return a mask of the rows that have a true value in the column `diverged`, (rows,).
 
         Raises
         ------
@@ -420,7 +420,7 @@ class DataTable:
         zero: Container[str] = (),
         predicting: bool = False,
     ) -> tuple[NDArray[np.bool_], tuple[LeftOut, ...]]:
-        """Return which rows have finite numbers > 0 in all given columns, and the reasons for the others.
+        """Return a mask of the rows with finite numbers > 0 in given columns, and the other rows by reason.
 
         Parameters
         ----------
