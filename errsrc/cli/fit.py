@@ -23,8 +23,8 @@ or tabs, with decimal points or commas), JSON lines, Parquet, or - for standard 
 equal sizes are repetitions with other seeds.  Numbers may end in k, M, B (or G), T or a percent
 sign.  Rows that cannot be used are left out and counted: empty cells, NaN, inf,
 values that are not > 0, copies of other rows, and rows whose column "diverged" is true.
-The average (--law auto) also leaves out rows that are far from its laws, and names them.  A law
-given by --law is fitted to all usable rows, and a warning names those that are far from it.
+Rows that are far from the law, such as runs that diverged, are left out too, and a warning names
+them.  --keep-far fits these rows, and --objective huber discounts them instead.
 The columns, by their default names:
   n        number of training examples, or of tokens
   m        number of parameters of the model
@@ -103,6 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "squares of (p - e) / e (default).  log: squares of ln(p / e).  huber: Huber losses of ln(p / e), "
         "which discount outliers.  absolute: squares of p - e",
     )
+    add("--keep-far", action="store_true", help="also fit the rows that are far from the law")
     add(
         "--delta",
         type=float,
@@ -146,6 +147,7 @@ def run(args: argparse.Namespace) -> None:
         strict=args.strict,
         test_size=args.test_size,
         best_of=args.best_of,
+        keep_far=args.keep_far,
         fixed=fixed_parameters(args.fix, args.eps0),
         constants={name: given[name] for name in ("n_full", "m_base") if name in given},
         objective=args.objective,

@@ -203,6 +203,7 @@ def describe_candidate(
         "weights": weights,
         "bounds": BOUNDS.get(law),
         "objective": "log",
+        "keep_far": True,  # all candidates are compared on the same points
         "level": level,
         "seed": seed,
     }

@@ -79,6 +79,55 @@ def far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
     return far & ~_systematic(problem, np.sign(residual) * far)
 
 
+def all_far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
+    """Return which rows are far from a law, with those that show only once the farthest are gone.
+
+    Rows that are far from the law hide rows that are less far.  Therefore `far_rows` is repeated without the
+    rows found, up to `LARGEST_FAR_SHARE` of all rows.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved.
+    z : ndarray of float64, shape (free,)
+        Scaled coordinates of the solution of the problem.
+
+    Returns
+    -------
+    ndarray of bool, shape (points,)
+        The rows.
+    """
+    far = far_rows(problem, z)
+    more = far
+    while more.any():
+        near, more = np.flatnonzero(~far), np.zeros_like(far)
+        more[near] = far_rows(problem.of_rows(near), z)
+        if (far | more).sum() > LARGEST_FAR_SHARE * len(far):
+            break
+        far = far | more
+    return far
+
+
+def drops_at_end(problem: Problem, residual: Array, far: NDArray[np.bool_]) -> bool:
+    """Return whether the error at the largest n of a curve is far below the law.
+
+    Such a row may be the first of a cliff instead of a wrong row.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    residual : ndarray of float64, shape (points,)
+        ln (predicted / measured error).
+    far : ndarray of bool, shape (points,)
+        The rows that are far from the law.
+    """
+    if tuple(problem.law.inputs) != ("n",) or not (residual[far] > 0).any():
+        return False
+    n, low = problem.measured["n"], far & (residual > 0)
+    return bool(low[n == n.max()].all())
+
+
 def _root_precision(problem: Problem) -> Array:
     """Return the square roots of the weights where these are precisions: 1 under Huber losses."""
     return np.ones(len(problem.error)) if problem.objective == "huber" else np.sqrt(problem.weights)

@@ -84,9 +84,10 @@ def fit_broken(
     failure: Exception | None = None
     values: dict[str, float | None] = {}
     inputs: dict[str, Any] = {} if n is None else {"n": n}
+    options: dict[str, Any] = {"keep_far": True, "objective": "log", "level": level, "seed": seed}
     for law in LAWS[: most + 1]:
         try:
-            found = fit(law, error, data=data, objective="log", level=level, seed=seed, **inputs)
+            found = fit(law, error, data=data, **options, **inputs)
         except (NoFit, ValueError) as reason:
             failure = failure or reason
             values[law.__name__] = None

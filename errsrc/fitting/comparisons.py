@@ -299,6 +299,7 @@ def compare(
     codes = None if clusters is None else cluster_codes(clusters, "compare", len(columns["error"]))
     _check_known(classes, {"fixed": fixed or {}, "constants": constants or {}})
     options = {"objective": objective, "huber_delta": huber_delta, "level": level, "seed": seed}
+    options |= {"keep_far": True}  # all laws are compared on the same rows
     free = {law: len({p.name for p in law.parameters()} - set(fixed or {})) for law in classes}
     far, sentence = far_from_laws(classes, columns, fixed, constants, seed, relative)
     if sentence is not None:

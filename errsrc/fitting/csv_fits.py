@@ -31,6 +31,7 @@ from errsrc.tables import DataTable, read_table
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
     best_of=Flag(),
+    keep_far=Flag(),
     fixed=NUMBERS,
     constants=NUMBERS,
     objective=Optional(Choice(OBJECTIVES)),
@@ -50,6 +51,7 @@ def fit_csv(
     strict: bool = False,
     test_size: int | None = None,
     best_of: bool = False,
+    keep_far: bool = False,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     objective: str | None = None,
@@ -95,6 +97,8 @@ def fit_csv(
     best_of : bool
         Whether to keep only the best of all rows with the same inputs, such as the best of several
         learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
+    keep_far : bool
+        Whether to fit rows that are far from the law, as in `errsrc.fit`.
     fixed : dict of str to float, optional
         Values of parameters that are not fitted, such as ``{"eps0": 0.9}``, in the units of the file.
     constants : dict of str to float, optional
@@ -157,7 +161,12 @@ def fit_csv(
             hint = checks.nearest(name, fields)
             has = f"It has {', '.join(sorted(fields))}."
             raise ValueError(f"The {shown} law has no {name}{hint}: leave it out. {has}")
-    options: dict[str, Any] = points.arguments() | {"constants": units, "level": level, "seed": seed}
+    options: dict[str, Any] = points.arguments() | {
+        "constants": units,
+        "keep_far": keep_far,
+        "level": level,
+        "seed": seed,
+    }
     chosen: dict[str, Any] = {"objective": objective, "huber_delta": huber_delta}
     own = {name: value for name, value in chosen.items() if value is not None}
     if points.law is None and own:

@@ -438,7 +438,7 @@ def holdout(
     fitted, near = small & ~far, {name: x[~far] for name, x in columns.items()}
     part: dict[str, Any] = {name: x[fitted] for name, x in columns.items()}
     own = clusters_of(codes, fitted)
-    forecast = fit(law, e[fitted], fixed=fixed, clusters=own, level=level, **part)
+    forecast = fit(law, e[fitted], fixed=fixed, clusters=own, level=level, keep_far=True, **part)
     few = () if codes is None or own is not None else (FEW_ARE_FITTED,)
     first = few if sentence is None else (sentence, *few)
     forecast = dataclasses.replace(forecast, warnings=(*first, *forecast.warnings))

@@ -15,7 +15,9 @@ from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional
 from errsrc.errors import NoFit
 from errsrc.fitting.anomalies import (
+    all_far_rows,
     constant_sentence,
+    drops_at_end,
     fall_and_peak,
     far_rows,
     far_sentence,
@@ -54,7 +56,7 @@ from errsrc.tables import frame_of
 BOOTSTRAP_DRAWS = 256
 """Number of refits to resampled data, which give the intervals of predictions."""
 DISCOUNT = "leave wrong rows out, or discount them by objective='huber', --objective huber"
-"""What to do with rows that are far from a law that is fitted by least squares."""
+"""What to do with rows far from a law that is fitted by least squares to all rows."""
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 
@@ -254,6 +256,7 @@ class Fit(Forecast):
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
     best_of=Flag(),
+    keep_far=Flag(),
     objective=Choice(OBJECTIVES),
     huber_delta=Optional(Number(above=0)),
     starts=Integer(at_least=1),
@@ -270,6 +273,7 @@ def fit(
     strict: bool = False,
     test_size: int | None = None,
     best_of: bool = False,
+    keep_far: bool = False,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
@@ -307,6 +311,11 @@ def fit(
     best_of : bool
         Whether to keep only the best of all rows of `data` with the same inputs, such as the best of several
         learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
+    keep_far : bool
+        Whether to fit rows that are far from the law, such as runs that diverged.  By default fits by least
+        squares leave these rows out, like `errsrc.auto`, and a warning names them
+        (`errsrc.fitting.anomalies.far_rows`).  Fits by "huber" always keep and discount these rows.  The last
+        row of a curve is kept if it is far below the law, because the curve may have a cliff there.
     fixed : dict of str to float, optional
         Values of parameters that are not fitted, in the given units, such as ``{"eps0": 0.9}``.
     constants : dict of str to float, optional
@@ -374,6 +383,7 @@ def fit(
     options: dict[str, Any] = {
         "constants": constants,
         "bounds": bounds,
+        "keep_far": keep_far,
         "objective": objective,
         "huber_delta": huber_delta,
         "starts": starts,
@@ -418,12 +428,38 @@ def fit(
         delta = max(HUBER * robust_scale(robust_residual(problem, best.z), problem.weights), 1e-9)
         problem = dataclasses.replace(problem, huber_delta=delta)
         best = optimum(problem, first, seed)
+    if far.any() and objective != "huber" and not keep_far:
+        without = _without_far(problem, best, fixed, options | {"keep_far": True})
+        if without is not None:
+            return dataclasses.replace(without, warnings=(*thinning, *without.warnings))
     fitted = describe(best, level, BOOTSTRAP_DRAWS, seed)
     if thinning:
         fitted = dataclasses.replace(fitted, warnings=(*thinning, *fitted.warnings))
     if _falls(law) and (flat := flat_sentence(problem, _log_residual(fitted), far)) is not None:
         return dataclasses.replace(fitted, warnings=(flat, *fitted.warnings))
     return fitted
+
+
+def _without_far(
+    problem: Problem, best: Optimum, fixed: Mapping[str, float] | None, options: Mapping[str, Any]
+) -> Fit | None:
+    """Return the fit without the rows that are far from the law; None if these rows must stay.
+
+    They stay if they may be right, at the end of a curve, or if the other rows do not allow a fit.
+    """
+    far = all_far_rows(problem, best.z)
+    if drops_at_end(problem, robust_residual(problem, best.z), far):
+        return None
+    near = problem.of_rows(np.flatnonzero(~far))
+    given: dict[str, Any] = dict(near.measured)
+    try:
+        found = fit(
+            problem.law, fixed=fixed, weights=near.weights, clusters=near.clusters, **given, **options
+        )
+    except (NoFit, ValueError):
+        return None
+    sentence = far_sentence(problem, far, "the law, and were left out of the fit")
+    return dataclasses.replace(found, warnings=(sentence, *found.warnings))
 
 
 def _falls(law: type[Law]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc.errors import NoFit
-from errsrc.fitting.anomalies import FarRows, far_rows, far_sentence
+from errsrc.fitting.anomalies import FarRows, all_far_rows, far_sentence
 from errsrc.fitting.noise import robust_scale
 from errsrc.fitting.optima import from_starts, optimum
 from errsrc.fitting.points import pose
@@ -73,7 +73,7 @@ def far_from_laws(
                 keys = [columns["error"], *(columns[name] for name in reversed(law.inputs))]
                 order = np.lexsort([*([] if weights is None else [weights]), *keys])
                 mask = none.copy()
-                mask[order] = far_rows(problem, found.z)
+                mask[order] = all_far_rows(problem, found.z)
         except (NoFit, TypeError, ValueError):
             continue  # the fit of this law reports the reason
         far, last = far & mask, (problem, order)

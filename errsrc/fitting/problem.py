@@ -98,6 +98,24 @@ class Problem:
         powers = {power.lstrip("-") for power in units if isinstance(power, str)} | set(self.law.slopes)
         return {p.name for p in self.law.parameters() if p.log and p.name in powers}
 
+    def of_rows(self, rows: NDArray[np.intp]) -> Self:
+        """Return the problem of some of the points, in the same scaled units.
+
+        Parameters
+        ----------
+        rows : ndarray of intp, shape (kept,)
+            Positions of the points to keep.
+        """
+        weights, clusters = self.weights[rows], self.clusters
+        return dataclasses.replace(
+            self,
+            measured={name: x[rows] for name, x in self.measured.items()},
+            inputs={name: x[rows] for name, x in self.inputs.items()},
+            error=self.error[rows],
+            weights=weights / weights.mean(),
+            clusters=None if clusters is None else np.unique(clusters[rows], return_inverse=True)[1].ravel(),
+        )
+
     def bounds(self) -> tuple[Array, Array]:
         """Return the lower and the upper bounds of z, float64 (free,) each.
 

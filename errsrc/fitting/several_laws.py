@@ -18,8 +18,9 @@ from errsrc.errors import NoFit
 from errsrc.fitting import asymptotes
 from errsrc.fitting.anomalies import (
     FarRows,
+    all_far_rows,
     constant_sentence,
-    far_rows,
+    drops_at_end,
     far_sentence,
     flat_sentence,
     never_falls,
@@ -285,6 +286,7 @@ def _averaged_fits(forecast: AveragedFit) -> tuple[tuple[Fit, float], ...]:
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
     best_of=Flag(),
+    keep_far=Flag(),
     fixed=NUMBERS,
     constants=NUMBERS,
     level=LEVEL,
@@ -299,6 +301,7 @@ def auto(
     strict: bool = False,
     test_size: int | None = None,
     best_of: bool = False,
+    keep_far: bool = False,
     fixed: Mapping[str, float] | None = None,
     constants: Mapping[str, float] | None = None,
     weights: ArrayLike | None = None,
@@ -328,6 +331,9 @@ def auto(
     best_of : bool
         Whether to keep only the best of all rows of `data` with the same inputs, such as the best of several
         learning rates.  `errsrc.fitting.best_rows` does the same for arrays.
+    keep_far : bool
+        Whether to fit rows that are far from all laws, such as runs that diverged.  By default these rows are
+        left out, and a warning names them.  If they are kept, the Huber losses discount them.
     fixed : dict of str to float, optional
         Values of parameters that are not fitted, such as ``{"eps0": 0.9}``.  A value applies to every law
         with such a parameter.  The joint dense law is averaged only if its eps0, the error of a random guess,
@@ -381,10 +387,11 @@ def auto(
         rules = TableRules(accuracy, strict, test_size, best_of)
         points = table_points(as_table(data), "auto", asked, fixed, rules, cluster_columns(clusters, "auto"))
         with points.failing():
-            return points.noted(auto(**points.arguments(), constants=constants, level=level, seed=seed))
+            options: dict[str, Any] = {"constants": constants, "level": level, "seed": seed}
+            return points.noted(auto(**points.arguments(), keep_far=keep_far, **options))
     check_no_columns("auto", error, inputs, weights)
     error = measured_error(error, inputs, accuracy, "auto")
-    found, sentences = _found(error, inputs, weights, clusters, fixed or {}, constants or {}, seed)
+    found, sentences = _found(error, inputs, weights, clusters, fixed or {}, constants or {}, seed, keep_far)
     return _with_first(_averaged(found, level, seed), sentences)
 
 
@@ -420,6 +427,7 @@ def _found(
     fixed: Mapping[str, float],
     constants: Mapping[str, float],
     seed: int,
+    keep_far: bool = False,
 ) -> tuple[list[Optimum], tuple[str, ...]]:
     """Return the optima of all laws without the rows that are far from all, and sentences on these rows."""
     names = _suitable(inputs, fixed)
@@ -432,7 +440,7 @@ def _found(
     posed = _posed(names, laws, columns, fixed, constants)
     found = _solved(posed, seed)
     sentences = (*thinning, *others)
-    if not (far := _far_rows(found)).any():
+    if not (far := _far_rows(found)).any() or keep_far:
         return found, sentences
     near = {name: x[_sorted_rows(columns, names)][~far] for name, x in columns.items()}
     found = _solved(_posed(names, laws, near, fixed, constants), seed)
@@ -511,14 +519,12 @@ def _far_rows(found: Sequence[Optimum]) -> NDArray[np.bool_]:
     The rows are in the order of the problems.
     """
     best = min(found, key=lambda one: one.cost)
-    problem, far = best.problem, far_rows(best.problem, best.z)
+    problem, far = best.problem, all_far_rows(best.problem, best.z)
     residual = robust_residual(problem, best.z)
     if (flat := flat_sentence(problem, residual, far)) is not None:
         raise NoFit(flat, problem.law_at(best.z))
-    if tuple(problem.law.inputs) == ("n",) and (residual[far] > 0).any():
-        n, last = problem.measured["n"], far & (residual > 0)
-        if last[n == n.max()].all():
-            raise NoFit(_drop_sentence(problem, residual), problem.law_at(best.z))
+    if drops_at_end(problem, residual, far):
+        raise NoFit(_drop_sentence(problem, residual), problem.law_at(best.z))
     return far
 
 

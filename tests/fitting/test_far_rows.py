@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,15 +40,25 @@ def test_the_average_names_the_line_and_fits_the_other_rows(diverged: Path) -> N
     assert found.members[0].law == clean.members[0].law
 
 
-@pytest.mark.parametrize("objective", ["divergence", "huber"])
-def test_a_fit_of_one_law_names_the_line(diverged: Path, objective: str) -> None:
-    value = "3.731" if objective == "divergence" else "9.731"  # least squares fail at 9.731
-    diverged.write_text(diverged.read_text().replace("9.731", value))
-    found = fit(Chinchilla, data=diverged, objective=objective)
-    done = "was discounted" if objective == "huber" else "pulls the fit (leave wrong rows out, or discount"
+@pytest.mark.parametrize(
+    ("options", "done"),
+    [
+        ({}, "was left out of the fit"),
+        ({"objective": "huber"}, "was discounted"),
+        ({"keep_far": True}, "pulls the fit (leave wrong rows out, or discount"),
+    ],
+)
+def test_a_fit_of_one_law_names_the_line(diverged: Path, options: dict[str, Any], done: str) -> None:
+    if "keep_far" in options:  # least squares fail at 9.731
+        diverged.write_text(diverged.read_text().replace("9.731", "3.731"))
+    found = fit(Chinchilla, data=diverged, **options)
     (sentence,) = (text for text in found.warnings if "far from" in text)
     assert sentence.startswith(f"1 of 24 rows is far from the law, and {done}")
     assert ": line 21 (n = " in sentence
+    if not options:  # nothing of the row is left
+        clean = fit(Chinchilla, np.delete(GOOD, 19), n=np.delete(N, 19), m=np.delete(M, 19))
+        assert found.law == clean.law
+        assert found.intervals == clean.intervals
 
 
 @pytest.mark.slow
@@ -73,7 +84,13 @@ def test_heavy_tails_seldom_reach_the_limit() -> None:
 
 def test_a_failed_fit_names_the_line(diverged: Path) -> None:
     with pytest.raises(NoFit, match=r"1 of 24 rows is far from the law, .*: line 21 \(n = "):
-        fit_csv(diverged, "chinchilla")
+        fit_csv(diverged, "chinchilla", keep_far=True)
+
+
+def test_the_last_row_of_a_curve_stays_if_it_may_be_the_first_of_a_cliff() -> None:
+    n, error = [50, 100, 200, 400, 800, 1600], [0.4, 0.2, 0.1, 0.05, 0.025, 0.001]
+    with pytest.raises(NoFit, match="1 of 6 rows is far from the law, and pulls the fit"):
+        fit("power", error, n=n, fixed={"c_inf": 0.0})
 
 
 def test_a_held_out_judgement_leaves_the_row_out(diverged: Path) -> None:
