@@ -1,6 +1,7 @@
 """How often does `curve_shape` give the right verdict? Known shapes, drawn again and again.
 
     python benchmarks/shape.py [--repeats 200] [--out benchmarks/results/shape.json]
+    python benchmarks/shape.py --decays --repeats 40 [--out benchmarks/results/shape_decays.json]
 
 Eight sizes, n = 100 to 12,800 by doubling, with three seeds each unless a row says otherwise; errors are the
 curve times exp(noise x standard normal). Each row is a curve, its noise, and how often each verdict came.
@@ -107,12 +108,16 @@ CASES = {
     "constant, noise 20%, one seed": Case(np.ones_like, "not decided", 0.2, 1),
 }
 
+COMPARED = ("n^-0.5, noise 5%", "n^-0.5, noise 20%", "n^-0.5 + high floor, noise 5%")
+"""Power laws that are drawn next to decays of other shapes."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--repeats", type=int, default=200, help="draws of each curve")
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--decays", action="store_true", help="only the curves of the second table")
     options = parser.parse_args()
     figures: dict[str, object] = {
         "machine": {"python": platform.python_version(), "numpy": np.__version__},
@@ -124,7 +129,9 @@ def main() -> None:
         + "  seconds"
     )
     with ProcessPoolExecutor(options.processes) as pool:
-        rows = list(zip(CASES, pool.map(partial(rates, options.repeats), CASES), strict=True))
+        names = [name for name, case in CASES.items() if not options.decays or case.truth == "none"]
+        names += COMPARED if options.decays else []
+        rows = list(zip(names, pool.map(partial(rates, options.repeats), names), strict=True))
     for name, row in rows:
         figures[name] = row
         covered = f"{row['covered']:12.1%}" if "covered" in row else ""
