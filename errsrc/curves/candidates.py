@@ -161,7 +161,7 @@ class Description(NamedTuple):
         Exponent of the candidate.  If the candidate has a bend or a cliff, it is the exponent before the bend
         or cliff.
     threshold : Interval
-        The n at the bend or the cliff.  For a power law, it is the floor instead.
+        The n at the bend or the cliff.  For a power law, this interval is the interval of the floor instead.
     exponent_after : Interval or None
         Exponent after the bend; None for candidates without a bend.
     """

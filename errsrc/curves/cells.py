@@ -23,7 +23,9 @@ LOG_ERROR_TOLERANCE = 0.02
 
 
 class CurveCells(NamedTuple):
-    """The cells of one learning curve (a cell is the set of all runs with one n), except cells of zero error.
+    """The cells of one learning curve that have errors above zero.
+
+    A cell is the set of all runs with the same n.
 
     Attributes
     ----------
@@ -69,7 +71,7 @@ class CurveCells(NamedTuple):
         return float(special.stdtrit(df, share) if math.isfinite(df) else special.ndtri(share))
 
     def basis(self, degree: int) -> Array:
-        """Return powers of the centred ln n of each cell: ln n minus the mean of ln n.
+        """Return powers of the centred ln n of each cell, which is ln n minus the mean of ln n.
 
         Parameters
         ----------
@@ -254,7 +256,7 @@ def sorted_curve(
     error, std_error : ndarray of float64, shape (runs,)
         The error of each run, >= 0, and its standard error.  Give None if the standard errors are not known.
     zero : float, optional
-        Errors up to this number count as 0.  By default, it is 1e-12 (`errsrc.results.ROUNDING`) times the
+        Errors up to this number count as 0.  The default is 1e-12 (`errsrc.results.ROUNDING`) times the
         largest median error.
     level : float
         Coverage of an interval, in (0, 1).  If standard errors are given, the errors inside the interval

@@ -19,17 +19,21 @@ NULL_DRAWS = 4000
 
 
 def power_law_p_value(cells: CurveCells, basis: Array, residual: Array, seed: int) -> float:
-    """Return the probability that noise alone makes cells depart from a power law as much as these cells do.
+    """Return the probability that noise alone makes cells depart from a power law at least as much as these.
 
-    Two statistics are compared with their distributions under simulated noise.  The function returns the
-    p-value of the more significant statistic, corrected for the choice between two.  A cell is the set of all
-    runs with the same n.  For the first statistic, a power law is fitted to all cells except the h cells with
-    the largest n, and predicts these h cells.  The sum of the prediction errors is divided by its standard
-    deviation.  The statistic is the largest absolute value of this ratio over all h.  The fit needs at least
-    one more cell than the law has parameters.  The second statistic says how much better a law whose exponent
-    changes predicts each cell from all other cells than a power law does.  The distributions of both
-    statistics depend neither on the parameters of the law nor on the size of the noise.  For a power law with
-    a floor, this holds to first order.
+    A cell is the set of all runs with the same n.  Two statistics are compared with their distributions under
+    simulated noise.  The function returns the p-value of the more significant statistic, corrected for the
+    choice between two statistics.
+
+    For the first statistic, a power law is fitted to all cells except the h cells with the largest n, and
+    predicts these h cells.  The sum of the prediction errors is divided by its standard deviation.  The
+    statistic is the largest absolute value of this ratio over all h.  The fit needs at least one more cell
+    than the law has parameters.  For the second statistic, each cell is predicted from all other cells, by a
+    power law and by a law whose exponent changes with n.  The statistic says how much better the second law
+    predicts.
+
+    The distributions of both statistics depend neither on the parameters of the law nor on the size of the
+    noise.  For a power law with a floor, this holds to first order.
 
     Parameters
     ----------

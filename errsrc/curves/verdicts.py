@@ -188,7 +188,7 @@ def curve_shape(
     level: float = 0.95,
     seed: int = 0,
 ) -> CurveShape:
-    """Decide whether a learning curve is a power law, has a bend, has a cliff, or cannot be decided.
+    """Decide whether a learning curve is a power law, has a bend or has a cliff, if the runs decide this.
 
     Parameters
     ----------
@@ -243,8 +243,8 @@ def curve_shape(
     is a cliff only if the whole interval of the exponent before the cliff is above 0, or if the whole
     interval of a local exponent is above 3 (`LARGEST_BEND`).
 
-    *Peaks.* A curve that departs from a power law and has a peak is not decided (`errsrc.fitting.fit` names
-    such a peak, too).
+    *Peaks.* If a curve departs from a power law and has a peak, the verdict is "not decided"
+    (`errsrc.fitting.fit` warns of such a peak, too).
 
     *Zero.* Suppose that the median error is zero in all cells with n >= n0.  The verdict is then a cliff if
     no power law falls below `zero` at n0.  Two power laws are tried.  The first law has the exponent 8 and

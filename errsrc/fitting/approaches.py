@@ -83,7 +83,7 @@ class ComputeOptimal(TabularResult):
     left_out : tuple of LeftOut
         Rows of the table that were not used, by reason.
     warnings : tuple of str
-        Sentences on what weakens the results.
+        Warnings about the results, one sentence each.
     column_names : dict of str to str
         The names of the columns in the table of the runs, with the keys "error", "m", "n" and "flops"; empty
         for arrays.
@@ -214,9 +214,9 @@ def compute_optimal(
         Name or number of the run of each row, if the rows are evaluations during trainings.  The default is
         the column "run" of `data`, if all rows of a run have the same model size and different compute.
     budgets : array_like, optional
-        Budgets in flops at which the optimal sizes are returned.  By default, powers of ten, up to about 100
-        times the largest compute of the runs.  If only one budget of the runs has an optimum, this budget is
-        added.
+        Budgets in flops at which the optimal sizes are returned.  The default is powers of ten, up to about
+        100 times the largest compute of the runs.  If only one budget of the runs has an optimum, this budget
+        is added to the default.
     nominal : array_like, optional
         Nominal budgets of the runs, see the parameter `budgets` of `isoflop`.
     law : str

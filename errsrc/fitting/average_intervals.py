@@ -362,7 +362,7 @@ def _distribution(x: Array, own: Interval, degrees: int) -> Array:
 
 
 def user_weights(problem: Problem, powers: Mapping[str, float]) -> Array:
-    """Return the weights that the user gave: the weights of a problem divided by its powers of the inputs.
+    """Return the user's weights: the weights of a problem, without the powers of inputs that they contain.
 
     Parameters
     ----------

@@ -61,8 +61,8 @@ def fit_broken(
     Returns
     -------
     Fit
-        The fit of the chosen law.  The entry "aicc" of its `notes` has the AICc of each law by name.  It is
-        None for a law whose fit failed, or that has too many parameters for the points.
+        The fit of the chosen law.  The entry "aicc" of its `notes` has the AICc of each law by name.  The
+        AICc is None for a law whose fit failed, or that has too many parameters for the points.
 
     Raises
     ------

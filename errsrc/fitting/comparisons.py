@@ -95,7 +95,7 @@ class Comparison(TabularResult):
     level : float
         Coverage of the intervals, in (0, 1).
     warnings : tuple of str
-        Sentences on what weakens the comparison, such as rows that were left out.
+        Warnings about the comparison, one sentence each; for example, on rows that were left out.
     left_out : tuple of LeftOut
         Rows of the table that were not used, by reason.
     left_out_sentences : tuple of str
@@ -222,8 +222,8 @@ def compare(
     constants : dict of str to float, optional
         Constants that state the unit of an input.  A value applies to every law with a constant of this name.
     weights : array_like, shape (points,), or str, optional
-        Relative weights of the points in the fits, > 0; all equal by default.  `ComparedLaw.miss` and
-        `coverage` count all held-out cells or runs equally.
+        Relative weights of the points in the fits, > 0; all equal by default.  `ComparedLaw.miss` counts all
+        held-out cells equally, and `ComparedLaw.coverage` all held-out runs.
     clusters : array_like, shape (points,), or str or sequence of str, optional
         A label for each point.  The noise of points with equal labels may be correlated, as in `errsrc.fit`.
         With `data`, the names of the columns that tell clusters apart.  If the smaller sizes have fewer than

@@ -106,7 +106,7 @@ def fit_csv(
         a constant is the largest value of its input.
     objective, huber_delta : str and float, optional
         What the fit of one law minimises, and the threshold of the Huber loss, as in `errsrc.fit`.  Leave
-        both out for the average of several laws, which chooses its own.
+        both out for the average of several laws, which chooses its own objective.
     level : float
         Coverage of the parameters' intervals, in (0, 1).
     seed : int
@@ -228,7 +228,7 @@ class CsvPrediction(Prediction):
     level : float
         Coverage of the intervals, in (0, 1).
     warnings : tuple of str
-        Sentences on what weakens the fit behind the predictions.
+        Warnings about the fit behind the predictions, one sentence each.
     table : DataTable
         The file.
     left_out : tuple of LeftOut

@@ -81,7 +81,7 @@ class Design(TabularResult):
     budget : float
         The most that the runs may cost together.
     warnings : tuple of str
-        Sentences on what weakens the fit and the design.
+        Warnings about the fit and the design, one sentence each.
     candidates : dict of str to ndarray of float64, shape (candidates,)
         The sizes that could be chosen, by name.
     forecast : Forecast
@@ -162,7 +162,7 @@ class Design(TabularResult):
         return {name: json_value(value) for name, value in shown.items()}
 
     def columns(self) -> dict[str, Array]:
-        """Return the runs as a dict of arrays, with one entry of each array for each run.
+        """Return the runs as a dict of arrays.
 
         Returns
         -------

@@ -44,7 +44,7 @@ class TrainingEnvelope(TabularResult):
     a, b : Interval
         Exponents of the optimal model size and of the optimal data size.
     warnings : tuple of str
-        Sentences on what weakens the result.
+        Warnings about the result, one sentence each.
     lines : tuple of Line
         The lines of ln m and of ln n over ln C.
     """
@@ -154,8 +154,8 @@ def training_envelope(
 
     Notes
     -----
-    Each run counts as one point of the line, at the geometric middle of the compute at which the run is the
-    best.  The intervals come from the scatter of these points around the line.
+    Each run counts as one point of the line, at the geometric middle of the range of compute in which the run
+    is the best.  The intervals come from the scatter of these points around the line.
 
     If the learning rate decays, the errors before the end of a run are too high: a run that was planned to
     end earlier would have a lower error there.  Approach 1 is then biased.  Approaches 2 and 3 use only the

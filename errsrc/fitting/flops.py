@@ -74,7 +74,7 @@ def with_data_sizes(
     table : DataTable
         The table.
     columns : dict of str to str
-        {input: name of its column}, for the columns whose names differ from those of their inputs.
+        {input: name of its column}, for columns that have another name than their input.
     flops : str, optional
         The column of the compute of each run; by default the column flops, if there is one.
 

@@ -62,7 +62,7 @@ class Prediction(Result):
     level : float
         Coverage of the intervals, in (0, 1).
     warnings : tuple of str
-        Sentences on what weakens the fit behind the predictions.
+        Warnings about the fit behind the predictions, one sentence each.
     table : DataTable or None
         The table of the new runs, if they came as a table.
     left_out : tuple of LeftOut
@@ -200,7 +200,7 @@ class Forecast(Result, abc.ABC):
     inputs : dict of str to ndarray, shape (points,)
         The measured inputs that the curve was fitted to, in the units of the given points.
     warnings : tuple of str
-        Sentences on what weakens the fit.
+        Warnings about the fit, one sentence each.
     draw_count : int
         Number of draws of the curve.
     run_noise : float
@@ -241,7 +241,7 @@ class Forecast(Result, abc.ABC):
 
         @property
         def warnings(self) -> tuple[str, ...]:
-            """Sentences on what weakens the fit."""
+            """Warnings about the fit, one sentence each."""
 
         @property
         def run_noise(self) -> float:
@@ -312,8 +312,8 @@ class Forecast(Result, abc.ABC):
         level : float
             Coverage of the intervals, in (0, 1).
         data : dict, data frame, str or Path, optional
-            The new runs as a table, see `errsrc.fit`.  The names of the columns are those of the table that
-            was fitted, unless `inputs` give other names.
+            The new runs as a table, see `errsrc.fit`.  The columns must have the same names as in the fitted
+            table, unless `inputs` give other names.
         **inputs : array_like, or str
             Without `data`, an array for each of the inputs in `input_names`.  Its numbers must be > 0, and
             must not exceed the input's limit in `at_most`, if there is one.  The shapes must broadcast.  With
@@ -503,7 +503,7 @@ class Forecast(Result, abc.ABC):
 
         Three things make the runs differ from the central curve.  The draw of the curve and the possible
         error of the law's form are shared by all runs of a sample: a law that is too high at one large size
-        is too high at the next.  The noise of each run is its own.  For the error of the form, one random
+        is too high at the next.  The noise of each run is independent.  For the error of the form, one random
         number is drawn in each sample and multiplied by the standard deviation of this error at each run.
         The correlation of this error between runs is therefore 1.  If the true correlation is smaller,
         intervals of means are too wide.  The error of the form and the noise of all runs of a sample are
@@ -517,7 +517,7 @@ class Forecast(Result, abc.ABC):
 
         Returns
         -------
-        ndarray of float64, shape (16 draw_count, P)
+        ndarray of float64, shape (16 * draw_count, P)
             Samples, always the same for the same inputs.
         """
         columns = self._columns(inputs, f"{type(self).__name__}.run_samples")

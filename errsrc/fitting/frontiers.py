@@ -75,7 +75,7 @@ class Frontier(TabularResult):
     cost : str
         The cost model, in words.
     warnings : tuple of str
-        Sentences on what weakens the frontier.
+        Warnings about the frontier, one sentence each.
     """
 
     method: str

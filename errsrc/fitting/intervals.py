@@ -124,13 +124,13 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int, tied: Array | N
     problem : Problem
         The problem that was solved.
     z : ndarray of float64, shape (free,)
-        Its solution, at which the refits start.
+        The solution of the problem, at which the refits start.
     draws : int
         Number of refits.
     seed : int
         Seed of the resampling.
     tied : ndarray of float64, shape (optima, free), optional
-        All optima that fit as well within the noise (`diagnostics.tied_optima`).  An equal share of the
+        All optima that fit equally well within the noise (`diagnostics.tied_optima`).  An equal share of the
         refits starts at each of these optima.  The draws then show all alternatives that the points allow.
 
     Returns
@@ -163,7 +163,7 @@ def plausible_refits(problem: Problem, z: Array, draws: int, seed: int, open_: C
     problem : Problem
         The problem that was solved.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        The solution of the problem.
     draws : int
         Number of refits.
     seed : int
@@ -396,7 +396,7 @@ def profile(
     problem : Problem
         The problem that was solved.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        The solution of the problem.
     degrees : int
         Degrees of freedom: points minus free parameters.
     level : float

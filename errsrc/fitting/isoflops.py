@@ -56,7 +56,8 @@ class IsoFlopGroup(TabularResult):
     used : ndarray of bool, shape (runs,)
         False for runs that were left out because they lie far off the parabola.
     m_optimal, n_optimal : Interval
-        Sizes at the minimum of the parabolas in ln m and in ln n.
+        Model size at the minimum of the parabola in ln m, and data size at the minimum of the parabola in ln
+        n.
     lowest_error : Interval
         The minimum of the parabola in ln m.
     parabola : tuple of float
@@ -289,9 +290,9 @@ def isoflop(
     not bend upward by more than the noise can explain; or the minimum lies outside the measured sizes.  The
     noise is the standard deviation of the errors around their parabolas, relative to the mean error of their
     budget, pooled over all budgets.  A run that lies more than 8 such standard deviations from its parabola,
-    such as a diverged run, is left out and named in the warnings.  Several wrong runs of one budget hide each
-    other.  To find them, a law is fitted to the runs of all budgets by least trimmed squares, and runs far
-    from this law are called wrong (`errsrc.fitting.wrong_runs`).
+    such as a diverged run, is left out and named in the warnings.  Several wrong runs of one budget can hide
+    each other, because they move the parabola.  To find them, a law is fitted to the runs of all budgets by
+    least trimmed squares, and runs far from this law are called wrong (`errsrc.fitting.wrong_runs`).
 
     The interval of a minimum is Fieller's, which is exact for a ratio of normal estimates.  The line is
     weighted by the variances of the minima.  If the minima scatter around the line more than the noise

@@ -34,7 +34,7 @@ class MixedRows(str):
 
 
 def unfinished_rows(table: DataTable, keep: NDArray[np.bool_]) -> tuple[str, ...]:
-    """Return a warning if a column says that some of the rows are runs that have not finished, else ().
+    """Return at most one warning, in a tuple: a column says that some rows are runs that have not finished.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def unfinished_rows(table: DataTable, keep: NDArray[np.bool_]) -> tuple[str, ...
 def mixed_rows(
     table: DataTable, keep: NDArray[np.bool_], values: Mapping[str, Array], used: Container[str]
 ) -> tuple[MixedRows, ...]:
-    """Return a warning if a column that is no input explains differences between the errors of a table.
+    """Return at most one warning, in a tuple: a column that is no input explains differences of the errors.
 
     ln error is fitted by a polynomial of degree 2 in the logarithms of the sizes, with and without an offset
     for each value of the column.  An F test compares the two fits.  Columns of text, and columns of numbers

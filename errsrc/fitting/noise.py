@@ -73,7 +73,7 @@ def noise_around(problem: Problem, z: Array, residual: Array) -> Noise:
 
 
 def noise_scale(problem: Problem, residual: Array, jac: Array) -> float:
-    """Return the standard deviation of a fit's noise, corrected for the number of parameters fitted.
+    """Return the standard deviation of a fit's noise, corrected for the number of fitted parameters.
 
     In least squares the weights are precisions, and the result is the noise of a point of weight 1.  In a
     Huber fit the weights say how important a point is.  All points then have the same noise, which is the
@@ -163,10 +163,10 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
     """Return the noise of a new run divided by the noise of the residuals, a factor from 1 to 2.
 
     Noise makes some errors of a curve rise from one size to the next, unless the steps between sizes are
-    large.  If no error rises, the curve is probably the running best of a noisier curve.  The factor is then
-    2 - P.  P is the probability that no error rises in spite of the noise, computed as if the steps were
-    independent.  The factor is 1 if an error rises from one size to the next, if a size is repeated, or if
-    the law has several inputs.
+    large.  If no error rises, the curve is probably a running best: each error is the lowest error of all
+    sizes up to its own size.  The factor is then 2 - P.  P is the probability that no error rises in spite of
+    the noise, computed as if the steps were independent.  The factor is 1 if an error rises from one size to
+    the next, if a size is repeated, or if the law has several inputs.
 
     Parameters
     ----------
@@ -187,11 +187,11 @@ def running_best_factor(problem: Problem, logs: Array, noise: float) -> float:
 
 
 class AboveLargest(str):
-    """The warning that some errors are above eps0, the largest error of the law, whose value was given."""
+    """The warning that some errors are above the given value of eps0, the largest error of the law."""
 
 
 def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> AboveLargest | None:
-    """Return a warning that measured errors exceed the law's largest error, a fixed parameter, or None.
+    """Return a warning that some errors exceed the law's largest error, or None.
 
     Some laws have a parameter that is the largest error, such as eps0.  The warning is returned if this
     parameter is fixed, and if noise explains the measured errors above its value.  The result is None if no

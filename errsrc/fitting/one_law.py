@@ -102,7 +102,7 @@ class Fit(Forecast):
     weights : ndarray of float64, shape (points,)
         Weights of the points, of mean 1.
     warnings : tuple of str
-        Sentences on what weakens the fit.
+        Warnings about the fit, one sentence each.
     notes : dict
         Further JSON values that are stored with the fit, such as the names of the columns of its table.
     """

@@ -38,7 +38,7 @@ class Optimum(NamedTuple):
 
 
 def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
-    """Minimise from all starts; if fewer than two agree, minimise from four times as many other starts.
+    """Minimise from all starts; if fewer than two starts agree, try four times as many other starts.
 
     Parameters
     ----------

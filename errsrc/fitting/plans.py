@@ -59,7 +59,7 @@ class Plan(TabularResult):
     floor : Interval
         Limit of the error of the law as its inputs grow.
     warnings : tuple of str
-        Sentences on what weakens the plan.
+        Warnings about the plan, one sentence each.
     forecast : Forecast or None
         The fit from which the plan was made.  The figure shows this fit.
     """
@@ -83,7 +83,7 @@ class Plan(TabularResult):
         return [TextTable([*rows, *(("warning", sentence) for sentence in self.warnings)], "l")]
 
     def text(self, name: str) -> str:
-        """Return an attribute, such as "n" or "cost", as text, with its interval; an end may be open.
+        """Return an attribute, such as "n" or "cost", as text, with its interval.
 
         Parameters
         ----------
@@ -196,8 +196,8 @@ def plan(
         Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
         with n and with m.  For a law in n alone the cost is n.
     level : float
-        Coverage of the intervals, in (0, 1).  The intervals hold for one new run.  They are quantiles of the
-        plans of all draws of the parameters, each with the noise of one run.
+        Coverage of the intervals, in (0, 1).  The intervals hold for one new run.  They are quantiles over
+        draws: each draw of the parameters, together with the noise of one run, gives a plan.
 
     Returns
     -------

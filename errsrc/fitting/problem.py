@@ -188,7 +188,7 @@ class Problem:
         error : ndarray of float64, shape (members, points)
             Errors in scaled units.
         gradient : ndarray of float64, shape (members, points, free)
-            Their derivatives with respect to z.
+            The derivatives of the errors with respect to z.
         """
         values = self.values(z)
         points = [inputs[name] for name in self.law.inputs]
@@ -215,7 +215,7 @@ class Problem:
         residuals : ndarray of float64, shape (members, points)
             Relative, logarithmic or absolute residuals, as the objective requires.
         jacobian : ndarray of float64, shape (members, points, free)
-            Their derivatives with respect to z.
+            The derivatives of the residuals with respect to z.
         """
         predicted, gradient = self.error_at(z, self.inputs)
         if self.objective == "absolute":

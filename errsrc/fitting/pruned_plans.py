@@ -39,7 +39,7 @@ class PrunedPlan(TabularResult):
     chance_by_network : ndarray of float64, shape (networks,)
         Share of the draws in which each network needs the fewest weights.
     warnings : tuple of str
-        Sentences on what weakens the plan.
+        Warnings about the plan, one sentence each.
     """
 
     network: int

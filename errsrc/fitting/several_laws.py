@@ -118,7 +118,7 @@ class AveragedFit(Forecast):
     weights : tuple of float
         Weights of the fits, with the sum 1.
     warnings : tuple of str
-        Sentences on what weakens the fits.
+        Warnings about the fits, one sentence each.
     notes : dict
         Further JSON values that are stored with the fit, such as the names of the columns of its table.
     limits : dict of str to Interval
@@ -156,7 +156,7 @@ class AveragedFit(Forecast):
         return f"{self._shares()}; {len(self.members[0].error)} points: {', '.join(shown)}"
 
     def content(self) -> list[str | TextTable]:
-        """Return the exponents and the floor, the weights of the laws, the first law, and the warnings."""
+        """Return the exponents, the floor, the laws' weights, the law of largest weight, and the warnings."""
         average = asymptotes.summary_lines(self.members, self.weights, self.limits)
         average.append(("average of", f"{self._shares()}; the first is shown"))
         left_out = [("", sentence) for sentence in (*self.left_out_sentences, *self.remarks)]
@@ -342,8 +342,8 @@ def auto(
         Constants that state the unit of an input.  A value applies to every law with such a constant.  The
         default of a constant is the largest value of its input.
     weights : array_like, shape (points,), or str, optional
-        Relative weights, > 0; all equal by default.  They are multiplied by powers of the inputs that favour
-        large sizes and small densities (`RECENCY`).
+        Relative weights, > 0; all equal by default.  The weights are multiplied by powers of the inputs, so
+        that large sizes and small densities count more (`RECENCY`).
     clusters : array_like, shape (points,), or str or sequence of str, optional
         A label for each point, as in `errsrc.fit`: points of equal labels may have correlated noise.
     level : float

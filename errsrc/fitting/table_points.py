@@ -267,11 +267,11 @@ def check_no_columns(where: str, error: Any, inputs: Mapping[str, Any], weights:
     where : str
         Name of the calling function, for messages.
     error : array_like or None
-        The argument of this name.
+        The argument of the calling function with this name.
     inputs : dict
         The other arguments.
     weights : array_like or None
-        The argument of this name.
+        The argument of the calling function with this name.
     """
     for name, value in {"error": error, **inputs, "weights": weights}.items():
         if isinstance(value, str):

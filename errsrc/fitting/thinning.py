@@ -46,7 +46,7 @@ def thinned(
 ) -> tuple[Any, dict[str, Any], Any, tuple[str, ...]]:
     """Return the errors, inputs and weights of the rows that a fit uses, and a sentence about them.
 
-    Arrays of unequal lengths are returned unchanged; the fit refuses them.
+    Arrays of unequal lengths are returned unchanged; the fit raises an error for them.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def quantiles(
     prior: Array | None = None,
     tilt: Array | None = None,
 ) -> Array:
-    """Return half the width of each interval, in standard errors, if the noise may be uneven.
+    """Return half the width of each interval, in standard errors, for noise that may differ between points.
 
     Parameters
     ----------

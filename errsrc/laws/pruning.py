@@ -26,8 +26,8 @@ class Pruning(Law):
 
     In the paper, eps_np is the error of the unpruned network.  Light pruning often *lowers* the error below
     this value.  With the paper's eps_np, the fitted gamma would then be meaningless.  Therefore eps_np is a
-    parameter here: the level of the plateau.  This parameter is fitted like the other parameters, unless it
-    is given as fixed.
+    parameter here: the level of the plateau.  This parameter is fitted like the other parameters, unless the
+    user fixes its value.
 
     Parameters
     ----------

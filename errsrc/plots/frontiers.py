@@ -150,7 +150,7 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
     result : ComputeOptimal
         Compute-optimal sizes by one or more approaches.
     ax : matplotlib Axes, optional
-        Where to draw the optimal sizes alone.  By default, a new figure, which also shows the runs if they
+        Where to draw the optimal sizes alone.  The default is a new figure, which also shows the runs if they
         share budgets.
 
     Returns

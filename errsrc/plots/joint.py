@@ -284,7 +284,7 @@ def _name_colours(
 
 
 def colour_bar(ax: Axes, colours: _Colours, sizes: Array, label: str) -> None:
-    """Add a colour bar with round numbers.
+    """Add a colour bar with round tick labels.
 
     Parameters
     ----------

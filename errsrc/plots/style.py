@@ -293,7 +293,7 @@ def legend_below(ax: Axes, columns: int, **options: Any) -> None:
 
 
 def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
-    """Draw points; draw a point beyond the vertical axis at the end of the axis, with an arrow and its value.
+    """Draw points; points beyond the vertical axis are drawn at its end, with an arrow and their value.
 
     Parameters
     ----------

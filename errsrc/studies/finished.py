@@ -103,7 +103,7 @@ class FinishedStudy(Result):
         """Divide the finished cells into groups of cells that differ only in sizes.
 
         A factor of the study is a list of fields that vary together.  Two cells are in the same group if they
-        agree in the fields `apart`, and in all fields of factors that do not contain any field of `sizes`.
+        agree in the fields `apart`, and in the fields of every factor that contains no field of `sizes`.
 
         Parameters
         ----------

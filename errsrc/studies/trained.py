@@ -35,7 +35,7 @@ class Quantities:
     error, m
         Names of the columns that have the error and the model size.
     apart
-        Names of the fields of a cell in which families of networks differ.
+        Names of the fields of a cell that differ between families of networks.
     guess
         A function that maps a cell to the error of a random guess on its data; None if it is not known.
     examples, error_text, m_text
@@ -218,7 +218,7 @@ def sizes_of(finished: FinishedStudy, about: Quantities) -> tuple[str, ...]:
     Parameters
     ----------
     finished : FinishedStudy
-        A finished study, or cells that are not computed yet, whose rows have at least m.
+        A finished study, or cells that are not computed yet.  The rows must have at least m.
     about : Quantities
         The names of the study's columns.
     """

@@ -100,7 +100,7 @@ class ColumnNumbers(NamedTuple):
 
 
 def is_missing(cell: str) -> bool:
-    """Return whether a cell holds no value: it is empty, or one of `MISSING` such as "NA" and "NaN".
+    """Return whether a cell has no value: it is empty, or one of `MISSING` such as "NA" and "NaN".
 
     Parameters
     ----------

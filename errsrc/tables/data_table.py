@@ -189,7 +189,8 @@ class DataTable:
         option : str
             The input, or "error", that the column was expected to hold; "" if the user named the column.
         needs : str
-            A sentence on the columns that are needed, which replaces the sentence on the name of this column.
+            A sentence on the columns that are needed.  The error message has this sentence instead of its
+            sentence on the name of the column.
         """
         shown = shortened(name)
         if name in self.repeated:

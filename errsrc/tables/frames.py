@@ -179,8 +179,8 @@ def frame_of(columns: Mapping[str, NDArray[Any]], library: str = "", index: Any 
     columns : dict of str to ndarray, shape (rows,)
         The columns.
     library : str
-        "pandas", "polars", "pyarrow", "dict" or another library that narwhals knows; by default the first of
-        pandas, polars and pyarrow that is installed.
+        "pandas", "polars", "pyarrow", "dict" or another library that narwhals knows.  The default is the
+        first of pandas, polars and pyarrow that is installed.
     index : object, optional
         The index of the frame; give it only for pandas.
 
