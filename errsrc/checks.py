@@ -48,10 +48,10 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
     where : str
         Name of the function or class to which the argument or field belongs.
     accepted : str
-        The accepted values in words, which continue "must be ...".
+        Words for the accepted values.  In error messages these words follow "must be".
     got : object
         The given value.  Its repr is shown, shortened to 80 characters.  For a value without a useful repr,
-        pass a string in angle brackets, such as ``"<shape (3, 2)>"``, which is shown as it is.
+        pass a string in angle brackets, such as ``"<shape (3, 2)>"``.  Such a string is shown as it is.
 
     Examples
     --------
@@ -110,7 +110,7 @@ class Rule(abc.ABC):
     @property
     @abc.abstractmethod
     def accepted(self) -> str:
-        """The accepted values in words, which continue "must be ..."."""
+        """Words for the accepted values.  In error messages these words follow "must be"."""
 
     @abc.abstractmethod
     def __call__(self, value: Any, name: str, where: str) -> Any:
@@ -270,7 +270,7 @@ class Instance(Rule):
     types : type or tuple of types
         The class or the classes.
     accepted : str
-        The accepted values in words, which continue "must be ...".
+        Words for the accepted values.  In error messages these words follow "must be".
 
     Examples
     --------
@@ -483,7 +483,7 @@ def arguments(**rules: Rule) -> Callable[[F], F]:
     Parameters
     ----------
     **rules : Rule
-        A rule for each argument that must be checked, by the argument's name.
+        A rule for each argument that must be checked.  The keyword is the argument's name.
 
     Examples
     --------

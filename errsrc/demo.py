@@ -83,8 +83,8 @@ def run_demo(
     Returns
     -------
     Holdout
-        The dense law, with eps0 = 1 - 1/classes, fitted to the cells whose n and m are at most a quarter of
-        the largest n and m, and its comparison with the other cells.
+        The comparison of a fitted law with the large cells.  The law is the dense law with eps0 = 1 -
+        1/classes.  It is fitted to the cells whose n and m are at most a quarter of the largest n and m.
 
     Raises
     ------

@@ -111,7 +111,7 @@ def instance(
     types : type or tuple of types
         The class or the classes.
     accepted : str
-        The accepted values in words, which continue "must be ...".
+        Words for the accepted values.  In error messages these words follow "must be".
     default : optional
         The field's default.  Without a default or a default factory, the field must be given.
     default_factory : callable, optional

@@ -220,8 +220,8 @@ class Basis(Checked, abc.ABC):
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs at which a predictor is tested; the default method calls `draw`.
 
-        A basis on real data returns test examples here.  It may return fewer than `count` if it has fewer
-        test examples.
+        A basis on real data returns test examples from this method.  If the basis has fewer than `count` test
+        examples, the method returns all of them.
 
         Parameters
         ----------
@@ -394,7 +394,7 @@ class BandFunction:
         return self.basis.synthesise(self.basis.check_inputs(x), self.coefficients)
 
     def distance(self, other: BandFunction) -> float:
-        """Return the mean squared difference between this function and another one over the domain.
+        """Return the mean squared difference between this function and another function over the domain.
 
         The differences are summed over outputs.  By Parseval's identity, the result is the sum of squared
         differences of the coefficients.

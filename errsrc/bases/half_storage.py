@@ -18,7 +18,7 @@ Complex = NDArray[np.complex128]
 
 
 def to_half(basis: Basis, coefficients: Array) -> Complex:
-    """Return a function in half storage, which is an array of its Fourier coefficients with k_1 >= 0.
+    """Return a function in half storage: an array of the function's Fourier coefficients with k_1 >= 0.
 
     Parameters
     ----------

@@ -27,9 +27,9 @@ def kernel(x: Array, z: Array, name: str, length: float, nu: float = 1.5) -> Arr
         Points.
     name : str
         Name of the kernel.  "rbf" is exp(-r^2 / (2 length^2)) at distance r.  "matern" is the Matern kernel
-        of smoothness `nu`; for nu = 1/2 it is exp(-r / length).  "periodic" is for coordinates that are
-        angles in radians: it is exp(-2 s / length^2), where s is the sum over coordinates of sin^2(difference
-        / 2).  This is the rbf kernel if each angle is replaced by its point on the unit circle.
+        of smoothness `nu`; for nu = 1/2 it is exp(-r / length).  "periodic" is exp(-2 s / length^2), for
+        coordinates that are angles in radians; s is the sum over coordinates of sin^2(difference / 2).  The
+        periodic kernel is the rbf kernel if each angle is replaced by its point on the unit circle.
     length : float
         Length scale, > 0, in units of the coordinates.
     nu : float

@@ -48,11 +48,11 @@ class ToeplitzSolution:
         A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
         identity.  The estimate is at most the true condition number, and usually at least a third of it.  An
         estimate above 1e4 is replaced by inf, because rounding may turn an eigenvalue 0 into a small number.
-        It is then unknown whether the inputs determine the function.  The condition number is also inf if
-        fewer than M inputs are different.
+        Whether the inputs determine the function is then unknown.  The condition number is also inf if fewer
+        than M inputs are different.
     rounding : float
         Estimated distance by which the rounding of inputs and labels may move the solution, divided by the
-        norm of the solution.  It is ``condition`` x machine epsilon x (50 + degree).
+        norm of the solution: ``condition`` x machine epsilon x (50 + degree).
     iterations : int
         Number of iterations of conjugate gradients, summed over outputs.  The iterations that estimate the
         condition number do not count.

@@ -137,7 +137,7 @@ def search_own(
     ----------
     claim : callable
         Maps an example to its error and the largest error that the claim allows, or to None if the claim says
-        nothing about the example.  It must give the same numbers at each call.
+        nothing about the example.  The claim must give the same numbers at each call.
     examples : SearchStrategy
         A Hypothesis strategy that draws examples of any type.
     boundary : iterable of examples

@@ -34,7 +34,7 @@ def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.rando
     teacher : callable
         The teacher f, a function of inputs (N, dim).
     predictor : callable
-        The predictor f^.  If it has an attribute ``function``, f^ is this function.
+        The predictor f^.  If the predictor has an attribute ``function``, f^ is this function.
     rng : numpy.random.Generator
         Source of the fresh inputs.
 

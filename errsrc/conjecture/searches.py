@@ -487,12 +487,12 @@ def search(
 ) -> Search:
     """Search for an example that refutes a claim, and simplify the example if one is found.
 
-    The search first visits the boundary of its region.  It examines bases of every size with n at the claim's
-    threshold, and the smallest and largest basis of each domain with every design of nodes and also with the
-    largest n.  Therefore the search refutes a threshold that is too low by a single example.  If `settings`
-    are given, the search does not visit the boundary, but it examines each drawn setting also with n at the
-    threshold.  Then Hypothesis draws the examples, prefers examples with a large ratio of error to bound, and
-    shrinks a counterexample to a small one (MacIver and Hatfield-Dodds 2019).
+    The search first visits the boundary of its region.  It examines bases of every size, with n at the
+    claim's threshold.  The smallest and the largest basis of each domain are examined with every design of
+    nodes, and also with the largest n.  Therefore the search refutes a threshold that is too low by a single
+    example.  If `settings` are given, the search does not visit the boundary, but it examines each drawn
+    setting also with n at the threshold.  Then Hypothesis draws the examples, prefers examples with a large
+    ratio of error to bound, and shrinks a counterexample to a small one (MacIver and Hatfield-Dodds 2019).
 
     Parameters
     ----------
@@ -506,8 +506,8 @@ def search(
         `sampling_matrix` counts as not tested.
     learner : Learner, estimator, object with fit, or callable, optional
         The learner that the claim is about, see `errsrc.learners.as_learner`, or a function that maps a
-        setting to a learner.  By default the learner has full prior knowledge: it is least squares in the
-        teacher's band, or the learner of the teacher's network class.
+        setting to a learner.  By default the learner has full prior knowledge: the learner is least squares
+        in the teacher's band, or the `NetworkClass` of the teacher's architecture.
     examples_wanted : int
         Largest number of examples that Hypothesis draws before shrinking, >= 1.  The examples at the boundary
         are not counted.

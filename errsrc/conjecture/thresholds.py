@@ -54,7 +54,7 @@ class Threshold(TabularResult):
     status : str
         The result, as a sentence.
     setting, learner : str
-        The setting and the learner as text, which the figure shows; "" where they are not known.
+        The setting and the learner as text, shown in the figure; "" if they are not known.
     """
 
     n_nyquist: int
@@ -137,8 +137,8 @@ def threshold(
 
     First the learning curve is measured at the sizes n that `ratios` gives.  Let a be the largest of these
     sizes whose median is above the tolerance, and b the next larger size.  Bisection finds n* between a and
-    b.  Then more sizes up to twice n* are measured.  If the median at one of them is above the tolerance, the
-    bisection is repeated above that size.
+    b.  Then more sizes up to twice n* are measured.  If the median at one of these sizes is above the
+    tolerance, the bisection is repeated above this size.
 
     Parameters
     ----------

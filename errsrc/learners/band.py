@@ -59,7 +59,7 @@ class BandFit(BandFunction):
     iterations : int
         Number of iterations of conjugate gradients; 0 for a direct solution.
     determined : bool
-        Whether the examples determine the function.  This is so if n >= M and rounding errors do not hide the
+        Whether the examples determine the function.  They do if n >= M and rounding errors do not hide the
         smallest singular value.  After an iterative solution, the iteration must also have converged.
     status : str
         A sentence that says whether and how well the examples determine the function.

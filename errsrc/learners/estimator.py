@@ -153,7 +153,7 @@ class LearnerClassifier(ClassifierMixin, BaseEstimator):
 def as_estimator(
     learner: Learner, *, classes: bool = False, seed: int = 0
 ) -> LearnerRegressor | LearnerClassifier:
-    """Return a learner as a scikit-learn estimator, which passes scikit-learn's ``check_estimator``.
+    """Return a learner as a scikit-learn estimator that passes scikit-learn's ``check_estimator``.
 
     Parameters
     ----------

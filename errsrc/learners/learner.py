@@ -26,8 +26,8 @@ class Fitted:
     learner : Learner
         The learner that fitted the function.
     function : callable
-        The function that maps inputs (N, dim) to predictions.  It may have further attributes.  For example,
-        the function of a network student has the trained weights.
+        The function that maps inputs (N, dim) to predictions.  The function may have further attributes.  For
+        example, the function of a network student has the trained weights.
     dim : int
         Number of columns of an input.
     """
@@ -306,7 +306,7 @@ class LinearLearner(Learner):
 
     @abc.abstractmethod
     def coefficients(self, x: Array, labels: Array) -> Array:
-        """Return the coefficients of the features.  They must be linear in the labels.
+        """Return the coefficients of the features; the coefficients must be linear in the labels.
 
         Parameters
         ----------

@@ -43,12 +43,12 @@ class LowPass(BatchLearner):
     """A learner that fits another learner and projects its predictor on a band.
 
     The projection uses only values of the predictor, not the labels.  By default, the values are taken at the
-    points of a quadrature, whose order is `oversampling` times the order of the basis.  The projection is
-    then exact if the order of the predictor is at most (2 oversampling - 1) times the order of the basis.  On
-    a torus, higher frequencies of the predictor are aliased into the band.  If `sample` > 0, the projection
-    is the least-squares fit in the band to the predictor's values at random inputs.  The squared error of
-    this fit is about M / sample times the predictor's energy outside the band.  `fit` returns a
-    predictor whose ``function`` is an ``errsrc.learners.low_pass.LowPassFit``.
+    points of a quadrature.  The order of the quadrature is `oversampling` times the order of the basis.  The
+    projection is then exact if the order of the predictor is at most (2 oversampling - 1) times the order of
+    the basis.  On a torus, higher frequencies of the predictor are aliased into the band.  If `sample` > 0,
+    the projection is the least-squares fit in the band to the predictor's values at random inputs.  The
+    squared error of this fit is about M / sample times the predictor's energy outside the band.  `fit`
+    returns a predictor whose ``function`` is an ``errsrc.learners.low_pass.LowPassFit``.
 
     Parameters
     ----------

@@ -73,9 +73,9 @@ class MatrixPencil(Learner):
     Notes
     -----
     Cost: n^3 + n M operations.  For K = 16 and M = 10,001, the method was tested at n = 2 K + 1 nodes
-    (``python benchmarks/sparse.py``).  It is exact in 98 of 100 draws with strides of the golden section, and
-    in 100 of 100 draws with strides of 1/M.  The method fails if the phases of several frequencies advance by
-    nearly the same angle in a stride.  The fit is then not certified.
+    (``python benchmarks/sparse.py``).  The method is exact in 98 of 100 draws with strides of the golden
+    section, and in 100 of 100 draws with strides of 1/M.  The method fails if the phases of several
+    frequencies advance by nearly the same angle in a stride.  The fit is then not certified.
 
     Examples
     --------

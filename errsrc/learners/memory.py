@@ -25,8 +25,8 @@ class Memory(LinearLearner):
     Parameters
     ----------
     classes : int, optional
-        Number of classes if labels are classes, >= 1.  By default, it is one more than the largest class in
-        the data.
+        Number of classes if labels are classes, >= 1.  By default, the number is one more than the largest
+        class in the data.
 
     Examples
     --------

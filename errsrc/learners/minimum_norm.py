@@ -20,7 +20,7 @@ class MinimumNorm(SpectralLearner):
     ----------
     cutoff : float, optional
         Singular values count as 0 if they are at most `cutoff` times the largest one; in [0, 1).  By default,
-        it is max(n, dim) times the machine epsilon, as in `numpy.linalg.lstsq`.
+        `cutoff` is max(n, dim) times the machine epsilon, as in `numpy.linalg.lstsq`.
 
     Examples
     --------

@@ -28,15 +28,15 @@ _BLOCK = 2**22  # largest number of outputs that are held at once in predictions
 class NetworkStudent(BatchLearner):
     """A network trained by gradient descent, or the average of several such networks.
 
-    If the recipe's loss is "squared", the student predicts labels that are numbers.  If it is "log", the
-    student predicts the probabilities of classes.  A network without hidden layers is linear or logistic
+    If the recipe's loss is "squared", the student predicts labels that are numbers.  If the loss is "log",
+    the student predicts the probabilities of classes.  A network without hidden layers is linear or logistic
     regression with an offset.
 
     Parameters
     ----------
     architecture : Network
-        A network of `errsrc.nets`.  It must have as many inputs as the data have columns, and as many outputs
-        as the labels have outputs or classes.
+        A network of `errsrc.nets`.  The network must have as many inputs as the data have columns, and as
+        many outputs as the labels have outputs or classes.
     recipe : Recipe
         Options of the training.
     steps : int

@@ -61,8 +61,8 @@ class NetworkClass(Learner):
     Parameters
     ----------
     architecture : MLP or QuadraticNetwork
-        A multilayer perceptron with an analytic activation, or a quadratic network.  It must have as many
-        inputs as the data have columns, and as many outputs as the labels have outputs or classes.
+        A multilayer perceptron with an analytic activation, or a quadratic network.  The network must have as
+        many inputs as the data have columns, and as many outputs as the labels have outputs or classes.
     starts : int
         Largest number of starts, >= 1.
     steps : int
@@ -76,8 +76,8 @@ class NetworkClass(Learner):
 
     Notes
     -----
-    Suppose that the teacher is a network of this architecture, with P parameters.  Its noiseless labels at 2P
-    + 1 generic inputs distinguish it from all other functions of the architecture (Sontag 2002, arXiv
+    Suppose that the teacher is a network of this architecture, with P parameters.  Noiseless labels at 2P + 1
+    generic inputs distinguish the teacher from all other functions of the architecture (Sontag 2002, arXiv
     math/0111135).  Almost all inputs are generic.  For almost every teacher, labels at P + 1 inputs are
     enough.  Both numbers are smaller for quadratic networks, see `errsrc.nets.Network.separating_examples`
     and `errsrc.nets.Network.degrees_of_freedom`.  Therefore a network with zero training error *is* the
@@ -165,7 +165,8 @@ class SearchResult(NamedTuple):
     loss : float
         The mean squared residual at this point, in squared units of the labels.
     counts : tuple of int
-        Numbers of starts that were begun, that ended, and that ended at zero training error.
+        Number of starts that began, number of starts that ended, and number of starts that ended at zero
+        training error.
     """
 
     point: Tensor
@@ -366,7 +367,7 @@ class StandardUnits:
         return np.asarray((targets - self.offset) / self.unit)
 
     def original(self, weights: Weights) -> Weights:
-        """Convert weights for standard units to weights for the original units, for the same function.
+        """Convert weights for standard units to weights that give the same function in the original units.
 
         Parameters
         ----------

@@ -29,8 +29,8 @@ def spectral_starts(network: QuadraticNetwork, x: Tensor, y: Tensor, rng: np.ran
 
     The first start weights all examples equally.  Each further start draws the weights of the examples from
     an exponential distribution, so that the starts differ.  Every second start replaces y by an increasing
-    function of y that is bounded from above, because large labels carry little information about the
-    direction of the largest eigenvalue (Mondelli and Montanari 2019, arXiv 1708.05932).
+    function of y that is bounded from above.  The reason is that large labels carry little information about
+    the direction of the largest eigenvalue (Mondelli and Montanari 2019, arXiv 1708.05932).
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def spectral_starts(network: QuadraticNetwork, x: Tensor, y: Tensor, rng: np.ran
 
 
 def pruned_starts(network: QuadraticNetwork, x: Tensor, y: Tensor, rng: np.random.Generator) -> Starts:
-    """Return starts that approximate wide networks, which L-BFGS has fitted to the examples.
+    """Return starts that approximate wide networks; L-BFGS fits the wide networks to the examples.
 
     A wide network has as many units as inputs, and starts at small weights.  L-BFGS then prefers functions of
     low rank.

@@ -24,8 +24,9 @@ class RandomFeatures(SpectralLearner):
     Feature j of an input x is act(w_j' x) / sqrt(m), with standard normal weights w_j (see
     `errsrc.settings.FeatureSpan`).  Let Z be the n x m matrix of the features of the examples.  Without
     `steps`, the coefficients minimise |y - Z c|^2 + ridge |c|^2; for ridge 0, they are the solution of
-    smallest norm.  With `steps`, they are the result of full-batch gradient descent from 0 on the same
-    objective, divided by 2 n: a step is c <- c + learning_rate / n (Z'(y - Z c) - ridge c).
+    smallest norm.  With `steps`, the coefficients are the result of full-batch gradient descent from 0.  A
+    step is c <- c + learning_rate / n (Z'(y - Z c) - ridge c); this is gradient descent on the same
+    objective, divided by 2 n.
 
     If the setting has closed forms for this class and `fixed` is false, each draw of a budget has its own
     features, which are derived from the seed.  The terms are then means over features and inputs.  In other
@@ -84,8 +85,8 @@ class RandomFeatures(SpectralLearner):
     def gains(self, d: Array, shape: tuple[int, int]) -> Array:
         """Return the gains of singular values d (p,), for an objective of n = shape[0] examples.
 
-        They are d / (d^2 + ridge), or 1 / d for ridge 0.  After t steps of gradient descent with the learning
-        rate r, they are multiplied by 1 - (1 - r (d^2 + ridge) / n)^t.
+        The gains are d / (d^2 + ridge), or 1 / d for ridge 0.  With `steps` = t and the learning rate r,
+        these gains are multiplied by 1 - (1 - r (d^2 + ridge) / n)^t.
 
         Raises
         ------

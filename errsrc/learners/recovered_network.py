@@ -62,7 +62,7 @@ class RecoveredNetwork:
         all outputs.
     scale : float
         Euclidean norm of the labels after subtracting the mean of each output.  If the labels are constant,
-        it is the norm of the labels themselves.
+        `scale` is the norm of the labels themselves.
     size : float
         Euclidean norm of the labels.
     shape : tuple of int
@@ -71,7 +71,7 @@ class RecoveredNetwork:
         Number of runs that began, number of runs that ended, and number of runs that ended at zero training
         error.  Each run begins at its own start.
     teachers : Network or None
-        The largest architecture that the teacher may have; None if it is `architecture`.
+        The largest architecture that the teacher may have; None if this architecture is `architecture`.
     """
 
     architecture: Network
@@ -378,8 +378,8 @@ def on_grid(x: Array) -> bool:
 def mirrored_pairs(x: Array) -> int:
     """Return the largest number of pairs of inputs with the same midpoint; 0 if all midpoints differ.
 
-    At pairs with the same midpoint, labels of tanh networks obey equations that labels at generic inputs do
-    not obey.
+    At pairs with the same midpoint, labels of tanh networks obey equations that do not hold at almost all
+    other inputs.
 
     Parameters
     ----------

@@ -30,7 +30,8 @@ VANISHED = 1e-12
 class SelectedFit(BandFit):
     """A function in a band that was chosen from data, with a comparison of all candidate bands.
 
-    It has the attributes of `BandFit`, and the following attributes about the C bands that were compared.
+    A `SelectedFit` has the attributes of `BandFit`, and the following attributes about the C bands that were
+    compared.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ class SparseFit(BandFunction):
         support is right, relative errors of labels are amplified by up to this factor in the coefficients.
     sensitivity : float
         Condition number of the matrix from which a matrix pencil computes the frequencies.  Errors of labels
-        are amplified by up to this factor in the frequencies.  It is 1 for a matching pursuit.
+        are amplified by up to this factor in the frequencies.  The sensitivity of a matching pursuit is 1.
     residual : float
         Root mean square of the residuals (labels minus values), divided by the root mean square of the
         labels.
@@ -105,8 +105,8 @@ class SparseRecovery(Learner):
     A pursuit costs 2 K n M operations.  The proof that no other combination of K functions has the same
     labels (`SparseFit.certificate`) costs at most about 2e8 operations.  The memory is 3 n M numbers.  With K
     = 10, M = 10,001 and random inputs, the learner is exact in 99 of 100 draws at n = 7 K, and in all draws
-    from n = 8 K on.  If all nonzero coefficients have equal size, it is exact in 95 of 100 draws at n = 10 K,
-    and in all draws from n = 12 K on.  At n = 12 K, a single pursuit is exact in 79 of 100 draws (``python
+    at n >= 8 K.  If all nonzero coefficients have equal size, the learner is exact in 95 of 100 draws at n =
+    10 K, and in all draws at n >= 12 K.  At n = 12 K, a single pursuit is exact in 79 of 100 draws (``python
     benchmarks/sparse.py``).
 
     Examples

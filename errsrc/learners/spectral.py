@@ -69,7 +69,7 @@ class SpectralLearner(LinearLearner):
         return bool(self.gains(np.array([1.0, _SMALL]), shape)[1] >= 0.5 / _SMALL)
 
     def features(self, x: Array, at: Array) -> Array:
-        """Return the features (N, p) at new inputs `at` (N, dim), which do not depend on `x`."""
+        """Return the features (N, p) at new inputs `at` (N, dim); the features do not depend on `x`."""
         return self.feature_map(at)
 
     def coefficients(self, x: Array, labels: Array) -> Array:

@@ -100,10 +100,10 @@ def same_function(small: Network, weights: Weights, large: Network, embedded: We
     """Return for each set of weights whether the outputs of both networks are equal in all bits, bool (E,).
 
     For a `QuadraticNetwork` the outputs may differ by a proven bound on their rounding errors, see
-    `embeds_exactly`.  The result certifies an embedding.  Equal bits need sums in a fixed order, which the
-    documentation of the module describes.  The cost is about P x N elementary operations for each set of
-    weights, where P is the number of parameters.  Except for a `QuadraticNetwork`, the function does not use
-    matrix products.
+    `embeds_exactly`.  The result certifies an embedding.  The bits are equal only if sums are computed in a
+    fixed order.  The documentation of the module describes this order.  The cost is about P x N elementary
+    operations for each set of weights, where P is the number of parameters.  Except for a `QuadraticNetwork`,
+    the function does not use matrix products.
 
     Parameters
     ----------

@@ -57,8 +57,8 @@ class IdentifiableDimension:
         The largest singular value divided by the smallest one that counts towards the rank, float64 (E,).
     margin
         The smallest singular value that counts towards the rank, divided by the largest one that does not
-        count, float64 (E,).  It is inf if all singular values count.  If the margin is near 1, the rank is
-        not reliable.
+        count, float64 (E,).  The margin is inf if all singular values count.  If the margin is near 1, the
+        rank is not reliable.
     """
 
     dimension: Tensor

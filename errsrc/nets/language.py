@@ -103,7 +103,7 @@ class NeuralNgram(LanguageModel):
     Attributes
     ----------
     embedding
-        Length of a token's embedding, >= 1.  It does not grow with the width.
+        Length of a token's embedding, >= 1.  This length does not grow with the width.
 
     Examples
     --------
@@ -131,9 +131,9 @@ class NeuralNgram(LanguageModel):
     def multipliers(self) -> tuple[float, ...]:
         """Return the factor by which each tensor is multiplied when it is applied.
 
-        The factor is 1 for the first layer's matrix, for embeddings and for vectors.  It is 64 / fan-in for
-        all other matrices, as in the other language models.  The first layer is different because its fan-in,
-        context times embedding, does not grow with the width.
+        The factor is 1 for the first layer's matrix, for embeddings and for vectors.  The factor is 64 /
+        fan-in for all other matrices, as in the other language models.  The first layer is different because
+        its fan-in, context times embedding, does not grow with the width.
         """
         return (1.0, 1.0, *super().multipliers()[2:])
 

@@ -297,7 +297,7 @@ class Network(Checked, abc.ABC):
         return torch.cat([w.flatten(1) for w in weights], 1)
 
     def unflatten(self, flat: Tensor) -> Weights:
-        """Return the weights that a flat tensor holds, as views (E, ...) of this tensor.
+        """Return the weights in a flat tensor, as views (E, ...) of this tensor.
 
         Parameters
         ----------
@@ -360,7 +360,7 @@ class Network(Checked, abc.ABC):
 class ImageNetwork(Network):
     """Base of networks of images.
 
-    An input vector holds the channels of an image one after another, each row by row.
+    An input vector has the channels of an image one after another.  Each channel is stored row by row.
     """
 
     channels_last: ClassVar[bool] = False

@@ -43,12 +43,12 @@ _ADVICE = "Use GroupNorm or LayerNorm instead of batch statistics, and a dropout
 class ModuleNetwork(Network):
     """A network made from the ``torch.nn.Module`` that a function or class of the user returns.
 
-    errsrc calls the function with those of the following keyword arguments that the function has as
-    parameters: ``inputs``, ``outputs``, ``classes`` (the same number as outputs), ``width``, ``depth``, and
-    for images ``image_shape``, ``channels`` and ``side``.  The module maps a batch of examples, (B, inputs)
-    or (B, channels, side, side), to outputs (B, outputs).  All of its parameters are trained.  For the
-    initial weights of a member (one set of weights), errsrc calls ``torch.manual_seed`` with a number from
-    the member's seed, and then makes the module.
+    errsrc calls the function with keyword arguments, and leaves out those that the function does not accept.
+    The arguments are ``inputs``, ``outputs``, ``classes`` (the same number as outputs), ``width``, ``depth``,
+    and for images ``image_shape``, ``channels`` and ``side``.  The module maps a batch of examples, (B,
+    inputs) or (B, channels, side, side), to outputs (B, outputs).  All of its parameters are trained.  For
+    the initial weights of a member (one set of weights), errsrc calls ``torch.manual_seed`` with a number
+    from the member's seed, and then makes the module.
 
     Attributes
     ----------
@@ -188,8 +188,8 @@ def from_module(
     Parameters
     ----------
     factory : callable
-        A class or function that makes the module, see `ModuleNetwork`.  It must be defined at the top level
-        of a Python module.
+        A class or function that makes the module, see `ModuleNetwork`.  The class or function must be defined
+        at the top level of a Python module.
     inputs, outputs : int
         Length of an input vector, and number of outputs.  For images, the length follows from `image_shape`.
     width, depth : int, optional

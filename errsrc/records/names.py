@@ -47,7 +47,7 @@ def types_of(record_class: Any) -> dict[str, Any]:
     """Return a dict from the names of a dataclass's fields to their types.
 
     Types that are written as text (``from __future__ import annotations``) are evaluated in the module of the
-    class.  A type that is defined inside a function is not known there.
+    class.  Types that are defined inside a function are not found.
 
     Parameters
     ----------

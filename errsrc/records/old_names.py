@@ -97,7 +97,7 @@ def stored_study(kind: str) -> str:
     Returns
     -------
     str
-        The name that the kind had at first.  It is the new name if the kind was never renamed.
+        The name that the kind had at first.  If the kind was never renamed, this is the new name.
     """
     return OLD_STUDIES.get(kind, kind)
 

@@ -79,7 +79,7 @@ def digests() -> dict[str, str]:
 
 
 def find(reference: str, name: str, where: str) -> Any:
-    """Return the object that a reference in a file stands for, such as "mylab.models:SmallViT".
+    """Return the object for which a reference such as "mylab.models:SmallViT" stands.
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ from errsrc.fields import Checked, number
 class Channel(Checked, abc.ABC):
     """A label channel: how labels are drawn, given the teacher's values.
 
-    A subclass defines `label`.  If its labels are classes, it also sets `labels` to "classes" and defines
-    `probabilities`.
+    A subclass defines `label`.  If its labels are classes, the subclass also sets `labels` to "classes" and
+    defines `probabilities`.
 
     Attributes
     ----------

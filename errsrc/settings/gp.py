@@ -39,7 +39,7 @@ class GaussianProcessTeacher(GaussianSetting):
     Notes
     -----
     The posterior variance at an input has a closed form.  The mean of this variance over all inputs has no
-    closed form; it is estimated from a random sample of inputs.
+    closed form; the mean is estimated from a random sample of inputs.
     """
 
     dim: int = integer(at_least=1)

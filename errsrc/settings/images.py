@@ -42,16 +42,17 @@ class ImageTeacher(Setting):
     training images, from random weights.  With the channel `Clean` the labels have no noise; a student with
     the teacher's architecture can express the teacher.
 
-    Students get training images, drawn without repetition.  They are tested on test images, which no teacher
-    was trained on.  All draws use the same set of test images.  Intervals over draws therefore do not include
-    the uncertainty about other test images.
+    Students get training images, drawn without repetition.  Students are tested on test images, which no
+    teacher was trained on.  All draws use the same set of test images.  Intervals over draws therefore do not
+    include the uncertainty about other test images.
 
     Parameters
     ----------
     dataset : str
         A name in ``errsrc.datasets.IMAGE_SETS``.
     architecture : Network
-        The teacher's network.  It has an input for each value of an image and an output for each class.
+        The teacher's network.  The network must have an input for each value of an image, and an output for
+        each class.
     teacher_n : int
         Number of training images of a teacher, >= 1.
     teacher_steps : int

@@ -162,8 +162,8 @@ class Stride(Nodes):
     ----------
     step : float
         Distance between successive nodes in turns of the circle, in (0, 1).  The default is the golden
-        section.  With the default, no two frequencies have the same values at the nodes.  With 1 / M, this
-        holds only for frequencies up to (M - 1) / 2.
+        section.  With the default, no two frequencies have the same values at the nodes.  With the step 1 /
+        M, this is true only for frequencies up to (M - 1) / 2.
     """
 
     step: float = number(GOLDEN, above=0, below=1)

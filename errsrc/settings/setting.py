@@ -32,8 +32,9 @@ class Setting(Checked, abc.ABC):
     """A learning problem with a known distribution of inputs, teachers and label noise, and a known loss.
 
     A subclass is a frozen dataclass of plain numbers.  It defines `inputs`, `teacher`, `noise`,
-    `target_variance` and `channel` (as a field or as a property).  If its loss is not the squared loss, it
-    also defines `loss`.  It also defines `realizability` and `n_nyquist` if their values are known.
+    `target_variance` and `channel` (as a field or as a property).  If its loss is not the squared loss, the
+    subclass also defines `loss`.  A subclass also defines `realizability` and `n_nyquist` if their values are
+    known.
     """
 
     @property

@@ -56,7 +56,7 @@ class BiasVariance(TabularResult):
         The keys are the names of the four components, and "total".  The values have a number for each
         teacher.
     setting, learner : str
-        The setting and the learner as text, which the figure shows.
+        The setting and the learner as text, shown in the figure.
     """
 
     n: int

@@ -229,7 +229,7 @@ def closed_form(
     Parameters
     ----------
     function_class : FunctionClass
-        The learner's class, which selects the function that is called.
+        The learner's class.  The type of the class selects the function that is called.
     setting : GaussianSetting
         The setting.
     experiment : Experiment

@@ -53,7 +53,7 @@ class Experiment:
         return self.learner.function_class
 
     def learner_of(self, draw: int) -> Learner:
-        """Return the learner of a draw, which may have random features of its own (`Learner.in_draw`).
+        """Return the learner of a draw; the learner may have its own random features (`Learner.in_draw`).
 
         Parameters
         ----------

@@ -65,8 +65,8 @@ class Posterior:
     Let B_x and B_q be the matrices of `GaussianSetting.roots` at the examples' inputs and at the points.  The
     prior covariance between the values of an output at the points and at the inputs is std^2 B_q B_x', where
     std is the output's prior standard deviation.  Let B_x = U diag(d) V' be a singular value decomposition,
-    and s the standard deviation of the noise divided by std.  Given the labels y of the output, its posterior
-    mean at the points is B_q V diag(d / (d^2 + s^2)) U' y.  A square root of its posterior covariance is std
+    and s the standard deviation of the noise divided by std.  Given the labels y of the output, the posterior
+    mean at the points is B_q V diag(d / (d^2 + s^2)) U' y.  A square root of the posterior covariance is std
     B_q (I - V diag(1 - sqrt(s^2 / (d^2 + s^2))) V').
 
     The posterior covariance is never computed as the difference of two covariances.  A variance that is
@@ -169,7 +169,7 @@ class Posterior:
     def deviation(self, std: float) -> Array:
         """Return a matrix S, float64 (Q, R), such that S S^T is the posterior covariance of one output.
 
-        The covariance is that of weighted values, which `Posterior` describes.
+        This is the covariance of *weighted* values, see `Posterior`.
 
         Parameters
         ----------

@@ -53,7 +53,7 @@ def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Arra
     Parameters
     ----------
     predictor : callable
-        The predictor.  It may have no scores for classes that no labelled example had.
+        The predictor.  A predictor may have no scores for classes that no labelled example had.
     points : ndarray of float64, (Q, dim)
         Inputs.
     classes : int
@@ -93,7 +93,8 @@ def exact_excess_risks(setting: Setting, draws: Sequence[Any], fitted: Sequence[
     draws : sequence of errsrc.sources.bracket.draws.Draw
         The draws, with their teachers.
     fitted : sequence of predictors
-        The predictor of each draw.  If it has an attribute ``function``, this function is the predictor.
+        The predictor of each draw.  If the object has an attribute ``function``, this function is the
+        predictor.
     """
     if setting.loss != "squared" or not all(hasattr(draw.teacher, "squared_distance") for draw in draws):
         return None

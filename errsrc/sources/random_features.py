@@ -39,8 +39,8 @@ from errsrc.sources.gaussian_posterior import DesignTerms, sum_of_squares
 class Examples:
     """A singular value decomposition U diag(d) V' of the matrix K of some examples.
 
-    Entry (i, j) of K is coordinate j of the input of example i, divided by the standard deviation of this
-    coordinate, and multiplied by the prior standard deviation of the teacher's coefficient of this quotient.
+    Let g_j be coordinate j of an input, divided by its standard deviation.  A teacher is the sum over j of
+    c_j g_j.  Column j of K has the values of g_j at the examples, times the prior standard deviation of c_j.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ def random_feature_terms(
         The setting.
     experiments : iterable of Experiment
         Experiments whose learners are `RandomFeatures` or other spectral learners on the span of features.
-        They have the same seed.
+        All experiments have the same seed.
 
     Returns
     -------

@@ -93,7 +93,7 @@ class Budget(TabularResult):
         Shape k of the upper tail of the draws of each term and of the total, see `errsrc.sources.tails`.
         Above 0.4, a few draws make up most of the mean.  Terms whose draws are equal have no tail.
     setting, learner : str
-        The setting and the learner as text, which figures show; "" where they are not known.
+        The setting and the learner as text, shown in figures; "" if they are not known.
     """
 
     n: int
@@ -327,9 +327,9 @@ class Budget(TabularResult):
         Returns
         -------
         dict of str to ndarray, shape (5,)
-            "term", the name of the term; "lower.estimate", "lower.low" and "lower.high", its lower bound with
-            the two ends of the interval; "upper.estimate", "upper.low" and "upper.high", the same numbers for
-            its upper bound.
+            The columns.  "term" has the names of the terms.  "lower.estimate", "lower.low" and "lower.high"
+            have their lower bounds, with the two ends of the interval.  "upper.estimate", "upper.low" and
+            "upper.high" have the same numbers for their upper bounds.
         """
         rows = self.rows()
         out: dict[str, NDArray[Any]] = {"term": np.array([name for name, _, _ in rows])}

@@ -84,7 +84,7 @@ class Database:
     path
         The file.
     connection
-        SQLite's connection to the file.  It does not begin transactions by itself.
+        SQLite's connection to the file.  The connection does not begin transactions by itself.
     """
 
     def __init__(self, path: Path, write: bool = False) -> None:

@@ -29,7 +29,7 @@ def network_file_system(path: str | os.PathLike[str]) -> str | None:
     Parameters
     ----------
     path : path
-        The file, which need not exist.
+        The file.  The file need not exist.
 
     Returns
     -------

@@ -75,10 +75,10 @@ def local(
     Notes
     -----
     A lost process (killed, out of memory, crashed) loses only the batch that it was computing.  This batch is
-    computed again, unless `MAX_LOST_PROCESSES` processes were lost while computing it; other processes
-    continue.  Each process has its own pipe.  Therefore a lost process cannot block other processes by a lock
-    that it holds, or by half a message.  The processes end when this process ends, for any reason.  Pickling
-    and pipes cost at least 0.05 ms per batch.
+    computed again, unless `MAX_LOST_PROCESSES` processes were lost while computing this batch; other
+    processes continue.  Each process has its own pipe.  Therefore a lost process cannot block other processes
+    by a lock that it holds, or by half a message.  The processes end when this process ends, for any reason.
+    Pickling and pipes cost at least 0.05 ms per batch.
     """
     workers = cores() if workers is None else Integer(at_least=1)(workers, "workers", "local")
     check_limits("local", memory, seconds)

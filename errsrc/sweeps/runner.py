@@ -470,7 +470,7 @@ def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
 
 @functools.cache
 def code_version() -> str:
-    """Return errsrc's version and a digest of its source code, which changes with every edit.
+    """Return errsrc's version and a digest of its source code; the digest changes with every edit.
 
     Returns
     -------
@@ -495,7 +495,7 @@ def _versions_of_code() -> str:
 class Progress:
     """A line that shows the progress of a run.
 
-    On a terminal the line is rewritten.  Otherwise it is printed every 10 seconds.
+    On a terminal the line is rewritten.  Elsewhere, a new line is printed every 10 seconds.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class Store:
     Parameters
     ----------
     path : path
-        The file.  If it does not exist and `write` is True, it is created.
+        The file.  If the file does not exist and `write` is True, the file is created.
     write : bool
         Whether to open the file for writing.  The process that opens the file for writing is the *driver* of
         the file.  A file has one driver at a time, and any number of readers, which never disturb the driver.
@@ -50,7 +50,7 @@ class Store:
     damaged data; a driver that opens a file there issues the warning `errsrc.errors.NetworkFileSystem`.
 
     In SQL, the view ``runs`` has a column for every field of the cells and every result.  The tables behind
-    it are ``cells`` (with the learning curves, as JSON), ``failures``, ``resolved`` (defaults) and
+    this view are ``cells`` (with the learning curves, as JSON), ``failures``, ``resolved`` (defaults) and
     ``made_with`` (versions).  Fields and results that were renamed have their old names in the file, see
     `errsrc.records.old_names`.
     """
@@ -175,8 +175,8 @@ class Store:
         Parameters
         ----------
         study : Study, optional
-            The study whose cells are returned, in its order; by default all cells, in the order in which they
-            were finished.
+            The study whose cells are returned, in the order of the study; by default all cells, in the order
+            in which they were finished.
 
         Returns
         -------

@@ -63,8 +63,8 @@ class LanguageCell(TrainedCell):
         only tokens of its own passage.
     validation
         Approximate number of validation tokens, >= 1.  The validation tokens decide when training stops and
-        which weights are kept.  They are the same in all cells, and are spread evenly over the validation
-        documents.
+        which weights are kept.  All cells have the same validation tokens.  These tokens are spread evenly
+        over the validation documents.
     test
         Approximate number of test tokens, >= 1, spread evenly over the test documents.
     steps

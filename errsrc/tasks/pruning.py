@@ -73,13 +73,17 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        The outcome of each cell, in the order of `cells`.  Its entries are: "m", the number of parameters;
-        "prunable", the number of weights that may be pruned; "error" and "loss" (in nats) of the unpruned
-        network on the test set; "last_density" and "last_error" after the last round; "levels", 1 + the
-        number of rounds; "diverged", whether the last training failed; "device", the name of the device;
-        "seconds", the time of the batch, shared among its cells in proportion to their steps.  The entry
-        "curve" has an array, float64 (levels,), for each field of `errsrc.training.PruningLevel`.  A level is
-        the unpruned network, or the network after a round.
+        The outcome of each cell, in the order of `cells`, with these entries:
+
+        - "m", the number of parameters, and "prunable", the number of weights that may be pruned;
+        - "error" and "loss" (in nats) of the unpruned network on the test set;
+        - "last_density" and "last_error", after the last round;
+        - "levels", 1 + the number of rounds;
+        - "diverged", whether the last training failed;
+        - "device", the name of the device;
+        - "seconds", the time of the batch, shared among its cells in proportion to their steps;
+        - "curve", with an array, float64 (levels,), for each field of `errsrc.training.PruningLevel`.  A level
+          is the unpruned network, or the network after a round.
 
     Raises
     ------

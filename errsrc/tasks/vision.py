@@ -70,7 +70,7 @@ class VisionCell(TrainedCell):
         number of channels of the first layer.  For a "resnet" or "wrn", the number of channels of the first
         stage.
     n
-        Number of images on which the network is trained, >= 1.  It does not include the validation images.
+        Number of images on which the network is trained, >= 1.  The validation images are not counted.
     seed
         Seed of the choice of training images, of the initial weights and of the order of examples, >= 0.
         Cells of the same width, depth and seed have nested training sets.  Cells of another width or depth

@@ -68,7 +68,7 @@ class LawCase:
         return {name: 1.0 for name in self.law.constants()}
 
     def scales(self, scale: float, unit: float) -> dict[str, float]:
-        """Return a factor for each input, which changes the unit of the input.
+        """Return a factor for each input; the factor stands for a change of the input's unit.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class LawCase:
 def laws(draw: st.DrawFn, law: type[Law]) -> Law:
     """Return a strategy that draws laws of one class.
 
-    The parameters lie in the ranges in which a fit starts, in units in which the inputs are about 1.
+    The parameters are drawn from the ranges in which a fit starts, for inputs of about 1.
 
     Parameters
     ----------

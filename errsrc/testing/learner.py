@@ -452,8 +452,8 @@ def check_learner(
     Parameters
     ----------
     learner : Learner
-        The learner.  It is fitted several hundred times, to between 1 and 200 examples; choose fields that
-        make it fast.
+        The learner.  The tests fit the learner several hundred times, to between 1 and 200 examples; choose
+        fields that make it fast.
     classes : Learner, optional
         The learner for labels that are classes, such as a network student with the log loss; by default
         `learner`.

@@ -141,8 +141,8 @@ def agree(
     rtol, atol : float
         Relative and absolute tolerance.
     along : mapping of str to array_like, optional
-        Other arrays of the same shape, by name.  The message shows their values at the entry where the two
-        arrays differ most.
+        Other arrays of the same shape; the keys are their names.  The message shows their values at the entry
+        where the two arrays differ most.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def refused(call: Callable[[], object], named: str, what: str) -> None:
     Parameters
     ----------
     call : callable
-        A function without arguments, which makes the call.
+        A function without arguments that makes the call.
     named : str
         Text that the error message must contain.  The error message must have only one line.
     what : str

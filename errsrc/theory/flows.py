@@ -72,11 +72,12 @@ def gradient_flow(
 
     Notes
     -----
-    The part of the target that is not learned at the time t has a Laplace transform in t.  For large n, m and
-    M, the mean over data and features of a product of two such transforms, at z and z', follows from linear
-    equations, as in Bordelon, Atanasov and Pehlevan 2024 (arXiv 2402.01092).  Let g(z) be the solution of
-    g (1 - S / n) (1 - S / m) = z, where S is the sum of L_i = e_i / (e_i + g).  Let R = 1 - S / n, Q = 1 - S
-    / m, H_i = 1 / (z + e_i Q R) and N = noise / (z z').  A prime denotes values at z'.  Then
+    The part of the target that is not learned at the time t has a Laplace transform in t.  Take the product
+    of two such transforms, at z and at z'. For large n, m and M, the mean of this product over data and
+    features follows from linear equations, as in Bordelon, Atanasov and Pehlevan 2024 (arXiv 2402.01092).
+    Let g(z) be the solution of g (1 - S / n) (1 - S / m) = z, where S is the sum of L_i = e_i / (e_i + g).
+    Let R = 1 - S / n, Q = 1 - S / m, H_i = 1 / (z + e_i Q R) and N = noise / (z z').  A prime denotes values
+    at z'.  Then
 
         C = sum_i H_i H_i' (c_i^2 + e_i B + Q Q' e_i^2 A / n),
         A = R R' (C + N),
@@ -239,12 +240,12 @@ def feature_terms(
 
     Notes
     -----
-    The realizability is the sum of (1 - L_i) c_i^2, where L_i = e_i / (e_i + g) is the share of axis i that
-    the m features express: the sum of L_i is m, or all L_i are 1 if m >= M.  The uncertainty is the sum of
-    L_i times the posterior variance of coefficient i given n labels.  This variance is k c_i^2 / (c_i^2 + k),
-    where k solves k (n - sum_i c_i^2 / (c_i^2 + k)) = noise.  The features and the examples are independent.
-    Therefore the mean of the product is the product of the means.  The formulas of both factors are those of
-    Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646).
+    The realizability is the sum of (1 - L_i) c_i^2.  Here L_i = e_i / (e_i + g) is the share of axis i that
+    the m features express.  The number g is such that the sum of L_i is m.  If m >= M, all L_i are 1.  The
+    uncertainty is the sum of L_i times the posterior variance of coefficient i given n labels.  This variance
+    is k c_i^2 / (c_i^2 + k), where k solves k (n - sum_i c_i^2 / (c_i^2 + k)) = noise.  The features and the
+    examples are independent.  Therefore the mean of the product is the product of the means.  The formulas of
+    both factors are by Simon, Karkada, Ghosh and Belkin 2023 (arXiv 2311.14646).
 
     Examples
     --------

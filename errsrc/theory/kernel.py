@@ -97,9 +97,9 @@ def kernel_regression(
 
     The formulas are exact in the limit of large n and M, if the eigenfunctions at the inputs behave as if
     they were independent.  ``benchmarks/theory.py`` measures the ratio of the measured to the predicted risk.
-    The ratio is 1.00 to 1.03 for normal inputs at n >= 30.  On the sphere, it is 1.00 in 10 dimensions, 1.01
-    in 6, and 1.01 to 1.06 in 4 and 3.  On the circle it is 1.02 to 1.9, because gaps between random points
-    increase the risk there.  The formulas ignore this effect.
+    The ratio is 1.00 to 1.03 for normal inputs at n >= 30.  On the sphere, the ratio is 1.00 in 10
+    dimensions, 1.01 in 6 dimensions, and 1.01 to 1.06 in 4 and 3 dimensions.  On the circle, the ratio is
+    1.02 to 1.9, because gaps between random points increase the risk there.  The formulas ignore this effect.
 
     Examples
     --------

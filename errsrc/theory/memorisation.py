@@ -82,8 +82,8 @@ def memorising_zipf(n: ArrayLike, decay: float) -> Array:
     Notes
     -----
     The result is the sum of p_i (1 - p_i)^n over all items i.  The first `HEAD` terms are summed one by one.
-    The rest of the sum is replaced by the integral over i from HEAD + 1/2 to infinity, which an incomplete
-    beta function gives.
+    The rest of the sum is replaced by the integral over i from HEAD + 1/2 to infinity.  An incomplete beta
+    function gives this integral.
 
     Examples
     --------

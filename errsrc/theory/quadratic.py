@@ -61,10 +61,10 @@ def quadratic_networks(
 
     Notes
     -----
-    The formula is that of Maillard, Troiani, Martin, Krzakala and Zdeborova 2024 (arXiv 2408.03733).  Let
-    kappa = m / d, alpha = n / d^2, and Delta the noise in units of weight_std^4.  The eigenvalues of W^T W /
-    m follow the Marchenko-Pastur law of kappa.  Let rho be the density of the free convolution of this law
-    with a semicircle law of variance 1 / q.  Then q solves
+    The formula is by Maillard, Troiani, Martin, Krzakala and Zdeborova 2024 (arXiv 2408.03733).  Let kappa =
+    m / d, alpha = n / d^2, and Delta the noise in units of weight_std^4.  The eigenvalues of W^T W / m follow
+    the Marchenko-Pastur law of kappa.  Let rho be the density of the free convolution of this law with a
+    semicircle law of variance 1 / q.  Then q solves
 
         (4 pi^2 / 3) (1 / q) Int rho(x)^3 dx - Delta q / 2 = 1 - 2 alpha,
 

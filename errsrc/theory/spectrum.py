@@ -21,7 +21,7 @@ class Learned:
     """The solution g >= 0 of (n - z)(1 - z / m) g = ridge, where z is the sum of L_i = e_i / (e_i + g).
 
     Here n is the number of examples, m is the number of features, and the e_i are eigenvalues.  If there are
-    several solutions, g is the largest solution; it is the solution with z <= min(n, m).
+    several solutions, g is the largest solution.  Only this solution has z <= min(n, m).
 
     Attributes
     ----------

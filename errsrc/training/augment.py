@@ -28,7 +28,7 @@ def crop_flip(x: Tensor, choice: Tensor, image_shape: Sequence[int], padding: in
     Parameters
     ----------
     x : tensor (..., inputs)
-        Images; each holds its channels one after another, row by row.
+        Images, with the channels one after another.  Each channel is stored row by row.
     choice : int64 tensor (...)
         Number from 0 to ``crop_flip_count(padding) - 1`` for each image.  It determines the crop and whether
         the image is mirrored.

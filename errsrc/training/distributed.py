@@ -48,8 +48,8 @@ def all_reduce(part: Tensor) -> Tensor:
     Parameters
     ----------
     part : Tensor
-        This process's part of the sum, which is replaced by the sum in place.  Its shape must be the same in
-        all processes.
+        This process's part of the sum.  The function overwrites this tensor with the sum.  Its shape must be
+        the same in all processes.
     """
     if world_size() > 1:
         distributed.all_reduce(part)
@@ -62,7 +62,8 @@ def broadcast(value: Tensor) -> Tensor:
     Parameters
     ----------
     value : Tensor
-        This process's tensor, which is changed in place.  Its shape must be the same in all processes.
+        This process's tensor.  The function overwrites this tensor.  Its shape must be the same in all
+        processes.
     """
     if world_size() > 1:
         distributed.broadcast(value, 0)

@@ -62,13 +62,13 @@ def train(
     validation : (tensor, tensor), optional
         Inputs (V, inputs) and labels (V, ...) that decide when the training of each network stops, and which
         of its weights are kept.  Give None if the members have validation rows of their own, or if there is
-        no validation.  Without validation, networks are evaluated on their training rows.  They are then
-        trained for all of their steps, or until they reach the recipe's ``target_training_loss``.
+        no validation.  Without validation, networks are evaluated on their training rows.  The networks are
+        then trained for all of their steps, or until they reach the recipe's ``target_training_loss``.
     recipe : Recipe
         Options of training.
     initial_weights : tuple of tensors (E, ...), optional
-        Initial weights of the E networks, with the dtype of `x`.  By default, they are drawn from the
-        members' seeds.
+        Initial weights of the E networks, with the dtype of `x`.  By default, the initial weights are drawn
+        from the members' seeds.
     masks : tuple of bool tensors (E, ...), optional
         Masks of pruned weights.  Where a mask is False, the weight and its average are exactly 0 at every
         step.

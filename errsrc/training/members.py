@@ -63,15 +63,16 @@ class Trained:
     diverged
         True if training failed and was ended.  This happens if the training or validation loss is not finite,
         or if the mean training loss since the last evaluation is too large.  "Too large" means more than 2 (1
-        + 4 / sqrt(examples seen since then)) times a reference: the loss of the first batch, or the loss of
-        outputs that are all 0, whichever is larger.  Leave such a network out of averages.
+        + 4 / sqrt(examples seen since then)) times a reference loss.  The reference loss is the loss of the
+        first batch, or the loss of outputs that are all 0, whichever is larger.  Leave such a network out of
+        averages.
     train_loss
         Loss of the kept weights on the training rows.  The unit is nats for the loss "log", and the squared
         unit of the labels for "squared".  If there are more than 2^16 rows, only every k-th row is used, with
         the smallest k that leaves at most 2^16 rows.
     train_error
-        Error of the kept weights on the rows of ``train_loss``.  For "log", it is the share of wrong classes.
-        For "squared", it is the root of the mean squared error, in the unit of the labels.
+        Error of the kept weights on the rows of ``train_loss``.  For "log", the error is the share of wrong
+        classes.  For "squared", the error is the root of the mean squared error, in the unit of the labels.
     curve
         The learning curve: a dict of arrays float64 (evaluations,).  "step" is the step of an evaluation.
         "train_loss" is the training loss of the weights before averaging, as a mean over the steps since the
@@ -79,7 +80,7 @@ class Trained:
         validation examples.  Without validation, they are measured on the training rows.
     rewind_weights
         The weights, before averaging, at the ``rewind_step`` of `errsrc.training.train`.  If the network
-        ended before this step, they are the weights at its last step.  The shapes are the same as those of
+        ended before this step, they are the weights at its last step.  The tensors have the same shapes as
         ``weights``.
     """
 

@@ -79,7 +79,7 @@ class TrainingLoss(abc.ABC):
 
     @abc.abstractmethod
     def error(self, loss: Tensor, wrong: Tensor) -> Tensor:
-        """Return the error of each network, (E,), which is reported next to its mean loss.
+        """Return the error of each network, (E,), to be reported next to the network's mean loss.
 
         Parameters
         ----------

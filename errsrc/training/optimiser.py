@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Optimiser(abc.ABC):
-    """Base of optimisers, which hold the weights of E networks and change all of them in each step."""
+    """Base of optimisers; an optimiser has the weights of E networks, and each step changes all of them."""
 
     stalled: Tensor
     """True for each member whose loss no further step lowers, bool (E,)."""

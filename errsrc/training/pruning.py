@@ -47,11 +47,10 @@ class Rounds(Checked):
     rewinding
         Values of the remaining weights at the start of a round's training (Renda et al. 2020, arXiv
         2003.02389).  With "weights", these are the values at the step ``rewind_step`` of the first training.
-        With "rate", they are the present values.  In both cases, the schedule of the learning rate goes back
-        to ``rewind_step``.
+        With "rate", the values do not change.  In both cases, the schedule of the learning rate goes back to
+        ``rewind_step``.
     rewind_step
-        The step to rewind to, >= 0 and below the number of steps of every network.  It is usually an early
-        step.
+        The step to rewind to, >= 0 and below the number of steps of every network.  Choose an early step.
 
     Examples
     --------
@@ -138,7 +137,8 @@ class PrunedNetwork:
     weights
         Weights after the last round, tensors of the shapes ``network.shapes()``.
     masks
-        Masks after the last round, bool tensors of the same shapes.  They are False where weights are pruned.
+        Masks after the last round, bool tensors of the same shapes.  The masks are False where weights are
+        pruned.
     """
 
     levels: tuple[PruningLevel, ...]

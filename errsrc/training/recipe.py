@@ -82,12 +82,13 @@ class Recipe(Checked):
     padding
         Number of zero pixels that are added at each edge before a crop, >= 1.
     weight_decay
-        Weight decay of "sgd" and "adam", >= 0, for all weights and biases.  For "sgd" it is an L2 penalty:
-        ``weight_decay`` times the weights is added to the gradient, before momentum, as in the published
-        recipes of pruned networks (Frankle and Carbin 2019; Renda et al. 2020, arXiv 2003.02389, with 1e-4).
-        For "adam" it is decoupled (Loshchilov and Hutter 2019, arXiv 1711.05101): each step also multiplies
-        the weights by 1 - learning rate x ``weight_decay``.  Both are equal to ``torch.optim.SGD`` and
-        ``torch.optim.AdamW`` with the same ``weight_decay``.
+        Weight decay of "sgd" and "adam", >= 0, for all weights and biases.  For "sgd", the weight decay is an
+        L2 penalty: ``weight_decay`` times the weights is added to the gradient, before momentum.  The
+        published recipes of pruned networks do the same (Frankle and Carbin 2019; Renda et al. 2020, arXiv
+        2003.02389, with 1e-4).  For "adam", the weight decay is decoupled (Loshchilov and Hutter 2019, arXiv
+        1711.05101): each step also multiplies the weights by 1 - learning rate x ``weight_decay``.  The two
+        optimisers are then equal to ``torch.optim.SGD`` and ``torch.optim.AdamW`` with the same
+        ``weight_decay``.
     channels_last
         Whether the images of a training step lie in memory with their channels last, for a `CNN`, `Resnet` or
         `WRN`.  On a CPU, the steps of many small CNNs at once are then faster

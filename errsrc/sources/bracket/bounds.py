@@ -57,8 +57,9 @@ class UncertaintyBracket(Result):
         of the class.
     upper : ndarray of float64, (D,)
         Upper bound of the uncertainty for the class of all functions: the `distance` of a predictor that was
-        made from the data alone.  Each half of the draws uses the predictor that is best on the other half.
-        The choice is therefore independent of the draws on which the predictor is evaluated.
+        made from the data alone.  The draws are divided into two halves.  Each half uses the predictor that
+        is best on the other half.  The choice is therefore independent of the draws on which the predictor is
+        evaluated.
     upper_member : ndarray of float64, (D,)
         Like `upper`, but only single networks of the `student` architecture can be chosen.  To get an upper
         bound of the uncertainty of the class of these networks, subtract the realizability of this class.

@@ -187,7 +187,7 @@ def run_chains(
     z : tensor, (C, P)
         Whitened parameters at which the chains start.
     step : tensor, (C,)
-        Longest leapfrog step of each chain.  It must be chosen without knowing the chain's start.
+        Longest leapfrog step of each chain.  This step must be chosen without knowing the chain's start.
     leaps : int
         Number of leapfrog steps of a transition.
     transitions : int
@@ -248,7 +248,7 @@ def choose_steps(
     posterior : NetworkPosterior
         The posteriors, with a data set for each of the C chains.
     z : tensor, (C, P)
-        Whitened parameters at which the chains start.  They must be computed from the data alone.
+        Whitened parameters at which the chains start.  These parameters must be computed from the data alone.
     rng : torch.Generator
         Source of randomness.
     rounds : int
@@ -310,7 +310,7 @@ def run_constrained_chains(
         The posteriors, with a data set for each of the C chains.  The network must be smooth in its weights,
         and have more parameters than a data set has labels.
     z : tensor, (C, P)
-        Whitened parameters at which the chains start, which must be solutions.
+        Whitened parameters at which the chains start.  These parameters must be solutions.
     step : tensor, (C,)
         Longest leapfrog step of each chain.  Each transition draws its step log-uniformly between 1/10 and 1
         times this step.

@@ -70,7 +70,8 @@ def planted_bound(
     posterior : NetworkPosterior
         The posteriors given the data of the draws.
     step : tensor, (D,)
-        Longest leapfrog step of the chains of each draw.  It must be chosen without knowing the teacher.
+        Longest leapfrog step of the chains of each draw.  This step must be chosen without knowing the
+        teacher.
     seed : int
         Seed from which all random streams are derived.
     effort : Effort

@@ -49,7 +49,7 @@ def realizability_bounds(
     Parameters
     ----------
     setting : Setting
-        The setting.  Its `Setting.realizability` is used if it is known for the learner's class.
+        The setting.  If its `Setting.realizability` is known for the learner's class, this value is used.
     experiment : Experiment
         Gives the learner and its class.
     draws : sequence of Draw

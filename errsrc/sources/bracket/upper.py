@@ -64,7 +64,7 @@ def make_portfolio(
     posterior : NetworkPosterior
         The posteriors given the data of the draws.
     student : Network
-        Architecture of the learner's class, which decides which predictors are `Portfolio.members`.
+        Architecture of the learner's class.  Single networks of this architecture are `Portfolio.members`.
     seed : int
         Seed from which all random streams are derived.
     effort : Effort
@@ -214,8 +214,9 @@ def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
     Returns
     -------
     bound : ndarray of float64, (D,)
-        For each half of the draws, the values of the candidate that has the smallest mean on the other half.
-        With fewer than four draws, the values of the last candidate.
+        The draws are divided into two halves.  For the draws of each half, the values of the candidate that
+        has the smallest mean on the other half.  With fewer than four draws, the values of the last
+        candidate.
     best : str
         Name of the candidate with the smallest mean over all draws; with fewer than four draws, the name of
         the last candidate.
