@@ -21,7 +21,7 @@ COMPARED_INPUTS = 4096
 
 
 def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.random.Generator) -> float:
-    """Return |f^ - f| / |f|, where |f| is the root of the mean of f^2 over the setting's inputs.
+    """Return |f^ - f| / |f|, where |f| is the square root of the mean of f^2 over the setting's inputs.
 
     If the teacher has a method ``relative_error(estimate)``, as `errsrc.bases.BandFunction` has, the result
     of the method is used.  If the method returns None, or if the teacher has no such method, the two

@@ -19,7 +19,7 @@ class QuadraticNetwork(Network):
     """A network of m squared units, f(x) = (|W x|^2 - |W|^2) / (m sqrt(d)), with one output.
 
     The weights W are a matrix (m, d).  The function is the quadratic form f(x) = (x^T S x - tr S) / sqrt(d)
-    of the matrix S = W^T W / m, whose rank is at most m.  Its mean over standard normal inputs is 0.
+    of the matrix S = W^T W / m, whose rank is at most m.  The mean of f over standard normal inputs is 0.
 
     Parameters
     ----------

@@ -191,7 +191,7 @@ class LinearTeacher(GaussianSetting):
         return mean_interval(np.array(draws), 0.95)
 
     def variance_outside(self, span: Span) -> float:
-        """Return the mean variance of the teachers' part outside the span of features; 0 if there is none.
+        """Return the mean variance of the part of teachers outside the span of features.
 
         Parameters
         ----------

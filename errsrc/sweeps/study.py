@@ -236,7 +236,7 @@ class Study(Sequence[Any]):
         Returns
         -------
         list of dict
-            Each dict of defaults that occurs among the cells, once, with the field names that stores use (see
+            The different dicts of defaults of the cells, with the field names that stores use (see
             `Kind.flatten`).
         """
         _, constant = self._constant

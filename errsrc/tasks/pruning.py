@@ -82,8 +82,9 @@ def prune_cells(cells: Sequence[PruningCell]) -> list[dict[str, Any]]:
         - "diverged", whether the last training failed;
         - "device", the name of the device;
         - "seconds", the time of the batch, shared among its cells in proportion to their steps;
-        - "curve", with an array, float64 (levels,), for each field of `errsrc.training.PruningLevel`.  A level
-          is the unpruned network, or the network after a round.
+        - "curve", with an array, float64 (levels,), for each field of `errsrc.training.PruningLevel`.
+
+        A level is the unpruned network, or the network after a round.
 
     Raises
     ------

@@ -85,11 +85,10 @@ def gaussian_process(teacher_nu: float, student_nu: float, dim: int) -> float:
     """Return the exponent of a kernel interpolator of targets that are drawn from a Gaussian process.
 
     The process and the interpolator have Matern kernels.  The exponent is min(2 teacher_nu, 2 (dim + 2
-    student_nu)) / dim (Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  The paper writes the exponent as
-    min(alpha_T
-    - dim, 2 alpha_S) / dim.  Here alpha_T = dim + 2 teacher_nu and alpha_S = dim + 2 student_nu are the
-    decays of the kernels' Fourier transforms.  The exponent is also ``ridgeless(alpha_S / dim, alpha_T /
-    dim)``.
+    student_nu)) / dim (Spigler, Geiger and Wyart 2020, arXiv 1905.10843).  In the paper, the exponent is
+    min(alpha_T - dim, 2 alpha_S) / dim.  Here alpha_T = dim + 2 teacher_nu and alpha_S = dim + 2 student_nu
+    are the decays of the kernels' Fourier transforms.  The exponent is also ``ridgeless(alpha_S / dim,
+    alpha_T / dim)``.
 
     Parameters
     ----------

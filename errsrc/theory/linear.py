@@ -42,8 +42,8 @@ def least_squares(
     Returns
     -------
     ndarray of float64, shape S
-        Excess risk, in the units of ``target``.  If ``noise + outside`` is > 0, the risk is inf from n = dim
-        - 1 to dim + 1, because its mean is not finite.
+        Excess risk, in the units of ``target``.  If ``noise + outside`` is > 0, the mean risk is infinite for
+        n = dim - 1, dim and dim + 1.  The result is then inf.
 
     Raises
     ------

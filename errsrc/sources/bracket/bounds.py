@@ -188,9 +188,10 @@ def uncertainty_bracket(
     -----
     Noiseless labels at almost every set of 2P + 1 or more inputs determine a network that is analytic in its
     P parameters (Sontag 2002, arXiv math/0111135).  A quadratic network needs fewer inputs, see
-    `errsrc.nets.Network.separating_examples`.  Both bounds are then 0, and no chain runs.  Otherwise the cost
-    is the training of D x starts students, and D x chains x 5 x transitions x leaps gradients of the squared
-    error on a data set.  The names starts, chains, transitions and leaps are those of `Effort`.
+    `errsrc.nets.Network.separating_examples`.  If the inputs determine the network, both bounds are 0, and no
+    chain runs.  Otherwise the cost is the training of D x starts students, and D x chains x 5 x transitions x
+    leaps gradients of the squared error on a data set.  The names starts, chains, transitions and leaps are
+    those of `Effort`.
     """
     if setting.loss != "squared":
         accepted = "a setting of the squared loss"
