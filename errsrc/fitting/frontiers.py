@@ -181,7 +181,7 @@ def frontier(
     exponents are quantiles of these optima.  The distances of the ends from the estimate are then multiplied
     by the ratio of the quantiles of Student's t and of the normal distribution, because the noise is
     estimated from few points.  The intervals hold if the form of the law is right.  The intervals of the
-    errors hold for one new run, like those of `Forecast.predict`.
+    errors hold for one new run, like the intervals of `Forecast.predict`.
 
     Examples
     --------

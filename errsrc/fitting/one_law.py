@@ -262,7 +262,7 @@ class Fit(Forecast):
         Parameters
         ----------
         inputs : dict of str to ndarray, shape (1 + draw_count, points)
-            Inputs of the fitted law in row 0, and of the refits in the other rows.
+            Row 0 has the inputs of the fitted law, and each other row has the inputs of one refit.
         """
         code = compiled_error(type(self.law))
         points = [inputs[name] / self.law.reference(name) for name in self.law.inputs]
