@@ -86,7 +86,7 @@ def nearest(value: str, options: Iterable[str]) -> str:
 
 
 def missing_file(error: FileNotFoundError) -> FileNotFoundError:
-    """Return a copy of an error whose message also names the most similar file in the same folder, if any.
+    """Return a copy of an error, with a message that also names the most similar file in the same folder.
 
     Parameters
     ----------

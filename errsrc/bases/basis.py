@@ -233,7 +233,7 @@ class Basis(Checked, abc.ABC):
         Returns
         -------
         x : ndarray of float64, (count, dim)
-            Inputs; fewer rows if the basis has fewer.
+            Inputs.  There are fewer rows if the basis has fewer test examples.
         """
         return self.draw(count, rng)
 

@@ -76,9 +76,10 @@ def mercer(
     """Return the leading eigenfunctions of a kernel with respect to the distribution of inputs.
 
     The function chooses random landmarks among the inputs and computes the eigenfunctions of the kernel on
-    them.  The Nystrom method extends the eigenfunctions to other inputs (Williams and Seeger 2000).  Then the
-    eigenfunctions are made orthonormal on all of `x`, in order of decreasing eigenvalue.  If only `size`
-    differs between two calls, the smaller basis consists of the first functions of the larger one.
+    these landmarks.  The Nystrom method extends the eigenfunctions to other inputs (Williams and Seeger
+    2000).  Then the eigenfunctions are made orthonormal on all of `x`, in order of decreasing eigenvalue.  If
+    only `size` differs between two calls, the smaller basis consists of the first functions of the larger
+    basis.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def kernel(x: Array, z: Array, name: str, length: float, nu: float = 1.5) -> Arr
     length : float
         Length scale, > 0, in units of the coordinates.
     nu : float
-        Smoothness of the Matern kernel, > 0.  The other kernels do not use it.
+        Smoothness of the Matern kernel, > 0.  The other kernels do not use `nu`.
 
     Returns
     -------

@@ -104,7 +104,7 @@ def analyse(basis: Basis, x: Any, values: Any, threads: int = 1) -> Array:
     Raises
     ------
     TypeError, ValueError
-        If `synthesise` would raise it for these arguments.
+        If `synthesise` would raise the error for these arguments.
 
     Examples
     --------
@@ -224,7 +224,7 @@ def check_nodes(basis: Any, x: Any, where: str) -> Array:
     Raises
     ------
     ValueError
-        If the basis has no transform, if it does not accept the nodes, or if there are no nodes.
+        If the basis has no transform, if the basis does not accept the nodes, or if there are no nodes.
     """
     if not isinstance(basis, Basis) or not applies(basis):
         raise ValueError(checks.refusal("basis", where, "a trigonometric basis of dim 1, 2 or 3", basis))

@@ -77,7 +77,7 @@ class BandFit(BandFunction):
 class BandLeastSquares(SpectralLearner):
     """Least squares in the functions of a basis: the Nyquist learner of a known band.
 
-    Without noise and ridge, the learner is exact from n = M examples on, if the nodes (the inputs of the
+    Without noise and ridge, the learner is exact for n >= M examples, if the nodes (the inputs of the
     examples) are in general position.  With fewer examples or with repeated nodes, it returns the solution of
     smallest norm.  A predictor's ``function`` is a `BandFit`.
 

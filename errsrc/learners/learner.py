@@ -207,7 +207,7 @@ class Learner(Checked, abc.ABC):
         return self
 
     def at_horizon(self) -> Learner | None:
-        """Return a copy of the learner that trains longer, or None if the learner states no longer training.
+        """Return a copy of the learner that trains for more steps, or None if there is no such copy.
 
         A budget compares the learner with this copy.  The comparison shows which part of the deficiency more
         steps of the same optimiser remove.

@@ -37,7 +37,7 @@ class SparseFit(BandFunction):
     support : ndarray of int64, (S,)
         Positions of the nonzero coefficients, in ascending order.
     condition : float
-        Condition number of the matrix of values of the functions in the support at the inputs.  If the
+        Condition number of the matrix that has the values of the support's functions at the inputs.  If the
         support is right, relative errors of labels are amplified by up to this factor in the coefficients.
     sensitivity : float
         Condition number of the matrix from which a matrix pencil computes the frequencies.  Errors of labels

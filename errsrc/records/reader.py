@@ -35,8 +35,8 @@ def build(record_class: Any, table: Any, where: str, path: str = "", rooms: Room
     path : str
         Dotted path of the table in the file, such as "cell.recipe", for error messages.
     rooms : mapping of types to {kind: class}
-        The keys are abstract classes that are the declared type of a field.  Each value maps the names that
-        the table of such a field may have as its ``kind`` to classes.
+        The keys are abstract classes that are the declared type of a field.  Each value is a dict from the
+        accepted ``kind`` names to classes.
 
     Returns
     -------
@@ -71,8 +71,8 @@ class Reader:
     where
         Name of the file, for error messages.
     rooms
-        The keys are abstract classes that are the declared type of a field.  Each value maps the names that
-        the table of such a field may have as its ``kind`` to classes.
+        The keys are abstract classes that are the declared type of a field.  Each value is a dict from the
+        accepted ``kind`` names to classes.
     """
 
     where: str

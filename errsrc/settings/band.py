@@ -245,21 +245,21 @@ class BandTeacher(_BandInputs, GaussianSetting):
         Let s be the smallest singular value of this matrix.  Noise in the labels adds an error that grows as
         1 / s^2.  Therefore the mean risk is infinite if the mean of 1 / s^2 is infinite.
 
-        With noise, there are three such cases.  The first is |n - M| <= 1.  Among all positions
-        of the n nodes, those at which the matrix loses its rank form a set of codimension at most
-        |n - M| + 1 <= 2.  Therefore s is below a small number e with a
-        probability of order e^2 or more.  The second is 2 <= n < M, if nodes vary in one or two coordinates.
-        With a probability of order e^2 or more, two of the nodes are closer than e, and s is then of order e.
-        The third is M <= n <= 2 M - 1, if nodes vary in one coordinate and the functions are analytic.  With
-        a probability of order e^(n - 1), all nodes are closer than e.  Some function of the band has a zero
-        of order M - 1 there, so s is of order e^(M - 1) or less.  The mean of 1 / s^2 is therefore infinite
-        for n - 1 <= 2 (M - 1).
+        With noise, the mean of 1 / s^2 is infinite in three cases.  The first case is |n - M| <= 1.  Among
+        all positions of the n nodes, those at which the matrix loses its rank form a set of codimension at
+        most |n - M| + 1 <= 2.  Therefore s is below a small number e with a probability of order e^2 or more.
+        The second case is 2 <= n < M, if nodes vary in one or two coordinates.  With a probability of order
+        e^2 or more, two of the nodes are closer than e, and s is then of order e.  The third case is M <= n
+        <= 2 M - 1, if nodes vary in one coordinate and the functions are analytic.  With a probability of
+        order e^(n
+        - 1), all nodes are closer than e.  Some function of the band has a zero of order M - 1 near these
+        nodes, so s is of order e^(M - 1) or less.  The mean of 1 / s^2 is therefore infinite for n - 1 <= 2
+        (M - 1).
 
-        Without noise, the part of the teacher outside the band can act as noise.  This makes the mean
-        infinite only for M or M + 1 nodes that vary in two or more coordinates.  A function of the band can
-        then be 0 at all nodes although the nodes are far apart.  In one coordinate, s is
-        small only if two nodes are close to each other.  Their labels are then close, too, and the mean
-        stays finite.
+        Without noise, the part of the teacher outside the band can act as noise.  The mean is then infinite
+        only for M or M + 1 nodes that vary in two or more coordinates.  A function of the band can then be 0
+        at all nodes although the nodes are far apart.  In one coordinate, s is small only if two nodes are
+        close to each other.  Their labels are then close, too, and the mean stays finite.
         """
         size = self.dimension(function_class)
         if not self.nodes.uniform or min(n, size) < 2:

@@ -208,8 +208,8 @@ class GaussianSetting(Setting):
         Parameters
         ----------
         function_class : FunctionClass
-            The class in which least squares minimises the squared error.  If several functions minimise it,
-            least squares returns the function whose coefficients have the smallest norm.
+            The class in which least squares minimises the squared error.  If several functions minimise this
+            error, least squares returns the function whose coefficients have the smallest norm.
         n : int
             Number of examples.
 

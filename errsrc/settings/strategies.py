@@ -27,7 +27,7 @@ DESIGNS = ("uniform", "jittered", "clustered", "gappy", "uneven")
 
 @st.composite
 def bases(draw: st.DrawFn, domains: Sequence[str] = DOMAINS, most: int = 60) -> Basis:
-    """Return a strategy that draws a basis; Hypothesis shrinks it to a torus of one dimension.
+    """Return a strategy that draws a basis; Hypothesis shrinks the basis to a torus of one dimension.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def _fits(degree: int, dim: int, shape: str, most: int) -> bool:
 
 @st.composite
 def nodes(draw: st.DrawFn, designs: Sequence[str] = DESIGNS) -> Nodes:
-    """Return a strategy that draws a design of nodes; Hypothesis shrinks it to uniform nodes.
+    """Return a strategy that draws a design of nodes; Hypothesis shrinks the design to uniform nodes.
 
     Parameters
     ----------

@@ -114,12 +114,12 @@ def budget(
 
     Over random inputs, least squares over M basis functions has an infinite mean risk for n near M, if the
     labels have noise or if the teacher has a part outside the learner's class.  For larger n the mean is
-    finite, but few draws may carry a large part of it.  Most intervals of the mean would then be too low.  In
-    both cases the budget states no interval of these terms, and the status says why.  `errsrc.sources.tails`
-    judges the draws.  Further draws of the inputs may show that the usual interval of a mean contains the
-    mean too rarely or too often.  The ends of the interval are then moved.  For linear regression with normal
-    inputs, a closed form gives the total even if few draws carry a large part of it
-    (`errsrc.theory.least_squares`).
+    finite, but few draws may carry a large part of the mean.  Most intervals of the mean would then be too
+    low.  In both cases the budget states no interval of these terms, and the status says why.
+    `errsrc.sources.tails` judges the draws.  Further draws of the inputs may show that the usual interval of
+    a mean contains the mean too rarely or too often.  The ends of the interval are then moved.  For linear
+    regression with normal inputs, a closed form gives the total even if few draws carry a large part of the
+    mean (`errsrc.theory.least_squares`).
 
     A subclass of `GaussianSetting` has an exact budget, given the inputs, for learners whose predictions are
     linear in the labels.  For other learners, the deficiency is estimated from draws.  A subclass of

@@ -22,7 +22,7 @@ class Effort(Checked):
         Number of Markov chains per data set for each of the two bounds, an even number >= 2.
     transitions : int
         Number of transitions of each chain that starts at the teacher, an even number >= 2.  Chains that
-        start at students make twice as many transitions, and the first half of them is discarded.
+        start at students make twice as many transitions.  The first half of these transitions is discarded.
     leaps : int
         Largest number of leapfrog steps of a transition, >= 1.
     """

@@ -237,8 +237,8 @@ def terms_at(
     Returns
     -------
     dict of str to ndarray of float64, (S,)
-        The keys are names of terms: "uncertainty", and, if the learner is a `SpectralLearner`, "deficiency"
-        and "total", the sum of the two terms.
+        The keys are names of terms.  "uncertainty" is always present.  "deficiency" and "total" are present
+        if the learner is a `SpectralLearner`; "total" is the sum of "uncertainty" and "deficiency".
     """
     noise, stds = setting.noise_std, setting.output_stds
     root = np.sqrt(quadrature.weights)[:, None]

@@ -205,9 +205,9 @@ def _statistic_of_samples(pool: NDArray[np.float64], draws: int, level: float) -
 def judged_by_draws(values: NDArray[np.float64], scale: float) -> Tail:
     """Return a `Tail` that says whether the interval of a mean can be trusted, judged by its draws alone.
 
-    The shape of the tail is uncertain for few draws.  Therefore the interval counts as failing only if the
-    shape exceeds `LARGEST_SHAPE` by more than its standard error, (1 + k) / sqrt(size of the tail)
-    (Smith 1987, Annals of Statistics 15, 1174).
+    The shape of the tail is uncertain for few draws.  Therefore the interval is rejected only if the shape
+    exceeds `LARGEST_SHAPE` by more than its standard error, (1 + k) / sqrt(size of the tail) (Smith 1987,
+    Annals of Statistics 15, 1174).
 
     Parameters
     ----------

@@ -69,8 +69,8 @@ def dask(
         Largest size of a worker's data, in bytes, see `errsrc.sweeps.local`.  The workers enforce this limit.
         Each worker should have one thread.
     seconds : float, optional
-        Longest time of a cell.  A worker that takes longer ends itself.  Its nanny (a process that ``dask
-        worker`` starts by default) then starts another worker.
+        Longest time of a cell.  A worker that takes longer ends itself.  The worker's nanny (a process that
+        ``dask worker`` starts by default) then starts another worker.
     resources : mapping of str to float, optional
         Resources of a worker that one batch takes, such as ``{"GPU": 0.5}`` for two batches at a time on each
         GPU.  Only workers that were started with at least these resources get batches.

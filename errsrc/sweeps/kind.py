@@ -47,9 +47,9 @@ class Kind(Checked):
         Function that returns the relative cost of a cell.  The most expensive batches start first, and the
         remaining time is estimated from the costs.  By default all cells have equal costs.
     require_data
-        Function that is called once with all cells that are not finished, before any cell is computed.  It
-        raises OSError or ValueError if this machine lacks data of the cells.  The message says what to
-        install or where to put the data.
+        Function that is called once with all cells that are not finished, before any cell is computed.  The
+        function raises OSError or ValueError if this machine lacks data of the cells.  The message says what
+        to install or where to put the data.
     packages
         Installed packages whose versions are recorded with each row, in addition to Python's and errsrc's.
 

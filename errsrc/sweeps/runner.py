@@ -161,8 +161,8 @@ def run(
 def refused_cells(study: Study, places: Sequence[int]) -> dict[int, Exception]:
     """Return a dict from indices to errors, for the cells that their class or their data reject.
 
-    The function computes no cell.  If ``require_data`` rejects a list of cells, the function calls it again
-    with each half of the list, down to single cells.
+    The function computes no cell.  If ``require_data`` rejects a list of cells, the function calls
+    ``require_data`` again with each half of the list, down to single cells.
 
     Parameters
     ----------

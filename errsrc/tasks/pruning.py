@@ -30,7 +30,7 @@ class PruningCell(VisionCell):
     Attributes
     ----------
     rounds
-        Options of pruning, which also say when pruning ends.
+        Options of pruning.  The options also say when pruning ends.
 
     Examples
     --------

@@ -199,7 +199,7 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
 
     Data sizes and widths about double from one value to the next.  Therefore n and m are at most a quarter of
     their largest values, except in cells with one of the two largest data sizes or widths.  The learning rate
-    is 0.016 / sqrt(width): all widths then need about the same number of steps at one n.
+    is 0.016 / sqrt(width): all widths then need about the same number of steps if n is the same.
 
     Parameters
     ----------

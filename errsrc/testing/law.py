@@ -126,7 +126,7 @@ def laws(draw: st.DrawFn, law: type[Law]) -> Law:
 def design(law: type[Law]) -> dict[str, Array]:
     """Return inputs at which the errors of most laws determine the parameters.
 
-    The inputs are about 1.
+    The geometric mean of each input is about 1, unless the input has a largest value.
 
     Parameters
     ----------

@@ -230,8 +230,9 @@ def the_smoother_gives_the_predictions(case: LearnerCase) -> None:
 def linear_in_labels_is_declared_correctly(case: LearnerCase) -> None:
     """The predictions are linear in the labels if and only if ``linear_in_labels`` is true.
 
-    Let f(y) be the predictions after a fit to the labels y.  If ``linear_in_labels`` is true, then
-    f(2 y + z) = 2 f(y) + f(z).  If it is false, this equation must be wrong for at least one of 20 data sets.
+    Let f(y) be the predictions after a fit to the labels y.  If ``linear_in_labels`` is true, then f(2 y + z)
+    = 2 f(y) + f(z).  If ``linear_in_labels`` is false, this equation must be wrong for at least one of 20
+    data sets.
     """
     one, linear = case.suited(3), True
     for draw in range(20):

@@ -303,8 +303,8 @@ def realizability_is_the_residual_of_the_projection(case: SettingCase) -> None:
     The test computes this variance from values at the quadrature points: it projects the teacher on the
     functions of `frame` by least squares, and takes the variance of the residuals.  Only a `GaussianSetting`
     is tested, for classes with a `frame` and an exact quadrature.  The class `RankK` of linear maps of
-    limited rank is smaller than the class of all linear maps.  Therefore its realizability must be at least
-    the realizability of all linear maps.
+    limited rank is smaller than the class of all linear maps.  Therefore the realizability of `RankK` must be
+    at least the realizability of all linear maps.
     """
     setting = case.setting
     if not isinstance(setting, GaussianSetting):

@@ -91,9 +91,9 @@ def kernel_regression(
 
     Suppose that the ridge is 0, that J eigenvalues are > 0, and that the target is a combination of their
     eigenfunctions.  At n >= J, the excess risk is then noise * J / (n - J), which is infinite at n = J. For
-    normal inputs, the exact mean is infinite from n = J - 1 to J + 1, see `least_squares`.  If the target has
-    normal weights of variance v, then c_i^2 = v e_i, and the best ridge is noise / v.  With this ridge, the
-    excess risk is the uncertainty of the error budget.
+    normal inputs, the exact mean is infinite for n = J - 1, J and J + 1, see `least_squares`.  If the target
+    has normal weights of variance v, then c_i^2 = v e_i, and the best ridge is noise / v.  With this ridge,
+    the excess risk is the uncertainty of the error budget.
 
     The formulas are exact in the limit of large n and M, if the eigenfunctions at the inputs behave as if
     they were independent.  ``benchmarks/theory.py`` measures the ratio of the measured to the predicted risk.

@@ -54,7 +54,7 @@ def least_squares(
     Notes
     -----
     The risk follows from the mean trace of an inverse Wishart matrix (Breiman and Freedman 1983; Belkin, Hsu
-    and Xu 2020, arXiv 1903.07571, theorem 1).  With t = noise + outside, it is:
+    and Xu 2020, arXiv 1903.07571, theorem 1).  With t = noise + outside, the risk is:
 
         outside + t dim / (n - dim - 1)                              n > dim + 1
         outside + target (1 - n / dim) + t n / (dim - n - 1)         n < dim - 1

@@ -30,8 +30,8 @@ def crop_flip(x: Tensor, choice: Tensor, image_shape: Sequence[int], padding: in
     x : tensor (..., inputs)
         Images, with the channels one after another.  Each channel is stored row by row.
     choice : int64 tensor (...)
-        Number from 0 to ``crop_flip_count(padding) - 1`` for each image.  It determines the crop and whether
-        the image is mirrored.
+        Number from 0 to ``crop_flip_count(padding) - 1`` for each image.  This number determines the crop and
+        whether the image is mirrored.
     image_shape : (int, int, int)
         Shape (channels, side, side) of an image.
     padding : int

@@ -40,8 +40,8 @@ class LBFGS(Optimiser):
 
     A problem is the minimisation of one function, its loss.  The problems are independent of each other.
     Bisection finds steps that satisfy the weak Wolfe conditions (Lewis and Overton 2013, algorithm 2.6).  A
-    problem has stalled if even steepest descent does not lower its loss by more than rounding errors.  Its
-    point is then a minimum, or its loss is not finite.
+    problem has stalled if even steepest descent does not lower its loss by more than rounding errors.  The
+    point of a stalled problem is a minimum, or the loss is not finite.
 
     Parameters
     ----------

@@ -192,8 +192,8 @@ def prune(
     Raises
     ------
     ValueError
-        If `errsrc.training.train` would raise it for these arguments, or if ``rounds.rewind_step`` is not
-        below every member's number of steps.
+        If `errsrc.training.train` would raise the error for these arguments, or if ``rounds.rewind_step`` is
+        not below every member's number of steps.
 
     Notes
     -----

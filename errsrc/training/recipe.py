@@ -73,8 +73,8 @@ class Recipe(Checked):
     compile
         Whether ``torch.compile`` compiles the forward and the backward pass, on a GPU with CUDA graphs.  With
         a single network, the step of Adam is then one kernel.  Compilation takes tens of seconds at the
-        start, and again whenever the training of a network ends.  Therefore use it for long trainings of one
-        or a few large networks.
+        start, and again whenever the training of a network ends.  Therefore use ``compile`` for long
+        trainings of one or a few large networks.
     augment
         Augmentation of the images of each training batch; images that are evaluated are never changed.
         "none", or "crop-flip": a random crop of the image with ``padding`` pixels of 0 around it, mirrored

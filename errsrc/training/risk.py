@@ -67,7 +67,7 @@ def evaluate(
         Labels (N, *positions), or (N,) or (N, outputs) for "squared".
     loss : str
         "log" or "squared", see `errsrc.training.Recipe`.  For "log", the error is the error rate.  For
-        "squared", it is the root of the mean squared error, in the unit of the labels.
+        "squared", the error is the root of the mean squared error, in the unit of the labels.
     rows : sequence of int64 tensors, optional
         Rows of `x` and `y` on which each network is evaluated.  By default, every network is evaluated on all
         rows.

@@ -71,16 +71,16 @@ class UncertaintyBracket(Result):
         Name of the predictor with the smallest mean distance over all draws: among all predictors, and among
         `members`.
     samples : ndarray of float64, (D, S, Q, outputs)
-        Values of S functions at each draw's Q fresh inputs.  The first function is the teacher.  The others
-        are the networks at later states of the chains that started at the teacher.  Given the data, each
-        function has the teacher's distribution, even if the chains move slowly.  For a predictor that was
-        made from the data alone, the mean of `distance` over draws is therefore an unbiased estimate of the
-        excess risk.
+        Values of S functions at each draw's Q fresh inputs.  The first function is the teacher.  The other
+        functions are the networks at later states of the chains that started at the teacher.  Given the data,
+        each function has the teacher's distribution, even if the chains move slowly.  For a predictor that
+        was made from the data alone, the mean of `distance` over draws is therefore an unbiased estimate of
+        the excess risk.
     status : str
         How the bounds were computed, or what proves them, as a sentence.
     determined : bool
-        Whether noiseless labels determine the teacher.  The uncertainty of every class is then 0, and so are
-        the bounds.
+        Whether noiseless labels determine the teacher.  If True, the uncertainty of every class is 0, and the
+        bounds are 0.
     """
 
     lower: PerDraw

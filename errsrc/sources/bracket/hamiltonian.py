@@ -296,13 +296,13 @@ def run_constrained_chains(
     rng: torch.Generator,
     points: Tensor | None = None,
 ) -> ChainPath:
-    """Run chains within the sets of solutions: the parameters z whose network reproduces all clean labels.
+    """Run chains within the sets of solutions, the parameters z whose network reproduces all clean labels.
 
-    The posterior given clean labels lies on this set.  Its density there is the prior density times
-    det(J J^T)^-1/2, where J has the derivatives of the labels with respect to z.  A leap is a RATTLE step
-    under the force of the prior alone; Metropolis's rule corrects for the determinant.  A leap that does not
-    return to the set, or that is not reversible, is rejected (Lelièvre, Rousset and Stoltz 2019, arXiv
-    1807.02356).
+    Given clean labels, all posterior probability is on the set of solutions.  The density on this set is the
+    prior density times det(J J^T)^-1/2, where J has the derivatives of the labels with respect to z.  A leap
+    is a RATTLE step under the force of the prior alone; Metropolis's rule corrects for the determinant.  A
+    leap that does not return to the set, or that is not reversible, is rejected (Lelièvre, Rousset and Stoltz
+    2019, arXiv 1807.02356).
 
     Parameters
     ----------

@@ -47,8 +47,8 @@ class PlantedBound:
     lower : ndarray of float64, (D,)
         A value for each of D draws; the mean over draws is the lower bound.
     samples : ndarray of float64, (D, S, Q, outputs)
-        Values of S functions at each draw's Q fresh inputs.  The first function is the teacher.  The others
-        are the networks at later states of the chains that started at the teacher.
+        Values of S functions at each draw's Q fresh inputs.  The first function is the teacher.  The other
+        functions are the networks at later states of the chains that started at the teacher.
     status : str
         How the bound was computed, as a phrase.
     """
