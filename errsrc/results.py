@@ -186,7 +186,7 @@ class Result:
 
 
 class TabularResult(Result, abc.ABC):
-    """Base class of results that hold rows: `columns` gives them as arrays, `to_frame` as a data frame."""
+    """Base class of results with rows: `columns` returns the rows as arrays, `to_frame` as a data frame."""
 
     @abc.abstractmethod
     def columns(self) -> dict[str, Any]:

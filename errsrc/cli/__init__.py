@@ -212,7 +212,7 @@ def for_shell(message: str, options: Container[str] = ()) -> str:
         A message of the library.
     options : container of str
         The options of the command, such as "--level".  Messages about function parameters are changed only if
-        the options contain "--level": then the command fits or uses a law.
+        the options contain "--level", which only commands that fit or use a law have.
 
     Examples
     --------

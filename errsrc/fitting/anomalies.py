@@ -55,7 +55,7 @@ def far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
 
     The law is fitted again under Huber losses whose threshold is the robust scale of the residuals.  Under
     these losses the far rows hardly move the law.  If all rows with equal inputs, or rows of two neighbouring
-    sizes n, are far from the law on the same side, then the law is wrong there, and none of these rows is
+    sizes n, are far from the law on the same side, then the law is wrong there.  None of these rows is
     marked.
 
     Parameters
@@ -111,7 +111,7 @@ def all_far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
 def drops_at_end(problem: Problem, residual: Array, far: NDArray[np.bool_]) -> bool:
     """Return whether the error at the largest n of a curve is far below the law.
 
-    Such a row may be the first of a cliff instead of a wrong row.
+    If it is, the rows at this n may be the beginning of a cliff instead of wrong rows.
 
     Parameters
     ----------
@@ -375,10 +375,10 @@ class Peak(NamedTuple):
 def peak(n: Array, error: Array) -> Peak | None:
     """Return the highest peak of a learning curve; None if no peak is larger than the noise.
 
-    A peak starts at the size with the smallest mean error before the peak.  It ends where the error is below
-    this smallest error again, or at the largest size.  At least two runs, at one or more sizes, must have
-    errors well above the error at the start.  The noise is estimated from the sizes outside the peak, and
-    from repeated runs.
+    A peak starts at the size with the smallest mean error before the peak.  The peak ends where the error is
+    below this smallest error again, or at the largest size.  At least two runs, at one or more sizes, must
+    have errors well above the error at the start.  The noise is estimated from the sizes outside the peak,
+    and from repeated runs.
 
     Parameters
     ----------
@@ -470,7 +470,7 @@ def exponents(error: Array, inputs: Mapping[str, Array], level: float) -> dict[s
 
 
 def flat_sentence(problem: Problem, residual: Array, far: NDArray[np.bool_] | None = None) -> str | None:
-    """Return a warning that the errors do not fall by more than their noise, or None.
+    """Return None, or a warning that the errors do not fall by more than their noise.
 
     The errors fall by more than their noise if the interval of an exponent is above 0, or if an F test shows
     that the law explains the errors better than chance does.
@@ -527,7 +527,7 @@ def flat_text(found: Mapping[str, Interval]) -> str:
 
 
 def never_falls(problem: Problem) -> str | None:
-    """Return a warning that no falling law explains how the errors vary with n, or None.
+    """Return None, or a warning that no falling law explains how the errors vary with n.
 
     No falling law fits better than the falling sequence that is nearest to the errors (isotonic regression).
     The warning is returned only if even this sequence explains neither the errors nor the ranks of the

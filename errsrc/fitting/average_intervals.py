@@ -2,7 +2,8 @@
 
 The members of an average are Huber fits in which large sizes have larger weights, and exponents have weak
 priors.  Both suit extrapolations, but the intervals of such fits are too narrow.  Therefore the intervals
-come from fits by least squares of ln error without priors, with the weights of the user.  Two steps follow:
+come from fits by least squares of ln error without priors, with the weights of the user.  The printed
+estimates of parameters come from the same fits, and lie in their intervals.  Two steps follow:
 
 1. The residuals say how probable it is that the noise falls or rises with an input or with the error
    (`uneven_noise`).  Each law is fitted again with the precisions that this suggests (`noise_precisions`).

@@ -31,8 +31,8 @@ class ChainedFit(Checked, Forecast):
         A fit of a law with the input eps_np (the dense plateau), such as `errsrc.laws.JointPruning`, to the
         errors of pruned networks.  These errors must have the same unit as the errors of the dense fit.
     dip : float
-        ln (dense plateau / unpruned error).  It is negative where light pruning lowers the error
-        (`errsrc.laws.plateau`), and 0 if both are equal.
+        ln (dense plateau / unpruned error).  The dip is negative if light pruning lowers the error
+        (`errsrc.laws.plateau`), and 0 if the plateau equals the unpruned error.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class ChainedFit(Checked, Forecast):
 
     Notes
     -----
-    Each draw of the dense fit is paired with one draw of the other fit, and with the noise of one run of an
+    Each draw of the dense fit is paired with one draw of the pruned fit, and with the noise of one run of an
     unpruned network.  All densities of this network share the noise.
 
     Examples

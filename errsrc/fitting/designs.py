@@ -126,7 +126,7 @@ class Design(TabularResult):
         return f"{self.question}: {before} now, {after} after {_count(self.runs)} of cost {self.cost:.3g}"
 
     def content(self) -> list[str | TextTable]:
-        """Return the present answer, a table of the runs, whether the goal is reached, and the warnings."""
+        """Return the answer now, a table of the runs, whether the goal is reached, and the warnings."""
         level = f"{100 * self.answer.level:.6g}%"
         lines: list[str | TextTable] = [
             f"{self.question}: {self.answer}, {self.width_text(self.half_widths[0])} ({level} interval)"
@@ -297,9 +297,9 @@ def design(
 
     Notes
     -----
-    The draws of the fit give the joint distribution of the answer and of ln error of each candidate.  In the
-    normal approximation, the variance of the answer falls by Cov(answer, y)^2 / (Var(y) + s^2) if a run with
-    ln error y is made, where s is the noise of y.  This fall does not depend on the outcome of the run, so
+    The draws of the fit give the joint distribution of the answer and of ln error of each candidate.  Suppose
+    that a run with ln error y and noise s is made.  In the normal approximation, the variance of the answer
+    then falls by Cov(answer, y)^2 / (Var(y) + s^2).  This fall does not depend on the outcome of the run, so
     the order of the runs can be found before any of them is made.  Runs are chosen one after another.  After
     each choice the covariances are updated.  If the question is the error of a target run, a chosen run that
     is nearer to the target than every measured point also lowers the `Forecast.run_spread` of the target.

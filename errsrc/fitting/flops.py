@@ -67,7 +67,7 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
 def with_data_sizes(
     table: DataTable, columns: Mapping[str, str], flops: str | None = None
 ) -> tuple[DataTable, str]:
-    """Return the table with a column n, which is computed from compute and model size if the table has none.
+    """Return the table with a column n; if there is no such column, compute n from compute and model size.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def with_data_sizes(
     table : DataTable
         The table, possibly with a new column n.
     sentence : str
-        A sentence that says how n was computed.  It is empty if n was not computed, because the table has n,
-        or lacks the compute or the model size.
+        A sentence that says how n was computed.  The sentence is empty if n was not computed: the table has
+        n, or lacks the compute or the model size.
     """
     if "n" in columns or table.found("n") is not None:
         return table, ""

@@ -315,8 +315,8 @@ class Forecast(Result, abc.ABC):
             The new runs as a table, see `errsrc.fit`.  The columns must have the same names as in the fitted
             table, unless `inputs` give other names.
         **inputs : array_like, or str
-            Without `data`, an array for each of the inputs in `input_names`.  Its numbers must be > 0, and
-            must not exceed the input's limit in `at_most`, if there is one.  The shapes must broadcast.  With
+            Without `data`, an array for each of the inputs in `input_names`.  The numbers must be > 0, and at
+            most the input's limit in `at_most`, if the input has a limit.  The shapes must broadcast.  With
             `data`, the name of the input's column.
 
         Returns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ STEPS = 7
 """Number of steps of the search; each step is 16 times finer than the step before."""
 EQUAL = 1e-6
 """Exponents of draws that differ by less are equal: the search for optima has rounding errors."""
+VISIBLE = 5e-4
+"""Exponents that differ by less are printed with the same three digits."""
 CHUNK = 64
 """Number of budgets that are searched at once, which bounds the memory."""
 
@@ -178,7 +181,7 @@ def frontier(
     exponents are quantiles of these optima.  The distances of the ends from the estimate are then multiplied
     by the ratio of the quantiles of Student's t and of the normal distribution, because the noise is
     estimated from few points.  The intervals hold if the form of the law is right.  The intervals of the
-    errors hold for one new run, like those of `Forecast.predict`.
+    errors hold for one new run, like the intervals of `Forecast.predict`.
 
     Examples
     --------
@@ -216,6 +219,7 @@ def frontier(
         a, b = _share(a), _share(b)
     if _are_held(fit, exponents):
         a, b = (HeldValue.of(one.estimate, level) for one in (a, b))
+    outside = _outside_members(fit, a.estimate, ends, cost)
     m_star, n_star, ratio = (
         tuple(interval_of_draws(np.log(x), level, widening, positive=True) for x in sizes[:, 2:].T)
         for sizes in (m, n, n / m)
@@ -236,7 +240,7 @@ def frontier(
         b=b,
         scope=scope,
         cost="C = 6 n m" if cost is training_flops else getattr(cost, "__name__", "a function of n and m"),
-        warnings=(*fit.warnings, *_warnings(fit, n[0, 2:], m[0, 2:])),
+        warnings=(*fit.warnings, *outside, *_warnings(fit, n[0, 2:], m[0, 2:])),
     )
 
 
@@ -367,6 +371,32 @@ def _are_held(fit: Forecast, exponents: Sequence[Array]) -> bool:
         for one, _ in weighted_fits(fit)
     )
     return held and all(float(np.ptp(rows)) < EQUAL for rows in exponents)
+
+
+def _outside_members(fit: Forecast, a: float, ends: Array, cost: Cost) -> list[str]:
+    """Return a sentence if the exponent a of an average lies outside those of its laws; [] if it does not.
+
+    At each budget, the optimum of the average lies between the optima of the laws, where the average is
+    flattest.  If this place moves from one law towards another as the budget grows, its slope can be outside.
+    """
+    members = [one for one, _ in weighted_fits(fit)]
+    if len(members) < 2:
+        return []
+    found = []
+    for one in members:
+        centre = dataclasses.replace(one, draws={name: x[:1] for name, x in one.draws.items()})
+        closed = _closed_exponents(centre, cost)
+        _, m = optimal_draws(centre, ends, cost)
+        slope = float(np.log(m[0, 1] / m[0, 0]) / np.log(ends[1] / ends[0]))
+        found.append((records.name(type(one.law)), slope if closed is None else float(closed[0][0])))
+    values = [value for _, value in found]
+    if not np.isfinite(values).all() or min(values) - VISIBLE <= a <= max(values) + VISIBLE:
+        return []
+    shown = ", ".join(f"{name} {value:.3f}" for name, value in found)
+    return [
+        f"The exponent a = {a:.3f} of the average lies outside those of its laws ({shown}): as the budget "
+        "grows, the optimum of the average moves from the optimum of one law towards that of another."
+    ]
 
 
 def _share(exponent: Interval) -> Interval:

@@ -251,9 +251,9 @@ def isoflop(
     """Return the optimal sizes at each budget of an isoFLOP table, and their exponents.
 
     This is approach 2 of Hoffmann et al. 2022 (arXiv 2203.15556).  The runs are grouped by their flops.  In
-    each group a parabola in ln m is fitted to the errors by least squares; its minimum is the optimal model
-    size of that budget.  The exponent a is the slope of a line of ln m* over ln C. The exponent b follows in
-    the same way from parabolas in ln n and a line of ln n* over ln C.
+    each group a parabola in ln m is fitted to the errors by least squares.  The minimum of the parabola is
+    the optimal model size of that budget.  The exponent a is the slope of a line of ln m* over ln C. The
+    exponent b follows in the same way from parabolas in ln n and a line of ln n* over ln C.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class Noise(NamedTuple):
         Standard deviation of the measured points around the law.
     run : float
         Standard deviation of a new run around the law.  It is larger than `residual` if the points look like
-        a running best, which is the lowest error of all sizes up to each size.
+        a running best: each point is then the lowest error at its own size and all smaller sizes.
     seeds : float
         Standard deviation of rows with equal inputs around their mean; nan if no two rows have equal inputs.
     """
@@ -191,7 +191,7 @@ class AboveLargest(str):
 
 
 def above_largest(problem: Problem, z: Array, cost: float, where: str = "") -> AboveLargest | None:
-    """Return a warning that some errors exceed the law's largest error, or None.
+    """Return None, or a warning that some errors exceed the law's largest error.
 
     Some laws have a parameter that is the largest error, such as eps0.  The warning is returned if this
     parameter is fixed, and if noise explains the measured errors above its value.  The result is None if no

@@ -68,9 +68,10 @@ class Fit(Forecast):
     Attributes
     ----------
     law : Law
-        The fitted law.  Its parameters have the units of the given points.
+        The fitted law, which predicts new runs.  Its parameters have the units of the given points.
     intervals : dict of str to Interval
-        Intervals of the fitted parameters (see `errsrc.fitting.intervals`).
+        Estimates and intervals of the fitted parameters (see `errsrc.fitting.intervals`).  In a member of an
+        average, both come from another fit than `law` (`errsrc.fitting.average_intervals`).
     divergence_mean, divergence_std : float
         Mean and standard deviation over the points of the divergence (predicted - measured) / measured, as in
         Rosenfeld et al. 2020.
@@ -132,6 +133,22 @@ class Fit(Forecast):
         """Values of the parameters that were held instead of fitted, in natural units."""
         return {name: value for name, value in self.law.params.items() if name not in self.intervals}
 
+    @property
+    def estimates(self) -> dict[str, float]:
+        """Estimates of all parameters, and the values of those that were held, in natural units.
+
+        These are the parameters of `law`, except in a member of an average: there, the estimates belong to
+        the intervals.
+        """
+        found = {name: interval.estimate for name, interval in self.intervals.items()}
+        return {name: found.get(name, value) for name, value in self.law.params.items()}
+
+    @property
+    def has_other_estimates(self) -> bool:
+        """Whether the parameters of `law` differ from `estimates`, as in a member of an average."""
+        pairs = zip(self.law.params.values(), self.estimates.values(), strict=True)
+        return not all(math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-12) for one, other in pairs)
+
     def parameter_text(self, name: str) -> str:
         """Return a parameter as text: its interval, or its value and "(held)".
 
@@ -162,13 +179,16 @@ class Fit(Forecast):
             measured), and "warnings".  An end of an interval that the points do not bound is None.  If there
             are any, the dict also has "left_out" (the rows of a table that were not used), "remarks" (on how
             the table was read), and "held" (the names of the parameters that were fixed instead of fitted).
+            "forecast_params" are the parameters of `law`, if they differ from "params", the `estimates`.
         """
         left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
         left_out |= {"remarks": list(self.remarks)} if self.remarks else {}
         left_out |= {"held": list(self.held)} if self.held else {}
+        if self.has_other_estimates:
+            left_out["forecast_params"] = json_value(self.law.params)
         return {
             "law": records.name(type(self.law)),
-            "params": json_value(self.law.params),
+            "params": json_value(self.estimates),
             "intervals": {name: json_value([i.low, i.high]) for name, i in self.intervals.items()},
             "divergence": json_value({"mean": self.divergence_mean, "std": self.divergence_std}),
             "warnings": list(self.warnings),
@@ -192,6 +212,9 @@ class Fit(Forecast):
             lines.append(("", f"{100 * interval.level:.6g}% intervals:"))
         for name in self.law.params:
             lines.append((name, self.parameter_text(name)))
+        if self.has_other_estimates:
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in self.law.params.items())
+            lines.append(("forecasts", f"from a fit that gives large sizes more weight: {shown}"))
         noise = "" if math.isnan(self.seed_noise) else f"; seed noise {self.seed_noise:.3g}"
         spread = f"mean {self.divergence_mean:.3g}, std {self.divergence_std:.3g}{noise}"
         lines.append(("divergence", f"{spread} (relative to the error)"))
@@ -239,7 +262,7 @@ class Fit(Forecast):
         Parameters
         ----------
         inputs : dict of str to ndarray, shape (1 + draw_count, points)
-            Inputs of the fitted law in row 0, and of the refits in the other rows.
+            Row 0 has the inputs of the fitted law, and each other row has the inputs of one refit.
         """
         code = compiled_error(type(self.law))
         points = [inputs[name] / self.law.reference(name) for name in self.law.inputs]
@@ -493,8 +516,7 @@ def describe(
     seed : int
         Seed of the resampling.
     intervals : dict of str to Interval, optional
-        Intervals of the parameters, by default the intervals of `parameter_intervals`.  An interval that does
-        not contain the estimate is widened.
+        Estimates and intervals of the parameters, by default the intervals of `parameter_intervals`.
     where : str
         Name of the function that the user called, such as "auto", for messages.  If it is "", the messages
         name `fit` and the law, such as "fit(Chinchilla)".
@@ -526,8 +548,6 @@ def describe(
     refits = bootstrap(problem, z, draws, seed, tied_optima(found))
     if intervals is None:
         intervals = parameter_intervals(problem, z, refits, noise.residual, level)
-    else:
-        intervals = {name: intervals[name].around(law.params[name]) for name in intervals}
     open_ = [name for name, interval in intervals.items() if not interval.determined]
     if problem.law.places and set(open_) & set(problem.law.slopes):
         refits = plausible_refits(problem, z, draws, seed, open_)

@@ -47,7 +47,7 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
     starts : ndarray of float64, shape (starts, free)
         Scaled coordinates.
     seed : int
-        Seed of the starts; the seed of the other starts is one larger.
+        Seed of the starts; the other starts have this seed plus 1.
 
     Returns
     -------

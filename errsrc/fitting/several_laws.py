@@ -227,7 +227,7 @@ class AveragedFit(Forecast):
         Parameters
         ----------
         inputs : dict of str to ndarray, shape (1 + draw_count, points)
-            Inputs of the average in row 0, and of the members' draws in the other rows.
+            Row 0 has the inputs of the average, and each other row has the inputs of one draw.
         """
         centre = np.zeros((1, next(iter(inputs.values())).shape[1]))
         rows: list[Array] = []

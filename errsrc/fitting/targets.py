@@ -44,7 +44,7 @@ class TargetedRun(TabularResult):
     Attributes
     ----------
     question : str
-        The question whose answer was to get a narrower interval, in words.
+        The question that the run answers, in words.
     until : float
         The goal: the interval is narrow enough if its half-width is at most this number.
     relative : bool

@@ -132,7 +132,7 @@ def _same_in_other_units(law: Law, points: Mapping[str, Any], names: Sequence[st
 
 @functools.cache
 def lambdified_gradient(law: type[Law]) -> Callable[..., list[Any]]:
-    """Return code like that of `compiled`, which sympy generates from `Law.formula`.
+    """Return a function with the arguments and results of `compiled`, made by sympy from `Law.formula`.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ class Parameter:
     name : str
         Name of the field.
     log : bool
-        True if a fit searches the logarithm of the parameter.  It does so for positive parameters.
+        True if a fit searches the logarithm of the parameter, as for all parameters > 0.
     start : tuple of float
         Range (low, high) of a fit's random starts, in scaled units.  In scaled units, the errors and each
         input have geometric mean 1.

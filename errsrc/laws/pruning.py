@@ -72,7 +72,7 @@ class Pruning(Law):
         return self.eps_np * abs((d - 1j * self.p * ratio) / (d - 1j * self.p)) ** self.gamma
 
     def complaint(self) -> str | None:
-        """Return a sentence that says that the upper plateau is below the lower plateau, or None."""
+        """Return None, or a sentence that says that the upper plateau is below the lower plateau."""
         return (
             "The error rises with the density: this is not the pruning law."
             if self.eps_up < self.eps_np

@@ -49,7 +49,7 @@ class Bar(NamedTuple):
     colour
         Colour of the bar.
     open_end
-        End of the hatched part of the bar, which stands for a bound; None for a bar without a hatched part.
+        End of the hatched part of the bar: a bound of the quantity.  None for a bar without a hatched part.
     """
 
     name: str

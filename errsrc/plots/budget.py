@@ -62,9 +62,9 @@ def save(curves: Sequence[tuple[object, Sequence[Budget]]], path: Path) -> list[
     Parameters
     ----------
     curves : sequence of (cell, budgets)
-        Pairs of an object, which is not used, and the budgets of one setting and learner at several n.  Each
-        pair is a curve.  If there are several curves, the names of their files are numbered.  A curve with a
-        single n, or with a risk of 0 at all n, is not drawn.
+        Pairs (cell, budgets).  The cell is not used.  The budgets belong to one setting and learner, at
+        several n, and make a curve.  If there are several curves, the names of their files are numbered.  A
+        curve with a single n, or with a risk of 0 at all n, is not drawn.
     path : Path
         Beginning of the paths of the files.
     """

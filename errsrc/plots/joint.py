@@ -60,9 +60,9 @@ class _Colours(NamedTuple):
 def curves_by_m(fit: Forecast, ax: Axes | None = None) -> Axes:
     """Draw error against n with one curve for each model size m, and the measured points.
 
-    A curve is solid over the range of n that was measured with its m.  It is dashed over the rest of the
-    range of all n, where the law extrapolates.  A legend names up to 7 model sizes.  A colour bar replaces
-    the legend if there are more.
+    A curve is solid over the range of n that was measured with its m.  The curve is dashed over the rest of
+    the range of all n, where the law extrapolates.  A legend names up to 7 model sizes.  A colour bar
+    replaces the legend if there are more.
 
     Parameters
     ----------

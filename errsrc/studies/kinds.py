@@ -161,8 +161,8 @@ def _with_own(classes: dict[str, type], base: type) -> dict[str, type]:
 def import_own(modules: str | Iterable[str] = (), kinds: str | Iterable[str] = ()) -> None:
     """Import modules of the user, so that studies can name the kinds and classes that they define.
 
-    A study names a kind by the kind's ``name``.  It names a setting, learner, basis, network or law of the
-    user's own by the name of its class, in lower case with hyphens.
+    A study names a kind by the kind's ``name``.  A study names a setting, learner, basis, network or law of
+    the user's own by the name of its class, in lower case with hyphens.
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ from errsrc import records
 def learners_and_settings(cells: Sequence[Any]) -> list[tuple[str, str]]:
     """Return the learner and the setting of each cell as text.
 
-    Cells with the same learner and setting may differ in other fields, for example in the seed.  The text of
-    their learner then ends with the values of these fields.
+    Cells with the same learner and setting may differ in other fields, for example in the seed.  The
+    learner's text then ends with the values of these fields.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class PrunedFamily(Result):
         family.
     points
         The levels of the networks (a level is one network at one density) as a dict of (levels,) arrays, see
-        `levels`.  It is empty if all networks diverged.
+        `levels`.  The dict is empty if all networks diverged.
     single
         For each configuration (depth, width and n), the fitted law, or the reason why no law could be fitted.
     joint

@@ -501,7 +501,7 @@ class DataTable:
             raise ValueError(f"{self.source}: each cell {accepted}. {count}: {'; '.join(shown)}{more}.{hint}")
 
     def extended(self, columns: Mapping[str, Array]) -> Iterator[str]:
-        """Yield the lines of the file unchanged, each with the cells of the new columns added.
+        """Yield the lines of the file as they are, each followed by the cells of the new columns.
 
         Rows of a JSON file get new keys.  Tables that do not come from a text file are written as CSV.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -112,10 +113,19 @@ def test_a_fit_is_shown_as_a_table(tmp_path: Path) -> None:
     assert "            90% intervals:" in lines
     assert "E           1.8 (held)" in lines
     assert f"alpha       {found.intervals['alpha']}" in lines
-    averaged = str(auto(NOISY, n=N, m=M)).splitlines()
+    average = auto(NOISY, n=N, m=M)
+    averaged = str(average).splitlines()
     assert [line.split()[0] for line in averaged[:2]] == ["exponents", "floor"]
     (members,) = (line for line in averaged if line.startswith("average of"))
     assert re.fullmatch(r"average of  (coupled|chinchilla) \d+%, .*; the first is shown", members)
+    first, shown = average.members[0], average.as_dict()
+    for name, (low, high) in shown["intervals"].items():
+        value = shown["params"][name]  # of the fit that has the interval, inside of it
+        assert low < value < (math.inf if high is None else high)
+        assert f"{name:10}  {first.intervals[name]}" in averaged
+    assert shown["forecast_params"] == first.law.params  # of the fit that predicts
+    (line,) = (line for line in averaged if line.startswith("forecasts   from a fit that gives large"))
+    assert f"alpha {first.law.params['alpha']:.4g}" in line
 
 
 def test_what_a_table_is_asked(tmp_path: Path) -> None:

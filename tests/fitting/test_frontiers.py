@@ -9,7 +9,7 @@ import pytest
 
 from errsrc.datasets import published
 from errsrc.errors import NoAnswer
-from errsrc.fitting import Fit, auto, fit, frontier, plan
+from errsrc.fitting import AveragedFit, Fit, auto, fit, frontier, plan
 from errsrc.laws import Chinchilla, Power
 from fitting.cases import grid
 
@@ -127,3 +127,14 @@ def test_plans_of_many_goals_are_the_plans_of_each(clean: Fit) -> None:
         plan(clean, budget=[1e20, 0.0])
     with pytest.raises(ValueError, match="one-dimensional"):
         plan(clean, budget=np.ones((2, 2)))
+
+
+def test_an_average_says_why_its_exponent_is_outside_those_of_its_laws() -> None:
+    """The excess error of one law falls faster, so that its optimum counts less and less."""
+    laws = (Chinchilla(1.0, 30.0, 90.0, 0.2, 0.2), Chinchilla(1.0, 3e4, 3e4, 0.5, 0.5))
+    members = tuple(fit(Chinchilla, law.error(**SIZES), **SIZES) for law in laws)
+    (sentence,) = frontier(AveragedFit(members, (0.5, 0.5), ()), [1e17, 1e23]).warnings[:1]
+    assert sentence.startswith("The exponent a = 0.464 of the average lies outside those of its laws (chin")
+    assert "chinchilla 0.500, chinchilla 0.500" in sentence
+    alone = frontier(AveragedFit(members[:1] * 2, (0.5, 0.5), ()), [1e17, 1e23])
+    assert not any("outside those of its laws" in text for text in alone.warnings)
