@@ -25,7 +25,7 @@ import functools
 import inspect
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -445,10 +445,64 @@ class NonNegativeArray(Rule):
         return array
 
 
+def unmasked(value: Any) -> Any:
+    """Return a masked array of numbers with nan for its masked entries; other values are returned unchanged.
+
+    `numpy.asarray` ignores the mask: it would take a masked entry for a measured number.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+    """
+    if isinstance(value, np.ma.MaskedArray) and value.dtype.kind in "iuf" and np.ma.is_masked(value):
+        return value.astype(np.float64).filled(np.nan)
+    return value
+
+
+def shared_index(arguments: Mapping[str, Any], where: str) -> Any:
+    """Return the index of the pandas Series among the arguments; None if there is no Series.
+
+    Arrays belong together by position.  Series with different indexes, such as Series that were sorted by
+    different columns, would pair each number with the number of another run.
+
+    Parameters
+    ----------
+    arguments : dict
+        The arguments of a function by name.
+    where : str
+        Name of the function, for messages.
+
+    Raises
+    ------
+    ValueError
+        If two Series of the same length have different indexes.
+    """
+    series = {
+        name: x
+        for name, x in arguments.items()
+        if type(x).__name__ == "Series" and type(x).__module__.partition(".")[0] == "pandas"
+    }
+    if not series:
+        return None
+    first = next(iter(series))
+    index = series[first].index
+    for name, x in series.items():
+        if len(x) != len(index) or x.index.equals(index):
+            continue
+        pairs = enumerate(zip(x.index, index, strict=True))
+        for k, (own, other) in pairs:
+            if own != other and not (own != own and other != other):
+                got = f"<{own!r} at position {k}, where {first} has {other!r}>"
+                message = refusal(name, where, f"a Series with the index of {first}", got)
+                raise ValueError(f"{message} Sort both alike, or pass {name}.to_numpy().")
+    return index
+
+
 def _numbers(value: Any, name: str, where: str, accepted: str) -> NDArray[np.float64]:
     """Return `value` as a float64 array; raise TypeError if it is no array of numbers."""
     try:
-        raw = np.asarray(value)
+        raw = np.asarray(unmasked(value))
     except Exception:  # ragged lists; a user's __array__ may raise anything
         raise TypeError(refusal(name, where, accepted, value)) from None
     if raw.dtype.kind not in "iuf":
@@ -502,6 +556,8 @@ def arguments(**rules: Rule) -> Callable[[F], F]:
         if unknown:
             raise TypeError(f"{function.__qualname__} has no parameter {min(unknown)!r} to check.")
         where = function.__qualname__.rpartition("<locals>.")[2]
+        kinds = ((name, one.kind) for name, one in signature.parameters.items())
+        collected = next((name for name, kind in kinds if kind is inspect.Parameter.VAR_KEYWORD), "")
 
         @functools.wraps(function)
         def checked(*args: Any, **kwargs: Any) -> Any:
@@ -509,6 +565,7 @@ def arguments(**rules: Rule) -> Callable[[F], F]:
                 bound = signature.bind(*args, **kwargs)
             except TypeError:  # the call itself is wrong: Python's own message says how
                 return function(*args, **kwargs)
+            shared_index(_by_name(bound, collected), where)
             for name, rule in rules.items():
                 if name in bound.arguments:
                     bound.arguments[name] = rule(bound.arguments[name], name, where)
@@ -518,6 +575,12 @@ def arguments(**rules: Rule) -> Callable[[F], F]:
         return checked  # type: ignore[return-value]
 
     return decorate
+
+
+def _by_name(bound: inspect.BoundArguments, collected: str) -> Mapping[str, Any]:
+    """Return the arguments of a call, with those that the parameter `collected` (``**inputs``) collects."""
+    more = bound.arguments.get(collected)
+    return {**bound.arguments, **more} if more else bound.arguments
 
 
 def _range(above: float | None, at_least: float | None, below: float | None, at_most: float | None) -> str:

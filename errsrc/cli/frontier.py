@@ -105,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the frontier of a fit, or the frontiers of a table, and draw them if --plot is given."""
     check_plot(args.plot, args.file)
-    if args.file != "-" and _holds_a_fit(Path(args.file)):
+    if args.file not in ("", "-") and _holds_a_fit(Path(args.file)):
         fit = load_fit(args.file)
         found: Result = frontier(fit, args.budget or _default_budgets(fit), level=args.level)
     else:

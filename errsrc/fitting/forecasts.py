@@ -73,6 +73,8 @@ class Prediction(Result):
         The fit that predicts; the figure of a single prediction shows its law.
     simultaneous : bool
         Whether the intervals hold for all runs at once, as `joint` returns them.
+    index : object
+        The index of the pandas Series that the inputs came as; None for other inputs.
     """
 
     predicted: Array
@@ -85,6 +87,7 @@ class Prediction(Result):
     inputs: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
     forecast: Forecast | None = field(default=None, kw_only=True, repr=False, compare=False)
     simultaneous: bool = field(default=False, kw_only=True)
+    index: Any = field(default=None, kw_only=True, repr=False, compare=False)
 
     def columns(self) -> dict[str, Array]:
         """Return predicted, low and high by name, each of the shape of the inputs."""
@@ -94,11 +97,14 @@ class Prediction(Result):
         """Return predicted, low and high as a data frame.
 
         If the new runs came as a data frame, the result is a frame of the same library, with a row for each
-        row of the table, and with the index of a pandas frame.  Otherwise the library is the first of pandas,
-        polars and pyarrow that is installed.
+        row of the table, and with the index of a pandas frame.  If the inputs came as pandas Series, it is a
+        pandas frame with their index.  Otherwise the library is the first of pandas, polars and pyarrow that
+        is installed.
         """
         columns = {name: np.ravel(x) for name, x in self.columns().items()}
         table = self.table
+        if self.index is not None:
+            return frame_of(columns, "pandas", self.index)
         return frame_of(columns) if table is None else frame_of(columns, table.library, table.index)
 
     def intervals(self) -> list[Interval]:
@@ -337,6 +343,7 @@ class Forecast(Result, abc.ABC):
         if data is not None:
             return self.predict_table(as_table(data), columns_of(where, None, inputs), level=level)
         check_no_columns(where, 1.0, inputs)
+        index = checks.shared_index(inputs, where)
         columns = self._columns(inputs, where)
         with np.errstate(all="ignore"):
             centre, draws = self._curves(columns)
@@ -348,7 +355,10 @@ class Forecast(Result, abc.ABC):
             raise ValueError(checks.refusal("inputs", where, accepted, f"<{got}>"))
         shape = np.broadcast(*[np.asarray(inputs[name]) for name in self.input_names]).shape
         predicted, low, high = (x.reshape(shape) for x in found)
-        return Prediction(predicted, low, high, level, self.warnings, inputs=columns, forecast=self)
+        options: dict[str, Any] = {"inputs": columns, "forecast": self}
+        if index is not None and shape == (len(index),):
+            options["index"] = index
+        return Prediction(predicted, low, high, level, self.warnings, **options)
 
     def run_interval(
         self, inputs: Mapping[str, Array], centre: Array, draws: Array, tail: float

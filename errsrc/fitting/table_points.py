@@ -15,7 +15,6 @@ import dataclasses
 import os
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -230,7 +229,7 @@ def as_table(data: Any) -> DataTable:
     data : str, Path, dict, data frame or DataTable
         The path of a file, or a frame.
     """
-    return read_table(Path(data)) if isinstance(data, (str, os.PathLike)) else table_of(data)
+    return read_table(data) if isinstance(data, (str, os.PathLike)) else table_of(data)
 
 
 def columns_of(where: str, error: Any, inputs: Mapping[str, Any], weights: Any = None) -> dict[str, str]:

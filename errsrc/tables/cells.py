@@ -48,7 +48,12 @@ MISSING = frozenset(
         "none",
         "nil",
         "(null)",
+        "\\n",  # MySQL and PostgreSQL
+        "missing",
+        "undefined",
+        "diverged",
         "oom",
+        "nan(ind)",
         "1.#inf",
         "-1.#inf",
     }

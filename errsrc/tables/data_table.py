@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import io
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -74,6 +75,8 @@ FALSE = frozenset(
     }
 )
 """Cells, in lower case, of a column `diverged` that say that a run did not diverge."""
+DIVERGED = frozenset({"diverged", "isdiverged", "hasdiverged", "didiverge", "rundiverged"})
+"""Names, by their letters in lower case, of columns that say whether a run diverged."""
 RUNNING = re.compile(r"(unnamed: *\d+|level_\d+|index|idx|row|rows|line|#|nr|no|id|_id)?", re.IGNORECASE)
 """Names of columns that number the rows, such as the index of a data frame."""
 
@@ -225,7 +228,7 @@ class DataTable:
         if all(_is_number(name) for name in names):
             return " The first line holds numbers: add a header line."
         if len(names) == 1 and len(names[0].split()) > 1:
-            return " Separate the columns by commas, tabs or semicolons."
+            return " Separate the columns by commas, tabs, semicolons or |."
         return ""
 
     @functools.cached_property
@@ -394,16 +397,21 @@ class DataTable:
         return len(values) > 1 and values[0] in (0, 1) and bool((steps == 1).all())
 
     def diverged(self) -> NDArray[np.bool_]:
-        """Return a mask of the rows that have a true value in the column `diverged`, (rows,).
+        """Return a mask of the rows with a true value in a column such as `diverged` or `is_diverged`, (rows,).
 
         Raises
         ------
         ValueError
             If a cell is neither empty nor a word for true or false.
         """
-        name = self.found("diverged")
-        if name is None or name in self.repeated:
+        named = [name for name in self.columns if re.sub("[^a-z]", "", name.lower()) in DIVERGED]
+        if not named:
             return np.zeros(len(self), dtype=bool)
+        return np.any([self._is_true(name) for name in named], axis=0)
+
+    def _is_true(self, name: str) -> NDArray[np.bool_]:
+        """Return which cells of a column are words for true; raise ValueError for any other text; (rows,)."""
+        self.require(name)
         cells = [cell.strip().lower() for cell in self.text(name)]
         for k, cell in enumerate(cells):
             if cell not in TRUE and cell not in FALSE and not is_missing(cell):
@@ -604,10 +612,12 @@ class DataTable:
 
 def _reason(role: str, value: float, cell: str) -> str:
     """Return why a row is left out: the cell of an input, or of "error", is empty, infinite or too small."""
+    if cell.strip().lower() == "diverged":
+        return "diverged"
     noun = {"error": "an error", "weights": "a weight"}.get(role, role)
     if value == 0:
         return f"with {noun} of 0"
-    if value < 0:
+    if -math.inf < value < 0:
         return f"with {noun} < 0"
     if value == value:
         return f"with an infinite {noun.removeprefix('an ').removeprefix('a ')}"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from errsrc.tables.cells import is_missing
 from errsrc.tables.data_table import DataTable, Written
 
-DELIMITERS = ",\t;"
+DELIMITERS = ",\t;|"
 """Characters that separate columns; the first that suits the file is taken."""
 
 
@@ -53,7 +53,7 @@ class _Lines:
 def parse_delimited(text: str, source: str) -> DataTable:
     """Parse the text of a CSV file.
 
-    Columns are separated by commas, tabs or semicolons.  A first line such as ``sep=;`` names the separator.
+    Columns are separated by commas, tabs, semicolons or vertical bars.  A first line such as ``sep=;`` names the separator.
     Lines that start with "#", empty lines, rows of empty cells, empty columns at the end, and repetitions of
     the header are skipped.
 
@@ -159,10 +159,11 @@ def _records(
 
 def _table(source: str, records: Sequence[Record], delimiter: str) -> DataTable:
     """Return the table of a header and rows."""
-    header, rows = records[0], [one for one in records[1:] if one.cells != records[0].cells]
+    header = records[0]
+    names = [name.strip() for name in header.cells]
+    rows = [one for one in records[1:] if [cell.strip() for cell in one.cells] != names]
     if not rows:
         raise ValueError(f"{source} has a header but no rows.")
-    names = [name.strip() for name in header.cells]
     count = len(_trimmed(names))
     width = max(count, *(len(_trimmed(row.cells)) for row in rows)) if len(names) > count else count
     width = min(width, len(names))

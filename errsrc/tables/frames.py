@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from errsrc import checks
 from errsrc.tables.cells import Array, number_text
 from errsrc.tables.data_table import DataTable
 
@@ -51,6 +52,10 @@ def table_of(data: Any, source: str = "data") -> DataTable:
     if isinstance(data, DataTable):
         return data
     if isinstance(data, Mapping):
+        try:
+            checks.shared_index({str(name): values for name, values in data.items()}, source)
+        except ValueError as error:
+            raise ValueError(str(error).replace("parameter", "column", 1)) from None
         columns = {str(name): _listed(values, str(name), source) for name, values in data.items()}
         library, index, repeated = "dict", None, frozenset[str]()
     else:
@@ -75,7 +80,11 @@ def _listed(values: Any, name: str, source: str) -> Sequence[Any]:
         )
     if isinstance(values, (list, tuple)):
         return values
-    array = np.asarray(values)
+    try:
+        array = np.asarray(checks.unmasked(values))
+    except Exception as error:  # a tensor with a gradient; a user's __array__ may raise anything
+        line = " ".join(str(error).split())[:160].rstrip(".")
+        raise TypeError(f"The column {name!r} of {source} must be an array of numbers ({line}).") from None
     if array.ndim != 1:
         raise ValueError(f"The column {name!r} of {source} must have one dimension, not {array.ndim}.")
     items: Any = array if array.dtype.kind in "iuf" else array.tolist()
@@ -163,6 +172,11 @@ def _cell(value: Any) -> float | str:
             return float(value)  # type: ignore[arg-type]
         except OverflowError:
             return math.inf
+    if hasattr(type(value), "__float__") and not isinstance(value, np.generic):  # a tensor of one number
+        try:
+            return float(value.item() if hasattr(value, "item") else value)
+        except (TypeError, ValueError, RuntimeError):
+            return str(value)
     if isinstance(value, (dict, list)):
         try:
             return json.dumps(value)

@@ -6,6 +6,8 @@ import codecs
 import importlib
 import io
 import json
+import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +29,22 @@ ENCODINGS = {
 }
 """Encodings of text files by their first bytes; a file without such bytes is UTF-8."""
 
+OTHER_FORMATS = {
+    b"PK\x03\x04": "a workbook or zip archive: save the table as CSV",
+    b"\xd0\xcf\x11\xe0": "a workbook: save the table as CSV",
+    b"SQLite format 3": "a database: export the table as CSV",
+    b"\x89HDF": "an HDF5 file: save the table as CSV or Parquet",
+    b"ARROW1": "an Arrow file: save the table as CSV or Parquet",
+    b"\x93NUMPY": "a NumPy array: save the table as CSV",
+    b"\x1f\x8b": "compressed: unpack it",
+    b"\x28\xb5\x2f\xfd": "compressed: unpack it",
+    b"\xfd7zXZ": "compressed: unpack it",
+    b"BZh": "compressed: unpack it",
+}
+"""What other files are, by their first bytes."""
+
+_BETWEEN = re.compile(r"\s*,?\s*")
+"""What may stand between two JSON objects."""
 
 DEEPEST = 8
 """Largest number of objects around a value of a nested JSON object that get a dotted name."""
@@ -38,11 +56,11 @@ def read_table(path: str | Path) -> DataTable:
 
     The format is recognised by the content of the file, not by its name:
 
-    - CSV text, encoded as UTF-8, or as UTF-16 with a byte order mark: a header, then rows.  Columns are
-      separated by commas, tabs or semicolons.  Numbers have decimal points or decimal commas.  Lines that
+    - CSV text, encoded as UTF-8, UTF-16 or UTF-32: a header, then rows.  Columns are separated by commas,
+      tabs, semicolons or vertical bars.  Numbers have decimal points or decimal commas.  Lines that
       start with "#", empty rows, and empty columns at the end are skipped.
-    - JSON lines, with one object per line, or one JSON array of objects.  Nested objects become columns such
-      as "config.n".
+    - JSON lines, with one object per line, or one JSON array of objects, or one JSON object with such an
+      array as its only array.  Nested objects become columns such as "config.n".
     - One JSON object of columns: lists, or what `pandas.DataFrame.to_json` writes, also with orient="split".
     - Parquet, if pyarrow is installed.
 
@@ -80,6 +98,8 @@ def read_table(path: str | Path) -> DataTable:
         return _parquet(content, source)
     text = _text(content, source)
     start = text.lstrip()[:1]
+    if start == "{" and (records := _only_records(text)) is not None:
+        return _table_of_records(records, source, tuple(range(len(records))), "row")
     if start == "{" and (columns := _json_columns(text, source)) is not None:
         return table_of(columns, source)
     if start == "{":
@@ -93,6 +113,8 @@ def read_table(path: str | Path) -> DataTable:
 
 def _content(path: str | Path) -> bytes:
     """Return the bytes of a file, or of standard input."""
+    if not os.fspath(path):
+        raise ValueError("The path of the table is empty: name a file, or '-' for standard input.")
     if str(path) != "-":
         try:
             return Path(path).read_bytes()
@@ -106,16 +128,13 @@ def _content(path: str | Path) -> bytes:
 
 def _text(content: bytes, source: str) -> str:
     """Return the text of a file."""
-    known = {
-        b"PK\x03\x04": "a workbook or zip archive: save the table as CSV",
-        b"\x1f\x8b": "compressed: unpack it",
-    }
-    for first, what in known.items():
+    for first, what in OTHER_FORMATS.items():
         if content.startswith(first):
             raise ValueError(f"{source} is {what}.")
-    encoding = next((name for mark, name in ENCODINGS.items() if content.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in ENCODINGS.items() if content.startswith(mark)), "")
+    encoding = encoding or _unmarked_encoding(content)
     try:
-        text = content.decode(encoding)
+        text = content.decode(encoding).replace("\ufeff", "")  # joined files have marks in the middle
     except UnicodeDecodeError as error:
         at = error.start
         what = (
@@ -126,6 +145,14 @@ def _text(content: bytes, source: str) -> str:
     if "\0" in text:
         raise ValueError(f"{source} is not a CSV file: it holds binary data.")
     return text
+
+
+def _unmarked_encoding(content: bytes) -> str:
+    """Return the encoding of a text without a byte order mark: UTF-16 if every second byte is 0, or UTF-8."""
+    start = content[: len(content[:64]) // 4 * 4]
+    zeros = [not any(start[k::4]) for k in range(4)] if start else [False] * 4
+    names = {(0, 1, 0, 1): "utf-16-le", (1, 0, 1, 0): "utf-16-be", (0, 1, 1, 1): "utf-32-le"}
+    return names.get(tuple(map(int, zeros)), "utf-8")
 
 
 def _parquet(content: bytes, source: str) -> DataTable:
@@ -142,21 +169,39 @@ def _parquet(content: bytes, source: str) -> DataTable:
 
 
 def _json_lines(text: str, source: str) -> DataTable:
-    """Return the table of a file with a JSON object on each line."""
+    """Return the table of a file of JSON objects: one on each line, or with white space between them."""
     records, rows, texts = [], [], []
-    for k, line in enumerate(io.StringIO(text), 1):
-        if not line.strip():
-            continue
+    decoder, at, line = json.JSONDecoder(), 0, 1
+    while at < len(text):
+        start = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        line += text.count("\n", at, start)
+        if start == len(text):
+            break
         try:
-            record = json.loads(line)
+            record, at = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
-            raise ValueError(f"{source}, line {k}: not a JSON object.")
+            raise ValueError(f"{source}, line {line}: not a JSON object.")
         records.append(record)
-        rows.append(k)
-        texts.append(line.strip())
+        rows.append(line)
+        texts.append(text[start:at])
+        line += text.count("\n", start, at)
     return _table_of_records(records, source, tuple(rows), "line", tuple(texts))
+
+
+def _only_records(text: str) -> list[dict[str, Any]] | None:
+    """Return the objects in the only array of one JSON object, as in {"schema": {...}, "data": [...]}."""
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    values = list(whole.values()) if isinstance(whole, dict) else []
+    arrays = [value for value in values if isinstance(value, list)]
+    if len(arrays) != 1 or not arrays[0] or not all(isinstance(one, dict) for one in arrays[0]):
+        return None
+    is_row = any(isinstance(value, (int, float)) for value in values)
+    return None if is_row else list(arrays[0])
 
 
 def _json_columns(text: str, source: str) -> dict[str, Any] | None:
@@ -196,6 +241,8 @@ def _json_array(text: str, source: str) -> list[dict[str, Any]] | None:
     try:
         records = json.loads(text)
     except (ValueError, RecursionError):
+        if re.match(r"\s*\[\s*\{", text):
+            raise ValueError(f"{source} is not a whole JSON array: its end is missing or damaged.") from None
         return None
     if not isinstance(records, list) or not records or not all(isinstance(one, dict) for one in records):
         raise ValueError(f"{source} is a JSON array, but not of objects: write an object for each row.")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from errsrc.fitting import fit
+from errsrc.laws import Power
 from errsrc.tables import read_table, table_of
 
 N = [1000, 2000, 4000]
@@ -68,6 +71,53 @@ def test_frames_of_pandas() -> None:
     assert table_of(frame.set_axis([0, 1], axis=1)).header == ("0", "1")
     levels = pandas.DataFrame({("n", ""): N, ("error", "mean"): ERROR})
     assert table_of(levels).header == ("n", "error_mean")
+
+
+def test_masked_entries_are_missing() -> None:
+    masked = np.ma.array(ERROR, mask=[False, True, False])
+    assert np.isnan(table_of({"n": N, "error": masked}).numbers("error").values).tolist() == [0, 1, 0]
+    with pytest.raises(ValueError, match=r"The 'error' parameter of fit\(Power\) must be .* Got nan"):
+        fit(Power, masked, n=N)
+
+
+def test_series_with_other_indexes_are_not_paired_by_position() -> None:
+    pandas = pytest.importorskip("pandas")
+    n, error = pandas.Series(N), pandas.Series(ERROR)
+    other = error.sort_values()
+    said = "a Series with the index of .* Got <2 at position 0, where"
+    with pytest.raises(ValueError, match=f"The 'n' parameter of fit must be {said}"):
+        fit(Power, error, n=n.sort_values(ascending=False))
+    with pytest.raises(ValueError, match=f"The column 'error' of data must be {said}"):
+        table_of({"n": n, "error": other})
+    assert table_of({"n": n, "error": other.to_numpy()}).numbers("error").values.tolist() == ERROR[::-1]
+    found = fit(Power, [0.5, 0.4, 0.33, 0.28, 0.25], n=[1, 2, 4, 8, 16])
+    assert found.predict(n=n[::-1]).to_frame().index.tolist() == [2, 1, 0]
+
+
+class Scalar:
+    """A loss as torch gives it: `float` warns, `item` gives the number, and numpy refuses an array of it."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def item(self) -> float:
+        return self.value
+
+    def __float__(self) -> float:
+        raise AssertionError("torch warns here")
+
+    def __len__(self) -> int:
+        return 3
+
+    def __array__(self, *_: object, **__: object) -> None:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+
+def test_tensors_of_one_number_are_numbers() -> None:
+    read = table_of({"error": [Scalar(e) for e in ERROR]})
+    assert read.numbers("error").values.tolist() == ERROR
+    with pytest.raises(TypeError, match=r"The column 'error' of data must be an array of numbers \(.*grad"):
+        table_of({"error": Scalar(1.0)})
 
 
 def test_a_record_batch_of_pyarrow() -> None:

@@ -33,6 +33,16 @@ def test_words_for_true_leave_a_diverged_run_out(word: str) -> None:
     assert (left_out.reason, left_out.rows) == ("diverged", (2,))
 
 
+@pytest.mark.parametrize("name", ["Diverged", "is_diverged", "hasDiverged"])
+def test_other_names_of_the_column_diverged(name: str) -> None:
+    assert table_of({"n": N, name: [False, True] * 4}).diverged().tolist() == [False, True] * 4
+
+
+def test_two_columns_diverged_are_refused_instead_of_ignored(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="more than one column 'diverged'"):
+        fit_csv(written(tmp_path, "n,error,diverged,diverged\n1,2,true,true\n"), "power")
+
+
 @pytest.mark.parametrize("word", [*FALSE.split(), "", "NaN", "-"])
 def test_words_for_false_keep_a_run(word: str) -> None:
     assert not table_of({"n": N, "diverged": ["", word, *[""] * 6]}).diverged().any()

@@ -90,6 +90,13 @@ DIALECTS = {
     "JSON lines with texts": '{"n": "1k", "error": "31.52%"}\n{"n": "2k", "error": "25.7%"}\n'
     '{"n": "4k", "error": "21.42%"}',
     "a JSON array": "[" + ",\n".join(LINES) + "]",
+    "vertical bars": PLAIN.replace(",", "|"),
+    "UTF-16 without a mark": PLAIN.encode("utf-16-le"),
+    "UTF-16 in the other order without a mark": PLAIN.encode("utf-16-be"),
+    "joined files with two marks": "\ufeff" + PLAIN.replace("4000", "\ufeffn, error \n4000"),
+    "JSON objects of several lines": "\n".join(json.dumps(json.loads(line), indent=1) for line in LINES),
+    "JSON objects in one line, with commas": ",".join(LINES),
+    "the only array of a JSON object": f'{{"schema": {{}}, "data": [{",".join(LINES)}]}}',
 }
 
 
@@ -181,6 +188,9 @@ def test_what_is_empty_is_no_text(tmp_path: Path, cell: str) -> None:
         (b"n\x00,error\n1,2\n", "it holds binary data"),
         (b"PK\x03\x04...", "is a workbook or zip archive: save the table as CSV"),
         (b"\x1f\x8b...", "is compressed: unpack it"),
+        (b"\x28\xb5\x2f\xfd\0", "is compressed: unpack it"),
+        (b"SQLite format 3\0", "is a database: export the table as CSV"),
+        (b'[{"n": 1}, {"n"', "is not a whole JSON array"),
         (b'{"n": 1}\n{"n": \n', "line 2: not a JSON object"),
         (b'{"n": 1}\n[1]\n', "line 2: not a JSON object"),
         (b'{"a":' + b"[" * 100_000, "line 1: not a JSON object"),
@@ -201,7 +211,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, message: st
         ("N,Error\n1,2\n", "error", r"no column 'error' \(did you mean 'Error'\?\)"),
         ("tokens,loss\n1,2\n", "tokns", r"did you mean 'tokens'\?"),
         ("1000,0.3\n2000,0.2\n", "n", "The first line holds numbers: add a header line"),
-        ("  n   error\n 1000  0.3\n", "n", "Separate the columns by commas, tabs or semicolons"),
+        ("  n   error\n 1000  0.3\n", "n", "Separate the columns by commas, tabs, semicolons"),
         ("Step,a - loss,b - loss\n1,2,3\n", "n", r"pass --melt"),
         ("n,x,x\n1,2,3\n", "x", "more than one column 'x'"),
     ],
