@@ -53,9 +53,9 @@ class _Lines:
 def parse_delimited(text: str, source: str) -> DataTable:
     """Parse the text of a CSV file.
 
-    Columns are separated by commas, tabs, semicolons or vertical bars.  A first line such as ``sep=;`` names the separator.
-    Lines that start with "#", empty lines, rows of empty cells, empty columns at the end, and repetitions of
-    the header are skipped.
+    Columns are separated by commas, tabs, semicolons or vertical bars.  A first line such as ``sep=;`` names
+    the separator.  Lines that start with "#", empty lines, rows of empty cells, empty columns at the end, and
+    repetitions of the header are skipped.
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ def test_series_with_other_indexes_are_not_paired_by_position() -> None:
     said = "a Series with the index of .* Got <2 at position 0, where"
     with pytest.raises(ValueError, match=f"The 'n' parameter of fit must be {said}"):
         fit(Power, error, n=n.sort_values(ascending=False))
-    with pytest.raises(ValueError, match=f"The column 'error' of data must be {said}"):
+    with pytest.raises(ValueError, match=f"The 'error' column of data must be {said}"):
         table_of({"n": n, "error": other})
     assert table_of({"n": n, "error": other.to_numpy()}).numbers("error").values.tolist() == ERROR[::-1]
     found = fit(Power, [0.5, 0.4, 0.33, 0.28, 0.25], n=[1, 2, 4, 8, 16])
