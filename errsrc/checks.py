@@ -456,7 +456,7 @@ def unmasked(value: Any) -> Any:
         Any value.
     """
     if isinstance(value, np.ma.MaskedArray) and value.dtype.kind in "iuf" and np.ma.is_masked(value):
-        return value.astype(np.float64).filled(np.nan)
+        return np.ma.filled(value.astype(np.float64), np.nan)
     return value
 
 

@@ -22,7 +22,7 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
 from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas, wrong_rows
 from errsrc.fitting.mixtures import mixed_rows, unfinished_rows
-from errsrc.fitting.one_law import Fit, fit
+from errsrc.fitting.one_law import Fit, check_huber_delta, fit
 from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
@@ -30,12 +30,14 @@ from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.fitting.several_laws import AVERAGED_LAWS, AveragedFit, auto, weighted_fits
 from errsrc.fitting.table_points import (
     TableRules,
+    absurd_ratio,
     as_table,
     check_accuracy,
     check_signs,
     errors_of,
     positive_errors,
     with_errors,
+    without_copies,
 )
 from errsrc.laws import ALL
 from errsrc.laws.chinchilla import Chinchilla
@@ -58,6 +60,8 @@ AVERAGED = (Chinchilla, Coupled)
 """If the third approach averages laws, a run is left out only if it is far from all these laws."""
 LESS_NOISE = 3.0
 """Far runs are left out of the parabolas if they raise the noise of the parabolas by at least this factor."""
+FAR_BUDGET, ABSURD_BUDGET = 100.0, 1e7
+"""Factors between a budget and the compute of all runs: a warning tells them; sizes have wrong units."""
 LAWS = ("auto", *(name for name, law in ALL.items() if set(law.inputs) == {"n", "m"}))
 """The laws that the third approach can fit."""
 
@@ -268,6 +272,7 @@ def compute_optimal(
     law chinchilla: a = 0.518 [0.509, 0.527]
     """
     _check_fixed(law, fixed or {})
+    check_huber_delta(huber_delta, objective, "compute_optimal")
     given = {"error": error, "m": m, "n": n, "flops": flops, "run": run}
     if data is None:
         table = _Runs(_arrays({name: x for name, x in given.items() if x is not None}, accuracy))
@@ -322,11 +327,29 @@ def compute_optimal(
         warnings=(
             *_warnings(labelled, table.left_out, len(measured)),
             *table.warnings,
+            *absurd_ratio(sizes),
+            *_far_budgets(np.atleast_1d(wanted), ends["flops"]),
             *_spread(found.get("fit"), ended.kept),
         ),
         column_names=table.columns,
         library=table.library,
     )
+
+
+def _far_budgets(budgets: Array, flops: Array) -> tuple[str, ...]:
+    """Return a sentence if a budget is far above or below the compute of all runs."""
+    above, below = float(budgets.max() / flops.max()), float(flops.min() / budgets.min())
+    factor = max(above, below)
+    if factor < FAR_BUDGET:
+        return ()
+    budget, beyond = (budgets.max(), "above") if above >= below else (budgets.min(), "below")
+    run = "largest" if above >= below else "smallest"
+    end = (
+        "is a size in another unit?"
+        if factor > ABSURD_BUDGET
+        else "m* and n* hold only if the law's form holds that far."
+    )
+    return (f"The budget {budget:g} is a factor of {factor:.1g} {beyond} the compute of the {run} run: {end}",)
 
 
 def _check_fixed(law: str, fixed: Mapping[str, float]) -> None:
@@ -508,7 +531,8 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
     columns = {role: column for role in ROLES if (column := _column(table, role, names[role])) is not None}
     run = columns.pop("run", None)
     _check_sizes(table, columns)
-    table, copies = table.without_copies()
+    _check_different(table, columns)
+    table, copies, _ = without_copies(table, set(columns.values()), rules.strict)
     table, said = with_errors(table, columns["error"], rules)
     check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict)
@@ -521,8 +545,16 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
         used = set(columns.values()) | ({"n"} if "n" in table.columns else set())
         said = (*said, *mixed_rows(table, usable, {"error": values["error"], **sizes}, used))
     shown = columns | ({"error": f"1 − {columns['error']}"} if rules.accuracy else {})
-    everything = (*([] if copies is None else [copies]), *left_out)
-    return _Runs(values, everything, shown, _names_of_rows(table.taken(usable)), said, table.library)
+    return _Runs(values, (*copies, *left_out), shown, _names_of_rows(table.taken(usable)), said, table.library)
+
+
+def _check_different(table: DataTable, columns: Mapping[str, str]) -> None:
+    """Raise ValueError if two of the error and the sizes are the same column."""
+    roles: dict[str, str] = {}
+    for role, column in columns.items():
+        if column in roles:
+            raise ValueError(f"{table.source}: {roles[column]} and {role} are the same column {column!r}.")
+        roles[column] = role
 
 
 def _check_sizes(table: DataTable, columns: Mapping[str, str]) -> None:

@@ -392,7 +392,7 @@ def parabolas(
     found = tuple(group.described(noise, quantile, level) for group in groups)
     used = [(group, one) for group, one in zip(groups, found, strict=True) if not one.excluded]
     if not used:
-        reasons = sorted({one.excluded for one in found})
+        reasons = sorted({one.excluded for one in found}) or [name.rstrip(".") for name in names]
         raise NoAnswer(f"No budget of the table has an optimal model size: {'; '.join(reasons)}.")
     m_line, n_line = (
         fitted_line(

@@ -422,9 +422,7 @@ def fit(
             return points.noted(fit(points.law or law, **points.arguments(), **options))
     check_no_columns("fit", error, inputs, weights)
     codes = None if clusters is None else cluster_codes(clusters, "fit")
-    if huber_delta is not None and objective != "huber":
-        accepted = "left out unless objective is 'huber'"
-        raise ValueError(checks.refusal("huber_delta", "fit", accepted, huber_delta))
+    check_huber_delta(huber_delta, objective, "fit")
     delta = 1.0 if huber_delta is None else huber_delta
     error = measured_error(error, inputs, accuracy, f"fit({law.__name__})", _falls(law))
     more = {} if codes is None else {"clusters": codes}
@@ -483,6 +481,23 @@ def _without_far(
         return None
     sentence = far_sentence(problem, far, "the law, and were left out of the fit")
     return dataclasses.replace(found, warnings=(sentence, *found.warnings))
+
+
+def check_huber_delta(huber_delta: float | None, objective: str | None, where: str) -> None:
+    """Raise ValueError if a threshold of Huber's loss is given for another objective.
+
+    Parameters
+    ----------
+    huber_delta : float or None
+        The threshold.
+    objective : str or None
+        The objective; None for the default.
+    where : str
+        Name of the calling function, for messages.
+    """
+    if huber_delta is not None and objective != "huber":
+        accepted = "left out unless objective is 'huber'"
+        raise ValueError(checks.refusal("huber_delta", where, accepted, huber_delta))
 
 
 def _falls(law: type[Law]) -> bool:

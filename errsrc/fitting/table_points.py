@@ -337,7 +337,7 @@ def table_points(
     error, relative = values.pop("error"), values.pop("weights", None)
     if choice.law is None or (choice.law in ALL.values() and choice.law not in (Broken, FiniteData)):
         _check_falls(error, values, rules.accuracy)
-    warnings = (*choice.warnings, *said, *_absurd_ratio(values))
+    warnings = (*choice.warnings, *said, *absurd_ratio(values))
     if choice.several_networks:
         points = _pruned_points(choice.columns, values, error, relative, notes, codes)
     else:
@@ -346,8 +346,14 @@ def table_points(
     return points._replace(warnings=(*warnings, *points.warnings), rows=rows, unit=table.unit)
 
 
-def _absurd_ratio(values: Mapping[str, Array]) -> tuple[str, ...]:
-    """Return a sentence if n / m is so large or so small that n or m has probably another unit."""
+def absurd_ratio(values: Mapping[str, Array]) -> tuple[str, ...]:
+    """Return a sentence if n / m is so large or so small that n or m has probably another unit.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray of float64, shape (points,)
+        Inputs by name.
+    """
     if "n" not in values or "m" not in values:
         return ()
     ratio = float(np.median(values["n"] / values["m"]))
@@ -410,7 +416,7 @@ def usable_columns(
         table.require(name, role if name == role else "")
     for name in clusters:
         table.require(name)
-    table, copies, warnings = _without_copies(table, {*columns.values(), *clusters}, rules.strict)
+    table, copies, warnings = without_copies(table, {*columns.values(), *clusters}, rules.strict)
     table, said = with_errors(table, columns["error"], rules)
     check_signs(table.numbers(columns["error"]).values, columns["error"])
     usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
@@ -570,10 +576,20 @@ def constant_n(n: str, value: float, m: str) -> str:
     )
 
 
-def _without_copies(
+def without_copies(
     table: DataTable, used: Container[str], strict: bool
 ) -> tuple[DataTable, tuple[LeftOut, ...], tuple[str, ...]]:
-    """Return the table without copied rows, these rows, and a sentence about them."""
+    """Return the table without copied rows, these rows, and a sentence about them.
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+    used : container of str
+        Names of columns that hold sizes or errors.
+    strict : bool
+        Whether to raise ValueError if there are copied rows.
+    """
     once, copies = table.without_copies(used)
     if copies is None:
         return table, (), ()

@@ -51,7 +51,7 @@ DEEPEST = 8
 
 
 @checks.arguments(path=PATH)
-def read_table(path: str | Path) -> DataTable:
+def read_table(path: str | os.PathLike[str]) -> DataTable:
     r"""Read a table from a file, or from standard input.
 
     The format is recognised by the content of the file, not by its name:
@@ -66,7 +66,7 @@ def read_table(path: str | Path) -> DataTable:
 
     Parameters
     ----------
-    path : str or Path
+    path : str or os.PathLike
         The file; "-" for standard input.
 
     Returns
@@ -111,7 +111,7 @@ def read_table(path: str | Path) -> DataTable:
     return parse_delimited(text, source)
 
 
-def _content(path: str | Path) -> bytes:
+def _content(path: str | os.PathLike[str]) -> bytes:
     """Return the bytes of a file, or of standard input."""
     if not os.fspath(path):
         raise ValueError("The path of the table is empty: name a file, or '-' for standard input.")
@@ -151,8 +151,8 @@ def _unmarked_encoding(content: bytes) -> str:
     """Return the encoding of a text without a byte order mark: UTF-16 if every second byte is 0, or UTF-8."""
     start = content[: len(content[:64]) // 4 * 4]
     zeros = [not any(start[k::4]) for k in range(4)] if start else [False] * 4
-    names = {(0, 1, 0, 1): "utf-16-le", (1, 0, 1, 0): "utf-16-be", (0, 1, 1, 1): "utf-32-le"}
-    return names.get(tuple(map(int, zeros)), "utf-8")
+    names = {"0101": "utf-16-le", "1010": "utf-16-be", "0111": "utf-32-le", "1110": "utf-32-be"}
+    return names.get("".join(str(int(zero)) for zero in zeros), "utf-8")
 
 
 def _parquet(content: bytes, source: str) -> DataTable:

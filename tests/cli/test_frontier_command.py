@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from errsrc.cli import main
 from errsrc.cli.frontier import budget_range
-from errsrc.fitting import fit_csv, save_fit
+from errsrc.fitting import compute_optimal, fit_csv, save_fit
 
 CLEAN = Path(__file__).parents[1] / "fixtures" / "isoflop_clean.csv"
 ONLY_C = CLEAN.with_name("isoflop_only_c.csv")
@@ -52,6 +53,34 @@ def test_runs_of_one_data_size_are_refused(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "runs.csv").write_text(f"n,m,error\n{rows}\n")
     assert main(["frontier", str(tmp_path / "runs.csv")]) == 1
     assert "must be at least two different sizes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--delta", "1e-3"], "--delta must be left out unless objective is 'huber'"),
+        (["--n", "m"], "m and n are the same column 'm'"),
+        (["--strict"], "has copied rows: 1 copied from another row (line 26)"),
+    ],
+)
+def test_wrong_options_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    file = tmp_path / "runs.csv"
+    file.write_text(CLEAN.read_text().rstrip("\n") + "\n" + CLEAN.read_text().splitlines()[-1] + "\n")
+    assert main(["frontier", str(file), *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_sizes_in_other_units_and_far_budgets_are_noticed() -> None:
+    lines = [line.split(",") for line in ONLY_C.read_text().split()][1:]
+    flops, m, error = (np.array(column, float) for column in zip(*lines, strict=True))
+    given = {"flops": flops, "m": m / 1e6, "error": error}
+    (far, unit) = compute_optimal(**given, budgets=[1e21, 1e24]).warnings[::-1]
+    assert "the column of m may have lost a suffix such as M" in unit
+    assert "The budget 1e+24 is a factor of 3e+04 above the compute of the largest run" in far
+    (unit,) = compute_optimal(error=error, m=m / 1e6, n=flops / (6 * m) / 1e9, budgets=1e21).warnings
+    assert "is a size in another unit?" in unit
 
 
 def test_a_range_of_budgets() -> None:
