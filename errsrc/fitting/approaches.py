@@ -340,16 +340,16 @@ def _far_budgets(budgets: Array, flops: Array) -> tuple[str, ...]:
     """Return a sentence if a budget is far above or below the compute of all runs."""
     above, below = float(budgets.max() / flops.max()), float(flops.min() / budgets.min())
     factor = max(above, below)
-    if factor < FAR_BUDGET:
+    if factor <= FAR_BUDGET * (1 + 1e-9):  # the default budgets reach so far
         return ()
     budget, beyond = (budgets.max(), "above") if above >= below else (budgets.min(), "below")
-    run = "largest" if above >= below else "smallest"
+    run = "the largest run" if above >= below else "the smallest run"
     end = (
         "is a size in another unit?"
         if factor > ABSURD_BUDGET
         else "m* and n* hold only if the law's form holds that far."
     )
-    return (f"The budget {budget:g} is a factor of {factor:.1g} {beyond} the compute of the {run} run: {end}",)
+    return (f"The budget {budget:g} is a factor of {factor:.1g} {beyond} the compute of {run}: {end}",)
 
 
 def _check_fixed(law: str, fixed: Mapping[str, float]) -> None:
@@ -545,7 +545,8 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
         used = set(columns.values()) | ({"n"} if "n" in table.columns else set())
         said = (*said, *mixed_rows(table, usable, {"error": values["error"], **sizes}, used))
     shown = columns | ({"error": f"1 − {columns['error']}"} if rules.accuracy else {})
-    return _Runs(values, (*copies, *left_out), shown, _names_of_rows(table.taken(usable)), said, table.library)
+    everything = (*copies, *left_out)
+    return _Runs(values, everything, shown, _names_of_rows(table.taken(usable)), said, table.library)
 
 
 def _check_different(table: DataTable, columns: Mapping[str, str]) -> None:

@@ -397,7 +397,7 @@ class DataTable:
         return len(values) > 1 and values[0] in (0, 1) and bool((steps == 1).all())
 
     def diverged(self) -> NDArray[np.bool_]:
-        """Return a mask of the rows with a true value in a column such as `diverged` or `is_diverged`, (rows,).
+        """Return a mask of the rows with a true value in a column `diverged` or `is_diverged`, (rows,).
 
         Raises
         ------
