@@ -1,6 +1,6 @@
 """The shape of a learning curve: power law, bend or cliff, decided on held-out cells.
 
-A cell of a learning curve is the set of all runs with one n.
+A cell of a learning curve is the set of all runs with the same n.
 
 ``curve_shape(n, error)`` returns the verdict and its evidence, a `CurveShape`.
 """

@@ -1,6 +1,6 @@
 """A simulated test of whether the cells of a learning curve depart from a power law by more than their noise.
 
-A *cell* is the set of all runs with one n.  All computations use the mean of ln error in each cell, as a
+A *cell* is the set of all runs with the same n.  All computations use the mean of ln error in each cell, as a
 function of ln n.
 """
 

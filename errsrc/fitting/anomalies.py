@@ -80,10 +80,11 @@ def far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
 
 
 def all_far_rows(problem: Problem, z: Array) -> NDArray[np.bool_]:
-    """Return which rows are far from a law, with those that show only once the farthest are gone.
+    """Return a mask of the rows that are far from a law, including rows that farther rows hide.
 
     Rows that are far from the law hide rows that are less far.  Therefore `far_rows` is repeated without the
-    rows found, up to `LARGEST_FAR_SHARE` of all rows.
+    rows that it has found, until it finds no further row, or until more than `LARGEST_FAR_SHARE` of all rows
+    are found.
 
     Parameters
     ----------

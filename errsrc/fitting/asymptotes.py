@@ -182,7 +182,7 @@ def summary_lines(
 
 
 def old_limits(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Interval]:
-    """Return the exponents and the floor of an average that was read from an old file, without intervals.
+    """Return the exponents and the floor of an average from an old file, which lacks their intervals.
 
     Parameters
     ----------

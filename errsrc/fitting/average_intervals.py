@@ -1,12 +1,14 @@
 """Intervals of the exponents and of the floor of an average of laws, and of the parameters of its laws.
 
 The members of an average are Huber fits in which large sizes have larger weights, and exponents have weak
-priors.  Both suit extrapolations, but the intervals of such fits are too narrow.  Therefore the intervals
-come from fits by least squares of ln error without priors, with the weights of the user.  The printed
-estimates of parameters come from the same fits, and lie in their intervals.  Two steps follow:
+priors.  These weights and priors suit extrapolations, but the intervals of such fits are too narrow.
+Therefore the intervals come from fits by least squares of ln error without priors, with the weights of the
+user.  The printed estimates of parameters come from the same fits, and lie in their intervals.  Two steps
+follow:
 
 1. The residuals say how probable it is that the noise falls or rises with an input or with the error
-   (`uneven_noise`).  Each law is fitted again with the precisions that this suggests (`noise_precisions`).
+   (`uneven_noise`).  Each law is fitted again with the precisions that the residuals suggest
+   (`noise_precisions`).
 2. Each law has a profile-likelihood interval.  The intervals of the laws are mixed, weighted by how probable
    the points make each law.
 """

@@ -107,7 +107,7 @@ class ChainedFit(Checked, Forecast):
 
     @property
     def draw_count(self) -> int:
-        """Number of draws of the chain: the number of the fit with fewer draws."""
+        """Number of draws of the chain: the smaller one of the numbers of draws of both fits."""
         return min(self.dense.draw_count, self.pruned.draw_count)
 
     @property

@@ -1,4 +1,4 @@
-"""The cost model flops = 6 n m, which gives one of compute, data size and model size from the other two."""
+"""The cost model flops = 6 * n * m: compute, data size or model size, each from the other two."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ class Forecast(Result, abc.ABC):
 
     @property
     def held(self) -> Mapping[str, float]:
-        """Values of the parameters that were held instead of fitted; {} for chains of laws."""
+        """Values of the parameters that were fixed instead of fitted; {} for chains of laws."""
         return {}
 
     @property

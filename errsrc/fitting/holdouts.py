@@ -1,6 +1,6 @@
 """Tests of a law on held-out cells: the law is fitted to small cells and compared with large cells.
 
-A *cell* is one set of sizes (n, m, ...) with all the runs that were made there.
+A *cell* is the set of all runs with equal sizes (n, m, ...).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class JudgedCells(TabularResult):
     def divergence(self) -> Array:
         """Relative error of each prediction, (predicted - measured) / measured, float64 (cells,).
 
-        Rosenfeld et al. 2020 (arXiv 1909.12673) call it the divergence.
+        Rosenfeld et al. 2020 (arXiv 1909.12673) call this error the divergence.
         """
         return self.prediction.predicted / self.measured - 1
 

@@ -1,8 +1,8 @@
 """Compute-optimal sizes from isoFLOP tables: runs of several model sizes at each of several budgets.
 
 This is approach 2 of Hoffmann et al. 2022 (arXiv 2203.15556).  At each budget a parabola in the logarithm of
-the model size is fitted to the errors.  Its minimum is the optimal size.  A line through the logarithms of
-these minima has the exponent as its slope.
+the model size is fitted to the errors.  The minimum of the parabola is the optimal size.  The exponent is the
+slope of a line through the logarithms of these minima.
 """
 
 from __future__ import annotations

@@ -70,8 +70,8 @@ class Fit(Forecast):
     law : Law
         The fitted law, which predicts new runs.  Its parameters have the units of the given points.
     intervals : dict of str to Interval
-        Estimates and intervals of the fitted parameters (see `errsrc.fitting.intervals`).  In a member of an
-        average, both come from another fit than `law` (`errsrc.fitting.average_intervals`).
+        Estimates and intervals of the fitted parameters (see `errsrc.fitting.intervals`).  If the fit is a
+        member of an average, they come from another fit than `law`, see `errsrc.fitting.average_intervals`.
     divergence_mean, divergence_std : float
         Mean and standard deviation over the points of the divergence (predicted - measured) / measured, as in
         Rosenfeld et al. 2020.
@@ -130,15 +130,15 @@ class Fit(Forecast):
 
     @property
     def held(self) -> dict[str, float]:
-        """Values of the parameters that were held instead of fitted, in natural units."""
+        """Values of the parameters that were fixed instead of fitted, in the given units."""
         return {name: value for name, value in self.law.params.items() if name not in self.intervals}
 
     @property
     def estimates(self) -> dict[str, float]:
-        """Estimates of all parameters, and the values of those that were held, in natural units.
+        """Estimates of the fitted parameters and values of the fixed parameters, in the given units.
 
-        These are the parameters of `law`, except in a member of an average: there, the estimates belong to
-        the intervals.
+        The estimates are the parameters of `law`, unless the fit is a member of an average.  In a member,
+        `intervals` has the estimates.
         """
         found = {name: interval.estimate for name, interval in self.intervals.items()}
         return {name: found.get(name, value) for name, value in self.law.params.items()}
@@ -179,7 +179,8 @@ class Fit(Forecast):
             measured), and "warnings".  An end of an interval that the points do not bound is None.  If there
             are any, the dict also has "left_out" (the rows of a table that were not used), "remarks" (on how
             the table was read), and "held" (the names of the parameters that were fixed instead of fitted).
-            "forecast_params" are the parameters of `law`, if they differ from "params", the `estimates`.
+            "params" has the `estimates`.  If the parameters of `law` differ from them, "forecast_params" has
+            the parameters of `law`.
         """
         left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
         left_out |= {"remarks": list(self.remarks)} if self.remarks else {}

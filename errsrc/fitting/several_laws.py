@@ -141,7 +141,7 @@ class AveragedFit(Forecast):
 
     @property
     def held(self) -> dict[str, float]:
-        """Values of the parameters that all laws with such a parameter held, in natural units."""
+        """Values of the parameters that are fixed in every law that has them, in the given units."""
         fitted = {name for fit in self.members for name in fit.intervals}
         every = {name: value for fit in self.members for name, value in fit.held.items()}
         return {name: value for name, value in every.items() if name not in fitted}
@@ -207,7 +207,7 @@ class AveragedFit(Forecast):
 
     @property
     def inputs(self) -> dict[str, Array]:
-        """Measured inputs by name, float64 (points,) each, in natural units."""
+        """Measured inputs by name, float64 (points,) each, in the given units."""
         return self.members[0].inputs
 
     @property

@@ -89,7 +89,7 @@ class TargetedRun(TabularResult):
 
     @property
     def share(self) -> float:
-        """The share of the cost of all cells that the finished cells have."""
+        """Cost of the finished cells, as a share of the cost of all cells."""
         return self.steps[-1].share
 
     def headline(self) -> str:

@@ -1,9 +1,9 @@
 """The search for wrong runs of isoFLOP tables, such as diverged runs, also if a budget has several of them.
 
 Several wrong runs of one budget hide each other: the parabola of the budget follows them, and right runs lie
-far off it.  A law in n and m, fitted to all budgets at once, has many more runs than parameters.  Least
-trimmed squares (Rousseeuw 1984) fit it to the half of the runs that agree best, so that the other runs may
-have any errors.
+far off the parabola.  A law in n and m, fitted to all budgets at once, has many more runs than parameters.
+The law is fitted to the half of the runs that agree best, by least trimmed squares (Rousseeuw 1984), so that
+the other runs may have any errors.
 
 `python benchmarks/wrong_runs.py` measures the search on tables of a known law.  Of 600 tables without wrong
 runs, 0 have a run that is called wrong under normal noise, and 22 under noise with Student's t distribution

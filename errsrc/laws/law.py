@@ -159,7 +159,7 @@ class Law(abc.ABC):
 
     @property
     def params(self) -> dict[str, float]:
-        """Values of the parameters by name, in natural units."""
+        """Values of the parameters by name."""
         return {p.name: getattr(self, p.name) for p in self.parameters()}
 
     @property

@@ -32,7 +32,7 @@ def holdout_page(
     result : Holdout
         The fit, and its predictions for the larger cells.
     facts : mapping of str to str
-        What was run, on what data, where and when: the text of each fact, by its heading.
+        The text of each fact by its heading: what was run, on what data, where and when.
     notes : sequence of str
         Sentences that the reader must know, in addition to the warnings of the fit.
     commands : str

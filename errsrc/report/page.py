@@ -158,7 +158,7 @@ class Provenance:
     title
         Title of the page.
     facts
-        What was run, on what data, where and when: the text of each fact, by its heading.
+        The text of each fact by its heading: what was run, on what data, where and when.
     warnings
         Sentences that say what is missing or was left out.
     commands
