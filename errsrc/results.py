@@ -384,7 +384,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class PointEstimate(Interval):
-    """An estimate without an interval, because no interval is known to hold.
+    """An estimate without an interval, because no interval with known coverage is available.
 
     The ends are -inf and inf, which become None in JSON.
 

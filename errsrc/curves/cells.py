@@ -186,9 +186,9 @@ def scatter_estimator(x: Array, root: Array) -> Callable[[Array], Array]:
     Returns
     -------
     callable
-        A function of an array (curves, cells): the curves divided by `root`.  The function returns an array
-        (curves,): for each curve the factor s, such that the noise of the curve at a cell has the standard
-        deviation s times `root`.
+        A function that takes an array of shape (curves, cells), the curves divided by `root`.  It returns an
+        array of shape (curves,) with a factor s for each curve: the noise of the curve at a cell has the
+        standard deviation s times `root`.
     """
     basis = np.vander(x - x.mean(), 3) / root[:, None]
     left = np.eye(len(x)) - basis @ np.linalg.pinv(basis)

@@ -33,7 +33,7 @@ def power_law_p_value(cells: CurveCells, basis: Array, residual: Array, seed: in
     predicts.
 
     The distributions of both statistics depend neither on the parameters of the law nor on the size of the
-    noise.  For a power law with a floor, this holds to first order.
+    noise.  For a power law with a floor, this is true to first order.
 
     Parameters
     ----------

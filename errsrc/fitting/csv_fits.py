@@ -115,14 +115,14 @@ def fit_csv(
     Returns
     -------
     Fit or AveragedFit
-        The fit.  Its `notes` hold the names of the columns, which `predict_csv` reads.  Its `left_out` holds
-        the rows that were not used.
+        The fit.  Its `notes` contain the names of the columns, which `predict_csv` reads.  Its `left_out`
+        lists the rows that were not used.
 
     Raises
     ------
     ValueError
-        If the file holds no table, if a column is missing or holds text that is no number, if no row can be
-        used, or if `fit` would raise it.
+        If the file contains no table, if a column is missing or contains text that is no number, if no row
+        can be used, or if `fit` would raise it.
     TypeError
         If `fit` would raise it.
     NoFit
@@ -288,8 +288,8 @@ def predict_csv(
     Raises
     ------
     ValueError
-        If the file holds no table, if a column is missing or holds text that is no number, or if no row can
-        be predicted.
+        If the file contains no table, if a column is missing or contains text that is no number, or if no row
+        can be predicted.
     OSError
         If the file cannot be read.
     """

@@ -32,8 +32,8 @@ class TrainingEnvelope(TabularResult):
     Attributes
     ----------
     budgets : ndarray of float64, shape (best,)
-        For each of these runs, the geometric middle of the range of compute in which the run is the best, in
-        flops and in increasing order.
+        The compute of each of these runs in flops, ascending: the geometric middle of the range in which the
+        run is the best.
     m, n : ndarray of float64, shape (best,)
         Model size of each run, and the data size that the run has used at this compute.
     error : ndarray of float64, shape (best,)

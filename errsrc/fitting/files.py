@@ -134,7 +134,7 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
     TypeError
         If one of the laws is not a subclass of `Law`.
     ValueError
-        If the file does not hold a fit, or if the law of the fit is not known.
+        If the file does not contain a fit, or if the law of the fit is not known.
     OSError
         If the file cannot be read.
     """

@@ -72,7 +72,7 @@ class Prediction(Result):
     forecast : Forecast or None
         The fit that predicts; the figure of a single prediction shows its law.
     simultaneous : bool
-        Whether the intervals hold for all runs at once, as `joint` returns them.
+        Whether the intervals are simultaneous intervals for all runs, as `joint` returns them.
     index : object
         The index of the pandas Series that the inputs came as; None for other inputs.
     """
@@ -131,7 +131,7 @@ class Prediction(Result):
         return Interval(middle, min(low, middle), max(high, middle), level)
 
     def joint(self, level: float | None = None) -> Prediction:
-        """Return the predictions with simultaneous intervals, which hold for all runs at once.
+        """Return the predictions with simultaneous intervals, which contain all runs at once with one level.
 
         Each interval is widened, in ln error and by the same factor, until a share `level` of the joint
         samples of all runs (`Forecast.run_samples`) lies in all intervals.

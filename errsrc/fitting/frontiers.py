@@ -74,7 +74,7 @@ class Frontier(TabularResult):
     b : Interval
         Exponent of the optimal data size.
     scope : str
-        The budgets for which the exponents hold, in words.
+        The budgets for which the exponents are valid, in words.
     cost : str
         The cost model, in words.
     warnings : tuple of str
@@ -126,8 +126,8 @@ class Frontier(TabularResult):
         Returns
         -------
         dict of str to ndarray of float64, shape (budgets,)
-            Arrays named "budget", "m", "n", "ratio" and "error".  Names with "_low" and "_high" added, such
-            as "m_low", hold the ends of the intervals.
+            The keys are "budget", "m", "n", "ratio" and "error".  Keys such as "m_low" and "m_high" have the
+            ends of the intervals.
         """
         out = {"budget": np.array(self.budgets)}
         for name in ("m", "n", "ratio", "error"):
@@ -180,8 +180,8 @@ def frontier(
     Each draw of the fit's parameters has an optimum of its own.  The ends of the intervals of sizes and
     exponents are quantiles of these optima.  The distances of the ends from the estimate are then multiplied
     by the ratio of the quantiles of Student's t and of the normal distribution, because the noise is
-    estimated from few points.  The intervals hold if the form of the law is right.  The intervals of the
-    errors hold for one new run, like the intervals of `Forecast.predict`.
+    estimated from few points.  The intervals are valid if the form of the law is right.  The intervals of the
+    errors are for one new run, like the intervals of `Forecast.predict`.
 
     Examples
     --------

@@ -196,7 +196,7 @@ def plan(
         Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
         with n and with m.  For a law in n alone the cost is n.
     level : float
-        Coverage of the intervals, in (0, 1).  The intervals hold for one new run.  They are quantiles over
+        Coverage of the intervals, in (0, 1).  The intervals are for one new run.  They are quantiles over
         draws: each draw of the parameters, together with the noise of one run, gives a plan.
 
     Returns

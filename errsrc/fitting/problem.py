@@ -119,8 +119,8 @@ class Problem:
     def bounds(self) -> tuple[Array, Array]:
         """Return the lower and the upper bounds of z, float64 (free,) each.
 
-        The bounds of a law are stated in scaled units.  In natural units (`Problem.natural`) only two kinds
-        of bounds hold: bounds of parameters without a unit, and bounds at 0.
+        The bounds of a law are stated in scaled units.  In natural units (`Problem.natural`) there are only
+        two kinds of bounds: bounds of parameters without a unit, and bounds at 0.
         """
         ends = np.empty((len(self.free), 2))
         for j, p in enumerate(self.free):

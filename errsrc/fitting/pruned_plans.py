@@ -94,7 +94,7 @@ def fewest_weights(
     weights : array_like, shape (networks,)
         Number of prunable weights of each network at density 1, >= 1.
     level : float
-        Coverage of the intervals, in (0, 1).  The intervals hold for one new run.
+        Coverage of the intervals, in (0, 1).  The intervals are for one new run.
     **networks : array_like, shape (networks,)
         All inputs of the forecast except the density, > 0, each an array or a single number.
 

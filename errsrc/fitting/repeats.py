@@ -65,8 +65,8 @@ def excess_spread(inputs: Mapping[str, Array], error: Array, curve: Array, free:
     tested in two ways:
 
     - The spread is compared with the scatter of the means of the cells around the fitted law.  If rows differ
-      by seeds alone, the mean of k rows scatters by the spread divided by the root of k, or by more if the
-      law is wrong.  If rows differ by other settings, such as learning rates, their spread is larger than
+      by seeds alone, the mean of k rows scatters by the spread divided by the square root of k, or by more if
+      the law is wrong.  If rows differ by other settings, such as learning rates, their spread is larger than
       this scatter suggests.
     - The cell with the largest spread is compared with all other cells.  Its spread must also be more than
     twice the spread of the other cells, because the noise of seeds differs between sizes.

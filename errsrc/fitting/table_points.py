@@ -915,10 +915,10 @@ def table_inputs(
 ) -> TableInputs:
     """Return the inputs at which a fit predicts the rows of a table.
 
-    The notes of the fit hold the names of its columns.  For pruned networks, the error before pruning is read
-    from the column eps_np.  If there is no such column, the value that the fit used for the same network is
-    taken.  For a network that was not fitted, the error before pruning is estimated from its rows that have
-    an error.
+    The notes of the fit contain the names of its columns.  For pruned networks, the error before pruning is
+    read from the column eps_np.  If there is no such column, the value that the fit used for the same network
+    is taken.  For a network that was not fitted, the error before pruning is estimated from its rows that
+    have an error.
 
     Parameters
     ----------

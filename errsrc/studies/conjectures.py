@@ -204,7 +204,7 @@ def compute_examples(cells: Sequence[Example]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row for each cell: its `errsrc.conjecture.Outcome`.
+        A row for each cell: the cell's `errsrc.conjecture.Outcome`.
     """
     rows = []
     for cell in cells:

@@ -567,7 +567,7 @@ class DataTable:
         Raises
         ------
         ValueError
-            If no column holds the values of a run.
+            If no column has the values of a run.
         """
         pattern: Callable[[str], re.Match[str] | None] = re.compile(r"(.*) - (.+)", re.DOTALL).fullmatch
         pairs = {name: (found[1], found[2]) for name in self.columns if (found := pattern(name))}
