@@ -84,8 +84,8 @@ class CurveShape(Result):
     misses : dict of str to float
         Median of |ln (predicted / measured error)| over the held-out cells, for each candidate.
     p_value : float
-        Probability that noise alone makes cells depart from a power law as much as these cells do; nan if no
-        candidates were fitted.
+        Probability that noise alone makes cells depart from a power law at least as much as these cells do;
+        nan if no candidates were fitted.
     laws : dict of str to Law
         Each candidate, fitted to all cells.
     n : ndarray of float64, shape (cells,)

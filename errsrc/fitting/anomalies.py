@@ -317,7 +317,7 @@ class SteepFall(NamedTuple):
 
 
 def steep_fall(n: Array, error: Array, runs: NDArray[np.integer] | None = None) -> SteepFall | None:
-    """Return the first fall of a learning curve that is steeper than any power law; None if there is none.
+    """Return the first fall of a learning curve that is steeper than any power law; None without a fall.
 
     The fall leads from one size to the next size.  A power law with the exponent `STEEPEST` through the
     median error before the fall lies above all median errors after the fall.  All median errors after the

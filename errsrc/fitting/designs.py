@@ -306,10 +306,10 @@ def design(
 
     Runs are chosen with s = `Forecast.run_spread`, which contains the noise of a run and the possible error
     of the law's form.  Therefore a run far from the measured points tells less about the law.  The interval
-    after each run is the interval that a new fit is expected to state.  A new fit counts the noise of a run,
-    but not a possible error of the law's form.  The stated intervals assume that the fit estimates the noise
-    correctly.  With few points the estimate is often too small, and the intervals of the new fit are then
-    wider.
+    after each run is the interval that a new fit is expected to state.  The intervals of a new fit contain
+    the noise of a run, but not a possible error of the law's form.  The stated intervals assume that the fit
+    estimates the noise correctly.  With few points the estimate is often too small, and the intervals of the
+    new fit are then wider.
 
     Two orders of runs are found: one takes the run with the largest gain per cost at each step, the other
     takes the run with the largest gain.  If an order reaches `until`, the runs that are not needed for

@@ -131,7 +131,7 @@ class Prediction(Result):
         return Interval(middle, min(low, middle), max(high, middle), level)
 
     def joint(self, level: float | None = None) -> Prediction:
-        """Return the predictions with simultaneous intervals, which contain all runs at once with one level.
+        """Return the predictions with simultaneous intervals, which contain all runs at once.
 
         Each interval is widened, in ln error and by the same factor, until a share `level` of the joint
         samples of all runs (`Forecast.run_samples`) lies in all intervals.

@@ -456,7 +456,7 @@ def profile(
 
 
 def best_starts(problem: Problem, starts: Array, error: Array | None = None) -> Array:
-    """Return the best of several starts for each of several refits (the members), (members, free).
+    """Return the best start of each member, (members, free); a member is one of several refits.
 
     Parameters
     ----------

@@ -37,9 +37,9 @@ def load_study(
     store : path, optional
         The file of finished cells; by default STUDY.db next to STUDY.toml.
     modules : str or iterable of str
-        Names of your own modules that define the study's kind, or classes that the study names, such as
-        "mylab.experiments".  These modules are imported.  A name in the TOML file never makes errsrc import
-        any other module.
+        Names of your own modules, such as "mylab.experiments", that define the study's kind or classes that
+        the study names.  These modules are imported.  A name in the TOML file never makes errsrc import any
+        other module.
 
     Returns
     -------
@@ -89,9 +89,9 @@ def run_study(
     progress : bool
         Whether to show progress on stderr.
     modules : str or iterable of str
-        Names of your own modules that define the study's kind, or classes that the study names, such as
-        "mylab.experiments".  These modules are imported.  A name in the TOML file never makes errsrc import
-        any other module.
+        Names of your own modules, such as "mylab.experiments", that define the study's kind or classes that
+        the study names.  These modules are imported.  A name in the TOML file never makes errsrc import any
+        other module.
 
     Returns
     -------
