@@ -16,7 +16,7 @@ Fit my runs
     isoflop         find the compute-optimal sizes from runs that share budgets, without a law
     compute_optimal compare the approaches to compute-optimal sizes on the same runs
     fewest_weights  find the pruned network that reaches a given error with the fewest weights
-    curve_shape     tell a power law from a bend and from a cliff
+    curve_shape     tell a power law from a bend, a cliff, a peak, a dip and a rise
     save_fit        write a fit to a file
     load_fit        read a fit from a file
 

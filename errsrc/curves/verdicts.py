@@ -1,4 +1,4 @@
-"""The verdict on the shape of a learning curve: power law, bend or cliff, decided on held-out cells.
+"""The verdict on the shape of a learning curve: power law, bend, cliff, peak, dip, rise or plateau.
 
 A *cell* is the set of all runs with the same n.  All computations use the mean of ln error in each cell.
 """
@@ -16,8 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.checks import ERROR, LEVEL, SEED, Flag, NonNegativeArray, Number, Optional, PositiveArray
 from errsrc.curves.candidates import LARGEST_BEND, CandidateComparison, compare_candidates, describe_candidate
-from errsrc.curves.cells import SortedCurve, sorted_curve
+from errsrc.curves.cells import CurveCells, SortedCurve, sorted_curve
 from errsrc.curves.lookalikes import lookalikes, within_noise
+from errsrc.curves.plateaus import Plateau, plateau
+from errsrc.curves.rises import CurveChange, NotFalling, not_falling
 from errsrc.curves.statistics import power_law_p_value
 from errsrc.fitting.anomalies import SteepFall, peak, steep_fall
 from errsrc.fitting.directions import rises
@@ -31,10 +33,10 @@ from errsrc.fitting.table_points import (
     usable_columns,
 )
 from errsrc.laws.law import Array, Law
-from errsrc.results import Interval, Result, TextTable, percent
+from errsrc.results import ROUNDING, Interval, Result, TextTable, interval_columns, percent
 from errsrc.tables import LeftOut, frame_of, left_out_sentence
 
-VERDICTS = ("power law", "bend", "cliff", "not decided")
+VERDICTS = ("power law", "bend", "cliff", "peak", "dip", "rise", "plateau then fall", "not decided")
 
 MARGIN = 5.0
 """Lead in held-out log likelihood that a bend or a cliff needs over all other candidates, in nats."""
@@ -44,6 +46,8 @@ STEEPEST = 8.0
 """Largest exponent of a power law (the bound of `Power` and `Broken`)."""
 LARGEST_N = 1e36
 """Largest accepted n: its power with the exponent `STEEPEST` must be finite in float64."""
+ACCURACIES = "The values rise with n: are they accuracies? accuracy=True takes 1 - accuracy."
+"""The question about values that clearly rise with n."""
 ZEROS = frozenset({"error", "std_error"})
 """Columns of a table that may be 0."""
 FEWEST = {"power law": 5, "bend": 6}
@@ -63,17 +67,18 @@ class CurveShape(Result):
     Attributes
     ----------
     verdict : str
-        "power law", "bend", "cliff" or "not decided".
+        "power law", "bend", "cliff", "peak", "dip", "rise", "plateau then fall" or "not decided".
     status : str
         The reason for the verdict, in one or two sentences.
     exponent : Interval
-        Exponent of the power law.  If there is a bend or a cliff, this is the exponent before the bend or
-        cliff.  If the verdict is "not decided", this is the exponent of the power law that fits the cells
-        above zero best.
+        Exponent of the power law.  If the power law has a floor, this is the exponent of the error minus the
+        floor.  If there is a bend, a cliff or a plateau, this is the exponent before the bend, before the
+        cliff or on the plateau.  For all other verdicts, this is the exponent of the power law that fits the
+        cells above zero best.
     exponent_after : Interval or None
-        Exponent after a bend; None for other verdicts.
+        Exponent after a bend or a plateau; None for other verdicts.
     threshold : Interval or None
-        The n at the bend or the cliff; None for other verdicts.
+        The n at the bend, the cliff, the peak, the dip, or the end of the plateau; None for other verdicts.
     local_exponents : tuple of Interval
         Exponents -d ln error / d ln n between each cell above zero and the next cell.  If the next cell is at
         zero, the exponent is a lower bound.
@@ -102,6 +107,16 @@ class CurveShape(Result):
     library : str
         The library of the data frame that the runs came from, such as "pandas"; "" if they came from
         something else.
+    changes : tuple of CurveChange
+        For a peak: a significant rise and the significant fall after it.  For a dip: a significant fall and
+        the significant rise after it.  For a rise: the most significant rise.  () for other verdicts.
+    floor : Interval or None
+        The floor c of a power law a n^-alpha + c, if `exponent` is the exponent above a floor; otherwise
+        None.
+    exponents_above_floor : tuple of Interval
+        Exponents between each cell and the next, of the error minus the estimate of the floor.  They agree
+        with `exponent` where `local_exponents` are smaller.  The intervals do not contain the uncertainty of
+        the floor.  () if `floor` is None.
     """
 
     verdict: str
@@ -122,6 +137,9 @@ class CurveShape(Result):
     zero: float
     left_out: tuple[LeftOut, ...] = ()
     library: str = ""
+    changes: tuple[CurveChange, ...] = ()
+    floor: Interval | None = None
+    exponents_above_floor: tuple[Interval, ...] = ()
 
     def to_frame(self) -> Any:
         """Return `columns` as a data frame, of the library that the runs came from."""
@@ -136,28 +154,38 @@ class CurveShape(Result):
             The keys are "n", "runs", "error", "low", "high", "exponent", "exponent_low" and "exponent_high".
             A cell's "exponent" is the local exponent between this cell and the next cell.  The entry is nan
             if `local_exponents` has no such exponent.
+            If there is a floor, "exponent_above_floor", "exponent_above_floor_low" and
+            "exponent_above_floor_high" follow.
         """
-        ends = np.full((3, len(self.n)), np.nan)
-        for k, one in enumerate(self.local_exponents):
-            ends[:, k] = one.estimate, one.low, one.high
-        names = ("exponent", "exponent_low", "exponent_high")
+        cells: dict[str, NDArray[np.generic]]
         cells = {"n": self.n, "runs": self.runs, "error": self.error, "low": self.low, "high": self.high}
-        return {**cells, **dict(zip(names, ends, strict=True))}
+        exponents = {"exponent": self.local_exponents}
+        if self.exponents_above_floor:
+            exponents["exponent_above_floor"] = self.exponents_above_floor
+        nothing = Interval(math.nan, math.nan, math.nan, self.exponent.level)
+        for name, found in exponents.items():
+            padded = [*found, *[nothing] * (len(self.n) - len(found))]
+            cells |= interval_columns(name, padded)
+        return cells
 
     def headline(self) -> str:
         """Return the verdict and its reason as one line."""
-        return f"{self.verdict}, exponent {self.exponent}, {len(self.n)} cells: {self.status}"
+        exponent = "" if self.changes else f"exponent {self.exponent}, "
+        return f"{self.verdict}, {exponent}{len(self.n)} cells: {self.status}"
 
     def content(self) -> list[str | TextTable]:
         """Return what is printed: a table with a row for each n, the scores of the laws, and the verdict."""
-        rows = [("n", "error", f"{self.exponent.level:.0%} interval", "exponent to the next")]
+        above = self.exponents_above_floor
+        header = ("n", "error", f"{self.exponent.level:.0%} interval", "exponent to the next")
+        rows: list[tuple[str, ...]] = [(*header, "the same above the floor") if above else header]
         for k, (n, e) in enumerate(zip(self.n, self.error, strict=True)):
             interval = Interval(float(e), float(self.low[k]), float(self.high[k]), self.exponent.level)
             shown, _, ends = str(interval).partition(" ")
             if e <= self.zero:
                 shown, ends = "0", ""
             following = str(self.local_exponents[k]) if k < len(self.local_exponents) else ""
-            rows.append((f"{n:,.0f}" if n == round(n) else f"{n:.4g}", shown, ends, following))
+            row = (f"{n:,.0f}" if n == round(n) else f"{n:.4g}", shown, ends, following)
+            rows.append((*row, str(above[k]) if k < len(above) else "") if above else row)
         scores = [("candidate", "held-out score", "typical miss")]
         for name, score in self.scores.items():
             scores.append((name, f"{score:.1f}", percent(self.misses[name], 1)))
@@ -188,7 +216,9 @@ def curve_shape(
     level: float = 0.95,
     seed: int = 0,
 ) -> CurveShape:
-    """Decide whether a learning curve is a power law, has a bend or has a cliff, if the runs decide this.
+    """Decide which shape a learning curve has: power law, bend, cliff, peak, dip, rise, or plateau then fall.
+
+    If the runs do not decide the shape, the verdict is "not decided".
 
     Parameters
     ----------
@@ -205,16 +235,18 @@ def curve_shape(
         raises ValueError for a row of `data` that cannot be used.  Both work as in `errsrc.fit`.
     std_error : array_like, shape (runs,), or str, optional
         Standard error of each error, >= 0.  The standard error of an error of 0 says how large the true error
-        may be.  By default, the noise is estimated from the differences between runs of the same cell.  This
-        estimate needs at least three more runs than cells.  With fewer runs, the noise is estimated from the
-        scatter around a smooth curve.
+        may be.  If you give standard errors, the verdicts "peak", "dip" and "rise" rest on them.  By default,
+        the noise is estimated from the differences between runs of the same cell.  This estimate needs at
+        least three more runs than cells.  With fewer runs, the noise is estimated from the scatter around a
+        smooth curve.
     zero : float, optional
         Errors up to this number count as 0, >= 0.  The default is 1e-12 (`errsrc.results.ROUNDING`) times the
         largest median error of a cell.  For error rates on a test set, give the resolution of the set: 3
         divided by its number of examples.
     level : float
-        Coverage of the intervals, in (0, 1).  The probability that a true power law gets another verdict is
-        at most 1 - level.
+        Coverage of the intervals, in (0, 1).  The probability that a true power law gets the verdict "bend",
+        "cliff" or "plateau then fall" is at most 1 - level.  So is the probability that a curve that never
+        rises gets the verdict "peak", "dip" or "rise".
     seed : int
         Seed of the simulated noise and of the starts of fits, >= 0.
 
@@ -243,8 +275,18 @@ def curve_shape(
     is a cliff only if the whole interval of the exponent before the cliff is above 0, or if the whole
     interval of a local exponent is above 3 (`LARGEST_BEND`).
 
-    *Peaks.* If a curve departs from a power law and has a peak, the verdict is "not decided"
-    (`errsrc.fitting.fit` warns of such a peak, too).
+    *Peak, dip or rise.* A rise is a pair of cells whose error rises significantly with n: by more than z
+    standard errors of the difference.  z is the quantile of a one-sided normal test, with Bonferroni's
+    correction for all pairs of cells.  `errsrc.curves.rises.not_falling` says how rises are found without
+    standard errors.  A peak, as in double descent, is a rise and then a significant fall.  A dip is a
+    significant fall and then a rise.  A curve with a peak and a dip is called a peak.  No candidate is fitted
+    to a curve with one of these verdicts.  Without standard errors there are two exceptions.  First, a curve
+    that falls to zero, or by a factor of 10,000 between two cells, stays a cliff.  Second, a rise does not
+    count if all significant rises need the same single run, because this run may be wrong.  Such a curve is
+    neither a bend nor a cliff.
+
+    *Plateau then fall.* This verdict replaces "bend" or "not decided" if the curve is not a power law and its
+    first cells are flat (`errsrc.curves.plateaus.plateau`).
 
     *Zero.* Suppose that the median error is zero in all cells with n >= n0.  The verdict is then a cliff if
     no power law falls below `zero` at n0.  Two power laws are tried.  The first law has the exponent 8 and
@@ -280,7 +322,8 @@ def curve_shape(
     sizes = PositiveArray(at_most=LARGEST_N)(n, "n", "curve_shape")
     errors = NonNegativeArray()(error, "error", "curve_shape")
     spread = Optional(NonNegativeArray())(std_error, "std_error", "curve_shape")
-    curve = sorted_curve(sizes, errors_of(errors) if accuracy else errors, spread, zero, level)
+    measured = errors_of(errors) if accuracy else errors
+    curve = sorted_curve(sizes, measured, spread, zero, level)
     cells, above = curve.cells, curve.above
     if above:
         ERROR(curve.run_error, "error", "curve_shape")
@@ -288,10 +331,15 @@ def curve_shape(
     low, high = np.exp(cells.y - deviation), np.exp(cells.y + deviation)
     mean, zeros = np.exp(cells.y), np.zeros(len(curve.n) - above)
     compared = CandidateComparison({}, {}, {}, None)
-    decided = _decide_without_fits(curve, level)
+    by_run = None
+    if spread is not None:
+        least = ROUNDING * float(curve.medians.max()) if zero is None else zero
+        by_run = (sizes, np.where(measured <= least, 0.0, measured), spread)
+    rising = not_falling(curve, by_run, level, seed)
+    decided = _decide_without_fits(curve, rising, spread is not None, level)
     if decided is None:
         compared = compare_candidates(cells, seed)
-        decided = _decide_by_fits(curve, compared, level, seed)
+        decided = _decide_by_fits(curve, compared, rising, level, seed)
     return CurveShape(
         verdict=decided.verdict,
         status=decided.status,
@@ -309,6 +357,26 @@ def curve_shape(
         high=np.concatenate([high, zeros + curve.zero]),
         runs=curve.runs,
         zero=curve.zero,
+        changes=decided.changes,
+        floor=decided.floor,
+        exponents_above_floor=_exponents_above(cells, decided.floor, level),
+    )
+
+
+def _exponents_above(cells: CurveCells, floor: Interval | None, level: float) -> tuple[Interval, ...]:
+    """Return the exponents between each cell and the next, of the error minus the floor; () for no floor."""
+    if floor is None:
+        return ()
+    above = np.maximum(1 - floor.estimate * np.exp(-cells.y), 0.0)  # (e - floor) / e
+    logs, deviation = cells.y + np.log(above), cells.deviation / above
+    steps = np.diff(cells.x)
+    slopes = -np.diff(logs) / steps
+    halves = cells.quantile(level) * np.hypot(deviation[1:], deviation[:-1]) / steps
+    return tuple(
+        Interval(float(middle), float(middle - half), float(middle + half), level)
+        if math.isfinite(middle)
+        else Interval(math.nan, -math.inf, math.inf, level)
+        for middle, half in zip(slopes, halves, strict=True)
     )
 
 
@@ -331,17 +399,26 @@ class _Decision(NamedTuple):
     exponent_after: Interval | None = None
     threshold: Interval | None = None
     p_value: float = math.nan
+    changes: tuple[CurveChange, ...] = ()
+    floor: Interval | None = None
 
 
 def _undecided(status: str, p_value: float = math.nan) -> _Decision:
     return _Decision("not decided", status, p_value=p_value)
 
 
-def _decide_without_fits(curve: SortedCurve, level: float) -> _Decision | None:
-    """Decide about a curve with cells at zero, or with too few cells; return None for any other."""
+def _decide_without_fits(
+    curve: SortedCurve, rising: NotFalling | None, known: bool, level: float
+) -> _Decision | None:
+    """Decide about a curve that rises, has cells at zero, or has too few cells; return None for any other.
+
+    `known` says whether standard errors are given.
+    """
     above, back = curve.above, curve.medians[: curve.above] <= curve.zero
     if not above:
         return _undecided(f"Every cell's error is 0 within {curve.zero:.2g}.")
+    if rising is not None and known:
+        return _rising(curve, rising)
     if back.any():
         return _undecided(f"The error is 0 at n = {curve.n[:above][back][0]:g}, and above it at larger n.")
     fall = steep_fall(curve.n, np.maximum(curve.medians, curve.zero), curve.runs)  # 0 may be all but zero
@@ -351,12 +428,22 @@ def _decide_without_fits(curve: SortedCurve, level: float) -> _Decision | None:
         return _cliff_of(fall, level) if fall is not None and sure and found.verdict != "cliff" else found
     if fall is not None and sure:
         return _cliff_of(fall, level)
+    if rising is not None and math.isnan(rising.lone_n):
+        return _rising(curve, rising)
     if above < FEWEST["power law"]:
         needed = FEWEST["power law"]
         return _undecided(f"Cells above 0: {above}; at least {needed} are needed.")
     if rises(curve.medians, {"n": curve.n}):
-        return _undecided("The values rise with n: are they accuracies? accuracy=True takes 1 - accuracy.")
+        return _undecided(ACCURACIES)
     return None
+
+
+def _rising(curve: SortedCurve, rising: NotFalling) -> _Decision:
+    """Return the verdict on a curve that rises significantly."""
+    text = rising.sentence
+    if rising.verdict == "rise" and rises(curve.medians, {"n": curve.n}):
+        text += f" {ACCURACIES}"
+    return _Decision(rising.verdict, text, threshold=rising.turn, changes=rising.changes)
 
 
 def _cliff_of(fall: SteepFall, level: float) -> _Decision:
@@ -391,7 +478,9 @@ def _decide_at_zero(curve: SortedCurve, level: float) -> _Decision:
     return _undecided(f"{where}; {reached}, at least {least:.2g}: it may be in reach.")
 
 
-def _decide_by_fits(curve: SortedCurve, compared: CandidateComparison, level: float, seed: int) -> _Decision:
+def _decide_by_fits(
+    curve: SortedCurve, compared: CandidateComparison, rising: NotFalling | None, level: float, seed: int
+) -> _Decision:
     """Decide whether a curve above zero is a power law and, if not, whether it has a bend or a cliff."""
     cells = curve.cells
     basis = cells.basis(1)
@@ -402,7 +491,28 @@ def _decide_by_fits(curve: SortedCurve, compared: CandidateComparison, level: fl
         p_value, floored = max(p_value, with_floor), with_floor > p_value
     if p_value >= 1 - level:
         return _power_law(curve, compared, p_value, floored, level, seed)
-    return _bend_or_cliff(curve, compared, p_value, level, seed)
+    if rising is not None:
+        which = f"the run at n = {rising.lone_n:g}: one run is not enough for a peak, a dip or a rise"
+        return _undecided(
+            f"{rising.sentence} But all significant rises need {which} {_p_text(p_value)}.", p_value
+        )
+    decided = _bend_or_cliff(curve, compared, p_value, level, seed)
+    flat = plateau(cells, level) if decided.verdict in ("bend", "not decided") else None
+    return decided if flat is None else _plateau(decided, flat)
+
+
+def _plateau(decided: _Decision, flat: Plateau) -> _Decision:
+    """Return the verdict on a curve with a plateau, which was a bend or not decided without it."""
+    text = f"{flat.sentence} A power law misses the held-out cells {_p_text(decided.p_value)}."
+    if decided.verdict != "bend":
+        found = decided._replace(
+            exponent=flat.exponent, exponent_after=flat.exponent_after, threshold=flat.end
+        )
+    elif decided.exponent is None or decided.exponent.low > 0:
+        return decided
+    else:
+        found = decided
+    return found._replace(verdict="plateau then fall", status=text)
 
 
 def _p_text(p_value: float) -> str:
@@ -422,16 +532,17 @@ def _power_law(
     if not floored and change > max(straight.estimate, 0.1):
         text = f"Too noisy: a change of the exponent {straight} by {change:.2g} would not be seen."
         return _undecided(text, p_value)
-    exponent, what = straight, "throughout"
+    exponent, what, shown = straight, "throughout, without a floor", None
     if floored or scores.get("power law, floor", -math.inf) > scores["power law"]:
         runs = (curve.run_n, curve.run_error, curve.weights)
         exponent, floor, _ = describe_candidate("power law, floor", *runs, level, seed)
         what = _above_floor(curve, exponent, floor, straight, floored)
+        shown = floor if floor.estimate > 0 else None
     text = f"Exponent {exponent} {what}; it predicts the held-out cells within the noise {_p_text(p_value)}."
     text += lookalikes(cells, compared.laws.get("power law, floor") if floored else None)
     if floored and scores.get("bend", -math.inf) > scores["power law, floor"] - MARGIN:
         text += " They cannot distinguish the floor from a bend to a smaller exponent."
-    return _Decision("power law", text, exponent, p_value=p_value)
+    return _Decision("power law", text, exponent, p_value=p_value, floor=shown)
 
 
 def _above_floor(
@@ -445,9 +556,18 @@ def _above_floor(
     smaller = f"smaller on average, {straight.estimate:.2g}"
     if max(local) < exponent.estimate:
         smaller = f"smaller, {min(local):.2g} to {max(local):.2g}"
-    return (
+    text = (
         f"above a floor of {floor}; the exponents between cells, of the error with the floor, are {smaller}"
     )
+    above = _exponents_above(curve.cells, floor, exponent.level)
+    agree = sum(one.low <= exponent.estimate <= one.high for one in above)
+    known = [one.estimate for one in above if math.isfinite(one.estimate)]
+    if known:
+        text += (
+            f"; without the floor they are {min(known):.2g} to {max(known):.2g}, and {agree} of {len(above)} "
+        )
+        text += f"intervals contain {exponent.estimate:.2g}"
+    return text
 
 
 def _bend_or_cliff(

@@ -77,8 +77,11 @@ def _sentence(last: Budget, shape: CurveShape | None) -> str:
         return f"{said}."
     if shape.verdict == "not decided":
         return f"{said}; the shape of the excess risk over n is not decided."
+    if shape.changes or shape.verdict == "plateau then fall":
+        return f"{said}; the shape of the excess risk over n is: {shape.verdict}. {shape.status}"
     said += f"; over n the excess risk is a {shape.verdict}"
     exponent = f", exponent {shape.exponent}" if np.isfinite(shape.exponent.low) else ""
     if shape.threshold is None:
-        return f"{said}{exponent}."
+        above = f" above a floor of {shape.floor}" if shape.floor else ""
+        return f"{said}{exponent}{above}."
     return f"{said} at n = {shape.threshold}{exponent and f'{exponent} before it'}."

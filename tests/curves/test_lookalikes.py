@@ -39,15 +39,23 @@ def test_an_exponent_above_a_floor_says_so_with_the_floor() -> None:
     assert found.verdict == "power law"
     assert " above a floor of 0.1" in found.status
     assert "; the exponents between cells, of the error with the floor, are smaller" in found.status
+    assert "7 of 7 intervals contain 0.5" in found.status
+    assert found.floor is not None
+    assert max(one.high for one in found.local_exponents) < found.exponent.low
+    above = found.exponents_above_floor
+    assert all(one.low < found.exponent.estimate < one.high for one in above)
+    assert str(above[0]) in str(found).splitlines()[1]
+    assert found.columns()["exponent_above_floor"][:-1].tolist() == [one.estimate for one in above]
 
 
 def test_a_peak_is_named() -> None:
     n = 50 * 2.0 ** (np.arange(24) / 2)
     error = n**-0.5 * (1 + 6 * np.exp(-((np.log(n / 1600) / 0.4) ** 2)))
     found = curve_shape(n, error)
-    assert found.verdict == "not decided"
-    assert "to n = 1600, from " in found.status
-    assert "no power law, bend or cliff describes this peak" in found.status
+    assert found.verdict == "peak"
+    assert "at n = 1600 (" in found.status
+    assert found.threshold is not None
+    assert found.threshold.estimate == 1600
 
 
 def test_a_fall_to_rounding_by_steps_is_a_cliff() -> None:

@@ -44,7 +44,9 @@ KNOWN = {
     "slow bend": (Broken(0.0, 1.0, 0.1, 0.5, 1500.0, 1.5), 0.05, 20, "not decided"),  # had been a cliff
     "exponential": (lambda n: np.exp(-n / 1000), 0.05, 3, "cliff"),
     "constant": (np.ones_like, 0.05, 3, "not decided"),
-    "rising": (lambda n: n**0.3, 0.05, 3, "not decided"),
+    "rising": (lambda n: n**0.3, 0.05, 3, "rise"),
+    "overfitted": (lambda n: np.maximum(n, 1600) ** 0.5 * n**-0.4, 0.05, 3, "dip"),
+    "plateau": (Broken(0.0, 1.0, 0.0, 0.6, 1000.0, 0.2), 0.05, 3, "plateau then fall"),
     "hopeless noise": (Power(0.0, 1.0, 0.2), 1.0, 1, "not decided"),
 }
 
@@ -235,6 +237,7 @@ def test_a_result_is_frozen_and_has_columns() -> None:
             "'n' parameter of curve_shape must be an array of finite numbers > 0 and",
         ),
         (([1, 2], [1.0, 1.0]), {"std_error": [0.1]}, "'std_error' parameter of curve_shape"),
+        (([1, 2], [1.0, 1.0]), {"std_error": [0.1, math.nan]}, "'std_error' parameter of curve_shape"),
         (([1, 2], [1.0, 1.0]), {"level": 1.0}, "'level' parameter of curve_shape"),
         (([1, 2], [1.0, 1.0]), {"zero": -1.0}, "'zero' parameter of curve_shape"),
         (([1, 2], [1.0, 1.0]), {"seed": 0.5}, "'seed' parameter of curve_shape"),

@@ -12,7 +12,8 @@ import pytest
 from scipy import stats
 
 from errsrc.curves import curve_shape
-from errsrc.curves.cells import CurveCells, cells_of
+from errsrc.curves.cells import CurveCells, cells_of, sorted_curve
+from errsrc.curves.rises import not_falling
 from errsrc.curves.statistics import power_law_p_value
 from errsrc.laws import Broken, Cliff, Law, Power
 
@@ -77,6 +78,28 @@ def test_a_bend_is_not_called_a_power_law(count: int) -> None:
     verdicts = drawn(Broken(0.0, 1.0, 0.2, 0.6, 1000.0, 0.4), count)
     assert sum(v in ("bend", "cliff") for v in verdicts) > stats.binom.isf(FALSE_ALARM, count, 0.05)
     assert verdicts.count("power law") < stats.binom.ppf(FALSE_ALARM, count, 0.9)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("known", ["standard errors", "three seeds", "one run"])
+def test_a_constant_rises_at_most_one_time_in_twenty(known: str, repeats: int) -> None:
+    """The curve without a rise that is nearest to one; one that rises by a factor 2 is the control."""
+    drawn = repeats // 5
+    most = stats.binom.isf(FALSE_ALARM, drawn, 0.05)
+    assert rising(0.0, known, drawn) <= most < rising(1 / 7, known, drawn)
+
+
+def rising(slope: float, known: str, count: int) -> int:
+    """Count curves (n / 100)^slope, at 8 sizes with noise 5%, that rise significantly."""
+    rng, n = np.random.default_rng(8), np.repeat(N, 3 if known == "three seeds" else 1)
+    true, found = (n / 100) ** slope, 0
+    for _ in range(count):
+        error = true * np.exp(0.05 * rng.standard_normal(len(n)))
+        by_run = (n, error, 0.05 * true) if known == "standard errors" else None
+        curve = sorted_curve(n, error, None if by_run is None else by_run[2], None, 0.95)
+        seen = not_falling(curve, by_run, 0.95, 0)
+        found += seen is not None and np.isnan(seen.lone_n)
+    return found
 
 
 @pytest.mark.slow

@@ -1,0 +1,92 @@
+"""The plateau of a learning curve that is flat at first and then falls.
+
+A *cell* is the set of all runs with one n.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from errsrc.curves.cells import CurveCells
+from errsrc.results import Interval
+
+FEWEST_CELLS = 3
+"""Smallest number of cells of a plateau, and of cells from its last cell to the end of the curve."""
+SHORTEST = 4.0
+"""Smallest factor in n from the first to the last cell of a plateau."""
+FLAT = 1 / 5
+"""Largest exponent of a plateau, as a share of the exponent after it."""
+EVEN = 1 / 3
+"""Largest difference of ln error between cells of a plateau, as a share of the fall after it."""
+
+
+class Plateau(NamedTuple):
+    """The plateau of a learning curve.
+
+    Attributes
+    ----------
+    cells : int
+        Number of cells of the plateau.
+    exponent, exponent_after : Interval
+        Exponents of the power laws that fit the plateau, and the cells from its last cell on.
+    end : Interval
+        The n of the last cell of the plateau.  The ends of the interval are the n of the first cell that may
+        be the last one, and the n of the first cell after the plateau.
+    """
+
+    cells: int
+    exponent: Interval
+    exponent_after: Interval
+    end: Interval
+
+    @property
+    def sentence(self) -> str:
+        """The plateau as a sentence."""
+        return (
+            f"The error is flat up to n = {self.end.estimate:g} (exponent {self.exponent} of {self.cells} "
+            f"cells), then falls with the exponent {self.exponent_after}."
+        )
+
+
+def plateau(cells: CurveCells, level: float) -> Plateau | None:
+    """Return the longest plateau of a learning curve; None if the curve has no plateau.
+
+    The first cells are a plateau under two conditions.  The interval of their exponent contains 0, and ends
+    below a fifth (`FLAT`) of the lower end of the exponent after them.  Their errors differ by less than a
+    third (`EVEN`) of the fall after them, in ln error.
+
+    Parameters
+    ----------
+    cells : CurveCells
+        The cells of a curve that is not a power law.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    """
+    found = []
+    for last in range(FEWEST_CELLS - 1, len(cells.x) - FEWEST_CELLS + 1):
+        if cells.x[last] - cells.x[0] < math.log(SHORTEST) * (1 - 1e-9):
+            continue
+        exponent, after = _slope(cells, slice(None, last + 1), level), _slope(cells, slice(last, None), level)
+        fall = float(cells.y[: last + 1].mean() - cells.y[last:].min())
+        uneven = np.ptp(cells.y[: last + 1]) > EVEN * fall
+        if not uneven and exponent.low <= 0 <= exponent.high < FLAT * after.low:
+            found.append((last, exponent, after))
+    if not found:
+        return None
+    last, exponent, after = found[-1]
+    n = np.exp(cells.x)
+    end = Interval(float(n[last]), float(n[found[0][0]]), float(n[last + 1]), level)
+    return Plateau(last + 1, exponent, after, end)
+
+
+def _slope(cells: CurveCells, part: slice, level: float) -> Interval:
+    """Return the exponent of the power law that fits some of the cells best, with their noise."""
+    some = cells._replace(x=cells.x[part], y=cells.y[part], variance=cells.variance[part])
+    coefficients, covariance = some.fitted(1)
+    half = cells.quantile(level) * math.sqrt(covariance[1, 1])
+    return Interval(
+        -float(coefficients[1]), -float(coefficients[1]) - half, half - float(coefficients[1]), level
+    )
