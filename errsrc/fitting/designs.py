@@ -263,7 +263,7 @@ def design(
         - ``{"exponent": "n"}`` or ``{"exponent": "m"}``: the exponent of the law in this size.
         - ``{"frontier": 1e23}``: the model size of lowest error at this budget.
         - a function that takes the fit, and returns the answers of the central curve and of all draws as an
-        array of shape (1 + draw_count,).
+          array of shape (1 + draw_count,).
     candidates : dict of str to array_like, shape (candidates,), optional
         The sizes of the runs that can be made.  The default is a grid with factors of about 2, within the
         budget.  The grid reaches from the smallest measured sizes to the largest sizes that are measured or
@@ -306,10 +306,10 @@ def design(
 
     Runs are chosen with s = `Forecast.run_spread`, which contains the noise of a run and the possible error
     of the law's form.  Therefore a run far from the measured points tells less about the law.  The interval
-    after each run is the interval that a new fit is expected to state.  The intervals of a new fit contain
-    the noise of a run, but not a possible error of the law's form.  The stated intervals assume that the fit
-    estimates the noise correctly.  With few points the estimate is often too small, and the intervals of the
-    new fit are then wider.
+    after each run is the interval that a new fit is expected to state.  The intervals of a new fit take the
+    noise of the runs into account, but not a possible error of the law's form.  The stated intervals assume
+    that the fit estimates the noise correctly.  With few points the estimate is often too small, and the
+    intervals of the new fit are then wider.
 
     Two orders of runs are found: one takes the run with the largest gain per cost at each step, the other
     takes the run with the largest gain.  If an order reaches `until`, the runs that are not needed for

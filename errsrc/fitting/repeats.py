@@ -69,7 +69,7 @@ def excess_spread(inputs: Mapping[str, Array], error: Array, curve: Array, free:
       the law is wrong.  If rows differ by other settings, such as learning rates, their spread is larger than
       this scatter suggests.
     - The cell with the largest spread is compared with all other cells.  Its spread must also be more than
-    twice the spread of the other cells, because the noise of seeds differs between sizes.
+      twice the spread of the other cells, because the noise of seeds differs between sizes.
 
     Each comparison tests a ratio of variances against a quantile of the F distribution.  For normal noise of
     one standard deviation and a correct law, each comparison gives a false alarm for at most 1 in 1,000

@@ -55,7 +55,7 @@ class KindDescription:
     name
         The name in specs.
     summary
-        First sentence about the class of the cells, or about the class itself.
+        First sentence of the docstring of the cells' class, or of the class itself.
     fields
         The fields, with the fields of nested records.
     """

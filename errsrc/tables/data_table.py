@@ -452,7 +452,7 @@ class DataTable:
         Raises
         ------
         ValueError
-            If a column is missing, if a cell holds text that is no number, or if `strict` is True and a row
+            If a column is missing, if a cell has text that is no number, or if `strict` is True and a row
             cannot be used.
         """
         reasons = [""] * len(self) if predicting else ["diverged" if bad else "" for bad in self.diverged()]
