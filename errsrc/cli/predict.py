@@ -107,6 +107,9 @@ def _print(found: Prediction, text: Callable[[Any], str], args: argparse.Namespa
     """Print a prediction as JSON, as its mean or as text, and write its figure."""
     for warning in found.warnings:
         print(f"errsrc: warning: {warning}", file=sys.stderr)
+    if not args.json:
+        for remark in found.remarks:
+            print(f"errsrc: {remark}", file=sys.stderr)
     if args.mean:
         _print_mean(found, args.json)
     else:

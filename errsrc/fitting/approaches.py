@@ -26,6 +26,7 @@ from errsrc.fitting.one_law import Fit, check_huber_delta, fit
 from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
+from errsrc.fitting.ranges import range_sentence
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.fitting.several_laws import AVERAGED_LAWS, AveragedFit, auto, weighted_fits
 from errsrc.fitting.table_points import (
@@ -111,6 +112,15 @@ class ComputeOptimal(TabularResult):
         """One sentence that counts the rows of the table that were not used; () if there are none."""
         return self.warnings[:1] if self.left_out else ()
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on how far the budgets lie beyond the measured ones, and on the parts of the variance."""
+        ranges = {one.method: range_sentence(one.measured) for one in self.frontiers}
+        distinct = {text for sentences in ranges.values() for text in sentences}
+        named = [f"{name}: {text}" for name, sentences in ranges.items() for text in sentences]
+        shares = [text for one in self.frontiers for text in one.share_sentences]
+        return (*(named if len(distinct) > 1 else distinct), *shares)
+
     def headline(self) -> str:
         """Return the exponent of the model size by each approach as one line."""
         return "; ".join(
@@ -154,6 +164,7 @@ class ComputeOptimal(TabularResult):
             TextTable(exponents, "l", header=True),
             "",
             TextTable(rows, "l", header=True),
+            *self.remarks,
             *self.missing,
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]

@@ -18,6 +18,7 @@ from errsrc.checks import LEVEL, PositiveArray
 from errsrc.errors import NoAnswer
 from errsrc.fitting.frontiers import Frontier, exponent_texts
 from errsrc.fitting.lines import Line, fitted_line
+from errsrc.fitting.ranges import MeasuredRange
 from errsrc.laws.law import Array
 from errsrc.results import Interval, TabularResult, TextTable
 
@@ -113,6 +114,7 @@ class TrainingEnvelope(TabularResult):
             scope=f"a line through the best runs from {ends.min():.3g} to {ends.max():.3g}",
             cost="C = 6 n m",
             warnings=self.warnings,
+            measured={"budget": MeasuredRange.of(ends, wanted)},
         )
 
 

@@ -17,6 +17,7 @@ from scipy import special
 
 from errsrc import checks
 from errsrc.checks import LEVEL
+from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence, size_ranges
 from errsrc.fitting.table_points import (
     as_table,
     check_no_columns,
@@ -107,6 +108,35 @@ class Prediction(Result):
             return frame_of(columns, "pandas", self.index)
         return frame_of(columns) if table is None else frame_of(columns, table.library, table.index)
 
+    @property
+    def measured(self) -> dict[str, MeasuredRange]:
+        """The measured range of each input, and how far the inputs of the predictions lie outside it.
+
+        For laws in n and m, "6 n m" has the range of the cost.  The dict is empty without `forecast`.
+        """
+        return {} if self.forecast is None else size_ranges(self.forecast.inputs, self.inputs)
+
+    @property
+    def shares(self) -> dict[str, Array]:
+        """Parts of the variance of each predicted ln error (`Forecast.variance_shares`), (predictions,) each.
+
+        The parts are nan for rows without a prediction.  The dict is empty without `forecast`.
+        """
+        if self.forecast is None or not self.inputs:
+            return {}
+        usable = np.isfinite(np.ravel(self.predicted))
+        out = {name: np.full(usable.size, np.nan) for name in ("form", "noise", "parameters")}
+        if usable.any():
+            inputs = {name: np.ravel(x)[usable] for name, x in self.inputs.items()}
+            for name, share in self.forecast.variance_shares(**inputs).items():
+                out[name][usable] = share
+        return out
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on how far the inputs lie beyond the measured ones, and on the parts of the variance."""
+        return (*range_sentence(self.measured), *share_sentence(self.shares))
+
     def intervals(self) -> list[Interval]:
         """Return each prediction as an interval, in the order of the flattened arrays."""
         columns = (np.ravel(x).tolist() for x in (self.predicted, self.low, self.high))
@@ -176,6 +206,7 @@ class Prediction(Result):
         """Return the predictions as JSON values: a list for each column, None for rows that were left out."""
         shown = {"level": self.level, "warnings": self.warnings, "left_out": self.left_out}
         shown |= {"simultaneous": True} if self.simultaneous else {}
+        shown |= {"measured": self.measured, "shares": self.shares} if self.forecast is not None else {}
         return {**json_value(self.columns()), **json_value(shown)}
 
     def content(self) -> list[str | TextTable]:
@@ -188,6 +219,7 @@ class Prediction(Result):
         left = self.predicted.size - SHOWN
         more = [f"and {left:,} more"] if left > 0 else []
         more += [left_out_sentence(self.left_out, self.predicted.size)] if self.left_out else []
+        more += self.remarks
         return [TextTable(rows, "rl", header=True), *more, *(f"warning: {text}" for text in self.warnings)]
 
 
@@ -423,6 +455,32 @@ class Forecast(Result, abc.ABC):
             x[usable] = inputs[name]
         parts = (full[0], full[1], full[2], level, self.warnings, table, left_out)
         return Prediction(*parts, inputs=sizes, forecast=self)
+
+    def variance_shares(self, **inputs: ArrayLike) -> dict[str, Array]:
+        """Return how much each source of uncertainty contributes to the variance of a predicted ln error.
+
+        Parameters
+        ----------
+        **inputs : array_like
+            As for `curves`; P is the number of entries of the broadcast shape.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (P,)
+            "form" is the possible error of the form of the law, and "noise" the noise of a run
+            (`run_spread`).  "parameters" is how much the central 68% of the draws of the curve differ.  The
+            three shares have the sum 1; without any uncertainty they are nan.
+        """
+        columns = self._columns(inputs, f"{type(self).__name__}.variance_shares")
+        centre, draws = self._curves(columns)
+        noise = np.full(centre.shape, self.run_noise**2)
+        form = np.maximum(self.run_spread(centre, columns) ** 2 - noise, 0.0)
+        draws = np.where(np.isfinite(draws), draws, centre)
+        low, high = np.quantile(draws, [0.16, 0.84], axis=0)
+        parts = {"form": form, "noise": noise, "parameters": ((high - low) / 2) ** 2}
+        total = sum(parts.values())
+        with np.errstate(all="ignore"):
+            return {name: np.asarray(part / total) for name, part in parts.items()}
 
     def points_table(self, error: Array) -> dict[str, Array]:
         """Return the points of the fit with the errors that the fit predicts, see `Fit.columns`.

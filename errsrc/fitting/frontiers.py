@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,7 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.plans import Cost, training_flops
+from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.law import Array
@@ -79,6 +80,10 @@ class Frontier(TabularResult):
         The cost model, in words.
     warnings : tuple of str
         Warnings about the frontier, one sentence each.
+    measured : dict of str to MeasuredRange
+        Under "budget", the range of the measured budgets, and how far `budgets` lie outside it.
+    shares : dict of str to tuple of float
+        Parts of the variance of each predicted ln error (`Forecast.variance_shares`); {} without errors.
     """
 
     method: str
@@ -92,6 +97,18 @@ class Frontier(TabularResult):
     scope: str
     cost: str
     warnings: tuple[str, ...]
+    measured: Mapping[str, MeasuredRange] = field(default_factory=dict)
+    shares: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on how far the budgets lie beyond the measured ones, and on the parts of the variance."""
+        return (*range_sentence(self.measured), *self.share_sentences)
+
+    @property
+    def share_sentences(self) -> tuple[str, ...]:
+        """One sentence on the parts of the variance of the predicted errors; () without errors."""
+        return tuple(share_sentence({name: np.array(share) for name, share in self.shares.items()}))
 
     def headline(self) -> str:
         """Return the method and the exponents as one line."""
@@ -106,6 +123,7 @@ class Frontier(TabularResult):
             of_m,
             f"{of_n}   ({self.scope})",
             TextTable(self.rows(), "l", header=True),
+            *self.remarks,
             *(f"warning    {sentence}" for sentence in self.warnings),
         ]
 
@@ -224,6 +242,7 @@ def frontier(
         tuple(interval_of_draws(np.log(x), level, widening, positive=True) for x in sizes[:, 2:].T)
         for sizes in (m, n, n / m)
     )
+    shares = fit.variance_shares(n=n[0, 2:], m=m[0, 2:])
     reached = fit.predict(level=level, n=n[0, 2:], m=m[0, 2:])
     error = tuple(
         Interval(float(e), float(low), float(high), level)
@@ -241,6 +260,8 @@ def frontier(
         scope=scope,
         cost="C = 6 n m" if cost is training_flops else getattr(cost, "__name__", "a function of n and m"),
         warnings=(*fit.warnings, *outside, *_warnings(fit, n[0, 2:], m[0, 2:])),
+        measured={"budget": MeasuredRange.of(_spent(fit, cost), wanted)},
+        shares={name: tuple(share.tolist()) for name, share in shares.items()},
     )
 
 
@@ -461,15 +482,15 @@ def _method(fit: Forecast) -> str:
     return "average of " + ", ".join(f"{name} {weight:.0%}" for name, weight in members)
 
 
+def _spent(fit: Forecast, cost: Cost) -> Array:
+    """Return the cost of the measured runs, (points,)."""
+    return np.asarray(cost(fit.inputs["n"], fit.inputs["m"]), dtype=np.float64)
+
+
 def _warnings(fit: Forecast, n: Array, m: Array) -> list[str]:
-    """Return a sentence on each optimal size, (budgets,), that is far from the measured sizes."""
+    """Return a sentence on each optimal size, (budgets,), that is far below the measured sizes."""
     out = []
     for name, sizes in (("n", n), ("m", m)):
-        smallest, largest = float(fit.inputs[name].min()), float(fit.inputs[name].max())
-        if sizes.max() > 100 * largest:
-            out.append(
-                f"The largest {name}* is {sizes.max() / largest:.3g} times the largest {name} measured."
-            )
-        if sizes.min() < smallest / 10:
+        if sizes.min() < float(fit.inputs[name].min()) / 10:
             out.append(f"The smallest {name}* lies under a tenth of the smallest {name} measured.")
     return out

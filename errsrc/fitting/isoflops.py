@@ -22,6 +22,7 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.flops import AS_GIVEN, COMPUTED
 from errsrc.fitting.frontiers import Frontier, exponent_texts
 from errsrc.fitting.lines import Line, fitted_line
+from errsrc.fitting.ranges import MeasuredRange
 from errsrc.fitting.wrong_runs import wrong_runs
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.law import Array, Law
@@ -218,6 +219,7 @@ class IsoFlop(TabularResult):
             scope=scope,
             cost=self.cost,
             warnings=self.warnings,
+            measured={"budget": MeasuredRange.of(np.array([group.budget for group in used]), wanted)},
         )
 
     def _sizes(self, used: Sequence[IsoFlopGroup], budget: float) -> tuple[Interval, Interval, Interval]:

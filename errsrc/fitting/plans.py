@@ -16,6 +16,7 @@ from errsrc.errors import Unreachable
 from errsrc.fitting.asymptotes import floor_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
+from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence, size_ranges
 from errsrc.fitting.table_points import noted_library
 from errsrc.laws.law import Array
 from errsrc.results import Interval, TabularResult, TextTable, interval_columns, json_value
@@ -80,7 +81,38 @@ class Plan(TabularResult):
         """Return sizes, cost, error and floor with their intervals, and the warnings, as a table."""
         rows = [("", f"{100 * self.n.level:.6g}% intervals, for one new run:")]
         rows += [(name, self.text(name)) for name in self._intervals()]
+        rows += [("", sentence) for sentence in self.remarks]
         return [TextTable([*rows, *(("warning", sentence) for sentence in self.warnings)], "l")]
+
+    @property
+    def measured(self) -> dict[str, MeasuredRange]:
+        """The measured range of each size, and how far the plan lies outside it; {} without `forecast`.
+
+        For laws in n and m, "6 n m" has the range of this cost.
+        """
+        return {} if self.forecast is None else size_ranges(self.forecast.inputs, self._sizes())
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Parts of the variance of ln error of the new run (`Forecast.variance_shares`)."""
+        if self.forecast is None:
+            return {}
+        found = self.forecast.variance_shares(**self._sizes())
+        return {name: float(share[0]) for name, share in found.items()}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on how far the sizes lie beyond the measured ones, and on the parts of the variance."""
+        shares = {name: np.array([share]) for name, share in self.shares.items()}
+        return (*range_sentence(self.measured), *share_sentence(shares))
+
+    def _sizes(self) -> dict[str, Array]:
+        """Return the planned n, and m if there is one, as arrays of one number."""
+        return {
+            name: np.array([getattr(self, name).estimate])
+            for name in ("n", "m")
+            if getattr(self, name) is not None
+        }
 
     def text(self, name: str) -> str:
         """Return an attribute, such as "n" or "cost", as text, with its interval.
@@ -101,8 +133,12 @@ class Plan(TabularResult):
         return f"{interval.estimate:.2g} [{', '.join(ends)}]"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return sizes, cost, error and floor with their intervals, and the warnings, as JSON values."""
-        return json_value({**self._intervals(), "warnings": self.warnings})
+        """Return sizes, cost, error and floor with their intervals, and the warnings, as JSON values.
+
+        The dict also has `measured` and `shares`, if the plan has its forecast.
+        """
+        more = {} if self.forecast is None else {"measured": self.measured, "shares": self.shares}
+        return json_value({**self._intervals(), **more, "warnings": self.warnings})
 
     def columns(self) -> dict[str, Array]:
         """Return the plan as a table with one row.
@@ -137,9 +173,17 @@ def plans_table(plans: Sequence[Plan]) -> str:
     names = [name for name in ("n", "m", "cost", "error") if getattr(plans[0], name) is not None]
     rows = [names, *([one.text(name) for name in names] for one in plans)]
     warnings = dict.fromkeys(sentence for one in plans for sentence in one.warnings)
+    forecast = plans[0].forecast
+    remarks: list[str] = []
+    if forecast is not None:
+        keys = [name for name in forecast.input_names if getattr(plans[0], name) is not None]
+        sizes = {key: np.array([getattr(one, key).estimate for one in plans]) for key in keys}
+        parts = {name: np.array([one.shares[name] for one in plans]) for name in plans[0].shares}
+        remarks = [*range_sentence(size_ranges(forecast.inputs, sizes)), *share_sentence(parts)]
     lines = [
         f"{100 * plans[0].n.level:.6g}% intervals, for one new run; floor {plans[0].floor}",
         str(TextTable(rows, "l", header=True)),
+        *remarks,
         *(f"warning {sentence}" for sentence in warnings),
     ]
     return "\n".join(lines)
@@ -393,10 +437,7 @@ class _Planner:
         warnings = []
         for name, size in sizes.items():
             measured = self.forecast.inputs[name]
-            smallest, largest = float(measured.min()), float(measured.max())
-            if size[0] > 100 * largest:
-                times = f"{size[0] / largest:.3g} times the largest one measured"
-                warnings.append(f"The plan's {name} is {times}.")
+            smallest = float(measured.min())
             if size[0] < smallest:
                 warnings.append(f"The plan's {name} lies under the smallest one measured, {smallest:.3g}.")
         share = float(np.mean(~np.isfinite(sizes["n"][1:])))

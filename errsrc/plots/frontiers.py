@@ -128,6 +128,7 @@ def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
             ax.fill_between(budgets, low, high, color=color, alpha=0.18, linewidth=0)
             if len(budgets) == 1:
                 ax.errorbar(budgets, estimate, [estimate - low, high - estimate], color=color, capsize=3)
+        _end_of_data(ax, [result])
         in_flops = result.cost.startswith("C ")
         ax.set_xlabel(COMPUTE if in_flops else f"C, budget ({result.cost})")
         ax.set_ylabel("compute-optimal size")
@@ -187,11 +188,21 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
                 if len(whole.budgets) == 1:
                     ax.errorbar(budgets, estimate, [estimate - low, high - estimate], color=color, capsize=3)
         _measured_optima(result, ax)
+        _end_of_data(ax, result.frontiers)
         legend_below(ax, 1 if len(result.frontiers) == 1 else 2)
         ax.set(xlabel=COMPUTE, ylabel="compute-optimal size")
         level = f"{100 * result.frontiers[0].a.level:.6g}%"
         ax.set_title(f"optimal sizes; {result.cost}; {level} intervals")
         return log(ax)
+
+
+def _end_of_data(ax: Axes, frontiers: Sequence[Frontier]) -> None:
+    """Draw a vertical line at the largest measured budget, if sizes beyond this budget are drawn."""
+    ranges = [one.measured["budget"] for one in frontiers if "budget" in one.measured]
+    high = max((one.high for one in ranges), default=np.inf)
+    if max((budget for one in frontiers for budget in one.budgets), default=0.0) > 1.001 * high:
+        line: dict[str, Any] = {"color": INK, "linewidth": 1.0, "linestyle": "dotted", "zorder": 1}
+        ax.axvline(high, **line, label="largest measured budget")
 
 
 def _over_the_range(result: ComputeOptimal, one: Frontier) -> Frontier:

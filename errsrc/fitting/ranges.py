@@ -1,0 +1,108 @@
+"""How far sizes and budgets lie beyond the measured ones, and from what the intervals of errors come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from errsrc.laws.law import Array
+
+SAID = 2.0
+"""A printed result says how far it lies beyond the measured range from this factor on."""
+WORDS = {
+    "form": "doubt about the form of the law",
+    "noise": "the noise of a run",
+    "parameters": "uncertain parameters",
+}
+"""The parts of the variance of a predicted error, in words."""
+
+
+@dataclass(frozen=True)
+class MeasuredRange:
+    """The measured range of a size or a budget, and how far a result lies outside this range.
+
+    Attributes
+    ----------
+    low, high : float
+        The smallest and the largest measured value.
+    below : float
+        The smallest measured value divided by the smallest value of the result; at least 1.
+    above : float
+        The largest value of the result divided by the largest measured value; at least 1.
+    """
+
+    low: float
+    high: float
+    below: float
+    above: float
+
+    @classmethod
+    def of(cls, measured: Array, asked: Array) -> MeasuredRange:
+        """Return the range of measured values, and how far the values of a result lie outside it.
+
+        Parameters
+        ----------
+        measured, asked : ndarray of float64
+            Measured values and values of the result, > 0.  Values of the result that are not finite are
+            ignored.
+        """
+        low, high = float(np.min(measured)), float(np.max(measured))
+        usable = np.ravel(asked)[np.isfinite(np.ravel(asked)) & (np.ravel(asked) > 0)]
+        if not usable.size:
+            return cls(low, high, 1.0, 1.0)
+        return cls(low, high, max(low / float(usable.min()), 1.0), max(float(usable.max()) / high, 1.0))
+
+
+def size_ranges(measured: Mapping[str, Array], asked: Mapping[str, Array]) -> dict[str, MeasuredRange]:
+    """Return the range of each size, and of the cost 6 n m under "6 n m" if the sizes are n and m.
+
+    Parameters
+    ----------
+    measured : dict of str to ndarray of float64, shape (points,)
+        The measured sizes by name.
+    asked : dict of str to ndarray of float64, shape (results,)
+        The sizes of the result by name.
+    """
+    out = {name: MeasuredRange.of(measured[name], asked[name]) for name in measured if name in asked}
+    if set(out) == {"n", "m"}:
+        costs = (6.0 * sizes["n"] * sizes["m"] for sizes in (measured, asked))
+        out["6 n m"] = MeasuredRange.of(*costs)
+    return out
+
+
+def range_sentence(ranges: Mapping[str, MeasuredRange]) -> list[str]:
+    """Return a sentence on values at least `SAID` times beyond the measured range; [] if there are none.
+
+    Parameters
+    ----------
+    ranges : dict of str to MeasuredRange
+        The ranges by name.
+    """
+    parts = []
+    for name, one in ranges.items():
+        if one.above >= SAID:
+            parts.append(f"{name} up to {one.above:.3g} times the largest measured ({one.high:.3g})")
+        if one.below >= SAID:
+            parts.append(f"{name} down to 1/{one.below:.3g} of the smallest measured ({one.low:.3g})")
+    return [f"Beyond the measured range: {'; '.join(parts)}."] if parts else []
+
+
+def share_sentence(shares: Mapping[str, Array]) -> list[str]:
+    """Return a sentence on the parts of the variance of predicted errors; [] without predictions.
+
+    Parameters
+    ----------
+    shares : dict of str to ndarray of float64, shape (predictions,)
+        The share of each part in the variance of ln error, by its name in `WORDS`; nan for no prediction.
+    """
+    if not shares or not np.isfinite(next(iter(shares.values()))).any():
+        return []
+    means = {name: float(np.nanmean(share)) for name, share in shares.items()}
+    ordered = sorted(means.items(), key=lambda item: -item[1])
+    first, *others = [(f"{share:.0%}", WORDS[name]) for name, share in ordered]
+    several = int(np.isfinite(next(iter(shares.values()))).sum()) > 1
+    of = "errors, on average" if several else "error"
+    rest = " and ".join(f"{share} {what}" for share, what in others)
+    return [f"Of the variance of the predicted {of}, {first[0]} is {first[1]}, {rest}."]
