@@ -12,8 +12,8 @@ from errsrc.laws.law import Array
 SAID = 2.0
 """A printed result says how far it lies beyond the measured range from this factor on."""
 WORDS = {
-    "form": "doubt about the form of the law",
-    "noise": "the noise of a run",
+    "form": "doubt about the law's form",
+    "noise": "noise of a run",
     "parameters": "uncertain parameters",
 }
 """The parts of the variance of a predicted error, in words."""
@@ -101,8 +101,6 @@ def share_sentence(shares: Mapping[str, Array]) -> list[str]:
         return []
     means = {name: float(np.nanmean(share)) for name, share in shares.items()}
     ordered = sorted(means.items(), key=lambda item: -item[1])
-    first, *others = [(f"{share:.0%}", WORDS[name]) for name, share in ordered]
+    parts = ", ".join(f"{share:.0%} {WORDS[name]}" for name, share in ordered)
     several = int(np.isfinite(next(iter(shares.values()))).sum()) > 1
-    of = "errors, on average" if several else "error"
-    rest = " and ".join(f"{share} {what}" for share, what in others)
-    return [f"Of the variance of the predicted {of}, {first[0]} is {first[1]}, {rest}."]
+    return [f"The variance of the predicted {'errors' if several else 'error'} is {parts}."]

@@ -35,8 +35,8 @@ def test_a_prediction_says_how_far_it_extrapolates_and_what_its_interval_is_made
     samples = runs.run_samples(n=far.inputs["n"], m=far.inputs["m"])[:, 0]
     width = np.diff(np.quantile(samples, [0.16, 0.84]))[0] / 2
     assert runs.run_noise / np.sqrt(parts["noise"][0]) == pytest.approx(width, rel=0.25)
-    assert f"{parts['form'][0]:.0%} is doubt about the form of the law" in str(far)
-    assert "variance of the predicted errors, on average," in str(inside)
+    assert f"predicted error is {parts['form'][0]:.0%} doubt about the law's form, " in str(far)
+    assert "The variance of the predicted errors is " in str(inside)
 
 
 def test_plans_and_frontiers_say_how_far_they_extrapolate(runs: Fit) -> None:
@@ -53,4 +53,4 @@ def test_plans_and_frontiers_say_how_far_they_extrapolate(runs: Fit) -> None:
     assert found.shares["form"][1] == pytest.approx(two.shares["form"], abs=1e-3)
     both = compute_optimal(ERROR, n=N, m=M, budgets=budgets)
     assert str(both).count("Beyond the measured range") == 1
-    assert str(both).count("doubt about the form") == 1
+    assert str(both).count("doubt about the law's form") == 1
