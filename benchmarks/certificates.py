@@ -1,6 +1,6 @@
 """Is anything certified that is wrong? Designs of inputs that are made to break certificates.
 
-    python benchmarks/certificates.py [--designs 10000] [--networks 0.05] [--seed 0]
+    python benchmarks/certificates.py [--designs 10000] [--networks 0.05] [--quadratic 1000] [--seed 0]
                                       [--out benchmarks/results/certificates.json]
 
 Each design draws a teacher without noise and inputs that are not in general position: repeated inputs, few
@@ -11,7 +11,12 @@ direct and by iteration, and `BandSelection` (`determined`). A certified functio
 error is above 1e-6 (1e-5 for networks). For `determined`, whose status states the condition number, the error
 may be 100 x condition number x rounding.
 
-One core: 3 minutes, of which networks (the given share of the designs) take half.
+Further designs, as many as --quadratic says, are for quadratic networks, whose size is known (`NetworkClass`)
+or bounded (`NetworkSelection`). Their inputs are also rays, spheres, two or three orthogonal subspaces, two
+planes, and sparse or equal columns. Weights are normal, integers, orthogonal, equal in two units, or across
+the two planes.
+
+One core: 3 minutes, of which networks (the given share of the designs) take half; quadratic ones 6 minutes.
 """
 
 from __future__ import annotations
@@ -25,12 +30,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from errsrc.bases import BandFunction, Basis, Cube, Legendre, Sphere, Torus
 from errsrc.errors import Undersampled
-from errsrc.learners import BandLeastSquares, BandSelection, MatrixPencil, NetworkClass, SparseRecovery
-from errsrc.nets import MLP
+from errsrc.learners import (
+    BandLeastSquares,
+    BandSelection,
+    MatrixPencil,
+    NetworkClass,
+    NetworkSelection,
+    SparseRecovery,
+)
+from errsrc.nets import MLP, QuadraticNetwork
 from errsrc.settings import NetworkTeacher, Stride
 
 Array = NDArray[np.float64]
@@ -160,23 +173,103 @@ def network(rng: Rng) -> tuple[str, bool, bool]:
     return kind, fit.certified, np.linalg.norm(fit(fresh) - truth) > 1e-5 * np.linalg.norm(truth)
 
 
+def form_inputs(kind: str, n: int, dim: int, rng: Rng) -> tuple[Array, Array]:
+    """Return n inputs for a quadratic form, and a matrix whose first rows matter for the design."""
+    x, turn = rng.standard_normal((n, dim)), np.linalg.qr(rng.standard_normal((dim, dim)))[0]
+    if kind == "repeated":
+        x = x[rng.integers(max(1, n // 2), size=n)]
+    elif kind == "grid":
+        x = np.round(x * rng.uniform(0.5, 3))
+    elif kind == "cube":
+        x = np.sign(x) * rng.uniform(0.5, 2, dim)
+    elif kind == "symmetric":
+        x = np.concatenate([x[: (n + 1) // 2], -x[: n // 2]])
+    elif kind == "rays":
+        x = x[rng.integers(max(1, n // 2), size=n)] * rng.uniform(0.5, 2, (n, 1))
+    elif kind == "line":
+        x = x[:, :1] * rng.standard_normal(dim) + rng.standard_normal(dim)
+    elif kind == "cluster":
+        x = rng.standard_normal(dim) + 10 ** rng.uniform(-5, -1) * x
+    elif kind == "subspaces":
+        parts = int(rng.integers(2, 4))
+        own = np.arange(dim) * parts // dim
+        x = np.where(own == rng.integers(parts, size=(n, 1)), x, 0) @ turn
+    elif kind == "two planes":
+        x[np.arange(n), rng.integers(min(2, dim), size=n)] = 0
+        x = x @ turn
+    elif kind == "sparse":
+        x *= rng.uniform(size=(n, dim)) < rng.uniform(0.3, 0.8)
+    elif kind == "sphere":
+        x *= np.sqrt(dim) / np.linalg.norm(x, axis=1, keepdims=True)
+    elif kind == "equal columns":
+        x[:, 0] = np.where(rng.uniform(size=n) < 0.5, x[:, -1], -x[:, -1])
+    return x, turn
+
+
+FORMS = (
+    "random", "repeated", "grid", "cube", "symmetric", "rays", "line", "cluster", "subspaces", "two planes",
+    "sparse", "sphere", "equal columns",
+)  # fmt: skip
+
+
+def quadratic(rng: Rng) -> tuple[str, bool, bool]:
+    """Return the same for a quadratic network, whose size is known or only bounded."""
+    kind, dim = str(rng.choice(FORMS)), int(rng.integers(2, 6))
+    most = int(rng.integers(1, min(3, dim) + 1))
+    network = QuadraticNetwork(dim, int(rng.integers(1, most + 1)))
+    largest = QuadraticNetwork(dim, most)
+    n = int(rng.integers(network.degrees_of_freedom, network.separating_examples(largest) + 4))
+    x, turn = form_inputs(kind, n, dim, rng)
+    w = rng.standard_normal((network.width, dim))
+    special = rng.choice(
+        ["normal", "integer", "orthogonal", "equal units", "across"], p=[0.4, 0.2, 0.15, 0.1, 0.15]
+    )
+    if special == "integer":
+        w = np.round(2 * w)
+        w[0, 0] += not w.any()
+    elif special == "orthogonal":
+        w = np.linalg.qr(rng.standard_normal((dim, dim)))[0][: network.width]
+    elif special == "equal units":
+        w[-1] = w[0]
+    elif special == "across":
+        w[0] = rng.choice([turn[0] + turn[1], rng.standard_normal(2) @ turn[:2]])
+    weights = (torch.from_numpy(w)[None],)
+
+    def teacher(at: Array) -> Array:
+        return np.asarray(network(weights, torch.from_numpy(at))[0, :, 0])
+
+    search: dict[str, Any] = {"starts": 16, "steps": 200, "together": 8}
+    if rng.uniform() < 0.5:
+        learner: NetworkClass | NetworkSelection = NetworkClass(network, **search)
+    else:
+        learner = NetworkSelection(
+            largest, start_from=str(rng.choice(["auto", "random", "pruned"])), **search
+        )
+    fit = learner.fit(x, teacher(x), rng).function
+    fresh = rng.standard_normal((300, dim))
+    truth = teacher(fresh)
+    return kind, fit.certified, np.linalg.norm(fit(fresh) - truth) > 1e-5 * np.linalg.norm(truth)
+
+
 LEARNERS: dict[str, Callable[[Rng], tuple[str, bool, bool]]] = {
     "sparse recovery": sparse,
     "matrix pencil": pencil,
     "band": band,
     "selection": selection,
     "network": network,
+    "quadratic network": quadratic,
 }
 
 
-def run(designs: int, networks: float, seed: int) -> dict[str, Any]:
+def run(designs: int, networks: float, seed: int, quadratics: int) -> dict[str, Any]:
     """Return numbers of designs, of certificates and of wrong certificates, by learner and design."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in LEARNERS}
     wrong = []
-    others = [name for name in LEARNERS if name != "network"]
-    for k in range(designs):
+    others = [name for name in LEARNERS if "network" not in name]
+    for k in range(designs + quadratics):
         rng = np.random.default_rng([seed, k])
         name = "network" if rng.uniform() < networks else others[rng.choice(4, p=[0.5, 0.1, 0.2, 0.2])]
+        name = name if k < designs else "quadratic network"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Undersampled)
             kind, certified, is_wrong = LEARNERS[name](rng)
@@ -186,7 +279,7 @@ def run(designs: int, networks: float, seed: int) -> dict[str, Any]:
         if certified and is_wrong:
             counts[name]["certified and wrong"] += 1
             wrong.append([name, kind, k])
-    return {"designs": designs, "seed": seed, "counts": counts, "certified and wrong": wrong}
+    return {"designs": designs + quadratics, "seed": seed, "counts": counts, "certified and wrong": wrong}
 
 
 def main() -> None:
@@ -194,10 +287,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--designs", type=int, default=10_000)
     parser.add_argument("--networks", type=float, default=0.05)
+    parser.add_argument("--quadratic", type=int, default=1000, help="designs for quadratic networks")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    found = run(options.designs, options.networks, options.seed)
+    found = run(options.designs, options.networks, options.seed, options.quadratic)
     for name, count in found["counts"].items():
         print(
             f"{name}: {count['designs']:,} designs, {count['certified']:,} certified, "

@@ -27,6 +27,8 @@ _INTEGER_VECTORS = (
 _GRID_ROUNDING = 1e-6  # largest distance from an integer that counts as 0
 _SAME_PLANE = 1e-9  # largest distance from a plane that counts as 0, divided by the largest spread
 _SAME_PRODUCT = 1e-12  # largest difference that counts as 0, divided by the largest value
+_DEPENDENT = 1e-9  # largest smallest singular value of dependent inputs of length 1
+_SUBSETS = 2**15  # largest number of entries of all random subsets of inputs
 _LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
 
 _STATUS = {
@@ -39,8 +41,8 @@ _STATUS = {
     ),
     "grid": "Zero training error, but no certificate: the inputs lie on a grid, where other sines are equal.",
     "structure": (
-        "Zero training error, but no certificate: the products of these inputs have linear relations, so "
-        "that other quadratic forms are equal there."
+        "Zero training error, but no certificate: these inputs or their products have linear relations, so "
+        "that other quadratic forms may be equal there."
     ),
 }
 
@@ -158,8 +160,8 @@ class RecoveredNetwork:
         The certificate holds in exact arithmetic, for noiseless labels at generic distinct inputs.  In
         float64, the error of the function is at most `error_bound`.  The inputs are not generic, and the
         value is "none", if `relative_bound` is above `RELIABLE`.  This is so if two columns of the inputs are
-        equal, for example.  It is also "none" if a network of sines has inputs on a grid, or if the products
-        of the inputs of a quadratic network have more linear relations than those of generic inputs.  If
+        equal, for example.  It is also "none" if a network of sines has inputs on a grid, or if the inputs
+        of a quadratic network, or their products, have more linear relations than generic inputs have.  If
         several pairs of inputs are mirror images in one common centre, each pair counts as one input.
         """
         reason = self._reason
@@ -307,7 +309,8 @@ def products_are_dependent(x: Array) -> bool:
     equal at all these inputs.  The function also returns True in three cases in which other forms of low rank
     may have the same labels: if all inputs lie in a plane of fewer dimensions, as with two equal columns; if
     the absolute value of a column is constant, as on the Boolean cube; or if the product of two columns is 0
-    at all inputs.
+    at all inputs.  If there are fewer inputs than products, the inputs must also be in general position, see
+    `subsets_are_dependent`.
 
     Parameters
     ----------
@@ -328,8 +331,34 @@ def products_are_dependent(x: Array) -> bool:
     values = np.linalg.eigvalsh(
         gram / np.where(norms > 0, norms, 1.0) / np.where(norms > 0, norms, 1.0)[:, None]
     )
-    generic = min(len(x), x.shape[1] * (x.shape[1] + 1) // 2)
-    return bool(values[-generic] <= _SAME_PRODUCT * values[-1])
+    products = x.shape[1] * (x.shape[1] + 1) // 2
+    generic = min(len(x), products)
+    if values[-generic] <= _SAME_PRODUCT * values[-1]:
+        return True
+    return len(x) < products and subsets_are_dependent(x)
+
+
+def subsets_are_dependent(x: Array) -> bool:
+    """Return whether some random subset of `dim` inputs is linearly dependent.
+
+    Almost all inputs have no such subset.  If the inputs lie in two orthogonal subspaces, they have many, and
+    two forms (a + b) (a + b)^T and (a - b) (a - b)^T, with a in one subspace and b in the other, are equal at
+    all inputs.
+
+    Parameters
+    ----------
+    x : ndarray of float64, (n, dim)
+        Different inputs.
+    """
+    count, dim = x.shape
+    norms = np.linalg.norm(x, axis=1)
+    if count < dim or not norms.all():
+        return True
+    rng = np.random.default_rng(0)
+    subsets = max(16, min(512, _SUBSETS // dim**2))
+    chosen = rng.random((subsets, count)).argsort(axis=1)[:, :dim]
+    values = np.linalg.svd((x / norms[:, None])[chosen], compute_uv=False)
+    return bool(values[:, -1].min() <= _DEPENDENT)
 
 
 def on_grid(x: Array) -> bool:

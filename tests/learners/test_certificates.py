@@ -21,16 +21,19 @@ def benchmark() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("designs", "networks", "seed"),
+    ("designs", "networks", "quadratics", "seed"),
     [
-        pytest.param(60, 0.0, 1, id="a few"),
-        pytest.param(400, 0.02, 2, id="hundreds", marks=pytest.mark.full),
+        pytest.param(60, 0.0, 0, 1, id="a few"),
+        pytest.param(400, 0.02, 0, 2, id="hundreds", marks=pytest.mark.full),
+        pytest.param(0, 0.0, 100, 3, id="quadratic networks", marks=pytest.mark.slow),
     ],
 )
-def test_nothing_certified_is_wrong(designs: int, networks: float, seed: int, benchmark: ModuleType) -> None:
+def test_nothing_certified_is_wrong(
+    designs: int, networks: float, quadratics: int, seed: int, benchmark: ModuleType
+) -> None:
     """The benchmark has 10,000 designs."""
-    found = benchmark.run(designs, networks, seed)
+    found = benchmark.run(designs, networks, seed, quadratics)
     assert found["certified and wrong"] == []
     counts = found["counts"].values()
-    assert sum(one["certified"] for one in counts) > designs // 5
-    assert sum(one["wrong and not certified"] for one in counts) > designs // 5
+    assert sum(one["certified"] for one in counts) > (designs + quadratics) // 6
+    assert sum(one["wrong and not certified"] for one in counts) > (designs + quadratics) // 6

@@ -14,6 +14,7 @@ from errsrc.learners.recovered_network import (
     mirrored_pairs,
     on_grid,
     products_are_dependent,
+    subsets_are_dependent,
 )
 from errsrc.nets import CNN, MLP, QuadraticNetwork, jacobian
 from errsrc.nets.layers import ACTIVATIONS
@@ -236,6 +237,23 @@ def test_quadratic_networks_have_no_certificate_on_the_boolean_cube():
     _, found = quadratic(lambda rng, n: 1.0 - 2 * rng.integers(2, size=(n, 6)), 40)
     assert found.training_error <= ZERO_ERROR
     assert not found.certified
+
+
+def test_inputs_in_two_orthogonal_subspaces_certify_no_quadratic_network():
+    """The labels do not depend on the sign of one of the two parts of the weights."""
+    rng, network = np.random.default_rng(2), QuadraticNetwork(4, 1)
+    turn = np.linalg.qr(rng.standard_normal((4, 4)))[0]
+    x = rng.standard_normal((6, 4)) * np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 3, axis=0) @ turn
+    first = turn[:2].T @ turn[:2]  # projects on the first subspace
+    w = torch.from_numpy(rng.standard_normal(4))
+    teacher, other = ((part[None, None],) for part in (w, w @ torch.from_numpy(2 * first - np.eye(4))))
+    y = network(teacher, torch.from_numpy(x))[0, :, 0].numpy()
+    np.testing.assert_allclose(network(other, torch.from_numpy(x))[0, :, 0], y, atol=1e-12)
+    found = NetworkClass(network, starts=8).fit(x, y, rng).function
+    assert found.training_error < 1e-24
+    assert not found.certified
+    assert "linear relations" in found.status
+    assert not subsets_are_dependent(rng.standard_normal((6, 4)))
 
 
 def test_inputs_with_linear_relations_of_their_products_are_seen():
