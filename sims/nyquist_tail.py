@@ -24,8 +24,9 @@ import numpy as np
 
 from errsrc.bases import Torus
 from errsrc.curves import curve_shape
-from errsrc.learners import BandLeastSquares
+from errsrc.learners import BandLeastSquares, Learner
 from errsrc.plots.style import BLUE, GREEN, ORANGE, SKY, STYLE, VERMILION, log
+from errsrc.rng import generator
 from errsrc.settings import BandTeacher
 from errsrc.sources import budget
 from errsrc.theory import kernel_regression
@@ -43,6 +44,13 @@ def predicted(setting: BandTeacher) -> np.ndarray:
     return np.asarray(kernel_regression(SIZES, eigenvalues, setting.variances).excess)
 
 
+def totals(setting: BandTeacher, learner: Learner, n: int) -> list[float]:
+    """Return the exact mean risk over teachers at each of `DRAWS` sets of random inputs."""
+    rng = generator(0, "tail", n)
+    designs = [setting.inputs(n, rng) for _ in range(DRAWS)]
+    return [budget(setting, learner, n, x=x, draws=2).total.estimate for x in designs]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
@@ -54,7 +62,7 @@ def main() -> None:
     for tail, colour in zip(TAILS, colours, strict=True):
         setting = BandTeacher(BAND, beyond=WHOLE, tail=tail, tail_decay=B)
         found = {
-            name: np.array([budget(setting, learner, int(n), draws=DRAWS).draws["total"] for n in SIZES])
+            name: np.array([totals(setting, learner, int(n)) for n in SIZES])
             for name, learner in LEARNERS.items()
         }
         floor = tail * (1 + BAND.size / np.maximum(SIZES - BAND.size - 1, 1))
